@@ -1,0 +1,68 @@
+# Every target that runs Python first gets what it needs, and says what it fetches: lab/bootstrap.sh.
+PY      := .venv/bin/python
+DEMO    := asterisk sipp
+TEST    := asterisk sipp prometheus
+
+# make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
+PREFIX  ?= /opt/ivrd
+CONFDIR ?= /etc/ivrd
+DATADIR ?= /usr/share/ivrd
+LIBDIR  ?= /usr/lib
+BINDIR  ?= /usr/local/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lab run install bench prompts clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
+
+demo:  ## a private Asterisk, 60 simulated callers, and the two counts side by side
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m lab demo
+
+test:  ## all tests, the real Asterisk included (ARGS=... goes to pytest)
+	@lab/bootstrap.sh dev $(TEST)
+	@$(PY) -m pytest -q $(ARGS)
+
+lint:  ## ruff, mypy --strict, import rules
+	@lab/bootstrap.sh dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m lab up
+
+run:  ## ivrd itself, with config/
+	@lab/bootstrap.sh dev
+	@.venv/bin/ivrd run --config config
+
+bench:  ## CPU of Asterisk and of ivrd for each call
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m bench.calls
+
+prompts:  ## speak config/prompts.yaml into sounds/
+	@lab/bootstrap.sh dev
+	@$(PY) -m tools.make_prompts
+
+install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
+	@lab/bootstrap.sh install "$(DESTDIR)$(PREFIX)"
+	sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g' $$(grep -Il '$(DESTDIR)$(PREFIX)' "$(DESTDIR)$(PREFIX)"/bin/*)
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
+	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
+	for file in config/*.yaml; do \
+	    test -e "$(DESTDIR)$(CONFDIR)/$${file##*/}" || install -m 644 "$$file" "$(DESTDIR)$(CONFDIR)/"; \
+	done
+	cp -R dialplans sounds "$(DESTDIR)$(DATADIR)/"
+	install -D -m 644 systemd/ivrd.service "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
+	install -D -m 644 systemd/ivrd.sysusers "$(DESTDIR)$(LIBDIR)/sysusers.d/ivrd.conf"
+	install -D -m 644 systemd/ivrd.tmpfiles "$(DESTDIR)$(LIBDIR)/tmpfiles.d/ivrd.conf"
+	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || \
+	    { systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload; }
+	@echo "ivrd: installed. Look at $(CONFDIR), then: systemctl enable --now ivrd"
+
+clean:  ## remove what was made here (not the cache outside)
+	rm -rf .venv build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

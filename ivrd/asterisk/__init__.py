@@ -1,0 +1,1 @@
+"""The only room that knows Asterisk: its management link, its commands, its files."""

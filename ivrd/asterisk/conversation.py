@@ -1,0 +1,186 @@
+"""One caller's talk with the menu: carries out what core.menu commands, reports what was heard.
+
+One mouth: at most one prompt plays at a time, and the next is sent when the one before has ended.
+A key is never read from a prompt's result but from the DTMFEnd event, which shows every key; the
+prompt it interrupts is stopped by ControlPlayback.  So the dialplan alone ignores keys and plays
+a prompt to its end when ivrd is gone, and the silence after that is the lease at most: each prompt
+first sets TIMEOUT(absolute) to its own length plus the lease.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ivrd.asterisk import names
+from ivrd.asterisk.agi import Session, SessionOver, quoted
+from ivrd.core import menu
+from ivrd.core.menu import Command, GoodBye, Heard, Key, Say, Silence, Spoken, ToPerson, Visit
+
+SAMPLES_A_SECOND = 8000
+HUSH_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
+UNTOLD_SECONDS = 60.0  # for a prompt whose length is not known
+
+STAGES: dict[type, str] = {menu.AtMenu: "ivr", menu.AtInfo: "info", menu.AtClosed: "closed"}
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a conversation needs to know of the hotline; replaced as a whole on a reload."""
+
+    tree: menu.Tree
+    seconds: Mapping[tuple[str, str], float]  # (language, prompt) -> its length
+    label: Mapping[str, str]  # topic -> what the agent's phone shows
+    lease_seconds: float
+    closed: Callable[[], frozenset[str]]  # queues that are closed at this moment
+
+
+class Conversation:
+    """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
+
+    def __init__(self, script: Script, session: Session, tell: Callable[[Command], None]) -> None:
+        self.visit: Visit | None = None
+        self._script = script
+        self._session = session
+        self._tell = tell
+        self._inbox: asyncio.Queue[Heard | str] = asyncio.Queue()
+        self._to_say: deque[tuple[str, str]] = deque()
+        self._saying: tuple[str, str] | None = None
+        self._hushed = False
+        self._finally: ToPerson | GoodBye | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def hear(self, digit: str) -> None:
+        """The caller pressed a key."""
+        self._inbox.put_nowait(Key(digit))
+
+    def hand_over(self) -> None:
+        """Bring the caller to a person now: ivrd is stopping."""
+        if self.visit is not None:
+            self._follow(menu.hand_over(self._script.tree, self.visit))
+
+    async def run(self, resume: Visit | None = None) -> None:
+        """Speak with the caller until the session is over. `resume`: go on where it was."""
+        try:
+            if resume is None:
+                self._session.send("ANSWER")
+                self._follow(menu.enter(self._script.tree))
+            else:
+                self._session.stop_playing()
+                self._follow(menu.again(self._script.tree, resume))
+            while not self._session.over:
+                await self._take(await self._inbox.get())
+        except SessionOver:
+            pass
+        finally:
+            self._cancel_timer()
+
+    def over(self) -> None:
+        """The session has ended: let `run` come to its end."""
+        self._inbox.put_nowait("")
+
+    async def _take(self, heard: Heard | str) -> None:
+        if isinstance(heard, str):  # a prompt's result, or the end of the session
+            if heard:
+                self._said(heard)
+            return
+        if self.visit is None:
+            return
+        if isinstance(heard, Key):
+            self._cancel_timer()
+        closed = self._script.closed()
+        self._follow(menu.step(self._script.tree, self.visit, heard, closed))
+
+    def _follow(self, result: menu.Result) -> None:
+        """Carry out what the menu commands."""
+        self.visit, commands = result
+        speech = [c for c in commands if isinstance(c, Say)]
+        last = [c for c in commands if isinstance(c, ToPerson | GoodBye)]
+        for command in commands:
+            self._mark(command)
+        if speech or last:
+            self._to_say = deque(prompt for say in speech for prompt in say.prompts)
+            self._finally = last[-1] if last else None
+            if self._saying:
+                self._hush()
+            else:
+                self._go_on()
+
+    def _mark(self, command: Command) -> None:
+        """What the books and the dialplan must know, and the clock for the caller's answer."""
+        stage = STAGES.get(type(command))
+        if isinstance(command, menu.Await):
+            self._renew(0.0)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(command.seconds, self._inbox.put_nowait, Silence())
+        elif isinstance(command, menu.Speak):
+            self._set("CHANNEL(language)", command.language)
+        elif stage:
+            self._set(names.STAGE, stage)
+        self._tell(command)
+
+    def _go_on(self) -> None:
+        """Say the next prompt; after the last one, leave or listen."""
+        if self._to_say:
+            self._saying = self._to_say.popleft()
+            self._hushed = False
+            language, prompt = self._saying
+            self._renew(self._script.seconds.get(self._saying, UNTOLD_SECONDS))
+            path = f"{language}/{names.PROMPT_FOLDER}/{prompt}"
+            done = self._session.send(f'STREAM FILE {quoted(path)} ""')
+            done.add_done_callback(self._prompt_done)
+        elif isinstance(self._finally, ToPerson):
+            self._leave(self._finally)
+        elif isinstance(self._finally, GoodBye):
+            self._session.send("HANGUP")
+        else:
+            self._inbox.put_nowait(Spoken())
+
+    def _prompt_done(self, done: "asyncio.Future[str]") -> None:
+        failed = done.cancelled() or done.exception() is not None
+        self._inbox.put_nowait("" if failed else done.result())
+
+    def _said(self, result: str) -> None:
+        """A prompt has ended. One that was cut short by a stop meant for another is said again."""
+        said, self._saying = self._saying, None
+        if said and not self._hushed and self._cut_short(said, result):
+            self._to_say.appendleft(said)
+        self._go_on()
+
+    def _cut_short(self, prompt: tuple[str, str], result: str) -> bool:
+        seconds = self._script.seconds.get(prompt)
+        _, _, position = result.partition("endpos=")
+        if seconds is None or not position.isdecimal():
+            return False
+        return int(position) < 0.5 * seconds * SAMPLES_A_SECOND
+
+    def _hush(self) -> None:
+        """Stop the prompt that plays, again and again until it has stopped."""
+        if self._saying is None or self._session.over:
+            return
+        self._hushed = True
+        self._session.stop_playing()
+        asyncio.get_running_loop().call_later(HUSH_AGAIN_SECONDS, self._hush_again, self._saying)
+
+    def _hush_again(self, prompt: tuple[str, str]) -> None:
+        if self._hushed and self._saying is prompt:
+            self._hush()
+
+    def _leave(self, to: ToPerson) -> None:
+        """Tell the dialplan where to, and give the channel back to it."""
+        self._set(names.QUEUE, to.queue)
+        self._set(names.TOPIC, to.topic)
+        self._set("CALLERID(name)", self._script.label[to.topic])
+        self._session.send("ASYNCAGI BREAK")
+
+    def _renew(self, seconds: float) -> None:
+        """From now on the caller can be without us for `seconds` plus the lease."""
+        self._set("TIMEOUT(absolute)", f"{seconds + self._script.lease_seconds:.1f}")
+
+    def _set(self, variable: str, value: str) -> None:
+        self._session.send(f"SET VARIABLE {variable} {quoted(value)}")
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

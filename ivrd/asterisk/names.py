@@ -1,0 +1,34 @@
+"""Names that the code and the dialplan share. tests/asterisk/test_names.py compares the two."""
+
+# Contexts of dialplans/*.conf
+CARRIER_CONTEXT = "from-carrier"
+SEAT_CONTEXT = "from-seat"
+HOTLINE_CONTEXT = "hotline"
+QUEUE_CONTEXT = "hotline-queue"
+SEAT_HEADERS = "seat-headers"
+
+# Channel variables of a caller
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
+QUEUE = "IVRD_QUEUE"  # the queue to join
+TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC)
+
+# Global variables
+SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
+LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
+DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
+LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
+NUMBER = "IVRD_NUMBER"
+GLOBALS = (SEEN, LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+
+# Events of our own, and the name under which our own queue_log entries stand
+RECEIVED_EVENT = "IvrdReceived"
+RETURNED_EVENT = "IvrdReturned"
+UNATTENDED_EVENT = "IvrdUnattended"
+LOG_QUEUE = "hotline"
+
+# Headers that an agent's phone gets
+TOPIC_HEADER = "X-1330-Topic"
+
+# Folder of our prompts inside Asterisk's sounds/<language>/
+PROMPT_FOLDER = "ivrd"

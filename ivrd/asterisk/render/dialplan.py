@@ -1,0 +1,31 @@
+"""extensions.conf: what the YAML decides; the rest stands in dialplans/."""
+
+from ivrd.asterisk import names
+from ivrd.config import Settings
+
+
+def extensions_conf(settings: Settings) -> str:
+    """Globals, the number that carriers dial, and the hand-written files."""
+    return f"""\
+[general]
+static=yes
+writeprotect=yes
+autofallthrough=yes
+
+[globals]
+; When ivrd was last heard of; ivrd sets it every second.
+{names.SEEN}=0
+{names.LEASE}={settings.lease_seconds:g}
+{names.LANGUAGE}={settings.languages[0]}
+{names.NUMBER}={settings.number}
+{names.DEFAULT_QUEUE}={settings.default_queue}
+
+[{names.CARRIER_CONTEXT}]
+exten => {settings.number},1,Goto({names.HOTLINE_CONTEXT},s,1)
+
+; A seat's phone can call nobody.
+[{names.SEAT_CONTEXT}]
+exten => {settings.number},1,Hangup(21)
+
+#include "hotline.conf"
+"""

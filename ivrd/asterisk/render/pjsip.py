@@ -1,0 +1,61 @@
+"""pjsip.conf: the carriers' trunks and the seats' phones."""
+
+import hashlib
+import hmac
+
+from ivrd.asterisk import names
+from ivrd.config import Settings
+
+MEDIA = """\
+disallow=all
+allow=alaw,ulaw
+direct_media=no
+rtp_symmetric=yes
+force_rport=yes
+dtmf_mode=rfc4733
+"""
+
+
+def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
+    """The file's text.  `seats_secret` makes the passwords of seats that register."""
+    sip = settings.asterisk
+    parts = [
+        "[global]\ntype=global\nuser_agent=1330\nendpoint_identifier_order=ip,username\n",
+        f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
+    ]
+    parts += [_carrier(name, addresses) for name, addresses in sip.carriers]
+    for pool in settings.pools:
+        for seat in pool.seats:
+            parts.append(_seat(seat, sip.seat_contact, seats_secret))
+    return "\n".join(parts)
+
+
+def _carrier(name: str, addresses: tuple[str, ...]) -> str:
+    matches = "\n".join(f"match={address}" for address in addresses)
+    return (
+        f"[{name}]\ntype=endpoint\ncontext={names.CARRIER_CONTEXT}\n{MEDIA}"
+        "trust_id_inbound=yes\nidentify_by=ip\naors=\n"
+        f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
+    )
+
+
+def _seat(seat: str, contact: str | None, secret: str | None) -> str:
+    """A seat takes one call at a time and can call nobody."""
+    endpoint = (
+        f"[{seat}]\ntype=endpoint\ncontext={names.SEAT_CONTEXT}\n{MEDIA}"
+        f"aors={seat}\ndevice_state_busy_at=1\nsend_pai=no\nidentify_by=username\n"
+    )
+    if contact is not None:
+        address = contact.replace("{seat}", seat)
+        return f"{endpoint}\n[{seat}]\ntype=aor\ncontact={address}\n"
+    password = seat_password(seat, secret or "")
+    return (
+        f"{endpoint}auth={seat}\n"
+        f"\n[{seat}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\nqualify_frequency=30\n"
+        f"\n[{seat}]\ntype=auth\nauth_type=userpass\nusername={seat}\npassword={password}\n"
+    )
+
+
+def seat_password(seat: str, secret: str) -> str:
+    """The password with which this seat's phone registers: 20 letters and digits."""
+    return hmac.new(secret.encode(), seat.encode(), hashlib.sha256).hexdigest()[:20]

@@ -1,0 +1,94 @@
+"""The small files: which modules load, who may speak to the management port, logs, RTP."""
+
+from ivrd.asterisk.translate import EVENTS
+from ivrd.config import Settings
+
+READ = "system,call,agent,user,dtmf,agi"
+# call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.
+WRITE = "call,agent,agi,reporting"
+
+MODULES = """
+pbx_config
+app_controlplayback app_dial app_exec app_playback app_queue app_stack app_userevent app_verbose
+bridge_builtin_features bridge_builtin_interval_features bridge_native_rtp bridge_simple
+chan_pjsip codec_alaw codec_ulaw format_pcm format_wav
+func_callerid func_channel func_dialgroup func_hangupcause func_logic func_pjsip_aor
+func_strings func_timeout
+res_agi res_musiconhold res_speech res_pjproject res_pjsip res_pjsip_authenticator_digest
+res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_endpoint_identifier_ip
+res_pjsip_endpoint_identifier_user res_pjsip_header_funcs res_pjsip_nat res_pjsip_pubsub
+res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session
+res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory res_stasis
+res_timing_timerfd
+"""
+
+
+def modules_conf() -> str:
+    """Only what the hotline uses: `autoload` prints an ERROR for each module without its file."""
+    loads = "\n".join(f"load={name}.so" for name in MODULES.split())
+    return f"[modules]\nautoload=no\n{loads}\n"
+
+
+def manager_conf(settings: Settings, secret: str) -> str:
+    """The management port: one user, with the rights and the events that ivrd uses."""
+    ami = settings.asterisk
+    # Without the filters a call costs four times as many events.
+    filters = "\n".join(f"eventfilter(action(include),name({name})) =" for name in EVENTS)
+    return f"""\
+[general]
+enabled=yes
+webenabled=no
+bindaddr={ami.ami_host}
+port={ami.ami_port}
+timestampevents=yes
+authtimeout=5
+authlimit=10
+allowmultiplelogin=yes
+
+[{ami.ami_user}]
+secret={secret}
+deny=0.0.0.0/0.0.0.0
+permit=127.0.0.0/255.0.0.0
+read={READ}
+write={WRITE}
+writetimeout=1000
+{filters}
+"""
+
+
+def logger_conf() -> str:
+    """What Asterisk writes, and the queue_log that ivrd mends its books from."""
+    return """\
+[general]
+dateformat=%F %T.%3q
+queue_log=yes
+queue_log_to_file=yes
+use_callids=yes
+
+[logfiles]
+messages.log => notice,warning,error
+"""
+
+
+def rtp_conf(settings: Settings) -> str:
+    """The ports for sound."""
+    ast = settings.asterisk
+    return f"[general]\nrtpstart={ast.rtp_first}\nrtpend={ast.rtp_last}\nstrictrtp=yes\n"
+
+
+# Files that some module asks for and that need say nothing.
+EMPTY = {
+    "features.conf": "[general]\n",
+    "ccss.conf": "[general]\n",
+    "cdr.conf": "[general]\nenable=no\n",
+    "cel.conf": "[general]\nenable=no\n",
+    "cli_aliases.conf": "[general]\n",
+    "acl.conf": "",
+    "udptl.conf": "[general]\n",
+    "stasis.conf": "",
+    "queuerules.conf": "[general]\n",
+    "pjproject.conf": "",
+    "indications.conf": "[general]\ncountry=th\n\n[th]\ndescription=Thailand\n"
+    "ringcadence=1000,4000\ndial=400*50\nbusy=400/500,0/500\nring=400*50/1000,0/4000\n"
+    "congestion=400/300,0/300\n",
+}

@@ -1,0 +1,93 @@
+"""What Asterisk says is there now: callers by place, seats by queue. Read after every connect.
+
+CoreShowChannels tells where each channel is in the dialplan, QueueStatus who waits where.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ivrd.asterisk import names
+from ivrd.asterisk.link import Link
+from ivrd.asterisk.render.queues import seat_of
+from ivrd.asterisk.translate import AWAY, MEMBER_STATES
+from ivrd.core.call import Place
+from ivrd.core.seats import Member
+
+OURS = (names.HOTLINE_CONTEXT, names.QUEUE_CONTEXT)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller as Asterisk has it; ages in seconds."""
+
+    call_id: str
+    channel: str
+    number: str
+    place: Place  # MENU, QUEUE or TALK
+    age_seconds: float
+    in_agi: bool = False
+    queue: str = ""
+    wait_seconds: float = 0.0
+    seat: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All callers, all seats in their queues, and what each seat's phone is doing."""
+
+    callers: tuple[Caller, ...]
+    members: tuple[Member, ...]
+    seats: dict[str, str]
+
+
+async def read(link: Link) -> Snapshot:
+    """Ask Asterisk. Raises what `Link.ask_list` raises."""
+    channels = await link.ask_list("CoreShowChannels")
+    status = await link.ask_list("QueueStatus")
+    waiting = {m.uniqueid: m for m in status if m.event == "QueueEntry"}
+    rows = [m for m in status if m.event == "QueueMember"]
+    bridged = {m.bridgeid: m for m in channels if m.bridgeid and m.context not in OURS}
+    callers = [
+        _caller(m, waiting.get(m.uniqueid), bridged.get(m.bridgeid))
+        for m in channels
+        if m.context in OURS
+    ]
+    members = [_member(m) for m in rows]
+    seats = {seat_of(m.location): MEMBER_STATES.get(m.status, AWAY) for m in rows}
+    return Snapshot(tuple(callers), tuple(members), seats)
+
+
+def _caller(m: Any, entry: Any, other: Any) -> Caller:
+    common = {
+        "call_id": m.uniqueid,
+        "channel": m.channel,
+        "number": m.calleridnum,
+        "age_seconds": _seconds(m.duration),
+    }
+    queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
+    if entry is not None:
+        return Caller(**common, place=Place.QUEUE, queue=entry.queue, wait_seconds=float(entry.wait))
+    if queue and m.bridgeid:
+        seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
+        return Caller(**common, place=Place.TALK, queue=queue, seat=seat)
+    return Caller(**common, place=Place.MENU, in_agi=m.application == "AGI")
+
+
+def _member(m: Any) -> Member:
+    return Member(
+        queue=m.queue,
+        seat=seat_of(m.location),
+        paused=m.paused == "1",
+        reason=m.pausedreason,
+        in_call=m.incall == "1",
+        ringing=m.status in ("6", "7"),
+        reachable=m.status not in ("4", "5"),
+    )
+
+
+def _seconds(duration: str) -> float:
+    """HH:MM:SS of CoreShowChannels, in seconds."""
+    total = 0
+    for part in duration.split(":"):
+        total = total * 60 + int(part or 0)
+    return float(total)

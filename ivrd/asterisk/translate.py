@@ -1,0 +1,191 @@
+"""Asterisk's events in our words: `facts(message)` says what one event means, or nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from panoramisk.message import Message
+
+from ivrd.asterisk import names
+from ivrd.asterisk.render.queues import seat_of
+from ivrd.core.call import By
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A call reached the hotline. number: the caller's, digits only; may be empty."""
+
+    call_id: str
+    channel: str
+    at: float
+    number: str
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The dialplan offers a call's control to us."""
+
+    call_id: str
+    channel: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A command's result."""
+
+    command_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ControlOver:
+    """The dialplan has the call again, or the caller is gone."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """A caller pressed a key."""
+
+    call_id: str
+    digit: str
+
+
+@dataclass(frozen=True)
+class QueueJoined:
+    """A caller joined a queue."""
+
+    call_id: str
+    queue: str
+    at: float
+
+
+@dataclass(frozen=True)
+class QueueReturned:
+    """A queue gave a caller back to the dialplan, neither answered nor hung up."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class Unattended:
+    """The dialplan takes a caller to the queue by itself: ivrd was away, or the lease ran out."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A person took a waiting caller."""
+
+    call_id: str
+    seat: str
+    by: By
+    at: float
+
+
+@dataclass(frozen=True)
+class LineGone:
+    """A channel hung up."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
+class SeatState:
+    """A seat's phone changed: `free`, `ringing`, `busy` or `away`."""
+
+    seat: str
+    state: str
+
+
+@dataclass(frozen=True)
+class MemberChanged:
+    """A seat joined or left a queue, or was paused or resumed."""
+
+    seat: str
+    queue: str
+    there: bool
+    paused: bool
+    reason: str
+
+
+Fact = (
+    Arrived
+    | Offered
+    | Result
+    | ControlOver
+    | KeyPressed
+    | QueueJoined
+    | QueueReturned
+    | Unattended
+    | Taken
+    | LineGone
+    | SeatState
+    | MemberChanged
+)
+
+# Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
+DEVICE_STATES = {
+    "NOT_INUSE": "free",
+    "INUSE": "busy",
+    "BUSY": "busy",
+    "ONHOLD": "busy",
+    "RINGING": "ringing",
+    "RINGINUSE": "ringing",
+}
+MEMBER_STATES = {"1": "free", "2": "busy", "3": "busy", "6": "ringing", "7": "ringing", "8": "busy"}
+AWAY = "away"
+
+
+def at(message: Message) -> float:
+    """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if untold."""
+    try:
+        return float(message.timestamp)
+    except ValueError:
+        return 0.0
+
+
+def fact(message: Message) -> Fact | None:
+    """What this event means to us; None for one that we do not know or that lacks its parts."""
+    reader = READERS.get(message.event)
+    return reader(message) if reader else None
+
+
+def _user_event(m: Any) -> Fact | None:
+    if m.userevent == names.RECEIVED_EVENT:
+        return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum)
+    if m.userevent == names.RETURNED_EVENT:
+        return QueueReturned(m.uniqueid)
+    if m.userevent == names.UNATTENDED_EVENT:
+        return Unattended(m.uniqueid)
+    return None
+
+
+def _device(m: Any) -> Fact | None:
+    seat = seat_of(m.device)
+    return None if seat == m.device else SeatState(seat, DEVICE_STATES.get(m.state, AWAY))
+
+
+def _member(m: Any) -> Fact:
+    there = m.event != "QueueMemberRemoved"
+    return MemberChanged(seat_of(m.interface), m.queue, there, m.paused == "1", m.pausedreason)
+
+
+READERS = {
+    "UserEvent": _user_event,
+    "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
+    "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
+    "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
+    "DTMFEnd": lambda m: KeyPressed(m.uniqueid, m.digit),
+    "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
+    "AgentConnect": lambda m: Taken(m.uniqueid, seat_of(m.interface), By.INHOUSE, at(m)),
+    "Hangup": lambda m: LineGone(m.uniqueid, at(m)),
+    "DeviceStateChange": _device,
+    "QueueMemberAdded": _member,
+    "QueueMemberRemoved": _member,
+    "QueueMemberPause": _member,
+}
+EVENTS = ("FullyBooted", "Shutdown", *READERS)

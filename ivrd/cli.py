@@ -1,0 +1,179 @@
+"""The command `ivrd`: run it, check and render its configuration, look at it, move seats."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+
+from ivrd import __version__, client, daemon, screen
+from ivrd.asterisk import render
+from ivrd.config import (
+    ConfigError,
+    Settings,
+    load,
+    prompt_files,
+    read_secret,
+    unused_prompts,
+)
+from ivrd.privacy import PrivacyError
+from ivrd.web import CannotListen
+
+FAILED, WRONG = 1, 2
+TOP_SECONDS = 1.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0, 1 (it failed), 2 (wrong usage or configuration)."""
+    given = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = given.command
+    try:
+        return command(given)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    except client.Refused as error:
+        print(f"ivrd: {error}", file=sys.stderr)
+        return WRONG
+    except (client.NotRunning, CannotListen, PrivacyError, render.RenderError) as error:
+        print(f"ivrd: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ivrd", description="The daemon that runs the health hotline on Asterisk."
+    )
+    parser.add_argument("--version", action="version", version=f"ivrd {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        metavar="DIR",
+        type=Path,
+        default=Path("config"),
+        help="the folder with the YAML files (default: config)",
+    )
+    readable = argparse.ArgumentParser(add_help=False, parents=[common])
+    readable.add_argument("--json", action="store_true", help="print JSON for a program")
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def verb(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, base: Any
+    ) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text, parents=[base])
+        sub.set_defaults(command=run)
+        return sub
+
+    verb("run", _run, "run the daemon in the foreground", common)
+    check = verb("check", _check, "check the configuration, the prompts and Asterisk's files", readable)
+    check.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
+    write = verb("render", _render, "write Asterisk's files from the configuration", common)
+    write.add_argument("--to", metavar="DIR", type=Path, help="write there instead")
+    write.add_argument("--force", action="store_true", help="replace files that ivrd did not write")
+    verb("status", _status, "show what is going on now", readable)
+    verb("top", _top, "show what is going on, live", common)
+    verb("reload", _reload, "take the changed configuration: all of it or, with a fault, none", readable)
+    seats = verb("seats", _seats, "open or close a pool of seats", readable)
+    seats.add_argument("act", choices=("open", "close"))
+    seats.add_argument("pool", metavar="POOL")
+    return parser
+
+
+def _run(given: argparse.Namespace) -> int:
+    asyncio.run(daemon.run(given.config))
+    return 0
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    """Asterisk's files as they should be."""
+    asterisk = settings.asterisk
+    seats = asterisk.seats_secret_file
+    return render.rendered(
+        settings, read_secret(asterisk.ami_secret_file), read_secret(seats) if seats else None
+    )
+
+
+def _check(given: argparse.Namespace) -> int:
+    settings = load(given.config)
+    problems = [str(problem) for problem in prompt_files(settings)]
+    warnings = [str(problem) for problem in unused_prompts(settings)]
+    folder: Path = given.to or settings.asterisk.config_dir
+    if given.to or folder.is_dir():
+        problems += [
+            f"{folder / name}: differs from the configuration; `ivrd render` writes it anew"
+            for name in render.differing(folder, _texts(settings))
+        ]
+    if given.json:
+        print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
+    else:
+        for line in problems:
+            print(line, file=sys.stderr)
+        for line in warnings:
+            print(f"note: {line}", file=sys.stderr)
+        if not problems:
+            print("The configuration is in order.")
+    return WRONG if problems else 0
+
+
+def _render(given: argparse.Namespace) -> int:
+    settings = load(given.config)
+    folder: Path = given.to or settings.asterisk.config_dir
+    written = render.write(folder, _texts(settings), force=given.force)
+    print(f"{len(written)} files written to {folder}." if written else f"{folder} is up to date.")
+    return 0
+
+
+def _ask(given: argparse.Namespace) -> client.Client:
+    return client.Client(load(given.config).control_socket)
+
+
+def _status(given: argparse.Namespace) -> int:
+    status = _ask(given).get("status")
+    print(json.dumps(status) if given.json else screen.status_text(status))
+    return 0
+
+
+def _top(given: argparse.Namespace) -> int:
+    asking = _ask(given)
+    console = Console()
+    with Live(screen.board(asking.get("status")), console=console, screen=console.is_terminal) as live:
+        while True:
+            time.sleep(TOP_SECONDS)
+            live.update(screen.board(asking.get("status")), refresh=True)
+
+
+def _reload(given: argparse.Namespace) -> int:
+    answer = _ask(given).post("reload")
+    if given.json:
+        print(json.dumps(answer))
+    elif answer["ok"]:
+        print("The new configuration is in use.")
+    else:
+        print("\n".join(answer["problems"]), file=sys.stderr)
+        print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)
+    return 0 if answer["ok"] else WRONG
+
+
+def _seats(given: argparse.Namespace) -> int:
+    answer = _ask(given).post("seats", pool=given.pool, open=str(given.act == "open").lower())
+    if given.json:
+        print(json.dumps(answer))
+    elif given.act == "open":
+        print(f"Pool {answer['pool']}: {answer['seats']} seats are open.")
+    else:
+        print(f"Pool {answer['pool']}: closed; talks that are on go on.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Speaks to a running ivrd over its control socket: HTTP with JSON over a Unix socket."""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+SECONDS = 30.0
+
+
+class NotRunning(Exception):
+    """No ivrd answers; the message says where it was looked for."""
+
+
+class Refused(Exception):
+    """ivrd does not do what was asked; the message says why."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """Asks the ivrd behind one control socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def get(self, name: str) -> Any:
+        """Read something. Raises `NotRunning` or `Refused`."""
+        return self._ask("GET", name, {})
+
+    def post(self, name: str, **query: str) -> Any:
+        """Have something done. Raises `NotRunning` or `Refused`."""
+        return self._ask("POST", name, query)
+
+    def _ask(self, method: str, name: str, query: dict[str, str]) -> Any:
+        connection = _Connection(self.path)
+        try:
+            connection.request(method, f"/{name}?{urlencode(query)}")
+            response = connection.getresponse()
+            body = response.read()
+        except PermissionError:
+            raise NotRunning(f"you may not use {self.path}: ask to join its group") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise NotRunning(f"no ivrd answers at {self.path}: is it running? ({error})") from None
+        finally:
+            connection.close()
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            raise NotRunning(f"what answers at {self.path} is not ivrd") from None
+        if response.status != 200:
+            raise Refused(str(answer.get("error", f"status {response.status}")))
+        return answer

@@ -1,0 +1,30 @@
+"""YAML in, checked settings out.  `load` reads a folder; everything else is about its result.
+
+To add a setting: give it a field in the model of its file (program.py, menus.py, queues.py,
+hours.py, partners.py, prompts.py) and in `Settings` or the core object that it ends in.  A value
+of a new form gets a `Kind` in kinds.py.
+"""
+
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError, Problem
+from ivrd.config.prompts import unused_prompts, used_prompts
+from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
+from ivrd.config.settings import Asterisk, Queue, Settings, closed_queues
+from ivrd.config.sounds import durations, prompt_files
+
+__all__ = [
+    "AMI_SECRET",
+    "SEATS_SECRET",
+    "Asterisk",
+    "ConfigError",
+    "Problem",
+    "Queue",
+    "Settings",
+    "closed_queues",
+    "durations",
+    "load",
+    "prompt_files",
+    "read_secret",
+    "unused_prompts",
+    "used_prompts",
+]

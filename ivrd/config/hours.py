@@ -1,0 +1,95 @@
+"""hours.yaml: named opening hours."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import holidays
+from pydantic import Field
+
+from ivrd.config.kinds import DAY, DAYS, NAME, SPAN, WEEKDAYS, weekdays, worded
+from ivrd.config.model import File, Part
+from ivrd.config.problem import Problem
+from ivrd.core.schedule import MINUTES_A_DAY, Schedule, Span, overlap
+
+FILE = "hours.yaml"
+ALWAYS = "always"
+
+COUNTRY = worded(
+    "a country's two letters, such as TH",
+    lambda text: text if text in holidays.list_supported_countries() else None,
+)
+
+
+class HoursPart(Part):
+    """Opening hours: a weekly table, and the days on which it does not hold."""
+
+    days: Annotated[
+        dict[Annotated[str, WEEKDAYS], list[Annotated[Span, SPAN]]], Field(min_length=1)
+    ]
+    holidays: Annotated[str, COUNTRY] = ""
+    closed_on: list[Annotated[date, DAY]] = Field(default_factory=list)
+    open_on: list[Annotated[date, DAY]] = Field(default_factory=list)
+
+
+class Hours(Part):
+    """hours.yaml."""
+
+    hours: dict[Annotated[str, NAME], HoursPart]
+
+
+def check(file: File[Hours]) -> Iterator[Problem]:
+    """What is wrong between the values of this file."""
+    for name, part in file.says.hours.items():
+        if name == ALWAYS:
+            yield file.problem("hours", name, say="always needs no entry; it is open at all times")
+        for at, day in enumerate(part.open_on):
+            if day in part.closed_on:
+                say = f"{day} is in closed_on as well"
+                yield file.problem("hours", name, "open_on", at, say=say)
+        clash = overlap(_week(part))
+        if clash:
+            yield _clash(file, name, *clash)
+
+
+def _clash(file: File[Hours], name: str, day: int, first: Span, second: Span) -> Problem:
+    """Two spans that overlap, at the line of the second one."""
+    same_day = second.start >= first.start
+    where = day if same_day else (day + 1) % 7
+    keys = [
+        (days, at)
+        for days, spans in file.says.hours[name].days.items()
+        for at, span in enumerate(spans)
+        if span == second and where in weekdays(days)
+    ]
+    say = f"{_clock(second)} on {DAYS[where]} overlaps {_clock(first)} on {DAYS[day]}"
+    return file.problem("hours", name, "days", *keys[-1], say=say)
+
+
+def _clock(span: Span) -> str:
+    end = span.end if span.end <= MINUTES_A_DAY else span.end - MINUTES_A_DAY
+    return f"{span.start // 60:02}:{span.start % 60:02}-{end // 60:02}:{end % 60:02}"
+
+
+def _week(part: HoursPart) -> tuple[tuple[Span, ...], ...]:
+    week: list[list[Span]] = [[] for _ in DAYS]
+    for days, spans in part.days.items():
+        for day in weekdays(days):
+            week[day] += spans
+    return tuple(tuple(spans) for spans in week)
+
+
+def schedule(says: Hours, name: str, zone: ZoneInfo, today: date) -> Schedule | None:
+    """The opening hours of this name; None for always.
+
+    Holidays are those of last year, this one and the next two.
+    """
+    if name == ALWAYS:
+        return None
+    part = says.hours[name]
+    closed = set(part.closed_on)
+    if part.holidays:
+        years = range(max(today.year - 1, date.min.year), min(today.year + 2, date.max.year) + 1)
+        closed |= set(holidays.country_holidays(part.holidays, years=years))
+    return Schedule(zone, _week(part), frozenset(closed.difference(part.open_on)))

@@ -1,0 +1,252 @@
+"""What a single value may be.  Each `Kind` says so in words, and reads the value.
+
+They are used in the models as `Annotated[int, whole(1, 500)]`.  A value is turned at once into
+what the program works with: a time zone, an address, minutes.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from ipaddress import ip_address, ip_network
+from unicodedata import category
+from zoneinfo import ZoneInfo
+
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ivrd.config.problem import one_of, quoted
+from ivrd.core.numbers import spoken
+from ivrd.core.schedule import MINUTES_A_DAY, Span
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SIP_PORT = 5060
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be.
+
+    `read` returns the value as the program uses it, or raises ValueError; the error's text is a
+    hint for the person, or empty.
+    """
+
+    what: str
+    read: Callable[[object], object]
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._value)
+
+    def _value(self, value: object) -> object:
+        try:
+            return self.read(value)
+        except ValueError as error:
+            hint = f"; {error}" if str(error) else ""
+            message = f"expected {self.what}, got {got(value)}{hint}"
+            raise PydanticCustomError("expected", "{message}", {"message": message}) from None
+
+
+def got(value: object) -> str:
+    """What was found, for a message."""
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def whole(low: int, high: int) -> Kind:
+    """A whole number."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Kind(f"a whole number from {low} to {high}", read)
+
+
+def number(low: float, high: float) -> Kind:
+    """A number, whole or not."""
+
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Kind(f"a number from {low:g} to {high:g}", read)
+
+
+def choice(*names: str) -> Kind:
+    """One of these words."""
+    return worded(one_of(names), lambda text: text if text in names else None)
+
+
+def pattern(what: str, regex: str) -> Kind:
+    """Text of this form."""
+    form = re.compile(regex)
+    return worded(what, lambda text: text if form.fullmatch(text) else None)
+
+
+def worded(what: str, reads: Callable[[str], object]) -> Kind:
+    """Text that `reads` turns into a value; None or a ValueError refuses it."""
+
+    def read(value: object) -> object:
+        if isinstance(value, int | float):
+            raise ValueError("write it in quotes")
+        if not isinstance(value, str):
+            raise ValueError
+        result = reads(value)
+        if result is None:
+            raise ValueError
+        return result
+
+    return Kind(what, read)
+
+
+def text(limit: int) -> Kind:
+    """One line of words to show."""
+    return _text(f"one line of text of at most {limit} characters", limit, "")
+
+
+def speech(limit: int) -> Kind:
+    """Words to say, in any number of lines."""
+    return _text(f"text of at most {limit} characters", limit, "\n")
+
+
+def _text(what: str, limit: int, controls: str) -> Kind:
+    def reads(value: str) -> str | None:
+        return value if len(value) <= limit and value.strip() and _clean(value, controls) else None
+
+    return worded(what, reads)
+
+
+def _clean(value: str, controls: str = "") -> bool:
+    """No control characters and line ends, other than `controls`."""
+    return not any(category(c) in ("Cc", "Zl", "Zp") for c in value if c not in controls)
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, OSError, ValueError):
+        raise ValueError from None
+
+
+def _language(value: str) -> str:
+    try:
+        spoken(0, value)
+    except ValueError:
+        raise ValueError("numbers are not spoken in it") from None
+    return value
+
+
+def _day(value: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("there is no such day") from None
+
+
+def _days(value: str) -> str | None:
+    names = value.split("-")
+    return value if len(names) <= 2 and all(name in DAYS for name in names) else None
+
+
+def weekdays(days: str) -> tuple[int, ...]:
+    """The weekdays (0 is Monday) that a `WEEKDAYS` value such as `mon-fri` stands for."""
+    first, last = (DAYS.index(name) for name in (days[:3], days[-3:]))
+    return tuple((first + n) % 7 for n in range((last - first) % 7 + 1))
+
+
+def _span(value: str) -> Span:
+    match = re.fullmatch(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", value)
+    if not match:
+        raise ValueError
+    hour, minute, end_hour, end_minute = (int(part) for part in match.groups())
+    start, end = hour * 60 + minute, end_hour * 60 + end_minute
+    if max(minute, end_minute) > 59 or start >= MINUTES_A_DAY or end > MINUTES_A_DAY:
+        raise ValueError("the day runs from 00:00 to 24:00")
+    if start == end:
+        raise ValueError("for the whole day write 00:00-24:00")
+    return Span(start, end if end > start else end + MINUTES_A_DAY)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host (name or IP address) and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def host(value: str) -> str | None:
+    """A host name or an IP address as Asterisk and the system read them; None if it is neither."""
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        name = re.fullmatch(rf"({label}\.)*{label}", value)
+        return value if name and len(value) <= 253 and re.search("[A-Za-z]", value) else None
+
+
+def _address(value: str, port: int | None = None) -> Address | None:
+    """`HOST:PORT`; without `:PORT` the port given, if any.  An IPv6 host stands in brackets."""
+    match = re.fullmatch(r"(?:\[([^\]]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?", value)
+    if not match:
+        return None
+    inside = host(match[1] or match[2])
+    given = int(match[3]) if match[3] else port
+    if inside is None or given is None or not 0 < given <= 65535:
+        return None
+    return Address(inside, given) if bool(match[1]) == (":" in inside) else None
+
+
+def _network(value: str) -> str:
+    try:
+        network = ip_network(value)
+    except ValueError as error:
+        raise ValueError("bits are set after the /" if "host bits" in str(error) else "") from None
+    return str(network) if "/" in value else value
+
+
+def _mode(value: str) -> int | None:
+    return int(value, 8) if re.fullmatch(r"0?[0-7]{3}", value) else None
+
+
+def _path(value: str) -> str | None:
+    return value if 0 < len(value) <= 1000 and _clean(value) else None
+
+
+NAME = pattern("a name of small letters, digits, _ and - (32 at most)", "[a-z][a-z0-9_-]{0,31}")
+PROMPT = pattern("a prompt's name of small letters, digits and -", "[a-z0-9][a-z0-9-]{0,63}")
+DIGITS = pattern('a telephone number of digits in quotes, such as "1330"', "[0-9]{2,15}")
+CONTACT = pattern(
+    'a SIP address such as "sip:{seat}@127.0.0.1:6070"',
+    r"sips?:[A-Za-z0-9._-]*\{seat\}[A-Za-z0-9._-]*@[A-Za-z0-9.-]+(:[0-9]{1,5})?",
+)
+ZONE = worded("a time zone such as Asia/Bangkok", _zone)
+LANGUAGE = worded("a language, th or en", _language)
+DAY = worded("a day such as 2026-12-07", _day)
+WEEKDAYS = worded("a day or a range of days, such as mon or mon-fri", _days)
+SPAN = worded('hours such as "08:00-16:30"', _span)
+HOST = worded("a host name or an IP address", host)
+ADDRESS = worded("a host and a port such as 127.0.0.1:9133", _address)
+TRUNK = worded(
+    f"a host, or a host and a port such as 192.0.2.1:{SIP_PORT}",
+    lambda value: _address(value, SIP_PORT),
+)
+NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
+MODE = worded('a file mode such as "0660"', _mode)
+PATH = worded("a path", _path)
+PORT = whole(1, 65535)

@@ -1,0 +1,140 @@
+"""The whole configuration: each file by itself, then the files together, then the settings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ivrd.config import hours, menus, model, partners, program, prompts, queues
+from ivrd.config.model import File, M
+from ivrd.config.problem import ConfigError, Problem
+from ivrd.config.settings import Settings
+
+FILES = (program.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+
+
+def load(folder: Path, today: date | None = None) -> Settings:
+    """The configuration in `folder`.  Holidays are those of the years around `today`.
+
+    Raises `ConfigError` with everything that is wrong.  Files are compared with one another as
+    far as they are right by themselves.
+    """
+    if not folder.is_dir():
+        raise ConfigError([Problem(str(folder), 0, "", "expected a folder with ivrd.yaml in it")])
+    found: list[Problem] = []
+    files = _Files(
+        program=_read(folder / program.FILE, program.Program, found),
+        menus=_read(folder / menus.FILE, menus.Menus, found),
+        queues=_read(folder / queues.FILE, queues.Queues, found),
+        hours=_read(folder / hours.FILE, hours.Hours, found),
+        partners=_read(folder / partners.FILE, partners.Partners, found),
+        prompts=_read(folder / prompts.FILE, prompts.Prompts, found),
+    )
+    for problems in (_alone(files, folder), _with_program(files), _together(files)):
+        found.extend(problems)
+    settings = None if found else _settings(files, folder, today or date.today())  # noqa: DTZ011
+    if settings is None:
+        order = {str(folder / name): at for at, name in enumerate(FILES)}
+        raise ConfigError(sorted(found, key=lambda problem: (order[problem.file], problem.line)))
+    return settings
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What each file says; None when it is not right by itself."""
+
+    program: File[program.Program] | None
+    menus: File[menus.Menus] | None
+    queues: File[queues.Queues] | None
+    hours: File[hours.Hours] | None
+    partners: File[partners.Partners] | None
+    prompts: File[prompts.Prompts] | None
+
+
+def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
+    try:
+        return model.read(path, of)
+    except ConfigError as error:
+        found.extend(error.problems)
+        return None
+
+
+def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
+    """What is wrong inside one file."""
+    if files.program:
+        yield from program.check(files.program, folder)
+    if files.menus:
+        yield from menus.check(files.menus)
+    if files.queues:
+        yield from queues.check(files.queues)
+    if files.hours:
+        yield from hours.check(files.hours)
+    if files.partners:
+        yield from partners.check(files.partners)
+
+
+def _with_program(files: _Files) -> Iterable[Problem]:
+    """What does not agree with ivrd.yaml."""
+    if not files.program:
+        return
+    says = files.program.says
+    if files.menus:
+        yield from menus.check_with_program(files.menus, says)
+    if files.queues:
+        yield from queues.check_with_program(files.queues, says)
+    if files.partners:
+        yield from partners.check_with_program(files.partners, says)
+    if files.prompts:
+        yield from prompts.check_with_program(files.prompts, says)
+
+
+def _together(files: _Files) -> Iterable[Problem]:
+    """What does not agree between the other files."""
+    if files.menus and files.queues:
+        yield from menus.check_with_queues(files.menus, files.queues.says)
+    if files.queues and files.hours:
+        yield from queues.check_with_hours(files.queues, files.hours.says)
+    if files.prompts and files.program:
+        spoken = files.program.says.languages
+        if files.menus:
+            uses = menus.prompts(files.menus.says)
+            yield from prompts.check_uses(files.prompts, spoken, files.menus, uses)
+        if files.queues:
+            uses = queues.prompts(files.queues.says)
+            yield from prompts.check_uses(files.prompts, spoken, files.queues, uses)
+
+
+def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
+    """The settings that the files make together; None when one is not there."""
+    top, tree, waiting = files.program, files.menus, files.queues
+    if not (top and tree and waiting and files.hours and files.partners and files.prompts):
+        return None
+    says, languages = top.says, tuple(top.says.languages)
+    return Settings(
+        folder=folder,
+        number=says.number,
+        zone=says.time_zone,
+        languages=languages,
+        service_level_seconds=says.service_level_seconds,
+        lease_seconds=says.lease_seconds,
+        drain_seconds=says.drain_seconds,
+        sounds=program.located(folder, says.sounds),
+        log_format=says.log.format,
+        log_level=says.log.level,
+        caller_key_file=program.located(folder, says.caller_key_file),
+        web_host=says.web.listen.host,
+        web_port=says.web.listen.port,
+        control_socket=program.located(folder, says.control.socket),
+        control_mode=says.control.mode,
+        asterisk=program.asterisk(folder, says.asterisk),
+        tree=menus.tree(tree.says, waiting.says, languages),
+        default_queue=waiting.says.default,
+        queues=queues.queues(waiting.says),
+        schedules={
+            name: hours.schedule(files.hours.says, part.hours, says.time_zone, today)
+            for name, part in waiting.says.queues.items()
+        },
+        pools=queues.pools(waiting.says),
+        partners=partners.partners(files.partners.says),
+        prompts=files.prompts.says.prompts,
+    )

@@ -1,0 +1,227 @@
+"""menus.yaml: what a caller hears and what each key does."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ivrd.config.kinds import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.model import File, Part
+from ivrd.config.problem import Problem, unknown
+from ivrd.config.program import Program
+from ivrd.config.queues import Queues
+from ivrd.config.yamlfile import Key
+from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
+
+FILE = "menus.yaml"
+
+
+def _key(text: str) -> str | None:
+    if text == PERSON_KEY:
+        raise ValueError(f"{PERSON_KEY} goes to a person in every menu")
+    if text == BACK_KEY:
+        raise ValueError(f"{BACK_KEY} goes back in every menu")
+    return text if re.fullmatch("[1-9#]", text) else None
+
+
+KEY = worded("a key from 1 to 9 or #", _key)
+Prompts = Annotated[list[Annotated[str, PROMPT]], Field(min_length=1)]
+
+
+class KeyPart(Part):
+    """What one key does."""
+
+    menu: Annotated[str, NAME] = ""
+    info: Annotated[str, NAME] = ""
+    topic: Annotated[str, NAME] = ""
+    language: Annotated[str, NAME] = ""
+
+    @model_validator(mode="after")
+    def _leads_to_one_thing(self) -> "KeyPart":
+        given = [name for name in ("menu", "info", "topic") if getattr(self, name)]
+        if len(given) != 1:
+            found = {"found": " and ".join(given) or "none of them"}
+            raise PydanticCustomError(
+                "expected", "expected one of menu, info or topic, got {found}", found
+            )
+        if self.language and not self.menu:
+            raise PydanticCustomError("expected", "a language goes with a menu only")
+        return self
+
+    def choice(self) -> Choice:
+        """The same for the menu machine."""
+        if self.menu:
+            return ToMenu(self.menu, self.language)
+        return ToInfo(self.info) if self.info else ToTopic(self.topic)
+
+
+class MenuPart(Part):
+    """One menu."""
+
+    prompts: Prompts
+    speak: Annotated[str, choice("all")] = ""
+    keys: Annotated[dict[Annotated[str, KEY], KeyPart], Field(min_length=1)]
+
+
+class InfoPart(Part):
+    """One message."""
+
+    prompts: Prompts
+
+
+class SaidPart(Part):
+    """`prompts:` what every menu says."""
+
+    no_input: Annotated[str, PROMPT]
+    no_match: Annotated[str, PROMPT]
+    connect: Annotated[str, PROMPT]
+    again: Annotated[str, PROMPT]
+    goodbye: Annotated[str, PROMPT]
+
+
+class Menus(Part):
+    """menus.yaml."""
+
+    start: Annotated[str, NAME]
+    operator: Annotated[str, NAME]
+    wait_seconds: Annotated[float, number(1, 59)]
+    retries: Annotated[int, whole(0, 9)]
+    prompts: SaidPart
+    menus: Annotated[dict[Annotated[str, NAME], MenuPart], Field(min_length=1)]
+    infos: dict[Annotated[str, NAME], InfoPart] = Field(default_factory=dict)
+
+
+def check(file: File[Menus]) -> Iterator[Problem]:
+    """What is wrong between the values of this file."""
+    says = file.says
+    if says.start not in says.menus:
+        yield file.problem("start", say=unknown("menu", says.start, says.menus))
+    for name, key, to in _keys(says):
+        place = ("menus", name, "keys", key)
+        if to.menu and to.menu not in says.menus:
+            yield file.problem(*place, "menu", say=unknown("menu", to.menu, says.menus))
+        if to.info and to.info not in says.infos:
+            yield file.problem(*place, "info", say=unknown("info", to.info, says.infos))
+    yield from _loops(file)
+    yield from _not_led_to(file)
+
+
+def check_with_program(file: File[Menus], program: Program) -> Iterator[Problem]:
+    """What does not agree with ivrd.yaml."""
+    most = program.lease_seconds - 1
+    if file.says.wait_seconds > most:
+        say = (
+            f"expected at most {most}, got {file.says.wait_seconds:g}: after lease_seconds "
+            f"({program.lease_seconds} in ivrd.yaml) the dialplan takes the caller, "
+            "who may still press a key"
+        )
+        yield file.problem("wait_seconds", say=say)
+    for name, key, to in _keys(file.says):
+        if to.language and to.language not in program.languages:
+            say = unknown("language", to.language, program.languages)
+            yield file.problem("menus", name, "keys", key, "language", say=say)
+
+
+def check_with_queues(file: File[Menus], queues: Queues) -> Iterator[Problem]:
+    """What does not agree with queues.yaml."""
+    topics = [topic for queue in queues.queues.values() for topic in queue.topics]
+    if file.says.operator not in topics:
+        yield file.problem("operator", say=unknown("topic", file.says.operator, topics))
+    for name, key, to in _keys(file.says):
+        if to.topic and to.topic not in topics:
+            say = unknown("topic", to.topic, topics)
+            yield file.problem("menus", name, "keys", key, "topic", say=say)
+
+
+def _keys(says: Menus) -> Iterator[tuple[str, str, KeyPart]]:
+    """Each (menu, key, what the key does)."""
+    for name, menu in says.menus.items():
+        for key, to in menu.keys.items():
+            yield name, key, to
+
+
+def _loops(file: File[Menus]) -> Iterator[Problem]:
+    """Each key that leads back to a menu above.
+
+    A walk down from each menu in turn, with a stack of our own: a file may have thousands.
+    """
+    menus = file.says.menus
+    done: set[str] = set()
+    for top in menus:
+        trail = [] if top in done else [top]
+        ahead = [iter(menus[name].keys.items()) for name in trail]
+        while trail:
+            key, to = next(ahead[-1], ("", None))
+            if to is None:
+                done.add(trail.pop())
+                ahead.pop()
+            elif to.menu in trail:
+                loop = " > ".join([*trail[trail.index(to.menu) :], to.menu])
+                say = f"menu loop {loop}; leave this key out, {BACK_KEY} goes back"
+                yield file.problem("menus", trail[-1], "keys", key, say=say)
+            elif to.menu in menus and to.menu not in done:
+                trail.append(to.menu)
+                ahead.append(iter(menus[to.menu].keys.items()))
+
+
+def _not_led_to(file: File[Menus]) -> Iterator[Problem]:
+    """Menus and messages that no caller can reach."""
+    says = file.says
+    if says.start not in says.menus:
+        return
+    reached, infos, ahead = {says.start}, set(), [says.start]
+    while ahead:
+        for to in says.menus[ahead.pop()].keys.values():
+            infos.add(to.info)
+            if to.menu in says.menus and to.menu not in reached:
+                reached.add(to.menu)
+                ahead.append(to.menu)
+    for name in says.menus:
+        if name not in reached:
+            yield file.problem("menus", name, say="no key leads here from the start")
+    for name in says.infos:
+        if name not in infos:
+            yield file.problem("infos", name, say="no key leads here from the start")
+
+
+def prompts(says: Menus) -> Iterator[tuple[Key, str]]:
+    """Each (place, prompt) in this file."""
+    for field, prompt in says.prompts:
+        yield ("prompts", field), prompt
+    for name, menu in says.menus.items():
+        for at, prompt in enumerate(menu.prompts):
+            yield ("menus", name, "prompts", at), prompt
+    for name, info in says.infos.items():
+        for at, prompt in enumerate(info.prompts):
+            yield ("infos", name, "prompts", at), prompt
+
+
+def tree(says: Menus, queues: Queues, languages: tuple[str, ...]) -> Tree:
+    """The menus as the menu machine wants them."""
+    parts = queues.queues.items()
+    return Tree(
+        start=says.start,
+        operator=says.operator,
+        menus={
+            name: Menu(
+                name=name,
+                prompts=tuple(part.prompts),
+                keys={key: to.choice() for key, to in part.keys.items()},
+                speak_all=part.speak == "all",
+            )
+            for name, part in says.menus.items()
+        },
+        infos={name: tuple(part.prompts) for name, part in says.infos.items()},
+        queue_of={topic: name for name, part in parts for topic in part.topics},
+        closed_prompt={name: part.closed_prompt for name, part in parts if part.closed_prompt},
+        languages=languages,
+        wait_seconds=says.wait_seconds,
+        retries=says.retries,
+        no_input=says.prompts.no_input,
+        no_match=says.prompts.no_match,
+        connect=says.prompts.connect,
+        again=says.prompts.again,
+        goodbye=says.prompts.goodbye,
+    )

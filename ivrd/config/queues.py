@@ -1,0 +1,169 @@
+"""queues.yaml: the queues callers wait in, the topics that lead to them, the seats."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from ivrd.config.hours import ALWAYS, Hours
+from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, Kind, text, whole
+from ivrd.config.model import File, Part
+from ivrd.config.problem import Problem, unknown
+from ivrd.config.program import Program
+from ivrd.config.settings import Queue
+from ivrd.config.yamlfile import Key
+from ivrd.core.numbers import LARGEST
+from ivrd.core.seats import Pool
+
+FILE = "queues.yaml"
+ALL = "all"
+TEXT_LIMIT = 60  # characters; it goes into a SIP header and onto a small display
+
+# Names that mean something else where queues are written or logged.
+RESERVED = {
+    "general": "general is Asterisk's own section in queues.conf",
+    "hotline": "hotline stands for no queue in Asterisk's queue_log",
+    "all": "all stands for every queue in a pool",
+}
+
+
+Texts = dict[Annotated[str, LANGUAGE], Annotated[str, text(TEXT_LIMIT)]]
+
+
+def _served(value: object) -> object:
+    if value == ALL:
+        return None
+    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+        return value
+    raise ValueError
+
+
+class QueuePart(Part):
+    """One queue."""
+
+    hours: Annotated[str, NAME]
+    closed_prompt: Annotated[str, PROMPT] = ""
+    announce_seconds: Annotated[int, whole(10, 600)] = 30
+    music: Annotated[str, NAME] = "music"
+    topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1)]
+
+
+class PoolPart(Part):
+    """Seats that open and close together; `queues` is None for all."""
+
+    seats: Annotated[int, whole(1, 500)]
+    open: bool
+    queues: Annotated[list[str] | None, Kind("all, or a list of queues", _served)]
+
+
+class Queues(Part):
+    """queues.yaml."""
+
+    default: Annotated[str, NAME]
+    queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1)]
+    pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1)]
+
+
+def check(file: File[Queues]) -> Iterator[Problem]:
+    """What is wrong between the values of this file."""
+    says = file.says
+    if says.default not in says.queues:
+        yield file.problem("default", say=unknown("queue", says.default, says.queues))
+    for name, queue in says.queues.items():
+        if name in RESERVED:
+            say = f"{RESERVED[name]}; expected another name"
+            yield file.problem("queues", name, say=say)
+        if queue.hours != ALWAYS and not queue.closed_prompt:
+            say = f"missing; expected a prompt's name, because hours is not {ALWAYS}"
+            yield file.problem("queues", name, "closed_prompt", say=say)
+        if not any(name in _queues(part, says) for part in says.pools.values()):
+            yield file.problem("queues", name, say="no pool serves this queue")
+    yield from _topics_twice(file)
+    yield from _pools(file)
+
+
+def _topics_twice(file: File[Queues]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, queue in file.says.queues.items():
+        for topic in queue.topics:
+            if topic in first:
+                say = f"the queue {first[topic]} has this topic already"
+                yield file.problem("queues", name, "topics", topic, say=say)
+            first.setdefault(topic, name)
+
+
+def _pools(file: File[Queues]) -> Iterator[Problem]:
+    says = file.says
+    for name, part in says.pools.items():
+        for at, queue in enumerate(part.queues or ()):
+            place = ("pools", name, "queues", at)
+            if queue not in says.queues:
+                yield file.problem(*place, say=unknown("queue", queue, says.queues))
+            elif queue in (part.queues or ())[:at]:
+                yield file.problem(*place, say=f"{queue} is named twice")
+    seats = sum(part.seats for part in says.pools.values())
+    if seats > LARGEST:
+        yield file.problem("pools", say=f"expected at most {LARGEST} seats in all, got {seats}")
+
+
+def check_with_hours(file: File[Queues], hours: Hours) -> Iterator[Problem]:
+    """What does not agree with hours.yaml."""
+    for name, queue in file.says.queues.items():
+        if queue.hours != ALWAYS and queue.hours not in hours.hours:
+            say = unknown("hours", queue.hours, [ALWAYS, *hours.hours])
+            yield file.problem("queues", name, "hours", say=say)
+
+
+def check_with_program(file: File[Queues], program: Program) -> Iterator[Problem]:
+    """What does not agree with ivrd.yaml."""
+    for name, queue in file.says.queues.items():
+        for topic, texts in queue.topics.items():
+            place = ("queues", name, "topics", topic)
+            for language in program.languages:
+                if language not in texts:
+                    say = f"missing; expected {text(TEXT_LIMIT).what}"
+                    yield file.problem(*place, language, say=say)
+    for name, part in file.says.pools.items():
+        for seat in sorted(set(_seats(name, part)).intersection(program.asterisk.carriers)):
+            say = f"its seat {seat} has the name of a carrier in ivrd.yaml"
+            yield file.problem("pools", name, say=say)
+
+
+def prompts(says: Queues) -> Iterator[tuple[Key, str]]:
+    """Each (place, prompt) in this file."""
+    for name, queue in says.queues.items():
+        if queue.closed_prompt:
+            yield ("queues", name, "closed_prompt"), queue.closed_prompt
+
+
+def queues(says: Queues) -> tuple[Queue, ...]:
+    """The queues as the program works with them."""
+    return tuple(
+        Queue(
+            name=name,
+            topics=part.topics,
+            hours=part.hours,
+            closed_prompt=part.closed_prompt,
+            announce_seconds=part.announce_seconds,
+            music=part.music,
+        )
+        for name, part in says.queues.items()
+    )
+
+
+def pools(says: Queues) -> tuple[Pool, ...]:
+    """The pools with a name for each seat.  Those open from the start are fixed in Asterisk."""
+    return tuple(
+        Pool(name=name, seats=_seats(name, part), queues=_queues(part, says), fixed=part.open)
+        for name, part in says.pools.items()
+    )
+
+
+def _queues(part: PoolPart, says: Queues) -> tuple[str, ...]:
+    return tuple(says.queues if part.queues is None else part.queues)
+
+
+def _seats(name: str, part: PoolPart) -> tuple[str, ...]:
+    """`base-01`, `base-02`, …; with three digits when two do not do."""
+    digits = max(2, len(str(part.seats)))
+    return tuple(f"{name}-{n:0{digits}}" for n in range(1, part.seats + 1))

@@ -1,0 +1,94 @@
+"""What the configuration says, once it is known to be right: plain values that never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ivrd.core.menu import Tree
+from ivrd.core.partner import Partner
+from ivrd.core.schedule import Schedule
+from ivrd.core.seats import Pool
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Callers who wait for the same people.
+
+    `topics` maps a topic to its text in each language.  `hours` names its opening hours, or is
+    `always`; `closed_prompt` is what callers hear outside them, empty for none.
+    `announce_seconds`: how often a waiting caller hears the position.  `music` is the folder
+    inside the sounds in which the music stands.
+    """
+
+    name: str
+    topics: Mapping[str, Mapping[str, str]]
+    hours: str
+    closed_prompt: str
+    announce_seconds: int
+    music: str
+
+
+@dataclass(frozen=True)
+class Asterisk:
+    """Where Asterisk is, and what it is told.
+
+    Seats either register with passwords made from `seats_secret_file`, or are called at
+    `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
+    """
+
+    config_dir: Path
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_secret_file: Path
+    sip_host: str
+    sip_port: int
+    rtp_first: int
+    rtp_last: int
+    carriers: tuple[tuple[str, tuple[str, ...]], ...]
+    seats_secret_file: Path | None
+    seat_contact: str | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration.  Paths are absolute, times are in seconds.
+
+    `schedules` has an entry for each queue; None is always open.  `prompts` maps a prompt to its
+    text in each language.  `languages`: the first is spoken when nothing was chosen.
+    """
+
+    folder: Path
+    number: str
+    zone: ZoneInfo
+    languages: tuple[str, ...]
+    service_level_seconds: float
+    lease_seconds: int
+    drain_seconds: float
+    sounds: Path
+    log_format: str
+    log_level: str
+    caller_key_file: Path
+    web_host: str
+    web_port: int
+    control_socket: Path
+    control_mode: int
+    asterisk: Asterisk
+    tree: Tree
+    default_queue: str
+    queues: tuple[Queue, ...]
+    schedules: Mapping[str, Schedule | None]
+    pools: tuple[Pool, ...]
+    partners: tuple[Partner, ...]
+    prompts: Mapping[str, Mapping[str, str]]
+
+
+def closed_queues(settings: Settings, moment: datetime) -> frozenset[str]:
+    """The queues that are closed at `moment`, which has a time zone."""
+    return frozenset(
+        queue
+        for queue, schedule in settings.schedules.items()
+        if schedule is not None and not schedule.is_open(moment)
+    )

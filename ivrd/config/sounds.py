@@ -1,0 +1,83 @@
+"""The recordings: whether each prompt has one that Asterisk can play, and how long it is."""
+
+import wave
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ivrd.config.problem import Problem
+from ivrd.config.settings import Settings
+
+EXPECTED = "8 kHz 16-bit mono PCM WAV"
+RATE = 8000  # frames a second, all that a telephone carries
+
+
+class _Unfit(Exception):
+    """A file that Asterisk cannot play; the message says what it is."""
+
+
+def prompt_files(settings: Settings) -> list[Problem]:
+    """Prompts without a file that can be played, and files that belong to no prompt."""
+    return [*_unfit(settings), *_ownerless(settings)]
+
+
+def durations(settings: Settings) -> Mapping[tuple[str, str], float]:
+    """(language, prompt) -> seconds, for each prompt with a file that can be played."""
+    lengths: dict[tuple[str, str], float] = {}
+    for language, name, path in _recordings(settings):
+        try:
+            lengths[language, name] = _seconds(path)
+        except _Unfit:
+            continue
+    return lengths
+
+
+def _unfit(settings: Settings) -> Iterator[Problem]:
+    for _language, _name, path in _recordings(settings):
+        try:
+            _seconds(path)
+        except _Unfit as error:
+            yield Problem(str(path), 0, "", str(error))
+
+
+def _ownerless(settings: Settings) -> Iterator[Problem]:
+    known = {path for _language, _name, path in _recordings(settings)}
+    for language in settings.languages:
+        folder = settings.sounds / language
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path not in known and not path.name.startswith("."):
+                yield Problem(str(path), 0, "", "no prompt in prompts.yaml has this name")
+
+
+def _recordings(settings: Settings) -> Iterator[tuple[str, str, Path]]:
+    """(language, prompt, path) of each recording that should be there."""
+    for language in settings.languages:
+        for name, texts in settings.prompts.items():
+            if language in texts:
+                yield language, name, settings.sounds / language / f"{name}.wav"
+
+
+def _seconds(path: Path) -> float:
+    """The length of a recording.  Raises `_Unfit` when Asterisk cannot play it."""
+    try:
+        with wave.open(str(path), "rb") as sound:
+            if (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) != (RATE, 2, 1):
+                raise _Unfit(f"expected {EXPECTED}, got {_format(sound)}")
+            frames = len(sound.readframes(sound.getnframes())) // sound.getsampwidth()
+            whole = frames == sound.getnframes()
+    except FileNotFoundError:
+        raise _Unfit(f"missing; expected {EXPECTED}") from None
+    except OSError as error:
+        raise _Unfit(f"cannot be read: {error.strerror}") from None
+    except EOFError:
+        raise _Unfit(f"expected {EXPECTED}, got a file that ends too early") from None
+    except wave.Error:
+        raise _Unfit(f"expected {EXPECTED}, got something else") from None
+    if not frames or not whole:
+        raise _Unfit("the file is cut short" if frames else "there is no sound in the file")
+    return frames / RATE
+
+
+def _format(sound: wave.Wave_read) -> str:
+    count = sound.getnchannels()
+    channels = {1: "mono", 2: "stereo"}.get(count, f"{count} channels")
+    return f"{sound.getframerate() / 1000:g} kHz {sound.getsampwidth() * 8}-bit {channels}"

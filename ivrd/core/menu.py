@@ -1,0 +1,296 @@
+"""The menu as a pure machine: a key, a silence or a prompt's end comes in, commands go out.
+
+Theory of operation
+-------------------
+A `Visit` is where one caller stands in the `Tree`.  `enter` begins it; `step` takes one `Heard`
+at a time and returns the next visit with the commands for the one who speaks (ivrd/asterisk).
+A key always acts at once on the place where the caller is, whether a prompt is playing or not:
+so a caller who types ahead loses no key, and there is no buffer that could lose one.
+
+Two keys mean the same everywhere: 0 goes to a person, * goes back.  Whoever says nothing or
+presses wrong keys too often goes to a person as well; nobody is cut off, except after a closed
+message that was said again and again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+PERSON_KEY = "0"
+BACK_KEY = "*"
+AGAIN_KEY = "1"
+
+
+@dataclass(frozen=True)
+class ToMenu:
+    """Go on to another menu, changing the language if one is given."""
+
+    menu: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class ToInfo:
+    """Play a message."""
+
+    info: str
+
+
+@dataclass(frozen=True)
+class ToTopic:
+    """Go to a person who knows this topic."""
+
+    topic: str
+
+
+Choice = ToMenu | ToInfo | ToTopic
+
+
+@dataclass(frozen=True)
+class Menu:
+    """One menu: what it says (prompt ids) and where each key leads."""
+
+    name: str
+    prompts: tuple[str, ...]
+    keys: Mapping[str, Choice]
+    speak_all: bool = False  # in every language, for the menu in which a language is chosen
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All menus and messages, and what every menu shares.
+
+    `queue_of` maps a topic to its queue, `closed_prompt` a queue to what its callers hear when it
+    is closed.  `retries`: how often a caller may miss before a person takes over.
+    """
+
+    start: str
+    operator: str
+    menus: Mapping[str, Menu]
+    infos: Mapping[str, tuple[str, ...]]
+    queue_of: Mapping[str, str]
+    closed_prompt: Mapping[str, str]
+    languages: tuple[str, ...]
+    wait_seconds: float
+    retries: int
+    no_input: str
+    no_match: str
+    connect: str
+    again: str
+    goodbye: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where a caller stands: in a menu, at a message, or at a closed queue's message."""
+
+    menu: str  # the menu the caller is in, or came from
+    language: str
+    trail: tuple[str, ...] = ()  # the menus above, the first one first
+    info: str = ""  # the message the caller listens to
+    closed: str = ""  # the closed queue whose message the caller listens to
+    misses: int = 0
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class Key:
+    """The caller pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """All that was to be said has been said."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The caller pressed nothing in the time given."""
+
+
+Heard = Key | Spoken | Silence
+
+
+@dataclass(frozen=True)
+class Say:
+    """Say these (language, prompt id) pairs, in place of anything that is being said."""
+
+    prompts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Await:
+    """Wait this many seconds for a key, then report `Silence`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Speak:
+    """From now on speak this language, in the queue as well."""
+
+    language: str
+
+
+@dataclass(frozen=True)
+class AtInfo:
+    """The caller reached a message: hanging up here is self-served."""
+
+    info: str
+
+
+@dataclass(frozen=True)
+class AtClosed:
+    """The caller was told that this queue is closed."""
+
+    queue: str
+
+
+@dataclass(frozen=True)
+class AtMenu:
+    """The caller is back in a menu."""
+
+    menu: str
+
+
+@dataclass(frozen=True)
+class ToPerson:
+    """Send the caller to the queue, once what is being said has been said."""
+
+    queue: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class GoodBye:
+    """Hang up, once what is being said has been said."""
+
+
+Command = Say | Await | Speak | AtInfo | AtClosed | AtMenu | ToPerson | GoodBye
+Result = tuple[Visit, tuple[Command, ...]]
+
+
+def enter(tree: Tree) -> Result:
+    """Begin a visit at the first menu, in the first language."""
+    visit = Visit(menu=tree.start, language=tree.languages[0])
+    return visit, (_say_place(tree, visit),)
+
+
+def again(tree: Tree, visit: Visit) -> Result:
+    """Go on with a visit that was interrupted: say where the caller is once more."""
+    return visit, (_say_place(tree, visit),)
+
+
+def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozenset()) -> Result:
+    """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
+    if visit.over:
+        return visit, ()
+    if isinstance(heard, Spoken):
+        return visit, (Await(tree.wait_seconds),)
+    if isinstance(heard, Silence):
+        return _miss(tree, visit, tree.no_input, closed)
+    return _press(tree, visit, heard.digit, closed)
+
+
+def hand_over(tree: Tree, visit: Visit) -> Result:
+    """End the visit with a person, whatever the caller was doing (ivrd is stopping)."""
+    topic = tree.operator
+    queue = tree.queue_of[topic]
+    if visit.over:
+        return visit, ()
+    return replace(visit, over=True), (
+        Say(((visit.language, tree.connect),)),
+        ToPerson(queue, topic),
+    )
+
+
+def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Result:
+    if digit == PERSON_KEY:
+        return _choose(tree, visit, ToTopic(tree.operator), closed)
+    if digit == BACK_KEY:
+        return _back(tree, visit)
+    if visit.info or visit.closed:
+        if digit == AGAIN_KEY:
+            after = replace(visit, misses=0)
+            return after, (_say_place(tree, after),)
+        return _miss(tree, visit, tree.no_match, closed)
+    choice = tree.menus[visit.menu].keys.get(digit)
+    if choice is None:
+        return _miss(tree, visit, tree.no_match, closed)
+    return _choose(tree, visit, choice, closed)
+
+
+def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) -> Result:
+    if isinstance(choice, ToTopic):
+        return _to_topic(tree, visit, choice.topic, closed)
+    if isinstance(choice, ToInfo):
+        after = replace(visit, info=choice.info, closed="", misses=0)
+        return after, (AtInfo(choice.info), _say_place(tree, after))
+    language = choice.language or visit.language
+    after = replace(
+        visit,
+        menu=choice.menu,
+        language=language,
+        trail=(*visit.trail, visit.menu),
+        misses=0,
+    )
+    spoken = (Speak(language),) if choice.language else ()
+    return after, (*spoken, _say_place(tree, after))
+
+
+def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> Result:
+    queue = tree.queue_of[topic]
+    if queue in closed:
+        after = replace(visit, closed=queue, info="", misses=0)
+        return after, (*_leave_place(visit), AtClosed(queue), _say_place(tree, after))
+    return replace(visit, over=True), (ToPerson(queue, topic),)
+
+
+def _back(tree: Tree, visit: Visit) -> Result:
+    if visit.info or visit.closed:
+        after = replace(visit, info="", closed="", misses=0)
+    elif visit.trail:
+        after = replace(visit, menu=visit.trail[-1], trail=visit.trail[:-1], misses=0)
+    else:
+        after = replace(visit, misses=0)
+    return after, (*_leave_place(visit), _say_place(tree, after))
+
+
+def _miss(tree: Tree, visit: Visit, prompt: str, closed: frozenset[str]) -> Result:
+    """Say what was wrong and the place again; too often, and a person takes over."""
+    misses = visit.misses + 1
+    if misses <= tree.retries:
+        after = replace(visit, misses=misses)
+        sorry = tuple((language, prompt) for language in _heard_in(tree, after))
+        return after, (Say((*sorry, *_words(tree, after))),)
+    if visit.closed or tree.queue_of[tree.operator] in closed:
+        bye = Say(((visit.language, tree.goodbye),))
+        return replace(visit, over=True), (bye, GoodBye())
+    after, commands = _to_topic(tree, visit, tree.operator, closed)
+    return after, (Say(((visit.language, tree.connect),)), *commands)
+
+
+def _leave_place(visit: Visit) -> tuple[Command, ...]:
+    return (AtMenu(visit.menu),) if visit.info or visit.closed else ()
+
+
+def _say_place(tree: Tree, visit: Visit) -> Say:
+    return Say(_words(tree, visit))
+
+
+def _words(tree: Tree, visit: Visit) -> tuple[tuple[str, str], ...]:
+    if visit.closed:
+        prompts: tuple[str, ...] = (tree.closed_prompt[visit.closed], tree.again)
+    elif visit.info:
+        prompts = (*tree.infos[visit.info], tree.again)
+    else:
+        prompts = tree.menus[visit.menu].prompts
+    return tuple((lang, prompt) for lang in _heard_in(tree, visit) for prompt in prompts)
+
+
+def _heard_in(tree: Tree, visit: Visit) -> tuple[str, ...]:
+    """The languages spoken where the caller is: all of them where one is chosen."""
+    in_message = visit.info or visit.closed
+    everyone = not in_message and tree.menus[visit.menu].speak_all
+    return tree.languages if everyone else (visit.language,)

@@ -1,0 +1,104 @@
+"""Seats: the places where agents sit, in pools that open and close together.
+
+`difference` compares the seats that should be open with the queue members that Asterisk reports
+and says what to change.  It may be repeated: with nothing to change it says nothing.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+CLOSED_BY_US = "ivrd: closed"  # the pause reason that tells our pauses from an agent's own
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Seats that open and close together, and the queues they serve.
+
+    `fixed` pools stand in Asterisk's own configuration: they are there without ivrd.
+    """
+
+    name: str
+    seats: tuple[str, ...]
+    queues: tuple[str, ...]
+    fixed: bool
+
+
+@dataclass(frozen=True)
+class Member:
+    """A seat in one queue, as Asterisk reports it."""
+
+    queue: str
+    seat: str
+    paused: bool = False
+    reason: str = ""
+    in_call: bool = False
+    ringing: bool = False
+    reachable: bool = True
+
+
+@dataclass(frozen=True)
+class Add:
+    """Put a seat into a queue."""
+
+    queue: str
+    seat: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Take a seat out of a queue; a talk that is on goes on."""
+
+    queue: str
+    seat: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Stop (paused) or resume offering calls to a seat that stays in the queue."""
+
+    queue: str
+    seat: str
+    paused: bool
+
+
+Change = Add | Remove | Pause
+
+
+def difference(
+    pools: Collection[Pool], open_pools: Collection[str], members: Collection[Member]
+) -> list[Change]:
+    """What to change so that exactly the seats of `open_pools` take calls.
+
+    Members that belong to no pool are left alone.
+    """
+    seen = {(member.queue, member.seat): member for member in members}
+    changes: list[Change] = []
+    for pool in pools:
+        wanted = pool.name in open_pools
+        for queue, seat in places(pool):
+            changes.extend(_change(pool, wanted, queue, seat, seen.get((queue, seat))))
+    return changes
+
+
+def places(pool: Pool) -> Iterator[tuple[str, str]]:
+    """Each (queue, seat) that the pool fills when it is open."""
+    return ((queue, seat) for seat in pool.seats for queue in pool.queues)
+
+
+def _change(
+    pool: Pool, wanted: bool, queue: str, seat: str, member: Member | None
+) -> Iterator[Change]:
+    if wanted and member is None:
+        yield Add(queue, seat)
+    elif wanted and member and member.paused and member.reason == CLOSED_BY_US:
+        yield Pause(queue, seat, paused=False)
+    elif not wanted and member and not pool.fixed:
+        yield Remove(queue, seat)
+    elif not wanted and member and not member.paused:
+        yield Pause(queue, seat, paused=True)
+
+
+def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
+    """The pools that are open by what Asterisk reports: any seat there and not closed by us."""
+    taking = {m.seat for m in members if not (m.paused and m.reason == CLOSED_BY_US)}
+    return {pool.name for pool in pools if taking.intersection(pool.seats)}

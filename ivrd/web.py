@@ -1,0 +1,124 @@
+"""HTTP: metrics and health for machines, and the control socket for `ivrd status` and the like.
+
+Both are small aiohttp applications over functions that the daemon hands in.  The control socket
+is a Unix socket: who may use it is a matter of file permissions.
+"""
+
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BODY_LIMIT = 64 * 1024  # bytes that anyone may send us
+BACKLOG = 64
+
+
+class CannotListen(Exception):
+    """An address or a socket cannot be listened on; the message says which and why."""
+
+
+class Rejected(Exception):
+    """A request that makes no sense; the message is for the person who asked."""
+
+
+Answer = Mapping[str, Any]
+Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
+
+
+def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Application:
+    """/metrics, /-/healthy, /-/ready.  `ready` says what is missing, or nothing."""
+
+    async def get_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=metrics(), headers={"Content-Type": METRICS_TYPE})
+
+    async def get_healthy(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def get_ready(_request: web.Request) -> web.Response:
+        missing = ready()
+        return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
+
+    app = web.Application(client_max_size=BODY_LIMIT)
+    app.router.add_get("/metrics", get_metrics)
+    app.router.add_get("/-/healthy", get_healthy)
+    app.router.add_get("/-/ready", get_ready)
+    return app
+
+
+def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> web.Application:
+    """JSON over HTTP: each of `reads` answers GET /NAME, each of `acts` POST /NAME."""
+
+    def handler(control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                return web.json_response(await control(request.query))
+            except Rejected as error:
+                return web.json_response({"error": str(error)}, status=400)
+
+        return handle
+
+    app = web.Application(client_max_size=BODY_LIMIT)
+    for name, control in reads.items():
+        app.router.add_get(f"/{name}", handler(control))
+    for name, control in acts.items():
+        app.router.add_post(f"/{name}", handler(control))
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Serve on a TCP address; returns the runner and the port (of use when port is 0)."""
+    runner = await _runner(app)
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from None
+    return runner, runner.addresses[0][1]
+
+
+async def listen_unix(app: web.Application, path: Path, mode: int) -> web.AppRunner:
+    """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced."""
+    runner = await _runner(app)
+    old = os.umask(0o177)
+    try:
+        _make_way(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await web.UnixSite(runner, path, backlog=BACKLOG).start()
+        os.chmod(path, mode)
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotListen(f"cannot listen on {path}: {_reason(error)}") from None
+    finally:
+        os.umask(old)
+    return runner
+
+
+async def _runner(app: web.Application) -> web.AppRunner:
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    return runner
+
+
+def _make_way(path: Path) -> None:
+    """Remove a socket that nobody listens on any more."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise CannotListen(f"cannot listen on {path}: a file of that name is in the way")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except OSError:
+                path.unlink()
+            else:
+                raise CannotListen(f"cannot listen on {path}: another ivrd is running there")
+
+
+def _reason(error: OSError) -> str:
+    """The operating system's words, without asyncio's around them."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)

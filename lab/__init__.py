@@ -1,0 +1,1 @@
+"""The private Asterisk with simulated callers and agents: for the demo, the tests and bench."""

@@ -1,0 +1,227 @@
+"""The people at the seats, how each takes calls, and what they saw of every call."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from lab.callers.media import Engine, Party
+from lab.callers.script import HangUp, Step, Wait
+from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+
+SCENARIO = Path(__file__).with_name("agent.xml")
+NEVER = float("inf")
+CODES = (200, 404, 480, 486, 503)  # SIP statuses that agent.xml can send
+
+Seconds = float | Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a person takes a call. `ring` and `talk` may be functions that are asked each time."""
+
+    ring: Seconds = 1.0  # until the answer
+    talk: Seconds = 5.0  # until the person hangs up
+    voice: str | None = "inhouse"  # of rtp.VOICES; None says nothing
+    code: int = 200  # SIP status: what is not 200 is refused with it, at once
+    first: tuple[Step, ...] = ()  # done before the talk, such as pressing a key to take the call
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"code: expected one of {CODES}, got {self.code}")
+
+
+def answers(ring: Seconds = 1.0, talk: Seconds = 5.0, kind: str = "inhouse") -> Manner:
+    return Manner(ring, talk, kind)
+
+
+def silent(ring: Seconds = 1.0, talk: Seconds = 5.0) -> Manner:
+    """Answers, and says nothing."""
+    return Manner(ring, talk, voice=None)
+
+
+def drops(ring: Seconds = 1.0) -> Manner:
+    """Answers, and hangs up in the same moment."""
+    return Manner(ring, talk=0.0, voice=None)
+
+
+def never_answers() -> Manner:
+    """Lets it ring."""
+    return Manner(ring=NEVER)
+
+
+def refuses(code: int = 486) -> Manner:
+    """486: busy; 480: nobody there; 404: no such seat; 503: the trunk is out of order."""
+    return Manner(code=code)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One call to one seat, as the person at the seat saw it. Times are seconds."""
+
+    seat: str
+    number: str  # of the caller, as shown on the phone
+    name: str
+    topic: str  # header X-1330-Topic
+    ended: str  # by "agent" or "caller"; "cancelled", "refused", "failed"; "" while it goes on
+    rang: float
+    talked: float | None  # None: not answered
+    heard_caller: bool
+
+
+def _time(seconds: Seconds) -> float:
+    return seconds() if callable(seconds) else seconds
+
+
+def read_from(header: str) -> tuple[str, str]:
+    """(number, name) of a From header (RFC 3261, 25.1)."""
+    found = re.search(r"<?sips?:([^@;>]*)", header)
+    name = header[: found.start()].strip() if found else ""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return (found[1] if found else ""), name
+
+
+class _Seat(Party):
+    """One person in one call."""
+
+    def __init__(self, manner: Manner, event: Event, sipp: Sipp, now: float) -> None:
+        super().__init__(event.call, sipp)
+        self.seat = event.fields.get("seat", "")
+        self.number, self.name = read_from(event.fields.get("from", ""))
+        self.topic = event.fields.get("topic", "")
+        self._manner = manner
+        self._rang_at = now
+        if manner.code != 200:
+            self.order("refuse", code=manner.code)
+        else:
+            self.order("ring")
+            self.due = now + _time(manner.ring)
+
+    def rung(self, now: float) -> None:
+        self.order("answer", port=self.port)
+
+    def told(self, event: Event, now: float) -> None:
+        match event.word:
+            case "talking":
+                talk = _time(self._manner.talk)
+                self.talk(event, (*self._manner.first, Wait(talk), HangUp()), now)
+                assert self.mouth is not None
+                self.mouth.speak(self._manner.voice)
+            case "moved":
+                self.move(event)
+            case "bye":
+                self.ended = "agent" if self.hanging_up else "caller"
+            case "hung-up":
+                self.ended = "agent"
+            case "cancelled" | "refused":
+                self.ended = event.word
+            case "aborted":
+                self.ended = "failed"
+
+    def account(self, now: float) -> Talk:
+        answered = None if self.ear is None else self.ear.start
+        return Talk(
+            self.seat, self.number, self.name, self.topic, self.ended or "",
+            rang=round((answered or now) - self._rang_at, 3),
+            talked=None if answered is None else round(now - answered, 3),
+            heard_caller=self.ear is not None and "caller" in self.ear.voices,
+        )
+
+
+class Agents:
+    """All seats at one SIP port of 127.0.0.1; 0 takes a free one. A seat is a SIP user.
+
+    Whoever is rung answers after `ring` seconds, speaks with the voice of `kind`, and hangs up
+    after `talk` seconds; `seats` names those who behave in another manner. `folder` gets SIPp's
+    error file, and the ledger as agents.jsonl, a line for each call when it has ended.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        folder: Path,
+        ring: Seconds = 1.0,
+        talk: Seconds = 5.0,
+        kind: str = "inhouse",
+        seats: Mapping[str, Manner] | None = None,
+    ) -> None:
+        self.port = port or free_port()
+        self._usual = answers(ring, talk, kind)
+        self._seats = dict(seats or {})
+        self._folder = folder
+        self._talks: list[Talk] = []
+        self._sipp = Sipp(SCENARIO, folder, self.port, [])
+        self._engine = Engine(self._sipp, self._greet, self._part)
+
+    def start(self) -> None:
+        """Returns when the seats can be rung. Raises SippError when SIPp does not start."""
+        self._sipp.start()
+        self._engine.start()
+
+    def stop(self) -> None:
+        """Everybody hangs up, and the process ends."""
+        self._sipp.finish()
+        self._engine.hang_up_all()
+        self._engine.finished.wait(ENDS_IN)
+        self._sipp.stop()
+        self._engine.finished.wait(ENDS_IN)
+        self._sipp.close()
+        if self._engine.error is not None:
+            raise SippError(f"the agents stopped: {self._engine.error}") from self._engine.error
+
+    def __enter__(self) -> Agents:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def behave(self, seat: str, manner: Manner) -> None:
+        """From its next call on, this seat takes calls in another manner."""
+        self._seats[seat] = manner
+
+    def ledger(self) -> tuple[Talk, ...]:
+        """The calls that have ended, in that order."""
+        return tuple(self._talks)
+
+    def progress(self) -> dict[str, int]:
+        """Counts at this moment: ringing, talking, and how the others ended."""
+        seats = self._engine.parties()
+        talking = sum(seat.ear is not None for seat in seats)
+        return {
+            "ringing": len(seats) - talking,
+            "talking": talking,
+            **Counter(talk.ended for talk in self.ledger()),
+        }
+
+    @property
+    def pid(self) -> int:
+        """SIPp's process."""
+        return self._sipp.pid
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What the sound has cost so far; SIPp's own share is not in it."""
+        return self._engine.cpu_seconds
+
+    def _greet(self, event: Event, now: float) -> _Seat | None:
+        if event.word != "invite":
+            return None
+        manner = self._seats.get(event.fields.get("seat", ""), self._usual)
+        return _Seat(manner, event, self._sipp, now)
+
+    def _part(self, seat: _Seat, event: Event, now: float) -> None:
+        talk = seat.account(now)
+        self._talks.append(talk)
+        with (self._folder / "agents.jsonl").open("a", encoding="utf-8") as book:
+            book.write(json.dumps(asdict(talk), ensure_ascii=False) + "\n")

@@ -1,0 +1,147 @@
+"""A private Asterisk: its own folder, its own ports, and nothing of the machine's touched."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from lab import parts
+
+READY_SECONDS = 30
+
+
+class AsteriskError(Exception):
+    """Asterisk did not start; the message says why and where its log is."""
+
+
+ASTERISK_CONF = """\
+[directories]
+astetcdir => {etc}
+astmoddir => {modules}
+astvarlibdir => {var}
+astdbdir => {var}
+astkeydir => {var}
+astdatadir => {data}
+astagidir => {var}
+astspooldir => {var}/spool
+astrundir => {run}
+astlogdir => {log}
+astsbindir => {var}
+
+[options]
+verbose = 3
+dontwarn = yes
+live_dangerously = no
+documentation_language = en_US
+defaultlanguage = {language}
+hideconnect = yes
+"""
+
+
+class Asterisk:
+    """One Asterisk process that lives below `folder`; `etc` holds what `ivrd render` wrote."""
+
+    def __init__(self, folder: Path, etc: Path, sounds: Path, language: str = "th") -> None:
+        self.folder = folder
+        self.etc = etc
+        self.log = folder / "log"
+        self.queue_log = self.log / "queue_log"
+        self._program = parts.program(parts.ASTERISK, "asterisk")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lay_out(sounds, language)
+
+    def _lay_out(self, sounds: Path, language: str) -> None:
+        """The folders that Asterisk wants; our prompts appear among its sounds as `ivrd/...`."""
+        root = parts.root(parts.ASTERISK) or Path("/")
+        run, var, data = self.folder / "run", self.folder / "var", self.folder / "data"
+        for path in (run, var / "spool", self.log, data / "sounds"):
+            path.mkdir(parents=True, exist_ok=True)
+        for lang in sorted(p.name for p in sounds.iterdir() if p.is_dir() and p.name != "music"):
+            home = data / "sounds" / lang
+            home.mkdir(exist_ok=True)
+            _link(home / "ivrd", sounds / lang)
+        _link(data / "documentation", root / "usr/share/asterisk/documentation")
+        text = ASTERISK_CONF.format(
+            etc=self.etc,
+            modules=_modules(root),
+            var=var,
+            data=data,
+            run=run,
+            log=self.log,
+            language=language,
+        )
+        self.conf = self.folder / "asterisk.conf"
+        self.conf.write_text(text, encoding="utf-8")
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        if self._process is None:
+            raise AsteriskError("Asterisk is not running")
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was started and runs no more."""
+        return self._process is not None and self._process.poll() is not None
+
+    def start(self) -> None:
+        """Start and wait until fully booted; raises AsteriskError with the log's last words."""
+        with open(self.folder / "asterisk.out", "ab") as out:
+            self._process = subprocess.Popen(
+                [*self._program, "-f", "-C", str(self.conf)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            if "fully booted" in self.cli("core waitfullybooted").lower():
+                return
+            time.sleep(0.1)  # the control socket is not there yet: nothing to wait on
+        words = (self.folder / "asterisk.out").read_text("utf-8", "replace")[-800:]
+        self.stop()
+        raise AsteriskError(f"Asterisk did not start (its output is in {self.folder}): {words}")
+
+    def cli(self, command: str) -> str:
+        """What Asterisk's console answers to one command."""
+        argv = [*self._program, "-C", str(self.conf), "-rx", command]
+        done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
+        return done.stdout.decode("utf-8", "replace")
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it in good order."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def _modules(root: Path) -> Path:
+    """Where this Asterisk's modules are."""
+    for path in sorted((root / "usr/lib").glob("*/asterisk/modules")):
+        return path
+    return root / "usr/lib/asterisk/modules"
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink():
+        link.unlink()
+    elif link.exists():
+        shutil.rmtree(link)
+    os.symlink(target.resolve(), link)

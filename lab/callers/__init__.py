@@ -1,0 +1,19 @@
+"""Simulated callers: SIPp signals, and each has a mouth, an ear and a script of their own.
+
+    run = Callers("127.0.0.1:5060", [Caller(1, "key 0", (Hear(), Keys("0")))], folder=Path("run"))
+    run.start()
+    ledger = run.wait(60)
+
+sipp.py is the wire to SIPp (caller.xml its scenario), media.py the thread that moves the sound,
+mouth.py and ear.py what one caller sends and hears, script.py what one does, mix.py who calls.
+"""
+
+from lab.callers.callers import Caller, Callers, Expected
+from lab.callers.ledger import Entry, Ledger
+from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
+from lab.callers.sipp import SippError
+
+__all__ = [
+    "Caller", "Callers", "Entry", "Expected", "HangUp", "Hear", "Keys", "Ledger", "Meet",
+    "Patience", "Quiet", "SippError", "Step", "Wait",
+]

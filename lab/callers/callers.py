@@ -1,0 +1,222 @@
+"""A number of callers who dial one hotline, each with a plan, and what became of them."""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lab.callers.ledger import Entry, Ledger
+from lab.callers.media import Engine, Party
+from lab.callers.script import Step
+from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+
+SCENARIO = Path(__file__).with_name("caller.xml")
+MOST_FILES = 8192  # sockets; each open call takes one
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the plan leads to, in the hotline's words."""
+
+    outcome: str  # "answered", "abandoned", "self_served"
+    stage: str = ""  # where an abandoned call ends: "ivr" or "queue"
+    leaf: str = ""  # the topic or message that the keys lead to
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls and what he means to do. Times are seconds."""
+
+    id: int
+    behaviour: str
+    script: tuple[Step, ...] = ()
+    hangs_up_after: float | None = None  # after the answer, whatever happens; None: never
+    rings_at_most: float | None = None  # gives up while it rings; None: never
+    number: str = ""  # "": 02 and the id in eight digits
+    name: str = ""
+    expected: Expected | None = None
+
+    def __post_init__(self) -> None:
+        if set(self.number + self.name) & set(';"[]\r\n\0'):
+            raise ValueError(f'caller {self.id}: expected a number and a name without ; " [ ]')
+
+    @property
+    def shown(self) -> str:
+        """The number that the hotline sees."""
+        return self.number or f"02{self.id:08}"
+
+
+class _Call(Party):
+    """One caller's one call."""
+
+    def __init__(self, caller: Caller, call: str, sipp: Sipp, now: float) -> None:
+        super().__init__(call, sipp)
+        self.caller = caller
+        self.dialled = now
+        self.reply = "caller"
+        if caller.rings_at_most is not None:
+            self.due = now + caller.rings_at_most
+        self.order("dial", port=self.port)
+
+    def told(self, event: Event, now: float) -> None:
+        match event.word:
+            case "talking":
+                self.talk(event, self.caller.script, now, self.caller.hangs_up_after)
+            case "moved":
+                self.move(event)
+            case "bye":  # when both hang up at once, it was the caller's wish
+                self.ended = "caller" if self.hanging_up else "network"
+            case "hung-up":
+                self.ended = "caller"
+            case "cancelled" | "refused":
+                self.ended = event.word
+            case "aborted":
+                self.ended = "failed"
+
+    def rung(self, now: float) -> None:
+        self.hang_up()
+
+    def account(self, code: str, since: float, now: float) -> Entry:
+        """What this caller has to tell; `since` is when the first caller dialled."""
+        caller, ear = self.caller, self.ear
+        told = Entry(
+            id=caller.id,
+            behaviour=caller.behaviour,
+            number=caller.shown,
+            ended=self.ended or "",
+            code=code,
+            dialled_at=round(self.dialled - since, 3),
+            lasted=round(now - self.dialled, 3),
+        )
+        if ear is None or self.mouth is None:
+            return told
+        silence, began = ear.longest_silence(now)
+        person = min(ear.voices, key=ear.voices.__getitem__, default=None)
+        return replace(
+            told,
+            answered_after=round(ear.start - self.dialled, 3),
+            typed=self.mouth.typed,
+            first_sound=_after(ear.start, ear.first_sound),
+            silence=round(silence, 3),
+            silence_at=_after(ear.start, began),
+            person=person,
+            waited=_after(ear.start, ear.voices[person]) if person else None,
+        )
+
+
+def _after(start: float, moment: float | None) -> float | None:
+    return None if moment is None else round(moment - start, 3)
+
+
+class Callers:
+    """Lets callers dial, `rate` a second, and keeps their ledger. Everything stays on loopback.
+
+    `folder` gets SIPp's rows and error file, and the ledger as callers.jsonl. `port` is the SIP
+    port of all callers; 0 takes a free one, so that several can run side by side.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        callers: Sequence[Caller],
+        *,
+        folder: Path,
+        rate: float = 10.0,
+        dialled: str = "1330",
+        port: int = 0,
+    ) -> None:
+        self._callers = {caller.id: caller for caller in callers}
+        if not callers or len(self._callers) < len(callers):
+            raise ValueError("callers: expected at least one, and each with an id of its own")
+        self._folder = folder
+        self._dialled = dialled
+        self._entries: dict[int, Entry] = {}
+        self._first: float | None = None
+        count = str(len(callers))
+        self._sipp = Sipp(
+            SCENARIO, folder, port or free_port(),
+            [target, "-inf", str(folder / "callers.csv"), "-m", count, "-l", count,
+             "-r", str(rate)],
+        )
+        self._engine = Engine(self._sipp, self._greet, self._part)
+
+    def start(self) -> None:
+        """Starts dialling. Raises SippError when SIPp does not start."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_FILES)), hard))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        rows = (f"{c.id};{c.shown};{c.name};{self._dialled}" for c in self._callers.values())
+        (self._folder / "callers.csv").write_text("\n".join(["SEQUENTIAL", *rows, ""]))
+        self._sipp.start()
+        self._engine.start()
+
+    def wait(self, timeout: float) -> Ledger:
+        """The ledger, when the last call has ended. TimeoutError when one lasts longer."""
+        if not self._engine.finished.wait(timeout):
+            still = len(self._callers) - len(self._entries)
+            raise TimeoutError(f"{still} of {len(self._callers)} callers are not done yet")
+        self._sipp.stop()
+        self._sipp.close()
+        if self._engine.error is not None:
+            raise SippError(f"the callers stopped: {self._engine.error}") from self._engine.error
+        ledger = self.ledger()
+        ledger.write(self._folder / "callers.jsonl")
+        return ledger
+
+    def stop(self) -> Ledger:
+        """Everybody hangs up; the ledger as far as it got."""
+        self._sipp.finish()
+        self._engine.hang_up_all()
+        self._engine.finished.wait(ENDS_IN)
+        self._sipp.stop()
+        return self.wait(ENDS_IN)
+
+    def ledger(self) -> Ledger:
+        """All that is known now; who is not done yet has ended in "still calling"."""
+        calling = {party.caller.id for party in self._calls()}
+        return Ledger(tuple(
+            self._entries.get(c.id) or Entry(
+                c.id, c.behaviour, c.shown, "still calling" if c.id in calling else "never dialled"
+            )
+            for c in self._callers.values()
+        ))
+
+    def progress(self) -> dict[str, int]:
+        """Counts at this moment: planned, ringing, listening, with_person, done, and outcomes."""
+        calls = self._calls()
+        ears = [call.ear for call in calls if call.ear is not None]
+        with_person = sum(bool(ear.voices) for ear in ears)
+        return {
+            "planned": len(self._callers),
+            "ringing": len(calls) - len(ears),
+            "listening": len(ears) - with_person,
+            "with_person": with_person,
+            "done": len(self._entries),
+            **Counter(entry.outcome for entry in list(self._entries.values())),
+        }
+
+    @property
+    def pid(self) -> int:
+        """SIPp's process."""
+        return self._sipp.pid
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What the sound has cost so far; SIPp's own share is not in it."""
+        return self._engine.cpu_seconds
+
+    def _calls(self) -> list[_Call]:
+        return self._engine.parties()
+
+    def _greet(self, event: Event, now: float) -> _Call | None:
+        if event.word != "ready":
+            return None
+        self._first = self._first or now
+        return _Call(self._callers[int(event.fields["id"])], event.call, self._sipp, now)
+
+    def _part(self, call: _Call, event: Event, now: float) -> None:
+        code = event.fields.get("code", "")
+        self._entries[call.caller.id] = call.account(code, self._first or now, now)

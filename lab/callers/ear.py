@@ -1,0 +1,76 @@
+"""What one end of a call hears: sound or silence, and whose voice it is."""
+
+from __future__ import annotations
+
+import math
+
+from lab.callers import rtp
+
+CHECK_EVERY = 3  # packets with sound; a voice lasts, so not each has to be looked at
+SURE_AFTER = 3  # checks in a row that must agree before it counts as a person
+PURE = 0.8  # share of the sound's power that the tone must hold
+
+_SIGNS = bytes(code >> 7 for code in range(256))  # A-law's first bit is the sign
+
+
+def purity(payload: bytes, hertz: int) -> float:
+    """The share (0 to 1) of a payload's power that lies at one frequency (Goertzel)."""
+    samples = [rtp.LINEAR[code] for code in payload]
+    power = sum(sample * sample for sample in samples)
+    turn = 2 * math.cos(2 * math.pi * hertz / rtp.RATE)
+    one = two = 0.0
+    for sample in samples:
+        one, two = sample + turn * one - two, one
+    return (one * one + two * two - turn * one * two) * 2 / (len(samples) * power)
+
+
+def voice(payload: bytes) -> str | None:
+    """Which kind of person speaks in this payload, None for anybody or anything else."""
+    if len(payload) != rtp.SAMPLES:
+        return None
+    waves = payload.translate(_SIGNS).count(b"\0\1")  # cheap, and rules out nearly all sound
+    for kind, hertz in rtp.VOICES.items():
+        if abs(waves - hertz // 50) <= 1 and purity(payload, hertz) > PURE:
+            return kind
+    return None
+
+
+class Ear:
+    """Listens from `start`; all times are seconds of the caller's own clock."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.first_sound: float | None = None
+        self.last_sound: float | None = None
+        self.silence = (0.0, start)  # the longest that has ended: its length, its beginning
+        self.voices: dict[str, float] = {}  # kind of person: when first heard
+        self._sounds = 0
+        self._guess: str | None = None
+        self._agreed = 0
+        self._guessed_at = start
+
+    def hear(self, packet: bytes, now: float) -> None:
+        """Takes one packet as it came from the wire."""
+        if len(packet) <= rtp.HEADER or packet[1] & 0x7F != rtp.ALAW_TYPE:
+            return
+        if len(packet.rstrip(rtp.QUIET)) <= rtp.HEADER:
+            return
+        self.silence = self.longest_silence(now)
+        self.last_sound = now
+        if self.first_sound is None:
+            self.first_sound = now
+        self._sounds += 1
+        if self._sounds % CHECK_EVERY == 0:
+            self._recognise(voice(packet[rtp.HEADER :]), now)
+
+    def longest_silence(self, now: float) -> tuple[float, float]:
+        """(seconds, when it began) of the longest time without sound until now."""
+        since = self.start if self.last_sound is None else self.last_sound
+        return max(self.silence, (now - since, since), key=lambda stretch: stretch[0])
+
+    def _recognise(self, kind: str | None, now: float) -> None:
+        if kind != self._guess:
+            self._guess, self._agreed, self._guessed_at = kind, 0, now
+        self._agreed += 1
+        if kind and self._agreed == SURE_AFTER:
+            self.voices.setdefault(kind, self._guessed_at)

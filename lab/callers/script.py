@@ -1,0 +1,118 @@
+"""What a caller does after the answer, as a list of steps, and the one who carries it out.
+
+A caller acts on what is heard, as people do: `(Hear(), Wait(2), Keys("1"), Hear(), Quiet(1),
+Keys("3"))` presses 1 two seconds into the first prompt, and 3 when the next one has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lab.callers.ear import Ear
+from lab.callers.mouth import Mouth
+from lab.callers.rtp import KEYS
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Does nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Hear:
+    """Waits for a sound that comes after this step has begun."""
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Waits until there has been no sound for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Meet:
+    """Waits until a person speaks: anyone of `rtp.VOICES`."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Presses keys, each `tone` seconds down and `gap` seconds up (whole multiples of 20 ms)."""
+
+    keys: str
+    tone: float = 0.1
+    gap: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not set(self.keys) <= set(KEYS):
+            raise ValueError(f"keys: expected only {KEYS}, got {self.keys!r}")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """From here on, hangs up after so many seconds unless a person has spoken by then."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """Hangs up."""
+
+
+Step = Wait | Hear | Quiet | Meet | Keys | Patience | HangUp
+
+
+class Actor:
+    """Carries out one script, and hangs up `at_most` seconds after the answer in any case."""
+
+    def __init__(
+        self, steps: Sequence[Step], mouth: Mouth, ear: Ear, at_most: float | None = None
+    ) -> None:
+        self._steps = iter(steps)
+        self._mouth = mouth
+        self._ear = ear
+        self._leaves_at = None if at_most is None else ear.start + at_most
+        self._gives_up_at: float | None = None
+        self._step: Step | None = None
+        self._next(ear.start)
+
+    def act(self, now: float) -> bool:
+        """Goes as far in the script as is possible now; True: the caller hangs up."""
+        if self._leaves_at is not None and now >= self._leaves_at:
+            return True
+        if self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.voices:
+            return True
+        while self._step is not None and self._done(self._step, now):
+            if isinstance(self._step, HangUp):
+                return True
+            self._next(now)
+        return False
+
+    def _next(self, now: float) -> None:
+        self._since = now
+        self._step = next(self._steps, None)
+        match self._step:
+            case Keys(keys, tone, gap):
+                self._mouth.press(keys, tone, gap)
+            case Patience(seconds):
+                self._gives_up_at = now + seconds
+
+    def _done(self, step: Step, now: float) -> bool:
+        sound = self._ear.last_sound
+        match step:
+            case Wait(seconds):
+                return now - self._since >= seconds
+            case Hear():
+                return sound is not None and sound > self._since
+            case Quiet(seconds):
+                return now - max(self._since, sound or 0.0) >= seconds
+            case Meet():
+                return bool(self._ear.voices)
+            case Keys():
+                return not self._mouth.pressing
+            case Patience() | HangUp():
+                return True

@@ -1,0 +1,173 @@
+"""One SIPp process and the wire to it: it signals, we decide.
+
+SIPp calls this "3PCC": it connects to us over TCP and both sides send small messages of header
+lines, each ended by an escape character and belonging to one call by its Call-ID.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+END = b"\x1b"
+READY_IN = 10.0  # seconds a SIPp may take to start; it needs well under one
+ENDS_IN = 3.0  # seconds it may take to stop before it is killed
+
+
+class SippError(RuntimeError):
+    """SIPp is missing, did not start, or ended before its calls did."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to one call, as a scenario file's <sendCmd> says it."""
+
+    call: str  # Call-ID
+    word: str  # "aborted" when SIPp itself gave the call up
+    fields: dict[str, str]
+
+
+def read_event(message: bytes) -> Event | None:
+    """Reads one message, without its END; None when it belongs to no call."""
+    fields: dict[str, str] = {}
+    for line in message.decode("utf-8", "replace").split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), value.strip())
+    call = fields.pop("call-id", "")
+    word = "aborted" if "internal-cmd" in fields else fields.pop("event", "")
+    return Event(call, word, fields) if call and word else None
+
+
+def write_order(call: str, word: str, fields: dict[str, object]) -> bytes:
+    """One message to SIPp: what it is to do with a call."""
+    lines = [f"Call-ID: {call}", f"order: {word}", *(f"{k}: {v}" for k, v in fields.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + END
+
+
+def command() -> list[str]:
+    """The words that start SIPp."""
+    found = shutil.which("sipp")
+    if found is None:
+        raise SippError("sipp is missing: expected the program of Debian's package sip-tester")
+    return [found]
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """A port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Sipp:
+    """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on 127.0.0.1."""
+
+    def __init__(self, scenario: Path, folder: Path, port: int, arguments: Sequence[str]) -> None:
+        self.port = port
+        self._scenario = scenario
+        self._folder = folder
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self._wire: socket.socket | None = None
+        self._unread = b""
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise SippError("sipp has not been started")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Returns when SIPp runs and has connected; raises SippError with its own words if not."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = self._scenario.stem
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            twin = f"127.0.0.1:{door.getsockname()[1]}"
+            fixed = ["-sf", str(self._scenario), "-3pcc", twin, "-i", "127.0.0.1", "-bind_local",
+                     "-p", str(self.port), "-ci", "127.0.0.1", "-nostdin", "-aa",
+                     "-cid_str", "%u-%p-" + name, "-trace_err",
+                     "-error_file", str(self._folder / f"{name}.errors")]
+            with (self._folder / f"{name}.screen").open("wb") as screen:
+                self._process = subprocess.Popen(
+                    [*command(), *self._arguments, *fixed],
+                    stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT,
+                )
+            self._wire = self._accept(door)
+
+    def _accept(self, door: socket.socket) -> socket.socket:
+        door.settimeout(0.1)
+        for _ in range(round(READY_IN / 0.1)):
+            try:
+                wire, _ = door.accept()
+            except TimeoutError:
+                if self._process is not None and self._process.poll() is not None:
+                    break
+            else:
+                wire.settimeout(ENDS_IN)
+                return wire
+        self.stop()
+        raise SippError(f"sipp did not start: {self.complaint()}")
+
+    def complaint(self) -> str:
+        """The last line in which SIPp said what is wrong."""
+        for suffix in ("errors", "screen"):
+            path = self._folder / f"{self._scenario.stem}.{suffix}"
+            lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+            said = [line.strip() for line in lines if line.strip()]
+            if said:
+                return said[-1]
+        return "it said nothing"
+
+    def fileno(self) -> int:
+        if self._wire is None:
+            raise SippError("sipp has not been started")
+        return self._wire.fileno()
+
+    def receive(self) -> list[Event] | None:
+        """What has arrived; None when SIPp has ended. Waits unless `fileno()` is readable."""
+        assert self._wire is not None
+        try:
+            data = self._wire.recv(65536)
+        except ConnectionError:
+            return None
+        if not data:
+            return None
+        *messages, self._unread = (self._unread + data).split(END)
+        return [event for event in map(read_event, messages) if event is not None]
+
+    def order(self, call: str, word: str, **fields: object) -> None:
+        """Tells SIPp what to do with a call. A call that has ended meanwhile does nothing."""
+        assert self._wire is not None
+        try:
+            self._wire.sendall(write_order(call, word, fields))
+        except ConnectionError:
+            pass  # SIPp has gone; receive() says so
+
+    def finish(self) -> None:
+        """Asks for no more new calls; SIPp ends by itself when the open ones have ended."""
+        if self._process is not None and self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGUSR1)
+
+    def stop(self) -> None:
+        """Ends the process: softly, as `finish` does, and when that takes too long at once."""
+        if self._process is None:
+            return
+        self.finish()
+        try:
+            self._process.wait(ENDS_IN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """Lets go of the wire; nobody may be reading it any more."""
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None

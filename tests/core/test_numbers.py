@@ -1,0 +1,89 @@
+"""Numbers, compared with spellings that are worked out here in another way."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ivrd.core.numbers import LARGEST, pieces, spoken
+
+PROMPTS = yaml.safe_load(
+    (Path(__file__).parents[2] / "config" / "prompts.yaml").read_text("utf-8")
+)["prompts"]
+
+ALL = range(LARGEST + 1)
+THAI_DIGITS = ["ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"]
+ENGLISH_SMALL = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen"),
+]
+ENGLISH_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+
+def thai(number: int) -> str:
+    """Digit by digit with the places' names, and the three exceptions put right afterwards."""
+    if number == 0:
+        return THAI_DIGITS[0]
+    places = zip(f"{number:03}", ["ร้อย", "สิบ", ""], strict=True)
+    words = "|".join(f"{THAI_DIGITS[int(digit)]}{place}" for digit, place in places if digit != "0")
+    words = words.replace("สองสิบ", "ยี่สิบ").replace("หนึ่งสิบ", "สิบ")
+    if words.endswith("|หนึ่ง"):
+        words = words.removesuffix("หนึ่ง") + "เอ็ด"
+    return words.replace("|", "")
+
+
+def english(number: int) -> str:
+    if number >= 100:
+        rest = f" and {english(number % 100)}" if number % 100 else ""
+        return f"{ENGLISH_SMALL[number // 100]} hundred{rest}"
+    if number >= 20:
+        unit = f" {ENGLISH_SMALL[number % 10]}" if number % 10 else ""
+        return ENGLISH_TENS[number // 10 - 2] + unit
+    return ENGLISH_SMALL[number]
+
+
+def words(number: int, language: str, between: str) -> str:
+    return between.join(PROMPTS[piece][language] for piece in spoken(number, language))
+
+
+def test_thai_is_spelled_as_in_school() -> None:
+    assert [words(n, "th", "") for n in ALL] == [thai(n) for n in ALL]
+
+
+def test_english_is_spelled_as_in_britain() -> None:
+    assert [words(n, "en", " ") for n in ALL] == [english(n) for n in ALL]
+
+
+@pytest.mark.parametrize(
+    ("number", "spelling"),
+    [
+        (1, "หนึ่ง"),
+        (11, "สิบเอ็ด"),
+        (20, "ยี่สิบ"),
+        (21, "ยี่สิบเอ็ด"),
+        (101, "หนึ่งร้อยเอ็ด"),
+        (110, "หนึ่งร้อยสิบ"),
+        (121, "หนึ่งร้อยยี่สิบเอ็ด"),
+        (999, "เก้าร้อยเก้าสิบเก้า"),
+    ],
+)
+def test_thai_by_the_book(number: int, spelling: str) -> None:
+    assert words(number, "th", "") == spelling
+
+
+@pytest.mark.parametrize("number", [-1, LARGEST + 1])
+def test_other_numbers_are_refused(number: int) -> None:
+    with pytest.raises(ValueError, match=f"must be 0 to 999, not {number}"):
+        spoken(number, "th")
+
+
+def test_other_languages_are_refused() -> None:
+    with pytest.raises(ValueError, match="spoken in th, en, not in 'fr'"):
+        spoken(1, "fr")
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_every_number_prompt_is_used(language: str) -> None:
+    written = {name for name, texts in PROMPTS.items() if "number-" in name and language in texts}
+    assert pieces(language) == written

@@ -1,0 +1,1 @@
+"""Programs that make what is in the repository: prompts and music."""

@@ -1,0 +1,95 @@
+"""Composes and plays the music on hold: `python -m tools.make_music` writes sounds/music/hold.wav.
+
+Twelve slow bars, 48 seconds: a soft pad of three notes, a broken chord above it like a harp, and
+a few long notes of melody. The piece and its sounds are this project's own. Each note that rings
+past the end is laid over the beginning, so that the piece loops without a click. The same file
+comes out every time.
+"""
+
+import argparse
+import math
+import sys
+import wave
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+RATE = 8000  # samples a second: what Asterisk plays without converting
+BAR = 4.0  # seconds; eight plucked notes in each
+PEAK = 10 ** (-12 / 20)  # -12 dB: quieter than the prompts
+TARGET = Path(__file__).resolve().parent.parent / "sounds" / "music" / "hold.wav"
+
+# Notes are half tones above middle C. Each bar: its chord, low to high, and its melody as
+# (second within the bar, note).
+Melody = tuple[tuple[float, int], ...]
+BARS: tuple[tuple[tuple[int, ...], Melody], ...] = (
+    ((0, 4, 7), ((0.0, 16),)),
+    ((-3, 0, 4), ((0.0, 19), (2.0, 16))),
+    ((-7, 0, 5), ((0.0, 21),)),
+    ((-5, 2, 7), ((0.0, 19), (3.0, 14))),
+    ((0, 4, 7), ((0.0, 16),)),
+    ((-8, -1, 4), ((0.0, 19), (2.0, 23))),
+    ((-7, 0, 9), ((0.0, 21),)),
+    ((-5, 2, 7), ((0.0, 19), (2.0, 14))),
+    ((-3, 0, 4), ((0.0, 12),)),
+    ((-7, 0, 5), ((0.0, 16), (2.0, 21))),
+    ((-10, 0, 5), ((0.0, 17), (2.0, 16))),
+    ((-5, 2, 5), ((0.0, 14),)),
+)
+# The broken chord of a bar: indices into the chord, an octave up; 3 is its lowest note again.
+PATTERN = (0, 1, 2, 3, 2, 1, 2, 1)
+
+
+def compose() -> list[float]:
+    """The whole piece as samples, not yet brought to its level."""
+    piece = [0.0] * int(len(BARS) * BAR * RATE)
+    for index, (chord, melody) in enumerate(BARS):
+        start = index * BAR
+        for note in chord:
+            add(piece, start, note, length=BAR + 1.5, attack=1.2, loudness=0.30)
+        for step, which in enumerate(PATTERN):
+            note = 12 + (chord[which] if which < len(chord) else chord[0] + 12)
+            add(piece, start + step * BAR / 8, note, length=1.6, attack=0.012, loudness=0.32)
+        for second, note in melody:
+            add(piece, start + second, note, length=3.2, attack=0.15, loudness=0.38)
+    return piece
+
+
+def add(
+    piece: list[float], start: float, note: int, *, length: float, attack: float, loudness: float
+) -> None:
+    """Lay one note over `piece`; times in seconds, `attack` until the note is at its loudest."""
+    pitch = 2 * math.pi * 261.63 * 2 ** (note / 12) / RATE
+    first, samples, rising = int(start * RATE), int(length * RATE), int(attack * RATE)
+    for i in range(samples):
+        rise = min(1.0, i / rising)
+        fall = 0.5 + 0.5 * math.cos(math.pi * max(0, i - rising) / (samples - rising))
+        shape = loudness * rise * rise * fall * fall
+        tone = math.sin(pitch * i) + 0.22 * math.sin(2 * pitch * i) + 0.06 * math.sin(3 * pitch * i)
+        piece[(first + i) % len(piece)] += shape * tone
+
+
+def write(piece: list[float], target: Path) -> None:
+    """Write `piece` at its level as 8 kHz 16-bit mono WAV."""
+    scale = PEAK * 32767 / max(map(abs, piece))
+    samples = array("h", (round(sample * scale) for sample in piece))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(target), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.tobytes())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="make_music", description="Make the music on hold.")
+    parser.add_argument("--target", type=Path, default=TARGET)
+    write(compose(), parser.parse_args(arguments).target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
