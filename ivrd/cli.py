@@ -15,6 +15,8 @@ from rich.live import Live
 from ivrd import __version__, client, daemon, screen
 from ivrd.asterisk import render
 from ivrd.config import (
+    AMI_SECRET,
+    SEATS_SECRET,
     ConfigError,
     Settings,
     load,
@@ -75,14 +77,21 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     verb("run", _run, "run the daemon in the foreground", common)
-    check = verb("check", _check, "check the configuration, the prompts and Asterisk's files", readable)
+    check = verb(
+        "check", _check, "check the configuration, the prompts and Asterisk's files", readable
+    )
     check.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
     write = verb("render", _render, "write Asterisk's files from the configuration", common)
     write.add_argument("--to", metavar="DIR", type=Path, help="write there instead")
     write.add_argument("--force", action="store_true", help="replace files that ivrd did not write")
     verb("status", _status, "show what is going on now", readable)
     verb("top", _top, "show what is going on, live", common)
-    verb("reload", _reload, "take the changed configuration: all of it or, with a fault, none", readable)
+    verb(
+        "reload",
+        _reload,
+        "take the changed configuration: all of it or, with a fault, none",
+        readable,
+    )
     seats = verb("seats", _seats, "open or close a pool of seats", readable)
     seats.add_argument("act", choices=("open", "close"))
     seats.add_argument("pool", metavar="POOL")
@@ -99,7 +108,9 @@ def _texts(settings: Settings) -> dict[str, str]:
     asterisk = settings.asterisk
     seats = asterisk.seats_secret_file
     return render.rendered(
-        settings, read_secret(asterisk.ami_secret_file), read_secret(seats) if seats else None
+        settings,
+        read_secret(asterisk.ami_secret_file, AMI_SECRET),
+        read_secret(seats, SEATS_SECRET) if seats else None,
     )
 
 
@@ -146,7 +157,9 @@ def _status(given: argparse.Namespace) -> int:
 def _top(given: argparse.Namespace) -> int:
     asking = _ask(given)
     console = Console()
-    with Live(screen.board(asking.get("status")), console=console, screen=console.is_terminal) as live:
+    with Live(
+        screen.board(asking.get("status")), console=console, screen=console.is_terminal
+    ) as live:
         while True:
             time.sleep(TOP_SECONDS)
             live.update(screen.board(asking.get("status")), refresh=True)

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import platform
 import signal
+import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -16,9 +18,11 @@ from aiohttp import web as aiohttp_web
 from ivrd import __version__, log, notify, status, web
 from ivrd.asterisk.agi import Sessions
 from ivrd.asterisk.conversation import Script
-from ivrd.asterisk.link import Address, Link, LinkLost, Refused
+from ivrd.asterisk.link import Address, Link, Refused
 from ivrd.asterisk.seating import Seating
+from ivrd.asterisk.wire import LinkLost
 from ivrd.config import (
+    AMI_SECRET,
     ConfigError,
     Settings,
     closed_queues,
@@ -27,7 +31,8 @@ from ivrd.config import (
     prompt_files,
     read_secret,
 )
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered
+from ivrd.core.board import Status
+from ivrd.core.call import Call, Notice
 from ivrd.core.recent import Recent
 from ivrd.hotline import Hotline, Watch
 from ivrd.metrics import Metrics
@@ -64,10 +69,14 @@ class Daemon:
         self.unattended = 0
         self.recent = Recent(settings.service_level_seconds)
         self.metrics = Metrics(
-            [queue.name for queue in settings.queues], settings.service_level_seconds, __version__
+            [queue.name for queue in settings.queues],
+            settings.service_level_seconds,
+            __version__,
+            pools=[pool.name for pool in settings.pools],
         )
+        self.metrics.reload(True, time.time())
         ami = settings.asterisk
-        secret = read_secret(ami.ami_secret_file)
+        secret = read_secret(ami.ami_secret_file, AMI_SECRET)
         address = Address(ami.ami_host, ami.ami_port, ami.ami_user, secret)
         self.link = Link(address, self._event, self._up, self._report)
         self.seating = Seating(self.link, settings.pools)
@@ -77,6 +86,7 @@ class Daemon:
             self.seating,
             Sessions(self.link, self.metrics.agi),
             Watch(
+                self._received,
                 self._notice,
                 self.metrics.lag,
                 self._unattended,
@@ -87,7 +97,8 @@ class Daemon:
             time.time,
         )
         self._stop = asyncio.Event()
-        self._linked_at: float | None = None
+        self._linked = False
+        self._link_changed = time.monotonic()
         self._runners: list[aiohttp_web.AppRunner] = []
 
     # --- what happens ----------------------------------------------------------------------
@@ -95,22 +106,21 @@ class Daemon:
     def _event(self, message: Any) -> None:
         self.hotline.take(message)
 
+    def _received(self, _call: Call) -> None:
+        self.recent.received(time.time())
+
     def _notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, or ended: count it, write it down."""
         self.metrics.notice(notice)
         self.recent.notice(time.time(), notice)
-        match notice:
-            case Ended():
-                log.call_ended(logger, notice)
-            case Answered():
-                log.call_answered(logger, notice)
-            case Offered():
-                log.call_offered(logger, notice)
+        log.notice(logger, notice)
 
     def _unattended(self, call: Call) -> None:
         self.unattended += 1
         self.metrics.unattended(call)
-        log.event(logger, logging.WARNING, "the dialplan took the caller to the queue", call=call.id)
+        log.event(
+            logger, logging.WARNING, "the dialplan took the caller to the queue", call=call.id
+        )
 
     def _refused(self, event: str, why: str) -> None:
         self.metrics.refused(event)
@@ -123,49 +133,59 @@ class Daemon:
             logging.ERROR,
             "a conversation failed; the dialplan takes the caller to the queue",
             call=call_id,
-            error=f"{type(error).__name__}: {error}",
+            error=error,
         )
 
     # --- the link --------------------------------------------------------------------------
 
     async def _up(self) -> None:
         await self.hotline.rebuild()
-        self._linked_at = time.monotonic()
-        self.metrics.link(True)
+        self._link(True)
         notify.status("connected to Asterisk")
 
     def _report(self, kind: str, text: str) -> None:
         log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
         if kind == "down":
-            self._linked_at = None
-            self.metrics.link(False)
+            self._link(False)
             self.hotline.lost()
             notify.status("waiting for Asterisk")
+
+    def _link(self, up: bool) -> None:
+        self._linked, self._link_changed = up, time.monotonic()
+        self.metrics.link(up)
 
     def ready(self) -> str:
         """What is missing before we can take calls; empty when nothing is."""
         if self.hotline.draining:
             return "stopping"
-        return "" if self._linked_at is not None else "not connected to Asterisk"
+        return "" if self._linked else "not connected to Asterisk"
 
     # --- the sockets -----------------------------------------------------------------------
 
     def text(self) -> bytes:
         """The metrics as Prometheus reads them; books and gauges of one moment."""
-        for pool in self.seating.pools:
-            open_pools = self.seating.open or set()
-            self.metrics.seats(pool.name, self.seating.here(pool), pool.name in open_pools)
+        counts = {
+            pool.name: Counter(self.seating.here(pool).values()) for pool in self.seating.pools
+        }
+        self.metrics.seats(counts, self.seating.open or ())
         return self.metrics.text(self.hotline.ledger)
 
     async def _status(self, _query: Mapping[str, str]) -> web.Answer:
+        return self.status()
+
+    def status(self) -> Status:
+        """The whole picture of this moment."""
         now, mono, ledger = time.time(), time.monotonic(), self.hotline.ledger
-        linked = None if self._linked_at is None else mono - self._linked_at
         closed = self.hotline.script.closed()
         return {
             "version": __version__,
             "up_seconds": mono - self.started,
             "draining": self.hotline.draining,
-            "asterisk": status.asterisk_of(self.link, linked),
+            "asterisk": {
+                "up": self._linked,
+                "version": self.link.version,
+                "since_seconds": mono - self._link_changed,
+            },
             "calls": status.calls_of(ledger, self.unattended),
             "queues": status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             "pools": status.pools_of(self.seating),
@@ -186,7 +206,7 @@ class Daemon:
         if pool is None:
             known = ", ".join(pools)
             raise web.Rejected(f"no pool {query.get('pool', '')!r}; there are: {known}")
-        if self.seating.open is None or self._linked_at is None:
+        if self.seating.open is None or not self._linked:
             raise web.Rejected("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
         (self.seating.open.add if wanted else self.seating.open.discard)(pool.name)
@@ -197,7 +217,12 @@ class Daemon:
         log.event(
             logger, logging.INFO, "seats opened" if wanted else "seats closed", pool=pool.name
         )
-        return {"pool": pool.name, "open": wanted, "seats": len(pool.seats), "changes": len(changes)}
+        return {
+            "pool": pool.name,
+            "open": wanted,
+            "seats": len(pool.seats),
+            "changes": len(changes),
+        }
 
     async def _reload_asked(self, _query: Mapping[str, str]) -> web.Answer:
         problems = await self.reload()
@@ -253,7 +278,11 @@ class Daemon:
                 asyncio.create_task(self._watch_seats()),
             ]
             log.event(
-                logger, logging.INFO, "ivrd started", version=__version__, python=platform.python_version()
+                logger,
+                logging.INFO,
+                "ivrd started",
+                version=__version__,
+                python=platform.python_version(),
             )
             notify.ready()
             try:
@@ -325,5 +354,5 @@ async def run(folder: Path) -> None:
     settings = load(folder)
     if problems := prompt_files(settings):
         raise ConfigError(problems)
-    log.setup(settings.log_format, settings.log_level)
+    log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
     await Daemon(settings).run()

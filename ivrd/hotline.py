@@ -7,6 +7,7 @@ has to wait (prompts, keys, silences) runs in one task for each caller, fed by o
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from panoramisk.message import Message
 
@@ -33,6 +34,7 @@ BOOKED: dict[type[Command], c.Event] = {
 class Watch:
     """Who hears of what happens; all are called at once and must not wait."""
 
+    received: Callable[[Call], None]
     notice: Callable[[Notice], None]
     lag: Callable[[float], None]  # seconds from an event to us
     unattended: Callable[[Call], None]
@@ -75,6 +77,20 @@ class Hotline:
         self._lines: dict[str, Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[Message] | None = None
+        self._hands: dict[type, Callable[[Any], None]] = {
+            t.Arrived: self._arrived,
+            t.Offered: self._offered,
+            t.Result: self._result,
+            t.KeyPressed: self._key,
+            t.ControlOver: self._control_over,
+            t.Unattended: self._took_over,
+            t.QueueJoined: self._joined,
+            t.QueueReturned: self._returned,
+            t.Taken: self._taken,
+            t.LineGone: self._gone,
+            t.SeatState: seating.changed,
+            t.MemberChanged: seating.changed,
+        }
 
     # --- what Asterisk reports -------------------------------------------------------------
 
@@ -91,38 +107,38 @@ class Hotline:
         self._handle(fact)
 
     def _handle(self, fact: t.Fact) -> None:
-        match fact:
-            case t.Result(command_id, text):
-                self._sessions.result(command_id, text)
-            case t.KeyPressed(call_id, digit):
-                self._key(call_id, digit)
-            case t.Arrived():
-                self._arrived(fact)
-            case t.Offered():
-                self._offered(fact)
-            case t.ControlOver(call_id):
-                self._control_over(call_id, "the dialplan has the call")
-            case t.QueueJoined(call_id, queue, at):
-                self._book(call_id, c.Joined(at, queue))
-            case t.QueueReturned(call_id):
-                self._book(call_id, c.Left())
-            case t.Taken(call_id, seat, by, at):
-                self._book(call_id, c.Connected(at, by, seat))
-            case t.LineGone(call_id, at):
-                self._control_over(call_id, "the caller hung up")
-                self._lines.pop(call_id, None)
-                self._book(call_id, c.HungUp(at or self._clock()))
-            case t.Unattended(call_id):
-                if call_id in self.ledger.calls:
-                    self._watch.unattended(self.ledger.calls[call_id])
-            case t.SeatState() | t.MemberChanged():
-                self.seating.changed(fact)
+        self._hands[type(fact)](fact)
+
+    def _result(self, fact: t.Result) -> None:
+        self._sessions.result(fact.command_id, fact.text)
+
+    def _joined(self, fact: t.QueueJoined) -> None:
+        self._book(fact.call_id, c.Joined(fact.at, fact.queue))
+
+    def _returned(self, fact: t.QueueReturned) -> None:
+        self._book(fact.call_id, c.Left())
+
+    def _taken(self, fact: t.Taken) -> None:
+        self._book(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
+
+    def _gone(self, fact: t.LineGone) -> None:
+        self._end_control(fact.call_id, "the caller hung up")
+        self._lines.pop(fact.call_id, None)
+        self._book(fact.call_id, c.HungUp(fact.at or self._clock()))
+
+    def _control_over(self, fact: t.ControlOver) -> None:
+        self._end_control(fact.call_id, "the dialplan has the call")
+
+    def _took_over(self, fact: t.Unattended) -> None:
+        if call := self.ledger.calls.get(fact.call_id):
+            self._watch.unattended(call)
 
     def _arrived(self, fact: t.Arrived) -> None:
         language = self.script.tree.languages[0]
-        caller = self._hash(fact.number)
-        self.ledger.receive(Call(fact.call_id, fact.at, caller, language=language))
-        self._lines[fact.call_id] = Line(fact.channel)
+        call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
+        if self.ledger.receive(call):
+            self._lines[fact.call_id] = Line(fact.channel)
+            self._watch.received(call)
 
     def _offered(self, fact: t.Offered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was reported to nobody
@@ -149,7 +165,7 @@ class Hotline:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._watch.broken(task.get_name(), error)
 
-    def _control_over(self, call_id: str, why: str) -> None:
+    def _end_control(self, call_id: str, why: str) -> None:
         line = self._lines.get(call_id)
         if line is None or line.session is None:
             return
@@ -158,10 +174,10 @@ class Hotline:
             line.conversation.over()
         line.session = line.conversation = line.visit = None
 
-    def _key(self, call_id: str, digit: str) -> None:
-        line = self._lines.get(call_id)
+    def _key(self, fact: t.KeyPressed) -> None:
+        line = self._lines.get(fact.call_id)
         if line is not None and line.conversation is not None:
-            line.conversation.hear(digit)
+            line.conversation.hear(fact.digit)
 
     def _told(self, call_id: str, command: Command) -> None:
         """A conversation's own news for the books."""

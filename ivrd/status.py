@@ -3,40 +3,45 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
-from ivrd.asterisk.link import Link
 from ivrd.asterisk.seating import Seating
 from ivrd.config import Queue
+from ivrd.core.board import Calls, Hour, Outcomes
+from ivrd.core.board import Pool as PoolRow
+from ivrd.core.board import Queue as QueueRow
 from ivrd.core.call import Call, Outcome, Place, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Totals
 
 
-def calls_of(ledger: Ledger, unattended: int) -> dict[str, int]:
+def calls_of(ledger: Ledger, unattended: int) -> Calls:
     """Calls by where they are now, and how many there have been."""
     places = Counter(call.place for call in ledger.calls.values())
-    here = {place.value: places[place] for place in Place if place is not Place.ENDED}
-    return {
-        "received": ledger.received,
-        "adopted": ledger.adopted,
-        **here,
-        "ended": sum(ledger.outcomes.values()),
-        "unattended": unattended,
-    }
+    return Calls(
+        received=ledger.received,
+        adopted=ledger.adopted,
+        menu=places[Place.MENU],
+        info=places[Place.INFO],
+        closed=places[Place.CLOSED],
+        queue=places[Place.QUEUE],
+        talk=places[Place.TALK],
+        ended=sum(ledger.outcomes.values()),
+        unattended=unattended,
+    )
 
 
-def outcomes_of(ledger: Ledger) -> dict[str, int]:
+def outcomes_of(ledger: Ledger) -> Outcomes:
     """Ended calls by outcome, since this process began."""
     totals: Counter[Outcome] = Counter()
     for row, count in ledger.outcomes.items():
         totals[row.outcome] += count
-    return {outcome.value: totals[outcome] for outcome in Outcome}
+    return cast(Outcomes, {outcome.value: totals[outcome] for outcome in Outcome})
 
 
 def queues_of(
     queues: Iterable[Queue], closed: frozenset[str], calls: Iterable[Call], now: float
-) -> list[dict[str, Any]]:
+) -> list[QueueRow]:
     """Each queue: who waits, since when, who talks."""
     here = list(calls)
     rows = []
@@ -44,39 +49,36 @@ def queues_of(
         mine = [call for call in here if call.queue == queue.name]
         waits = [call.wait_seconds(now) or 0.0 for call in mine if call.stage is Stage.QUEUE]
         rows.append(
-            {
-                "name": queue.name,
-                "open": queue.name not in closed,
-                "waiting": len(waits),
-                "oldest_seconds": max(waits, default=0.0),
-                "talking": sum(call.stage is Stage.TALK for call in mine),
-            }
+            QueueRow(
+                name=queue.name,
+                open=queue.name not in closed,
+                waiting=len(waits),
+                oldest_seconds=max(waits, default=0.0),
+                talking=sum(call.stage is Stage.TALK for call in mine),
+            )
         )
     return rows
 
 
-def pools_of(seating: Seating) -> list[dict[str, Any]]:
+def pools_of(seating: Seating) -> list[PoolRow]:
     """Each pool: whether it is open, and what its seats are doing."""
     rows = []
     for pool in seating.pools:
         states = Counter(seating.here(pool).values())
         rows.append(
-            {
-                "name": pool.name,
-                "open": pool.name in (seating.open or ()),
-                "seats": len(pool.seats),
-                **{state: states[state] for state in ("free", "ringing", "busy", "away")},
-            }
+            PoolRow(
+                name=pool.name,
+                open=pool.name in (seating.open or ()),
+                seats=len(pool.seats),
+                free=states["free"],
+                ringing=states["ringing"],
+                busy=states["busy"],
+                away=states["away"],
+            )
         )
     return rows
 
 
-def asterisk_of(link: Link, since_seconds: float | None) -> dict[str, Any]:
-    """The link to Asterisk; `since_seconds` is how long it has been up, None while it is not."""
-    up = since_seconds is not None
-    return {"up": up, "version": link.version, "since_seconds": since_seconds or 0.0}
-
-
-def hour_of(totals: Totals) -> dict[str, Any]:
+def hour_of(totals: Totals) -> Hour:
     """The last hour's totals."""
-    return asdict(totals)
+    return cast(Hour, asdict(totals))

@@ -189,7 +189,11 @@ class Lab:
             "dir": str(self.folder),
             "config": str(self.config),
             "number": "1330",
-            "pids": {"asterisk": self.asterisk.pid, "ivrd": self.ivrd_pid, "agents": self.agents.pid},
+            "pids": {
+                "asterisk": self.asterisk.pid,
+                "ivrd": self.ivrd_pid,
+                "agents": self.agents.pid,
+            },
         }
         return json.dumps(facts)
 

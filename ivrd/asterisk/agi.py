@@ -11,10 +11,12 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.link import Link, LinkLost
+from ivrd.asterisk.link import Link
+from ivrd.asterisk.wire import LinkLost
 
 
 class SessionOver(Exception):
@@ -133,7 +135,7 @@ class Sessions:
             self.end(session, why)
 
 
-def _seen(future: "asyncio.Future[object]") -> None:
+def _seen(future: "asyncio.Future[Any]") -> None:
     """Mark a failure as seen: nobody need be waiting for this result."""
     if not future.cancelled():
         future.exception()

@@ -144,10 +144,11 @@ class Link:
         beat = asyncio.create_task(self._keep_beating())
         rebuilt = asyncio.ensure_future(self._on_up())
         try:
-            await asyncio.wait({lost, beat, rebuilt}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {lost, beat}
+            await asyncio.wait({*ends, rebuilt}, return_when=asyncio.FIRST_COMPLETED)
             if rebuilt.done():
                 rebuilt.result()
-                await asyncio.wait({lost, beat}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             reason = lost.result() if lost.done() else "Asterisk does not answer any more"
             self._say("down", f"lost Asterisk: {reason}")
         finally:

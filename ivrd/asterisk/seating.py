@@ -23,6 +23,8 @@ from ivrd.core.seats import (
     open_now,
 )
 
+ACTION: dict[type, str] = {Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}
+
 
 class Seating:
     """The pools, which of them are open, and what each seat is doing."""
@@ -78,14 +80,10 @@ class Seating:
         for change in changes:
             headers = {"Queue": change.queue, "Interface": interface(change.seat)}
             try:
-                await self._link.ask(*_action(change), **headers, **_details(change))
+                await self._link.ask(ACTION[type(change)], **headers, **_details(change))
             except Refused as error:
                 if "already" not in str(error).lower() and "not there" not in str(error).lower():
                     raise
-
-
-def _action(change: Change) -> tuple[str]:
-    return ({Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}[type(change)],)
 
 
 def _details(change: Change) -> dict[str, str]:

@@ -66,7 +66,9 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     }
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
-        return Caller(**common, place=Place.QUEUE, queue=entry.queue, wait_seconds=float(entry.wait))
+        return Caller(
+            **common, place=Place.QUEUE, queue=entry.queue, wait_seconds=float(entry.wait)
+        )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
         return Caller(**common, place=Place.TALK, queue=queue, seat=seat)

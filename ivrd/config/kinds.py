@@ -58,6 +58,12 @@ def got(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
 def whole(low: int, high: int) -> Kind:
     """A whole number."""
 
@@ -142,7 +148,7 @@ def _language(value: str) -> str:
     try:
         spoken(0, value)
     except ValueError:
-        raise ValueError("numbers are not spoken in it") from None
+        raise ValueError from None
     return value
 
 
@@ -249,4 +255,5 @@ TRUNK = worded(
 NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
 MODE = worded('a file mode such as "0660"', _mode)
 PATH = worded("a path", _path)
+TRUTH = Kind("true or false", _truth)
 PORT = whole(1, 65535)

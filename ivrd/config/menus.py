@@ -98,14 +98,22 @@ def check(file: File[Menus]) -> Iterator[Problem]:
     says = file.says
     if says.start not in says.menus:
         yield file.problem("start", say=unknown("menu", says.start, says.menus))
+    yield from _loops(file)
+    lost = list(_lost_keys(file))
+    yield from lost
+    if not lost and says.start in says.menus:
+        yield from _not_led_to(file)
+
+
+def _lost_keys(file: File[Menus]) -> Iterator[Problem]:
+    """Keys that lead to a menu or message that is not there."""
+    says = file.says
     for name, key, to in _keys(says):
         place = ("menus", name, "keys", key)
         if to.menu and to.menu not in says.menus:
             yield file.problem(*place, "menu", say=unknown("menu", to.menu, says.menus))
         if to.info and to.info not in says.infos:
             yield file.problem(*place, "info", say=unknown("info", to.info, says.infos))
-    yield from _loops(file)
-    yield from _not_led_to(file)
 
 
 def check_with_program(file: File[Menus], program: Program) -> Iterator[Problem]:
@@ -169,13 +177,11 @@ def _loops(file: File[Menus]) -> Iterator[Problem]:
 def _not_led_to(file: File[Menus]) -> Iterator[Problem]:
     """Menus and messages that no caller can reach."""
     says = file.says
-    if says.start not in says.menus:
-        return
     reached, infos, ahead = {says.start}, set(), [says.start]
     while ahead:
         for to in says.menus[ahead.pop()].keys.values():
             infos.add(to.info)
-            if to.menu in says.menus and to.menu not in reached:
+            if to.menu and to.menu not in reached:
                 reached.add(to.menu)
                 ahead.append(to.menu)
     for name in says.menus:

@@ -57,7 +57,11 @@ def one_of(names: Collection[str]) -> str:
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    """`text` in quotes for one line of a message: shortened, and without control characters."""
+    """`text` in quotes, for one line of a message."""
+    return f'"{visible(text, limit)}"'
+
+
+def visible(text: str, limit: int = 60) -> str:
+    """`text` shortened, and with escapes in place of line ends and other control characters."""
     short = text if len(text) <= limit else text[:limit] + "…"
-    visible = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-    return f'"{"".join(visible)}"'
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config.hours import ALWAYS, Hours
-from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, Kind, text, whole
+from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, TRUTH, Kind, text, whole
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.program import Program
@@ -52,7 +52,7 @@ class PoolPart(Part):
     """Seats that open and close together; `queues` is None for all."""
 
     seats: Annotated[int, whole(1, 500)]
-    open: bool
+    open: Annotated[bool, TRUTH]
     queues: Annotated[list[str] | None, Kind("all, or a list of queues", _served)]
 
 
@@ -110,7 +110,7 @@ def check_with_hours(file: File[Queues], hours: Hours) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
     for name, queue in file.says.queues.items():
         if queue.hours != ALWAYS and queue.hours not in hours.hours:
-            say = unknown("hours", queue.hours, [ALWAYS, *hours.hours])
+            say = unknown("hours", queue.hours, {ALWAYS: None, **hours.hours})
             yield file.problem("queues", name, "hours", say=say)
 
 

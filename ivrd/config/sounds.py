@@ -68,9 +68,7 @@ def _seconds(path: Path) -> float:
         raise _Unfit(f"missing; expected {EXPECTED}") from None
     except OSError as error:
         raise _Unfit(f"cannot be read: {error.strerror}") from None
-    except EOFError:
-        raise _Unfit(f"expected {EXPECTED}, got a file that ends too early") from None
-    except wave.Error:
+    except (wave.Error, EOFError):
         raise _Unfit(f"expected {EXPECTED}, got something else") from None
     if not frames or not whole:
         raise _Unfit("the file is cut short" if frames else "there is no sound in the file")

@@ -14,13 +14,14 @@ without end.
 
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from ivrd.config.problem import ConfigError, Problem, quoted
+from ivrd.config.problem import ConfigError, Problem, quoted, visible
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 20  # our deepest file has 6
@@ -37,6 +38,20 @@ _WORDS: Mapping[str, bool | None] = {
 }
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
+
+
+# What PyYAML says of the mistakes that are made most, and what we say instead.
+_COMPLAINTS = {
+    "'\\t' that cannot start": "a tab; indent with spaces",
+    "that cannot start any token": "a sign that cannot begin a value; write the value in quotes",
+    "mapping values are not allowed": "a colon that does not fit; check the spaces, quotes and "
+    "indents here and on the line before",
+    "expected <block end>": "this does not fit what is above it; check the quotes and indents",
+    "could not find expected ':'": "a key without a colon",
+    "expected ',' or ']'": "expected a comma or ]",
+    "expected ',' or '}'": "expected a comma or }",
+    "unexpected end of stream": "a quote that is never closed",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,7 @@ class Document:
 
 def dotted(key: Key) -> str:
     """`menus.main.keys.2`; positions in lists are left out, the line tells."""
-    return ".".join(step for step in key if isinstance(step, str))
+    return ".".join(visible(step) for step in key if isinstance(step, str))
 
 
 def read(path: Path) -> Document:
@@ -85,23 +100,38 @@ def parse(file: str, data: bytes) -> Document:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _error(file, line, f"expected UTF-8, got the byte {data[error.start]:#04x}") from None
+    lines = _Lines(text)
     try:
-        return _Reader(file, yaml.SafeLoader(text)).document()
+        return _Reader(file, yaml.SafeLoader(text), lines).document()
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
         message = f"not YAML: the character U+{error.character:04X} is not allowed"
-        raise _error(file, line, message) from None
+        raise _error(file, lines.at(error.position), message) from None
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(file, error) from None
+        raise _not_yaml(file, lines, error) from None
 
 
-def _not_yaml(file: str, error: yaml.MarkedYAMLError) -> ConfigError:
+class _Lines:
+    """Which line a character is on.
+
+    PyYAML's own count takes characters such as U+0085 for line ends, an editor does not.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._ends = [at for at, character in enumerate(text) if character == "\n"]
+
+    def at(self, index: int) -> int:
+        return bisect_left(self._ends, index) + 1
+
+
+def _not_yaml(file: str, lines: _Lines, error: yaml.MarkedYAMLError) -> ConfigError:
     """PyYAML's complaint in one line, with the line where the broken thing begins."""
-    at = error.problem_mark.line + 1 if error.problem_mark else 0
-    since = error.context_mark.line + 1 if error.context_mark else at
-    what = " ".join(str(error.problem).split())
-    if "\\t" in what:
-        what = "a tab at the beginning; indent with spaces"
+    at = lines.at(error.problem_mark.index) if error.problem_mark else 0
+    since = lines.at(error.context_mark.index) if error.context_mark else at
+    what = visible(" ".join(str(error.problem).split()), 200)
+    for theirs, ours in _COMPLAINTS.items():
+        if theirs in what:
+            what = ours
+            break
     begins = f" (in what begins on line {since})" if since != at else ""
     return _error(file, at, f"not YAML: {what}{begins}")
 
@@ -116,6 +146,7 @@ class _Reader:
 
     file: str
     source: yaml.SafeLoader
+    line_of: _Lines
     lines: dict[Key, int] = field(default_factory=lambda: {(): 1})
     doubles: list[Problem] = field(default_factory=list)
     line: int = 1  # of the event taken last
@@ -204,7 +235,7 @@ class _Reader:
         try:
             event: yaml.Event = self.source.peek_event()  # type: ignore[no-untyped-call]
         except (ValueError, OverflowError):  # PyYAML on "\U00110000" and the like
-            self.line = self.source.get_mark().line + 1
+            self.line = self.line_of.at(self.source.get_mark().index)
             raise self._wrong("not YAML: a number or character that does not exist") from None
         return event
 
@@ -212,7 +243,7 @@ class _Reader:
         event = self._peek()
         self.source.get_event()  # type: ignore[no-untyped-call]
         if event.start_mark:
-            self.line = event.start_mark.line + 1
+            self.line = self.line_of.at(event.start_mark.index)
         return event
 
     def _wrong(self, message: str) -> ConfigError:

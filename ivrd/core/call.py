@@ -177,7 +177,8 @@ class Call:
         """Seconds in the queue until a person answered, the end, or `now`; None if never queued."""
         if self.joined_at is None:
             return None
-        until = self.connected_at or self.ended_at or now
+        known = (at for at in (self.connected_at, self.ended_at, now) if at is not None)
+        until = next(known, None)
         return None if until is None else max(0.0, until - self.joined_at)
 
     def talk_seconds(self) -> float | None:
@@ -224,9 +225,7 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
     if isinstance(event, Joined):
         return _join(call, event)
     if isinstance(event, Connected):
-        after = replace(
-            call, place=place, connected_at=event.at, by=event.by, seat=event.seat
-        )
+        after = replace(call, place=place, connected_at=event.at, by=event.by, seat=event.seat)
         return after, (Answered(after, after.wait_seconds() or 0.0),)
     if isinstance(event, HungUp | Broke):
         return _end(call, event)

@@ -76,7 +76,7 @@ class Ledger:
     def waiting(self, queue: str) -> list[Call]:
         """Callers in one queue, the longest waiting first."""
         here = (c for c in self.calls.values() if c.stage is Stage.QUEUE and c.queue == queue)
-        return sorted(here, key=lambda call: call.joined_at or call.received_at)
+        return sorted(here, key=lambda call: call.joined_at or 0.0)
 
     def balance(self) -> int:
         """Received - outcomes - in progress: 0, or the books are wrong."""

@@ -178,8 +178,8 @@ def enter(tree: Tree) -> Result:
 
 
 def again(tree: Tree, visit: Visit) -> Result:
-    """Go on with a visit that was interrupted: say where the caller is once more."""
-    return visit, (_say_place(tree, visit),)
+    """Go on with a visit that was interrupted, even on its way out: say the place once more."""
+    return replace(visit, over=False), (_say_place(tree, visit),)
 
 
 def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozenset()) -> Result:

@@ -35,6 +35,11 @@ class Member:
     ringing: bool = False
     reachable: bool = True
 
+    @property
+    def closed_by_us(self) -> bool:
+        """Paused because its pool is closed, not by its agent."""
+        return self.paused and self.reason == CLOSED_BY_US
+
 
 @dataclass(frozen=True)
 class Add:
@@ -90,7 +95,7 @@ def _change(
 ) -> Iterator[Change]:
     if wanted and member is None:
         yield Add(queue, seat)
-    elif wanted and member and member.paused and member.reason == CLOSED_BY_US:
+    elif wanted and member and member.closed_by_us:
         yield Pause(queue, seat, paused=False)
     elif not wanted and member and not pool.fixed:
         yield Remove(queue, seat)
@@ -99,6 +104,16 @@ def _change(
 
 
 def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
-    """The pools that are open by what Asterisk reports: any seat there and not closed by us."""
-    taking = {m.seat for m in members if not (m.paused and m.reason == CLOSED_BY_US)}
-    return {pool.name for pool in pools if taking.intersection(pool.seats)}
+    """The pools that are open by what Asterisk reports.
+
+    Closed seats are away or paused by us.  An agent's own pause tells nothing about the pool,
+    unless there is nothing else to go by: then it counts as open.
+    """
+    seen = {(member.queue, member.seat): member for member in members}
+    here = {pool.name: [seen[p] for p in places(pool) if p in seen] for pool in pools}
+    return {name for name, found in here.items() if _is_open(found)}
+
+
+def _is_open(members: list[Member]) -> bool:
+    takes_calls = any(not member.paused for member in members)
+    return takes_calls or (bool(members) and not any(m.closed_by_us for m in members))

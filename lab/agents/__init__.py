@@ -1,12 +1,21 @@
 """Simulated agents: the people at the seats that the hotline rings. SIPp signals for all seats.
 
-    with Agents(5070, ring=1, talk=20) as agents:   # sip:ANY-SEAT@127.0.0.1:5070
-        ...
+    with Agents(5070, folder=Path("run"), ring=1, talk=20) as agents:
+        ...  # sip:ANY-SEAT@127.0.0.1:5070
         print(agents.ledger())
+
+agent.xml is SIPp's scenario; mouth, ear and thread are those of lab/callers.
 """
 
 from lab.agents.agents import Agents, Manner, Talk, answers, drops, never_answers, refuses, silent
 
 __all__ = [
-    "Agents", "Manner", "Talk", "answers", "drops", "never_answers", "refuses", "silent",
+    "Agents",
+    "Manner",
+    "Talk",
+    "answers",
+    "drops",
+    "never_answers",
+    "refuses",
+    "silent",
 ]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
-from lab.callers.media import Engine, Party
+from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import HangUp, Step, Wait
 from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
 
@@ -37,6 +37,7 @@ class Manner:
 
 
 def answers(ring: Seconds = 1.0, talk: Seconds = 5.0, kind: str = "inhouse") -> Manner:
+    """Answers, speaks with the voice of `kind`, and hangs up."""
     return Manner(ring, talk, kind)
 
 
@@ -70,7 +71,7 @@ class Talk:
     topic: str  # header X-1330-Topic
     ended: str  # by "agent" or "caller"; "cancelled", "refused", "failed"; "" while it goes on
     rang: float
-    talked: float | None  # None: not answered
+    talked: float | None  # None: not answered, or no packet came: the caller had just gone
     heard_caller: bool
 
 
@@ -90,13 +91,15 @@ def read_from(header: str) -> tuple[str, str]:
 class _Seat(Party):
     """One person in one call."""
 
-    def __init__(self, manner: Manner, event: Event, sipp: Sipp, now: float) -> None:
-        super().__init__(event.call, sipp)
+    def __init__(self, manner: Manner, event: Event, wire: Wire, now: float) -> None:
+        super().__init__(event.call, wire)
         self.seat = event.fields.get("seat", "")
         self.number, self.name = read_from(event.fields.get("from", ""))
         self.topic = event.fields.get("topic", "")
         self._manner = manner
         self._rang_at = now
+        self._answering = manner.code != 200  # the order that ends the ringing has been given
+        self._acknowledged = False  # before that nobody may hang up (RFC 3261, 15)
         if manner.code != 200:
             self.order("refuse", code=manner.code)
         else:
@@ -104,7 +107,15 @@ class _Seat(Party):
             self.due = now + _time(manner.ring)
 
     def rung(self, now: float) -> None:
+        self._answering = True
         self.order("answer", port=self.port)
+
+    def hang_up(self) -> None:
+        if self._acknowledged:
+            super().hang_up()
+        elif not self._answering:  # otherwise it has to wait until the call is set up
+            self._answering = True
+            self.order("refuse", code=480)
 
     def told(self, event: Event, now: float) -> None:
         match event.word:
@@ -113,6 +124,8 @@ class _Seat(Party):
                 self.talk(event, (*self._manner.first, Wait(talk), HangUp()), now)
                 assert self.mouth is not None
                 self.mouth.speak(self._manner.voice)
+            case "acked":
+                self._acknowledged = True
             case "moved":
                 self.move(event)
             case "bye":
@@ -125,12 +138,18 @@ class _Seat(Party):
                 self.ended = "failed"
 
     def account(self, now: float) -> Talk:
-        answered = None if self.ear is None else self.ear.start
+        """What the person at the seat has to tell."""
+        ear = self.ear
+        answered = ear.start if ear else None
         return Talk(
-            self.seat, self.number, self.name, self.topic, self.ended or "",
+            self.seat,
+            self.number,
+            self.name,
+            self.topic,
+            self.ended or "",
             rang=round((answered or now) - self._rang_at, 3),
-            talked=None if answered is None else round(now - answered, 3),
-            heard_caller=self.ear is not None and "caller" in self.ear.voices,
+            talked=round(now - answered, 3) if answered and ear and ear.packets else None,
+            heard_caller=ear is not None and "caller" in ear.voices,
         )
 
 
@@ -181,7 +200,9 @@ class Agents:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.stop()

@@ -14,6 +14,18 @@ from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, 
 from lab.callers.sipp import SippError
 
 __all__ = [
-    "Caller", "Callers", "Entry", "Expected", "HangUp", "Hear", "Keys", "Ledger", "Meet",
-    "Patience", "Quiet", "SippError", "Step", "Wait",
+    "Caller",
+    "Callers",
+    "Entry",
+    "Expected",
+    "HangUp",
+    "Hear",
+    "Keys",
+    "Ledger",
+    "Meet",
+    "Patience",
+    "Quiet",
+    "SippError",
+    "Step",
+    "Wait",
 ]

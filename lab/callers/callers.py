@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.callers.ledger import Entry, Ledger
-from lab.callers.media import Engine, Party
+from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import Step
 from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
 
@@ -52,8 +52,8 @@ class Caller:
 class _Call(Party):
     """One caller's one call."""
 
-    def __init__(self, caller: Caller, call: str, sipp: Sipp, now: float) -> None:
-        super().__init__(call, sipp)
+    def __init__(self, caller: Caller, call: str, wire: Wire, now: float) -> None:
+        super().__init__(call, wire)
         self.caller = caller
         self.dialled = now
         self.reply = "caller"
@@ -64,7 +64,10 @@ class _Call(Party):
     def told(self, event: Event, now: float) -> None:
         match event.word:
             case "talking":
+                gave_up, self.hanging_up = self.hanging_up, False
                 self.talk(event, self.caller.script, now, self.caller.hangs_up_after)
+                if gave_up:  # the answer has crossed the CANCEL
+                    self.hang_up()
             case "moved":
                 self.move(event)
             case "bye":  # when both hang up at once, it was the caller's wish
@@ -99,6 +102,7 @@ class _Call(Party):
             told,
             answered_after=round(ear.start - self.dialled, 3),
             typed=self.mouth.typed,
+            typed_at=self.mouth.typed_at and round(self.mouth.typed_at, 3),
             first_sound=_after(ear.start, ear.first_sound),
             silence=round(silence, 3),
             silence_at=_after(ear.start, began),
@@ -137,9 +141,20 @@ class Callers:
         self._first: float | None = None
         count = str(len(callers))
         self._sipp = Sipp(
-            SCENARIO, folder, port or free_port(),
-            [target, "-inf", str(folder / "callers.csv"), "-m", count, "-l", count,
-             "-r", str(rate)],
+            SCENARIO,
+            folder,
+            port or free_port(),
+            [
+                target,
+                "-inf",
+                str(folder / "callers.csv"),
+                "-m",
+                count,
+                "-l",
+                count,
+                "-r",
+                str(rate),
+            ],
         )
         self._engine = Engine(self._sipp, self._greet, self._part)
 
@@ -177,12 +192,18 @@ class Callers:
     def ledger(self) -> Ledger:
         """All that is known now; who is not done yet has ended in "still calling"."""
         calling = {party.caller.id for party in self._calls()}
-        return Ledger(tuple(
-            self._entries.get(c.id) or Entry(
-                c.id, c.behaviour, c.shown, "still calling" if c.id in calling else "never dialled"
+        return Ledger(
+            tuple(
+                self._entries.get(c.id)
+                or Entry(
+                    c.id,
+                    c.behaviour,
+                    c.shown,
+                    "still calling" if c.id in calling else "never dialled",
+                )
+                for c in self._callers.values()
             )
-            for c in self._callers.values()
-        ))
+        )
 
     def progress(self) -> dict[str, int]:
         """Counts at this moment: planned, ringing, listening, with_person, done, and outcomes."""

@@ -6,8 +6,7 @@ import math
 
 from lab.callers import rtp
 
-CHECK_EVERY = 3  # packets with sound; a voice lasts, so not each has to be looked at
-SURE_AFTER = 3  # checks in a row that must agree before it counts as a person
+SURE_AFTER = 2  # packets in a row that sound like the same person; music never makes even one
 PURE = 0.8  # share of the sound's power that the tone must hold
 
 _SIGNS = bytes(code >> 7 for code in range(256))  # A-law's first bit is the sign
@@ -40,12 +39,12 @@ class Ear:
 
     def __init__(self, start: float) -> None:
         self.start = start
+        self.packets = 0  # heard, silent ones too
         self.first_sound: float | None = None
         self.last_sound: float | None = None
         self.silence = (0.0, start)  # the longest that has ended: its length, its beginning
         self.voices: dict[str, float] = {}  # kind of person: when first heard
-        self._sounds = 0
-        self._guess: str | None = None
+        self._guess: str | None = None  # who seems to be speaking
         self._agreed = 0
         self._guessed_at = start
 
@@ -53,15 +52,19 @@ class Ear:
         """Takes one packet as it came from the wire."""
         if len(packet) <= rtp.HEADER or packet[1] & 0x7F != rtp.ALAW_TYPE:
             return
+        self.packets += 1
         if len(packet.rstrip(rtp.QUIET)) <= rtp.HEADER:
             return
         self.silence = self.longest_silence(now)
         self.last_sound = now
         if self.first_sound is None:
             self.first_sound = now
-        self._sounds += 1
-        if self._sounds % CHECK_EVERY == 0:
-            self._recognise(voice(packet[rtp.HEADER :]), now)
+        self._recognise(voice(packet[rtp.HEADER :]), now)
+
+    @property
+    def met(self) -> bool:
+        """A person has spoken, or seems to begin to."""
+        return bool(self.voices) or self._guess is not None
 
     def longest_silence(self, now: float) -> tuple[float, float]:
         """(seconds, when it began) of the longest time without sound until now."""

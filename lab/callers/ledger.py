@@ -21,6 +21,7 @@ class Entry:
     answered_after: float | None = None  # ringing
     lasted: float = 0.0  # from dialling to the end
     typed: str = ""  # keys whose pressing had begun
+    typed_at: float | None = None  # when the last of them was pressed, after the answer
     first_sound: float | None = None  # after the answer
     silence: float = 0.0  # the longest time without sound, from the answer to the end
     silence_at: float | None = None  # when it began, after the answer
@@ -47,6 +48,7 @@ class Ledger:
     entries: tuple[Entry, ...]
 
     def outcomes(self) -> Counter[str]:
+        """How many calls came to each outcome."""
         return Counter(entry.outcome for entry in self.entries)
 
     def longest_silence(self) -> Entry | None:

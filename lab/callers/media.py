@@ -7,24 +7,36 @@ everything that has arrived is heard. What SIPp says is taken at once.
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from lab.callers import rtp
 from lab.callers.ear import Ear
 from lab.callers.mouth import Mouth
 from lab.callers.script import Actor, Step
-from lab.callers.sipp import Event, Sipp, SippError
+from lab.callers.sipp import Event, SippError
 
 SLOTS = 4
 SLOT = rtp.FRAME / SLOTS
 TOO_LATE = 0.2  # seconds behind after which packets are left out instead of sent in a burst
+
+
+class Wire(Protocol):
+    """What the engine needs of a Sipp."""
+
+    def fileno(self) -> int:
+        """Readable when there is something to receive."""
+
+    def receive(self) -> list[Event] | None:
+        """What has happened; None when there will be no more."""
+
+    def order(self, call: str, word: str, **fields: object) -> None:
+        """Tells SIPp what to do with a call."""
 
 
 class Party(ABC):
@@ -33,7 +45,7 @@ class Party(ABC):
     `ended` is None until the call is over; then the engine forgets the party.
     """
 
-    def __init__(self, call: str, sipp: Sipp) -> None:
+    def __init__(self, call: str, wire: Wire) -> None:
         self.call = call
         self.ended: str | None = None
         self.ear: Ear | None = None
@@ -43,7 +55,7 @@ class Party(ABC):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.bind(("127.0.0.1", 0))
-        self._sipp = sipp
+        self._wire = wire
         self._actor: Actor | None = None
         self.hanging_up = False
 
@@ -61,10 +73,11 @@ class Party(ABC):
         return int(self.socket.getsockname()[1])
 
     def order(self, word: str, **fields: object) -> None:
-        self._sipp.order(self.call, word, **fields)
+        """Tells SIPp what to do with this call."""
+        self._wire.order(self.call, word, **fields)
 
     def hang_up(self) -> None:
-        """Ends the call in whatever state it is; only the first time counts."""
+        """Ends the call in whatever state it is, as soon as it can be; may be called again."""
         if not self.hanging_up:
             self.hanging_up = True
             self._actor = None
@@ -126,34 +139,30 @@ class Engine(Generic[P]):
 
     def __init__(
         self,
-        sipp: Sipp,
+        wire: Wire,
         greet: Callable[[Event, float], P | None],
         part: Callable[[P, Event, float], None],
     ) -> None:
         self.cpu_seconds = 0.0  # that the thread has used
         self.finished = threading.Event()
         self.error: BaseException | None = None
-        self._sipp = sipp
+        self._wire = wire
         self._greet = greet
         self._part = part
         self._parties: dict[str, P] = {}
         self._by_socket: dict[int, P] = {}
         self._slots: list[dict[str, P]] = [{} for _ in range(SLOTS)]
-        self._sound = select.epoll()
-        self._word = select.epoll()
-        self._stop = os.eventfd(0)
-        self._thread = threading.Thread(target=self._run, name="people", daemon=True)
+        self._leaving = False
+        self.finished.set()
 
     def start(self) -> None:
-        """Needs a SIPp that has been started."""
-        self._word.register(self._sipp.fileno(), select.EPOLLIN)
-        self._word.register(self._stop, select.EPOLLIN)
-        self._thread.start()
+        """Needs a SIPp that has been started. `finished` tells when it has ended."""
+        self.finished.clear()
+        threading.Thread(target=self._run, name="people", daemon=True).start()
 
     def hang_up_all(self) -> None:
-        """Lets everybody hang up; returns before they have."""
-        if not self.finished.is_set():
-            os.eventfd_write(self._stop, 1)
+        """Lets everybody hang up from now on; returns before they have."""
+        self._leaving = True
 
     def parties(self) -> list[P]:
         """Those whose calls are open at this moment."""
@@ -161,24 +170,25 @@ class Engine(Generic[P]):
 
     def _run(self) -> None:
         try:
-            self._loop()
+            with select.epoll() as word, select.epoll() as self._sound:
+                word.register(self._wire.fileno(), select.EPOLLIN)
+                self._loop(word)
         except Exception as error:
             self.error = error
         finally:
             for party in self.parties():
                 party.socket.close()
-            self._sound.close()
-            self._word.close()
-            os.close(self._stop)
             self.finished.set()
 
-    def _loop(self) -> None:
+    def _loop(self, word: select.epoll) -> None:
         due, turn = time.monotonic(), 0
         while True:
             wait = max(0.0, due - time.monotonic()) if self._parties else None
-            for source, _ in self._word.poll(wait):
-                if not self._hear_word(source):
-                    return
+            if word.poll(wait) and not self._hear_word():
+                return
+            if self._leaving:
+                for party in self.parties():
+                    party.hang_up()
             now = time.monotonic()
             if now - due > TOO_LATE:
                 due = now
@@ -195,14 +205,9 @@ class Engine(Generic[P]):
         for source, _ in self._sound.poll(0, len(self._by_socket)):
             self._by_socket[source].listen(now)
 
-    def _hear_word(self, source: int) -> bool:
+    def _hear_word(self) -> bool:
         """Takes what SIPp says; False when it has ended."""
-        if source == self._stop:
-            os.eventfd_read(self._stop)
-            for party in self.parties():
-                party.hang_up()
-            return True
-        events = self._sipp.receive()
+        events = self._wire.receive()
         now = time.monotonic()
         for event in events or ():
             self._tell(event, now)

@@ -17,6 +17,7 @@ import yaml
 from lab.callers.callers import Caller, Expected
 from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Step, Wait
 
+SHIPPED = Path(__file__).parents[2] / "config"
 FAST = {"tone": 0.04, "gap": 0.04}  # one key each 80 ms
 
 
@@ -137,7 +138,7 @@ def mix(
     count: int,
     seed: int,
     *,
-    config: Path = Path("config"),
+    config: Path = SHIPPED,
     behaviours: Sequence[str] = tuple(BEHAVIOURS),
     pace: float = 1.0,
     first_id: int = 1,

@@ -23,6 +23,8 @@ class Mouth:
 
     def __init__(self, source: int) -> None:
         self.typed = ""  # keys whose pressing has begun
+        self.typed_at: float | None = None  # seconds of sending before the last of them
+        self._ticks = 0
         self._source = source
         self._sequence = source & 0x7FFF
         self._time = source * rtp.SAMPLES
@@ -48,6 +50,7 @@ class Mouth:
 
     @property
     def pressing(self) -> bool:
+        """Keys are being pressed, or are still to be."""
         return bool(self._presses)
 
     def next(self) -> list[bytes]:
@@ -57,12 +60,14 @@ class Mouth:
         if press is None or press.last:  # a key that is down silences the voice
             packets.append(self._packet(rtp.ALAW_TYPE, self._time, self._payload))
         self._time += rtp.SAMPLES
+        self._ticks += 1
         return packets
 
     def _press(self, press: _Press) -> list[bytes]:
         if press.first:
             self._pressed_at = self._time
             self.typed += press.key
+            self.typed_at = self._ticks * rtp.FRAME
         payload = rtp.key_event(press.key, press.duration, end=press.last)
         # The end is sent three times, so that a lost packet loses no key (RFC 4733, 2.5.1.4).
         return [

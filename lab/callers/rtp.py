@@ -63,8 +63,9 @@ def tone(hertz: int, size: int = 8000) -> bytes:
     return bytes(alaw(size * math.sin(turn * n)) for n in range(SAMPLES))
 
 
-def packet(kind: int, sequence: int, timestamp: int, source: int, payload: bytes,
-           marker: bool = False) -> bytes:
+def packet(
+    kind: int, sequence: int, timestamp: int, source: int, payload: bytes, marker: bool = False
+) -> bytes:
     """One RTP packet; `kind` is the payload type, `source` the SSRC."""
     second = kind | 0x80 if marker else kind
     return _HEAD.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, source) + payload

@@ -84,7 +84,7 @@ class Actor:
         """Goes as far in the script as is possible now; True: the caller hangs up."""
         if self._leaves_at is not None and now >= self._leaves_at:
             return True
-        if self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.voices:
+        if self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.met:
             return True
         while self._step is not None and self._done(self._step, now):
             if isinstance(self._step, HangUp):

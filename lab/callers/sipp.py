@@ -7,13 +7,15 @@ lines, each ended by an escape character and belonging to one call by its Call-I
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from lab.parts import SIPP, PartsError, program
 
 END = b"\x1b"
 READY_IN = 10.0  # seconds a SIPp may take to start; it needs well under one
@@ -41,7 +43,8 @@ def read_event(message: bytes) -> Event | None:
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
     call = fields.pop("call-id", "")
-    word = "aborted" if "internal-cmd" in fields else fields.pop("event", "")
+    given_up = fields.pop("internal-cmd", None)
+    word = "aborted" if given_up else fields.pop("event", "")
     return Event(call, word, fields) if call and word else None
 
 
@@ -52,11 +55,11 @@ def write_order(call: str, word: str, fields: dict[str, object]) -> bytes:
 
 
 def command() -> list[str]:
-    """The words that start SIPp."""
-    found = shutil.which("sipp")
-    if found is None:
-        raise SippError("sipp is missing: expected the program of Debian's package sip-tester")
-    return [found]
+    """The words that start SIPp; it is fetched if this machine has none."""
+    try:
+        return [*program(SIPP)]
+    except PartsError as error:
+        raise SippError(str(error)) from error
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
@@ -80,6 +83,7 @@ class Sipp:
 
     @property
     def pid(self) -> int:
+        """Of the process."""
         if self._process is None:
             raise SippError("sipp has not been started")
         return self._process.pid
@@ -88,16 +92,25 @@ class Sipp:
         """Returns when SIPp runs and has connected; raises SippError with its own words if not."""
         self._folder.mkdir(parents=True, exist_ok=True)
         name = self._scenario.stem
+        (self._folder / f"{name}.errors").unlink(missing_ok=True)  # of an earlier run
         with socket.create_server(("127.0.0.1", 0)) as door:
             twin = f"127.0.0.1:{door.getsockname()[1]}"
-            fixed = ["-sf", str(self._scenario), "-3pcc", twin, "-i", "127.0.0.1", "-bind_local",
-                     "-p", str(self.port), "-ci", "127.0.0.1", "-nostdin", "-aa",
-                     "-cid_str", "%u-%p-" + name, "-trace_err",
-                     "-error_file", str(self._folder / f"{name}.errors")]
+            options = (
+                f"-i 127.0.0.1 -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
+                f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err"
+            )
+            files = [
+                "-sf",
+                str(self._scenario),
+                "-error_file",
+                str(self._folder / f"{name}.errors"),
+            ]
             with (self._folder / f"{name}.screen").open("wb") as screen:
                 self._process = subprocess.Popen(
-                    [*command(), *self._arguments, *fixed],
-                    stdin=subprocess.DEVNULL, stdout=screen, stderr=subprocess.STDOUT,
+                    [*command(), *self._arguments, *options.split(), *files],
+                    stdin=subprocess.DEVNULL,
+                    stdout=screen,
+                    stderr=subprocess.STDOUT,
                 )
             self._wire = self._accept(door)
 
@@ -126,6 +139,7 @@ class Sipp:
         return "it said nothing"
 
     def fileno(self) -> int:
+        """Of the wire; readable when there is something to receive."""
         if self._wire is None:
             raise SippError("sipp has not been started")
         return self._wire.fileno()
@@ -145,10 +159,8 @@ class Sipp:
     def order(self, call: str, word: str, **fields: object) -> None:
         """Tells SIPp what to do with a call. A call that has ended meanwhile does nothing."""
         assert self._wire is not None
-        try:
+        with suppress(ConnectionError):  # SIPp has gone; receive() says so
             self._wire.sendall(write_order(call, word, fields))
-        except ConnectionError:
-            pass  # SIPp has gone; receive() says so
 
     def finish(self) -> None:
         """Asks for no more new calls; SIPp ends by itself when the open ones have ended."""

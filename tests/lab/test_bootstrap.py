@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,11 @@ def test_an_ordinary_user_is_told_what_to_install(bare: Path) -> None:
 
 def test_a_python_that_is_too_old_does_not_count(bare: Path) -> None:
     script(bare / "id", "echo 1000")
-    script(bare / "python3", "exit 1")  # what the version check of an older one ends with
-    assert "Python 3.11 or later is missing" in run(bare, "dev").stderr
+    older = "import sys; sys.version_info = (3, 10, 12); exec(sys.argv[1])"
+    script(bare / "python3", f'exec {sys.executable} -c "{older}" "$2"')
+    done = run(bare, "dev")
+    assert done.returncode == 1
+    assert "Python 3.11 or later is missing" in done.stderr
 
 
 def test_root_without_apt_is_told_what_this_needs(bare: Path) -> None:

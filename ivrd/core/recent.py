@@ -1,0 +1,152 @@
+"""What happened in the last hour, counted minute by minute in a fixed amount of memory.
+
+Theory of operation
+-------------------
+A ring holds one `_Minute` for each of the last 60 minutes; a minute that has gone by gives its
+place to a new one.  The last hour is the minute that `now` is in and the 59 before it.
+
+Counts say what happened in the hour.  The two ratios ask what became of the callers who joined a
+queue in the hour: an answer or a hang-up is entered in the minute in which its caller joined.
+Were it entered when it happened, then after a rush more callers could have hung up than joined,
+and the ratio would say nothing.
+
+Times are seconds since the epoch, on the same clock as the calls' own.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome, Stage
+
+LATE_SECONDS = 30.0  # a hang-up after a longer wait is counted by itself as well
+COUNTS = (
+    "received",
+    "offered",
+    "answered",
+    "abandoned_ivr",
+    "abandoned_queue",
+    "abandoned_after_30s",
+    "self_served",
+    "deflected",
+    "callback",
+    "rejected",
+    "failed",
+)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
+
+    `answered` counts when a person takes the call, and a call once, however often it was sent on.
+    `service_level`: answered within the target over offered.  `abandonment`: hung up in the queue
+    over offered.  Both are None when no call was offered.  `asa_seconds`: the mean wait of those
+    answered; None when there were none.
+    """
+
+    received: int
+    offered: int
+    answered: int
+    abandoned_ivr: int
+    abandoned_queue: int
+    abandoned_after_30s: int
+    self_served: int
+    deflected: int
+    callback: int
+    rejected: int
+    failed: int
+    service_level: float | None
+    asa_seconds: float | None
+    abandonment: float | None
+
+
+@dataclass
+class _Minute:
+    """One minute; `in_time` and `lost` count those who joined a queue in it."""
+
+    number: int = -1  # minutes since the epoch
+    counts: Counter[str] = field(default_factory=Counter)
+    waited_seconds: float = 0.0  # by those who were answered in it
+    in_time: int = 0
+    lost: int = 0
+
+
+class Recent:
+    """The last `minutes` minutes.  `service_level_seconds`: the target for an answer."""
+
+    def __init__(self, service_level_seconds: float, minutes: int = 60) -> None:
+        self.service_level_seconds = service_level_seconds
+        self._ring = [_Minute() for _ in range(minutes)]
+        self._answered: set[str] = set()  # calls in progress that a person has taken already
+
+    def received(self, now: float) -> None:
+        """A call reached the hotline."""
+        self._minute(now, now).counts["received"] += 1
+
+    def notice(self, now: float, notice: Notice) -> None:
+        """Count what `call.step` reports, when it reports it."""
+        if isinstance(notice, Offered):
+            self._joined(notice.call, now).counts["offered"] += 1
+        elif isinstance(notice, Answered):
+            self._count_answer(now, notice)
+        else:
+            self._count_end(now, notice)
+
+    def totals(self, now: float) -> Totals:
+        """The hour that ends with the minute `now` is in."""
+        last = int(now // 60)
+        here = [m for m in self._ring if last - len(self._ring) < m.number <= last]
+        counts: Counter[str] = Counter()
+        for minute in here:
+            counts.update(minute.counts)
+        offered, answered = counts["offered"], counts["answered"]
+        return Totals(
+            **{name: counts[name] for name in COUNTS},
+            service_level=_ratio(sum(m.in_time for m in here), offered),
+            asa_seconds=_ratio(sum(m.waited_seconds for m in here), answered),
+            abandonment=_ratio(sum(m.lost for m in here), offered),
+        )
+
+    def _count_answer(self, now: float, notice: Answered) -> None:
+        if notice.call.id in self._answered:
+            return  # sent on to another person
+        self._answered.add(notice.call.id)
+        minute = self._minute(now, now)
+        minute.counts["answered"] += 1
+        minute.waited_seconds += notice.wait_seconds
+        if notice.wait_seconds <= self.service_level_seconds:
+            self._joined(notice.call, now).in_time += 1
+
+    def _count_end(self, now: float, notice: Ended) -> None:
+        self._answered.discard(notice.call.id)
+        counts = self._minute(now, now).counts
+        if notice.outcome is not Outcome.ABANDONED:
+            if notice.outcome is not Outcome.ANSWERED:  # counted when it was answered
+                counts[notice.outcome.value] += 1
+        elif notice.stage is Stage.QUEUE:
+            counts["abandoned_queue"] += 1
+            counts["abandoned_after_30s"] += (notice.call.wait_seconds() or 0.0) > LATE_SECONDS
+            self._joined(notice.call, now).lost += 1
+        else:
+            counts["abandoned_ivr"] += 1
+
+    def _joined(self, call: Call, now: float) -> _Minute:
+        """The minute in which the call joined a queue."""
+        return self._minute(now if call.joined_at is None else call.joined_at, now)
+
+    def _minute(self, at: float, now: float) -> _Minute:
+        """The minute of `at`, which a clock that runs ahead may put after now: then that of now.
+
+        A minute before the last hour is one that nobody will look at.
+        """
+        number = int(min(at, now) // 60)
+        if number <= int(now // 60) - len(self._ring):
+            return _Minute()
+        place = number % len(self._ring)
+        if self._ring[place].number != number:
+            self._ring[place] = _Minute(number)
+        return self._ring[place]
+
+
+def _ratio(part: float, whole: int) -> float | None:
+    return part / whole if whole else None

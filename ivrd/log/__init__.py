@@ -1,0 +1,117 @@
+"""The log, for someone who tails it at three in the morning.
+
+One line for an event that matters, plain or JSON; one closing line for each call.
+
+A caller never waits for the log (writer.py), what a storm repeats is said a few times and then
+counted (storm.py), and whatever comes from outside is made harmless (form.py).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import TextIO
+
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
+from ivrd.log.form import FORMATTERS, Field
+from ivrd.log.storm import Storm
+from ivrd.log.writer import Handler
+
+__all__ = ["LEVELS", "Field", "Handler"]
+__all__ += ["call_answered", "call_ended", "call_joined", "event", "notice", "setup"]
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def setup(
+    format: str,
+    level: str,
+    stream: TextIO,
+    *,
+    zone: tzinfo | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Handler:
+    """Log to `stream` from now on, instead of where an earlier `setup` did.
+
+    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries are heard
+    from warning on); zone: of the times, the machine's if not given; clock: seconds, for storms.
+    Raises ValueError that says what was expected.
+    """
+    if format not in FORMATTERS:
+        raise ValueError(f"log format: expected {' or '.join(FORMATTERS)}, not {format!r}")
+    if level not in LEVELS:
+        raise ValueError(f"log level: expected one of {', '.join(LEVELS)}, not {level!r}")
+    root = logging.getLogger()
+    for earlier in [each for each in root.handlers if isinstance(each, Handler)]:
+        root.removeHandler(earlier)
+        earlier.close()
+    handler = Handler(stream, FORMATTERS[format](zone), Storm(clock))
+    root.addHandler(handler)
+    lowest = getattr(logging, level.upper())
+    root.setLevel(max(lowest, logging.WARNING))
+    logging.getLogger("ivrd").setLevel(lowest)
+    logging.captureWarnings(True)
+    return handler
+
+
+def event(
+    log: logging.Logger,
+    level: int,
+    what: str,
+    /,
+    *,
+    error: BaseException | None = None,
+    **fields: Field,
+) -> None:
+    """Log an event in a few fixed words, with its fields and the trace of `error`.
+
+    A field in seconds is named so (wait_seconds); the plain form writes wait=12.3s.
+    """
+    log.log(level, what, exc_info=error, extra={"fields": fields})
+
+
+def notice(log: logging.Logger, notice: Notice) -> None:
+    """Log what happened to a call: joined, answered or ended."""
+    if isinstance(notice, Offered):
+        call_joined(log, notice)
+    elif isinstance(notice, Answered):
+        call_answered(log, notice)
+    else:
+        call_ended(log, notice)
+
+
+def call_joined(log: logging.Logger, notice: Offered) -> None:
+    """A call joined a queue (debug)."""
+    call = notice.call
+    _say_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
+
+
+def call_answered(log: logging.Logger, notice: Answered) -> None:
+    """A person took a call (info)."""
+    call, wait = notice.call, notice.wait_seconds
+    facts = {"queue": call.queue, "by": call.by.value, "seat": call.seat}
+    _say_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
+
+
+def call_ended(log: logging.Logger, notice: Ended) -> None:
+    """The one closing line of a call (info; a warning when it was lost through our fault)."""
+    call = notice.call
+    level = logging.WARNING if notice.outcome is Outcome.FAILED else logging.INFO
+    _say_call(
+        log,
+        level,
+        "call ended",
+        call,
+        queue=call.queue,
+        outcome=notice.outcome.value,
+        by=call.by.value,
+        stage=notice.stage.value,
+        wait_seconds=call.wait_seconds(),
+        talk_seconds=call.talk_seconds(),
+    )
+
+
+def _say_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
+    """A line that comes once for each call: never taken for a storm."""
+    more = {"topic": call.topic, "language": call.language, "caller": call.caller}
+    log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})

@@ -1,0 +1,332 @@
+"""Every series that ivrd publishes, in one registry of its own.
+
+What must add up is not counted a second time here: at each scrape the calls are read off the
+books (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
+How long things took is observed when the notice comes.
+
+Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
+so a new state or outcome there needs no line here.  No label ever holds a caller.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import get_args
+
+import prometheus_client as prom
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ivrd.core import call as c
+from ivrd.core.ledger import Ledger, Row
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SEAT_STATES = ("free", "ringing", "busy", "away")
+LONG_WAIT_SECONDS = 30.0  # NHS 111 publishes abandonment after this wait beside the raw figure
+EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
+OTHER = "other"  # stands for an event that has no series of its own
+
+WAIT_SECONDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600)
+TALK_SECONDS = (5, 15, 30, 60, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 3600)
+LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The hotline's series.
+
+    `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
+    the epoch, by which the oldest wait is told.
+    """
+
+    def __init__(
+        self,
+        queues: Sequence[str],
+        service_level_seconds: float,
+        version: str,
+        *,
+        pools: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._registry = _Registry()
+        self._books = _Books(clock)
+        self._registry.register(self._books)
+        prom.ProcessCollector(registry=self._registry)
+        self._durations(service_level_seconds)
+        self._faults()
+        self._surroundings(version)
+        self._answered: set[str] = set()  # calls whose wait was observed when they were answered
+        self._reachable = False
+        self._was_reachable = False
+        self.queues(queues)
+        self.seats({pool: {} for pool in pools}, ())
+
+    def _durations(self, service_level_seconds: float) -> None:
+        self._wait = self._histogram(
+            "ivrd_wait_seconds",
+            "Seconds from joining the queue until a person answered or the call ended, one for "
+            "each offered call. Service level: answered within "
+            f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
+            sorted({*map(float, WAIT_SECONDS), LONG_WAIT_SECONDS, float(service_level_seconds)}),
+            ("queue", "outcome"),
+        )
+        self._talk = self._histogram(
+            "ivrd_talk_seconds",
+            "Seconds that a caller and a person talked, observed when the call has ended.",
+            TALK_SECONDS,
+            ("queue",),
+        )
+        #: An event reached us so many seconds after it happened.
+        self.lag: Callable[[float], None] = self._histogram(
+            "ivrd_event_lag_seconds",
+            "Seconds from an event in Asterisk until ivrd took it in.",
+            LAG_SECONDS,
+        ).observe
+        #: A command to a caller's channel took so many seconds.
+        self.agi: Callable[[float], None] = self._histogram(
+            "ivrd_agi_seconds",
+            "Seconds from sending a command to a caller's channel until its result; "
+            "commands that play a prompt are left out.",
+            LAG_SECONDS,
+        ).observe
+        #: The event loop woke so many seconds late.
+        self.loop_lag: Callable[[float], None] = self._histogram(
+            "ivrd_loop_lag_seconds",
+            "Seconds by which ivrd's event loop woke later than it asked to.",
+            LAG_SECONDS,
+        ).observe
+
+    def _faults(self) -> None:
+        self._long_abandoned = self._total(
+            "ivrd_abandoned_after_30s_total",
+            "Callers who hung up in the queue after waiting 30 seconds or longer.",
+            ("queue",),
+        )
+        self._unattended = self._total(
+            "ivrd_unattended_total",
+            "Calls that the dialplan took to the queue by itself, without ivrd's menu.",
+        )
+        self._refused = self._total(
+            "ivrd_events_refused_total",
+            "Events that cannot happen to a call where it was; the books did not take them.",
+            ("event",),
+        )
+        for event in (*EVENTS, OTHER):
+            self._refused.labels(event)
+        #: A menu broke off through a fault of ours.
+        self.fault: Callable[[], None] = self._total(
+            "ivrd_menu_faults_total",
+            "Menus that broke off through a fault of ivrd's; their callers went on to the queue.",
+        ).inc
+        self._reconnects = self._total(
+            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was there again."
+        )
+
+    def _surroundings(self, version: str) -> None:
+        self._up = self._gauge("ivrd_ami_up", "1 while ivrd is logged in to Asterisk, else 0.")
+        self._seats = self._gauge(
+            "ivrd_seats", "Seats by pool and by what they are doing.", ("pool", "state")
+        )
+        self._pools = self._gauge(
+            "ivrd_pool_open", "1 while the pool's seats take calls, else 0.", ("pool",)
+        )
+        self._reloaded = self._gauge(
+            "ivrd_config_last_reload_success",
+            "1 if the last attempt to read the configuration succeeded, else 0.",
+        )
+        self._reloaded_at = self._gauge(
+            "ivrd_config_last_reload_timestamp_seconds",
+            "When the configuration was last attempted to be read, in seconds since the epoch.",
+        )
+        build = self._gauge("ivrd_build_info", "1, labelled with versions.", ("version", "python"))
+        build.labels(version, platform.python_version()).set(1)
+
+    def _total(self, name: str, text: str, labels: Sequence[str] = ()) -> prom.Counter:
+        return prom.Counter(name, text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> prom.Gauge:
+        return prom.Gauge(name, text, labels, registry=self._registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()
+    ) -> prom.Histogram:
+        return prom.Histogram(name, text, labels, buckets=buckets, registry=self._registry)
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def notice(self, notice: c.Notice) -> None:
+        """Take in what happened to a call.
+
+        Each offered call gives one wait: when a person first answers it, else when it ends.
+        """
+        call = notice.call
+        if isinstance(notice, c.Answered) and call.id not in self._answered:
+            self._answered.add(call.id)
+            self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
+        elif isinstance(notice, c.Ended):
+            self._ended(notice)
+
+    def _ended(self, notice: c.Ended) -> None:
+        call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
+        if call.id in self._answered:
+            self._answered.remove(call.id)
+        elif wait is not None:
+            self._wait.labels(call.queue, notice.outcome).observe(wait)
+        if talk is not None:
+            self._talk.labels(call.queue).observe(talk)
+        left_queue = notice.outcome is c.Outcome.ABANDONED and notice.stage is c.Stage.QUEUE
+        if left_queue and wait is not None and wait >= LONG_WAIT_SECONDS:
+            self._long_abandoned.labels(call.queue).inc()
+
+    def unattended(self, call: c.Call) -> None:
+        """The dialplan took the call to the queue by itself."""
+        self._unattended.inc()
+
+    def refused(self, event: str) -> None:
+        """The books did not take an event of this kind."""
+        self._refused.labels(event if event in EVENTS else OTHER).inc()
+
+    # --- how things stand ------------------------------------------------------------------
+
+    def link(self, up: bool) -> None:
+        """The link to Asterisk is there or not; may be told again."""
+        if up and not self._reachable and self._was_reachable:
+            self._reconnects.inc()
+        self._reachable = up
+        self._was_reachable |= up
+        self._up.set(up)
+
+    def reload(self, ok: bool, at: float) -> None:
+        """The configuration was read, or refused, `at` seconds since the epoch."""
+        self._reloaded.set(ok)
+        self._reloaded_at.set(at)
+
+    def queues(self, names: Iterable[str]) -> None:
+        """Have the series of these queues; those of queues that went stay."""
+        for queue in names:
+            self._books.open(queue)
+            self._talk.labels(queue)
+            self._long_abandoned.labels(queue)
+            for row in possible_rows(queue):
+                self._wait.labels(queue, row.outcome)
+
+    def seats(self, counts: Mapping[str, Mapping[str, int]], open_pools: Collection[str]) -> None:
+        """How many seats of each pool are in which of SEAT_STATES (none said: 0), who is open.
+
+        Pools that are not in `counts` lose their series: nobody sits there any more.
+        """
+        self._seats.clear()
+        self._pools.clear()
+        for pool, by_state in counts.items():
+            for state in SEAT_STATES:
+                self._seats.labels(pool, state).set(by_state.get(state, 0))
+            self._pools.labels(pool).set(pool in open_pools)
+
+    def text(self, ledger: Ledger) -> bytes:
+        """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
+        self._books.ledger = ledger
+        return prom.generate_latest(self._registry)
+
+
+class _Registry(prom.CollectorRegistry):
+    """Leaves out the `_created` series: they are as many again and nobody asks for them."""
+
+    def collect(self) -> Iterator[Metric]:
+        for family in super().collect():
+            family.samples = [s for s in family.samples if not s.name.endswith("_created")]
+            yield family
+
+
+class _Books(Collector):
+    """The series that are read off the books at a scrape."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.ledger = Ledger()
+        self._clock = clock
+        self._queues: dict[str, None] = {}  # an ordered set
+        self._rows = possible_rows("")
+
+    def open(self, queue: str) -> None:
+        """Have 0 for everything that can happen in a queue."""
+        self._queues[queue] = None
+        self._rows |= possible_rows(queue)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the books once."""
+        yield CounterMetricFamily(
+            "ivrd_calls_received",
+            "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
+            self.ledger.received,
+        )
+        yield CounterMetricFamily(
+            "ivrd_calls_adopted",
+            "Calls that were there already when ivrd began or found Asterisk again; "
+            "they are among the received.",
+            self.ledger.adopted,
+        )
+        yield self._offered()
+        yield self._outcomes()
+        yield self._in_progress()
+        yield from self._waiting()
+
+    def _offered(self) -> Metric:
+        family = CounterMetricFamily(
+            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=("queue",)
+        )
+        for queue in self._queues | dict.fromkeys(self.ledger.offered):
+            family.add_metric((queue,), self.ledger.offered[queue])
+        return family
+
+    def _outcomes(self) -> Metric:
+        family = CounterMetricFamily(
+            "ivrd_calls",
+            "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
+            "queue: empty for a call that never joined one.",
+            labels=("queue", "outcome", "stage", "by"),
+        )
+        for row in self._rows | dict.fromkeys(self.ledger.outcomes):
+            labels = (row.queue, row.outcome, row.stage, row.by)
+            family.add_metric(labels, self.ledger.outcomes[row])
+        return family
+
+    def _in_progress(self) -> Metric:
+        family = GaugeMetricFamily(
+            "ivrd_calls_in_progress",
+            "Calls that are here now: before the queue (ivr), in it, or with a person (talk).",
+            labels=("stage",),
+        )
+        here = self.ledger.in_progress()
+        for stage in c.Stage:
+            family.add_metric((stage,), here[stage])
+        return family
+
+    def _waiting(self) -> Iterator[Metric]:
+        callers = GaugeMetricFamily(
+            "ivrd_queue_callers", "Callers who wait in the queue now.", labels=("queue",)
+        )
+        oldest = GaugeMetricFamily(
+            "ivrd_queue_oldest_wait_seconds",
+            "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
+            labels=("queue",),
+        )
+        now = self._clock()
+        for queue in self._queues:
+            waiting = self.ledger.waiting(queue)
+            callers.add_metric((queue,), len(waiting))
+            longest = waiting[0].wait_seconds(now) if waiting else None
+            oldest.add_metric((queue,), longest or 0.0)
+        yield from (callers, oldest)
+
+
+def possible_rows(queue: str) -> dict[Row, None]:
+    """The rows under which a call with this queue ("": none) can end, by the call table."""
+    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
+    rows: dict[Row, None] = {}
+    for place in places:
+        answerers = (c.By.INHOUSE, c.By.PARTNER) if place is c.Place.TALK else (c.By.NOBODY,)
+        for by in answerers:
+            call = c.Call("", 0.0, place=place, queue=queue, by=by)
+            for event in (c.HungUp(0.0), c.Broke(0.0)):
+                for notice in c.step(call, event)[1]:
+                    if isinstance(notice, c.Ended):
+                        rows[Row(queue, notice.outcome, notice.stage, by)] = None
+    return rows

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ivrd.config import closed_queues, load
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+TODAY = date(2026, 11, 22)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BANGKOK)
+
+
+@pytest.mark.parametrize(
+    ("when", "is_open"),
+    [
+        ("2026-11-23 07:59", False),  # a Monday
+        ("2026-11-23 08:00", True),
+        ("2026-11-23 12:30", False),  # between two spans
+        ("2026-11-23 15:59", True),
+        ("2026-11-22 10:00", False),  # a Sunday
+        ("2026-11-28 23:00", True),  # a Saturday
+        ("2026-11-29 01:59", True),  # its hours run over midnight
+        ("2026-11-29 02:00", False),
+        ("2026-11-30 10:00", False),  # closed_on
+        ("2026-12-10 10:00", True),  # Constitution Day, but open_on
+        ("2027-12-10 10:00", False),  # Constitution Day
+        ("2025-10-13 10:00", False),  # holidays of last year
+        ("2028-04-13 10:00", False),  # and of the year after next
+    ],
+)
+def test_a_queue_with_hours_is_closed_outside_them(folder: Path, when: str, is_open: bool) -> None:
+    closed = closed_queues(load(folder, TODAY), moment(when))
+    assert closed == (frozenset() if is_open else {"vaccination"})
+
+
+def test_hours_are_those_of_the_time_zone(folder: Path) -> None:
+    utc = datetime(2026, 11, 23, 1, 0, tzinfo=ZoneInfo("UTC"))  # 08:00 in Bangkok
+    assert closed_queues(load(folder, TODAY), utc) == frozenset()
+
+
+@pytest.mark.parametrize("today", [date.min, date.max])
+def test_holidays_at_the_ends_of_the_calendar(folder: Path, today: date) -> None:
+    assert load(folder, today).schedules["vaccination"] is not None
+
+
+@pytest.mark.parametrize("span", ['"18:00-24:00"', '"18:00-00:00"', "18:00-24:00"])
+def test_a_day_may_end_at_midnight(
+    folder: Path, change: Callable[[str, str, str], None], span: str
+) -> None:
+    change("hours.yaml", '"22:00-02:00"', span)
+    found = load(folder, TODAY)
+    assert closed_queues(found, moment("2026-11-28 23:59")) == frozenset()
+    assert closed_queues(found, moment("2026-11-29 00:00")) == {"vaccination"}
+
+
+def test_a_range_of_days_may_run_over_sunday(
+    folder: Path, change: Callable[[str, str, str], None]
+) -> None:
+    change("hours.yaml", "mon-fri", "sun-mon")
+    found = load(folder, TODAY)
+    assert closed_queues(found, moment("2026-11-22 10:00")) == frozenset()
+    assert closed_queues(found, moment("2026-11-23 10:00")) == frozenset()
+    assert closed_queues(found, moment("2026-11-24 10:00")) == {"vaccination"}

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from ivrd.config import AMI_SECRET, ConfigError, read_secret
+
+SECRET = "correct-horse/battery+staple=="
+FORM = "expected one line of 8 to 128 letters, digits and signs, no spaces and no semicolon"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with a secret, readable for its owner and group."""
+    file = tmp_path / "ami.secret"
+    file.write_text(f"{SECRET}\n")
+    file.chmod(0o640)
+    return file
+
+
+def refusal(path: Path, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_secret(path, AMI_SECRET, environ or {})
+    return str(caught.value)
+
+
+def test_the_secret_is_the_files_one_line(path: Path) -> None:
+    assert read_secret(path, AMI_SECRET, {}) == SECRET
+
+
+def test_the_environment_stands_in_for_the_file(tmp_path: Path) -> None:
+    environ = {"IVRD_AMI_SECRET": SECRET}
+    assert read_secret(tmp_path / "none", AMI_SECRET, environ) == SECRET
+
+
+def test_the_processs_own_environment_is_looked_at(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IVRD_AMI_SECRET", "from-the-environment")
+    assert read_secret(path, AMI_SECRET) == "from-the-environment"
+
+
+def test_a_secret_that_everybody_may_read(path: Path) -> None:
+    path.chmod(0o644)
+    assert refusal(path) == f"{path}: everybody may read this secret; run: chmod o= {path}"
+
+
+def test_no_secret_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    assert refusal(path) == (
+        f"{path}: missing; expected a file with the secret, or IVRD_AMI_SECRET set"
+    )
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"short",
+        b"with a space in it",
+        b"semi;colon;semi",
+        b"two-lines\nsecret=other",
+        "ความลับของเรา".encode(),
+        b"\xff" * 20,
+        b"x" * 129,
+    ],
+)
+def test_a_secret_that_cannot_stand_in_asterisks_file(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert refusal(path) == f"{path}: {FORM}"
+
+
+def test_a_bad_secret_in_the_environment_is_not_repeated(path: Path) -> None:
+    assert refusal(path, {"IVRD_AMI_SECRET": "hunter2"}) == f"IVRD_AMI_SECRET: {FORM}"

@@ -1,0 +1,104 @@
+import wave
+from pathlib import Path
+
+import pytest
+
+from ivrd.config import durations, load, prompt_files
+
+EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
+
+
+def record(path: Path, seconds: float = 0.5, rate: int = 8000, width: int = 2, of: int = 1) -> None:
+    """A WAV file of silence."""
+    with wave.open(str(path), "wb") as file:
+        file.setframerate(rate)
+        file.setsampwidth(width)
+        file.setnchannels(of)
+        file.writeframes(bytes(round(seconds * rate) * width * of))
+
+
+@pytest.fixture
+def recorded(folder: Path) -> Path:
+    """A configuration whose prompts are all recorded."""
+    for name, texts in load(folder).prompts.items():
+        for language in texts:
+            (folder / "sounds" / language).mkdir(parents=True, exist_ok=True)
+            record(folder / "sounds" / language / f"{name}.wav")
+    return folder
+
+
+def found(folder: Path) -> list[str]:
+    problems = (str(problem) for problem in prompt_files(load(folder)))
+    return [problem.removeprefix(f"{folder}/sounds/") for problem in problems]
+
+
+def test_recordings_that_can_be_played(recorded: Path) -> None:
+    assert found(recorded) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "width", "channels", "message"),
+    [
+        (44100, 2, 2, f"{EXPECTED}, got 44.1 kHz 16-bit stereo"),
+        (16000, 2, 1, f"{EXPECTED}, got 16 kHz 16-bit mono"),
+        (8000, 1, 1, f"{EXPECTED}, got 8 kHz 8-bit mono"),
+        (8000, 2, 6, f"{EXPECTED}, got 8 kHz 16-bit 6 channels"),
+    ],
+)
+def test_a_recording_of_another_form(
+    recorded: Path, rate: int, width: int, channels: int, message: str
+) -> None:
+    record(recorded / "sounds/en/welcome.wav", rate=rate, width=width, of=channels)
+    assert found(recorded) == [f"en/welcome.wav: {message}"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"ID3\x04" + bytes(200), b"RIFF\x24\0\0\0WAVEfmt "],
+    ids=["empty", "mp3", "header-only"],
+)
+def test_a_file_that_is_no_recording(recorded: Path, content: bytes) -> None:
+    (recorded / "sounds/th/welcome.wav").write_bytes(content)
+    assert found(recorded) == [f"th/welcome.wav: {EXPECTED}, got something else"]
+
+
+def test_a_recording_that_was_copied_in_part(recorded: Path) -> None:
+    path = recorded / "sounds/th/welcome.wav"
+    path.write_bytes(path.read_bytes()[:-1001])
+    assert found(recorded) == ["th/welcome.wav: the file is cut short"]
+
+
+def test_a_recording_without_sound(recorded: Path) -> None:
+    record(recorded / "sounds/th/welcome.wav", seconds=0)
+    assert found(recorded) == ["th/welcome.wav: there is no sound in the file"]
+
+
+def test_a_prompt_without_a_file(recorded: Path) -> None:
+    (recorded / "sounds/th/welcome.wav").unlink()
+    assert found(recorded) == [f"th/welcome.wav: missing; {EXPECTED}"]
+
+
+def test_a_folder_in_the_place_of_a_file(recorded: Path) -> None:
+    (recorded / "sounds/th/welcome.wav").unlink()
+    (recorded / "sounds/th/welcome.wav").mkdir()
+    assert found(recorded) == ["th/welcome.wav: cannot be read: Is a directory"]
+
+
+def test_a_file_that_belongs_to_no_prompt(recorded: Path) -> None:
+    record(recorded / "sounds/en/welcom.wav")
+    (recorded / "sounds/en/.hidden").touch()
+    assert found(recorded) == ["en/welcom.wav: no prompt in prompts.yaml has this name"]
+
+
+def test_no_folder_of_sounds_at_all(folder: Path) -> None:
+    assert f"th/welcome.wav: missing; {EXPECTED}" in found(folder)
+    assert durations(load(folder)) == {}
+
+
+def test_durations_are_in_seconds_and_leave_out_what_cannot_be_played(recorded: Path) -> None:
+    record(recorded / "sounds/en/welcome.wav", seconds=1.25)
+    record(recorded / "sounds/th/welcome.wav", rate=16000)
+    lengths = durations(load(recorded))
+    assert lengths["en", "welcome"] == 1.25
+    assert lengths["en", "main-menu"] == 0.5
+    assert ("th", "welcome") not in lengths

@@ -1,0 +1,213 @@
+"""A call's life: random lives for what must always hold, told ones for how they end."""
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.call import (
+    Answered,
+    Broke,
+    By,
+    Call,
+    Connected,
+    Ended,
+    Event,
+    HungUp,
+    Impossible,
+    Informed,
+    Joined,
+    Left,
+    Notice,
+    Offered,
+    Outcome,
+    Place,
+    Stage,
+    TurnedAway,
+    WentBack,
+    step,
+)
+
+BEGUN = 1000.0
+# Asterisk's clock may be set back during a call, and an untold time is 0.
+TIMES = st.just(0.0) | st.floats(0, 2 * BEGUN, allow_nan=False)
+ANSWERERS = st.sampled_from([By.INHOUSE, By.PARTNER])
+MOVES = st.one_of(
+    st.builds(Informed),
+    st.builds(TurnedAway),
+    st.builds(WentBack),
+    st.builds(Joined, TIMES, st.sampled_from(["red", "green"])),
+    st.builds(Left),
+    st.builds(Connected, TIMES, ANSWERERS, st.sampled_from(["a", "b"])),
+)
+ENDS = st.builds(HungUp, TIMES) | st.builds(Broke, TIMES)
+
+# The shortest way to each place.
+WAY_TO: dict[Place, tuple[Event, ...]] = {
+    Place.MENU: (),
+    Place.INFO: (Informed(),),
+    Place.CLOSED: (TurnedAway(),),
+    Place.QUEUE: (Joined(1010.0, "red"),),
+    Place.TALK: (Joined(1010.0, "red"), Connected(1030.0, By.INHOUSE, "a")),
+    Place.ENDED: (HungUp(1005.0),),
+}
+
+
+def live(*events: Event) -> tuple[Call, list[Notice]]:
+    """A call after these events; the impossible ones do not happen."""
+    call, heard = Call("1", BEGUN), []
+    for event in events:
+        try:
+            call, notices = step(call, event)
+        except Impossible:
+            continue
+        heard += notices
+    return call, heard
+
+
+# What always holds
+
+
+@given(st.lists(MOVES, max_size=30), ENDS, st.lists(MOVES | ENDS, max_size=5))
+def test_every_life_ends_once_and_for_good(
+    moves: list[Event], end: Event, later: list[Event]
+) -> None:
+    last, before = live(*moves)
+    assert not [notice for notice in before if isinstance(notice, Ended)]
+    call, notices = step(last, end)
+    assert (call.place, call.stage) == (Place.ENDED, None)
+    (ended,) = notices
+    assert isinstance(ended, Ended)
+    assert (ended.call, ended.stage) == (call, last.stage)
+    assert (ended.outcome is Outcome.FAILED) is isinstance(end, Broke)
+    assert (ended.outcome is Outcome.ANSWERED) is (
+        last.place is Place.TALK and isinstance(end, HungUp)
+    )
+    for event in later:
+        with pytest.raises(Impossible):
+            step(call, event)
+
+
+@given(st.lists(MOVES, max_size=30), ENDS)
+def test_the_wait_counts_from_the_first_joining(moves: list[Event], end: Event) -> None:
+    call, first = Call("1", BEGUN), None
+    for event in [*moves, end]:
+        try:
+            call, notices = step(call, event)
+        except Impossible:
+            continue
+        if isinstance(event, Joined):
+            assert notices == ((Offered(call),) if first is None else ())
+            first = first or event
+        if isinstance(event, Connected):
+            assert first is not None
+            assert notices == (Answered(call, max(0.0, event.at - first.at)),)
+            assert call.wait_seconds() == max(0.0, event.at - first.at)
+        assert call.joined_at == (first and first.at)
+    assert (call.wait_seconds() is None) is (first is None)
+
+
+@given(st.lists(MOVES, max_size=30), ENDS, TIMES)
+def test_no_clock_makes_a_time_negative(moves: list[Event], end: Event, now: float) -> None:
+    last, _ = live(*moves)
+    call, _ = step(last, end)
+    assert (last.wait_seconds(now) or 0.0) >= 0.0
+    assert (call.wait_seconds() or 0.0) >= 0.0
+    assert (call.talk_seconds() or 0.0) >= 0.0
+    assert call.ended_at is not None
+    assert call.ended_at >= call.received_at
+
+
+@given(st.lists(MOVES, max_size=30))
+def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event]) -> None:
+    call, taken = Call("1", BEGUN), None
+    for event in moves:
+        try:
+            call, _ = step(call, event)
+        except Impossible:
+            continue
+        taken = event if isinstance(event, Connected) else taken
+        if call.place is Place.TALK:
+            assert taken is not None
+            assert (call.by, call.seat, call.connected_at) == (taken.by, taken.seat, taken.at)
+        else:
+            assert (call.by, call.seat, call.connected_at) == (By.NOBODY, "", None)
+
+
+# What can happen, seen from each place; the rest is refused.
+MAY_HAPPEN: dict[Place, set[type]] = {
+    Place.MENU: {Informed, TurnedAway, Joined, HungUp, Broke},
+    Place.INFO: {WentBack, Joined, HungUp, Broke},
+    Place.CLOSED: {WentBack, Joined, HungUp, Broke},
+    Place.QUEUE: {Connected, Left, HungUp, Broke},
+    Place.TALK: {Joined, HungUp, Broke},
+    Place.ENDED: set(),
+}
+ONE_OF_EACH: tuple[Event, ...] = (
+    Informed(),
+    TurnedAway(),
+    WentBack(),
+    Joined(1010.0, "red"),
+    Left(),
+    Connected(1030.0, By.INHOUSE, "a"),
+    HungUp(1050.0),
+    Broke(1050.0),
+)
+
+
+@pytest.mark.parametrize("place", Place)
+def test_what_cannot_happen_is_refused_by_name(place: Place) -> None:
+    assert {type(event) for event in ONE_OF_EACH} == set(get_args(Event))
+    call, _ = live(*WAY_TO[place])
+    assert call.place is place
+    for event in ONE_OF_EACH:
+        if type(event) in MAY_HAPPEN[place]:
+            assert step(call, event)[0].place is not place
+        else:
+            name = type(event).__name__
+            with pytest.raises(Impossible, match=f"^{name} cannot happen to a call in {place}$"):
+                step(call, event)
+
+
+# How calls end
+
+
+REJOINED: tuple[Event, ...] = (*WAY_TO[Place.TALK], Joined(1100.0, "green"))
+
+
+@pytest.mark.parametrize(
+    ("story", "outcome", "stage", "wait", "talk"),
+    [
+        (WAY_TO[Place.MENU], Outcome.ABANDONED, Stage.IVR, None, None),
+        (WAY_TO[Place.INFO], Outcome.SELF_SERVED, Stage.IVR, None, None),
+        ((Informed(), WentBack()), Outcome.ABANDONED, Stage.IVR, None, None),
+        (WAY_TO[Place.CLOSED], Outcome.REJECTED, Stage.IVR, None, None),
+        ((TurnedAway(), WentBack()), Outcome.ABANDONED, Stage.IVR, None, None),
+        ((TurnedAway(), Joined(1010.0, "red")), Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        (WAY_TO[Place.QUEUE], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        ((Joined(1010.0, "red"), Left()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
+        (WAY_TO[Place.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
+        (REJOINED, Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        ((*REJOINED, Connected(1150.0, By.PARTNER, "b")), Outcome.ANSWERED, Stage.TALK, 140.0, 50.0),
+    ],
+)
+def test_how_a_call_ends(
+    story: tuple[Event, ...],
+    outcome: Outcome,
+    stage: Stage,
+    wait: float | None,
+    talk: float | None,
+) -> None:
+    for end, expected in ((HungUp(1200.0), outcome), (Broke(1200.0), Outcome.FAILED)):
+        call, notices = live(*story, end)
+        assert notices[-1] == Ended(call, expected, stage)
+        assert (call.wait_seconds(), call.talk_seconds()) == (wait, talk)
+
+
+def test_a_caller_who_still_waits_has_waited_until_now() -> None:
+    call, _ = live(*WAY_TO[Place.QUEUE])
+    assert call.wait_seconds() is None
+    assert call.wait_seconds(now=1017.5) == 7.5
+    assert replace(call, joined_at=0.0).wait_seconds(now=0.0) == 0.0

@@ -1,0 +1,233 @@
+"""The last hour, compared with a recount of everything that ever happened."""
+
+import pickle
+from dataclasses import fields
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivrd.core import board
+from ivrd.core.call import (
+    TABLE,
+    Answered,
+    Broke,
+    By,
+    Call,
+    Connected,
+    Ended,
+    Event,
+    HungUp,
+    Informed,
+    Joined,
+    Left,
+    Notice,
+    Offered,
+    Outcome,
+    Stage,
+    TurnedAway,
+    WentBack,
+    step,
+)
+from ivrd.core.recent import Recent, Totals
+
+TARGET = 20.0  # seconds
+START = 1_645_400_000.0  # seconds since the epoch, in the middle of a minute
+
+History = list[tuple[float, Notice | None]]  # None: a call was received
+
+
+def possible(call: Call, now: float) -> list[Event]:
+    person = Connected(now, By.INHOUSE, "a1")
+    every = (Informed(), TurnedAway(), WentBack(), Joined(now, "other"), person, Left())
+    return [e for e in (*every, HungUp(now), Broke(now)) if (call.place, type(e)) in TABLE]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Three lines on which one caller after another does what the table allows, for some hours.
+
+    Some of it is told late, as after a lost link.
+    """
+    now = START
+    calls: dict[int, Call] = {}
+    told: History = []
+    for number in range(draw(st.integers(0, 50))):
+        now += draw(st.sampled_from([0, 1, 9, 20, 31, 64, 900]))
+        line = draw(st.integers(0, 2))
+        if line not in calls:
+            calls[line] = Call(f"c{number}", now)
+            told.append((now, None))
+        calls[line], notices = step(calls[line], draw(st.sampled_from(possible(calls[line], now))))
+        now += draw(st.sampled_from([0, 0, 0, 64]))
+        told += [(now, notice) for notice in notices]
+        if calls[line].ended_at is not None:
+            del calls[line]
+    return told
+
+
+def fed(history: History) -> Recent:
+    recent = Recent(TARGET)
+    for now, notice in history:
+        if notice is None:
+            recent.received(now)
+        else:
+            recent.notice(now, notice)
+    return recent
+
+
+def recount(history: History, now: float) -> Totals:
+    """The same, from all that ever happened and without a care for memory."""
+
+    def in_hour(at: float | None) -> bool:
+        return at is not None and now // 60 - 60 < at // 60 <= now // 60
+
+    first: dict[str, tuple[float, Answered]] = {}
+    for at, notice in history:
+        if isinstance(notice, Answered):
+            first.setdefault(notice.call.id, (at, notice))
+    offered = [n.call for _, n in history if isinstance(n, Offered) and in_hour(n.call.joined_at)]
+    joined = {call.id for call in offered}
+    waits = [n.wait_seconds for at, n in first.values() if in_hour(at)]
+    in_time = [c for c, (_, n) in first.items() if c in joined and n.wait_seconds <= TARGET]
+    ended = [(at, n) for at, n in history if isinstance(n, Ended)]
+    here = [n for at, n in ended if in_hour(at)]
+    gone = [n.call for n in here if (n.outcome, n.stage) == (Outcome.ABANDONED, Stage.QUEUE)]
+    lost = [
+        n for _, n in ended
+        if (n.outcome, n.stage) == (Outcome.ABANDONED, Stage.QUEUE) and n.call.id in joined
+    ]  # fmt: skip
+    outcomes = [n.outcome for n in here]
+    return Totals(
+        received=sum(n is None and in_hour(at) for at, n in history),
+        offered=len(offered),
+        answered=len(waits),
+        abandoned_ivr=outcomes.count(Outcome.ABANDONED) - len(gone),
+        abandoned_queue=len(gone),
+        abandoned_after_30s=sum((call.wait_seconds() or 0) > 30 for call in gone),
+        self_served=outcomes.count(Outcome.SELF_SERVED),
+        deflected=0,
+        callback=0,
+        rejected=outcomes.count(Outcome.REJECTED),
+        failed=outcomes.count(Outcome.FAILED),
+        service_level=len(in_time) / len(offered) if offered else None,
+        asa_seconds=sum(waits) / len(waits) if waits else None,
+        abandonment=len(lost) / len(offered) if offered else None,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.floats(0, 9000))
+def test_the_hour_equals_a_recount(history: History, later: float) -> None:
+    now = (history[-1][0] if history else START) + later
+    assert fed(history).totals(now) == recount(history, now)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories())
+def test_the_ratios_never_pass_one(history: History) -> None:
+    recent = Recent(TARGET)
+    for now, notice in history:
+        if notice is None:
+            recent.received(now)
+            continue
+        recent.notice(now, notice)
+        totals = recent.totals(now)
+        assert 0 <= (totals.service_level or 0) <= 1
+        assert 0 <= (totals.abandonment or 0) <= 1
+
+
+def queued(call_id: str, at: float) -> tuple[Call, Notice]:
+    call, notices = step(Call(call_id, at), Joined(at, "other"))
+    return call, notices[0]
+
+
+def test_nothing_is_known_before_anybody_called() -> None:
+    totals = Recent(TARGET).totals(START)
+    assert (totals.received, totals.offered, totals.answered) == (0, 0, 0)
+    assert (totals.service_level, totals.asa_seconds, totals.abandonment) == (None, None, None)
+
+
+def test_an_hour_later_it_is_forgotten() -> None:
+    recent = Recent(TARGET)
+    minute = START // 60 * 60
+    recent.received(minute + 59.9)
+    assert recent.totals(minute + 59 * 60 + 59.9).received == 1
+    assert recent.totals(minute + 60 * 60).received == 0
+
+
+def test_a_wait_of_exactly_the_target_is_in_time_and_of_exactly_30_s_is_not_late() -> None:
+    recent = Recent(TARGET)
+    answered, offered = queued("c1", START)
+    recent.notice(START, offered)
+    _, (notice,) = step(answered, Connected(START + TARGET, By.INHOUSE, "a1"))
+    recent.notice(START + TARGET, notice)
+    left, offered = queued("c2", START)
+    recent.notice(START, offered)
+    _, (notice,) = step(left, HungUp(START + 30))
+    recent.notice(START + 30, notice)
+    totals = recent.totals(START + 30)
+    assert (totals.service_level, totals.abandonment) == (0.5, 0.5)
+    assert (totals.abandoned_queue, totals.abandoned_after_30s) == (1, 0)
+
+
+def test_hang_ups_after_a_rush_do_not_outnumber_those_who_joined() -> None:
+    """Three join, an hour later they give up, and one more has joined meanwhile."""
+    recent = Recent(TARGET)
+    waiting = [queued(f"c{number}", START) for number in range(3)]
+    for _, notice in waiting:
+        recent.notice(START, notice)
+    later = START + 3600
+    recent.notice(later, queued("c9", later)[1])
+    for call, _ in waiting:
+        recent.notice(later, step(call, HungUp(later))[1][0])
+    totals = recent.totals(later)
+    assert (totals.offered, totals.abandoned_queue, totals.abandonment) == (1, 3, 0.0)
+
+
+def test_a_call_that_is_sent_on_to_another_person_is_answered_once() -> None:
+    recent = Recent(TARGET)
+    call, _ = queued("c1", START)
+    for event in (
+        Connected(START + 5, By.INHOUSE, "a1"),
+        Joined(START + 60, "benefits"),
+        Connected(START + 70, By.INHOUSE, "a2"),
+        HungUp(START + 90),
+    ):
+        call, notices = step(call, event)
+        for notice in notices:
+            recent.notice(event.at, notice)
+    totals = recent.totals(START + 90)
+    assert (totals.answered, totals.asa_seconds) == (1, 5.0)
+
+
+def test_a_call_whose_clock_runs_ahead_counts_now() -> None:
+    recent = Recent(TARGET)
+    recent.notice(START, queued("c1", START + 300)[1])
+    assert recent.totals(START).offered == 1
+
+
+def test_the_clock_may_be_set_back() -> None:
+    recent = Recent(TARGET)
+    recent.received(START + 7200)
+    recent.received(START)
+    assert recent.totals(START).received == 1
+
+
+def test_memory_does_not_grow() -> None:
+    def size_after(hours: int) -> int:
+        recent = Recent(TARGET)
+        for number in range(hours * 120):
+            now = START + number * 30
+            call, offered = queued(f"c{number:06}", now)
+            taken, (answered,) = step(call, Connected(now + 5, By.INHOUSE, "a1"))
+            _, (ended,) = step(taken, HungUp(now + 9))
+            recent.received(now)
+            for notice in (offered, answered, ended):
+                recent.notice(now + 9, notice)
+        return len(pickle.dumps(recent))
+
+    assert size_after(50) == size_after(2)
+
+
+def test_the_status_carries_every_field() -> None:
+    assert {f.name: f.type for f in fields(Totals)} == board.Hour.__annotations__

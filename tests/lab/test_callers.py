@@ -1,0 +1,321 @@
+"""Real SIPp callers and real SIPp agents on the phone with one another, without a hotline."""
+
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.agents import Agents, answers, drops, never_answers, refuses, silent
+from lab.callers import (
+    Caller,
+    Callers,
+    HangUp,
+    Hear,
+    Keys,
+    Ledger,
+    Meet,
+    Patience,
+    SippError,
+    Wait,
+)
+from lab.callers.mix import BEHAVIOURS, SHIPPED, mix
+
+SOON = 20.0  # seconds: far more than any of these calls lasts
+
+
+@pytest.fixture
+def agents(tmp_path: Path) -> Iterator[Agents]:
+    seats = {
+        "busy": refuses(486),
+        "broken": refuses(503),
+        "away": refuses(480),
+        "unknown": refuses(404),
+        "never": never_answers(),
+        "silent": silent(ring=0, talk=60),
+        "drops": drops(ring=0),
+        "partner": answers(ring=0, talk=0.3, kind="partner"),
+    }
+    with Agents(folder=tmp_path / "agents", ring=0.2, talk=0.5, seats=seats) as agents:
+        yield agents
+
+
+class Dial:
+    def __init__(self, agents: Agents, folder: Path) -> None:
+        self.agents = agents
+        self._folder = folder
+
+    def start(self, seat: str, *callers: Caller, rate: float = 50) -> Callers:
+        target = f"127.0.0.1:{self.agents.port}"
+        run = Callers(target, callers, folder=self._folder / seat, rate=rate, dialled=seat)
+        run.start()
+        return run
+
+    def __call__(self, seat: str, *callers: Caller) -> Ledger:
+        return self.start(seat, *callers).wait(SOON)
+
+
+@pytest.fixture
+def dial(agents: Agents, tmp_path: Path) -> Dial:
+    return Dial(agents, tmp_path)
+
+
+def test_an_agent_answers_both_hear_one_another_and_the_agent_hangs_up(dial: Dial) -> None:
+    caller = Caller(7, "talks", (Keys("12*0#"),), name="นิด, Nid")
+    (entry,) = dial("seat-1", caller).entries
+    (talk,) = dial.agents.ledger()
+    assert (entry.outcome, entry.ended, entry.person) == ("answered", "network", "inhouse")
+    assert entry.number == talk.number == "0200000007"
+    assert (talk.seat, talk.name, talk.ended) == ("seat-1", "นิด, Nid", "agent")
+    assert talk.heard_caller
+    assert entry.answered_after == pytest.approx(0.2, abs=0.15)
+    assert talk.talked == pytest.approx(0.5, abs=0.15)
+    assert entry.typed == "12"[: len(entry.typed)] or entry.typed.startswith("12")
+    assert entry.waited is not None
+    assert entry.waited < 0.3
+
+
+def test_a_caller_hangs_up_on_an_agent(dial: Dial) -> None:
+    (entry,) = dial("partner", Caller(1, "short", (Meet(), HangUp()))).entries
+    (talk,) = dial.agents.ledger()
+    assert (entry.outcome, entry.ended, entry.person) == ("answered", "caller", "partner")
+    assert talk.ended == "caller"
+
+
+@pytest.mark.parametrize(
+    ("seat", "code"), [("busy", "486"), ("broken", "503"), ("away", "480"), ("unknown", "404")]
+)
+def test_a_refusal_is_told_with_its_status(dial: Dial, seat: str, code: str) -> None:
+    (entry,) = dial(seat, Caller(1, "refused")).entries
+    assert (entry.outcome, entry.code, entry.answered_after) == ("refused", code, None)
+    (talk,) = dial.agents.ledger()
+    assert (talk.seat, talk.ended, talk.talked) == (seat, "refused", None)
+
+
+def test_a_caller_gives_up_while_it_rings(dial: Dial) -> None:
+    (entry,) = dial("never", Caller(1, "impatient", rings_at_most=0.3)).entries
+    assert (entry.outcome, entry.ended) == ("abandoned", "cancelled")
+    assert entry.lasted == pytest.approx(0.3, abs=0.2)
+    (talk,) = dial.agents.ledger()
+    assert (talk.ended, talk.talked) == ("cancelled", None)
+
+
+def test_a_caller_loses_patience_in_silence(dial: Dial) -> None:
+    (entry,) = dial("silent", Caller(1, "impatient", (Patience(0.6),))).entries
+    assert (entry.outcome, entry.ended, entry.person) == ("abandoned", "caller", None)
+    assert entry.first_sound is None
+    assert entry.silence == pytest.approx(0.6, abs=0.15)
+    assert entry.silence_at == 0.0
+
+
+def test_the_other_side_drops_the_call(dial: Dial) -> None:
+    (entry,) = dial("drops", Caller(1, "dropped")).entries
+    assert (entry.outcome, entry.ended) == ("dropped", "network")
+    (talk,) = dial.agents.ledger()
+    assert talk.ended == "agent"
+
+
+def test_both_ledgers_of_many_calls_agree(dial: Dial, tmp_path: Path) -> None:
+    callers = [Caller(n, "many", (Meet(), Wait(0.1), HangUp())[: 3 * (n % 2)]) for n in range(40)]
+    run = dial.start("seat-1", *callers)
+    ledger = run.wait(SOON)
+    assert ledger.outcomes() == {"answered": 40}
+    assert Counter(entry.ended for entry in ledger.entries) == {"caller": 20, "network": 20}
+    talks = dial.agents.ledger()
+    assert {talk.number for talk in talks} == {entry.number for entry in ledger.entries}
+    assert Counter(talk.ended for talk in talks) == {"caller": 20, "agent": 20}
+    assert run.progress() == {
+        "planned": 40, "ringing": 0, "listening": 0, "with_person": 0, "done": 40, "answered": 40
+    }  # fmt: skip
+    assert (tmp_path / "seat-1" / "callers.jsonl").read_text().count("\n") == 40
+    assert (tmp_path / "agents" / "agents.jsonl").read_text().count("\n") == 40
+
+
+def test_stop_lets_everybody_hang_up(dial: Dial) -> None:
+    run = dial.start("silent", Caller(1, "waits"), Caller(2, "waits"), Caller(3, "waits"))
+    with pytest.raises(TimeoutError, match="3 of 3 callers are not done yet"):
+        run.wait(0.3)
+    ledger = run.stop()
+    assert ledger.outcomes() == {"abandoned": 3}
+    assert not Path(f"/proc/{run.pid}").exists()
+
+
+def test_stop_before_anybody_has_dialled(dial: Dial) -> None:
+    run = dial.start("silent", Caller(1, "first"), Caller(2, "never gets there"), rate=0.01)
+    ledger = run.stop()
+    assert set(ledger.outcomes()) <= {"abandoned", "never dialled"}
+    assert ledger.entries[1].outcome == "never dialled"
+
+
+def test_agents_who_stop_refuse_what_rings_and_end_their_talks(tmp_path: Path) -> None:
+    agents = Agents(folder=tmp_path, ring=0, talk=60, seats={"never": never_answers()})
+    agents.start()
+    dial = Dial(agents, tmp_path)
+    ringing = dial.start("never", Caller(1, "rings"))
+    talking = dial.start("seat-1", Caller(2, "talks"), Caller(3, "talks"))
+    wait_for(lambda: agents.progress() == {"ringing": 1, "talking": 2})
+    agents.stop()
+    assert ringing.wait(SOON).outcomes() == {"refused": 1}
+    assert talking.wait(SOON).outcomes() == {"answered": 2}
+    assert Counter(talk.ended for talk in agents.ledger()) == {"refused": 1, "agent": 2}
+    assert not Path(f"/proc/{agents.pid}").exists()
+
+
+def wait_for(met: Any) -> None:
+    """There is no event for it: the two sides are apart, as they are in life."""
+    clock = threading.Event()
+    for _ in range(200):
+        if met():
+            return
+        clock.wait(0.05)
+    raise AssertionError("it has not come about")
+
+
+# --- what goes wrong -----------------------------------------------------------------------------
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        agents = Agents(taken.getsockname()[1], folder=tmp_path)
+        with pytest.raises(SippError, match=r"^sipp did not start: .*[Uu]nable to bind.*$"):
+            agents.start()
+
+
+def test_sipp_that_dies_leaves_a_ledger(dial: Dial) -> None:
+    run = dial.start("silent", Caller(1, "waits"), Caller(2, "waits"))
+    wait_for(lambda: run.progress()["listening"] == 2)
+    Path(f"/proc/{run.pid}").exists()
+    import os
+    import signal
+
+    os.kill(run.pid, signal.SIGKILL)
+    assert run.wait(SOON).outcomes() == {"failed": 2}
+
+
+def test_what_a_row_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="caller 1: expected a number and a name without"):
+        Caller(1, "hostile", name="a;b")
+    with pytest.raises(ValueError, match="callers: expected at least one"):
+        Callers("127.0.0.1:1", [], folder=Path())
+    with pytest.raises(ValueError, match="each with an id of its own"):
+        Callers("127.0.0.1:1", [Caller(1, "x"), Caller(1, "y")], folder=Path())
+    with pytest.raises(ValueError, match=r"code: expected one of .*, got 999"):
+        refuses(999)
+
+
+class Hotline:
+    """A hotline of one socket that answers in the moment in which the caller gives up."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(SOON)
+        self.target = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        with self._socket:
+            invite = ""
+            while "BYE" not in self.methods:
+                data, caller = self._socket.recvfrom(4096)
+                request = data.decode()
+                method = request.split(" ", 1)[0]
+                self.methods.append(method)
+                if method == "INVITE":
+                    invite = request
+                    self._socket.sendto(self._reply(request, "180 Ringing"), caller)
+                elif method == "CANCEL":
+                    self._socket.sendto(self._reply(request, "200 OK"), caller)
+                    sdp = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n"
+                    self._socket.sendto(self._reply(invite, "200 OK", sdp), caller)
+                elif method == "BYE":
+                    self._socket.sendto(self._reply(request, "200 OK"), caller)
+
+    def _reply(self, request: str, status: str, body: str = "") -> bytes:
+        kept = re.findall(r"^(?:Via|From|Call-ID|CSeq):.*$", request, re.MULTILINE)
+        lines = [f"SIP/2.0 {status}", *(line.strip() for line in kept)]
+        lines += [f"To: <sip:1330@{self.target}>;tag=1", f"Contact: <sip:{self.target}>"]
+        lines += [f"Content-Length: {len(body)}", "", body]
+        return "\r\n".join(lines).encode()
+
+
+def test_an_answer_that_crosses_the_cancel_is_hung_up(tmp_path: Path) -> None:
+    hotline = Hotline()
+    run = Callers(hotline.target, [Caller(1, "late", rings_at_most=0.2)], folder=tmp_path)
+    run.start()
+    (entry,) = run.wait(SOON).entries
+    hotline.thread.join(SOON)
+    assert hotline.methods == ["INVITE", "CANCEL", "ACK", "BYE"]
+    assert (entry.outcome, entry.ended) == ("abandoned", "caller")
+
+
+# --- who calls -----------------------------------------------------------------------------------
+
+
+def leaf(keys: str) -> str:
+    """Where the shipped menus lead with these keys, walked by hand."""
+    menus = yaml.safe_load((SHIPPED / "menus.yaml").read_text())
+    place: dict[str, str] = {"menu": menus["start"]}
+    for key in keys:
+        if key == "0":
+            return str(menus["operator"])
+        place = menus["menus"][place["menu"]]["keys"][key]
+    return place.get("topic") or place.get("info") or ""
+
+
+def keys_of(caller: Caller) -> str:
+    return "".join(step.keys for step in caller.script if isinstance(step, Keys))
+
+
+def test_a_mix_has_all_behaviours_and_is_the_same_for_the_same_seed() -> None:
+    callers = mix(60, seed=1)
+    assert callers == mix(60, seed=1)
+    assert callers != mix(60, seed=2)
+    assert [caller.id for caller in callers] == list(range(1, 61))
+    counts = Counter(caller.behaviour for caller in callers)
+    assert set(counts) == set(BEHAVIOURS)
+    assert set(counts.values()) == {7, 8}
+
+
+def test_the_keys_of_a_mix_lead_to_what_is_expected() -> None:
+    for caller in mix(200, seed=3):
+        assert caller.expected is not None
+        if caller.behaviour in ("answered", "abandons in queue", "self-served", "typed ahead"):
+            assert leaf(keys_of(caller)) == caller.expected.leaf != ""
+        elif caller.behaviour == "key 0":
+            assert leaf(keys_of(caller)) == caller.expected.leaf
+        elif caller.behaviour == "abandons in menu":
+            assert leaf(keys_of(caller)) == "", "no leaf is reached"
+            assert caller.expected.stage == "ivr"
+
+
+def test_nobody_of_a_mix_calls_for_what_may_be_closed() -> None:
+    queues = yaml.safe_load((SHIPPED / "queues.yaml").read_text())["queues"]
+    closing = {t for q in queues.values() if q["hours"] != "always" for t in q["topics"]}
+    assert closing, "or this test shows nothing"
+    leaves = {c.expected.leaf for c in mix(400, seed=4) if c.expected}
+    assert not leaves & closing
+
+
+def test_pace_scales_how_long_people_listen() -> None:
+    def waits(pace: float) -> float:
+        callers = mix(40, seed=5, behaviours=["answered"], pace=pace)
+        return sum(s.seconds for c in callers for s in c.script if isinstance(s, Wait))
+
+    assert waits(0.5) == pytest.approx(waits(1.0) / 2, rel=0.05)
+
+
+def test_a_mix_of_some_behaviours_only() -> None:
+    callers = mix(10, seed=Random(0).randrange(10), behaviours=["typed ahead"], first_id=100)
+    assert {caller.behaviour for caller in callers} == {"typed ahead"}
+    assert callers[0].id == 100
+    assert all(not isinstance(step, Hear) for caller in callers for step in caller.script)

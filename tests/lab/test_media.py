@@ -1,0 +1,400 @@
+"""What callers send and hear: the packets, the tones, the silences, and when a script acts."""
+
+import math
+import queue
+import random
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.callers import rtp
+from lab.callers.ear import Ear, purity, voice
+from lab.callers.media import Engine, Party
+from lab.callers.mouth import Mouth
+from lab.callers.script import Actor, HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
+from lab.callers.sipp import Event, read_event, write_order
+
+# --- the wire ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Packet:
+    """An RTP packet (RFC 3550, 5.1), taken apart by other code than the one that made it."""
+
+    kind: int
+    marker: bool
+    sequence: int
+    time: int
+    source: int
+    payload: bytes
+
+
+def taken_apart(packet: bytes) -> Packet:
+    first, second, sequence = packet[0], packet[1], int.from_bytes(packet[2:4], "big")
+    assert first == 0x80, "version 2, no padding, no extension, no CSRC"
+    time, source = struct.unpack(">LL", packet[4:12])
+    return Packet(second % 128, second >= 128, sequence, time, source, packet[12:])
+
+
+def key_of(packet: Packet) -> tuple[int, bool, int]:
+    """(event, end, duration) of a key's packet (RFC 4733, 2.3)."""
+    event, flags, duration = struct.unpack(">BBH", packet.payload)
+    return event, flags >= 128, duration
+
+
+def sent(mouth: Mouth, seconds: float) -> list[Packet]:
+    return [taken_apart(p) for _ in range(round(seconds / 0.02)) for p in mouth.next()]
+
+
+def test_a_silent_line_sends_a_packet_of_silence_each_20_ms() -> None:
+    packets = sent(Mouth(7), 0.1)
+    assert [(p.kind, p.payload) for p in packets] == [(8, b"\xd5" * 160)] * 5
+    for earlier, later in pairwise(packets):
+        assert later.sequence == earlier.sequence + 1
+        assert later.time == earlier.time + 160
+        assert later.source == earlier.source
+
+
+def test_a_key_is_one_event_that_grows_and_ends_three_times() -> None:
+    mouth = Mouth(7)
+    mouth.press("#", tone=0.06, gap=0.04)
+    packets = sent(mouth, 0.1)
+    events = [p for p in packets if p.kind == 101]
+    assert [key_of(p) for p in events] == [
+        (11, False, 160), (11, False, 320), (11, False, 480), *[(11, True, 480)] * 3
+    ]  # fmt: skip
+    assert [p.marker for p in events] == [True] + [False] * 5
+    assert len({p.time for p in events}) == 1, "an event has the time of its beginning"
+    assert [p.sequence - packets[0].sequence for p in packets] == list(range(len(packets)))
+    assert [p.time - packets[0].time for p in packets if p.kind == 8] == [480, 640]
+    assert mouth.typed == "#"
+    assert not mouth.pressing
+
+
+def test_keys_80_ms_apart_begin_80_ms_apart() -> None:
+    mouth = Mouth(7)
+    mouth.press("0123456789*#", tone=0.04, gap=0.04)
+    begins = [p for p in sent(mouth, 1.0) if p.kind == 101 and p.marker]
+    assert [key_of(p)[0] for p in begins] == list(range(12))
+    assert {b.time - a.time for a, b in pairwise(begins)} == {640}
+
+
+def test_the_counters_wrap_around() -> None:
+    mouth = Mouth(0xFFFF_FFFF)
+    packets = sent(mouth, 20.0 * 60)
+    for earlier, later in pairwise(packets):
+        assert later.sequence == (earlier.sequence + 1) % 2**16
+        assert later.time == (earlier.time + 160) % 2**32
+
+
+def test_a_law_is_that_of_g711() -> None:
+    # the ends of the scale and the two steps around zero, from the tables of G.711
+    assert {code: rtp.LINEAR[code] for code in (0xAA, 0x2A, 0xD5, 0x55)} == {
+        0xAA: 32256, 0x2A: -32256, 0xD5: 8, 0x55: -8
+    }  # fmt: skip
+    assert [rtp.alaw(sample) for sample in rtp.LINEAR] == list(range(256))
+    assert rtp.alaw(99_999) == 0xAA
+
+
+# --- the ear -------------------------------------------------------------------------------------
+
+
+def sound(parts: dict[float, float], noise: float = 0.0) -> bytes:
+    """20 ms of sine waves, hertz to loudness, with noise."""
+    chance = random.Random(1)
+    return bytes(
+        rtp.alaw(
+            sum(size * math.sin(2 * math.pi * hertz * n / 8000) for hertz, size in parts.items())
+            + chance.uniform(-noise, noise)
+        )
+        for n in range(160)
+    )
+
+
+def heard(payload: bytes) -> bytes:
+    return rtp.packet(8, 1, 160, 1, payload)
+
+
+@pytest.mark.parametrize("kind", rtp.VOICES)
+def test_a_person_is_recognised_loud_or_soft_and_through_noise(kind: str) -> None:
+    hertz = rtp.VOICES[kind]
+    assert voice(rtp.tone(hertz)) == kind
+    assert voice(sound({hertz: 30000})) == kind
+    assert voice(sound({hertz: 500})) == kind
+    assert voice(sound({hertz: 4000}, noise=1500)) == kind
+
+
+@pytest.mark.parametrize("hertz", [400, 425, 697, 770, 831, 880, 941, 1109, 1175, 1319, 1397, 1865])
+def test_no_note_and_no_telephone_tone_is_a_person(hertz: float) -> None:
+    assert voice(sound({hertz: 8000})) is None
+
+
+@given(st.sampled_from(sorted(rtp.VOICES.values())), st.integers(200, 3000))
+def test_a_chord_is_not_a_person(hertz: int, other: int) -> None:
+    if abs(hertz - other) > 50:  # closer than that, 20 ms are too short to tell two from one
+        assert voice(sound({hertz: 8000, other: 6000})) is None
+
+
+def test_purity_of_silence_and_of_nothing_in_particular() -> None:
+    assert purity(rtp.SILENCE, 850) < 0.1
+    assert voice(b"\xd5" * 10) is None
+
+
+def test_the_longest_silence_counts_quiet_packets_and_missing_ones() -> None:
+    ear = Ear(start=100.0)
+    ear.hear(heard(sound({300: 5000})), 100.5)
+    for n in range(100):  # two seconds of packets in which nothing sounds
+        ear.hear(heard(rtp.SILENCE), 100.52 + n / 50)
+    ear.hear(heard(sound({300: 5000})), 103.5)
+    assert ear.longest_silence(104.0) == (3.0, 100.5)
+    assert ear.longest_silence(108.0) == (4.5, 103.5), "nothing at all since then"
+    assert ear.first_sound == 100.5
+    assert ear.packets == 102
+
+
+def test_faint_noise_is_silence_and_keys_are_no_sound() -> None:
+    ear = Ear(start=0.0)
+    ear.hear(heard(sound({300: 150})), 1.0)
+    ear.hear(rtp.packet(101, 1, 160, 1, rtp.key_event("5", 160)), 2.0)
+    ear.hear(b"\x80\x08", 3.0)
+    ear.hear(b"", 3.5)
+    assert ear.first_sound is None
+    assert ear.longest_silence(4.0) == (4.0, 0.0)
+
+
+def test_an_ear_remembers_when_it_first_heard_each_person() -> None:
+    ear = Ear(start=0.0)
+    ear.hear(heard(rtp.tone(850)), 0.5)
+    begun = ear.met
+    assert not ear.voices, "one packet is not enough to be sure"
+    ear.hear(heard(sound({300: 5000})), 0.52)
+    assert (begun, ear.met) == (True, False)
+    for n in range(10):
+        ear.hear(heard(rtp.tone(850)), 1.0 + n / 50)
+        ear.hear(heard(rtp.SILENCE), 1.01 + n / 50)
+    ear.hear(heard(rtp.tone(1350)), 2.0)
+    ear.hear(heard(rtp.tone(1350)), 2.02)
+    assert ear.voices == {"inhouse": 1.0, "partner": 2.0}
+
+
+# --- the script ----------------------------------------------------------------------------------
+
+
+class Stage:
+    """Plays a script against a clock of its own. `sounds`: when there is sound, in seconds."""
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        sounds: Sequence[tuple[float, float]] = (),
+        person: float | None = None,
+        at_most: float | None = None,
+    ) -> None:
+        self.pressed: list[tuple[float, str]] = []
+        self.hung_up: float | None = None
+        mouth, ear = Mouth(1), Ear(start=1000.0)
+        actor = Actor(steps, mouth, ear, at_most)
+        for n in range(1000):
+            now, typed = 1000.0 + n / 50, mouth.typed
+            mouth.next()
+            if mouth.typed != typed:
+                self.pressed.append((n / 50, mouth.typed[-1]))
+            if person is not None and n / 50 >= person:
+                ear.hear(heard(rtp.tone(850)), now)
+            elif any(begin <= n / 50 < end for begin, end in sounds):
+                ear.hear(heard(sound({300: 5000})), now)
+            if actor.act(now):
+                self.hung_up = n / 50
+                break
+
+
+def test_all_keys_go_out_at_once_when_nothing_is_waited_for() -> None:
+    stage = Stage([Keys("121", tone=0.04, gap=0.04)])
+    assert stage.pressed == [(0.0, "1"), (0.08, "2"), (0.16, "1")]
+    assert stage.hung_up is None
+
+
+def test_a_key_is_pressed_some_time_into_a_prompt_and_after_the_next_one() -> None:
+    steps: list[Step] = [Hear(), Wait(2), Keys("1"), Hear(), Quiet(1), Keys("3"), Wait(1), HangUp()]
+    stage = Stage(steps, sounds=[(0.5, 2.5), (4.0, 6.0)])
+    (first, one), (second, three) = stage.pressed
+    assert (one, three) == ("1", "3")
+    assert first == pytest.approx(2.5, abs=0.05)
+    assert second == pytest.approx(7.0, abs=0.05), "one second after the second prompt"
+    assert stage.hung_up == pytest.approx(8.2, abs=0.1)
+
+
+def test_patience_ends_unless_a_person_has_spoken() -> None:
+    steps: list[Step] = [Wait(1), Patience(5)]
+    assert Stage(steps, sounds=[(0, 20)]).hung_up == pytest.approx(6.0, abs=0.05)
+    assert Stage(steps, person=5.9).hung_up is None
+    assert Stage(steps, person=5.98).hung_up is None, "one does not hang up on a first word"
+
+
+def test_who_meets_a_person_goes_on_with_the_script() -> None:
+    stage = Stage([Meet(), Wait(2), HangUp()], person=3.0)
+    assert stage.hung_up == pytest.approx(5.0, abs=0.1)
+
+
+def test_no_script_keeps_a_caller_longer_than_at_most() -> None:
+    assert Stage([Meet()], at_most=4.0).hung_up == pytest.approx(4.0, abs=0.05)
+
+
+def test_a_key_that_no_telephone_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="keys: expected only 0123456789"):
+        Keys("1x")
+
+
+# --- the engine ----------------------------------------------------------------------------------
+
+
+class Wire:
+    """What a Sipp is to the engine, without a process."""
+
+    def __init__(self) -> None:
+        self._here, self._there = socket.socketpair()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.orders: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+
+    def happens(self, call: str, word: str, **fields: str) -> None:
+        self._events.put(Event(call, word, fields))
+        self._there.send(b".")
+
+    def end(self) -> None:
+        self._there.close()
+
+    def fileno(self) -> int:
+        return self._here.fileno()
+
+    def receive(self) -> list[Event] | None:
+        return [self._events.get()] if self._here.recv(1) else None
+
+    def order(self, call: str, word: str, **fields: object) -> None:
+        self.orders.put((call, word))
+
+
+class Person(Party):
+    """Someone whose telephone is answered at once."""
+
+    def told(self, event: Event, now: float) -> None:
+        if event.word == "talking":
+            self.talk(event, (Keys("42"), Meet(), HangUp()), now)
+        else:
+            self.ended = event.word
+
+    def rung(self, now: float) -> None:
+        raise AssertionError("nobody has asked for it")
+
+
+class Run:
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.parted: queue.SimpleQueue[Person] = queue.SimpleQueue()
+        self.engine = Engine(self.wire, self._greet, lambda who, event, now: self.parted.put(who))
+        self.engine.start()
+
+    def _greet(self, event: Event, now: float) -> Person | None:
+        if event.word == "broken":
+            raise RuntimeError("a fault")
+        return Person(event.call, self.wire) if event.word == "talking" else None
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    run = Run()
+    yield run
+    run.wire.end()
+    assert run.engine.finished.wait(5), "the thread ends with its wire"
+
+
+@pytest.fixture
+def peer() -> Iterator[socket.socket]:
+    """The other end of the sound."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(5)
+        yield peer
+
+
+def test_a_call_types_hears_and_hangs_up(run: Run, peer: socket.socket) -> None:
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    packets: list[Packet] = []
+    while len(packets) < 50:
+        data, address = peer.recvfrom(2048)
+        packets.append(taken_apart(data))
+    keys = [key_of(p)[0] for p in packets if p.kind == 101 and p.marker]
+    assert keys == [4, 2]
+    assert packets[0].kind == 101, "who types ahead does not wait for anything"
+    assert run.wire.orders.empty()
+    for _ in range(2):
+        peer.sendto(heard(rtp.tone(rtp.VOICES["partner"])), address)
+    assert run.wire.orders.get(timeout=5) == ("a", "hang-up")
+    run.wire.happens("a", "bye")
+    person = run.parted.get(timeout=5)
+    assert person.ear is not None
+    assert list(person.ear.voices) == ["partner"]
+    assert run.engine.parties() == []
+
+
+def test_sound_is_sent_50_times_a_second_to_everybody(run: Run, peer: socket.socket) -> None:
+    port = str(peer.getsockname()[1])
+    for call in range(10):
+        run.wire.happens(str(call), "talking", ip="127.0.0.1", port=port)
+    times: dict[int, set[int]] = {}
+    began = time.monotonic()
+    while len(times) < 10 or min(map(len, times.values())) < 50:
+        packet = taken_apart(peer.recv(2048))
+        times.setdefault(packet.source, set()).add(packet.time)
+    assert time.monotonic() - began > 0.75, "50 packets last a second, but for the keys' 10"
+    assert max(map(len, times.values())) <= 55, "nobody is far ahead of the others"
+
+
+def test_everybody_hangs_up_when_asked(run: Run, peer: socket.socket) -> None:
+    port = str(peer.getsockname()[1])
+    for call in "ab":
+        run.wire.happens(call, "talking", ip="127.0.0.1", port=port)
+        peer.recv(2048)
+    run.engine.hang_up_all()
+    orders = {run.wire.orders.get(timeout=5) for _ in range(2)}
+    assert orders == {("a", "hang-up"), ("b", "hang-up")}
+
+
+def test_what_belongs_to_no_call_is_passed_over(run: Run, peer: socket.socket) -> None:
+    run.wire.happens("gone", "bye")
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    assert taken_apart(peer.recv(2048)).kind == 101
+
+
+def test_a_fault_ends_the_thread_and_is_kept() -> None:
+    run = Run()
+    run.wire.happens("a", "broken")
+    assert run.engine.finished.wait(5)
+    assert str(run.engine.error) == "a fault"
+
+
+# --- the wire to SIPp ----------------------------------------------------------------------------
+
+
+def test_events_are_read_as_sipp_writes_them() -> None:
+    said = "Call-ID: 3-99-caller\r\nevent: talking\r\nip: 127.0.0.1\r\nport: 40000\r\n\r\n"
+    assert read_event(said.encode()) == Event(
+        "3-99-caller", "talking", {"ip": "127.0.0.1", "port": "40000"}
+    )
+    assert read_event(b"call-id: x\ninternal-cmd: abort_call\n\n") == Event("x", "aborted", {})
+    assert read_event(b'Call-ID: x\nevent: invite\nfrom: "a: b" <sip:1@h>') == Event(
+        "x", "invite", {"from": '"a: b" <sip:1@h>'}
+    )
+    assert read_event(b"\xff\xfe rubbish") is None
+
+
+def test_an_order_is_what_sipp_takes_for_a_message_of_the_call() -> None:
+    assert write_order("x", "dial", {"port": 4}) == (
+        b"Call-ID: x\r\norder: dial\r\nport: 4\r\n\r\n\x1b"
+    )

@@ -1,0 +1,129 @@
+"""The log's stream may be full, broken or unread: nobody waits for it, and what is lost is told."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivrd import log
+from ivrd.core.call import Call, Ended, HungUp, step
+from ivrd.log.writer import LAST_SECONDS, LINES_AT_MOST
+
+LOG = logging.getLogger("ivrd.test")
+
+
+@pytest.fixture(autouse=True)
+def _afterwards_as_before() -> Iterator[None]:
+    yield
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, log.Handler)]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(logging.WARNING)
+    logging.getLogger("ivrd").setLevel(logging.NOTSET)
+    logging.captureWarnings(False)
+
+
+def burst(lines: int) -> float:
+    """Log the ends of so many calls; the longest time that one of them took, in seconds."""
+    longest = 0.0
+    for number in range(lines):
+        _, (notice,) = step(Call(f"{number}.0", 100.0), HungUp(130.0))
+        assert isinstance(notice, Ended)
+        begun = time.perf_counter()
+        log.call_ended(LOG, notice)
+        longest = max(longest, time.perf_counter() - begun)
+    return longest
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_stream_that_nobody_reads_holds_nobody_up(blocking: bool) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, blocking)
+    said = LINES_AT_MOST + 3_000
+    with os.fdopen(reader) as received:
+        with os.fdopen(writer, "w") as stream:
+            handler = log.setup("plain", "info", stream)
+        assert burst(said) < 1.0
+        dropped = handler.dropped
+        assert dropped > 1_000  # the pipe and the queue hold the rest
+        threading.Thread(target=handler.close).start()
+        read = received.readlines()
+    assert sum(line.endswith(f" log lines dropped count={dropped}\n") for line in read) == 1
+    assert len(read) == said - dropped + 1  # what was queued is all there
+    assert handler.dropped == dropped
+
+
+def test_lines_that_a_full_disk_refused_are_counted() -> None:
+    with Path("/dev/full").open("w") as stream:
+        handler = log.setup("plain", "info", stream)
+        burst(10)
+        handler.flush()
+        assert handler.dropped == 10
+
+
+def test_a_reader_that_went_away_is_no_fault_of_ours() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        handler = log.setup("json", "info", stream)
+        burst(10)
+        handler.flush()
+        assert handler.dropped == 10
+
+
+class Flaky(io.StringIO):
+    """Takes no line while `full`."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_what_was_lost_is_told_once_lines_go_through_again() -> None:
+    stream = Flaky()
+    handler = log.setup("plain", "info", stream)
+    burst(3)
+    handler.flush()
+    stream.full = False
+    burst(2)
+    handler.flush()
+    lost, *lines = stream.getvalue().splitlines()
+    assert lost.endswith(" WARNING log lines dropped count=3")
+    assert len(lines) == 2
+
+
+PROGRAM = """
+import logging, sys
+from ivrd import log
+log.setup("plain", "info", sys.stderr)
+for number in range(int(sys.argv[1])):
+    log.event(logging.getLogger("ivrd"), logging.INFO, f"line {number}")
+"""
+
+
+def test_what_was_logged_last_is_written_at_the_end() -> None:
+    command = [sys.executable, "-c", PROGRAM, "900"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.splitlines()[-1].endswith(" INFO line 899")
+    assert len(done.stderr.splitlines()) == 900
+
+
+def test_the_program_ends_though_nobody_reads_its_log() -> None:
+    reader, writer = os.pipe()
+    command = [sys.executable, "-c", PROGRAM, "5000"]
+    begun = time.monotonic()
+    with os.fdopen(reader), os.fdopen(writer, "w") as stream:
+        done = subprocess.run(command, stderr=stream, timeout=60, check=False)
+    assert done.returncode == 0
+    assert time.monotonic() - begun < 2 * LAST_SECONDS + 10
