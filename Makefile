@@ -9,6 +9,7 @@ CONFDIR ?= /etc/ivrd
 DATADIR ?= /usr/share/ivrd
 LIBDIR  ?= /usr/lib
 BINDIR  ?= /usr/local/bin
+ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lab run install bench prompts clean
@@ -29,7 +30,7 @@ lint:  ## ruff, mypy --strict, import rules
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 
 lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C
 	@lab/bootstrap.sh dev $(DEMO)
@@ -48,20 +49,29 @@ prompts:  ## speak config/prompts.yaml into sounds/
 	@$(PY) -m tools.make_prompts
 
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
-	@lab/bootstrap.sh install "$(DESTDIR)$(PREFIX)"
-	sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g' $$(grep -Il '$(DESTDIR)$(PREFIX)' "$(DESTDIR)$(PREFIX)"/bin/*)
+	rm -rf build
+	lab/bootstrap.sh install "$(DESTDIR)$(PREFIX)"
+	rm -rf build
+	cp -R dialplans "$(DESTDIR)$(PREFIX)"/lib/python3*/site-packages/ivrd/
+	grep -IlR "$(DESTDIR)$(PREFIX)" "$(DESTDIR)$(PREFIX)/bin" | \
+	    xargs -r sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g'
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
 	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
-	for file in config/*.yaml; do \
-	    test -e "$(DESTDIR)$(CONFDIR)/$${file##*/}" || install -m 644 "$$file" "$(DESTDIR)$(CONFDIR)/"; \
+	cp -R sounds "$(DESTDIR)$(DATADIR)/"
+	for language in th en; do \
+	    install -d "$(DESTDIR)$(ASTDATA)/sounds/$$language" && \
+	    ln -sfn "$(DATADIR)/sounds/$$language" "$(DESTDIR)$(ASTDATA)/sounds/$$language/ivrd" || exit 1; \
 	done
-	cp -R dialplans sounds "$(DESTDIR)$(DATADIR)/"
+	for file in config/*.yaml; do \
+	    new="$(DESTDIR)$(CONFDIR)/$${file##*/}"; test -e "$$new" || \
+	    sed 's|^sounds: \.\./sounds|sounds: $(DATADIR)/sounds|' "$$file" >"$$new" || exit 1; \
+	done
 	install -D -m 644 systemd/ivrd.service "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
 	install -D -m 644 systemd/ivrd.sysusers "$(DESTDIR)$(LIBDIR)/sysusers.d/ivrd.conf"
 	install -D -m 644 systemd/ivrd.tmpfiles "$(DESTDIR)$(LIBDIR)/tmpfiles.d/ivrd.conf"
-	@test -n "$(DESTDIR)" || test ! -d /run/systemd/system || \
+	test -n "$(DESTDIR)" || test ! -d /run/systemd/system || \
 	    { systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload; }
-	@echo "ivrd: installed. Look at $(CONFDIR), then: systemctl enable --now ivrd"
+	@echo "ivrd: installed; look at $(CONFDIR), then: systemctl enable --now ivrd"
 
 clean:  ## remove what was made here (not the cache outside)
 	rm -rf .venv build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

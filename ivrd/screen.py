@@ -7,6 +7,7 @@ those of everyday speech, and ASCII, so that any terminal can show them.
 """
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Group
 from rich.text import Text
 
 from ivrd.core.board import Hour, Pool, Queue, Status
@@ -33,11 +34,12 @@ def status_text(status: Status) -> str:
     return "\n".join(line.plain.rstrip() for line in _lines(status))
 
 
-def board(status: Status) -> Text:
-    """The board with colour, for rich to print or to keep up to date."""
-    lines = Text("\n").join(_lines(status))
-    lines.no_wrap, lines.overflow = True, "crop"
-    return lines
+def board(status: Status) -> Group:
+    """The board with colour, for rich to print or to keep up to date; too wide, it is cut."""
+    lines = _lines(status)
+    for line in lines:
+        line.no_wrap, line.overflow = True, "crop"
+    return Group(*lines)
 
 
 def _lines(status: Status) -> list[Text]:
@@ -104,7 +106,7 @@ def _queue(queue: Queue, service_level_seconds: float) -> Text:
     if queue["waiting"]:
         seconds = queue["oldest_seconds"]
         wait = _clock(seconds)
-        if seconds > TOO_LONG_SECONDS:
+        if seconds > max(TOO_LONG_SECONDS, service_level_seconds):
             wait, style = f"!! {wait}", BAD
         elif seconds > service_level_seconds:
             wait, style = f"! {wait}", WARN

@@ -16,7 +16,7 @@ die() { say "$*"; exit 1; }
 usable() { "$1" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 find_python() { # sets $python
-    for python in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
+    for python in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
         if usable "$python"; then return 0; fi
     done
     return 1
@@ -41,6 +41,9 @@ has_pip() { "$python" -c 'import ensurepip' 2>/dev/null; }
 make_venv() { # $1: folder; the rest: what pip installs
     folder=$1
     shift
+    if [ -n "$(ls -A "$folder" 2>/dev/null)" ] && [ ! -e "$folder/pyvenv.cfg" ]; then
+        die "$folder is there already and is no Python environment: expected a folder of ivrd's own"
+    fi
     if has_pip; then
         "$python" -m venv --clear "$folder" || die "cannot make $folder"
     else
@@ -84,6 +87,7 @@ dev)
     [ $# = 0 ] || parts ensure "$@"
     ;;
 install)
+    PYTHON=${PYTHON:-/usr/bin/python3} # not one in a home, which the service may not read
     need_python
     say "this fetches the Python packages named in setup.cfg, about 12 MB, into ${2:?}"
     make_venv "$2" .

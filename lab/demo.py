@@ -4,7 +4,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ivrd import client, screen
+from ivrd.core.board import Status
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
 from lab.hotline import Lab, Plan
@@ -70,7 +70,7 @@ def _watch(console: Console, lab: Lab, calling: Callers, seconds: float) -> Ledg
     return calling.wait(SETTLE_SECONDS)
 
 
-def _line(counts: dict[str, int], status: dict[str, Any]) -> str:
+def _line(counts: dict[str, int], status: Status) -> str:
     """One line of the picture, for a log."""
     calls = status["calls"]
     return (
@@ -80,11 +80,11 @@ def _line(counts: dict[str, int], status: dict[str, Any]) -> str:
     )
 
 
-def _status(lab: Lab) -> dict[str, Any]:
+def _status(lab: Lab) -> Status | None:
     try:
-        status: dict[str, Any] = lab.status()
+        status: Status = lab.status()
     except (client.NotRunning, client.Refused):
-        return {}
+        return None
     return status
 
 

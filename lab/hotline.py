@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,9 +39,16 @@ class LabError(Exception):
     """The lab cannot start; one line for a person."""
 
 
+Change = Callable[[str, dict[str, Any]], None]  # (file name, its settings) to be changed
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What to start. Ports: 0 takes a free one. `talk`, `ring`: seconds of each agent."""
+    """What to start. Ports: 0 takes a free one. `talk`, `ring`: seconds of each agent.
+
+    `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
+    which ivrd looks for Asterisk, when something stands between the two.
+    """
 
     folder: Path
     agents: int = 5
@@ -50,6 +58,8 @@ class Plan:
     ami_port: int = 0
     http_port: int = 0
     config: Path = SHIPPED
+    change: Change | None = None
+    ami_detour: int = 0
 
 
 class Lab:
@@ -84,6 +94,7 @@ class Lab:
             self.agents.start()
             self._agents_up = True
             self.asterisk.start()
+            self._detour()
             self.start_ivrd()
         except BaseException:
             self.stop()
@@ -118,6 +129,8 @@ class Lab:
                 settings.update(self._program())
             if path.name == "queues.yaml":
                 settings["pools"]["base"]["seats"] = self.plan.agents
+            if self.plan.change:
+                self.plan.change(path.name, settings)
             text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
             (self.config / path.name).write_text(text, "utf-8")
         secret = self.folder / "ami.secret"
@@ -145,6 +158,14 @@ class Lab:
                 "seats": {"contact": f"sip:{{seat}}@{HOST}:{self.agents.port}"},
             },
         }
+
+    def _detour(self) -> None:
+        """Let ivrd look for Asterisk somewhere else than where it is."""
+        if self.plan.ami_detour:
+            path = self.config / "ivrd.yaml"
+            settings = yaml.safe_load(path.read_text("utf-8"))
+            settings["asterisk"]["ami"]["port"] = self.plan.ami_detour
+            path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
 
     def start_ivrd(self) -> None:
         """Start ivrd and wait until it is ready."""

@@ -11,12 +11,17 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from panoramisk.message import Message
 
 from ivrd.asterisk.link import Link
-from ivrd.asterisk.wire import LinkLost
+from ivrd.asterisk.wire import BadValue, LinkLost
+
+TEXT_LIMIT = 450  # bytes; quoted at most twice that, which with its command fits a line of AMI
+PATIENCE_SECONDS = 10.0  # how long a result may be overdue
+OVERDUE = "Asterisk did not carry out a command in time"
 
 
 class SessionOver(Exception):
@@ -24,9 +29,22 @@ class SessionOver(Exception):
 
 
 def quoted(text: str) -> str:
-    """One AGI argument (parse_args in res/res_agi.c): control characters become spaces."""
+    """One AGI argument (parse_args in res/res_agi.c): control characters become spaces.
+
+    What is longer than `TEXT_LIMIT` is cut.
+    """
     plain = "".join(c if c.isprintable() else " " for c in text)
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    cut = plain.encode()[:TEXT_LIMIT].decode(errors="ignore")
+    return '"' + cut.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A command whose result is still to come."""
+
+    result: "asyncio.Future[str]"
+    at: float
+    overdue: asyncio.TimerHandle
 
 
 class Session:
@@ -41,10 +59,21 @@ class Session:
         self._link = link
         self._observe = observe
         self._numbers = itertools.count(1)
-        self._pending: dict[str, tuple[asyncio.Future[str], float]] = {}
+        self._pending: dict[str, _Sent] = {}
+        self._busy_until = 0.0
+        self._patience = PATIENCE_SECONDS
+        self._on_over: Callable[[], None] = lambda: None
 
-    def send(self, command: str) -> "asyncio.Future[str]":
-        """Queue one command; the future holds Asterisk's result line, or fails `SessionOver`."""
+    def watch(self, on_over: Callable[[], None], patience: float) -> None:
+        """Call `on_over` when the session ends; end it when a result is `patience` s overdue."""
+        self._on_over = on_over
+        self._patience = patience
+
+    def send(self, command: str, seconds: float = 0.0) -> "asyncio.Future[str]":
+        """Queue one command that takes `seconds` to run, after all that were sent before it.
+
+        The future holds Asterisk's result line, or fails with `SessionOver`.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[str] = loop.create_future()
         future.add_done_callback(_seen)
@@ -52,18 +81,22 @@ class Session:
             future.set_exception(SessionOver(self.over))
             return future
         command_id = f"{self.name}.{next(self._numbers)}"
-        self._pending[command_id] = (future, loop.time())
+        now = loop.time()
+        begins = max(now, self._busy_until) if self._pending else now
+        self._busy_until = begins + seconds
+        overdue = loop.call_at(self._busy_until + self._patience, self.end, OVERDUE)
+        self._pending[command_id] = _Sent(future, now, overdue)
         try:
             answer = self._link.tell(
                 "AGI", Channel=self.channel, Command=command, CommandID=command_id
             )
-        except LinkLost as error:
+        except (LinkLost, BadValue) as error:
             self.end(str(error))
-            return future
-        answer.add_done_callback(lambda done: self._acknowledged(command_id, done))
+        else:
+            answer.add_done_callback(self._acknowledged)
         return future
 
-    def _acknowledged(self, command_id: str, answer: "asyncio.Future[Message]") -> None:
+    def _acknowledged(self, answer: "asyncio.Future[Message]") -> None:
         """Asterisk took the command, or says why not (the channel is gone)."""
         if answer.cancelled() or answer.exception() is not None:
             self.end("the link to Asterisk was lost")
@@ -72,12 +105,15 @@ class Session:
 
     def result(self, command_id: str, result: str) -> None:
         """Take in the result of one command."""
-        future, sent = self._pending.pop(command_id, (None, 0.0))
-        if future is None or future.done():
+        sent = self._pending.pop(command_id, None)
+        if sent is None:
+            return
+        sent.overdue.cancel()
+        if sent.result.done():
             return
         if "endpos=" not in result:  # what plays a prompt takes as long as the prompt
-            self._observe(asyncio.get_running_loop().time() - sent)
-        future.set_result(result)
+            self._observe(asyncio.get_running_loop().time() - sent.at)
+        sent.result.set_result(result)
 
     def end(self, why: str) -> None:
         """The session is over: fail what is pending, take nothing more."""
@@ -85,16 +121,18 @@ class Session:
             return
         self.over = why
         pending, self._pending = self._pending, {}
-        for future, _sent in pending.values():
-            if not future.done():
-                future.set_exception(SessionOver(why))
+        for sent in pending.values():
+            sent.overdue.cancel()
+            if not sent.result.done():
+                sent.result.set_exception(SessionOver(why))
+        self._on_over()
 
     def stop_playing(self) -> None:
         """Cut short what is being played to the caller, if anything is."""
         if not self.over:
             try:
                 answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
-            except LinkLost as error:
+            except (LinkLost, BadValue) as error:
                 self.end(str(error))
             else:
                 answer.add_done_callback(_seen)

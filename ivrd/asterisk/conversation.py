@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ivrd.asterisk import names
-from ivrd.asterisk.agi import Session, SessionOver, quoted
+from ivrd.asterisk.agi import Session, quoted
 from ivrd.core import menu
 from ivrd.core.menu import Command, GoodBye, Heard, Key, Say, Silence, Spoken, ToPerson, Visit
 
 SAMPLES_A_SECOND = 8000
 HUSH_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
 UNTOLD_SECONDS = 60.0  # for a prompt whose length is not known
+OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 STAGES: dict[type, str] = {menu.AtMenu: "ivr", menu.AtInfo: "info", menu.AtClosed: "closed"}
 
@@ -35,6 +36,18 @@ class Script:
     closed: Callable[[], frozenset[str]]  # queues that are closed at this moment
 
 
+@dataclass(frozen=True)
+class Said:
+    """A prompt has ended; `result` is Asterisk's line."""
+
+    result: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """The session has ended."""
+
+
 class Conversation:
     """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
 
@@ -43,12 +56,15 @@ class Conversation:
         self._script = script
         self._session = session
         self._tell = tell
-        self._inbox: asyncio.Queue[Heard | str] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Heard | Said | Over] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
         self._hushed = False
+        self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
         self._finally: ToPerson | GoodBye | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._awaited: Silence | None = None  # the one that the clock runs for
+        self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
+        session.watch(self.over, script.lease_seconds + OVERDUE_SECONDS)
 
     def hear(self, digit: str) -> None:
         """The caller pressed a key."""
@@ -59,6 +75,10 @@ class Conversation:
         if self.visit is not None:
             self._follow(menu.hand_over(self._script.tree, self.visit))
 
+    def over(self) -> None:
+        """The session has ended: let `run` come to its end."""
+        self._inbox.put_nowait(Over())
+
     async def run(self, resume: Visit | None = None) -> None:
         """Speak with the caller until the session is over. `resume`: go on where it was."""
         try:
@@ -66,30 +86,26 @@ class Conversation:
                 self._session.send("ANSWER")
                 self._follow(menu.enter(self._script.tree))
             else:
-                self._session.stop_playing()
+                self._stop_playing()
                 self._follow(menu.again(self._script.tree, resume))
             while not self._session.over:
-                await self._take(await self._inbox.get())
-        except SessionOver:
-            pass
+                self._take(await self._inbox.get())
         finally:
-            self._cancel_timer()
+            self._stop_clock()
 
-    def over(self) -> None:
-        """The session has ended: let `run` come to its end."""
-        self._inbox.put_nowait("")
+    def _take(self, heard: Heard | Said | Over) -> None:
+        stale = isinstance(heard, Silence) and heard is not self._awaited
+        if self._session.over or stale or isinstance(heard, Over):
+            return
+        if isinstance(heard, Said):
+            self._said(heard.result)
+        else:
+            self._step(heard)
 
-    async def _take(self, heard: Heard | str) -> None:
-        if isinstance(heard, str):  # a prompt's result, or the end of the session
-            if heard:
-                self._said(heard)
-            return
-        if self.visit is None:
-            return
-        if isinstance(heard, Key):
-            self._cancel_timer()
-        closed = self._script.closed()
-        self._follow(menu.step(self._script.tree, self.visit, heard, closed))
+    def _step(self, heard: Heard) -> None:
+        if self.visit is not None:
+            closed = self._script.closed()
+            self._follow(menu.step(self._script.tree, self.visit, heard, closed))
 
     def _follow(self, result: menu.Result) -> None:
         """Carry out what the menu commands."""
@@ -101,18 +117,20 @@ class Conversation:
         if speech or last:
             self._to_say = deque(prompt for say in speech for prompt in say.prompts)
             self._finally = last[-1] if last else None
-            if self._saying:
-                self._hush()
-            else:
+            self._awaited = None
+            if not self._saying:
+                self._stop_clock()
                 self._go_on()
+            elif not self._hushed:
+                self._hush(self._saying)
 
     def _mark(self, command: Command) -> None:
         """What the books and the dialplan must know, and the clock for the caller's answer."""
         stage = STAGES.get(type(command))
         if isinstance(command, menu.Await):
             self._renew(0.0)
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(command.seconds, self._inbox.put_nowait, Silence())
+            self._awaited = Silence()
+            self._after(command.seconds, self._inbox.put_nowait, self._awaited)
         elif isinstance(command, menu.Speak):
             self._set("CHANNEL(language)", command.language)
         elif stage:
@@ -122,29 +140,37 @@ class Conversation:
     def _go_on(self) -> None:
         """Say the next prompt; after the last one, leave or listen."""
         if self._to_say:
-            self._saying = self._to_say.popleft()
-            self._hushed = False
-            language, prompt = self._saying
-            self._renew(self._script.seconds.get(self._saying, UNTOLD_SECONDS))
-            path = f"{language}/{names.PROMPT_FOLDER}/{prompt}"
-            done = self._session.send(f'STREAM FILE {quoted(path)} ""')
-            done.add_done_callback(self._prompt_done)
+            self._say(self._to_say.popleft())
         elif isinstance(self._finally, ToPerson):
             self._leave(self._finally)
         elif isinstance(self._finally, GoodBye):
             self._session.send("HANGUP")
         else:
-            self._inbox.put_nowait(Spoken())
+            self._step(Spoken())
+
+    def _say(self, prompt: tuple[str, str]) -> None:
+        self._saying, self._hushed = prompt, False
+        seconds = self._script.seconds.get(prompt, UNTOLD_SECONDS)
+        self._renew(seconds)
+        language, name = prompt
+        path = f"{language}/{names.PROMPT_FOLDER}/{name}"
+        done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
+        done.add_done_callback(self._prompt_done)
 
     def _prompt_done(self, done: "asyncio.Future[str]") -> None:
-        failed = done.cancelled() or done.exception() is not None
-        self._inbox.put_nowait("" if failed else done.result())
+        if not done.cancelled() and done.exception() is None:
+            self._inbox.put_nowait(Said(done.result()))
 
     def _said(self, result: str) -> None:
         """A prompt has ended. One that was cut short by a stop meant for another is said again."""
         said, self._saying = self._saying, None
-        if said and not self._hushed and self._cut_short(said, result):
-            self._to_say.appendleft(said)
+        self._stop_clock()
+        if "result=-1" in result:
+            return  # the caller is gone, or the file is: Asterisk ends AsyncAGI
+        if said and self._stray_stops and self._cut_short(said, result):
+            self._stray_stops -= 1
+            if not self._hushed:
+                self._to_say.appendleft(said)
         self._go_on()
 
     def _cut_short(self, prompt: tuple[str, str], result: str) -> bool:
@@ -154,17 +180,16 @@ class Conversation:
             return False
         return int(position) < 0.5 * seconds * SAMPLES_A_SECOND
 
-    def _hush(self) -> None:
-        """Stop the prompt that plays, again and again until it has stopped."""
-        if self._saying is None or self._session.over:
-            return
-        self._hushed = True
-        self._session.stop_playing()
-        asyncio.get_running_loop().call_later(HUSH_AGAIN_SECONDS, self._hush_again, self._saying)
+    def _hush(self, prompt: tuple[str, str]) -> None:
+        """Stop the prompt that plays, again and again until it has ended."""
+        if self._saying is prompt and not self._session.over:
+            self._hushed = True
+            self._stop_playing()
+            self._after(HUSH_AGAIN_SECONDS, self._hush, prompt)
 
-    def _hush_again(self, prompt: tuple[str, str]) -> None:
-        if self._hushed and self._saying is prompt:
-            self._hush()
+    def _stop_playing(self) -> None:
+        self._stray_stops += 1
+        self._session.stop_playing()
 
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
@@ -180,7 +205,10 @@ class Conversation:
     def _set(self, variable: str, value: str) -> None:
         self._session.send(f"SET VARIABLE {variable} {quoted(value)}")
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _after(self, seconds: float, call: Callable[..., None], what: object) -> None:
+        self._stop_clock()
+        self._clock = asyncio.get_running_loop().call_later(seconds, call, what)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()

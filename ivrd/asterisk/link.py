@@ -5,24 +5,18 @@ variable IVRD_SEEN): the dialplan sends new callers straight to the queue when t
 """
 
 import asyncio
+import itertools
 import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from asyncio import FIRST_COMPLETED
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from panoramisk import Manager
 from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import names
 from ivrd.asterisk.wire import LinkLost, Wire
-
-ANSWER_SECONDS = 5.0
-PING_SECONDS = 1.0
-SILENT_SECONDS = 2.0  # a ping unanswered for this long: the other side is gone
-BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts; the last one for ever
-REFUSED_BACK_OFF = 15.0  # a wrong secret does not get right by asking often
 
 
 @dataclass(frozen=True)
@@ -35,22 +29,31 @@ class Address:
     secret: str
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How long the link waits, in seconds."""
+
+    answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
+    beat: float = 1.0  # between two signs of life
+    silent: float = 2.0  # a sign of life unanswered for this long: the other side is gone
+    again: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts; the last for ever
+    refused: float = 15.0  # after a refusal: a wrong secret does not get right by asking often
+    steady: float = 10.0  # a link that lasted this long was a good one: begin `again` anew
+
+
 class Refused(Exception):
-    """Asterisk refused an action; the message is Asterisk's own."""
+    """Asterisk refused an action; the message names it and has Asterisk's own words."""
 
 
-class LoginRefused(Refused):
-    """Asterisk does not take user and secret."""
-
-
-Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused
+Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused, fault
 
 
 class Link:
     """Keeps one AMI connection up for as long as `run` runs.
 
     `on_event(message)` is called for each event, in order, and must only take it in.
-    `on_up()` is awaited after each login, before anything else: rebuild there.
+    `on_up()` is awaited after each login: rebuild there.  If it fails, the link tries again.
+    `on_down()` is called when a connection that had logged in is gone.
     `report(kind, text)` is told of each change of state once, in words for the log.
     """
 
@@ -59,48 +62,53 @@ class Link:
         address: Address,
         on_event: Callable[[Message], None],
         on_up: Callable[[], Awaitable[None]],
+        on_down: Callable[[], None],
         report: Report,
+        pace: Pace | None = None,
     ) -> None:
         self.address = address
-        self.up = False
+        self.up = False  # logged in, and rebuilt
         self.version = ""
         self._on_event = on_event
         self._on_up = on_up
+        self._on_down = on_down
         self._report = report
+        self._pace = pace or Pace()
         self._said = ""
         self._withdrawn = False
+        self._logged_in = False
+        self._booted = asyncio.Event()
         self._wire: Wire | None = None
-        self._manager: Any = None
 
     async def run(self) -> None:
         """Connect, and come back whenever the connection is lost, until cancelled."""
-        attempt = 0
+        clock = asyncio.get_running_loop().time
+        pauses = self._pauses()
         while True:
-            lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-            pause = BACK_OFF[min(attempt, len(BACK_OFF) - 1)]
-            attempt += 1
+            began = clock()
             try:
-                await self._connect(lost)
-                attempt = 0
-                self._say("up", f"connected to Asterisk (AMI {self.version})")
-                await self._hold(lost)
-                pause = BACK_OFF[0]
-            except LoginRefused:
-                self._say(
-                    "refused",
-                    f"Asterisk refuses the login of user {self.address.user!r}: "
-                    "the secret differs from the one in manager.conf",
-                )
-                pause = REFUSED_BACK_OFF
-            except (OSError, LinkLost, TimeoutError, Refused) as error:
-                self._say("unreachable", f"cannot reach Asterisk at {self._where}: {_why(error)}")
+                await self._serve()
+            except Refused as error:
+                self._say("refused", f"{self._where} refuses {error}")
+            except (OSError, TimeoutError) as error:
+                kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
+                self._say(kind, f"{text} {self._where}: {_why(error)}")
+            except Exception as error:  # a fault of ours, but callers need the next attempt
+                self._say("fault", f"cannot take in what {self._where} reports: {error!r}")
             finally:
+                if self.up and clock() - began >= self._pace.steady:
+                    pauses = self._pauses()
                 self._drop()
+            pause = self._pace.refused if self._said == "refused" else next(pauses)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
     @property
     def _where(self) -> str:
-        return f"{self.address.host}:{self.address.port}"
+        return f"Asterisk at {self.address.host}:{self.address.port}"
+
+    def _pauses(self) -> Iterator[float]:
+        """Seconds from each attempt to the next."""
+        return itertools.chain(self._pace.again, itertools.repeat(self._pace.again[-1]))
 
     def _say(self, kind: str, text: str) -> None:
         """Report a change of state; the same state again is not news."""
@@ -108,68 +116,75 @@ class Link:
             self._said = kind
             self._report(kind, text)
 
-    async def _connect(self, lost: "asyncio.Future[str]") -> None:
-        def on_lost(reason: str) -> None:
-            if not lost.done():
-                lost.set_result(reason)
+    async def _serve(self) -> None:
+        """Connect, rebuild, stay until the connection ends.  Raises what ended it."""
+        wire, lost = await self._connect()
+        beats = asyncio.create_task(self._keep_beating(wire))
+        try:
+            await self._until_booted(lost)
+            await self._on_up()
+            if not wire.closed:
+                self.up = True
+                self._say("up", f"connected to {self._where} (AMI {self.version})")
+            raise LinkLost(await lost)
+        finally:
+            beats.cancel()
 
+    async def _connect(self) -> "tuple[Wire, asyncio.Future[str]]":
+        """Connect and log in; the connection, and the future that says why it ended."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(ANSWER_SECONDS):
+        lost: asyncio.Future[str] = loop.create_future()
+        self._booted.clear()
+        async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: Wire(on_lost), self.address.host, self.address.port
+                lambda: Wire(self._take, lost.set_result), self.address.host, self.address.port
             )
         self._wire = wire
-        self._adopt(wire)
+        login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
         try:
-            await self._ask(
-                "Login", Username=self.address.user, Secret=self.address.secret, Events="on"
-            )
-        except Refused as error:
-            raise LoginRefused(str(error)) from None
-        self.version = wire.version or "?"
+            await self.ask("Login", **login)
+        except Refused:
+            raise Refused(
+                f"the login of user {self.address.user!r}: manager.conf has another secret for "
+                "it, or no such user"
+            ) from None
+        self._logged_in = True
+        self.version = wire.version or ""
         await self._beat()
+        return wire, lost
 
-    def _adopt(self, wire: Wire) -> None:
-        """Give the wire to panoramisk's Manager, which dispatches events to us."""
-        self._manager = Manager(loop=asyncio.get_running_loop())
-        self._manager.protocol = wire
-        self._manager.dispatch = self._on_event  # in order, and nothing else
-        wire.queue = deque()
-        wire.factory = self._manager
-        wire.encoding = "utf8"
+    def _take(self, message: Message) -> None:
+        if message.event == "FullyBooted":
+            self._booted.set()
+        self._on_event(message)
 
-    async def _hold(self, lost: "asyncio.Future[str]") -> None:
-        """Rebuild, then stay until the connection ends or falls silent."""
-        self.up = True
-        beat = asyncio.create_task(self._keep_beating())
-        rebuilt = asyncio.ensure_future(self._on_up())
+    async def _until_booted(self, lost: "asyncio.Future[str]") -> None:
+        """Wait for Asterisk's modules: before that it knows no queues (manager.c, action_login).
+
+        It says so to a login only with the right to read `system`: not hearing it is no fault.
+        """
+        booted = asyncio.ensure_future(self._booted.wait())
+        either: set[asyncio.Future[Any]] = {booted, lost}
         try:
-            ends: set[asyncio.Future[Any]] = {lost, beat}
-            await asyncio.wait({*ends, rebuilt}, return_when=asyncio.FIRST_COMPLETED)
-            if rebuilt.done():
-                rebuilt.result()
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            reason = lost.result() if lost.done() else "Asterisk does not answer any more"
-            self._say("down", f"lost Asterisk: {reason}")
+            await asyncio.wait(either, timeout=self._pace.answer, return_when=FIRST_COMPLETED)
         finally:
-            beat.cancel()
-            rebuilt.cancel()
+            booted.cancel()
 
-    async def _keep_beating(self) -> None:
-        """Ends when Asterisk stops answering."""
+    async def _keep_beating(self, wire: Wire) -> None:
+        """Give the connection up when Asterisk stops answering."""
         while True:
-            await asyncio.sleep(PING_SECONDS)
+            await asyncio.sleep(self._pace.beat)
             try:
                 await self._beat()
-            except (TimeoutError, LinkLost, Refused):
-                return
+            except (OSError, TimeoutError, Refused) as error:
+                return wire.fail(f"no sign of life ({_why(error)})")
 
     async def _beat(self) -> None:
         """One sign of life in each direction; on Asterisk's own clock."""
-        pong = await self._ask("Ping", seconds=SILENT_SECONDS)
-        seconds = str(pong.timestamp).partition(".")[0] or "0"
+        pong = await self._ask("Ping", self._pace.silent)
+        seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
-            await self.set_global(names.SEEN, seconds)
+            await self.set_global(names.SEEN, seconds if seconds.isdecimal() else "0")
 
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""
@@ -177,8 +192,8 @@ class Link:
         await self.set_global(names.SEEN, "0")
 
     async def set_global(self, name: str, value: str) -> None:
-        """Set a global variable of the dialplan."""
-        await self._ask("Setvar", seconds=SILENT_SECONDS, Variable=name, Value=value)
+        """Set a global variable of the dialplan.  Raises like `ask`."""
+        await self._ask("Setvar", self._pace.silent, Variable=name, Value=value)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -186,17 +201,17 @@ class Link:
         Raises `Refused` (Asterisk's own words), `LinkLost`, TimeoutError (after 5 s) or
         `wire.BadValue` (nothing was sent).
         """
-        return await self._ask(action, **headers)
+        return await self._ask(action, self._pace.answer, **headers)
 
     async def ask_list(self, action: str, **headers: str) -> Sequence[Message]:
-        """Send an action that answers with a list; the list's events, without the frame."""
-        if self._wire is None:
-            raise LinkLost("not connected to Asterisk")
-        future = self._wire.send(Action({"Action": action, **headers}), as_list=True)
-        async with asyncio.timeout(ANSWER_SECONDS):
-            answer: list[Message] = await future  # type: ignore[misc]
+        """Send an action that answers with a list; the list's events, without the frame.
+
+        Raises like `ask`.
+        """
+        async with asyncio.timeout(self._pace.answer):
+            answer: list[Message] = await self._send(action, headers, as_list=True)
         if answer[0].response == "Error":
-            raise Refused(str(answer[0].message))
+            raise Refused(f"{action}: {answer[0].message}")
         return [message for message in answer[1:-1] if message.event]
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
@@ -204,22 +219,30 @@ class Link:
 
         Raises `LinkLost` or `wire.BadValue` with nothing sent.
         """
-        if self._wire is None:
-            raise LinkLost("not connected to Asterisk")
-        return self._wire.send(Action({"Action": action, **headers}), as_list=False)  # type: ignore[return-value]
+        return self._send(action, headers)
 
-    async def _ask(self, action: str, seconds: float = ANSWER_SECONDS, **headers: str) -> Message:
-        async with asyncio.timeout(seconds):
+    async def _ask(self, action: str, within: float, **headers: str) -> Message:
+        async with asyncio.timeout(within):
             answer = await self.tell(action, **headers)
         if answer.response == "Error":
-            raise Refused(str(answer.message))
+            raise Refused(f"{action}: {answer.message}")
         return answer
+
+    def _send(
+        self, action: str, headers: dict[str, str], as_list: bool = False
+    ) -> "asyncio.Future[Any]":
+        if self._wire is None:
+            raise LinkLost("not connected to Asterisk")
+        return self._wire.send(Action({"Action": action, **headers}), as_list=as_list)
 
     def _drop(self) -> None:
         self.up = False
         if self._wire is not None:
             self._wire.fail("the link was closed")
             self._wire = None
+        if self._logged_in:
+            self._logged_in = False
+            self._on_down()
 
 
 def _why(error: BaseException) -> str:

@@ -1,24 +1,32 @@
-"""panoramisk's AMI protocol with its gaps mended, through its own `protocol_factory`.
+"""panoramisk's AMI protocol with its gaps mended.
 
 What panoramisk 1.4 leaves open, and where it is mended here:
 
 * it decodes each packet by itself and drops a character split between two  -> `data_received`
+* a peer that is not Asterisk, or that never ends a message, goes unnoticed  -> `data_received`
+* a header that comes twice is a list where everyone expects text            -> `_plain`
 * it writes values unchecked, so that a CR or LF in one starts a new action  -> `checked`
-* after a reconnect it sends unanswered actions again                        -> `close`
 * an action that expects a list never ends when the answer is an error       -> `handle_message`
-* bytes without a message's end pile up without a bound                      -> `data_received`
+* an action whose asker gave up stays in its books for ever                  -> `send`
+* after a reconnect it sends unanswered actions again                        -> `close`
+
+Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/link.py takes its place.
 """
 
+import asyncio
 import codecs
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
-LINE_LIMIT = 1024  # bytes; Asterisk refuses longer lines (main/manager.c, get_input)
-BUFFER_LIMIT = 1 << 20  # characters without the end of a message: this is not AMI
-END = "\r\n\r\n"
+LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
+BUFFER_LIMIT = 64 * 1024  # characters without the end of a message: this is not AMI
+GREETING = "Asterisk Call Manager/"
+LINE_END = "\r\n"
+MESSAGE_END = LINE_END * 2
 
 
 class BadValue(ValueError):
@@ -29,55 +37,83 @@ class LinkLost(ConnectionError):
     """The link to Asterisk went away before the answer came."""
 
 
-def checked(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of one action, or `BadValue` if one would break out of its line."""
+def checked(headers: Mapping[str, object]) -> None:
+    """Raise `BadValue` if a header would break out of its line, or Asterisk would drop it."""
     for name, value in headers.items():
-        if any(c in value for c in "\r\n\0") or any(c in name for c in "\r\n\0:"):
+        line = f"{name}: {value}"
+        if not isinstance(value, str) or ":" in name or not line.isprintable():
             raise BadValue(f"{name!r}: a value must be one line of text")
-        if len(f"{name}: {value}".encode()) > LINE_LIMIT - 2:
+        if len(line.encode()) > LINE_LIMIT - len(LINE_END):
             raise BadValue(f"{name!r}: longer than the {LINE_LIMIT} bytes that Asterisk takes")
-    return dict(headers)
 
 
 class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
-    """One AMI connection.  `on_lost(reason)` is called once when it ends, whatever ends it."""
+    """One AMI connection.
 
-    def __init__(self, on_lost: Callable[[str], None]) -> None:
-        self.on_lost = on_lost
+    `on_event(message)` is called for each event, in order.  `on_lost(reason)` is called once when
+    the connection ends, whatever ends it.
+    """
+
+    encoding = "utf8"
+    version: str | None
+    closed: bool
+
+    def __init__(self, on_event: Callable[[Message], None], on_lost: Callable[[str], None]) -> None:
         self.reason = ""
-        self.closed = False
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._text = ""
 
-    def send(self, data: Action, as_list: bool = False) -> object:
+    def send(self, data: Action, as_list: bool = False) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `LinkLost`.
 
-        Raises `BadValue` with nothing sent.
+        Raises `BadValue`, or `LinkLost` when the connection has ended, with nothing sent.
         """
-        checked({str(name): str(value) for name, value in data.items()})
+        checked(data)
         if self.closed:
-            raise LinkLost("not connected to Asterisk")
-        return super().send(data, as_list=as_list)
+            raise LinkLost(self.reason)
+        future: asyncio.Future[Any] = super().send(data, as_list=as_list)
+        future.add_done_callback(lambda _done: self.responses.pop(data.id, None))
+        return future
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
-        if not hasattr(self, "_decoder"):
-            self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        text = self._decoder.decode(data)
-        waiting = len(self.queue[0]) if self.queue else 0
-        if END not in text and waiting + len(text) > BUFFER_LIMIT:
-            self.fail("it sends something that is not AMI")
+        self._text += self._decoder.decode(data)
+        if self.version is None and not self._greeted():
             return
-        # panoramisk decodes by itself: hand it what is whole.
-        super().data_received(text.encode())
+        *whole, self._text = self._text.split(MESSAGE_END)
+        for text in whole:
+            message = Message.from_line(text.strip(LINE_END))
+            if message is not None and not self.closed:
+                self.handle_message(_plain(message))
+        if len(self._text) > BUFFER_LIMIT:
+            self.fail("what answers there is not Asterisk's manager")
+
+    def _greeted(self) -> bool:
+        """Take in the first line, which is Asterisk's version; whether it is there."""
+        if self._text[: len(GREETING)] != GREETING[: len(self._text)]:
+            self.fail("what answers there is not Asterisk's manager")
+            return False
+        line, end, rest = self._text.partition(LINE_END)
+        if not end:
+            return False
+        self.version = line.removeprefix(GREETING)
+        self._text = rest
+        return True
 
     def handle_message(self, message: Message) -> None:
-        """Resolve the action that this answers, or dispatch the event."""
-        if message.response == "Error":
-            action = self.responses.pop(message.id, None)
-            if action is not None:
-                if not action.future.done():
-                    action.future.set_result([message] if action.as_list else message)
-                return
-        super().handle_message(message)
+        """Resolve the action that this answers, or hand the event on."""
+        action = self.responses.get(message.actionid)
+        if action is None:
+            if message.event == "Shutdown":
+                self.fail("Asterisk shut down")
+            elif message.event:
+                self._on_event(message)
+        elif message.response == "Error" and not action.future.done():
+            action.future.set_result([message] if action.as_list else message)
+        else:
+            action.add_message(message)
 
     def fail(self, reason: str) -> None:
         """Give the connection up and say why."""
@@ -85,12 +121,12 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.close()
         self.transport.abort()
 
-    def connection_lost(self, exc: object) -> None:
-        """Called by asyncio, and by panoramisk when Asterisk says that it shuts down."""
-        reason = "Asterisk shut down" if isinstance(exc, Message) else str(exc or "")
-        self.reason = self.reason or reason or "Asterisk closed the connection"
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio when the connection has ended."""
+        what = exc.strerror if isinstance(exc, OSError) else exc
+        self.reason = self.reason or str(what or "Asterisk closed the connection")
         self.close()
-        on_lost, self.on_lost = self.on_lost, lambda _reason: None
+        on_lost, self._on_lost = self._on_lost, lambda _reason: None
         on_lost(self.reason)
 
     def close(self) -> None:
@@ -98,10 +134,16 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         if self.closed:
             return
         self.closed = True
-        pending = list({id(action): action for action in self.responses.values()}.values())
-        self.responses.clear()
-        for action in pending:
+        for action in list(self.responses.values()):
             if not action.future.done():
-                action.future.set_exception(LinkLost(self.reason or "connection closed"))
+                action.future.set_exception(LinkLost(self.reason))
                 action.future.exception()  # seen: nobody may be waiting for it
         self.transport.close()
+
+
+def _plain(message: Message) -> Message:
+    """The message with each header once: of one that comes twice, the first is Asterisk's own."""
+    for name, value in message.items():
+        if isinstance(value, list):
+            message[name] = value[0]
+    return message

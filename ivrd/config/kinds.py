@@ -215,7 +215,7 @@ def _address(value: str, port: int | None = None) -> Address | None:
     given = int(match[3]) if match[3] else port
     if inside is None or given is None or not 0 < given <= 65535:
         return None
-    return Address(inside, given) if bool(match[1]) == (":" in inside) else None
+    return Address(inside, given)
 
 
 def _network(value: str) -> str:

@@ -6,6 +6,7 @@ before it begins runs over midnight into the next day.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
@@ -48,7 +49,7 @@ def overlap(week: tuple[tuple[Span, ...], ...]) -> tuple[int, Span, Span] | None
     """The first two spans that share a minute, with the weekday (0 = Monday) of the first."""
     for day, spans in enumerate(week):
         ordered = sorted(spans)
-        for first, second in zip(ordered, ordered[1:], strict=False):
+        for first, second in pairwise(ordered):
             if first.overlaps(second):
                 return day, first, second
         tomorrow = sorted(week[(day + 1) % 7])

@@ -84,10 +84,10 @@ def test_a_problem_stands_at_the_line_of_its_key() -> None:
 
 
 def test_of_a_key_that_is_used_twice_the_first_counts_and_its_lines_stay() -> None:
-    document = parse("x.yaml", b"a: [1]\nb: 2\na: [3, 4]\n")
-    assert document.value == {"a": [1], "b": 2}
+    document = parse("x.yaml", b"a: {b: 1}\nb: 2\na: {b: 3}\n")
+    assert document.value == {"a": {"b": 1}, "b": 2}
     assert [str(p) for p in document.doubles] == ["x.yaml:3: a: used twice; the first is on line 1"]
-    assert document.problem(("a", 0), "bad").line == 1
+    assert document.problem(("a", "b"), "bad").line == 1
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:

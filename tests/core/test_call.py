@@ -57,7 +57,8 @@ WAY_TO: dict[Place, tuple[Event, ...]] = {
 
 def live(*events: Event) -> tuple[Call, list[Notice]]:
     """A call after these events; the impossible ones do not happen."""
-    call, heard = Call("1", BEGUN), []
+    call = Call("1", BEGUN)
+    heard: list[Notice] = []
     for event in events:
         try:
             call, notices = step(call, event)
@@ -190,7 +191,13 @@ REJOINED: tuple[Event, ...] = (*WAY_TO[Place.TALK], Joined(1100.0, "green"))
         ((Joined(1010.0, "red"), Left()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
         (WAY_TO[Place.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
         (REJOINED, Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
-        ((*REJOINED, Connected(1150.0, By.PARTNER, "b")), Outcome.ANSWERED, Stage.TALK, 140.0, 50.0),
+        (
+            (*REJOINED, Connected(1150.0, By.PARTNER, "b")),
+            Outcome.ANSWERED,
+            Stage.TALK,
+            140.0,
+            50.0,
+        ),
     ],
 )
 def test_how_a_call_ends(

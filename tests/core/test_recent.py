@@ -184,6 +184,18 @@ def test_hang_ups_after_a_rush_do_not_outnumber_those_who_joined() -> None:
     assert (totals.offered, totals.abandoned_queue, totals.abandonment) == (1, 3, 0.0)
 
 
+def test_an_answer_is_forgotten_together_with_the_call_it_was_for() -> None:
+    """It came in the minute after the one in which the caller joined."""
+    recent = Recent(TARGET)
+    minute = START // 60 * 60
+    call, offered = queued("c1", minute + 55)
+    recent.notice(minute + 55, offered)
+    recent.notice(minute + 65, step(call, Connected(minute + 65, By.INHOUSE, "a1"))[1][0])
+    recent.notice(minute + 600, queued("c2", minute + 600)[1])
+    assert recent.totals(minute + 600).service_level == 0.5
+    assert recent.totals(minute + 3600).service_level == 0.0
+
+
 def test_a_call_that_is_sent_on_to_another_person_is_answered_once() -> None:
     recent = Recent(TARGET)
     call, _ = queued("c1", START)

@@ -14,7 +14,7 @@ BOOTSTRAP = Path(__file__).parents[2] / "lab" / "bootstrap.sh"
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """A PATH with what every Debian has, and no Python."""
-    for name in ("sh", "dirname", "cat", "cksum", "sed", "grep", "tail"):
+    for name in ("sh", "dirname", "cat", "cksum", "ls"):
         found = shutil.which(name)
         assert found is not None
         (tmp_path / name).symlink_to(found)
@@ -71,6 +71,16 @@ def test_for_root_python_is_installed_and_that_is_said_first(bare: Path) -> None
     assert [line.split()[-1] for line in said[1:3]] == ["update", "python3"]
     assert said[3] == "ivrd: apt-get could not install python3: is this machine online?"
     assert len(said) == 4
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(bare: Path) -> None:
+    (bare / "python3").symlink_to(sys.executable)
+    (bare / "precious").mkdir()
+    (bare / "precious" / "file").touch()
+    done = run(bare, "install", str(bare / "precious"))
+    assert done.returncode == 1
+    assert done.stderr.endswith("is no Python environment: expected a folder of ivrd's own\n")
+    assert (bare / "precious" / "file").exists()
 
 
 def test_wrong_usage_is_status_2(bare: Path) -> None:

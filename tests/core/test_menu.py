@@ -1,0 +1,288 @@
+"""The menu: callers who walk about at random, and callers who know the way."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core import call, menu
+from ivrd.core.call import Call, Place
+from ivrd.core.menu import (
+    AtClosed,
+    AtInfo,
+    AtMenu,
+    Await,
+    Command,
+    GoodBye,
+    Key,
+    Say,
+    Silence,
+    Speak,
+    Spoken,
+    ToInfo,
+    ToMenu,
+    ToPerson,
+    ToTopic,
+    Tree,
+    Visit,
+)
+from tests.core.trees import CLOSED, Walk, heard, misses, places, trees, walks
+
+BOOKED: dict[type[Command], call.Event] = {
+    AtInfo: call.Informed(),
+    AtClosed: call.TurnedAway(),
+    AtMenu: call.WentBack(),
+}
+
+
+def said_at(tree: Tree, visit: Visit) -> tuple[tuple[str, str], ...]:
+    """What a caller must hear who has just come here."""
+    languages: tuple[str, ...] = (visit.language,)
+    if visit.closed:
+        prompts: tuple[str, ...] = (f"closed-{visit.closed}", "again")
+    elif visit.info:
+        prompts = (f"{visit.info}-says", f"{visit.info}-explains", "again")
+    else:
+        prompts = (f"{visit.menu}-says", f"{visit.menu}-asks")
+        languages = tree.languages if tree.menus[visit.menu].speak_all else languages
+    return tuple((language, prompt) for language in languages for prompt in prompts)
+
+
+def place(visit: Visit) -> tuple[object, ...]:
+    return visit.menu, visit.trail, visit.info, visit.closed
+
+
+def farewell(leaf: Command) -> str:
+    return "connect" if isinstance(leaf, ToPerson) else "goodbye"
+
+
+def of(kind: type, commands: tuple[Command, ...]) -> list[Command]:
+    return [command for command in commands if isinstance(command, kind)]
+
+
+# Callers who walk about
+
+
+@given(walks())
+def test_a_caller_always_stands_at_a_place_that_is_there(walk: Walk) -> None:
+    tree = walk.tree
+    for now in (walk.start, *(step.after for step in walk.steps)):
+        path = (*now.trail, now.menu)
+        assert path[0] == tree.start
+        for above, below in pairwise(path):
+            led_to = [c.menu for c in tree.menus[above].keys.values() if isinstance(c, ToMenu)]
+            assert below in led_to
+        assert not now.info or ToInfo(now.info) in tree.menus[now.menu].keys.values()
+        assert not (now.info and now.closed)
+        assert now.language in tree.languages
+        assert now.misses <= tree.retries
+
+
+@given(walks())
+def test_each_step_says_where_the_caller_is_now_or_lets_go(walk: Walk) -> None:
+    tree = walk.tree
+    for step in walk.steps:
+        says = [c.prompts for c in step.commands if isinstance(c, Say)]
+        leaves = of(ToPerson, step.commands) + of(GoodBye, step.commands)
+        assert len(leaves) == step.after.over
+        if isinstance(step.heard, Spoken):
+            assert (step.after, step.commands) == (step.before, (Await(tree.wait_seconds),))
+        elif step.after.over:
+            assert step.commands[-1] == leaves[0]
+            assert says in ([], [((step.before.language, farewell(leaves[0])),)])
+            assert place(step.after) == place(step.before)
+        else:
+            here = said_at(tree, step.after)
+            (words,) = says
+            assert words[-len(here) :] == here
+            missed = step.after.misses > 0
+            sorry = "no-input" if isinstance(step.heard, Silence) else "no-match"
+            languages = {language: None for language, _ in here}
+            assert words[: -len(here)] == tuple((each, sorry) for each in languages if missed)
+
+
+@given(walks(), st.data())
+def test_after_the_end_nothing_happens(walk: Walk, data: st.DataObject) -> None:
+    over = replace(walk.end, over=True)
+    for last in [over] + [walk.end] * walk.end.over:
+        what = data.draw(heard(walk.tree, last))
+        assert menu.step(walk.tree, last, what, data.draw(CLOSED)) == (last, ())
+        assert menu.hand_over(walk.tree, last) == (last, ())
+
+
+@given(walks())
+def test_the_books_take_every_step_and_know_where_the_caller_is(walk: Walk) -> None:
+    here = Call("1", 0.0)
+    for step in walk.steps:
+        for command in step.commands:
+            if type(command) in BOOKED:
+                here, _ = call.step(here, BOOKED[type(command)])
+        now = step.after
+        expected = Place.CLOSED if now.closed else Place.INFO if now.info else Place.MENU
+        assert here.place is expected
+        for command in of(AtInfo, step.commands):
+            assert command == AtInfo(now.info)
+        for command in of(AtClosed, step.commands):
+            assert command == AtClosed(now.closed)
+        if of(ToPerson, step.commands):
+            call.step(here, call.Joined(1.0, "red"))
+
+
+@given(walks())
+def test_the_language_changes_with_a_key_that_says_so_and_is_announced(walk: Walk) -> None:
+    for step in walk.steps:
+        choice = None
+        if isinstance(step.heard, Key) and not (step.before.info or step.before.closed):
+            choice = walk.tree.menus[step.before.menu].keys.get(step.heard.digit)
+        language = choice.language if isinstance(choice, ToMenu) else ""
+        assert of(Speak, step.commands) == ([Speak(language)] if language else [])
+        assert step.after.language == (language or step.before.language)
+
+
+@given(walks())
+def test_nobody_is_let_go_who_could_have_a_person(walk: Walk) -> None:
+    operators = walk.tree.queue_of[walk.tree.operator]
+    for step in walk.steps:
+        for command in of(ToPerson, step.commands):
+            assert isinstance(command, ToPerson)
+            assert command.queue not in step.closed
+        if of(GoodBye, step.commands):
+            assert step.before.closed or operators in step.closed
+
+
+# Keys that mean the same everywhere
+
+
+@given(places(), CLOSED)
+def test_0_goes_to_a_person_unless_closed(
+    where: tuple[Tree, Visit], closed: frozenset[str]
+) -> None:
+    tree, visit = where
+    queue = tree.queue_of[tree.operator]
+    after, commands = menu.step(tree, visit, Key("0"), closed)
+    assert after.over is (queue not in closed)
+    if after.over:
+        assert commands == (ToPerson(queue, tree.operator),)
+    else:
+        assert after.closed == queue
+
+
+@given(places(), CLOSED, st.data())
+def test_star_undoes_the_last_key(
+    where: tuple[Tree, Visit], closed: frozenset[str], data: st.DataObject
+) -> None:
+    tree, visit = where
+    if visit.info or visit.closed:  # from any message to the menu, at once
+        after, commands = menu.step(tree, visit, Key("*"), closed)
+        assert after == replace(visit, info="", closed="", misses=0)
+        assert commands == (AtMenu(visit.menu), Say(said_at(tree, after)))
+        visit = after
+    digit = data.draw(st.sampled_from(["0", *sorted(tree.menus[visit.menu].keys)]))
+    there, _ = menu.step(tree, visit, Key(digit), closed)
+    if there.over:
+        return
+    back, commands = menu.step(tree, there, Key("*"), closed)
+    assert back == replace(visit, language=there.language, misses=0)
+    assert commands[-1] == Say(said_at(tree, back))
+
+
+@given(trees())
+def test_star_at_the_top_says_the_first_menu_again(tree: Tree) -> None:
+    visit, commands = menu.enter(tree)
+    assert (visit.menu, visit.language) == (tree.start, tree.languages[0])
+    assert menu.step(tree, replace(visit, misses=tree.retries), Key("*")) == (visit, commands)
+
+
+@given(places(), CLOSED, st.data())
+def test_who_misses_too_often_gets_a_person(
+    where: tuple[Tree, Visit], closed: frozenset[str], data: st.DataObject
+) -> None:
+    tree, visit = where
+    stays = visit
+    for misses_so_far in range(visit.misses, tree.retries):
+        stays, _ = menu.step(tree, stays, data.draw(misses(tree, stays)), closed)
+        assert stays == replace(visit, misses=misses_so_far + 1)
+        stays, _ = menu.step(tree, stays, Spoken(), closed)
+    after, commands = menu.step(tree, stays, data.draw(misses(tree, stays)), closed)
+    assert after.over
+    queue = tree.queue_of[tree.operator]
+    if visit.closed or queue in closed:
+        assert commands == (Say(((visit.language, "goodbye"),)), GoodBye())
+    else:
+        connect = Say(((visit.language, "connect"),))
+        assert commands == (connect, ToPerson(queue, tree.operator))
+
+
+# Callers who know the way
+
+
+@given(trees(), st.data())
+def test_keys_lead_to_their_leaf_whatever_is_between_them(tree: Tree, data: st.DataObject) -> None:
+    """Prompts that end or are cut short, and misses that are not too many, change nothing."""
+    visit, _ = menu.enter(tree)
+    language = visit.language
+    while True:
+        for _ in range(data.draw(st.integers(0, tree.retries))):
+            visit, _ = menu.step(tree, visit, data.draw(misses(tree, visit)))
+            for _ in range(data.draw(st.integers(0, 2))):
+                visit, _ = menu.step(tree, visit, Spoken())
+        digit, choice = data.draw(st.sampled_from(sorted(tree.menus[visit.menu].keys.items())))
+        before = visit
+        visit, commands = menu.step(tree, visit, Key(digit))
+        if not isinstance(choice, ToMenu):
+            break
+        language = choice.language or language
+        assert (visit.menu, visit.language) == (choice.menu, language)
+        assert visit.misses == 0
+    if isinstance(choice, ToTopic):
+        assert commands == (ToPerson(tree.queue_of[choice.topic], choice.topic),)
+    else:
+        assert visit == replace(before, info=choice.info, misses=0)
+        assert commands == (AtInfo(choice.info), Say(said_at(tree, visit)))
+        again = replace(visit, misses=tree.retries)
+        assert menu.step(tree, again, Key("1")) == (visit, (Say(said_at(tree, visit)),))
+
+
+@given(places(), st.data())
+def test_a_closed_topic_is_said_and_leaves_every_way_open(
+    where: tuple[Tree, Visit], data: st.DataObject
+) -> None:
+    tree, visit = where
+    topics = {"0": tree.operator}
+    if not (visit.info or visit.closed):
+        keys = tree.menus[visit.menu].keys.items()
+        topics |= {digit: c.topic for digit, c in keys if isinstance(c, ToTopic)}
+    digit, topic = data.draw(st.sampled_from(sorted(topics.items())))
+    queue = tree.queue_of[topic]
+    at_closed, commands = menu.step(tree, visit, Key(digit), frozenset({queue}))
+    words = Say(said_at(tree, at_closed))
+    assert at_closed == replace(visit, closed=queue, info="", misses=0)
+    back = (AtMenu(visit.menu),) if visit.info or visit.closed else ()
+    assert commands == (*back, AtClosed(queue), words)
+    # The queue may open meanwhile: the message stays what it is until the caller moves on.
+    closed = data.draw(CLOSED)
+    assert menu.step(tree, at_closed, Key("1"), closed) == (at_closed, (words,))
+    there, _ = menu.step(tree, at_closed, Key("*"), closed)
+    assert there == replace(visit, info="", closed="", misses=0)
+    person, _ = menu.step(tree, at_closed, Key("0"), closed - {tree.queue_of[tree.operator]})
+    assert person.over
+
+
+# When ivrd stops, or finds its callers again
+
+
+@given(places())
+def test_a_caller_can_be_handed_over_from_anywhere(where: tuple[Tree, Visit]) -> None:
+    tree, visit = where
+    after, commands = menu.hand_over(tree, visit)
+    assert after == replace(visit, over=True)
+    person = ToPerson(tree.queue_of[tree.operator], tree.operator)
+    assert commands == (Say(((visit.language, "connect"),)), person)
+
+
+@given(walks())
+def test_an_interrupted_visit_goes_on_even_if_it_was_about_to_end(walk: Walk) -> None:
+    visit, commands = menu.again(walk.tree, walk.end)
+    assert visit == replace(walk.end, over=False)
+    assert commands == (Say(said_at(walk.tree, visit)),)

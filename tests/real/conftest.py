@@ -1,0 +1,92 @@
+"""A real hotline for each test: Asterisk, ivrd, SIPp callers and agents."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.detour import Detour
+
+from lab.callers import Caller, Callers, Ledger
+from lab.hotline import Lab, Plan
+from lab.reckoning import Row, Scrape, compare
+
+SETTLE_SECONDS = 15.0
+
+
+class Hotline(Lab):
+    """A lab with what tests ask of it again and again."""
+
+    def scrape(self) -> Scrape:
+        return Scrape(self.http("/metrics"))
+
+    def until(self, what: str, true: Callable[[Any], bool], seconds: float = 30.0) -> Any:
+        """The first status for which `true` holds; fails after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status = self.status()
+            if true(status):
+                return status
+            time.sleep(0.05)
+        raise AssertionError(f"not within {seconds:g} s: {what}; {status}")
+
+    def calling(self, people: Sequence[Caller], rate: float) -> Callers:
+        calling = Callers(self.sip, people, folder=self.folder / "callers", rate=rate)
+        calling.start()
+        return calling
+
+    def settled(self) -> Scrape:
+        """The first scrape with nothing in progress."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (scrape := self.scrape()).in_progress:
+            assert time.monotonic() < deadline, "calls are still in progress"
+            time.sleep(0.1)
+        return scrape
+
+    def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
+        return compare(people, ledger.entries, self.agents.ledger(), self.settled())
+
+    def send(self, number: signal.Signals) -> None:
+        """Send ivrd a signal."""
+        os.kill(self.ivrd_pid, number)
+
+    def log_text(self) -> str:
+        return (self.folder / "ivrd.log").read_text("utf-8", "replace")
+
+    def asterisk_complaints(self) -> list[str]:
+        """Lines of Asterisk's log that are warnings or errors."""
+        text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
+        return [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
+
+
+@pytest.fixture
+def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
+    """Starts a hotline by plan; at the end no part may have complained or lost its mind."""
+    labs: list[Hotline] = []
+
+    def start(via: Detour | None = None, **plan: Any) -> Hotline:
+        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", **plan))
+        if via:
+            via.target = lab.ami_port
+        lab.start()
+        labs.append(lab)
+        return lab
+
+    yield start
+    for lab in labs:
+        lab.stop()
+    for lab in labs:
+        assert "Traceback" not in lab.log_text()
+        assert lab.asterisk_complaints() == []
+
+
+@pytest.fixture
+def detour() -> Iterator[Detour]:
+    """A relay for ivrd's link to Asterisk."""
+    relay = Detour()
+    yield relay
+    relay.close()

@@ -1,0 +1,51 @@
+"""The truth of the counts: the callers' own ledger against ivrd's."""
+
+from lab.callers import Caller, Keys
+from lab.callers.mix import mix, read_paths
+
+from ivrd.core.call import Stage
+
+
+def test_300_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline):
+    people = mix(300, seed=22)
+    lab = hotline(agents=60, talk=4.0, ring=0.5)
+    ledger = lab.calling(people, rate=10.0).wait(280)
+    rows = lab.rows(people, ledger)
+    assert [row for row in rows if not row.agrees] == []
+    assert {caller.behaviour for caller in people} == {entry.behaviour for entry in ledger.entries}
+    assert ledger.outcomes()["failed"] == ledger.outcomes()["refused"] == 0
+    # nobody sat in silence for longer than a menu waits for a key, and a little
+    assert ledger.longest_silence().silence < 5.5
+
+
+
+def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
+    lab = hotline(agents=40, talk=1.0, ring=0.2)
+    paths, _operator = read_paths(lab.config)
+    topics = [path for path in paths if path.kind == "topic"]
+    people = [
+        Caller(n, "typed ahead", (Keys(topics[n % len(topics)].keys, tone=0.04, gap=0.04),))
+        for n in range(1, 101)
+    ]
+    ledger = lab.calling(people, rate=8.0).wait(100)
+    assert ledger.outcomes() == {"answered": 100}
+    wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
+    assert {talk.number: talk.topic for talk in lab.agents.ledger()} == wanted
+
+
+def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
+    lab = hotline(agents=10, talk=2.0, ring=0.2)
+    people = mix(40, seed=5, pace=0.5)
+    calling = lab.calling(people, rate=4.0)
+    scrapes = [lab.scrape()]
+    while calling.progress()["done"] < len(people):
+        scrapes.append(lab.scrape())
+    assert all(scrape.balances for scrape in scrapes)
+    assert max(scrape.in_progress for scrape in scrapes) > 5
+    received = [scrape.total("ivrd_calls_received_total") for scrape in scrapes]
+    assert received == sorted(received)
+    stages = {stage.value for stage in Stage}
+    assert all(
+        any(s.total("ivrd_calls_in_progress", stage=stage) for s in scrapes) for stage in stages
+    )
+    calling.wait(5)
