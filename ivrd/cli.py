@@ -22,6 +22,7 @@ from ivrd.config import (
     load,
     prompt_files,
     read_secret,
+    spare_files,
     unused_prompts,
 )
 from ivrd.privacy import PrivacyError
@@ -117,7 +118,8 @@ def _texts(settings: Settings) -> dict[str, str]:
 def _check(given: argparse.Namespace) -> int:
     settings = load(given.config)
     problems = [str(problem) for problem in prompt_files(settings)]
-    warnings = [str(problem) for problem in unused_prompts(settings)]
+    spare = [*unused_prompts(settings), *spare_files(settings)]
+    warnings = [str(problem) for problem in spare]
     folder: Path = given.to or settings.asterisk.config_dir
     if given.to or folder.is_dir():
         problems += [

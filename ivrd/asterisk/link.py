@@ -135,9 +135,14 @@ class Link:
         loop = asyncio.get_running_loop()
         lost: asyncio.Future[str] = loop.create_future()
         self._booted.clear()
+
+        def on_lost(reason: str) -> None:
+            if not lost.done():  # nobody waits any more when the link itself is being closed
+                lost.set_result(reason)
+
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: Wire(self._take, lost.set_result), self.address.host, self.address.port
+                lambda: Wire(self._take, on_lost), self.address.host, self.address.port
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}

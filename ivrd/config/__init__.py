@@ -10,7 +10,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import unused_prompts, used_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Asterisk, Queue, Settings, closed_queues
-from ivrd.config.sounds import durations, prompt_files
+from ivrd.config.sounds import durations, prompt_files, spare_files
 
 __all__ = [
     "AMI_SECRET",
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "prompt_files",
     "read_secret",
+    "spare_files",
     "unused_prompts",
     "used_prompts",
 ]

@@ -44,7 +44,6 @@ class QueuePart(Part):
     hours: Annotated[str, NAME]
     closed_prompt: Annotated[str, PROMPT] = ""
     announce_seconds: Annotated[int, whole(10, 600)] = 30
-    music: Annotated[str, NAME] = "music"
     topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1)]
 
 
@@ -145,7 +144,6 @@ def queues(says: Queues) -> tuple[Queue, ...]:
             hours=part.hours,
             closed_prompt=part.closed_prompt,
             announce_seconds=part.announce_seconds,
-            music=part.music,
         )
         for name, part in says.queues.items()
     )

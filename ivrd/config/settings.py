@@ -18,8 +18,7 @@ class Queue:
 
     `topics` maps a topic to its text in each language.  `hours` names its opening hours, or is
     `always`; `closed_prompt` is what callers hear outside them, empty for none.
-    `announce_seconds`: how often a waiting caller hears the position.  `music` is the folder
-    inside the sounds in which the music stands.
+    `announce_seconds`: how often a waiting caller hears the position.
     """
 
     name: str
@@ -27,7 +26,6 @@ class Queue:
     hours: str
     closed_prompt: str
     announce_seconds: int
-    music: str
 
 
 @dataclass(frozen=True)

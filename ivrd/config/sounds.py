@@ -16,8 +16,13 @@ class _Unfit(Exception):
 
 
 def prompt_files(settings: Settings) -> list[Problem]:
-    """Prompts without a file that can be played, and files that belong to no prompt."""
-    return [*_unfit(settings), *_ownerless(settings)]
+    """Prompts without a file that can be played: ivrd does not run with these."""
+    return list(_unfit(settings))
+
+
+def spare_files(settings: Settings) -> list[Problem]:
+    """Files among the recordings that belong to no prompt."""
+    return list(_ownerless(settings))
 
 
 def durations(settings: Settings) -> Mapping[tuple[str, str], float]:

@@ -98,27 +98,29 @@ class _Seat(Party):
         self.topic = event.fields.get("topic", "")
         self._manner = manner
         self._rang_at = now
-        self._answering = manner.code != 200  # the order that ends the ringing has been given
+        self._ringing = False
         self._acknowledged = False  # before that nobody may hang up (RFC 3261, 15)
         if manner.code != 200:
             self.order("refuse", code=manner.code)
         else:
             self.order("ring")
-            self.due = now + _time(manner.ring)
 
     def rung(self, now: float) -> None:
-        self._answering = True
+        self._ringing = False
         self.order("answer", port=self.port)
 
     def hang_up(self) -> None:
         if self._acknowledged:
             super().hang_up()
-        elif not self._answering:  # otherwise it has to wait until the call is set up
-            self._answering = True
+        elif self._ringing:  # otherwise it has to wait until the call is set up
+            self._ringing = False
             self.order("refuse", code=480)
 
     def told(self, event: Event, now: float) -> None:
         match event.word:
+            case "ringing":
+                self._ringing = True
+                self.due = now + _time(self._manner.ring)
             case "talking":
                 talk = _time(self._manner.talk)
                 self.talk(event, (*self._manner.first, Wait(talk), HangUp()), now)

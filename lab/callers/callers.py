@@ -57,12 +57,13 @@ class _Call(Party):
         self.caller = caller
         self.dialled = now
         self.reply = "caller"
-        if caller.rings_at_most is not None:
-            self.due = now + caller.rings_at_most
         self.order("dial", port=self.port)
 
     def told(self, event: Event, now: float) -> None:
         match event.word:
+            case "dialled":
+                if self.caller.rings_at_most is not None:
+                    self.due = now + self.caller.rings_at_most
             case "talking":
                 gave_up, self.hanging_up = self.hanging_up, False
                 self.talk(event, self.caller.script, now, self.caller.hangs_up_after)

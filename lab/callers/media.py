@@ -29,8 +29,9 @@ TOO_LATE = 0.2  # seconds behind after which packets are left out instead of sen
 class Wire(Protocol):
     """What the engine needs of a Sipp."""
 
-    def fileno(self) -> int:
-        """Readable when there is something to receive."""
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """File descriptors that are readable when there is something to receive."""
 
     def receive(self) -> list[Event] | None:
         """What has happened; None when there will be no more."""
@@ -171,7 +172,8 @@ class Engine(Generic[P]):
     def _run(self) -> None:
         try:
             with select.epoll() as word, select.epoll() as self._sound:
-                word.register(self._wire.fileno(), select.EPOLLIN)
+                for source in self._wire.sources:
+                    word.register(source, select.EPOLLIN)
                 self._loop(word)
         except Exception as error:
             self.error = error

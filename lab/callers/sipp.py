@@ -1,7 +1,10 @@
 """One SIPp process and the wire to it: it signals, we decide.
 
 SIPp calls this "3PCC": it connects to us over TCP and both sides send small messages of header
-lines, each ended by an escape character and belonging to one call by its Call-ID.
+lines, each ended by an escape character and belonging to one call by its Call-ID. Most of what it
+has to say, though, it writes into its log, here a named pipe: a <log> belongs to a step of the
+scenario, while a <sendCmd> is a step of its own, in which a call can be hit by what it does not
+expect.
 """
 
 from __future__ import annotations
@@ -28,23 +31,32 @@ class SippError(RuntimeError):
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to one call, as a scenario file's <sendCmd> says it."""
+    """What happened to one call, as its scenario says it."""
 
     call: str  # Call-ID
     word: str  # "aborted" when SIPp itself gave the call up
     fields: dict[str, str]
 
 
-def read_event(message: bytes) -> Event | None:
-    """Reads one message, without its END; None when it belongs to no call."""
+def read_message(message: bytes) -> Event | None:
+    """Reads what a <sendCmd> sends, without its END; None when it belongs to no call."""
     fields: dict[str, str] = {}
     for line in message.decode("utf-8", "replace").split("\n"):
         name, colon, value = line.partition(":")
         if colon:
             fields.setdefault(name.strip().lower(), value.strip())
-    call = fields.pop("call-id", "")
     given_up = fields.pop("internal-cmd", None)
-    word = "aborted" if given_up else fields.pop("event", "")
+    return _event(fields, fields.pop("call-id", ""), "aborted" if given_up else "")
+
+
+def read_line(line: bytes) -> Event | None:
+    """Reads what a <log> writes, `call=ID event=WORD NAME=VALUE...`."""
+    fields = dict(word.split("=", 1) for word in line.decode("utf-8", "replace").split())
+    return _event(fields, fields.pop("call", ""))
+
+
+def _event(fields: dict[str, str], call: str, word: str = "") -> Event | None:
+    word = word or fields.pop("event", "")
     return Event(call, word, fields) if call and word else None
 
 
@@ -79,7 +91,8 @@ class Sipp:
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
-        self._unread = b""
+        self._log = -1
+        self._unread = self._unread_log = b""
 
     @property
     def pid(self) -> int:
@@ -92,7 +105,11 @@ class Sipp:
         """Returns when SIPp runs and has connected; raises SippError with its own words if not."""
         self._folder.mkdir(parents=True, exist_ok=True)
         name = self._scenario.stem
-        (self._folder / f"{name}.errors").unlink(missing_ok=True)  # of an earlier run
+        errors, log = self._folder / f"{name}.errors", self._folder / f"{name}.pipe"
+        errors.unlink(missing_ok=True)  # of an earlier run
+        log.unlink(missing_ok=True)
+        os.mkfifo(log, 0o600)
+        self._log = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
         with socket.create_server(("127.0.0.1", 0)) as door:
             twin = f"127.0.0.1:{door.getsockname()[1]}"
             options = (
@@ -123,7 +140,7 @@ class Sipp:
                 if self._process is not None and self._process.poll() is not None:
                     break
             else:
-                wire.settimeout(ENDS_IN)
+                wire.setblocking(True)
                 return wire
         self.stop()
         raise SippError(f"sipp did not start: {self.complaint()}")
@@ -138,23 +155,33 @@ class Sipp:
                 return said[-1]
         return "it said nothing"
 
-    def fileno(self) -> int:
-        """Of the wire; readable when there is something to receive."""
-        if self._wire is None:
-            raise SippError("sipp has not been started")
-        return self._wire.fileno()
+    @property
+    def sources(self) -> tuple[int, int]:
+        """File descriptors that are readable when there is something to receive."""
+        assert self._wire is not None
+        return self._wire.fileno(), self._log
 
     def receive(self) -> list[Event] | None:
-        """What has arrived; None when SIPp has ended. Waits unless `fileno()` is readable."""
+        """What has happened since the last time; None when SIPp has ended. Does not wait."""
         assert self._wire is not None
         try:
-            data = self._wire.recv(65536)
+            said = self._wire.recv(65536, socket.MSG_DONTWAIT)
+            ended = not said
+        except BlockingIOError:
+            said, ended = b"", False
         except ConnectionError:
-            return None
-        if not data:
-            return None
-        *messages, self._unread = (self._unread + data).split(END)
-        return [event for event in map(read_event, messages) if event is not None]
+            said, ended = b"", True
+        *messages, self._unread = (self._unread + said).split(END)
+        *lines, self._unread_log = (self._unread_log + self._read_log()).split(b"\n")
+        events = [*map(read_message, messages), *map(read_line, lines)]
+        known = [event for event in events if event is not None]
+        return known or (None if ended else [])
+
+    def _read_log(self) -> bytes:
+        try:
+            return os.read(self._log, 65536)
+        except BlockingIOError:
+            return b""
 
     def order(self, call: str, word: str, **fields: object) -> None:
         """Tells SIPp what to do with a call. A call that has ended meanwhile does nothing."""
@@ -183,3 +210,4 @@ class Sipp:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
+            os.close(self._log)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import durations, load, prompt_files
+from ivrd.config import durations, load, prompt_files, spare_files
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 
@@ -28,7 +28,8 @@ def recorded(folder: Path) -> Path:
 
 
 def found(folder: Path) -> list[str]:
-    problems = (str(problem) for problem in prompt_files(load(folder)))
+    settings = load(folder)
+    problems = (str(p) for p in [*prompt_files(settings), *spare_files(settings)])
     return [problem.removeprefix(f"{folder}/sounds/") for problem in problems]
 
 

@@ -19,7 +19,7 @@ from lab.callers.ear import Ear, purity, voice
 from lab.callers.media import Engine, Party
 from lab.callers.mouth import Mouth
 from lab.callers.script import Actor, HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
-from lab.callers.sipp import Event, read_event, write_order
+from lab.callers.sipp import Event, read_line, read_message, write_order
 
 # --- the wire ------------------------------------------------------------------------------------
 
@@ -270,8 +270,9 @@ class Wire:
     def end(self) -> None:
         self._there.close()
 
-    def fileno(self) -> int:
-        return self._here.fileno()
+    @property
+    def sources(self) -> tuple[int, ...]:
+        return (self._here.fileno(),)
 
     def receive(self) -> list[Event] | None:
         return [self._events.get()] if self._here.recv(1) else None
@@ -384,14 +385,18 @@ def test_a_fault_ends_the_thread_and_is_kept() -> None:
 
 def test_events_are_read_as_sipp_writes_them() -> None:
     said = "Call-ID: 3-99-caller\r\nevent: talking\r\nip: 127.0.0.1\r\nport: 40000\r\n\r\n"
-    assert read_event(said.encode()) == Event(
+    assert read_message(said.encode()) == Event(
         "3-99-caller", "talking", {"ip": "127.0.0.1", "port": "40000"}
     )
-    assert read_event(b"call-id: x\ninternal-cmd: abort_call\n\n") == Event("x", "aborted", {})
-    assert read_event(b'Call-ID: x\nevent: invite\nfrom: "a: b" <sip:1@h>') == Event(
+    assert read_message(b"call-id: x\ninternal-cmd: abort_call\n\n") == Event("x", "aborted", {})
+    assert read_message(b'Call-ID: x\nevent: invite\nfrom: "a: b" <sip:1@h>') == Event(
         "x", "invite", {"from": '"a: b" <sip:1@h>'}
     )
-    assert read_event(b"\xff\xfe rubbish") is None
+    assert read_message(b"\xff\xfe rubbish") is None
+    assert read_line(b"call=3-99-caller event=refused code=486") == Event(
+        "3-99-caller", "refused", {"code": "486"}
+    )
+    assert read_line(b"") is None
 
 
 def test_an_order_is_what_sipp_takes_for_a_message_of_the_call() -> None:
