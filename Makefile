@@ -67,6 +67,7 @@ install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DEST
 	    sed 's|^sounds: \.\./sounds|sounds: $(DATADIR)/sounds|' "$$file" >"$$new" || exit 1; \
 	done
 	install -D -m 644 systemd/ivrd.service "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
+	sed -i 's|/opt/ivrd|$(PREFIX)|; s|/etc/ivrd|$(CONFDIR)|' "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
 	install -D -m 644 systemd/ivrd.sysusers "$(DESTDIR)$(LIBDIR)/sysusers.d/ivrd.conf"
 	install -D -m 644 systemd/ivrd.tmpfiles "$(DESTDIR)$(LIBDIR)/tmpfiles.d/ivrd.conf"
 	test -n "$(DESTDIR)" || test ! -d /run/systemd/system || \

@@ -30,6 +30,7 @@ from ivrd.web import CannotListen
 
 FAILED, WRONG = 1, 2
 TOP_SECONDS = 1.0
+TOP_IN_LINES_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,12 +160,19 @@ def _status(given: argparse.Namespace) -> int:
 def _top(given: argparse.Namespace) -> int:
     asking = _ask(given)
     console = Console()
-    with Live(
-        screen.board(asking.get("status")), console=console, screen=console.is_terminal
-    ) as live:
+    if not console.is_terminal or console.is_dumb_terminal:
+        return _top_in_lines(asking)
+    with Live(screen.board(asking.get("status")), console=console, screen=True) as live:
         while True:
             time.sleep(TOP_SECONDS)
             live.update(screen.board(asking.get("status")), refresh=True)
+
+
+def _top_in_lines(asking: client.Client) -> int:
+    """Where nothing can be drawn over: the picture again and again, with an empty line between."""
+    while True:
+        print(screen.status_text(asking.get("status")), end="\n\n", flush=True)
+        time.sleep(TOP_IN_LINES_SECONDS)
 
 
 def _reload(given: argparse.Namespace) -> int:

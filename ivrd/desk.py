@@ -130,7 +130,7 @@ class Desk:
             self._reloaded(False)
             problems = [str(problem) for problem in error.problems]
             for problem in problems:
-                log.event(logger, logging.ERROR, "configuration not taken", problem=problem)
+                log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
             return problems
         self._adopt(settings, script)
         with suppress(Refused, LinkLost, TimeoutError):
@@ -152,6 +152,7 @@ class Desk:
         self.loaded = time.monotonic()
         self.hotline.script = script
         self.seating.pools = settings.pools
+        self.reports.recent.service_level_seconds = settings.service_level_seconds
         self.reports.metrics.queues([queue.name for queue in settings.queues])
 
 

@@ -103,6 +103,18 @@ def test_what_was_lost_is_told_once_lines_go_through_again() -> None:
     assert len(lines) == 2
 
 
+def test_the_end_waits_for_what_is_left_and_for_the_count_of_a_storm() -> None:
+    stream = io.StringIO()
+    handler = log.setup("plain", "info", stream)
+    burst(2_000)
+    for _ in range(30):
+        log.event(LOG, logging.ERROR, "broken")
+    handler.close()
+    lines = stream.getvalue().splitlines()
+    assert sum(" call ended " in line for line in lines) == 2_000
+    assert lines[-1].endswith(" ERROR broken … and 25 more like this in 10 s")
+
+
 PROGRAM = """
 import logging, sys
 from ivrd import log
@@ -127,3 +139,51 @@ def test_the_program_ends_though_nobody_reads_its_log() -> None:
         done = subprocess.run(command, stderr=stream, timeout=60, check=False)
     assert done.returncode == 0
     assert time.monotonic() - begun < 2 * LAST_SECONDS + 10
+
+
+DISK = """
+import logging, resource, sys
+from ivrd import log
+handler = log.setup("plain", "info", sys.stderr)
+for limit in (100, resource.RLIM_INFINITY):  # the disk is full after 100 bytes, then is not
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    log.event(logging.getLogger("ivrd"), logging.INFO, f"{limit:x} first", name="n" * 40)
+    log.event(logging.getLogger("ivrd"), logging.INFO, f"{limit:x} second", name="n" * 40)
+    handler.flush()
+"""
+
+
+def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        subprocess.run([sys.executable, "-c", DISK], stderr=stream, timeout=60, check=True)
+    lines = (tmp_path / "log").read_text().splitlines()
+    words = [line.split(" name=")[0].split(" ", 2)[2] for line in lines]
+    assert words == ["64 first", "64 second", "log lines dropped count=1", "-1 first", "-1 second"]
+
+
+class WatchedLock:
+    """A lock that tells when the writer asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self.asked = threading.Event()
+
+    def acquire(self, blocking: bool = True) -> bool:
+        if threading.current_thread().name == "ivrd-log":
+            self.asked.set()
+        return self._lock.acquire(blocking)
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+def test_the_end_does_not_wait_for_a_writer_that_waits_for_the_end() -> None:
+    handler, lock = log.setup("plain", "info", io.StringIO()), WatchedLock()
+    handler.lock = lock  # type: ignore[assignment]
+    log.event(LOG, logging.INFO, "now the writer looks for storms that are over")
+    handler.acquire()  # as logging.shutdown does
+    assert lock.asked.wait(10)
+    begun = time.monotonic()
+    handler.flush()
+    assert time.monotonic() - begun < LAST_SECONDS / 2
+    handler.release()

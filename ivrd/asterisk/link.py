@@ -16,7 +16,7 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import names
-from ivrd.asterisk.wire import LinkLost, Wire
+from ivrd.asterisk.wire import LinkLost, Wire, in_words
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Link:
                 self._say("refused", f"{self._where} refuses {error}")
             except (OSError, TimeoutError) as error:
                 kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
-                self._say(kind, f"{text} {self._where}: {_why(error)}")
+                self._say(kind, f"{text} {self._where}: {in_words(error)}")
             except Exception as error:  # a fault of ours, but callers need the next attempt
                 self._say("fault", f"cannot take in what {self._where} reports: {error!r}")
             finally:
@@ -182,7 +182,7 @@ class Link:
             try:
                 await self._beat()
             except (OSError, TimeoutError, Refused) as error:
-                return wire.fail(f"no sign of life ({_why(error)})")
+                return wire.fail(f"no sign of life ({in_words(error)})")
 
     async def _beat(self) -> None:
         """One sign of life in each direction; on Asterisk's own clock."""
@@ -248,11 +248,3 @@ class Link:
         if self._logged_in:
             self._logged_in = False
             self._on_down()
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__

@@ -54,7 +54,7 @@ class Seating:
             return
         member = self._members.get(key, Member(fact.queue, fact.seat))
         self._members[key] = replace(member, paused=fact.paused, reason=fact.reason)
-        self.states.setdefault(fact.seat, AWAY)
+        self.states[fact.seat] = fact.state
 
     def here(self, pool: Pool) -> dict[str, str]:
         """The pool's seats that take calls, or still finish one, and what each is doing."""

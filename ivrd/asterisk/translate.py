@@ -103,13 +103,14 @@ class SeatState:
 
 @dataclass(frozen=True)
 class MemberChanged:
-    """A seat joined or left a queue, or was paused or resumed."""
+    """A seat joined or left a queue, or was paused or resumed; `state` as in `SeatState`."""
 
     seat: str
     queue: str
     there: bool
     paused: bool
     reason: str
+    state: str
 
 
 Fact = (
@@ -171,7 +172,9 @@ def _device(m: Any) -> Fact | None:
 
 def _member(m: Any) -> Fact:
     there = m.event != "QueueMemberRemoved"
-    return MemberChanged(seat_of(m.interface), m.queue, there, m.paused == "1", m.pausedreason)
+    state = MEMBER_STATES.get(m.status, AWAY)
+    paused = m.paused == "1"
+    return MemberChanged(seat_of(m.interface), m.queue, there, paused, m.pausedreason, state)
 
 
 READERS = {

@@ -15,6 +15,7 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/link.py ta
 
 import asyncio
 import codecs
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -123,8 +124,8 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio when the connection has ended."""
-        what = exc.strerror if isinstance(exc, OSError) else exc
-        self.reason = self.reason or str(what or "Asterisk closed the connection")
+        why = in_words(exc) if exc is not None else "Asterisk closed the connection"
+        self.reason = self.reason or why
         self.close()
         on_lost, self._on_lost = self._on_lost, lambda _reason: None
         on_lost(self.reason)
@@ -147,3 +148,12 @@ def _plain(message: Message) -> Message:
         if isinstance(value, list):
             message[name] = value[0]
     return message
+
+
+def in_words(error: BaseException) -> str:
+    """Why something failed, for a person: the operating system's words without a module's."""
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

@@ -108,7 +108,7 @@ class Json(_Formatter):
             entry.setdefault(name, value if finite else None)
         if trace := self.trace(record):
             entry["exception"] = trace
-        return json.dumps(entry).replace("\x7f", "\\u007f")
+        return json.dumps(entry)
 
 
 FORMATTERS: dict[str, Callable[[tzinfo | None], _Formatter]] = {"plain": Plain, "json": Json}

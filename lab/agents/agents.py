@@ -190,7 +190,6 @@ class Agents:
         """Everybody hangs up, and the process ends."""
         self._sipp.finish()
         self._engine.hang_up_all()
-        self._engine.finished.wait(ENDS_IN)
         self._sipp.stop()
         self._engine.finished.wait(ENDS_IN)
         self._sipp.close()

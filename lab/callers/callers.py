@@ -186,7 +186,6 @@ class Callers:
         """Everybody hangs up; the ledger as far as it got."""
         self._sipp.finish()
         self._engine.hang_up_all()
-        self._engine.finished.wait(ENDS_IN)
         self._sipp.stop()
         return self.wait(ENDS_IN)
 

@@ -208,10 +208,11 @@ class Engine(Generic[P]):
             self._by_socket[source].listen(now)
 
     def _hear_word(self) -> bool:
-        """Takes what SIPp says; False when it has ended."""
+        """Takes what SIPp says; False when it has ended, and with it all that was open."""
         events = self._wire.receive()
         now = time.monotonic()
-        for event in events or ():
+        lost = [Event(party.call, "aborted", {}) for party in self.parties()]
+        for event in lost if events is None else events:
             self._tell(event, now)
         return events is not None
 

@@ -114,14 +114,10 @@ class Sipp:
             twin = f"127.0.0.1:{door.getsockname()[1]}"
             options = (
                 f"-i 127.0.0.1 -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
-                f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err"
+                f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err -trace_logs "
+                f"-watchdog_interval 0"  # it would end a run on a machine that is busy
             )
-            files = [
-                "-sf",
-                str(self._scenario),
-                "-error_file",
-                str(self._folder / f"{name}.errors"),
-            ]
+            files = ["-sf", str(self._scenario), "-error_file", str(errors), "-log_file", str(log)]
             with (self._folder / f"{name}.screen").open("wb") as screen:
                 self._process = subprocess.Popen(
                     [*command(), *self._arguments, *options.split(), *files],

@@ -119,7 +119,7 @@ class FakeAmi:
     def _answer(self, action: Headers) -> str:
         own = self.answers.get(action["Action"])
         text = own(action) if own else self._usual(action)
-        return text.replace("\r\n", f"\r\nActionID: {action['ActionID']}\r\n", 1) if text else text
+        return text.replace("Response: ", f"ActionID: {action['ActionID']}\r\nResponse: ", 1)
 
     def _usual(self, action: Headers) -> str:
         if action["Action"] == "Login":

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from ivrd.core import call, menu
 from ivrd.core.call import Call, Place
@@ -27,7 +27,7 @@ from ivrd.core.menu import (
     Tree,
     Visit,
 )
-from tests.core.trees import CLOSED, Walk, heard, misses, places, trees, walks
+from tests.core.trees import CHANCE, Walk, heard, miss, places, some_closed, trees, walks
 
 BOOKED: dict[type[Command], call.Event] = {
     AtInfo: call.Informed(),
@@ -102,13 +102,12 @@ def test_each_step_says_where_the_caller_is_now_or_lets_go(walk: Walk) -> None:
             assert words[: -len(here)] == tuple((each, sorry) for each in languages if missed)
 
 
-@given(walks(), st.data())
-def test_after_the_end_nothing_happens(walk: Walk, data: st.DataObject) -> None:
-    over = replace(walk.end, over=True)
-    for last in [over] + [walk.end] * walk.end.over:
-        what = data.draw(heard(walk.tree, last))
-        assert menu.step(walk.tree, last, what, data.draw(CLOSED)) == (last, ())
-        assert menu.hand_over(walk.tree, last) == (last, ())
+@given(walks(), CHANCE)
+def test_after_the_end_nothing_happens(walk: Walk, chance: Random) -> None:
+    last = replace(walk.end, over=True)
+    what = heard(chance, walk.tree, last)
+    assert menu.step(walk.tree, last, what, some_closed(chance)) == (last, ())
+    assert menu.hand_over(walk.tree, last) == (last, ())
 
 
 @given(walks())
@@ -154,11 +153,9 @@ def test_nobody_is_let_go_who_could_have_a_person(walk: Walk) -> None:
 # Keys that mean the same everywhere
 
 
-@given(places(), CLOSED)
-def test_0_goes_to_a_person_unless_closed(
-    where: tuple[Tree, Visit], closed: frozenset[str]
-) -> None:
-    tree, visit = where
+@given(places(), CHANCE)
+def test_0_goes_to_a_person_unless_closed(where: tuple[Tree, Visit], chance: Random) -> None:
+    (tree, visit), closed = where, some_closed(chance)
     queue = tree.queue_of[tree.operator]
     after, commands = menu.step(tree, visit, Key("0"), closed)
     assert after.over is (queue not in closed)
@@ -168,17 +165,15 @@ def test_0_goes_to_a_person_unless_closed(
         assert after.closed == queue
 
 
-@given(places(), CLOSED, st.data())
-def test_star_undoes_the_last_key(
-    where: tuple[Tree, Visit], closed: frozenset[str], data: st.DataObject
-) -> None:
-    tree, visit = where
+@given(places(), CHANCE)
+def test_star_undoes_the_last_key(where: tuple[Tree, Visit], chance: Random) -> None:
+    (tree, visit), closed = where, some_closed(chance)
     if visit.info or visit.closed:  # from any message to the menu, at once
         after, commands = menu.step(tree, visit, Key("*"), closed)
         assert after == replace(visit, info="", closed="", misses=0)
         assert commands == (AtMenu(visit.menu), Say(said_at(tree, after)))
         visit = after
-    digit = data.draw(st.sampled_from(["0", *sorted(tree.menus[visit.menu].keys)]))
+    digit = chance.choice(["0", *tree.menus[visit.menu].keys])
     there, _ = menu.step(tree, visit, Key(digit), closed)
     if there.over:
         return
@@ -194,17 +189,15 @@ def test_star_at_the_top_says_the_first_menu_again(tree: Tree) -> None:
     assert menu.step(tree, replace(visit, misses=tree.retries), Key("*")) == (visit, commands)
 
 
-@given(places(), CLOSED, st.data())
-def test_who_misses_too_often_gets_a_person(
-    where: tuple[Tree, Visit], closed: frozenset[str], data: st.DataObject
-) -> None:
-    tree, visit = where
+@given(places(), CHANCE)
+def test_who_misses_too_often_gets_a_person(where: tuple[Tree, Visit], chance: Random) -> None:
+    (tree, visit), closed = where, some_closed(chance)
     stays = visit
     for misses_so_far in range(visit.misses, tree.retries):
-        stays, _ = menu.step(tree, stays, data.draw(misses(tree, stays)), closed)
+        stays, _ = menu.step(tree, stays, miss(chance, tree, stays), closed)
         assert stays == replace(visit, misses=misses_so_far + 1)
         stays, _ = menu.step(tree, stays, Spoken(), closed)
-    after, commands = menu.step(tree, stays, data.draw(misses(tree, stays)), closed)
+    after, commands = menu.step(tree, stays, miss(chance, tree, stays), closed)
     assert after.over
     queue = tree.queue_of[tree.operator]
     if visit.closed or queue in closed:
@@ -217,17 +210,17 @@ def test_who_misses_too_often_gets_a_person(
 # Callers who know the way
 
 
-@given(trees(), st.data())
-def test_keys_lead_to_their_leaf_whatever_is_between_them(tree: Tree, data: st.DataObject) -> None:
+@given(trees(), CHANCE)
+def test_keys_lead_to_their_leaf_whatever_is_between_them(tree: Tree, chance: Random) -> None:
     """Prompts that end or are cut short, and misses that are not too many, change nothing."""
     visit, _ = menu.enter(tree)
     language = visit.language
     while True:
-        for _ in range(data.draw(st.integers(0, tree.retries))):
-            visit, _ = menu.step(tree, visit, data.draw(misses(tree, visit)))
-            for _ in range(data.draw(st.integers(0, 2))):
+        for _ in range(chance.randint(0, tree.retries)):
+            visit, _ = menu.step(tree, visit, miss(chance, tree, visit))
+            for _ in range(chance.randint(0, 2)):
                 visit, _ = menu.step(tree, visit, Spoken())
-        digit, choice = data.draw(st.sampled_from(sorted(tree.menus[visit.menu].keys.items())))
+        digit, choice = chance.choice([*tree.menus[visit.menu].keys.items()])
         before = visit
         visit, commands = menu.step(tree, visit, Key(digit))
         if not isinstance(choice, ToMenu):
@@ -244,16 +237,16 @@ def test_keys_lead_to_their_leaf_whatever_is_between_them(tree: Tree, data: st.D
         assert menu.step(tree, again, Key("1")) == (visit, (Say(said_at(tree, visit)),))
 
 
-@given(places(), st.data())
+@given(places(), CHANCE)
 def test_a_closed_topic_is_said_and_leaves_every_way_open(
-    where: tuple[Tree, Visit], data: st.DataObject
+    where: tuple[Tree, Visit], chance: Random
 ) -> None:
     tree, visit = where
     topics = {"0": tree.operator}
     if not (visit.info or visit.closed):
         keys = tree.menus[visit.menu].keys.items()
         topics |= {digit: c.topic for digit, c in keys if isinstance(c, ToTopic)}
-    digit, topic = data.draw(st.sampled_from(sorted(topics.items())))
+    digit, topic = chance.choice([*topics.items()])
     queue = tree.queue_of[topic]
     at_closed, commands = menu.step(tree, visit, Key(digit), frozenset({queue}))
     words = Say(said_at(tree, at_closed))
@@ -261,7 +254,7 @@ def test_a_closed_topic_is_said_and_leaves_every_way_open(
     back = (AtMenu(visit.menu),) if visit.info or visit.closed else ()
     assert commands == (*back, AtClosed(queue), words)
     # The queue may open meanwhile: the message stays what it is until the caller moves on.
-    closed = data.draw(CLOSED)
+    closed = some_closed(chance)
     assert menu.step(tree, at_closed, Key("1"), closed) == (at_closed, (words,))
     there, _ = menu.step(tree, at_closed, Key("*"), closed)
     assert there == replace(visit, info="", closed="", misses=0)

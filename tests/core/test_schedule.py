@@ -105,6 +105,15 @@ def test_a_day_off_takes_its_own_night_along_and_not_the_one_before() -> None:
     assert off.is_open(datetime(2026, 12, 8, 23, tzinfo=off.zone))
 
 
+SHORT = st.builds(lambda start, length: Span(start, start + length), *[st.integers(1, 4)] * 2)
+
+
+@given(SHORT, SHORT)
+def test_spans_overlap_when_both_have_a_minute(one: Span, two: Span) -> None:
+    shared = set(range(one.start, one.end)).intersection(range(two.start, two.end))
+    assert one.overlaps(two) is bool(shared)
+
+
 def minutes(day: int, span: Span) -> set[int]:
     """The minutes that a span takes, in a week that goes round from Sunday to Monday."""
     return {(day * MINUTES_A_DAY + m) % (7 * MINUTES_A_DAY) for m in range(span.start, span.end)}

@@ -1,6 +1,7 @@
 """Menu trees of every shape that a right configuration has, and callers who walk about in them."""
 
 from dataclasses import dataclass
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -29,28 +30,38 @@ LANGUAGES = ("th", "en", "my")
 MENU_KEYS = "123456789#"
 PHONE_KEYS = "0123456789*#ABCD"
 
-CLOSED = st.frozensets(st.sampled_from(QUEUES))
+CHANCE = st.randoms(use_true_random=False)
 
 
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
-    """One to five menus without a loop; a menu can be reached by more than one key."""
+    """One to six menus without a loop; a menu can be reached by more than one key."""
     languages = LANGUAGES[: draw(st.integers(1, 3))]
     topics = [f"topic-{n}" for n in range(draw(st.integers(1, 4)))]
     infos = [f"info-{n}" for n in range(draw(st.integers(1, 2)))]
-    names = [f"menu-{n}" for n in range(draw(st.integers(1, 5)))]
-    leaves: st.SearchStrategy[Choice] = st.sampled_from(
-        [*map(ToTopic, topics), *map(ToInfo, infos)]
-    )
+    names = [f"menu-{n}" for n in range(draw(st.sampled_from([1, 3, 4, 5, 6])))]
     menus = {}
     for at, name in enumerate(names):
-        below = names[at + 1 :]
-        spoken = st.sampled_from(["", *languages])
-        choices = leaves | st.builds(ToMenu, st.sampled_from(below), spoken) if below else leaves
+        choices: dict[str, st.SearchStrategy[Choice]] = {
+            "menu": st.builds(
+                ToMenu, st.sampled_from(names[at + 1 :]), st.sampled_from(["", *languages])
+            ),
+            "info": st.sampled_from(infos).map(ToInfo),
+            "topic": st.sampled_from(topics).map(ToTopic),
+        }
+        below = ["menu"] * 4 if at + 1 < len(names) else []
+        kinds = draw(
+            st.dictionaries(
+                st.sampled_from(MENU_KEYS),
+                st.sampled_from([*below, "info", "topic"]),
+                min_size=1,
+                max_size=4,
+            )
+        )
         menus[name] = Menu(
             name=name,
             prompts=(f"{name}-says", f"{name}-asks"),
-            keys=draw(st.dictionaries(st.sampled_from(MENU_KEYS), choices, min_size=1, max_size=4)),
+            keys={digit: draw(choices[kind]) for digit, kind in kinds.items()},
             speak_all=draw(st.booleans()),
         )
     return Tree(
@@ -71,22 +82,37 @@ def trees(draw: st.DrawFn) -> Tree:
     )
 
 
+def some_closed(chance: Random) -> frozenset[str]:
+    """Any of the queues."""
+    return frozenset(queue for queue in QUEUES if chance.random() < 0.4)
+
+
 def useful_keys(tree: Tree, visit: Visit) -> list[str]:
     """The keys that lead somewhere from here, apart from 0 and *."""
     return [AGAIN_KEY] if visit.info or visit.closed else sorted(tree.menus[visit.menu].keys)
 
 
-def misses(tree: Tree, visit: Visit) -> st.SearchStrategy[Heard]:
+def miss(chance: Random, tree: Tree, visit: Visit) -> Heard:
     """Nothing, or a key that means nothing here."""
     wrong = sorted(set(PHONE_KEYS) - {PERSON_KEY, BACK_KEY, *useful_keys(tree, visit)})
-    return st.just(Silence()) | st.sampled_from([Key(digit) for digit in wrong])
+    either: list[Heard] = [Silence(), Key(chance.choice(wrong))]
+    return chance.choice(either)
 
 
-def heard(tree: Tree, visit: Visit) -> st.SearchStrategy[Heard]:
-    """Anything that may be heard from a caller who stands here."""
-    right = st.sampled_from([Key(digit) for digit in useful_keys(tree, visit)])
-    fixed: st.SearchStrategy[Heard] = st.sampled_from([Key(BACK_KEY), Key(PERSON_KEY), Spoken()])
-    return right | right | fixed | misses(tree, visit)
+def heard(chance: Random, tree: Tree, visit: Visit) -> Heard:
+    """Anything that may be heard from a caller who stands here; mostly what leads on."""
+    keys = useful_keys(tree, visit)
+    choices = {} if visit.info or visit.closed else tree.menus[visit.menu].keys
+    down = [digit for digit in keys if isinstance(choices.get(digit), ToMenu)]
+    options: list[tuple[int, Heard]] = [
+        (8 if down else 0, Key(chance.choice(down or keys))),
+        (2, Key(chance.choice(keys))),
+        (2, Key(BACK_KEY)),
+        (2, miss(chance, tree, visit)),
+        (1, Spoken()),
+        (1, Key(PERSON_KEY)),
+    ]
+    return chance.choices([what for _, what in options], [weight for weight, _ in options])[0]
 
 
 @dataclass(frozen=True)
@@ -121,14 +147,19 @@ class Walk:
 
 @st.composite
 def walks(draw: st.DrawFn) -> Walk:
-    """A walk of up to 20 steps; queues open and close meanwhile."""
+    """A walk of up to 20 steps; queues open and close meanwhile.
+
+    Random draws it: hypothesis repeats itself and prefers the first choice, and a caller who always
+    does the same does not come far.
+    """
     tree = draw(trees())
+    chance = Random(f"{draw(st.integers())} {tree}")
     start, _ = enter(tree)
     visit, steps = start, []
-    for _ in range(draw(st.integers(0, 20))):
+    for _ in range(chance.randint(1, 20)):
         if visit.over:
             break
-        what, closed = draw(heard(tree, visit)), draw(CLOSED)
+        what, closed = heard(chance, tree, visit), some_closed(chance)
         after, commands = step(tree, visit, what, closed)
         steps.append(Step(visit, what, closed, after, commands))
         visit = after

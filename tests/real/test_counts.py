@@ -1,9 +1,8 @@
 """The truth of the counts: the callers' own ledger against ivrd's."""
 
+from ivrd.core.call import Stage
 from lab.callers import Caller, Keys
 from lab.callers.mix import mix, read_paths
-
-from ivrd.core.call import Stage
 
 
 def test_300_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline):
@@ -16,7 +15,6 @@ def test_300_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline
     assert ledger.outcomes()["failed"] == ledger.outcomes()["refused"] == 0
     # nobody sat in silence for longer than a menu waits for a key, and a little
     assert ledger.longest_silence().silence < 5.5
-
 
 
 def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
