@@ -1,7 +1,7 @@
 # Every target that runs Python first gets what it needs, and says what it fetches: lab/bootstrap.sh.
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
-TEST    := asterisk sipp prometheus
+TEST    := asterisk sipp prometheus systemd
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd

@@ -308,12 +308,13 @@ class _Books(Collector):
             "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
             labels=("queue",),
         )
-        now = self._clock()
-        for queue in self._queues:
-            waiting = self.ledger.waiting(queue)
-            callers.add_metric((queue,), len(waiting))
-            longest = waiting[0].wait_seconds(now) if waiting else None
-            oldest.add_metric((queue,), longest or 0.0)
+        now, waits = self._clock(), {queue: list[float]() for queue in self._queues}
+        for call in self.ledger.calls.values():
+            if call.stage is c.Stage.QUEUE:
+                waits.setdefault(call.queue, []).append(call.wait_seconds(now) or 0.0)
+        for queue, seconds in waits.items():
+            callers.add_metric((queue,), len(seconds))
+            oldest.add_metric((queue,), max(seconds, default=0.0))
         yield from (callers, oldest)
 
 

@@ -33,8 +33,8 @@ from urllib.parse import unquote
 from lab import debian
 from lab.debian import PartsError, say
 
-__all__ = ["ASTERISK", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP", "Part", "PartsError"]
-__all__ += ["cache_dir", "ensure", "plan", "program", "root"]
+__all__ = ["ASTERISK", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP", "SYSTEMD"]
+__all__ += ["Part", "PartsError", "cache_dir", "ensure", "plan", "program", "root"]
 
 ASTERISK_AT_LEAST = 20  # the first major version with all that the dialplan uses
 OWN = "own"  # the suite that this machine runs
@@ -63,8 +63,15 @@ ASTERISK = Part("asterisk", "sid", ("asterisk",), ("asterisk",), 95)
 SIPP = Part("sipp", OWN, ("sip-tester",), ("sipp",), 16)
 REDIS = Part("redis", OWN, ("redis-server",), ("redis-server",), 33)
 PROMETHEUS = Part("prometheus", OWN, ("prometheus",), ("prometheus", "promtool"), 50)
+SYSTEMD = Part(
+    "systemd",
+    OWN,
+    ("systemd",),
+    ("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles"),
+    20,
+)
 PIP = Part("pip", OWN, ("python3-pip-whl", "ca-certificates"), (), 17)
-PARTS = {part.name: part for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, PIP)}
+PARTS = {part.name: part for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, PIP)}
 
 
 def program(part: Part, binary: str = "") -> tuple[str, ...]:
@@ -239,6 +246,7 @@ def _library_dirs(base: Path) -> list[Path]:
     """The root's library folders: with and without /usr, as older packages still have both."""
     triplet = TRIPLETS[debian.architecture()]
     places = (f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib", "lib")
+    places += (f"usr/lib/{triplet}/systemd", f"lib/{triplet}/systemd")  # its private library
     return [base / place for place in places if (base / place).is_dir()]
 
 

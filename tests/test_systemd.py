@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from ivrd.hotline import HAND_OVER_SECONDS
+from lab import parts
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "systemd"
@@ -19,15 +19,15 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    if shutil.which(tool) is None:
-        pytest.fail(f"{tool} is missing; as root: apt-get install systemd", pytrace=False)
+    base = parts.root(parts.SYSTEMD)
+    units = {"SYSTEMD_UNIT_PATH": f"{base}/lib/systemd/system"} if base else {}
     return subprocess.run(
-        [tool, *arguments],
+        [*parts.program(parts.SYSTEMD, tool), *arguments],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
+        env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", **units},
     )
 
 
@@ -46,7 +46,7 @@ def complaints(folder: Path, unit: str) -> list[str]:
     here = folder / "ivrd.service"
     here.write_text(unit.replace("/opt/ivrd/bin/ivrd", "/bin/sh"), "utf-8")
     done = run("systemd-analyze", "verify", "--man=no", here)
-    said = [line for line in done.stderr.splitlines() if "ivrd" in line]
+    said = [line for line in done.stderr.splitlines() if "ivrd.service" in line]
     return said or ([done.stderr] if done.returncode else [])
 
 

@@ -59,6 +59,7 @@ class Conversation:
         self._inbox: asyncio.Queue[Heard | Said | Over] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
+        self._said_by = 0.0  # when the prompt has ended by itself, on the loop's clock
         self._hushed = False
         self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
         self._finally: ToPerson | GoodBye | None = None
@@ -122,7 +123,7 @@ class Conversation:
                 self._stop_clock()
                 self._go_on()
             elif not self._hushed:
-                self._hush(self._saying)
+                self._hush()
 
     def _mark(self, command: Command) -> None:
         """What the books and the dialplan must know, and the clock for the caller's answer."""
@@ -151,6 +152,7 @@ class Conversation:
     def _say(self, prompt: tuple[str, str]) -> None:
         self._saying, self._hushed = prompt, False
         seconds = self._script.seconds.get(prompt, UNTOLD_SECONDS)
+        self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
         language, name = prompt
         path = f"{language}/{names.PROMPT_FOLDER}/{name}"
@@ -180,12 +182,12 @@ class Conversation:
             return False
         return int(position) < 0.5 * seconds * SAMPLES_A_SECOND
 
-    def _hush(self, prompt: tuple[str, str]) -> None:
+    def _hush(self) -> None:
         """Stop the prompt that plays, again and again until it has ended."""
-        if self._saying is prompt and not self._session.over:
-            self._hushed = True
+        self._hushed = True
+        if asyncio.get_running_loop().time() < self._said_by:
             self._stop_playing()
-            self._after(HUSH_AGAIN_SECONDS, self._hush, prompt)
+            self._after(HUSH_AGAIN_SECONDS, self._hush)
 
     def _stop_playing(self) -> None:
         self._stray_stops += 1
@@ -205,9 +207,9 @@ class Conversation:
     def _set(self, variable: str, value: str) -> None:
         self._session.send(f"SET VARIABLE {variable} {quoted(value)}")
 
-    def _after(self, seconds: float, call: Callable[..., None], what: object) -> None:
+    def _after(self, seconds: float, call: Callable[..., None], *what: object) -> None:
         self._stop_clock()
-        self._clock = asyncio.get_running_loop().call_later(seconds, call, what)
+        self._clock = asyncio.get_running_loop().call_later(seconds, call, *what)
 
     def _stop_clock(self) -> None:
         if self._clock is not None:

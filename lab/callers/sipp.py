@@ -91,6 +91,7 @@ class Sipp:
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
+        self._finishing = False
         self._log = -1
         self._unread = self._unread_log = b""
 
@@ -187,8 +188,10 @@ class Sipp:
 
     def finish(self) -> None:
         """Asks for no more new calls; SIPp ends by itself when the open ones have ended."""
-        if self._process is not None and self._process.poll() is None:
-            os.kill(self._process.pid, signal.SIGUSR1)
+        if self._process is None or self._process.poll() is not None or self._finishing:
+            return
+        self._finishing = True  # SIPp takes a second signal for "at once"
+        os.kill(self._process.pid, signal.SIGUSR1)
 
     def stop(self) -> None:
         """Ends the process: softly, as `finish` does, and when that takes too long at once."""

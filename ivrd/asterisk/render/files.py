@@ -78,10 +78,16 @@ def write(folder: Path, texts: dict[str, str], *, force: bool = False) -> list[s
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write beside, then rename: Asterisk never reads half a file. Passwords are in some."""
+    """Write beside, then rename: Asterisk never reads half a file. Passwords are in some.
+
+    The file gets its folder's owner and group, so that root may write what Asterisk reads.
+    """
     beside = path.with_name(f".{path.name}.new")
     with open(beside, "w", encoding="utf-8", opener=_private) as file:
         file.write(text)
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
     os.replace(beside, path)
 
 
