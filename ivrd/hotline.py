@@ -6,7 +6,7 @@ has to wait (prompts, keys, silences) runs in one task for each caller, fed by o
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from panoramisk.message import Message
@@ -235,16 +235,32 @@ class Hotline:
         """Bring one call in the books to where Asterisk has it; take its menu up again."""
         call_id = caller.call_id
         if call_id not in self.ledger.calls:
-            received_at = now - caller.age_seconds
-            language = self.script.tree.languages[0]
-            call = Call(call_id, received_at, self._hash(caller.number), language=language)
-            self.ledger.receive(call, adopted=True)
+            self.ledger.receive(self._adopted(caller, now), adopted=True)
         line = self._lines.setdefault(call_id, Line(caller.channel))
         for event in _way(self.ledger.calls[call_id].place, caller, now):
             self._book(call_id, event)
         if caller.in_agi and line.visit is not None and line.session is None:
             visit, line.visit = line.visit, None
             self._control(call_id, visit)
+
+    def _adopted(self, caller: snapshots.Caller, now: float) -> Call:
+        """A call that was there before us.  How long one who talks has waited nobody knows now."""
+        call = Call(
+            caller.call_id,
+            now - caller.age_seconds,
+            self._hash(caller.number),
+            language=self.script.tree.languages[0],
+        )
+        if caller.place is not Place.TALK:
+            return call
+        return replace(
+            call,
+            place=Place.TALK,
+            queue=caller.queue,
+            connected_at=now,
+            by=c.By.INHOUSE,
+            seat=caller.seat,
+        )
 
     # --- stopping --------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--dir", type=Path, help="where it lives (default: a new temporary folder)")
     show = verbs.add_parser("demo", help="60 callers in a minute and a half, and the sums")
     show.add_argument("--callers", type=int, default=60)
-    show.add_argument("--seconds", type=float, default=60.0, help="from the first to the last call")
+    show.add_argument("--seconds", type=float, default=45.0, help="from the first to the last call")
     return parser
 
 

@@ -1,6 +1,5 @@
 """`make demo`: a hotline at work, watched live, and at the end the two counts side by side."""
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -120,7 +119,3 @@ def _report(console: Console, rows: list[Row], scrape: Scrape, ledger: Ledger) -
         return 0
     console.print("The two counts differ.", style="bold red")
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(run(60, 60.0))

@@ -245,8 +245,8 @@ def _loader(base: Path) -> Path:
 def _library_dirs(base: Path) -> list[Path]:
     """The root's library folders: with and without /usr, as older packages still have both."""
     triplet = TRIPLETS[debian.architecture()]
-    places = (f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib", "lib")
-    places += (f"usr/lib/{triplet}/systemd", f"lib/{triplet}/systemd")  # its private library
+    places = [f"usr/lib/{triplet}", f"lib/{triplet}", "usr/lib", "lib"]
+    places += [f"{place}/systemd" for place in places[:2]]  # where its private library is
     return [base / place for place in places if (base / place).is_dir()]
 
 

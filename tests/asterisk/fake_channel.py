@@ -132,7 +132,7 @@ class FakeChannel:
 
     async def _play(self, path: str) -> str:
         if path in self._troubles.missing:
-            self._report_later(self._end, "the dialplan has the call")
+            asyncio.get_running_loop().call_later(0.05, self._end, "the dialplan has the call")
             return "200 result=-1 endpos=0"
         begun, length = _now(), self._troubles.shorter.get(path, self._lengths[path])
         self._playing = True
@@ -149,13 +149,11 @@ class FakeChannel:
         return f"200 result=0 endpos={int(heard * SAMPLES_A_SECOND)}"
 
     def _report(self, command_id: str, result: str) -> None:
-        self._report_later(self.session.result, command_id, result)
-
-    def _report_later(self, call: object, *what: str) -> None:
         self._results += 1
         mute = self._troubles.mute_from
-        if callable(call) and (mute is None or self._results <= mute):
-            asyncio.get_running_loop().call_later(next(self._delays, 0.0), call, *what)
+        if mute is None or self._results <= mute:
+            delay = next(self._delays, 0.0)
+            asyncio.get_running_loop().call_later(delay, self.session.result, command_id, result)
 
     def _set_lease(self, seconds: float) -> None:
         self._timeout = seconds

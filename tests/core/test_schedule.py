@@ -141,7 +141,20 @@ def test_overlap_finds_a_pair_on_the_first_day_that_has_one_and_nothing_else(wee
         assert found[0] == min(day for day, _, _ in every)
 
 
-def test_the_same_hours_twice_overlap_and_neighbours_do_not() -> None:
-    day = Span(0, MINUTES_A_DAY)
-    assert overlap(((day,),) * 7) is None
-    assert overlap(((day, day), *((),) * 6)) == (0, day, day)
+ALL_DAY, MORNING, NOON, NIGHT = Span(0, 1440), Span(480, 780), Span(720, 840), Span(1320, 1560)
+
+
+@pytest.mark.parametrize(
+    ("monday", "tuesday", "found"),
+    [
+        ((ALL_DAY,), (ALL_DAY,), None),  # neighbours do not overlap
+        ((ALL_DAY, ALL_DAY), (), (0, ALL_DAY, ALL_DAY)),
+        ((MORNING, NIGHT, NOON), (), (0, MORNING, NOON)),  # in any order
+        ((NIGHT, MORNING), (NOON, ALL_DAY), (0, NIGHT, ALL_DAY)),
+        ((NIGHT, MORNING), (Span(120, 240),), None),
+    ],
+)
+def test_overlap_does_not_depend_on_the_order(
+    monday: tuple[Span, ...], tuesday: tuple[Span, ...], found: tuple[int, Span, Span] | None
+) -> None:
+    assert overlap((monday, tuesday, (), (), (), (), ())) == found

@@ -210,10 +210,12 @@ def test_what_a_row_cannot_hold_is_refused() -> None:
 
 
 class Hotline:
-    """A hotline of one socket that answers in the moment in which the caller gives up."""
+    """A hotline of one socket. `reactions`: what it sends when a request of that method comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, reactions: dict[str, list[str]]) -> None:
         self.methods: list[str] = []
+        self._reactions = reactions
+        self._invite = ""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(SOON)
@@ -223,37 +225,50 @@ class Hotline:
 
     def _serve(self) -> None:
         with self._socket:
-            invite = ""
             while "BYE" not in self.methods:
                 data, caller = self._socket.recvfrom(4096)
                 request = data.decode()
                 method = request.split(" ", 1)[0]
                 self.methods.append(method)
                 if method == "INVITE":
-                    invite = request
-                    self._socket.sendto(self._reply(request, "180 Ringing"), caller)
-                elif method == "CANCEL":
-                    self._socket.sendto(self._reply(request, "200 OK"), caller)
-                    sdp = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n"
-                    self._socket.sendto(self._reply(invite, "200 OK", sdp), caller)
-                elif method == "BYE":
-                    self._socket.sendto(self._reply(request, "200 OK"), caller)
+                    self._invite = request
+                for word in self._reactions.get(method, []):
+                    self._socket.sendto(self._message(word, request), caller)
 
-    def _reply(self, request: str, status: str, body: str = "") -> bytes:
-        kept = re.findall(r"^(?:Via|From|Call-ID|CSeq):.*$", request, re.MULTILINE)
-        lines = [f"SIP/2.0 {status}", *(line.strip() for line in kept)]
+    def _message(self, word: str, request: str) -> bytes:
+        """A status for this request, "answer" for the INVITE, or a BYE of the hotline's own."""
+        first, of, body = f"SIP/2.0 {word}", request, ""
+        if word == "answer":
+            first, of = "SIP/2.0 200 OK", self._invite
+            body = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n"
+        elif word == "BYE":
+            first = "BYE sip:caller SIP/2.0"
+        kept = re.findall(r"^(?:Via|From|Call-ID|CSeq):.*$", of, re.MULTILINE)
+        lines = [first, *(line.strip() for line in kept)]
         lines += [f"To: <sip:1330@{self.target}>;tag=1", f"Contact: <sip:{self.target}>"]
         lines += [f"Content-Length: {len(body)}", "", body]
         return "\r\n".join(lines).encode()
 
 
 def test_an_answer_that_crosses_the_cancel_is_hung_up(tmp_path: Path) -> None:
-    hotline = Hotline()
+    hotline = Hotline(
+        {"INVITE": ["180 Ringing"], "CANCEL": ["200 OK", "answer"], "BYE": ["200 OK"]}
+    )
     run = Callers(hotline.target, [Caller(1, "late", rings_at_most=0.2)], folder=tmp_path)
     run.start()
     (entry,) = run.wait(SOON).entries
     hotline.thread.join(SOON)
     assert hotline.methods == ["INVITE", "CANCEL", "ACK", "BYE"]
+    assert (entry.outcome, entry.ended) == ("abandoned", "caller")
+
+
+def test_when_both_hang_up_at_once_the_caller_has_done_it(tmp_path: Path) -> None:
+    hotline = Hotline({"INVITE": ["answer"], "BYE": ["BYE", "200 OK"]})
+    run = Callers(hotline.target, [Caller(1, "quick", hangs_up_after=0.1)], folder=tmp_path)
+    run.start()
+    (entry,) = run.wait(SOON).entries
+    hotline.thread.join(SOON)
+    assert hotline.methods == ["INVITE", "ACK", "BYE"]
     assert (entry.outcome, entry.ended) == ("abandoned", "caller")
 
 
