@@ -154,7 +154,7 @@ class Lab:
                 },
                 "sip": {"listen": self.sip},
                 "rtp": {"first": 30000, "last": 39999},
-                "carriers": {"carrier": {"addresses": [HOST]}},
+                "carriers": {"carrier": {"addresses": ["127.0.0.0/8"]}},
                 "seats": {"contact": f"sip:{{seat}}@{HOST}:{self.agents.port}"},
             },
         }
@@ -210,6 +210,11 @@ class Lab:
             "dir": str(self.folder),
             "config": str(self.config),
             "number": "1330",
+            "ami_user": "ivrd",
+            "ami_secret_file": str(self.folder / "ami.secret"),
+            "ivrd_log": str(self.folder / "ivrd.log"),
+            "asterisk_log": str(self.asterisk.log / "messages.log"),
+            "queue_log": str(self.asterisk.queue_log),
             "pids": {
                 "asterisk": self.asterisk.pid,
                 "ivrd": self.ivrd_pid,

@@ -6,6 +6,7 @@ SEAT_CONTEXT = "from-seat"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
+ENDED_CONTEXT = "hotline-ended"
 
 # Channel variables of a caller
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
@@ -32,3 +33,13 @@ TOPIC_HEADER = "X-1330-Topic"
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"
+
+
+def interface(seat: str) -> str:
+    """How app_queue names a seat's phone."""
+    return f"PJSIP/{seat}"
+
+
+def seat_of(interface_name: str) -> str:
+    """The seat of an interface; the interface itself when it is none of ours."""
+    return interface_name.removeprefix("PJSIP/")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ivrd.asterisk.link import Link, Refused
-from ivrd.asterisk.render.queues import interface
+from ivrd.asterisk.names import interface
 from ivrd.asterisk.snapshot import Snapshot
 from ivrd.asterisk.translate import AWAY, MemberChanged, SeatState
 from ivrd.core.seats import (

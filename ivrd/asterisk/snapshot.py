@@ -8,7 +8,7 @@ from typing import Any
 
 from ivrd.asterisk import names
 from ivrd.asterisk.link import Link
-from ivrd.asterisk.render.queues import seat_of
+from ivrd.asterisk.names import seat_of
 from ivrd.asterisk.translate import AWAY, MEMBER_STATES
 from ivrd.core.call import Place
 from ivrd.core.seats import Member

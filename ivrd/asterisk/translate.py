@@ -1,12 +1,13 @@
 """Asterisk's events in our words: `facts(message)` says what one event means, or nothing."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from panoramisk.message import Message
 
 from ivrd.asterisk import names
-from ivrd.asterisk.render.queues import seat_of
+from ivrd.asterisk.names import seat_of
 from ivrd.core.call import By
 
 
@@ -144,15 +145,17 @@ AWAY = "away"
 def at(message: Message) -> float:
     """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if untold."""
     try:
-        return float(message.timestamp)
+        moment = float(message.timestamp)
     except ValueError:
         return 0.0
+    return moment if math.isfinite(moment) else 0.0
 
 
 def fact(message: Message) -> Fact | None:
     """What this event means to us; None for one that we do not know or that lacks its parts."""
     reader = READERS.get(message.event)
-    return reader(message) if reader else None
+    found = reader(message) if reader else None
+    return None if getattr(found, "call_id", "some") == "" else found
 
 
 def _user_event(m: Any) -> Fact | None:
@@ -182,7 +185,7 @@ READERS = {
     "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
     "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
-    "DTMFEnd": lambda m: KeyPressed(m.uniqueid, m.digit),
+    "DTMFEnd": lambda m: KeyPressed(m.uniqueid, m.digit) if m.direction == "Received" else None,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
     "AgentConnect": lambda m: Taken(m.uniqueid, seat_of(m.interface), By.INHOUSE, at(m)),
     "Hangup": lambda m: LineGone(m.uniqueid, at(m)),

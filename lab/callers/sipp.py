@@ -170,7 +170,8 @@ class Sipp:
             said, ended = b"", True
         *messages, self._unread = (self._unread + said).split(END)
         *lines, self._unread_log = (self._unread_log + self._read_log()).split(b"\n")
-        events = [*map(read_message, messages), *map(read_line, lines)]
+        # Lines first: the message that a call is given up comes after all that was logged of it.
+        events = [*map(read_line, lines), *map(read_message, messages)]
         known = [event for event in events if event is not None]
         return known or (None if ended else [])
 

@@ -180,6 +180,34 @@ def wait_for(met: Any) -> None:
     raise AssertionError("it has not come about")
 
 
+def test_an_answer_that_reaches_nobody_is_no_talk(agents: Agents) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(SOON)
+        phone.connect(("127.0.0.1", agents.port))
+
+        def say(method: str, cseq: int, body: str = "") -> None:
+            lines = [f"{method} sip:silent@127.0.0.1 SIP/2.0"]
+            lines += [f"Via: SIP/2.0/UDP 127.0.0.1:1;branch=z9hG4bK{method}{cseq}"]
+            lines += ['From: "x" <sip:0200000009@127.0.0.1>;tag=1', "To: <sip:silent@127.0.0.1>"]
+            lines += ["Call-ID: nobody", f"CSeq: {cseq} {method}", f"Content-Length: {len(body)}"]
+            lines += ["Contact: <sip:127.0.0.1:1>", "", body]
+            phone.send("\r\n".join(lines).encode())
+
+        def hear(status: str) -> None:
+            while not phone.recv(4096).decode().startswith(f"SIP/2.0 {status}"):
+                pass
+
+        say("INVITE", 1, "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n")
+        hear("200")
+        say("ACK", 1)
+        say("BYE", 2)
+        hear("200")
+    wait_for(agents.ledger)
+    (talk,) = agents.ledger()
+    assert (talk.number, talk.ended, talk.talked) == ("0200000009", "caller", None)
+
+
 # --- what goes wrong -----------------------------------------------------------------------------
 
 

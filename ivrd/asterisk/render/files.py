@@ -1,6 +1,7 @@
 """All files of Asterisk's configuration folder: as they should be, as they are, written."""
 
 import os
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -56,40 +57,51 @@ def _read(path: Path) -> str | None:
 
 
 def write(folder: Path, texts: dict[str, str], *, force: bool = False) -> list[str]:
-    """Write what differs, each file at once; the names written.
+    """Write what differs: all of it, or nothing; the names written.
 
-    Raises `RenderError` before anything is written when a file there is not ours (and not
-    `force`), or when the folder cannot be written.
+    Raises `RenderError` with nothing changed when a file there is not ours (and not `force`), or
+    when the folder cannot be written.
     """
     names = differing(folder, texts)
-    for name in names:
-        there = _read(folder / name)
-        if there is not None and not there.startswith(MARK) and not force:
-            raise RenderError(
-                f"{folder / name} was not written by ivrd; give --force to replace it"
-            )
+    for path in (folder / name for name in names):
+        if not force and _is_foreign(path):
+            raise RenderError(f"{path} was not written by ivrd; give --force to replace it")
+    drafts = {name: folder / f".{name}.new" for name in names}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            _replace(folder / name, texts[name])
+        for name, draft in drafts.items():
+            _write_draft(draft, texts[name])
+        for name, draft in drafts.items():
+            os.replace(draft, folder / name)  # Asterisk never reads half a file
     except OSError as error:
-        raise RenderError(f"cannot write {error.filename}: {error.strerror}") from None
+        where = error.filename2 or error.filename or folder
+        raise RenderError(f"cannot write {where}: {error.strerror}") from None
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink()
     return names
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside, then rename: Asterisk never reads half a file. Passwords are in some.
+def _is_foreign(path: Path) -> bool:
+    try:
+        return not path.read_bytes().startswith(MARK.encode())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
-    The file gets its folder's owner and group, so that root may write what Asterisk reads.
+
+def _write_draft(draft: Path, text: str) -> None:
+    """Write a new file that others cannot read: passwords are in some.
+
+    It gets its folder's owner and group, so that root may write what Asterisk reads.
     """
-    beside = path.with_name(f".{path.name}.new")
-    with open(beside, "w", encoding="utf-8", opener=_private) as file:
-        file.write(text)
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(handle, "w", encoding="utf-8") as file:
         if os.geteuid() == 0:
-            folder = path.parent.stat()
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
-    os.replace(beside, path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o640)
+            folder = draft.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
+        os.fchmod(handle, 0o640)
+        file.write(text)

@@ -49,22 +49,12 @@ def queues_conf(settings: Settings) -> str:
 
 def _queue(queue: Queue, pools: tuple[Pool, ...]) -> str:
     members = "".join(
-        f"member => {interface(seat)},0,{seat}\n"
+        f"member => {names.interface(seat)},0,{seat}\n"
         for pool in pools
         if pool.fixed and queue.name in pool.queues
         for seat in pool.seats
     )
     return f"[{queue.name}]\n{COMMON}announce-frequency={queue.announce_seconds}\n{members}"
-
-
-def interface(seat: str) -> str:
-    """How app_queue names a seat's phone."""
-    return f"PJSIP/{seat}"
-
-
-def seat_of(interface_name: str) -> str:
-    """The seat of an interface; the interface itself when it is none of ours."""
-    return interface_name.removeprefix("PJSIP/")
 
 
 def musiconhold_conf(settings: Settings) -> str:

@@ -1,0 +1,283 @@
+"""A partner's breaker: which calls failed there, and how many it may have at a time.
+
+Theory of operation
+-------------------
+A `Breaker` is an immutable record.  `step(breaker, event)` counts what happened, makes one
+`Mark` of it, and looks up ``(place, mark)`` in `TABLE`, which has a line for each pair.
+Failures of each sort are counted in a row; when a sort reaches its limit the breaker opens and the
+partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
+again for twice as long, a talk that lasts closes it.
+
+Learned capacity: a partner that refuses a call because it is full, while it has others, is not
+broken.  It is held to as many as it had, and one more each time it was quiet for long enough.
+
+Time is an argument (seconds, any clock that the caller keeps to); nothing happens by itself, so a
+pause that is over shows when somebody asks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where a breaker is; closed is the healthy one, as with a fuse."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half open"
+
+
+class Sort(StrEnum):
+    """How a call to a partner fails.  The values stand in what operators read."""
+
+    REFUSED = "refused"
+    SILENT = "answered, then silence"
+    NO_KEY = "answered, no key pressed"
+    DROPPED = "dropped soon after the answer"
+    UNREACHABLE = "unreachable"
+
+
+class Mark(StrEnum):
+    """What an event means to the breaker."""
+
+    FAILED = "failed"  # a failure, and fewer in a row than it takes
+    TRIPPED = "tripped"  # the failure that is one too many
+    TAKEN = "taken"  # a person is there
+    LASTED = "lasted"  # and stays
+    NOTED = "noted"  # says nothing of health
+
+
+# Q.850 causes with which a full partner refuses: 486 comes as 17, 503 as 34.
+FULL = frozenset({17, 34})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The partner declined a call.
+
+    `cause` is Q.850's number.  `others`: the calls that it had at that moment, talking or
+    ringing, without this one.
+    """
+
+    at: float
+    cause: int
+    others: int = 0
+
+
+@dataclass(frozen=True)
+class Silent:
+    """The partner answered and not a sound came, or it never answered at all."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class NoKey:
+    """The partner answered and nobody pressed the key."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A talk was over within `Limits.early_seconds` by the partner's doing."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """The trunk does not answer `qualify`."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """The trunk answers `qualify` again."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A person at the partner took the call."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Lasted:
+    """A talk has gone on for `Limits.early_seconds`: told at that moment, or when it ends."""
+
+    at: float
+
+
+Failure = Refused | Silent | NoKey | Dropped | Unreachable
+Event = Failure | Reachable | Confirmed | Lasted
+
+SORT_OF: dict[type, Sort] = {
+    Refused: Sort.REFUSED,
+    Silent: Sort.SILENT,
+    NoKey: Sort.NO_KEY,
+    Dropped: Sort.DROPPED,
+    Unreachable: Sort.UNREACHABLE,
+}
+
+# Failures that an answer with the key disproves; a call that drops was confirmed before, too.
+ABSOLVED = frozenset(Sort) - {Sort.DROPPED}
+
+# (place, mark) -> the next place.  The only way from one place to another, but for the pause's end.
+TABLE: dict[tuple[Place, Mark], Place] = {
+    (Place.CLOSED, Mark.FAILED): Place.CLOSED,
+    (Place.CLOSED, Mark.TRIPPED): Place.OPEN,
+    (Place.CLOSED, Mark.TAKEN): Place.CLOSED,
+    (Place.CLOSED, Mark.LASTED): Place.CLOSED,
+    (Place.HALF_OPEN, Mark.FAILED): Place.OPEN,
+    (Place.HALF_OPEN, Mark.TRIPPED): Place.OPEN,
+    (Place.HALF_OPEN, Mark.TAKEN): Place.HALF_OPEN,
+    (Place.HALF_OPEN, Mark.LASTED): Place.CLOSED,
+    # Calls that were under way when it opened say nothing new.
+    **{(Place.OPEN, mark): Place.OPEN for mark in Mark},
+    **{(place, Mark.NOTED): place for place in Place},
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many failures in a row are too many, and the times in seconds."""
+
+    in_a_row: Mapping[Sort, int] = field(
+        default_factory=lambda: {
+            Sort.REFUSED: 3,
+            Sort.SILENT: 2,
+            Sort.NO_KEY: 3,
+            Sort.DROPPED: 3,
+            Sort.UNREACHABLE: 1,
+        }
+    )
+    first_pause: float = 30.0
+    longest_pause: float = 600.0
+    raise_seconds: float = 30.0  # quiet for so long, a full partner may have one call more
+    early_seconds: float = 5.0  # a talk that is shorter was none
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """The state of one partner's breaker.
+
+    `failures` counts those in a row by sort.  `until`: the end of the pause.  `pause`: how long
+    the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.
+    """
+
+    limits: Limits = Limits()
+    place: Place = Place.CLOSED
+    failures: Mapping[Sort, int] = field(default_factory=dict)
+    reachable: bool = True
+    until: float = 0.0
+    pause: float = 0.0
+    held_at: int | None = None
+    held_since: float = 0.0
+    why: str = ""
+
+
+def step(breaker: Breaker, event: Event) -> Breaker:
+    """The breaker after `event`."""
+    before = at(breaker, event.at)
+    if isinstance(event, Unreachable) and not before.reachable:
+        return before  # no news
+    if isinstance(event, Unreachable | Reachable):
+        before = replace(before, reachable=isinstance(event, Reachable))
+    if isinstance(event, Refused) and event.cause in FULL and event.others > 0:
+        return _learn(before, event)
+    counted, mark = _count(before, event)
+    place = TABLE[before.place, mark]
+    if before.place is Place.OPEN:
+        return before
+    if place is Place.OPEN:
+        return _open(counted, event)
+    if mark is Mark.LASTED:
+        return replace(counted, place=place, pause=0.0, why="")
+    return replace(counted, place=place)
+
+
+def at(breaker: Breaker, now: float) -> Breaker:
+    """The breaker as it is at `now`: a pause that is over leaves it half open."""
+    if breaker.place is Place.OPEN and now >= breaker.until:
+        return replace(breaker, place=Place.HALF_OPEN)
+    return breaker
+
+
+def allowed_seats(breaker: Breaker, now: float, talking: int = 0) -> int | None:
+    """The most seats that the partner may have at `now`; None when the breaker sets no limit.
+
+    `talking`: its talks that go on; the seat that a half-open breaker tries comes on top of them.
+    """
+    here = at(breaker, now)
+    if not here.reachable or here.place is Place.OPEN:
+        return 0
+    learned = capacity(here, now)
+    if here.place is Place.HALF_OPEN:
+        return talking + 1 if learned is None else min(talking + 1, learned)
+    return learned
+
+
+def capacity(breaker: Breaker, now: float) -> int | None:
+    """The calls that the partner can have at a time, as far as it was learned; None if unknown."""
+    if breaker.held_at is None:
+        return None
+    steps = int(max(0.0, now - breaker.held_since) // breaker.limits.raise_seconds)
+    return breaker.held_at + steps
+
+
+def describe(breaker: Breaker, now: float) -> str:
+    """The state in words that an operator can act on."""
+    here = at(breaker, now)
+    if here.place is Place.OPEN:
+        return f"paused for {here.until - now:.0f} s more: {here.why}"
+    if not here.reachable:
+        return f"its trunk is {Sort.UNREACHABLE}"
+    if here.place is Place.HALF_OPEN:
+        return f"one seat is tried after a pause: {here.why}"
+    learned = capacity(here, now)
+    return "healthy" if learned is None else f"held to {learned} calls, it refused more"
+
+
+def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Mark]:
+    """The event in the counts, and what it means."""
+    if isinstance(event, Lasted):
+        return replace(breaker, failures={}), Mark.LASTED
+    if isinstance(event, Confirmed):
+        left = {sort: n for sort, n in breaker.failures.items() if sort not in ABSOLVED}
+        return replace(breaker, failures=left), Mark.TAKEN
+    if isinstance(event, Reachable):
+        return breaker, Mark.NOTED
+    sort = SORT_OF[type(event)]
+    row = breaker.failures.get(sort, 0) + 1
+    mark = Mark.TRIPPED if row >= breaker.limits.in_a_row[sort] else Mark.FAILED
+    return replace(breaker, failures={**breaker.failures, sort: row}), mark
+
+
+def _open(breaker: Breaker, event: Event) -> Breaker:
+    """Pause the partner; each pause until a talk lasts is twice as long as the one before."""
+    limits = breaker.limits
+    pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
+    sort = SORT_OF[type(event)]
+    cause = f" with cause {event.cause}" if isinstance(event, Refused) else ""
+    refuses_all = sort is Sort.REFUSED  # then what was learned on the way was no capacity
+    return replace(
+        breaker,
+        place=Place.OPEN,
+        until=event.at + pause,
+        pause=pause,
+        held_at=None if refuses_all else breaker.held_at,
+        why=f"{sort}{cause}, {breaker.failures[sort]} in a row",
+    )
+
+
+def _learn(breaker: Breaker, event: Refused) -> Breaker:
+    """Hold the partner to the calls that it had when it refused; a refusal never raises that."""
+    known = capacity(breaker, event.at)
+    most = event.others if known is None else min(known, event.others)
+    return replace(breaker, held_at=most, held_since=event.at)

@@ -1,0 +1,237 @@
+"""How many seats a load needs and how long callers wait, with the estimates that feed it.
+
+Theory of operation
+-------------------
+Calls arrive at random at `arrivals` calls a second, talks last `handling` seconds on average, a
+waiting caller hangs up after `patience` seconds on average.  Three models, each for `seats` people:
+
+Erlang-B: nobody waits.  Erlang-C: everybody waits for ever (A. K. Erlang, 1917).  Erlang-A: the
+waiting leave (C. Palm, 1957; O. Garnett, A. Mandelbaum, M. Reiman, "Designing a call center with
+impatient customers", 2002).  With c = seats * patience / handling and y = arrivals * patience, all
+of Erlang-A follows from Erlang-B and one sum over the lengths of the queue,
+
+    S(c, y) = sum over j >= 0 of y/(c+1) * y/(c+2) * ... * y/(c+j),
+
+which is taken from its largest term outwards and kept as a logarithm, so that nothing overflows.
+Who is answered within T follows from the density of the offered wait (A. Mandelbaum, S. Zeltyn,
+"Service engineering in action: the Palm/Erlang-A queue", 2007): integrated from T on, it is S
+again, at y * exp(-T / patience).
+
+Every `..._ratio` is 0 to 1 and over all callers; every other number is in seconds, or calls a
+second.  A number that makes no sense (a talk of no length) raises ValueError.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from math import exp, expm1, inf, isfinite, lgamma, log
+
+NEGLIGIBLE = 1e-20  # a term this small beside the largest one changes no digit of a sum
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Erlang-C.  `wait_seconds` is the mean over all callers; infinite with too few seats."""
+
+    wait_ratio: float
+    wait_seconds: float
+    in_time_ratio: float
+
+
+@dataclass(frozen=True)
+class Impatient:
+    """Erlang-A.  `wait_seconds` is the mean over all callers, those who hang up included."""
+
+    wait_ratio: float
+    abandon_ratio: float
+    wait_seconds: float
+    in_time_ratio: float
+
+
+def erlang_b(load: float, seats: int) -> float:
+    """The ratio of calls that find all seats taken; `load` is arrivals * handling."""
+    _expect(load >= 0 and isfinite(load), "a load of 0 or more", load)
+    _expect(seats >= 0, "0 or more seats", seats)
+    blocked = 1.0
+    for n in range(1, seats + 1):
+        blocked = load * blocked / (n + load * blocked)
+    return blocked
+
+
+def erlang_c(arrivals: float, handling: float, seats: int, within: float) -> Patient:
+    """Callers who never hang up; in time is an answer within `within` seconds."""
+    _expect_load(arrivals, handling)
+    load = arrivals * handling
+    blocked = erlang_b(load, seats)
+    if load >= seats:
+        return Patient(1.0, inf, 0.0) if load > 0 else Patient(0.0, 0.0, 1.0)
+    wait_ratio = seats * blocked / (seats - load * (1.0 - blocked))
+    spare = (seats - load) / handling
+    return Patient(wait_ratio, wait_ratio / spare, 1.0 - wait_ratio * exp(-spare * within))
+
+
+def erlang_a(
+    arrivals: float, handling: float, patience: float, seats: int, within: float
+) -> Impatient:
+    """Callers who hang up after `patience` seconds on average; in time as in `erlang_c`."""
+    _expect_load(arrivals, handling)
+    _expect(patience > 0 and isfinite(patience), "a patience of more than 0 s", patience)
+    blocked = erlang_b(arrivals * handling, seats)
+    c, y = seats * patience / handling, arrivals * patience
+    if y == 0.0 or blocked == 0.0:
+        return Impatient(0.0, 0.0, 0.0, 1.0) if seats else Impatient(1.0, 1.0, patience, 0.0)
+    log_sum, queue = _line(c, y)
+    wait_ratio = 1.0 / (1.0 + (1.0 - blocked) / blocked * exp(-log_sum))
+    lost = queue / y  # of those who wait
+    late = 0.0  # answered after `within`, of those who wait
+    if seats:
+        left = exp(-within / patience)
+        late_sum, _ = _line(c + 1.0, y * left) if y * left > 0 else (0.0, 0.0)
+        shift = y * -expm1(-within / patience) - (c + 1.0) * within / patience
+        late = c / (c + 1.0) * exp(min(0.0, shift + late_sum - log_sum))
+    in_time = max(0.0, 1.0 - wait_ratio * (lost + late))
+    return Impatient(wait_ratio, wait_ratio * lost, wait_ratio * lost * patience, in_time)
+
+
+def _line(c: float, y: float) -> tuple[float, float]:
+    """The logarithm of S(c, y), and the mean length of the queue while all seats are taken."""
+    peak = max(0, int(y - c))
+    total, moment = 1.0, float(peak)
+    j, term = peak, 1.0
+    while term > NEGLIGIBLE:
+        j += 1
+        term *= y / (c + j)
+        total += term
+        moment += j * term
+    j, term = peak, 1.0
+    while j > 0 and term > NEGLIGIBLE:
+        term *= (c + j) / y
+        j -= 1
+        total += term
+        moment += j * term
+    at_peak = peak * log(y) - (lgamma(c + peak + 1.0) - lgamma(c + 1.0))
+    return log(total) + at_peak, moment / total
+
+
+def seats_needed(
+    arrivals: float,
+    handling: float,
+    patience: float,
+    target_ratio: float,
+    target_seconds: float,
+    at_most: int,
+) -> int:
+    """The fewest seats that answer `target_ratio` of all callers within `target_seconds`.
+
+    `at_most` when not even those suffice.  0 without arrivals.
+    """
+    _expect(0 < target_ratio <= 1, "a target ratio over 0, up to 1", target_ratio)
+    if arrivals == 0:
+        return 0
+
+    def in_time(seats: int) -> float:
+        return erlang_a(arrivals, handling, patience, seats, target_seconds).in_time_ratio
+
+    return bisect_left(range(at_most), target_ratio, key=in_time)
+
+
+def expected_wait(position: int, seats: int, handling: float, patience: float) -> float:
+    """Seconds until the caller with `position` others ahead is answered, if it does not hang up.
+
+    Each step forward comes when one of the seats is free or one of those ahead hangs up.
+    Infinite without seats.
+    """
+    _expect_load(0.0, handling)
+    _expect(patience > 0, "a patience of more than 0 s", patience)
+    if seats == 0:
+        return inf
+    return sum(1.0 / (seats / handling + k / patience) for k in range(position + 1))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something happens, learnt from events over the seconds in which it could.
+
+    That is the estimator for times of which many are not over yet: talks that still go on and
+    callers who were answered before they lost patience count with the seconds that were seen.
+
+    What was seen fades by 1/e in `memory` seconds.  `prior_events` in `prior_seconds` count as
+    seen at all times; `least` seconds of exposure never fade, so that one event after a gap
+    does not look like a storm.
+    """
+
+    memory: float
+    prior_events: float = 0.0
+    prior_seconds: float = 0.0
+    least: float = 0.0
+    events: float = 0.0
+    exposure: float = 0.0
+
+    def watched(self, seconds: float, events: int, exposure: float | None = None) -> "Rate":
+        """After `seconds` more in which `events` were seen.
+
+        `exposure`: the seconds in which they could happen, summed over callers or seats (two
+        callers who wait for a second are two); the same as `seconds` if not given.
+        """
+        seconds = max(0.0, seconds)  # a clock may be set back
+        at_risk = seconds if exposure is None else exposure
+        age = seconds / self.memory
+        faded = -expm1(-age) / age if age > 0 else 1.0  # on average, what was seen meanwhile
+        return replace(
+            self,
+            events=self.events * exp(-age) + events * faded,
+            exposure=self.exposure * exp(-age) + at_risk * faded,
+        )
+
+    def unwatched(self, seconds: float) -> "Rate":
+        """After a gap: what was known counts for less, and silence is not taken for quiet."""
+        kept = exp(-max(0.0, seconds) / self.memory)
+        if self.exposure > 0:
+            kept = max(kept, min(1.0, self.least / self.exposure))
+        return replace(self, events=self.events * kept, exposure=self.exposure * kept)
+
+    @property
+    def per_second(self) -> float:
+        """Events a second; 0 when nothing was watched."""
+        seconds = self.prior_seconds + self.exposure
+        return (self.prior_events + self.events) / seconds if seconds > 0 else 0.0
+
+    @property
+    def mean_seconds(self) -> float:
+        """Seconds until it happens, on average; infinite when it never did."""
+        rate = self.per_second
+        return 1.0 / rate if rate > 0 else inf
+
+
+def arrivals_rate(memory: float = 120.0, least: float = 10.0) -> Rate:
+    """Calls a second: `watched(seconds, calls that joined)`.
+
+    It begins as after `least` quiet seconds.
+    """
+    return Rate(memory, least=least, exposure=least)
+
+
+def handling_rate(expected: float = 300.0, memory: float = 3600.0) -> Rate:
+    """Talks: `watched(seconds, talks that ended, people talking * seconds)`.
+
+    `mean_seconds` begins at `expected`, which weighs as much as five talks.
+    """
+    return Rate(memory, prior_events=5.0, prior_seconds=5.0 * expected)
+
+
+def patience_rate(expected: float = 120.0, memory: float = 3600.0) -> Rate:
+    """Hang-ups in the queue: `watched(seconds, hang-ups, callers waiting * seconds)`.
+
+    `mean_seconds` begins at `expected`, which weighs as much as one hang-up: so it grows while
+    callers wait and none hangs up, but is never infinite.
+    """
+    return Rate(memory, prior_events=1.0, prior_seconds=expected)
+
+
+def _expect_load(arrivals: float, handling: float) -> None:
+    _expect(arrivals >= 0 and isfinite(arrivals), "0 or more calls a second", arrivals)
+    _expect(handling > 0 and isfinite(handling), "a handling time of more than 0 s", handling)
+
+
+def _expect(holds: bool, expected: str, got: float) -> None:
+    if not holds:
+        raise ValueError(f"expected {expected}, got {got}")

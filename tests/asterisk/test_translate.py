@@ -1,0 +1,147 @@
+"""Asterisk's words in ours, from what the real one said."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from panoramisk.message import Message
+
+from ivrd.asterisk import translate as t
+from ivrd.core.call import By
+from tests.asterisk.recording import ALONE, CALLS, messages
+
+FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
+RECORDED = messages("calls")
+FACTS = [found for found in map(t.fact, RECORDED) if found is not None]
+
+
+def about(moment: float) -> Any:
+    """Equal to a moment two seconds around this one."""
+    return pytest.approx(moment, abs=2)
+
+
+def of(call_id: str) -> list[t.Fact]:
+    """What happened to one call, without the results of our own commands."""
+    return [fact for fact in FACTS if getattr(fact, "call_id", "") == call_id]
+
+
+def kinds(call_id: str) -> list[str]:
+    return [
+        f"key {fact.digit}" if isinstance(fact, t.KeyPressed) else type(fact).__name__
+        for fact in of(call_id)
+    ]
+
+
+def test_a_call_that_waits_and_is_answered() -> None:
+    arrived, offered, *_keys, over, joined, taken, gone = of(FIRST)
+    channel = "PJSIP/carrier-00000000"
+    assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001")
+    assert offered == t.Offered(FIRST, channel, about(1795312057))
+    assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
+    assert over == t.ControlOver(FIRST)
+    assert joined == t.QueueJoined(FIRST, "home_isolation", about(1795312059))
+    assert taken == t.Taken(FIRST, "base-01", By.INHOUSE, about(1795312065))
+    assert gone == t.LineGone(FIRST, about(1795312071))
+
+
+def test_the_other_ways_of_a_call() -> None:
+    beginning, queue = ["Arrived", "Offered"], ["ControlOver", "QueueJoined"]
+    assert kinds(SECOND) == [*beginning, "key 2", "key 0", *queue, "Taken", "LineGone"]
+    assert kinds(THIRD) == [*beginning, "key 1", "key 4", *queue, "LineGone"]
+    assert kinds(FOURTH) == [*beginning, "key 1", "ControlOver", "LineGone"]
+    assert kinds(FIFTH) == [*beginning, "key 1", "key 2", "key 4", "ControlOver", "LineGone"]
+    assert kinds(ALONE) == [
+        *beginning,
+        "ControlOver",
+        "Unattended",
+        "QueueJoined",
+        "Taken",
+        "LineGone",
+    ]
+
+
+def test_results_are_the_lines_that_agi_gave() -> None:
+    results = [fact for fact in FACTS if isinstance(fact, t.Result)]
+    assert {fact.text.partition(" endpos=")[0] for fact in results} == {
+        "200 result=0",
+        "200 result=1",
+        "200 result=-1",
+    }
+    assert all(len(fact.command_id.split(".")) == 3 for fact in results)
+
+
+def test_what_a_seats_phone_does() -> None:
+    phone = [fact for fact in FACTS if isinstance(fact, t.SeatState) and fact.seat == "base-01"]
+    states = [fact.state for fact in phone]
+    assert states == ["busy", "free"] * 3
+
+
+def test_a_seat_that_joins_is_paused_and_leaves() -> None:
+    changes = [fact for fact in FACTS if isinstance(fact, t.MemberChanged)]
+    assert changes == [
+        t.MemberChanged("surge-01", "other", True, True, reason="", state="free"),
+        t.MemberChanged("surge-01", "other", True, True, reason="ivrd: closed", state="free"),
+        t.MemberChanged("surge-01", "other", False, True, reason="ivrd: closed", state="free"),
+    ]
+
+
+def test_devices_that_are_no_seats_mean_nothing() -> None:
+    devices = {m.device for m in RECORDED if m.event == "DeviceStateChange"}
+    assert {device for device in devices if device.startswith("Queue:")}
+    seats = {fact.seat for fact in FACTS if isinstance(fact, t.SeatState)}
+    assert seats == {"base-01", "carrier"}  # a trunk looks like a seat, and is in no pool
+
+
+@pytest.mark.parametrize(
+    ("state", "meant"),
+    [
+        *[("NOT_INUSE", "free"), ("RINGING", "ringing"), ("RINGINUSE", "ringing")],
+        *[("INUSE", "busy"), ("BUSY", "busy"), ("ONHOLD", "busy")],
+        *[("UNAVAILABLE", "away"), ("INVALID", "away"), ("UNKNOWN", "away"), ("", "away")],
+    ],
+)
+def test_every_device_state(state: str, meant: str) -> None:
+    message = Message({"Event": "DeviceStateChange", "Device": "PJSIP/s-1", "State": state})
+    assert t.fact(message) == t.SeatState("s-1", meant)
+
+
+def test_a_queue_that_gives_a_caller_back() -> None:
+    message = Message({"Event": "UserEvent", "UserEvent": "IvrdReturned", "Uniqueid": "1.1"})
+    assert t.fact(message) == t.QueueReturned("1.1")
+
+
+def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
+    key = {"Event": "DTMFEnd", "Uniqueid": "1.1", "Digit": "1"}
+    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyPressed("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Sent"})) is None
+
+
+def test_the_recording_has_every_event_that_is_asked_for() -> None:
+    """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
+    assert {message.event for message in RECORDED} >= set(t.READERS)
+
+
+@pytest.mark.parametrize("event", [*t.READERS, "UserEvent", "NobodyKnowsThis", ""])
+def test_an_event_without_its_parts_is_nobodys_call(event: str) -> None:
+    for headers in ({}, {"UserEvent": "IvrdReceived"}, {"UserEvent": "Other", "Uniqueid": "1.1"}):
+        found = t.fact(Message({"Event": event, **headers}))
+        assert getattr(found, "call_id", None) in (None, "1.1")
+
+
+HEADERS = ["Uniqueid", "Timestamp", "Device", "State", "UserEvent", "CommandID", "Interface"]
+
+
+@given(
+    st.sampled_from(list(t.READERS)),
+    st.dictionaries(st.sampled_from(HEADERS), st.one_of(st.text(), st.just("IvrdReceived"))),
+)
+def test_no_event_makes_the_translator_raise(event: str, headers: dict[str, str]) -> None:
+    message = Message({"Event": event, **headers})
+    t.fact(message)
+    assert 0.0 <= abs(t.at(message)) < float("inf")
+
+
+@pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-inf", "1e999"])
+def test_a_time_that_is_none_is_0(stamp: str) -> None:
+    assert t.at(Message({"Event": "Hangup", "Timestamp": stamp})) == 0.0
