@@ -58,7 +58,9 @@ class Client:
         try:
             answer = json.loads(body)
         except ValueError:
-            raise NotRunning(f"what answers at {self.path} is not ivrd") from None
+            answer = None
+        if not isinstance(answer, dict):
+            raise NotRunning(f"what answers at {self.path} is not ivrd (status {response.status})")
         if response.status != 200:
             raise Refused(str(answer.get("error", f"status {response.status}")))
         return answer

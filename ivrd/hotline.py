@@ -15,7 +15,7 @@ from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
 from ivrd.asterisk.agi import Session, Sessions
 from ivrd.asterisk.conversation import Conversation, Script
-from ivrd.asterisk.link import Link
+from ivrd.asterisk.link import Link, Refused
 from ivrd.asterisk.seating import Seating
 from ivrd.core import call as c
 from ivrd.core import menu
@@ -104,22 +104,22 @@ class Hotline:
             return
         if moment := t.at(message):
             self._watch.lag(max(0.0, self._clock() - moment))
-        self._handle(fact)
-
-    def _handle(self, fact: t.Fact) -> None:
-        self._hands[type(fact)](fact)
+        try:
+            self._hands[type(fact)](fact)
+        except Exception as error:  # one event that we cannot take must not cost the link
+            self._watch.broken(getattr(fact, "call_id", ""), error)
 
     def _result(self, fact: t.Result) -> None:
         self._sessions.result(fact.command_id, fact.text)
 
     def _joined(self, fact: t.QueueJoined) -> None:
-        self._book(fact.call_id, c.Joined(fact.at, fact.queue))
+        self._book(fact.call_id, c.Joined(fact.at or self._clock(), fact.queue))
 
     def _returned(self, fact: t.QueueReturned) -> None:
         self._book(fact.call_id, c.Left())
 
     def _taken(self, fact: t.Taken) -> None:
-        self._book(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
+        self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _gone(self, fact: t.LineGone) -> None:
         self._end_control(fact.call_id, "the caller hung up")
@@ -135,7 +135,9 @@ class Hotline:
 
     def _arrived(self, fact: t.Arrived) -> None:
         language = self.script.tree.languages[0]
-        call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
+        call = Call(
+            fact.call_id, fact.at or self._clock(), self._hash(fact.number), language=language
+        )
         if self.ledger.receive(call):
             self._lines[fact.call_id] = Line(fact.channel)
             self._watch.received(call)
@@ -147,6 +149,9 @@ class Hotline:
 
     def _control(self, call_id: str, resume: Visit | None) -> None:
         """Take a caller into the menu, or, when we are stopping, hand the call straight back."""
+        self._end_control(call_id, "a new session began")
+        if resume is not None and not menu.knows(self.script.tree, resume):
+            resume = None  # the place is gone since a reload
         line = self._lines[call_id]
         line.session = self._sessions.begin(line.channel)
         if self.draining:
@@ -229,7 +234,10 @@ class Hotline:
             held, self._held = self._held or [], None
             for message in held:
                 self.take(message)
-        await self.seating.reconcile()
+        try:
+            await self.seating.reconcile()
+        except Refused as error:  # seats that Asterisk does not have must not cost the link
+            self._watch.refused("Seats", str(error))
 
     def _match(self, caller: snapshots.Caller, now: float) -> None:
         """Bring one call in the books to where Asterisk has it; take its menu up again."""

@@ -83,19 +83,21 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
 
 
 async def listen_unix(app: web.Application, path: Path, mode: int) -> web.AppRunner:
-    """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced."""
-    runner = await _runner(app)
-    old = os.umask(0o177)
+    """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced.
+
+    The socket goes when the runner is cleaned up.
+    """
     try:
-        _make_way(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        await web.UnixSite(runner, path, backlog=BACKLOG).start()
-        os.chmod(path, mode)
+        listener = _unix_socket(path, mode)
     except OSError as error:
-        await runner.cleanup()
         raise CannotListen(f"cannot listen on {path}: {_reason(error)}") from None
-    finally:
-        os.umask(old)
+
+    async def remove(_app: web.Application) -> None:
+        path.unlink(missing_ok=True)
+
+    app.on_cleanup.append(remove)
+    runner = await _runner(app)
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
     return runner
 
 
@@ -105,20 +107,47 @@ async def _runner(app: web.Application) -> web.AppRunner:
     return runner
 
 
+def _unix_socket(path: Path, mode: int) -> socket.socket:
+    """A new socket at `path` that from its first moment has no more permissions than `mode`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_way(path)
+    listener = socket.socket(socket.AF_UNIX)
+    old = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+        path.chmod(mode)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(old)
+    return listener
+
+
 def _make_way(path: Path) -> None:
     """Remove a socket that nobody listens on any more."""
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise CannotListen(f"cannot listen on {path}: a file of that name is in the way")
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(path))
-            except OSError:
-                path.unlink()
-            else:
-                raise CannotListen(f"cannot listen on {path}: another ivrd is running there")
+        if _somebody_listens(path):
+            raise CannotListen(f"cannot listen on {path}: another ivrd is running there")
+        path.unlink()
+
+
+def _somebody_listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one that is too busy to take us in is alive
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except BlockingIOError:
+            return True
+    return True
 
 
 def _reason(error: OSError) -> str:
     """The operating system's words, without asyncio's around them."""
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return str(error.strerror or error)
+    return os.strerror(error.errno).lower()

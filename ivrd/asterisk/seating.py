@@ -23,6 +23,8 @@ from ivrd.core.seats import (
     open_now,
 )
 
+# app_queue's words for a change that is made already.
+ALREADY = ("already there", "not there", "interface not found")
 ACTION: dict[type, str] = {Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}
 
 
@@ -68,7 +70,8 @@ class Seating:
     async def reconcile(self) -> list[Change]:
         """Send the difference between what is wanted and what is there; the changes made.
 
-        Raises `Refused` with Asterisk's words for the first change that it refuses.
+        Raises `Refused` with Asterisk's words for the first change that it refuses, after all
+        others are made.
         """
         if self.open is None:
             return []
@@ -77,13 +80,16 @@ class Seating:
         return changes
 
     async def _send(self, changes: Iterable[Change]) -> None:
+        refused: list[Refused] = []
         for change in changes:
             headers = {"Queue": change.queue, "Interface": interface(change.seat)}
             try:
                 await self._link.ask(ACTION[type(change)], **headers, **_details(change))
             except Refused as error:
-                if "already" not in str(error).lower() and "not there" not in str(error).lower():
-                    raise
+                if not any(words in str(error).lower() for words in ALREADY):
+                    refused.append(error)
+        if refused:
+            raise refused[0]
 
 
 def _details(change: Change) -> dict[str, str]:

@@ -72,6 +72,8 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
         return Caller(**common, place=Place.TALK, queue=queue, seat=seat)
+    if queue:  # taken between the two answers: the event that says so comes after them
+        return Caller(**common, place=Place.QUEUE, queue=queue)
     return Caller(**common, place=Place.MENU, in_agi=m.application == "AGI")
 
 

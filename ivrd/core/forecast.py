@@ -22,6 +22,7 @@ second.  A number that makes no sense (a talk of no length) raises ValueError.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import exp, expm1, inf, isfinite, lgamma, log
 
@@ -76,18 +77,18 @@ def erlang_a(
     _expect_load(arrivals, handling)
     _expect(patience > 0 and isfinite(patience), "a patience of more than 0 s", patience)
     blocked = erlang_b(arrivals * handling, seats)
+    if seats == 0:
+        return Impatient(1.0, 1.0, patience, 0.0)
+    if blocked == 0.0:
+        return Impatient(0.0, 0.0, 0.0, 1.0)
     c, y = seats * patience / handling, arrivals * patience
-    if y == 0.0 or blocked == 0.0:
-        return Impatient(0.0, 0.0, 0.0, 1.0) if seats else Impatient(1.0, 1.0, patience, 0.0)
     log_sum, queue = _line(c, y)
     wait_ratio = 1.0 / (1.0 + (1.0 - blocked) / blocked * exp(-log_sum))
-    lost = queue / y  # of those who wait
-    late = 0.0  # answered after `within`, of those who wait
-    if seats:
-        left = exp(-within / patience)
-        late_sum, _ = _line(c + 1.0, y * left) if y * left > 0 else (0.0, 0.0)
-        shift = y * -expm1(-within / patience) - (c + 1.0) * within / patience
-        late = c / (c + 1.0) * exp(min(0.0, shift + late_sum - log_sum))
+    lost = min(1.0, queue / y)  # of those who wait
+    left = exp(-within / patience)
+    late_sum, _ = _line(c + 1.0, y * left) if y * left > 0 else (0.0, 0.0)
+    shift = y * -expm1(-within / patience) - (c + 1.0) * within / patience
+    late = c / (c + 1.0) * exp(min(0.0, shift + late_sum - log_sum))  # of those who wait
     in_time = max(0.0, 1.0 - wait_ratio * (lost + late))
     return Impatient(wait_ratio, wait_ratio * lost, wait_ratio * lost * patience, in_time)
 
@@ -145,6 +146,36 @@ def expected_wait(position: int, seats: int, handling: float, patience: float) -
     if seats == 0:
         return inf
     return sum(1.0 / (seats / handling + k / patience) for k in range(position + 1))
+
+
+@dataclass(frozen=True)
+class Load:
+    """Calls as estimated: arrivals a second, mean handling and patience in seconds."""
+
+    arrivals: float
+    handling: float
+    patience: float
+
+    @property
+    def erlangs(self) -> float:
+        """The people that these calls keep busy."""
+        return self.arrivals * self.handling
+
+
+def together(loads: Iterable[Load]) -> Load:
+    """All these calls as one load; the means are over calls."""
+    weighed = [(load.arrivals or UNSEEN, load) for load in loads]
+    calls = sum(n for n, _ in weighed)
+    if not calls:
+        return Load(0.0, inf, inf)
+    return Load(
+        arrivals=sum(load.arrivals for _, load in weighed),
+        handling=sum(n * load.handling for n, load in weighed) / calls,
+        patience=calls / sum(n / load.patience for n, load in weighed),
+    )
+
+
+UNSEEN = 1e-9  # calls a second; where none were seen the means count all the same
 
 
 @dataclass(frozen=True)

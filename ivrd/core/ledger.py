@@ -55,9 +55,12 @@ class Ledger:
             self._count(notice)
         return notices
 
-    def note(self, call_id: str, **facts: str) -> None:
-        """Write down what was learnt of a call: language, topic, queue, caller."""
-        self.calls[call_id] = replace(self.calls[call_id], **facts)  # type: ignore[arg-type]
+    def note(self, call_id: str, *, language: str = "", topic: str = "") -> None:
+        """Write down what a caller chose; what is empty stays as it was."""
+        call = self.calls[call_id]
+        self.calls[call_id] = replace(
+            call, language=language or call.language, topic=topic or call.topic
+        )
 
     def _count(self, notice: Notice) -> None:
         call = notice.call

@@ -182,6 +182,13 @@ def again(tree: Tree, visit: Visit) -> Result:
     return replace(visit, over=False), (_say_place(tree, visit),)
 
 
+def knows(tree: Tree, visit: Visit) -> bool:
+    """Whether the tree still has every place of the visit."""
+    menus = {visit.menu, *visit.trail} <= tree.menus.keys()
+    message = not visit.info or visit.info in tree.infos
+    return menus and message and (not visit.closed or visit.closed in tree.closed_prompt)
+
+
 def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozenset()) -> Result:
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
@@ -244,7 +251,8 @@ def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> R
     if queue in closed:
         after = replace(visit, closed=queue, info="", misses=0)
         return after, (*_leave_place(visit), AtClosed(queue), _say_place(tree, after))
-    return replace(visit, over=True), (ToPerson(queue, topic),)
+    after = replace(visit, info="", closed="", over=True)
+    return after, (*_leave_place(visit), ToPerson(queue, topic))
 
 
 def _back(tree: Tree, visit: Visit) -> Result:
@@ -264,11 +272,13 @@ def _miss(tree: Tree, visit: Visit, prompt: str, closed: frozenset[str]) -> Resu
         after = replace(visit, misses=misses)
         sorry = tuple((language, prompt) for language in _heard_in(tree, after))
         return after, (Say((*sorry, *_words(tree, after))),)
-    if visit.closed or tree.queue_of[tree.operator] in closed:
+    if visit.closed:
         bye = Say(((visit.language, tree.goodbye),))
         return replace(visit, over=True), (bye, GoodBye())
     after, commands = _to_topic(tree, visit, tree.operator, closed)
-    return after, (Say(((visit.language, tree.connect),)), *commands)
+    if after.over:
+        commands = (Say(((visit.language, tree.connect),)), *commands)
+    return after, commands
 
 
 def _leave_place(visit: Visit) -> tuple[Command, ...]:

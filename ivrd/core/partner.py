@@ -66,16 +66,17 @@ class PartnerNow:
     """A partner at one moment.
 
     `queues`: those it is trained for (see `trained_for`).  `open`: its seats that take calls or
-    are in a talk; `busy`: those in a talk.  `allowed`: the most that its breaker lets it have,
-    None for no limit, and `health` says why.  `helped`: callers it has taken lately, counted for
-    all partners over the same time; it evens out what whole seats cannot share exactly.
+    are in a talk.  `talks`: its seats in a talk, by the queue that the caller came from.
+    `allowed`: the most seats that its breaker lets it have, None for no limit, and `health` says
+    why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
+    evens out what whole seats cannot share exactly.
     """
 
     partner: Partner
     queues: frozenset[str]
     in_hours: bool = True
     open: int = 0
-    busy: int = 0
+    talks: Mapping[str, int] = field(default_factory=dict)
     allowed: int | None = None
     health: str = "healthy"
     helped: int = 0
@@ -85,6 +86,11 @@ class PartnerNow:
     def id(self) -> str:
         """The partner's id."""
         return self.partner.id
+
+    @property
+    def busy(self) -> int:
+        """Its seats in a talk."""
+        return sum(self.talks.values())
 
     @property
     def obstacle(self) -> str:
@@ -112,6 +118,22 @@ class PartnerNow:
         """The seats it has to have now, wanted or not."""
         return min(self.partner.pledged, self.most) if self.pin is Pin.OPEN else 0
 
+    def explain(self, seats: int, wanted: int, pledged: int) -> str:
+        """Why it has `seats` of those `wanted`, as one line; `pledged` by all that may help."""
+        of = self.partner
+        says = [f"{seats} of {wanted} seats for a pledge of {of.pledged} in {pledged}"]
+        if self.obstacle:
+            says = [f"no seats: {self.obstacle}"]
+        elif self.pin is Pin.OPEN:
+            says.append("pinned open")
+        if seats and seats == self.most:
+            at_cap = seats == of.cap
+            says.append(f"its cap is {of.cap}" if at_cap else f"at most {self.most}: {self.health}")
+        says.append(f"{self.open} open, {self.busy} busy")
+        if self.busy > seats:
+            says.append(f"{self.busy - seats} go on to the end of their talk")
+        return "; ".join(says)
+
 
 def trained_for(partner: Partner, topics: Mapping[str, Collection[str]]) -> frozenset[str]:
     """The queues that the partner may serve: trained for every topic that leads there.
@@ -127,24 +149,99 @@ def share(
 ) -> dict[str, int]:
     """Seats for each partner, by id.
 
-    `wanted` says how many seats are wanted of each group.  All are given out as far as the
-    partners' limits and `ceiling` allow.  Shares are the quotas rounded by largest remainders; a
-    partner that is behind with the callers it has helped goes first.  A pin may ask for more.
+    `wanted` says how many seats are wanted of each group.  All are given out as far as `ceiling`
+    and the partners' limits allow: a seat can be moved to a partner's other group to make room.
+    Shares are quotas by claim, rounded by largest remainders; among the remainders those go
+    first that are behind with the callers they have helped.  A pin may ask for more.
     """
     filled = _Filled(wanted)
     seats = {p.id: p.least for p in partners}
     for p in partners:
         for _ in range(p.least):
-            filled.place(p.id)  # where no seat is wanted it is open all the same
-    room = {p.id: min(p.most, sum(n for group, n in wanted.items() if p.id in group))
-            for p in partners}
-    quotas = _quotas(partners, room, min(ceiling, sum(wanted.values())))
-    behind = _behind([p for p in partners if p.most > 0])
-    able = {p.id: p for p in partners if p.most > p.least}
-    while able and sum(seats.values()) < ceiling:
-        best = max(able.values(), key=lambda p: _turn(p, quotas[p.id] - seats[p.id], behind, seats))
-        if filled.place(best.id):
+            filled.place(p.id, set())  # where no seat is wanted it is open all the same
+    quotas = _quotas(partners, wanted, ceiling)
+    behind = _behind(partners, quotas)
+
+    def turn(p: PartnerNow) -> tuple[int, float]:
+        left = round(quotas[p.id] - seats[p.id], 9)
+        if left >= 1:
+            return 2, left
+        return (1, left + behind[p.id]) if left > 0 else (0, left)
+
+    able = [p for p in partners if p.most > p.least]
+    given = sum(seats.values())
+    while able and given < ceiling:
+        best = max(able, key=turn)
+        if seats[best.id] < best.most and filled.place(best.id, set()):
             seats[best.id] += 1
-        if seats[best.id] >= best.most or not filled.took:
-            del able[best.id]
+            given += 1
+        else:
+            able.remove(best)
     return seats
+
+
+@dataclass
+class _Filled:
+    """How many of the wanted seats each partner fills in each group."""
+
+    wanted: Mapping[Group, int]
+    by: Counter[tuple[str, Group]] = field(default_factory=Counter)
+
+    def place(self, partner: str, tried: set[Group]) -> bool:
+        """Fill one more seat by `partner`; another may move to a group of its own for that.
+
+        False, with nothing changed, when there is no way: an augmenting path, as in matching.
+        """
+        for group in self.wanted:
+            if partner not in group or group in tried:
+                continue
+            tried.add(group)
+            here = [other for other in sorted(group) if self.by[other, group]]
+            if sum(self.by[other, group] for other in here) < self.wanted[group]:
+                self.by[partner, group] += 1
+                return True
+            for other in here:
+                if self.place(other, tried):
+                    self.by[other, group] -= 1
+                    self.by[partner, group] += 1
+                    return True
+        return False
+
+
+def _quotas(
+    partners: Collection[PartnerNow], wanted: Mapping[Group, int], ceiling: int
+) -> dict[str, float]:
+    """Exact shares by claim, each between what its partner must and may have."""
+    room = {p.id: sum(n for group, n in wanted.items() if p.id in group) for p in partners}
+
+    def at(level: float) -> dict[str, float]:
+        return {
+            p.id: max(p.least, min(p.most, room[p.id], level * p.partner.claim)) for p in partners
+        }
+
+    total = min(ceiling, sum(wanted.values()))
+    low, high = 0.0, total / LEAST_CLAIM
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(at(middle).values()) < total else (low, middle)
+    return at(high)
+
+
+HALVINGS = 100  # more than a float has digits
+
+
+def _behind(partners: Collection[PartnerNow], quotas: Mapping[str, float]) -> dict[str, float]:
+    """How far each partner is behind with the callers it has helped, in remainders of a seat.
+
+    Two callers weigh as much as a seat; who has the seat now keeps it for a caller more, so that
+    it does not go to and fro.
+    """
+    able = [p for p in partners if p.most > 0]
+    helped = sum(p.helped for p in able)
+    if helped == 0:
+        return {p.id: 0.0 for p in partners}
+    fair = helped / sum(p.partner.claim for p in able)
+    return {
+        p.id: (fair * p.partner.claim - p.helped + (p.open > int(round(quotas[p.id], 9)))) / 2
+        for p in partners
+    }

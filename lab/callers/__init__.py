@@ -1,8 +1,8 @@
 """Simulated callers: SIPp signals, and each has a mouth, an ear and a script of their own.
 
-    run = Callers("127.0.0.1:5060", [Caller(1, "key 0", (Hear(), Keys("0")))], folder=Path("run"))
-    run.start()
-    ledger = run.wait(60)
+    callers = [Caller(1, "key 0", (Hear(), Keys("0")))]
+    with Callers("127.0.0.1:5060", callers, folder=Path("run")) as run:
+        ledger = run.wait(60)
 
 sipp.py is the wire to SIPp (caller.xml its scenario), media.py the thread that moves the sound,
 mouth.py and ear.py what one caller sends and hears, script.py what one does, mix.py who calls.

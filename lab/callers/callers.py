@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 
 from lab.callers.ledger import Entry, Ledger
 from lab.callers.media import Engine, Party, Wire
@@ -120,7 +121,8 @@ class Callers:
     """Lets callers dial, `rate` a second, and keeps their ledger. Everything stays on loopback.
 
     `folder` gets SIPp's rows and error file, and the ledger as callers.jsonl. `port` is the SIP
-    port of all callers; 0 takes a free one, so that several can run side by side.
+    port of all callers; 0 takes a free one, so that several can run side by side. As a context it
+    starts, and whoever is still calling at its end hangs up.
     """
 
     def __init__(
@@ -188,6 +190,19 @@ class Callers:
         self._engine.hang_up_all()
         self._sipp.stop()
         return self.wait(ENDS_IN)
+
+    def __enter__(self) -> Callers:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._engine.finished.is_set():
+            self.stop()
 
     def ledger(self) -> Ledger:
         """All that is known now; who is not done yet has ended in "still calling"."""

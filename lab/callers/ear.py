@@ -50,13 +50,13 @@ class Ear:
         self._agreed = 0
         self._guessed_at = start
 
-    def hear(self, packet: bytes, now: float) -> None:
-        """Takes one packet as it came from the wire."""
+    def hear(self, packet: bytes, now: float) -> bool:
+        """Takes one packet as it came from the wire; whether there is sound in it."""
         if len(packet) <= rtp.HEADER or packet[1] & 0x7F != rtp.ALAW_TYPE:
-            return
+            return False
         self.packets += 1
         if len(packet.rstrip(rtp.QUIET)) <= rtp.HEADER:
-            return
+            return False
         self.silence = self.longest_silence(now)
         self.last_sound = now
         if self.first_sound is None:
@@ -65,6 +65,7 @@ class Ear:
         if payload != self._payload:  # a tone's packets are all alike: one look is enough
             self._payload, self._voice = payload, voice(payload)
         self._recognise(self._voice, now)
+        return True
 
     @property
     def met(self) -> bool:

@@ -124,8 +124,9 @@ class Party(ABC):
             packet = self.socket.recv(2048)
         except OSError:
             return  # the other side has closed its port: the BYE is on its way
-        if self.ear is not None:
-            self.ear.hear(packet, now)
+        sound = self.ear is not None and self.ear.hear(packet, now)
+        if sound and self._actor is not None and self._actor.impatient(now):
+            self.hang_up()
 
 
 P = TypeVar("P", bound=Party)

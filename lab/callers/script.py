@@ -53,7 +53,10 @@ class Keys:
 
 @dataclass(frozen=True)
 class Patience:
-    """From here on, hangs up after so many seconds unless a person has spoken by then."""
+    """From here on, hangs up after so many seconds unless a person has spoken by then.
+
+    It happens on the next sound, or when there has been none for DEAD_AIR seconds.
+    """
 
     seconds: float
 
@@ -62,6 +65,8 @@ class Patience:
 class HangUp:
     """Hangs up."""
 
+
+DEAD_AIR = 0.3  # seconds of silence after which one who is out of patience waits for no sound
 
 Step = Wait | Hear | Quiet | Meet | Keys | Patience | HangUp
 
@@ -84,13 +89,21 @@ class Actor:
         """Goes as far in the script as is possible now; True: the caller hangs up."""
         if self._leaves_at is not None and now >= self._leaves_at:
             return True
-        if self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.met:
+        if self.impatient(now) and now - (self._ear.last_sound or 0.0) >= DEAD_AIR:
             return True
         while self._step is not None and self._done(self._step, now):
             if isinstance(self._step, HangUp):
                 return True
             self._next(now)
         return False
+
+    def impatient(self, now: float) -> bool:
+        """The caller's patience has ended, and he hangs up if there is a sound at this moment.
+
+        One hangs up on music. The moment after it has stopped may be somebody answering, and a
+        call that ends in that moment is an answered one to the hotline and none to the caller.
+        """
+        return self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.met
 
     def _next(self, now: float) -> None:
         self._since = now

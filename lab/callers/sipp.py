@@ -51,7 +51,8 @@ def read_message(message: bytes) -> Event | None:
 
 def read_line(line: bytes) -> Event | None:
     """Reads what a <log> writes, `call=ID event=WORD NAME=VALUE...`."""
-    fields = dict(word.split("=", 1) for word in line.decode("utf-8", "replace").split())
+    words = line.decode("utf-8", "replace").split()
+    fields = dict(word.split("=", 1) for word in words if "=" in word)
     return _event(fields, fields.pop("call", ""))
 
 
@@ -140,6 +141,7 @@ class Sipp:
                 wire.setblocking(True)
                 return wire
         self.stop()
+        os.close(self._log)
         raise SippError(f"sipp did not start: {self.complaint()}")
 
     def complaint(self) -> str:

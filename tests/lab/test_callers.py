@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,23 +50,32 @@ def agents(tmp_path: Path) -> Iterator[Agents]:
 
 
 class Dial:
+    """Lets callers dial a seat. As a context it leaves nobody behind when a test has failed."""
+
     def __init__(self, agents: Agents, folder: Path) -> None:
         self.agents = agents
         self._folder = folder
+        self._open = ExitStack()
+
+    def __enter__(self) -> "Dial":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def start(self, seat: str, *callers: Caller, rate: float = 50) -> Callers:
         target = f"127.0.0.1:{self.agents.port}"
         run = Callers(target, callers, folder=self._folder / seat, rate=rate, dialled=seat)
-        run.start()
-        return run
+        return self._open.enter_context(run)
 
     def __call__(self, seat: str, *callers: Caller) -> Ledger:
         return self.start(seat, *callers).wait(SOON)
 
 
 @pytest.fixture
-def dial(agents: Agents, tmp_path: Path) -> Dial:
-    return Dial(agents, tmp_path)
+def dial(agents: Agents, tmp_path: Path) -> Iterator[Dial]:
+    with Dial(agents, tmp_path) as dial:
+        yield dial
 
 
 def test_an_agent_answers_both_hear_one_another_and_the_agent_hangs_up(dial: Dial) -> None:
@@ -157,15 +167,14 @@ def test_stop_before_anybody_has_dialled(dial: Dial) -> None:
 
 def test_agents_who_stop_refuse_what_rings_and_end_their_talks(tmp_path: Path) -> None:
     agents = Agents(folder=tmp_path, ring=0, talk=60, seats={"never": never_answers()})
-    agents.start()
-    dial = Dial(agents, tmp_path)
-    ringing = dial.start("never", Caller(1, "rings"))
-    talking = dial.start("seat-1", Caller(2, "talks"), Caller(3, "talks"))
-    wait_for(lambda: talking.progress()["with_person"] == 2)
-    assert agents.progress() == {"ringing": 1, "talking": 2}
-    agents.stop()
-    assert ringing.wait(SOON).outcomes() == {"refused": 1}
-    assert talking.wait(SOON).outcomes() == {"answered": 2}
+    with agents, Dial(agents, tmp_path) as dial:
+        ringing = dial.start("never", Caller(1, "rings"))
+        talking = dial.start("seat-1", Caller(2, "talks"), Caller(3, "talks"))
+        wait_for(lambda: talking.progress()["with_person"] == 2)
+        assert agents.progress() == {"ringing": 1, "talking": 2}
+        agents.stop()
+        assert ringing.wait(SOON).outcomes() == {"refused": 1}
+        assert talking.wait(SOON).outcomes() == {"answered": 2}
     assert Counter(talk.ended for talk in agents.ledger()) == {"refused": 1, "agent": 2}
     assert not Path(f"/proc/{agents.pid}").exists()
 
@@ -282,9 +291,8 @@ def test_an_answer_that_crosses_the_cancel_is_hung_up(tmp_path: Path) -> None:
     hotline = Hotline(
         {"INVITE": ["180 Ringing"], "CANCEL": ["200 OK", "answer"], "BYE": ["200 OK"]}
     )
-    run = Callers(hotline.target, [Caller(1, "late", rings_at_most=0.2)], folder=tmp_path)
-    run.start()
-    (entry,) = run.wait(SOON).entries
+    with Callers(hotline.target, [Caller(1, "late", rings_at_most=0.2)], folder=tmp_path) as run:
+        (entry,) = run.wait(SOON).entries
     hotline.thread.join(SOON)
     assert hotline.methods == ["INVITE", "CANCEL", "ACK", "BYE"]
     assert (entry.outcome, entry.ended) == ("abandoned", "caller")
@@ -292,9 +300,8 @@ def test_an_answer_that_crosses_the_cancel_is_hung_up(tmp_path: Path) -> None:
 
 def test_when_both_hang_up_at_once_the_caller_has_done_it(tmp_path: Path) -> None:
     hotline = Hotline({"INVITE": ["answer"], "BYE": ["BYE", "200 OK"]})
-    run = Callers(hotline.target, [Caller(1, "quick", hangs_up_after=0.1)], folder=tmp_path)
-    run.start()
-    (entry,) = run.wait(SOON).entries
+    with Callers(hotline.target, [Caller(1, "quick", hangs_up_after=0.1)], folder=tmp_path) as run:
+        (entry,) = run.wait(SOON).entries
     hotline.thread.join(SOON)
     assert hotline.methods == ["INVITE", "ACK", "BYE"]
     assert (entry.outcome, entry.ended) == ("abandoned", "caller")

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -206,11 +207,12 @@ class Stage:
             mouth.next()
             if mouth.typed != typed:
                 self.pressed.append((n / 50, mouth.typed[-1]))
+            payload = rtp.SILENCE
             if person is not None and n / 50 >= person:
-                ear.hear(heard(rtp.tone(850)), now)
+                payload = rtp.tone(850)
             elif any(begin <= n / 50 < end for begin, end in sounds):
-                ear.hear(heard(sound({300: 5000})), now)
-            if actor.act(now):
+                payload = sound({300: 5000})
+            if (ear.hear(heard(payload), now) and actor.impatient(now)) or actor.act(now):
                 self.hung_up = n / 50
                 break
 
@@ -234,8 +236,16 @@ def test_a_key_is_pressed_some_time_into_a_prompt_and_after_the_next_one() -> No
 def test_patience_ends_unless_a_person_has_spoken() -> None:
     steps: list[Step] = [Wait(1), Patience(5)]
     assert Stage(steps, sounds=[(0, 20)]).hung_up == pytest.approx(6.0, abs=0.05)
-    assert Stage(steps, person=5.9).hung_up is None
-    assert Stage(steps, person=5.98).hung_up is None, "one does not hang up on a first word"
+    assert Stage(steps, sounds=[(0, 5)]).hung_up == pytest.approx(6.0, abs=0.05)
+    assert Stage(steps).hung_up == pytest.approx(6.0, abs=0.05)
+    assert Stage(steps, sounds=[(0, 5.8)], person=5.9).hung_up is None
+    assert Stage(steps, person=6.0).hung_up is None, "one does not hang up on a first word"
+
+
+def test_nobody_loses_patience_in_the_moment_in_which_a_person_answers() -> None:
+    steps: list[Step] = [Patience(5)]
+    assert Stage(steps, sounds=[(0, 4.98)], person=5.2).hung_up is None
+    assert Stage(steps, sounds=[(0, 4.98)]).hung_up == pytest.approx(5.26, abs=0.05)
 
 
 def test_who_meets_a_person_goes_on_with_the_script() -> None:
@@ -284,9 +294,11 @@ class Wire:
 class Person(Party):
     """Someone whose telephone is answered at once."""
 
+    script: tuple[Step, ...] = (Keys("42"), Meet(), HangUp())
+
     def told(self, event: Event, now: float) -> None:
         if event.word == "talking":
-            self.talk(event, (Keys("42"), Meet(), HangUp()), now)
+            self.talk(event, self.script, now)
         else:
             self.ended = event.word
 
@@ -344,6 +356,21 @@ def test_a_call_types_hears_and_hangs_up(run: Run, peer: socket.socket) -> None:
     assert run.engine.parties() == []
 
 
+def test_one_without_patience_hangs_up_while_the_music_plays(
+    run: Run, peer: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Person, "script", (Patience(0.1),))
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    _, address = peer.recvfrom(2048)
+    order = None
+    for _ in range(100):  # two seconds of music
+        peer.sendto(heard(sound({300: 5000})), address)
+        with suppress(queue.Empty):
+            order = run.wire.orders.get(timeout=0.02)
+            break
+    assert order == ("a", "hang-up")
+
+
 def test_sound_is_sent_50_times_a_second_to_everybody(run: Run, peer: socket.socket) -> None:
     port = str(peer.getsockname()[1])
     for call in range(10):
@@ -397,6 +424,7 @@ def test_events_are_read_as_sipp_writes_them() -> None:
         "3-99-caller", "refused", {"code": "486"}
     )
     assert read_line(b"") is None
+    assert read_line(b"rubbish event=bye") is None
 
 
 def test_an_order_is_what_sipp_takes_for_a_message_of_the_call() -> None:

@@ -64,6 +64,8 @@ def write(folder: Path, texts: dict[str, str], *, force: bool = False) -> list[s
     """
     names = differing(folder, texts)
     for path in (folder / name for name in names):
+        if path.is_dir():
+            raise RenderError(f"cannot write {path}: a folder is in the way")
         if not force and _is_foreign(path):
             raise RenderError(f"{path} was not written by ivrd; give --force to replace it")
     drafts = {name: folder / f".{name}.new" for name in names}
@@ -86,7 +88,7 @@ def write(folder: Path, texts: dict[str, str], *, force: bool = False) -> list[s
 def _is_foreign(path: Path) -> bool:
     try:
         return not path.read_bytes().startswith(MARK.encode())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True

@@ -1,0 +1,96 @@
+"""Names that code and dialplan share stand once in names.py, and both sides use them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk import names
+from ivrd.asterisk.render import rendered
+from ivrd.asterisk.translate import EVENTS
+from ivrd.config import load
+from ivrd.config.prompts import BUILT_IN
+
+PROJECT = Path(__file__).parents[2]
+FILES = rendered(load(PROJECT / "config"), "ami-secret", "seats-secret")
+DIALPLAN = re.sub(r"^\s*;.*$", "", FILES["extensions.conf"] + FILES["hotline.conf"], flags=re.M)
+OURS = {name: value for name, value in vars(names).items() if isinstance(value, str)}
+SHARED = {name: value for name, value in OURS.items() if name.isupper()}
+
+
+def found(pattern: str, text: str = DIALPLAN) -> set[str]:
+    return set(re.findall(pattern, text, flags=re.M))
+
+
+def named(pattern: str) -> set[str]:
+    return {value for value in SHARED.values() if re.fullmatch(pattern, value)}
+
+
+@pytest.mark.parametrize(
+    ("in_dialplan", "in_names"),
+    [
+        (r"\b(IVRD_\w+)", r"IVRD_\w+"),
+        (r"UserEvent\((\w+)", r"Ivrd\w+"),
+        (r"PJSIP_HEADER\(add,([\w-]+)\)", r"X-[\w-]+"),
+        (r"QueueLog\(([\w-]+),", re.escape(names.LOG_QUEUE)),
+        (r"Playback\((\w+)/", re.escape(names.PROMPT_FOLDER)),
+    ],
+)
+def test_both_sides_know_the_same(in_dialplan: str, in_names: str) -> None:
+    assert found(in_dialplan) == named(in_names) != set()
+
+
+def test_contexts() -> None:
+    contexts = found(r"^\[([^\]]+)\]") - {"general", "globals"}
+    assert contexts == {
+        *(names.CARRIER_CONTEXT, names.SEAT_CONTEXT, names.HOTLINE_CONTEXT),
+        *(names.QUEUE_CONTEXT, names.SEAT_HEADERS, names.ENDED_CONTEXT),
+    }
+
+
+def test_globals_are_the_ones_that_are_set() -> None:
+    assert found(r"^(IVRD_\w+)=") == set(names.GLOBALS)
+    assert found(r"Set\((IVRD_\w+)=") <= set(names.CALLER_VARIABLES)
+
+
+def test_no_name_stands_for_nothing() -> None:
+    """A name that the dialplan does not use any more has to go."""
+    for name, value in SHARED.items():
+        assert re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", DIALPLAN), name
+
+
+def test_a_seats_call_shows_its_topic_and_ends_nowhere_else() -> None:
+    """The predial handler that Queue() names is the context with the header."""
+    assert found(r"Queue\([^,]*,b\(([\w-]+)\^") == {names.SEAT_HEADERS}
+    assert found(r"hangup_handler_push\)=([\w-]+),") == {names.ENDED_CONTEXT}
+
+
+def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:
+    said = found(r"ivrd/([a-z-]+)", DIALPLAN + FILES["queues.conf"])
+    assert said
+    assert said <= BUILT_IN
+
+
+def test_the_event_filters_let_through_what_is_translated() -> None:
+    filters = found(r"^eventfilter\(action\(include\),name\((\w+)\)", FILES["manager.conf"])
+    assert filters == set(EVENTS)
+
+
+def _texts(path: Path) -> Iterator[tuple[Path, str]]:
+    """The strings of a module that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield path.relative_to(PROJECT), node.value
+
+
+def test_no_other_module_spells_a_shared_name() -> None:
+    spelt = [
+        where
+        for path in sorted((PROJECT / "ivrd").rglob("*.py"))
+        for where in _texts(path)
+        if re.fullmatch(r"IVRD_(?!AMI_SECRET|SEATS_SECRET)\w+|Ivrd\w+|X-1330-\w+", where[1])
+    ]
+    assert {path for path, _text in spelt} == {Path("ivrd/asterisk/names.py")}

@@ -1,0 +1,72 @@
+"""What Asterisk says is there, read from its own answers."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from panoramisk.message import Message
+
+from ivrd.asterisk.snapshot import Caller, Snapshot, read
+from ivrd.core.call import Place
+from ivrd.core.seats import Member
+from tests.asterisk.recording import CALLS, rows
+
+FIRST, SECOND, THIRD, _GONE, FIFTH = CALLS
+
+
+class FakeLink:
+    """Answers with lists."""
+
+    def __init__(self, channels: list[Message], queues: list[Message]) -> None:
+        self.lists = {"CoreShowChannels": channels, "QueueStatus": queues}
+
+    async def ask_list(self, action: str) -> Sequence[Message]:
+        return self.lists[action]
+
+
+def taken(channels: list[Message], queues: list[Message]) -> Snapshot:
+    return asyncio.run(read(FakeLink(channels, queues)))  # type: ignore[arg-type]
+
+
+def by_id(snapshot: Snapshot) -> dict[str, Caller]:
+    return {caller.call_id: caller for caller in snapshot.callers}
+
+
+def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
+    callers = by_id(taken(rows("channels"), rows("queues")))
+    assert set(callers) == {FIRST, SECOND, THIRD, FIFTH}
+    assert callers[FIFTH] == Caller(
+        FIFTH, "PJSIP/carrier-00000005", "0200000005", Place.MENU, age_seconds=2.0, in_agi=True
+    )
+    assert (callers[THIRD].place, callers[THIRD].queue) == (Place.QUEUE, "other")
+    assert callers[THIRD].wait_seconds == pytest.approx(2, abs=1)
+    assert callers[FIRST].place is Place.QUEUE
+    assert callers[FIRST].queue == "home_isolation"
+    assert callers[SECOND] == Caller(
+        SECOND,
+        "PJSIP/carrier-00000001",
+        "0200000002",
+        Place.TALK,
+        age_seconds=3.0,
+        queue="other",
+        seat="base-01",
+    )
+
+
+def test_members_and_what_their_phones_do() -> None:
+    snapshot = taken(rows("channels"), rows("queues"))
+    queues = ("benefits", "home_isolation", "vaccination", "other")
+    assert {(m.queue, m.seat) for m in snapshot.members} == {(q, "base-01") for q in queues}
+    assert all(isinstance(m, Member) and not m.paused for m in snapshot.members)
+    assert snapshot.seats == {"base-01": "busy"}
+
+
+def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting() -> None:
+    """The event that tells of the person comes after both; until then nobody has answered."""
+    without = [m for m in rows("queues") if m.uniqueid != THIRD]
+    caller = by_id(taken(rows("channels"), without))[THIRD]
+    assert (caller.place, caller.queue) == (Place.QUEUE, "other")
+
+
+def test_an_empty_asterisk() -> None:
+    assert taken([], []) == Snapshot((), (), {})

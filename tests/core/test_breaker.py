@@ -1,0 +1,271 @@
+"""A partner's breaker: random histories for what must always hold, told ones for what it does."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.breaker import (
+    SORT_OF,
+    TABLE,
+    Breaker,
+    Confirmed,
+    Dropped,
+    Event,
+    Lasted,
+    Limits,
+    Mark,
+    NoKey,
+    Place,
+    Reachable,
+    Refused,
+    Silent,
+    Sort,
+    Unreachable,
+    allowed_seats,
+    at,
+    capacity,
+    describe,
+    step,
+)
+
+LIMITS = Limits()
+FULL, AWAY = 17, 19  # Q.850: busy; no answer
+
+
+def failure(sort: Sort, now: float) -> Event:
+    made: dict[Sort, Event] = {
+        Sort.REFUSED: Refused(now, AWAY),
+        Sort.SILENT: Silent(now),
+        Sort.NO_KEY: NoKey(now),
+        Sort.DROPPED: Dropped(now),
+        Sort.UNREACHABLE: Unreachable(now),
+    }
+    return made[sort]
+
+
+def told(*events: Event, breaker: Breaker | None = None) -> Breaker:
+    breaker = breaker or Breaker()
+    for event in events:
+        breaker = step(breaker, event)
+    return breaker
+
+
+def opened(now: float = 0.0) -> Breaker:
+    return told(*[Refused(now, AWAY)] * LIMITS.in_a_row[Sort.REFUSED])
+
+
+NOW = st.just(0.0)
+EVENTS = st.one_of(
+    st.builds(Refused, NOW, st.sampled_from([1, FULL, AWAY, 34]), st.integers(0, 5)),
+    st.builds(Silent, NOW),
+    st.builds(NoKey, NOW),
+    st.builds(Dropped, NOW),
+    st.builds(Unreachable, NOW),
+    st.builds(Reachable, NOW),
+    st.builds(Confirmed, NOW),
+    st.builds(Lasted, NOW),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    now, events = 0.0, []
+    for _ in range(draw(st.integers(0, 40))):
+        now += draw(st.sampled_from([0.0, 1.0, 9.0, 40.0, 700.0]))
+        events.append(replace(draw(EVENTS), at=now))
+    return events
+
+
+# What always holds
+
+
+def test_every_place_knows_every_mark() -> None:
+    assert set(TABLE) == {(place, mark) for place in Place for mark in Mark}
+    assert set(SORT_OF.values()) == set(Sort) == set(LIMITS.in_a_row)
+
+
+@given(histories())
+def test_a_partner_is_only_paused_by_a_failure_and_never_for_ever(events: list[Event]) -> None:
+    breaker = Breaker()
+    for event in events:
+        before = at(breaker, event.at)
+        breaker = step(breaker, event)
+        if breaker.place is Place.OPEN and before.place is not Place.OPEN:
+            assert type(event) in SORT_OF
+            assert LIMITS.first_pause <= breaker.until - event.at == breaker.pause <= 600.0
+        if before.place is Place.OPEN:
+            assert breaker.place is Place.OPEN
+            assert breaker.until == before.until
+        if before.place is not Place.CLOSED and breaker.place is Place.CLOSED:
+            assert isinstance(event, Lasted)
+            assert breaker.failures == {}
+    later = at(breaker, breaker.until)
+    assert later.place is not Place.OPEN
+    assert (allowed_seats(later, breaker.until) == 0) is (not breaker.reachable)
+
+
+@given(histories(), st.integers(0, 5), st.floats(0, 2000))
+def test_seats_allowed_by_place(events: list[Event], talking: int, wait: float) -> None:
+    breaker = told(*events)
+    now = (events[-1].at if events else 0.0) + wait
+    allowed = allowed_seats(breaker, now, talking)
+    place = at(breaker, now).place
+    if place is Place.OPEN or not breaker.reachable:
+        assert allowed == 0
+    elif place is Place.HALF_OPEN:
+        assert allowed is not None
+        assert 1 <= allowed <= talking + 1
+    else:
+        assert allowed is None or allowed >= 1
+    assert describe(breaker, now)
+
+
+@given(histories())
+def test_in_a_row_means_with_nothing_good_between(events: list[Event]) -> None:
+    """Recount the failures since the last good news, as long as the breaker has not opened."""
+    rows: Counter[Sort] = Counter()
+    breaker, reachable = Breaker(), True
+    for event in events:
+        breaker = step(breaker, event)
+        full = isinstance(event, Refused) and event.cause in (17, 34) and event.others > 0
+        if isinstance(event, Confirmed):
+            rows = Counter({Sort.DROPPED: rows[Sort.DROPPED]})
+        elif isinstance(event, Lasted):
+            rows = Counter()
+        elif type(event) in SORT_OF and not full and (reachable or type(event) is not Unreachable):
+            rows[SORT_OF[type(event)]] += 1
+        reachable = isinstance(event, Reachable) or (
+            reachable and not isinstance(event, Unreachable)
+        )
+        too_many = any(rows[sort] >= LIMITS.in_a_row[sort] for sort in Sort)
+        assert (breaker.place is Place.OPEN) is too_many
+        if too_many:
+            return
+
+
+# Told
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_failures_of_each_sort_in_a_row_pause_the_partner(sort: Sort) -> None:
+    limit = LIMITS.in_a_row[sort]
+    breaker = told(*[failure(sort, 5.0)] * (limit - 1))
+    assert allowed_seats(breaker, 5.0) is None
+    breaker = told(failure(sort, 6.0), breaker=breaker)
+    assert allowed_seats(breaker, 6.0) == 0
+    assert allowed_seats(breaker, 35.9) == 0
+    assert describe(breaker, 16.0).startswith(f"paused for 20 s more: {sort}")
+    assert describe(breaker, 16.0).endswith(f"{limit} in a row")
+
+
+def test_failures_of_different_sorts_do_not_add_up() -> None:
+    breaker = told(Refused(1, AWAY), Silent(2), NoKey(3), Dropped(4), Refused(5, AWAY), NoKey(6))
+    assert allowed_seats(breaker, 6) is None
+
+
+def test_an_answer_with_the_key_ends_a_row_but_not_that_of_early_drops() -> None:
+    mixed: list[Event] = [Refused(1, AWAY), Refused(2, AWAY), Confirmed(3)]
+    assert told(*mixed, *mixed, *mixed).place is Place.CLOSED
+    drops: list[Event] = [Confirmed(1), Dropped(2)]
+    assert told(*drops, *drops).place is Place.CLOSED
+    assert told(*drops, *drops, *drops).place is Place.OPEN
+    assert told(*drops, *drops, Confirmed(3), Lasted(8), *drops).place is Place.CLOSED
+
+
+def test_after_the_pause_one_seat_is_tried_on_top_of_those_that_talk() -> None:
+    breaker = opened(0.0)
+    assert allowed_seats(breaker, 30.0) == 1
+    assert allowed_seats(breaker, 30.0, talking=2) == 3
+    assert describe(breaker, 30.0).startswith("one seat is tried after a pause: refused with cause")
+    breaker = told(Confirmed(31.0), breaker=breaker)
+    assert allowed_seats(breaker, 31.0, talking=1) == 2  # it may still be dropped
+    breaker = told(Lasted(36.0), breaker=breaker)
+    assert allowed_seats(breaker, 36.0) is None
+    assert describe(breaker, 36.0) == "healthy"
+
+
+def test_the_pause_doubles_up_to_the_longest_until_a_talk_lasts() -> None:
+    breaker, now, pauses = opened(0.0), 0.0, []
+    for _ in range(7):
+        pauses.append(breaker.until - now)
+        now = breaker.until
+        breaker = told(NoKey(now), breaker=breaker)
+    assert pauses == [30, 60, 120, 240, 480, 600, 600]
+    breaker = told(Lasted(breaker.until), breaker=breaker)
+    breaker = told(*[Silent(9e3)] * 2, breaker=breaker)
+    assert breaker.until == 9e3 + 30
+
+
+def test_calls_that_were_under_way_do_not_lengthen_the_pause_nor_end_it() -> None:
+    breaker = opened(0.0)
+    late = told(Refused(1, AWAY), Silent(2), Confirmed(3), Lasted(8), breaker=breaker)
+    assert late.until == breaker.until
+    assert allowed_seats(late, 29.0) == 0
+
+
+def test_a_dead_trunk_gets_nothing_however_long_it_lasts() -> None:
+    breaker = told(Unreachable(0.0))
+    for now in (0.0, 31.0, 86_400.0):
+        assert allowed_seats(breaker, now) == 0
+    assert describe(breaker, 31.0) == "its trunk is unreachable"
+    assert told(Unreachable(60.0), breaker=breaker).until == breaker.until  # no news
+    back = told(Reachable(86_400.0), breaker=breaker)
+    assert allowed_seats(back, 86_400.0) == 1
+    assert allowed_seats(told(Reachable(10.0), breaker=breaker), 10.0) == 0  # not before the pause
+    again = told(Unreachable(86_401.0), breaker=back)
+    assert again.until == 86_401.0 + 60
+
+
+# Learned capacity
+
+
+@pytest.mark.parametrize("cause", [17, 34])
+def test_a_full_partner_is_held_to_what_it_had_and_raised_step_by_step(cause: int) -> None:
+    breaker = told(*[Refused(10.0, cause, others=4)] * 5)
+    assert breaker.place is Place.CLOSED  # full is not broken
+    assert allowed_seats(breaker, 10.0) == 4
+    assert allowed_seats(breaker, 39.9) == 4
+    assert allowed_seats(breaker, 40.0) == 5
+    assert allowed_seats(breaker, 100.0) == 7
+    assert describe(breaker, 100.0) == "held to 7 calls, it refused more"
+    breaker = told(Refused(100.0, cause, others=6), breaker=breaker)
+    assert [capacity(breaker, now) for now in (100.0, 129.0, 130.0)] == [6, 6, 7]
+
+
+def test_a_refusal_never_raises_what_was_learned() -> None:
+    breaker = told(Refused(10.0, FULL, others=2), Refused(11.0, FULL, others=9))
+    assert allowed_seats(breaker, 11.0) == 2
+
+
+def test_a_burst_finds_the_capacity() -> None:
+    """Five calls at once to a partner with two lines: three are refused, one after the other."""
+    breaker = told(*(Refused(10.0, FULL, others=n) for n in (4, 3, 2)))
+    assert breaker.place is Place.CLOSED
+    assert allowed_seats(breaker, 10.0) == 2
+
+
+def test_a_partner_that_refuses_every_call_is_paused_and_not_thought_small() -> None:
+    """A burst of five that are all refused, then each second the one that is left."""
+    burst = [Refused(10.0, 34, others=n) for n in (4, 3, 2, 1, 0)]
+    breaker = told(*burst)
+    assert allowed_seats(breaker, 10.0) == 1
+    breaker = told(Refused(11.0, 34), Refused(12.0, 34), breaker=breaker)
+    assert allowed_seats(breaker, 12.0) == 0
+    breaker = told(Lasted(50.0), breaker=breaker)
+    assert allowed_seats(breaker, 50.0) is None
+
+
+def test_another_cause_says_nothing_about_capacity() -> None:
+    assert told(Refused(10.0, AWAY, others=4)).held_at is None
+    assert told(*[Refused(10.0, AWAY, others=4)] * 3).place is Place.OPEN
+
+
+def test_what_was_learned_holds_while_a_seat_is_tried() -> None:
+    breaker = told(Refused(0.0, FULL, others=2), Silent(1.0), Silent(1.0))
+    assert allowed_seats(breaker, 31.0, talking=9) == 3  # 2, and one for the quiet half minute
+    full = told(Refused(31.0, FULL, others=1), breaker=breaker)
+    assert at(full, 31.0).place is Place.HALF_OPEN
+    assert allowed_seats(full, 31.0, talking=1) == 1
