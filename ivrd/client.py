@@ -59,8 +59,10 @@ class Client:
             answer = json.loads(body)
         except ValueError:
             answer = None
+        if response.status >= 500:
+            raise NotRunning(f"ivrd at {self.path} could not answer; its log says why")
         if not isinstance(answer, dict):
-            raise NotRunning(f"what answers at {self.path} is not ivrd (status {response.status})")
+            raise NotRunning(f"what answers at {self.path} is not ivrd")
         if response.status != 200:
             raise Refused(str(answer.get("error", f"status {response.status}")))
         return answer

@@ -93,7 +93,8 @@ async def listen_unix(app: web.Application, path: Path, mode: int) -> web.AppRun
         raise CannotListen(f"cannot listen on {path}: {_reason(error)}") from None
 
     async def remove(_app: web.Application) -> None:
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
     app.on_cleanup.append(remove)
     runner = await _runner(app)

@@ -233,12 +233,39 @@ class Rate:
         return 1.0 / rate if rate > 0 else inf
 
 
-def arrivals_rate(memory: float = 120.0, least: float = 10.0) -> Rate:
-    """Calls a second: `watched(seconds, calls that joined)`.
+@dataclass(frozen=True)
+class Arrivals:
+    """Calls a second that join a queue: a calm estimate, and a quick one for when the load turns.
 
-    It begins as after `least` quiet seconds.
+    Few calls make a quick estimate jump about, which would open and close seats for nothing.  So
+    it counts the more, the less its distance from the calm one can be chance (calls that come at
+    random scatter by the root of their number).  Both begin as after `least` quiet seconds.
     """
-    return Rate(memory, least=least, exposure=least)
+
+    quick: Rate = Rate(memory=60.0, least=30.0, exposure=30.0)
+    calm: Rate = Rate(memory=600.0, least=30.0, exposure=30.0)
+
+    def watched(self, seconds: float, calls: int) -> "Arrivals":
+        """After `seconds` more in which `calls` joined."""
+        return Arrivals(self.quick.watched(seconds, calls), self.calm.watched(seconds, calls))
+
+    def unwatched(self, seconds: float) -> "Arrivals":
+        """After a gap in which nobody counted."""
+        return Arrivals(self.quick.unwatched(seconds), self.calm.unwatched(seconds))
+
+    @property
+    def per_second(self) -> float:
+        """Calls a second."""
+        calm, quick = self.calm.per_second, self.quick.per_second
+        seen = 2.0 * self.quick.exposure  # what fades by 1/e weighs as much as twice the seconds
+        chance = max(calm, quick) / seen if seen > 0 else 0.0  # the variance that chance alone has
+        if chance == 0.0:
+            return calm
+        sure = (quick - calm) ** 2 / (SURE**2 * chance)
+        return calm + (quick - calm) * min(1.0, sure**2)
+
+
+SURE = 3.0  # standard deviations at which a change is beyond doubt
 
 
 def handling_rate(expected: float = 300.0, memory: float = 3600.0) -> Rate:
