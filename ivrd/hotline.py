@@ -69,6 +69,7 @@ class Hotline:
         self.script = script
         self.seating = seating
         self.draining = False
+        self.partner_news: Callable[[t.PartnerNews], None] = lambda _news: None
         self._link = link
         self._sessions = sessions
         self._watch = watch
@@ -90,6 +91,7 @@ class Hotline:
             t.LineGone: self._gone,
             t.SeatState: seating.changed,
             t.MemberChanged: seating.changed,
+            t.PartnerNews: self._partner,
         }
 
     # --- what Asterisk reports -------------------------------------------------------------
@@ -132,6 +134,9 @@ class Hotline:
     def _took_over(self, fact: t.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
             self._watch.unattended(call)
+
+    def _partner(self, news: t.PartnerNews) -> None:
+        self.partner_news(news)
 
     def _arrived(self, fact: t.Arrived) -> None:
         language = self.script.tree.languages[0]
@@ -266,7 +271,7 @@ class Hotline:
             place=Place.TALK,
             queue=caller.queue,
             connected_at=now,
-            by=c.By.INHOUSE,
+            by=t.by(caller.seat),
             seat=caller.seat,
         )
 
@@ -294,7 +299,7 @@ HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
 def _way(place: Place, caller: snapshots.Caller, now: float) -> list[c.Event]:
     """The events that lead from where the books have a call to where Asterisk has it."""
     joined = c.Joined(now - caller.wait_seconds, caller.queue)
-    taken = c.Connected(now, c.By.INHOUSE, caller.seat)
+    taken = c.Connected(now, t.by(caller.seat), caller.seat)
     before_queue = place in c.BEFORE_QUEUE
     if caller.place is Place.QUEUE:
         return [] if place is Place.QUEUE else [joined]

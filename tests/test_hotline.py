@@ -54,7 +54,7 @@ class FakeLink:
             await self.gate.wait()
         if self.lost:
             raise LinkLost("gone")
-        return self.lists[action]
+        return self.lists.get(action, [])
 
     async def ask(self, action: str, **headers: str) -> None:
         if self.refuses:

@@ -1,5 +1,7 @@
 """Names that the code and the dialplan share. tests/asterisk/test_names.py compares the two."""
 
+import re
+
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
@@ -35,11 +37,33 @@ TOPIC_HEADER = "X-1330-Topic"
 PROMPT_FOLDER = "ivrd"
 
 
+PARTNER_EVENTS = {
+    "IvrdPartnerOffered": "offered",
+    "IvrdPartnerRefused": "refused",
+    "IvrdPartnerUnconfirmed": "unconfirmed",
+    "IvrdPartnerConfirmed": "confirmed",
+    "IvrdPartnerDropped": "dropped",
+    "IvrdPartnerReturned": "returned",
+}
+
+
 def interface(seat: str) -> str:
-    """How app_queue names a seat's phone."""
-    return f"PJSIP/{seat}"
+    """How app_queue names a seat: an agent's phone, or a partner's seat (`PARTNER/NN`)."""
+    partner, slash, number = seat.partition("/")
+    return f"Local/{number}@partner-{partner}/n" if slash else f"PJSIP/{seat}"
+
+
+PARTNER_SEAT = re.compile(r"Local/(\d+)@partner-([\w-]+?)(?:/n|-[0-9a-f]{8};[12])?")
 
 
 def seat_of(interface_name: str) -> str:
     """The seat of an interface; the interface itself when it is none of ours."""
+    if found := PARTNER_SEAT.fullmatch(interface_name):
+        return f"{found[2]}/{found[1]}"
     return interface_name.removeprefix("PJSIP/")
+
+
+def partner_of(seat: str) -> str:
+    """The partner of a seat; empty for the hotline's own."""
+    partner, slash, _ = seat.partition("/")
+    return partner if slash else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ivrd.asterisk.link import Link, Refused
-from ivrd.asterisk.names import interface
+from ivrd.asterisk.names import interface, partner_of
 from ivrd.asterisk.snapshot import Snapshot
 from ivrd.asterisk.translate import AWAY, MemberChanged, SeatState
 from ivrd.core.seats import (
@@ -21,10 +21,12 @@ from ivrd.core.seats import (
     Remove,
     difference,
     open_now,
+    places,
 )
 
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
+PARTNER_PENALTY = "10"  # agents of our own, who have 0, are rung first
 ACTION: dict[type, str] = {Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}
 
 
@@ -35,6 +37,9 @@ class Seating:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has told
         self.states: dict[str, str] = {}  # seat -> free, ringing, busy or away
+        # Partners' seats: each part of one, and whether it is to take calls (see partners.py).
+        # None: nobody has decided yet, so they stay as they are.
+        self.lend: list[tuple[Pool, bool]] | None = None
         self._link = link
         self._members: dict[tuple[str, str], Member] = {}
 
@@ -75,9 +80,18 @@ class Seating:
         """
         if self.open is None:
             return []
-        changes = difference(self.pools, self.open, self._members.values())
+        members = self._members.values()
+        changes = difference(self.pools, self.open, members)
+        if self.lend is not None:
+            lent = [pool for pool, _wanted in self.lend]
+            taking = {pool.name for pool, wanted in self.lend if wanted}
+            changes += [*difference(lent, taking, members), *strays(lent, members)]
         await self._send(changes)
         return changes
+
+    def lent(self, partner: str) -> set[str]:
+        """A partner's seats that take calls now."""
+        return {seat for _queue, seat in self._members if partner_of(seat) == partner}
 
     async def _send(self, changes: Iterable[Change]) -> None:
         refused: list[Refused] = []
@@ -92,12 +106,22 @@ class Seating:
             raise refused[0]
 
 
+def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[Change]:
+    """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
+    known = {place for pool in pools for place in places(pool)}
+    return [
+        Remove(member.queue, member.seat)
+        for member in members
+        if partner_of(member.seat) and (member.queue, member.seat) not in known
+    ]
+
+
 def _details(change: Change) -> dict[str, str]:
     if isinstance(change, Add):
         return {
             "MemberName": change.seat,
             "StateInterface": interface(change.seat),
-            "Penalty": "0",
+            "Penalty": PARTNER_PENALTY if partner_of(change.seat) else "0",
         }
     if isinstance(change, Pause):
         paused = "true" if change.paused else "false"

@@ -9,7 +9,7 @@ from typing import Any
 from ivrd.asterisk import names
 from ivrd.asterisk.link import Link
 from ivrd.asterisk.names import seat_of
-from ivrd.asterisk.translate import AWAY, MEMBER_STATES
+from ivrd.asterisk.translate import AWAY, MEMBER_STATES, SeatState, device
 from ivrd.core.call import Place
 from ivrd.core.seats import Member
 
@@ -54,6 +54,9 @@ async def read(link: Link) -> Snapshot:
     ]
     members = [_member(m) for m in rows]
     seats = {seat_of(m.location): MEMBER_STATES.get(m.status, AWAY) for m in rows}
+    for m in await link.ask_list("DeviceStateList"):
+        if isinstance(fact := device(m), SeatState):  # partners' trunks are no members
+            seats.setdefault(fact.seat, fact.state)
     return Snapshot(tuple(callers), tuple(members), seats)
 
 

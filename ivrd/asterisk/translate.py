@@ -114,6 +114,25 @@ class MemberChanged:
     state: str
 
 
+@dataclass(frozen=True)
+class PartnerNews:
+    """Something happened on a partner's leg of a waiting call.
+
+    kind: `offered`, `refused`, `unconfirmed`, `confirmed`, `dropped`, `returned`.  `status` and
+    `cause` are Dial's of a refusal, or the reason why nobody confirmed; `seconds` what the event
+    tells: until the confirmation, or of talk.
+    """
+
+    partner: str
+    seat: str
+    kind: str
+    at: float
+    waiting: str = ""  # the call that was offered
+    status: str = ""
+    cause: int = 0
+    seconds: float = 0.0
+
+
 Fact = (
     Arrived
     | Offered
@@ -127,6 +146,7 @@ Fact = (
     | LineGone
     | SeatState
     | MemberChanged
+    | PartnerNews
 )
 
 # Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
@@ -144,11 +164,7 @@ AWAY = "away"
 
 def at(message: Message) -> float:
     """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if untold."""
-    try:
-        moment = float(message.timestamp)
-    except ValueError:
-        return 0.0
-    return moment if math.isfinite(moment) else 0.0
+    return _number(message.timestamp)
 
 
 def fact(message: Message) -> Fact | None:
@@ -165,10 +181,39 @@ def _user_event(m: Any) -> Fact | None:
         return QueueReturned(m.uniqueid)
     if m.userevent == names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
+    if kind := names.PARTNER_EVENTS.get(m.userevent):
+        return _partner_news(m, kind)
     return None
 
 
-def _device(m: Any) -> Fact | None:
+def _partner_news(m: Any, kind: str) -> Fact:
+    return PartnerNews(
+        partner=m.partner,
+        seat=f"{m.partner}/{m.seat}",
+        kind=kind,
+        at=at(m),
+        waiting=m.call,
+        status=m.status or m.reason,
+        cause=int(m.cause) if m.cause.isdecimal() else 0,
+        seconds=_number(m.after),
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
+
+
+def by(seat: str) -> By:
+    """Whose seat it is: the hotline's own, or a partner's."""
+    return By.PARTNER if names.partner_of(seat) else By.INHOUSE
+
+
+def device(m: Any) -> Fact | None:
+    """What a phone or a trunk is doing."""
     seat = seat_of(m.device)
     return None if seat == m.device else SeatState(seat, DEVICE_STATES.get(m.state, AWAY))
 
@@ -180,6 +225,11 @@ def _member(m: Any) -> Fact:
     return MemberChanged(seat_of(m.interface), m.queue, there, paused, m.pausedreason, state)
 
 
+def _taken(m: Any) -> Fact:
+    seat = seat_of(m.interface)
+    return Taken(m.uniqueid, seat, by(seat), at(m))
+
+
 READERS = {
     "UserEvent": _user_event,
     "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
@@ -187,9 +237,9 @@ READERS = {
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
     "DTMFEnd": lambda m: KeyPressed(m.uniqueid, m.digit) if m.direction == "Received" else None,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
-    "AgentConnect": lambda m: Taken(m.uniqueid, seat_of(m.interface), By.INHOUSE, at(m)),
+    "AgentConnect": _taken,
     "Hangup": lambda m: LineGone(m.uniqueid, at(m)),
-    "DeviceStateChange": _device,
+    "DeviceStateChange": device,
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": _member,
     "QueueMemberPause": _member,

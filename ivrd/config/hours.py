@@ -1,6 +1,6 @@
 """hours.yaml: named opening hours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -9,8 +9,9 @@ import holidays
 from pydantic import Field
 
 from ivrd.config.kinds import DAY, DAYS, NAME, SPAN, WEEKDAYS, weekdays, worded
-from ivrd.config.model import File, Part
-from ivrd.config.problem import Problem
+from ivrd.config.model import File, M, Part
+from ivrd.config.problem import Problem, unknown
+from ivrd.config.yamlfile import Key
 from ivrd.core.schedule import MINUTES_A_DAY, Schedule, Span, overlap
 
 FILE = "hours.yaml"
@@ -53,6 +54,12 @@ def check(file: File[Hours]) -> Iterator[Problem]:
             yield _clash(file, name, *clash)
 
 
+def check_use(says: Hours, name: str, user: File[M], place: Key) -> Iterator[Problem]:
+    """Hours that `user` names at `place` and that are not there."""
+    if name != ALWAYS and name not in says.hours:
+        yield user.problem(*place, say=unknown("hours", name, {ALWAYS: None, **says.hours}))
+
+
 def _clash(file: File[Hours], name: str, day: int, first: Span, second: Span) -> Problem:
     """Two spans that overlap, at the line of the second one."""
     same_day = second.start >= first.start
@@ -80,14 +87,16 @@ def _week(part: HoursPart) -> tuple[tuple[Span, ...], ...]:
     return tuple(tuple(spans) for spans in week)
 
 
-def schedule(says: Hours, name: str, zone: ZoneInfo, today: date) -> Schedule | None:
-    """The opening hours of this name; None for always.
+def schedules(says: Hours, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
+    """The opening hours by name; None for always.
 
     Holidays are those of last year, this one and the next two.
     """
-    if name == ALWAYS:
-        return None
-    part = says.hours[name]
+    named = {name: _schedule(part, zone, today) for name, part in says.hours.items()}
+    return {ALWAYS: None, **named}
+
+
+def _schedule(part: HoursPart, zone: ZoneInfo, today: date) -> Schedule:
     closed = set(part.closed_on)
     if part.holidays:
         years = range(max(today.year - 1, date.min.year), min(today.year + 2, date.max.year) + 1)

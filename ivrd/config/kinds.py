@@ -20,6 +20,7 @@ from ivrd.core.schedule import MINUTES_A_DAY, Span
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SIP_PORT = 5060
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,19 @@ def _clean(value: str, controls: str = "") -> bool:
     return not any(category(c) in ("Cc", "Zl", "Zp") for c in value if c not in controls)
 
 
+def all_or(names: str) -> Kind:
+    """`all`, read as None, or a list of names that is not empty."""
+
+    def read(value: object) -> object:
+        if value == ALL:
+            return None
+        if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
+            return value
+        raise ValueError
+
+    return Kind(f"{ALL}, or a list of {names}", read)
+
+
 def _zone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
@@ -185,6 +199,10 @@ def _span(value: str) -> Span:
     return Span(start, end if end > start else end + MINUTES_A_DAY)
 
 
+# Before the zone of an IPv6 address.  `ipaddress` takes any text as a zone, even line ends.
+ZONE_SIGN = "%"
+
+
 @dataclass(frozen=True)
 class Address:
     """A host (name or IP address) and a port."""
@@ -198,6 +216,8 @@ class Address:
 
 def host(value: str) -> str | None:
     """A host name or an IP address as Asterisk and the system read them; None if it is neither."""
+    if ZONE_SIGN in value:
+        return None
     try:
         return str(ip_address(value))
     except ValueError:
@@ -218,7 +238,14 @@ def _address(value: str, port: int | None = None) -> Address | None:
     return Address(inside, given)
 
 
+def _trunk(value: str) -> Address | None:
+    """`HOST` or `HOST:PORT`, in small letters, so that equal ones look equal."""
+    return None if "[" in value else _address(value.lower(), SIP_PORT)
+
+
 def _network(value: str) -> str:
+    if ZONE_SIGN in value:
+        raise ValueError
     try:
         network = ip_network(value)
     except ValueError as error:
@@ -248,10 +275,7 @@ WEEKDAYS = worded("a day or a range of days, such as mon or mon-fri", _days)
 SPAN = worded('hours such as "08:00-16:30"', _span)
 HOST = worded("a host name or an IP address", host)
 ADDRESS = worded("a host and a port such as 127.0.0.1:9133", _address)
-TRUNK = worded(
-    f"a host, or a host and a port such as 192.0.2.1:{SIP_PORT}",
-    lambda value: _address(value, SIP_PORT),
-)
+TRUNK = worded(f"host or host:port, such as 192.0.2.1:{SIP_PORT}", _trunk)
 NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
 MODE = worded('a file mode such as "0660"', _mode)
 PATH = worded("a path", _path)

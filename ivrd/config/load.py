@@ -94,6 +94,10 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from menus.check_with_queues(files.menus, files.queues.says)
     if files.queues and files.hours:
         yield from queues.check_with_hours(files.queues, files.hours.says)
+    if files.partners and files.queues:
+        yield from partners.check_with_queues(files.partners, files.queues.says)
+    if files.partners and files.hours:
+        yield from partners.check_with_hours(files.partners, files.hours.says)
     if files.prompts and files.program:
         spoken = files.program.says.languages
         if files.menus:
@@ -110,6 +114,8 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
     says, languages = top.says, tuple(top.says.languages)
+    named = hours.schedules(files.hours.says, says.time_zone, today)
+    helpers = partners.partners(files.partners.says, waiting.says)
     return Settings(
         folder=folder,
         number=says.number,
@@ -119,6 +125,7 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         lease_seconds=says.lease_seconds,
         drain_seconds=says.drain_seconds,
         sounds=program.located(folder, says.sounds),
+        state_dir=program.located(folder, says.state_dir),
         log_format=says.log.format,
         log_level=says.log.level,
         caller_key_file=program.located(folder, says.caller_key_file),
@@ -130,11 +137,10 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         tree=menus.tree(tree.says, waiting.says, languages),
         default_queue=waiting.says.default,
         queues=queues.queues(waiting.says),
-        schedules={
-            name: hours.schedule(files.hours.says, part.hours, says.time_zone, today)
-            for name, part in waiting.says.queues.items()
-        },
+        schedules={name: named[part.hours] for name, part in waiting.says.queues.items()},
         pools=queues.pools(waiting.says),
-        partners=partners.partners(files.partners.says),
+        policy=program.policy(says),
+        partners=helpers,
+        partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         prompts=files.prompts.says.prompts,
     )

@@ -134,7 +134,7 @@ def check_with_program(file: File[Menus], program: Program) -> Iterator[Problem]
 
 def check_with_queues(file: File[Menus], queues: Queues) -> Iterator[Problem]:
     """What does not agree with queues.yaml."""
-    topics = [topic for queue in queues.queues.values() for topic in queue.topics]
+    topics = queues.topics()
     if file.says.operator not in topics:
         yield file.problem("operator", say=unknown("topic", file.says.operator, topics))
     for name, key, to in _keys(file.says):

@@ -1,16 +1,35 @@
 """partners.yaml: organisations whose call centres help when the hotline's own is full."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Annotated
 
-from ivrd.config.kinds import NAME, SIP_PORT, TRUNK, Address, choice, text, whole
+from pydantic import Field
+
+from ivrd.config import hours, queues
+from ivrd.config.hours import Hours
+from ivrd.config.kinds import (
+    LANGUAGE,
+    NAME,
+    SIP_PORT,
+    TRUNK,
+    TRUTH,
+    Address,
+    all_or,
+    choice,
+    number,
+    text,
+    whole,
+)
 from ivrd.config.model import File, Part
-from ivrd.config.problem import Problem
+from ivrd.config.problem import Problem, unknown
 from ivrd.config.program import Program
+from ivrd.config.queues import Queues
 from ivrd.core.partner import Partner, State
 
 FILE = "partners.yaml"
+MOST_SEATS = 200
+IN_ASTERISK = "partner-"  # and the id: a partner's endpoint and dialplan context
 
 
 class NamePart(Part):
@@ -21,12 +40,19 @@ class NamePart(Part):
 
 
 class PartnerPart(Part):
-    """One partner.  `pledged` and `cap` count seats."""
+    """One partner.  `pledged` and `cap` count seats; `topics` is None for all."""
 
     name: NamePart
     trunk: Annotated[Address, TRUNK]
-    pledged: Annotated[int, whole(0, 999)]
-    cap: Annotated[int, whole(0, 999)]
+    pledged: Annotated[int, whole(0, MOST_SEATS)]
+    cap: Annotated[int, whole(1, MOST_SEATS)]
+    hours: Annotated[str, NAME]
+    topics: Annotated[list[str] | None, all_or("topics")]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1)] = Field(
+        default_factory=lambda: ["th"]
+    )
+    weight: Annotated[float, number(0.01, 100)] = 1.0
+    confirm: Annotated[bool, TRUTH] = True
     state: Annotated[str, choice(*State)] = State.ONBOARDING.value
 
 
@@ -51,13 +77,54 @@ def check(file: File[Partners]) -> Iterator[Problem]:
 
 def check_with_program(file: File[Partners], program: Program) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
+    carriers = program.asterisk.carriers
+    yield from _names_taken(file, dict.fromkeys(carriers, "a carrier in ivrd.yaml"))
     for name, part in file.says.partners.items():
-        if name in program.asterisk.carriers:
-            yield file.problem("partners", name, say="a carrier in ivrd.yaml has this name")
-        for carrier, of in program.asterisk.carriers.items():
+        yield from _listed(file, name, "languages", part.languages, program.languages)
+        for carrier, of in carriers.items():
             if any(_within(part.trunk.host, addresses) for addresses in of.addresses):
                 say = f"the address belongs to {carrier}, a carrier in ivrd.yaml"
                 yield file.problem("partners", name, "trunk", say=say)
+
+
+def check_with_queues(file: File[Partners], says: Queues) -> Iterator[Problem]:
+    """What does not agree with queues.yaml."""
+    taken = {name: f"{what} in queues.yaml" for name, what in queues.names(says).items()}
+    yield from _names_taken(file, taken)
+    topics = says.topics()
+    for name, part in file.says.partners.items():
+        yield from _listed(file, name, "topics", part.topics or (), topics)
+
+
+def check_with_hours(file: File[Partners], says: Hours) -> Iterator[Problem]:
+    """What does not agree with hours.yaml."""
+    for name, part in file.says.partners.items():
+        yield from hours.check_use(says, part.hours, file, ("partners", name, "hours"))
+
+
+def _names_taken(file: File[Partners], taken: Mapping[str, str]) -> Iterator[Problem]:
+    """Ids that stand for something else too, `taken` says for what."""
+    for name in file.says.partners:
+        own = IN_ASTERISK + name
+        if name in taken:
+            yield file.problem("partners", name, say=f"{taken[name]} has this name")
+        if own in taken:
+            say = f"{taken[own]} has the name {own}, which is this partner's in Asterisk"
+            yield file.problem("partners", name, say=say)
+
+
+def _listed(
+    file: File[Partners], name: str, key: str, given: Collection[str], known: Collection[str]
+) -> Iterator[Problem]:
+    """What the list at `key` names twice, or what is not known."""
+    seen: set[str] = set()
+    for at, one in enumerate(given):
+        if one not in known:
+            say = unknown(key.removesuffix("s"), one, known)
+            yield file.problem("partners", name, key, at, say=say)
+        elif one in seen:
+            yield file.problem("partners", name, key, at, say=f"{one} is named twice")
+        seen.add(one)
 
 
 def _within(host: str, addresses: str) -> bool:
@@ -67,8 +134,8 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(says: Partners) -> tuple[Partner, ...]:
-    """The partners as the program works with them."""
+def partners(says: Partners, waiting: Queues) -> tuple[Partner, ...]:
+    """The partners as the program works with them; `waiting` has all the topics."""
     return tuple(
         Partner(
             id=name,
@@ -78,6 +145,11 @@ def partners(says: Partners) -> tuple[Partner, ...]:
             pledged=part.pledged,
             cap=part.cap,
             state=State(part.state),
+            hours=part.hours,
+            topics=waiting.topics() if part.topics is None else tuple(part.topics),
+            languages=tuple(part.languages),
+            weight=part.weight,
+            confirm=part.confirm,
         )
         for name, part in says.partners.items()
     )

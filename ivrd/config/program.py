@@ -28,6 +28,7 @@ from ivrd.config.kinds import (
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem
 from ivrd.config.settings import Asterisk
+from ivrd.core.overflow import Policy
 
 FILE = "ivrd.yaml"
 LONGEST_SOCKET = 107  # bytes of a Unix socket's path, unix(7)
@@ -99,6 +100,18 @@ class AsteriskPart(Part):
     seats: SeatsPart
 
 
+class OverflowPart(Part):
+    """`overflow:` how many seats partners are asked for; core/overflow.py says what each means."""
+
+    target_percent: Annotated[float, number(1, 99)] = Policy.target_ratio * 100
+    drain_seconds: Annotated[float, number(1, 3600)] = Policy.drain_seconds
+    reach_seconds: Annotated[float, number(1, 60)] = Policy.reach_seconds
+    floor_seats: Annotated[int, whole(0, 4000)] = Policy.floor
+    ceiling_seats: Annotated[int, whole(0, 4000)] = Policy.ceiling
+    hold_seconds: Annotated[float, number(1, 3600)] = Policy.hold_seconds
+    slack_percent: Annotated[float, number(1, 50)] = Policy.slack * 100
+
+
 class Program(Part):
     """ivrd.yaml."""
 
@@ -108,7 +121,9 @@ class Program(Part):
     service_level_seconds: Annotated[float, number(1, 600)] = 20
     lease_seconds: Annotated[int, whole(3, 60)] = 5
     drain_seconds: Annotated[float, number(0, 600)] = 20
+    overflow: OverflowPart = OverflowPart()
     sounds: Annotated[str, PATH]
+    state_dir: Annotated[str, PATH] = "/var/lib/ivrd"
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH]
     web: WebPart
@@ -126,6 +141,10 @@ def check(file: File[Program], folder: Path) -> Iterator[Problem]:
     if len(os.fsencode(socket)) > LONGEST_SOCKET:
         say = f"expected a path of at most {LONGEST_SOCKET} bytes, got {socket}"
         yield file.problem("control", "socket", say=say)
+    if says.overflow.floor_seats > says.overflow.ceiling_seats:
+        ceiling, floor = says.overflow.ceiling_seats, says.overflow.floor_seats
+        say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
+        yield file.problem("overflow", "floor_seats", say=say)
     rtp, seats = says.asterisk.rtp, says.asterisk.seats
     if rtp.last <= rtp.first:
         say = f"expected more than first ({rtp.first}), got {rtp.last}"
@@ -142,6 +161,21 @@ def check(file: File[Program], folder: Path) -> Iterator[Problem]:
 def located(folder: Path, path: str) -> Path:
     """The absolute path of what the file in `folder` calls `path`."""
     return Path(os.path.realpath(folder / path))
+
+
+def policy(says: Program) -> Policy:
+    """How many seats partners are asked for, as the core wants it: ratios for percents."""
+    of = says.overflow
+    return Policy(
+        target_ratio=of.target_percent / 100,
+        target_seconds=says.service_level_seconds,
+        drain_seconds=of.drain_seconds,
+        reach_seconds=of.reach_seconds,
+        floor=of.floor_seats,
+        ceiling=of.ceiling_seats,
+        hold_seconds=of.hold_seconds,
+        slack=of.slack_percent / 100,
+    )
 
 
 def asterisk(folder: Path, part: AsteriskPart) -> Asterisk:

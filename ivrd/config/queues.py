@@ -1,12 +1,13 @@
 """queues.yaml: the queues callers wait in, the topics that lead to them, the seats."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
+from ivrd.config import hours
 from ivrd.config.hours import ALWAYS, Hours
-from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, TRUTH, Kind, text, whole
+from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.program import Program
@@ -16,7 +17,6 @@ from ivrd.core.numbers import LARGEST
 from ivrd.core.seats import Pool
 
 FILE = "queues.yaml"
-ALL = "all"
 TEXT_LIMIT = 60  # characters; it goes into a SIP header and onto a small display
 
 # Names that mean something else where queues are written or logged.
@@ -28,14 +28,6 @@ RESERVED = {
 
 
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, text(TEXT_LIMIT)]]
-
-
-def _served(value: object) -> object:
-    if value == ALL:
-        return None
-    if isinstance(value, list) and value and all(isinstance(name, str) for name in value):
-        return value
-    raise ValueError
 
 
 class QueuePart(Part):
@@ -52,7 +44,7 @@ class PoolPart(Part):
 
     seats: Annotated[int, whole(1, 500)]
     open: Annotated[bool, TRUTH]
-    queues: Annotated[list[str] | None, Kind("all, or a list of queues", _served)]
+    queues: Annotated[list[str] | None, all_or("queues")]
 
 
 class Queues(Part):
@@ -61,6 +53,10 @@ class Queues(Part):
     default: Annotated[str, NAME]
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1)]
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1)]
+
+    def topics(self) -> tuple[str, ...]:
+        """The topics of all queues."""
+        return tuple(topic for queue in self.queues.values() for topic in queue.topics)
 
 
 def check(file: File[Queues]) -> Iterator[Problem]:
@@ -105,12 +101,10 @@ def _pools(file: File[Queues]) -> Iterator[Problem]:
         yield file.problem("pools", say=f"expected at most {LARGEST} seats in all, got {seats}")
 
 
-def check_with_hours(file: File[Queues], hours: Hours) -> Iterator[Problem]:
+def check_with_hours(file: File[Queues], says: Hours) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
-    for name, queue in file.says.queues.items():
-        if queue.hours != ALWAYS and queue.hours not in hours.hours:
-            say = unknown("hours", queue.hours, {ALWAYS: None, **hours.hours})
-            yield file.problem("queues", name, "hours", say=say)
+    for name, part in file.says.queues.items():
+        yield from hours.check_use(says, part.hours, file, ("queues", name, "hours"))
 
 
 def check_with_program(file: File[Queues], program: Program) -> Iterator[Problem]:
@@ -133,6 +127,12 @@ def prompts(says: Queues) -> Iterator[tuple[Key, str]]:
     for name, queue in says.queues.items():
         if queue.closed_prompt:
             yield ("queues", name, "closed_prompt"), queue.closed_prompt
+
+
+def names(says: Queues) -> Mapping[str, str]:
+    """What each name in this file stands for: a queue, a pool or a seat."""
+    stand = {seat: f"a seat of {n}" for n, part in says.pools.items() for seat in _seats(n, part)}
+    return stand | dict.fromkeys(says.pools, "a pool") | dict.fromkeys(says.queues, "a queue")
 
 
 def queues(says: Queues) -> tuple[Queue, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ivrd.core.menu import Tree
+from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool
@@ -54,7 +55,9 @@ class Asterisk:
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
-    `schedules` has an entry for each queue; None is always open.  `prompts` maps a prompt to its
+    `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
+    always open.  `policy` says how many seats partners are asked for.  `state_dir`: what ivrd
+    itself writes and reads again.  `prompts` maps a prompt to its
     text in each language.  `languages`: the first is spoken when nothing was chosen.
     """
 
@@ -66,6 +69,7 @@ class Settings:
     lease_seconds: int
     drain_seconds: float
     sounds: Path
+    state_dir: Path
     log_format: str
     log_level: str
     caller_key_file: Path
@@ -79,7 +83,9 @@ class Settings:
     queues: tuple[Queue, ...]
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
+    policy: Policy
     partners: tuple[Partner, ...]
+    partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]
 
 

@@ -18,7 +18,7 @@ class FakeLink:
     """Answers with lists."""
 
     def __init__(self, channels: list[Message], queues: list[Message]) -> None:
-        self.lists = {"CoreShowChannels": channels, "QueueStatus": queues}
+        self.lists = {"CoreShowChannels": channels, "QueueStatus": queues, "DeviceStateList": []}
 
     async def ask_list(self, action: str) -> Sequence[Message]:
         return self.lists[action]

@@ -4,7 +4,6 @@ from ivrd.core.call import Stage
 from lab.callers import Caller, Keys
 from lab.callers.mix import mix, read_paths
 
-
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 

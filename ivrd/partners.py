@@ -1,0 +1,261 @@
+"""Partners at work: what their call centres answered, which seats they have now, and why.
+
+Every second the whole moment goes as one snapshot into core.overflow; what it decides is carried
+out by the seating, as a difference to what Asterisk reports.  News from partners' legs feed one
+breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be
+answered by the hotline's own agents.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ivrd.asterisk.names import partner_of
+from ivrd.asterisk.seating import Seating
+from ivrd.asterisk.translate import PartnerNews
+from ivrd.core import breaker as b
+from ivrd.core.call import Answered, By, Call, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.forecast import Arrivals, Load, Rate, handling_rate, patience_rate
+from ivrd.core.ledger import Ledger
+from ivrd.core.overflow import Crew, Decision, Held, Policy, QueueNow, Snapshot, decide
+from ivrd.core.partner import Group, Partner, PartnerNow, Pin, State, trained_for
+from ivrd.core.seats import Pool
+
+HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
+GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
+
+
+@dataclass
+class Flow:
+    """What was seen of one queue's callers, and the counts since the last look."""
+
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    handling: Rate = field(default_factory=handling_rate)
+    patience: Rate = field(default_factory=patience_rate)
+    joined: int = 0
+    talked: int = 0
+    left: int = 0
+
+    def look(self, seconds: float, waiting: int, talking: int) -> None:
+        """Learn from the `seconds` since the last look."""
+        if seconds > GAP_SECONDS:
+            self.arrivals = self.arrivals.unwatched(seconds)
+            self.handling = self.handling.unwatched(seconds)
+            self.patience = self.patience.unwatched(seconds)
+        else:
+            self.arrivals = self.arrivals.watched(seconds, self.joined)
+            self.handling = self.handling.watched(seconds, self.talked, talking * seconds)
+            self.patience = self.patience.watched(seconds, self.left, waiting * seconds)
+        self.joined = self.talked = self.left = 0
+
+    def load(self) -> Load:
+        """The estimates as one load."""
+        return Load(
+            self.arrivals.per_second, self.handling.mean_seconds, self.patience.mean_seconds
+        )
+
+
+@dataclass
+class Standing:
+    """One partner: its breaker, what is going on there, and the counts since the start."""
+
+    breaker: b.Breaker = field(default_factory=b.Breaker)
+    ringing: set[str] = field(default_factory=set)
+    results: Counter[str] = field(default_factory=Counter)
+    helped: deque[float] = field(default_factory=deque)
+    lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
+    pin: Pin | None = None
+    verified: str = ""  # the day on which a drill was confirmed; empty: never
+
+    def tell(self, event: b.Event) -> None:
+        """Feed the breaker."""
+        self.breaker = b.step(self.breaker, event)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the configuration says of partners; replaced as a whole on a reload."""
+
+    partners: tuple[Partner, ...]
+    topics: Mapping[str, Iterable[str]]  # queue -> its topics
+    policy: Policy
+    open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
+
+
+class Partners:
+    """All partners.  `told(partner, result, seconds)` hears of each call's end at a partner."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        ledger: Ledger,
+        seating: Seating,
+        told: Callable[[PartnerNews], None],
+    ) -> None:
+        self.setup = setup
+        self.decision: Decision | None = None
+        self._ledger = ledger
+        self._seating = seating
+        self._told = told
+        self._standing: dict[str, Standing] = {}
+        self._flows: dict[str, Flow] = {}
+        self._held: Mapping[Group, Held] = {}
+        self._looked: float | None = None
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def standing(self, partner: str) -> Standing:
+        """How a partner stands; a new one stands well."""
+        return self._standing.setdefault(partner, Standing())
+
+    def notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered or ended."""
+        call = notice.call
+        flow = self._flows.setdefault(call.queue, Flow())
+        match notice:
+            case Offered():
+                flow.joined += 1
+            case Answered() if call.by is By.PARTNER:
+                self.standing(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
+            case Ended():
+                flow.talked += notice.outcome is Outcome.ANSWERED
+                flow.left += notice.stage is Stage.QUEUE
+
+    def news(self, news: PartnerNews) -> None:
+        """Something happened on a partner's leg."""
+        standing = self.standing(news.partner)
+        standing.results[news.kind] += 1
+        if news.kind == "offered":
+            standing.ringing.add(news.seat)
+        else:
+            standing.ringing.discard(news.seat)
+        if event := self._event(news, standing):
+            standing.tell(event)
+        self._told(news)
+
+    def _event(self, news: PartnerNews, standing: Standing) -> b.Event | None:
+        """What the news mean to the breaker."""
+        match news.kind:
+            case "refused" if news.status == "NOANSWER" and news.cause in (0, 16, 127):
+                return b.Silent(news.at)
+            case "refused":
+                others = len(standing.ringing) + len(self._talks(news.partner))
+                return b.Refused(news.at, news.cause, others)
+            case "unconfirmed":
+                return b.NoKey(news.at)
+            case "confirmed":
+                return b.Confirmed(news.at)
+            case "dropped":
+                return b.Dropped(news.at)
+        return None
+
+    def _talks(self, partner: str) -> list[Call]:
+        return [
+            call
+            for call in self._ledger.calls.values()
+            if call.stage is Stage.TALK and partner_of(call.seat) == partner
+        ]
+
+    # --- deciding --------------------------------------------------------------------------
+
+    def look(self, now: float) -> Decision:
+        """Take in this moment, decide, and hand the wanted seats to the seating."""
+        seconds = 0.0 if self._looked is None else max(0.0, now - self._looked)
+        self._looked = now
+        for queue in self.setup.topics:
+            waiting = len(self._ledger.waiting(queue))
+            talking = sum(
+                call.stage is Stage.TALK and call.queue == queue
+                for call in self._ledger.calls.values()
+            )
+            self._flows.setdefault(queue, Flow()).look(seconds, waiting, talking)
+        self._feed_breakers(now)
+        snapshot = self._snapshot(now)
+        decision = decide(snapshot)
+        self.decision, self._held = decision, decision.held
+        self._seating.lend = [
+            pool for now_ in snapshot.partners for pool in self._pools(now_, decision)
+        ]
+        return decision
+
+    def _feed_breakers(self, now: float) -> None:
+        """What no event tells: trunks that fail, and talks that have lasted."""
+        for partner in self.setup.partners:
+            standing = self.standing(partner.id)
+            trunk = self._seating.states.get(f"partner-{partner.id}")
+            if trunk is not None:
+                standing.tell(b.Unreachable(now) if trunk == "away" else b.Reachable(now))
+            talks = self._talks(partner.id)
+            for call in talks:
+                early = standing.breaker.limits.early_seconds
+                if call.id not in standing.lasted and now - (call.connected_at or now) >= early:
+                    standing.lasted.add(call.id)
+                    standing.tell(b.Lasted(now))
+            standing.lasted &= {call.id for call in talks}
+            while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
+                standing.helped.popleft()
+
+    def _snapshot(self, now: float) -> Snapshot:
+        queues = tuple(
+            QueueNow(queue, self._ages(queue, now), self._flows[queue].load())
+            for queue in self.setup.topics
+        )
+        in_hours = self.setup.open_partners()
+        partners = tuple(self.now(p, p.id in in_hours, now) for p in self.setup.partners)
+        return Snapshot(now, queues, tuple(self._crews()), partners, self.setup.policy, self._held)
+
+    def _ages(self, queue: str, now: float) -> tuple[float, ...]:
+        waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))
+        return tuple(wait or 0.0 for wait in waits)
+
+    def _crews(self) -> Iterable[Crew]:
+        """The hotline's own agents, by the queues that they serve."""
+        for pool in self._seating.pools:
+            states = Counter(self._seating.here(pool).values())
+            present = states["free"] + states["ringing"] + states["busy"]
+            yield Crew(frozenset(pool.queues), present, states["ringing"] + states["busy"])
+
+    def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerNow:
+        """One partner at this moment."""
+        standing = self.standing(partner.id)
+        talks = Counter(call.queue for call in self._talks(partner.id))
+        state = partner.state
+        if state is State.ONBOARDING and standing.verified:
+            state = State.ACTIVE
+        return PartnerNow(
+            partner=replace(partner, state=state),
+            queues=trained_for(partner, {q: tuple(of) for q, of in self.setup.topics.items()}),
+            in_hours=in_hours,
+            open=len(self._seating.lent(partner.id)),
+            talks=talks,
+            allowed=b.allowed_seats(standing.breaker, now, sum(talks.values())),
+            health=b.describe(standing.breaker, now),
+            helped=len(standing.helped),
+            pin=standing.pin,
+        )
+
+    def _pools(self, partner: PartnerNow, decision: Decision) -> list[tuple[Pool, bool]]:
+        """The partner's seats in two parts: those that take calls, and the rest."""
+        wanted = decision.seats[partner.id]
+        open_now = self._seating.lent(partner.id)
+        busy = {call.seat for call in self._talks(partner.id)}
+        ringing = self.standing(partner.id).ringing
+        seats = sorted(
+            seats_of(partner.partner),
+            key=lambda seat: (
+                seat not in busy & open_now,
+                seat not in ringing,
+                seat not in open_now,
+            ),
+        )
+        queues = tuple(sorted(partner.queues))
+        return [
+            (Pool(partner.id, tuple(seats[:wanted]), queues, fixed=False), True),
+            (Pool(f"{partner.id} (rest)", tuple(seats[wanted:]), queues, fixed=False), False),
+        ]
+
+
+def seats_of(partner: Partner) -> tuple[str, ...]:
+    """The names of all seats that a partner can have, in order: ID/01, ID/02, ..."""
+    digits = max(2, len(str(partner.cap)))
+    return tuple(f"{partner.id}/{number:0{digits}}" for number in range(1, partner.cap + 1))
