@@ -18,14 +18,15 @@ from ivrd.asterisk.seating import Seating
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config import AMI_SECRET, ConfigError, Settings, load, prompt_files, read_secret
 from ivrd.core.recent import Recent
-from ivrd.desk import Desk, script_of
+from ivrd.desk import Desk, script_of, setup_of
 from ivrd.hotline import HAND_OVER_SECONDS, Hotline
 from ivrd.metrics import Metrics
+from ivrd.partners import Partners
 from ivrd.privacy import Hasher, load_key
 from ivrd.reports import Reports
 
 LAG_SECONDS = 0.5  # how often the loop's own lag is measured
-SEATS_SECONDS = 30.0  # how often seats are compared with Asterisk, with or without cause
+SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
 logger = logging.getLogger("ivrd")
 
@@ -56,7 +57,12 @@ class Daemon:
             Hasher(load_key(settings.caller_key_file)).hash_number,
             time.time,
         )
-        self.desk = Desk(settings, self.link, self.hotline, self.seating, self.reports)
+        self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
+        self.hotline.partner_news = self.partners.news
+        self.reports.also = self.partners.notice
+        self.desk = Desk(
+            settings, self.link, self.hotline, self.seating, self.reports, self.partners
+        )
         self._stop = asyncio.Event()
         self._runners: list[AppRunner] = []
 
@@ -90,7 +96,7 @@ class Daemon:
             tasks = [
                 asyncio.create_task(self.link.run()),
                 asyncio.create_task(self._measure_lag()),
-                asyncio.create_task(self._watch_seats()),
+                asyncio.create_task(self._keep_seats()),
             ]
             notify.ready()
             try:
@@ -149,11 +155,14 @@ class Daemon:
             self.reports.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
             notify.watchdog()
 
-    async def _watch_seats(self) -> None:
+    async def _keep_seats(self) -> None:
+        """Each second: decide how many seats partners lend, and send Asterisk the difference."""
         while True:
             await asyncio.sleep(SEATS_SECONDS)
-            with suppress(Refused, LinkLost, TimeoutError):
-                await self.seating.reconcile()
+            if self.reports.linked:
+                self.partners.look(time.time())
+                with suppress(Refused, LinkLost, TimeoutError):
+                    await self.seating.reconcile()
 
 
 def _address(settings: Settings) -> Address:

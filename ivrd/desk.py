@@ -16,6 +16,7 @@ from ivrd.asterisk.wire import LinkLost
 from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
 from ivrd.core.board import Asterisk, Config, Status
 from ivrd.hotline import Hotline
+from ivrd.partners import Partners, Setup
 from ivrd.reports import Reports
 
 logger = logging.getLogger("ivrd")
@@ -38,6 +39,20 @@ def script_of(settings: Settings) -> Script:
     return Script(settings.tree, durations(settings), label, settings.lease_seconds, closed)
 
 
+def setup_of(settings: Settings) -> Setup:
+    """What the deciding on partners' seats needs of the configuration."""
+    topics = {queue.name: tuple(queue.topics) for queue in settings.queues}
+
+    def open_partners() -> frozenset[str]:
+        now = datetime.now(settings.zone)
+        hours = settings.partner_schedules
+        return frozenset(
+            p for p, schedule in hours.items() if not schedule or schedule.is_open(now)
+        )
+
+    return Setup(settings.partners, topics, settings.policy, open_partners)
+
+
 @dataclass
 class Desk:
     """The running parts, and what may be asked of them."""
@@ -47,6 +62,7 @@ class Desk:
     hotline: Hotline
     seating: Seating
     reports: Reports
+    partners: Partners
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -152,6 +168,7 @@ class Desk:
         self.loaded = time.monotonic()
         self.hotline.script = script
         self.seating.pools = settings.pools
+        self.partners.setup = setup_of(settings)
         self.reports.recent.service_level_seconds = settings.service_level_seconds
         self.reports.metrics.queues([queue.name for queue in settings.queues])
 

@@ -83,20 +83,14 @@ class Setup:
 
 
 class Partners:
-    """All partners.  `told(partner, result, seconds)` hears of each call's end at a partner."""
+    """All partners.  `told(news)` hears of what happens on their legs."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        ledger: Ledger,
-        seating: Seating,
-        told: Callable[[PartnerNews], None],
-    ) -> None:
+    def __init__(self, setup: Setup, ledger: Ledger, seating: Seating) -> None:
         self.setup = setup
+        self.told: Callable[[PartnerNews], None] = lambda _news: None
         self.decision: Decision | None = None
         self._ledger = ledger
         self._seating = seating
-        self._told = told
         self._standing: dict[str, Standing] = {}
         self._flows: dict[str, Flow] = {}
         self._held: Mapping[Group, Held] = {}
@@ -131,7 +125,7 @@ class Partners:
             standing.ringing.discard(news.seat)
         if event := self._event(news, standing):
             standing.tell(event)
-        self._told(news)
+        self.told(news)
 
     def _event(self, news: PartnerNews, standing: Standing) -> b.Event | None:
         """What the news mean to the breaker."""

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from ivrd import log
 from ivrd.asterisk.seating import Seating
@@ -22,6 +23,7 @@ class Reports:
         self.metrics = metrics
         self.recent = recent
         self.unattended = 0
+        self.also: Callable[[Notice], None] = lambda _notice: None  # who else hears of calls
         self.linked = False
         self.link_changed = time.monotonic()
 
@@ -44,6 +46,7 @@ class Reports:
         self.metrics.notice(notice)
         self.recent.notice(time.time(), notice)
         log.notice(logger, notice)
+        self.also(notice)
 
     def _unattended(self, call: Call) -> None:
         self.unattended += 1
