@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import results
 from lab.callers import Callers
 from lab.callers.mix import mix
 from lab.hotline import Lab, Plan
 from lab.reckoning import Scrape, compare
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 TICKS = os.sysconf("SC_CLK_TCK")
 WAIT_SECONDS = 300.0
 IDLE_SECONDS = 10.0
@@ -80,10 +80,9 @@ def main() -> int:
         f"| ivrd / Asterisk | {ivrd / asterisk:.3f} |\n"
     )
     print(text)
-    RESULTS.write_text(
-        "# Results\n\n`python -m bench.calls`: what a call costs. "
-        "The idle cost of both processes is taken off.\n\n" + text,
-        encoding="utf-8",
+    results.write(
+        "python -m bench.calls",
+        f"What a call costs. The idle cost of both processes is taken off.\n\n{text}",
     )
     return 0 if all(row.agrees for row in rows) else 1
 

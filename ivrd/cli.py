@@ -12,8 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from ivrd import __version__, client, daemon, screen
-from ivrd.asterisk import render
+from ivrd import __version__, client, daemon, partner_cli, screen
+from ivrd.asterisk import console, render
+from ivrd.asterisk.names import interface
 from ivrd.config import (
     AMI_SECRET,
     SEATS_SECRET,
@@ -29,6 +30,13 @@ from ivrd.privacy import PrivacyError
 from ivrd.web import CannotListen
 
 FAILED, WRONG = 1, 2
+FAILURES = (
+    client.NotRunning,
+    console.ConsoleError,
+    CannotListen,
+    PrivacyError,
+    render.RenderError,
+)
 TOP_SECONDS = 1.0
 TOP_IN_LINES_SECONDS = 5.0
 
@@ -45,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except client.Refused as error:
         print(f"ivrd: {error}", file=sys.stderr)
         return WRONG
-    except (client.NotRunning, CannotListen, PrivacyError, render.RenderError) as error:
+    except FAILURES as error:
         print(f"ivrd: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
@@ -97,7 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     seats = verb("seats", _seats, "open or close a pool of seats", readable)
     seats.add_argument("act", choices=("open", "close"))
     seats.add_argument("pool", metavar="POOL")
+    partner_cli.add(verbs, readable, _place_test_call)
     return parser
+
+
+def _place_test_call(settings: Settings, partner: str) -> None:
+    """A call to a partner's first seat, whoever has it."""
+    console.call(settings.asterisk.console, interface(f"{partner}/01"))
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -159,10 +173,10 @@ def _status(given: argparse.Namespace) -> int:
 
 def _top(given: argparse.Namespace) -> int:
     asking = _ask(given)
-    console = Console()
-    if not console.is_terminal or console.is_dumb_terminal:
+    terminal = Console()
+    if not terminal.is_terminal or terminal.is_dumb_terminal:
         return _top_in_lines(asking)
-    with Live(screen.board(asking.get("status")), console=console, screen=True) as live:
+    with Live(screen.board(asking.get("status")), console=terminal, screen=True) as live:
         while True:
             time.sleep(TOP_SECONDS)
             live.update(screen.board(asking.get("status")), refresh=True)
@@ -176,7 +190,15 @@ def _top_in_lines(asking: client.Client) -> int:
 
 
 def _reload(given: argparse.Namespace) -> int:
-    answer = _ask(given).post("reload")
+    """Asterisk's files first, then ivrd: a seat that ivrd adds must be one that Asterisk knows."""
+    settings = load(given.config)
+    asking = client.Client(settings.control_socket)
+    asking.get("status")  # an ivrd that is not there is no reason to touch Asterisk
+    asterisk = settings.asterisk
+    changed = render.write(asterisk.config_dir, _texts(settings))
+    for name in console.reload(asterisk.console, changed):
+        print(f"note: {name} takes effect when Asterisk is restarted", file=sys.stderr)
+    answer = asking.post("reload")
     if given.json:
         print(json.dumps(answer))
     elif answer["ok"]:

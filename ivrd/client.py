@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-SECONDS = 30.0
+SECONDS = 60.0  # a drill takes as long as a person takes to press a key
 
 
 class NotRunning(Exception):

@@ -11,16 +11,23 @@ from pathlib import Path
 
 from aiohttp.web import AppRunner
 
-from ivrd import __version__, log, notify, web
+from ivrd import __version__, log, notify, peer, web
 from ivrd.asterisk.agi import Sessions
 from ivrd.asterisk.link import Address, Link, Refused
 from ivrd.asterisk.seating import Seating
+from ivrd.asterisk.translate import PartnerNews
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config import AMI_SECRET, ConfigError, Settings, load, prompt_files, read_secret
+from ivrd.core.call import Notice
 from ivrd.core.recent import Recent
 from ivrd.desk import Desk, script_of, setup_of
+from ivrd.drills import Drills
 from ivrd.hotline import HAND_OVER_SECONDS, Hotline
 from ivrd.metrics import Metrics
+from ivrd.partner_book import Book
+from ivrd.partner_desk import PartnerDesk
+from ivrd.partner_metrics import PartnerMetrics
+from ivrd.partner_watch import PartnerWatch
 from ivrd.partners import Partners
 from ivrd.privacy import Hasher, load_key
 from ivrd.reports import Reports
@@ -58,13 +65,42 @@ class Daemon:
             time.time,
         )
         self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
+        self.drills = Drills()
+        self.book = book = Book(settings.state_dir)
+        self.partner_desk = PartnerDesk(
+            self.partners,
+            book,
+            settings.zone,
+            self.drills.wait,
+            snapshot=lambda: self.partners.snapshot,
+        )
+        self._partner_watch = PartnerWatch(
+            self.hotline.ledger,
+            PartnerMetrics(metrics.registry, self.partner_desk.moments, lambda: book.lost),
+            book,
+        )
         self.hotline.partner_news = self.partners.news
-        self.reports.also = self.partners.notice
+        self.partners.told = self._partner_news
+        self.reports.also = self._call_news
         self.desk = Desk(
             settings, self.link, self.hotline, self.seating, self.reports, self.partners
         )
+        self.desk.taken = self._configured
         self._stop = asyncio.Event()
         self._runners: list[AppRunner] = []
+
+    def _partner_news(self, news: PartnerNews) -> None:
+        self._partner_watch.news(news)
+        self.drills.news(news)
+
+    def _call_news(self, notice: Notice) -> None:
+        self.partners.notice(notice)
+        self._partner_watch.notice(notice)
+
+    def _configured(self, settings: Settings) -> None:
+        """A new configuration is in use: a partner that is back has its pin and its drill."""
+        for partner in settings.partners:
+            self.partner_desk.recall(partner.id)
 
     # --- the link --------------------------------------------------------------------------
 
@@ -108,6 +144,7 @@ class Daemon:
         finally:
             for runner in self._runners:
                 await runner.cleanup()
+            await asyncio.to_thread(self.book.close)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -131,7 +168,11 @@ class Daemon:
         settings = self.settings
         runner, _port = await web.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
-        control = web.control_app(self.desk.reads(), self.desk.acts())
+        control = web.control_app(
+            {**self.desk.reads(), **self.partner_desk.reads()},
+            {**self.desk.acts(), **self.partner_desk.acts()},
+        )
+        control.middlewares.append(peer.named)
         self._runners.append(
             await web.listen_unix(control, settings.control_socket, settings.control_mode)
         )

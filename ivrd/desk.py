@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
+        self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
 
     def reads(self) -> Mapping[str, web.Control]:
         """What GET answers."""
@@ -169,6 +170,7 @@ class Desk:
         self.hotline.script = script
         self.seating.pools = settings.pools
         self.partners.setup = setup_of(settings)
+        self.taken(settings)
         self.reports.recent.service_level_seconds = settings.service_level_seconds
         self.reports.metrics.queues([queue.name for queue in settings.queues])
 

@@ -47,10 +47,10 @@ class Metrics:
         pools: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._registry = _Registry()
+        self.registry = _Registry()
         self._books = _Books(clock)
-        self._registry.register(self._books)
-        prom.ProcessCollector(registry=self._registry)
+        self.registry.register(self._books)
+        prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
         self._faults()
         self._surroundings(version)
@@ -141,15 +141,15 @@ class Metrics:
         build.labels(version, platform.python_version()).set(1)
 
     def _total(self, name: str, text: str, labels: Sequence[str] = ()) -> prom.Counter:
-        return prom.Counter(name, text, labels, registry=self._registry)
+        return prom.Counter(name, text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> prom.Gauge:
-        return prom.Gauge(name, text, labels, registry=self._registry)
+        return prom.Gauge(name, text, labels, registry=self.registry)
 
     def _histogram(
         self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()
     ) -> prom.Histogram:
-        return prom.Histogram(name, text, labels, buckets=buckets, registry=self._registry)
+        return prom.Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ class Metrics:
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
         self._books.ledger = ledger
-        return prom.generate_latest(self._registry)
+        return prom.generate_latest(self.registry)
 
 
 class _Registry(prom.CollectorRegistry):

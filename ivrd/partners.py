@@ -60,12 +60,17 @@ class Standing:
     """One partner: its breaker, what is going on there, and the counts since the start."""
 
     breaker: b.Breaker = field(default_factory=b.Breaker)
-    ringing: set[str] = field(default_factory=set)
+    legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
     results: Counter[str] = field(default_factory=Counter)
     helped: deque[float] = field(default_factory=deque)
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
     pin: Pin | None = None
     verified: str = ""  # the day on which a drill was confirmed; empty: never
+
+    @property
+    def ringing(self) -> set[str]:
+        """Seats that ring, or whose person has not pressed the key yet."""
+        return set(self.legs)
 
     def tell(self, event: b.Event) -> None:
         """Feed the breaker."""
@@ -89,6 +94,7 @@ class Partners:
         self.setup = setup
         self.told: Callable[[PartnerNews], None] = lambda _news: None
         self.decision: Decision | None = None
+        self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
         self._seating = seating
         self._standing: dict[str, Standing] = {}
@@ -118,11 +124,12 @@ class Partners:
     def news(self, news: PartnerNews) -> None:
         """Something happened on a partner's leg."""
         standing = self.standing(news.partner)
-        standing.results[news.kind] += 1
+        if news.waiting:  # a drill is no help to anybody
+            standing.results[news.kind] += 1
         if news.kind == "offered":
-            standing.ringing.add(news.seat)
+            standing.legs[news.seat] = news.waiting
         else:
-            standing.ringing.discard(news.seat)
+            standing.legs.pop(news.seat, None)
         if event := self._event(news, standing):
             standing.tell(event)
         self.told(news)
@@ -164,7 +171,7 @@ class Partners:
             )
             self._flows.setdefault(queue, Flow()).look(seconds, waiting, talking)
         self._feed_breakers(now)
-        snapshot = self._snapshot(now)
+        snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
         self.decision, self._held = decision, decision.held
         self._seating.lend = [
@@ -179,6 +186,8 @@ class Partners:
             trunk = self._seating.states.get(f"partner-{partner.id}")
             if trunk is not None:
                 standing.tell(b.Unreachable(now) if trunk == "away" else b.Reachable(now))
+            waits = self._ledger.calls
+            standing.legs = {seat: call for seat, call in standing.legs.items() if call in waits}
             talks = self._talks(partner.id)
             for call in talks:
                 early = standing.breaker.limits.early_seconds

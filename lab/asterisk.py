@@ -108,9 +108,14 @@ class Asterisk:
         self.stop()
         raise AsteriskError(f"Asterisk did not start (its output is in {self.folder}): {words}")
 
+    @staticmethod
+    def console(folder: Path) -> list[str]:
+        """The command that reaches the console of the Asterisk that lives below `folder`."""
+        return [*parts.program(parts.ASTERISK, "asterisk"), "-C", str(folder / "asterisk.conf")]
+
     def cli(self, command: str) -> str:
         """What Asterisk's console answers to one command."""
-        argv = [*self._program, "-C", str(self.conf), "-rx", command]
+        argv = [*self.console(self.folder), "-rx", command]
         done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
         return done.stdout.decode("utf-8", "replace")
 

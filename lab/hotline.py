@@ -127,6 +127,8 @@ class Lab:
             if path.name == "ivrd.yaml":
                 self.sounds = (self.plan.config / settings["sounds"]).resolve()
                 settings.update(self._program())
+            if path.name == "partners.yaml":
+                settings["partners"] = {}  # the real ones' trunks are not to be called from a lab
             if path.name == "queues.yaml":
                 settings["pools"]["base"]["seats"] = self.plan.agents
             if self.plan.change:
@@ -142,10 +144,12 @@ class Lab:
         return {
             "sounds": str(self.sounds),
             "caller_key_file": str(self.folder / "caller.key"),
+            "state_dir": str(self.folder / "state"),
             "web": {"listen": f"{HOST}:{self.http_port}"},
             "control": {"socket": str(self.control)},
             "asterisk": {
                 "config_dir": str(self.folder / "etc"),
+                "console": Asterisk.console(self.folder / "asterisk"),
                 "ami": {
                     "host": HOST,
                     "port": self.ami_port,
@@ -154,7 +158,7 @@ class Lab:
                 },
                 "sip": {"listen": self.sip},
                 "rtp": {"first": 30000, "last": 39999},
-                "carriers": {"carrier": {"addresses": ["127.0.0.0/8"]}},
+                "carriers": {"carrier": {"addresses": [HOST]}},
                 "seats": {"contact": f"sip:{{seat}}@{HOST}:{self.agents.port}"},
             },
         }
@@ -196,7 +200,7 @@ class Lab:
         return done.stdout
 
     def _argv(self, verb: str, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "ivrd.cli", verb, "--config", str(self.config), *arguments]
+        return [sys.executable, "-m", "ivrd.cli", verb, *arguments, "--config", str(self.config)]
 
     # --- looking ---------------------------------------------------------------------------
 

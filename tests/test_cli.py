@@ -36,6 +36,7 @@ def config(tmp_path: Path) -> Path:
     settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
     settings["sounds"] = str(ROOT / "sounds")
     settings["caller_key_file"] = str(tmp_path / "caller.key")
+    settings["state_dir"] = str(tmp_path / "state")
     settings["web"]["listen"] = f"{HOST}:{free_port()}"
     settings["control"]["socket"] = str(tmp_path / "s")
     settings["asterisk"]["config_dir"] = str(tmp_path / "etc")

@@ -73,7 +73,7 @@ class Conversation:
 
     def hand_over(self) -> None:
         """Bring the caller to a person now: ivrd is stopping."""
-        if self.visit is not None:
+        if self.visit is not None and not self._session.over:
             self._follow(menu.hand_over(self._script.tree, self.visit))
 
     def over(self) -> None:

@@ -9,12 +9,43 @@ HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
 ENDED_CONTEXT = "hotline-ended"
+PARTNER_LEG = "partners-leg"
+PARTNER_HEADERS = "partners-headers"
+PARTNER_ANSWERED = "partners-answered"
+PARTNER_WHISPER = "partners-whisper"
+PARTNER_BACK = "partners-back"
+PARTNER_DRILL = "partners-drill"
+CONTEXTS = (
+    *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
+    *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
+    PARTNER_DRILL,
+)
+PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC)
+PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
+BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK)
+
+# Variables that a caller's channel hands on to the legs to seats
+CALL = "IVRD_CALL"  # the caller's unique id
+CHANNEL = "IVRD_CHANNEL"  # the caller's channel
+CASE = "IVRD_CASE"  # the case code: eight digits, different for each call of a day
+INHERITED = (CALL, CHANNEL, CASE)
+
+# Variables of a leg to a partner; times are in milliseconds since the epoch
+PARTNER = "IVRD_PARTNER"
+SEAT = "IVRD_SEAT"  # its number
+CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
+LEG = "IVRD_LEG"  # the channel on our side of the leg
+OFFERED = "IVRD_OFFERED"
+ANSWERED = "IVRD_ANSWERED"
+SAYS = "IVRD_SAYS"  # the prompts of the whisper
+KEY = "IVRD_KEY"
+LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
 # Global variables
 SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
@@ -28,10 +59,17 @@ GLOBALS = (SEEN, LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
+PARTNER_OFFERED = "IvrdPartnerOffered"
+PARTNER_REFUSED = "IvrdPartnerRefused"
+PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
+PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
+PARTNER_DROPPED = "IvrdPartnerDropped"
+PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
 
 # Headers that an agent's phone gets
 TOPIC_HEADER = "X-1330-Topic"
+CASE_HEADER = "X-1330-Case"
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

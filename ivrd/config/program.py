@@ -93,6 +93,7 @@ class AsteriskPart(Part):
     """`asterisk:` what `ivrd render` writes for it."""
 
     config_dir: Annotated[str, PATH]
+    console: Annotated[list[str], Field(min_length=1)] = Field(default=["asterisk"])
     ami: AmiPart
     sip: SipPart
     rtp: RtpPart
@@ -183,6 +184,7 @@ def asterisk(folder: Path, part: AsteriskPart) -> Asterisk:
     secret = part.seats.secret_file
     return Asterisk(
         config_dir=located(folder, part.config_dir),
+        console=tuple(part.console),
         ami_host=part.ami.host,
         ami_port=part.ami.port,
         ami_user=part.ami.user,

@@ -21,6 +21,7 @@ BUILT_IN = frozenset(
     {
         "connect",
         "fallback-welcome",
+        "partner-press",
         "partner-whisper",
         "queue-after",
         "queue-before",
@@ -67,11 +68,15 @@ def check_uses(
 
 
 def used_prompts(settings: Settings) -> frozenset[str]:
-    """Every prompt that is said by a menu, a queue, the dialplan, or as part of a number."""
+    """Every prompt that is said by a menu, a queue, the dialplan, or as part of a number.
+
+    `topic-NAME` tells a partner's agent the topic; a topic may be without one.
+    """
     tree = settings.tree
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
+    said.update(f"topic-{topic}" for topic in tree.queue_of)
     return BUILT_IN.union(said, *(pieces(language) for language in settings.languages))
 
 

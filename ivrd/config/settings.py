@@ -33,11 +33,13 @@ class Queue:
 class Asterisk:
     """Where Asterisk is, and what it is told.
 
+    `console` is the command that reaches Asterisk's console with `-rx` after it.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
 
     config_dir: Path
+    console: tuple[str, ...]
     ami_host: str
     ami_port: int
     ami_user: str

@@ -26,6 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import exp, expm1, inf, isfinite, lgamma, log
 
+UNHEARD_OF = 1e-200  # a chance smaller than this is none
 NEGLIGIBLE = 1e-20  # a term this small beside the largest one changes no digit of a sum
 
 
@@ -79,12 +80,12 @@ def erlang_a(
     blocked = erlang_b(arrivals * handling, seats)
     if seats == 0:
         return Impatient(1.0, 1.0, patience, 0.0)
-    if blocked == 0.0:
+    if blocked < UNHEARD_OF:
         return Impatient(0.0, 0.0, 0.0, 1.0)
     c, y = seats * patience / handling, arrivals * patience
     log_sum, queue = _line(c, y)
     wait_ratio = 1.0 / (1.0 + (1.0 - blocked) / blocked * exp(-log_sum))
-    lost = min(1.0, queue / y)  # of those who wait
+    lost = queue / y  # of those who wait
     left = exp(-within / patience)
     late_sum, _ = _line(c + 1.0, y * left) if y * left > 0 else (0.0, 0.0)
     shift = y * -expm1(-within / patience) - (c + 1.0) * within / patience
@@ -136,10 +137,9 @@ def seats_needed(
 
 
 def expected_wait(position: int, seats: int, handling: float, patience: float) -> float:
-    """Seconds until the caller with `position` others ahead is answered, if it does not hang up.
+    """Seconds until a caller with `position` others ahead is answered; infinite without seats.
 
-    Each step forward comes when one of the seats is free or one of those ahead hangs up.
-    Infinite without seats.
+    A step forward comes when a seat is free or one of those ahead hangs up.
     """
     _expect_load(0.0, handling)
     _expect(patience > 0, "a patience of more than 0 s", patience)
@@ -164,7 +164,7 @@ class Load:
 
 def together(loads: Iterable[Load]) -> Load:
     """All these calls as one load; the means are over calls."""
-    weighed = [(load.arrivals or UNSEEN, load) for load in loads]
+    weighed = [(max(load.arrivals, UNSEEN), load) for load in loads]
     calls = sum(n for n, _ in weighed)
     if not calls:
         return Load(0.0, inf, inf)
@@ -182,12 +182,11 @@ UNSEEN = 1e-9  # calls a second; where none were seen the means count all the sa
 class Rate:
     """How often something happens, learnt from events over the seconds in which it could.
 
-    That is the estimator for times of which many are not over yet: talks that still go on and
-    callers who were answered before they lost patience count with the seconds that were seen.
+    That is right for times of which many were cut short: talks that still go on, and callers who
+    were answered before they lost patience, count with the seconds that were seen.
 
-    What was seen fades by 1/e in `memory` seconds.  `prior_events` in `prior_seconds` count as
-    seen at all times; `least` seconds of exposure never fade, so that one event after a gap
-    does not look like a storm.
+    What was seen fades by 1/e in `memory` seconds.  `prior_events` in `prior_seconds` never do, and
+    a gap leaves `least` seconds of exposure, so that one event after it looks like no storm.
     """
 
     memory: float
@@ -238,8 +237,8 @@ class Arrivals:
     """Calls a second that join a queue: a calm estimate, and a quick one for when the load turns.
 
     Few calls make a quick estimate jump about, which would open and close seats for nothing.  So
-    it counts the more, the less its distance from the calm one can be chance (calls that come at
-    random scatter by the root of their number).  Both begin as after `least` quiet seconds.
+    it counts the more, the less its distance from the calm one can be chance (the root of their
+    number); beyond doubt, the calm one begins anew from it.  Both begin as after a quiet while.
     """
 
     quick: Rate = Rate(memory=60.0, least=30.0, exposure=30.0)
@@ -247,25 +246,31 @@ class Arrivals:
 
     def watched(self, seconds: float, calls: int) -> "Arrivals":
         """After `seconds` more in which `calls` joined."""
-        return Arrivals(self.quick.watched(seconds, calls), self.calm.watched(seconds, calls))
+        quick, calm = self.quick.watched(seconds, calls), self.calm.watched(seconds, calls)
+        if Arrivals(quick, calm).turned >= 1.0:
+            calm = replace(calm, events=quick.per_second * calm.least, exposure=calm.least)
+        return Arrivals(quick, calm)
 
     def unwatched(self, seconds: float) -> "Arrivals":
         """After a gap in which nobody counted."""
         return Arrivals(self.quick.unwatched(seconds), self.calm.unwatched(seconds))
 
     @property
+    def turned(self) -> float:
+        """How sure it is that the load has turned: 0 not at all, 1 or more beyond doubt."""
+        calm, quick = self.calm.per_second, self.quick.per_second
+        weight = 2.0 * self.quick.exposure  # of what fades by 1/e, in plain seconds
+        chance = max(calm, quick) / weight if weight > 0 else 0.0  # the variance
+        return ((quick - calm) ** 2 / (SURE**2 * chance)) ** 2 if chance > 0 else 0.0
+
+    @property
     def per_second(self) -> float:
         """Calls a second."""
         calm, quick = self.calm.per_second, self.quick.per_second
-        seen = 2.0 * self.quick.exposure  # what fades by 1/e weighs as much as twice the seconds
-        chance = max(calm, quick) / seen if seen > 0 else 0.0  # the variance that chance alone has
-        if chance == 0.0:
-            return calm
-        sure = (quick - calm) ** 2 / (SURE**2 * chance)
-        return calm + (quick - calm) * min(1.0, sure**2)
+        return calm + (quick - calm) * min(1.0, self.turned)
 
 
-SURE = 3.0  # standard deviations at which a change is beyond doubt
+SURE = 3.0  # standard deviations
 
 
 def handling_rate(expected: float = 300.0, memory: float = 3600.0) -> Rate:
@@ -279,8 +284,8 @@ def handling_rate(expected: float = 300.0, memory: float = 3600.0) -> Rate:
 def patience_rate(expected: float = 120.0, memory: float = 3600.0) -> Rate:
     """Hang-ups in the queue: `watched(seconds, hang-ups, callers waiting * seconds)`.
 
-    `mean_seconds` begins at `expected`, which weighs as much as one hang-up: so it grows while
-    callers wait and none hangs up, but is never infinite.
+    `mean_seconds` begins at `expected`, which weighs as one hang-up: while none hangs up it grows,
+    but is never infinite.
     """
     return Rate(memory, prior_events=1.0, prior_seconds=expected)
 

@@ -10,8 +10,8 @@ back in the `Decision` and finds in the next snapshot.
    those who serve the fewest queues first, and first where no partner could help.
 2. **The backlog.**  Callers for whom no seat is free, and whom the seats at work will not reach
    shortly, get as many further seats as answer them within `drain_seconds`.
-3. **Steadiness.**  More seats open at once.  Fewer do only when clearly fewer were enough for
-   `hold_seconds` on end, and then as many stay as that time needed at its worst.
+3. **Steadiness.**  More seats open at once.  Some close only when clearly fewer were enough for
+   `hold_seconds` on end, and then as many stay as that time needed at its worst, and some to spare.
 4. **Shares** by pledge (partner.py).
 
 Queues with the same trained partners are one group: what is wanted and remembered goes by group.
@@ -57,8 +57,8 @@ class Policy:
     reach_seconds: float = 5.0  # whom the seats at work answer so soon is no backlog
     floor: int = 0  # partner seats open at all times
     ceiling: int = 1000  # partner seats never exceeded, but by pins
-    hold_seconds: float = 60.0  # for so long fewer must be enough before any close
-    slack: float = 0.1  # of the seats; a smaller fall closes none
+    hold_seconds: float = 120.0  # for so long fewer must be enough before any close
+    slack: float = 0.2  # of the seats: a smaller fall closes none, and as many stay to spare
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,6 @@ def _plan(snapshot: Snapshot) -> _Plan:
 def _people(snapshot: Snapshot) -> int:
     """How many people, in-house and at partners, the target needs for all queues together."""
     load, policy = together(q.load for q in snapshot.queues), snapshot.policy
-    if load.arrivals == 0:
-        return 0
     lendable = min(policy.ceiling, sum(p.partner.cap for p in snapshot.partners))
     return seats_needed(
         load.arrivals,
@@ -252,7 +250,7 @@ def _hold(seats: int, before: Held, snapshot: Snapshot) -> Held:
         return Held(before.seats, now, seats)
     peak = max(before.low_peak, seats)
     if now - before.low_since >= policy.hold_seconds:
-        return Held(peak)
+        return Held(min(before.seats, ceil(round(peak * (1.0 + policy.slack), 6))))
     return Held(before.seats, before.low_since, peak)
 
 

@@ -73,6 +73,7 @@ class Talk:
     rang: float
     talked: float | None  # None: not answered, or no packet came: the caller had just gone
     heard_caller: bool
+    case: str = ""  # header X-1330-Case
 
 
 def _time(seconds: Seconds) -> float:
@@ -91,11 +92,12 @@ def read_from(header: str) -> tuple[str, str]:
 class _Seat(Party):
     """One person in one call."""
 
-    def __init__(self, manner: Manner, event: Event, wire: Wire, now: float) -> None:
-        super().__init__(event.call, wire)
+    def __init__(self, manner: Manner, event: Event, wire: Wire, host: str, now: float) -> None:
+        super().__init__(event.call, wire, host)
         self.seat = event.fields.get("seat", "")
         self.number, self.name = read_from(event.fields.get("from", ""))
         self.topic = event.fields.get("topic", "")
+        self.case = event.fields.get("case", "")
         self._manner = manner
         self._rang_at = now
         self._ringing = False
@@ -152,11 +154,12 @@ class _Seat(Party):
             rang=round((answered or now) - self._rang_at, 3),
             talked=round(now - answered, 3) if answered and ear and ear.packets else None,
             heard_caller=ear is not None and "caller" in ear.voices,
+            case=self.case,
         )
 
 
 class Agents:
-    """All seats at one SIP port of 127.0.0.1; 0 takes a free one. A seat is a SIP user.
+    """All seats at one SIP port of `host`; 0 takes a free one. A seat is a SIP user.
 
     Whoever is rung answers after `ring` seconds, speaks with the voice of `kind`, and hangs up
     after `talk` seconds; `seats` names those who behave in another manner. `folder` gets SIPp's
@@ -172,13 +175,14 @@ class Agents:
         talk: Seconds = 5.0,
         kind: str = "inhouse",
         seats: Mapping[str, Manner] | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.port = port or free_port()
         self._usual = answers(ring, talk, kind)
         self._seats = dict(seats or {})
         self._folder = folder
         self._talks: list[Talk] = []
-        self._sipp = Sipp(SCENARIO, folder, self.port, [])
+        self._sipp = Sipp(SCENARIO, folder, self.port, [], host)
         self._engine = Engine(self._sipp, self._greet, self._part)
 
     def start(self) -> None:
@@ -240,7 +244,7 @@ class Agents:
         if event.word != "invite":
             return None
         manner = self._seats.get(event.fields.get("seat", ""), self._usual)
-        return _Seat(manner, event, self._sipp, now)
+        return _Seat(manner, event, self._sipp, self._sipp.host, now)
 
     def _part(self, seat: _Seat, event: Event, now: float) -> None:
         talk = seat.account(now)

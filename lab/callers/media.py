@@ -46,7 +46,7 @@ class Party(ABC):
     `ended` is None until the call is over; then the engine forgets the party.
     """
 
-    def __init__(self, call: str, wire: Wire) -> None:
+    def __init__(self, call: str, wire: Wire, host: str = "127.0.0.1") -> None:
         self.call = call
         self.ended: str | None = None
         self.ear: Ear | None = None
@@ -55,7 +55,7 @@ class Party(ABC):
         self.reply: str | None = None  # the voice with which a person who speaks is answered
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((host, 0))
         self._wire = wire
         self._actor: Actor | None = None
         self.hanging_up = False

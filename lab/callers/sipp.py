@@ -83,10 +83,18 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
 
 
 class Sipp:
-    """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on 127.0.0.1."""
+    """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on `host`."""
 
-    def __init__(self, scenario: Path, folder: Path, port: int, arguments: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scenario: Path,
+        folder: Path,
+        port: int,
+        arguments: Sequence[str],
+        host: str = "127.0.0.1",
+    ) -> None:
         self.port = port
+        self.host = host
         self._scenario = scenario
         self._folder = folder
         self._arguments = arguments
@@ -115,7 +123,7 @@ class Sipp:
         with socket.create_server(("127.0.0.1", 0)) as door:
             twin = f"127.0.0.1:{door.getsockname()[1]}"
             options = (
-                f"-i 127.0.0.1 -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
+                f"-i {self.host} -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
                 f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err -trace_logs "
                 f"-watchdog_interval 0"  # it would end a run on a machine that is busy
             )

@@ -14,8 +14,15 @@ from ivrd.config import load
 from ivrd.config.prompts import BUILT_IN
 
 PROJECT = Path(__file__).parents[2]
-FILES = rendered(load(PROJECT / "config"), "ami-secret", "seats-secret")
-DIALPLAN = re.sub(r"^\s*;.*$", "", FILES["extensions.conf"] + FILES["hotline.conf"], flags=re.M)
+SETTINGS = load(PROJECT / "config")
+FILES = rendered(SETTINGS, "ami-secret", "seats-secret")
+WRITTEN_BY_HAND = sorted(path.name for path in (PROJECT / "dialplans").glob("*.conf"))
+DIALPLAN = re.sub(
+    r"^\s*;.*$",
+    "",
+    "".join(FILES[name] for name in ("extensions.conf", *WRITTEN_BY_HAND)),
+    flags=re.M,
+)
 OURS = {name: value for name, value in vars(names).items() if isinstance(value, str)}
 SHARED = {name: value for name, value in OURS.items() if name.isupper()}
 
@@ -31,7 +38,7 @@ def named(pattern: str) -> set[str]:
 @pytest.mark.parametrize(
     ("in_dialplan", "in_names"),
     [
-        (r"\b(IVRD_\w+)", r"IVRD_\w+"),
+        (r"(IVRD_\w+)", r"IVRD_\w+"),
         (r"UserEvent\((\w+)", r"Ivrd\w+"),
         (r"PJSIP_HEADER\(add,([\w-]+)\)", r"X-[\w-]+"),
         (r"QueueLog\(([\w-]+),", re.escape(names.LOG_QUEUE)),
@@ -43,32 +50,31 @@ def test_both_sides_know_the_same(in_dialplan: str, in_names: str) -> None:
 
 
 def test_contexts() -> None:
+    partners = {names.PARTNER_PREFIX + partner.id for partner in SETTINGS.partners}
     contexts = found(r"^\[([^\]]+)\]") - {"general", "globals"}
-    assert contexts == {
-        *(names.CARRIER_CONTEXT, names.SEAT_CONTEXT, names.HOTLINE_CONTEXT),
-        *(names.QUEUE_CONTEXT, names.SEAT_HEADERS, names.ENDED_CONTEXT),
-    }
+    assert contexts == {*names.CONTEXTS, *partners}
 
 
 def test_globals_are_the_ones_that_are_set() -> None:
     assert found(r"^(IVRD_\w+)=") == set(names.GLOBALS)
-    assert found(r"Set\((IVRD_\w+)=") <= set(names.CALLER_VARIABLES)
+    variables = {*names.CALLER_VARIABLES, *names.INHERITED, *names.LEG_VARIABLES}
+    assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
 
 
 def test_no_name_stands_for_nothing() -> None:
     """A name that the dialplan does not use any more has to go."""
     for name, value in SHARED.items():
-        assert re.search(rf"(?<![\w-]){re.escape(value)}(?![\w-])", DIALPLAN), name
+        end = "" if value.endswith("-") else r"(?![\w-])"  # partner- is the beginning of names
+        assert re.search(rf"(?<![A-Za-z0-9-]){re.escape(value)}{end}", DIALPLAN), name
 
 
-def test_a_seats_call_shows_its_topic_and_ends_nowhere_else() -> None:
-    """The predial handler that Queue() names is the context with the header."""
-    assert found(r"Queue\([^,]*,b\(([\w-]+)\^") == {names.SEAT_HEADERS}
+def test_handlers_are_contexts_that_are_there() -> None:
+    assert found(r"b\(([\w-]+)\^") == {names.SEAT_HEADERS, names.PARTNER_HEADERS}
     assert found(r"hangup_handler_push\)=([\w-]+),") == {names.ENDED_CONTEXT}
 
 
 def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:
-    said = found(r"ivrd/([a-z-]+)", DIALPLAN + FILES["queues.conf"])
+    said = found(r"ivrd/([a-z][a-z-]*[a-z])(?![-\w])", DIALPLAN + FILES["queues.conf"])
     assert said
     assert said <= BUILT_IN
 

@@ -44,3 +44,12 @@ def test_prompts_may_have_a_language_that_is_not_spoken_yet(folder: Path, change
     change("ivrd.yaml", "[th, en]", "[th]")
     change("menus.yaml", '      "2": {language: en, menu: main}\n', "")
     assert load(folder).prompts["welcome"]["en"] == "Hello."
+
+
+def test_a_topic_may_have_a_prompt_for_partners_people(folder: Path, change: Change) -> None:
+    change(
+        "prompts.yaml",
+        "  main-menu:",
+        "  topic-register: {th: ก}\n  topic-x: {th: ก}\n  main-menu:",
+    )
+    assert [problem.key for problem in unused_prompts(load(folder))] == ["prompts.topic-x"]

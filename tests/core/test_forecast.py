@@ -1,18 +1,20 @@
 """Erlang's formulas against reference values and against the chains they come from."""
 
+from dataclasses import replace
 from math import exp, inf, isclose, isfinite
 from random import Random
+from statistics import pstdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.forecast import (
+    Arrivals,
     Impatient,
     Load,
     Patient,
     Rate,
-    arrivals_rate,
     erlang_a,
     erlang_b,
     erlang_c,
@@ -190,6 +192,7 @@ def test_nobody_calls_or_nobody_is_there() -> None:
     assert erlang_a(0, 60, 120, 3, 20) == Impatient(0, 0, 0, 1)
     assert erlang_a(0, 60, 120, 0, 20) == Impatient(1, 1, 120, 0)
     assert erlang_a(1, 60, 120, 0, 20) == Impatient(1, 1, 120, 0)
+    assert erlang_a(5e-324, 60, 0.1, 1, 20) == Impatient(0, 0, 0, 1)
     assert erlang_c(1, 60, 60, 20) == Patient(1, inf, 0)
     assert erlang_c(0, 60, 0, 20) == Patient(0, 0, 1)
 
@@ -251,59 +254,92 @@ def test_loads_together() -> None:
     assert both.patience == pytest.approx(4 / (1 / 120 + 3 / 40))
     assert together([Load(0, 60, 90), Load(0, 60, 90)]).patience == pytest.approx(90)
     assert together([]).arrivals == 0
+    assert together([Load(5e-324, 60, 90)]).patience == pytest.approx(90)
 
 
 # What was seen
 
 
-def seen_for(rate: Rate, seconds: int, per_second: float) -> Rate:
-    """Each second in turn, with as many events as have become due."""
+def seen_for(arrivals: Arrivals, seconds: int, per_second: float) -> Arrivals:
+    """Each second in turn, with as many calls as have become due."""
     due = 0.0
     for _ in range(seconds):
         due += per_second
-        rate = rate.watched(1.0, int(due))
-        due -= int(due)
-    return rate
+        arrivals = arrivals.watched(1.0, int(due + 1e-9))
+        due -= int(due + 1e-9)
+    return arrivals
 
 
-def test_arrivals_follow_a_change_within_the_memory() -> None:
-    calm = seen_for(arrivals_rate(memory=60), 600, 0.5)
-    assert calm.per_second == pytest.approx(0.5, rel=0.02)
-    later = seen_for(calm, 60, 2.0)
-    assert later.per_second == pytest.approx(2.0 - 1.5 * exp(-1), rel=0.02)
+def test_a_rate_fades_with_its_memory() -> None:
+    rate = Rate(memory=60.0)
+    for calls in [1] * 600 + [3] * 60:
+        rate = rate.watched(1.0, calls)
+    assert rate.per_second == pytest.approx(3 - 2 * exp(-1), rel=1e-3)
+
+
+def test_arrivals_settle_and_follow_a_turn_within_a_minute_or_two() -> None:
+    calm = seen_for(Arrivals(), 1200, 0.5)
+    assert calm.per_second == pytest.approx(0.5, rel=0.03)
+    assert seen_for(calm, 60, 2.0).per_second > 1.3
+    assert seen_for(calm, 180, 2.0).per_second == pytest.approx(2.0, rel=0.1)
+    storm = seen_for(calm, 1200, 2.0)
+    assert storm.per_second == pytest.approx(2.0, rel=0.03)
+    assert seen_for(storm, 180, 0.5).per_second < 0.7
+
+
+def test_chance_hardly_moves_the_arrivals() -> None:
+    """Calls at random, 0.5 a second: the quick estimate alone wanders four times as far."""
+    random, arrivals = Random(1330), Arrivals()
+    quick: list[float] = []
+    told: list[float] = []
+    for second in range(7200):
+        calls = sum(random.random() < 0.05 for _ in range(10))
+        arrivals = arrivals.watched(1.0, calls)
+        if second > 1800:
+            quick.append(arrivals.quick.per_second)
+            told.append(arrivals.per_second)
+    assert pstdev(told) < pstdev(quick) / 2
+    assert max(told) < 0.5 * 1.35
+    assert sum(told) / len(told) == pytest.approx(0.5, rel=0.05)
 
 
 def test_the_first_call_after_the_start_is_no_storm() -> None:
-    assert arrivals_rate().per_second == 0
-    assert arrivals_rate().watched(1.0, 1).per_second < 0.1
-    assert seen_for(arrivals_rate(memory=60), 30, 2.0).per_second > 1.2
+    assert Arrivals().per_second == 0
+    assert Arrivals().watched(1.0, 1).per_second < 0.05
+    assert seen_for(Arrivals(), 60, 2.0).per_second > 1
 
 
 def test_a_gap_is_not_taken_for_quiet_nor_for_a_storm() -> None:
-    calm = seen_for(arrivals_rate(memory=60), 600, 0.5)
+    calm = seen_for(Arrivals(), 1200, 0.5)
     after = calm.unwatched(3600)
-    assert after.per_second == pytest.approx(calm.per_second)
-    assert after.watched(1.0, 1).per_second < 0.55  # one call counts a second of some ten
+    assert after.per_second == pytest.approx(calm.per_second, rel=1e-3)
+    assert after.watched(1.0, 1).per_second < 0.55
     # ... and what is seen now counts for more than what was before the gap
-    assert seen_for(after, 20, 2.0).per_second > seen_for(calm, 20, 2.0).per_second
+    assert seen_for(after, 20, 0.8).per_second > seen_for(calm, 20, 0.8).per_second
 
 
-@given(st.lists(st.tuples(st.floats(-5, 30), st.integers(0, 9)), max_size=40))
-def test_no_history_makes_a_rate_negative(history: list[tuple[float, int]]) -> None:
-    rate = arrivals_rate()
-    for seconds, calls in history:
-        rate = rate.watched(seconds, calls)
-        assert rate.per_second >= 0
-        assert isfinite(rate.per_second)
+@given(st.lists(st.tuples(st.floats(-5, 30), st.integers(0, 9), st.booleans()), max_size=40))
+def test_no_history_makes_a_rate_negative(history: list[tuple[float, int, bool]]) -> None:
+    arrivals = Arrivals()
+    for seconds, calls, gap in history:
+        arrivals = arrivals.unwatched(seconds) if gap else arrivals.watched(seconds, calls)
+        assert arrivals.per_second >= 0
+        assert isfinite(arrivals.per_second)
+
+
+def test_a_clock_that_is_set_back_undoes_nothing() -> None:
+    rate = Rate(60.0, events=5.0, exposure=30.0)
+    assert rate.watched(-3600, 1) == rate.watched(0, 1) == replace(rate, events=6.0)
 
 
 @given(st.floats(0.1, 20), st.integers(1, 20))
 def test_a_window_may_be_cut_in_pieces(seconds: float, pieces: int) -> None:
-    whole = arrivals_rate().watched(seconds * pieces, 7 * pieces)
-    cut = arrivals_rate()
+    whole = Rate(60.0).watched(seconds * pieces, 7 * pieces)
+    cut = Rate(60.0)
     for _ in range(pieces):
         cut = cut.watched(seconds, 7)
     assert cut.per_second == pytest.approx(whole.per_second)
+    assert cut.exposure == pytest.approx(whole.exposure)
 
 
 def test_patience_counts_those_who_were_answered_and_those_who_still_wait() -> None:

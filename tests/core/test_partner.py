@@ -54,7 +54,7 @@ def wants(draw: st.DrawFn, partners: list[PartnerNow]) -> dict[Group, int]:
     """Seats wanted of one to three groups of partners."""
     ids = [p.id for p in partners]
     groups = draw(st.lists(st.frozensets(st.sampled_from(ids)), min_size=1, max_size=3))
-    return {group: draw(st.integers(0, 25)) for group in groups}
+    return {group: draw(st.integers(0, 6) | st.integers(0, 25)) for group in groups}
 
 
 PARTNERS_AND_WANTS = some_partners().flatmap(
@@ -160,6 +160,27 @@ def test_a_partner_may_move_to_its_other_queue_to_make_room() -> None:
     both, one = now("both", cap=5), now("one", cap=5)
     wanted = {frozenset({"both", "one"}): 5, frozenset({"both"}): 5}
     assert share([both, one], wanted, 100) == {"both": 5, "one": 5}
+
+
+def test_a_seat_that_moved_is_gone_from_where_it_was() -> None:
+    both, one = now("both", 9, 1), now("one", 1, 5)
+    wanted = {frozenset({"both", "one"}): 1, frozenset({"both"}): 5}
+    assert share([both, one], wanted, 100) == {"both": 1, "one": 1}
+
+
+def test_what_one_is_not_trained_for_the_others_share_by_pledge() -> None:
+    ant, bee, cat = now("ant", 30), now("bee", 20), now("cat", 10)
+    wanted = {frozenset({"ant"}): 2, frozenset({"bee", "cat"}): 10}
+    assert share([ant, bee, cat], wanted, 100) == {"ant": 2, "bee": 7, "cat": 3}
+
+
+def test_seats_that_are_pinned_open_count_among_those_wanted() -> None:
+    pinned, other = now("pinned", pin=Pin.OPEN), now("other")
+    group = everybody([pinned, other])
+    assert share([pinned, other], {group: 10}, 100) == {"pinned": 10, "other": 0}
+    assert share([pinned, other], {group: 13}, 100) == {"pinned": 10, "other": 3}
+    assert share([pinned, other], {group: 30}, 100) == {"pinned": 15, "other": 15}
+    assert share([pinned, other], {group: 0}, 100) == {"pinned": 10, "other": 0}
 
 
 def test_weight_counts_with_the_pledge() -> None:

@@ -9,7 +9,14 @@ from ivrd.asterisk.render.dialplan import extensions_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
 from ivrd.asterisk.render.queues import musiconhold_conf, queues_conf
 from ivrd.asterisk.render.say import say_conf
-from ivrd.asterisk.render.system import EMPTY, logger_conf, manager_conf, modules_conf, rtp_conf
+from ivrd.asterisk.render.system import (
+    EMPTY,
+    features_conf,
+    logger_conf,
+    manager_conf,
+    modules_conf,
+    rtp_conf,
+)
 from ivrd.config import Settings
 
 MARK = "; Written by `ivrd render` from ivrd's YAML. Changes made here will be lost.\n"
@@ -23,6 +30,7 @@ def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> d
     """File name -> text of everything that Asterisk needs."""
     texts = {
         "extensions.conf": extensions_conf(settings),
+        "features.conf": features_conf(),
         "manager.conf": manager_conf(settings, ami_secret),
         "modules.conf": modules_conf(),
         "musiconhold.conf": musiconhold_conf(settings),

@@ -1,9 +1,10 @@
-"""pjsip.conf: the carriers' trunks and the seats' phones."""
+"""pjsip.conf: trunks of carriers and partners, and the seats' phones."""
 
 import hashlib
 import hmac
 
 from ivrd.asterisk import names
+from ivrd.asterisk.render import partners
 from ivrd.config import Settings
 
 MEDIA = """\
@@ -24,6 +25,7 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses) for name, addresses in sip.carriers]
+    parts += [partners.trunk(p, settings.number, MEDIA) for p in settings.partners]
     for pool in settings.pools:
         for seat in pool.seats:
             parts.append(_seat(seat, sip.seat_contact, seats_secret))

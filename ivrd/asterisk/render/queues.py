@@ -18,10 +18,12 @@ log_membername_as_agent=no
 
 # ringinuse=no: a seat has one call at a time, whichever queue it comes from.
 # joinempty, leavewhenempty: a caller is never sent away because no seat is there.
+# timeoutrestart: who is rung after a seat that refused has the whole time too.
 # leastrecent: the agent who has rested longest is rung first.
 COMMON = f"""\
 strategy=leastrecent
 timeout=20
+timeoutrestart=yes
 retry=1
 timeoutpriority=conf
 ringinuse=no

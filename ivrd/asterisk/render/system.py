@@ -1,5 +1,6 @@
 """The small files: which modules load, who may speak to the management port, logs, RTP."""
 
+from ivrd.asterisk import names
 from ivrd.asterisk.translate import EVENTS
 from ivrd.config import Settings
 
@@ -7,13 +8,16 @@ READ = "system,call,agent,user,dtmf,agi"
 # call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.
 WRITE = "call,agent,agi,reporting"
 
+BACK_KEYS = "*9"
+
 MODULES = """
 pbx_config
-app_controlplayback app_dial app_exec app_playback app_queue app_stack app_userevent app_verbose
+app_channelredirect app_controlplayback app_dial app_exec app_playback app_queue app_read
+app_stack app_userevent app_verbose
 bridge_builtin_features bridge_builtin_interval_features bridge_native_rtp bridge_simple
 chan_pjsip codec_alaw codec_ulaw format_pcm format_wav
-func_callerid func_channel func_dialgroup func_hangupcause func_logic func_pjsip_aor
-func_strings func_timeout
+func_callerid func_channel func_cut func_devstate func_dialgroup func_global
+func_hangupcause func_logic func_pjsip_aor func_strings func_timeout
 res_agi res_manager_devicestate res_musiconhold res_pjproject res_pjsip
 res_pjsip_authenticator_digest res_speech
 res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_endpoint_identifier_ip
@@ -77,9 +81,21 @@ def rtp_conf(settings: Settings) -> str:
     return f"[general]\nrtpstart={ast.rtp_first}\nrtpend={ast.rtp_last}\nstrictrtp=yes\n"
 
 
+def features_conf() -> str:
+    """The keys by which a partner's agent sends the caller back to the queue."""
+    back = names.PARTNER_BACK
+    return f"""\
+[general]
+featuredigittimeout=1500
+
+; Only who has this name in DYNAMIC_FEATURES can use it.
+[applicationmap]
+{back} => {BACK_KEYS},self,Gosub("{back},s,1")
+"""
+
+
 # Files that some module asks for and that need say nothing.
 EMPTY = {
-    "features.conf": "[general]\n",
     "ccss.conf": "[general]\n",
     "cdr.conf": "[general]\nenable=no\n",
     "cel.conf": "[general]\nenable=no\n",

@@ -1,0 +1,64 @@
+"""Partners' seats: their names, their trunks for pjsip.conf, their contexts for the dialplan.
+
+Written for each partner, whatever its state, so that one can begin at any time.
+"""
+
+import re
+
+from ivrd.asterisk import names
+from ivrd.core.partner import Partner
+
+# A trunk that stops answering is known after at most the sum of both (seconds); until then a
+# call to it costs the three seconds that dialplans/partners.conf waits for a sign of life.
+QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
+
+_INTERFACE = re.compile(
+    rf"Local/([0-9]{{2,3}})@{re.escape(names.PARTNER_PREFIX)}([a-z][a-z0-9_-]*)/n"
+)
+
+
+def partner_interface(partner: str, number: int) -> str:
+    """How app_queue names a partner's seat; `/n` keeps the leg's dialplan in the call.
+
+    Seats have two digits, from the hundredth on three.
+    """
+    return f"Local/{number:02}@{names.PARTNER_PREFIX}{partner}/n"
+
+
+def partner_seat(interface: str) -> tuple[str, int] | None:
+    """(partner, number) of an interface; None when it is not a partner's seat."""
+    found = _INTERFACE.fullmatch(interface)
+    return (found[2], int(found[1])) if found else None
+
+
+def seats_of(partner: Partner) -> tuple[str, ...]:
+    """The names of all its seats inside ivrd, up to its cap."""
+    return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
+
+
+def trunk(partner: Partner, number: str, media: str) -> str:
+    """Endpoint and address in pjsip.conf; a partner can call nobody by it."""
+    name = names.PARTNER_PREFIX + partner.id
+    return (
+        f"[{name}]\ntype=endpoint\ncontext={names.SEAT_CONTEXT}\n{media}"
+        f"aors={name}\nidentify_by=ip\nsend_pai=no\n"
+        f"\n[{name}]\ntype=aor\ncontact=sip:{number}@{partner.trunk}\n{QUALIFY}"
+    )
+
+
+def context(partner: Partner) -> str:
+    """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
+    confirm = "yes" if partner.confirm else "no"
+    leg = f"Gosub({names.PARTNER_LEG},s,1({partner.id},${{EXTEN}},{confirm}))"
+    seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
+    return f"[{names.PARTNER_PREFIX}{partner.id}]\n{seats}"
+
+
+def _patterns(cap: int) -> list[str]:
+    """What matches the seats 1 to `cap` and nothing else: whole tens as patterns, the rest singly.
+
+    01 to 99 have two digits, so tens beyond them begin with 1 to 9.
+    """
+    tens, rest = divmod(cap + 1, 10)
+    whole = [f"_{ten}{'X' if ten else 'Z'}" for ten in range(tens)]
+    return whole + [f"{10 * tens + one:02}" for one in range(0 if tens else 1, rest)]

@@ -1,0 +1,226 @@
+"""What partners did in a period: one row for each, and the order of the next honours.
+
+Everything is worked out from `Line`s: each tells one thing that happened at one partner.
+Times are seconds since the epoch.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any
+
+from ivrd.core.partner import Partner
+
+
+class Kind(StrEnum):
+    """What a line tells.
+
+    `offered`: a partner's phone began to ring.  Such an offer ends as `confirmed`, `refused` or
+    `unconfirmed`, or the caller went away meanwhile, and then no line tells its end.  A talk ends
+    as `talked`, or was `dropped` at once, or the caller was `returned` to the queue.
+    """
+
+    OFFERED = "offered"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    UNCONFIRMED = "unconfirmed"
+    DROPPED = "dropped"
+    RETURNED = "returned"
+    TALKED = "talked"
+
+
+TALKS = (Kind.TALKED, Kind.DROPPED, Kind.RETURNED)  # their seconds are of talk
+
+
+class Cause(StrEnum):
+    """Why a partner refused."""
+
+    BUSY = "busy"
+    CONGESTED = "congested"
+    DECLINED = "declined"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_NUMBER = "unknown_number"
+    FAILURE = "failure"
+    OTHER = "other"
+
+
+# Q.850 numbers.  Asterisk makes them of SIP's (hangup_sip2cause in res/res_pjsip.c): 486 is 17,
+# 503 is 34, 603 and 403 are 21, 480 is 19, 404 is 1, 500 is 38; 408 is 18, and so is an INVITE
+# to which nothing answered.
+CAUSE_OF = {
+    1: Cause.UNKNOWN_NUMBER,
+    3: Cause.UNREACHABLE,
+    17: Cause.BUSY,
+    18: Cause.UNREACHABLE,
+    19: Cause.NO_ANSWER,
+    20: Cause.UNREACHABLE,
+    21: Cause.DECLINED,
+    22: Cause.UNKNOWN_NUMBER,
+    27: Cause.UNREACHABLE,
+    28: Cause.UNKNOWN_NUMBER,
+    34: Cause.CONGESTED,
+    38: Cause.FAILURE,
+    41: Cause.FAILURE,
+    42: Cause.CONGESTED,
+    102: Cause.NO_ANSWER,
+}
+# DIALSTATUS, where the number says nothing.
+CAUSE_OF_STATUS = {
+    "BUSY": Cause.BUSY,
+    "CONGESTION": Cause.CONGESTED,
+    "NOANSWER": Cause.NO_ANSWER,
+    "CHANUNAVAIL": Cause.UNREACHABLE,
+}
+
+
+def cause_of(status: str, number: int) -> Cause:
+    """The cause of a refusal, by Q.850's `number` or else by DIALSTATUS."""
+    return CAUSE_OF.get(number) or CAUSE_OF_STATUS.get(status, Cause.OTHER)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened at one partner.
+
+    `seconds`: of talk (`TALKS`), or from the answer until the key.  `cause`: of a refusal.
+    `caller`: the caller as a keyed hash, of a talk; empty when the number was withheld.
+    """
+
+    at: float
+    partner: str
+    kind: Kind
+    seconds: float = 0.0
+    cause: Cause | None = None
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One partner in a period.
+
+    All but times and ratios count calls; `refusals` by cause make up `refused`.  `people`:
+    callers helped, each counted once, whoever withheld the number as often as they called.
+    `share`: of the calls that all partners took.  `pledge_share`: of the seats that all pledged.
+    `of_pledge`: the one over the other, 1 when the partner took just what it had pledged.  A
+    ratio is None when there is nothing to divide by.
+    """
+
+    partner: str
+    name_th: str = ""
+    name_en: str = ""
+    offered: int = 0
+    accepted: int = 0
+    refused: int = 0
+    unconfirmed: int = 0
+    dropped: int = 0
+    returned: int = 0
+    talk_seconds: float = 0.0
+    people: int = 0
+    pledged: int = 0
+    share: float | None = None
+    pledge_share: float | None = None
+    of_pledge: float | None = None
+    refusals: Mapping[str, int] = field(default_factory=dict)
+
+    def flat(self) -> dict[str, Any]:
+        """The row without a map in it, as CSV needs it."""
+        cells = asdict(self)
+        refusals = cells.pop("refusals")
+        return cells | {f"refused_{cause}": refusals.get(cause, 0) for cause in Cause}
+
+
+class _Sum:
+    """What is added up for one partner."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[Kind] = Counter()
+        self.causes: Counter[Cause] = Counter()
+        self.callers: set[str] = set()
+        self.withheld = 0
+        self.talk_seconds = 0.0
+
+    def add(self, line: Line) -> None:
+        self.kinds[line.kind] += 1
+        if line.kind is Kind.REFUSED:
+            self.causes[line.cause or Cause.OTHER] += 1
+        if line.kind in TALKS:
+            self.talk_seconds += line.seconds
+        if line.kind is Kind.TALKED:
+            self.withheld += not line.caller
+            self.callers |= {line.caller} - {""}
+
+
+def rows(lines: Iterable[Line], partners: Iterable[Partner]) -> list[Row]:
+    """One row for each partner and for each that is gone but has lines.
+
+    Those who helped most people come first, then those who talked longest.
+    """
+    sums: dict[str, _Sum] = {}
+    for line in lines:
+        sums.setdefault(line.partner, _Sum()).add(line)
+    known = {partner.id: partner for partner in partners}
+    accepted = sum(each.kinds[Kind.CONFIRMED] for each in sums.values())
+    pledged = sum(partner.pledged for partner in known.values())
+    made = [
+        _row(name, sums.get(name, _Sum()), known.get(name), accepted, pledged)
+        for name in sorted(known.keys() | sums.keys())
+    ]
+    return sorted(made, key=lambda row: (-row.people, -row.talk_seconds, -row.accepted))
+
+
+def _row(name: str, of: _Sum, partner: Partner | None, accepted: int, pledged: int) -> Row:
+    own = partner.pledged if partner else 0
+    share = _ratio(of.kinds[Kind.CONFIRMED], accepted)
+    pledge_share = _ratio(own, pledged)
+    return Row(
+        partner=name,
+        name_th=partner.name_th if partner else "",
+        name_en=partner.name_en if partner else "",
+        offered=of.kinds[Kind.OFFERED],
+        accepted=of.kinds[Kind.CONFIRMED],
+        refused=of.kinds[Kind.REFUSED],
+        unconfirmed=of.kinds[Kind.UNCONFIRMED],
+        dropped=of.kinds[Kind.DROPPED],
+        returned=of.kinds[Kind.RETURNED],
+        talk_seconds=of.talk_seconds,
+        people=len(of.callers) + of.withheld,
+        pledged=own,
+        share=share,
+        pledge_share=pledge_share,
+        of_pledge=None if share is None or pledge_share is None else _ratio(share, pledge_share),
+        refusals={cause.value: of.causes[cause] for cause in Cause},
+    )
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def period(since: str, until: str, today: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first moment of a period and the first after it, from days or moments in ISO 8601.
+
+    A day as `until` is still in the period.  Empty: from the first of `until`'s month; until
+    today.  A moment without an offset is in `zone`.  Raises ValueError in plain words.
+    """
+    end = _moment("to", until or today.isoformat(), zone, timedelta(days=1))
+    last = (end - timedelta(microseconds=1)).astimezone(zone)
+    start = _moment("from", since or last.date().replace(day=1).isoformat(), zone)
+    if start >= end:
+        raise ValueError(f"from {since!r} is not before the end of {until or 'today'!r}")
+    return start, end
+
+
+def _moment(what: str, text: str, zone: tzinfo, more: timedelta = timedelta()) -> datetime:
+    """A moment, or the start of a day and `more`."""
+    try:
+        if len(text) == len("2026-11-22"):
+            return datetime.combine(date.fromisoformat(text) + more, time(), zone)
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        moment.astimezone(zone)  # in the calendar there, too
+    except (ValueError, OverflowError):
+        raise ValueError(f"{what}: expected a day such as 2026-11-22, got {text[:40]!r}") from None
+    return moment

@@ -1,0 +1,44 @@
+"""Drills: a test call to a partner, which counts when a person there has pressed the key.
+
+The call itself is placed from Asterisk's console by the operator's command; here we only listen
+for what becomes of it, with the same ears as for real calls.
+"""
+
+import asyncio
+
+from ivrd.asterisk.translate import PartnerNews
+
+SECONDS = 45.0  # ringing, the whisper twice, and some
+
+WORDS = {
+    "confirmed": "a person pressed the key {seconds:.1f} s after the answer",
+    "refused": "the call was refused ({status}, cause {cause})",
+    "unconfirmed": "somebody answered, but nobody pressed the key ({status})",
+}
+
+
+class Drills:
+    """Waits for the outcomes of test calls, one at a time for each partner."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, asyncio.Future[PartnerNews]] = {}
+
+    def news(self, news: PartnerNews) -> None:
+        """News from a partner's leg; those of a test call belong to no waiting caller."""
+        future = self._waiting.get(news.partner)
+        if future and not future.done() and not news.waiting and news.kind in WORDS:
+            future.set_result(news)
+
+    async def wait(self, partner: str) -> tuple[bool, str]:
+        """Whether the next test call to this partner is confirmed, and in words what happened."""
+        future = self._waiting[partner] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(SECONDS):
+                news = await future
+        except TimeoutError:
+            return False, f"nothing was heard of the test call within {SECONDS:g} s"
+        finally:
+            del self._waiting[partner]
+        words = WORDS[news.kind]
+        said = words.format(seconds=news.seconds, status=news.status, cause=news.cause)
+        return news.kind == "confirmed", said

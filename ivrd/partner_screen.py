@@ -1,0 +1,200 @@
+"""What `ivrd partner`, `ivrd explain` and `ivrd report` print: plain tables, 100 columns at most.
+
+Pure: the answers of the control socket in, lines out.
+"""
+
+import csv
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len, set_cell_size
+
+from ivrd.core.report import Row
+
+WIDTH = 100
+GAP = "  "
+INDENT = "    "
+
+
+def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line for each partner, and another where something keeps calls from it."""
+    head = ["Partner", "state", "pledge", "cap", "wanted", "open", "ringing", "busy"]
+    head += ["offered", "taken"]
+    cells = [
+        (
+            row["id"],
+            row["state"],
+            *(_count(row[name]) for name in ("pledged", "cap", "wanted", "open")),
+            *(_count(row[name]) for name in ("ringing", "busy", "offers", "answers")),
+        )
+        for row in rows
+    ]
+    first, *lines = _table(head, cells, left=2, cut=0)
+    out = [first]
+    for row, line in zip(rows, lines, strict=True):
+        out.append(line)
+        if why := _remark(row):
+            out += _wrapped(why)
+    return "\n".join(out if rows else ["No partner is configured."])
+
+
+def _remark(row: Mapping[str, Any]) -> str:
+    """What an operator must know beyond the numbers; the state has its column."""
+    says = [f"pinned {row['pin']}"] if row["pin"] else []
+    for text in (row["obstacle"], "" if row["health"] == "healthy" else row["health"]):
+        if text and text not in (*says, row["state"]):
+            says.append(text)
+    return "; ".join(says)
+
+
+def partner_text(row: Mapping[str, Any]) -> str:
+    """Everything about one partner."""
+    results = row["results"]
+    facts = (
+        ("Partner", row["id"]),
+        ("Name", f"{row['name_en']} / {row['name_th']}"),
+        ("State", f"{row['state']}; {_verified(row['verified'])}"),
+        ("Pin", row["pin"] or "none"),
+        ("Trunk", row["trunk"]),
+        ("Seats", f"{row['pledged']} pledged, {row['cap']} at most"),
+        ("Hours", f"{row['hours']}: {'open' if row['in_hours'] else 'closed'} now"),
+        ("Topics", ", ".join(row["topics"])),
+        ("Queues", ", ".join(row["queues"]) or "none: it is not trained for all topics of any"),
+        ("Languages", ", ".join(row["languages"])),
+        ("Health", row["health"]),
+        (
+            "Now",
+            f"{row['wanted']} wanted, {row['open']} open, {row['ringing']} ringing, "
+            f"{row['busy']} busy",
+        ),
+        (
+            "Calls",
+            f"{_count(row['offers'])} offered, {_count(row['answers'])} taken, "
+            f"{_count(results.get('refused', 0))} refused, "
+            f"{_count(results.get('unconfirmed', 0))} without the key, "
+            f"{_count(results.get('dropped', 0))} dropped, "
+            f"{_count(results.get('returned', 0))} sent back (since ivrd started)",
+        ),
+        ("Why", row["reason"]),
+    )
+    return "\n".join(line for label, text in facts for line in _fact(label, text))
+
+
+def _verified(day: str | None) -> str:
+    return f"last confirmed drill on {day}" if day else "no drill was ever confirmed"
+
+
+def explain_text(answer: Mapping[str, Any]) -> str:
+    """Why the seats are as they are, partner by partner."""
+    lines = [line for part in answer["reason"].split("; ") for line in _wrapped(part, "")]
+    shares = answer["partners"]
+    if shares:
+        width = max(cell_len(_clean(share["id"])) for share in shares)
+        lines += ["", f"{_left('Partner', width)}{GAP}seats{GAP}why"]
+    for share in shares:
+        start = f"{_left(_clean(share['id']), width)}{GAP}{share['seats']:>5}{GAP}"
+        lines += _wrapped(share["reason"], " " * cell_len(start), start)
+    return "\n".join(lines)
+
+
+def report_text(answer: Mapping[str, Any]) -> str:
+    """The list for the next honours: who helped most people comes first."""
+    figures = ("people", "offered", "taken", "refused", "no key", "talk h:mm")
+    head = ("", "Partner", *figures, "share", "of pledge")
+    cells = [
+        (
+            f"{place}.",
+            row["name_en"] or row["partner"],
+            *(_count(row[name]) for name in ("people", "offered", "accepted", "refused")),
+            _count(row["unconfirmed"]),
+            _hours(row["talk_seconds"]),
+            _percent(row["share"]),
+            _percent(row["of_pledge"]),
+        )
+        for place, row in enumerate(answer["rows"], 1)
+    ]
+    title = f"{answer['from'][:16].replace('T', ' ')} to {answer['to'][:16].replace('T', ' ')}"
+    notes = (
+        "share: of all calls that partners took; of pledge: that share over the partner's share "
+        "of all pledged seats."
+    )
+    return "\n".join([title, *_table(head, cells, left=2, cut=1), *_wrapped(notes, "")])
+
+
+def report_csv(answer: Mapping[str, Any]) -> str:
+    """The report with all its columns: UTF-8, lines end as RFC 4180 has it."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(Row("").flat()))
+    writer.writeheader()
+    for row in answer["rows"]:
+        writer.writerow(Row(**row).flat())
+    return out.getvalue()
+
+
+# --- cells -------------------------------------------------------------------------------------
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], left: int, cut: int | None = None
+) -> list[str]:
+    """Columns as wide as they need; the first `left` of them begin on the left.
+
+    Where a line is too long, the cells of column `cut` are shortened.
+    """
+    lines = [head, *([_clean(cell) for cell in row] for row in rows)]
+    widths = [max(cell_len(line[at]) for line in lines) for at in range(len(head))]
+    if cut is not None:
+        widths[cut] -= max(0, sum(widths) + len(GAP) * (len(head) - 1) - WIDTH)
+        widths[cut] = max(len(head[cut]), widths[cut])
+    return [
+        GAP.join(
+            _left(_short(cell, width), width) if at < left else _right(cell, width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def _fact(label: str, text: str) -> list[str]:
+    start = _left(label, 11)
+    return _wrapped(text, " " * len(start), start)
+
+
+def _wrapped(text: str, indent: str = INDENT, start: str | None = None) -> list[str]:
+    """The text in lines of at most WIDTH cells; letters wider than one are counted so."""
+    room = WIDTH - cell_len(indent)
+    width = min(room, room * len(text) // max(1, cell_len(text)))
+    lines = textwrap.wrap(_clean(text), max(1, width)) or [""]
+    return [f"{indent if at or start is None else start}{line}" for at, line in enumerate(lines)]
+
+
+def _clean(text: str) -> str:
+    """Nothing that moves a cursor or rings a bell."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _short(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width - 2).rstrip() + ".."
+
+
+def _left(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+def _percent(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.1%}"
+
+
+def _hours(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,}:{minutes:02}"

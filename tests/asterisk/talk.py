@@ -1,0 +1,151 @@
+"""A caller on a fake channel, a small menu tree, and what is to be expected of the two."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from hypothesis import strategies as st
+
+from ivrd.asterisk import names
+from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.core import menu
+from ivrd.core.menu import Command, Key, Menu, Silence, ToInfo, ToMenu, ToTopic, Tree
+from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
+
+TREE = Tree(
+    start="language",
+    operator="other",
+    menus={
+        "language": Menu(
+            "language",
+            ("welcome",),
+            {"1": ToMenu("main", "th"), "2": ToMenu("main", "en")},
+            speak_all=True,
+        ),
+        "main": Menu(
+            "main",
+            ("main-menu",),
+            {
+                "1": ToMenu("home"),
+                "2": ToTopic("vaccine"),
+                "3": ToInfo("rights"),
+                "4": ToTopic("hospital"),
+            },
+        ),
+        "home": Menu("home", ("home-menu",), {"1": ToTopic("register"), "2": ToInfo("care")}),
+    },
+    infos={"rights": ("rights-info",), "care": ("care-info", "care-more")},
+    queue_of={
+        "other": "q-other",
+        "vaccine": "q-vaccine",
+        "register": "q-home",
+        "hospital": "q-benefits",
+    },
+    closed_prompt={"q-benefits": "closed-benefits"},
+    languages=("th", "en"),
+    wait_seconds=4.0,
+    retries=2,
+    no_input="no-input",
+    no_match="no-match",
+    connect="connect",
+    again="info-again",
+    goodbye="goodbye",
+)
+PROMPTS = (
+    *("welcome", "main-menu", "home-menu", "rights-info", "care-info", "care-more"),
+    *("closed-benefits", "no-input", "no-match", "connect", "info-again", "goodbye"),
+)
+PROMPT_SECONDS = 3.0
+SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
+LEASE = 5.0
+SCRIPT = Script(
+    tree=TREE,
+    seconds=SECONDS,
+    label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
+    lease_seconds=LEASE,
+    closed=lambda: frozenset({"q-benefits"}),
+)
+# What the books hear; the rest is between the conversation and its caller.
+TOLD = (menu.Speak, menu.AtInfo, menu.AtClosed, menu.AtMenu, menu.ToPerson, menu.GoodBye)
+
+
+class Talk:
+    """A conversation on a fake channel, and what it told the books."""
+
+    def __init__(self, troubles: Troubles | None = None, script: Script = SCRIPT) -> None:
+        self.channel = FakeChannel(SECONDS, troubles)
+        self.told: list[Command] = []
+        self.conversation = Conversation(script, self.channel.session, self.told.append)
+        self.task = asyncio.ensure_future(asyncio.sleep(0))
+
+    def begin(self, resume: menu.Visit | None = None) -> "Talk":
+        self.task = asyncio.ensure_future(self.conversation.run(resume))
+        return self
+
+    def press(self, keys: Iterable[tuple[float, str]]) -> None:
+        for at, digit in keys:
+            asyncio.get_running_loop().call_at(at, self.conversation.hear, digit)
+
+    @property
+    def booked(self) -> list[Command]:
+        return [command for command in self.told if isinstance(command, TOLD)]
+
+    @property
+    def heard(self) -> list[str]:
+        return whole(self.channel.played)
+
+    @property
+    def left(self) -> list[str]:
+        """What was sent last: the way out."""
+        return self.channel.executed[-4:]
+
+
+async def talk(keys: Sequence[tuple[float, str]], troubles: Troubles | None = None) -> Talk:
+    """One caller from the first ring until the menu is left."""
+    caller = Talk(troubles).begin()
+    caller.press(keys)
+    await caller.task
+    return caller
+
+
+def expected(digits: str) -> tuple[list[Command], list[str]]:
+    """By core.menu: what the books hear of these keys and silence after them, and what is said
+    from the last key on.
+    """
+    visit, commands = menu.enter(TREE)
+    told: list[Command] = []
+    spoken = _prompts(commands)
+    all_heard: list[menu.Heard] = [*map(Key, digits), *[Silence()] * 9]
+    for heard in all_heard:
+        if visit.over:
+            break
+        visit, commands = menu.step(TREE, visit, heard, SCRIPT.closed())
+        told += [command for command in commands if isinstance(command, TOLD)]
+        spoken = [*spoken, *_prompts(commands)] if heard == Silence() else _prompts(commands)
+    return told, spoken
+
+
+def _prompts(commands: Iterable[Command]) -> list[str]:
+    return [
+        PATH.format(*prompt) for c in commands if isinstance(c, menu.Say) for prompt in c.prompts
+    ]
+
+
+def way_out(queue: str, topic: str) -> list[str]:
+    return [
+        f'SET VARIABLE {names.QUEUE} "{queue}"',
+        f'SET VARIABLE {names.TOPIC} "{topic}"',
+        f'SET VARIABLE CALLERID(name) "{SCRIPT.label[topic]}"',
+        "ASYNCAGI BREAK",
+    ]
+
+
+STOPS = st.lists(
+    st.builds(
+        Stop,
+        delay=st.sampled_from([0.0, 0.01, 0.05, 0.15, 0.3, 0.5]),
+        lost=st.booleans(),
+        lingers=st.booleans(),
+    ),
+    max_size=12,
+)
+LATE = st.lists(st.sampled_from([0.0, 0.01, 0.1, 0.3]), max_size=40)

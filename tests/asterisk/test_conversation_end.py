@@ -1,0 +1,153 @@
+"""Every conversation comes to its end, and a caller is never left without the next step."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.asterisk.conversation import OVERDUE_SECONDS
+from ivrd.core import menu
+from ivrd.core.menu import ToPerson
+from tests.asterisk.fake_channel import Stop, Troubles
+from tests.asterisk.talk import (
+    LATE,
+    PROMPT_SECONDS,
+    SCRIPT,
+    STOPS,
+    Talk,
+    way_out,
+)
+from tests.asterisk.virtual import run
+
+# --- the end -------------------------------------------------------------------------------
+
+
+@given(at=st.floats(0, 40), keys=st.sampled_from(["", "1", "13", "111", "2*0"]), late=LATE)
+def test_a_hang_up_at_any_moment_ends_the_task_and_nothing_is_sent_after_it(
+    at: float, keys: str, late: list[float]
+) -> None:
+    async def body() -> None:
+        caller = Talk(Troubles(results=late)).begin()
+        caller.press([(0.7 * n, digit) for n, digit in enumerate(keys, 1)])
+        asyncio.get_running_loop().call_at(at, caller.channel.hang_up)
+        await caller.task
+        ended = caller.channel.ended_at
+        assert ended is not None
+        assert asyncio.get_running_loop().time() == pytest.approx(ended)
+        before = list(caller.booked)
+        await asyncio.sleep(60)
+        assert caller.channel.told_after_end == []
+        assert caller.booked == before
+
+    run(body())
+
+
+def test_a_key_that_comes_with_the_hang_up_is_not_booked() -> None:
+    async def body() -> None:
+        caller = Talk().begin()
+        await asyncio.sleep(1.0)
+        caller.conversation.hear("1")
+        caller.channel.hang_up()
+        await caller.task
+        assert caller.booked == []
+
+    run(body())
+
+
+@pytest.mark.parametrize("mute_from", range(1, 14))
+def test_results_that_stop_coming_end_the_task_and_the_lease_has_freed_the_caller(
+    mute_from: int,
+) -> None:
+    """Neither results nor the end of the session are reported any more, from anywhere on."""
+
+    async def body() -> None:
+        caller = Talk(Troubles(mute_from=mute_from)).begin()
+        caller.press([(1.0, "1"), (5.0, "3")])
+        await caller.task
+        ended = asyncio.get_running_loop().time()
+        await asyncio.sleep(60)
+        expired = caller.channel.expired_at
+        assert expired is not None
+        assert ended <= expired + OVERDUE_SECONDS + PROMPT_SECONDS
+        assert caller.channel.told_after_end == []
+
+    run(body())
+
+
+def test_a_file_that_asterisk_does_not_have_gives_the_call_to_the_dialplan() -> None:
+    async def body() -> None:
+        caller = Talk(Troubles(missing=frozenset({"th/ivrd/main-menu"})))
+        caller.begin().press([(1.0, "1")])
+        await caller.task
+        assert caller.channel.executed[-1] == 'STREAM FILE "th/ivrd/main-menu" ""'
+        assert caller.channel.told_after_end == []
+
+    run(body())
+
+
+def test_a_label_of_four_kilobytes_is_cut_and_the_caller_goes_on() -> None:
+    async def body() -> None:
+        long = replace(SCRIPT, label={**SCRIPT.label, "other": "ล" * 1400 + '\r\n"'})
+        caller = Talk(script=long)
+        caller.begin().press([(1.0, "0")])
+        await caller.task
+        label = caller.left[2].removeprefix("SET VARIABLE CALLERID(name) ")
+        assert set(label) == {'"', "ล"}
+        assert len(label.encode()) < 1000
+        assert caller.left[3] == "ASYNCAGI BREAK"
+
+    run(body())
+
+
+# --- stopping and coming back --------------------------------------------------------------
+
+
+@given(at=st.floats(0.1, 30), digits=st.sampled_from(["", "1", "13", "14", "120"]), stops=STOPS)
+def test_handing_over_at_any_moment_says_so_and_brings_to_a_person(
+    at: float, digits: str, stops: list[Stop]
+) -> None:
+    async def body() -> None:
+        caller = Talk(Troubles(stops=stops)).begin()
+        caller.press([(0.7 * n, digit) for n, digit in enumerate(digits, 1)])
+        asyncio.get_running_loop().call_at(at, caller.conversation.hand_over)
+        await caller.task
+        persons = [c for c in caller.booked if isinstance(c, ToPerson)]
+        assert len(persons) == 1
+        assert caller.left == way_out(persons[0].queue, persons[0].topic)
+        assert caller.channel.told_after_end == []
+
+    run(body())
+
+
+def test_a_caller_who_is_handed_over_is_told_so() -> None:
+    async def body() -> None:
+        caller = Talk().begin()
+        caller.press([(1.0, "2")])
+        await asyncio.sleep(2.0)
+        caller.conversation.hand_over()
+        caller.conversation.hear("2")  # too late
+        await caller.task
+        assert caller.heard == ["en/ivrd/connect"]
+        assert caller.left == way_out("q-other", "other")
+
+    run(body())
+
+
+@pytest.mark.parametrize("old_prompt_at", [0.0, 1.0])
+def test_a_resumed_visit_says_its_place_again_in_its_language(old_prompt_at: float) -> None:
+    """What the session before began is still playing, or has just ended."""
+
+    async def body() -> None:
+        visit = menu.Visit(menu="home", language="en", trail=("language", "main"), info="care")
+        caller = Talk(Troubles(stops=[Stop(delay=0.05, lingers=True)]))
+        caller.channel.play("en/ivrd/care-more")
+        await asyncio.sleep(old_prompt_at)
+        caller.begin(visit).press([(20.0, "0")])
+        await caller.task
+        assert not caller.channel.played[0].whole
+        assert caller.heard[:3] == ["en/ivrd/care-info", "en/ivrd/care-more", "en/ivrd/info-again"]
+        assert "ANSWER" not in caller.channel.executed
+
+    run(body())

@@ -1,0 +1,107 @@
+"""A partner's seats: exactly those up to its cap, and names that lead there and back."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk.render import rendered
+from ivrd.asterisk.render.partners import context, partner_interface, partner_seat, seats_of
+from ivrd.config import Settings, load
+from ivrd.core.partner import Partner, State
+
+SHIPPED = Path(__file__).parents[2] / "config"
+ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2)
+
+PATTERN = {"_": "", "X": "[0-9]", "Z": "[1-9]"}
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(SHIPPED)
+
+
+def matching(text: str) -> set[str]:
+    """The extensions of two and three figures that the context has, read as Asterisk does."""
+    patterns = re.findall(r"^exten => ([^,]+),1,", text, flags=re.M)
+    forms = [re.sub("_|X|Z", lambda m: PATTERN[m[0]], pattern) for pattern in patterns]
+    every = [f"{n:02}" for n in range(100)] + [f"{n:03}" for n in range(1000)]
+    return {number for number in every if any(re.fullmatch(form, number) for form in forms)}
+
+
+@pytest.mark.parametrize("cap", [1, 2, 9, 10, 11, 19, 20, 40, 99, 100, 101, 120, 200, 999])
+def test_a_partner_has_the_seats_up_to_its_cap_and_no_other(cap: int) -> None:
+    partner = replace(ONE, cap=cap)
+    text = context(partner)
+    assert matching(text) == {seat.split("/")[1] for seat in seats_of(partner)}
+    assert len(seats_of(partner)) == len(set(seats_of(partner))) == cap
+    assert "[one-bank]" not in text
+    assert text.startswith("[partner-one-bank]\n")
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, 99, 100, 200])
+@pytest.mark.parametrize("partner", ["a", "one-bank", "a_b-3"])
+def test_an_interface_tells_whose_seat_it_is(partner: str, number: int) -> None:
+    assert partner_seat(partner_interface(partner, number)) == (partner, number)
+
+
+def test_an_interface_is_what_asterisk_rings() -> None:
+    assert partner_interface("one-bank", 7) == "Local/07@partner-one-bank/n"
+    assert seats_of(ONE) == ("one-bank/01", "one-bank/02")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "PJSIP/base-01",
+        "Local/01@partner-one-bank",
+        "Local/01@one-bank/n",
+        "Local/1@partner-one-bank/n",
+        "Local/01@partner-One/n",
+        "Local/01@partner-a/n\n",
+        "Local/๐๑@partner-a/n",
+        "",
+    ],
+)
+def test_what_is_no_partners_seat(other: str) -> None:
+    assert partner_seat(other) is None
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
+    settings: Settings, state: State
+) -> None:
+    one = replace(ONE, state=state, trunk="192.0.2.17:5080")
+    files = rendered(replace(settings, partners=(one,)), "ami", "seats")
+    endpoint, address = re.findall(r"\[partner-one-bank\]\n((?:.+\n)+)", files["pjsip.conf"])
+    assert "type=endpoint\n" in endpoint
+    assert "aors=partner-one-bank\n" in endpoint
+    assert "identify_by=ip\n" in endpoint  # nobody becomes a partner by a user name
+    assert "contact=sip:1330@192.0.2.17:5080\n" in address
+    assert re.search(r"^qualify_frequency=[1-9]", address, flags=re.M)
+    assert "[partner-one-bank]\n" in files["extensions.conf"]
+
+
+def test_confirmation_is_the_partners_choice() -> None:
+    assert "(partners-leg,s,1(one-bank,${EXTEN},yes))" in context(ONE)
+    assert "(partners-leg,s,1(one-bank,${EXTEN},no))" in context(replace(ONE, confirm=False))
+
+
+def test_the_leg_ends_before_the_queue_would_cut_it(settings: Settings) -> None:
+    """Ringing and the longest whisper take less than the queue lets a seat ring."""
+    import wave
+
+    def seconds(name: str) -> float:
+        with wave.open(str(settings.sounds / "th" / f"{name}.wav")) as sound:
+            return float(sound.getnframes() / sound.getframerate())
+
+    files = rendered(settings, "ami", "seats")
+    ring = float(re.search(r"Dial\([^,]*,(\d+)\^", files["partners.conf"])[1])  # type: ignore[index]
+    key = float(re.search(r"Read\(.*,([\d.]+)\)", files["partners.conf"])[1])  # type: ignore[index]
+    limit = float(re.search(r"^timeout=(\d+)", files["queues.conf"], flags=re.M)[1])  # type: ignore[index]
+    topics = [topic for queue in settings.queues for topic in queue.topics]
+    longest = max(seconds(f"topic-{topic}") for topic in topics)
+    whisper = seconds("partner-whisper") + longest + 2 * seconds("partner-press")
+    assert ring + whisper + 2 * key < limit - 0.5
+    assert "timeoutrestart=yes" in files["queues.conf"]

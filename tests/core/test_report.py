@@ -1,0 +1,144 @@
+"""What partners did in a period adds up, and those who helped most people come first."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.partner import Partner
+from ivrd.core.report import TALKS, Cause, Kind, Line, cause_of, period, rows
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+TODAY = date(2026, 11, 22)
+
+
+def partner(name: str, pledged: int) -> Partner:
+    return Partner(name, f"ไทย {name}", name.upper(), "192.0.2.1", pledged, 200)
+
+
+PARTNERS = (partner("a", 30), partner("b", 10), partner("c", 0))
+LINES = st.builds(
+    Line,
+    at=st.floats(0, 1e9),
+    partner=st.sampled_from(("a", "b", "c", "gone")),
+    kind=st.sampled_from(Kind),
+    seconds=st.integers(0, 600).map(float),
+    cause=st.sampled_from((None, *Cause)),
+    caller=st.sampled_from(("", "k1", "k2", "k3")),
+)
+
+
+@given(st.lists(LINES, max_size=60))
+def test_every_line_is_in_one_row(lines: list[Line]) -> None:
+    made = rows(lines, PARTNERS)
+    for row in made:
+        own = [line for line in lines if line.partner == row.partner]
+        for kind, count in (
+            (Kind.OFFERED, row.offered),
+            (Kind.CONFIRMED, row.accepted),
+            (Kind.REFUSED, row.refused),
+            (Kind.UNCONFIRMED, row.unconfirmed),
+            (Kind.DROPPED, row.dropped),
+            (Kind.RETURNED, row.returned),
+        ):
+            assert count == sum(line.kind is kind for line in own)
+        assert sum(row.refusals.values()) == row.refused
+        assert row.talk_seconds == sum(line.seconds for line in own if line.kind in TALKS)
+        helped = [line.caller for line in own if line.kind is Kind.TALKED]
+        assert row.people == len(set(helped) - {""}) + helped.count("")
+        assert set(row.flat()) == set(made[0].flat())
+    assert len({row.partner for row in made}) == len(made)
+    assert {row.partner for row in made} == {"a", "b", "c"} | {line.partner for line in lines}
+
+
+@given(st.lists(LINES, max_size=60))
+def test_who_helped_most_people_comes_first_and_shares_make_one(lines: list[Line]) -> None:
+    made = rows(lines, PARTNERS)
+    order = [(-row.people, -row.talk_seconds, -row.accepted, row.partner) for row in made]
+    assert order == sorted(order)
+    shares = [row.share for row in made if row.share is not None]
+    assert sum(shares) == pytest.approx(1.0 if shares else 0.0)
+    assert sum(row.pledge_share or 0.0 for row in made) == pytest.approx(1.0)
+
+
+def test_a_share_of_the_pledge_is_one_for_who_took_just_what_was_pledged() -> None:
+    lines = [Line(1.0, "a", Kind.CONFIRMED)] * 3 + [Line(1.0, "gone", Kind.CONFIRMED)]
+    of = {row.partner: row for row in rows(lines, PARTNERS)}
+    assert (of["a"].share, of["a"].pledge_share, of["a"].of_pledge) == (0.75, 0.75, 1.0)
+    assert (of["b"].share, of["b"].of_pledge) == (0.0, 0.0)
+    assert of["c"].of_pledge is None  # nothing was pledged
+    assert (of["gone"].share, of["gone"].of_pledge, of["gone"].name_en) == (0.25, None, "")
+
+
+def test_partners_without_a_call_are_there_with_no_ratios() -> None:
+    made = rows([], PARTNERS)
+    assert [(row.partner, row.offered, row.share) for row in made] == [
+        ("a", 0, None),
+        ("b", 0, None),
+        ("c", 0, None),
+    ]
+    assert made[0].flat()["name_th"] == "ไทย a"
+    assert made[0].flat()["refused_busy"] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "cause"),
+    [
+        ("BUSY", 17, Cause.BUSY),  # 486
+        ("CONGESTION", 34, Cause.CONGESTED),  # 503
+        ("CHANUNAVAIL", 20, Cause.UNREACHABLE),  # a dead trunk
+        ("NOANSWER", 19, Cause.NO_ANSWER),  # 480
+        ("NOANSWER", 0, Cause.NO_ANSWER),  # it rang to the end
+        ("CONGESTION", 21, Cause.DECLINED),  # 603: the number says more than the status
+        ("CONGESTION", 1, Cause.UNKNOWN_NUMBER),  # 404
+        ("", 0, Cause.OTHER),
+        ("CANCEL", 99999, Cause.OTHER),
+    ],
+)
+def test_why_a_partner_refused(status: str, number: int, cause: Cause) -> None:
+    assert cause_of(status, number) is cause
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "start", "end"),
+    [
+        ("2026-11-01", "2026-11-30", "2026-11-01T00:00+07:00", "2026-12-01T00:00+07:00"),
+        ("", "", "2026-11-01T00:00+07:00", "2026-11-23T00:00+07:00"),
+        ("", "2026-10-31", "2026-10-01T00:00+07:00", "2026-11-01T00:00+07:00"),
+        ("2026-11-22", "2026-11-22", "2026-11-22T00:00+07:00", "2026-11-23T00:00+07:00"),
+        ("2026-11-22T08:00", "2026-11-22T09:30Z", "2026-11-22T08:00+07:00", "2026-11-22T09:30Z"),
+    ],
+)
+def test_a_period_has_its_first_and_its_last_day(
+    since: str, until: str, start: str, end: str
+) -> None:
+    found = period(since, until, TODAY, BANGKOK)
+    assert found == (datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "says"),
+    [
+        ("yesterday", "", "from: expected a day such as 2026-11-22, got 'yesterday'"),
+        ("", "2026-02-30", "to: expected a day such as 2026-11-22, got '2026-02-30'"),
+        ("", "9999-12-31", "to: expected a day such as 2026-11-22, got '9999-12-31'"),
+        ("2026-11-23", "2026-11-22", "from '2026-11-23' is not before the end of '2026-11-22'"),
+        ("2027-01-01", "", "from '2027-01-01' is not before the end of 'today'"),
+    ],
+)
+def test_what_is_no_period_is_said(since: str, until: str, says: str) -> None:
+    with pytest.raises(ValueError, match="^" + says.replace("'", ".") + "$"):
+        period(since, until, TODAY, BANGKOK)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_text_makes_a_period_fail_in_another_way(since: str, until: str) -> None:
+    said = ""
+    try:
+        start, end = period(since, until, TODAY, BANGKOK)
+        assert start < end
+    except ValueError as error:
+        said = str(error)
+    assert said.isprintable()

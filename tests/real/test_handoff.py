@@ -1,0 +1,267 @@
+"""A waiting caller and a partner: whoever does not press the key costs the caller nothing."""
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.agents import drops, never_answers, refuses, silent
+from lab.callers import Caller, Keys, Meet, Wait
+from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
+from tests.real.news import News
+
+QUEUE = "vaccination"
+TOPIC, LABEL = "lab-results", "ผลตรวจทางห้องปฏิบัติการ"
+MUSIC_GAP = 0.7  # seconds: no silence that a caller would take for the end of the call
+
+
+class Waiting:
+    """A hotline without ivrd, one or more callers in its queue, and partners who may be asked."""
+
+    def __init__(self, lab, people):
+        self.lab = lab
+        self.news = News(lab.ami_port, lab.ami_secret)
+        lab.ivrd_once("seats", "close", "base")
+        self.calling = lab.calling(people, rate=2.0)
+        lab.until("all wait", lambda s: s["calls"]["queue"] == len(people))
+        lab.kill_ivrd()
+
+    def add(self, partner: str, seats: int = 1, penalty: int = 10) -> None:
+        for number in range(1, seats + 1):
+            seat = f"Local/{number:02}@partner-{partner}/n"
+            added = self.lab.asterisk.cli(
+                f"queue add member {seat} to {QUEUE} penalty {penalty} as {partner}/{number:02}"
+            )
+            assert "Added" in added
+
+    def remove(self, partner: str) -> None:
+        self.lab.asterisk.cli(f"queue remove member Local/01@partner-{partner}/n from {QUEUE}")
+
+    def open_base(self) -> None:
+        self.lab.asterisk.cli("queue unpause member PJSIP/base-01")
+
+    def trunk_is(self, partner: str, state: str) -> None:
+        """Wait until `qualify` has found out."""
+        deadline = time.monotonic() + 15
+        while state not in (said := self.lab.asterisk.cli(f"pjsip show aor partner-{partner}")):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.05)  # the event for it is filtered out
+
+    def ended(self, seconds: float = 60.0):
+        ledger = self.calling.wait(seconds)
+        assert ledger.longest_silence().silence < MUSIC_GAP
+        return ledger
+
+
+def usual(count: int = 1) -> list[Caller]:
+    return [Caller(n, "laboratory results", (Keys("123"),)) for n in range(1, count + 1)]
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator:
+    """Starts a partner's call centre."""
+    sites = []
+
+    def start(manner) -> PartnerSite:
+        one = PartnerSite(tmp_path / f"site{len(sites)}", manner)
+        one.start()
+        sites.append(one)
+        return one
+
+    yield start
+    for one in sites:
+        one.stop()
+
+
+@pytest.fixture
+def waiting(hotline) -> Iterator:
+    """Starts a hotline with these partners (name: trunk), and callers who wait."""
+    all_of_them = []
+
+    def start(callers=1, confirm=True, people=(), **trunks: str) -> Waiting:
+        def change(name, settings):
+            if name == "ivrd.yaml":
+                settings["asterisk"]["carriers"]["carrier"]["addresses"] = ["127.0.0.1/32"]
+            if name == "partners.yaml":
+                settings["partners"] = {
+                    partner: {
+                        "name": {"th": partner, "en": partner},
+                        "trunk": trunk,
+                        "pledged": 1,
+                        "cap": 12,
+                        "hours": "always",
+                        "topics": "all",
+                        "confirm": confirm,
+                    }
+                    for partner, trunk in trunks.items()
+                }
+
+        lab = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+        all_of_them.append(Waiting(lab, people or usual(callers)))
+        return all_of_them[-1]
+
+    yield start
+    for one in all_of_them:
+        one.news.close()
+
+
+def test_a_confirmed_caller_is_put_through_with_topic_case_name_and_number(waiting, site):
+    partner = site(takes(ring=0.5, talk=5.5))
+    at = waiting(good=partner.trunk)
+    at.add("good")
+    entry = at.ended().entries[0]
+    assert (entry.person, entry.ended) == ("partner", "network")
+    (talk,) = partner.ledger()
+    assert re.fullmatch(r"\d{5}-\d{3}", talk.case)
+    assert (talk.topic, talk.name, talk.number) == (TOPIC, f"{LABEL} {talk.case}", entry.number)
+    assert talk.heard_caller
+    assert talk.ended == "agent"
+    (offered,) = at.news.named("IvrdPartnerOffered")
+    (confirmed,) = at.news.named("IvrdPartnerConfirmed")
+    (connect,) = at.news.named("AgentConnect")
+    assert offered["partner"] == confirmed["partner"] == "good"
+    assert offered["seat"] == confirmed["seat"] == "01"
+    assert offered["call"] == confirmed["call"] == connect["uniqueid"]
+    assert 0.4 < float(confirmed["rang"]) < 1.5
+    assert 0.4 < float(confirmed["after"]) < 2.5
+    log = at.lab.asterisk.queue_log.read_text("utf-8")
+    assert re.search(rf"{offered['call']}\|hotline\|NONE\|ENDED\|queue\|{TOPIC}", log)
+    assert "ABANDON" not in log
+
+
+def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
+    partner = site(silent(ring=0.2, talk=5.5))
+    at = waiting(confirm=False, good=partner.trunk)
+    at.add("good")
+    (confirmed,) = at.news.named("IvrdPartnerConfirmed")
+    assert float(confirmed["after"]) < 0.1
+    at.calling.wait(20)  # nobody speaks, so the caller does hear silence now
+    assert partner.ledger()[0].talked > 5
+
+
+REFUSALS = [
+    (refuses(486), "BUSY", "17"),
+    (refuses(503), "CONGESTION", "34"),
+    (refuses(480), "NOANSWER", "19"),
+    (refuses(404), "CHANUNAVAIL", "1"),
+    (never_answers(), "NOANSWER", "0"),
+]
+
+
+@pytest.mark.parametrize(("manner", "status", "cause"), REFUSALS)
+def test_a_refused_caller_goes_on_to_the_next(waiting, site, manner, status, cause):
+    bad, good = site(manner), site(takes(talk=5.5))
+    at = waiting(bad=bad.trunk, good=good.trunk)
+    at.add("good", penalty=11)
+    at.add("bad")
+    (refused,) = at.news.named("IvrdPartnerRefused")
+    assert (refused["partner"], refused["status"], refused["cause"]) == ("bad", status, cause)
+    assert (float(refused["rang"]) > 7.9) == (manner == never_answers())
+    assert at.ended().entries[0].person == "partner"
+    assert [talk.heard_caller for talk in good.ledger()] == [True]
+
+
+UNCONFIRMED = [
+    (keeps_silent(), "no_key", (5.0, 11.0)),
+    (takes(key="2"), "wrong_key", (0.3, 2.0)),
+    (leaves_early(after=1.0), "hung_up", (0.8, 2.0)),
+    (drops(), "hung_up", (0.0, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("manner", "reason", "after"), UNCONFIRMED)
+def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manner, reason, after):
+    bad, good = site(manner), site(takes(talk=5.5))
+    at = waiting(bad=bad.trunk, good=good.trunk)
+    if reason == "hung_up":
+        at.lab.tolerated = ("Abnormal 'Gosub(partners-answered,s,1)' exit",)
+    at.add("good", penalty=11)
+    at.add("bad")
+    (said,) = at.news.named("IvrdPartnerUnconfirmed")
+    assert (said["partner"], said["reason"]) == ("bad", reason)
+    assert after[0] <= float(said["after"]) <= after[1]
+    assert at.ended().entries[0].person == "partner"
+    assert [talk.heard_caller for talk in bad.ledger()] == [False]
+    assert [talk.heard_caller for talk in good.ledger()] == [True]
+
+
+def test_an_agent_takes_the_caller_whom_no_partner_takes(waiting, site):
+    bad = site(keeps_silent())
+    at = waiting(bad=bad.trunk)
+    at.add("bad")
+    at.news.named("IvrdPartnerOffered")
+    at.open_base()
+    at.news.named("IvrdPartnerUnconfirmed")
+    assert at.ended().entries[0].person == "inhouse"
+    assert at.lab.agents.ledger()[0].case == bad.ledger()[0].case
+
+
+def test_a_trunk_that_is_known_to_be_dead_is_not_dialled(waiting, site):
+    good = site(takes(talk=5.5))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.2", 0))
+        at = waiting(dead=f"127.0.0.2:{nobody.getsockname()[1]}", good=good.trunk)
+        at.trunk_is("dead", "Unavail")
+        at.add("good", penalty=11)
+        at.add("dead")
+        (refused,) = at.news.named("IvrdPartnerRefused")
+        offers = at.news.named("IvrdPartnerOffered", 2)
+        assert [offer["partner"] for offer in offers] == ["dead", "good"]
+        assert (refused["status"], refused["cause"], refused["rang"]) == ("CHANUNAVAIL", "20", "0")
+        assert float(offers[1]["timestamp"]) - float(offers[0]["timestamp"]) < 0.3
+        assert at.ended().entries[0].person == "partner"
+
+
+def test_a_trunk_that_has_just_died_costs_three_seconds(waiting, site):
+    dying, good = site(takes()), site(takes(talk=5.5))
+    at = waiting(dying=dying.trunk, good=good.trunk)
+    at.trunk_is("dying", "Avail ")
+    dying.stop()
+    at.add("good", penalty=11)
+    at.add("dying")
+    (refused,) = at.news.named("IvrdPartnerRefused")
+    assert refused["status"] == "CHANUNAVAIL"
+    assert float(refused["rang"]) < 3.2
+    assert at.ended().entries[0].person == "partner"
+
+
+BACK = [
+    (takes(talk=1.0), "IvrdPartnerDropped", "DROPPED"),
+    (sends_back(talk=1.0), "IvrdPartnerReturned", "RETURNED"),
+    (sends_back(talk=6.0), "IvrdPartnerReturned", "RETURNED"),
+]
+
+
+@pytest.mark.parametrize(("manner", "event", "why"), BACK)
+def test_who_comes_back_from_a_partner_is_first_again(waiting, site, manner, event, why):
+    first = site(manner)
+    at = waiting(callers=2, good=first.trunk)
+    at.add("good")
+    (said,) = at.news.named(event)
+    first.become(takes(talk=5.5))
+    assert said["partner"] == "good"
+    if why == "DROPPED":
+        assert 0.0 < float(said["after"]) < 5.0
+    joins = at.news.named("QueueCallerJoin", 3)
+    assert joins[2]["uniqueid"] == said["call"] == joins[0]["uniqueid"]
+    assert joins[2]["position"] == "1"
+    ledger = at.ended()
+    assert ledger.outcomes() == {"answered": 2}
+    assert [entry.ended for entry in ledger.entries] == ["network"] * 2
+    numbers = [talk.number for talk in first.ledger() if talk.heard_caller]
+    assert numbers == [ledger.entries[0].number] * 2 + [ledger.entries[1].number]
+    log = at.lab.asterisk.queue_log.read_text("utf-8")
+    assert log.count(f"{said['call']}|hotline|NONE|BACK|{why}") == 1
+    assert "ABANDON" not in log
+
+
+def test_the_keys_for_back_are_the_partners_alone(waiting, site):
+    partner = site(takes(talk=6.0))
+    keys = (Keys("123"), Meet(), Wait(1), Keys("*9"))
+    at = waiting(people=[Caller(1, "presses them as well", keys)], good=partner.trunk)
+    at.add("good")
+    assert at.ended().entries[0].person == "partner"
+    assert len(partner.ledger()) == 1
+    assert not [e for e in at.news.events if e.get("userevent") == "IvrdPartnerReturned"]
