@@ -53,12 +53,20 @@ def audited(folder: Path) -> list[tuple[str, str, str, str]]:
 # --- how partners stand ------------------------------------------------------------------------
 
 
+def test_a_seat_does_not_ring_for_a_caller_who_has_gone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.news("offered", waiting="gone")
+    assert rig.partners.standing("alpha").ringing == {"alpha/01"}
+    rig.partners.look(NOW)
+    assert rig.partners.standing("alpha").ringing == set()
+
+
 def test_partners_as_they_stand(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.begin("a", seat="alpha/03")
     rig.news("offered")
     rig.news("confirmed", seconds=3.0)
-    rig.news("offered")
+    rig.news("offered", waiting="a")
     rig.partners.look(NOW)
     alpha, beta = get(rig, "partners")["partners"]
     assert (alpha["id"], alpha["name_en"], alpha["name_th"]) == ("alpha", "Alpha Bank", "ธนาคาร ก")

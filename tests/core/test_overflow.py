@@ -104,13 +104,14 @@ def test_the_seats_given_are_those_wanted_or_all_there_are(snapshot: Snapshot) -
     decision = decide(snapshot)
     given_out = sum(decision.seats.values())
     forced = sum(p.least for p in snapshot.partners)
-    assert given_out <= max(decision.wanted, forced) <= max(snapshot.policy.ceiling, forced)
+    assert decision.wanted <= snapshot.policy.ceiling
+    assert given_out <= max(snapshot.policy.ceiling, forced)
+    assert given_out <= decision.wanted + forced
     everything = {q.name for q in snapshot.queues}
     if all(p.queues == everything for p in snapshot.partners):
         possible = sum(p.most for p in snapshot.partners)
-        assert given_out >= min(decision.wanted, possible)
-    if snapshot.partners and all(p.queues == everything for p in snapshot.partners):
-        assert decision.wanted >= snapshot.policy.floor
+        assert given_out == max(forced, min(decision.wanted, possible))
+        assert decision.wanted >= snapshot.policy.floor or not snapshot.partners
 
 
 @given(snapshots(), st.sampled_from(QUEUES), st.floats(0, 90))
