@@ -40,7 +40,10 @@ class QueueNow:
 
 @dataclass(frozen=True)
 class Crew:
-    """The hotline's own agents who serve the same queues: how many are there, and in a talk."""
+    """The hotline's own agents who serve the same queues: how many are there, and in a talk.
+
+    One whose phone rings is not busy: the caller counts as waiting until the answer.
+    """
 
     queues: frozenset[str]
     present: int
