@@ -87,6 +87,8 @@ class Daemon:
         )
         self.desk.taken = self._configured
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self.partners.hurry = self._hurry.set
         self._runners: list[AppRunner] = []
 
     def _partner_news(self, news: PartnerNews) -> None:
@@ -199,7 +201,10 @@ class Daemon:
     async def _keep_seats(self) -> None:
         """Each second: decide how many seats partners lend, and send Asterisk the difference."""
         while True:
-            await asyncio.sleep(SEATS_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SEATS_SECONDS):
+                    await self._hurry.wait()
+            self._hurry.clear()
             if self.reports.linked:
                 self.partners.look(time.time())
                 with suppress(Refused, LinkLost, TimeoutError):

@@ -40,5 +40,7 @@ class Drills:
         finally:
             del self._waiting[partner]
         words = WORDS[news.kind]
+        if news.status == "CHANUNAVAIL":
+            words = "its trunk does not answer; Asterisk asks a new one within 8 seconds"
         said = words.format(seconds=news.seconds, status=news.status, cause=news.cause)
         return news.kind == "confirmed", said

@@ -22,6 +22,7 @@ from ivrd.core.partner import Group, Partner, PartnerNow, Pin, State, trained_fo
 from ivrd.core.seats import Pool
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
+ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
 GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
 
 
@@ -65,6 +66,7 @@ class Standing:
     helped: deque[float] = field(default_factory=deque)
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
     pin: Pin | None = None
+    asked: bool = False  # whether its trunk has answered yet
     verified: str = ""  # the day on which a drill was confirmed; empty: never
 
     @property
@@ -93,6 +95,7 @@ class Partners:
     def __init__(self, setup: Setup, ledger: Ledger, seating: Seating) -> None:
         self.setup = setup
         self.told: Callable[[PartnerNews], None] = lambda _news: None
+        self.hurry: Callable[[], None] = lambda: None  # asks for a look before its time
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
@@ -101,6 +104,7 @@ class Partners:
         self._flows: dict[str, Flow] = {}
         self._held: Mapping[Group, Held] = {}
         self._looked: float | None = None
+        self._began: float | None = None
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -131,7 +135,10 @@ class Partners:
         else:
             standing.legs.pop(news.seat, None)
         if event := self._event(news, standing):
+            before = standing.breaker.place
             standing.tell(event)
+            if standing.breaker.place is not before:
+                self.hurry()  # each further call to it would be one too many
         self.told(news)
 
     def _event(self, news: PartnerNews, standing: Standing) -> b.Event | None:
@@ -163,6 +170,7 @@ class Partners:
         """Take in this moment, decide, and hand the wanted seats to the seating."""
         seconds = 0.0 if self._looked is None else max(0.0, now - self._looked)
         self._looked = now
+        self._began = self._began or now
         for queue in self.setup.topics:
             waiting = len(self._ledger.waiting(queue))
             talking = sum(
@@ -183,9 +191,7 @@ class Partners:
         """What no event tells: trunks that fail, and talks that have lasted."""
         for partner in self.setup.partners:
             standing = self.standing(partner.id)
-            trunk = self._seating.states.get(f"partner-{partner.id}")
-            if trunk is not None:
-                standing.tell(b.Unreachable(now) if trunk == "away" else b.Reachable(now))
+            self._feed_trunk(partner.id, standing, now)
             waits = self._ledger.calls
             standing.legs = {seat: call for seat, call in standing.legs.items() if call in waits}
             talks = self._talks(partner.id)
@@ -197,6 +203,15 @@ class Partners:
             standing.lasted &= {call.id for call in talks}
             while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
                 standing.helped.popleft()
+
+    def _feed_trunk(self, partner: str, standing: Standing, now: float) -> None:
+        """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
+        state = self._seating.states.get(f"partner-{partner}")
+        if state not in (None, "away"):
+            standing.asked = True
+            standing.tell(b.Reachable(now))
+        elif state == "away" and (standing.asked or now - (self._began or now) > ASKED_SECONDS):
+            standing.tell(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(
@@ -216,7 +231,7 @@ class Partners:
         for pool in self._seating.pools:
             states = Counter(self._seating.here(pool).values())
             present = states["free"] + states["ringing"] + states["busy"]
-            yield Crew(frozenset(pool.queues), present, states["ringing"] + states["busy"])
+            yield Crew(frozenset(pool.queues), present, states["busy"])
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerNow:
         """One partner at this moment."""

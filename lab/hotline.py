@@ -196,7 +196,9 @@ class Lab:
             self._argv(*arguments), capture_output=True, text=True, check=False, env=_environment()
         )
         if done.returncode:
-            raise LabError(f"ivrd {' '.join(arguments)}: {done.stderr.strip()}")
+            raise LabError(
+                f"ivrd {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}"
+            )
         return done.stdout
 
     def _argv(self, verb: str, *arguments: str) -> list[str]:

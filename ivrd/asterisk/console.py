@@ -43,9 +43,9 @@ def _say(console: Sequence[str], command: str) -> None:
         done = subprocess.run(argv, capture_output=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConsoleError(f"cannot run {console[0]} -rx {command!r}: {error}") from None
-    if done.returncode:
-        said = done.stdout.decode("utf-8", "replace").strip() or "no answer"
-        raise ConsoleError(f"Asterisk did not take {command!r}: {said}")
+    said = done.stdout.decode("utf-8", "replace").strip()
+    if done.returncode or said.startswith("No such command"):
+        raise ConsoleError(f"Asterisk did not take {command!r}: {said or 'no answer'}")
 
 
 def call(console: Sequence[str], interface: str) -> None:

@@ -4,7 +4,7 @@ Nothing is remembered over a restart: what is open is read off Asterisk, the dif
 is wanted is sent, and any step may be repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ivrd.asterisk.link import Link, Refused
@@ -95,7 +95,7 @@ class Seating:
 
     async def _send(self, changes: Iterable[Change]) -> None:
         refused: list[Refused] = []
-        for change in changes:
+        for change in _paused_first(changes):
             headers = {"Queue": change.queue, "Interface": interface(change.seat)}
             try:
                 await self._link.ask(ACTION[type(change)], **headers, **_details(change))
@@ -104,6 +104,18 @@ class Seating:
                     refused.append(error)
         if refused:
             raise refused[0]
+
+
+def _paused_first(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes, with a pause before each removal.
+
+    app_queue takes its list of seats once for each attempt: it rings a seat that was removed
+    meanwhile, but none that is paused (ring_entry in apps/app_queue.c).
+    """
+    for change in changes:
+        if isinstance(change, Remove):
+            yield Pause(change.queue, change.seat, paused=True)
+        yield change
 
 
 def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[Change]:

@@ -8,6 +8,7 @@ import yaml
 
 from lab.agents import refuses
 from lab.callers import Caller, Callers, Keys
+from lab.hotline import LabError
 from lab.partners import PartnerSite, keeps_silent, takes
 
 DEAD = "127.0.0.2:9"  # nobody listens
@@ -56,6 +57,19 @@ def site(tmp_path):
     yield start
     for site in sites:
         site.stop()
+
+
+def drill(lab, name: str) -> None:
+    """A drill that is confirmed; at first Asterisk may not have asked the trunk yet."""
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            assert "confirmed" in lab.ivrd_once("partner", "drill", name)
+        except LabError as error:
+            assert "its trunk does not answer" in str(error)
+            assert time.monotonic() < deadline
+        else:
+            return
 
 
 def rows(lab) -> dict[str, dict[str, object]]:
@@ -108,10 +122,14 @@ def test_seats_open_with_the_need_close_after_it_and_no_talk_is_cut(hotline, sit
         assert time.monotonic() - began < 10
     assert calling.wait(60).outcomes() == {"answered": 30}
     assert {talk.ended for talk in good.talks()} == {"agent"}
+    # the estimates forget a wave slowly: seats close one after the other, and none opens again
+    seen = [rows(lab)["good"]["open"]]
     deadline = time.monotonic() + 120
-    while rows(lab)["good"]["open"]:
+    while seen[-1] > seen[0] / 2:
         assert time.monotonic() < deadline, lab.ivrd_once("explain")
-        time.sleep(0.5)  # the seats close when the wave has been over for a while
+        time.sleep(0.5)  # ivrd decides once a second
+        seen.append(rows(lab)["good"]["open"])
+    assert seen == sorted(seen, reverse=True)
 
 
 def test_a_restart_in_the_middle_cuts_no_talk_and_the_seats_are_there_again(hotline, site):
@@ -140,9 +158,8 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     )
     lab.ivrd_once("reload")
     assert rows(lab)["new"]["state"] == "onboarding"
-    assert "confirmed" in lab.ivrd_once("partner", "drill", "new")
-    first = len(new.ledger())
-    assert first == 1
+    drill(lab, "new")
+    assert len(new.ledger()) == 1
     ledger = Callers(lab.sip, calls(1, 12), folder=lab.folder / "wave", rate=6.0)
     ledger.start()
     assert ledger.wait(60).outcomes() == {"answered": 12}
