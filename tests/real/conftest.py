@@ -15,6 +15,8 @@ from lab.reckoning import Row, Scrape, compare
 from tests.real.detour import Detour
 
 SETTLE_SECONDS = 15.0
+# pjproject's word for the order in which Asterisk itself loads PJSIP's modules; seen once in thirty.
+AT_LOADING = "registered during operation"
 
 
 class Hotline(Lab):
@@ -62,7 +64,8 @@ class Hotline(Lab):
         """Lines of Asterisk's log that are warnings or errors."""
         text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
         bad = [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
-        return [line for line in bad if not any(words in line for words in self.tolerated)]
+        tolerated = (*self.tolerated, AT_LOADING)
+        return [line for line in bad if not any(words in line for words in tolerated)]
 
 
 @pytest.fixture
