@@ -15,7 +15,7 @@ from lab.reckoning import Row, Scrape, compare
 from tests.real.detour import Detour
 
 SETTLE_SECONDS = 15.0
-# pjproject's word for the order in which Asterisk itself loads PJSIP's modules; seen once in thirty.
+# pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
 AT_LOADING = "registered during operation"
 
 
