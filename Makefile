@@ -40,9 +40,10 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## CPU of Asterisk and of ivrd for each call
+bench:  ## what a call costs, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
+	@$(PY) -m bench.overflow --short
 
 prompts:  ## speak config/prompts.yaml into sounds/
 	@lab/bootstrap.sh dev
