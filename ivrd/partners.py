@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ivrd.asterisk.names import partner_of
+from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.seating import Seating
 from ivrd.asterisk.translate import PartnerNews
 from ivrd.core import breaker as b
@@ -271,9 +272,3 @@ class Partners:
             (Pool(partner.id, tuple(seats[:wanted]), queues, fixed=False), True),
             (Pool(f"{partner.id} (rest)", tuple(seats[wanted:]), queues, fixed=False), False),
         ]
-
-
-def seats_of(partner: Partner) -> tuple[str, ...]:
-    """The names of all seats that a partner can have, in order: ID/01, ID/02, ..."""
-    digits = max(2, len(str(partner.cap)))
-    return tuple(f"{partner.id}/{number:0{digits}}" for number in range(1, partner.cap + 1))

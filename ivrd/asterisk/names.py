@@ -91,7 +91,10 @@ def interface(seat: str) -> str:
     return f"Local/{number}@partner-{partner}/n" if slash else f"PJSIP/{seat}"
 
 
-PARTNER_SEAT = re.compile(r"Local/(\d+)@partner-([\w-]+?)(?:/n|-[0-9a-f]{8};[12])?")
+# As app_queue names it, and as the channel that it makes of it.
+PARTNER_SEAT = re.compile(
+    r"Local/([0-9]{2,3})@partner-([a-z][a-z0-9_-]*?)(?:/n|-[0-9a-f]{8};[12])?"
+)
 
 
 def seat_of(interface_name: str) -> str:
@@ -102,6 +105,6 @@ def seat_of(interface_name: str) -> str:
 
 
 def partner_of(seat: str) -> str:
-    """The partner of a seat; empty for the hotline's own."""
-    partner, slash, _ = seat.partition("/")
-    return partner if slash else ""
+    """The partner of a seat (`PARTNER/NN`); empty for the hotline's own, and for a stranger."""
+    found = re.fullmatch(r"([a-z][a-z0-9_-]*)/[0-9]{2,3}", seat)
+    return found[1] if found else ""

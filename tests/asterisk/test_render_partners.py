@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ivrd.asterisk.names import interface, partner_of, seat_of
 from ivrd.asterisk.render import rendered
-from ivrd.asterisk.render.partners import context, partner_interface, partner_seat, seats_of
+from ivrd.asterisk.render.partners import context, seats_of
 from ivrd.config import Settings, load
 from ivrd.core.partner import Partner, State
 
@@ -43,11 +44,13 @@ def test_a_partner_has_the_seats_up_to_its_cap_and_no_other(cap: int) -> None:
 @pytest.mark.parametrize("number", [1, 9, 10, 99, 100, 200])
 @pytest.mark.parametrize("partner", ["a", "one-bank", "a_b-3"])
 def test_an_interface_tells_whose_seat_it_is(partner: str, number: int) -> None:
-    assert partner_seat(partner_interface(partner, number)) == (partner, number)
+    seat = f"{partner}/{number:02}"
+    assert seat_of(interface(seat)) == seat
+    assert partner_of(seat) == partner
 
 
 def test_an_interface_is_what_asterisk_rings() -> None:
-    assert partner_interface("one-bank", 7) == "Local/07@partner-one-bank/n"
+    assert interface("one-bank/07") == "Local/07@partner-one-bank/n"
     assert seats_of(ONE) == ("one-bank/01", "one-bank/02")
 
 
@@ -55,7 +58,6 @@ def test_an_interface_is_what_asterisk_rings() -> None:
     "other",
     [
         "PJSIP/base-01",
-        "Local/01@partner-one-bank",
         "Local/01@one-bank/n",
         "Local/1@partner-one-bank/n",
         "Local/01@partner-One/n",
@@ -65,7 +67,7 @@ def test_an_interface_is_what_asterisk_rings() -> None:
     ],
 )
 def test_what_is_no_partners_seat(other: str) -> None:
-    assert partner_seat(other) is None
+    assert partner_of(seat_of(other)) == ""
 
 
 @pytest.mark.parametrize("state", State)

@@ -3,8 +3,6 @@
 Written for each partner, whatever its state, so that one can begin at any time.
 """
 
-import re
-
 from ivrd.asterisk import names
 from ivrd.core.partner import Partner
 
@@ -12,27 +10,12 @@ from ivrd.core.partner import Partner
 # call to it costs the three seconds that dialplans/partners.conf waits for a sign of life.
 QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
 
-_INTERFACE = re.compile(
-    rf"Local/([0-9]{{2,3}})@{re.escape(names.PARTNER_PREFIX)}([a-z][a-z0-9_-]*)/n"
-)
 
-
-def partner_interface(partner: str, number: int) -> str:
-    """How app_queue names a partner's seat; `/n` keeps the leg's dialplan in the call.
+def seats_of(partner: Partner) -> tuple[str, ...]:
+    """The names of all its seats inside ivrd, up to its cap.
 
     Seats have two digits, from the hundredth on three.
     """
-    return f"Local/{number:02}@{names.PARTNER_PREFIX}{partner}/n"
-
-
-def partner_seat(interface: str) -> tuple[str, int] | None:
-    """(partner, number) of an interface; None when it is not a partner's seat."""
-    found = _INTERFACE.fullmatch(interface)
-    return (found[2], int(found[1])) if found else None
-
-
-def seats_of(partner: Partner) -> tuple[str, ...]:
-    """The names of all its seats inside ivrd, up to its cap."""
     return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
 
 
