@@ -15,8 +15,16 @@ from lab.reckoning import Row, Scrape, compare
 from tests.real.detour import Detour
 
 SETTLE_SECONDS = 15.0
+MOST_SECONDS = 500
 # pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
 AT_LOADING = "registered during operation"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Calls last as long as people talk and wait: these tests may take longer than others."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(MOST_SECONDS))
 
 
 class Hotline(Lab):
