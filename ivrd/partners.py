@@ -24,6 +24,7 @@ from ivrd.core.seats import Pool
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
+NOT_ASKED = "its trunk has not answered yet"
 GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
 
 
@@ -238,6 +239,8 @@ class Partners:
         """One partner at this moment."""
         standing = self.standing(partner.id)
         talks = Counter(call.queue for call in self._talks(partner.id))
+        away = self._seating.states.get(f"partner-{partner.id}") == "away"
+        unknown = away and not standing.asked and standing.breaker.reachable
         state = partner.state
         if state is State.ONBOARDING and standing.verified:
             state = State.ACTIVE
@@ -247,8 +250,8 @@ class Partners:
             in_hours=in_hours,
             open=len(self._seating.lent(partner.id)),
             talks=talks,
-            allowed=b.allowed_seats(standing.breaker, now, sum(talks.values())),
-            health=b.describe(standing.breaker, now),
+            allowed=0 if unknown else b.allowed_seats(standing.breaker, now, sum(talks.values())),
+            health=NOT_ASKED if unknown else b.describe(standing.breaker, now),
             helped=len(standing.helped),
             pin=standing.pin,
         )
