@@ -35,9 +35,9 @@ class Client:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str, **query: str) -> Any:
         """Read something. Raises `NotRunning` or `Refused`."""
-        return self._ask("GET", name, {})
+        return self._ask("GET", name, query)
 
     def post(self, name: str, **query: str) -> Any:
         """Have something done. Raises `NotRunning` or `Refused`."""

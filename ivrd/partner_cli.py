@@ -79,16 +79,8 @@ def _leaf(verbs: Any, name: str, run: Command, text: str, base: Any) -> argparse
     return made
 
 
-class _Asking(client.Client):
-    """Reads with a query, too."""
-
-    def get(self, name: str, **query: str) -> Any:
-        """Read something. Raises `client.NotRunning` or `client.Refused`."""
-        return self._ask("GET", name, query)
-
-
-def _ask(given: argparse.Namespace) -> _Asking:
-    return _Asking(load(given.config).control_socket)
+def _ask(given: argparse.Namespace) -> client.Client:
+    return client.Client(load(given.config).control_socket)
 
 
 def _say(given: argparse.Namespace, answer: Mapping[str, Any], text: str) -> None:
@@ -121,7 +113,7 @@ def _pin(given: argparse.Namespace) -> int:
 def _drill(given: argparse.Namespace, place: Place) -> int:
     """Have the daemon listen and then place the call, so that nothing of it is missed."""
     settings = load(given.config)
-    asking = _Asking(settings.control_socket)
+    asking = client.Client(settings.control_socket)
     outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def listen() -> None:
@@ -147,7 +139,7 @@ def _drill(given: argparse.Namespace, place: Place) -> int:
     return FAILED
 
 
-def _listens(asking: _Asking, partner: str) -> bool:
+def _listens(asking: client.Client, partner: str) -> bool:
     """Whether the daemon waits for a test call to this partner."""
     (row,) = asking.get("partners", partner=partner)["partners"]
     return bool(row["drilling"])

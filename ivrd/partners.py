@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ivrd.asterisk.names import partner_of
+from ivrd.asterisk.names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.seating import Seating
 from ivrd.asterisk.translate import PartnerNews
@@ -206,9 +206,13 @@ class Partners:
             while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
                 standing.helped.popleft()
 
+    def _trunk(self, partner: str) -> str | None:
+        """What a partner's trunk is doing; None when Asterisk has not said."""
+        return self._seating.states.get(PARTNER_PREFIX + partner)
+
     def _feed_trunk(self, partner: str, standing: Standing, now: float) -> None:
         """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
-        state = self._seating.states.get(f"partner-{partner}")
+        state = self._trunk(partner)
         if state not in (None, "away"):
             standing.asked = True
             standing.tell(b.Reachable(now))
@@ -239,7 +243,7 @@ class Partners:
         """One partner at this moment."""
         standing = self.standing(partner.id)
         talks = Counter(call.queue for call in self._talks(partner.id))
-        away = self._seating.states.get(f"partner-{partner.id}") == "away"
+        away = self._trunk(partner.id) == "away"
         unknown = away and not standing.asked and standing.breaker.reachable
         state = partner.state
         if state is State.ONBOARDING and standing.verified:

@@ -76,19 +76,19 @@ PROMPT_FOLDER = "ivrd"
 
 
 PARTNER_EVENTS = {
-    "IvrdPartnerOffered": "offered",
-    "IvrdPartnerRefused": "refused",
-    "IvrdPartnerUnconfirmed": "unconfirmed",
-    "IvrdPartnerConfirmed": "confirmed",
-    "IvrdPartnerDropped": "dropped",
-    "IvrdPartnerReturned": "returned",
+    PARTNER_OFFERED: "offered",
+    PARTNER_REFUSED: "refused",
+    PARTNER_UNCONFIRMED: "unconfirmed",
+    PARTNER_CONFIRMED: "confirmed",
+    PARTNER_DROPPED: "dropped",
+    PARTNER_RETURNED: "returned",
 }
 
 
 def interface(seat: str) -> str:
     """How app_queue names a seat: an agent's phone, or a partner's seat (`PARTNER/NN`)."""
     partner, slash, number = seat.partition("/")
-    return f"Local/{number}@partner-{partner}/n" if slash else f"PJSIP/{seat}"
+    return f"Local/{number}@{PARTNER_PREFIX}{partner}/n" if slash else f"PJSIP/{seat}"
 
 
 # As app_queue names it, and as the channel that it makes of it.
