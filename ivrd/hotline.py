@@ -1,11 +1,10 @@
 """The hotline at work: what Asterisk reports goes into the books, callers get their menu.
 
 Every event is taken in at once and in order.  The books (core.ledger) move synchronously; what
-has to wait (prompts, keys, silences) runs in one task for each caller, fed by one queue.
+has to wait (prompts, keys, silences) is for menus.py.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,15 +12,16 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
-from ivrd.asterisk.agi import Session, Sessions
-from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.asterisk.agi import Sessions
+from ivrd.asterisk.conversation import Script
 from ivrd.asterisk.link import Link, Refused
 from ivrd.asterisk.seating import Seating
 from ivrd.core import call as c
 from ivrd.core import menu
-from ivrd.core.call import Call, Impossible, Notice, Place
+from ivrd.core.call import Call, Ended, Impossible, Notice, Place
 from ivrd.core.ledger import Ledger
-from ivrd.core.menu import Command, Visit
+from ivrd.core.menu import Command
+from ivrd.menus import Menus, Stay
 
 BOOKED: dict[type[Command], c.Event] = {
     menu.AtInfo: c.Informed(),
@@ -40,16 +40,7 @@ class Watch:
     unattended: Callable[[Call], None]
     refused: Callable[[str, str], None]  # (event, why) that the books did not take
     broken: Callable[[str, BaseException], None]  # (call id, a fault of ours)
-
-
-@dataclass
-class Line:
-    """A caller's control: the channel and, while it is ours, session and conversation."""
-
-    channel: str
-    session: Session | None = None
-    conversation: Conversation | None = None
-    visit: Visit | None = None  # where the caller was when control was lost
+    moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None  # a call that is here
 
 
 class Hotline:
@@ -66,17 +57,15 @@ class Hotline:
         clock: Callable[[], float],
     ) -> None:
         self.ledger = Ledger()
-        self.script = script
         self.seating = seating
-        self.draining = False
+        self.menus = Menus(script, sessions, self._told, watch.broken)
         self.partner_news: Callable[[t.PartnerNews], None] = lambda _news: None
+        # Hears of the calls that Asterisk no longer has, though nobody said how they ended.
+        self.missed: Callable[[list[str], float], None] = self.give_up
         self._link = link
-        self._sessions = sessions
         self._watch = watch
         self._hash = hash_number
         self._clock = clock
-        self._lines: dict[str, Line] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[Message] | None = None
         self._hands: dict[type, Callable[[Any], None]] = {
             t.Arrived: self._arrived,
@@ -112,7 +101,7 @@ class Hotline:
             self._watch.broken(getattr(fact, "call_id", ""), error)
 
     def _result(self, fact: t.Result) -> None:
-        self._sessions.result(fact.command_id, fact.text)
+        self.menus.result(fact.command_id, fact.text)
 
     def _joined(self, fact: t.QueueJoined) -> None:
         self._book(fact.call_id, c.Joined(fact.at or self._clock(), fact.queue))
@@ -124,12 +113,12 @@ class Hotline:
         self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _gone(self, fact: t.LineGone) -> None:
-        self._end_control(fact.call_id, "the caller hung up")
-        self._lines.pop(fact.call_id, None)
+        self.menus.gone(fact.call_id, "the caller hung up")
         self._book(fact.call_id, c.HungUp(fact.at or self._clock()))
 
     def _control_over(self, fact: t.ControlOver) -> None:
-        self._end_control(fact.call_id, "the dialplan has the call")
+        self.menus.over(fact.call_id, "the dialplan has the call")
+        self._moved(fact.call_id)
 
     def _took_over(self, fact: t.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
@@ -139,55 +128,23 @@ class Hotline:
         self.partner_news(news)
 
     def _arrived(self, fact: t.Arrived) -> None:
-        language = self.script.tree.languages[0]
+        language = self.menus.script.tree.languages[0]
         call = Call(
             fact.call_id, fact.at or self._clock(), self._hash(fact.number), language=language
         )
         if self.ledger.receive(call):
-            self._lines[fact.call_id] = Line(fact.channel)
+            self.menus.arrived(fact.call_id, fact.channel)
             self._watch.received(call)
+            self._moved(fact.call_id)
 
     def _offered(self, fact: t.Offered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was reported to nobody
             self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, ""))
-        self._control(fact.call_id, None)
-
-    def _control(self, call_id: str, resume: Visit | None) -> None:
-        """Take a caller into the menu, or, when we are stopping, hand the call straight back."""
-        self._end_control(call_id, "a new session began")
-        if resume is not None and not menu.knows(self.script.tree, resume):
-            resume = None  # the place is gone since a reload
-        line = self._lines[call_id]
-        line.session = self._sessions.begin(line.channel)
-        if self.draining:
-            line.session.send("ASYNCAGI BREAK")
-            return
-        line.conversation = Conversation(
-            self.script, line.session, lambda command: self._told(call_id, command)
-        )
-        task = asyncio.create_task(line.conversation.run(resume), name=call_id)
-        self._tasks.add(task)
-        task.add_done_callback(self._conversation_ended)
-
-    def _conversation_ended(self, task: "asyncio.Task[None]") -> None:
-        """A fault in one conversation costs its caller the menu, not the place: the lease."""
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._watch.broken(task.get_name(), error)
-
-    def _end_control(self, call_id: str, why: str) -> None:
-        line = self._lines.get(call_id)
-        if line is None or line.session is None:
-            return
-        self._sessions.end(line.session, why)
-        if line.conversation is not None:
-            line.conversation.over()
-        line.session = line.conversation = line.visit = None
+        if fact.call_id in self.ledger.calls:  # or it is a late word of a call that was healed
+            self.menus.offered(fact.call_id)
 
     def _key(self, fact: t.KeyPressed) -> None:
-        line = self._lines.get(fact.call_id)
-        if line is not None and line.conversation is not None:
-            line.conversation.hear(fact.digit)
+        self.menus.key(fact.call_id, fact.digit)
 
     def _told(self, call_id: str, command: Command) -> None:
         """A conversation's own news for the books."""
@@ -199,6 +156,7 @@ class Hotline:
             self.ledger.note(call_id, language=command.language)
         elif isinstance(command, menu.ToPerson):
             self.ledger.note(call_id, topic=command.topic)
+        self._moved(call_id)
 
     def _book(self, call_id: str, event: c.Event) -> None:
         """Move a call in the books; what they do not take is reported and changes nothing."""
@@ -211,17 +169,19 @@ class Hotline:
             return
         for notice in notices:
             self._watch.notice(notice)
+        self._moved(call_id)
+
+    def _moved(self, call_id: str) -> None:
+        """A call that is here is, or may be, in another place than before."""
+        if call := self.ledger.calls.get(call_id):
+            self._watch.moved(call, self.menus.stay(call_id))
 
     # --- losing and finding Asterisk -------------------------------------------------------
 
-    def lost(self) -> None:
-        """The link is gone: remember where callers were; the dialplan's lease guards them."""
-        for line in self._lines.values():
-            if line.conversation is not None:
-                line.visit = line.conversation.visit
-                line.conversation.over()
-            line.session = line.conversation = None
-        self._sessions.end_all("the link to Asterisk was lost")
+    def restore(self, call: Call, stay: Stay | None) -> None:
+        """A call that an ivrd before us, or beside us, has written down."""
+        self.ledger.restore(call)
+        self.menus.seen(call.id, "", stay)
 
     async def rebuild(self) -> None:
         """Bring books and seats to what Asterisk reports; then what happened meanwhile."""
@@ -231,30 +191,30 @@ class Hotline:
             now = self._clock()
             for caller in seen.callers:
                 self._match(caller, now)
-            for call_id in self.ledger.missing(caller.call_id for caller in seen.callers):
-                self._lines.pop(call_id, None)
-                self._book(call_id, c.HungUp(now))
+            missing = self.ledger.missing(caller.call_id for caller in seen.callers)
             self.seating.read(seen)
+            for call_id in missing:
+                self.menus.gone(call_id, "Asterisk no longer has the call")
         finally:
             held, self._held = self._held or [], None
             for message in held:
                 self.take(message)
+        self.menus.take_up()
+        self.missed(missing, now)
         try:
             await self.seating.reconcile()
         except Refused as error:  # seats that Asterisk does not have must not cost the link
             self._watch.refused("Seats", str(error))
 
     def _match(self, caller: snapshots.Caller, now: float) -> None:
-        """Bring one call in the books to where Asterisk has it; take its menu up again."""
+        """Bring one call in the books to where Asterisk has it."""
         call_id = caller.call_id
-        if call_id not in self.ledger.calls:
-            self.ledger.receive(self._adopted(caller, now), adopted=True)
-        line = self._lines.setdefault(call_id, Line(caller.channel))
+        known = call_id in self.ledger.calls
+        if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
+            return  # it was healed: Asterisk is letting it go
+        self.menus.found(call_id, caller.channel, caller.in_agi)
         for event in _way(self.ledger.calls[call_id].place, caller, now):
             self._book(call_id, event)
-        if caller.in_agi and line.visit is not None and line.session is None:
-            visit, line.visit = line.visit, None
-            self._control(call_id, visit)
 
     def _adopted(self, caller: snapshots.Caller, now: float) -> Call:
         """A call that was there before us.  How long one who talks has waited nobody knows now."""
@@ -262,7 +222,7 @@ class Hotline:
             caller.call_id,
             now - caller.age_seconds,
             self._hash(caller.number),
-            language=self.script.tree.languages[0],
+            language=self.menus.script.tree.languages[0],
         )
         if caller.place is not Place.TALK:
             return call
@@ -275,25 +235,20 @@ class Hotline:
             seat=caller.seat,
         )
 
-    # --- stopping --------------------------------------------------------------------------
+    # --- calls that ended unseen -----------------------------------------------------------
 
-    def talking(self) -> int:
-        """How many callers are in a menu under our control."""
-        return len(self._tasks)
+    def give_up(self, missing: Iterable[str], at: float) -> None:
+        """Book calls that are gone as hung up, each where it was last seen."""
+        for call_id in missing:
+            self._book(call_id, c.HungUp(at))
 
-    async def drain(self, seconds: float) -> None:
-        """Take no new caller into a menu; those in one get `seconds`, then a person."""
-        self.draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for line in self._lines.values():
-            if line.conversation is not None:
-                line.conversation.hand_over()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=HAND_OVER_SECONDS)
-
-
-HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
+    def heal(self, ended: Ended) -> None:
+        """Book a call as Asterisk's own record says that it ended."""
+        self.menus.gone(ended.call.id, "the call has ended")
+        if ended.call.id not in self.ledger.calls:
+            self._watch.received(ended.call)
+        for notice in self.ledger.heal(ended.call, ended.outcome, ended.stage):
+            self._watch.notice(notice)
 
 
 def _way(place: Place, caller: snapshots.Caller, now: float) -> list[c.Event]:

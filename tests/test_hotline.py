@@ -48,7 +48,7 @@ def test_the_recorded_calls_end_as_their_callers_say() -> None:
         }
         assert rig.ledger.calls == {}
         assert rig.ledger.received == len(rig.told.received) == 6
-        assert rig.hotline._lines == {}  # nothing is kept of calls that are gone
+        assert rig.hotline.menus._lines == {}  # nothing is kept of calls that are gone
         assert [call.id for call in rig.told.unattended] == [ALONE]
         assert rig.told.refused == []
         assert rig.told.broken == []
@@ -87,7 +87,7 @@ def test_the_books_balance_after_any_events_in_any_order_twice_or_never(
         assert rig.ledger.calls == {}
         ends = sum(isinstance(notice, Ended) for notice in rig.told.notices)
         assert rig.ledger.received == ends == sum(rig.ledger.outcomes.values())
-        assert rig.hotline.talking() == 0
+        assert len(rig.hotline.menus) == 0
 
     run(body())
 
@@ -131,15 +131,15 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
         rig = Rig(replace(SCRIPT, label={}))  # leaving the menu will fail
         for call_id in ("a", "b"):
             await rig.take(arrived(call_id), offered(call_id))
-        rig.hotline._lines["a"].conversation._saying = None  # type: ignore[union-attr]
+        rig.hotline.menus._lines["a"].conversation._saying = None  # type: ignore[union-attr]
         await rig.take(pressed("a", "0"))
         assert [call_id for call_id, _error in rig.told.broken] == ["a"]
-        assert rig.hotline.talking() == 1
+        assert len(rig.hotline.menus) == 1
         await rig.take(pressed("b", "2"))
         assert rig.ledger.calls["b"].language == "en"
         assert rig.places() == {"a": Place.MENU, "b": Place.MENU}
         await rig.take(event("AsyncAGIEnd", "a"), joined("a"), gone("a"), gone("b"))
-        assert rig.hotline.talking() == 0
+        assert len(rig.hotline.menus) == 0
 
     run(body())
 
@@ -163,9 +163,9 @@ def test_a_second_session_of_a_channel_ends_the_first() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), offered("a"))
-        assert rig.hotline.talking() == 1
+        assert len(rig.hotline.menus) == 1
         await rig.take(gone("a"))
-        assert rig.hotline.talking() == 0
+        assert len(rig.hotline.menus) == 0
 
     run(body())
 
@@ -177,7 +177,7 @@ def test_a_stop_with_nobody_in_a_menu_is_over_at_once() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"))
-        await rig.hotline.drain(3600.0)
+        await rig.hotline.menus.drain(3600.0)
         assert asyncio.get_running_loop().time() == 0.0
         assert rig.places() == {"a": Place.QUEUE}
 
@@ -189,7 +189,7 @@ def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), arrived("b"), offered("b"))
         asyncio.get_running_loop().call_later(5.0, rig.hotline.take, gone("b"))
-        draining = asyncio.ensure_future(rig.hotline.drain(20.0))
+        draining = asyncio.ensure_future(rig.hotline.menus.drain(20.0))
         await asyncio.sleep(1.0)
         await rig.take(arrived("late"), offered("late"))
         assert rig.link.commands("PJSIP/c-late") == ["ASYNCAGI BREAK"]
@@ -198,6 +198,6 @@ def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
         assert rig.link.commands("PJSIP/c-a")[-1] == "ControlPlayback"  # makes room for `connect`
         await rig.take(event("AsyncAGIEnd", "a"))
         await asyncio.wait_for(draining, 5.0)
-        assert rig.hotline.talking() == 0
+        assert len(rig.hotline.menus) == 0
 
     run(body())

@@ -93,7 +93,7 @@ def test_calls_that_are_not_there_any_more_have_ended() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"), arrived("b"))
-        rig.hotline.lost()
+        rig.hotline.menus.let_go("lost")
         await rig.hotline.rebuild()
         assert rig.ends() == {
             "a": (Outcome.ABANDONED, Stage.QUEUE),
@@ -107,7 +107,7 @@ def test_events_that_come_while_the_snapshot_is_read_wait_for_it() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"))
-        rig.hotline.lost()
+        rig.hotline.menus.let_go("lost")
         rig.link.lists = lists([rig.ledger.calls["a"]])
         rig.link.gate.clear()
         rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
@@ -144,9 +144,9 @@ def test_a_caller_goes_on_in_the_menu_after_a_short_loss() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), pressed("a", "2"), pressed("a", "1"))
-        rig.hotline.lost()
+        rig.hotline.menus.let_go("lost")
         await settle()
-        assert rig.hotline.talking() == 0
+        assert len(rig.hotline.menus) == 0
         before = len(rig.link.told)
         rig.link.lists = lists([rig.ledger.calls["a"]])
         await rig.hotline.rebuild()
@@ -168,7 +168,7 @@ def test_a_caller_whom_the_dialplan_took_is_left_alone_after_a_loss(still_here: 
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), pressed("a", "1"))
-        rig.hotline.lost()
+        rig.hotline.menus.let_go("lost")
         call = replace(rig.ledger.calls["a"], place=Place.QUEUE, queue="other")
         rig.link.lists = lists([call], in_agi=False) if still_here else lists([])
         before = len(rig.link.told)
@@ -233,7 +233,7 @@ def test_losing_any_stretch_of_events_costs_no_call(missed: int) -> None:
         for start in range(0, len(recording) - missed, 3):
             rig = Rig()
             await rig.take(*recording[:start])
-            rig.hotline.lost()
+            rig.hotline.menus.let_go("lost")
             rig.link.lists = lists(truths[start + missed])
             await rig.hotline.rebuild()
             await rig.take(*recording[start + missed :])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ivrd.hotline import HAND_OVER_SECONDS
+from ivrd.menus import HAND_OVER_SECONDS
 from lab import parts
 
 ROOT = Path(__file__).parents[1]

@@ -9,13 +9,15 @@ import itertools
 import random
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import names
+from ivrd.asterisk.gate import Gate, NotActing
 from ivrd.asterisk.wire import LinkLost, Wire, in_words
 
 
@@ -26,7 +28,7 @@ class Address:
     host: str
     port: int
     user: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Link:
         pace: Pace | None = None,
     ) -> None:
         self.address = address
+        self.gate = Gate()
         self.up = False  # logged in, and rebuilt
         self.version = ""
         self._on_event = on_event
@@ -76,7 +79,7 @@ class Link:
         self._pace = pace or Pace()
         self._said = ""
         self._withdrawn = False
-        self._logged_in = False
+        self.logged_in = False
         self._booted = asyncio.Event()
         self._wire: Wire | None = None
 
@@ -153,7 +156,7 @@ class Link:
                 f"the login of user {self.address.user!r}: manager.conf has another secret for "
                 "it, or no such user"
             ) from None
-        self._logged_in = True
+        self.logged_in = True
         self.version = wire.version or ""
         await self._beat()
         return wire, lost
@@ -189,7 +192,8 @@ class Link:
         pong = await self._ask("Ping", self._pace.silent)
         seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
-            await self.set_global(names.SEEN, seconds if seconds.isdecimal() else "0")
+            with suppress(NotActing):  # callers are for the other one: its sign of life counts
+                await self.set_global(names.SEEN, seconds if seconds.isdecimal() else "0")
 
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""
@@ -199,6 +203,19 @@ class Link:
     async def set_global(self, name: str, value: str) -> None:
         """Set a global variable of the dialplan.  Raises like `ask`."""
         await self._ask("Setvar", self._pace.silent, Variable=name, Value=value)
+
+    async def get_global(self, name: str) -> str:
+        """A global variable of the dialplan; empty if it has none.  Raises like `ask`."""
+        answer = await self._ask("Getvar", self._pace.silent, Variable=name)
+        return str(answer.value or "")
+
+    async def say_who_acts(self, word: str) -> None:
+        """Tell Asterisk which ivrd acts; the one action for which no leave is needed."""
+        if self._wire is None:
+            raise LinkLost("not connected to Asterisk")
+        setting = {"Action": "Setvar", "Variable": names.LEADER, "Value": word}
+        async with asyncio.timeout(self._pace.silent):
+            await self._wire.send(Action(setting))
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -236,15 +253,19 @@ class Link:
     def _send(
         self, action: str, headers: dict[str, str], as_list: bool = False
     ) -> "asyncio.Future[Any]":
-        if self._wire is None:
+        message = Action({"Action": action, **headers})
+        return self.gate.pass_on(action, lambda: self._sent(message, as_list))
+
+    def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
+        if self._wire is None:  # it may be gone by the time that a held action goes out
             raise LinkLost("not connected to Asterisk")
-        return self._wire.send(Action({"Action": action, **headers}), as_list=as_list)
+        return self._wire.send(message, as_list=as_list)
 
     def _drop(self) -> None:
         self.up = False
         if self._wire is not None:
             self._wire.fail("the link was closed")
             self._wire = None
-        if self._logged_in:
-            self._logged_in = False
+        if self.logged_in:
+            self.logged_in = False
             self._on_down()

@@ -47,13 +47,16 @@ SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
 LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
-# Global variables
+# Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
+LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+
+# Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
-GLOBALS = (SEEN, LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"

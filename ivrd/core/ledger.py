@@ -8,7 +8,23 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ivrd.core.call import Answered, By, Call, Ended, Event, Notice, Offered, Outcome, Stage, step
+from ivrd.core.call import (
+    BEFORE_QUEUE,
+    Answered,
+    By,
+    Call,
+    Ended,
+    Event,
+    Notice,
+    Offered,
+    Outcome,
+    Place,
+    Stage,
+    step,
+)
+
+MOST_HEALED = 10_000  # ids of healed calls whose arrival may still be reported
+SAME_TALK_SECONDS = 1.0  # the record has whole seconds: two of its times within this are one
 
 
 @dataclass(frozen=True)
@@ -22,26 +38,49 @@ class Row:
 
 
 class Ledger:
-    """Calls in progress by id, and the counts since this process began."""
+    """Calls in progress by id, and the counts since this process began.
+
+    One that stands by beside another does not count until `begin_counting`: it only follows.
+    """
 
     def __init__(self) -> None:
         self.calls: dict[str, Call] = {}
         self.received = 0
         self.adopted = 0
+        self.healed = 0
         self.offered: Counter[str] = Counter()
         self.outcomes: Counter[Row] = Counter()
+        self.counting = True
+        self._healed: dict[str, None] = {}
 
     def receive(self, call: Call, *, adopted: bool = False) -> bool:
         """Enter a call; False when it is in the books already (nothing changes).
 
-        `adopted`: it reached the hotline before this process did.
+        `adopted`: it reached the hotline before this process did.  A healed call is not entered
+        again by an arrival that is reported only now.
         """
-        if call.id in self.calls:
+        if call.id in self.calls or call.id in self._healed:
             return False
         self.calls[call.id] = call
-        self.received += 1
-        self.adopted += adopted
+        self.received += self.counting
+        self.adopted += adopted and self.counting
         return True
+
+    def restore(self, call: Call) -> None:
+        """Enter a call as it was written down before us; what we saw ourselves stays."""
+        own = self.calls.get(call.id)
+        if own is None:
+            self.receive(call, adopted=True)
+            return
+        place = call.place if {call.place, own.place} <= set(BEFORE_QUEUE) else own.place
+        self.calls[call.id] = replace(own, place=place, language=call.language, topic=call.topic)
+
+    def begin_counting(self) -> None:
+        """Count from now on; the calls that are here count as adopted."""
+        if not self.counting:
+            self.counting = True
+            self.received += len(self.calls)
+            self.adopted += len(self.calls)
 
     def apply(self, call_id: str, event: Event) -> tuple[Notice, ...]:
         """Move one call by one event and count what follows.
@@ -55,6 +94,37 @@ class Ledger:
             self._count(notice)
         return notices
 
+    def heal(self, told: Call, outcome: Outcome, stage: Stage) -> tuple[Notice, ...]:
+        """Book the end of a call that ended unseen, as the data plane's record tells it.
+
+        told: the ended call by the record.  What the books know of it already stays (who, when
+        it came, joined and was taken); a call that they never saw is entered as adopted.  The
+        notices are those that are still owed: joined and answered, unless they were told, and
+        the end.  A call that was healed before changes nothing and gives none.
+        """
+        if told.id not in self.calls and not self.receive(
+            replace(told, place=Place.MENU, joined_at=None, connected_at=None, ended_at=None),
+            adopted=True,
+        ):
+            return ()
+        own = self.calls[told.id]
+        after = _healed(own, told)
+        notices: list[Notice] = []
+        if own.joined_at is None and after.joined_at is not None:
+            nobody = replace(after, connected_at=None, by=By.NOBODY, seat="")
+            notices.append(Offered(replace(nobody, place=Place.QUEUE, ended_at=None)))
+        if after.connected_at is not None and after.connected_at != own.connected_at:
+            taken = replace(after, place=Place.TALK, ended_at=None)
+            notices.append(Answered(taken, taken.wait_seconds() or 0.0))
+        notices.append(Ended(after, outcome, stage))
+        for notice in notices:
+            self._count(notice)
+        self.healed += 1
+        self._healed[told.id] = None
+        if len(self._healed) > MOST_HEALED:
+            del self._healed[next(iter(self._healed))]
+        return tuple(notices)
+
     def note(self, call_id: str, *, language: str = "", topic: str = "") -> None:
         """Write down what a caller chose; what is empty stays as it was."""
         call = self.calls[call_id]
@@ -65,15 +135,17 @@ class Ledger:
     def _count(self, notice: Notice) -> None:
         call = notice.call
         if isinstance(notice, Offered):
-            self.offered[call.queue] += 1
+            self.offered[call.queue] += self.counting
         elif isinstance(notice, Ended):
-            self.outcomes[Row(call.queue, notice.outcome, notice.stage, call.by)] += 1
+            self.outcomes[Row(call.queue, notice.outcome, notice.stage, call.by)] += self.counting
             del self.calls[call.id]
         elif isinstance(notice, Answered):
             pass  # an answered call is counted when it ends, like every other
 
     def in_progress(self) -> Counter[Stage]:
-        """Calls that are here now, by stage."""
+        """Calls that are here now, by stage; none while another one counts them."""
+        if not self.counting:
+            return Counter()
         return Counter(call.stage for call in self.calls.values() if call.stage)
 
     def waiting(self, queue: str) -> list[Call]:
@@ -83,8 +155,27 @@ class Ledger:
 
     def balance(self) -> int:
         """Received - outcomes - in progress: 0, or the books are wrong."""
-        return self.received - sum(self.outcomes.values()) - len(self.calls)
+        return self.received - sum(self.outcomes.values()) - self.in_progress().total()
 
     def missing(self, present: Iterable[str]) -> list[str]:
         """Ids in the books that are not among those that Asterisk has."""
         return sorted(self.calls.keys() - set(present))
+
+
+def _healed(own: Call, told: Call) -> Call:
+    """The ended call: what the books have of it, and what the record tells beyond that."""
+    connected_at = told.connected_at
+    if own.connected_at is not None and own.joined_at is not None and connected_at is not None:
+        later = connected_at - own.connected_at > SAME_TALK_SECONDS  # taken a second time
+        connected_at = connected_at if later else own.connected_at
+    return replace(
+        own,
+        place=Place.ENDED,
+        queue=told.queue or own.queue,
+        topic=own.topic or told.topic,
+        joined_at=told.joined_at if own.joined_at is None else own.joined_at,
+        connected_at=connected_at,
+        ended_at=max(told.ended_at or own.received_at, own.received_at),
+        by=told.by,
+        seat=told.seat,
+    )

@@ -46,7 +46,7 @@ def named(pattern: str) -> set[str]:
     ],
 )
 def test_both_sides_know_the_same(in_dialplan: str, in_names: str) -> None:
-    assert found(in_dialplan) == named(in_names) != set()
+    assert found(in_dialplan) == named(in_names) - {names.LEADER} != set()
 
 
 def test_contexts() -> None:
@@ -64,6 +64,8 @@ def test_globals_are_the_ones_that_are_set() -> None:
 def test_no_name_stands_for_nothing() -> None:
     """A name that the dialplan does not use any more has to go."""
     for name, value in SHARED.items():
+        if value == names.LEADER:
+            continue  # between one ivrd and another, through Asterisk
         end = "" if value.endswith("-") else r"(?![\w-])"  # partner- is the beginning of names
         assert re.search(rf"(?<![A-Za-z0-9-]){re.escape(value)}{end}", DIALPLAN), name
 

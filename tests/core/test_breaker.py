@@ -32,6 +32,7 @@ from ivrd.core.breaker import (
 )
 
 LIMITS = Limits()
+KNOWN = Breaker(known=True)  # a person there has taken a call
 FULL, AWAY = 17, 19  # Q.850: busy; no answer
 
 
@@ -47,7 +48,7 @@ def failure(sort: Sort, now: float) -> Event:
 
 
 def told(*events: Event, breaker: Breaker | None = None) -> Breaker:
-    breaker = breaker or Breaker()
+    breaker = breaker or KNOWN
     for event in events:
         breaker = step(breaker, event)
     return breaker
@@ -107,19 +108,25 @@ def test_a_partner_is_only_paused_by_a_failure_and_never_for_ever(events: list[E
     assert (allowed_seats(later, breaker.until) == 0) is (not breaker.reachable)
 
 
-@given(histories(), st.integers(0, 5), st.floats(0, 2000))
-def test_seats_allowed_by_place(events: list[Event], talking: int, wait: float) -> None:
-    breaker = told(*events)
+@given(histories(), st.booleans(), st.integers(0, 5), st.integers(0, 2), st.floats(0, 2000))
+def test_seats_allowed_by_place(
+    events: list[Event], known: bool, talking: int, trying: int, wait: float
+) -> None:
+    breaker = told(*events, breaker=Breaker(known=known))
     now = (events[-1].at if events else 0.0) + wait
-    allowed = allowed_seats(breaker, now, talking)
+    allowed = allowed_seats(breaker, now, talking, trying)
     place = at(breaker, now).place
     if place is Place.OPEN or not breaker.reachable:
         assert allowed == 0
     elif place is Place.HALF_OPEN:
         assert allowed is not None
-        assert 1 <= allowed <= talking + 1
-    else:
+        assert min(talking, 1) <= allowed + trying
+        assert allowed <= talking + (trying == 0)
+    elif breaker.known:
         assert allowed is None or allowed >= 1
+    else:
+        assert allowed is not None
+        assert 1 <= allowed <= LIMITS.first_seats
     assert describe(breaker, now)
 
 
@@ -180,11 +187,24 @@ def test_after_the_pause_one_seat_is_tried_on_top_of_those_that_talk() -> None:
     assert allowed_seats(breaker, 30.0) == 1
     assert allowed_seats(breaker, 30.0, talking=2) == 3
     assert describe(breaker, 30.0).startswith("one seat is tried after a pause: refused with cause")
+    assert allowed_seats(breaker, 30.1, trying=1) == 0  # a second one would be one too many
     breaker = told(Confirmed(31.0), breaker=breaker)
-    assert allowed_seats(breaker, 31.0, talking=1) == 2  # it may still be dropped
+    assert allowed_seats(breaker, 31.0, talking=1, trying=1) == 1  # it may still be dropped
     breaker = told(Lasted(36.0), breaker=breaker)
     assert allowed_seats(breaker, 36.0) is None
     assert describe(breaker, 36.0) == "healthy"
+
+
+def test_where_no_person_has_taken_a_call_yet_few_are_tried() -> None:
+    new = Breaker()
+    assert allowed_seats(new, 0.0) == LIMITS.first_seats
+    assert "nobody" in describe(new, 0.0)
+    assert allowed_seats(told(NoKey(3.0), breaker=new), 3.0) == LIMITS.first_seats
+    full = told(Refused(3.0, FULL, others=1), breaker=new)
+    assert allowed_seats(full, 3.0) == 1
+    known = told(Confirmed(4.0), breaker=new)
+    assert allowed_seats(known, 4.0) is None
+    assert describe(known, 4.0) == "healthy"
 
 
 def test_the_pause_doubles_up_to_the_longest_until_a_talk_lasts() -> None:

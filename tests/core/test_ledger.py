@@ -2,12 +2,14 @@
 
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.call import (
+    Answered,
     Broke,
     By,
     Call,
@@ -19,6 +21,7 @@ from ivrd.core.call import (
     Informed,
     Joined,
     Left,
+    Notice,
     Offered,
     Outcome,
     Place,
@@ -27,6 +30,8 @@ from ivrd.core.call import (
     WentBack,
 )
 from ivrd.core.ledger import Ledger, Row
+from ivrd.core.record import Finished, Record, Says
+from tests.core.lives import Step, lives
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
 QUEUES = st.sampled_from(["red", "green"])
@@ -176,3 +181,103 @@ def test_missing_are_the_calls_that_asterisk_has_not(booked: set[str], present: 
     for call_id in booked:
         ledger.receive(Call(call_id, 0.0))
     assert ledger.missing(iter(present)) == sorted(booked - present)
+
+
+@st.composite
+def cut_lives(draw: st.DrawFn) -> tuple[list[Step], int]:
+    """A call's life, and after how many of its moments the books heard no more of it."""
+    life = [moment.at(100.0 + second) for second, moment in enumerate(draw(lives()))]
+    return life, draw(st.integers(0, len(life) - 1))
+
+
+def heard(ledger: Ledger, life: list[Step]) -> list[Notice]:
+    notices: list[Notice] = []
+    for moment in life:
+        if moment.line is not None and moment.line.says is Says.RECEIVED:
+            ledger.receive(Call(moment.call_id, moment.line.at, caller="hash", language="en"))
+        elif moment.event is not None:
+            notices += ledger.apply(moment.call_id, moment.event)
+    return notices
+
+
+def recorded(life: list[Step]) -> Finished:
+    record: Record[int] = Record()
+    lines = [moment.line for moment in life if moment.line is not None]
+    (finished,) = (found for line in lines for found in record.take(line))
+    return finished
+
+
+@given(cut_lives())
+def test_a_healed_call_is_counted_as_one_that_was_seen_to_its_end(
+    cut_life: tuple[list[Step], int],
+) -> None:
+    life, cut = cut_life
+    seen, healed = Ledger(), Ledger()
+    heard(seen, life)
+    before = heard(healed, life[:cut])
+    end = recorded(life)
+    after = healed.heal(end.call, end.outcome, end.stage)
+    assert healed.outcomes == seen.outcomes
+    assert healed.offered.total() == seen.offered.total()
+    assert (healed.received, healed.balance(), healed.calls) == (1, 0, {})
+    assert (healed.adopted, healed.healed) == (cut == 0, 1)
+    kinds = [type(notice) for notice in (*before, *after)]
+    assert kinds.count(Offered) == min(1, seen.offered.total())
+    assert kinds.count(Ended) == 1
+    assert kinds[-1] is Ended
+    if end.outcome is Outcome.ANSWERED:
+        assert Answered in kinds
+
+
+def test_a_healed_call_keeps_what_the_books_knew_better() -> None:
+    ledger = Ledger()
+    ledger.receive(Call("a", 0.25, caller="hash", language="en"))
+    ledger.note("a", topic="certificate")
+    ledger.apply("a", Joined(1.75, "red"))
+    ledger.apply("a", Connected(2.5, By.PARTNER, "good/01"))
+    told = Call(
+        *("a", 0.0, "", Place.ENDED, "", "red", "other"),
+        *(1.0, 2.0, 30.0, By.PARTNER, "good/01"),
+    )
+    (end,) = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    assert end.call == Call(
+        *("a", 0.25, "hash", Place.ENDED, "en", "red", "certificate"),
+        *(1.75, 2.5, 30.0, By.PARTNER, "good/01"),
+    )
+
+
+def test_a_second_talk_that_nobody_saw_is_told_and_timed() -> None:
+    ledger = Ledger()
+    ledger.receive(Call("a", 0.0))
+    ledger.apply("a", Joined(1.0, "red"))
+    ledger.apply("a", Connected(2.0, By.PARTNER, "good/01"))
+    told = Call("a", 0.0, place=Place.ENDED, queue="red", joined_at=1.0, by=By.INHOUSE, seat="b")
+    told = replace(told, connected_at=9.0, ended_at=12.0)
+    answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    assert isinstance(answered, Answered)
+    assert answered.call.place is Place.TALK
+    assert answered.wait_seconds == 8.0
+    assert (end.call.by, end.call.talk_seconds()) == (By.INHOUSE, 3.0)
+
+
+def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment() -> None:
+    ledger = Ledger()
+    told = Call("a", 5.0, place=Place.ENDED, queue="red", joined_at=6.0, by=By.INHOUSE, seat="b")
+    told = replace(told, connected_at=9.0, ended_at=12.0)
+    offered, answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    assert isinstance(offered, Offered)
+    assert isinstance(answered, Answered)
+    assert (offered.call.place, offered.call.by, offered.call.connected_at) == ("queue", "", None)
+    assert answered.wait_seconds == 3.0
+    assert end.call == told
+    assert (ledger.adopted, ledger.healed, ledger.received) == (1, 1, 1)
+
+
+def test_an_arrival_that_is_reported_after_the_healing_is_not_a_second_call() -> None:
+    ledger = Ledger()
+    told = Call("a", 5.0, place=Place.ENDED, ended_at=12.0)
+    assert len(ledger.heal(told, Outcome.ABANDONED, Stage.IVR)) == 1
+    assert not ledger.receive(Call("a", 5.0))
+    assert ledger.heal(told, Outcome.ABANDONED, Stage.IVR) == ()
+    assert (ledger.received, ledger.healed, ledger.balance()) == (1, 1, 0)
+    assert sum(ledger.outcomes.values()) == 1

@@ -15,8 +15,6 @@ writeprotect=yes
 autofallthrough=yes
 
 [globals]
-; When ivrd was last heard of; ivrd sets it every second.
-{names.SEEN}=0
 {names.LEASE}={settings.lease_seconds:g}
 {names.LANGUAGE}={settings.languages[0]}
 {names.NUMBER}={settings.number}

@@ -1,0 +1,72 @@
+"""What the lines of Asterisk's queue_log mean.
+
+Their form is that of ast_queue_log in main/logger.c; what stands in them, of the calls to it in
+apps/app_queue.c and of QueueLog() in dialplans/hotline.conf.
+
+COMPLETEAGENT and COMPLETECALLER are not heard: app_queue writes them from another thread, before
+or after the call's end or its next joining, and they tell nothing that ENDED does not.
+"""
+
+import re
+
+from ivrd.asterisk import names
+from ivrd.asterisk.names import seat_of
+from ivrd.asterisk.translate import by
+from ivrd.core.call import Place
+from ivrd.core.record import Line, Says
+
+LONGEST = 8192  # bytes of a line; Asterisk's own buffer for one
+
+# What stands before a line's beginning is the rest of one that was never finished.
+FORM = re.compile(
+    rb"(.*)([0-9]{10})\|([!-{}~]{1,150})\|([^|]{1,128})\|([^|]{0,150})\|([A-Z]{2,32})\|(.*)",
+    re.DOTALL,
+)
+TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+SECONDS = re.compile(r"[0-9]{1,6}")
+OURS = {"RECEIVED": Says.RECEIVED, "RETURNED": Says.LEFT, "ENDED": Says.ENDED}
+APP_QUEUE = {"ENTERQUEUE": Says.JOINED, "CONNECT": Says.CONNECTED, "ABANDON": Says.GAVE_UP}
+WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument tells the seconds in the queue
+PLACE_OF = {"ivr": Place.MENU, "info": Place.INFO, "closed": Place.CLOSED, "queue": Place.QUEUE}
+
+
+def line_of(raw: bytes) -> tuple[Line | None, int]:
+    """What a line, without its newline, says (None: nothing to us), and how many broken ones it
+    holds: 1 if it is none, or if it was written into one that was never finished."""
+    found = FORM.fullmatch(raw) if len(raw) <= LONGEST else None
+    if found is None:
+        return None, 1
+    time, call_id, queue, member, event, rest = (
+        part.decode("utf-8", "replace") for part in found.groups()[1:]
+    )
+    broken = int(found[1] != b"")
+    args = rest.split("|")
+    if event == "QUEUESTART":
+        return Line(float(time), Says.RESTARTED), broken
+    if queue == names.LOG_QUEUE:
+        return _ours(float(time), call_id, event, args), broken
+    return _app_queues(float(time), call_id, queue, seat_of(member), event, args), broken
+
+
+def _ours(at: float, call_id: str, event: str, args: list[str]) -> Line | None:
+    """An entry that the dialplan made."""
+    if event != "ENDED":
+        return Line(at, OURS[event], call_id) if event in OURS else None
+    topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
+    place = PLACE_OF.get(args[0], Place.MENU)
+    return Line(at, Says.ENDED, call_id, place=place, topic=topic)
+
+
+def _app_queues(
+    at: float, call_id: str, queue: str, seat: str, event: str, args: list[str]
+) -> Line | None:
+    """An entry that app_queue made."""
+    says = APP_QUEUE.get(event)
+    if says is None:
+        return None
+    argument = WAITED.get(event, len(args))
+    told = args[argument] if argument < len(args) else ""
+    waited = float(told) if SECONDS.fullmatch(told) else 0.0
+    if says is Says.CONNECTED:
+        return Line(at, says, call_id, queue, seat, by(seat), waited)
+    return Line(at, says, call_id, queue, waited_seconds=waited)

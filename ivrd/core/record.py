@@ -1,0 +1,212 @@
+"""The data plane's own record of its calls, read line by line: how each call ended.
+
+Theory of operation
+-------------------
+Asterisk writes down where each call begins, joins a queue, is taken and ends, whether ivrd runs or
+not.  `Record` folds those lines with the same table as the books (call.py), so that both say the
+same of a call that both have seen.  What a line of the file means is said in ivrd/asterisk.
+
+A line comes with a mark: where it begins, in whatever terms the reader has.  `oldest` is the mark
+to begin from after a restart: from there every call that is still needed is read again from its
+first line.  A call is needed until somebody says that it is booked (`done`).
+
+Lines may be missing, double or out of order; nothing raises.  What a later line implies is made
+good (a call that was taken had joined the queue); what cannot be is left out.
+
+Times are whole seconds since the epoch, on Asterisk's clock.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ivrd.core.call import (
+    By,
+    Call,
+    Connected,
+    Ended,
+    Event,
+    HungUp,
+    Impossible,
+    Informed,
+    Joined,
+    Left,
+    Outcome,
+    Place,
+    Stage,
+    TurnedAway,
+    step,
+)
+
+MOST_SECONDS = 24 * 3600.0  # a call that is open for longer has lost its end
+MOST_OPEN = 50_000  # calls; more are there only when the file is garbage
+MOST_ENDED = 10_000  # ids of ended calls that late lines may still name
+
+
+class Says(StrEnum):
+    """What a line of the record says of its call."""
+
+    RECEIVED = "received"
+    JOINED = "joined"
+    CONNECTED = "connected"
+    GAVE_UP = "gave up"  # hung up while waiting; the end itself has a line of its own
+    LEFT = "left"
+    ENDED = "ended"
+    RESTARTED = "restarted"  # of no call: Asterisk began anew, and all its calls are gone
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line.  waited_seconds: in the queue, as CONNECTED and GAVE_UP tell it.
+
+    place: where ENDED has the call: MENU, INFO, CLOSED, or QUEUE for everything from there on.
+    """
+
+    at: float
+    says: Says
+    call_id: str = ""
+    queue: str = ""
+    seat: str = ""
+    by: By = By.NOBODY
+    waited_seconds: float = 0.0
+    place: Place = Place.MENU
+    topic: str = ""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A call that the record has ended; `call` as `Ended` has it.
+
+    whole: its first line was read.  sure: the record tells where the call was when it ended; if
+    not, it saw neither queue nor person, and whoever saw the call elsewhere knows better.
+    """
+
+    call: Call
+    outcome: Outcome
+    stage: Stage
+    whole: bool
+    sure: bool
+
+
+Mark = TypeVar("Mark")
+
+
+class Record(Generic[Mark]):
+    """The calls that the record has open, and what still has to be kept of the file."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Call] = {}
+        self.let_go = 0  # calls whose end never came
+        self._needed: dict[str, Mark | None] = {}  # whole calls by their beginning, in file order
+        self._ended: dict[str, None] = {}
+
+    @property
+    def oldest(self) -> Mark | None:
+        """Where the first call that is still needed begins; None when none is."""
+        return next(iter(self._needed.values()), None)
+
+    def take(self, line: Line, mark: Mark | None = None) -> tuple[Finished, ...]:
+        """Fold one line that begins at `mark`; the calls that it ends."""
+        if line.says is Says.RESTARTED:
+            # The first calls of the new Asterisk may stand before the line that says it began.
+            gone = [call for call in self.open.values() if call.received_at < line.at]
+            return tuple(self._end(call, line) for call in gone)
+        if line.call_id in self._ended:
+            return ()
+        if line.says is Says.RECEIVED:
+            self._begin(line, mark)
+            return ()
+        known = self.open.get(line.call_id)
+        call = known or Call(line.call_id, line.at)
+        if line.says is Says.ENDED:
+            return (self._end(call, line),)
+        self.open[line.call_id] = _moved(call, line)
+        self._keep_small(line.at)
+        return ()
+
+    def over(self, call_id: str, at: float) -> Finished | None:
+        """End a call of which we know from elsewhere that it is over; None for a stranger."""
+        call = self.open.get(call_id)
+        return self._end(call, Line(at, Says.RESTARTED)) if call else None
+
+    def done(self, call_id: str) -> None:
+        """The call is booked: nothing of it has to be read again, and no line of it counts."""
+        self._forget(call_id)
+        self._remember(call_id)
+
+    def _begin(self, line: Line, mark: Mark | None) -> None:
+        known = self.open.get(line.call_id)
+        if known is None:
+            self.open[line.call_id] = Call(line.call_id, line.at)
+        elif line.call_id not in self._needed:  # later lines came before this one
+            self.open[line.call_id] = replace(known, received_at=min(line.at, known.received_at))
+        self._needed.setdefault(line.call_id, mark)
+        self._keep_small(line.at)
+
+    def _end(self, call: Call, line: Line) -> Finished:
+        """The call's end; `line` is its ENDED, or only tells when."""
+        told = line.says is Says.ENDED
+        sure = call.place is not Place.MENU or (told and line.place is not Place.QUEUE)
+        for event in _last_steps(call.place, line) if told else ():
+            call, _ = step(call, event)
+        after, (end,) = step(replace(call, topic=line.topic), HungUp(line.at))
+        assert isinstance(end, Ended)
+        whole = call.id in self._needed
+        self.open.pop(call.id, None)
+        self._remember(call.id)
+        return Finished(after, end.outcome, end.stage, whole, sure)
+
+    def _remember(self, call_id: str) -> None:
+        self._ended[call_id] = None
+        if len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+
+    def _keep_small(self, now: float) -> None:
+        """Let go of what cannot end any more."""
+        while self.open:
+            oldest = next(iter(self.open.values()))
+            if now - oldest.received_at <= MOST_SECONDS and len(self.open) <= MOST_OPEN:
+                return
+            self._forget(oldest.id)
+            self.let_go += 1
+
+    def _forget(self, call_id: str) -> None:
+        self.open.pop(call_id, None)
+        self._needed.pop(call_id, None)
+
+
+def _moved(call: Call, line: Line) -> Call:
+    """The call after a line in mid-life; unchanged by one that cannot be."""
+    for event in _steps(call.place, line):
+        try:
+            call, _ = step(call, event)
+        except Impossible:
+            return call
+    return call
+
+
+def _steps(place: Place, line: Line) -> Iterator[Event]:
+    """What a line means, with the joining that it implies when that has no line."""
+    joined = Joined(line.at - line.waited_seconds, line.queue)
+    if line.says is Says.JOINED:
+        yield Joined(line.at, line.queue)
+    elif line.says is Says.CONNECTED:
+        if place is not Place.QUEUE:
+            yield joined
+        yield Connected(line.at, line.by, line.seat)
+    elif line.says is Says.GAVE_UP and place is not Place.QUEUE:
+        yield joined
+    elif line.says is Says.LEFT:
+        yield Left()
+
+
+def _last_steps(place: Place, line: Line) -> Iterator[Event]:
+    """From where the record has a call to where its last line says it was."""
+    if place is Place.QUEUE and line.place is not Place.QUEUE:
+        yield Left()
+        place = Place.MENU
+    if place is Place.MENU and line.place is Place.INFO:
+        yield Informed()
+    elif place is Place.MENU and line.place is Place.CLOSED:
+        yield TurnedAway()

@@ -1,0 +1,79 @@
+"""What a stranger, a partner, a seat and a thief of the management secret get from Asterisk."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk import names
+from ivrd.asterisk.render import rendered
+from ivrd.config import load
+
+CONFIG = Path(__file__).parents[2] / "config"
+# Each would let whoever has the secret run programs, or write or read files, by a right we need:
+# `agi` runs applications (res_agi.c, handle_exec), `call` reads and sets functions.
+RUNS_OR_READS = {
+    *("app_system", "app_externalivr", "app_mixmonitor", "app_monitor", "app_record"),
+    *("app_originate", "app_minivm", "app_voicemail", "app_dictate", "app_sms", "app_festival"),
+    *("func_shell", "func_env", "func_curl", "func_odbc", "func_db", "func_realtime", "res_curl"),
+    *("res_http_websocket", "res_ari", "res_phoneprov", "chan_iax2", "pbx_spool", "pbx_lua"),
+}
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return rendered(load(CONFIG), "the-ami-secret", "the-seats-secret")
+
+
+def blocks(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Sections in order, each with its settings in order."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
+    for line in text.splitlines():
+        if head := re.fullmatch(r"\[([^\]]+)\]", line):
+            found.append((head[1], []))
+        elif "=" in line and not line.startswith(";"):
+            key, _, value = line.partition("=")
+            found[-1][1].append((key.strip(), value.strip()))
+    return found
+
+
+def test_the_management_port_is_for_this_machine_alone(texts: dict[str, str]) -> None:
+    (_, general), (_, user) = blocks(texts["manager.conf"])
+    assert ("webenabled", "no") in general
+    assert ("bindaddr", "127.0.0.1") in general
+    # A rule of one family says nothing about the other: everything is denied in both.
+    assert [value for key, value in user if key == "deny"] == ["0.0.0.0/0.0.0.0", "::/0"]
+    permitted = [value for key, value in user if key == "permit"]
+    assert permitted == ["127.0.0.0/255.0.0.0", "::1/128"]
+
+
+def test_the_thief_of_the_secret_has_no_module_that_runs_programs_or_reads_files(
+    texts: dict[str, str],
+) -> None:
+    loaded = set(re.findall(r"^load=(\S+)\.so$", texts["modules.conf"], re.MULTILINE))
+    assert loaded & RUNS_OR_READS == set()
+    assert "autoload=no" in texts["modules.conf"]
+
+
+def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> None:
+    settings = load(CONFIG)
+    carriers = {name for name, _ in settings.asterisk.carriers}
+    for name, says in blocks(texts["pjsip.conf"]):
+        of = dict(says)
+        if of["type"] != "endpoint":
+            continue
+        ours = names.CARRIER_CONTEXT if name in carriers else names.SEAT_CONTEXT
+        assert of["context"] == ours
+        assert of["identify_by"] == ("username" if "auth" in of else "ip")
+        assert name != "anonymous"
+    identified = [dict(says) for _, says in blocks(texts["pjsip.conf"])]
+    assert {of["endpoint"] for of in identified if of["type"] == "identify"} == carriers
+
+
+def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
+    everything = "\n".join(texts.values())
+    found = re.findall(rf"\[{names.SEAT_CONTEXT}\]\n((?:[^\[\n].*\n)*)", everything)
+    lines = [line for part in found for line in part.splitlines()]
+    assert lines
+    assert all(re.fullmatch(r"exten => [0-9]+,1,Hangup\(21\)", line) for line in lines)
+    assert not re.search(rf"include\s*=>?\s*{names.SEAT_CONTEXT}\b", everything)
