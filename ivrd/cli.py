@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from ivrd import __version__, client, daemon, partner_cli, screen
+from ivrd import __version__, client, daemon, day_cli, partner_cli, screen
 from ivrd.asterisk import console, render
 from ivrd.asterisk.names import interface
 from ivrd.config import (
@@ -105,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     seats = verb("seats", _seats, "open or close a pool of seats", readable)
     seats.add_argument("act", choices=("open", "close"))
     seats.add_argument("pool", metavar="POOL")
-    partner_cli.add(verbs, readable, _place_test_call)
+    verb("handover", _handover, "let the ivrd that stands by act; this one ends", readable)
+    reports = partner_cli.add(verbs, readable, _place_test_call)
+    day_cli.add(reports, readable)
     return parser
 
 
@@ -207,6 +209,12 @@ def _reload(given: argparse.Namespace) -> int:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)
     return 0 if answer["ok"] else WRONG
+
+
+def _handover(given: argparse.Namespace) -> int:
+    answer = _ask(given).post("handover")
+    print(json.dumps(answer) if given.json else f"{answer['acts_now']} acts now; this ivrd ends.")
+    return 0
 
 
 def _seats(given: argparse.Namespace) -> int:

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import platform
 import signal
+import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,11 +20,15 @@ from ivrd.asterisk.seating import Seating
 from ivrd.asterisk.translate import PartnerNews
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config import AMI_SECRET, ConfigError, Settings, load, prompt_files, read_secret
+from ivrd.continuity import Continuity
 from ivrd.core.call import Notice
 from ivrd.core.recent import Recent
+from ivrd.day import DayBook
 from ivrd.desk import Desk, script_of, setup_of
 from ivrd.drills import Drills
-from ivrd.hotline import HAND_OVER_SECONDS, Hotline
+from ivrd.hotline import Hotline
+from ivrd.keeping import Keeping
+from ivrd.menus import HAND_OVER_SECONDS
 from ivrd.metrics import Metrics
 from ivrd.partner_book import Book
 from ivrd.partner_desk import PartnerDesk
@@ -31,8 +37,11 @@ from ivrd.partner_watch import PartnerWatch
 from ivrd.partners import Partners
 from ivrd.privacy import Hasher, load_key
 from ivrd.reports import Reports
+from ivrd.store import SqliteStore, StoreDown
+from ivrd.store_metrics import StoreMetrics
 
 LAG_SECONDS = 0.5  # how often the loop's own lag is measured
+KEPT_DAYS = 92  # of ended calls, for the reports of a quarter
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
 logger = logging.getLogger("ivrd")
@@ -43,6 +52,7 @@ class Daemon:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._stop = asyncio.Event()
         metrics = Metrics(
             [queue.name for queue in settings.queues],
             settings.service_level_seconds,
@@ -64,6 +74,10 @@ class Daemon:
             Hasher(load_key(settings.caller_key_file)).hash_number,
             time.time,
         )
+        self.continuity = self._continuity()
+        StoreMetrics(metrics.registry, self.continuity, lambda: self.hotline.menus.turned_on)
+        self.reports.counts = lambda: self.continuity.acts
+        self.reports.moved = self.continuity.moved
         self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
         self.drills = Drills()
         self.book = book = Book(settings.state_dir)
@@ -86,18 +100,46 @@ class Daemon:
             settings, self.link, self.hotline, self.seating, self.reports, self.partners
         )
         self.desk.taken = self._configured
-        self._stop = asyncio.Event()
+        self._day = DayBook(
+            self.hotline.ledger,
+            self.continuity.keeping,
+            self.continuity.keeper.flush,
+            lambda: self.desk.settings.service_level_seconds,
+            time.time,
+        )
         self._hurry = asyncio.Event()
         self.partners.hurry = self._hurry.set
         self._runners: list[AppRunner] = []
 
+    def _continuity(self) -> Continuity:
+        """The store, and what rests on it."""
+        settings = self.settings
+        return Continuity(
+            f"{socket.gethostname()}:{settings.web_port}",
+            SqliteStore(settings.state_dir / "ivrd.db"),
+            None,
+            settings.asterisk.queue_log,
+            self.link,
+            self.hotline,
+            lambda keeper: Keeping(keeper, settings.zone, KEPT_DAYS, time.time),
+            self._gave_up,
+        )
+
+    def _gave_up(self, why: str) -> None:
+        """Another ivrd acts: what this one knows grows old, so it ends and begins anew."""
+        log.event(logger, logging.WARNING, "acts no more, and ends", why=why)
+        self._stop.set()
+
     def _partner_news(self, news: PartnerNews) -> None:
-        self._partner_watch.news(news)
+        if self.continuity.acts:
+            self._partner_watch.news(news)
         self.drills.news(news)
 
     def _call_news(self, notice: Notice) -> None:
         self.partners.notice(notice)
-        self._partner_watch.notice(notice)
+        self.continuity.notice(notice)
+        if self.continuity.acts:
+            self._partner_watch.notice(notice)
 
     def _configured(self, settings: Settings) -> None:
         """A new configuration is in use: a partner that is back has its pin and its drill."""
@@ -110,13 +152,13 @@ class Daemon:
         self.hotline.take(message)
 
     async def _up(self) -> None:
-        await self.hotline.rebuild()
+        await self.continuity.up()
         self.reports.link(True)
         notify.status("connected to Asterisk")
 
     def _down(self) -> None:
         self.reports.link(False)
-        self.hotline.lost()
+        self.hotline.menus.let_go("the link to Asterisk was lost")
         notify.status("waiting for Asterisk")
 
     # --- life ------------------------------------------------------------------------------
@@ -135,6 +177,7 @@ class Daemon:
                 asyncio.create_task(self.link.run()),
                 asyncio.create_task(self._measure_lag()),
                 asyncio.create_task(self._keep_seats()),
+                asyncio.create_task(self.continuity.run()),
             ]
             notify.ready()
             try:
@@ -146,6 +189,7 @@ class Daemon:
         finally:
             for runner in self._runners:
                 await runner.cleanup()
+            await self.continuity.close()
             await asyncio.to_thread(self.book.close)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
@@ -154,14 +198,27 @@ class Daemon:
         stop.cancel()
         for task in done - {stop}:
             task.result()  # a task that ends by itself is a fault: let it be seen
-        drain = self.desk.settings.drain_seconds
-        notify.stopping(drain + 2 * HAND_OVER_SECONDS)
-        log.event(logger, logging.INFO, "stopping", menus=self.hotline.talking())
-        with suppress(Refused, LinkLost, TimeoutError):
-            await self.link.withdraw()
-        await self.hotline.drain(drain)
+        if self.continuity.acts and not await self._handed_over():
+            await self._drain()
         in_progress = len(self.hotline.ledger.calls)
         log.event(logger, logging.INFO, "stopped", in_progress=in_progress)
+
+    async def _handed_over(self) -> bool:
+        """Whether another ivrd takes the callers over as they are."""
+        with suppress(StoreDown, LinkLost, TimeoutError):
+            if successor := await self.continuity.hand_over():
+                log.event(logger, logging.INFO, "handed over", to=successor)
+                return True
+        return not self.continuity.acts
+
+    async def _drain(self) -> None:
+        """Bring the callers in menus to a person."""
+        drain = self.desk.settings.drain_seconds
+        notify.stopping(drain + 2 * HAND_OVER_SECONDS)
+        log.event(logger, logging.INFO, "stopping", menus=len(self.hotline.menus))
+        with suppress(Refused, LinkLost, TimeoutError):
+            await self.link.withdraw()
+        await self.hotline.menus.drain(drain)
 
     async def _listen(self) -> None:
         public = web.public_app(
@@ -171,13 +228,25 @@ class Daemon:
         runner, _port = await web.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
         control = web.control_app(
-            {**self.desk.reads(), **self.partner_desk.reads()},
-            {**self.desk.acts(), **self.partner_desk.acts()},
+            {**self.desk.reads(), **self.partner_desk.reads(), "day": self._day.answer},
+            {**self.desk.acts(), **self.partner_desk.acts(), "handover": self._hand_over},
         )
         control.middlewares.append(peer.named)
         self._runners.append(
             await web.listen_unix(control, settings.control_socket, settings.control_mode)
         )
+
+    async def _hand_over(self, _query: Mapping[str, str]) -> web.Answer:
+        """Let the ivrd that stands by act; this one ends."""
+        if not self.continuity.acts:
+            raise web.Rejected("this ivrd stands by already")
+        try:
+            successor = await self.continuity.hand_over()
+        except (StoreDown, LinkLost, TimeoutError) as error:
+            raise web.Rejected(f"cannot hand over: {error}") from None
+        if not successor:
+            raise web.Rejected("no other ivrd stands by")
+        return {"acts_now": successor}
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -207,8 +276,9 @@ class Daemon:
             self._hurry.clear()
             if self.reports.linked:
                 self.partners.look(time.time())
-                with suppress(Refused, LinkLost, TimeoutError):
-                    await self.seating.reconcile()
+                if self.continuity.acts:
+                    with suppress(Refused, LinkLost, TimeoutError):
+                        await self.seating.reconcile()
 
 
 def _address(settings: Settings) -> Address:

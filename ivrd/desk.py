@@ -79,18 +79,18 @@ class Desk:
 
     def ready(self) -> str:
         """What is missing before callers can be served; empty when nothing is."""
-        if self.hotline.draining:
+        if self.hotline.menus.draining:
             return "stopping"
         return "" if self.reports.linked else "not connected to Asterisk"
 
     def status(self) -> Status:
         """The whole picture of this moment."""
         now, mono, ledger = time.time(), time.monotonic(), self.hotline.ledger
-        closed = self.hotline.script.closed()
+        closed = self.hotline.menus.script.closed()
         return Status(
             version=__version__,
             up_seconds=mono - self.started,
-            draining=self.hotline.draining,
+            draining=self.hotline.menus.draining,
             asterisk=Asterisk(
                 up=self.reports.linked,
                 version=self.link.version,
@@ -167,7 +167,7 @@ class Desk:
                 log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
         self.settings = settings
         self.loaded = time.monotonic()
-        self.hotline.script = script
+        self.hotline.menus.script = script
         self.seating.pools = settings.pools
         self.partners.setup = setup_of(settings)
         self.taken(settings)

@@ -33,10 +33,11 @@ def add(
     verbs: "argparse._SubParsersAction[Any]",
     readable: argparse.ArgumentParser,
     place: Place = lambda _settings, _partner: None,
-) -> None:
+) -> Any:
     """Add the commands to `verbs`; `readable` has the options --config and --json.
 
-    `place` is called when the daemon listens for what becomes of a drill's test call.
+    `place` is called when the daemon listens for what becomes of a drill's test call.  Returns
+    where other kinds of `ivrd report` are added.
     """
     partner = _verb(verbs, "partner", "partner call centres: list, show, pin, drain, drill")
     acts = partner.add_subparsers(title="acts", required=True, metavar="ACT")
@@ -64,6 +65,7 @@ def add(
     text = "the last day (default: today)"
     partners.add_argument("--to", dest="until", metavar="DATE", default="", help=text)
     partners.add_argument("--csv", action="store_true", help="print CSV with all columns")
+    return kinds
 
 
 def _verb(verbs: Any, name: str, text: str, *parents: Any) -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.hotline import Watch
+from ivrd.menus import Stay
 from ivrd.metrics import Metrics
 
 logger = logging.getLogger("ivrd")
@@ -24,6 +25,8 @@ class Reports:
         self.recent = recent
         self.unattended = 0
         self.also: Callable[[Notice], None] = lambda _notice: None  # who else hears of calls
+        self.counts: Callable[[], bool] = lambda: True  # or another ivrd tells of them
+        self.moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None
         self.linked = False
         self.link_changed = time.monotonic()
 
@@ -36,17 +39,23 @@ class Reports:
             self._unattended,
             self._refused,
             self._broken,
+            self._moved,
         )
 
     def _received(self, _call: Call) -> None:
-        self.recent.received(time.time())
+        if self.counts():
+            self.recent.received(time.time())
 
     def _notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, or ended: count it, write it down."""
-        self.metrics.notice(notice)
-        self.recent.notice(time.time(), notice)
-        log.notice(logger, notice)
+        if self.counts():
+            self.metrics.notice(notice)
+            self.recent.notice(time.time(), notice)
+            log.notice(logger, notice)
         self.also(notice)
+
+    def _moved(self, call: Call, stay: Stay | None) -> None:
+        self.moved(call, stay)
 
     def _unattended(self, call: Call) -> None:
         self.unattended += 1

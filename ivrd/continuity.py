@@ -1,0 +1,197 @@
+"""What outlives a process: calls written down, ends booked from Asterisk's record, who acts.
+
+One ivrd alone acts at once; of two on one Redis one acts (leading.py).  Whoever begins to act reads
+what was written down before it, enters it into the books, and from then on writes down what
+happens and heals what nobody saw.  One that stands by follows the calls, counts none and writes
+nothing.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivrd import log
+from ivrd.asterisk.link import Link, Refused
+from ivrd.asterisk.queue_log import Mark, Reader
+from ivrd.asterisk.wire import LinkLost
+from ivrd.core.call import Call, Ended, Notice
+from ivrd.healing import Hands, Healing
+from ivrd.hotline import Hotline
+from ivrd.keeping import Keeping
+from ivrd.leading import Leading, Role
+from ivrd.menus import Stay
+from ivrd.store import Keeper, Lease, Store
+
+MARKS, QUEUE_LOG = "marks", "queue_log"
+TICK_SECONDS = 1.0
+FLUSH_SECONDS = 2.0  # at the end: a store that is down must not keep the process
+
+logger = logging.getLogger("ivrd")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How far the record is booked, and when the first call began that may not be (epoch)."""
+
+    mark: Mark
+    since: float
+
+    def text(self) -> str:
+        return json.dumps({"mark": self.mark.text(), "since": self.since})
+
+    @classmethod
+    def of(cls, text: str) -> "_Place | None":
+        """None for what is no place."""
+        try:
+            says = json.loads(text)
+            mark, since = Mark.of(says["mark"]), float(says["since"])
+        except (ValueError, TypeError, KeyError):
+            return None
+        return cls(mark, since) if mark else None
+
+
+class Continuity:
+    """The store and everything that rests on it.
+
+    `queue_log` is Asterisk's record.  `gave_up(why)` is called when another ivrd acts: then this
+    process should end and begin anew.  `days`: so many days of ended calls are kept.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        lease: Lease | None,
+        queue_log: Path,
+        link: Link,
+        hotline: Hotline,
+        keeping: Callable[[Keeper], Keeping],
+        gave_up: Callable[[str], None],
+    ) -> None:
+        self.keeper = Keeper(store, self._store_says, lambda: self.leading.step_down("fenced"))
+        self.keeping = keeping(self.keeper)
+        self.leading = Leading(name, lease, link, self._fence, self._lead, gave_up)
+        self.healing: Healing | None = None
+        self._store = store
+        self._reader = Reader(queue_log)
+        self._hotline = hotline
+        self._began = False
+        self._beginning = asyncio.Lock()
+        self._mark: Mark | None = None
+        self._taking_over: asyncio.Task[None] | None = None
+        hotline.menus.acting = hotline.ledger.counting = lease is None
+        self.keeper.hold = lease is not None
+
+    @property
+    def acts(self) -> bool:
+        """Whether this ivrd speaks to callers, moves seats and counts."""
+        return self.leading.role is not Role.STANDING_BY
+
+    async def run(self) -> None:
+        """Write, heal and watch who acts, until cancelled."""
+        tasks = [self.keeper.run(), self.leading.run(), self._heal()]
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+
+    async def close(self) -> None:
+        """Write what is left and let go of the store."""
+        await self.keeper.flush(FLUSH_SECONDS)
+        await self._store.close()
+        self._reader.close()
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def moved(self, call: Call, stay: Stay | None) -> None:
+        """A call that is here is in another place than before."""
+        if self._began:
+            self.keeping.moved(call, stay)
+
+    def notice(self, notice: Notice) -> None:
+        """A call has ended, or something else happened to it."""
+        if self._began:
+            self.keeping.notice(notice)
+            if self.healing is not None and isinstance(notice, Ended):
+                self.healing.ended(notice, time.time())
+
+    def _missed(self, ids: list[str], at: float) -> None:
+        """Asterisk has these calls no longer: its record may tell how they ended."""
+        if self.healing is not None:
+            self.healing.missed(ids, at)
+
+    def _store_says(self, up: bool, why: str) -> None:
+        if up:
+            log.event(logger, logging.INFO, "the store is back; what was decided meanwhile is kept")
+        else:
+            what = "the store is gone; calls go on, and what is decided waits to be written"
+            log.event(logger, logging.WARNING, what, why=why)
+
+    # --- beginning to act ------------------------------------------------------------------
+
+    def _fence(self, epoch: int) -> None:
+        self.keeper.epoch = epoch
+
+    def _lead(self) -> None:
+        """The other ivrd is gone, or has handed over: act from now on."""
+        log.event(logger, logging.INFO, "acts now", epoch=self.leading.epoch)
+        self._taking_over = asyncio.create_task(self._take_over())
+
+    async def _take_over(self) -> None:
+        # A link that breaks meanwhile comes again through `up`, which does the same.
+        with suppress(LinkLost, Refused, TimeoutError):
+            await self.up()
+
+    async def up(self) -> None:
+        """The link to Asterisk is there, or ours to act on: bring the books to what is there."""
+        if self.acts:
+            async with self._beginning:
+                if not self._began:
+                    await self._begin()
+        await self._hotline.rebuild()
+
+    async def _begin(self) -> None:
+        """Read what was written down before us; count, write and heal from now on."""
+        hotline, keeping = self._hotline, self.keeping
+        hotline.ledger.begin_counting()
+        for kept in await keeping.calls():
+            hotline.restore(kept.call, kept.stay)
+        place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
+        mark = self._mark = place.mark if place else None
+        known = await keeping.ended_since(place.since) if place else set[str]()
+        await asyncio.to_thread(self._reader.start, mark)
+        calls = hotline.ledger.calls
+        hands = Hands(calls.keys, hotline.heal, hotline.give_up)
+        self.healing = Healing(self._reader, hands, known)
+        hotline.missed = self._missed
+        hotline.menus.acting = self._began = True
+        self.keeper.hold = False
+
+    # --- healing ---------------------------------------------------------------------------
+
+    async def _heal(self) -> None:
+        """Each second: book what ended unseen, and remember how far the record is booked."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if self.healing is None or not self.acts:
+                continue
+            await self.healing.tick(time.time())
+            mark = self.healing.mark
+            if mark is not None and mark != self._mark:
+                self._mark = mark
+                since = self.healing.since(time.time())
+                self.keeper.put(MARKS, QUEUE_LOG, _Place(mark, since).text())
+
+    # --- handing over ----------------------------------------------------------------------
+
+    async def hand_over(self) -> str:
+        """Let the other ivrd act, with all that is known written down; its name, or nothing."""
+        successor = await self.leading.successor()
+        if successor:
+            await self.keeper.flush(FLUSH_SECONDS)
+            await self.leading.hand_over(successor)
+        return successor

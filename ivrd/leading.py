@@ -1,0 +1,187 @@
+"""Which of two ivrd acts, when they share a Redis; the other one watches and takes over.
+
+Theory of operation
+-------------------
+Two witnesses.  *Redis* says who may become the leader: a lease with a time to live, and an epoch
+that grows by one with each leader.  *Asterisk*, on which the leader acts, says who is: the leader
+writes its epoch and name into a global variable and reads it back all the time.  Leave to act
+(asterisk/gate.py) follows from Asterisk's word alone and lasts `WORD_SECONDS` from the moment the
+question was sent; so whoever was frozen meanwhile has none when it wakes.
+
+Who takes over writes the word first and then waits until any leave that was given on the word
+before it has run out.  A leader that was asked to hand over takes its word back, and nobody waits.
+
+While Redis is frozen or gone nobody can become leader, and the one that acts goes on with
+Asterisk's word alone.  If it dies then, the dialplan has the callers until Redis is back.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Protocol
+
+from ivrd.asterisk.gate import Gate, boot_seconds
+from ivrd.asterisk.link import Link, Refused
+from ivrd.asterisk.names import LEADER
+from ivrd.asterisk.wire import LinkLost
+from ivrd.store.contract import StoreDown
+
+TURN_SECONDS = 0.2  # from one look at both witnesses to the next
+LEASE_SECONDS = 1.0  # a leader that renews its lease no more has lost it after that
+WORD_SECONDS = 1.0  # Asterisk's word holds for so long
+
+
+class Role(StrEnum):
+    """What this ivrd does."""
+
+    ALONE = "alone"
+    ACTING = "acting"
+    STANDING_BY = "standing by"
+
+
+class Lease(Protocol):
+    """Who may lead, as Redis says it; see store/lease.py.  Each raises `StoreDown`."""
+
+    async def claim(self, name: str, ttl: float, least: int = 1) -> int | None:
+        """A new epoch of at least `least`, or None while somebody has the lease."""
+
+    async def renew(self, name: str, epoch: int, ttl: float) -> bool:
+        """Keep the lease for `ttl` s more; False when it is not ours any more."""
+
+    async def release(self, name: str, epoch: int, successor: str = "") -> bool:
+        """Give the lease back, to `successor` if there is one."""
+
+    async def stand_by(self, name: str, ttl: float) -> None:
+        """Say that `name` would take over, for the next `ttl` seconds."""
+
+    async def standing_by(self) -> str:
+        """Who would take over; empty for nobody."""
+
+
+class Leading:
+    """Runs beside the link.  Without a lease this ivrd is alone and always acts.
+
+    `fence(epoch)` is told of each epoch of ours: what is written into the store carries it.
+    `lead()` is called when this ivrd is to act, and has leave to.  `gave_up(why)` is called when
+    it acts no more: then it should end, and begin anew as the one that stands by.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        lease: Lease | None,
+        link: Link,
+        fence: Callable[[int], None],
+        lead: Callable[[], None],
+        gave_up: Callable[[str], None],
+        clock: Callable[[], float] = boot_seconds,
+    ) -> None:
+        self.name = name
+        self.role = Role.ALONE if lease is None else Role.STANDING_BY
+        self.epoch = 0
+        self._lease = lease
+        self._link = link
+        self._gate: Gate = link.gate
+        self._fence = fence
+        self._lead = lead
+        self._gave_up = gave_up
+        self._clock = clock
+        self._done = False
+        self._soon = asyncio.Event()
+        self._renewing: asyncio.Future[bool] | None = None
+        if lease is not None:
+            self._gate.refuse()
+            self._gate.wanted = self._soon.set
+
+    @property
+    def word(self) -> str:
+        """What Asterisk says while this ivrd acts."""
+        return f"{self.epoch} {self.name}"
+
+    async def run(self) -> None:
+        """Look at both witnesses again and again, until cancelled."""
+        while True:
+            lease = self._lease
+            if lease is not None and self._link.logged_in and not self._done:
+                with suppress(Refused, LinkLost, TimeoutError, StoreDown):
+                    await (self._stay() if self.role is Role.ACTING else self._watch(lease))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TURN_SECONDS):
+                    await self._soon.wait()
+            self._soon.clear()
+
+    # --- acting ----------------------------------------------------------------------------
+
+    async def _stay(self) -> None:
+        """Ask Asterisk whether it is still us, and keep the lease."""
+        asked = self._clock()
+        word = await self._link.get_global(LEADER)
+        if not word:  # Asterisk was restarted: it has forgotten its globals
+            await self._link.say_who_acts(self.word)
+        elif word != self.word:
+            self.step_down(f"{word.partition(' ')[2]} acts now")
+            return
+        self._gate.allow(asked + WORD_SECONDS)
+        await self._keep_lease()
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease beside everything else: Redis may take its time, callers do not."""
+        assert self._lease is not None
+        done = self._renewing
+        if done is not None and not done.done():
+            return
+        self._renewing = None
+        if done is not None and done.exception() is None and not done.result():
+            self.step_down("another ivrd has the lease")
+        else:
+            renew = self._lease.renew(self.name, self.epoch, LEASE_SECONDS)
+            self._renewing = asyncio.ensure_future(renew)
+
+    def _begin(self, epoch: int) -> None:
+        self.epoch = epoch
+        self._fence(epoch)
+
+    def step_down(self, why: str) -> None:
+        """Act no more, from this moment."""
+        if self.role is Role.ACTING:
+            self.role = Role.STANDING_BY
+            self._done = True
+            self._gate.refuse()
+            self._gave_up(why)
+
+    # --- standing by -----------------------------------------------------------------------
+
+    async def _watch(self, lease: Lease) -> None:
+        """Become the leader if there is none."""
+        await lease.stand_by(self.name, 3 * LEASE_SECONDS)
+        before = await self._link.get_global(LEADER)
+        least = int(before.partition(" ")[0]) if before[:1].isdecimal() else 0
+        epoch = await lease.claim(self.name, LEASE_SECONDS + WORD_SECONDS, least + 1)
+        if epoch is None:
+            return
+        self._begin(epoch)
+        await self._link.say_who_acts(self.word)
+        if before:  # whoever acted on it may have leave for so long
+            await asyncio.sleep(WORD_SECONDS)
+            if not await lease.renew(self.name, epoch, LEASE_SECONDS):
+                return
+        asked = self._clock()
+        if await self._link.get_global(LEADER) == self.word:
+            self.role = Role.ACTING
+            self._gate.allow(asked + WORD_SECONDS)
+            self._lead()
+
+    # --- handing over ----------------------------------------------------------------------
+
+    async def successor(self) -> str:
+        """Who would take over; empty when nobody stands by.  Raises `StoreDown`."""
+        return await self._lease.standing_by() if self._lease else ""
+
+    async def hand_over(self, successor: str) -> None:
+        """Let the one who stands by act, at once.  Raises StoreDown, LinkLost or TimeoutError."""
+        assert self._lease is not None
+        epoch = self.epoch
+        self.step_down("handed over")
+        await self._link.say_who_acts("")
+        await self._lease.release(self.name, epoch, successor)

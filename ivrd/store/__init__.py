@@ -1,0 +1,31 @@
+"""What ivrd keeps outside itself, so that a restart or a second ivrd can go on.
+
+    contract.py   what a store is: Put, Remove, Forget, Store, StoreDown, Fenced
+    sqlite.py     a file, for one ivrd        thread.py   the thread it works in
+    redis.py      Redis, for two or more      server.py   where it is     lease.py  who acts
+    keeper.py     writes behind               pending.py  what it has not written yet
+
+The store is advisory: nobody waits for it, and it never overrules Asterisk.
+"""
+
+from ivrd.store.contract import Change, Fenced, Forget, Put, Remove, Store, StoreDown
+from ivrd.store.keeper import Keeper
+from ivrd.store.lease import Lease
+from ivrd.store.redis import RedisStore
+from ivrd.store.server import RedisServer
+from ivrd.store.sqlite import SqliteStore
+
+__all__ = [
+    "Change",
+    "Fenced",
+    "Forget",
+    "Keeper",
+    "Lease",
+    "Put",
+    "RedisServer",
+    "RedisStore",
+    "Remove",
+    "SqliteStore",
+    "Store",
+    "StoreDown",
+]

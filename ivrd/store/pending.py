@@ -1,0 +1,145 @@
+"""What is decided and not yet written: the last change of each key, in the order of decision."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from ivrd.store.contract import Change, Forget, Put, Remove
+
+# Kinds whose oldest entries go first when there are too many.
+LOSABLE = frozenset({"ended", "history", "audit"})
+MARKS = "marks"
+
+Slot = tuple[type, str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A change, and when it was decided (seconds of the keeper's clock)."""
+
+    change: Change
+    when: float
+
+
+def slot(change: Change) -> Slot:
+    """Changes of the same slot replace one another."""
+    if isinstance(change, Forget):
+        return (Forget, change.kind, change.before)
+    return (Put, change.kind, change.key)
+
+
+def losable(change: Change) -> bool:
+    """Whether it may be lost when it must: a later start heals it from Asterisk's own record.
+
+    A lost `Remove` leaves a call that Asterisk does not have any more, which a start sees as well.
+    """
+    return isinstance(change, Remove) or change.kind in LOSABLE
+
+
+@dataclass
+class Pending:
+    """An ordered set of changes, `most` at most as far as some may be lost.
+
+    A change goes behind all others when it is decided again: then a `Remove` is never written
+    before what was decided earlier.  `lost` counts what was dropped.
+    """
+
+    most: int
+    lost: int = 0
+    _entries: dict[Slot, Entry] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, change: Change) -> bool:
+        return slot(change) in self._entries
+
+    def add(self, change: Change, now: float) -> None:
+        """Decide a change."""
+        if self.lost and change.kind == MARKS:
+            return
+        self._entries.pop(slot(change), None)
+        self._entries[slot(change)] = Entry(change, now)
+        if len(self) > self.most:
+            self._lose()
+
+    def add_first(self, changes: Iterable[Change], now: float) -> None:
+        """Put changes before all others, unless the same key was decided anew."""
+        older = {slot(change): Entry(change, now) for change in changes if change not in self}
+        self._entries = older | self._entries
+        while len(self) > self.most and self._lose():
+            pass
+
+    def younger_than(self, when: float) -> bool:
+        """Whether all of it was decided later."""
+        first = next(iter(self._entries.values()), None)
+        return first is None or first.when > when
+
+    def batch(self, size: int) -> list[Change]:
+        """The first changes; they stay until they are `written`."""
+        return [entry.change for entry, _ in zip(self._entries.values(), range(size), strict=False)]
+
+    def written(self, changes: Iterable[Change]) -> None:
+        """These are done, unless decided anew meanwhile."""
+        for change in changes:
+            entry = self._entries.get(slot(change))
+            if entry is not None and entry.change is change:
+                del self._entries[slot(change)]
+
+    def expire(self, before: float) -> None:
+        """Drop what may be lost and was decided earlier: another ivrd has written it."""
+        for name in [n for n, e in self._entries.items() if e.when < before and losable(e.change)]:
+            del self._entries[name]
+
+    def _drop(self, which: Callable[[Change], bool]) -> None:
+        for name in [n for n, entry in self._entries.items() if which(entry.change)]:
+            del self._entries[name]
+
+    def _lose(self) -> bool:
+        """Drop some of the oldest that may be lost, a few more at once to keep this rare.
+
+        A mark says that all before it is written.  That is true of none from now on, so that a
+        later start reads Asterisk's record from the last mark that was written.
+        """
+        some = max(1, self.most // 1000)
+        names = [n for n, e in self._entries.items() if losable(e.change)][:some]
+        for name in names:
+            del self._entries[name]
+        if names and not self.lost:
+            self._drop(lambda change: change.kind == MARKS)
+        self.lost += len(names)
+        return bool(names)
+
+
+def forgotten(change: Change, by: Forget) -> bool:
+    """Whether `by` makes an earlier change needless."""
+    return not isinstance(change, Forget) and change.kind == by.kind and change.key < by.before
+
+
+@dataclass
+class Recent:
+    """The `ended` entries written lately, to write them again: a fail-over may have lost them."""
+
+    seconds: float
+    _entries: dict[Slot, Entry] = field(default_factory=dict)
+
+    def wrote(self, changes: Collection[Change], now: float) -> None:
+        """Remember what was written just now, and let go of what is old."""
+        for change in changes:
+            if isinstance(change, Forget):
+                for name in [n for n, e in self._entries.items() if forgotten(e.change, change)]:
+                    del self._entries[name]
+            elif change.kind == "ended":
+                self._entries.pop(slot(change), None)
+                if isinstance(change, Put):
+                    self._entries[slot(change)] = Entry(change, now)
+        old = []
+        for name, entry in self._entries.items():  # the oldest is the first
+            if entry.when >= now - self.seconds:
+                break
+            old.append(name)
+        for name in old:
+            del self._entries[name]
+
+    def changes(self) -> list[Change]:
+        """What is remembered, in the order in which it was written."""
+        return [entry.change for entry in self._entries.values()]

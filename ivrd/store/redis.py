@@ -1,0 +1,192 @@
+"""The store in Redis, for two ivrd or more, alone or behind Sentinel.
+
+A kind is a hash, `ivrd:entry:KIND`, and a sorted set of its keys, `ivrd:keys:KIND`, for reading
+in order.  A write is one script, so all of it happens or nothing.  Redis must not evict
+(`maxmemory-policy noeviction`), and must not be a cluster.
+
+Two things can go wrong that a client does not see by itself, so each write carries its writer's
+random id, a serial number, and the serial number that was confirmed last (`ivrd:writer` keeps the
+first two):
+
+* A write that was sent to a frozen server and given up may be carried out after a later one: its
+  serial number is too old, and it is ignored.
+* A fail-over loses what the new master had not got yet: the kept serial number is older than the
+  confirmed one, or another's.  That is reported as `StoreDown`, once, so that what was written
+  last is written again.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeout
+
+from ivrd.store.contract import (
+    DEADLINE,
+    PAGE,
+    Change,
+    Fenced,
+    Forget,
+    Put,
+    StoreDown,
+    read_pages,
+)
+from ivrd.store.server import RedisServer, close, words
+
+PREFIX = "ivrd:"
+EPOCH = f"{PREFIX}epoch"
+WRITER = f"{PREFIX}writer"
+
+# Scripts name keys that they were not given; only a cluster forbids that.
+WRITE = """
+local epoch, id = tonumber(ARGV[1]), ARGV[2]
+local serial, confirmed = tonumber(ARGV[3]), tonumber(ARGV[4])
+local latest = tonumber(redis.call('GET', KEYS[1]) or '0')
+if latest > epoch then return 'fenced by ' .. latest end
+local last_id, last = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%d+)$')
+if last_id == id then
+  if tonumber(last) >= serial then return 'late' end
+  if tonumber(last) < confirmed then return 'lost' end
+elseif confirmed > 0 then
+  return 'lost'
+end
+redis.call('SET', KEYS[2], id .. ' ' .. serial)  -- first: a full server refuses the first command
+if latest < epoch then redis.call('SET', KEYS[1], epoch) end
+local function forget(entries, keys, before)
+  while true do
+    local some = redis.call('ZRANGEBYLEX', keys, '-', '(' .. before, 'LIMIT', 0, 1000)
+    if #some == 0 then return end
+    redis.call('HDEL', entries, unpack(some))
+    redis.call('ZREM', keys, unpack(some))
+  end
+end
+for at = 5, #ARGV, 4 do
+  local what, kind, key, value = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local entries, keys = 'ivrd:entry:' .. kind, 'ivrd:keys:' .. kind
+  if what == 'put' then
+    redis.call('HSET', entries, key, value)
+    redis.call('ZADD', keys, 0, key)
+  elseif what == 'remove' then
+    redis.call('HDEL', entries, key)
+    redis.call('ZREM', keys, key)
+  else
+    forget(entries, keys, key)
+  end
+end
+return 'done'
+"""
+
+READ = """
+local keys = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0, ARGV[3])
+if #keys == 0 then return {} end
+return {keys, redis.call('HMGET', KEYS[1], unpack(keys))}
+"""
+
+
+class RedisStore:
+    """A `Store` in Redis.  deadline: seconds for each operation, connecting included."""
+
+    def __init__(self, server: RedisServer, deadline: float = DEADLINE) -> None:
+        self._server = server
+        self._deadline = deadline
+        self._redis: Redis | None = None
+        self._connecting = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._writer = _Writer(epoch=0)
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """See `Store`."""
+        await self._ask("PING")
+
+    async def write(self, changes: Sequence[Change], epoch: int) -> None:
+        """See `Store`."""
+        async with self._writing:
+            await self._write([word for change in changes for word in _told(change)], epoch)
+
+    async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        """See `Store`."""
+        names = (f"{PREFIX}entry:{kind}", f"{PREFIX}keys:{kind}")
+        end = f"({before}" if before else "+"
+
+        async def page(first: str) -> dict[str, str]:
+            found = await self.run(READ, names, (f"[{first}" if first else "-", end, PAGE))
+            return dict(zip(*found, strict=True)) if found else {}
+
+        return await read_pages(page, first)
+
+    async def close(self) -> None:
+        """See `Store`."""
+        self._drop(self._redis)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=self._deadline)
+
+    async def run(self, script: str, keys: Sequence[str], values: Sequence[str | int]) -> Any:
+        """What a Lua script returns.  Raises `StoreDown`."""
+        return await self._ask("EVAL", script, len(keys), *keys, *values)
+
+    async def _ask(self, *command: str | int) -> Any:
+        """What Redis answers to a command.  Raises `StoreDown`, always within the deadline."""
+        redis: Redis | None = None
+        try:
+            async with asyncio.timeout(self._deadline):
+                redis = await self._connected()
+                return await redis.execute_command(*command)  # type: ignore[no-untyped-call]
+        except (TimeoutError, RedisTimeout):
+            self._drop(redis)
+            raise StoreDown(f"{self._server} does not answer (for {self._deadline:g} s)") from None
+        except (RedisError, OSError) as error:
+            self._drop(redis)  # after a fail-over the same address may be another server
+            raise StoreDown(f"{self._server} {words(error)}") from None
+
+    async def _write(self, told: Sequence[str], epoch: int) -> None:
+        if epoch != self._writer.epoch:
+            self._writer = _Writer(epoch)
+        me = self._writer
+        me.serial += 1
+        values: list[str | int] = [epoch, me.id, me.serial, me.confirmed, *told]
+        answer = str(await self.run(WRITE, (EPOCH, WRITER), values))
+        if answer.startswith("fenced"):
+            raise Fenced(f"epoch {answer.split()[-1]} has taken over from epoch {epoch}")
+        if answer != "done":
+            self._writer = _Writer(epoch)
+            raise StoreDown(f"{self._server} has lost what was written last (a fail-over perhaps)")
+        me.confirmed = me.serial
+
+    async def _connected(self) -> Redis:
+        async with self._connecting:
+            if self._redis is None:
+                self._redis = await self._server.connect(self._deadline)
+            return self._redis
+
+    def _drop(self, redis: Redis | None) -> None:
+        """Never use this client again; close it without waiting, as that may hang too."""
+        if redis is None:
+            return
+        if redis is self._redis:
+            self._redis = None
+        task = asyncio.create_task(close(redis.aclose()))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+@dataclass
+class _Writer:
+    """What tells one series of writes from another; see the top of this file."""
+
+    epoch: int
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    serial: int = 0
+    confirmed: int = 0
+
+
+def _told(change: Change) -> tuple[str, str, str, str]:
+    if isinstance(change, Put):
+        return ("put", change.kind, change.key, change.value)
+    if isinstance(change, Forget):
+        return ("forget", change.kind, change.before, "")
+    return ("remove", change.kind, change.key, "")

@@ -1,0 +1,216 @@
+"""Redis frozen, killed, full, demoted, forgetful: each operation ends by its deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from ivrd.store import Put, RedisServer, RedisStore, Remove, StoreDown
+from ivrd.store.redis import EPOCH, WRITE, WRITER
+from tests.store.conftest import SLOW
+from tests.store.servers import Running, free_ports, running, wait_for
+
+ONE = [Put("calls", "a", "1")]
+TWO = [Put("calls", "a", "2")]
+
+
+@pytest.fixture
+def own(short: Path) -> Iterator[Running]:
+    """A server to be broken."""
+    with running(short / "r") as redis:
+        yield redis
+
+
+async def refusal(doing: Awaitable[object]) -> str:
+    with pytest.raises(StoreDown) as caught:
+        await doing
+    return str(caught.value)
+
+
+async def until_done(act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do it again and again until the store is back."""
+    while True:
+        try:
+            return await act()
+        except StoreDown:
+            await asyncio.sleep(0.05)
+
+
+def test_a_frozen_server_holds_up_neither_operations_nor_the_loop(own: Running) -> None:
+    async def act() -> None:
+        store = RedisStore(own.server, 0.3)
+        await until_done(lambda: store.write(ONE, 0))
+        own.freeze()
+        ticking = asyncio.create_task(ticks())
+        loop = asyncio.get_running_loop()
+        for doing in (store.write(TWO, 0), store.read("calls"), store.open()):  # old link, new link
+            began = loop.time()
+            assert "does not answer (for 0.3 s)" in await refusal(doing)
+            assert loop.time() - began < 10  # not the server's time, which would be for ever
+        ticking.cancel()
+        assert ticking_count[0] > 30
+        own.thaw()
+        await until_done(lambda: store.write([Put("calls", "b", "3")], 0))
+        assert (await store.read("calls"))["b"] == "3"
+        await store.close()
+
+    ticking_count = [0]
+
+    async def ticks() -> None:
+        while True:
+            await asyncio.sleep(0.001)
+            ticking_count[0] += 1
+
+    asyncio.run(act())
+
+
+def test_what_was_given_up_does_not_undo_what_was_written_after_it(redis: Running) -> None:
+    """A frozen server may carry out the first of two writes last: it is too late by its number."""
+
+    async def act() -> None:
+        store = RedisStore(redis.server, SLOW)
+        await store.write(ONE, 0)
+        await store.write(TWO, 0)
+        with redis.client() as client:
+            writer, serial = str(client.get(WRITER)).split()
+            late = [0, writer, int(serial) - 1, 0, "put", "calls", "a", "1"]
+            assert client.eval(WRITE, 2, EPOCH, WRITER, *late) == "late"
+        assert await store.read("calls") == {"a": "2"}
+        await store.close()
+
+    asyncio.run(act())
+
+
+def test_a_server_that_lost_the_last_writes_is_noticed_once(redis: Running) -> None:
+    async def act() -> None:
+        store = RedisStore(redis.server, SLOW)
+        await store.write(ONE, 0)
+        with redis.client() as client:
+            writer = str(client.get(WRITER))
+            await store.write(TWO, 0)
+            client.set(WRITER, writer)  # as a replica would have it that missed the second write
+        assert "has lost what was written last" in await refusal(store.write(ONE, 0))
+        await store.write(ONE, 0)
+        with redis.client() as client:
+            client.flushall()
+        assert "has lost what was written last" in await refusal(store.write(ONE, 0))
+        await store.write(ONE, 0)
+        assert await store.read("calls") == {"a": "1"}
+        await store.close()
+
+    asyncio.run(act())
+
+
+def test_a_killed_server_is_found_again_when_it_is_back(own: Running) -> None:
+    async def act() -> None:
+        store = RedisStore(own.server, SLOW)
+        await store.write(ONE, 0)
+        own.kill()
+        assert str(own.socket) in await refusal(store.write(TWO, 0))
+        assert str(own.socket) in await refusal(store.read("calls"))
+        own.start()
+        await until_done(lambda: store.write(TWO, 0))
+        assert await store.read("calls") == {"a": "2"}
+        await store.close()
+
+    asyncio.run(act())
+
+
+def test_a_full_server_takes_all_or_nothing(own: Running) -> None:
+    async def act() -> None:
+        store = RedisStore(own.server, SLOW)
+        await store.write(ONE, 0)
+        with own.client() as client:
+            client.config_set("maxmemory", 1)
+            changes = [Remove("calls", "a"), Put("calls", "b", "2")]
+            said = f"Redis at unix://{own.socket} is full (maxmemory)"
+            assert await refusal(store.write(changes, 0)) == said
+            assert await store.read("calls") == {"a": "1"}
+            client.config_set("maxmemory", 0)
+        await store.write(changes, 0)
+        assert await store.read("calls") == {"b": "2"}
+        await store.close()
+
+    asyncio.run(act())
+
+
+def test_a_replica_is_no_store(own: Running) -> None:
+    async def act() -> None:
+        store = RedisStore(own.server, SLOW)
+        with own.client() as client:
+            client.replicaof("127.0.0.1", free_ports(1)[0])
+            assert "is a replica, which may not be written" in await refusal(store.write(ONE, 0))
+            client.replicaof("NO", "ONE")
+        await store.write(ONE, 0)
+        await store.close()
+
+    asyncio.run(act())
+
+
+RIGHTS = "~ivrd:* +ping +select +eval +get +set +del +exists +hset +hdel +hmget"
+RIGHTS += " +zadd +zrem +zrangebylex"
+
+
+def test_a_user_with_few_rights_and_a_password(own: Running) -> None:
+    async def act() -> None:
+        with own.client() as client:
+            client.execute_command("ACL", "SETUSER", "default", "off")
+        right = RedisServer(own.server.url, user="ivrd", password="correct-horse")
+        store = RedisStore(right, SLOW)
+        await store.write(ONE, 0)
+        assert await store.read("calls") == {"a": "1"}
+        await store.close()
+        for wrong in (
+            RedisServer(own.server.url, user="ivrd", password="battery-staple"),
+            RedisServer(own.server.url),
+        ):
+            store = RedisStore(wrong, SLOW)
+            said = await refusal(store.open())
+            assert "password" in said
+            assert "battery-staple" not in said
+            await store.close()
+        assert "correct-horse" not in repr(right)
+
+    with own.client() as client:
+        client.execute_command("ACL", "SETUSER", "ivrd", "on", ">correct-horse", *RIGHTS.split())
+    asyncio.run(act())
+
+
+def test_a_fail_over_by_sentinel(short: Path) -> None:
+    """The master is killed; sentinel makes the replica the master, and the store follows."""
+    first, second, watch = free_ports(3)
+    with ExitStack() as stack:
+        master = stack.enter_context(running(short / "1", port=first))
+        follow = {"replicaof": f"127.0.0.1 {first}", "repl-diskless-sync-delay": "0"}
+        replica = stack.enter_context(running(short / "2", follow, port=second))
+        told = {
+            "sentinel monitor ivrd": f"127.0.0.1 {first} 1",
+            "sentinel down-after-milliseconds ivrd": "500",
+            "sentinel failover-timeout ivrd": "3000",
+        }
+        stack.enter_context(running(short / "3", told, port=watch, sentinel=True))
+        dead = free_ports(1)[0]  # a sentinel that is gone does not matter
+        server = RedisServer(sentinels=(("127.0.0.1", dead), ("127.0.0.1", watch)), service="ivrd")
+        with master.client() as at_first, replica.client() as at_second:
+            wait_for(lambda: info(at_second, "master_link_status") == "up", "no replication")
+            wait_for(lambda: info(at_first, "connected_slaves") == 1, "no replica")
+            asyncio.run(through_a_fail_over(RedisStore(server, 2.0), master, at_first))
+            assert info(at_second, "role") == "master"
+
+
+async def through_a_fail_over(store: RedisStore, master: Running, client: "Redis") -> None:
+    await until_done(lambda: store.write(ONE, 1))
+    assert client.wait(1, 30_000) == 1  # the replica has it
+    master.kill()
+    await until_done(lambda: store.write(TWO, 1))
+    assert await store.read("calls") == {"a": "2"}
+    await store.close()
+
+
+def info(client: "Redis", name: str) -> object:
+    found: Any = client.info("replication")
+    return found.get(name)
