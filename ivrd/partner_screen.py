@@ -43,7 +43,7 @@ def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
 def _remark(row: Mapping[str, Any]) -> str:
     """What an operator must know beyond the numbers; the state has its column."""
     says = [f"pinned {row['pin']}"] if row["pin"] else []
-    for text in (row["obstacle"], "" if row["health"] == "healthy" else row["health"]):
+    for text in (row["obstacle"], "" if row["health"].startswith("healthy") else row["health"]):
         if text and text not in (*says, row["state"]):
             says.append(text)
     return "; ".join(says)

@@ -16,7 +16,7 @@ from ivrd.asterisk.seating import Seating
 from ivrd.asterisk.translate import PartnerNews
 from ivrd.core import breaker as b
 from ivrd.core.call import Answered, By, Call, Ended, Notice, Offered, Outcome, Stage
-from ivrd.core.forecast import Arrivals, Load, Rate, handling_rate, patience_rate
+from ivrd.core.flow import Flow
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Crew, Decision, Held, Policy, QueueNow, Snapshot, decide
 from ivrd.core.partner import Group, Partner, PartnerNow, Pin, State, trained_for
@@ -24,38 +24,8 @@ from ivrd.core.seats import Pool
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
+ABSENT = 20  # Q.850: what the dialplan says of a dead trunk, and a partner may say as well
 NOT_ASKED = "its trunk has not answered yet"
-GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
-
-
-@dataclass
-class Flow:
-    """What was seen of one queue's callers, and the counts since the last look."""
-
-    arrivals: Arrivals = field(default_factory=Arrivals)
-    handling: Rate = field(default_factory=handling_rate)
-    patience: Rate = field(default_factory=patience_rate)
-    joined: int = 0
-    talked: int = 0
-    left: int = 0
-
-    def look(self, seconds: float, waiting: int, talking: int) -> None:
-        """Learn from the `seconds` since the last look."""
-        if seconds > GAP_SECONDS:
-            self.arrivals = self.arrivals.unwatched(seconds)
-            self.handling = self.handling.unwatched(seconds)
-            self.patience = self.patience.unwatched(seconds)
-        else:
-            self.arrivals = self.arrivals.watched(seconds, self.joined)
-            self.handling = self.handling.watched(seconds, self.talked, talking * seconds)
-            self.patience = self.patience.watched(seconds, self.left, waiting * seconds)
-        self.joined = self.talked = self.left = 0
-
-    def load(self) -> Load:
-        """The estimates as one load."""
-        return Load(
-            self.arrivals.per_second, self.handling.mean_seconds, self.patience.mean_seconds
-        )
 
 
 @dataclass
@@ -137,15 +107,19 @@ class Partners:
         else:
             standing.legs.pop(news.seat, None)
         if event := self._event(news, standing):
-            before = standing.breaker.place
+            before = b.allowed_seats(standing.breaker, news.at)
             standing.tell(event)
-            if standing.breaker.place is not before:
-                self.hurry()  # each further call to it would be one too many
+            if b.allowed_seats(standing.breaker, news.at) != before:
+                self.hurry()  # each further call to it might be one too many
+        if b.at(standing.breaker, news.at).place is b.Place.HALF_OPEN:
+            self.hurry()  # one call is tried, and no second one until it has lasted
         self.told(news)
 
     def _event(self, news: PartnerNews, standing: Standing) -> b.Event | None:
         """What the news mean to the breaker."""
         match news.kind:
+            case "refused" if news.cause == ABSENT and self._trunk(news.partner) == "away":
+                return None  # a trunk that is known to be dead is not dialled: no news of it
             case "refused" if news.status == "NOANSWER" and news.cause in (0, 16, 127):
                 return b.Silent(news.at)
             case "refused":
@@ -171,7 +145,7 @@ class Partners:
     def look(self, now: float) -> Decision:
         """Take in this moment, decide, and hand the wanted seats to the seating."""
         seconds = 0.0 if self._looked is None else max(0.0, now - self._looked)
-        self._looked = now
+        self._looked, policy = now, self.setup.policy
         self._began = self._began or now
         for queue in self.setup.topics:
             waiting = len(self._ledger.waiting(queue))
@@ -179,7 +153,9 @@ class Partners:
                 call.stage is Stage.TALK and call.queue == queue
                 for call in self._ledger.calls.values()
             )
-            self._flows.setdefault(queue, Flow()).look(seconds, waiting, talking)
+            flow = self._flows.setdefault(queue, Flow())
+            flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
+            flow.look(seconds, waiting, talking)
         self._feed_breakers(now)
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
@@ -194,9 +170,12 @@ class Partners:
         for partner in self.setup.partners:
             standing = self.standing(partner.id)
             self._feed_trunk(partner.id, standing, now)
-            waits = self._ledger.calls
-            standing.legs = {seat: call for seat, call in standing.legs.items() if call in waits}
+            standing.legs = {
+                seat: call for seat, call in standing.legs.items() if self._waits(call)
+            }
             talks = self._talks(partner.id)
+            if standing.verified or talks or standing.pin is Pin.OPEN:
+                standing.breaker = replace(standing.breaker, known=True)
             for call in talks:
                 early = standing.breaker.limits.early_seconds
                 if call.id not in standing.lasted and now - (call.connected_at or now) >= early:
@@ -205,6 +184,10 @@ class Partners:
             standing.lasted &= {call.id for call in talks}
             while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
                 standing.helped.popleft()
+
+    def _waits(self, call_id: str) -> bool:
+        call = self._ledger.calls.get(call_id)
+        return call is not None and call.stage is Stage.QUEUE
 
     def _trunk(self, partner: str) -> str | None:
         """What a partner's trunk is doing; None when Asterisk has not said."""
@@ -242,7 +225,10 @@ class Partners:
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerNow:
         """One partner at this moment."""
         standing = self.standing(partner.id)
-        talks = Counter(call.queue for call in self._talks(partner.id))
+        calls = self._talks(partner.id)
+        talks = Counter(call.queue for call in calls)
+        trying = len(standing.legs) + sum(call.id not in standing.lasted for call in calls)
+        allowed = b.allowed_seats(standing.breaker, now, len(calls), trying)
         away = self._trunk(partner.id) == "away"
         unknown = away and not standing.asked and standing.breaker.reachable
         state = partner.state
@@ -254,7 +240,7 @@ class Partners:
             in_hours=in_hours,
             open=len(self._seating.lent(partner.id)),
             talks=talks,
-            allowed=0 if unknown else b.allowed_seats(standing.breaker, now, sum(talks.values())),
+            allowed=0 if unknown else allowed,
             health=NOT_ASKED if unknown else b.describe(standing.breaker, now),
             helped=len(standing.helped),
             pin=standing.pin,
@@ -269,7 +255,7 @@ class Partners:
         seats = sorted(
             seats_of(partner.partner),
             key=lambda seat: (
-                seat not in busy & open_now,
+                seat not in busy,
                 seat not in ringing,
                 seat not in open_now,
             ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.agents import Agents, Manner, Talk
+from lab.agents import Agents, Choice, Manner, Talk
 from lab.agents.agents import NEVER, Seconds
 from lab.callers.script import HangUp, Hear, Keys, Meet, Step, Wait
 
@@ -41,16 +41,18 @@ def sends_back(ring: Seconds = 0.5, talk: float = 2.0, keys: str = "*9") -> Mann
 class PartnerSite(Agents):
     """One partner: a SIP port of 127.0.0.2 at which every call is taken in one manner."""
 
-    def __init__(self, folder: Path, manner: Manner, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, manner: Manner | Choice, port: int = 0, host: str = HOST
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(port, folder=folder, kind="partner", seats={USER: manner}, host=HOST)
+        super().__init__(port, folder=folder, kind="partner", seats={USER: manner}, host=host)
 
     @property
     def trunk(self) -> str:
         """The address for partners.yaml."""
-        return f"{HOST}:{self.port}"
+        return f"{self._sipp.host}:{self.port}"
 
-    def become(self, manner: Manner) -> None:
+    def become(self, manner: Manner | Choice) -> None:
         """Take calls in another manner from the next one on."""
         self.behave(USER, manner)
 

@@ -15,6 +15,7 @@ from ivrd import client, web
 from ivrd.asterisk.link import Refused
 from ivrd.asterisk.wire import LinkLost
 from ivrd.core.breaker import Place
+from ivrd.core.call import Call, Joined
 from ivrd.core.forecast import Load
 from ivrd.core.overflow import Crew, QueueNow, Snapshot
 from ivrd.core.partner import Pin, State
@@ -66,7 +67,9 @@ def test_partners_as_they_stand(tmp_path: Path) -> None:
     rig.begin("a", seat="alpha/03")
     rig.news("offered")
     rig.news("confirmed", seconds=3.0)
-    rig.news("offered", waiting="a")
+    rig.ledger.receive(Call("b", NOW, ""))
+    rig.ledger.apply("b", Joined(NOW, "q"))
+    rig.news("offered", waiting="b")
     rig.partners.look(NOW)
     alpha, beta = get(rig, "partners")["partners"]
     assert (alpha["id"], alpha["name_en"], alpha["name_th"]) == ("alpha", "Alpha Bank", "ธนาคาร ก")

@@ -17,9 +17,11 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from ivrd.core.call import Call, HungUp, Joined
+from ivrd.core.call import By, Call, Connected, HungUp, Joined
 from ivrd.core.ledger import Ledger
+from ivrd.core.report import Kind, Line
 from ivrd.metrics import CONTENT_TYPE, Metrics
+from ivrd.partner_metrics import Moment, PartnerMetrics
 from lab.parts import PROMETHEUS, program
 
 MONITORING = Path(__file__).parents[1] / "monitoring"
@@ -33,8 +35,10 @@ class Hotline:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.metrics = Metrics(("other",), 20.0, "0.1.0")
+        standing = {"alpha": Moment(wanted=4, open=3)}
+        self.partners = PartnerMetrics(self.metrics.registry, lambda: standing)
 
-    def call(self, call_id: str, *events: Joined | HungUp) -> None:
+    def call(self, call_id: str, *events: Joined | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""
         self.ledger.receive(Call(call_id, 0.0))
         for event in events:
@@ -150,11 +154,18 @@ def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prome
 def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Prometheus) -> None:
     hotline.call("a", Joined(10.0, "other"), HungUp(50.0))
     hotline.call("b")
+    hotline.call("c", Joined(10.0, "other"), Connected(12.0, By.INHOUSE, "base-01"), HungUp(50.0))
+    for call_id in ("d", "e", "f"):
+        taken = Connected(12.0, By.PARTNER, "alpha/01")
+        hotline.call(call_id, Joined(10.0, "other"), taken, HungUp(50.0))
+        hotline.partners.take(Line(10.0, "alpha", Kind.OFFERED))
+        hotline.partners.take(Line(12.0, "alpha", Kind.CONFIRMED, 2.0))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 5
+    assert len(queries) == 9
     assert None not in [prometheus.ask(query) for query in queries]
+    assert prometheus.ask(queries[-2]) == 0.75  # seats open of those wanted
     assert prometheus.ask(queries[-1]) == 0  # the books balance
 
 

@@ -6,7 +6,8 @@ A `Breaker` is an immutable record.  `step(breaker, event)` counts what happened
 `Mark` of it, and looks up ``(place, mark)`` in `TABLE`, which has a line for each pair.
 Failures of each sort are counted in a row; when a sort reaches its limit the breaker opens and the
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
-again for twice as long, a talk that lasts closes it.
+again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
+call yet nothing is known: until one does it has a few seats at most.
 
 Learned capacity: a partner that refuses a call because it is full, while it has others, is not
 broken.  It is held to as many as it had, and one more each time it was quiet for long enough.
@@ -160,6 +161,7 @@ class Limits:
     first_pause: float = 30.0
     longest_pause: float = 600.0
     raise_seconds: float = 30.0  # quiet for so long, a full partner may have one call more
+    first_seats: int = 3  # until a person there has taken a call
     early_seconds: float = 5.0  # a talk that is shorter was none
 
 
@@ -168,7 +170,8 @@ class Breaker:
     """The state of one partner's breaker.
 
     `failures` counts those in a row by sort.  `until`: the end of the pause.  `pause`: how long
-    the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.
+    the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.  `known`:
+    a person there has taken a call.
     """
 
     limits: Limits = Limits()
@@ -180,6 +183,7 @@ class Breaker:
     held_at: int | None = None
     held_since: float = 0.0
     why: str = ""
+    known: bool = False
 
 
 def step(breaker: Breaker, event: Event) -> Breaker:
@@ -191,6 +195,8 @@ def step(breaker: Breaker, event: Event) -> Breaker:
         before = replace(before, reachable=isinstance(event, Reachable))
     if isinstance(event, Refused) and event.cause in FULL and event.others > 0:
         return _learn(before, event)
+    if isinstance(event, Confirmed | Lasted):
+        before = replace(before, known=True)
     counted, mark = _count(before, event)
     place = TABLE[before.place, mark]
     if before.place is Place.OPEN:
@@ -209,18 +215,22 @@ def at(breaker: Breaker, now: float) -> Breaker:
     return breaker
 
 
-def allowed_seats(breaker: Breaker, now: float, talking: int = 0) -> int | None:
+def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 0) -> int | None:
     """The most seats that the partner may have at `now`; None when the breaker sets no limit.
 
-    `talking`: its talks that go on; the seat that a half-open breaker tries comes on top of them.
+    `talking`: its talks that go on; the seat that a half-open breaker tries comes on top of them,
+    but not while another call is tried.  `trying`: calls that ring, and talks that have not lasted.
     """
     here = at(breaker, now)
     if not here.reachable or here.place is Place.OPEN:
         return 0
-    learned = capacity(here, now)
+    limits = [capacity(here, now)]
     if here.place is Place.HALF_OPEN:
-        return talking + 1 if learned is None else min(talking + 1, learned)
-    return learned
+        limits.append(talking + (trying == 0))
+    if not here.known:
+        # No more are tried at a time than failures are missing until it opens.
+        limits.append(max(1, here.limits.first_seats - max(here.failures.values(), default=0)))
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def capacity(breaker: Breaker, now: float) -> int | None:
@@ -241,7 +251,9 @@ def describe(breaker: Breaker, now: float) -> str:
     if here.place is Place.HALF_OPEN:
         return f"one seat is tried after a pause: {here.why}"
     learned = capacity(here, now)
-    return "healthy" if learned is None else f"held to {learned} calls, it refused more"
+    if learned is not None:
+        return f"held to {learned} calls, it refused more"
+    return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 
 def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Mark]:

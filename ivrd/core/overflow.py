@@ -62,6 +62,8 @@ class Policy:
     ceiling: int = 1000  # partner seats never exceeded, but by pins
     hold_seconds: float = 120.0  # for so long fewer must be enough before any close
     slack: float = 0.2  # of the seats: a smaller fall closes none, and as many stay to spare
+    expected_talk_seconds: float = 300.0  # on average, until talks were seen
+    expected_patience_seconds: float = 120.0  # until callers who hung up were seen
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,29 @@
 agent.xml is SIPp's scenario; mouth, ear and thread are those of lab/callers.
 """
 
-from lab.agents.agents import Agents, Manner, Talk, answers, drops, never_answers, refuses, silent
+from lab.agents.agents import (
+    Agents,
+    Choice,
+    Manner,
+    Talk,
+    answers,
+    drops,
+    full_above,
+    in_turn,
+    never_answers,
+    refuses,
+    silent,
+)
 
 __all__ = [
     "Agents",
+    "Choice",
     "Manner",
     "Talk",
     "answers",
     "drops",
+    "full_above",
+    "in_turn",
     "never_answers",
     "refuses",
     "silent",

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 
@@ -16,9 +17,10 @@ from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
 
 SCENARIO = Path(__file__).with_name("agent.xml")
 NEVER = float("inf")
-CODES = (200, 404, 480, 486, 503)  # SIP statuses that agent.xml can send
+CODES = (200, 404, 480, 486, 500, 503, 603)  # SIP statuses that agent.xml can send
 
 Seconds = float | Callable[[], float]
+Choice = Callable[[int], "Manner"]  # the manner of a call, by how many others are there already
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,19 @@ def never_answers() -> Manner:
 
 
 def refuses(code: int = 486) -> Manner:
-    """486: busy; 480: nobody there; 404: no such seat; 503: the trunk is out of order."""
+    """486: busy; 480: nobody there; 404: no such seat; 500, 503: out of order; 603: declined."""
     return Manner(code=code)
+
+
+def full_above(calls: int, manner: Manner, code: int = 486) -> Choice:
+    """Takes so many calls at a time in a manner, and refuses what comes on top of them."""
+    return lambda others: manner if others < calls else refuses(code)
+
+
+def in_turn(*manners: Manner) -> Choice:
+    """Takes each call in the next of these manners, and begins again after the last."""
+    turn = cycle(manners)
+    return lambda _others: next(turn)
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Talk:
     talked: float | None  # None: not answered, or no packet came: the caller had just gone
     heard_caller: bool
     case: str = ""  # header X-1330-Case
+    rung_at: float = 0.0  # when the call came, on a clock that all in this process share
 
 
 def _time(seconds: Seconds) -> float:
@@ -106,6 +120,11 @@ class _Seat(Party):
             self.order("refuse", code=manner.code)
         else:
             self.order("ring")
+
+    @property
+    def takes(self) -> bool:
+        """Whether the call is not one that was refused at once."""
+        return self._manner.code == 200
 
     def rung(self, now: float) -> None:
         self._ringing = False
@@ -155,6 +174,7 @@ class _Seat(Party):
             talked=round(now - answered, 3) if answered and ear and ear.packets else None,
             heard_caller=ear is not None and "caller" in ear.voices,
             case=self.case,
+            rung_at=round(self._rang_at, 4),
         )
 
 
@@ -174,7 +194,7 @@ class Agents:
         ring: Seconds = 1.0,
         talk: Seconds = 5.0,
         kind: str = "inhouse",
-        seats: Mapping[str, Manner] | None = None,
+        seats: Mapping[str, Manner | Choice] | None = None,
         host: str = "127.0.0.1",
     ) -> None:
         self.port = port or free_port()
@@ -212,7 +232,7 @@ class Agents:
     ) -> None:
         self.stop()
 
-    def behave(self, seat: str, manner: Manner) -> None:
+    def behave(self, seat: str, manner: Manner | Choice) -> None:
         """From its next call on, this seat takes calls in another manner."""
         self._seats[seat] = manner
 
@@ -244,6 +264,8 @@ class Agents:
         if event.word != "invite":
             return None
         manner = self._seats.get(event.fields.get("seat", ""), self._usual)
+        if not isinstance(manner, Manner):
+            manner = manner(sum(seat.takes for seat in self._engine.parties()))
         return _Seat(manner, event, self._sipp, self._sipp.host, now)
 
     def _part(self, seat: _Seat, event: Event, now: float) -> None:

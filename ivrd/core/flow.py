@@ -1,0 +1,46 @@
+"""What is learned of one queue's callers from look to look: how many come, talk and give up."""
+
+from dataclasses import dataclass, field, replace
+
+from ivrd.core.forecast import Arrivals, Load, Rate, handling_rate, patience_rate
+
+GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
+
+
+@dataclass
+class Flow:
+    """What was seen of one queue's callers, and the counts since the last look."""
+
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    handling: Rate = field(default_factory=handling_rate)
+    patience: Rate = field(default_factory=patience_rate)
+    joined: int = 0
+    talked: int = 0
+    left: int = 0
+
+    def expect(self, talk: float, patience: float) -> None:
+        """Expect talks and patience of so many seconds; it counts the less the more was seen."""
+        self.handling = _expecting(self.handling, talk)
+        self.patience = _expecting(self.patience, patience)
+
+    def look(self, seconds: float, waiting: int, talking: int) -> None:
+        """Learn from the `seconds` since the last look."""
+        if seconds > GAP_SECONDS:
+            self.arrivals = self.arrivals.unwatched(seconds)
+            self.handling = self.handling.unwatched(seconds)
+            self.patience = self.patience.unwatched(seconds)
+        else:
+            self.arrivals = self.arrivals.watched(seconds, self.joined)
+            self.handling = self.handling.watched(seconds, self.talked, talking * seconds)
+            self.patience = self.patience.watched(seconds, self.left, waiting * seconds)
+        self.joined = self.talked = self.left = 0
+
+    def load(self) -> Load:
+        """The estimates as one load."""
+        return Load(
+            self.arrivals.per_second, self.handling.mean_seconds, self.patience.mean_seconds
+        )
+
+
+def _expecting(rate: Rate, seconds: float) -> Rate:
+    return replace(rate, prior_seconds=rate.prior_events * seconds)

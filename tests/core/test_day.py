@@ -1,0 +1,86 @@
+"""A day adds up: received = the rows + in progress, whatever became of the calls."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.call import By, Call, Ended, Outcome, Place, Stage
+from ivrd.core.day import LATE_SECONDS, Past, day_of, past
+from ivrd.core.ledger import Row
+
+waits = st.none() | st.floats(0.0, 600.0)
+pasts = st.builds(
+    Past,
+    call_id=st.text(max_size=5),
+    received_at=st.floats(1e9, 2e9),
+    queue=st.sampled_from(["", "other", "benefits"]),
+    outcome=st.sampled_from(list(Outcome)),
+    stage=st.sampled_from(list(Stage)),
+    by=st.sampled_from(list(By)),
+    wait_seconds=waits,
+    talk_seconds=waits,
+)
+
+
+def gone(outcome: Outcome, stage: Stage, wait: float | None, queue: str = "other") -> Past:
+    by = By.INHOUSE if outcome is Outcome.ANSWERED else By.NOBODY
+    return Past("x", 1e9, queue, outcome, stage, by, wait)
+
+
+@given(st.lists(pasts), st.integers(0, 1000), st.integers(0, 1000), st.floats(0.0, 100.0))
+def test_received_is_all_rows_and_who_is_here(
+    calls: list[Past], here: int, queued: int, target: float
+) -> None:
+    day = day_of(calls, here, min(here, queued), target)
+    assert day.received == len(calls) + here
+    assert day.received == sum(day.rows.values()) + day.in_progress
+    assert sum(day.total(outcome) for outcome in Outcome) == len(calls)
+    assert 0 <= day.in_time <= day.offered <= day.received
+    assert day.abandoned_after_30s <= len(calls) - day.total(Outcome.ANSWERED)
+
+
+@given(st.lists(pasts), st.randoms())
+def test_the_order_in_which_calls_are_kept_does_not_matter(calls: list[Past], random) -> None:
+    shuffled = list(calls)
+    random.shuffle(shuffled)
+    one, other = day_of(calls, 0, 0, 20.0), day_of(shuffled, 0, 0, 20.0)
+    assert one.rows == other.rows
+    assert (one.offered, one.in_time) == (other.offered, other.in_time)
+
+
+def test_a_day_by_hand() -> None:
+    answered = [gone(Outcome.ANSWERED, Stage.TALK, wait) for wait in (5.0, 20.0, 65.0)]
+    left = [
+        gone(Outcome.ABANDONED, Stage.QUEUE, 30.0),
+        gone(Outcome.ABANDONED, Stage.QUEUE, LATE_SECONDS + 0.1),
+        gone(Outcome.ABANDONED, Stage.IVR, None, queue=""),
+    ]
+    day = day_of([*answered, *left], in_progress=4, waiting_or_talking=3, target_seconds=20.0)
+    assert day.received == 10
+    assert day.offered == 5 + 3
+    assert day.in_time == 2
+    assert day.abandoned_after_30s == 1
+    assert day.asa_seconds == 30.0
+    assert day.rows[Row("other", Outcome.ANSWERED, Stage.TALK, By.INHOUSE)] == 3
+    assert day.rows[Row("", Outcome.ABANDONED, Stage.IVR, By.NOBODY)] == 1
+
+
+def test_a_day_without_a_call() -> None:
+    day = day_of([], 0, 0, 20.0)
+    assert (day.received, day.offered, day.asa_seconds) == (0, 0, None)
+
+
+def test_what_is_kept_of_a_call_that_has_ended() -> None:
+    call = Call(
+        "7.1",
+        100.0,
+        caller="hash",
+        place=Place.ENDED,
+        topic="hi-symptoms",
+        language="th",
+        joined_at=110.0,
+        connected_at=115.0,
+        ended_at=175.0,
+    )
+    kept = past(Ended(call, Outcome.ANSWERED, Stage.TALK))
+    assert (kept.wait_seconds, kept.talk_seconds) == (5.0, 60.0)
+    assert (kept.topic, kept.language, kept.caller) == ("hi-symptoms", "th", "hash")
