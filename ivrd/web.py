@@ -1,12 +1,14 @@
 """HTTP: metrics and health for machines, and the control socket for `ivrd status` and the like.
 
 Both are small aiohttp applications over functions that the daemon hands in.  The control socket
-is a Unix socket: who may use it is a matter of file permissions.
+is a Unix socket: who may use it is a matter of file permissions.  How many may come and how long
+each may take is ivrd/door.py.
 """
 
 import os
 import socket
 import stat
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +16,24 @@ from typing import Any
 
 from aiohttp import web
 
+from ivrd.door import Door, DoorRunner
+
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BODY_LIMIT = 64 * 1024  # bytes that anyone may send us
+BODY_LIMIT = 64 * 1024  # bytes of a body; nothing here reads one
+LINE_LIMIT = 4096  # bytes of the request line, and of one header
+HEADERS_LIMIT = 64
+LIMITS: Mapping[str, Any] = {
+    "access_log": None,
+    "shutdown_timeout": 1.0,
+    "max_line_size": LINE_LIMIT,
+    "max_field_size": LINE_LIMIT,
+    "max_headers": HEADERS_LIMIT,
+    "lingering_time": 1.0,  # for a body that nobody reads, so that the answer is not lost with it
+}
 BACKLOG = 64
+PUBLIC_GUESTS = 64  # connections at one time
+CONTROL_GUESTS = 32
+NEW_SCRAPES_A_SECOND = 20  # who asks more often gets the last text again
 
 
 class CannotListen(Exception):
@@ -33,9 +50,10 @@ Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Application:
     """/metrics, /-/healthy, /-/ready.  `ready` says what is missing, or nothing."""
+    scrape = _seldom(metrics, NEW_SCRAPES_A_SECOND, time.monotonic)
 
     async def get_metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics(), headers={"Content-Type": METRICS_TYPE})
+        return web.Response(body=scrape(), headers={"Content-Type": METRICS_TYPE})
 
     async def get_healthy(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -49,6 +67,25 @@ def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Ap
     app.router.add_get("/-/healthy", get_healthy)
     app.router.add_get("/-/ready", get_ready)
     return app
+
+
+def _seldom(
+    make: Callable[[], bytes], times_a_second: int, clock: Callable[[], float]
+) -> Callable[[], bytes]:
+    """`make`, but so often at most: a flood of scrapes must not take the loop from the calls."""
+    made: list[float] = []
+    last = b""
+
+    def call() -> bytes:
+        nonlocal last
+        now = clock()
+        made[:] = [at for at in made if now - at < 1.0]
+        if len(made) < times_a_second:
+            made.append(now)
+            last = make()
+        return last
+
+    return call
 
 
 def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> web.Application:
@@ -71,9 +108,11 @@ def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> we
     return app
 
 
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+async def listen(
+    app: web.Application, host: str, port: int, door: Door | None = None
+) -> tuple[web.AppRunner, int]:
     """Serve on a TCP address; returns the runner and the port (of use when port is 0)."""
-    runner = await _runner(app)
+    runner = await _runner(app, door or Door(PUBLIC_GUESTS))
     try:
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     except OSError as error:
@@ -82,7 +121,9 @@ async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRun
     return runner, runner.addresses[0][1]
 
 
-async def listen_unix(app: web.Application, path: Path, mode: int) -> web.AppRunner:
+async def listen_unix(
+    app: web.Application, path: Path, mode: int, door: Door | None = None
+) -> web.AppRunner:
     """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced.
 
     The socket goes when the runner is cleaned up.
@@ -97,13 +138,13 @@ async def listen_unix(app: web.Application, path: Path, mode: int) -> web.AppRun
             os.unlink(path)
 
     app.on_cleanup.append(remove)
-    runner = await _runner(app)
+    runner = await _runner(app, door or Door(CONTROL_GUESTS))
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     return runner
 
 
-async def _runner(app: web.Application) -> web.AppRunner:
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+async def _runner(app: web.Application, door: Door) -> web.AppRunner:
+    runner = DoorRunner(app, door, **LIMITS)
     await runner.setup()
     return runner
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ivrd.config import hours, menus, model, partners, program, prompts, queues
+from ivrd.config import hours, menus, model, partners, program, prompts, queues, store
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
@@ -126,6 +126,7 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         drain_seconds=says.drain_seconds,
         sounds=program.located(folder, says.sounds),
         state_dir=program.located(folder, says.state_dir),
+        store=store.store(says.store, folder, program.located(folder, says.state_dir)),
         log_format=says.log.format,
         log_level=says.log.level,
         caller_key_file=program.located(folder, says.caller_key_file),
@@ -140,6 +141,8 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         schedules={name: named[part.hours] for name, part in waiting.says.queues.items()},
         pools=queues.pools(waiting.says),
         policy=program.policy(says),
+        menus_at_most=says.limits.menus,
+        behind_seconds=says.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         prompts=files.prompts.says.prompts,

@@ -28,6 +28,8 @@ from ivrd.config.kinds import (
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem
 from ivrd.config.settings import Asterisk
+from ivrd.config.store import StorePart
+from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
 
 FILE = "ivrd.yaml"
@@ -94,6 +96,7 @@ class AsteriskPart(Part):
 
     config_dir: Annotated[str, PATH]
     console: Annotated[list[str], Field(min_length=1)] = Field(default=["asterisk"])
+    queue_log: Annotated[str, PATH] = "/var/log/asterisk/queue_log"
     ami: AmiPart
     sip: SipPart
     rtp: RtpPart
@@ -111,6 +114,15 @@ class OverflowPart(Part):
     ceiling_seats: Annotated[int, whole(0, 4000)] = Policy.ceiling
     hold_seconds: Annotated[float, number(1, 3600)] = Policy.hold_seconds
     slack_percent: Annotated[float, number(1, 50)] = Policy.slack * 100
+    expected_talk_seconds: Annotated[float, number(1, 7200)] = Policy.expected_talk_seconds
+    expected_patience_seconds: Annotated[float, number(1, 7200)] = Policy.expected_patience_seconds
+
+
+class LimitsPart(Part):
+    """`limits:` what ivrd takes on before it sends callers straight to a queue."""
+
+    menus: Annotated[int, whole(1, 10_000)] = 1000
+    behind_seconds: Annotated[float, number(0.1, 2)] = 1.0
 
 
 class Program(Part):
@@ -123,8 +135,10 @@ class Program(Part):
     lease_seconds: Annotated[int, whole(3, 60)] = 5
     drain_seconds: Annotated[float, number(0, 600)] = 20
     overflow: OverflowPart = OverflowPart()
+    limits: LimitsPart = LimitsPart()
     sounds: Annotated[str, PATH]
     state_dir: Annotated[str, PATH] = "/var/lib/ivrd"
+    store: StorePart = StorePart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH]
     web: WebPart
@@ -146,6 +160,13 @@ def check(file: File[Program], folder: Path) -> Iterator[Problem]:
         ceiling, floor = says.overflow.ceiling_seats, says.overflow.floor_seats
         say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
         yield file.problem("overflow", "floor_seats", say=say)
+    for key, say in check_store(says.store):
+        yield file.problem("store", *key, say=say)
+    yield from _check_asterisk(file)
+
+
+def _check_asterisk(file: File[Program]) -> Iterator[Problem]:
+    says = file.says
     rtp, seats = says.asterisk.rtp, says.asterisk.seats
     if rtp.last <= rtp.first:
         say = f"expected more than first ({rtp.first}), got {rtp.last}"
@@ -154,6 +175,10 @@ def check(file: File[Program], folder: Path) -> Iterator[Problem]:
         both = "both" if seats.contact else "neither"
         say = f"expected either secret_file or contact, got {both}"
         yield file.problem("asterisk", "seats", say=say)
+    for part, path in (("ami", says.asterisk.ami.secret_file), ("seats", seats.secret_file)):
+        if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
+            say = "expected the path of a file with the secret, such as ./ami.secret"
+            yield file.problem("asterisk", part, "secret_file", say=say)
     if says.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
@@ -176,6 +201,8 @@ def policy(says: Program) -> Policy:
         ceiling=of.ceiling_seats,
         hold_seconds=of.hold_seconds,
         slack=of.slack_percent / 100,
+        expected_talk_seconds=of.expected_talk_seconds,
+        expected_patience_seconds=of.expected_patience_seconds,
     )
 
 
@@ -185,6 +212,7 @@ def asterisk(folder: Path, part: AsteriskPart) -> Asterisk:
     return Asterisk(
         config_dir=located(folder, part.config_dir),
         console=tuple(part.console),
+        queue_log=located(folder, part.queue_log),
         ami_host=part.ami.host,
         ami_port=part.ami.port,
         ami_user=part.ami.user,

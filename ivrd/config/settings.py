@@ -34,12 +34,14 @@ class Asterisk:
     """Where Asterisk is, and what it is told.
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
+    `queue_log`: the file with Asterisk's own record of its calls.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
 
     config_dir: Path
     console: tuple[str, ...]
+    queue_log: Path
     ami_host: str
     ami_port: int
     ami_user: str
@@ -54,13 +56,42 @@ class Asterisk:
 
 
 @dataclass(frozen=True)
+class Redis:
+    """A Redis server: at `url`, or the one that `sentinels` (host and port) know as `service`.
+
+    `secret_file` has the password of `user` (empty: Redis' default user), `ca_file` the
+    certificates that are trusted.
+    """
+
+    url: str
+    sentinels: tuple[tuple[str, int], ...]
+    service: str
+    user: str
+    secret_file: Path | None
+    ca_file: Path | None
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where ivrd keeps what it needs to go on: a file or Redis, the other one is None.
+
+    `deadline_seconds`: how long one operation may take.
+    """
+
+    file: Path | None
+    redis: Redis | None
+    deadline_seconds: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
     `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
-    always open.  `policy` says how many seats partners are asked for.  `state_dir`: what ivrd
-    itself writes and reads again.  `prompts` maps a prompt to its
-    text in each language.  `languages`: the first is spoken when nothing was chosen.
+    always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
+    hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
+    for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
+    in each language.  `languages`: the first is spoken when nothing was chosen.
     """
 
     folder: Path
@@ -72,6 +103,7 @@ class Settings:
     drain_seconds: float
     sounds: Path
     state_dir: Path
+    store: Store
     log_format: str
     log_level: str
     caller_key_file: Path
@@ -86,6 +118,8 @@ class Settings:
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
     policy: Policy
+    menus_at_most: int
+    behind_seconds: float
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from ivrd.config.problem import ConfigError, Problem, quoted, visible
+from ivrd.config.problem import ConfigError, Problem, visible
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 20  # our deepest file has 6
@@ -51,6 +51,7 @@ _COMPLAINTS = {
     "expected ',' or ']'": "expected a comma or ]",
     "expected ',' or '}'": "expected a comma or }",
     "unexpected end of stream": "a quote that is never closed",
+    "undefined tag handle": "a value that begins with !; write it in quotes",
 }
 
 
@@ -220,13 +221,17 @@ class _Reader:
         return text
 
     def _refuse_extras(self, event: yaml.Event) -> None:
+        """They are not repeated: a password that begins with such a sign is read as one."""
         if isinstance(event, yaml.AliasEvent):
-            raise self._wrong(f"an alias ({quoted(f'*{event.anchor}')}) is not allowed here")
+            raise self._extra("an alias", "*")
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.anchor is not None:
-                raise self._wrong(f"an anchor ({quoted(f'&{event.anchor}')}) is not allowed here")
+                raise self._extra("an anchor", "&")
             if event.tag is not None:
-                raise self._wrong(f"a tag ({quoted(event.tag)}) is not allowed here")
+                raise self._extra("a tag", "!")
+
+    def _extra(self, what: str, sign: str) -> ConfigError:
+        return self._wrong(f"{what} ({sign}…) is not allowed here; write the value in quotes")
 
     def _at(self, kind: type[yaml.Event]) -> bool:
         return isinstance(self._peek(), kind)

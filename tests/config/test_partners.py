@@ -92,11 +92,12 @@ def test_the_shipped_section_names_the_usual_values() -> None:
 def test_the_policy_as_the_section_says(folder: Path, change: Change) -> None:
     keys = (
         "target_percent: 90, drain_seconds: 60, reach_seconds: 3, floor_seats: 2, "
-        "ceiling_seats: 40, hold_seconds: 30, slack_percent: 20"
+        "ceiling_seats: 40, hold_seconds: 30, slack_percent: 20, "
+        "expected_talk_seconds: 240, expected_patience_seconds: 90"
     )
     change("ivrd.yaml", "drain_seconds: 20\n", f"drain_seconds: 20\noverflow: {{{keys}}}\n")
     found = load(folder)
-    assert found.policy == Policy(0.9, 20, 60, 3, 2, 40, 30, 0.2)
+    assert found.policy == Policy(0.9, 20, 60, 3, 2, 40, 30, 0.2, 240, 90)
     assert found.drain_seconds == 20  # a stop's, another thing
 
 

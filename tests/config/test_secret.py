@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,44 @@ def test_no_secret_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+    assert refusal(tmp_path) == f"{tmp_path}: expected a file with the secret"
+
+
+def test_a_pipe_in_the_place_of_the_file_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    assert refusal(tmp_path / "pipe") == f"{tmp_path / 'pipe'}: expected a file with the secret"
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o601, 0o620, 0o660, 0o662])
+def test_a_secret_that_others_may_change(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    assert refusal(path) == f"{path}: others may change this secret; run: chmod g-w,o= {path}"
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600, 0o640])
+def test_the_owner_and_the_group_may_read_it(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    assert read_secret(path, AMI_SECRET, {}) == SECRET
+
+
+def test_a_secret_that_belongs_to_somebody_else(path: Path) -> None:
+    owner = path.stat().st_uid or 4242
+    os.chown(path, owner, -1)
+    with pytest.raises(ConfigError) as caught:
+        read_secret(path, AMI_SECRET, {}, user=owner + 1)
+    assert str(caught.value) == (
+        f"{path}: belongs to user {owner}; expected root or user {owner + 1}, who runs this"
+    )
+    assert read_secret(path, AMI_SECRET, {}, user=owner) == SECRET
+    assert read_secret(path, AMI_SECRET, {}, user=0) == SECRET
+
+
+def test_of_a_link_the_file_that_it_leads_to_is_judged(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert read_secret(link, AMI_SECRET, {}) == SECRET
+    path.chmod(0o644)
+    assert refusal(link).startswith(f"{link}: everybody may read this secret")
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ res_pjsip_authenticator_digest res_speech
 res_pjsip_caller_id res_pjsip_dtmf_info res_pjsip_endpoint_identifier_ip
 res_pjsip_endpoint_identifier_user res_pjsip_header_funcs res_pjsip_nat res_pjsip_pubsub
 res_pjsip_refer res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session
-res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory res_stasis
-res_timing_timerfd
+res_resolver_unbound res_rtp_asterisk res_sorcery_astdb res_sorcery_config res_sorcery_memory
+res_stasis res_timing_timerfd
 """
 
 
@@ -53,7 +53,9 @@ allowmultiplelogin=yes
 [{ami.ami_user}]
 secret={secret}
 deny=0.0.0.0/0.0.0.0
+deny=::/0
 permit=127.0.0.0/255.0.0.0
+permit=::1/128
 read={READ}
 write={WRITE}
 writetimeout=1000
@@ -94,7 +96,7 @@ featuredigittimeout=1500
 """
 
 
-# Files that some module asks for and that need say nothing.
+# Files that some module asks for and that need say little.
 EMPTY = {
     "ccss.conf": "[general]\n",
     "cdr.conf": "[general]\nenable=no\n",
@@ -104,6 +106,8 @@ EMPTY = {
     "udptl.conf": "[general]\n",
     "stasis.conf": "",
     "queuerules.conf": "[general]\n",
+    # A trunk's host name is looked up as everywhere on the machine: in its hosts file, then by DNS.
+    "resolver_unbound.conf": "[general]\nhosts=system\nresolv=system\n",
     "pjproject.conf": "",
     "indications.conf": "[general]\ncountry=th\n\n[th]\ndescription=Thailand\n"
     "ringcadence=1000,4000\ndial=400*50\nbusy=400/500,0/500\nring=400*50/1000,0/4000\n"

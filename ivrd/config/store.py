@@ -1,0 +1,103 @@
+"""The part `store:` of ivrd.yaml: where ivrd keeps what it needs to go on after a restart."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_core import PydanticCustomError
+
+from ivrd.config.kinds import ADDRESS, PATH, Address, Kind, number, pattern, worded
+from ivrd.config.model import Part
+from ivrd.config.settings import Redis, Store
+
+Wrong = tuple[tuple[str, ...], str]  # a key and what is wrong there
+
+FORM = re.compile(
+    r"rediss?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[0-9]{1,3})?|unix:///[^?#@\s]+"
+)
+
+
+class _Url(Kind):
+    """An address that does not repeat what may be a password."""
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, str) and ("@" in value or "?" in value):
+            say = "no user or password may stand here; write user and secret_file beside it"
+            raise PydanticCustomError("expected", "{message}", {"message": say})
+        return super()._value(value)
+
+
+_PLAIN = worded(
+    "an address such as rediss://redis.example:6379/0 or unix:///run/redis/redis.sock",
+    lambda text: text if FORM.fullmatch(text) else None,
+)
+URL = _Url(_PLAIN.what, _PLAIN.read)
+WORD = pattern("a name of letters, digits, ., _ and - (64 at most)", "[A-Za-z0-9._-]{1,64}")
+
+
+class RedisPart(Part):
+    """`redis:` one server, or what Sentinel names."""
+
+    url: Annotated[str, URL] = ""
+    sentinels: list[Annotated[Address, ADDRESS]] = Field(default_factory=list)
+    service: Annotated[str, WORD] = ""
+    user: Annotated[str, WORD] = ""
+    secret_file: Annotated[str, PATH] = ""
+    ca_file: Annotated[str, PATH] = ""
+
+
+class StorePart(Part):
+    """`store:` a file, or Redis."""
+
+    file: Annotated[str, PATH] = ""
+    redis: RedisPart = RedisPart()
+    deadline_seconds: Annotated[float, number(0.05, 10)] = 0.5
+
+
+def check(part: StorePart) -> Iterator[Wrong]:
+    """What is wrong between the values of this part."""
+    redis = part.redis
+    if not _names_redis(part):
+        return
+    if part.file:
+        yield ("file",), "expected either file or redis, got both"
+    if bool(redis.url) == bool(redis.sentinels):
+        both = "both" if redis.url else "neither"
+        yield ("redis",), f"expected either url or sentinels, got {both}"
+    elif bool(redis.sentinels) != bool(redis.service):
+        say = "expected both sentinels and service, the name by which Sentinel knows the master"
+        yield ("redis",), say
+    if redis.secret_file and not {"/", "."} & set(redis.secret_file):  # it may be the secret
+        say = "expected the path of a file with the secret, such as ./redis.secret"
+        yield ("redis", "secret_file"), say
+    if redis.user and not redis.secret_file:
+        yield ("redis", "user"), "expected secret_file as well, with the user's password"
+    if redis.ca_file and redis.url and not redis.url.startswith("rediss:"):
+        say = "a certificate is for TLS; expected a url that begins with rediss:"
+        yield ("redis", "ca_file"), say
+
+
+def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
+    """The settings; paths begin in the configuration's `folder`, the file's own in `state_dir`."""
+    if not _names_redis(part):
+        return Store(_in(state_dir, part.file or "ivrd.sqlite"), None, part.deadline_seconds)
+    of = part.redis
+    redis = Redis(
+        url=of.url,
+        sentinels=tuple((at.host, at.port) for at in of.sentinels),
+        service=of.service,
+        user=of.user,
+        secret_file=_in(folder, of.secret_file) if of.secret_file else None,
+        ca_file=_in(folder, of.ca_file) if of.ca_file else None,
+    )
+    return Store(None, redis, part.deadline_seconds)
+
+
+def _names_redis(part: StorePart) -> bool:
+    return "redis" in part.model_fields_set
+
+
+def _in(folder: Path, path: str) -> Path:
+    return (folder / path).absolute()
