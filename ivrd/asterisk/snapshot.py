@@ -3,6 +3,7 @@
 CoreShowChannels tells where each channel is in the dialplan, QueueStatus who waits where.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,17 @@ from ivrd.asterisk.translate import AWAY, MEMBER_STATES, SeatState, device
 from ivrd.core.call import Place
 from ivrd.core.seats import Member
 
+DIGITS = re.compile(r"[0-9]{1,9}")
 OURS = (names.HOTLINE_CONTEXT, names.QUEUE_CONTEXT)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller as Asterisk has it; ages in seconds."""
+    """A caller as Asterisk has it; ages in seconds.
+
+    `listed`: not so while app_queue has the caller, but neither waiting nor bridged: on the way
+    into a talk, or out of one.
+    """
 
     call_id: str
     channel: str
@@ -29,6 +35,7 @@ class Caller:
     queue: str = ""
     wait_seconds: float = 0.0
     seat: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,13 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
         return Caller(
-            **common, place=Place.QUEUE, queue=entry.queue, wait_seconds=float(entry.wait)
+            **common, place=Place.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
         )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
         return Caller(**common, place=Place.TALK, queue=queue, seat=seat)
     if queue:  # taken between the two answers: the event that says so comes after them
-        return Caller(**common, place=Place.QUEUE, queue=queue)
+        return Caller(**common, place=Place.QUEUE, queue=queue, listed=False)
     return Caller(**common, place=Place.MENU, in_agi=m.application == "AGI")
 
 
@@ -93,8 +100,10 @@ def _member(m: Any) -> Member:
 
 
 def _seconds(duration: str) -> float:
-    """HH:MM:SS of CoreShowChannels, in seconds."""
+    """HH:MM:SS of CoreShowChannels, in seconds; 0 if it is none: one row costs no other."""
     total = 0
     for part in duration.split(":"):
-        total = total * 60 + int(part or 0)
+        if not DIGITS.fullmatch(part):
+            return 0.0
+        total = total * 60 + int(part)
     return float(total)

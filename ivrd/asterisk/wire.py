@@ -4,9 +4,11 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 
 * it decodes each packet by itself and drops a character split between two  -> `data_received`
 * a peer that is not Asterisk, or that never ends a message, goes unnoticed  -> `data_received`
+* it interprets events that nobody reads, which costs most of its time        -> `_unread`
 * a header that comes twice is a list where everyone expects text            -> `_plain`
 * it writes values unchecked, so that a CR or LF in one starts a new action  -> `checked`
 * an action that expects a list never ends when the answer is an error       -> `handle_message`
+* it logs an action that it cannot send, with the secret if it is the login   -> `send`
 * an action whose asker gave up stays in its books for ever                  -> `send`
 * after a reconnect it sends unanswered actions again                        -> `close`
 
@@ -14,9 +16,9 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/link.py ta
 """
 
 import asyncio
-import codecs
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from panoramisk.actions import Action
@@ -24,10 +26,15 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
 LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
-BUFFER_LIMIT = 64 * 1024  # characters without the end of a message: this is not AMI
-GREETING = "Asterisk Call Manager/"
+BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
+GREETING = b"Asterisk Call Manager/"
 LINE_END = "\r\n"
-MESSAGE_END = LINE_END * 2
+BYTES_END = LINE_END.encode()
+MESSAGE_END = BYTES_END * 2
+EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
+ACTION_ID = b"ActionID"  # what every answer to an action of ours has, a list's rows too
+STAMP = b"\r\nTimestamp: "
+STAMP_WITHIN = 400  # bytes; it is among an event's first headers
 
 
 class BadValue(ValueError):
@@ -51,20 +58,32 @@ def checked(headers: Mapping[str, object]) -> None:
 class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     """One AMI connection.
 
-    `on_event(message)` is called for each event, in order.  `on_lost(reason)` is called once when
-    the connection ends, whatever ends it.
+    `on_event(message)` is called for each event, in order; with `wanted`, for those of these names
+    only: the others are dropped before anything is made of them.  `on_lost(reason)` is called once
+    when the connection ends, whatever ends it.
     """
 
     encoding = "utf8"
     version: str | None
     closed: bool
 
-    def __init__(self, on_event: Callable[[Message], None], on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[Message], None],
+        on_lost: Callable[[str], None],
+        wanted: Collection[str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.reason = ""
+        self.dropped = 0  # events that nobody wanted
+        # Seconds from when Asterisk made the newest message that had a time until we read it: how
+        # far we are behind.  Never older than the last sign of life, which has a time too.
+        self.behind = 0.0
         self._on_event = on_event
         self._on_lost = on_lost
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._text = ""
+        self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
+        self._clock = clock
+        self._rest = b""  # what has come of the next message
 
     def send(self, data: Action, as_list: bool = False) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `LinkLost`.
@@ -74,33 +93,61 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         checked(data)
         if self.closed:
             raise LinkLost(self.reason)
-        future: asyncio.Future[Any] = super().send(data, as_list=as_list)
+        data.as_list = as_list
+        self.responses[data.id] = data
+        self.transport.write(str(data).encode())
+        future: asyncio.Future[Any] = data.future
         future.add_done_callback(lambda _done: self.responses.pop(data.id, None))
         return future
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
-        self._text += self._decoder.decode(data)
+        self._rest += data
         if self.version is None and not self._greeted():
             return
-        *whole, self._text = self._text.split(MESSAGE_END)
-        for text in whole:
-            message = Message.from_line(text.strip(LINE_END))
+        *whole, self._rest = self._rest.split(MESSAGE_END)
+        if whole:
+            self._keep_time(whole[-1])
+        for block in whole:
+            if self._unread(block):
+                self.dropped += 1
+                continue
+            message = Message.from_line(block.decode("utf-8", "replace").strip(LINE_END))
             if message is not None and not self.closed:
                 self.handle_message(_plain(message))
-        if len(self._text) > BUFFER_LIMIT:
+        if len(self._rest) > BUFFER_LIMIT:
             self.fail("what answers there is not Asterisk's manager")
+
+    def _unread(self, block: bytes) -> bool:
+        """Whether this is an event that nobody wants and that answers no action."""
+        if self._wanted is None or not block.startswith(EVENT) or ACTION_ID in block:
+            return False
+        end = block.find(BYTES_END)
+        return block[len(EVENT) : end if end > 0 else None] not in self._wanted
+
+    def _keep_time(self, block: bytes) -> None:
+        """Note how far behind we are; a message without a time tells nothing."""
+        at = block.find(STAMP, 0, STAMP_WITHIN)
+        if at < 0:
+            return
+        digits, _, _ = block[at + len(STAMP) : at + STAMP_WITHIN].partition(BYTES_END)
+        whole, _, part = digits.partition(b".")
+        if whole.isdigit() and part.isdigit() and len(digits) < 32:
+            self.behind = max(0.0, self._clock() - float(digits))
 
     def _greeted(self) -> bool:
         """Take in the first line, which is Asterisk's version; whether it is there."""
-        if self._text[: len(GREETING)] != GREETING[: len(self._text)]:
+        if self._rest[: len(GREETING)] != GREETING[: len(self._rest)]:
             self.fail("what answers there is not Asterisk's manager")
             return False
-        line, end, rest = self._text.partition(LINE_END)
-        if not end:
+        line, end, rest = self._rest.partition(BYTES_END)
+        if not end and len(line) <= LINE_LIMIT:
             return False
-        self.version = line.removeprefix(GREETING)
-        self._text = rest
+        if not end:
+            self.fail("what answers there is not Asterisk's manager")
+            return False
+        self.version = line.removeprefix(GREETING).decode("utf-8", "replace")
+        self._rest = rest
         return True
 
     def handle_message(self, message: Message) -> None:

@@ -1,0 +1,7 @@
+"""All ways in, by name."""
+
+from fuzz.runner import Target
+from fuzz.targets import asterisk, callers, operators
+
+ALL: tuple[Target, ...] = (*asterisk.TARGETS, *callers.TARGETS, *operators.TARGETS)
+TARGETS = {target.name: target for target in ALL}
