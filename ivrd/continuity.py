@@ -11,7 +11,6 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from ivrd.store import Keeper, Lease, Store
 
 MARKS, QUEUE_LOG = "marks", "queue_log"
 TICK_SECONDS = 1.0
+AGAIN_SECONDS = 0.5  # when Asterisk did not tell what is there
 FLUSH_SECONDS = 2.0  # at the end: a store that is down must not keep the process
 
 logger = logging.getLogger("ivrd")
@@ -59,7 +59,7 @@ class Continuity:
     """The store and everything that rests on it.
 
     `queue_log` is Asterisk's record.  `gave_up(why)` is called when another ivrd acts: then this
-    process should end and begin anew.  `days`: so many days of ended calls are kept.
+    process should end and begin anew.  `clock`: seconds since the epoch.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Continuity:
         hotline: Hotline,
         keeping: Callable[[Keeper], Keeping],
         gave_up: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.keeper = Keeper(store, self._store_says, lambda: self.leading.step_down("fenced"))
         self.keeping = keeping(self.keeper)
@@ -80,10 +81,12 @@ class Continuity:
         self._store = store
         self._reader = Reader(queue_log)
         self._hotline = hotline
+        self._link = link
+        self._clock = clock
         self._began = False
-        self._beginning = asyncio.Lock()
+        self._rebuilding = asyncio.Lock()
         self._mark: Mark | None = None
-        self._taking_over: asyncio.Task[None] | None = None
+        self._to_lead = asyncio.Event()
         hotline.menus.acting = hotline.ledger.counting = lease is None
         self.keeper.hold = lease is not None
 
@@ -94,14 +97,16 @@ class Continuity:
 
     async def run(self) -> None:
         """Write, heal and watch who acts, until cancelled."""
-        tasks = [self.keeper.run(), self.leading.run(), self._heal()]
+        tasks = [self.keeper.run(), self.leading.run(), self._take_over(), self._heal()]
         async with asyncio.TaskGroup() as group:
             for task in tasks:
                 group.create_task(task)
 
     async def close(self) -> None:
-        """Write what is left and let go of the store."""
+        """Write what is left and let go of the store, when `run` has ended."""
+        writing = asyncio.create_task(self.keeper.run())
         await self.keeper.flush(FLUSH_SECONDS)
+        writing.cancel()
         await self._store.close()
         self._reader.close()
 
@@ -117,7 +122,7 @@ class Continuity:
         if self._began:
             self.keeping.notice(notice)
             if self.healing is not None and isinstance(notice, Ended):
-                self.healing.ended(notice, time.time())
+                self.healing.ended(notice, self._clock())
 
     def _missed(self, ids: list[str], at: float) -> None:
         """Asterisk has these calls no longer: its record may tell how they ended."""
@@ -127,9 +132,15 @@ class Continuity:
     def _store_says(self, up: bool, why: str) -> None:
         if up:
             log.event(logger, logging.INFO, "the store is back; what was decided meanwhile is kept")
+            self._write_all()
         else:
             what = "the store is gone; calls go on, and what is decided waits to be written"
             log.event(logger, logging.WARNING, what, why=why)
+
+    def _write_all(self) -> None:
+        """Write down every call that is here: a store that is back may have lost them."""
+        for call in self._hotline.ledger.calls.values():
+            self.moved(call, self._hotline.menus.stay(call.id))
 
     # --- beginning to act ------------------------------------------------------------------
 
@@ -139,20 +150,28 @@ class Continuity:
     def _lead(self) -> None:
         """The other ivrd is gone, or has handed over: act from now on."""
         log.event(logger, logging.INFO, "acts now", epoch=self.leading.epoch)
-        self._taking_over = asyncio.create_task(self._take_over())
+        self._to_lead.set()
 
     async def _take_over(self) -> None:
-        # A link that breaks meanwhile comes again through `up`, which does the same.
-        with suppress(LinkLost, Refused, TimeoutError):
-            await self.up()
+        """Once we are to act: begin; an Asterisk that does not answer is asked again."""
+        await self._to_lead.wait()
+        while self.acts:
+            try:
+                await self._link.beat()  # from now on new callers are for us
+                await self.up()
+            except (LinkLost, Refused, TimeoutError):
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                break
 
     async def up(self) -> None:
-        """The link to Asterisk is there, or ours to act on: bring the books to what is there."""
-        if self.acts:
-            async with self._beginning:
-                if not self._began:
-                    await self._begin()
-        await self._hotline.rebuild()
+        """The link to Asterisk is there, or ours to act on: bring the books to what is there.
+
+        What happens while we read what was written down waits until it is read.
+        """
+        async with self._rebuilding:
+            begins = self.acts and not self._began
+            await self._hotline.rebuild(self._begin if begins else None)
 
     async def _begin(self) -> None:
         """Read what was written down before us; count, write and heal from now on."""
@@ -170,6 +189,7 @@ class Continuity:
         hotline.missed = self._missed
         hotline.menus.acting = self._began = True
         self.keeper.hold = False
+        self._keep_mark(self.healing)
 
     # --- healing ---------------------------------------------------------------------------
 
@@ -179,12 +199,16 @@ class Continuity:
             await asyncio.sleep(TICK_SECONDS)
             if self.healing is None or not self.acts:
                 continue
-            await self.healing.tick(time.time())
-            mark = self.healing.mark
-            if mark is not None and mark != self._mark:
-                self._mark = mark
-                since = self.healing.since(time.time())
-                self.keeper.put(MARKS, QUEUE_LOG, _Place(mark, since).text())
+            await self.healing.tick(self._clock())
+            self._keep_mark(self.healing)
+
+    def _keep_mark(self, healing: Healing) -> None:
+        """Write down how far the record is booked, if that has changed."""
+        mark = healing.mark
+        if mark is not None and mark != self._mark:
+            self._mark = mark
+            since = healing.since(self._clock())
+            self.keeper.put(MARKS, QUEUE_LOG, _Place(mark, since).text())
 
     # --- handing over ----------------------------------------------------------------------
 

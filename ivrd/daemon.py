@@ -17,7 +17,7 @@ from ivrd import __version__, log, notify, peer, web
 from ivrd.asterisk.agi import Sessions
 from ivrd.asterisk.link import Address, Link, Refused
 from ivrd.asterisk.seating import Seating
-from ivrd.asterisk.translate import PartnerNews
+from ivrd.asterisk.translate import EVENTS, PartnerNews
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config import AMI_SECRET, ConfigError, Settings, load, prompt_files, read_secret
 from ivrd.continuity import Continuity
@@ -28,6 +28,7 @@ from ivrd.desk import Desk, script_of, setup_of
 from ivrd.drills import Drills
 from ivrd.hotline import Hotline
 from ivrd.keeping import Keeping
+from ivrd.leading import Role
 from ivrd.menus import HAND_OVER_SECONDS
 from ivrd.metrics import Metrics
 from ivrd.partner_book import Book
@@ -37,7 +38,8 @@ from ivrd.partner_watch import PartnerWatch
 from ivrd.partners import Partners
 from ivrd.privacy import Hasher, load_key
 from ivrd.reports import Reports
-from ivrd.store import SqliteStore, StoreDown
+from ivrd.store import StoreDown
+from ivrd.store.chosen import chosen
 from ivrd.store_metrics import StoreMetrics
 
 LAG_SECONDS = 0.5  # how often the loop's own lag is measured
@@ -62,7 +64,12 @@ class Daemon:
         metrics.reload(True, time.time())
         self.reports = Reports(metrics, Recent(settings.service_level_seconds))
         self.link = Link(
-            _address(settings), self._event, self._up, self._down, self.reports.link_says
+            _address(settings),
+            self._event,
+            self._up,
+            self._down,
+            self.reports.link_says,
+            wanted=EVENTS,
         )
         self.seating = Seating(self.link, settings.pools)
         self.hotline = Hotline(
@@ -74,6 +81,8 @@ class Daemon:
             Hasher(load_key(settings.caller_key_file)).hash_number,
             time.time,
         )
+        self.hotline.menus.most = settings.menus_at_most
+        self.hotline.menus.late = self._late
         self.continuity = self._continuity()
         StoreMetrics(metrics.registry, self.continuity, lambda: self.hotline.menus.turned_on)
         self.reports.counts = lambda: self.continuity.acts
@@ -106,6 +115,7 @@ class Daemon:
             self.continuity.keeper.flush,
             lambda: self.desk.settings.service_level_seconds,
             time.time,
+            lambda: self.continuity.acts,
         )
         self._hurry = asyncio.Event()
         self.partners.hurry = self._hurry.set
@@ -116,14 +126,17 @@ class Daemon:
         settings = self.settings
         return Continuity(
             f"{socket.gethostname()}:{settings.web_port}",
-            SqliteStore(settings.state_dir / "ivrd.db"),
-            None,
+            *chosen(settings.store),
             settings.asterisk.queue_log,
             self.link,
             self.hotline,
             lambda keeper: Keeping(keeper, settings.zone, KEPT_DAYS, time.time),
             self._gave_up,
         )
+
+    def _late(self) -> bool:
+        """Whether we hear Asterisk so late that a menu would be no help."""
+        return self.link.behind_seconds > self.desk.settings.behind_seconds
 
     def _gave_up(self, why: str) -> None:
         """Another ivrd acts: what this one knows grows old, so it ends and begins anew."""
@@ -238,12 +251,15 @@ class Daemon:
 
     async def _hand_over(self, _query: Mapping[str, str]) -> web.Answer:
         """Let the ivrd that stands by act; this one ends."""
-        if not self.continuity.acts:
+        if self.continuity.leading.role is Role.STANDING_BY:
             raise web.Rejected("this ivrd stands by already")
         try:
             successor = await self.continuity.hand_over()
         except (StoreDown, LinkLost, TimeoutError) as error:
             raise web.Rejected(f"cannot hand over: {error}") from None
+        finally:
+            if not self.continuity.acts:
+                self._stop.set()
         if not successor:
             raise web.Rejected("no other ivrd stands by")
         return {"acts_now": successor}

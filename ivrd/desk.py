@@ -168,6 +168,7 @@ class Desk:
         self.settings = settings
         self.loaded = time.monotonic()
         self.hotline.menus.script = script
+        self.hotline.menus.most = settings.menus_at_most
         self.seating.pools = settings.pools
         self.partners.setup = setup_of(settings)
         self.taken(settings)

@@ -4,7 +4,7 @@ Every event is taken in at once and in order.  The books (core.ledger) move sync
 has to wait (prompts, keys, silences) is for menus.py.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,7 +144,7 @@ class Hotline:
             self.menus.offered(fact.call_id)
 
     def _key(self, fact: t.KeyPressed) -> None:
-        self.menus.key(fact.call_id, fact.digit)
+        self.menus.key(fact.call_id, fact.digit, fact.at)
 
     def _told(self, call_id: str, command: Command) -> None:
         """A conversation's own news for the books."""
@@ -183,10 +183,16 @@ class Hotline:
         self.ledger.restore(call)
         self.menus.seen(call.id, "", stay)
 
-    async def rebuild(self) -> None:
-        """Bring books and seats to what Asterisk reports; then what happened meanwhile."""
+    async def rebuild(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Bring books and seats to what Asterisk reports; then what happened meanwhile.
+
+        `first` is done before that, with what happens held as well.  Not to be called again
+        before it has ended.
+        """
         self._held = []
         try:
+            if first is not None:
+                await first()
             seen = await snapshots.read(self._link)
             now = self._clock()
             for caller in seen.callers:
@@ -201,6 +207,8 @@ class Hotline:
                 self.take(message)
         self.menus.take_up()
         self.missed(missing, now)
+        if not self.menus.acting:
+            return  # the seats are for the other one to move
         try:
             await self.seating.reconcile()
         except Refused as error:  # seats that Asterisk does not have must not cost the link
@@ -257,7 +265,8 @@ def _way(place: Place, caller: snapshots.Caller, now: float) -> list[c.Event]:
     taken = c.Connected(now, t.by(caller.seat), caller.seat)
     before_queue = place in c.BEFORE_QUEUE
     if caller.place is Place.QUEUE:
-        return [] if place is Place.QUEUE else [joined]
+        stays = place is Place.QUEUE or (place is Place.TALK and not caller.listed)
+        return [] if stays else [joined]
     if caller.place is Place.TALK:
         return [] if place is Place.TALK else [joined, taken] if before_queue else [taken]
     return [] if before_queue or place is Place.TALK else [c.Left()]

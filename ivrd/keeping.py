@@ -68,10 +68,10 @@ class Keeping:
     def notice(self, notice: Notice) -> None:
         """A call has ended: it belongs to its day now."""
         if isinstance(notice, Ended):
-            self._keeper.remove(CALLS, notice.call.id)
             day = self.day_at(notice.call.received_at)
             text = PAST.dump_json(past(notice)).decode()
             self._keeper.put(ENDED, f"{day}/{notice.call.id}", text)
+            self._keeper.remove(CALLS, notice.call.id)
             self._let_old_days_go()
 
     def forget(self, call_id: str) -> None:

@@ -9,10 +9,12 @@ writes its epoch and name into a global variable and reads it back all the time.
 question was sent; so whoever was frozen meanwhile has none when it wakes.
 
 Who takes over writes the word first and then waits until any leave that was given on the word
-before it has run out.  A leader that was asked to hand over takes its word back, and nobody waits.
+before it has run out.  A leader that was asked to hand over takes its name back, and nobody waits.
 
 While Redis is frozen or gone nobody can become leader, and the one that acts goes on with
-Asterisk's word alone.  If it dies then, the dialplan has the callers until Redis is back.
+Asterisk's word alone.  If it dies then, the dialplan has the callers until Redis is back.  A Redis
+that is back may have forgotten the lease: who stands by gives the one that acts time to take it up
+again.
 """
 
 import asyncio
@@ -30,6 +32,8 @@ from ivrd.store.contract import StoreDown
 TURN_SECONDS = 0.2  # from one look at both witnesses to the next
 LEASE_SECONDS = 1.0  # a leader that renews its lease no more has lost it after that
 WORD_SECONDS = 1.0  # Asterisk's word holds for so long
+NOBODY = "nobody"  # what a leader that hands over leaves in place of its name, HOST:PORT
+MOST_DIGITS = 16  # of an epoch: Redis counts exactly so far
 
 
 class Role(StrEnum):
@@ -90,6 +94,7 @@ class Leading:
         self._done = False
         self._soon = asyncio.Event()
         self._renewing: asyncio.Future[bool] | None = None
+        self._patient_until = 0.0  # the lease may be without its holder until then
         if lease is not None:
             self._gate.refuse()
             self._gate.wanted = self._soon.set
@@ -137,6 +142,7 @@ class Leading:
         else:
             renew = self._lease.renew(self.name, self.epoch, LEASE_SECONDS)
             self._renewing = asyncio.ensure_future(renew)
+            self._renewing.add_done_callback(_seen)
 
     def _begin(self, epoch: int) -> None:
         self.epoch = epoch
@@ -145,24 +151,25 @@ class Leading:
     def step_down(self, why: str) -> None:
         """Act no more, from this moment."""
         if self.role is Role.ACTING:
-            self.role = Role.STANDING_BY
-            self._done = True
-            self._gate.refuse()
+            self._act_no_more()
             self._gave_up(why)
+
+    def _act_no_more(self) -> None:
+        self.role = Role.STANDING_BY
+        self._done = True
+        self._gate.refuse()
 
     # --- standing by -----------------------------------------------------------------------
 
     async def _watch(self, lease: Lease) -> None:
         """Become the leader if there is none."""
-        await lease.stand_by(self.name, 3 * LEASE_SECONDS)
         before = await self._link.get_global(LEADER)
-        least = int(before.partition(" ")[0]) if before[:1].isdecimal() else 0
-        epoch = await lease.claim(self.name, LEASE_SECONDS + WORD_SECONDS, least + 1)
+        epoch = await self._claim(lease, _epoch(before) + 1)
         if epoch is None:
             return
         self._begin(epoch)
         await self._link.say_who_acts(self.word)
-        if before:  # whoever acted on it may have leave for so long
+        if not _handed_over(before):  # whoever acted on it may have leave for so long
             await asyncio.sleep(WORD_SECONDS)
             if not await lease.renew(self.name, epoch, LEASE_SECONDS):
                 return
@@ -172,6 +179,20 @@ class Leading:
             self._gate.allow(asked + WORD_SECONDS)
             self._lead()
 
+    async def _claim(self, lease: Lease, least: int) -> int | None:
+        """The lease, if nobody has it and nobody is about to take it up again."""
+        asked = self._clock()
+        try:
+            await lease.stand_by(self.name, LEASE_SECONDS)
+            if asked < self._patient_until:
+                return None
+            epoch = await lease.claim(self.name, LEASE_SECONDS + WORD_SECONDS, least)
+        except StoreDown:
+            self._patient_until = self._clock() + LEASE_SECONDS
+            raise
+        # Frozen meanwhile: another one may have claimed it since.
+        return epoch if self._clock() < asked + LEASE_SECONDS else None
+
     # --- handing over ----------------------------------------------------------------------
 
     async def successor(self) -> str:
@@ -179,9 +200,28 @@ class Leading:
         return await self._lease.standing_by() if self._lease else ""
 
     async def hand_over(self, successor: str) -> None:
-        """Let the one who stands by act, at once.  Raises StoreDown, LinkLost or TimeoutError."""
+        """Let the one who stands by act, at once: this one should end.
+
+        Raises StoreDown, LinkLost or TimeoutError; then, too, it acts no more.
+        """
         assert self._lease is not None
-        epoch = self.epoch
-        self.step_down("handed over")
-        await self._link.say_who_acts("")
-        await self._lease.release(self.name, epoch, successor)
+        self._act_no_more()
+        await self._link.say_who_acts(f"{self.epoch} {NOBODY}")
+        await self._lease.release(self.name, self.epoch, successor)
+
+
+def _epoch(word: str) -> int:
+    """The epoch in what Asterisk says; 0 when there is none, or it is no word of ours."""
+    first = word.partition(" ")[0]
+    return int(first) if first.isdecimal() and len(first) < MOST_DIGITS else 0
+
+
+def _handed_over(word: str) -> bool:
+    """Whether who acted has said that it acts no more."""
+    return word == f"{_epoch(word)} {NOBODY}"
+
+
+def _seen(future: "asyncio.Future[bool]") -> None:
+    """Mark a failure as seen: the next look asks for the result, if there is a next."""
+    if not future.cancelled():
+        future.exception()

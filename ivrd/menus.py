@@ -1,9 +1,9 @@
 """Callers in a menu: who has a conversation with us, and how one is taken up again.
 
 A `Line` is kept for each call from its arrival to its end.  While Asterisk offers the channel
-(AsyncAGI) and we act, it has a session and a conversation.  Where the caller was, and how many keys
-we had heard by then, survives the conversation: so another conversation, of this ivrd after a lost
-link, of a restarted one, or of the one that stood by, goes on at that place.
+(AsyncAGI) and we act, it has a session and a conversation.  Where the caller was, and which key had
+led there, survives the conversation: so another conversation, of this ivrd after a lost link, of a
+restarted one, or of the one that stood by, goes on at that place, with the keys pressed since.
 """
 
 import asyncio
@@ -21,38 +21,39 @@ KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that co
 
 @dataclass(frozen=True)
 class Stay:
-    """Where a caller is in the menu; `keys`: how many keys of the call have led there."""
+    """Where a caller is in the menu.
+
+    `key_at`: when the last key was pressed that led there, on Asterisk's clock; 0 for none.
+    """
 
     visit: Visit
-    keys: int
+    key_at: float = 0.0
 
 
 @dataclass
 class Line:
     """A caller's channel and, while it is ours, session and conversation.
 
-    `offered`: Asterisk waits for our commands.  `keys`: the last ones heard since the call arrived;
-    `heard`: how many there were in all, -1 when we were not there from the beginning.
+    `offered`: Asterisk waits for our commands.  `keys`: the last ones heard, each with when it was
+    pressed; `key_at`: when the last one was, also if only somebody before us has heard it.
     """
 
     channel: str
-    heard: int = -1
+    key_at: float = 0.0
     offered: bool = False
     session: Session | None = None
     conversation: Conversation | None = None
     stay: Stay | None = None
-    keys: list[str] = field(default_factory=list)
+    keys: list[tuple[float, str]] = field(default_factory=list)
 
-    def hear(self, digit: str) -> None:
-        """Count a key."""
-        if self.heard >= 0:
-            self.heard += 1
-            self.keys = [*self.keys, digit][-KEYS_KEPT:]
+    def hear(self, digit: str, at: float) -> None:
+        """Remember a key."""
+        self.key_at = at
+        self.keys = [*self.keys, (at, digit)][-KEYS_KEPT:]
 
     def unheeded(self, stay: Stay) -> list[str]:
         """The keys that were pressed after those that led to `stay`."""
-        missed = self.heard - stay.keys if self.heard >= 0 <= stay.keys else 0
-        return self.keys[-missed:] if 0 < missed <= len(self.keys) else []
+        return [digit for at, digit in self.keys if at > stay.key_at]
 
 
 class Menus:
@@ -60,7 +61,8 @@ class Menus:
 
     `told(call_id, command)` hears what the books must know; `fault(call_id, error)` of what broke.
     `acting`: whether callers are spoken to; one who stands by only listens.  `most`: so many are in
-    a menu at a time, and whoever comes then goes straight to the queue.
+    a menu at a time, and whoever comes then goes straight to the queue; so does whoever comes while
+    we are `late`: a menu that answers keys seconds later is worse than none.
     """
 
     def __init__(
@@ -75,7 +77,8 @@ class Menus:
         self.most = most
         self.acting = True
         self.draining = False
-        self.turned_on = 0  # callers who went straight to the queue because too many were here
+        self.turned_on = 0  # callers who went straight to the queue: too many here, or we were late
+        self.late: Callable[[], bool] = lambda: False
         self._sessions = sessions
         self._told = told
         self._fault = fault
@@ -90,7 +93,7 @@ class Menus:
 
     def arrived(self, call_id: str, channel: str) -> None:
         """A call begins."""
-        self._lines[call_id] = Line(channel, heard=0)
+        self._lines[call_id] = Line(channel)
 
     def seen(self, call_id: str, channel: str, stay: Stay | None = None) -> None:
         """A call is there that began without us; `stay`: where it is known to have been."""
@@ -112,15 +115,19 @@ class Menus:
         line.channel, line.offered = channel, offered
 
     def take_up(self) -> None:
-        """Speak to all for whom Asterisk waits and nobody does, where their last words were."""
-        for call_id, line in self._lines.items():
+        """Speak to all for whom Asterisk waits and nobody does, where their last words were.
+
+        Whoever has heard nothing yet comes first: the lease that guards them is the shortest.
+        """
+        for call_id, line in sorted(self._lines.items(), key=lambda item: item[1].stay is not None):
             if self.acting and line.offered and line.session is None:
                 self._begin(call_id, line)
 
-    def key(self, call_id: str, digit: str) -> None:
-        """A caller pressed a key."""
-        if line := self._lines.get(call_id):
-            line.hear(digit)
+    def key(self, call_id: str, digit: str, at: float) -> None:
+        """A caller pressed a key, at a moment of Asterisk's clock."""
+        line = self._lines.get(call_id)
+        if line is not None and (not at or (at, digit) not in line.keys):  # the same event again
+            line.hear(digit, at)
             if line.conversation is not None:
                 line.conversation.hear(digit)
 
@@ -146,26 +153,28 @@ class Menus:
             return None
         if line.conversation is None or line.conversation.visit is None:
             return line.stay
-        return Stay(line.conversation.visit, line.heard)
+        return Stay(line.conversation.visit, line.key_at)
 
     # --- conversations ---------------------------------------------------------------------
 
     def _begin(self, call_id: str, line: Line) -> None:
         """A conversation from the start, or where the last one was; or straight to the queue."""
-        stay, line.stay = line.stay, None
+        stay = line.stay  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
-        if self.draining or len(self) >= self.most:
+        if self.draining or len(self) >= self.most or self.late():
             self.turned_on += not self.draining
             line.session.send("ASYNCAGI BREAK")
             return
         if stay is not None and not menu.knows(self.script.tree, stay.visit):
-            stay = None  # the place is gone since a reload
+            stay = line.stay = None  # the place is gone since a reload
         talk = line.conversation = Conversation(
             self.script, line.session, lambda command: self._told(call_id, command)
         )
         task = asyncio.create_task(talk.run(stay.visit if stay else None), name=call_id)
-        for digit in line.unheeded(stay) if stay else ():
-            talk.hear(digit)
+        if stay is not None:
+            line.key_at = max(line.key_at, stay.key_at)
+            for digit in line.unheeded(stay):
+                talk.hear(digit)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -180,7 +189,7 @@ class Menus:
         if line.session is None:
             return
         if line.conversation is not None and line.conversation.visit is not None:
-            line.stay = Stay(line.conversation.visit, line.heard)
+            line.stay = Stay(line.conversation.visit, line.key_at)
         self._sessions.end(line.session, why)
         line.session = line.conversation = None
 

@@ -1,6 +1,7 @@
 """A hotline on a fake link, and events as Asterisk makes them."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ SCRIPT = Script(
     closed=frozenset,
 )
 NOW = 1795312060.0
+MOMENTS = itertools.count(1)
 FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
 EVERYONE = [*CALLS, ALONE]
 
@@ -154,7 +156,9 @@ def offered(call_id: str) -> Message:
 
 
 def pressed(call_id: str, digit: str) -> Message:
-    return event("DTMFEnd", call_id, Digit=digit, Direction="Received")
+    """A key; no two of them at one moment, as that would be the same event twice."""
+    at = NOW + next(MOMENTS) * 0.001
+    return event("DTMFEnd", call_id, at, Digit=digit, Direction="Received")
 
 
 def joined(call_id: str, queue: str = "other") -> Message:

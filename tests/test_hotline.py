@@ -201,3 +201,15 @@ def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
         assert len(rig.hotline.menus) == 0
 
     run(body())
+
+
+def test_a_key_that_asterisk_reports_twice_was_pressed_once() -> None:
+    async def body() -> None:
+        rig = Rig()
+        key = pressed("a", "1")
+        await rig.take(arrived("a"), offered("a"), key, key, pressed("a", "2"))
+        once = Rig()
+        await once.take(arrived("a"), offered("a"), pressed("a", "1"), pressed("a", "2"))
+        assert rig.hotline.menus.stay("a").visit == once.hotline.menus.stay("a").visit
+
+    run(body())

@@ -245,3 +245,20 @@ def test_losing_any_stretch_of_events_costs_no_call(missed: int) -> None:
                 assert end == ends[call_id] or call_id in unseen, (start, call_id)
 
     run(body())
+
+
+def test_a_talk_that_is_just_ending_is_not_taken_for_waiting() -> None:
+    """Asterisk has taken the bridge down, and the caller's channel is still there."""
+
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"), answered("a"))
+        row = channel_row(rig.ledger.calls["a"])
+        row["BridgeId"] = ""
+        rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
+        await rig.hotline.rebuild()
+        assert rig.places() == {"a": Place.TALK}
+        await rig.take(gone("a"))
+        assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
+
+    run(body())

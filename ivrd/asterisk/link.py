@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import random
 from asyncio import FIRST_COMPLETED
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,8 @@ from panoramisk.message import Message
 from ivrd.asterisk import names
 from ivrd.asterisk.gate import Gate, NotActing
 from ivrd.asterisk.wire import LinkLost, Wire, in_words
+
+SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (manager.c)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Link:
     `on_event(message)` is called for each event, in order, and must only take it in.
     `on_up()` is awaited after each login: rebuild there.  If it fails, the link tries again.
     `on_down()` is called when a connection that had logged in is gone.
+    `wanted`: the names of the events that are read, None for all; a flood of others costs little.
     `report(kind, text)` is told of each change of state once, in words for the log.
     """
 
@@ -67,6 +70,7 @@ class Link:
         on_down: Callable[[], None],
         report: Report,
         pace: Pace | None = None,
+        wanted: Collection[str] | None = None,
     ) -> None:
         self.address = address
         self.gate = Gate()
@@ -77,7 +81,10 @@ class Link:
         self._on_down = on_down
         self._report = report
         self._pace = pace or Pace()
+        self._wanted = wanted
         self._said = ""
+        self._asked: float | None = None  # when the last sign of life was asked for, on the loop
+        self._took = 0.0  # seconds until the one before it came
         self._withdrawn = False
         self.logged_in = False
         self._booted = asyncio.Event()
@@ -143,22 +150,25 @@ class Link:
             if not lost.done():  # nobody waits any more when the link itself is being closed
                 lost.set_result(reason)
 
+        at = (self.address.host, self.address.port)
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: Wire(self._take, on_lost), self.address.host, self.address.port
+                lambda: Wire(self._take, on_lost, self._wanted), *at
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
         try:
             await self.ask("Login", **login)
-        except Refused:
+        except Refused as error:
+            if SHUTTING_DOWN in str(error):  # it will soon be back
+                raise LinkLost(SHUTTING_DOWN) from None
             raise Refused(
                 f"the login of user {self.address.user!r}: manager.conf has another secret for "
                 "it, or no such user"
             ) from None
-        self.logged_in = True
+        self.logged_in, self._took = True, 0.0
         self.version = wire.version or ""
-        await self._beat()
+        await self.beat()
         return wire, lost
 
     def _take(self, message: Message) -> None:
@@ -183,17 +193,27 @@ class Link:
         while True:
             await asyncio.sleep(self._pace.beat)
             try:
-                await self._beat()
+                await self.beat()
             except (OSError, TimeoutError, Refused) as error:
                 return wire.fail(f"no sign of life ({in_words(error)})")
 
-    async def _beat(self) -> None:
-        """One sign of life in each direction; on Asterisk's own clock."""
+    async def beat(self) -> None:
+        """One sign of life in each direction, on Asterisk's own clock; each second by itself."""
+        clock = asyncio.get_running_loop().time
+        asked = self._asked = clock()
         pong = await self._ask("Ping", self._pace.silent)
+        self._asked, self._took = None, clock() - asked
         seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
             with suppress(NotActing):  # callers are for the other one: its sign of life counts
                 await self.set_global(names.SEEN, seconds if seconds.isdecimal() else "0")
+
+    @property
+    def behind_seconds(self) -> float:
+        """How late we hear what Asterisk says: an answer stands behind all events before it."""
+        if self._asked is None:
+            return self._took
+        return max(self._took, asyncio.get_running_loop().time() - self._asked)
 
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""

@@ -51,6 +51,7 @@ class KeyPressed:
 
     call_id: str
     digit: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,10 @@ def fact(message: Message) -> Fact | None:
     return None if getattr(found, "call_id", "some") == "" else found
 
 
+def _key(m: Any) -> Fact:
+    return KeyPressed(m.uniqueid, m.digit, at(m))
+
+
 def _user_event(m: Any) -> Fact | None:
     if m.userevent == names.RECEIVED_EVENT:
         return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum)
@@ -235,7 +240,7 @@ READERS = {
     "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
     "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
-    "DTMFEnd": lambda m: KeyPressed(m.uniqueid, m.digit) if m.direction == "Received" else None,
+    "DTMFEnd": lambda m: _key(m) if m.direction == "Received" else None,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
     "AgentConnect": _taken,
     "Hangup": lambda m: LineGone(m.uniqueid, at(m)),

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ivrd.asterisk.link import Pace
-from tests.asterisk.fake_ami import FakeAmi
+from tests.asterisk.fake_ami import FakeAmi, block
 from tests.asterisk.link_rig import SLOW_WORLD, running
 
 
@@ -74,6 +74,23 @@ def test_a_refused_login_waits_longer_than_a_lost_connection() -> None:
             for _ in range(100):
                 await asyncio.sleep(0)
             assert len(ami.named("Login")) == 1
+
+    asyncio.run(body())
+
+
+def test_an_asterisk_that_shuts_down_refuses_nothing_for_long() -> None:
+    """To a login it says what it says to every action; it is back before a secret is mended."""
+
+    async def body() -> None:
+        pace = Pace(answer=0.3, again=(0.0,), refused=2 * SLOW_WORLD)
+        async with FakeAmi() as ami:
+            ami.answers["Login"] = lambda _action: block(
+                Response="Error", Message="Asterisk is shutting down"
+            )
+            async with running(ami.port, pace=pace) as (_link, heard):
+                assert "shutting down" in await heard.said("unreachable")
+                del ami.answers["Login"]
+                await heard.said("unreachable", "up")
 
     asyncio.run(body())
 

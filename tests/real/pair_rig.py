@@ -1,0 +1,178 @@
+"""What the tests of two ivrd share: callers, their count beside the day's books, what was sent."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lab.agents import Talk
+from lab.callers import Caller, Callers, Ledger
+from lab.callers.mix import mix
+from lab.hotline import Plan
+from lab.pair import Ivrd, Pair
+from lab.reckoning import Scrape, ending
+
+SETTLE_SECONDS = 20.0
+LOOKING = {"Login", "Ping", "Getvar", "CoreShowChannels", "QueueStatus", "DeviceStateList"}
+UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
+
+
+def nobody_for_vaccination(name: str, settings: dict[str, Any]) -> None:
+    """Plan.change: only the closed surge seats serve that queue: who waits there waits on."""
+    if name == "queues.yaml":
+        settings["pools"]["base"]["queues"] = ["home_isolation", "benefits", "other"]
+
+
+def eight_kinds(count: int, seed: int = 22) -> list[Caller]:
+    """A mix in which exactly those wait where nobody answers who lose their patience there."""
+    fits = [
+        caller
+        for caller in mix(3 * count, seed)
+        if (caller.behaviour == "abandons in queue") == (caller.expected.leaf in UNSERVED)
+    ]
+    return fits[:count]
+
+
+class Tape:
+    """Every action that an ivrd sends, with the moment (seconds since the epoch)."""
+
+    def __init__(self, ivrd: Ivrd) -> None:
+        self.sent: list[tuple[float, dict[str, str]]] = []
+        ivrd.detour.up = self._take
+
+    def _take(self, message: bytes) -> tuple[bytes]:
+        lines = message.decode("utf-8", "replace").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines if ": " in line)
+        self.sent.append((time.time(), headers))
+        return (message,)
+
+    def after(self, at: float, true: Callable[[dict[str, str]], bool]) -> list[float]:
+        """When the actions for which `true` holds were sent, from `at` on."""
+        return [moment for moment, headers in list(self.sent) if moment >= at and true(headers)]
+
+    def acts_after(self, at: float) -> list[dict[str, str]]:
+        """The actions since then that are not mere looking."""
+        return [h for moment, h in list(self.sent) if moment >= at and h["Action"] not in LOOKING]
+
+
+def speaks(headers: dict[str, str]) -> bool:
+    """Whether an action is a prompt for a caller."""
+    return headers.get("Command", "").startswith("STREAM FILE")
+
+
+class Two(Pair):
+    """A pair with what tests ask of it again and again."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.tapes: dict[str, Tape] = {}
+
+    def start(self) -> None:
+        super().start()
+        self.tapes = {ivrd.name: Tape(ivrd) for ivrd in self.both}
+
+    def calling(self, people: Sequence[Caller], rate: float) -> Callers:
+        folder = self.lab.folder / "callers"
+        calling = Callers(self.lab.sip, people, folder=folder, rate=rate)
+        calling.start()
+        return calling
+
+    def until(self, what: str, true: Callable[[], Any], seconds: float = 30.0) -> Any:
+        """What `true` gives, as soon as that is something; fails after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not (found := true()):
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            time.sleep(0.02)
+        return found
+
+    def stands_by(self) -> None:
+        """Wait until somebody stands by."""
+        with self.redis.client() as client:
+            client.delete("ivrd:standby")
+            self.until("somebody stands by", lambda: client.get("ivrd:standby"))
+
+    def acts_since(self, ivrd: Ivrd, at: float, seconds: float = 10.0) -> float:
+        """When an ivrd began to act, `at` (seconds since the epoch) or later."""
+
+        def began() -> list[float]:
+            rows = ivrd.said("acts now")
+            times = (datetime.fromisoformat(row["time"]).timestamp() for row in rows)
+            return [moment for moment in times if moment >= at - 0.001]
+
+        found: list[float] = self.until("it acts", began, seconds)
+        return found[0]
+
+    def complaints(self) -> list[str]:
+        """What Asterisk or an ivrd has logged that should not be there."""
+        text = (self.lab.asterisk.log / "messages.log").read_text("utf-8", "replace")
+        bad = [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
+        rare = "registered during operation"
+        own = [line for i in self.both for line in i.log_text().splitlines() if "Traceback" in line]
+        return [line for line in bad if rare not in line] + own
+
+
+def day(ivrd: Ivrd) -> dict[str, Any]:
+    """The day's books."""
+    found: dict[str, Any] = json.loads(ivrd.once("report", "day", "--json"))
+    return found
+
+
+def counts(books: dict[str, Any]) -> dict[str, int]:
+    """The day by the words of the callers' own count; what is not 0."""
+    words = {
+        ("answered", "talk"): "answered",
+        ("abandoned", "ivr"): "abandoned in the menu",
+        ("abandoned", "queue"): "abandoned in the queue",
+        ("self_served", "ivr"): "self-served",
+    }
+    sums = {"received": books["received"]}
+    for row in books["rows"]:
+        word = words.get((row["outcome"], row["stage"]), f"{row['outcome']} in {row['stage']}")
+        sums[word] = sums.get(word, 0) + row["calls"]
+    return sums
+
+
+def callers_count(people: Sequence[Caller], ledger: Ledger) -> dict[str, int]:
+    """The same by the callers themselves."""
+    by_id = {caller.id: caller for caller in people}
+    sums = {"received": len(ledger.entries)}
+    for entry in ledger.entries:
+        word = ending(by_id[entry.id], entry)
+        sums[word] = sums.get(word, 0) + 1
+    return sums
+
+
+def settled(ivrd: Ivrd) -> dict[str, Any]:
+    """The day's books once nobody is here any more."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (books := day(ivrd))["in_progress"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return books
+
+
+def two(folder: Path, **plan: Any) -> Two:
+    return Two(Plan(folder, **plan))
+
+
+def slowest(before: Scrape, after: Scrape, series: str, share: float = 0.99) -> float:
+    """The bound of the bucket in which that share of what came between two scrapes lies."""
+    buckets = {
+        labels["le"]: after.total(f"{series}_bucket", le=labels["le"])
+        - before.total(f"{series}_bucket", le=labels["le"])
+        for labels in after.labels(f"{series}_bucket")
+    }
+    rising = sorted((float(le), count) for le, count in buckets.items())
+    return next(le for le, count in rising if count >= share * rising[-1][1])
+
+
+def at_once(talks: Sequence[Talk]) -> int:
+    """How many calls a site had at the most at one moment, ringing or talking."""
+    changes = [(talk.rung_at, 1) for talk in talks]
+    changes += [(talk.rung_at + talk.rang + (talk.talked or 0.0), -1) for talk in talks]
+    most = here = 0
+    for _at, change in sorted(changes):
+        here += change
+        most = max(most, here)
+    return most

@@ -1,0 +1,170 @@
+"""Two ivrd on one Redis: one acts, and when it is gone the other does; no caller is lost."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from bench.figures import percentile
+from lab.callers import Caller, Hear, Keys, Wait
+from lab.callers.mix import read_paths
+from tests.real.pair_rig import (
+    callers_count,
+    counts,
+    eight_kinds,
+    nobody_for_vaccination,
+    settled,
+    speaks,
+    two,
+)
+
+LEASE = 5.0
+TAKEOVERS = int(os.environ.get("IVRD_TAKEOVERS", "5"))  # more of them for figures
+RATE = 10.0
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Starts a pair; at the end nothing may have complained."""
+    pairs = []
+
+    def start(**plan):
+        made = two(tmp_path / f"pair{len(pairs)}", **plan)
+        made.start()
+        pairs.append(made)
+        return made
+
+    yield start
+    for made in pairs:
+        made.stop()
+    for made in pairs:
+        assert made.complaints() == []
+
+
+def test_kill_9_again_and_again_costs_no_caller_anything(pair):
+    hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
+    people = eight_kinds(round(RATE * (9 * TAKEOVERS + 5)))
+    calling = hotline.calling(people, RATE)
+    chance = random.Random(1330)
+    acts, speaks_again = [], []
+    for _ in range(TAKEOVERS):
+        hotline.stands_by()
+        time.sleep(chance.uniform(3, 4))
+        acting = hotline.acting()
+        other = hotline.other(acting)
+        killed = time.time()
+        acting.kill()
+        began = hotline.acts_since(other, killed)
+        tape = hotline.tapes[other.name]
+        spoke = hotline.until("a prompt", lambda k=killed, t=tape: t.after(k, speaks))
+        acts.append(began - killed)
+        speaks_again.append(spoke[0] - killed)
+        acting.start(ready=False)
+    ledger = calling.wait(150)
+    books = settled(hotline.acting())
+    for what, times in (("acts", sorted(acts)), ("speaks", sorted(speaks_again))):
+        print(
+            f"\n{len(times)} takeovers, until the other {what}: p50 {percentile(times, 0.5):.2f} s,"
+            f" p99 {percentile(times, 0.99):.2f} s, longest {times[-1]:.2f} s"
+        )
+    print(f"\nlongest silence {ledger.longest_silence()}")
+    assert counts(books) == callers_count(people, ledger)
+    assert books["in_progress"] == 0
+    assert ledger.longest_silence().silence < LEASE + 1
+    assert max(acts) < 3.0
+
+
+def under_load(hotline, rate=RATE, seconds=30):
+    """Callers of eight kinds, once some of them are everywhere."""
+    people = eight_kinds(round(rate * seconds))
+    calling = hotline.calling(people, rate)
+    acting = hotline.acting()
+    hotline.stands_by()
+    hotline.until(
+        "callers everywhere",
+        lambda: all(
+            acting.scrape().total("ivrd_calls_in_progress", stage=stage) > 10
+            for stage in ("ivr", "talk")
+        ),
+    )
+    return people, calling, acting
+
+
+def exact(hotline, people, calling):
+    """Nobody is lost and everybody is counted as they count themselves; what callers saw."""
+    ledger = calling.wait(150)
+    books = settled(hotline.acting())
+    print(f"\n{counts(books)}; longest silence {ledger.longest_silence()}")
+    assert counts(books) == callers_count(people, ledger)
+    assert books["in_progress"] == 0
+    return ledger
+
+
+def test_one_that_stood_still_for_10_s_wakes_up_and_does_nothing(pair):
+    hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
+    people, calling, acting = under_load(hotline)
+    other = hotline.other(acting)
+    frozen = time.time()
+    acting.freeze()
+    began = hotline.acts_since(other, frozen)
+    time.sleep(max(0.0, frozen + 10 - time.time()))
+    woken = time.time()
+    acting.thaw()
+    assert acting.ended(10) == 0
+    print(
+        f"\nthe other acted {began - frozen:.2f} s after it froze; it ended"
+        f" {time.time() - woken:.2f} s after it woke, having sent"
+        f" {len(hotline.tapes[acting.name].after(woken, lambda _h: True))} actions"
+    )
+    assert hotline.tapes[acting.name].acts_after(woken) == []
+    assert acting.said("acts no more")
+    acting.start()
+    hotline.stands_by()
+    assert not acting.acts
+    assert other.acts
+    ledger = exact(hotline, people, calling)
+    assert ledger.longest_silence().silence < LEASE + 1
+
+
+@pytest.mark.parametrize("how", ["handover", "SIGTERM"])
+def test_handing_over_is_noticed_by_nobody(pair, how):
+    hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
+    people, calling, acting = under_load(hotline)
+    other = hotline.other(acting)
+    asked = time.time()
+    if how == "handover":
+        assert "acts now" in acting.once("handover")
+    else:
+        acting.send(signal.SIGTERM)
+    assert acting.ended(10) == 0
+    began = hotline.acts_since(other, asked)
+    spoke = hotline.until("a prompt", lambda: hotline.tapes[other.name].after(asked, speaks))
+    print(f"\n{how}: the other acts after {began - asked:.2f} s, speaks {spoke[0] - asked:.2f} s")
+    ledger = exact(hotline, people, calling)
+    # no longer than a menu waits for a key
+    assert ledger.longest_silence().silence < 5.5
+    assert other.scrape().total("ivrd_calls_healed_total") <= 5
+
+
+def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
+    hotline = pair(agents=40, talk=1.0, ring=0.2)
+    paths, _operator = read_paths(hotline.lab.config)
+    topics = [path for path in paths if path.kind == "topic"]
+    people = [
+        Caller(n, "typed", (Hear(), Wait(2), Keys(topics[n % len(topics)].keys, 0.1, 0.4)))
+        for n in range(1, 61)
+    ]
+    calling = hotline.calling(people, rate=20.0)
+    acting = hotline.acting()
+    hotline.stands_by()
+    hotline.until(
+        "somebody is past the first key",
+        lambda: acting.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
+    )
+    acting.once("handover")
+    ledger = calling.wait(100)
+    assert ledger.outcomes() == {"answered": 60}
+    wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
+    assert {talk.number: talk.topic for talk in hotline.lab.agents.ledger()} == wanted

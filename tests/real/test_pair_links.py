@@ -1,0 +1,74 @@
+"""Two ivrd, and what happens to the links between them and Asterisk."""
+
+import time
+
+import pytest
+
+from lab.callers import Caller, Keys
+from tests.real.pair_rig import day, settled, two
+
+LEASE = 5.0
+
+
+@pytest.fixture
+def hotline(tmp_path):
+    """A pair with enough agents for everybody."""
+    made = two(tmp_path / "pair", agents=20, talk=2.0, ring=0.2)
+    made.start()
+    yield made
+    made.stop()
+
+
+def people(count):
+    """Every second one waits in the menu until it takes him to a person."""
+    return [Caller(n, "calls", (Keys("0"),) if n % 2 else ()) for n in range(1, count + 1)]
+
+
+def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline):
+    calling = hotline.calling(people(100), 5.0)
+    acting = hotline.acting()
+    hotline.stands_by()
+    other = hotline.other(acting)
+    time.sleep(8)
+    acting.detour.shut = True
+    cut = time.time()
+    acting.detour.cut()
+    began = hotline.acts_since(other, cut)
+    print(f"\nthe other acted {began - cut:.2f} s after the link was cut")
+    time.sleep(1)
+    acting.detour.shut = False
+    back = time.time()
+    assert acting.ended(15) == 0
+    assert hotline.tapes[acting.name].acts_after(back) == []
+    acting.start()
+    ledger = calling.wait(120)
+    assert ledger.outcomes() == {"answered": 100}
+    assert ledger.longest_silence().silence < LEASE + 1
+    books = settled(other)
+    assert (books["received"], books["in_progress"]) == (100, 0)
+    assert {row["outcome"] for row in books["rows"]} == {"answered"}
+    assert hotline.complaints() == []
+
+
+def test_of_two_one_acts_again_after_asterisk_was_restarted(hotline):
+    calling = hotline.calling(people(40), 20.0)
+    acting = hotline.acting()
+    hotline.until("calls are there", lambda: acting.scrape().in_progress == 40)
+    hotline.lab.asterisk.stop()
+    hotline.lab.asterisk.start()
+    calling.stop()
+    time.sleep(1)  # whoever gives up does so at its first look
+    for ivrd in hotline.both:
+        if ivrd.gone:
+            ivrd.start(ready=False)
+    persons = [Caller(n, "key 0", (Keys("0"),)) for n in range(101, 106)]
+    later = hotline.calling(persons, 5.0).wait(60)
+    assert later.outcomes() == {"answered": 5}
+    acting = hotline.acting()
+    hotline.until("all is booked", lambda: day(acting)["in_progress"] == 0)
+    time.sleep(5)  # healing has had its time
+    books = day(acting)
+    print(f"\n{books['received']} received; acts: {acting.said('acts now')}")
+    assert books["received"] == 40 + 5
+    assert sum(ivrd.acts for ivrd in hotline.both) == 1
+    assert all("Traceback" not in ivrd.log_text() for ivrd in hotline.both)

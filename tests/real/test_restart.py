@@ -1,0 +1,64 @@
+"""One ivrd on its own that is killed and started again: everybody goes on where he was."""
+
+import json
+import time
+
+from lab.callers import Caller, Hear, Keys, Quiet, Wait
+from tests.real.news import News
+
+LEASE = 5.0
+
+
+def test_callers_go_on_in_the_menu_within_3_s_of_a_restart(hotline):
+    """Some are in the main menu, some one further; what they press after it is heard."""
+    lab = hotline(agents=30, talk=1.0, ring=0.2)
+    hear = (Hear(), Wait(1))
+    at_main = (*hear, Keys("1"), Wait(11), Keys("23"))
+    further = (*hear, Keys("1"), Wait(1), Keys("2"), Wait(10), Keys("3"))
+    people = [Caller(n, "goes on", further if n % 2 else at_main) for n in range(1, 25)]
+    calling = lab.calling(people, rate=24.0)
+    lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people))
+    time.sleep(6)  # their first keys are pressed, and the last prompts begun
+    news = News(lab.ami_port, lab.ami_secret)
+    lab.kill_ivrd()
+    started = time.time()
+    lab.start_ivrd()
+    lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people), seconds=3.0)
+    resumed = {
+        event["uniqueid"]: float(event["timestamp"])
+        for event in news.wait("prompts", prompt_over, len(people), seconds=LEASE)
+    }
+    took = max(resumed.values()) - started
+    print(f"\nall were spoken to {took:.2f} s after the process was started")
+    assert took < 3.0
+    ledger = calling.wait(60)
+    news.close()
+    assert ledger.outcomes() == {"answered": len(people)}
+    assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
+    assert ledger.longest_silence().silence < LEASE + 1
+    books = json.loads(lab.ivrd_once("report", "day", "--json"))
+    assert books["received"] == len(people)
+    assert lab.scrape().total("ivrd_calls_received_total") == len(people)
+
+
+def prompt_over(event):
+    """A command of the ivrd that goes on."""
+    return event.get("event") == "AsyncAGIExec"
+
+
+def test_whom_nobody_comes_back_for_the_lease_takes_to_a_person(hotline):
+    lab = hotline(agents=10, talk=1.0, ring=0.2)
+    people = [Caller(n, "in the menu", (Keys("1"), Quiet(60))) for n in range(1, 9)]
+    calling = lab.calling(people, rate=20.0)
+    lab.until("8 in menus", lambda s: s["calls"]["menu"] == 8)
+    lab.kill_ivrd()  # in the very first seconds of its life
+    ledger = calling.wait(60)
+    assert ledger.outcomes() == {"answered": 8}
+    lab.start_ivrd()
+    books = json.loads(lab.ivrd_once("report", "day", "--json"))
+    deadline = time.monotonic() + 15
+    while books["received"] < 8 or books["in_progress"]:
+        assert time.monotonic() < deadline, books
+        time.sleep(0.2)
+        books = json.loads(lab.ivrd_once("report", "day", "--json"))
+    assert [row["outcome"] for row in books["rows"]] == ["answered"]
