@@ -1,7 +1,7 @@
 # Every target that runs Python first gets what it needs, and says what it fetches: lab/bootstrap.sh.
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
-TEST    := asterisk sipp prometheus systemd
+TEST    := asterisk sipp prometheus redis systemd faketime
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
@@ -12,7 +12,7 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench prompts clean
+.PHONY: help demo test lint lab run install bench chaos prompts clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ bench:  ## what a call costs, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
 	@$(PY) -m bench.overflow --short
+
+chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
+	@lab/bootstrap.sh dev $(DEMO) faketime
+	@$(PY) -m chaos $(ARGS)
 
 prompts:  ## speak config/prompts.yaml into sounds/
 	@lab/bootstrap.sh dev

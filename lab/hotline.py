@@ -16,8 +16,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -47,7 +47,8 @@ class Plan:
     """What to start. Ports: 0 takes a free one. `talk`, `ring`: seconds of each agent.
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
-    which ivrd looks for Asterisk, when something stands between the two.
+    which ivrd looks for Asterisk, when something stands between the two. `environment`: more
+    variables for the running ivrd.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Plan:
     config: Path = SHIPPED
     change: Change | None = None
     ami_detour: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Lab:
@@ -150,6 +152,7 @@ class Lab:
             "asterisk": {
                 "config_dir": str(self.folder / "etc"),
                 "console": Asterisk.console(self.folder / "asterisk"),
+                "queue_log": str(self.folder / "asterisk" / "log" / "queue_log"),
                 "ami": {
                     "host": HOST,
                     "port": self.ami_port,
@@ -180,7 +183,7 @@ class Lab:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=_environment(),
+                env={**_environment(), **self.plan.environment},
             )
         deadline = time.monotonic() + READY_SECONDS
         while self._ivrd.poll() is None and time.monotonic() < deadline:

@@ -33,7 +33,7 @@ from urllib.parse import unquote
 from lab import debian
 from lab.debian import PartsError, say
 
-__all__ = ["ASTERISK", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP", "SYSTEMD"]
+__all__ = ["ASTERISK", "FAKETIME", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP", "SYSTEMD"]
 __all__ += ["Part", "PartsError", "cache_dir", "ensure", "plan", "program", "root"]
 
 ASTERISK_AT_LEAST = 20  # the first major version with all that the dialplan uses
@@ -70,8 +70,9 @@ SYSTEMD = Part(
     ("systemd-analyze", "systemd-sysusers", "systemd-tmpfiles"),
     20,
 )
+FAKETIME = Part("faketime", OWN, ("libfaketime",), (), 1)
 PIP = Part("pip", OWN, ("python3-pip-whl", "ca-certificates"), (), 17)
-PARTS = {part.name: part for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, PIP)}
+PARTS = {part.name: part for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP)}
 
 
 def program(part: Part, binary: str = "") -> tuple[str, ...]:

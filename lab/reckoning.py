@@ -49,6 +49,10 @@ class Scrape:
             )
         )
 
+    def labels(self, name: str) -> list[dict[str, str]]:
+        """The labels of each sample of a series."""
+        return [has for sample, has, _value in self._samples if sample == name]
+
     def ended(self, outcome: str, stage: str = "") -> int:
         """Calls that ended in an outcome (and a stage)."""
         labels = {"outcome": outcome} | ({"stage": stage} if stage else {})

@@ -11,6 +11,7 @@ from lab import debian
 from lab.parts import (
     ASTERISK,
     PROMETHEUS,
+    REDIS,
     SIPP,
     Part,
     PartsError,
@@ -217,6 +218,7 @@ def test_an_unknown_part_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> N
         (SIPP, "sipp", "-v", "SIPp v"),
         (PROMETHEUS, "prometheus", "--version", "prometheus, version "),
         (PROMETHEUS, "promtool", "--version", "promtool, version "),
+        (REDIS, "redis-server", "--version", "Redis server v="),
     ],
 )
 def test_the_real_program_starts(part: Part, binary: str, asked: str, answer: str) -> None:

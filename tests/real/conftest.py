@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from lab.callers import Caller, Callers, Ledger
+from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.reckoning import Row, Scrape, compare
-from tests.real.detour import Detour
 
 SETTLE_SECONDS = 15.0
 MOST_SECONDS = 500

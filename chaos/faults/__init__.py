@@ -1,0 +1,13 @@
+"""All faults, in the order in which the table has them."""
+
+from chaos.fault import Fault
+from chaos.faults import callers, ivrd, link, node, partners, store
+
+FAULTS: tuple[Fault, ...] = (
+    *ivrd.FAULTS,
+    *link.FAULTS,
+    *node.FAULTS,
+    *callers.FAULTS,
+    *partners.FAULTS,
+    *store.FAULTS,
+)

@@ -1,0 +1,104 @@
+"""What outlives ivrd: its store, and Asterisk's own record (queue_log)."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from contextlib import closing
+
+from chaos.fault import Fault
+from chaos.scene import Scene
+
+TROUBLE_SECONDS = 4.0
+READ_SECONDS = 1.5  # ivrd reads the record once a second
+TORN = "1795000000|1795000000.1|hotline|NONE|END"
+
+
+def opened(scene: Scene) -> sqlite3.Connection:
+    """The store's file, for another program; it has to be there."""
+    (path,) = (scene.folder / "lab" / "state").glob("ivrd.sqlite")
+    return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
+
+
+def down(scene: Scene) -> bool:
+    """Whether ivrd says that its store is out of order: a strike not felt proves nothing."""
+    return "ivrd_store_up 0" in scene.lab.http("/metrics")
+
+
+def full(scene: Scene) -> float:
+    """No file of ivrd's may grow; then there is room again, and ivrd is killed and started."""
+    pid = scene.lab.ivrd_pid
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, usual[1]))
+    scene.until("the store is out of order", lambda: down(scene))
+    time.sleep(TROUBLE_SECONDS)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+    scene.until("the store is in order again", lambda: not down(scene))
+    scene.end_ivrd()
+    return scene.start_ivrd()
+
+
+def locked(scene: Scene) -> float:
+    """Another program holds the store's file; then ivrd is killed while it is held, and started."""
+    with closing(opened(scene)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        scene.until("the store is out of order", lambda: down(scene))
+        time.sleep(TROUBLE_SECONDS)
+        scene.end_ivrd()
+        holder.execute("ROLLBACK")
+    return scene.start_ivrd()
+
+
+def record(scene: Scene) -> float:
+    """The record is moved away in mid-read, gets half a line, is cut to nothing; and a kill."""
+    log = scene.lab.asterisk.queue_log
+    scene.lab.asterisk.cli("logger rotate")
+    scene.detour.reset()
+    time.sleep(READ_SECONDS)
+    with log.open("a", encoding="utf-8") as book:
+        book.write(f"{TORN}\n")
+    scene.detour.reset()
+    time.sleep(2 * READ_SECONDS)  # what ended meanwhile is read before it is cut
+    with log.open("r+b") as book:
+        book.truncate(0)
+    time.sleep(READ_SECONDS)
+    scene.end_ivrd()
+    scene.lab.asterisk.cli("logger rotate")
+    return scene.start_ivrd()
+
+
+FAULTS = (
+    Fault(
+        "store-full",
+        "the disk is full for 5 s and more; afterwards kill -9 and a start",
+        "The store is advisory: what is decided waits in memory, calls do not.",
+        full,
+        strikes=(1, 20),
+        seconds=13.0,
+        gap=(1.0, 3.0),
+        no_control="it would need an ivrd that waits for its store",
+    ),
+    Fault(
+        "store-locked",
+        "another program holds the store for 5 s and more, and ivrd is killed with all that waits "
+        "to be written",
+        "What the store has not got is healed from Asterisk's own record.",
+        locked,
+        strikes=(1, 20),
+        seconds=13.0,
+        gap=(1.0, 3.0),
+        no_control="it would need an ivrd that does not read the record",
+    ),
+    Fault(
+        "record",
+        "queue_log is rotated, gets a broken line, is cut to nothing; the link breaks, ivrd is "
+        "killed",
+        "The record is read by its file's identity and place; a broken line costs itself only.",
+        record,
+        strikes=(1, 20),
+        seconds=13.0,
+        gap=(1.0, 3.0),
+        no_control="it would need an ivrd that reads by name alone",
+    ),
+)

@@ -1,0 +1,226 @@
+"""Strikes a hotline while callers call, and judges what came of it.
+
+    python -m chaos [--short | --long] [--control] [--seed N] [NAME ...]
+
+Each fault gets a hotline of its own (a private Asterisk, ivrd, agents) and callers who dial at a
+steady rate; it strikes at moments of chance, which the seed repeats. When every caller has hung up,
+one check is made, the same for all. The table is printed and put into docs/reliability.md.
+Exit status 1 when a fault cost a caller, or a count; with --control when the harm did not show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from chaos import table
+from chaos.books import Books, Counts
+from chaos.check import Verdict, judge, rows
+from chaos.fault import Fault, Setup, Strike
+from chaos.faults import FAULTS
+from chaos.load import RATE
+from chaos.scene import NoRecovery, Scene
+from lab.asterisk import AsteriskError
+from lab.callers import Caller, Callers, Ledger, SippError
+from lab.detour import Detour
+from lab.hotline import Lab, LabError, Plan
+from lab.parts import PartsError
+
+ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
+SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
+LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
+LONG_SECONDS = 5.0  # of dialling for each strike in the long form
+TROUBLE = (LabError, AsteriskError, SippError, PartsError, NoRecovery, TimeoutError)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run of a fault."""
+
+    fault: Fault
+    setup: Setup
+    strike: Strike
+    strikes: int
+    seconds: float  # of dialling
+    seed: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it. Times are seconds."""
+
+    order: Order
+    verdict: Verdict
+    strikes: int
+    recovery: float  # the longest
+    notes: tuple[str, ...]
+    found: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether nobody was lost, all counts are exact, and the strikes found nothing else."""
+        return self.verdict.good and not self.found
+
+
+def carry_out(order: Order, folder: Path) -> Outcome:
+    """Start a hotline, let callers dial, strike, wait for the end, judge."""
+    random = Random(f"{order.fault.name} {order.seed}")
+    folder.mkdir(parents=True)
+    people = order.setup.crowd(random, round(RATE * order.seconds))
+    with ExitStack() as stack:
+        scene = Scene(folder, random, Detour(), stack)
+        stack.callback(scene.detour.close)
+        scene.lab = stack.enter_context(_lab(order.setup, scene))
+        scene.books = Books(scene.lab)
+        scene.calling = Callers(scene.lab.sip, people, folder=folder / "callers", rate=RATE)
+        recoveries = _strike(scene, order)
+        ledger = _ended(scene.calling)
+        counts = _settled(scene.books)
+        verdict = _judge(scene, people, ledger, counts)
+    scene.found += _complaints(scene)
+    return Outcome(
+        order,
+        verdict,
+        len(recoveries),
+        max(recoveries, default=0.0),
+        tuple(scene.notes),
+        tuple(scene.found),
+    )
+
+
+def _lab(setup: Setup, scene: Scene) -> Lab:
+    entries = setup.sites(scene)
+
+    def change(name: str, settings: dict[str, Any]) -> None:
+        if name == "partners.yaml":
+            settings["partners"] = entries
+        setup.change(name, settings)
+
+    plan = Plan(
+        scene.folder / "lab",
+        agents=setup.agents,
+        talk=setup.talk,
+        ring=setup.ring,
+        change=change,
+        ami_detour=scene.detour.port,
+        environment=setup.environment(scene),
+    )
+    lab = Lab(plan)
+    scene.detour.target = lab.ami_port
+    return lab
+
+
+def _strike(scene: Scene, order: Order) -> list[float]:
+    """Strike again and again while callers dial; seconds to recover, each time."""
+    until = time.monotonic() + order.seconds
+    recoveries: list[float] = []
+    scene.calling.start()
+    while len(recoveries) < order.strikes:
+        pause = scene.random.uniform(*order.fault.gap)
+        if time.monotonic() + pause > until:
+            break
+        time.sleep(pause)
+        recoveries.append(order.strike(scene))
+    return recoveries
+
+
+def _ended(calling: Callers) -> Ledger:
+    try:
+        return calling.wait(ENDS_IN + RATE)
+    except TimeoutError:
+        return calling.stop()
+
+
+def _settled(books: Books) -> Counts:
+    """The counts when nothing is in progress, or as they are after a while."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (counts := books.now()).in_progress and time.monotonic() < deadline:
+        time.sleep(0.2)  # nothing tells when the last hang-up has been booked
+    return counts
+
+
+def _judge(scene: Scene, people: Sequence[Caller], ledger: Ledger, counts: Counts) -> Verdict:
+    talks = [*scene.lab.agents.ledger()]
+    talks += [talk for site in scene.sites.values() for talk in site.talks() if talk.heard_caller]
+    cut = {entry.number for entry in ledger.entries if entry.id in scene.excused}
+    compared = rows(ledger.entries, talks, counts, cut)
+    return judge(people, ledger.entries, scene.excused, compared, LEASE_SECONDS)
+
+
+def _complaints(scene: Scene) -> list[str]:
+    """What a log tells that no run may have."""
+    said = (scene.folder / "lab" / "ivrd.log").read_text("utf-8", "replace")
+    return ["a traceback in ivrd's log"] if "Traceback" in said else []
+
+
+def short(fault: Fault, seed: int) -> Order:
+    """A few strikes: what `make chaos` and the tests run."""
+    return Order(fault, fault.setup, fault.strike, fault.strikes[0], fault.seconds, seed)
+
+
+def long(fault: Fault, seed: int) -> Order:
+    """Many strikes, and callers for as long as they take."""
+    strikes = fault.strikes[1]
+    seconds = max(fault.seconds, strikes * LONG_SECONDS)
+    return Order(fault, fault.setup, fault.strike, strikes, seconds, seed)
+
+
+def control(fault: Fault, seed: int) -> Order | None:
+    """The harm without the defence, if it can be shown."""
+    if fault.control is None:
+        return None
+    return Order(fault, fault.control.setup, fault.control.strike, 1, fault.seconds, seed)
+
+
+def orders(given: argparse.Namespace) -> list[Order]:
+    """What the command line asks for. Raises LabError for a fault that there is not."""
+    known = {fault.name: fault for fault in FAULTS}
+    if unknown := [name for name in given.names if name not in known]:
+        raise LabError(f"no fault {unknown[0]!r}; there are: {', '.join(known)}")
+    form = control if given.control else long if given.long else short
+    made = [form(known[name], given.seed) for name in given.names or known]
+    return [order for order in made if order is not None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit status."""
+    given = _parser().parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="ivrd-chaos-"))
+    print(f"seed {given.seed}; all of it lives in {folder}", flush=True)
+    good = True
+    try:
+        for number, order in enumerate(orders(given)):
+            began = time.monotonic()
+            came = carry_out(order, folder / f"{number:02}-{order.fault.name}")
+            print(table.told(came, given.control), flush=True)
+            print(f"     in {time.monotonic() - began:.0f} s", flush=True)
+            if not given.control:
+                table.write(came, given.long)
+            good = good and came.good is not given.control
+    except TROUBLE as error:
+        print(f"chaos: {error}", file=sys.stderr)
+        return 1
+    return 0 if good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="faults; all if none is named")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--short", action="store_true", help="few strikes each (the default)")
+    form.add_argument("--long", action="store_true", help="many strikes each; takes hours")
+    parser.add_argument("--control", action="store_true", help="with the defence taken away")
+    parser.add_argument("--seed", type=int, default=1330, help="repeats a run (default 1330)")
+    return parser

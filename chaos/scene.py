@@ -1,0 +1,87 @@
+"""One hotline under load, as a strike finds it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from chaos.books import Books
+from lab.agents import Choice, Manner
+from lab.callers import Callers
+from lab.detour import Detour
+from lab.hotline import Lab
+from lab.partners import PartnerSite
+
+RECOVERS_IN = 60.0  # seconds after which a strike is said to have no end
+
+
+class NoRecovery(Exception):
+    """What was struck did not come back; one line for a person."""
+
+
+@dataclass
+class Scene:
+    """The parts, and what strikes note for the reckoning."""
+
+    folder: Path
+    random: Random
+    detour: Detour
+    stack: ExitStack  # what ends with the run
+    sites: dict[str, PartnerSite] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what was measured beside, for the table
+    found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
+    excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why
+
+    lab: Lab = field(init=False)
+    calling: Callers = field(init=False)
+    books: Books = field(init=False)
+
+    def open_site(self, name: str, manner: Manner | Choice) -> PartnerSite:
+        """Start a partner's call centre; it ends with the run."""
+        site = PartnerSite(self.folder / f"site-{name}", manner)
+        site.start()
+        self.stack.callback(site.stop)
+        self.sites[name] = site
+        return site
+
+    def excuse(self, ended: str, why: str) -> None:
+        """Callers whose calls are so ("still calling", "refused") now: nobody could keep them."""
+        for entry in self.calling.ledger().entries:
+            if entry.ended == ended:
+                self.excused.setdefault(entry.id, why)
+
+    def until(self, what: str, true: Callable[[], bool], since: float | None = None) -> float:
+        """Seconds from `since` (monotonic; now) until `true` holds. Raises NoRecovery."""
+        began = time.monotonic()
+        since = began if since is None else since
+        while not true():
+            if time.monotonic() - began > RECOVERS_IN:
+                raise NoRecovery(f"not within {RECOVERS_IN:g} s: {what}")
+            time.sleep(0.02)  # nothing tells: asking is all there is
+        return time.monotonic() - since
+
+    def linked(self) -> bool:
+        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its books."""
+        return self.lab.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.http("/metrics")
+
+    def end_ivrd(self) -> None:
+        """kill -9; what its own counts were is kept for the reckoning."""
+        self.books.ends()
+        self.lab.kill_ivrd()
+
+    def start_ivrd(self) -> float:
+        """Seconds until it has started and is connected to Asterisk."""
+        began = time.monotonic()
+        self.lab.start_ivrd()
+        took = self.until("ivrd is connected", self.linked, began)
+        self.books.begun()
+        return took
+
+    def note(self, text: str) -> None:
+        """Something measured; a repeated one is told once."""
+        if text not in self.notes:
+            self.notes.append(text)
