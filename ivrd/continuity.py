@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,7 @@ class Continuity:
         self.keeping = keeping(self.keeper)
         self.leading = Leading(name, lease, link, self._fence, self._lead, gave_up)
         self.healing: Healing | None = None
+        self.also_begin: Callable[[], Awaitable[None]] | None = None  # what else is to be read
         self._store = store
         self._reader = Reader(queue_log)
         self._hotline = hotline
@@ -179,6 +180,8 @@ class Continuity:
         hotline.ledger.begin_counting()
         for kept in await keeping.calls():
             hotline.restore(kept.call, kept.stay)
+        if self.also_begin is not None:
+            await self.also_begin()
         place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
         mark = self._mark = place.mark if place else None
         known = await keeping.ended_since(place.since) if place else set[str]()

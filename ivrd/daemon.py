@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp.web import AppRunner
@@ -27,7 +28,7 @@ from ivrd.day import DayBook
 from ivrd.desk import Desk, script_of, setup_of
 from ivrd.drills import Drills
 from ivrd.hotline import Hotline
-from ivrd.keeping import Keeping
+from ivrd.keeping import PARTNERS, Keeping
 from ivrd.leading import Role
 from ivrd.menus import HAND_OVER_SECONDS
 from ivrd.metrics import Metrics
@@ -109,6 +110,10 @@ class Daemon:
             settings, self.link, self.hotline, self.seating, self.reports, self.partners
         )
         self.desk.taken = self._configured
+        self.partner_desk.acting = lambda: self.continuity.acts
+        self.partner_desk.keep = partial(self.continuity.keeper.put, PARTNERS)
+        if settings.store.redis:  # alone, the book's own file is the newer one
+            self.continuity.also_begin = self._read_pins
         self._day = DayBook(
             self.hotline.ledger,
             self.continuity.keeping,
@@ -133,6 +138,12 @@ class Daemon:
             lambda keeper: Keeping(keeper, settings.zone, KEPT_DAYS, time.time),
             self._gave_up,
         )
+
+    async def _read_pins(self) -> None:
+        """Pins and drills as the ivrd that acted before us has left them."""
+        kept = await self.continuity.keeper.load(PARTNERS)
+        for partner, text in kept.items():
+            self.partner_desk.told(partner, text)
 
     def _late(self) -> bool:
         """Whether we hear Asterisk so late that a menu would be no help."""

@@ -16,7 +16,7 @@ from ivrd.core.call import Call, Ended, Notice
 from ivrd.core.day import Past, past
 from ivrd.menus import Stay
 
-CALLS, ENDED = "calls", "ended"
+CALLS, ENDED, PARTNERS = "calls", "ended", "partners"
 T = TypeVar("T")
 
 

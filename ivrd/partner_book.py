@@ -52,6 +52,8 @@ class Book:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # Hears of what is to be remembered: another ivrd may need it as well.
+        self.also: Callable[[str, Kept], None] = lambda _partner, _kept: None
         self.trouble = ""  # why the last thing could not be written; empty: it was written
         self._lost = 0  # counted by the writer
         self._overflowed = 0  # counted by those who write
@@ -85,6 +87,7 @@ class Book:
 
     def keep(self, partner: str, kept: Kept) -> None:
         """Remember this of a partner from now on."""
+        self.also(partner, kept)
         self._kept = {**self._kept, partner: kept}
         self._jobs.put(lambda: None)  # the writer saves before every job
 

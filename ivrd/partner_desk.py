@@ -13,6 +13,8 @@ from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ivrd import log, web
 from ivrd.asterisk.link import Refused
 from ivrd.asterisk.wire import LinkLost
@@ -22,13 +24,14 @@ from ivrd.core import report
 from ivrd.core.forecast import together
 from ivrd.core.overflow import Snapshot
 from ivrd.core.partner import Partner, PartnerNow, Pin, State
-from ivrd.partner_book import Book
+from ivrd.partner_book import Book, Kept
 from ivrd.partner_metrics import Moment
 from ivrd.partners import Partners
 
 logger = logging.getLogger("ivrd")
 
 NO_PIN = "none"
+KEPT = TypeAdapter(Kept)
 NOT_DECIDED = "nothing was decided yet"
 # A test call to a partner by its id: whether a person confirmed it, and what happened.
 Drill = Callable[[str], Awaitable[tuple[bool, str]]]
@@ -57,6 +60,9 @@ class PartnerDesk:
         self._drill_by_call = drill
         self._snapshot = snapshot
         self._clock = clock
+        self.acting: Callable[[], bool] = lambda: True  # or another ivrd does
+        self.keep: Callable[[str, str], None] = lambda _partner, _text: None  # for another ivrd
+        book.also = self._share
         self._drilled: set[str] = set()  # partners whose drill is going on
         for partner in partners.setup.partners:
             self.recall(partner.id)
@@ -65,6 +71,20 @@ class PartnerDesk:
         """Give a partner the pin and the drill that the book remembers."""
         kept, standing = self._book.kept(partner), self._partners.standing(partner)
         standing.pin, standing.verified = kept.pin, kept.verified
+
+    def _share(self, partner: str, kept: Kept) -> None:
+        self.keep(partner, KEPT.dump_json(kept).decode())
+
+    def told(self, partner: str, text: str) -> None:
+        """Take a pin and a drill that another ivrd, or this one earlier, has written down."""
+        try:
+            kept = KEPT.validate_json(text)
+        except ValidationError:
+            return
+        if kept != self._book.kept(partner):
+            self._book.keep(partner, kept)
+        if any(partner == known.id for known in self._partners.setup.partners):
+            self.recall(partner)
 
     def reads(self) -> Mapping[str, web.Control]:
         """What GET answers."""
@@ -193,8 +213,13 @@ class PartnerDesk:
             raise web.Rejected(unknown("partner", name, known))
         return known[name]
 
+    def _only_who_acts(self) -> None:
+        if not self.acting():
+            raise web.Rejected("this ivrd stands by: ask the one that acts")
+
     async def _pin(self, query: Mapping[str, str]) -> web.Answer:
         """Pin a partner or take the pin back: ?partner=ID&pin=open, closed, draining or none."""
+        self._only_who_acts()
         partner, wish = self._known(query), query.get("pin", "")
         if wish not in (*Pin, NO_PIN):
             raise web.Rejected(f"pin: expected {', '.join(Pin)} or {NO_PIN}, got {wish!r}")
@@ -210,6 +235,7 @@ class PartnerDesk:
 
     async def _drill(self, query: Mapping[str, str]) -> web.Answer:
         """Call the partner; a person there must confirm by key: ?partner=ID."""
+        self._only_who_acts()
         partner = self._known(query)
         if partner.id in self._drilled:
             raise web.Rejected(f"a drill of {partner.id} is going on")

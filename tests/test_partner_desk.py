@@ -306,3 +306,37 @@ def test_the_audit_log_has_the_operating_systems_name_for_the_caller(tmp_path: P
             asking.post("pin", partner="alpa", pin="closed")
     ((who, what, *_),) = audited(tmp_path / "state")
     assert (who, what) == (pwd.getpwuid(os.getuid()).pw_name, "pin closed")
+
+
+# --- two ivrd ----------------------------------------------------------------------------------
+
+
+def test_a_pin_and_a_drill_reach_the_ivrd_that_takes_over(tmp_path: Path) -> None:
+    here, there = Rig(tmp_path / "a"), Rig(tmp_path / "b")
+    written: dict[str, str] = {}
+    here.desk.keep = written.__setitem__
+    post(here, "pin", partner="alpha", pin="closed")
+    for partner, text in written.items():
+        there.desk.told(partner, text)
+    assert there.partners.standing("alpha").pin is Pin.CLOSED
+    assert there.partners.standing("beta").pin is None
+    there.book.flush()
+    again = Rig(tmp_path / "b")  # and stays there over a restart
+    assert again.partners.standing("alpha").pin is Pin.CLOSED
+
+
+def test_what_is_no_pin_changes_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    post(rig, "pin", partner="alpha", pin="closed")
+    for text in ("", "{", '{"pin": "sideways"}', "[]"):
+        rig.desk.told("alpha", text)
+    assert rig.partners.standing("alpha").pin is Pin.CLOSED
+
+
+@pytest.mark.parametrize("act", ["pin", "drill"])
+def test_one_that_stands_by_takes_no_orders(tmp_path: Path, act: str) -> None:
+    rig = Rig(tmp_path)
+    rig.desk.acting = lambda: False
+    with pytest.raises(web.Rejected, match="stands by"):
+        post(rig, act, partner="alpha", pin="closed")
+    assert rig.partners.standing("alpha").pin is None
