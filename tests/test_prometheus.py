@@ -22,11 +22,23 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.report import Kind, Line
 from ivrd.metrics import CONTENT_TYPE, Metrics
 from ivrd.partner_metrics import Moment, PartnerMetrics
+from ivrd.store import Keeper, SqliteStore
+from ivrd.store_metrics import StoreMetrics
 from lab.parts import PROMETHEUS, program
 
 MONITORING = Path(__file__).parents[1] / "monitoring"
 DEADLINE_SECONDS = 60.0
 DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
+
+
+class Kept:
+    """What is kept: of nothing, by one that acts."""
+
+    acts = True
+    healing = None
+
+    def __init__(self) -> None:
+        self.keeper = Keeper(SqliteStore(Path("nowhere")), lambda _up, _why: None)
 
 
 class Hotline:
@@ -37,6 +49,7 @@ class Hotline:
         self.metrics = Metrics(("other",), 20.0, "0.1.0")
         standing = {"alpha": Moment(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: standing)
+        StoreMetrics(self.metrics.registry, Kept(), lambda: 0)
 
     def call(self, call_id: str, *events: Joined | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -106,6 +107,16 @@ def test_there_is_the_user_that_the_unit_names(tmp_path: Path) -> None:
     assert f"Creating group '{setting('Group')}'" in done.stderr
 
 
+def create(root: Path, reader: int = 0) -> None:
+    """What systemd-tmpfiles does below `root`; `reader` is the user ivrd, who is not here."""
+    lines = (FOLDER / "ivrd.tmpfiles").read_text("utf-8").replace("u:ivrd:", f"u:{reader}:")
+    ours = re.sub(r" root (root|ivrd) -$", f" {os.getuid()} {os.getgid()} -", lines, flags=re.M)
+    rules = root / "rules.conf"
+    rules.write_text(ours, "utf-8")
+    done = run("systemd-tmpfiles", "--create", f"--root={root}", rules)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_secrets_are_nobody_elses(tmp_path: Path) -> None:
     """With ourselves in the place of root and of ivrd, who are not here."""
     ami, seats = (
@@ -115,12 +126,7 @@ def test_the_secrets_are_nobody_elses(tmp_path: Path) -> None:
     for secret in (ami, seats):
         secret.write_text("x", "utf-8")
         secret.chmod(0o644)
-    lines = (FOLDER / "ivrd.tmpfiles").read_text("utf-8")
-    ours = re.sub(r" root (root|ivrd) -$", f" {os.getuid()} {os.getgid()} -", lines, flags=re.M)
-    rules = tmp_path / "rules.conf"
-    rules.write_text(ours, "utf-8")
-    done = run("systemd-tmpfiles", "--create", f"--root={tmp_path}", rules)
-    assert (done.returncode, done.stderr) == (0, "")
+    create(tmp_path)
     assert (ami.stat().st_mode & 0o777, seats.stat().st_mode & 0o777) == (0o640, 0o600)
     assert ami.parent.stat().st_mode & 0o777 == 0o755
 
@@ -132,3 +138,35 @@ def test_the_daemon_may_read_the_secret_it_logs_in_with() -> None:
         if line.startswith("z ")
     }
     assert owners[PROGRAM["asterisk"]["ami"]["secret_file"]] == ["root", setting("Group")]
+
+
+def rights(path: Path, user: int) -> int:
+    """What a file's access list gives to a user: 4 to read; see acl(5), linux/posix_acl_xattr.h."""
+    entries = struct.iter_unpack("<HHI", os.getxattr(path, "system.posix_acl_access")[4:])
+    return sum(given for tag, given, who in entries if (tag, who) == (2, user))
+
+
+def test_the_daemon_may_read_asterisks_record_and_the_next_one(tmp_path: Path) -> None:
+    record = tmp_path / PROGRAM["asterisk"]["queue_log"].lstrip("/")
+    record.parent.mkdir(parents=True, mode=0o750)
+    record.write_text("x", "utf-8")
+    record.chmod(0o640)
+    create(tmp_path, reader=65_500)
+    assert rights(record, 65_500) == 4
+    assert rights(record.parent, 65_500) == 5
+    record.rename(record.with_name("queue_log.1"))
+    record.write_text("x", "utf-8")
+    assert rights(record, 65_500) == 4
+    assert record.stat().st_mode & 0o007 == 0
+
+
+def test_the_unit_of_a_second_ivrd_is_made_as_the_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    (script,) = re.findall(r"^sed '([^']+)'", page, re.MULTILINE)
+    done = subprocess.run(
+        ["sed", script], input=UNIT, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert complaints(tmp_path, done.stdout) == []
+    assert "--config /etc/ivrd-b\n" in done.stdout
+    assert "\nStateDirectory=ivrd ivrd-b\n" in done.stdout
+    assert "\nRuntimeDirectory=ivrd-b\n" in done.stdout

@@ -17,7 +17,6 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/link.py ta
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -33,8 +32,6 @@ BYTES_END = LINE_END.encode()
 MESSAGE_END = BYTES_END * 2
 EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
 ACTION_ID = b"ActionID"  # what every answer to an action of ours has, a list's rows too
-STAMP = b"\r\nTimestamp: "
-STAMP_WITHIN = 400  # bytes; it is among an event's first headers
 
 
 class BadValue(ValueError):
@@ -72,17 +69,12 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         on_event: Callable[[Message], None],
         on_lost: Callable[[str], None],
         wanted: Collection[str] | None = None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.reason = ""
         self.dropped = 0  # events that nobody wanted
-        # Seconds from when Asterisk made the newest message that had a time until we read it: how
-        # far we are behind.  Never older than the last sign of life, which has a time too.
-        self.behind = 0.0
         self._on_event = on_event
         self._on_lost = on_lost
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
-        self._clock = clock
         self._rest = b""  # what has come of the next message
 
     def send(self, data: Action, as_list: bool = False) -> "asyncio.Future[Any]":
@@ -106,8 +98,6 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         if self.version is None and not self._greeted():
             return
         *whole, self._rest = self._rest.split(MESSAGE_END)
-        if whole:
-            self._keep_time(whole[-1])
         for block in whole:
             if self._unread(block):
                 self.dropped += 1
@@ -124,16 +114,6 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             return False
         end = block.find(BYTES_END)
         return block[len(EVENT) : end if end > 0 else None] not in self._wanted
-
-    def _keep_time(self, block: bytes) -> None:
-        """Note how far behind we are; a message without a time tells nothing."""
-        at = block.find(STAMP, 0, STAMP_WITHIN)
-        if at < 0:
-            return
-        digits, _, _ = block[at + len(STAMP) : at + STAMP_WITHIN].partition(BYTES_END)
-        whole, _, part = digits.partition(b".")
-        if whole.isdigit() and part.isdigit() and len(digits) < 32:
-            self.behind = max(0.0, self._clock() - float(digits))
 
     def _greeted(self) -> bool:
         """Take in the first line, which is Asterisk's version; whether it is there."""

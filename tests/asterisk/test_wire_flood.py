@@ -35,9 +35,9 @@ class Nowhere(asyncio.Transport):
 
 
 class Rig:
-    def __init__(self, wanted: Collection[str] | None, now: float = 0.0) -> None:
+    def __init__(self, wanted: Collection[str] | None) -> None:
         self.messages: list[Message] = []
-        self.wire = Wire(self.messages.append, lambda _why: None, wanted, lambda: now)
+        self.wire = Wire(self.messages.append, lambda _why: None, wanted)
         self.wire.connection_made(Nowhere())
         self.wire.data_received(GREETING)
 
@@ -106,35 +106,6 @@ def test_without_a_list_of_names_every_event_comes() -> None:
     rig.wire.data_received(b"".join(NOISE))
     assert rig.wire.dropped == 0
     assert len(rig.messages) == 5  # the one without a name is none
-
-
-def event(stamp: str) -> bytes:
-    return f"Event: VarSet\r\nPrivilege: x,all\r\nTimestamp: {stamp}\r\nValue: 1\r\n\r\n".encode()
-
-
-def test_how_far_behind_we_are_is_known_from_dropped_events_too() -> None:
-    rig = Rig(EVENTS, now=1000.0)
-    assert rig.wire.behind == 0.0
-    rig.wire.data_received(event("900.000000") + event("998.500000"))
-    assert rig.wire.behind == 1.5
-    rig.wire.data_received(b"Response: Success\r\nPing: Pong\r\nTimestamp: 999.750000\r\n\r\n")
-    assert rig.wire.behind == 0.25
-
-
-@pytest.mark.parametrize(
-    "stamp", ["", "soon", "nan", "inf", "1e9", "-5.0", "9" * 400, "1.", ".1", "1 000.0", "2000.5"]
-)
-def test_a_time_that_is_none_or_yet_to_come_is_no_delay(stamp: str) -> None:
-    rig = Rig(EVENTS, now=1000.0)
-    rig.wire.data_received(event("999.500000"))
-    rig.wire.data_received(event(stamp))
-    assert rig.wire.behind == (0.0 if stamp == "2000.5" else 0.5)
-
-
-def test_a_time_in_somebodys_value_counts_for_nothing() -> None:
-    rig = Rig(EVENTS, now=1000.0)
-    rig.wire.data_received(b"Event: VarSet\r\nValue: Timestamp: 1.0\r\n\r\n")
-    assert rig.wire.behind == 0.0
 
 
 def test_a_greeting_that_never_ends_is_given_up() -> None:
