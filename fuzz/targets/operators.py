@@ -234,7 +234,7 @@ def control() -> Iterator[One]:
             return Daemon(settings)
 
         daemon = runner.run(make())
-        desks = (daemon.desk, daemon.partner_desk)
+        desks = (daemon.parts.desk, daemon.parts.partner_desk)
         found = {k: v for desk in desks for k, v in {**desk.reads(), **desk.acts()}.items()}
         found.pop("reload", None)  # reads the whole configuration: `config` does that
 
@@ -254,7 +254,7 @@ def control() -> Iterator[One]:
         try:
             yield one
         finally:
-            runner.run(asyncio.to_thread(daemon.book.close))
+            runner.run(asyncio.to_thread(daemon.parts.book.close))
 
 
 CONTROL: Sequence[bytes] = (

@@ -1,0 +1,214 @@
+"""All parts of one ivrd, built and wired together: the only place that does.
+
+Configuration, Asterisk, books, store, partners, metrics and log know one another only as far as
+they must; who hears of what is written here.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from ivrd import __version__, notify, web
+from ivrd.asterisk.agi import Sessions
+from ivrd.asterisk.link import Address, Link
+from ivrd.asterisk.seating import Seating
+from ivrd.asterisk.translate import EVENTS, PartnerNews
+from ivrd.config import AMI_SECRET, Settings, read_secret
+from ivrd.continuity import Continuity
+from ivrd.core.call import Notice
+from ivrd.core.recent import Recent
+from ivrd.day import DayBook
+from ivrd.desk import Desk, script_of, setup_of
+from ivrd.drills import Drills
+from ivrd.hotline import Hotline
+from ivrd.keeping import PARTNERS, Keeping
+from ivrd.metrics import Metrics
+from ivrd.partner_book import Book
+from ivrd.partner_desk import PartnerDesk
+from ivrd.partner_metrics import PartnerMetrics
+from ivrd.partner_watch import PartnerWatch
+from ivrd.partners import Partners
+from ivrd.privacy import Hasher, load_key
+from ivrd.reports import Reports
+from ivrd.store.chosen import chosen
+from ivrd.store_metrics import StoreMetrics
+
+KEPT_DAYS = 92  # of ended calls, for the reports of a quarter
+
+
+class Parts:
+    """Built from settings.  `gave_up(why)` is called when another ivrd acts."""
+
+    def __init__(self, settings: Settings, gave_up: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.reports = self._reports()
+        self.link = Link(
+            _address(settings),
+            self._event,
+            self._up,
+            self._down,
+            self.reports.link_says,
+            wanted=EVENTS,
+        )
+        self.seating = Seating(self.link, settings.pools)
+        self.hotline = self._hotline()
+        self.continuity = self._continuity(gave_up)
+        self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
+        self.drills = Drills()
+        self.book = Book(settings.state_dir)
+        self.partner_desk = self._partner_desk()
+        self._partner_watch = self._watch_partners()
+        self.desk = Desk(
+            settings, self.link, self.hotline, self.seating, self.reports, self.partners
+        )
+        self.desk.taken = self._configured
+        self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
+        self.partners.hurry = self.hurry.set
+        self._tell_each_other()
+
+    # --- building --------------------------------------------------------------------------
+
+    def _reports(self) -> Reports:
+        settings = self.settings
+        metrics = Metrics(
+            [queue.name for queue in settings.queues],
+            settings.service_level_seconds,
+            __version__,
+            pools=[pool.name for pool in settings.pools],
+        )
+        metrics.reload(True, time.time())
+        return Reports(metrics, Recent(settings.service_level_seconds))
+
+    def _hotline(self) -> Hotline:
+        settings = self.settings
+        hotline = Hotline(
+            self.link,
+            script_of(settings),
+            self.seating,
+            Sessions(self.link, self.reports.metrics.agi),
+            self.reports.watch(),
+            Hasher(load_key(settings.caller_key_file)).hash_number,
+            time.time,
+        )
+        hotline.menus.most = settings.menus_at_most
+        hotline.menus.late = self._late
+        return hotline
+
+    def _continuity(self, gave_up: Callable[[str], None]) -> Continuity:
+        """The store, and what rests on it."""
+        settings = self.settings
+        return Continuity(
+            f"{socket.gethostname()}:{settings.web_port}",
+            *chosen(settings.store),
+            settings.asterisk.queue_log,
+            self.link,
+            self.hotline,
+            lambda keeper: Keeping(keeper, settings.zone, KEPT_DAYS, time.time),
+            gave_up,
+        )
+
+    def _partner_desk(self) -> PartnerDesk:
+        desk = PartnerDesk(
+            self.partners,
+            self.book,
+            self.settings.zone,
+            self.drills.wait,
+            snapshot=lambda: self.partners.snapshot,
+        )
+        desk.acting = self.acts
+        desk.keep = partial(self.continuity.keeper.put, PARTNERS)
+        return desk
+
+    def _watch_partners(self) -> PartnerWatch:
+        registry = self.reports.metrics.registry
+        metrics = PartnerMetrics(registry, self.partner_desk.moments, lambda: self.book.lost)
+        return PartnerWatch(self.hotline.ledger, metrics, self.book)
+
+    def _tell_each_other(self) -> None:
+        """Who hears of what."""
+        registry, menus = self.reports.metrics.registry, self.hotline.menus
+        StoreMetrics(registry, self.continuity, lambda: menus.turned_on)
+        self.reports.counts = self.acts
+        self.reports.moved = self.continuity.moved
+        self.reports.also = self._call_news
+        self.hotline.partner_news = self.partners.news
+        self.partners.told = self._partner_news
+        if self.settings.store.redis:  # alone, the book's own file is the newer one
+            self.continuity.also_begin = self._read_pins
+
+    # --- what the control socket can ask ---------------------------------------------------
+
+    def reads(self) -> Mapping[str, web.Control]:
+        """What GET answers."""
+        day = DayBook(
+            self.hotline.ledger,
+            self.continuity.keeping,
+            self.continuity.keeper.flush,
+            lambda: self.desk.settings.service_level_seconds,
+            time.time,
+            self.acts,
+        )
+        return {**self.desk.reads(), **self.partner_desk.reads(), "day": day.answer}
+
+    def asked_to_do(self) -> Mapping[str, web.Control]:
+        """What POST does."""
+        return {**self.desk.acts(), **self.partner_desk.acts()}
+
+    def scrape(self) -> bytes:
+        """The metrics of this moment."""
+        return self.reports.scrape(self.hotline.ledger, self.seating)
+
+    # --- who hears of what -----------------------------------------------------------------
+
+    def acts(self) -> bool:
+        """Whether this ivrd speaks to callers, moves seats and counts."""
+        return self.continuity.acts
+
+    async def _read_pins(self) -> None:
+        """Pins and drills as the ivrd that acted before us has left them."""
+        kept = await self.continuity.keeper.load(PARTNERS)
+        for partner, text in kept.items():
+            self.partner_desk.told(partner, text)
+
+    def _late(self) -> bool:
+        """Whether we hear Asterisk so late that a menu would be no help."""
+        return self.link.behind_seconds > self.desk.settings.behind_seconds
+
+    def _partner_news(self, news: PartnerNews) -> None:
+        if self.acts():
+            self._partner_watch.news(news)
+        self.drills.news(news)
+
+    def _call_news(self, notice: Notice) -> None:
+        self.partners.notice(notice)
+        self.continuity.notice(notice)
+        if self.acts():
+            self._partner_watch.notice(notice)
+
+    def _configured(self, settings: Settings) -> None:
+        """A new configuration is in use: a partner that is back has its pin and its drill."""
+        for partner in settings.partners:
+            self.partner_desk.recall(partner.id)
+
+    # --- the link --------------------------------------------------------------------------
+
+    def _event(self, message: object) -> None:
+        self.hotline.take(message)
+
+    async def _up(self) -> None:
+        await self.continuity.up()
+        self.reports.link(True)
+        notify.status("connected to Asterisk")
+
+    def _down(self) -> None:
+        self.reports.link(False)
+        self.hotline.menus.let_go("the link to Asterisk was lost")
+        notify.status("waiting for Asterisk")
+
+
+def _address(settings: Settings) -> Address:
+    ami = settings.asterisk
+    secret = read_secret(ami.ami_secret_file, AMI_SECRET)
+    return Address(ami.ami_host, ami.ami_port, ami.ami_user, secret)
