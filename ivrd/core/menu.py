@@ -90,6 +90,7 @@ class Visit:
     closed: str = ""  # the closed queue whose message the caller listens to
     misses: int = 0
     over: bool = False
+    topic: str = ""  # chosen: the caller is on the way to a person who knows it
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,9 @@ def enter(tree: Tree) -> Result:
 
 
 def again(tree: Tree, visit: Visit) -> Result:
-    """Go on with a visit that was interrupted, even on its way out: say the place once more."""
+    """Go on with a visit that was interrupted: to the person, or say the place once more."""
+    if visit.topic:
+        return visit, (ToPerson(tree.queue_of[visit.topic], visit.topic),)
     return replace(visit, over=False), (_say_place(tree, visit),)
 
 
@@ -186,7 +189,8 @@ def knows(tree: Tree, visit: Visit) -> bool:
     """Whether the tree still has every place of the visit."""
     menus = {visit.menu, *visit.trail} <= tree.menus.keys()
     message = not visit.info or visit.info in tree.infos
-    return menus and message and (not visit.closed or visit.closed in tree.closed_prompt)
+    topic = not visit.topic or visit.topic in tree.queue_of
+    return menus and message and topic and (not visit.closed or visit.closed in tree.closed_prompt)
 
 
 def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozenset()) -> Result:
@@ -206,10 +210,8 @@ def hand_over(tree: Tree, visit: Visit) -> Result:
     queue = tree.queue_of[topic]
     if visit.over:
         return visit, ()
-    return replace(visit, over=True), (
-        Say(((visit.language, tree.connect),)),
-        ToPerson(queue, topic),
-    )
+    connect = Say(((visit.language, tree.connect),))
+    return replace(visit, over=True, topic=topic), (connect, ToPerson(queue, topic))
 
 
 def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Result:
@@ -251,7 +253,7 @@ def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> R
     if queue in closed:
         after = replace(visit, closed=queue, info="", misses=0)
         return after, (*_leave_place(visit), AtClosed(queue), _say_place(tree, after))
-    after = replace(visit, info="", closed="", over=True)
+    after = replace(visit, info="", closed="", over=True, topic=topic)
     return after, (*_leave_place(visit), ToPerson(queue, topic))
 
 
