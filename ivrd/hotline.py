@@ -152,7 +152,8 @@ class Hotline:
             return
         if event := BOOKED.get(type(command)):
             self._book(call_id, event)
-        elif isinstance(command, menu.Speak):
+            return
+        if isinstance(command, menu.Speak):
             self.ledger.note(call_id, language=command.language)
         elif isinstance(command, menu.ToPerson):
             self.ledger.note(call_id, topic=command.topic)

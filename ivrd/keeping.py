@@ -8,32 +8,17 @@ id), from which a day's books are added up.  Writing never waits (see store/keep
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd.core.call import Call, Ended, Notice
 from ivrd.core.day import Past, past
 from ivrd.menus import Stay
+from ivrd.store import Keeper
 
 CALLS, ENDED, PARTNERS = "calls", "ended", "partners"
 T = TypeVar("T")
-
-
-class Keeper(Protocol):
-    """Where entries go; see store/keeper.py."""
-
-    def put(self, kind: str, key: str, value: str) -> None:
-        """Keep a value."""
-
-    def remove(self, kind: str, key: str) -> None:
-        """Forget one."""
-
-    def forget(self, kind: str, before: str) -> None:
-        """Forget all whose keys sort before this one."""
-
-    async def load(self, kind: str, first: str = "", before: str = "") -> Mapping[str, str]:
-        """The entries with first <= key < before."""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Protocol
 
 from ivrd.asterisk.gate import Gate, boot_seconds
 from ivrd.asterisk.link import Link, Refused
 from ivrd.asterisk.names import LEADER
 from ivrd.asterisk.wire import LinkLost
-from ivrd.store.contract import StoreDown
+from ivrd.store import Lease, StoreDown
 
 TURN_SECONDS = 0.2  # from one look at both witnesses to the next
 LEASE_SECONDS = 1.0  # a leader that renews its lease no more has lost it after that
@@ -42,25 +41,6 @@ class Role(StrEnum):
     ALONE = "alone"
     ACTING = "acting"
     STANDING_BY = "standing by"
-
-
-class Lease(Protocol):
-    """Who may lead, as Redis says it; see store/lease.py.  Each raises `StoreDown`."""
-
-    async def claim(self, name: str, ttl: float, least: int = 1) -> int | None:
-        """A new epoch of at least `least`, or None while somebody has the lease."""
-
-    async def renew(self, name: str, epoch: int, ttl: float) -> bool:
-        """Keep the lease for `ttl` s more; False when it is not ours any more."""
-
-    async def release(self, name: str, epoch: int, successor: str = "") -> bool:
-        """Give the lease back, to `successor` if there is one."""
-
-    async def stand_by(self, name: str, ttl: float) -> None:
-        """Say that `name` would take over, for the next `ttl` seconds."""
-
-    async def standing_by(self) -> str:
-        """Who would take over; empty for nobody."""
 
 
 class Leading:

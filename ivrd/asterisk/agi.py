@@ -12,12 +12,11 @@ import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from panoramisk.message import Message
 
 from ivrd.asterisk.link import Link
-from ivrd.asterisk.wire import BadValue, LinkLost
+from ivrd.asterisk.wire import BadValue, LinkLost, seen
 
 TEXT_LIMIT = 450  # bytes; quoted at most twice that, which with its command fits a line of AMI
 PATIENCE_SECONDS = 10.0  # how long a result may be overdue
@@ -76,7 +75,7 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[str] = loop.create_future()
-        future.add_done_callback(_seen)
+        future.add_done_callback(seen)
         if self.over:
             future.set_exception(SessionOver(self.over))
             return future
@@ -135,7 +134,7 @@ class Session:
             except (LinkLost, BadValue) as error:
                 self.end(str(error))
             else:
-                answer.add_done_callback(_seen)
+                answer.add_done_callback(seen)
 
 
 class Sessions:
@@ -171,9 +170,3 @@ class Sessions:
         """The link is gone: every session is over."""
         for session in list(self._open.values()):
             self.end(session, why)
-
-
-def _seen(future: "asyncio.Future[Any]") -> None:
-    """Mark a failure as seen: nobody need be waiting for this result."""
-    if not future.cancelled():
-        future.exception()

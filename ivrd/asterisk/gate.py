@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ivrd.asterisk.wire import LinkLost
+from ivrd.asterisk.wire import LinkLost, seen
 
 # Actions that change nothing.
 LOOKING = frozenset(
@@ -58,7 +58,6 @@ class Gate:
         for waiting, _send in held:
             if not waiting.done():
                 waiting.set_exception(NotActing("another ivrd acts"))
-                waiting.exception()  # seen: nobody may be waiting for it
 
     def pass_on(self, action: str, send: Send) -> "asyncio.Future[Any]":
         """Send now, or when it is known that we may.  Raises `NotActing` when we may not."""
@@ -67,6 +66,7 @@ class Gate:
         if self._until == -inf or len(self._held) >= HELD_AT_MOST:
             raise NotActing("another ivrd acts")
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        waiting.add_done_callback(seen)
         self._held.append((waiting, send))
         self.wanted()
         return waiting
@@ -78,7 +78,6 @@ def _follow(waiting: "asyncio.Future[Any]", send: Send) -> None:
         sent = send()
     except Exception as error:
         waiting.set_exception(error)
-        waiting.exception()
         return
 
     def done(of: "asyncio.Future[Any]") -> None:
@@ -88,7 +87,6 @@ def _follow(waiting: "asyncio.Future[Any]", send: Send) -> None:
             waiting.cancel()
         elif error := of.exception():
             waiting.set_exception(error)
-            waiting.exception()
         else:
             waiting.set_result(of.result())
 

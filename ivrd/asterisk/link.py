@@ -231,11 +231,9 @@ class Link:
 
     async def say_who_acts(self, word: str) -> None:
         """Tell Asterisk which ivrd acts; the one action for which no leave is needed."""
-        if self._wire is None:
-            raise LinkLost("not connected to Asterisk")
         setting = {"Action": "Setvar", "Variable": names.LEADER, "Value": word}
         async with asyncio.timeout(self._pace.silent):
-            await self._wire.send(Action(setting))
+            await self._sent(Action(setting), as_list=False)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.

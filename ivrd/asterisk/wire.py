@@ -177,6 +177,12 @@ def _plain(message: Message) -> Message:
     return message
 
 
+def seen(future: "asyncio.Future[Any]") -> None:
+    """Mark a failure as seen: nobody need be waiting for this result."""
+    if not future.cancelled():
+        future.exception()
+
+
 def in_words(error: BaseException) -> str:
     """Why something failed, for a person: the operating system's words without a module's."""
     if isinstance(error, TimeoutError):

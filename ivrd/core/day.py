@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from ivrd.core.call import By, Ended, Outcome, Stage
 from ivrd.core.ledger import Row
-
-LATE_SECONDS = 30.0  # a hang-up in the queue after a longer wait is counted by itself as well
+from ivrd.core.recent import LATE_SECONDS
 
 
 @dataclass(frozen=True)
