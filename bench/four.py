@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from pathlib import Path
-from types import TracebackType
 
 from bench.figures import Trunk, trunk
 from lab.agents import refuses, silent
 from lab.partners import HOST, PartnerSite, takes
+from lab.running import Running
 
 FORGOTTEN = 60.0  # seconds after which the silent partner hangs up
 
@@ -49,7 +49,7 @@ class DeadTrunk:
         self._socket.close()
 
 
-class Four:
+class Four(Running):
     """The four partners of one system; the good one rings and talks for so many seconds."""
 
     def __init__(self, folder: Path, ring: float, talk: float) -> None:
@@ -69,18 +69,14 @@ class Four:
         kept = {name: trunk(site.ledger()) for name, site in self._sites.items()}
         return kept | {"dead": self._dead.counts()}
 
-    def __enter__(self) -> Four:
+    def start(self) -> None:
+        """Start the sites."""
         self._dead.start()
         for site in self._sites.values():
             site.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End them."""
         for site in self._sites.values():
             site.stop()
         self._dead.stop()

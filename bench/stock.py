@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from ivrd.asterisk.render.say import say_conf
 from ivrd.asterisk.render.system import EMPTY, logger_conf, modules_conf
@@ -13,6 +12,7 @@ from lab.agents import Agents
 from lab.asterisk import Asterisk
 from lab.callers.sipp import free_port
 from lab.hotline import HOST, PROJECT
+from lab.running import Running
 
 FILES = Path(__file__).with_name("peers") / "stock"
 SOUNDS = PROJECT / "sounds"
@@ -25,7 +25,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return BLANK.sub(lambda found: values[found[1]], text)
 
 
-class Stock:
+class Stock(Running):
     """The stock hotline with five agents. `partners` maps the names in its files to host:port,
     in the order in which they are dialled. Which modules load and what is logged is as with ivrd.
     """
@@ -54,20 +54,16 @@ class Stock:
         (folder / "asterisk").mkdir()
         self.asterisk = Asterisk(folder / "asterisk", etc, SOUNDS)
 
-    def __enter__(self) -> Stock:
+    def start(self) -> None:
+        """Start agents and Asterisk."""
         self.agents.start()
         try:
             self.asterisk.start()
         except BaseException:
             self.agents.stop()
             raise
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End both."""
         self.asterisk.stop()
         self.agents.stop()

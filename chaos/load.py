@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from lab import changes
 from lab.callers import Caller, HangUp, Hear, Keys, Patience, Step, Wait
 from lab.callers.callers import Expected
 from lab.callers.mix import FAST, SHIPPED, Path1330, read_paths
@@ -33,8 +34,7 @@ def shortened(name: str, settings: dict[str, Any]) -> None:
 def nobody_for_vaccination(name: str, settings: dict[str, Any]) -> None:
     """Plan.change: who chooses that queue waits until he gives up."""
     shortened(name, settings)
-    if name == "queues.yaml":
-        settings["pools"]["base"]["queues"] = ["home_isolation", "benefits", "other"]
+    changes.nobody_for_vaccination(name, settings)
 
 
 @cache

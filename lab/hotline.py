@@ -19,7 +19,6 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import yaml
@@ -27,6 +26,7 @@ import yaml
 from lab.agents import Agents
 from lab.asterisk import Asterisk
 from lab.callers.sipp import free_port
+from lab.running import Running
 
 PROJECT = Path(__file__).parent.parent
 SHIPPED = PROJECT / "config"
@@ -64,7 +64,7 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class Lab:
+class Lab(Running):
     """One running hotline. `start` returns when a caller can dial."""
 
     def __init__(self, plan: Plan) -> None:
@@ -183,7 +183,7 @@ class Lab:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**_environment(), **self.plan.environment},
+                env={**environment(), **self.plan.environment},
             )
         deadline = time.monotonic() + READY_SECONDS
         while self._ivrd.poll() is None and time.monotonic() < deadline:
@@ -196,7 +196,7 @@ class Lab:
     def ivrd_once(self, *arguments: str) -> str:
         """Run one ivrd command to its end; what it printed. Raises LabError with its words."""
         done = subprocess.run(
-            self._argv(*arguments), capture_output=True, text=True, check=False, env=_environment()
+            self._argv(*arguments), capture_output=True, text=True, check=False, env=environment()
         )
         if done.returncode:
             raise LabError(
@@ -289,18 +289,6 @@ class Lab:
             self._agents_up = False
             self.agents.stop()
 
-    def __enter__(self) -> Lab:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
 
 def _free_tcp() -> int:
     with socket.socket() as probe:
@@ -308,6 +296,6 @@ def _free_tcp() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """ivrd from this checkout, whatever is installed."""
     return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}

@@ -19,16 +19,16 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import yaml
 
 from lab.callers.sipp import free_port
 from lab.detour import Detour
-from lab.hotline import HOST, PROJECT, READY_SECONDS, STOP_SECONDS, Lab, LabError, Plan
+from lab.hotline import HOST, READY_SECONDS, STOP_SECONDS, Lab, LabError, Plan, environment
 from lab.reckoning import Scrape
 from lab.redis import RedisProcess
+from lab.running import Running
 
 
 class Grounds(Lab):
@@ -78,7 +78,7 @@ class Ivrd:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
         deadline = time.monotonic() + READY_SECONDS
         while ready and self.http("/-/ready") != "ok\n":
@@ -143,7 +143,7 @@ class Ivrd:
     def once(self, *arguments: str) -> str:
         """Run one ivrd command to its end; what it printed. Raises LabError with its words."""
         done = subprocess.run(
-            self._argv(*arguments), capture_output=True, text=True, check=False, env=_environment()
+            self._argv(*arguments), capture_output=True, text=True, check=False, env=environment()
         )
         if done.returncode:
             words = done.stderr.strip() or done.stdout.strip()
@@ -184,7 +184,7 @@ class Ivrd:
         return [sys.executable, "-m", "ivrd.cli", verb, *arguments, "--config", str(self.config)]
 
 
-class Pair:
+class Pair(Running):
     """The hotline and both ivrd; `start` returns when one acts and the other stands by."""
 
     def __init__(self, plan: Plan) -> None:
@@ -228,20 +228,3 @@ class Pair:
         self.lab.stop()
         self.redis.kill()
         self._short.cleanup()
-
-    def __enter__(self) -> Pair:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-
-def _environment() -> dict[str, str]:
-    """ivrd from this checkout, whatever is installed."""
-    return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"}

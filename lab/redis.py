@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -17,11 +16,12 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from lab.parts import REDIS, program
+from lab.running import Running
 
 READY_SECONDS = 60.0  # only a machine that is stuck takes so long
 
 
-class RedisProcess:
+class RedisProcess(Running):
     """One redis-server, or a sentinel.
 
     `folder` has to be there; its path must be short, as that of a Unix socket may be.  `settings`
@@ -105,14 +105,6 @@ class RedisProcess:
             return bool(client.ping())
         return False
 
-    def __enter__(self) -> RedisProcess:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """End it; nothing is kept."""
         self.kill()

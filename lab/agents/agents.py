@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
-from types import TracebackType
 
 from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import HangUp, Step, Wait
 from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("agent.xml")
 NEVER = float("inf")
@@ -178,7 +178,7 @@ class _Seat(Party):
         )
 
 
-class Agents:
+class Agents(Running):
     """All seats at one SIP port of `host`; 0 takes a free one. A seat is a SIP user.
 
     Whoever is rung answers after `ring` seconds, speaks with the voice of `kind`, and hangs up
@@ -219,18 +219,6 @@ class Agents:
         self._sipp.close()
         if self._engine.error is not None:
             raise SippError(f"the agents stopped: {self._engine.error}") from self._engine.error
-
-    def __enter__(self) -> Agents:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def behave(self, seat: str, manner: Manner | Choice) -> None:
         """From its next call on, this seat takes calls in another manner."""

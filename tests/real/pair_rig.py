@@ -19,12 +19,6 @@ LOOKING = {"Login", "Ping", "Getvar", "CoreShowChannels", "QueueStatus", "Device
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
-def nobody_for_vaccination(name: str, settings: dict[str, Any]) -> None:
-    """Plan.change: only the closed surge seats serve that queue: who waits there waits on."""
-    if name == "queues.yaml":
-        settings["pools"]["base"]["queues"] = ["home_isolation", "benefits", "other"]
-
-
 def eight_kinds(count: int, seed: int = 22) -> list[Caller]:
     """A mix in which exactly those wait where nobody answers who lose their patience there."""
     fits = [

@@ -3,14 +3,9 @@
 from ivrd.core.call import Stage
 from lab.callers import Caller, Keys
 from lab.callers.mix import mix, read_paths
+from lab.changes import nobody_for_vaccination
 
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
-
-
-def nobody_for_vaccination(name, settings):
-    """Only the closed surge seats serve that queue: who waits there is never answered."""
-    if name == "queues.yaml":
-        settings["pools"]["base"]["queues"] = ["home_isolation", "benefits", "other"]
 
 
 def eight_kinds(count: int) -> list[Caller]:

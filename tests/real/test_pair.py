@@ -10,11 +10,11 @@ import pytest
 from bench.figures import percentile
 from lab.callers import Caller, Hear, Keys, Wait
 from lab.callers.mix import read_paths
+from lab.changes import nobody_for_vaccination
 from tests.real.pair_rig import (
     callers_count,
     counts,
     eight_kinds,
-    nobody_for_vaccination,
     settled,
     speaks,
     two,
