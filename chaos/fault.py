@@ -19,6 +19,7 @@ class Setup:
 
     `sites`: starts partners' call centres; their entries for partners.yaml.
     `environment`: more variables for ivrd, made when they are needed.
+    `program`: the module that is run as ivrd; a control may run one that lacks a defence.
     """
 
     agents: int = 60
@@ -28,6 +29,7 @@ class Setup:
     crowd: Crowd = crowd
     environment: Callable[[Scene], Mapping[str, str]] = lambda _scene: {}
     sites: Callable[[Scene], dict[str, Any]] = lambda _scene: {}
+    program: str = "ivrd.cli"
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def _lab(setup: Setup, scene: Scene) -> Lab:
         change=change,
         ami_detour=scene.detour.port,
         environment=setup.environment(scene),
+        program=setup.program,
     )
     lab = Lab(plan)
     scene.detour.target = lab.ami_port

@@ -48,7 +48,7 @@ class Plan:
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
-    variables for the running ivrd.
+    variables for the running ivrd. `program`: the module that is run as ivrd.
     """
 
     folder: Path
@@ -62,6 +62,7 @@ class Plan:
     change: Change | None = None
     ami_detour: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    program: str = "ivrd.cli"
 
 
 class Lab(Running):
@@ -178,7 +179,7 @@ class Lab(Running):
         """Start ivrd and wait until it is ready."""
         with open(self.folder / "ivrd.log", "ab") as log:
             self._ivrd = subprocess.Popen(
-                self._argv("run"),
+                self._argv("run", program=self.plan.program),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -204,8 +205,8 @@ class Lab(Running):
             )
         return done.stdout
 
-    def _argv(self, verb: str, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "ivrd.cli", verb, *arguments, "--config", str(self.config)]
+    def _argv(self, verb: str, *arguments: str, program: str = "ivrd.cli") -> list[str]:
+        return [sys.executable, "-m", program, verb, *arguments, "--config", str(self.config)]
 
     # --- looking ---------------------------------------------------------------------------
 
