@@ -51,9 +51,18 @@ class Line:
         self.key_at = at
         self.keys = [*self.keys, (at, digit)][-KEYS_KEPT:]
 
-    def unheeded(self, stay: Stay) -> list[str]:
-        """The keys that were pressed after those that led to `stay`."""
-        return [digit for at, digit in self.keys if at > stay.key_at]
+    def unheeded(self) -> list[str]:
+        """The keys that were pressed after those that led to where the caller is.
+
+        When nobody knows where that is, they are all that were pressed in this session: whoever
+        spoke to the caller before us died before that was written down.
+        """
+        since = self.stay.key_at if self.stay else float("-inf")
+        return [digit for at, digit in self.keys if at > since]
+
+    def begin_anew(self) -> None:
+        """What was heard belongs to a session that is over."""
+        self.offered, self.stay, self.keys = False, None, []
 
 
 class Menus:
@@ -103,8 +112,10 @@ class Menus:
     def offered(self, call_id: str) -> None:
         """Asterisk waits for our commands: speak to the caller, if that is for us to do."""
         line = self._lines[call_id]
-        self._end(line, "a new session began")
-        line.offered, line.stay = True, None
+        if line.session is not None or line.stay is not None:
+            self._end(line, "a new session began")
+            line.begin_anew()
+        line.offered = True
         if self.acting:
             self._begin(call_id, line)
 
@@ -135,7 +146,7 @@ class Menus:
         """The dialplan has the call again."""
         if line := self._lines.get(call_id):
             self._end(line, why)
-            line.offered, line.stay = False, None
+            line.begin_anew()
 
     def gone(self, call_id: str, why: str) -> None:
         """The call has ended."""
@@ -166,15 +177,16 @@ class Menus:
             line.session.send("ASYNCAGI BREAK")
             return
         if stay is not None and not menu.knows(self.script.tree, stay.visit):
-            stay = line.stay = None  # the place is gone since a reload
+            stay = line.stay = None  # the place is gone since a reload,
+            line.keys = []  # and so is what was pressed there
         talk = line.conversation = Conversation(
             self.script, line.session, lambda command: self._told(call_id, command)
         )
         task = asyncio.create_task(talk.run(stay.visit if stay else None), name=call_id)
+        for digit in line.unheeded():
+            talk.hear(digit)
         if stay is not None:
             line.key_at = max(line.key_at, stay.key_at)
-            for digit in line.unheeded(stay):
-                talk.hear(digit)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

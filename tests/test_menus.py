@@ -97,6 +97,38 @@ def test_keys_that_nobody_heeded_are_heeded_by_the_one_who_takes_over() -> None:
     run(body())
 
 
+def test_keys_pressed_before_anything_was_written_down_are_heeded_as_well() -> None:
+    """The first ivrd died in the moment after it had begun to speak."""
+
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a")
+        await room.press("a", "14", at=10.0)
+        room.menus.acting = True
+        room.menus.take_up()
+        await settle()
+        assert room.to("a") == ["other"]
+
+    run(body())
+
+
+def test_keys_of_an_earlier_session_are_not_heeded_in_a_new_one() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a")
+        await room.press("a", "14", at=10.0)
+        room.menus.over("a", "the dialplan has the call")
+        room.menus.acting = True
+        room.menus.offered("a")
+        await settle()
+        assert room.sent("a")
+        assert room.to("a") == []
+
+    run(body())
+
+
 def test_keys_that_were_heeded_are_not_heeded_twice() -> None:
     async def body() -> None:
         first, second = Room(), Room()
@@ -156,6 +188,7 @@ def test_a_place_that_a_reload_took_away_means_the_beginning() -> None:
         room.menus.take_up()
         await settle()
         assert "ANSWER" in room.sent("a")
+        assert room.to("a") == []  # the key was meant for another menu
         assert room.faults == []
 
     run(body())

@@ -16,8 +16,6 @@ from lab.reckoning import Row, Scrape, compare
 
 SETTLE_SECONDS = 15.0
 MOST_SECONDS = 500
-# pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
-AT_LOADING = "registered during operation"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,13 +66,6 @@ class Hotline(Lab):
     def log_text(self) -> str:
         return (self.folder / "ivrd.log").read_text("utf-8", "replace")
 
-    def asterisk_complaints(self) -> list[str]:
-        """Lines of Asterisk's log that are warnings or errors."""
-        text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
-        bad = [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
-        tolerated = (*self.tolerated, AT_LOADING)
-        return [line for line in bad if not any(words in line for words in tolerated)]
-
 
 @pytest.fixture
 def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
@@ -94,7 +85,7 @@ def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
         lab.stop()
     for lab in labs:
         assert "Traceback" not in lab.log_text()
-        assert lab.asterisk_complaints() == []
+        assert lab.asterisk.complaints(lab.tolerated) == []
 
 
 @pytest.fixture

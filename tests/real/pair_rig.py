@@ -100,11 +100,8 @@ class Two(Pair):
 
     def complaints(self) -> list[str]:
         """What Asterisk or an ivrd has logged that should not be there."""
-        text = (self.lab.asterisk.log / "messages.log").read_text("utf-8", "replace")
-        bad = [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
-        rare = "registered during operation"
         own = [line for i in self.both for line in i.log_text().splitlines() if "Traceback" in line]
-        return [line for line in bad if rare not in line] + own
+        return self.lab.asterisk.complaints() + own
 
 
 def day(ivrd: Ivrd) -> dict[str, Any]:
@@ -136,6 +133,28 @@ def callers_count(people: Sequence[Caller], ledger: Ledger) -> dict[str, int]:
         word = ending(by_id[entry.id], entry)
         sums[word] = sums.get(word, 0) + 1
     return sums
+
+
+def in_doubt(hotline: Two, people: Sequence[Caller], ledger: Ledger) -> list[str]:
+    """Callers who were not where they meant to be when they hung up, with all that is known."""
+    book = hotline.lab.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
+    queued = {line.split("|")[6] for line in book if "|ENTERQUEUE|" in line}
+    received = [line.split("|")[1] for line in book if "|RECEIVED" in line]
+    by_id = {caller.id: caller for caller in people}
+    told = []
+    for entry in ledger.entries:
+        word = ending(by_id[entry.id], entry)
+        if (word == "abandoned in the queue") == (entry.number in queued) or word == "answered":
+            continue
+        told.append(
+            f"{word}, ENTERQUEUE {entry.number in queued}: {entry} {by_id[entry.id].script}"
+        )
+        near = received[max(0, entry.id - 3) : entry.id + 2]
+        told += [line for line in book if line.split("|")[1] in near]
+        for ivrd in hotline.both:
+            rows = ivrd.log_text().splitlines()
+            told += [f"{ivrd.name} {row}" for row in rows if any(name in row for name in near)]
+    return told
 
 
 def settled(ivrd: Ivrd) -> dict[str, Any]:

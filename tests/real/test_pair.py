@@ -15,6 +15,7 @@ from tests.real.pair_rig import (
     callers_count,
     counts,
     eight_kinds,
+    in_doubt,
     settled,
     speaks,
     two,
@@ -70,7 +71,9 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
             f" p99 {percentile(times, 0.99):.2f} s, longest {times[-1]:.2f} s"
         )
     print(f"\nlongest silence {ledger.longest_silence()}")
-    assert counts(books) == callers_count(people, ledger)
+    assert counts(books) == callers_count(people, ledger), "\n".join(
+        in_doubt(hotline, people, ledger)
+    )
     assert books["in_progress"] == 0
     assert ledger.longest_silence().silence < LEASE + 1
     assert max(acts) < 3.0
@@ -148,14 +151,26 @@ def test_handing_over_is_noticed_by_nobody(pair, how):
     assert other.scrape().total("ivrd_calls_healed_total") <= 5
 
 
+def dials(people, topics):
+    """Callers who press all keys to a topic two seconds into the welcome."""
+    return [
+        Caller(n, "typed", (Hear(), Wait(2), Keys(topics[n % len(topics)].keys, 0.1, 0.4)))
+        for n in range(1, people + 1)
+    ]
+
+
+def all_came_to_their_topics(hotline, calling, people, topics):
+    """Every caller is answered, by somebody who was told what the caller had chosen."""
+    ledger = calling.wait(100)
+    assert ledger.outcomes() == {"answered": len(people)}
+    wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
+    assert {talk.number: talk.topic for talk in hotline.lab.agents.ledger()} == wanted
+
+
 def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     hotline = pair(agents=40, talk=1.0, ring=0.2)
-    paths, _operator = read_paths(hotline.lab.config)
-    topics = [path for path in paths if path.kind == "topic"]
-    people = [
-        Caller(n, "typed", (Hear(), Wait(2), Keys(topics[n % len(topics)].keys, 0.1, 0.4)))
-        for n in range(1, 61)
-    ]
+    topics = [path for path in read_paths(hotline.lab.config)[0] if path.kind == "topic"]
+    people = dials(60, topics)
     calling = hotline.calling(people, rate=20.0)
     acting = hotline.acting()
     hotline.stands_by()
@@ -164,7 +179,24 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
         lambda: acting.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
     )
     acting.once("handover")
-    ledger = calling.wait(100)
-    assert ledger.outcomes() == {"answered": 60}
-    wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
-    assert {talk.number: talk.topic for talk in hotline.lab.agents.ledger()} == wanted
+    all_came_to_their_topics(hotline, calling, people, topics)
+
+
+def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
+    hotline = pair(agents=40, talk=1.0, ring=0.2)
+    topics = [path for path in read_paths(hotline.lab.config)[0] if path.kind == "topic"]
+    people = dials(40, topics)
+    acting = hotline.acting()
+    hotline.stands_by()
+    hotline.redis.freeze()
+    calling = hotline.calling(people, rate=20.0)
+    tape = hotline.tapes[acting.name]
+    hotline.until("all are spoken to", lambda: len(speaking_to(tape)) >= len(people) // 2)
+    acting.kill()
+    hotline.redis.thaw()
+    all_came_to_their_topics(hotline, calling, people, topics)
+
+
+def speaking_to(tape):
+    """The channels to which a prompt was said."""
+    return {headers["Channel"] for _at, headers in list(tape.sent) if speaks(headers)}
