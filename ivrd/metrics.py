@@ -19,10 +19,10 @@ from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, Row
+from ivrd.core.recent import LATE_SECONDS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SEAT_STATES = ("free", "ringing", "busy", "away")
-LONG_WAIT_SECONDS = 30.0  # NHS 111 publishes abandonment after this wait beside the raw figure
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -66,7 +66,7 @@ class Metrics:
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
             f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LONG_WAIT_SECONDS, float(service_level_seconds)}),
+            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(service_level_seconds)}),
             ("queue", "outcome"),
         )
         self._talk = self._histogram(
@@ -98,7 +98,7 @@ class Metrics:
     def _faults(self) -> None:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
-            "Callers who hung up in the queue after waiting 30 seconds or longer.",
+            "Callers who hung up in the queue after waiting more than 30 seconds.",
             ("queue",),
         )
         self._unattended = self._total(
@@ -174,7 +174,7 @@ class Metrics:
         if talk is not None:
             self._talk.labels(call.queue).observe(talk)
         left_queue = notice.outcome is c.Outcome.ABANDONED and notice.stage is c.Stage.QUEUE
-        if left_queue and wait is not None and wait >= LONG_WAIT_SECONDS:
+        if left_queue and wait is not None and wait > LATE_SECONDS:
             self._long_abandoned.labels(call.queue).inc()
 
     def unattended(self, call: c.Call) -> None:

@@ -200,6 +200,7 @@ class Parts:
     async def _up(self) -> None:
         await self.continuity.up()
         self.reports.link(True)
+        self.hurry.set()  # seats that were wanted when the link went are due at once
         notify.status("connected to Asterisk")
 
     def _down(self) -> None:

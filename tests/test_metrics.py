@@ -83,7 +83,7 @@ def test_at_every_scrape_all_calls_are_accounted_for(
                 ended[notice.outcome] += 1
                 answered.discard(caller)
                 gave_up = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
-                long_abandoned += gave_up and (notice.call.wait_seconds() or 0) >= 30
+                long_abandoned += gave_up and (notice.call.wait_seconds() or 0) > 30
         series = read(made, ledger, without="_bucket{")  # they make up most of it
         assert total(series, "ivrd_calls_received_total") == total(
             series, "ivrd_calls_total"
@@ -142,8 +142,10 @@ def test_calls_that_ended_are_forgotten() -> None:
     assert total(read(made, ledger), "ivrd_wait_seconds_count") == 2
 
 
-@pytest.mark.parametrize(("hung_up_at", "counted"), [(39.9, 0), (40.0, 1)])
-def test_giving_up_after_30_seconds_is_counted_by_itself(hung_up_at: float, counted: int) -> None:
+@pytest.mark.parametrize(("hung_up_at", "counted"), [(40.0, 0), (40.1, 1)])
+def test_giving_up_after_more_than_30_s_is_counted_by_itself(
+    hung_up_at: float, counted: int
+) -> None:
     made, ledger = metrics(), Ledger()
     take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(hung_up_at))
     take(made, ledger, "b", c.HungUp(90.0))  # never joined: not a queue abandonment
