@@ -243,4 +243,6 @@ class Engine(Generic[P]):
         del self._by_socket[party.socket.fileno()]
         for slot in self._slots:
             slot.pop(party.call, None)
+        # To close it is not enough: a process that is just being started has it open as well.
+        self._sound.unregister(party.socket.fileno())
         party.socket.close()
