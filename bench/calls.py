@@ -19,7 +19,7 @@ from bench import results
 from lab.callers import Callers
 from lab.callers.mix import mix
 from lab.hotline import Lab, Plan
-from lab.reckoning import Scrape, compare
+from lab.reckoning import compare
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WAIT_SECONDS = 300.0
@@ -43,9 +43,9 @@ class Cost:
 
 def measure(lab: Lab, run: Callable[[], object]) -> Cost:
     """CPU that both processes use while `run` runs."""
-    before = (cpu_seconds(lab.asterisk.pid), cpu_seconds(lab.ivrd_pid))
+    before = (cpu_seconds(lab.asterisk.pid), cpu_seconds(lab.ivrd.pid))
     run()
-    return Cost(cpu_seconds(lab.asterisk.pid) - before[0], cpu_seconds(lab.ivrd_pid) - before[1])
+    return Cost(cpu_seconds(lab.asterisk.pid) - before[0], cpu_seconds(lab.ivrd.pid) - before[1])
 
 
 def main() -> int:
@@ -63,9 +63,7 @@ def main() -> int:
         busy = measure(lab, lambda: calling.wait(WAIT_SECONDS))
         lasted = time.monotonic() - started
         time.sleep(1.0)
-        rows = compare(
-            people, calling.ledger().entries, lab.agents.ledger(), Scrape(lab.http("/metrics"))
-        )
+        rows = compare(people, calling.ledger().entries, lab.agents.ledger(), lab.ivrd.scrape())
     share = lasted / IDLE_SECONDS
     asterisk = 1000 * (busy.asterisk - idle.asterisk * share) / given.callers
     ivrd = 1000 * (busy.ivrd - idle.ivrd * share) / given.callers

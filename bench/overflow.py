@@ -30,9 +30,10 @@ from bench.stock import Stock
 from lab.agents import Agents
 from lab.asterisk import AsteriskError
 from lab.callers import Callers, Entry, SippError
-from lab.hotline import Lab, LabError, Plan
+from lab.hotline import Lab, Plan
 from lab.parts import PartsError
 from lab.reckoning import Scrape
+from lab.running import LabError
 
 AGENTS = 5
 TALK = 10.0
@@ -149,7 +150,7 @@ def settled(side: Side) -> Scrape:
     assert isinstance(side.system, Lab)
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        scrape = Scrape(side.system.http("/metrics"))
+        scrape = side.system.ivrd.scrape()
         if not scrape.in_progress or time.monotonic() > deadline:
             return scrape
         time.sleep(0.2)  # nothing tells when the last bye has been booked

@@ -11,7 +11,7 @@ from ivrd.asterisk.render.system import EMPTY, logger_conf, modules_conf
 from lab.agents import Agents
 from lab.asterisk import Asterisk
 from lab.callers.sipp import free_port
-from lab.hotline import HOST, PROJECT
+from lab.ivrd import HOST, PROJECT
 from lab.running import Running
 
 FILES = Path(__file__).with_name("peers") / "stock"

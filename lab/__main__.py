@@ -11,8 +11,9 @@ from pathlib import Path
 from lab import demo
 from lab.asterisk import AsteriskError
 from lab.callers import SippError
-from lab.hotline import Lab, LabError, Plan
+from lab.hotline import Lab, Plan
 from lab.parts import PartsError
+from lab.running import LabError
 
 DEFAULTS = {"sip_port": 15060, "ami_port": 15038, "http_port": 19133}
 WATCH_SECONDS = 0.5

@@ -81,7 +81,7 @@ def _line(counts: dict[str, int], status: Status) -> str:
 
 def _status(lab: Lab) -> Status | None:
     try:
-        status: Status = lab.status()
+        status: Status = lab.ivrd.status()
     except (client.NotRunning, client.Refused):
         return None
     return status
@@ -91,7 +91,7 @@ def _settled(lab: Lab) -> Scrape:
     """The first scrape with nothing in progress; the last one if that does not come."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        scrape = Scrape(lab.http("/metrics"))
+        scrape = lab.ivrd.scrape()
         if not scrape.in_progress or time.monotonic() > deadline:
             return scrape
         time.sleep(0.1)

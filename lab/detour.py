@@ -1,7 +1,7 @@
-"""A detour for ivrd's link to Asterisk: a TCP relay that can be cut, and worse.
+"""A detour for one of ivrd's links: a TCP relay that can be cut, and worse.
 
-It hands on whole messages of AMI, byte for byte, unless told otherwise; `up` and `down` are told of
-each and say what becomes of it.
+On the way to Asterisk it hands on whole messages of AMI, byte for byte, unless told otherwise; `up`
+and `down` are told of each and say what becomes of it.  On another way a message is what comes.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ def unchanged(message: bytes) -> Iterable[bytes]:
 class Detour:
     """Relays connections from `port` to `target`. `up`: from ivrd to Asterisk; `down`: back.
 
+    `end`: the bytes with which each message ends; none to hand on whatever comes, as it comes.
     While `shut` is true, whoever connects is turned away. `left` has the moments (monotonic
     seconds) at which ivrd gave a connection up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end: bytes = END) -> None:
+        self.end = end
         self.target = 0
         self.shut = False
         self.up: Treat = unchanged
@@ -110,7 +112,7 @@ class _Pair:
 
     def _pump_up(self) -> None:
         with contextlib.suppress(OSError):
-            for message in _messages(self._near):
+            for message in _messages(self._near, self._detour.end):
                 if self.swallows is not None:
                     self.send_down(self.swallows(message))
                     continue
@@ -122,7 +124,7 @@ class _Pair:
 
     def _pump_down(self) -> None:
         with contextlib.suppress(OSError):
-            for message in _messages(self._far):
+            for message in _messages(self._far, self._detour.end):
                 if self.swallows is None:
                     self.send_down(self._detour.down(message))
         if self.swallows is None:
@@ -154,11 +156,14 @@ class _Pair:
             end.close()
 
 
-def _messages(source: socket.socket) -> Iterable[bytes]:
+def _messages(source: socket.socket, end: bytes) -> Iterable[bytes]:
     """Whole messages, each with its end; what is left over when the connection ends."""
     unread = b""
     while data := source.recv(65536):
-        *whole, unread = (unread + data).split(END)
-        yield from (message + END for message in whole)
+        if not end:
+            yield data
+            continue
+        *whole, unread = (unread + data).split(end)
+        yield from (message + end for message in whole)
     if unread:
         yield unread

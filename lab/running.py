@@ -7,6 +7,10 @@ from types import TracebackType
 from typing import Self
 
 
+class LabError(Exception):
+    """A part of the lab cannot start, or refuses what it is asked; one line for a person."""
+
+
 class Running(ABC):
     """A part of the lab that runs from `start` to `stop`."""
 

@@ -14,8 +14,8 @@ TWO = b"Event: Two\r\n\r\n"
 class Ends:
     """A relay with somebody at each of its ends."""
 
-    def __init__(self) -> None:
-        self.detour = Detour()
+    def __init__(self, detour: Detour) -> None:
+        self.detour = detour
         self._server = socket.create_server((HOST, 0))
         self.detour.target = self._server.getsockname()[1]
         self.dial()
@@ -33,7 +33,7 @@ class Ends:
 
 @pytest.fixture
 def ends():
-    made = Ends()
+    made = Ends(Detour())
     yield made
     made.close()
 
@@ -105,3 +105,13 @@ def test_it_knows_when_ivrd_gave_up_and_turns_away_when_shut(ends):
     ends.detour.shut = True
     with socket.create_connection((HOST, ends.detour.port), 10) as turned_away:
         assert turned_away.recv(1) == b""
+
+
+def test_without_an_end_of_messages_whatever_comes_is_handed_on():
+    ends = Ends(Detour(end=b""))
+    try:
+        for piece in (b"*1\r\n$4\r\n", b"PI", b"NG\r\n"):
+            ends.near.sendall(piece)
+            assert read(ends.far, len(piece)) == piece
+    finally:
+        ends.close()

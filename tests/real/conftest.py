@@ -1,7 +1,5 @@
 """A real hotline for each test: Asterisk, ivrd, SIPp callers and agents."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,14 +28,11 @@ class Hotline(Lab):
 
     tolerated: tuple[str, ...] = ()  # what Asterisk may say of strangers' packets
 
-    def scrape(self) -> Scrape:
-        return Scrape(self.http("/metrics"))
-
     def until(self, what: str, true: Callable[[Any], bool], seconds: float = 30.0) -> Any:
         """The first status for which `true` holds; fails after `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            status = self.status()
+            status = self.ivrd.status()
             if true(status):
                 return status
             time.sleep(0.05)
@@ -51,20 +46,13 @@ class Hotline(Lab):
     def settled(self) -> Scrape:
         """The first scrape with nothing in progress."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while (scrape := self.scrape()).in_progress:
+        while (scrape := self.ivrd.scrape()).in_progress:
             assert time.monotonic() < deadline, "calls are still in progress"
             time.sleep(0.1)
         return scrape
 
     def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
         return compare(people, ledger.entries, self.agents.ledger(), self.settled())
-
-    def send(self, number: signal.Signals) -> None:
-        """Send ivrd a signal."""
-        os.kill(self.ivrd_pid, number)
-
-    def log_text(self) -> str:
-        return (self.folder / "ivrd.log").read_text("utf-8", "replace")
 
 
 @pytest.fixture
@@ -84,7 +72,7 @@ def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
     for lab in labs:
         lab.stop()
     for lab in labs:
-        assert "Traceback" not in lab.log_text()
+        assert "Traceback" not in lab.ivrd.log_text()
         assert lab.asterisk.complaints(lab.tolerated) == []
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from lab.agents import Choice, Manner
 from lab.callers import Caller, Keys
-from lab.hotline import LabError
 from lab.partners import PartnerSite
+from lab.running import LabError
 from tests.real.conftest import Hotline
 
 DEAD = "127.0.0.2:9"  # nobody listens
@@ -77,7 +77,7 @@ def drill(lab: Hotline, name: str) -> None:
     while "its trunk does not answer" in said:
         assert time.monotonic() < deadline
         try:
-            said = lab.ivrd_once("partner", "drill", name)
+            said = lab.ivrd.once("partner", "drill", name)
         except LabError as error:
             said = str(error)
     assert "verified on" in said
@@ -85,7 +85,7 @@ def drill(lab: Hotline, name: str) -> None:
 
 def rows(lab: Hotline) -> dict[str, Row]:
     """Partners as `ivrd partner list --json` has them."""
-    return {row["id"]: row for row in json.loads(lab.ivrd_once("partner", "list", "--json"))}
+    return {row["id"]: row for row in json.loads(lab.ivrd.once("partner", "list", "--json"))}
 
 
 def until(

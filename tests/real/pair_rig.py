@@ -3,19 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lab.agents import Talk
 from lab.callers import Caller, Callers, Ledger
 from lab.callers.mix import mix
 from lab.hotline import Plan
-from lab.pair import Ivrd, Pair
-from lab.reckoning import Scrape, ending
+from lab.ivrd import Ivrd
+from lab.pair import Pair
+from lab.reckoning import ending
+from lab.tape import Tape
 
 SETTLE_SECONDS = 20.0
-LOOKING = {"Login", "Ping", "Getvar", "CoreShowChannels", "QueueStatus", "DeviceStateList"}
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -27,28 +26,6 @@ def eight_kinds(count: int, seed: int = 22) -> list[Caller]:
         if (caller.behaviour == "abandons in queue") == (caller.expected.leaf in UNSERVED)
     ]
     return fits[:count]
-
-
-class Tape:
-    """Every action that an ivrd sends, with the moment (seconds since the epoch)."""
-
-    def __init__(self, ivrd: Ivrd) -> None:
-        self.sent: list[tuple[float, dict[str, str]]] = []
-        ivrd.detour.up = self._take
-
-    def _take(self, message: bytes) -> tuple[bytes]:
-        lines = message.decode("utf-8", "replace").split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-        self.sent.append((time.time(), headers))
-        return (message,)
-
-    def after(self, at: float, true: Callable[[dict[str, str]], bool]) -> list[float]:
-        """When the actions for which `true` holds were sent, from `at` on."""
-        return [moment for moment, headers in list(self.sent) if moment >= at and true(headers)]
-
-    def acts_after(self, at: float) -> list[dict[str, str]]:
-        """The actions since then that are not mere looking."""
-        return [h for moment, h in list(self.sent) if moment >= at and h["Action"] not in LOOKING]
 
 
 def speaks(headers: dict[str, str]) -> bool:
@@ -68,8 +45,8 @@ class Two(Pair):
         self.tapes = {ivrd.name: Tape(ivrd) for ivrd in self.both}
 
     def calling(self, people: Sequence[Caller], rate: float) -> Callers:
-        folder = self.lab.folder / "callers"
-        calling = Callers(self.lab.sip, people, folder=folder, rate=rate)
+        folder = self.folder / "callers"
+        calling = Callers(self.sip, people, folder=folder, rate=rate)
         calling.start()
         return calling
 
@@ -81,27 +58,10 @@ class Two(Pair):
             time.sleep(0.02)
         return found
 
-    def stands_by(self) -> None:
-        """Wait until somebody stands by."""
-        with self.redis.client() as client:
-            client.delete("ivrd:standby")
-            self.until("somebody stands by", lambda: client.get("ivrd:standby"))
-
-    def acts_since(self, ivrd: Ivrd, at: float, seconds: float = 10.0) -> float:
-        """When an ivrd began to act, `at` (seconds since the epoch) or later."""
-
-        def began() -> list[float]:
-            rows = ivrd.said("acts now")
-            times = (datetime.fromisoformat(row["time"]).timestamp() for row in rows)
-            return [moment for moment in times if moment >= at - 0.001]
-
-        found: list[float] = self.until("it acts", began, seconds)
-        return found[0]
-
     def complaints(self) -> list[str]:
         """What Asterisk or an ivrd has logged that should not be there."""
         own = [line for i in self.both for line in i.log_text().splitlines() if "Traceback" in line]
-        return self.lab.asterisk.complaints() + own
+        return self.asterisk.complaints() + own
 
 
 def day(ivrd: Ivrd) -> dict[str, Any]:
@@ -137,7 +97,7 @@ def callers_count(people: Sequence[Caller], ledger: Ledger) -> dict[str, int]:
 
 def in_doubt(hotline: Two, people: Sequence[Caller], ledger: Ledger) -> list[str]:
     """Callers who were not where they meant to be when they hung up, with all that is known."""
-    book = hotline.lab.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
+    book = hotline.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
     queued = {line.split("|")[6] for line in book if "|ENTERQUEUE|" in line}
     received = [line.split("|")[1] for line in book if "|RECEIVED" in line]
     by_id = {caller.id: caller for caller in people}
@@ -167,25 +127,3 @@ def settled(ivrd: Ivrd) -> dict[str, Any]:
 
 def two(folder: Path, **plan: Any) -> Two:
     return Two(Plan(folder, **plan))
-
-
-def slowest(before: Scrape, after: Scrape, series: str, share: float = 0.99) -> float:
-    """The bound of the bucket in which that share of what came between two scrapes lies."""
-    buckets = {
-        labels["le"]: after.total(f"{series}_bucket", le=labels["le"])
-        - before.total(f"{series}_bucket", le=labels["le"])
-        for labels in after.labels(f"{series}_bucket")
-    }
-    rising = sorted((float(le), count) for le, count in buckets.items())
-    return next(le for le, count in rising if count >= share * rising[-1][1])
-
-
-def at_once(talks: Sequence[Talk]) -> int:
-    """How many calls a site had at the most at one moment, ringing or talking."""
-    changes = [(talk.rung_at, 1) for talk in talks]
-    changes += [(talk.rung_at + talk.rang + (talk.talked or 0.0), -1) for talk in talks]
-    most = here = 0
-    for _at, change in sorted(changes):
-        here += change
-        most = max(most, here)
-    return most

@@ -13,6 +13,7 @@ SEED = 22
 def test_nobody_is_lost_and_every_count_is_exact(fault: Fault, tmp_path):
     came = carry_out(short(fault, SEED), tmp_path / "run")
     assert came.verdict.lost == ()
+    assert came.verdict.astray == ()
     assert came.verdict.wrong == ()
     assert came.verdict.silence <= came.verdict.allowed
     assert came.found == ()

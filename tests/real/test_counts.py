@@ -53,9 +53,9 @@ def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
     lab = hotline(agents=10, talk=2.0, ring=0.2)
     people = mix(40, seed=5, pace=0.5)
     calling = lab.calling(people, rate=4.0)
-    scrapes = [lab.scrape()]
+    scrapes = [lab.ivrd.scrape()]
     while calling.progress()["done"] < len(people):
-        scrapes.append(lab.scrape())
+        scrapes.append(lab.ivrd.scrape())
     assert all(scrape.balances for scrape in scrapes)
     assert max(scrape.in_progress for scrape in scrapes) > 5
     received = [scrape.total("ivrd_calls_received_total") for scrape in scrapes]

@@ -28,10 +28,10 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
         "20 in menus, 20 in the queue",
         lambda s: s["calls"]["menu"] >= 20 and s["calls"]["queue"] >= 20,
     )
-    lab.kill_ivrd()
+    lab.ivrd.kill()
     if comes_back:
-        lab.start_ivrd()
-        calls = lab.status()["calls"]
+        lab.ivrd.start()
+        calls = lab.ivrd.status()["calls"]
         assert calls["adopted"] == calls["received"] > 30
     ledger = calling.wait(100)
     assert ledger.outcomes() == {"answered": 46}
@@ -44,7 +44,7 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
 
 def test_a_caller_who_comes_while_ivrd_is_away_is_answered(hotline):
     lab = hotline(agents=3, talk=1.0, ring=0.2)
-    lab.kill_ivrd()
+    lab.ivrd.kill()
     ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(60)
     assert ledger.outcomes() == {"answered": 5}
     assert {talk.topic for talk in lab.agents.ledger()} == {""}
@@ -58,7 +58,7 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
     lab = hotline(agents=12, talk=1.0, ring=0.2, change=hurry)
     calling = lab.calling([*in_menu(1, 8), *to_a_person(11, 4)], rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
-    assert lab.stop_ivrd() == 0
+    assert lab.ivrd.stop() == 0
     later = calling.wait(60)
     assert later.outcomes() == {"answered": 12}
     assert later.longest_silence().silence < 2
@@ -102,15 +102,15 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
     menus = lab.config / "menus.yaml"
     good = menus.read_text("utf-8")
     menus.write_text(good.replace("topic: lab-results", "topic: lab-result"), "utf-8")
-    lab.send(signal.SIGHUP)
+    lab.ivrd.send(signal.SIGHUP)
     lab.until("it says no", lambda s: not s["config"]["last_reload_ok"])
-    assert 'unknown topic "lab-result"' in lab.log_text()
-    assert "did you mean lab-results?" in lab.log_text()
+    assert 'unknown topic "lab-result"' in lab.ivrd.log_text()
+    assert "did you mean lab-results?" in lab.ivrd.log_text()
     ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(30)
     assert ledger.outcomes() == {"answered": 1}
     assert lab.agents.ledger()[0].topic == "lab-results"
     menus.write_text(good.replace("topic: lab-results", "topic: vaccine-trouble"), "utf-8")
-    lab.send(signal.SIGHUP)
+    lab.ivrd.send(signal.SIGHUP)
     lab.until("it says yes", lambda s: s["config"]["last_reload_ok"])
     ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(30)
     assert lab.agents.ledger()[1].topic == "vaccine-trouble"

@@ -23,10 +23,10 @@ class Waiting:
     def __init__(self, lab, people):
         self.lab = lab
         self.news = News(lab.ami_port, lab.ami_secret)
-        lab.ivrd_once("seats", "close", "base")
+        lab.ivrd.once("seats", "close", "base")
         self.calling = lab.calling(people, rate=2.0)
         lab.until("all wait", lambda s: s["calls"]["queue"] == len(people))
-        lab.kill_ivrd()
+        lab.ivrd.kill()
 
     def add(self, partner: str, seats: int = 1, penalty: int = 10) -> None:
         for number in range(1, seats + 1):

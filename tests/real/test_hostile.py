@@ -120,7 +120,7 @@ def test_no_name_and_no_number_gets_through_as_it_was_sent(hotline):
     assert scrape.ended("answered") == len(calls)
     assert scrape.total("ivrd_menu_faults_total") == 0
     assert scrape.total("ivrd_ami_reconnects_total") == 0
-    assert "0200000001" not in lab.log_text() + lab.http("/metrics")
+    assert "0200000001" not in lab.ivrd.log_text() + lab.ivrd.http("/metrics")
 
 
 @pytest.mark.parametrize("garbage", [b"\0" * 2000, b"INVITE\r\n\r\n", b"\xff" * 60000, b""])

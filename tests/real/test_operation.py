@@ -13,11 +13,11 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
     lab = hotline(agents=1, talk=4.0, ring=0.2)
     calling = lab.calling(wants_a_person(1, 12), rate=20.0)
     lab.until("callers wait", lambda s: s["calls"]["queue"] >= 11)
-    assert "70 seats are open" in lab.ivrd_once("seats", "open", "surge")
+    assert "70 seats are open" in lab.ivrd.once("seats", "open", "surge")
     surge = lab.until("surge talks", lambda s: s["pools"][1]["busy"] >= 11)["pools"][1]
     assert surge["open"]
     # closing takes no talk away: all eleven end as their agents end them
-    assert "closed" in lab.ivrd_once("seats", "close", "surge")
+    assert "closed" in lab.ivrd.once("seats", "close", "surge")
     assert calling.wait(30).outcomes() == {"answered": 12}
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
@@ -30,10 +30,10 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
 def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline):
     lab = hotline(agents=1, talk=1.0, ring=0.2)
     lab.tolerated = ("Asterisk is shutting down",)
-    lab.ivrd_once("seats", "open", "surge")
-    lab.kill_ivrd()
-    lab.start_ivrd()
-    assert lab.status()["pools"][1]["open"]
+    lab.ivrd.once("seats", "open", "surge")
+    lab.ivrd.kill()
+    lab.ivrd.start()
+    assert lab.ivrd.status()["pools"][1]["open"]
     lab.asterisk.stop()
     lab.asterisk.start()
     lab.until("seats are back", lambda s: s["asterisk"]["up"] and s["pools"][1]["free"] == 70)
@@ -41,11 +41,11 @@ def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline)
 
 def test_closing_the_base_seats_pauses_them(hotline):
     lab = hotline(agents=2, talk=1.0, ring=0.2)
-    lab.ivrd_once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base")
     calling = lab.calling(wants_a_person(1, 2), rate=10.0)
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
-    assert not lab.status()["pools"][0]["open"]
-    lab.ivrd_once("seats", "open", "base")
+    assert not lab.ivrd.status()["pools"][0]["open"]
+    lab.ivrd.once("seats", "open", "base")
     assert calling.wait(30).outcomes() == {"answered": 2}
 
 
@@ -100,7 +100,7 @@ def test_a_waiting_caller_hears_the_position_in_the_chosen_language(hotline):
 
 def test_the_rendered_files_are_what_check_expects_until_somebody_changes_one(hotline):
     lab = hotline(agents=1)
-    assert "in order" in lab.ivrd_once("check")
+    assert "in order" in lab.ivrd.once("check")
     path = lab.folder / "etc" / "queues.conf"
     path.write_text(path.read_text().replace("retry=1", "retry=9"))
     done = subprocess.run(lab._argv("check"), capture_output=True, text=True, check=False)

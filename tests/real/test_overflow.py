@@ -74,7 +74,7 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
     assert scrape.total("ivrd_partner_breaker", partner="bad", state="closed") == 0
     assert scrape.total("ivrd_partner_breaker", partner="silent", state="closed") == 0
     assert good.talks()[0].name.startswith("เรื่องอื่น")
-    assert "seats" in lab.ivrd_once("explain")
+    assert "seats" in lab.ivrd.once("explain")
     print(
         f"\n{count} callers, {by_partner} by the partner; bad was tried {len(bad.ledger())} "
         f"times, silent {len(silent.ledger())}; gaps after a refusal {gaps((bad, good, silent))}; "
@@ -90,9 +90,9 @@ def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
         "good": partner(good.trunk, 15),
     }
     lab = hotline(agents=1, ring=0.2, change=with_partners(partners))
-    lab.ivrd_once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base")
     for name in partners:
-        lab.ivrd_once("partner", "pin", "open", name)
+        lab.ivrd.once("partner", "pin", "open", name)
     until(lab, "all seats are open", lambda of: all(p["open"] == 15 for p in of.values()))
     ledger = lab.calling(calls(1, 150), rate=3.0).wait(120)
     assert ledger.outcomes() == {"answered": 150}
@@ -114,7 +114,7 @@ def test_callers_are_shared_as_partners_have_pledged(hotline, site):
         for name, pledged in pledges.items()
     }
     lab = hotline(agents=1, ring=0.2, change=with_partners(entries))
-    lab.ivrd_once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base")
     for name in pledges:
         drill(lab, name)
     ledger = lab.calling(calls(1, 240), rate=4.0).wait(180)
@@ -160,10 +160,10 @@ def test_pinned_closed_means_closed_and_open_means_open(hotline, site):
     lab = hotline(
         agents=2, talk=2.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 4)})
     )
-    lab.ivrd_once("partner", "pin", "closed", "good")
+    lab.ivrd.once("partner", "pin", "closed", "good")
     assert lab.calling(calls(1, 10), rate=5.0).wait(60).outcomes() == {"answered": 10}
     assert good.ledger() == ()
-    lab.ivrd_once("partner", "pin", "open", "good")
+    lab.ivrd.once("partner", "pin", "open", "good")
     until(lab, "its seats are open", lambda of: of["good"]["open"] >= 4, 10)
     assert len(members(lab, "good")) >= 4
 

@@ -1,11 +1,12 @@
 """Overflow while things change: partners come and go, fill up, and ivrd itself dies."""
 
+import json
 import time
 
 import pytest
 import yaml
 
-from lab.agents import full_above
+from lab.agents import full_above, refuses
 from lab.callers import Callers
 from lab.partners import takes
 from tests.real.news import News
@@ -40,7 +41,7 @@ def rewrite(lab, partners):
     """Put other partners into partners.yaml, and have ivrd read it."""
     path = lab.config / "partners.yaml"
     path.write_text(yaml.safe_dump({"partners": partners}, allow_unicode=True))
-    lab.ivrd_once("reload")
+    lab.ivrd.once("reload")
 
 
 def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
@@ -53,7 +54,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     first = lab.calling(calls(1, 16), rate=4.0)
     until(lab, "it talks and rings", lambda of: of["good"]["busy"] >= 3 and of["good"]["ringing"])
     seats = members(lab, "good")
-    lab.kill_ivrd()
+    lab.ivrd.kill()
     killed = time.time()
 
     second = more_calls(lab, "second", calls(101, 12), rate=4.0)
@@ -68,7 +69,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     news.wait("callers are taken without ivrd", all_without_ivrd, 3)
     assert members(lab, "good") == seats
     began = time.monotonic()
-    lab.start_ivrd()
+    lab.ivrd.start()
     ready = time.monotonic()
     # the wanted state: what the policy wants is open, and what talks is known
     until(
@@ -91,6 +92,41 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     assert {talk.ended for talk in talks} == {"agent"}
     assert min(talk.talked for talk in talks) > 8.0
     assert lab.settled().balances
+
+
+def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, site):
+    full = site("full", full_above(2, takes(ring=0.2, talk=5.5)))
+    away = site("away", refuses(603))
+    partners = {"full": partner(full.trunk, 6), "away": partner(away.trunk, 4)}
+    lab = hotline(agents=1, talk=4.0, ring=0.2, change=with_partners(partners))
+    drill(lab, "full")
+    first = lab.calling(calls(1, 9), rate=4.0)
+
+    def learned(of):
+        held, paused = of["full"]["health"], of["away"]["health"]
+        return held.startswith("held to") and "refused with cause 21" in paused
+
+    until(lab, "one is held, the other paused", learned)
+    lab.ivrd.once("partner", "pin", "open", "full")
+    assert first.wait(90).outcomes() == {"answered": 9}
+    lab.settled()
+    lab.ivrd.kill()
+    lab.ivrd.start()
+    found = rows(lab)
+    assert learned(found)
+    assert found["full"]["pin"] == "open"
+    assert found["full"]["verified"]
+    second = more_calls(lab, "second", calls(101, 6), rate=4.0)
+    assert second.wait(90).outcomes() == {"answered": 6}
+    lab.settled()
+    report = json.loads(lab.ivrd.once("report", "partners", "--json"))
+    for row in report["rows"]:
+        at = {"full": full, "away": away}[row["partner"]]
+        helped = [talk for talk in at.talks() if talk.heard_caller]
+        assert row["accepted"] == row["people"] == len(helped)
+        assert row["refused"] == sum(talk.ended == "refused" for talk in at.ledger()) > 0
+    acts = json.loads(lab.ivrd.once("audit", "--json"))["acts"]
+    assert [(act["what"], act["partner"]) for act in acts][-1] == ("pin open", "full")
 
 
 def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline, site):
@@ -163,8 +199,7 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     ledger = more_calls(lab, "wave", calls(1, 12), rate=6.0)
     assert ledger.wait(60).outcomes() == {"answered": 12}
     assert len(new.talks()) > 1
-    audit = (lab.folder / "state" / "audit.jsonl").read_text("utf-8")
-    assert "drill confirmed" in audit
+    assert "drill confirmed" in lab.ivrd.once("audit")
 
 
 def test_a_partner_is_reached_by_its_host_name(hotline, site):

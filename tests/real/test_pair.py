@@ -164,12 +164,12 @@ def all_came_to_their_topics(hotline, calling, people, topics):
     ledger = calling.wait(100)
     assert ledger.outcomes() == {"answered": len(people)}
     wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
-    assert {talk.number: talk.topic for talk in hotline.lab.agents.ledger()} == wanted
+    assert {talk.number: talk.topic for talk in hotline.agents.ledger()} == wanted
 
 
 def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     hotline = pair(agents=40, talk=1.0, ring=0.2)
-    topics = [path for path in read_paths(hotline.lab.config)[0] if path.kind == "topic"]
+    topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
     calling = hotline.calling(people, rate=20.0)
     acting = hotline.acting()
@@ -184,7 +184,7 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
 
 def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
     hotline = pair(agents=40, talk=1.0, ring=0.2)
-    topics = [path for path in read_paths(hotline.lab.config)[0] if path.kind == "topic"]
+    topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(40, topics)
     acting = hotline.acting()
     hotline.stands_by()

@@ -54,8 +54,8 @@ def test_of_two_one_acts_again_after_asterisk_was_restarted(hotline):
     calling = hotline.calling(people(40), 20.0)
     acting = hotline.acting()
     hotline.until("calls are there", lambda: acting.scrape().in_progress == 40)
-    hotline.lab.asterisk.stop()
-    hotline.lab.asterisk.start()
+    hotline.asterisk.stop()
+    hotline.asterisk.start()
     calling.stop()
     time.sleep(1)  # whoever gives up does so at its first look
     for ivrd in hotline.both:

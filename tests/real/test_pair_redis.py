@@ -7,8 +7,9 @@ import pytest
 
 from lab.callers import Caller, Keys
 from lab.partners import takes
+from lab.reckoning import at_once
 from tests.real.overflow_rig import Sites, partner, with_partners
-from tests.real.pair_rig import at_once, settled, slowest, two
+from tests.real.pair_rig import settled, two
 
 CAP = 3
 RATE = 4.0
@@ -64,10 +65,10 @@ def test_a_redis_that_stands_still_for_10_s_is_noticed_by_no_caller(hotline):
     hotline.until("it is back", lambda: acting.scrape().total("ivrd_store_up") == 1)
     for series in SERIES:
         print(
-            f"\n{series}: 99 % within {slowest(before, usual, series)} s usually,"
-            f" {slowest(usual, frozen, series)} s while Redis stood still"
+            f"\n{series}: 99 % within {usual.slowest(before, series)} s usually,"
+            f" {frozen.slowest(usual, series)} s while Redis stood still"
         )
-        assert slowest(usual, frozen, series) <= 0.5
+        assert frozen.slowest(usual, series) <= 0.5
     ledger = calling.wait(150)
     assert ledger.outcomes() == {"answered": count}
     books = settled(acting)

@@ -20,9 +20,9 @@ def test_callers_go_on_in_the_menu_within_3_s_of_a_restart(hotline):
     lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people))
     time.sleep(6)  # their first keys are pressed, and the last prompts begun
     news = News(lab.ami_port, lab.ami_secret)
-    lab.kill_ivrd()
+    lab.ivrd.kill()
     started = time.time()
-    lab.start_ivrd()
+    lab.ivrd.start()
     lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people), seconds=3.0)
     resumed = {
         event["uniqueid"]: float(event["timestamp"])
@@ -36,9 +36,9 @@ def test_callers_go_on_in_the_menu_within_3_s_of_a_restart(hotline):
     assert ledger.outcomes() == {"answered": len(people)}
     assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
     assert ledger.longest_silence().silence < LEASE + 1
-    books = json.loads(lab.ivrd_once("report", "day", "--json"))
+    books = json.loads(lab.ivrd.once("report", "day", "--json"))
     assert books["received"] == len(people)
-    assert lab.scrape().total("ivrd_calls_received_total") == len(people)
+    assert lab.ivrd.scrape().total("ivrd_calls_received_total") == len(people)
 
 
 def prompt_over(event):
@@ -51,14 +51,14 @@ def test_whom_nobody_comes_back_for_the_lease_takes_to_a_person(hotline):
     people = [Caller(n, "in the menu", (Keys("1"), Quiet(60))) for n in range(1, 9)]
     calling = lab.calling(people, rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] == 8)
-    lab.kill_ivrd()  # in the very first seconds of its life
+    lab.ivrd.kill()  # in the very first seconds of its life
     ledger = calling.wait(60)
     assert ledger.outcomes() == {"answered": 8}
-    lab.start_ivrd()
-    books = json.loads(lab.ivrd_once("report", "day", "--json"))
+    lab.ivrd.start()
+    books = json.loads(lab.ivrd.once("report", "day", "--json"))
     deadline = time.monotonic() + 15
     while books["received"] < 8 or books["in_progress"]:
         assert time.monotonic() < deadline, books
         time.sleep(0.2)
-        books = json.loads(lab.ivrd_once("report", "day", "--json"))
+        books = json.loads(lab.ivrd.once("report", "day", "--json"))
     assert [row["outcome"] for row in books["rows"]] == ["answered"]

@@ -1,0 +1,72 @@
+"""What an ivrd sends to Asterisk, action by action, as its detour hands it on."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ivrd.asterisk.gate import LOOKING
+from ivrd.asterisk.names import LEADER
+from lab.pair import OneOfTwo
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One action. `at`: seconds since the epoch; `pid`: the process that has sent it."""
+
+    at: float
+    pid: int
+    headers: Headers
+
+    @property
+    def looks(self) -> bool:
+        """Whether it changes nothing."""
+        return self.headers.get("Action") in LOOKING
+
+    @property
+    def claims(self) -> bool:
+        """Whether it tells Asterisk who acts: what one sends before it does."""
+        return self.headers.get("Variable") == LEADER
+
+
+class Tape:
+    """Every action that an ivrd sends, from now on."""
+
+    def __init__(self, ivrd: OneOfTwo) -> None:
+        self.sent: list[Sent] = []
+        self._ivrd = ivrd
+        ivrd.detour.up = self._take
+
+    def _take(self, message: bytes) -> Iterable[bytes]:
+        lines = message.decode("utf-8", "replace").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines if ": " in line)
+        self.sent.append(Sent(time.time(), self._ivrd.pid, headers))
+        return (message,)
+
+    def after(self, at: float, true: Callable[[Headers], bool]) -> list[float]:
+        """When the actions for which `true` holds were sent, from `at` on."""
+        return [sent.at for sent in list(self.sent) if sent.at >= at and true(sent.headers)]
+
+    def acts_after(self, at: float) -> list[Headers]:
+        """The actions since then that are not mere looking."""
+        return [sent.headers for sent in list(self.sent) if sent.at >= at and not sent.looks]
+
+
+def overlaps(sent: Iterable[Sent]) -> list[tuple[Sent, Sent]]:
+    """Where two processes acted in turns, as no two may: one of each, the later one second.
+
+    Whoever acts does so once, from its first action to its last.
+    """
+    acts = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
+    done: set[int] = set()
+    found = []
+    for before, now in itertools.pairwise(acts):
+        if now.pid != before.pid:
+            done.add(before.pid)
+        if now.pid in done:
+            found.append((before, now))
+    return found
