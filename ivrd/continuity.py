@@ -79,6 +79,7 @@ class Continuity:
         self.leading = Leading(name, lease, link, self._fence, self._lead, gave_up)
         self.healing: Healing | None = None
         self.also_begin: Callable[[], Awaitable[None]] | None = None  # what else is to be read
+        self.also_back: Callable[[], None] = lambda: None  # what else is to be written again
         self._store = store
         self._reader = Reader(queue_log)
         self._hotline = hotline
@@ -139,9 +140,11 @@ class Continuity:
             log.event(logger, logging.WARNING, what, why=why)
 
     def _write_all(self) -> None:
-        """Write down every call that is here: a store that is back may have lost them."""
+        """Write down what is here: a store that is back may have lost it."""
         for call in self._hotline.ledger.calls.values():
             self.moved(call, self._hotline.menus.stay(call.id))
+        if self._began:
+            self.also_back()
 
     # --- beginning to act ------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from ivrd import __version__, log, notify, peer, web
 from ivrd.asterisk.link import Refused
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config import ConfigError, Settings, load, prompt_files
-from ivrd.leading import Role
 from ivrd.menus import HAND_OVER_SECONDS
 from ivrd.parts import Parts
 from ivrd.store import StoreDown
@@ -67,7 +66,6 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.parts.continuity.close()
-            await asyncio.to_thread(self.parts.book.close)
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -102,8 +100,7 @@ class Daemon:
         public = web.public_app(parts.scrape, parts.desk.ready)
         runner, _port = await web.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
-        acts = {**parts.asked_to_do(), "handover": self._hand_over}
-        control = web.control_app(parts.reads(), acts)
+        control = web.control_app(parts.reads(), parts.asked_to_do(self._hand_over))
         control.middlewares.append(peer.named)
         self._runners.append(
             await web.listen_unix(control, settings.control_socket, settings.control_mode)
@@ -111,8 +108,6 @@ class Daemon:
 
     async def _hand_over(self, _query: Mapping[str, str]) -> web.Answer:
         """Let the ivrd that stands by act; this one ends."""
-        if self.parts.continuity.leading.role is Role.STANDING_BY:
-            raise web.Rejected("this ivrd stands by already")
         try:
             successor = await self.parts.continuity.hand_over()
         except (StoreDown, LinkLost, TimeoutError) as error:

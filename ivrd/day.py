@@ -17,8 +17,8 @@ class DayBook:
     """Adds a day up from what is kept and who is here.
 
     `flush(seconds)` waits until what has ended is kept, and tells whether it is.  `target()` is the
-    service level's seconds; `clock` gives seconds since the epoch.  `acts()`: only the ivrd that
-    acts knows all that has ended and who is here.
+    service level's seconds; `clock` gives seconds since the epoch.  Only the ivrd that acts knows
+    all that has ended and who is here.
     """
 
     def __init__(
@@ -28,20 +28,16 @@ class DayBook:
         flush: Callable[[float], Awaitable[bool]],
         target: Callable[[], float],
         clock: Callable[[], float],
-        acts: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
         self._keeping = keeping
         self._flush = flush
         self._target = target
         self._clock = clock
-        self._acts = acts
 
     async def answer(self, query: Mapping[str, str]) -> web.Answer:
         """The books of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
-        if not self._acts():
-            raise web.Rejected("this ivrd stands by; the one that acts has the day's books")
         if not await self._flush(FLUSH_SECONDS):
             raise web.Rejected("the store does not answer, so the day's calls cannot be added up")
         past, here = await self._keeping.day(day), self._here(day)

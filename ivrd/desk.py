@@ -22,7 +22,10 @@ from ivrd.reports import Reports
 logger = logging.getLogger("ivrd")
 
 # What is read once, when ivrd starts.
-AT_START = ("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk")
+AT_START = (
+    *("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk"),
+    *("state_dir", "store"),
+)
 
 
 def script_of(settings: Settings) -> Script:
@@ -63,6 +66,7 @@ class Desk:
     seating: Seating
     reports: Reports
     partners: Partners
+    leading: status.Leader
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -90,6 +94,7 @@ class Desk:
         return Status(
             version=__version__,
             up_seconds=mono - self.started,
+            role=status.role_of(self.leading),
             draining=self.hotline.menus.draining,
             asterisk=Asterisk(
                 up=self.reports.linked,

@@ -17,7 +17,7 @@ from ivrd.core.day import Past, past
 from ivrd.menus import Stay
 from ivrd.store import Keeper
 
-CALLS, ENDED, PARTNERS = "calls", "ended", "partners"
+CALLS, ENDED = "calls", "ended"
 T = TypeVar("T")
 
 

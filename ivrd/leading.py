@@ -72,6 +72,7 @@ class Leading:
         self._gave_up = gave_up
         self._clock = clock
         self._done = False
+        self._seen = ""  # what Asterisk said last of who acts, while this one stands by
         self._soon = asyncio.Event()
         self._renewing: asyncio.Future[bool] | None = None
         self._patient_until = 0.0  # the lease may be without its holder until then
@@ -83,6 +84,14 @@ class Leading:
     def word(self) -> str:
         """What Asterisk says while this ivrd acts."""
         return f"{self.epoch} {self.name}"
+
+    @property
+    def who_acts(self) -> str:
+        """The name of the one that acts, as far as this one knows; empty when nobody does."""
+        if self.role is not Role.STANDING_BY:
+            return self.name
+        name = self._seen.partition(" ")[2]
+        return "" if name == NOBODY else name
 
     async def run(self) -> None:
         """Look at both witnesses again and again, until cancelled."""
@@ -143,7 +152,7 @@ class Leading:
 
     async def _watch(self, lease: Lease) -> None:
         """Become the leader if there is none."""
-        before = await self._link.get_global(LEADER)
+        before = self._seen = await self._link.get_global(LEADER)
         epoch = await self._claim(lease, _epoch(before) + 1)
         if epoch is None:
             return

@@ -88,6 +88,13 @@ class Metrics:
             "commands that play a prompt are left out.",
             LAG_SECONDS,
         ).observe
+        #: An event of a caller's was answered after so many seconds.
+        self.decision: Callable[[float], None] = self._histogram(
+            "ivrd_decision_seconds",
+            "Seconds from the bytes of an event that needs an answer (a call, a key, a prompt's "
+            "end) until the first command or stop that answers it was sent.",
+            LAG_SECONDS,
+        ).observe
         #: The event loop woke so many seconds late.
         self.loop_lag: Callable[[float], None] = self._histogram(
             "ivrd_loop_lag_seconds",

@@ -1,263 +1,251 @@
-"""What must outlive ivrd's own life: the acts of operators, what partners did, pins and drills.
+"""What is written down of partners: pins and drills, breakers, what happened, what operators did.
 
-Three sorts of files in one folder:
+All of it goes into the store behind everybody's back (store/keeper.py): an ivrd that begins anew,
+or takes over, reads it.  The kinds:
 
-- `audit.jsonl`: one line for each act of an operator: who, what, which partner, when.
-- `partners-YYYY-MM.jsonl`: one line for each thing that happened at a partner in that month
-  (UTC), for reports.  Old months may be removed at any time.
-- `partners.json`: pins and the days of confirmed drills, replaced as a whole.
+- `pins`, `drills` (the day of the last that was confirmed) and `breakers`, by the partner's id.
+- `history`: one entry for each thing that happened at a partner.  It belongs to the moment at
+  which its caller reached the hotline, as a call does to its day.  Its key says the same whoever
+  writes it, so that what two ivrd have heard, or one of them twice, is there once.
+- `audit`: one entry for each act of an operator: who, what, which partner, when.
 
-One thread writes, so that no caller waits for a disk.  What cannot be written is lost, counted
-and said once; nothing here ever raises into the daemon.
+One that stands by writes down what happens as well: its keeper holds that for a while, and what
+the other one wrote before it ended is only written once more.
 """
 
-import errno
 import json
 import logging
 import math
-import os
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from datetime import date
+from typing import TypeVar
 
 from ivrd import log
+from ivrd.core.breaker import Breaker
+from ivrd.core.kept_breaker import NOT_OURS, breaker_of, text_of
 from ivrd.core.partner import Pin
 from ivrd.core.report import Cause, Kind, Line
+from ivrd.store import Keeper
 
 logger = logging.getLogger("ivrd")
 
-AUDIT, STATE = "audit.jsonl", "partners.json"
-WAITING_AT_MOST = 10_000  # lines that wait for the disk
-FLUSH_SECONDS = 5.0
-MODE = 0o640
-# What a line or a file that is not ours, or is torn, can make Python raise.
-NOT_OURS = (ValueError, TypeError, KeyError, OverflowError, RecursionError, AttributeError)
+PINS, DRILLS, BREAKERS = "pins", "drills", "breakers"
+HISTORY, AUDIT = "history", "audit"
+DAY_SECONDS = 86_400.0
+LAST_SECOND = 9_999_999_999  # of ten digits, so that keys sort by time; in the year 2286
+ID = re.compile(r"[0-9]{10}\.[0-9]+")  # Asterisk's id of a call begins with its first second
+# A kind of line in a key.
+LETTERS = {
+    Kind.OFFERED: "o",
+    Kind.CONFIRMED: "c",
+    Kind.REFUSED: "r",
+    Kind.UNCONFIRMED: "u",
+    Kind.DROPPED: "d",
+    Kind.RETURNED: "b",
+    Kind.TALKED: "t",
+}
+KINDS = {letter: kind for kind, letter in LETTERS.items()}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is remembered of one partner.  `verified`: the day of the last confirmed drill."""
+class Act:
+    """What an operator did, `at` seconds since the epoch."""
 
-    pin: Pin | None = None
-    verified: str = ""
+    at: float
+    who: str
+    what: str
+    partner: str
+    detail: str
 
 
 class Book:
-    """The files in `folder`, which is made when it is needed."""
+    """Writes into the store through `keeper`; what happened is kept so many days.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        # Hears of what is to be remembered: another ivrd may need it as well.
-        self.also: Callable[[str, Kept], None] = lambda _partner, _kept: None
-        self.trouble = ""  # why the last thing could not be written; empty: it was written
-        self._lost = 0  # counted by the writer
-        self._overflowed = 0  # counted by those who write
-        self._kept = self._saved = self._read_kept()
-        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ivrd-book", daemon=True)
-        self._thread.start()
+    `acting()`: whether this ivrd acts; `clock` gives seconds since the epoch.
+    """
 
-    @property
-    def lost(self) -> int:
-        """Lines that could not be written since the start."""
-        return self._lost + self._overflowed
+    def __init__(
+        self,
+        keeper: Keeper,
+        history_days: int,
+        audit_days: int,
+        clock: Callable[[], float],
+        acting: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._keeper = keeper
+        self._days = {HISTORY: history_days, AUDIT: audit_days}
+        self._clock = clock
+        self.acting = acting
+        self._pins: dict[str, Pin | None] = {}
+        self._drills: dict[str, str] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._mine: set[tuple[str, str]] = set()  # decided here: what the store has is older
+        self._told = 0  # acts that were written down
+        self._life = uuid.uuid4().hex[:8]  # what tells them from those of another life
+        self._forget_at = -math.inf
+        self._warned = False
 
     # --- writing ---------------------------------------------------------------------------
 
-    def audit(self, who: str, what: str, partner: str, detail: str, at: float) -> None:
-        """Write down what an operator did, `at` seconds since the epoch."""
-        entry = {"who": who, "what": what, "partner": partner, "detail": detail}
-        self._write(lambda: _append(self.folder / AUDIT, {"at": _iso(at), **entry}))
+    def pin(self, partner: str) -> Pin | None:
+        """What an operator has ordered for a partner."""
+        return self._pins.get(partner)
 
-    def record(self, line: Line) -> None:
-        """Write down what happened at a partner."""
-        entry = {"at": round(line.at, 3), "partner": line.partner, "kind": line.kind}
-        more = {"seconds": round(line.seconds, 3), "cause": line.cause, "caller": line.caller}
-        entry |= {name: value for name, value in more.items() if value}
-        self._write(lambda: _append(self.folder / _month_file(line.at), entry))
+    def verified(self, partner: str) -> str:
+        """The day of a partner's last confirmed drill; empty without one."""
+        return self._drills.get(partner, "")
 
-    def kept(self, partner: str) -> Kept:
-        """What is remembered of a partner."""
-        return self._kept.get(partner, Kept())
+    def pinned(self, partner: str, pin: Pin | None) -> None:
+        """An operator has pinned a partner, or has taken the pin back."""
+        self._pins[partner] = pin
+        self._put(PINS, partner, _json(pin))
 
-    def keep(self, partner: str, kept: Kept) -> None:
-        """Remember this of a partner from now on."""
-        self.also(partner, kept)
-        self._kept = {**self._kept, partner: kept}
-        self._jobs.put(lambda: None)  # the writer saves before every job
+    def drilled(self, partner: str, day: str) -> None:
+        """A drill was confirmed."""
+        self._drills[partner] = day
+        self._put(DRILLS, partner, _json(day))
 
-    def flush(self) -> bool:
-        """Wait until all is written, FLUSH_SECONDS at most; whether it was in time.
+    def breaker(self, partner: str, breaker: Breaker) -> None:
+        """A partner's breaker has changed."""
+        if self.acting():
+            self._breakers[partner] = breaker
+            self._put(BREAKERS, partner, text_of(breaker))
 
-        Not for the event loop.
-        """
-        done = threading.Event()
-        self._jobs.put(done.set)
-        return done.wait(FLUSH_SECONDS)
+    def _put(self, kind: str, partner: str, text: str) -> None:
+        self._mine.add((kind, partner))
+        self._keeper.put(kind, partner, text)
 
-    def close(self) -> None:
-        """Write what is left, for FLUSH_SECONDS at most, and end."""
-        self._jobs.put(None)
-        self._thread.join(FLUSH_SECONDS)
+    def write_again(self) -> None:
+        """Write down what stands once more: a store that is back may have lost it."""
+        for partner, pin in self._pins.items():
+            self.pinned(partner, pin)
+        for partner, day in self._drills.items():
+            self.drilled(partner, day)
+        for partner, breaker in self._breakers.items():
+            self.breaker(partner, breaker)
 
-    def _write(self, write: Callable[[], None]) -> None:
-        if self._jobs.qsize() < WAITING_AT_MOST:
-            self._jobs.put(lambda: self._try(write, lines=1))
-        else:
-            self._overflowed += 1
+    def record(self, line: Line, call: str, at: float, seat: str) -> None:
+        """Write down what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
+        at = at if math.isfinite(at) else 0.0
+        call = call if ID.fullmatch(call) else f"{_second(at)}.{call.replace(' ', '_')}"
+        tells = f" {seat} {round((at - int(call[:10])) * 1000)}"
+        if line.kind is Kind.TALKED:  # a call ends once, however and whenever one learns of it
+            tells = ""
+        says = [line.partner, line.cause or round(line.seconds, 3), line.caller]
+        while says and not says[-1]:
+            says.pop()
+        self._keeper.put(HISTORY, f"{call} {LETTERS[line.kind]}{tells}", _json(says))
 
-    # --- the writer's thread ---------------------------------------------------------------
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Write down what an operator has done just now."""
+        self._told += 1
+        second, thousandth = divmod(round(self._clock() * 1000), 1000)
+        key = f"{_second(second)}.{thousandth:03} {self._told:04} {self._life}"
+        self._keeper.put(AUDIT, key, _json([who, what, partner, detail]))
 
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._save()
-            job()
-        self._save()
+    def let_old_go(self) -> None:
+        """Once a day, forget what is older than it is to be kept."""
+        now = self._clock()
+        if self.acting() and now >= self._forget_at:
+            self._forget_at = now + DAY_SECONDS
+            for kind, days in self._days.items():
+                self._keeper.forget(kind, _second(now - days * DAY_SECONDS))
 
-    def _save(self) -> None:
-        """Replace the file of pins and drills; what fails is tried again before the next line."""
-        kept = self._kept
-        if kept is not self._saved and self._try(lambda: _replace(self.folder / STATE, kept)):
-            self._saved = kept
-
-    def _try(self, write: Callable[[], None], lines: int = 0) -> bool:
-        """Write; the first of several failures in a row is said."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write()
-        except (OSError, *NOT_OURS) as error:
-            self._lost += lines
-            why = f"{self.folder}: {error.strerror if isinstance(error, OSError) else error}"
-            if not self.trouble:
-                _warn("the book of partners cannot be written", why)
-            self.trouble = f"cannot write to {why}"
-            return False
-        if self.trouble:
-            what = "the book of partners can be written again"
-            log.event(logger, logging.INFO, what, lines_lost=self.lost)
-        self.trouble = ""
-        return True
+    async def written(self, seconds: float) -> bool:
+        """Wait until all that is ours to write is in the store; False when it is not in time."""
+        return not self.acting() or await self._keeper.flush(seconds)
 
     # --- reading ---------------------------------------------------------------------------
 
-    def history(self, since: float, until: float) -> "History":
-        """What happened from `since` to before `until`, seconds since the epoch."""
-        return History(self.folder, since, until)
+    async def read(self) -> dict[str, Breaker]:
+        """Learn what was written down before us, and return the breakers; raises `StoreDown`.
 
-    def _read_kept(self) -> Mapping[str, Kept]:
-        """Pins and drills.  A file that cannot be read is put aside, not written over."""
-        path = self.folder / STATE
-        try:
-            entries = dict(json.loads(path.read_bytes())["partners"])
-        except FileNotFoundError:
-            return {}
-        except (OSError, *NOT_OURS) as error:
-            with suppress(OSError):
-                os.replace(path, path.with_suffix(".damaged"))
-            _warn("pins and drills of partners cannot be read", f"{path}: {error}")
-            return {}
-        kept = {}
-        for partner, entry in entries.items():
-            try:
-                kept[partner] = _kept(entry)
-            except NOT_OURS as error:
-                _warn("a partner's pin and drill cannot be read", f"{partner}: {error}")
-        return kept
+        Entries that are not ours, or torn, are left out, and said once.  What was decided here
+        since this ivrd began to act stands.
+        """
+        now = self._clock()
+        pins, no_pins = await self._standing(PINS, _pin)
+        drills, no_drills = await self._standing(DRILLS, _day)
+        found, no_breakers = await self._standing(BREAKERS, lambda text: breaker_of(text, now))
+        self._pins |= {partner: pin for partner, (pin,) in pins.items()}
+        self._drills |= drills
+        self._breakers |= found
+        if (wrong := no_pins + no_drills + no_breakers) and not self._warned:
+            self._warned = True
+            what = "some of what was kept of partners cannot be read, and is left out"
+            log.event(logger, logging.WARNING, what, entries=wrong)
+        return found
 
+    async def _standing(self, kind: str, read: Callable[[str], T]) -> tuple[dict[str, T], int]:
+        """Partners' entries of a kind that were not decided here, and how many cannot be read."""
+        found = {}
+        async for page in self._keeper.pages(kind):
+            for partner, text in page.items():
+                found[partner] = _or_none(lambda _key, text: read(text), partner, text)
+        theirs = {name: of for name, of in found.items() if (kind, name) not in self._mine}
+        good = {name: of for name, of in theirs.items() if of is not None}
+        return good, len(theirs) - len(good)
 
-class History:
-    """The lines of a period, to be read once; afterwards `skipped` says how many were unreadable.
+    def history(self, since: float, until: float) -> AsyncIterator[list[Line | None]]:
+        """What happened to callers who came from `since` to before `until`, page by page.
 
-    Reading is not for the event loop.
-    """
+        None stands for an entry that cannot be read.  Raises `StoreDown`.
+        """
+        return self._period(HISTORY, since, until, _line)
 
-    def __init__(self, folder: Path, since: float, until: float) -> None:
-        self.skipped = 0
-        self._folder, self._since, self._until = folder, since, until
+    def acts(self, since: float, until: float) -> AsyncIterator[list[Act | None]]:
+        """What operators did from `since` to before `until`, as `history`."""
+        return self._period(AUDIT, since, until, _act)
 
-    def __iter__(self) -> Iterator[Line]:
-        first, last = _month_file(self._since), _month_file(self._until)
-        for path in sorted(self._folder.glob("partners-????-??.jsonl")):
-            if first <= path.name <= last:
-                yield from self._read(path)
-
-    def _read(self, path: Path) -> Iterator[Line]:
-        try:
-            with path.open("rb") as file:
-                for raw in file:
-                    line = _line(raw)
-                    if line is None:
-                        self.skipped += bool(raw.strip())
-                    elif self._since <= line.at < self._until:
-                        yield line
-        except OSError:
-            self.skipped += 1
+    async def _period(
+        self, kind: str, since: float, until: float, read: Callable[[str, str], T]
+    ) -> AsyncIterator[list[T | None]]:
+        async for page in self._keeper.pages(kind, _second(since), _second(until)):
+            yield [_or_none(read, key, text) for key, text in page.items()]
 
 
-def _month_file(at: float) -> str:
-    return f"partners-{datetime.fromtimestamp(at, UTC):%Y-%m}.jsonl"
+def _second(at: float) -> str:
+    """The second of a moment, in ten digits: keys of later moments sort after it."""
+    return f"{int(min(max(0.0, at), LAST_SECOND)):010}"
 
 
-def _line(raw: bytes) -> Line | None:
-    """One line of the history; None for what is torn or not ours."""
+def _json(says: object) -> str:
+    return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pin(text: str) -> tuple[Pin | None]:
+    pin = json.loads(text)
+    return (None if pin is None else Pin(pin),)
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(json.loads(text)).isoformat()
+
+
+def _line(key: str, text: str) -> Line:
+    kind = KINDS[key.split(" ")[1]]
+    says = json.loads(text)
+    partner, more, caller = says + ["", 0.0, ""][len(says) :]
+    if not (isinstance(partner, str) and isinstance(caller, str)):
+        raise ValueError(text)
+    if isinstance(more, str):
+        return Line(partner, kind, cause=Cause(more))
+    if not math.isfinite(more):
+        raise ValueError(text)
+    return Line(partner, kind, float(more), caller=caller)
+
+
+def _act(key: str, text: str) -> Act:
+    who, what, partner, detail = map(str, json.loads(text))
+    return Act(float(key.split(" ")[0]), who, what, partner, detail)
+
+
+def _or_none(read: Callable[[str, str], T], key: str, text: str) -> T | None:
     try:
-        says = json.loads(raw)
-        cause, caller = says.get("cause"), says.get("caller", "")
-        at, seconds = float(says["at"]), float(says.get("seconds", 0.0))
-        texts = isinstance(says["partner"], str) and isinstance(caller, str)
-        if not (texts and math.isfinite(at) and math.isfinite(seconds)):
-            return None
-        cause = None if cause is None else Cause(cause)
-        return Line(at, says["partner"], Kind(says["kind"]), seconds, cause, caller)
+        return read(key, text)
     except NOT_OURS:
         return None
-
-
-def _kept(entry: Mapping[str, Any]) -> Kept:
-    pin, verified = entry.get("pin"), entry.get("verified") or ""
-    if verified:
-        date.fromisoformat(verified)
-    return Kept(Pin(pin) if pin else None, verified)
-
-
-def _append(path: Path, entry: Mapping[str, object]) -> None:
-    """Append a whole line; one that was torn before it (a crash, a full disk) is ended first."""
-    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
-    data = f"{text}\n".encode("utf-8", "backslashreplace")
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
-    try:
-        size = os.fstat(handle).st_size
-        if size and os.pread(handle, 1, size - 1) != b"\n":
-            data = b"\n" + data
-        if os.write(handle, data) < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, kept: Mapping[str, Kept]) -> None:
-    """Write beside the file and then give it its name: a reader sees the old one or the new."""
-    entries = {
-        partner: {"pin": of.pin, "verified": of.verified or None}
-        for partner, of in sorted(kept.items())
-    }
-    draft = path.with_suffix(".draft")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, MODE)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"partners": entries}, file, indent=1)
-        file.flush()
-        os.fsync(handle)
-    os.replace(draft, path)
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-
-
-def _warn(what: str, why: str) -> None:
-    log.event(logger, logging.WARNING, what, why=why)

@@ -1,4 +1,4 @@
-"""The commands for partners: `ivrd partner ...`, `ivrd explain`, `ivrd report partners`."""
+"""The commands for partners: `ivrd partner`, `explain`, `report partners`, `audit`."""
 
 import argparse
 import json
@@ -60,11 +60,13 @@ def add(
     kinds = report.add_subparsers(title="reports", required=True, metavar="REPORT")
     text = "calls, talk time and people helped, partner by partner"
     partners = _leaf(kinds, "partners", _report, text, readable)
-    text = "the first day, such as 2026-11-01 (default: the first of the last day's month)"
-    partners.add_argument("--from", dest="since", metavar="DATE", default="", help=text)
-    text = "the last day (default: today)"
-    partners.add_argument("--to", dest="until", metavar="DATE", default="", help=text)
     partners.add_argument("--csv", action="store_true", help="print CSV with all columns")
+    audit = _leaf(verbs, "audit", _audit, "what operators did to partners, and when", readable)
+    for of_a_period in (partners, audit):
+        text = "the first day, such as 2026-11-01 (default: the first of the last day's month)"
+        of_a_period.add_argument("--from", dest="since", metavar="DATE", default="", help=text)
+        text = "the last day (default: today)"
+        of_a_period.add_argument("--to", dest="until", metavar="DATE", default="", help=text)
     return kinds
 
 
@@ -154,14 +156,28 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _report(given: argparse.Namespace) -> int:
-    query = {"from": given.since, "to": given.until}
-    answer = _ask(given).get("report", **{name: day for name, day in query.items() if day})
+    answer = _of_period(given, "report")
     if given.json:
         print(json.dumps(answer))
     elif given.csv:
         print(partner_screen.report_csv(answer), end="")
     else:
         print(partner_screen.report_text(answer))
+    return _told(answer)
+
+
+def _audit(given: argparse.Namespace) -> int:
+    answer = _of_period(given, "audit")
+    print(json.dumps(answer) if given.json else partner_screen.audit_text(answer))
+    return _told(answer)
+
+
+def _of_period(given: argparse.Namespace, what: str) -> Any:
+    query = {"from": given.since, "to": given.until}
+    return _ask(given).get(what, **{name: day for name, day in query.items() if day})
+
+
+def _told(answer: Mapping[str, Any]) -> int:
     if answer["skipped"]:
-        print(f"note: {answer['skipped']} lines of the history are unreadable", file=sys.stderr)
+        print(f"note: {answer['skipped']} entries of the store are unreadable", file=sys.stderr)
     return 0

@@ -1,37 +1,39 @@
 """What an operator can ask about partners, and have done with them.
 
-Reads: the partners as they stand, why the seats are as they are, what was done in a period.
-Acts: pins and drills; each is written into the audit log with who, when and what.
+Reads: the partners as they stand, why the seats are as they are.  What was done in a period is
+partner_report.py's.  Acts: pins and drills; each is written into the audit log with who, when and
+what.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log, web
 from ivrd.asterisk.link import Refused
 from ivrd.asterisk.wire import LinkLost
 from ivrd.config.problem import unknown
 from ivrd.core import breaker as b
-from ivrd.core import report
 from ivrd.core.forecast import together
 from ivrd.core.overflow import Snapshot
 from ivrd.core.partner import Partner, PartnerNow, Pin, State
-from ivrd.partner_book import Book, Kept
+from ivrd.core.report import Kind
+from ivrd.partner_book import Book
 from ivrd.partner_metrics import Moment
+from ivrd.partner_report import PartnerReport
 from ivrd.partners import Partners
+from ivrd.store import StoreDown
 
 logger = logging.getLogger("ivrd")
 
 NO_PIN = "none"
-KEPT = TypeAdapter(Kept)
+FLUSH_SECONDS = 1.0
 NOT_DECIDED = "nothing was decided yet"
 # A test call to a partner by its id: whether a person confirmed it, and what happened.
 Drill = Callable[[str], Awaitable[tuple[bool, str]]]
@@ -60,35 +62,37 @@ class PartnerDesk:
         self._drill_by_call = drill
         self._snapshot = snapshot
         self._clock = clock
-        self.acting: Callable[[], bool] = lambda: True  # or another ivrd does
-        self.keep: Callable[[str, str], None] = lambda _partner, _text: None  # for another ivrd
-        book.also = self._share
         self._drilled: set[str] = set()  # partners whose drill is going on
-        for partner in partners.setup.partners:
-            self.recall(partner.id)
+        self._report = PartnerReport(book, lambda: partners.setup.partners, zone, clock)
+        self._read = False  # whether what was written down before us is known
+        self._reading: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Take up what the ivrd that acted before us, or this one in an earlier life, has kept.
+
+        A store that is down is read when it is `back`.
+        """
+        with suppress(StoreDown):
+            breakers = await self._book.read()
+            self._partners.restore(breakers)
+            for partner in self._partners.setup.partners:
+                self.recall(partner.id)
+            self._read = True
+
+    def back(self) -> None:
+        """The store is back: it may have lost what it had, or have what we could not read."""
+        self._book.write_again()
+        if not self._read:
+            self._reading = asyncio.ensure_future(self.begin())
 
     def recall(self, partner: str) -> None:
         """Give a partner the pin and the drill that the book remembers."""
-        kept, standing = self._book.kept(partner), self._partners.standing(partner)
-        standing.pin, standing.verified = kept.pin, kept.verified
-
-    def _share(self, partner: str, kept: Kept) -> None:
-        self.keep(partner, KEPT.dump_json(kept).decode())
-
-    def told(self, partner: str, text: str) -> None:
-        """Take a pin and a drill that another ivrd, or this one earlier, has written down."""
-        try:
-            kept = KEPT.validate_json(text)
-        except ValidationError:
-            return
-        if kept != self._book.kept(partner):
-            self._book.keep(partner, kept)
-        if any(partner == known.id for known in self._partners.setup.partners):
-            self.recall(partner)
+        standing = self._partners.standing(partner)
+        standing.pin, standing.verified = self._book.pin(partner), self._book.verified(partner)
 
     def reads(self) -> Mapping[str, web.Control]:
         """What GET answers."""
-        return {"partners": self._list, "explain": self._explain, "report": self._report}
+        return {"partners": self._list, "explain": self._explain, **self._report.reads()}
 
     def acts(self) -> Mapping[str, web.Control]:
         """What POST does."""
@@ -123,6 +127,8 @@ class PartnerDesk:
 
     async def _list(self, query: Mapping[str, str]) -> web.Answer:
         """All partners, or ?partner=ID alone."""
+        if not self._read or not self._book.acting():
+            await self.begin()  # of two, the one that acts decides on pins and knows the breakers
         now = self._clock()
         only = self._known(query).id if "partner" in query else None
         found = [of for of in self._now(now) if only in (None, of.id)]
@@ -158,8 +164,8 @@ class PartnerDesk:
             "open": moment.open,
             "ringing": moment.ringing,
             "busy": moment.busy,
-            "offers": standing.results[report.Kind.OFFERED],
-            "answers": standing.results[report.Kind.CONFIRMED],
+            "offers": standing.results[Kind.OFFERED],
+            "answers": standing.results[Kind.CONFIRMED],
             "results": dict(standing.results),
             "drilling": of.id in self._drilled,
             "reason": reasons.get(of.id, NOT_DECIDED),
@@ -178,32 +184,6 @@ class PartnerDesk:
             "numbers": numbers(snapshot) if snapshot else {},
         }
 
-    # --- reports ---------------------------------------------------------------------------
-
-    async def _report(self, query: Mapping[str, str]) -> web.Answer:
-        """What partners did: ?from=DAY&to=DAY, both in the period."""
-        today = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone).date()
-        try:
-            start, end = report.period(
-                query.get("from", ""), query.get("to", ""), today, self._zone
-            )
-        except ValueError as error:
-            raise web.Rejected(str(error)) from None
-        history = self._book.history(start.timestamp(), end.timestamp())
-        partners = self._partners.setup.partners
-
-        def read() -> list[report.Row]:
-            self._book.flush()
-            return report.rows(history, partners)
-
-        rows = await asyncio.to_thread(read)
-        return {
-            "from": start.isoformat(),
-            "to": end.isoformat(),
-            "rows": [asdict(row) for row in rows],
-            "skipped": history.skipped,
-        }
-
     # --- acts ------------------------------------------------------------------------------
 
     def _known(self, query: Mapping[str, str]) -> Partner:
@@ -213,20 +193,17 @@ class PartnerDesk:
             raise web.Rejected(unknown("partner", name, known))
         return known[name]
 
-    def _only_who_acts(self) -> None:
-        if not self.acting():
-            raise web.Rejected("this ivrd stands by: ask the one that acts")
-
     async def _pin(self, query: Mapping[str, str]) -> web.Answer:
         """Pin a partner or take the pin back: ?partner=ID&pin=open, closed, draining or none."""
-        self._only_who_acts()
         partner, wish = self._known(query), query.get("pin", "")
         if wish not in (*Pin, NO_PIN):
             raise web.Rejected(f"pin: expected {', '.join(Pin)} or {NO_PIN}, got {wish!r}")
+        if not self._read:
+            await self.begin()  # the pin before this one
         pin = None if wish == NO_PIN else Pin(wish)
         standing = self._partners.standing(partner.id)
         before, standing.pin = standing.pin, pin
-        self._book.keep(partner.id, replace(self._book.kept(partner.id), pin=pin))
+        self._book.pinned(partner.id, pin)
         detail = f"{before or NO_PIN} -> {wish}"
         note = await self._written(query, f"pin {wish}", partner.id, detail)
         (of,) = (each for each in self._now(self._clock()) if each.id == partner.id)
@@ -235,7 +212,6 @@ class PartnerDesk:
 
     async def _drill(self, query: Mapping[str, str]) -> web.Answer:
         """Call the partner; a person there must confirm by key: ?partner=ID."""
-        self._only_who_acts()
         partner = self._known(query)
         if partner.id in self._drilled:
             raise web.Rejected(f"a drill of {partner.id} is going on")
@@ -246,12 +222,12 @@ class PartnerDesk:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:
             self._drilled.discard(partner.id)
-        verified = self._book.kept(partner.id).verified
+        verified = self._book.verified(partner.id)
         if ok:
             moment = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone)
             verified = moment.date().isoformat()
             self._partners.standing(partner.id).verified = verified
-            self._book.keep(partner.id, replace(self._book.kept(partner.id), verified=verified))
+            self._book.drilled(partner.id, verified)
         outcome = "drill confirmed" if ok else "drill failed"
         note = await self._written(query, outcome, partner.id, detail)
         state = partner.state
@@ -264,12 +240,10 @@ class PartnerDesk:
         """Write an act into the audit log; what an operator must know if that was not possible."""
         who = query.get("who") or "unknown"
         log.event(logger, logging.INFO, "an operator's act", who=who, what=what, partner=partner)
-        self._book.audit(who, what, partner, detail, self._clock())
-        in_time = await asyncio.to_thread(self._book.flush)
-        if in_time and not self._book.trouble:
+        self._book.audit(who, what, partner, detail)
+        if await self._book.written(FLUSH_SECONDS):
             return ""
-        why = self._book.trouble or "the disk is slow"
-        return f"done, but not written down, so a restart forgets it: {why}"
+        return "done, but the store does not answer: a restart before it is back forgets it"
 
 
 def numbers(snapshot: Snapshot) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import prometheus_client as prom
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ivrd.core.breaker import Place
@@ -39,20 +39,16 @@ class Moment:
 class PartnerMetrics:
     """The partners' series.
 
-    `moments` gives how each partner stands now, `lost` how many lines could not be written down;
-    both are asked at each scrape.  A partner's series begin with the first scrape that sees it;
-    what was counted for one that went stays.
+    `moments` gives how each partner stands now, and is asked at each scrape.  A partner's series
+    begin with the first scrape that sees it; what was counted for one that went stays.
     """
 
     def __init__(
-        self,
-        registry: prom.CollectorRegistry,
-        moments: Callable[[], Mapping[str, Moment]],
-        lost: Callable[[], int] = lambda: 0,
+        self, registry: prom.CollectorRegistry, moments: Callable[[], Mapping[str, Moment]]
     ) -> None:
         self._registry = registry
         self._ask = moments
-        registry.register(_Standing(self._moments, lost))  # before those that it begins
+        registry.register(_Standing(self._moments))  # before those that it begins
         self._offers = self._total(
             "ivrd_partner_offered_total", "Calls that were offered to the partner.", ("partner",)
         )
@@ -114,11 +110,8 @@ class PartnerMetrics:
 class _Standing(Collector):
     """The series that are read off the partners at a scrape."""
 
-    def __init__(
-        self, moments: Callable[[], Mapping[str, Moment]], lost: Callable[[], int]
-    ) -> None:
+    def __init__(self, moments: Callable[[], Mapping[str, Moment]]) -> None:
         self._moments = moments
-        self._lost = lost
 
     def collect(self) -> Iterator[Metric]:
         """Read all partners once."""
@@ -148,8 +141,3 @@ class _Standing(Collector):
             if moment.learned is not None:
                 learned.add_metric((partner,), moment.learned)
         yield from (seats, breaker, learned)
-        yield CounterMetricFamily(
-            "ivrd_partner_lines_lost",
-            "Lines about partners (history, acts of operators) that could not be written to disk.",
-            self._lost(),
-        )

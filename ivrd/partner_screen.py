@@ -1,4 +1,4 @@
-"""What `ivrd partner`, `ivrd explain` and `ivrd report` print: plain tables, 100 columns at most.
+"""What `ivrd partner`, `explain`, `report` and `audit` print: plain tables, 100 columns at most.
 
 Pure: the answers of the control socket in, lines out.
 """
@@ -99,6 +99,18 @@ def explain_text(answer: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def audit_text(answer: Mapping[str, Any]) -> str:
+    """Operators' acts, the oldest first."""
+    cells = [
+        (act["at"][:19].replace("T", " "), act["who"], act["what"], act["partner"], act["detail"])
+        for act in answer["acts"]
+    ]
+    if not cells:
+        return f"{_title(answer)}: no acts."
+    head = ("When", "who", "what", "partner", "detail")
+    return "\n".join([_title(answer), *_table(head, cells, left=5, cut=4)])
+
+
 def report_text(answer: Mapping[str, Any]) -> str:
     """The list for the next honours: who helped most people comes first."""
     figures = ("people", "offered", "taken", "refused", "no key", "talk h:mm")
@@ -115,12 +127,11 @@ def report_text(answer: Mapping[str, Any]) -> str:
         )
         for place, row in enumerate(answer["rows"], 1)
     ]
-    title = f"{answer['from'][:16].replace('T', ' ')} to {answer['to'][:16].replace('T', ' ')}"
     notes = (
         "share: of all calls that partners took; of pledge: that share over the partner's share "
         "of all pledged seats."
     )
-    return "\n".join([title, *_table(head, cells, left=2, cut=1), *_wrapped(notes, "")])
+    return "\n".join([_title(answer), *_table(head, cells, left=2, cut=1), *_wrapped(notes, "")])
 
 
 def report_csv(answer: Mapping[str, Any]) -> str:
@@ -155,6 +166,11 @@ def _table(
         ).rstrip()
         for line in lines
     ]
+
+
+def _title(answer: Mapping[str, Any]) -> str:
+    """The period."""
+    return f"{answer['from'][:16].replace('T', ' ')} to {answer['to'][:16].replace('T', ' ')}"
 
 
 def _fact(label: str, text: str) -> list[str]:

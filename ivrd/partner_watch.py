@@ -1,5 +1,7 @@
 """Tells metrics and book what happens at partners; decides nothing."""
 
+from collections.abc import Callable
+
 from ivrd.asterisk.names import partner_of
 from ivrd.asterisk.translate import PartnerNews
 from ivrd.core.call import By, Ended, Notice
@@ -10,12 +12,22 @@ from ivrd.partner_metrics import PartnerMetrics
 
 
 class PartnerWatch:
-    """Two functions to be called with everything; they never wait."""
+    """Two functions to be called with everything; they never wait.
 
-    def __init__(self, ledger: Ledger, metrics: PartnerMetrics, book: Book) -> None:
+    `counts()`: whether this ivrd counts, or another one that acts.  Both write down.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        metrics: PartnerMetrics,
+        book: Book,
+        counts: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._ledger = ledger
         self._metrics = metrics
         self._book = book
+        self._counts = counts
 
     def news(self, news: PartnerNews) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
@@ -30,17 +42,19 @@ class PartnerWatch:
             if call is not None and call.connected_at is not None:
                 seconds = max(0.0, news.at - call.connected_at)
         cause = cause_of(news.status, news.cause) if kind is Kind.REFUSED else None
-        self._take(Line(news.at, news.partner, kind, seconds, cause))
+        line = Line(news.partner, kind, seconds, cause)
+        self._take(line, news.waiting, news.at, news.seat)
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered or ended; talks with partners are of interest."""
+        self._book.let_old_go()
         call = notice.call
         talk = call.talk_seconds()
         if isinstance(notice, Ended) and call.by is By.PARTNER and talk is not None:
-            at = call.ended_at or call.received_at
-            line = Line(at, partner_of(call.seat), Kind.TALKED, talk, caller=call.caller)
-            self._take(line)
+            line = Line(partner_of(call.seat), Kind.TALKED, talk, caller=call.caller)
+            self._take(line, call.id, call.received_at, call.seat)
 
-    def _take(self, line: Line) -> None:
-        self._metrics.take(line)
-        self._book.record(line)
+    def _take(self, line: Line, call: str, at: float, seat: str) -> None:
+        if self._counts():
+            self._metrics.take(line)
+        self._book.record(line, call, at, seat)

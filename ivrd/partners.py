@@ -33,6 +33,7 @@ class Standing:
     """One partner: its breaker, what is going on there, and the counts since the start."""
 
     breaker: b.Breaker = field(default_factory=b.Breaker)
+    noted: b.Breaker = field(default_factory=b.Breaker)  # as it was when it was last written down
     legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
     results: Counter[str] = field(default_factory=Counter)
     helped: deque[float] = field(default_factory=deque)
@@ -62,11 +63,16 @@ class Setup:
 
 
 class Partners:
-    """All partners.  `told(news)` hears of what happens on their legs."""
+    """All partners.
+
+    `told(news)` hears of what happens on their legs, `learned(partner, breaker)` of each change of
+    a breaker.
+    """
 
     def __init__(self, setup: Setup, ledger: Ledger, seating: Seating) -> None:
         self.setup = setup
         self.told: Callable[[PartnerNews], None] = lambda _news: None
+        self.learned: Callable[[str, b.Breaker], None] = lambda _partner, _breaker: None
         self.hurry: Callable[[], None] = lambda: None  # asks for a look before its time
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
@@ -109,6 +115,7 @@ class Partners:
         if event := self._event(news, standing):
             before = b.allowed_seats(standing.breaker, news.at)
             standing.tell(event)
+            self._note(news.partner, standing)
             if b.allowed_seats(standing.breaker, news.at) != before:
                 self.hurry()  # each further call to it might be one too many
         if b.at(standing.breaker, news.at).place is b.Place.HALF_OPEN:
@@ -132,6 +139,21 @@ class Partners:
             case "dropped":
                 return b.Dropped(news.at)
         return None
+
+    def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
+        """Go on with what was learned before this ivrd began to act.
+
+        Of a partner that is not named, what this one has seen itself is told at the next look.
+        """
+        for partner, breaker in breakers.items():
+            self.standing(partner).breaker = breaker
+        for partner, standing in self._standing.items():
+            standing.noted = breakers.get(partner, b.Breaker())
+
+    def _note(self, partner: str, standing: Standing) -> None:
+        if standing.breaker != standing.noted:
+            standing.noted = standing.breaker
+            self.learned(partner, standing.breaker)
 
     def _talks(self, partner: str) -> list[Call]:
         return [
@@ -184,6 +206,7 @@ class Partners:
             standing.lasted &= {call.id for call in talks}
             while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
                 standing.helped.popleft()
+            self._note(partner.id, standing)
 
     def _waits(self, call_id: str) -> bool:
         call = self._ledger.calls.get(call_id)

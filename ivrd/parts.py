@@ -8,7 +8,6 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from ivrd import __version__, notify, web
 from ivrd.asterisk.agi import Sessions
@@ -23,7 +22,7 @@ from ivrd.day import DayBook
 from ivrd.desk import Desk, script_of, setup_of
 from ivrd.drills import Drills
 from ivrd.hotline import Hotline
-from ivrd.keeping import PARTNERS, Keeping
+from ivrd.keeping import Keeping
 from ivrd.metrics import Metrics
 from ivrd.partner_book import Book
 from ivrd.partner_desk import PartnerDesk
@@ -34,8 +33,6 @@ from ivrd.privacy import Hasher, load_key
 from ivrd.reports import Reports
 from ivrd.store.chosen import chosen
 from ivrd.store_metrics import StoreMetrics
-
-KEPT_DAYS = 92  # of ended calls, for the reports of a quarter
 
 
 class Parts:
@@ -57,11 +54,17 @@ class Parts:
         self.continuity = self._continuity(gave_up)
         self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
         self.drills = Drills()
-        self.book = Book(settings.state_dir)
+        self.book = self._book()
         self.partner_desk = self._partner_desk()
         self._partner_watch = self._watch_partners()
         self.desk = Desk(
-            settings, self.link, self.hotline, self.seating, self.reports, self.partners
+            settings,
+            self.link,
+            self.hotline,
+            self.seating,
+            self.reports,
+            self.partners,
+            self.continuity.leading,
         )
         self.desk.taken = self._configured
         self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
@@ -87,7 +90,7 @@ class Parts:
             self.link,
             script_of(settings),
             self.seating,
-            Sessions(self.link, self.reports.metrics.agi),
+            Sessions(self.link, self.reports.metrics.agi, self.reports.metrics.decision),
             self.reports.watch(),
             Hasher(load_key(settings.caller_key_file)).hash_number,
             time.time,
@@ -105,26 +108,28 @@ class Parts:
             settings.asterisk.queue_log,
             self.link,
             self.hotline,
-            lambda keeper: Keeping(keeper, settings.zone, KEPT_DAYS, time.time),
+            lambda keeper: Keeping(
+                keeper, settings.zone, settings.store.keep_days.calls, time.time
+            ),
             gave_up,
         )
 
+    def _book(self) -> Book:
+        days, keeper = self.settings.store.keep_days, self.continuity.keeper
+        return Book(keeper, days.history, days.audit, time.time, self.acts)
+
     def _partner_desk(self) -> PartnerDesk:
-        desk = PartnerDesk(
+        return PartnerDesk(
             self.partners,
             self.book,
             self.settings.zone,
             self.drills.wait,
             snapshot=lambda: self.partners.snapshot,
         )
-        desk.acting = self.acts
-        desk.keep = partial(self.continuity.keeper.put, PARTNERS)
-        return desk
 
     def _watch_partners(self) -> PartnerWatch:
-        registry = self.reports.metrics.registry
-        metrics = PartnerMetrics(registry, self.partner_desk.moments, lambda: self.book.lost)
-        return PartnerWatch(self.hotline.ledger, metrics, self.book)
+        metrics = PartnerMetrics(self.reports.metrics.registry, self.partner_desk.moments)
+        return PartnerWatch(self.hotline.ledger, metrics, self.book, self.acts)
 
     def _tell_each_other(self) -> None:
         """Who hears of what."""
@@ -135,8 +140,9 @@ class Parts:
         self.reports.also = self._call_news
         self.hotline.partner_news = self.partners.news
         self.partners.told = self._partner_news
-        if self.settings.store.redis:  # alone, the book's own file is the newer one
-            self.continuity.also_begin = self._read_pins
+        self.partners.learned = self.book.breaker
+        self.continuity.also_begin = self.partner_desk.begin
+        self.continuity.also_back = self.partner_desk.back
 
     # --- what the control socket can ask ---------------------------------------------------
 
@@ -148,13 +154,29 @@ class Parts:
             self.continuity.keeper.flush,
             lambda: self.desk.settings.service_level_seconds,
             time.time,
-            self.acts,
         )
-        return {**self.desk.reads(), **self.partner_desk.reads(), "day": day.answer}
+        answers = {**self.desk.reads(), **self.partner_desk.reads()}
+        return {**answers, "day": self._for_who_acts(day.answer)}
 
-    def asked_to_do(self) -> Mapping[str, web.Control]:
+    def asked_to_do(self, hand_over: web.Control) -> Mapping[str, web.Control]:
         """What POST does."""
-        return {**self.desk.acts(), **self.partner_desk.acts()}
+        acts = {**self.desk.acts(), **self.partner_desk.acts(), "handover": hand_over}
+        either = {"reload"}
+        return {
+            name: act if name in either else self._for_who_acts(act) for name, act in acts.items()
+        }
+
+    def _for_who_acts(self, control: web.Control) -> web.Control:
+        """What only the ivrd that acts can answer or do; the other one says so."""
+
+        async def answer(query: Mapping[str, str]) -> web.Answer:
+            if not self.acts():
+                who = self.continuity.leading.who_acts
+                ask = f"ask {who}, which acts" if who else "nobody is known to act"
+                raise web.Rejected(f"this ivrd stands by; {ask}")
+            return await control(query)
+
+        return answer
 
     def scrape(self) -> bytes:
         """The metrics of this moment."""
@@ -166,26 +188,18 @@ class Parts:
         """Whether this ivrd speaks to callers, moves seats and counts."""
         return self.continuity.acts
 
-    async def _read_pins(self) -> None:
-        """Pins and drills as the ivrd that acted before us has left them."""
-        kept = await self.continuity.keeper.load(PARTNERS)
-        for partner, text in kept.items():
-            self.partner_desk.told(partner, text)
-
     def _late(self) -> bool:
         """Whether we hear Asterisk so late that a menu would be no help."""
         return self.link.behind_seconds > self.desk.settings.behind_seconds
 
     def _partner_news(self, news: PartnerNews) -> None:
-        if self.acts():
-            self._partner_watch.news(news)
+        self._partner_watch.news(news)
         self.drills.news(news)
 
     def _call_news(self, notice: Notice) -> None:
         self.partners.notice(notice)
         self.continuity.notice(notice)
-        if self.acts():
-            self._partner_watch.notice(notice)
+        self._partner_watch.notice(notice)
 
     def _configured(self, settings: Settings) -> None:
         """A new configuration is in use: a partner that is back has its pin and its drill."""

@@ -21,6 +21,9 @@ TOO_LONG_SECONDS = 120.0  # a wait that is shown in red: four times the 30 s of 
 NAME, STATE, NUMBER = 20, 11, 12
 LABEL, FIGURE, BETWEEN = 29, 8, 5
 
+STANDING_BY = "standing by"
+DOES = {"acting": " acts", STANDING_BY: " stands by"}  # by the role of one of two
+
 TITLE = "bold"
 HEAD = "bold reverse"
 ALARM = "bold white on red"
@@ -67,7 +70,8 @@ def _lines(status: Status) -> list[Text]:
 
 
 def _head(status: Status) -> Text:
-    left = f"ivrd {_clean(status['version'])}"
+    role = status["role"]["role"]
+    left = f"ivrd {_clean(status['version'])}{DOES.get(role, '')}"
     link = "connected to Asterisk, " if status["asterisk"]["up"] else ""
     right = f"{link}running for {_length(status['up_seconds'])}"
     return Text(left + _right(right, WIDTH - cell_len(left)), HEAD)
@@ -76,6 +80,10 @@ def _head(status: Status) -> Text:
 def _alarms(status: Status) -> list[Text]:
     """What an operator must know first, one line each."""
     lines = []
+    if status["role"]["role"] == STANDING_BY:
+        who = status["role"]["who_acts"]
+        acts = f"{who} acts" if who else "nobody is known to act"
+        lines.append((f"STANDS BY: {acts}; counts here stand still", WARN))
     if not status["asterisk"]["up"]:
         seconds = status["asterisk"]["since_seconds"]
         since = f" for {_clock(seconds)}" if seconds else ""

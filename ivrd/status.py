@@ -3,16 +3,35 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import cast
+from typing import Protocol, cast
 
 from ivrd.asterisk.seating import Seating
 from ivrd.config import Queue
-from ivrd.core.board import Calls, Hour, Outcomes
+from ivrd.core.board import Calls, Hour, Outcomes, Role
 from ivrd.core.board import Pool as PoolRow
 from ivrd.core.board import Queue as QueueRow
 from ivrd.core.call import Call, Outcome, Place, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Totals
+
+
+class Leader(Protocol):
+    """Who of two ivrd acts; see leading.py."""
+
+    name: str
+
+    @property
+    def role(self) -> str:
+        """`alone`, `acting` or `standing by`."""
+
+    @property
+    def who_acts(self) -> str:
+        """The name of the one that acts; empty when nobody is known to."""
+
+
+def role_of(leading: Leader) -> Role:
+    """What this ivrd does, and who acts."""
+    return Role(role=str(leading.role), name=leading.name, who_acts=leading.who_acts)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> Calls:

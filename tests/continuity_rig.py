@@ -56,6 +56,9 @@ class Shelves:
         found = sorted(self.entries.get(kind, {}).items())
         return {k: v for k, v in found if k >= first and (not before or k < before)}
 
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        return await self.read(kind, first, before)
+
     def ended(self) -> list[str]:
         """The ids of the calls that were written down as ended."""
         return sorted(key.partition("/")[2] for key in self.entries.get(ENDED, {}))

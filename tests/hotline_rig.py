@@ -38,6 +38,8 @@ EVERYONE = [*CALLS, ALONE]
 class FakeLink:
     """Takes commands, answers with the lists that the test put in."""
 
+    heard = 0.0
+
     def __init__(self) -> None:
         self.lists: dict[str, Sequence[Message]] = {"CoreShowChannels": [], "QueueStatus": []}
         self.gate = asyncio.Event()  # the second list waits for it

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,14 @@ from ivrd.core.call import By, Call, Connected, HungUp, Joined
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, State
+from ivrd.core.report import Line
 from ivrd.partner_book import Book
 from ivrd.partner_desk import PartnerDesk
 from ivrd.partner_metrics import PartnerMetrics
 from ivrd.partner_watch import PartnerWatch
 from ivrd.partners import Partners, Setup
 from ivrd.peer import named
+from ivrd.store import Keeper, StoreDown
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
@@ -48,25 +50,73 @@ class Calls:
         return answer
 
 
-class Rig:
-    """Two partners, their book in `folder`, and everything that tells or asks of them."""
+class Shelf:
+    """A keeper over a store in memory, which several ivrd may share; while it is down all waits."""
 
-    def __init__(self, folder: Path, *, partners: tuple[Partner, ...] = (ALPHA, BETA)) -> None:
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, str]] = {}
+        self.waiting: list[tuple[str, str, str]] = []
+        self.down = False
+
+    def put(self, kind: str, key: str, value: str) -> None:
+        self.waiting.append((kind, key, value))
+        if not self.down:
+            self.write()
+
+    def write(self) -> None:
+        for kind, key, value in self.waiting:
+            self.entries.setdefault(kind, {})[key] = value
+        self.waiting.clear()
+
+    def forget(self, kind: str, before: str) -> None:
+        kept = self.entries.get(kind, {}).items()
+        self.entries[kind] = {key: value for key, value in kept if key >= before}
+
+    async def pages(
+        self, kind: str, first: str = "", before: str = ""
+    ) -> AsyncIterator[dict[str, str]]:
+        if self.down:
+            raise StoreDown("the store is down")
+        for key, value in sorted(self.entries.get(kind, {}).items()):
+            if first <= key and (not before or key < before):
+                yield {key: value}
+
+    async def flush(self, _seconds: float) -> bool:
+        return not self.down
+
+
+class Rig:
+    """Two partners, their book on a shelf, and everything that tells or asks of them."""
+
+    def __init__(
+        self, shelf: Shelf | None = None, *, partners: tuple[Partner, ...] = (ALPHA, BETA)
+    ) -> None:
         self.now = NOW
+        self.acts = True
+        self.shelf = shelf or Shelf()
         self.ledger = Ledger()
         self.seating = Seating(cast(Link, None), ())
         setup = Setup(partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"}))
         self.partners = Partners(setup, self.ledger, self.seating)
-        self.book = Book(folder)
+        keeper = cast(Keeper, self.shelf)
+        self.book = Book(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.partners.learned = self.book.breaker
         self.calls = Calls()
+        self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
         self.desk = PartnerDesk(
             self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
         )
+        asyncio.run(self.desk.begin())
+
+    def wrote(self, line: Line, at: float = NOW, seat: str = "alpha/01") -> None:
+        """Something happened at a partner to a caller who came at that moment."""
+        self.calls_written += 1
+        self.book.record(line, f"{int(at)}.{self.calls_written}", at, seat)
 
     def watch(self, metrics: PartnerMetrics) -> PartnerWatch:
         """Have what happens told to metrics and book."""
-        watch = PartnerWatch(self.ledger, metrics, self.book)
+        watch = PartnerWatch(self.ledger, metrics, self.book, lambda: self.acts)
         self.partners.told = watch.news
         return watch
 

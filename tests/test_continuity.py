@@ -137,6 +137,8 @@ def test_a_store_that_is_down_costs_no_start_and_is_told_all_when_it_is_back(
 def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
+        others: list[str] = []
+        ivrd.continuity.also_back = lambda: others.append("told")
         await ivrd.continuity.up()
         await ivrd.rig.take(arrived(CALL), arrived(SECOND), gone(SECOND))
         await ivrd.written()
@@ -149,6 +151,7 @@ def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path)
         await ivrd.written()
         assert set(store.entries[CALLS]) == {CALL, THIRD}
         assert store.ended() == [SECOND]
+        assert others == ["told"]
 
     live(body)
 

@@ -21,16 +21,14 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=BANGKOK).timestamp()
 class Office:
     """A day's calls, in the books and on the shelf."""
 
-    def __init__(self, flushed: bool = True, acts: bool = True) -> None:
+    def __init__(self, flushed: bool = True) -> None:
         self.ledger = Ledger()
         self.keeping = Keeping(Shelf(), BANGKOK, 92, lambda: NOON)
 
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayBook(
-            self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON, lambda: acts
-        )
+        self.book = DayBook(self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON)
 
     def call(self, call_id: str, at: float, *events: object) -> None:
         self.ledger.receive(Call(call_id, at))
@@ -84,11 +82,6 @@ def test_what_is_no_day_is_refused(day: str) -> None:
 def test_a_store_that_does_not_answer_gives_no_wrong_sums() -> None:
     with pytest.raises(web.Rejected, match="the store does not answer"):
         Office(flushed=False).ask()
-
-
-def test_one_that_stands_by_says_who_knows() -> None:
-    with pytest.raises(web.Rejected, match="this ivrd stands by"):
-        Office(acts=False).ask()
 
 
 def test_a_day_for_a_person() -> None:

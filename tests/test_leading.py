@@ -31,6 +31,7 @@ def test_of_two_one_acts_for_as_long_as_it_lives() -> None:
         assert (one.led, other.led) == (1, 0)
         assert one.leading.role is Role.ACTING
         assert other.leading.role is Role.STANDING_BY
+        assert one.leading.who_acts == other.leading.who_acts == one.leading.name
         assert one.fences == [1]
         with pytest.raises(NotActing):
             other.gate.pass_on("Setvar", asyncio.Future)

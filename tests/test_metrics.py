@@ -222,6 +222,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_ami_reconnects_total", {}),
         ("ivrd_event_lag_seconds_count", {}),
         ("ivrd_agi_seconds_count", {}),
+        ("ivrd_decision_seconds_count", {}),
         ("ivrd_loop_lag_seconds_count", {}),
         *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SEAT_STATES),
         ("ivrd_pool_open", {"pool": "surge"}),
@@ -262,6 +263,7 @@ def test_faults_and_latencies_are_counted() -> None:
     made = metrics()
     made.lag(0.002)
     made.agi(0.02)
+    made.decision(0.04)
     made.loop_lag(0.2)
     made.fault()
     made.unattended(c.Call("a", 0.0))
@@ -270,6 +272,7 @@ def test_faults_and_latencies_are_counted() -> None:
     series = read(made)
     assert value(series, "ivrd_event_lag_seconds_bucket", le="0.0025") == 1
     assert value(series, "ivrd_agi_seconds_bucket", le="0.025") == 1
+    assert value(series, "ivrd_decision_seconds_bucket", le="0.05") == 1
     assert value(series, "ivrd_loop_lag_seconds_bucket", le="0.25") == 1
     assert value(series, "ivrd_menu_faults_total") == 1
     assert value(series, "ivrd_unattended_total") == 1

@@ -5,6 +5,8 @@ import asyncio
 import csv
 import io
 import json
+import os
+import pwd
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,10 +66,9 @@ def ivrd(config: Path, capsys: pytest.CaptureFixture[str]) -> Type:
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     """Partners behind the control socket."""
-    made = Rig(tmp_path / "state")
+    made = Rig()
     with served(made, tmp_path / "s"):
         yield made
-    made.book.close()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,7 @@ ALL = [
     ("partner", "drill", "alpha"),
     ("explain",),
     ("report", "partners"),
+    ("audit",),
 ]
 
 
@@ -174,11 +176,23 @@ def test_a_pin_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
     assert done.out.endswith("It gets no calls all the same: onboarding.\n")
 
 
-def test_what_could_not_be_written_down_is_said(ivrd: Type, rig: Rig, tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("in the way")
+def test_what_could_not_be_written_down_is_said(ivrd: Type, rig: Rig) -> None:
+    rig.shelf.down = True
     done = ivrd("partner", "drain", "alpha")
     assert done.status == 0
-    assert done.err.startswith("ivrd: done, but not written down")
+    assert done.err.startswith("ivrd: done, but the store does not answer")
+
+
+def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
+    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no acts.\n"
+    ivrd("partner", "drain", "alpha")
+    title, head, line = ivrd("audit").out.splitlines()
+    assert title == "2026-11-01 00:00 to 2026-11-23 00:00"
+    assert head.split() == ["When", "who", "what", "partner", "detail"]
+    me = pwd.getpwuid(os.getuid()).pw_name
+    words = [me, "pin", "draining", "alpha", "none", "->", "draining"]
+    assert line.split() == ["2026-11-22", "08:47:40", *words]
+    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no acts.\n")
 
 
 def test_a_drill_tells_what_came_of_it(ivrd: Type, rig: Rig) -> None:
@@ -242,11 +256,11 @@ def test_explain_goes_partner_by_partner(ivrd: Type, rig: Rig) -> None:
 
 def test_the_report_is_a_list_for_honours(ivrd: Type, rig: Rig) -> None:
     for number in range(3):
-        rig.book.record(Line(NOW, "beta", Kind.OFFERED))
-        rig.book.record(Line(NOW, "beta", Kind.CONFIRMED, 3.0))
-        rig.book.record(Line(NOW, "beta", Kind.TALKED, 1500.0, caller=f"caller{number}"))
-    rig.book.record(Line(NOW, "alpha", Kind.CONFIRMED, 3.0))
-    rig.book.record(Line(NOW, "alpha", Kind.TALKED, 60.0, caller="caller0"))
+        rig.wrote(Line("beta", Kind.OFFERED))
+        rig.wrote(Line("beta", Kind.CONFIRMED, 3.0))
+        rig.wrote(Line("beta", Kind.TALKED, 1500.0, caller=f"caller{number}"))
+    rig.wrote(Line("alpha", Kind.CONFIRMED, 3.0))
+    rig.wrote(Line("alpha", Kind.TALKED, 60.0, caller="caller0"))
     days = ("--from", "2026-11-22", "--to", "2026-11-22")
     done = ivrd("report", "partners", *days)
     assert (done.status, done.err) == (0, "")
@@ -265,14 +279,11 @@ def test_the_report_is_a_list_for_honours(ivrd: Type, rig: Rig) -> None:
     assert rows[0]["refused_busy"] == "0"
 
 
-def test_a_report_says_what_it_could_not_read(ivrd: Type, rig: Rig, tmp_path: Path) -> None:
-    rig.book.record(Line(NOW, "alpha", Kind.OFFERED))
-    rig.book.flush()
-    with open(tmp_path / "state" / "partners-2026-11.jsonl", "a") as file:
-        file.write('{"at": 179')
+def test_a_report_says_what_it_could_not_read(ivrd: Type, rig: Rig) -> None:
+    rig.shelf.put("history", f"{int(NOW)}.1 o 5 alpha/01", "[")
     done = ivrd("report", "partners")
     assert done.status == 0
-    assert done.err == "note: 1 lines of the history are unreadable\n"
+    assert done.err == "note: 1 entries of the store are unreadable\n"
 
 
 def test_a_day_that_is_none_is_told_with_status_2(ivrd: Type, rig: Rig) -> None:

@@ -6,16 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ivrd.core.report import Line, rows
+from ivrd.core.report import Line
 from ivrd.partner_screen import (
     WIDTH,
+    audit_text,
     explain_text,
     partner_text,
     partners_text,
     report_csv,
     report_text,
 )
-from tests.core.test_report import LINES, PARTNERS
+from tests.core.test_report import LINES, PARTNERS, rows
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=32)
 WORDS = st.text(max_size=200)
@@ -90,3 +91,24 @@ def test_a_report_of_a_great_year_fits() -> None:
     text = report_text(answer | {"rows": [row] * 120})
     fits(text)
     assert all(" 100,000:00 " in line for line in text.split("\n")[2:122])
+
+
+ACT = st.fixed_dictionaries(
+    {
+        "at": st.just("2026-11-22T08:47:40.250+07:00"),
+        "who": WORDS,
+        "what": st.sampled_from(("pin closed", "drill confirmed")),
+        "partner": NAMES,
+        "detail": WORDS,
+    }
+)
+
+
+@given(st.lists(ACT, max_size=5))
+def test_acts_fit_and_each_has_its_line(acts: list[dict[str, Any]]) -> None:
+    period = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00"}
+    text = audit_text({**period, "acts": acts})
+    assert text.startswith("2026-11-01 00:00 to 2026-12-01 00:00")
+    if all(cell_len(act["who"]) < 20 for act in acts):
+        fits(text)
+    assert len(text.split("\n")) == (len(acts) + 2 if acts else 1)

@@ -1,7 +1,6 @@
 """Partners at work, without Asterisk: what their legs tell, and how many seats they may have."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ LIMITS = Limits()
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig() -> Rig:
+    return Rig()
 
 
 def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerNow:

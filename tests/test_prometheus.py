@@ -171,8 +171,8 @@ def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Pr
     for call_id in ("d", "e", "f"):
         taken = Connected(12.0, By.PARTNER, "alpha/01")
         hotline.call(call_id, Joined(10.0, "other"), taken, HungUp(50.0))
-        hotline.partners.take(Line(10.0, "alpha", Kind.OFFERED))
-        hotline.partners.take(Line(12.0, "alpha", Kind.CONFIRMED, 2.0))
+        hotline.partners.take(Line("alpha", Kind.OFFERED))
+        hotline.partners.take(Line("alpha", Kind.CONFIRMED, 2.0))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)

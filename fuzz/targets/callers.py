@@ -74,6 +74,8 @@ def strings() -> Iterator[One]:
 class Dialled:
     """A link that takes every command and tells nobody."""
 
+    heard = 0.0
+
     def __init__(self) -> None:
         self.commands: list[str] = []
 

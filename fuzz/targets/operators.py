@@ -216,6 +216,7 @@ def shipped(folder: Path) -> Settings:
     return replace(
         settings,
         state_dir=folder / "state",
+        store=replace(settings.store, file=folder / "ivrd.sqlite"),
         caller_key_file=folder / "caller.key",
         control_socket=folder / "s",
         asterisk=replace(settings.asterisk, ami_secret_file=secret, console=("/bin/false",)),
@@ -234,6 +235,7 @@ def control() -> Iterator[One]:
             return Daemon(settings)
 
         daemon = runner.run(make())
+        writing = runner.get_loop().create_task(daemon.parts.continuity.keeper.run())
         desks = (daemon.parts.desk, daemon.parts.partner_desk)
         found = {k: v for desk in desks for k, v in {**desk.reads(), **desk.acts()}.items()}
         found.pop("reload", None)  # reads the whole configuration: `config` does that
@@ -254,7 +256,8 @@ def control() -> Iterator[One]:
         try:
             yield one
         finally:
-            runner.run(asyncio.to_thread(daemon.parts.book.close))
+            writing.cancel()
+            runner.run(daemon.parts.continuity.close())
 
 
 CONTROL: Sequence[bytes] = (

@@ -50,13 +50,20 @@ class Session:
     """One stay of one channel in AsyncAGI."""
 
     def __init__(
-        self, link: Link, channel: str, name: str, observe: Callable[[float], None]
+        self,
+        link: Link,
+        channel: str,
+        name: str,
+        observe: Callable[[float], None],
+        decided: Callable[[float], None],
     ) -> None:
         self.channel = channel
         self.name = name
         self.over = ""  # why it ended; empty while it lasts
         self._link = link
         self._observe = observe
+        self._decided = decided
+        self._event_at: float | None = link.heard  # of what is not answered yet; the loop's clock
         self._numbers = itertools.count(1)
         self._pending: dict[str, _Sent] = {}
         self._busy_until = 0.0
@@ -67,6 +74,21 @@ class Session:
         """Call `on_over` when the session ends; end it when a result is `patience` s overdue."""
         self._on_over = on_over
         self._patience = patience
+
+    def event(self) -> None:
+        """Something came from this channel just now that may need an answer."""
+        if self._event_at is None:
+            self._event_at = self._link.heard
+
+    def settled(self) -> None:
+        """What came needs no answer, or has it."""
+        self._event_at = None
+
+    def _answered(self) -> None:
+        """An action is about to be sent: the first one after an event is the answer to it."""
+        if self._event_at is not None:
+            self._decided(asyncio.get_running_loop().time() - self._event_at)
+            self._event_at = None
 
     def send(self, command: str, seconds: float = 0.0) -> "asyncio.Future[str]":
         """Queue one command that takes `seconds` to run, after all that were sent before it.
@@ -85,6 +107,7 @@ class Session:
         self._busy_until = begins + seconds
         overdue = loop.call_at(self._busy_until + self._patience, self.end, OVERDUE)
         self._pending[command_id] = _Sent(future, now, overdue)
+        self._answered()
         try:
             answer = self._link.tell(
                 "AGI", Channel=self.channel, Command=command, CommandID=command_id
@@ -129,6 +152,7 @@ class Session:
     def stop_playing(self) -> None:
         """Cut short what is being played to the caller, if anything is."""
         if not self.over:
+            self._answered()
             try:
                 answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
             except (LinkLost, BadValue) as error:
@@ -138,11 +162,21 @@ class Session:
 
 
 class Sessions:
-    """All sessions of this process, by name; results find theirs by the CommandID."""
+    """All sessions of this process, by name; results find theirs by the CommandID.
 
-    def __init__(self, link: Link, observe: Callable[[float], None]) -> None:
+    observe: hears how many seconds each command took that plays no prompt.  decided: hears how many
+    went by from the bytes of an event to the action that answers it.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        observe: Callable[[float], None],
+        decided: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
         self._link = link
         self._observe = observe
+        self._decided = decided
         # Results of an earlier process's commands must match nothing here.
         self._process = secrets.token_hex(4)
         self._numbers = itertools.count(1)
@@ -151,7 +185,7 @@ class Sessions:
     def begin(self, channel: str) -> Session:
         """A new session on a channel."""
         name = f"{self._process}.{next(self._numbers)}"
-        session = Session(self._link, channel, name, self._observe)
+        session = Session(self._link, channel, name, self._observe, self._decided)
         self._open[name] = session
         return session
 

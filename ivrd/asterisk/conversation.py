@@ -69,6 +69,7 @@ class Conversation:
 
     def hear(self, digit: str) -> None:
         """The caller pressed a key."""
+        self._session.event()
         self._inbox.put_nowait(Key(digit))
 
     def hand_over(self) -> None:
@@ -91,6 +92,8 @@ class Conversation:
                 self._follow(menu.again(self._script.tree, resume))
             while not self._session.over:
                 self._take(await self._inbox.get())
+                if self._inbox.empty():
+                    self._session.settled()
         finally:
             self._stop_clock()
 
@@ -161,6 +164,7 @@ class Conversation:
 
     def _prompt_done(self, done: "asyncio.Future[str]") -> None:
         if not done.cancelled() and done.exception() is None:
+            self._session.event()
             self._inbox.put_nowait(Said(done.result()))
 
     def _said(self, result: str) -> None:

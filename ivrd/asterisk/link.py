@@ -215,6 +215,11 @@ class Link:
             return self._took
         return max(self._took, asyncio.get_running_loop().time() - self._asked)
 
+    @property
+    def heard(self) -> float:
+        """When those bytes came that are being taken in, or the last ones, on the loop's clock."""
+        return self._wire.heard if self._wire else asyncio.get_running_loop().time()
+
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""
         self._withdrawn = True

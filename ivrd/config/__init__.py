@@ -9,7 +9,7 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import unused_prompts, used_prompts
 from ivrd.config.secret import AMI_SECRET, REDIS_SECRET, SEATS_SECRET, read_secret
-from ivrd.config.settings import Asterisk, Queue, Redis, Settings, Store, closed_queues
+from ivrd.config.settings import Asterisk, Keep, Queue, Redis, Settings, Store, closed_queues
 from ivrd.config.sounds import durations, prompt_files, spare_files
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "SEATS_SECRET",
     "Asterisk",
     "ConfigError",
+    "Keep",
     "Problem",
     "Queue",
     "Redis",

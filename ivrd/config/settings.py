@@ -72,6 +72,15 @@ class Redis:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """For how many days ended calls are kept, what happened at partners, what operators did."""
+
+    calls: int = 92
+    history: int = 92
+    audit: int = 400
+
+
+@dataclass(frozen=True)
 class Store:
     """Where ivrd keeps what it needs to go on: a file or Redis, the other one is None.
 
@@ -81,6 +90,7 @@ class Store:
     file: Path | None
     redis: Redis | None
     deadline_seconds: float
+    keep_days: Keep = Keep()
 
 
 @dataclass(frozen=True)

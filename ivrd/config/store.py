@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from ivrd.config.kinds import ADDRESS, PATH, Address, Kind, number, pattern, worded
+from ivrd.config.kinds import ADDRESS, PATH, Address, Kind, number, pattern, whole, worded
 from ivrd.config.model import Part
-from ivrd.config.settings import Redis, Store
+from ivrd.config.settings import Keep, Redis, Store
 
 Wrong = tuple[tuple[str, ...], str]  # a key and what is wrong there
 
@@ -48,12 +48,24 @@ class RedisPart(Part):
     ca_file: Annotated[str, PATH] = ""
 
 
+DAYS = whole(2, 4000)  # yesterday's report is always there
+
+
+class KeepPart(Part):
+    """`keep_days:` for how many days the store keeps what is over."""
+
+    calls: Annotated[int, DAYS] = Keep.calls
+    history: Annotated[int, DAYS] = Keep.history
+    audit: Annotated[int, DAYS] = Keep.audit
+
+
 class StorePart(Part):
     """`store:` a file, or Redis."""
 
     file: Annotated[str, PATH] = ""
     redis: RedisPart = RedisPart()
     deadline_seconds: Annotated[float, number(0.05, 10)] = 0.5
+    keep_days: KeepPart = KeepPart()
 
 
 def check(part: StorePart) -> Iterator[Wrong]:
@@ -81,8 +93,10 @@ def check(part: StorePart) -> Iterator[Wrong]:
 
 def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
     """The settings; paths begin in the configuration's `folder`, the file's own in `state_dir`."""
+    days = Keep(**part.keep_days.model_dump())
     if not _names_redis(part):
-        return Store(_in(state_dir, part.file or "ivrd.sqlite"), None, part.deadline_seconds)
+        file = _in(state_dir, part.file or "ivrd.sqlite")
+        return Store(file, None, part.deadline_seconds, days)
     of = part.redis
     redis = Redis(
         url=of.url,
@@ -92,7 +106,7 @@ def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
         secret_file=_in(folder, of.secret_file) if of.secret_file else None,
         ca_file=_in(folder, of.ca_file) if of.ca_file else None,
     )
-    return Store(None, redis, part.deadline_seconds)
+    return Store(None, redis, part.deadline_seconds, days)
 
 
 def _names_redis(part: StorePart) -> bool:

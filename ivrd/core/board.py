@@ -19,6 +19,17 @@ class Asterisk(TypedDict):
     since_seconds: float
 
 
+class Role(TypedDict):
+    """What this ivrd does: `alone`, `acting` or `standing by`, and its name.
+
+    `who_acts`: the name of the one that acts; empty when nobody is known to.
+    """
+
+    role: str
+    name: str
+    who_acts: str
+
+
 class Calls(TypedDict):
     """Callers by where they are now (menu to talk); the others count since the start.
 
@@ -103,6 +114,7 @@ class Status(TypedDict):
 
     version: str
     up_seconds: float
+    role: Role
     draining: bool
     asterisk: Asterisk
     calls: Calls

@@ -1,7 +1,6 @@
 """What partners did in a period: one row for each, and the order of the next honours.
 
 Everything is worked out from `Line`s: each tells one thing that happened at one partner.
-Times are seconds since the epoch.
 """
 
 from collections import Counter
@@ -89,7 +88,6 @@ class Line:
     `caller`: the caller as a keyed hash, of a talk; empty when the number was withheld.
     """
 
-    at: float
     partner: str
     kind: Kind
     seconds: float = 0.0
@@ -153,22 +151,29 @@ class _Sum:
             self.callers |= {line.caller} - {""}
 
 
-def rows(lines: Iterable[Line], partners: Iterable[Partner]) -> list[Row]:
-    """One row for each partner and for each that is gone but has lines.
+class Sums:
+    """Adds lines up, one by one, as there may be more of them than fit into memory."""
 
-    Those who helped most people come first, then those who talked longest.
-    """
-    sums: dict[str, _Sum] = {}
-    for line in lines:
-        sums.setdefault(line.partner, _Sum()).add(line)
-    known = {partner.id: partner for partner in partners}
-    accepted = sum(each.kinds[Kind.CONFIRMED] for each in sums.values())
-    pledged = sum(partner.pledged for partner in known.values())
-    made = [
-        _row(name, sums.get(name, _Sum()), known.get(name), accepted, pledged)
-        for name in sorted(known.keys() | sums.keys())
-    ]
-    return sorted(made, key=lambda row: (-row.people, -row.talk_seconds, -row.accepted))
+    def __init__(self) -> None:
+        self._sums: dict[str, _Sum] = {}
+
+    def add(self, line: Line) -> None:
+        """Count one line."""
+        self._sums.setdefault(line.partner, _Sum()).add(line)
+
+    def rows(self, partners: Iterable[Partner]) -> list[Row]:
+        """One row for each partner and for each that is gone but has lines.
+
+        Those who helped most people come first, then those who talked longest.
+        """
+        sums, known = self._sums, {partner.id: partner for partner in partners}
+        accepted = sum(each.kinds[Kind.CONFIRMED] for each in sums.values())
+        pledged = sum(partner.pledged for partner in known.values())
+        made = [
+            _row(name, sums.get(name, _Sum()), known.get(name), accepted, pledged)
+            for name in sorted(known.keys() | sums.keys())
+        ]
+        return sorted(made, key=lambda row: (-row.people, -row.talk_seconds, -row.accepted))
 
 
 def _row(name: str, of: _Sum, partner: Partner | None, accepted: int, pledged: int) -> Row:

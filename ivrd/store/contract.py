@@ -4,12 +4,12 @@ A store is advisory.  When it is gone, ivrd goes on without it and says so; what
 meanwhile is written when it is back (keeper.py).  Nothing here ever waits longer than its deadline.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 DEADLINE = 0.5  # seconds that one operation may take
-PAGE = 1000  # entries that one operation reads
+PAGE = 250  # entries that one operation reads: of more, redis-py holds callers up for 10 ms
 
 
 @dataclass(frozen=True)
@@ -69,21 +69,31 @@ class Store(Protocol):
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         """The entries with `first` <= key < `before`, in key order; an empty `before` is no limit.
 
-        Many entries are read in pages of `PAGE`, each of which has the deadline.
+        Many entries are read in pages, each of which has the deadline.
         """
+
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        """The first `PAGE` of these entries; fewer are all that there are."""
 
     async def close(self) -> None:
         """Let go of it.  Waits no longer than the deadline."""
 
 
-async def read_pages(
-    page: Callable[[str], Awaitable[dict[str, str]]], first: str
-) -> dict[str, str]:
-    """All entries from `first` on; `page` reads at most `PAGE` of them from a key on."""
-    entries: dict[str, str] = {}
+async def pages(
+    store: Store, kind: str, first: str = "", before: str = ""
+) -> AsyncIterator[dict[str, str]]:
+    """The entries of `Store.read`, page by page: as many as there may be take little memory."""
     while True:
-        more = await page(first)
-        entries |= more
-        if len(more) < PAGE:
-            return entries
-        first = f"{next(reversed(more))}\0"  # the first key that sorts after the last one
+        page = await store.page(kind, first, before)
+        yield page
+        if len(page) < PAGE:
+            return
+        first = f"{next(reversed(page))}\0"  # the first key that sorts after the last one
+
+
+async def read_pages(store: Store, kind: str, first: str, before: str) -> dict[str, str]:
+    """What `Store.read` returns."""
+    entries: dict[str, str] = {}
+    async for page in pages(store, kind, first, before):
+        entries |= page
+    return entries

@@ -7,10 +7,10 @@ second, and writes then all that was decided meanwhile.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from ivrd.store.contract import Change, Fenced, Forget, Put, Remove, Store, StoreDown
+from ivrd.store.contract import Change, Fenced, Forget, Put, Remove, Store, StoreDown, pages
 from ivrd.store.pending import Pending, Recent
 
 BATCH = 500  # changes in one write
@@ -101,6 +101,17 @@ class Keeper:
         except StoreDown as error:
             self._went(str(error))
             return {}
+
+    async def pages(
+        self, kind: str, first: str = "", before: str = ""
+    ) -> AsyncIterator[dict[str, str]]:
+        """What the store has, page by page.  Raises `StoreDown`, which is reported as well."""
+        try:
+            async for page in pages(self._store, kind, first, before):
+                yield page
+        except StoreDown as error:
+            self._went(str(error))
+            raise
 
     async def flush(self, seconds: float) -> bool:
         """Wait until all that was decided before is written; False when it is not in time.

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from ivrd.store.contract import Change, Forget, Put, Remove
 
-# Kinds whose oldest entries go first when there are too many.
-LOSABLE = frozenset({"ended", "history", "audit"})
+# When there are too many, the oldest of these go first: what a later start heals from Asterisk's
+# own record, and only then what happened at partners, of which no other record has all.  What
+# operators did ("audit") is never lost for want of room: nothing else has it, and it is little.
+HEALED, HISTORY = "ended", "history"
 MARKS = "marks"
+LATELY = frozenset({HEALED, HISTORY, "audit"})  # entries that are written once and never again
 
 Slot = tuple[type, str, str]
 
@@ -27,12 +30,17 @@ def slot(change: Change) -> Slot:
     return (Put, change.kind, change.key)
 
 
-def losable(change: Change) -> bool:
-    """Whether it may be lost when it must: a later start heals it from Asterisk's own record.
+def healable(change: Change) -> bool:
+    """Whether a later start heals it from Asterisk's own record when it is lost.
 
     A lost `Remove` leaves a call that Asterisk does not have any more, which a start sees as well.
     """
-    return isinstance(change, Remove) or change.kind in LOSABLE
+    return isinstance(change, Remove) or change.kind == HEALED
+
+
+def losable(change: Change) -> bool:
+    """Whether it may be lost when it must."""
+    return healable(change) or change.kind == HISTORY
 
 
 @dataclass
@@ -101,7 +109,10 @@ class Pending:
         later start reads Asterisk's record from the last mark that was written.
         """
         some = max(1, self.most // 1000)
-        names = [n for n, e in self._entries.items() if losable(e.change)][:some]
+        for may in (healable, losable):
+            names = [n for n, e in self._entries.items() if may(e.change)][:some]
+            if names:
+                break
         for name in names:
             del self._entries[name]
         if names and not self.lost:
@@ -117,7 +128,10 @@ def forgotten(change: Change, by: Forget) -> bool:
 
 @dataclass
 class Recent:
-    """The `ended` entries written lately, to write them again: a fail-over may have lost them."""
+    """The entries of `LATELY` written lately, to write them again: a fail-over may have lost them.
+
+    All others are written again by who decides them.
+    """
 
     seconds: float
     _entries: dict[Slot, Entry] = field(default_factory=dict)
@@ -128,7 +142,7 @@ class Recent:
             if isinstance(change, Forget):
                 for name in [n for n, e in self._entries.items() if forgotten(e.change, change)]:
                     del self._entries[name]
-            elif change.kind == "ended":
+            elif change.kind in LATELY:
                 self._entries.pop(slot(change), None)
                 if isinstance(change, Put):
                     self._entries[slot(change)] = Entry(change, now)

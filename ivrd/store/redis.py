@@ -110,14 +110,14 @@ class RedisStore:
 
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         """See `Store`."""
+        return await read_pages(self, kind, first, before)
+
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        """See `Store`."""
         names = (f"{PREFIX}entry:{kind}", f"{PREFIX}keys:{kind}")
-        end = f"({before}" if before else "+"
-
-        async def page(first: str) -> dict[str, str]:
-            found = await self.run(READ, names, (f"[{first}" if first else "-", end, PAGE))
-            return dict(zip(*found, strict=True)) if found else {}
-
-        return await read_pages(page, first)
+        range_ = (f"[{first}" if first else "-", f"({before}" if before else "+", PAGE)
+        found = await self.run(READ, names, range_)
+        return dict(zip(*found, strict=True)) if found else {}
 
     async def close(self) -> None:
         """See `Store`."""

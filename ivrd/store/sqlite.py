@@ -74,11 +74,11 @@ class SqliteStore:
 
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         """See `Store`."""
+        return await read_pages(self, kind, first, before)
 
-        async def page(first: str) -> dict[str, str]:
-            return await self._do(partial(_page, kind=kind, first=first, before=before))
-
-        return await read_pages(page, first)
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        """See `Store`."""
+        return await self._do(partial(_page, kind=kind, first=first, before=before))
 
     async def close(self) -> None:
         """See `Store`."""

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ivrd.config import Redis, Store, load
+from ivrd.config import Keep, Redis, Store, load
 
 Change = Callable[[str, str, str], None]
 SOUNDS = "sounds: sounds\n"
@@ -30,3 +30,9 @@ def test_a_redis_that_sentinel_knows(folder: Path, change: Change) -> None:
     change("ivrd.yaml", SOUNDS, f"{SOUNDS}store: {{redis: {{{named}}}}}\n")
     at = (("192.0.2.1", 26379), ("2001:db8::1", 26379))
     assert load(folder).store == Store(None, Redis("", at, "ivrd", "", None, None), 0.5)
+
+
+def test_how_long_it_keeps_what_is_over(folder: Path, change: Change) -> None:
+    assert load(folder).store.keep_days == Keep(calls=92, history=92, audit=400)
+    change("ivrd.yaml", SOUNDS, f"{SOUNDS}store: {{keep_days: {{history: 400, audit: 4000}}}}\n")
+    assert load(folder).store.keep_days == Keep(calls=92, history=400, audit=4000)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivrd.store import Change, Fenced, Forget, Put, Remove, Store
+from ivrd.store.contract import PAGE
 from tests.store.conftest import MakeStore
 
 
@@ -69,6 +70,7 @@ def test_more_than_a_page(make: MakeStore) -> None:
         await store.write([Put("ended", key, "1") for key in keys], 0)
         assert list(await store.read("ended")) == keys
         assert list(await store.read("ended", keys[5], keys[2005])) == keys[5:2005]
+        assert list(await store.page("ended", keys[5], keys[2005])) == keys[5 : 5 + PAGE]
         await store.write([Forget("ended", keys[2500])], 0)
         assert list(await store.read("ended")) == keys[2500:]
 

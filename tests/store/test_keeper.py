@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.store import Change, Fenced, Keeper, Put, Remove, StoreDown
+from ivrd.store.contract import PAGE
 from ivrd.store.keeper import BATCH, REWRITE, STANDBY
 
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
@@ -70,6 +71,9 @@ class Memory:
             raise StoreDown("frozen")
         of = self.entries.get(kind, {})
         return {key: of[key] for key in sorted(of) if key >= first and (not before or key < before)}
+
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        return dict(list((await self.read(kind, first, before)).items())[:PAGE])
 
     async def close(self) -> None:
         pass
@@ -220,6 +224,21 @@ def test_ended_calls_of_the_last_seconds_are_written_again_before_any_mark() -> 
     assert rig.store.writes == [again]
 
 
+@pytest.mark.parametrize("kind", ["ended", "history", "audit"])
+def test_what_is_written_only_once_is_written_again_after_a_fail_over(kind: str) -> None:
+    async def act() -> None:
+        async with rig.running() as keeper:
+            keeper.put(kind, "1", "1")
+            assert await keeper.flush(PATIENCE)
+            rig.store.faults = [Fault.FAILED_OVER]
+            keeper.put("calls", "a", "1")
+            assert await keeper.flush(PATIENCE)
+
+    rig = Rig()
+    asyncio.run(act())
+    assert rig.store.entries == {kind: {"1": "1"}, "calls": {"a": "1"}}
+
+
 def test_another_ivrd_has_taken_over() -> None:
     async def act() -> None:
         rig.keeper.epoch = 1
@@ -280,6 +299,41 @@ def test_too_many_lose_the_oldest_ended_and_then_every_mark() -> None:
     assert rig.store.entries == expected | {"partners": {"x": "1"}, "ended": {"3": "1"}}
 
 
+def test_too_many_lose_what_can_be_healed_first_then_what_partners_did_and_never_acts() -> None:
+    rig = Rig(most=3)
+    rig.keeper.put("history", "1", "1")
+    rig.keeper.put("audit", "1", "1")
+    rig.keeper.put("ended", "1", "1")
+    rig.keeper.put("calls", "a", "1")
+    asyncio.run(rig.flushed())
+    one = {"1": "1"}
+    assert rig.store.entries == {"history": one, "audit": one, "calls": {"a": "1"}}
+    rig = Rig(most=2)
+    rig.keeper.put("history", "1", "1")
+    for number in "123":
+        rig.keeper.put("audit", number, "1")
+    assert rig.keeper.lost == 1
+    asyncio.run(rig.flushed())
+    assert rig.store.entries == {"audit": dict.fromkeys("123", "1")}
+
+
+def test_pages_end_with_an_error_that_is_reported_when_the_store_is_down() -> None:
+    rig = Rig()
+    rig.store.entries["history"] = {f"{at:04}": "1" for at in range(PAGE + 1)}
+
+    async def body() -> None:
+        found = [len(page) async for page in rig.keeper.pages("history", "0000", "0100")]
+        assert found == [100]
+        pages = rig.keeper.pages("history")
+        assert len(await anext(pages)) == PAGE
+        rig.store.down = True
+        with pytest.raises(StoreDown):
+            await anext(pages)
+
+    asyncio.run(body())
+    assert rig.reports == [(False, "frozen")]
+
+
 def test_too_many_of_what_must_not_be_lost_are_kept() -> None:
     rig = Rig(most=2)
     for at in range(5):
@@ -316,14 +370,14 @@ def test_a_fault_in_the_store_itself_does_not_end_the_task(
 
 KEYS = st.sampled_from("abc")
 STEPS = st.one_of(
-    st.tuples(st.just("put"), st.sampled_from(["calls", "marks", "audit"]), KEYS),
+    st.tuples(st.just("put"), st.sampled_from(["calls", "marks", "audit", "history"]), KEYS),
     st.tuples(st.just("remove"), st.sampled_from(["calls", "marks"]), KEYS),
     st.tuples(st.just("forget"), st.sampled_from(["audit"]), KEYS),
     st.tuples(st.just("end"), st.just("ended"), st.just("")),
     st.tuples(st.just("pass"), st.just(""), st.just("")),
 )
-# What a fail-over loses beyond `ended` is lost: only those are written again.
-KINDS_REWRITTEN = ("ended",)
+# What else a fail-over loses is lost, unless who decides it decides it again.
+KINDS_REWRITTEN = ("ended", "history", "audit")
 
 
 @settings(deadline=None, max_examples=200)
@@ -359,9 +413,7 @@ def test_the_store_ends_with_the_last_values_and_every_ended_call(
             assert await keeper.flush(PATIENCE)
 
     asyncio.run(act())
-    compared = (
-        KINDS_REWRITTEN if Fault.FAILED_OVER in faults else ("calls", "marks", "audit", "ended")
-    )
-    for kind in compared:
+    failed_over = Fault.FAILED_OVER in faults
+    for kind in KINDS_REWRITTEN if failed_over else (*KINDS_REWRITTEN, "calls", "marks"):
         assert rig.store.entries.get(kind, {}) == expected.entries.get(kind, {})
     assert rig.keeper.lost == 0

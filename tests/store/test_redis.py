@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import ExitStack
 from pathlib import Path
+from socket import SOCK_STREAM
 from typing import Any
 
 import pytest
-from redis import Redis
 
 from ivrd.store import Put, RedisServer, RedisStore, Remove, StoreDown
 from ivrd.store.redis import EPOCH, WRITE, WRITER
+from lab.callers.sipp import free_port
+from lab.redis import FailOver, RedisProcess
 from tests.store.conftest import SLOW
-from tests.store.servers import Running, free_ports, running, wait_for
+from tests.store.servers import Running, running
 
 ONE = [Put("calls", "a", "1")]
 TWO = [Put("calls", "a", "2")]
@@ -142,7 +143,7 @@ def test_a_replica_is_no_store(own: Running) -> None:
     async def act() -> None:
         store = RedisStore(own.server, SLOW)
         with own.client() as client:
-            client.replicaof("127.0.0.1", free_ports(1)[0])
+            client.replicaof("127.0.0.1", free_port(SOCK_STREAM))
             assert "is a replica, which may not be written" in await refusal(store.write(ONE, 0))
             client.replicaof("NO", "ONE")
         await store.write(ONE, 0)
@@ -182,35 +183,19 @@ def test_a_user_with_few_rights_and_a_password(own: Running) -> None:
 
 def test_a_fail_over_by_sentinel(short: Path) -> None:
     """The master is killed; sentinel makes the replica the master, and the store follows."""
-    first, second, watch = free_ports(3)
-    with ExitStack() as stack:
-        master = stack.enter_context(running(short / "1", port=first))
-        follow = {"replicaof": f"127.0.0.1 {first}", "repl-diskless-sync-delay": "0"}
-        replica = stack.enter_context(running(short / "2", follow, port=second))
-        told = {
-            "sentinel monitor ivrd": f"127.0.0.1 {first} 1",
-            "sentinel down-after-milliseconds ivrd": "500",
-            "sentinel failover-timeout ivrd": "3000",
-        }
-        stack.enter_context(running(short / "3", told, port=watch, sentinel=True))
-        dead = free_ports(1)[0]  # a sentinel that is gone does not matter
-        server = RedisServer(sentinels=(("127.0.0.1", dead), ("127.0.0.1", watch)), service="ivrd")
-        with master.client() as at_first, replica.client() as at_second:
-            wait_for(lambda: info(at_second, "master_link_status") == "up", "no replication")
-            wait_for(lambda: info(at_first, "connected_slaves") == 1, "no replica")
-            asyncio.run(through_a_fail_over(RedisStore(server, 2.0), master, at_first))
-            assert info(at_second, "role") == "master"
+    dead = free_port(SOCK_STREAM)  # a sentinel that is gone does not matter
+    with FailOver(short) as servers, servers.replica.client() as at_second:
+        sentinels = (("127.0.0.1", dead), ("127.0.0.1", servers.sentinel.port))
+        server = RedisServer(sentinels=sentinels, service=servers.SERVICE)
+        asyncio.run(through_a_fail_over(RedisStore(server, 2.0), servers.master))
+        assert at_second.info("replication")["role"] == "master"
 
 
-async def through_a_fail_over(store: RedisStore, master: Running, client: "Redis") -> None:
+async def through_a_fail_over(store: RedisStore, master: RedisProcess) -> None:
     await until_done(lambda: store.write(ONE, 1))
-    assert client.wait(1, 30_000) == 1  # the replica has it
+    with master.client() as client:
+        assert client.wait(1, 30_000) == 1  # the replica has it
     master.kill()
     await until_done(lambda: store.write(TWO, 1))
     assert await store.read("calls") == {"a": "2"}
     await store.close()
-
-
-def info(client: "Redis", name: str) -> object:
-    found: Any = client.info("replication")
-    return found.get(name)

@@ -1,0 +1,124 @@
+"""The book of partners in both stores, over restarts, takeovers and more entries than a page."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ivrd.core.breaker import Breaker, Place
+from ivrd.core.partner import Pin
+from ivrd.core.report import Kind, Line, Sums
+from ivrd.partner_book import DAY_SECONDS, Book
+from ivrd.store import Keeper
+from ivrd.store.contract import PAGE
+from tests.store.conftest import MakeStore
+
+NOW = 1_795_312_060.0
+PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
+PAUSED = Breaker(place=Place.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+
+
+class Ivrd:
+    """One ivrd's keeper and book; of two, each with its epoch."""
+
+    def __init__(self, make: MakeStore, epoch: int = 0, acts: bool = True) -> None:
+        self.acts = acts
+        self.now = NOW
+        self.keeper = Keeper(make(), lambda _up, _why: None)
+        self.keeper.epoch, self.keeper.hold = epoch, not acts
+        self.book = Book(self.keeper, 92, 400, lambda: self.now, lambda: self.acts)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Ivrd"]:
+        task = asyncio.create_task(self.keeper.run())
+        yield self
+        if self.acts:
+            assert await self.keeper.flush(PATIENCE)
+        task.cancel()
+        await self.keeper._store.close()
+
+    async def talks(self) -> list[tuple[str, float]]:
+        found = self.book.history(0.0, NOW + DAY_SECONDS)
+        return [(line.partner, line.seconds) async for some in found for line in some if line]
+
+    def talked(self, number: int, seconds: float = 60.0) -> None:
+        line = Line("alpha", Kind.TALKED, seconds, caller=f"{number:012x}")
+        self.book.record(line, f"{int(NOW)}.{number}", NOW, "alpha/01")
+
+
+def test_what_one_life_wrote_the_next_one_reads(make: MakeStore) -> None:
+    async def body() -> None:
+        async with Ivrd(make).running() as ivrd:
+            ivrd.talked(1)
+            ivrd.book.pinned("alpha", Pin.CLOSED)
+            ivrd.book.drilled("alpha", "2026-11-20")
+            ivrd.book.breaker("alpha", PAUSED)
+            ivrd.book.audit("somchai", "pin closed", "alpha", "none -> ปิด")
+        async with Ivrd(make).running() as again:
+            assert await again.book.read() == {"alpha": PAUSED}
+            assert again.book.pin("alpha") is Pin.CLOSED
+            assert again.book.verified("alpha") == "2026-11-20"
+            again.talked(2, 30.0)
+            again.now += 0.001
+            again.book.audit("malee", "pin none", "alpha", "closed -> none")
+            assert await again.book.written(PATIENCE)
+            assert await again.talks() == [("alpha", 60.0), ("alpha", 30.0)]
+            acts = [act async for some in again.book.acts(0.0, NOW + 1) for act in some if act]
+            assert [act.who for act in acts] == ["somchai", "malee"]
+
+    asyncio.run(body())
+
+
+def test_who_takes_over_writes_what_the_other_did_not_and_nothing_twice(make: MakeStore) -> None:
+    """Both hear everything; the one that acts ends before it has written its last talk."""
+
+    async def body() -> None:
+        standby = Ivrd(make, 2, acts=False)
+        async with standby.running():
+            async with Ivrd(make, 1).running() as acting:
+                for number in (1, 2):
+                    acting.talked(number)
+            for number in (1, 2, 3):
+                standby.talked(number)
+            assert await standby.book.written(PATIENCE)  # nothing is for it to write
+            assert len(await standby.talks()) == 2
+            standby.acts, standby.keeper.hold = True, False
+            assert await standby.book.written(PATIENCE)
+            assert len(await standby.talks()) == 3
+
+    asyncio.run(body())
+
+
+def test_more_than_fits_into_a_page_adds_up_and_others_have_their_turn(make: MakeStore) -> None:
+    count = 10 * PAGE + 17
+
+    async def body() -> None:
+        async with Ivrd(make).running() as ivrd:
+            for number in range(count):
+                ivrd.talked(number, 1.0)
+            assert await ivrd.book.written(PATIENCE)
+            sums, most = Sums(), 0
+            async for some in ivrd.book.history(NOW - 1, NOW + 1):
+                most = max(most, len(some))
+                for line in some:
+                    assert line is not None
+                    sums.add(line)
+            (row,) = sums.rows(())
+            assert (row.people, row.talk_seconds) == (count, float(count))
+            assert most <= PAGE  # a few milliseconds at most, then it is others' turn
+
+    asyncio.run(body())
+
+
+def test_what_is_old_goes_from_the_store(make: MakeStore) -> None:
+    async def body() -> None:
+        async with Ivrd(make).running() as ivrd:
+            ivrd.talked(1)
+            ivrd.book.audit("somchai", "pin open", "alpha", "")
+            ivrd.now += 93 * DAY_SECONDS
+            ivrd.book.let_old_go()
+            assert await ivrd.book.written(PATIENCE)
+            assert await ivrd.talks() == []
+            acts = [some async for some in ivrd.book.acts(0.0, NOW + 1)]
+            assert [len(some) for some in acts] == [1]
+
+    asyncio.run(body())
