@@ -9,7 +9,8 @@ writes its epoch and name into a global variable and reads it back all the time.
 question was sent; so whoever was frozen meanwhile has none when it wakes.
 
 Who takes over writes the word first and then waits until any leave that was given on the word
-before it has run out.  A leader that was asked to hand over takes its name back, and nobody waits.
+before it has run out; so does a leader who finds no word, or one of an earlier epoch: Asterisk was
+restarted.  A leader that was asked to hand over takes its name back, and nobody waits.
 
 While Redis is frozen or gone nobody can become leader, and the one that acts goes on with
 Asterisk's word alone.  If it dies then, the dialplan has the callers until Redis is back.  A Redis
@@ -111,13 +112,18 @@ class Leading:
         """Ask Asterisk whether it is still us, and keep the lease."""
         asked = self._clock()
         word = await self._link.get_global(LEADER)
-        if not word:  # Asterisk was restarted: it has forgotten its globals
-            await self._link.say_who_acts(self.word)
-        elif word != self.word:
+        if word == self.word:
+            self._gate.allow(asked + WORD_SECONDS)
+            await self._keep_lease()
+        elif _epoch(word) >= self.epoch:
             self.step_down(f"{word.partition(' ')[2]} acts now")
-            return
-        self._gate.allow(asked + WORD_SECONDS)
-        await self._keep_lease()
+        else:  # Asterisk was restarted and has forgotten, or one woke up that thought it had
+            await self._say()
+
+    async def _say(self) -> None:
+        """Write our word, and wait until any leave given on another one has run out."""
+        await self._link.say_who_acts(self.word)
+        await asyncio.sleep(WORD_SECONDS)
 
     async def _keep_lease(self) -> None:
         """Renew the lease beside everything else: Redis may take its time, callers do not."""
@@ -157,9 +163,10 @@ class Leading:
         if epoch is None:
             return
         self._begin(epoch)
-        await self._link.say_who_acts(self.word)
-        if not _handed_over(before):  # whoever acted on it may have leave for so long
-            await asyncio.sleep(WORD_SECONDS)
+        if _handed_over(before):  # nobody has leave on that
+            await self._link.say_who_acts(self.word)
+        else:
+            await self._say()
             if not await lease.renew(self.name, epoch, LEASE_SECONDS):
                 return
         asked = self._clock()

@@ -221,6 +221,23 @@ def test_whatever_stands_in_asterisks_variable_one_acts(word: str) -> None:
     in_a_world(body)
 
 
+def test_one_that_wakes_up_when_asterisk_was_restarted_does_not_act_beside_the_other() -> None:
+    """Asterisk knows of neither, and the one that woke up finds no other's word there."""
+
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.freeze()
+        assert await world.one_acts(TAKEOVER) is other
+        world.word = ""
+        one.thaw()
+        await world.goes_on(2 * WORD_SECONDS)
+        assert one.gave_up == ["other acts now"]
+        assert await world.one_acts(TAKEOVER) is other
+        assert other.gave_up == []
+
+    in_a_world(body)
+
+
 HAPPENINGS = ("freeze", "thaw", "kill", "lose the link", "find it", "Redis goes", "Redis is back")
 HAPPENINGS += ("Redis forgets", "Asterisk forgets")
 
