@@ -51,6 +51,8 @@ class Played:
 class FakeChannel:
     """Takes the place of the Link of one Session."""
 
+    heard = 0.0
+
     def __init__(
         self, seconds: Mapping[tuple[str, str], float], troubles: Troubles | None = None
     ) -> None:

@@ -18,6 +18,7 @@ class FakeLink:
     """Takes what is told and leaves the answers to the test."""
 
     def __init__(self) -> None:
+        self.heard = 0.0  # when the last event came
         self.told: list[dict[str, str]] = []
         self.answers: list[asyncio.Future[Message]] = []
         self.error: Exception | None = None
@@ -43,7 +44,8 @@ class Rig:
     def __init__(self) -> None:
         self.link = FakeLink()
         self.observed: list[float] = []
-        self.sessions = Sessions(self.link, self.observed.append)  # type: ignore[arg-type]
+        self.decided: list[float] = []
+        self.sessions = Sessions(self.link, self.observed.append, self.decided.append)  # type: ignore[arg-type]
         self.session = self.sessions.begin(CHANNEL)
         self.overs = 0
 
@@ -338,3 +340,38 @@ def test_results_in_time_leave_the_session_alone_for_ever() -> None:
         assert rig.session.over == ""
 
     run(body())
+
+
+# --- how long a decision takes -------------------------------------------------------------
+
+
+def test_a_decision_takes_from_the_bytes_of_an_event_to_the_first_action_after_it() -> None:
+    async def act() -> None:
+        rig, now = Rig(), asyncio.get_running_loop().time
+        rig.session.send("ANSWER")  # the answer to the session's own beginning
+        rig.decided.clear()
+        rig.link.heard = now()
+        await asyncio.sleep(0.02)
+        rig.session.event()
+        rig.link.heard = now()  # bytes of somebody else's
+        rig.session.event()
+        await asyncio.sleep(0.03)
+        rig.session.stop_playing()
+        rig.session.send("STREAM FILE")  # the same answer goes on
+        assert rig.decided == [pytest.approx(0.05)]
+
+    run(act())
+
+
+def test_an_event_that_needs_no_answer_is_no_slow_decision() -> None:
+    async def act() -> None:
+        rig = Rig()
+        rig.session.send("ANSWER")
+        rig.decided.clear()
+        rig.session.event()
+        rig.session.settled()
+        await asyncio.sleep(5)
+        rig.session.send("STREAM FILE")  # because of the clock
+        assert rig.decided == []
+
+    run(act())
