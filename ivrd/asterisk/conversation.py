@@ -89,7 +89,7 @@ class Conversation:
                 self._follow(menu.enter(self._script.tree))
             else:
                 self._stop_playing()
-                self._follow(menu.again(self._script.tree, resume))
+                self._follow(menu.again(self._script.tree, resume, self._script.closed()))
             while not self._session.over:
                 self._take(await self._inbox.get())
                 if self._inbox.empty():

@@ -15,6 +15,7 @@ message that was said again and again.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+MOST_INTERRUPTIONS = 2  # of us, at one place, until a person takes over
 PERSON_KEY = "0"
 BACK_KEY = "*"
 AGAIN_KEY = "1"
@@ -91,6 +92,7 @@ class Visit:
     misses: int = 0
     over: bool = False
     topic: str = ""  # chosen: the caller is on the way to a person who knows it
+    interruptions: int = 0  # how often we fell silent since the last key
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,18 @@ def enter(tree: Tree) -> Result:
     return visit, (_say_place(tree, visit),)
 
 
-def again(tree: Tree, visit: Visit) -> Result:
-    """Go on with a visit that was interrupted: to the person, or say the place once more."""
+def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Result:
+    """Go on with a visit that was interrupted: to the person, or say the place once more.
+
+    Whoever was interrupted there too often goes to a person as well: one who fails again and again
+    would tell the same caller the same words for ever.
+    """
     if visit.topic:
         return visit, (ToPerson(tree.queue_of[visit.topic], visit.topic),)
-    return replace(visit, over=False), (_say_place(tree, visit),)
+    after = replace(visit, over=False, interruptions=visit.interruptions + 1)
+    if after.interruptions > MOST_INTERRUPTIONS and not visit.closed:
+        return _to_operator(tree, after, closed)
+    return after, (_say_place(tree, after),)
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
@@ -201,7 +210,7 @@ def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozen
         return visit, (Await(tree.wait_seconds),)
     if isinstance(heard, Silence):
         return _miss(tree, visit, tree.no_input, closed)
-    return _press(tree, visit, heard.digit, closed)
+    return _press(tree, replace(visit, interruptions=0), heard.digit, closed)
 
 
 def hand_over(tree: Tree, visit: Visit) -> Result:
@@ -277,6 +286,11 @@ def _miss(tree: Tree, visit: Visit, prompt: str, closed: frozenset[str]) -> Resu
     if visit.closed:
         bye = Say(((visit.language, tree.goodbye),))
         return replace(visit, over=True), (bye, GoodBye())
+    return _to_operator(tree, visit, closed)
+
+
+def _to_operator(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
+    """To a person who was not asked for, and who is announced."""
     after, commands = _to_topic(tree, visit, tree.operator, closed)
     if after.over:
         commands = (Say(((visit.language, tree.connect),)), *commands)

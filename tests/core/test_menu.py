@@ -9,6 +9,7 @@ from hypothesis import given
 from ivrd.core import call, menu
 from ivrd.core.call import Call, Place
 from ivrd.core.menu import (
+    MOST_INTERRUPTIONS,
     AtClosed,
     AtInfo,
     AtMenu,
@@ -285,5 +286,26 @@ def test_an_interrupted_visit_goes_on_even_if_it_was_about_to_end(walk: Walk) ->
         assert commands == tuple(chosen)
         assert visit == walk.end
     else:
-        assert visit == replace(walk.end, over=False)
+        assert visit == replace(walk.end, over=False, interruptions=1)
         assert commands == (Say(said_at(walk.tree, visit)),)
+
+
+@given(places(), CHANCE)
+def test_whoever_is_interrupted_again_and_again_comes_to_a_person(
+    where: tuple[Tree, Visit], chance: Random
+) -> None:
+    """One who fails every few seconds would tell the same caller the same words for ever."""
+    tree, visit = where
+    for _ in range(MOST_INTERRUPTIONS):
+        visit, commands = menu.again(tree, visit)
+        assert commands == (Say(said_at(tree, visit)),)
+        visit, _ = menu.step(tree, visit, Spoken())
+    pressed, _ = menu.step(tree, visit, Key(chance.choice("123456789*#")))
+    assert pressed.interruptions == 0  # the caller has said something: that begins anew
+    before = visit
+    visit, commands = menu.again(tree, visit)
+    if before.closed:  # there is nobody to go to
+        assert commands == (Say(said_at(tree, visit)),)
+    else:
+        assert isinstance(commands[-1], ToPerson)
+        assert commands[-1].topic == tree.operator
