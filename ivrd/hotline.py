@@ -67,6 +67,9 @@ class Hotline:
         self._hash = hash_number
         self._clock = clock
         self._held: list[Message] | None = None
+        self._passing: set[str] = (
+            set()
+        )  # calls that a snapshot met on their way, nobody knows where
         self._hands: dict[type, Callable[[Any], None]] = {
             t.Arrived: self._arrived,
             t.Offered: self._offered,
@@ -104,17 +107,24 @@ class Hotline:
         self.menus.result(fact.command_id, fact.text)
 
     def _joined(self, fact: t.QueueJoined) -> None:
+        self._passing.discard(fact.call_id)
         self._book(fact.call_id, c.Joined(fact.at or self._clock(), fact.queue))
 
     def _returned(self, fact: t.QueueReturned) -> None:
         self._book(fact.call_id, c.Left())
 
     def _taken(self, fact: t.Taken) -> None:
+        self._passing.discard(fact.call_id)
         self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _gone(self, fact: t.LineGone) -> None:
         self.menus.gone(fact.call_id, "the caller hung up")
-        self._book(fact.call_id, c.HungUp(fact.at or self._clock()))
+        at = fact.at or self._clock()
+        if fact.call_id in self._passing:  # after a talk that nobody saw, or before one
+            self._passing.remove(fact.call_id)
+            self.missed([fact.call_id], at)
+        else:
+            self._book(fact.call_id, c.HungUp(at))
 
     def _control_over(self, fact: t.ControlOver) -> None:
         self.menus.over(fact.call_id, "the dialplan has the call")
@@ -196,6 +206,7 @@ class Hotline:
                 await first()
             seen = await snapshots.read(self._link)
             now = self._clock()
+            self._passing.clear()
             for caller in seen.callers:
                 self._match(caller, now)
             missing = self.ledger.missing(caller.call_id for caller in seen.callers)
@@ -224,6 +235,8 @@ class Hotline:
         self.menus.found(call_id, caller.channel, caller.in_agi)
         for event in _way(self.ledger.calls[call_id].place, caller, now):
             self._book(call_id, event)
+        if not caller.listed:
+            self._passing.add(call_id)
 
     def _adopted(self, caller: snapshots.Caller, now: float) -> Call:
         """A call that was there before us.  How long one who talks has waited nobody knows now."""

@@ -253,12 +253,47 @@ def test_a_talk_that_is_just_ending_is_not_taken_for_waiting() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"), answered("a"))
-        row = channel_row(rig.ledger.calls["a"])
-        row["BridgeId"] = ""
-        rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
-        await rig.hotline.rebuild()
+        await _unlisted(rig, "a")
         assert rig.places() == {"a": Place.TALK}
         await rig.take(gone("a"))
         assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
 
     run(body())
+
+
+@pytest.mark.parametrize("before", ["menu", "queue"])
+def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: str) -> None:
+    """The link was away while the caller was answered, and is back as the talk ends."""
+
+    async def body() -> None:
+        rig, missed = Rig(), []
+        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        await rig.take(arrived("a"))
+        if before == "queue":
+            await rig.take(joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(gone("a"))
+        assert missed == ["a"]
+        assert "a" in rig.ledger.calls
+
+    run(body())
+
+
+def test_who_is_on_the_way_into_a_talk_is_answered() -> None:
+    """The event that says so comes after the snapshot."""
+
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(answered("a"), gone("a"))
+        assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
+
+    run(body())
+
+
+async def _unlisted(rig: Rig, call_id: str) -> None:
+    """A snapshot in which app_queue has the caller, neither waiting nor bridged."""
+    row = channel_row(replace(rig.ledger.calls[call_id], place=Place.QUEUE, queue="other"))
+    rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
+    await rig.hotline.rebuild()
