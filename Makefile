@@ -46,7 +46,7 @@ bench:  ## what a call costs, and overflow beside a stock dialplan
 	@$(PY) -m bench.overflow --short
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
-	@lab/bootstrap.sh dev $(DEMO) faketime
+	@lab/bootstrap.sh dev $(DEMO) faketime redis
 	@$(PY) -m chaos $(ARGS)
 
 prompts:  ## speak config/prompts.yaml into sounds/

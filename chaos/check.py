@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from chaos.books import Counts
 from lab.agents import Talk
 from lab.callers import Caller, Entry
-from lab.reckoning import Row
+from lab.reckoning import IN_MENU, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
 
+NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that a caller may sit in silence beyond the lease
+OPERATOR = "other"  # the topic behind key 0, and of whoever says nothing
+# Whoever pressed a key that nobody heard may think that he listens to a message.
+CONFUSED = (IN_MENU, SELF_SERVED)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What callers, the hotline's agents and those of partners saw.
+
+    `excused`: ids of the callers whom physics does not let us keep, and why.  `keys_lost`: keys
+    may have been pressed that nobody could hear.
+    """
+
+    callers: Sequence[Caller]
+    entries: Sequence[Entry]
+    agents: Sequence[Talk]
+    partners: Sequence[Talk] = ()
+    excused: Mapping[int, str] = field(default_factory=dict)
+    keys_lost: bool = False
+
+    @property
+    def talks(self) -> list[Talk]:
+        """All calls that anybody took."""
+        return [*self.agents, *self.partners]
 
 
 @dataclass(frozen=True)
@@ -21,65 +46,69 @@ class Verdict:
     calls: int
     lost: tuple[Entry, ...]
     excused: Mapping[str, int]  # why nobody could keep them: how many
+    astray: tuple[Talk, ...]  # with callers who had chosen something else
     wrong: tuple[Row, ...]  # rows of the two counts that differ
     silence: float  # the longest of those who were to be kept
     allowed: float
 
     @property
     def good(self) -> bool:
-        """Nobody lost, every count exact, nobody left in silence for too long."""
-        return not self.lost and not self.wrong and self.silence <= self.allowed
+        """Nobody lost or led astray, every count exact, nobody left in silence for too long."""
+        return not (self.lost or self.astray or self.wrong) and self.silence <= self.allowed
 
 
 def lost(caller: Caller, entry: Entry) -> bool:
     """Whether this caller did not get what he called for, and did not mean to go."""
     if entry.outcome == "answered":
         return False
-    meant_to_go = caller.expected is not None and caller.expected.outcome == "abandoned"
-    return not (entry.outcome == "abandoned" and meant_to_go)
+    meant = caller.expected.outcome if caller.expected else ""
+    return not (entry.outcome == "abandoned" and meant in ("abandoned", "self_served"))
 
 
-TURNED_AWAY = "503"  # what Asterisk says while it ends: no dialplan has seen the call
+def astray(seen: Seen) -> list[Talk]:
+    """The agents' calls from callers who had chosen another topic; partners are shown none.
 
-
-def rows(
-    entries: Sequence[Entry], talks: Sequence[Talk], ivrd: Counts, cut: Collection[str] = ()
-) -> list[Row]:
-    """The callers' and the agents' own count beside ivrd's.
-
-    `cut`: numbers of those whose calls ended with their Asterisk. Whom an agent had just answered
-    has heard nobody yet, but was answered.
+    Whom the dialplan alone brought to an agent has no topic, and is the operator's.
     """
-    met = {talk.number for talk in talks if talk.ended in ("agent", "caller")} & set(cut)
-    # An agent may have had the same caller twice: one who was sent back to the queue.
-    talked = {talk.number for talk in talks if talk.talked is not None} | met
-    reached = [e for e in entries if not (e.outcome == "refused" and e.code == TURNED_AWAY)]
-    answered = sum(e.outcome == "answered" or e.number in met for e in reached)
-    return [
-        Row("dialled / received", len(reached), ivrd.received),
-        Row("answered by a person", answered, ivrd.answered),
-        Row("answered, by the agents' count", len(talked), ivrd.answered),
-        Row("ended without a person", len(reached) - answered, ivrd.unanswered),
-        Row("still in progress", 0, ivrd.in_progress),
-    ]
+    chose = {c.shown: c.expected.leaf for c in seen.callers if c.expected and c.expected.leaf}
+    also = {OPERATOR} if seen.keys_lost else set()
+    shown = [(talk, talk.topic or OPERATOR) for talk in seen.agents]
+    return [talk for talk, topic in shown if topic not in {chose.get(talk.number, topic), *also}]
 
 
-def judge(
-    callers: Sequence[Caller],
-    entries: Sequence[Entry],
-    excused: Mapping[int, str],
-    compared: Sequence[Row],
-    lease: float,
-) -> Verdict:
-    """The verdict. `excused`: whom physics does not let us keep, and why."""
-    by_id = {caller.id: caller for caller in callers}
-    missed = [entry for entry in entries if lost(by_id[entry.id], entry)]
-    kept = [entry for entry in entries if entry.id not in excused]
+def compared(seen: Seen, ivrd: Tally) -> list[Row]:
+    """The callers' and the agents' own count beside ivrd's, by how calls ended."""
+    cut = {entry.number for entry in seen.entries if entry.id in seen.excused}
+    callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused)
+    together = CONFUSED if seen.keys_lost else ()
+    return rows(callers, talked_to(seen.talks, cut), ivrd, together)
+
+
+def judge(seen: Seen, wrong: Sequence[Row], lease: float) -> Verdict:
+    """The verdict.  `wrong`: all rows of the counts, those that agree are left out."""
+    by_id = {caller.id: caller for caller in seen.callers}
+    excused = seen.excused
+    missed = [entry for entry in seen.entries if lost(by_id[entry.id], entry)]
+    kept = [entry for entry in seen.entries if entry.id not in excused]
     return Verdict(
-        calls=len(entries),
+        calls=len(seen.entries),
         lost=tuple(entry for entry in missed if entry.id not in excused),
         excused=Counter(excused[entry.id] for entry in missed if entry.id in excused),
-        wrong=tuple(row for row in compared if not row.agrees),
+        astray=tuple(astray(seen)),
+        wrong=tuple(row for row in wrong if not row.agrees),
         silence=max((entry.silence for entry in kept), default=0.0),
         allowed=lease + GRACE,
     )
+
+
+STARTED = "ivrd started"
+LEFT = re.compile(r"stopping\b.*\bmenus\W{1,3}([1-9]\d*)|stopped\b.*\bin_progress\W{1,3}([1-9]\d*)")
+
+
+def complaints(log: str) -> list[str]:
+    """What ivrd's log tells that no run may have: everybody had gone before ivrd was stopped."""
+    found = ["a traceback"] if "Traceback" in log else []
+    for menus, calls in LEFT.findall(log[max(0, log.rfind(STARTED)) :]):
+        what = f"{menus} conversations with" if menus else f"{calls} calls of"
+        found.append(f"{NO_RECOVERY}: at the end still {what} callers who were gone")
+    return found

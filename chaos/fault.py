@@ -20,6 +20,7 @@ class Setup:
     `sites`: starts partners' call centres; their entries for partners.yaml.
     `environment`: more variables for ivrd, made when they are needed.
     `program`: the module that is run as ivrd; a control may run one that lacks a defence.
+    `pair`: two ivrd on one Redis; `sentinel`: on a Redis that has a replica and a sentinel.
     """
 
     agents: int = 60
@@ -30,6 +31,8 @@ class Setup:
     environment: Callable[[Scene], Mapping[str, str]] = lambda _scene: {}
     sites: Callable[[Scene], dict[str, Any]] = lambda _scene: {}
     program: str = "ivrd.cli"
+    pair: bool = False
+    sentinel: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Fault:
     """One way in which things break.
 
     strikes: how many in the short form and in the long one.  seconds: how long callers dial in
-    the short form; a strike whose time has not come by then does not happen.
+    the short form; a strike whose time has not come by then does not happen.  keys_lost: ivrd is
+    away for a while, and then hears no key: whoever pressed one may come to the operator's topic.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Fault:
     strikes: tuple[int, int] = (1, 20)
     seconds: float = 11.0
     gap: tuple[float, float] = (0.5, 3.0)  # from the dialling, or the last strike, to the next one
+    keys_lost: bool = False
     control: Control | None = None
     no_control: str = ""  # why there is none
 

@@ -2,27 +2,36 @@
 
 Times are seconds.  Callers who mean to hang up do so only where nobody can be answering them at
 that moment: who hangs up in the very moment in which an agent answers knows nothing of it, and
-the two counts would differ by nobody's fault.
+the two counts would differ by nobody's fault.  And they know where they are then: in the menu,
+before any way out of it can be over; in the queue, having pressed their keys until somebody must
+have heard them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
 
+from chaos.check import OPERATOR
 from lab import changes
 from lab.callers import Caller, HangUp, Hear, Keys, Patience, Step, Wait
 from lab.callers.callers import Expected
-from lab.callers.mix import FAST, SHIPPED, Path1330, read_paths
+from lab.callers.mix import SHIPPED, Path1330, read_paths
 
 RATE = 10.0  # calls a second
 AT_MOST = 60.0  # then a caller hangs up, whatever has become of the call
+SOON, RINGS = 26.0, 8.0  # the same; the longest way to a person takes 22, a new start 3
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")  # topics of a queue of their own
+# As a thumb can, and no quicker: Asterisk stretches tones of less than 80 ms itself, and on a machine
+# that stands still for a moment it has been seen to report one of them twice.
+QUICK = {"tone": 0.08, "gap": 0.06}
+TO_THE_START = "***"  # from anywhere in the menus; in the queue nobody hears it
 
 Crowd = Callable[[Random, int], list[Caller]]  # (chance, how many) to callers
-Made = tuple[tuple[Step, ...], str]  # what one does; the stage in which he gives up, "" if never
+Made = tuple[tuple[Step, ...], Expected]  # what one does, and what it comes to
 
 
 def shortened(name: str, settings: dict[str, Any]) -> None:
@@ -37,57 +46,97 @@ def nobody_for_vaccination(name: str, settings: dict[str, Any]) -> None:
     changes.nobody_for_vaccination(name, settings)
 
 
+def brief(name: str, settings: dict[str, Any]) -> None:
+    """Plan.change: whoever says nothing is soon at the end of the prompts, and waited for."""
+    nobody_for_vaccination(name, settings)
+    if name == "menus.yaml":
+        settings["menus"][settings["start"]]["prompts"] = ["choose-language"]
+
+
 @cache
-def _topics() -> tuple[Path1330, ...]:
-    """The ways to a person through the menus as they are shipped."""
+def _paths(kind: str) -> tuple[Path1330, ...]:
+    """The ways to a person, or to a message, through the menus as they are shipped."""
     paths, _operator = read_paths(SHIPPED)
-    return tuple(path for path in paths if path.kind == "topic")
+    return tuple(path for path in paths if path.kind == kind)
 
 
-def _keys(random: Random, served: bool = True) -> str:
-    return random.choice([p.keys for p in _topics() if (p.leaf not in UNSERVED) == served])
+def _path(random: Random, served: bool = True) -> Path1330:
+    return random.choice([p for p in _paths("topic") if (p.leaf not in UNSERVED) == served])
+
+
+def _person(topic: str = OPERATOR) -> Expected:
+    return Expected("answered", leaf=topic)
 
 
 def _to_the_queue(_random: Random) -> Made:
-    return (Keys("0"),), ""
+    return (Keys("0"),), _person()
 
 
 def _through_menus(random: Random) -> Made:
+    path = _path(random)
     steps: list[Step] = []
-    for key in _keys(random):
+    for key in path.keys:
         steps += [Hear(), Wait(round(random.uniform(0.3, 1.5), 2)), Keys(key)]
-    return tuple(steps), ""
+    return tuple(steps), _person(path.leaf)
 
 
 def _typed_ahead(random: Random) -> Made:
-    return (Keys(_keys(random), **FAST),), ""
+    path = _path(random)
+    return (Keys(path.keys, **QUICK),), _person(path.leaf)
 
 
 def _silent(_random: Random) -> Made:
     """Listens until long after the lease would have run out."""
-    return (Wait(9), Keys("0")), ""
+    return (Wait(9), Keys("0")), _person()
+
+
+def _says_nothing(_random: Random) -> Made:
+    return (), _person()
 
 
 def _gives_up_in_menu(random: Random) -> Made:
-    return (Patience(random.uniform(1, 6)),), "ivr"
+    """Goes before the shortest way without ivrd, the dialplan's own welcome (4.7 s), is over."""
+    return (Patience(random.uniform(1, 4)),), Expected("abandoned", "ivr")
 
 
-def _gives_up_in_queue(random: Random) -> Made:
-    keys = Keys(_keys(random, served=False), **FAST)
-    return (keys, Wait(6), Patience(random.uniform(1, 5))), "queue"
+def _listens_to_a_message(random: Random) -> Made:
+    path = random.choice(_paths("info"))
+    steps = (Keys(path.keys, **QUICK), Wait(round(random.uniform(1.5, 4), 2)), HangUp())
+    return steps, Expected("self_served", "ivr", path.leaf)
 
 
-KINDS: dict[str, tuple[int, Callable[[Random], Made]]] = {  # of 20 callers so many
-    "straight to the queue": (5, _to_the_queue),
+def _gives_up_in_queue(random: Random, again: int = 3) -> Made:
+    """Presses the keys again and again: to whoever is in the queue they do nothing."""
+    path = _path(random, served=False)
+    steps: list[Step] = [Keys(path.keys, **QUICK)]
+    for _ in range(again):
+        steps += [Wait(2), Keys(TO_THE_START + path.keys, **QUICK)]
+    steps += [Wait(0.5), Patience(random.uniform(0.5, 4))]
+    return tuple(steps), Expected("abandoned", "queue", path.leaf)
+
+
+def _gives_up_later(random: Random) -> Made:
+    """The same for an ivrd that is away for longer."""
+    return _gives_up_in_queue(random, again=7)
+
+
+KINDS: dict[str, tuple[int, Callable[[Random], Made]]] = {  # how many beside the others
+    "straight to the queue": (4, _to_the_queue),
     "through the menus": (4, _through_menus),
     "typed ahead": (4, _typed_ahead),
-    "silent": (3, _silent),
+    "silent": (2, _silent),
     "gives up in the menu": (2, _gives_up_in_menu),
+    "listens to a message": (2, _listens_to_a_message),
     "gives up in the queue": (2, _gives_up_in_queue),
+    "gives up later": (2, _gives_up_later),
+    "says nothing": (20, _says_nothing),
 }
+PATIENT = ("straight to the queue", "through the menus", "typed ahead", "silent")
+BEFORE_QUEUE = ("gives up in the menu", "listens to a message")
+USUAL = (*PATIENT, *BEFORE_QUEUE, "gives up in the queue")
 
 
-def crowd(random: Random, count: int, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Caller]:
+def crowd(random: Random, count: int, kinds: Sequence[str] = USUAL) -> list[Caller]:
     """So many callers of these kinds, in an order of chance."""
     names = [name for name in kinds for _ in range(KINDS[name][0])]
     drawn = [names[n % len(names)] for n in range(count)]
@@ -97,18 +146,33 @@ def crowd(random: Random, count: int, kinds: tuple[str, ...] = tuple(KINDS)) -> 
 
 def patient(random: Random, count: int) -> list[Caller]:
     """Callers who all want a person."""
-    kinds = ("straight to the queue", "through the menus", "typed ahead", "silent")
-    return crowd(random, count, kinds)
+    return crowd(random, count, PATIENT)
+
+
+def quiet(random: Random, count: int) -> list[Caller]:
+    """Callers half of whom say nothing: what becomes of them ivrd has to do by itself."""
+    return crowd(random, count, (*USUAL, "says nothing"))
+
+
+def stubborn(random: Random, count: int) -> list[Caller]:
+    """Callers of whom those in the queue do not give up soon."""
+    return crowd(random, count, (*PATIENT, *BEFORE_QUEUE, "gives up later"))
+
+
+def soon_gone(random: Random, count: int) -> list[Caller]:
+    """The usual callers; whom nobody hears any more notices that after a while."""
+    people = crowd(random, count)
+    return [replace(caller, hangs_up_after=SOON, rings_at_most=RINGS) for caller in people]
 
 
 def _caller(number: int, name: str, made: Made) -> Caller:
-    steps, stage = made
-    expected = Expected("abandoned", stage) if stage else Expected("answered")
+    steps, expected = made
     return Caller(number, name, steps, hangs_up_after=AT_MOST, expected=expected)
 
 
 def _leaves_while_ringing(random: Random) -> dict[str, Any]:
-    return {"rings_at_most": random.uniform(0, 0.3)}
+    """It rings for a tenth of a second; the latest go in the moment after it."""
+    return {"rings_at_most": random.uniform(0, 0.12), "hangs_up_after": 0.02}
 
 
 def _leaves_the_welcome(random: Random) -> dict[str, Any]:
@@ -116,15 +180,15 @@ def _leaves_the_welcome(random: Random) -> dict[str, Any]:
 
 
 def _leaves_between_keys(random: Random) -> dict[str, Any]:
-    keys = Keys("12", **FAST)  # to the menu of the queue that nobody serves
+    keys = Keys("12", **QUICK)  # to the menu of the queue that nobody serves
     wait = Wait(random.uniform(0, 3))
     return {"script": (Wait(random.uniform(0, 2)), keys, wait, HangUp())}
 
 
 def _leaves_on_the_way(random: Random) -> dict[str, Any]:
     """In the moments in which the menu gives the caller to the queue."""
-    keys = Keys(_keys(random, served=False), **FAST)
-    return {"script": (keys, Wait(random.uniform(4.5, 7.5)), HangUp())}
+    keys = Keys(_path(random, served=False).keys, **QUICK)
+    return {"script": (keys, Wait(random.uniform(0, 0.8)), HangUp())}
 
 
 LEAVERS = (_leaves_while_ringing, _leaves_the_welcome, _leaves_between_keys, _leaves_on_the_way)

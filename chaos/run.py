@@ -14,7 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ from random import Random
 from typing import Any
 
 from chaos import table
-from chaos.books import Books, Counts
-from chaos.check import Verdict, judge, rows
+from chaos.books import Books
+from chaos.check import NO_RECOVERY, Seen, Verdict, compared, complaints, judge
 from chaos.fault import Fault, Setup, Strike
 from chaos.faults import FAULTS
 from chaos.load import RATE
@@ -31,14 +31,19 @@ from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
 from lab.detour import Detour
-from lab.hotline import Lab, LabError, Plan
+from lab.hotline import Lab, Plan
+from lab.pair import Pair
 from lab.parts import PartsError
+from lab.reckoning import Tally
+from lab.running import LabError
+from lab.tape import Tape, overlaps
 
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
 SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 LONG_SECONDS = 5.0  # of dialling for each strike in the long form
-TROUBLE = (LabError, AsteriskError, SippError, PartsError, NoRecovery, TimeoutError)
+TWO_ACT = "two ivrd acted in turns"
+TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,15 @@ class Outcome:
         """Whether nobody was lost, all counts are exact, and the strikes found nothing else."""
         return self.verdict.good and not self.found
 
+    @property
+    def harmed(self) -> bool:
+        """Whether callers or counts came to harm, ivrd to no end, or two ivrd acted at once.
+
+        It is what a control has to show.
+        """
+        found = any(what in text for text in self.found for what in (NO_RECOVERY, TWO_ACT))
+        return found or not self.verdict.good
+
 
 def carry_out(order: Order, folder: Path) -> Outcome:
     """Start a hotline, let callers dial, strike, wait for the end, judge."""
@@ -79,19 +93,20 @@ def carry_out(order: Order, folder: Path) -> Outcome:
         scene = Scene(folder, random, Detour(), stack)
         stack.callback(scene.detour.close)
         scene.lab = stack.enter_context(_lab(order.setup, scene))
+        if order.setup.pair:
+            scene.tapes = tuple(Tape(ivrd) for ivrd in scene.pair.both)
         scene.books = Books(scene.lab)
         scene.calling = Callers(scene.lab.sip, people, folder=folder / "callers", rate=RATE)
         recoveries = _strike(scene, order)
         ledger = _ended(scene.calling)
-        counts = _settled(scene.books)
-        verdict = _judge(scene, people, ledger, counts)
+        verdict = _judge(scene, order.fault, people, ledger)
     scene.found += _complaints(scene)
     return Outcome(
         order,
         verdict,
         len(recoveries),
         max(recoveries, default=0.0),
-        tuple(scene.notes),
+        (*scene.times(), *scene.notes),
         tuple(scene.found),
     )
 
@@ -110,10 +125,12 @@ def _lab(setup: Setup, scene: Scene) -> Lab:
         talk=setup.talk,
         ring=setup.ring,
         change=change,
-        ami_detour=scene.detour.port,
+        ami_detour=0 if setup.pair else scene.detour.port,
         environment=setup.environment(scene),
         program=setup.program,
     )
+    if setup.pair:
+        return Pair(plan, setup.sentinel)
     lab = Lab(plan)
     scene.detour.target = lab.ami_port
     return lab
@@ -129,7 +146,12 @@ def _strike(scene: Scene, order: Order) -> list[float]:
         if time.monotonic() + pause > until:
             break
         time.sleep(pause)
-        recoveries.append(order.strike(scene))
+        try:
+            recoveries.append(order.strike(scene))
+        except NoRecovery as error:
+            scene.found.append(f"{NO_RECOVERY}: {error}")
+            break
+        scene.struck += 1
     return recoveries
 
 
@@ -140,7 +162,7 @@ def _ended(calling: Callers) -> Ledger:
         return calling.stop()
 
 
-def _settled(books: Books) -> Counts:
+def _settled(books: Books) -> Tally:
     """The counts when nothing is in progress, or as they are after a while."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while (counts := books.now()).in_progress and time.monotonic() < deadline:
@@ -148,18 +170,29 @@ def _settled(books: Books) -> Counts:
     return counts
 
 
-def _judge(scene: Scene, people: Sequence[Caller], ledger: Ledger, counts: Counts) -> Verdict:
-    talks = [*scene.lab.agents.ledger()]
-    talks += [talk for site in scene.sites.values() for talk in site.talks() if talk.heard_caller]
-    cut = {entry.number for entry in ledger.entries if entry.id in scene.excused}
-    compared = rows(ledger.entries, talks, counts, cut)
-    return judge(people, ledger.entries, scene.excused, compared, LEASE_SECONDS)
+def _judge(scene: Scene, fault: Fault, people: Sequence[Caller], ledger: Ledger) -> Verdict:
+    day = _settled(scene.books)
+    agents = scene.lab.agents.ledger()
+    partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
+    seen = Seen(people, ledger.entries, agents, partners, scene.excused, fault.keys_lost)
+    return judge(seen, [*compared(seen, day), *scene.books.metrics(day)], LEASE_SECONDS)
 
 
 def _complaints(scene: Scene) -> list[str]:
-    """What a log tells that no run may have."""
-    said = (scene.folder / "lab" / "ivrd.log").read_text("utf-8", "replace")
-    return ["a traceback in ivrd's log"] if "Traceback" in said else []
+    """What no run may have: an ivrd that complains, two that act at once."""
+    logs = {ivrd.name: ivrd.log_text() for ivrd in scene.lab.ivrds}
+    found = [f"{name}: {what}" for name, log in logs.items() for what in complaints(log)]
+    if scene.tapes:  # of two, one that stops leaves its callers to the other
+        found = [what for what in found if NO_RECOVERY not in what]
+    twice = overlaps(sent for tape in scene.tapes for sent in tape.sent)
+    if twice:
+        before, now = twice[0]
+        what = now.headers.get("Command") or now.headers["Action"]
+        found.append(
+            f"{TWO_ACT}, {len(twice)} actions: {what}, {now.at - before.at:.2f} s "
+            "after the other's last"
+        )
+    return found
 
 
 def short(fault: Fault, seed: int) -> Order:
@@ -191,6 +224,14 @@ def orders(given: argparse.Namespace) -> list[Order]:
     return [order for order in made if order is not None]
 
 
+def tell_of_no_control(names: Collection[str]) -> None:
+    """The faults that have none, and why."""
+    for fault in FAULTS:
+        if fault.no_control and (fault.name in names or not names):
+            print(f"     {fault.name}: no control: {fault.no_control}", flush=True)
+            table.write_none(fault)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; the exit status."""
     given = _parser().parse_args(arguments)
@@ -203,9 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             came = carry_out(order, folder / f"{number:02}-{order.fault.name}")
             print(table.told(came, given.control), flush=True)
             print(f"     in {time.monotonic() - began:.0f} s", flush=True)
-            if not given.control:
-                table.write(came, given.long)
-            good = good and came.good is not given.control
+            table.write(came, given.long, given.control)
+            good = good and (came.harmed if given.control else came.good)
+        if given.control:
+            tell_of_no_control(given.names)
     except TROUBLE as error:
         print(f"chaos: {error}", file=sys.stderr)
         return 1

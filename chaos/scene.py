@@ -8,13 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from statistics import median
 
 from chaos.books import Books
 from lab.agents import Choice, Manner
 from lab.callers import Callers
 from lab.detour import Detour
 from lab.hotline import Lab
+from lab.pair import Pair
 from lab.partners import PartnerSite
+from lab.tape import Tape
 
 RECOVERS_IN = 60.0  # seconds after which a strike is said to have no end
 
@@ -36,9 +39,19 @@ class Scene:
     found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
     excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why
 
+    took: dict[str, list[float]] = field(default_factory=dict)  # what took how many seconds
+    struck: int = 0  # strikes before this one
+
     lab: Lab = field(init=False)
     calling: Callers = field(init=False)
     books: Books = field(init=False)
+    tapes: tuple[Tape, ...] = ()  # of each ivrd of a pair
+
+    @property
+    def pair(self) -> Pair:
+        """The lab, where there are two ivrd."""
+        assert isinstance(self.lab, Pair)
+        return self.lab
 
     def open_site(self, name: str, manner: Manner | Choice) -> PartnerSite:
         """Start a partner's call centre; it ends with the run."""
@@ -66,22 +79,32 @@ class Scene:
 
     def linked(self) -> bool:
         """Whether ivrd says that it is connected to Asterisk, and has rebuilt its books."""
-        return self.lab.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.http("/metrics")
+        return self.lab.ivrd.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.ivrd.http(
+            "/metrics"
+        )
 
     def end_ivrd(self) -> None:
-        """kill -9; what its own counts were is kept for the reckoning."""
-        self.books.ends()
-        self.lab.kill_ivrd()
+        """kill -9."""
+        self.lab.ivrd.kill()
 
     def start_ivrd(self) -> float:
         """Seconds until it has started and is connected to Asterisk."""
         began = time.monotonic()
-        self.lab.start_ivrd()
-        took = self.until("ivrd is connected", self.linked, began)
-        self.books.begun()
-        return took
+        self.lab.ivrd.start()
+        return self.until("ivrd is connected", self.linked, began)
 
     def note(self, text: str) -> None:
         """Something measured; a repeated one is told once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def time(self, what: str, seconds: float) -> None:
+        """Something that took so long; told with all others of its name."""
+        self.took.setdefault(what, []).append(seconds)
+
+    def times(self) -> list[str]:
+        """What was told to `time`."""
+        return [
+            f"{what} {median(took):.1f} s" + (f" (longest {max(took):.1f} s)" if took[1:] else "")
+            for what, took in self.took.items()
+        ]

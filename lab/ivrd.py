@@ -53,6 +53,7 @@ class Ivrd(Running):
         self.http_port = http_port
         self._program = program
         self._environment = environment or {}
+        self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def settings(self) -> dict[str, Any]:
@@ -67,6 +68,7 @@ class Ivrd(Running):
 
     def start(self, ready: bool = True) -> None:
         """Start it, and wait until it is `ready`.  Raises LabError with its last words."""
+        self.starts += 1
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._argv("run", program=self._program),

@@ -162,8 +162,7 @@ class FailOver(Running):
 
     def take_over(self) -> None:
         """Return when the sentinel has made the replica the master; the old one has to be gone."""
-        with self.replica.client() as client:
-            self._until("no fail-over", lambda: client.info("replication")["role"] == "master")
+        self._until("no fail-over", lambda: _says(self.replica, "role") == "master")
         self.master = self.replica
 
     def restore(self) -> None:
@@ -176,11 +175,7 @@ class FailOver(Running):
             "repl-diskless-sync-delay": "0",
         }
         self.replica.start()
-        with self.replica.client() as client:
-            self._until(
-                "no replication",
-                lambda: client.info("replication").get("master_link_status") == "up",
-            )
+        self._until("no replication", lambda: _says(self.replica, "master_link_status") == "up")
 
     def _watched(self) -> dict[str, Any]:
         with self.sentinel.client() as client:
@@ -196,3 +191,10 @@ class FailOver(Running):
         """End all three."""
         for part in (self.sentinel, *self.both):
             part.kill()
+
+
+def _says(redis: RedisProcess, name: str) -> Any:
+    """What one says of its replication; None while it sends everybody away, as in a change."""
+    with suppress(RedisError), redis.client() as client:
+        return client.info("replication").get(name)
+    return None

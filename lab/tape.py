@@ -16,10 +16,11 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class Sent:
-    """One action. `at`: seconds since the epoch; `pid`: the process that has sent it."""
+    """One action. `at`: seconds since the epoch; `life`: which ivrd has sent it, after which start.
+    """
 
     at: float
-    pid: int
+    life: tuple[str, int]
     headers: Headers
 
     @property
@@ -44,7 +45,7 @@ class Tape:
     def _take(self, message: bytes) -> Iterable[bytes]:
         lines = message.decode("utf-8", "replace").split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-        self.sent.append(Sent(time.time(), self._ivrd.pid, headers))
+        self.sent.append(Sent(time.time(), (self._ivrd.name, self._ivrd.starts), headers))
         return (message,)
 
     def after(self, at: float, true: Callable[[Headers], bool]) -> list[float]:
@@ -57,16 +58,16 @@ class Tape:
 
 
 def overlaps(sent: Iterable[Sent]) -> list[tuple[Sent, Sent]]:
-    """Where two processes acted in turns, as no two may: one of each, the later one second.
+    """Where two ivrd acted in turns, as no two may: one action of each, the later one second.
 
     Whoever acts does so once, from its first action to its last.
     """
     acts = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
-    done: set[int] = set()
+    done: set[tuple[str, int]] = set()
     found = []
     for before, now in itertools.pairwise(acts):
-        if now.pid != before.pid:
-            done.add(before.pid)
-        if now.pid in done:
+        if now.life != before.life:
+            done.add(before.life)
+        if now.life in done:
             found.append((before, now))
     return found

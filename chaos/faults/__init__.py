@@ -1,7 +1,7 @@
 """All faults, in the order in which the table has them."""
 
 from chaos.fault import Fault
-from chaos.faults import callers, ivrd, link, node, partners, store
+from chaos.faults import callers, ivrd, link, node, pair, partners, redis, store
 
 FAULTS: tuple[Fault, ...] = (
     *ivrd.FAULTS,
@@ -10,4 +10,6 @@ FAULTS: tuple[Fault, ...] = (
     *callers.FAULTS,
     *partners.FAULTS,
     *store.FAULTS,
+    *pair.FAULTS,
+    *redis.FAULTS,
 )

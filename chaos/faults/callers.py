@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from chaos.fault import Fault, Setup
+from chaos.fault import Control, Fault, Setup
 from chaos.load import leavers
 from chaos.scene import Scene
 
@@ -66,7 +66,10 @@ FAULTS = (
         watch,
         setup=Setup(crowd=leavers),
         gap=(0.0, 0.1),
-        no_control="it would need sessions that do not end; tests/asterisk/test_agi.py shows what "
-        "then would be sent to the next caller on the channel",
+        control=Control(
+            "a session does not end with its call",
+            watch,
+            Setup(crowd=leavers, program="chaos.without.endings"),
+        ),
     ),
 )

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import yaml
+
 from chaos.fault import Control, Fault, Setup
-from chaos.load import nobody_for_vaccination
+from chaos.load import brief, nobody_for_vaccination, quiet, stubborn
 from chaos.scene import Scene
+from ivrd.client import Client
 from lab import parts
-from lab.hotline import LabError
+from lab.running import LabError
 
 FROZEN_SECONDS = 10.0
+IN_USE_SECONDS = 1.5  # of a broken configuration that was taken: somebody calls meanwhile
 AWAY_SECONDS = 20.0  # of an ivrd that does not come back, in a control
 HOUR = 3600
+BEFORE_SECONDS = 5.0  # in which callers reach the end of the prompts
+WRONG_SECONDS = 12.0
 LONG_LEASE = 60  # the longest that a configuration may have
 
 
@@ -25,6 +31,12 @@ def no_lease(name: str, settings: dict[str, Any]) -> None:
     nobody_for_vaccination(name, settings)
     if name == "ivrd.yaml":
         settings["lease_seconds"] = LONG_LEASE
+
+
+def brief_without_lease(name: str, settings: dict[str, Any]) -> None:
+    """Plan.change: the same, and whoever says nothing is soon waited for."""
+    brief(name, settings)
+    no_lease(name, settings)
 
 
 def kill_and_start(scene: Scene) -> float:
@@ -42,15 +54,15 @@ def kill(scene: Scene) -> float:
 
 def freeze(scene: Scene) -> float:
     """SIGSTOP, and SIGCONT ten seconds later."""
-    os.kill(scene.lab.ivrd_pid, signal.SIGSTOP)
+    os.kill(scene.lab.ivrd.pid, signal.SIGSTOP)
     try:
         time.sleep(FROZEN_SECONDS)
     finally:
-        os.kill(scene.lab.ivrd_pid, signal.SIGCONT)
+        os.kill(scene.lab.ivrd.pid, signal.SIGCONT)
     return scene.until("ivrd is connected", scene.linked)
 
 
-def clock(scene: Scene, hertz: str = "1") -> Mapping[str, str]:
+def clock(scene: Scene) -> Mapping[str, str]:
     """ivrd's environment: a clock whose offset stands in a file. The monotonic one is untouched."""
     root = parts.root(parts.FAKETIME)
     assert root is not None  # a part without programs is always unpacked
@@ -61,13 +73,8 @@ def clock(scene: Scene, hertz: str = "1") -> Mapping[str, str]:
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
         "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": hertz,
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-
-
-def all_clocks(scene: Scene) -> Mapping[str, str]:
-    """The same, with the monotonic clock as wrong as the other one."""
-    return clock(scene, "0")
 
 
 def jump(scene: Scene) -> float:
@@ -81,30 +88,59 @@ def jump(scene: Scene) -> float:
     return longest
 
 
-BROKEN = (
-    ("menus.yaml", "menus: [", "not YAML"),
-    ("menus.yaml", "start: nowhere\n", "no such menu"),
-    ("queues.yaml", "queues: {}\n", "no queues"),
-    ("ivrd.yaml", "lease_seconds: -1\n", "a lease below zero"),
+def back(scene: Scene) -> float:
+    """The clock goes an hour back, and stays wrong for a while."""
+    time.sleep(BEFORE_SECONDS)
+    offset = scene.folder / "clock"
+    offset.write_text(f"{-HOUR:+d}")
+    time.sleep(WRONG_SECONDS)
+    offset.write_text("+0")
+    return WRONG_SECONDS + scene.until("ivrd is connected", scene.linked)
+
+
+Breaks = Callable[[dict[str, Any]], object]
+
+
+def leads_nowhere(menus: dict[str, Any]) -> None:
+    """A key of the first menu leads to a menu that is not there."""
+    menus["menus"][menus["start"]]["keys"]["1"]["menu"] = "nowhere"
+
+
+BROKEN: tuple[tuple[str, Breaks | None, str], ...] = (
+    ("menus.yaml", None, "no YAML in it"),
+    ("menus.yaml", lambda menus: menus.update(start="nowhere"), "no such menu"),
+    ("menus.yaml", leads_nowhere, "a key that leads nowhere"),
+    ("queues.yaml", lambda queues: queues.update(queues={}), "no queues"),
+    ("ivrd.yaml", lambda ivrd: ivrd.update(lease_seconds=-1), "a lease below zero"),
 )
 
 
 def bad_reload(scene: Scene) -> float:
-    """Each broken file must be refused; the last reload is of the good ones again."""
+    """Each broken file must be refused, by the running ivrd and by the command; then good ones."""
     began = time.monotonic()
-    for name, text, what in BROKEN:
+    running = Client(scene.lab.ivrd.control)
+    for name, breaks, what in BROKEN:
         path = scene.lab.config / name
         good = path.read_text("utf-8")
-        path.write_text(text, "utf-8")
-        try:
-            scene.lab.ivrd_once("reload")
-        except LabError:
-            pass
-        else:
+        settings = yaml.safe_load(good)
+        if breaks is not None:
+            breaks(settings)
+        path.write_text(yaml.safe_dump(settings) if breaks else "menus: [", "utf-8")
+        if running.post("reload")["ok"] or _taken(scene):
             scene.found.append(f"a configuration with {what} was taken")
+            time.sleep(IN_USE_SECONDS)
         path.write_text(good, "utf-8")
-    scene.lab.ivrd_once("reload")
+    scene.lab.ivrd.once("reload")
     return scene.until("ivrd is connected", scene.linked, began)
+
+
+def _taken(scene: Scene) -> bool:
+    """Whether `ivrd reload` takes what stands there now."""
+    try:
+        scene.lab.ivrd.once("reload")
+    except LabError:
+        return False
+    return True
 
 
 FAULTS = (
@@ -116,6 +152,7 @@ FAULTS = (
         kill_and_start,
         strikes=(5, 200),
         seconds=16.0,
+        keys_lost=True,
         control=Control(
             "the lease is longer than callers wait, and ivrd stays away for 20 s",
             kill,
@@ -127,7 +164,9 @@ FAULTS = (
         "SIGSTOP of ivrd for 10 s",
         "The lease; a new caller does not even wait for it, as IVRD_SEEN has grown old.",
         freeze,
+        setup=Setup(crowd=stubborn),
         gap=(0.5, 2.0),
+        keys_lost=True,
         control=Control("the lease is longer than the freeze", freeze, Setup(change=no_lease)),
     ),
     Fault(
@@ -136,20 +175,30 @@ FAULTS = (
         "Waiting is measured on the monotonic clock, calls by the times in Asterisk's events, and "
         "the sign of life carries Asterisk's own time.",
         jump,
-        setup=Setup(environment=clock),
+        setup=Setup(environment=clock, change=brief, crowd=quiet),
         gap=(0.5, 2.0),
         control=Control(
-            "the monotonic clock jumps as well, as if ivrd waited by the clock on the wall",
-            jump,
-            Setup(environment=all_clocks),
+            "ivrd waits by the clock on the wall, which goes an hour back; and the lease is longer "
+            "than callers wait",
+            back,
+            Setup(
+                environment=clock,
+                change=brief_without_lease,
+                crowd=quiet,
+                program="chaos.without.monotonic",
+            ),
         ),
     ),
     Fault(
         "bad-reload",
-        "four reloads, each with another broken file",
+        "five reloads, each with another broken file",
         "A configuration is read and checked as a whole before anything of it is used.",
         bad_reload,
         gap=(0.5, 2.0),
-        no_control="it would need an ivrd that takes what it has not checked",
+        control=Control(
+            "what is right by itself is taken, and the lease is longer than callers wait",
+            bad_reload,
+            Setup(change=no_lease, program="chaos.without.checks"),
+        ),
     ),
 )

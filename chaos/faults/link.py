@@ -9,7 +9,6 @@ from random import Random
 
 from chaos.fault import Control, Fault, Setup
 from chaos.faults.ivrd import no_lease
-from chaos.load import patient, shortened
 from chaos.scene import Scene
 
 FOUND_WITHIN = 3.0  # seconds: a beat, and two for its answer
@@ -17,8 +16,9 @@ SLACK = 1.0  # for a machine that has other things to do
 AWAY_SECONDS = 12.0  # of a link that does not come back, in a control
 DISORDER_SECONDS = 9.0
 FLOOD_SECONDS = 4.0
-FLOOD_RATE = 20_000  # events a second
+FLOOD_RATE = 60_000  # events a second
 STROKES = 20  # a second
+UNIQUE_ID = re.compile(rb"^Uniqueid: *(\S+)", re.IGNORECASE | re.MULTILINE)
 ACTION_ID = re.compile(rb"^ActionID: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -87,7 +87,10 @@ def split(scene: Scene) -> float:
 
 
 class Disorder:
-    """Repeats every fifth event and lets every fifth change places with what comes after it."""
+    """Repeats every fifth event and lets every fifth change places with what comes after it.
+
+    But not two keys of one caller: in which order those were pressed nothing else could tell.
+    """
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -97,12 +100,20 @@ class Disorder:
         """What becomes of one message; answers stay as they are."""
         late, self._late = self._late, b""
         chance = self._random.random()
+        if late and _key_of(late) and _key_of(late) == _key_of(message):
+            return (late, message)
         if not message.startswith(b"Event: ") or ACTION_ID.search(message) or chance > 0.4:
             return (message, late)
         if chance > 0.2:
             return (message, message, late)
         self._late = message
         return (late,)
+
+
+def _key_of(event: bytes) -> bytes:
+    """The caller whose key this event is; empty for any other event."""
+    found = UNIQUE_ID.search(event) if event.startswith(b"Event: DTMFEnd") else None
+    return found[1] if found else b""
 
 
 def disorder(scene: Scene) -> float:
@@ -121,20 +132,25 @@ NOBODYS = (  # events that ivrd does not know, and those of channels and phones 
 )
 
 
-def flood(scene: Scene) -> float:
-    """20,000 events a second that are nothing to ivrd, between those that are."""
+def flood(scene: Scene, rate: int = FLOOD_RATE) -> float:
+    """So many events a second that are nothing to ivrd, between those that are."""
     stroke = "".join(
-        f"{NOBODYS[n % len(NOBODYS)].format(n=n)}\r\n" for n in range(FLOOD_RATE // STROKES)
+        f"{NOBODYS[n % len(NOBODYS)].format(n=n)}\r\n" for n in range(rate // STROKES)
     ).encode()
     began = time.monotonic()
     sent = 0
     while (now := time.monotonic()) < began + FLOOD_SECONDS:
         scene.detour.inject(stroke)
-        sent += FLOOD_RATE // STROKES
-        time.sleep(max(0.0, began + sent / FLOOD_RATE - now))
-    rate = sent / (time.monotonic() - began)
-    scene.note(f"{round(rate, -2):,.0f} events a second taken")
+        sent += rate // STROKES
+        time.sleep(max(0.0, began + sent / rate - now))
+    taken = sent / (time.monotonic() - began)
+    scene.note(f"{round(taken, -2):,.0f} events a second taken")
     return scene.until("ivrd is connected", scene.linked)
+
+
+def flood_more(scene: Scene) -> float:
+    """More than one core could read, if it read all."""
+    return flood(scene, 2 * FLOOD_RATE)
 
 
 FAULTS = (
@@ -146,6 +162,7 @@ FAULTS = (
         reset,
         strikes=(3, 100),
         gap=(1.0, 3.0),
+        keys_lost=True,
         control=Control(
             "no way back for 12 s, and the lease is longer than that",
             reset_for_long,
@@ -159,6 +176,7 @@ FAULTS = (
         half_open,
         strikes=(2, 50),
         seconds=13.0,
+        keys_lost=True,
         control=Control(
             "a peer that answers every sign of life and does nothing, and no lease",
             mute_but_alive,
@@ -171,25 +189,35 @@ FAULTS = (
         "Bytes are put together before they are decoded and read.",
         split,
         gap=(0.2, 1.0),
-        no_control="it would need an ivrd with panoramisk's own reading of packets; "
-        "tests/asterisk/test_wire.py has the bytes that this loses",
+        control=Control(
+            "each packet is decoded as it comes",
+            split,
+            Setup(program="chaos.without.joining"),
+        ),
     ),
     Fault(
         "flood",
-        "20,000 events a second that are nothing to ivrd, for 4 s",
+        "60,000 events a second that are nothing to ivrd, for 4 s",
         "Events are taken in synchronously, and one that is not ours costs a look at its name.",
         flood,
         gap=(1.0, 4.0),
-        no_control="Asterisk's filters keep such events from ivrd; here they are sent past them",
+        control=Control(
+            "every event is read, whoever it is for; and twice as many come, for 60,000 a second "
+            "one core can still read",
+            flood_more,
+            Setup(program="chaos.without.choosing"),
+        ),
     ),
     Fault(
         "disorder",
         "every fifth event comes twice, every fifth changes places with the next",
         "The books take only what their table has; an event that comes again changes nothing.",
         disorder,
-        # A key that comes twice may lead elsewhere: there, too, somebody has to answer.
-        setup=Setup(change=shortened, crowd=patient),
         gap=(0.2, 1.0),
-        no_control="it would need books without the table of core/call.py",
+        control=Control(
+            "a key of which the event comes twice counts twice",
+            disorder,
+            Setup(program="chaos.without.once"),
+        ),
     ),
 )

@@ -6,11 +6,15 @@ import contextlib
 import time
 
 from chaos.ami import Ami, AmiError
-from chaos.fault import Fault, Setup
-from chaos.load import patient
+from chaos.fault import Control, Fault, Setup
+from chaos.load import RATE, patient, soon_gone
 from chaos.scene import Scene
+from ivrd.asterisk import names
 
 HERE = "were on that Asterisk"
+NOWHERE = "dialled when there was none"
+BETWEEN_SECONDS = 2.0
+RELOADS_AGAIN = 12
 RELOADS = ("manager reload", "dialplan reload", "core reload")
 
 
@@ -20,6 +24,51 @@ def reload(scene: Scene) -> float:
     for command in RELOADS:
         scene.lab.asterisk.cli(command)
     return scene.until("ivrd is connected", scene.linked, began)
+
+
+def reload_with_a_seen(scene: Scene) -> float:
+    """The same with IVRD_SEEN among the dialplan's globals: each reload sets it back."""
+    path = scene.lab.folder / "etc" / "extensions.conf"
+    text = path.read_text("utf-8").replace("[globals]\n", f"[globals]\n{names.SEEN}=0\n")
+    path.write_text(text, "utf-8")
+    longest = 0.0
+    for _ in range(RELOADS_AGAIN):
+        longest = max(longest, reload(scene))
+        time.sleep(scene.random.uniform(0.2, 0.6))
+    return longest
+
+
+def end_twice(scene: Scene) -> float:
+    """A power cut, and later an end in good order."""
+    took = crash(scene)
+    time.sleep(BETWEEN_SECONDS)
+    return max(took, stop_now(scene))
+
+
+def crash(scene: Scene) -> float:
+    """Asterisk is gone from one moment to the next, and started anew."""
+    asterisk = scene.lab.asterisk
+    _between_two_calls(scene)
+    asterisk.kill()
+    began = time.monotonic()
+    scene.excuse("still calling", HERE)
+    time.sleep(0.1)  # for ivrd to hear of it: until then it says that it is connected
+    asterisk.start()
+    took = scene.until("ivrd is connected", scene.linked, began)
+    scene.excuse("failed", NOWHERE)
+    return took
+
+
+def _between_two_calls(scene: Scene) -> None:
+    """Of a call that begins in the very moment of the end nobody can have been told."""
+    before, deadline = _dialled(scene), time.monotonic() + 2 / RATE
+    while _dialled(scene) == before and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.5 / RATE)
+
+
+def _dialled(scene: Scene) -> int:
+    return sum(entry.ended != "never dialled" for entry in scene.calling.ledger().entries)
 
 
 def stop_now(scene: Scene) -> float:
@@ -32,7 +81,7 @@ def stop_now(scene: Scene) -> float:
     scene.until("Asterisk has ended", lambda: asterisk.ended)
     asterisk.start()
     took = scene.until("ivrd is connected", scene.linked, began)
-    scene.excuse("refused", "dialled when there was none")
+    scene.excuse("refused", NOWHERE)
     return took
 
 
@@ -77,16 +126,25 @@ FAULTS = (
         reload,
         strikes=(2, 50),
         gap=(1.0, 3.0),
-        no_control="there is nothing of ours to take away: it shows that Asterisk keeps its word",
+        control=Control(
+            "ivrd's sign of life is one of the variables that a reload sets back",
+            reload_with_a_seen,
+        ),
     ),
     Fault(
         "core-stop",
-        "core stop now, and a new start of Asterisk",
+        "kill -9 of Asterisk and a new start; later core stop now, and another start",
         "None for the calls on that node; each is counted where it was last seen.",
-        stop_now,
+        end_twice,
+        setup=Setup(crowd=soon_gone),
         strikes=(1, 10),
         gap=(3.0, 5.0),
-        no_control="nothing keeps the calls of a node that ends; only the counts are defended",
+        keys_lost=True,
+        control=Control(
+            "a call that Asterisk no longer has stays in the books until somebody says it ended",
+            end_twice,
+            Setup(crowd=soon_gone, program="chaos.without.missed"),
+        ),
     ),
     Fault(
         "transfer",
@@ -96,6 +154,10 @@ FAULTS = (
         setup=Setup(crowd=patient, talk=3.0),
         strikes=(1, 20),
         gap=(2.0, 3.0),
-        no_control="it would need books that take a transferred caller for a new one",
+        control=Control(
+            "whoever comes back to a queue is taken for a new caller",
+            transfer,
+            Setup(crowd=patient, talk=3.0, program="chaos.without.way_back"),
+        ),
     ),
 )

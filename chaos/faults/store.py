@@ -7,11 +7,14 @@ import sqlite3
 import time
 from contextlib import closing
 
-from chaos.fault import Fault
+from chaos.fault import Control, Fault, Setup
+from chaos.load import stubborn
 from chaos.scene import Scene
 
 TROUBLE_SECONDS = 4.0
-READ_SECONDS = 1.5  # ivrd reads the record once a second
+READ_SECONDS = 1.2  # ivrd reads the record once a second
+BOOKED_SECONDS = 2.5
+AWAY_SECONDS = 9.0  # long enough for calls to begin and to end unseen
 TORN = "1795000000|1795000000.1|hotline|NONE|END"
 
 
@@ -23,18 +26,24 @@ def opened(scene: Scene) -> sqlite3.Connection:
 
 def down(scene: Scene) -> bool:
     """Whether ivrd says that its store is out of order: a strike not felt proves nothing."""
-    return "ivrd_store_up 0" in scene.lab.http("/metrics")
+    return "ivrd_store_up 0" in scene.lab.ivrd.http("/metrics")
 
 
 def full(scene: Scene) -> float:
-    """No file of ivrd's may grow; then there is room again, and ivrd is killed and started."""
-    pid = scene.lab.ivrd_pid
+    """No file of ivrd's may grow; then there is room again."""
+    pid = scene.lab.ivrd.pid
     usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, usual[1]))
     scene.until("the store is out of order", lambda: down(scene))
     time.sleep(TROUBLE_SECONDS)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
-    scene.until("the store is in order again", lambda: not down(scene))
+    return scene.until("the store is in order again", lambda: not down(scene))
+
+
+def full_and_killed(scene: Scene) -> float:
+    """The same; and when ivrd takes for written what it had to write, it is killed and started."""
+    full(scene)
+    time.sleep(BOOKED_SECONDS)
     scene.end_ivrd()
     return scene.start_ivrd()
 
@@ -51,7 +60,10 @@ def locked(scene: Scene) -> float:
 
 
 def record(scene: Scene) -> float:
-    """The record is moved away in mid-read, gets half a line, is cut to nothing; and a kill."""
+    """The record is moved away in mid-read, gets half a line, is cut to nothing.
+
+    Then ivrd is killed, and stays away while calls end, and the record is moved away again.
+    """
     log = scene.lab.asterisk.queue_log
     scene.lab.asterisk.cli("logger rotate")
     scene.detour.reset()
@@ -64,8 +76,9 @@ def record(scene: Scene) -> float:
         book.truncate(0)
     time.sleep(READ_SECONDS)
     scene.end_ivrd()
+    time.sleep(AWAY_SECONDS)
     scene.lab.asterisk.cli("logger rotate")
-    return scene.start_ivrd()
+    return AWAY_SECONDS + scene.start_ivrd()
 
 
 FAULTS = (
@@ -73,11 +86,17 @@ FAULTS = (
         "store-full",
         "the disk is full for 5 s and more; afterwards kill -9 and a start",
         "The store is advisory: what is decided waits in memory, calls do not.",
-        full,
+        full_and_killed,
         strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 3.0),
-        no_control="it would need an ivrd that waits for its store",
+        keys_lost=True,
+        control=Control(
+            "what the store does not take at once is dropped; without a kill, after which it would "
+            "be read in Asterisk's record",
+            full,
+            Setup(program="chaos.without.second_try"),
+        ),
     ),
     Fault(
         "store-locked",
@@ -88,17 +107,28 @@ FAULTS = (
         strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 3.0),
-        no_control="it would need an ivrd that does not read the record",
+        keys_lost=True,
+        control=Control(
+            "Asterisk's record is not read",
+            locked,
+            Setup(program="chaos.without.record"),
+        ),
     ),
     Fault(
         "record",
         "queue_log is rotated, gets a broken line, is cut to nothing; the link breaks, ivrd is "
-        "killed",
+        "killed, and stays away for 9 s, in which the record is rotated again",
         "The record is read by its file's identity and place; a broken line costs itself only.",
         record,
+        setup=Setup(crowd=stubborn),
         strikes=(1, 20),
-        seconds=13.0,
-        gap=(1.0, 3.0),
-        no_control="it would need an ivrd that reads by name alone",
+        seconds=14.0,
+        gap=(0.5, 1.5),
+        keys_lost=True,
+        control=Control(
+            "the record is looked for by its name alone",
+            record,
+            Setup(crowd=stubborn, program="chaos.without.identity"),
+        ),
     ),
 )

@@ -1,16 +1,18 @@
 """The list of faults, the row of each, and what the strikes themselves do to bytes."""
 
 import argparse
+import subprocess
+import sys
 from random import Random
 
 import pytest
 
-from chaos import table
+from chaos import table, without
 from chaos.faults import FAULTS
 from chaos.faults.callers import Unfinished
 from chaos.faults.link import Disorder, says_pong
 from chaos.run import orders
-from lab.hotline import LabError
+from lab.running import LabError
 
 
 def asked(*names: str, **more: object) -> argparse.Namespace:
@@ -35,20 +37,45 @@ def test_a_control_is_another_hotline_or_another_strike():
         assert (order.setup, order.strike) != (fault.setup, fault.strike)
 
 
+PROGRAMS = sorted({f.control.setup.program for f in FAULTS if f.control} - {"ivrd.cli"})
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_control_takes_away_is_there_to_be_taken(program):
+    command = [sys.executable, "-m", program, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ivrd ")
+
+
+def test_a_control_does_not_run_with_nothing_taken_away():
+    with pytest.raises(AttributeError):
+        without.replace(without, "nothing of that name", None)
+
+
 def test_a_fault_that_there_is_not_is_refused_by_name():
     with pytest.raises(LabError, match="no fault 'storm'; there are: kill-9"):
         orders(asked("storm"))
 
 
-PAGE = f"# Title\n\n{table.BEGIN}{table.END}\nafter\n"
+TABLE = table.Table("<!-- begin -->\n", "<!-- end -->\n", ("name", "count"))
+PAGE = f"# Title\n\n{TABLE.begin}{TABLE.end}\nafter\n"
 
 
 def test_a_row_replaces_its_own_and_no_other():
-    page = table.replaced(PAGE, "one", "| one | 1 |\n")
-    page = table.replaced(page, "two", "| two | 1 |\n")
-    page = table.replaced(page, "one", "| one | 2 |\n")
-    rows = "| one | 2 |\n| two | 1 |\n"
-    assert page == f"# Title\n\n{table.BEGIN}{table.HEAD}{rows}{table.END}\nafter\n"
+    page = TABLE.replaced(PAGE, "one", "| one | 1 |\n")
+    page = TABLE.replaced(page, "two", "| two | 1 |\n")
+    page = TABLE.replaced(page, "one", "| one | 2 |\n")
+    rows = "| name | count |\n|---|---|\n| one | 2 |\n| two | 1 |\n"
+    assert page == f"# Title\n\n{TABLE.begin}{rows}{TABLE.end}\nafter\n"
+
+
+def test_the_page_has_a_place_for_results_and_for_controls():
+    page = table.PAGE.read_text("utf-8")
+    for each in (table.RESULTS, table.CONTROLS):
+        assert "| storm |" in each.replaced(page, "storm", "| storm |\n")
+    with pytest.raises(ValueError, match="results"):
+        table.RESULTS.replaced("# Title\n", "storm", "")
 
 
 def test_disorder_loses_nothing_and_leaves_answers_where_they_are():
@@ -62,6 +89,14 @@ def test_disorder_loses_nothing_and_leaves_answers_where_they_are():
     assert len(came) > 440  # some twice
     firsts = list(dict.fromkeys(came[:-2]))
     assert firsts != sorted(firsts, key=sent.index)
+
+
+def test_two_keys_of_one_caller_stay_in_their_order():
+    treat = Disorder(Random(2))
+    sent = [b"Event: DTMFEnd\r\nUniqueid: 1\r\nDigit: %d\r\n\r\n" % n for n in range(400)]
+    came = [part for message in sent for part in treat(message) if part]
+    assert list(dict.fromkeys(came)) == sent[: len(dict.fromkeys(came))]
+    assert len(came) > 440
 
 
 def test_a_mute_peer_answers_the_action_that_it_was_asked():

@@ -8,8 +8,8 @@ CLAIM = {"Action": "Setvar", "Variable": "IVRD_LEADER", "Value": "2 b"}
 
 
 def sent(*row: tuple[int, dict[str, str]]) -> list[Sent]:
-    """Actions of processes, one second after the other."""
-    return [Sent(float(at), pid, headers) for at, (pid, headers) in enumerate(row)]
+    """Actions of several lives, one second after the other."""
+    return [Sent(float(at), ("a", life), headers) for at, (life, headers) in enumerate(row)]
 
 
 def test_one_after_the_other_is_as_it_should_be():
@@ -23,7 +23,7 @@ def test_one_that_acts_once_more_after_the_other_has_begun_is_found():
 
 def test_the_order_is_that_of_time():
     row = sent((1, ACT), (2, ACT))
-    late = Sent(5.0, 1, ACT)
+    late = Sent(5.0, ("a", 1), ACT)
     assert overlaps([*row[1:], late, row[0]]) == [(row[1], late)]
 
 

@@ -1,0 +1,10 @@
+"""Without choosing by the name: every event is read, whoever it is for."""
+
+from __future__ import annotations
+
+from chaos.without import replace, run
+from ivrd.asterisk.wire import Wire
+
+if __name__ == "__main__":
+    replace(Wire, "_unread", lambda _wire, _block: False)
+    run()

@@ -1,0 +1,14 @@
+"""Without the end of leave: leave to act, once it is given, holds until it is taken back."""
+
+from __future__ import annotations
+
+from math import inf
+
+from chaos.without import replace, run
+from ivrd.asterisk.gate import Gate
+
+allow = Gate.allow
+
+if __name__ == "__main__":
+    replace(Gate, "allow", lambda gate, _until: allow(gate, inf))
+    run()

@@ -1,0 +1,10 @@
+"""Without keys that another ivrd has heard: whoever takes a caller over asks anew."""
+
+from __future__ import annotations
+
+from chaos.without import replace, run
+from ivrd.menus import Line
+
+if __name__ == "__main__":
+    replace(Line, "unheeded", lambda *_line: [])
+    run()

@@ -1,0 +1,29 @@
+"""Without an end for calls that Asterisk no longer has: nobody said that they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chaos.without import replace, run
+from ivrd.core.ledger import Ledger
+from ivrd.core.record import Finished, Line, Record, Says
+
+take = Record.take
+
+
+def missing(_ledger: Ledger, _present: Iterable[str]) -> list[str]:
+    """None is."""
+    return []
+
+
+def without_restarts(
+    record: Record[object], line: Line, mark: object = None
+) -> tuple[Finished, ...]:
+    """Fold one line, but for the one with which a new Asterisk begins."""
+    return () if line.says is Says.RESTARTED else take(record, line, mark)
+
+
+if __name__ == "__main__":
+    replace(Ledger, "missing", missing)
+    replace(Record, "take", without_restarts)
+    run()

@@ -1,0 +1,24 @@
+"""Without a way from a talk back to the queue: whoever comes back is taken for a new caller."""
+
+from __future__ import annotations
+
+from chaos.without import replace, run
+from ivrd.asterisk import translate as t
+from ivrd.core.call import Place
+from ivrd.hotline import Hotline
+
+joined = Hotline._joined
+
+
+def joined_anew(hotline: Hotline, fact: t.QueueJoined) -> None:
+    """A talk ends where its caller joins a queue."""
+    call = hotline.ledger.calls.get(fact.call_id)
+    if call is not None and call.place is Place.TALK:
+        hotline._gone(t.LineGone(fact.call_id, fact.at))
+        hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
+    joined(hotline, fact)
+
+
+if __name__ == "__main__":
+    replace(Hotline, "_joined", joined_anew)
+    run()

@@ -1,0 +1,19 @@
+"""Without Asterisk's word: who acts goes on until Redis forbids it."""
+
+from __future__ import annotations
+
+from math import inf
+
+from chaos.without import replace, run
+from ivrd.leading import Leading
+
+
+async def stay(leading: Leading) -> None:
+    """Keeps the lease, and asks nobody else."""
+    leading._gate.allow(inf)
+    await leading._keep_lease()
+
+
+if __name__ == "__main__":
+    replace(Leading, "_stay", stay)
+    run()
