@@ -143,6 +143,9 @@ class Continuity:
         """Write down what is here: a store that is back may have lost it."""
         for call in self._hotline.ledger.calls.values():
             self.moved(call, self._hotline.menus.stay(call.id))
+        if self.healing is not None:
+            self._mark = None  # whoever begins without one does not know who ended meanwhile
+            self._keep_mark(self.healing)
         if self._began:
             self.also_back()
 

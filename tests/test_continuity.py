@@ -156,6 +156,25 @@ def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path)
     live(body)
 
 
+def test_a_store_that_is_back_empty_gets_how_far_the_record_is_booked(tmp_path: Path) -> None:
+    async def body(store: Shelves) -> None:
+        ivrd = Ivrd(tmp_path, store)
+        ivrd.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
+        await ivrd.continuity.up()
+        await ivrd.written()
+        before = dict(store.entries["marks"])
+        store.down = True
+        await ivrd.rig.take(arrived(THIRD))
+        await until(lambda: not ivrd.continuity.keeper.up)
+        store.entries.clear()
+        store.down = False
+        await until(lambda: ivrd.continuity.keeper.up)
+        await ivrd.written()
+        assert store.entries["marks"] == before  # though nothing was recorded since
+
+    live(body)
+
+
 def test_the_last_words_are_written_at_the_end(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
