@@ -25,8 +25,8 @@ RATE = 10.0  # calls a second
 AT_MOST = 60.0  # then a caller hangs up, whatever has become of the call
 SOON, RINGS = 26.0, 8.0  # the same; the longest way to a person takes 22, a new start 3
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")  # topics of a queue of their own
-# As a thumb can, and no quicker: Asterisk stretches tones of less than 80 ms itself, and on a machine
-# that stands still for a moment it has been seen to report one of them twice.
+# As a thumb can, and no quicker: Asterisk stretches tones of less than 80 ms itself, and on a
+# machine that stands still for a moment it has been seen to report one of them twice.
 QUICK = {"tone": 0.08, "gap": 0.06}
 TO_THE_START = "***"  # from anywhere in the menus; in the queue nobody hears it
 

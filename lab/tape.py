@@ -16,8 +16,7 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class Sent:
-    """One action. `at`: seconds since the epoch; `life`: which ivrd has sent it, after which start.
-    """
+    """One action. `at`: seconds since the epoch; `life`: which ivrd sent it, after which start."""
 
     at: float
     life: tuple[str, int]

@@ -283,7 +283,7 @@ FAULTS = (
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "what is decided meanwhile is dropped; nobody is killed, as the other one would have it",
+            "what is decided meanwhile is dropped; nobody is killed: the other one would know it",
             refused,
             Setup(pair=True, program="chaos.without.waiting_list"),
         ),

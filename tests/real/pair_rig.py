@@ -70,31 +70,6 @@ def day(ivrd: Ivrd) -> dict[str, Any]:
     return found
 
 
-def counts(books: dict[str, Any]) -> dict[str, int]:
-    """The day by the words of the callers' own count; what is not 0."""
-    words = {
-        ("answered", "talk"): "answered",
-        ("abandoned", "ivr"): "abandoned in the menu",
-        ("abandoned", "queue"): "abandoned in the queue",
-        ("self_served", "ivr"): "self-served",
-    }
-    sums = {"received": books["received"]}
-    for row in books["rows"]:
-        word = words.get((row["outcome"], row["stage"]), f"{row['outcome']} in {row['stage']}")
-        sums[word] = sums.get(word, 0) + row["calls"]
-    return sums
-
-
-def callers_count(people: Sequence[Caller], ledger: Ledger) -> dict[str, int]:
-    """The same by the callers themselves."""
-    by_id = {caller.id: caller for caller in people}
-    sums = {"received": len(ledger.entries)}
-    for entry in ledger.entries:
-        word = ending(by_id[entry.id], entry)
-        sums[word] = sums.get(word, 0) + 1
-    return sums
-
-
 def in_doubt(hotline: Two, people: Sequence[Caller], ledger: Ledger) -> list[str]:
     """Callers who were not where they meant to be when they hung up, with all that is known."""
     book = hotline.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
