@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
-from lab.reckoning import IN_MENU, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
+from lab.reckoning import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
 
 NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that a caller may sit in silence beyond the lease
@@ -23,7 +23,8 @@ class Seen:
     """What callers, the hotline's agents and those of partners saw.
 
     `excused`: ids of the callers whom physics does not let us keep, and why.  `keys_lost`: keys
-    may have been pressed that nobody could hear.
+    may have been pressed that nobody could hear.  `long`: struck so often that some callers pressed
+    all of theirs in vain.
     """
 
     callers: Sequence[Caller]
@@ -32,6 +33,7 @@ class Seen:
     partners: Sequence[Talk] = ()
     excused: Mapping[int, str] = field(default_factory=dict)
     keys_lost: bool = False
+    long: bool = False
 
     @property
     def talks(self) -> list[Talk]:
@@ -80,7 +82,9 @@ def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     """The callers' and the agents' own count beside ivrd's, by how calls ended."""
     cut = {entry.number for entry in seen.entries if entry.id in seen.excused}
     callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused)
-    together = CONFUSED if seen.keys_lost else ()
+    together: tuple[str, ...] = CONFUSED if seen.keys_lost else ()
+    if seen.keys_lost and seen.long:
+        together = (*CONFUSED, IN_QUEUE)
     return rows(callers, talked_to(seen.talks, cut), ivrd, together)
 
 

@@ -25,8 +25,8 @@ RATE = 10.0  # calls a second
 AT_MOST = 60.0  # then a caller hangs up, whatever has become of the call
 SOON, RINGS = 26.0, 8.0  # the same; the longest way to a person takes 22, a new start 3
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")  # topics of a queue of their own
-# As a thumb can, and no quicker: Asterisk stretches tones of less than 80 ms itself, and on a
-# machine that stands still for a moment it has been seen to report one of them twice.
+# As a thumb can, and no quicker; and nobody presses a key in the tenth of a second in which the
+# call is answered, when Asterisk may report it twice.
 QUICK = {"tone": 0.08, "gap": 0.06}
 TO_THE_START = "***"  # from anywhere in the menus; in the queue nobody hears it
 
@@ -82,7 +82,7 @@ def _through_menus(random: Random) -> Made:
 
 def _typed_ahead(random: Random) -> Made:
     path = _path(random)
-    return (Keys(path.keys, **QUICK),), _person(path.leaf)
+    return (Hear(), Keys(path.keys, **QUICK)), _person(path.leaf)
 
 
 def _silent(_random: Random) -> Made:
@@ -101,14 +101,14 @@ def _gives_up_in_menu(random: Random) -> Made:
 
 def _listens_to_a_message(random: Random) -> Made:
     path = random.choice(_paths("info"))
-    steps = (Keys(path.keys, **QUICK), Wait(round(random.uniform(1.5, 4), 2)), HangUp())
+    steps = (Hear(), Keys(path.keys, **QUICK), Wait(round(random.uniform(1.5, 4), 2)), HangUp())
     return steps, Expected("self_served", "ivr", path.leaf)
 
 
 def _gives_up_in_queue(random: Random, again: int = 3) -> Made:
     """Presses the keys again and again: to whoever is in the queue they do nothing."""
     path = _path(random, served=False)
-    steps: list[Step] = [Keys(path.keys, **QUICK)]
+    steps: list[Step] = [Hear(), Keys(path.keys, **QUICK)]
     for _ in range(again):
         steps += [Wait(2), Keys(TO_THE_START + path.keys, **QUICK)]
     steps += [Wait(0.5), Patience(random.uniform(0.5, 4))]

@@ -41,7 +41,7 @@ from lab.tape import Tape, overlaps
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
 SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
-LONG_SECONDS = 5.0  # of dialling for each strike in the long form
+LONG_SECONDS = 3.5  # of dialling for each strike in the long form
 TWO_ACT = "two ivrd acted in turns"
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
 
@@ -98,8 +98,8 @@ def carry_out(order: Order, folder: Path) -> Outcome:
         scene.books = Books(scene.lab)
         scene.calling = Callers(scene.lab.sip, people, folder=folder / "callers", rate=RATE)
         recoveries = _strike(scene, order)
-        ledger = _ended(scene.calling)
-        verdict = _judge(scene, order.fault, people, ledger)
+        ledger = _ended(scene.calling, order.seconds + ENDS_IN)
+        verdict = _judge(scene, order, people, ledger)
     scene.found += _complaints(scene)
     return Outcome(
         order,
@@ -155,9 +155,10 @@ def _strike(scene: Scene, order: Order) -> list[float]:
     return recoveries
 
 
-def _ended(calling: Callers) -> Ledger:
+def _ended(calling: Callers, seconds: float) -> Ledger:
+    """The callers' ledger when all have hung up, or after so many seconds."""
     try:
-        return calling.wait(ENDS_IN + RATE)
+        return calling.wait(seconds)
     except TimeoutError:
         return calling.stop()
 
@@ -170,11 +171,12 @@ def _settled(books: Books) -> Tally:
     return counts
 
 
-def _judge(scene: Scene, fault: Fault, people: Sequence[Caller], ledger: Ledger) -> Verdict:
+def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger) -> Verdict:
     day = _settled(scene.books)
     agents = scene.lab.agents.ledger()
     partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
-    seen = Seen(people, ledger.entries, agents, partners, scene.excused, fault.keys_lost)
+    lost, long = order.fault.keys_lost, order.strikes > order.fault.strikes[0]
+    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, long)
     return judge(seen, [*compared(seen, day), *scene.books.metrics(day)], LEASE_SECONDS)
 
 

@@ -74,7 +74,8 @@ class Hotline:
             t.Arrived: self._arrived,
             t.Offered: self._offered,
             t.Result: self._result,
-            t.KeyPressed: self._key,
+            t.KeyDown: self._key_down,
+            t.KeyUp: self._key_up,
             t.ControlOver: self._control_over,
             t.Unattended: self._took_over,
             t.QueueJoined: self._joined,
@@ -153,8 +154,11 @@ class Hotline:
         if fact.call_id in self.ledger.calls:  # or it is a late word of a call that was healed
             self.menus.offered(fact.call_id)
 
-    def _key(self, fact: t.KeyPressed) -> None:
-        self.menus.key(fact.call_id, fact.digit, fact.at)
+    def _key_down(self, fact: t.KeyDown) -> None:
+        self.menus.key_down(fact.call_id, fact.digit)
+
+    def _key_up(self, fact: t.KeyUp) -> None:
+        self.menus.key_up(fact.call_id, fact.digit, fact.at)
 
     def _told(self, call_id: str, command: Command) -> None:
         """A conversation's own news for the books."""

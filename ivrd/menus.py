@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ivrd.asterisk.agi import Session, Sessions
 from ivrd.asterisk.conversation import Conversation, Script
 from ivrd.core import menu
+from ivrd.core.keypad import Keypad
 from ivrd.core.menu import Command, Visit
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
@@ -45,6 +46,7 @@ class Line:
     conversation: Conversation | None = None
     stay: Stay | None = None
     keys: list[tuple[float, str]] = field(default_factory=list)
+    pad: Keypad = field(default_factory=Keypad)
 
     def hear(self, digit: str, at: float) -> None:
         """Remember a key."""
@@ -134,10 +136,17 @@ class Menus:
             if self.acting and line.offered and line.session is None:
                 self._begin(call_id, line)
 
-    def key(self, call_id: str, digit: str, at: float) -> None:
-        """A caller pressed a key, at a moment of Asterisk's clock."""
+    def key_down(self, call_id: str, digit: str) -> None:
+        """A caller's key went down."""
+        if line := self._lines.get(call_id):
+            line.pad.down(digit)
+
+    def key_up(self, call_id: str, digit: str, at: float) -> None:
+        """A caller's key is up, at a moment of Asterisk's clock: it has been pressed."""
         line = self._lines.get(call_id)
-        if line is not None and (not at or (at, digit) not in line.keys):  # the same event again
+        if line is None or (at and (at, digit) in line.keys):  # the same event again
+            return
+        if line.pad.up(digit, at):
             line.hear(digit, at)
             if line.conversation is not None:
                 line.conversation.hear(digit)

@@ -33,7 +33,7 @@ class Room:
 
     async def press(self, call_id: str, keys: str, at: float = 1.0) -> None:
         for n, digit in enumerate(keys):
-            self.menus.key(call_id, digit, at + n / 100)
+            self.menus.key_up(call_id, digit, at + n / 100)
             await settle()
 
     def find(self, call_id: str, stay: Stay | None = None) -> None:
@@ -313,9 +313,28 @@ def test_nothing_is_kept_of_a_call_that_is_gone() -> None:
         room.menus.over("a", "the dialplan has it")
         assert room.menus.stay("a") is None
         room.menus.gone("a", "hung up")
-        room.menus.key("a", "1", 1.0)
+        room.menus.key_up("a", "1", 1.0)
         await settle()
         assert room.menus._lines == {}
         assert len(room.menus) == 0
+
+    run(body())
+
+
+def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
+    """As it was seen of one who typed 1, 1, 2 while his call was being answered."""
+
+    async def body() -> None:
+        room = Room()
+        room.arrive("a")
+        told = "down 1, down 1, up 1, down 1, up 1, up 1, down 2, up 2, up 2"
+        heard = []
+        for n, (way, digit) in enumerate(part.split() for part in told.split(", ")):
+            if way == "down":
+                room.menus.key_down("a", digit)
+            else:
+                room.menus.key_up("a", digit, 10 + n / 50)
+            heard = [key for _at, key in room.menus._lines["a"].keys]
+        assert heard == ["1", "1", "2"]
 
     run(body())

@@ -112,7 +112,7 @@ class Disorder:
 
 def _key_of(event: bytes) -> bytes:
     """The caller whose key this event is; empty for any other event."""
-    found = UNIQUE_ID.search(event) if event.startswith(b"Event: DTMFEnd") else None
+    found = UNIQUE_ID.search(event) if event.startswith(b"Event: DTMF") else None
     return found[1] if found else b""
 
 

@@ -46,8 +46,16 @@ class ControlOver:
 
 
 @dataclass(frozen=True)
-class KeyPressed:
-    """A caller pressed a key."""
+class KeyDown:
+    """A caller's key went down."""
+
+    call_id: str
+    digit: str
+
+
+@dataclass(frozen=True)
+class KeyUp:
+    """A caller's key is up; it may be told twice (core/keypad.py)."""
 
     call_id: str
     digit: str
@@ -139,7 +147,8 @@ Fact = (
     | Offered
     | Result
     | ControlOver
-    | KeyPressed
+    | KeyDown
+    | KeyUp
     | QueueJoined
     | QueueReturned
     | Unattended
@@ -175,8 +184,12 @@ def fact(message: Message) -> Fact | None:
     return None if getattr(found, "call_id", "some") == "" else found
 
 
-def _key(m: Any) -> Fact:
-    return KeyPressed(m.uniqueid, m.digit, at(m))
+def _key_down(m: Any) -> Fact | None:
+    return KeyDown(m.uniqueid, m.digit) if m.direction == "Received" else None
+
+
+def _key_up(m: Any) -> Fact | None:
+    return KeyUp(m.uniqueid, m.digit, at(m)) if m.direction == "Received" else None
 
 
 def _user_event(m: Any) -> Fact | None:
@@ -240,7 +253,8 @@ READERS = {
     "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
     "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
-    "DTMFEnd": lambda m: _key(m) if m.direction == "Received" else None,
+    "DTMFBegin": _key_down,
+    "DTMFEnd": _key_up,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
     "AgentConnect": _taken,
     "Hangup": lambda m: LineGone(m.uniqueid, at(m)),

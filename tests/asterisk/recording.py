@@ -3,7 +3,8 @@
 `calls` has every event, in order.  Caller 1 (Thai name) presses 1, 1, 2 and is answered when the
 seat is free; 2 presses 2, 0 and is answered at once; 3 gives up in the queue; 4 hangs up in the
 menu; 5 hangs up at the message about certificates.  Then a seat joins a queue, is paused and
-leaves.  Then ivrd is killed, and the dialplan takes caller 6 to the queue by itself.
+leaves.  Then ivrd is killed, and the dialplan takes caller 6 to the queue by itself.  The events of
+keys that go down (DTMFBegin) were not asked for then, and are put in.
 `channels` and `queues` are the answers to CoreShowChannels and QueueStatus while 1 and 3 waited, 2
 talked and 5 listened.
 """

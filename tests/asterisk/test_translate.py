@@ -28,8 +28,9 @@ def of(call_id: str) -> list[t.Fact]:
 
 def kinds(call_id: str) -> list[str]:
     return [
-        f"key {fact.digit}" if isinstance(fact, t.KeyPressed) else type(fact).__name__
+        f"key {fact.digit}" if isinstance(fact, t.KeyUp) else type(fact).__name__
         for fact in of(call_id)
+        if not isinstance(fact, t.KeyDown)
     ]
 
 
@@ -39,6 +40,8 @@ def test_a_call_that_waits_and_is_answered() -> None:
     assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001")
     assert offered == t.Offered(FIRST, channel, about(1795312057))
     assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
+    down = [fact.digit for fact in of(FIRST) if isinstance(fact, t.KeyDown)]
+    assert down == ["1", "1", "2"]
     assert over == t.ControlOver(FIRST)
     assert joined == t.QueueJoined(FIRST, "home_isolation", about(1795312059))
     assert taken == t.Taken(FIRST, "base-01", By.INHOUSE, about(1795312065))
@@ -113,7 +116,10 @@ def test_a_queue_that_gives_a_caller_back() -> None:
 
 def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
     key = {"Event": "DTMFEnd", "Uniqueid": "1.1", "Digit": "1"}
-    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyPressed("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyUp("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Sent"})) is None
+    key["Event"] = "DTMFBegin"
+    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyDown("1.1", "1")
     assert t.fact(Message({**key, "Direction": "Sent"})) is None
 
 

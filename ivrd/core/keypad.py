@@ -1,0 +1,43 @@
+"""Which of the events of keys that one call has are presses.
+
+Asterisk reports when a key goes down and when it is up again, and whoever is up has been pressed.
+But it reads some of them twice, and then reports them twice: what comes while it answers the call
+(`__ast_answer` in main/channel.c), and the end of a key that comes while it still stretches the one
+before to 80 ms, or within 45 ms of it (`__ast_read`, `queue_dtmf_readq`): so it is with telephones
+that dial by themselves.  No key goes down again before it is up; and an end that is told again has
+no key that went down before it.
+"""
+
+from collections import deque
+
+AGAIN_SECONDS = 0.5  # from a report to its repetition: far longer than a key is put back for
+MOST = 16  # keys that were up lately
+
+
+class Keypad:
+    """The keys of one call.  Times are seconds on Asterisk's clock."""
+
+    def __init__(self) -> None:
+        self._down: set[str] = set()
+        self._up: deque[tuple[float, str]] = deque(maxlen=MOST)
+        self._told_down = False
+
+    def down(self, digit: str) -> None:
+        """A key went down; told again, it changes nothing."""
+        self._told_down = True
+        if len(self._down) < MOST:
+            self._down.add(digit)
+
+    def up(self, digit: str, at: float) -> bool:
+        """A key is up again; whether that is a press, and not the same one once more.
+
+        Of a key whose going down was lost on the way only the end is reported: it counts as well.
+        """
+        if digit in self._down:
+            self._down.remove(digit)
+        elif self._told_down and any(
+            digit == key and abs(at - when) <= AGAIN_SECONDS for when, key in self._up
+        ):
+            return False
+        self._up.append((at, digit))
+        return True
