@@ -14,8 +14,8 @@ from lab.reckoning import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers
 NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that a caller may sit in silence beyond the lease
 OPERATOR = "other"  # the topic behind key 0, and of whoever says nothing
-# Whoever pressed a key that nobody heard may think that he listens to a message.
-CONFUSED = (IN_MENU, SELF_SERVED)
+# Whoever pressed a key that nobody heard may think that he listens to a message, or that he waits.
+CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Seen:
     """What callers, the hotline's agents and those of partners saw.
 
     `excused`: ids of the callers whom physics does not let us keep, and why.  `keys_lost`: keys
-    may have been pressed that nobody could hear.  `long`: struck so often that some callers pressed
-    all of theirs in vain.
+    may have been pressed that nobody could hear.
     """
 
     callers: Sequence[Caller]
@@ -33,7 +32,6 @@ class Seen:
     partners: Sequence[Talk] = ()
     excused: Mapping[int, str] = field(default_factory=dict)
     keys_lost: bool = False
-    long: bool = False
 
     @property
     def talks(self) -> list[Talk]:
@@ -70,10 +68,21 @@ def lost(caller: Caller, entry: Entry) -> bool:
 def astray(seen: Seen) -> list[Talk]:
     """The agents' calls from callers who had chosen another topic; partners are shown none.
 
-    Whom the dialplan alone brought to an agent has no topic, and is the operator's.
+    Whom the dialplan alone brought to an agent has no topic, and is the operator's.  Some of the
+    keys on the way to a topic lead to no other one; but who did not want to meet anybody may have
+    pressed more than those.
     """
-    chose = {c.shown: c.expected.leaf for c in seen.callers if c.expected and c.expected.leaf}
+    wanted = {
+        caller.shown: caller.expected
+        for caller in seen.callers
+        if caller.expected and caller.expected.leaf
+    }
     also = {OPERATOR} if seen.keys_lost else set()
+    chose = {
+        number: expected.leaf
+        for number, expected in wanted.items()
+        if expected.outcome == "answered" or not seen.keys_lost
+    }
     shown = [(talk, talk.topic or OPERATOR) for talk in seen.agents]
     return [talk for talk, topic in shown if topic not in {chose.get(talk.number, topic), *also}]
 
@@ -82,9 +91,7 @@ def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     """The callers' and the agents' own count beside ivrd's, by how calls ended."""
     cut = {entry.number for entry in seen.entries if entry.id in seen.excused}
     callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused)
-    together: tuple[str, ...] = CONFUSED if seen.keys_lost else ()
-    if seen.keys_lost and seen.long:
-        together = (*CONFUSED, IN_QUEUE)
+    together = CONFUSED if seen.keys_lost else ()
     return rows(callers, talked_to(seen.talks, cut), ivrd, together)
 
 

@@ -175,8 +175,8 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
     day = _settled(scene.books)
     agents = scene.lab.agents.ledger()
     partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
-    lost, long = order.fault.keys_lost, order.strikes > order.fault.strikes[0]
-    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, long)
+    lost = order.fault.keys_lost
+    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost)
     return judge(seen, [*compared(seen, day), *scene.books.metrics(day)], LEASE_SECONDS)
 
 

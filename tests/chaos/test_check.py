@@ -147,10 +147,12 @@ def test_a_call_booked_at_another_place_is_two_wrong_counts(one, to):
     assert differing(SEEN, moved(one, to)) == [one, to]
 
 
-def test_who_may_have_pressed_unheard_keys_may_only_think_that_he_hears_a_message():
+def test_who_may_have_pressed_unheard_keys_knows_only_that_nobody_answered():
     seen = replace(SEEN, keys_lost=True)
     assert differing(seen, moved(SELF_SERVED, IN_MENU)) == []
-    assert differing(seen, moved(SELF_SERVED, IN_QUEUE)) != []
+    assert differing(seen, moved(SELF_SERVED, IN_QUEUE)) == []
+    assert differing(seen, moved(IN_QUEUE, ANSWERED)) != []
+    assert differing(seen, moved(IN_QUEUE, FAILED)) != []
 
 
 def test_of_callers_who_do_not_know_where_they_were_the_sum_is_compared():
