@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import time
 
 import pytest
@@ -75,77 +74,6 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     )
     assert ledger.longest_silence().silence < LEASE + 1
     assert max(acts) < 3.0
-
-
-def under_load(hotline, rate=RATE, seconds=30):
-    """Callers of eight kinds, once some of them are everywhere."""
-    people = eight_kinds(round(rate * seconds))
-    calling = hotline.calling(people, rate)
-    acting = hotline.acting()
-    hotline.stands_by()
-    hotline.until(
-        "callers everywhere",
-        lambda: all(
-            acting.scrape().total("ivrd_calls_in_progress", stage=stage) > 10
-            for stage in ("ivr", "talk")
-        ),
-    )
-    return people, calling, acting
-
-
-def exact(hotline, people, calling):
-    """Nobody is lost and everybody is counted as they count themselves; what callers saw."""
-    ledger = calling.wait(150)
-    books = settled(hotline.acting())
-    print(f"\n{of_day(books)}; longest silence {ledger.longest_silence()}")
-    assert of_day(books) == of_callers(people, ledger.entries)
-    return ledger
-
-
-def test_one_that_stood_still_for_10_s_wakes_up_and_does_nothing(pair):
-    hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
-    people, calling, acting = under_load(hotline)
-    other = hotline.other(acting)
-    frozen = time.time()
-    acting.freeze()
-    began = hotline.acts_since(other, frozen)
-    time.sleep(max(0.0, frozen + 10 - time.time()))
-    woken = time.time()
-    acting.thaw()
-    assert acting.ended(10) == 0
-    print(
-        f"\nthe other acted {began - frozen:.2f} s after it froze; it ended"
-        f" {time.time() - woken:.2f} s after it woke, having sent"
-        f" {len(hotline.tapes[acting.name].after(woken, lambda _h: True))} actions"
-    )
-    assert hotline.tapes[acting.name].acts_after(woken) == []
-    assert acting.said("acts no more")
-    acting.start()
-    hotline.stands_by()
-    assert not acting.acts
-    assert other.acts
-    ledger = exact(hotline, people, calling)
-    assert ledger.longest_silence().silence < LEASE + 1
-
-
-@pytest.mark.parametrize("how", ["handover", "SIGTERM"])
-def test_handing_over_is_noticed_by_nobody(pair, how):
-    hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
-    people, calling, acting = under_load(hotline)
-    other = hotline.other(acting)
-    asked = time.time()
-    if how == "handover":
-        assert "acts now" in acting.once("handover")
-    else:
-        acting.send(signal.SIGTERM)
-    assert acting.ended(10) == 0
-    began = hotline.acts_since(other, asked)
-    spoke = hotline.until("a prompt", lambda: hotline.tapes[other.name].after(asked, speaks))
-    print(f"\n{how}: the other acts after {began - asked:.2f} s, speaks {spoke[0] - asked:.2f} s")
-    ledger = exact(hotline, people, calling)
-    # no longer than a menu waits for a key
-    assert ledger.longest_silence().silence < 5.5
-    assert other.scrape().total("ivrd_calls_healed_total") <= 5
 
 
 def dials(people, topics):
