@@ -101,7 +101,7 @@ def _gives_up_in_menu(random: Random) -> Made:
 
 def _listens_to_a_message(random: Random) -> Made:
     path = random.choice(_paths("info"))
-    steps = (Hear(), Keys(path.keys, **QUICK), Wait(round(random.uniform(1.5, 4), 2)), HangUp())
+    steps = (Hear(), Keys(path.keys, **QUICK), Patience(random.uniform(1.5, 4)))
     return steps, Expected("self_served", "ivr", path.leaf)
 
 
