@@ -124,4 +124,4 @@ def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
 
 def speaking_to(tape):
     """The channels to which a prompt was said."""
-    return {headers["Channel"] for _at, headers in list(tape.sent) if speaks(headers)}
+    return {sent.headers["Channel"] for sent in list(tape.sent) if speaks(sent.headers)}
