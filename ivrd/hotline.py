@@ -67,9 +67,7 @@ class Hotline:
         self._hash = hash_number
         self._clock = clock
         self._held: list[Message] | None = None
-        self._passing: set[str] = (
-            set()
-        )  # calls that a snapshot met on their way, nobody knows where
+        self._passing: set[str] = set()  # calls of which nobody knows where they are now
         self._hands: dict[type, Callable[[Any], None]] = {
             t.Arrived: self._arrived,
             t.Offered: self._offered,
@@ -121,8 +119,9 @@ class Hotline:
     def _gone(self, fact: t.LineGone) -> None:
         self.menus.gone(fact.call_id, "the caller hung up")
         at = fact.at or self._clock()
-        if fact.call_id in self._passing:  # after a talk that nobody saw, or before one
-            self._passing.remove(fact.call_id)
+        passing = fact.call_id in self._passing
+        self._passing.discard(fact.call_id)
+        if passing and self.menus.acting:  # after a talk that nobody saw, or before one
             self.missed([fact.call_id], at)
         else:
             self._book(fact.call_id, c.HungUp(at))
@@ -214,6 +213,7 @@ class Hotline:
             for caller in seen.callers:
                 self._match(caller, now)
             missing = self.ledger.missing(caller.call_id for caller in seen.callers)
+            self._passing.update(missing)  # that one has hung up may be all that is still to come
             self.seating.read(seen)
             for call_id in missing:
                 self.menus.gone(call_id, "Asterisk no longer has the call")

@@ -279,6 +279,38 @@ def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: 
     run(body())
 
 
+def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> None:
+    """The caller was in the queue when the link was lost, and was answered while it was away."""
+
+    async def body() -> None:
+        rig, missed = Rig(), []
+        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        await rig.take(arrived("a"), joined("a"))
+        rig.link.gate.clear()
+        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        await settle()
+        await rig.take(gone("a"))
+        rig.link.gate.set()
+        await rebuilding
+        assert set(missed) == {"a"}
+        assert "a" in rig.ledger.calls  # the record tells how it ended
+
+    run(body())
+
+
+def test_one_that_stands_by_lets_a_call_go_whose_end_it_sees() -> None:
+    async def body() -> None:
+        rig = Rig()
+        rig.hotline.menus.acting = rig.ledger.counting = False
+        rig.hotline.missed = lambda _ids, _at: None
+        await rig.take(arrived("a"), joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(gone("a"))
+        assert rig.ledger.calls == {}
+
+    run(body())
+
+
 def test_who_is_on_the_way_into_a_talk_is_answered() -> None:
     """The event that says so comes after the snapshot."""
 
