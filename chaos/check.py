@@ -72,16 +72,13 @@ def astray(seen: Seen) -> list[Talk]:
     keys on the way to a topic lead to no other one; but who did not want to meet anybody may have
     pressed more than those.
     """
-    wanted = {
-        caller.shown: caller.expected
-        for caller in seen.callers
-        if caller.expected and caller.expected.leaf
-    }
     also = {OPERATOR} if seen.keys_lost else set()
     chose = {
-        number: expected.leaf
-        for number, expected in wanted.items()
-        if expected.outcome == "answered" or not seen.keys_lost
+        caller.shown: caller.expected.leaf
+        for caller in seen.callers
+        if caller.expected
+        and caller.expected.leaf
+        and (caller.expected.outcome == "answered" or not seen.keys_lost)
     }
     shown = [(talk, talk.topic or OPERATOR) for talk in seen.agents]
     return [talk for talk, topic in shown if topic not in {chose.get(talk.number, topic), *also}]

@@ -59,10 +59,6 @@ class Keeping:
             self._keeper.remove(CALLS, notice.call.id)
             self._let_old_days_go()
 
-    def forget(self, call_id: str) -> None:
-        """A call that was written down and is no longer here; its end is known already."""
-        self._keeper.remove(CALLS, call_id)
-
     def day_at(self, at: float) -> date:
         """The hotline's day at a moment."""
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).date()

@@ -13,9 +13,9 @@ from chaos.fault import Control, Fault, Setup
 from chaos.faults.ivrd import no_lease
 from chaos.faults.pair import PAIR, back, ends, kill, takes_over
 from chaos.faults.partners import entry, hurried
+from chaos.faults.store import down
 from chaos.load import patient
 from chaos.scene import Scene
-from lab.ivrd import Ivrd
 from lab.pair import OneOfTwo
 from lab.partners import takes
 from lab.reckoning import Scrape, at_once
@@ -30,11 +30,6 @@ FEW = 12  # agents: a partner is needed
 CAP = 3  # seats of that partner
 PARTNER_TALKS = 4.0
 KEPT = {"appendonly": "yes"}  # redis.conf
-
-
-def down(ivrd: Ivrd) -> bool:
-    """Whether an ivrd says that its store is out of order: a strike not felt proves nothing."""
-    return "ivrd_store_up 0" in ivrd.http("/metrics")
 
 
 @contextmanager

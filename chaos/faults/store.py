@@ -10,6 +10,7 @@ from contextlib import closing
 from chaos.fault import Control, Fault, Setup
 from chaos.load import stubborn
 from chaos.scene import Scene
+from lab.ivrd import Ivrd
 
 TROUBLE_SECONDS = 4.0
 READ_SECONDS = 1.2  # ivrd reads the record once a second
@@ -24,9 +25,9 @@ def opened(scene: Scene) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
-def down(scene: Scene) -> bool:
-    """Whether ivrd says that its store is out of order: a strike not felt proves nothing."""
-    return "ivrd_store_up 0" in scene.lab.ivrd.http("/metrics")
+def down(ivrd: Ivrd) -> bool:
+    """Whether an ivrd says that its store is out of order: a strike not felt proves nothing."""
+    return "ivrd_store_up 0" in ivrd.http("/metrics")
 
 
 def full(scene: Scene) -> float:
@@ -34,10 +35,10 @@ def full(scene: Scene) -> float:
     pid = scene.lab.ivrd.pid
     usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, usual[1]))
-    scene.until("the store is out of order", lambda: down(scene))
+    scene.until("the store is out of order", lambda: down(scene.lab.ivrd))
     time.sleep(TROUBLE_SECONDS)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
-    return scene.until("the store is in order again", lambda: not down(scene))
+    return scene.until("the store is in order again", lambda: not down(scene.lab.ivrd))
 
 
 def full_and_killed(scene: Scene) -> float:
@@ -52,7 +53,7 @@ def locked(scene: Scene) -> float:
     """Another program holds the store's file; then ivrd is killed while it is held, and started."""
     with closing(opened(scene)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
-        scene.until("the store is out of order", lambda: down(scene))
+        scene.until("the store is out of order", lambda: down(scene.lab.ivrd))
         time.sleep(TROUBLE_SECONDS)
         scene.end_ivrd()
         holder.execute("ROLLBACK")
