@@ -31,7 +31,7 @@ def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    first, *lines = _table(head, cells, left=2, cut=0)
+    first, *lines = _table(head, cells, left=2, cut=[0])
     out = [first]
     for row, line in zip(rows, lines, strict=True):
         out.append(line)
@@ -108,7 +108,7 @@ def audit_text(answer: Mapping[str, Any]) -> str:
     if not cells:
         return f"{_title(answer)}: no acts."
     head = ("When", "who", "what", "partner", "detail")
-    return "\n".join([_title(answer), *_table(head, cells, left=5, cut=4)])
+    return "\n".join([_title(answer), *_table(head, cells, left=5, cut=[4, 1])])
 
 
 def report_text(answer: Mapping[str, Any]) -> str:
@@ -131,7 +131,7 @@ def report_text(answer: Mapping[str, Any]) -> str:
         "share: of all calls that partners took; of pledge: that share over the partner's share "
         "of all pledged seats."
     )
-    return "\n".join([_title(answer), *_table(head, cells, left=2, cut=1), *_wrapped(notes, "")])
+    return "\n".join([_title(answer), *_table(head, cells, left=2, cut=[1]), *_wrapped(notes, "")])
 
 
 def report_csv(answer: Mapping[str, Any]) -> str:
@@ -148,17 +148,17 @@ def report_csv(answer: Mapping[str, Any]) -> str:
 
 
 def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], left: int, cut: int | None = None
+    head: Sequence[str], rows: Sequence[Sequence[str]], left: int, cut: Sequence[int]
 ) -> list[str]:
     """Columns as wide as they need; the first `left` of them begin on the left.
 
-    Where a line is too long, the cells of column `cut` are shortened.
+    Where a line is too long, the cells of the columns `cut` are shortened, of one after the other.
     """
     lines = [head, *([_clean(cell) for cell in row] for row in rows)]
     widths = [max(cell_len(line[at]) for line in lines) for at in range(len(head))]
-    if cut is not None:
-        widths[cut] -= max(0, sum(widths) + len(GAP) * (len(head) - 1) - WIDTH)
-        widths[cut] = max(len(head[cut]), widths[cut])
+    for column in cut:
+        too_much = max(0, sum(widths) + len(GAP) * (len(head) - 1) - WIDTH)
+        widths[column] = max(len(head[column]), widths[column] - too_much)
     return [
         GAP.join(
             _left(_short(cell, width), width) if at < left else _right(cell, width)

@@ -156,6 +156,7 @@ def test_a_caller_goes_on_in_the_menu_after_a_short_loss() -> None:
             "stop",
             'SET VARIABLE TIMEOUT(absolute) "65.0"',
             'STREAM FILE "en/ivrd/home-isolation-menu" ""',
+            'SET VARIABLE TIMEOUT(absolute) "5.0"',
         ]
         await rig.take(pressed("a", "2"))
         assert rig.ledger.calls["a"].topic == "hi-symptoms"

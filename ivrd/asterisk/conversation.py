@@ -4,7 +4,8 @@ One mouth: at most one prompt plays at a time, and the next is sent when the one
 A key is never read from a prompt's result but from the DTMFEnd event, which shows every key; the
 prompt it interrupts is stopped by ControlPlayback.  So the dialplan alone ignores keys and plays
 a prompt to its end when ivrd is gone, and the silence after that is the lease at most: each prompt
-first sets TIMEOUT(absolute) to its own length plus the lease.
+first sets TIMEOUT(absolute) to its own length plus the lease, and to the lease alone as soon as it
+has ended, of whatever: it may be stopped by an ivrd that never gets to say the next one.
 """
 
 import asyncio
@@ -132,7 +133,6 @@ class Conversation:
         """What the books and the dialplan must know, and the clock for the caller's answer."""
         stage = STAGES.get(type(command))
         if isinstance(command, menu.Await):
-            self._renew(0.0)
             self._awaited = Silence()
             self._after(command.seconds, self._inbox.put_nowait, self._awaited)
         elif isinstance(command, menu.Speak):
@@ -160,6 +160,7 @@ class Conversation:
         language, name = prompt
         path = f"{language}/{names.PROMPT_FOLDER}/{name}"
         done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
+        self._renew(0.0)
         done.add_done_callback(self._prompt_done)
 
     def _prompt_done(self, done: "asyncio.Future[str]") -> None:

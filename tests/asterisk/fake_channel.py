@@ -6,6 +6,7 @@ read, hits that.  `Troubles` says how long everything takes on its way, and what
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,17 +36,19 @@ class Troubles:
     stops: list[Stop] = field(default_factory=list)
     results: list[float] = field(default_factory=list)  # seconds each result is late
     mute_from: int | None = None  # from this result on nothing is reported any more
+    frozen_from: float = math.inf  # from then on ivrd says nothing more
     shorter: Mapping[str, float] = field(default_factory=dict)  # path -> the file's real length
     missing: frozenset[str] = frozenset()  # paths of files that are not there
 
 
 @dataclass(frozen=True)
 class Played:
-    """A prompt that was heard: whole or not, and the lease set when it began."""
+    """A prompt that was heard: whole or not, and the time-out set when it began."""
 
     path: str
     whole: bool
     timeout: float
+    until: float  # when it ended
 
 
 class FakeChannel:
@@ -79,7 +82,9 @@ class FakeChannel:
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         """Take an action; it is acknowledged at once."""
-        if self.ended_at is not None:
+        if _now() >= self._troubles.frozen_from:
+            pass
+        elif self.ended_at is not None:
             self.told_after_end.append({"Action": action, **headers})
         elif action == "AGI":
             self._commands.append((headers["Command"], headers["CommandID"]))
@@ -134,6 +139,7 @@ class FakeChannel:
 
     async def _play(self, path: str) -> str:
         if path in self._troubles.missing:
+            self._commands.clear()  # Asterisk is done with AsyncAGI, and tells a moment later
             asyncio.get_running_loop().call_later(0.05, self._end, "the dialplan has the call")
             return "200 result=-1 endpos=0"
         begun, length = _now(), self._troubles.shorter.get(path, self._lengths[path])
@@ -147,7 +153,7 @@ class FakeChannel:
         whole = not self._stop.is_set()
         self._stop.clear()
         heard = length if whole else _now() - begun
-        self.played.append(Played(path, whole, self._timeout))
+        self.played.append(Played(path, whole, self._timeout, _now()))
         return f"200 result=0 endpos={int(heard * SAMPLES_A_SECOND)}"
 
     def _report(self, command_id: str, result: str) -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from ivrd.asterisk.conversation import OVERDUE_SECONDS
 from ivrd.core import menu
 from ivrd.core.menu import ToPerson
-from tests.asterisk.fake_channel import Stop, Troubles
+from tests.asterisk.fake_channel import POLL_SECONDS, Stop, Troubles
 from tests.asterisk.talk import (
     LATE,
+    LEASE,
     PROMPT_SECONDS,
     SCRIPT,
     STOPS,
@@ -72,6 +73,33 @@ def test_results_that_stop_coming_end_the_task_and_the_lease_has_freed_the_calle
         assert expired is not None
         assert ended <= expired + OVERDUE_SECONDS + PROMPT_SECONDS
         assert caller.channel.told_after_end == []
+
+    run(body())
+
+
+SOON_AFTER_A_KEY = st.builds(lambda n, after: 0.7 * n + after, st.integers(1, 3), st.floats(0, 0.5))
+
+
+@given(
+    at=st.floats(0.05, 20) | SOON_AFTER_A_KEY,
+    keys=st.sampled_from(["", "1", "13", "111", "2*"]),
+    stops=STOPS,
+    late=LATE,
+)
+def test_whoever_is_left_alone_at_any_moment_sits_in_silence_for_the_lease_at_most(
+    at: float, keys: str, stops: list[Stop], late: list[float]
+) -> None:
+    """Also in the moment after a key has stopped a prompt, which had most of its time to go."""
+
+    async def body() -> None:
+        caller = Talk(Troubles(stops=stops, results=late, frozen_from=at)).begin()
+        caller.press([(0.7 * n, digit) for n, digit in enumerate(keys, 1)])
+        await caller.task
+        await asyncio.sleep(60)
+        ended = caller.channel.ended_at
+        last = max((played.until for played in caller.channel.played), default=0.0)
+        assert ended is not None
+        assert ended - last <= LEASE + POLL_SECONDS
 
     run(body())
 
