@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +22,15 @@ from ivrd.asterisk.wire import LinkLost
 from ivrd.core.call import Call, Ended, Notice
 from ivrd.healing import Hands, Healing
 from ivrd.hotline import Hotline
-from ivrd.keeping import Keeping
+from ivrd.keeping import Keeping, Kept
 from ivrd.leading import Leading, Role
 from ivrd.menus import Stay
-from ivrd.store import Keeper, Lease, Store
+from ivrd.store import Keeper, Lease, Store, StoreDown
 
 MARKS, QUEUE_LOG = "marks", "queue_log"
 TICK_SECONDS = 1.0
 AGAIN_SECONDS = 0.5  # when Asterisk did not tell what is there
+LOOK_BACK_SECONDS = 10.0  # between two tries to read what a store holds that can be written
 FLUSH_SECONDS = 2.0  # at the end: a store that is down must not keep the process
 
 logger = logging.getLogger("ivrd")
@@ -53,6 +55,16 @@ class _Place:
         except (ValueError, TypeError, KeyError):
             return None
         return cls(mark, since) if mark else None
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was written down before us: who was here, how far the record is booked, who has ended
+    since."""
+
+    calls: list[Kept]
+    place: _Place | None
+    known: set[str]
 
 
 class Continuity:
@@ -86,6 +98,8 @@ class Continuity:
         self._link = link
         self._clock = clock
         self._began = False
+        self._blind = False  # began without what was written down before us
+        self._look_back_at = 0.0  # then it is tried again to read that
         self._rebuilding = asyncio.Lock()
         self._mark: Mark | None = None
         self._to_lead = asyncio.Event()
@@ -182,23 +196,50 @@ class Continuity:
 
     async def _begin(self) -> None:
         """Read what was written down before us; count, write and heal from now on."""
-        hotline, keeping = self._hotline, self.keeping
+        hotline = self._hotline
         hotline.ledger.begin_counting()
-        for kept in await keeping.calls():
+        read = await self._before()
+        self._blind = read is None
+        before = read or _Before([], None, set())
+        for kept in before.calls:
             hotline.restore(kept.call, kept.stay)
         if self.also_begin is not None:
             await self.also_begin()
-        place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
-        mark = self._mark = place.mark if place else None
-        known = await keeping.ended_since(place.since) if place else set[str]()
-        await asyncio.to_thread(self._reader.start, mark)
-        calls = hotline.ledger.calls
-        hands = Hands(calls.keys, hotline.heal, hotline.give_up)
-        self.healing = Healing(self._reader, hands, known)
+        self._mark = before.place.mark if before.place else None
+        await asyncio.to_thread(self._reader.start, self._mark)
+        hands = Hands(hotline.ledger.calls.keys, hotline.heal, hotline.give_up)
+        self.healing = Healing(self._reader, hands, before.known)
         hotline.missed = self._missed
         hotline.menus.acting = self._began = True
         self.keeper.hold = False
         self._keep_mark(self.healing)
+
+    async def _before(self) -> _Before | None:
+        """What was written down before us; None while it cannot be read."""
+        try:
+            calls = await self.keeping.calls()
+            place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
+            known = await self.keeping.ended_since(place.since) if place else set[str]()
+        except StoreDown:
+            return None
+        return _Before(calls, place, known)
+
+    async def _catch_up(self, healing: Healing) -> None:
+        """Read what could not be read when we began: some of those calls may have ended unseen."""
+        before = await self._before()
+        if before is None:
+            return
+        async with self._rebuilding:
+            here = self._hotline.ledger.calls
+            for kept in before.calls:
+                if kept.call.id not in here and not healing.booked(kept.call.id):
+                    self._hotline.restore(kept.call, kept.stay)
+            if before.place is not None:
+                healing.read_again(before.place.mark, before.known)
+            self._blind = False
+            log.event(logger, logging.INFO, "what was written down before the start is read")
+            with suppress(LinkLost, Refused, TimeoutError):  # it is asked when the link is back
+                await self._hotline.rebuild()
 
     # --- healing ---------------------------------------------------------------------------
 
@@ -208,12 +249,19 @@ class Continuity:
             await asyncio.sleep(TICK_SECONDS)
             if self.healing is None or not self.acts:
                 continue
+            now = asyncio.get_running_loop().time()
+            if self._blind and self.keeper.up and self._look_back_at <= now:
+                self._look_back_at = now + LOOK_BACK_SECONDS
+                await self._catch_up(self.healing)
             await self.healing.tick(self._clock())
             self._keep_mark(self.healing)
 
     def _keep_mark(self, healing: Healing) -> None:
-        """Write down how far the record is booked, if that has changed."""
-        mark = healing.mark
+        """Write down how far the record is booked, if that has changed.
+
+        Not before the earlier one is read, which says from where on nobody has booked anything.
+        """
+        mark = None if self._blind else healing.mark
         if mark is not None and mark != self._mark:
             self._mark = mark
             since = healing.since(self._clock())

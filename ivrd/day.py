@@ -9,8 +9,10 @@ from ivrd.core.call import Call
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
 from ivrd.keeping import Keeping
+from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
+NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
 class DayBook:
@@ -39,8 +41,11 @@ class DayBook:
         """The books of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
-            raise web.Rejected("the store does not answer, so the day's calls cannot be added up")
-        past, here = await self._keeping.day(day), self._here(day)
+            raise web.Rejected(NO_ANSWER)
+        try:
+            past, here = await self._keeping.day(day), self._here(day)
+        except StoreDown as error:
+            raise web.Rejected(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
         target = self._target()
         sums = await asyncio.to_thread(day_of, past, len(here), queued, target)

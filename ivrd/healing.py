@@ -53,6 +53,9 @@ class Reader(Protocol):
     def readable(self) -> bool:
         """Whether there is a record to read."""
 
+    def start(self, mark: Mark | None) -> None:
+        """Begin at `mark`; blocks."""
+
     def read(self) -> list[tuple[Line, Mark]]:
         """The lines that were written since; blocks."""
 
@@ -89,6 +92,7 @@ class Healing:
         self._missed: dict[str, float] = {}
         self._behind = False
         self._reading: asyncio.Future[list[tuple[Line, Mark]]] | None = None
+        self._again: Mark | None = None  # where the next look begins, if not where the last ended
         self._said = ""
         self._gaps = 0
 
@@ -113,6 +117,15 @@ class Healing:
         here = (call.received_at for call in self._record.open.values())
         return min((now, *waiting, *here)) - MARGIN_SECONDS
 
+    def booked(self, call_id: str) -> bool:
+        """Whether the end of a call is in the books, as far as we know."""
+        return call_id in self._ended or call_id in self._known
+
+    def read_again(self, mark: Mark, known: Iterable[str]) -> None:
+        """Read the record from `mark`; whoever is `known` to have ended stays as booked."""
+        self._known.update(known, self._ended)
+        self._again = mark
+
     def ended(self, notice: Ended, now: float) -> None:
         """The books have ended a call, by an event or by us."""
         call_id = notice.call.id
@@ -131,7 +144,9 @@ class Healing:
     async def tick(self, now: float) -> None:
         """Read what is new in the record and book what has ended unseen; once a second."""
         if self._reading is None:
-            self._reading = asyncio.ensure_future(asyncio.to_thread(self._reader.read))
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._look, self._again))
+            if self._again is not None:  # what was read from there on is read once more
+                self._record, self._waiting, self._again = Record(), {}, None
         # A disk that hangs holds up nothing else; what it gives at last is taken by a later tick.
         await asyncio.wait([self._reading], timeout=READ_SECONDS)
         if self._reading.done():
@@ -143,8 +158,14 @@ class Healing:
             self._say()
             self._let_late_go(now)
         self._judge(now)
-        if self._reading is None:
+        if self._reading is None and self._again is None:
             self.mark = self._record.oldest or self._reader.mark
+
+    def _look(self, again: Mark | None) -> list[tuple[Line, Mark]]:
+        """What is new in the record; blocks."""
+        if again is not None:
+            self._reader.start(again)
+        return self._reader.read()
 
     def _finished(self, finished: Finished, now: float) -> None:
         """The record has ended a call."""

@@ -69,7 +69,7 @@ class Keeping:
             self._today = today
             self._keeper.forget(ENDED, f"{today - timedelta(days=self._days)}")
 
-    # --- reading ---------------------------------------------------------------------------
+    # --- reading: all of it raises `StoreDown` ---------------------------------------------
 
     async def calls(self) -> list[Kept]:
         """The calls that were here when they were last written down."""

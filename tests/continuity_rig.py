@@ -26,7 +26,7 @@ class Shelves:
     def __init__(self) -> None:
         self.entries: dict[str, dict[str, str]] = {}
         self.epoch = 0
-        self.down = False
+        self.down = self.unreadable = False
         self.slow = asyncio.Event()  # reading waits for it
         self.slow.set()
         self.reading = asyncio.Event()
@@ -51,7 +51,7 @@ class Shelves:
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         self.reading.set()
         await self.slow.wait()
-        if self.down:
+        if self.down or self.unreadable:
             raise StoreDown("it is down")
         found = sorted(self.entries.get(kind, {}).items())
         return {k: v for k, v in found if k >= first and (not before or k < before)}
@@ -211,3 +211,4 @@ def line(call_id: str, event: str, queue: str = "hotline", member: str = "NONE")
 CALL = f"{int(NOW)}.1"
 SECOND = f"{int(NOW)}.2"
 THIRD = f"{int(NOW)}.3"
+FOURTH = f"{int(NOW)}.4"

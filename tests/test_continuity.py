@@ -11,6 +11,7 @@ from ivrd.core.seats import Pool
 from ivrd.keeping import CALLS
 from tests.continuity_rig import (
     CALL,
+    FOURTH,
     SECOND,
     THIRD,
     Held,
@@ -133,6 +134,82 @@ def test_a_store_that_is_down_costs_no_start_and_is_told_all_when_it_is_back(
         "the store is gone",
         "the store is back",
     ]
+
+
+def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_ended(
+    tmp_path: Path,
+) -> None:
+    """CALL was answered and SECOND hung up between two lives; THIRD comes and goes without it."""
+
+    async def body(store: Shelves) -> None:
+        first = Ivrd(tmp_path, store)
+        first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
+        await first.continuity.up()
+        await first.rig.take(arrived(CALL), joined(CALL), arrived(SECOND), arrived(FOURTH))
+        await first.rig.take(gone(FOURTH))
+        with first.record.open("a") as record:
+            record.write(line(CALL, "RECEIVED|") + line(SECOND, "RECEIVED|"))
+            record.write(line(CALL, "ENTERQUEUE||0200000001|1", "other"))
+            record.write(line(FOURTH, "RECEIVED|") + line(FOURTH, "ENDED|ivr|"))
+        await first.written()
+        await first.die()
+        with first.record.open("a") as record:
+            record.write(line(CALL, "CONNECT|3||1", "other", "PJSIP/base-01"))
+            record.write(line(CALL, "ENDED|queue|") + line(SECOND, "ENDED|ivr|"))
+
+        store.down = True
+        second = Ivrd(tmp_path, store)
+        await second.continuity.up()
+        with second.record.open("a") as record:
+            record.write(line(THIRD, "RECEIVED|") + line(THIRD, "ENDED|ivr|"))
+        await second.rig.take(arrived(THIRD), gone(THIRD))
+        for seconds in (1.0, 5.0):
+            await second.heal(seconds)
+        assert second.counted() == {"received": 1, "ended": 1, "here": 0}
+        store.down = False
+        await until(lambda: len(second.ledger.calls) == 2)
+        for seconds in (6.0, 12.0):
+            await second.heal(seconds)
+        await second.written()
+        assert second.rig.ends() == {
+            CALL: (Outcome.ANSWERED, Stage.TALK),
+            SECOND: (Outcome.ABANDONED, Stage.IVR),
+            THIRD: (Outcome.ABANDONED, Stage.IVR),
+        }
+        assert store.ended() == [CALL, SECOND, THIRD, FOURTH]
+        assert store.entries[CALLS] == {}
+        await second.die()
+
+        third = Ivrd(tmp_path, store)  # the mark went on with all that
+        await third.continuity.up()
+        await third.heal(0.0)
+        await third.heal(5.0)
+        assert third.counted() == {"received": 0, "ended": 0, "here": 0}
+
+    live(body)
+
+
+def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> None:
+    async def body(store: Shelves) -> None:
+        first = Ivrd(tmp_path, store)
+        first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
+        await first.continuity.up()
+        await first.written()
+        await first.die()
+        before = dict(store.entries["marks"])
+        with first.record.open("a") as record:
+            record.write(line(CALL, "RECEIVED|") + line(CALL, "ENDED|ivr|"))
+
+        store.unreadable = True
+        second = Ivrd(tmp_path, store)
+        await second.continuity.up()
+        await second.heal(5.0)
+        await second.rig.take(arrived(SECOND))
+        await second.written()
+        assert set(store.entries[CALLS]) == {SECOND}
+        assert store.entries["marks"] == before
+
+    live(body)
 
 
 def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path) -> None:

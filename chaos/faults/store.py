@@ -10,11 +10,13 @@ from contextlib import closing
 from chaos.fault import Control, Fault, Setup
 from chaos.load import stubborn
 from chaos.scene import Scene
+from chaos.without.overriding import PROGRAM
 from lab.ivrd import Ivrd
 
 TROUBLE_SECONDS = 4.0
 READ_SECONDS = 1.2  # ivrd reads the record once a second
 BOOKED_SECONDS = 2.5
+UNSEEN_SECONDS = 3.0
 AWAY_SECONDS = 9.0  # long enough for calls to begin and to end unseen
 TORN = "1795000000|1795000000.1|hotline|NONE|END"
 
@@ -57,6 +59,30 @@ def locked(scene: Scene) -> float:
         time.sleep(TROUBLE_SECONDS)
         scene.end_ivrd()
         holder.execute("ROLLBACK")
+    return scene.start_ivrd()
+
+
+def read_only(scene: Scene) -> float:
+    """ivrd is killed, and calls end unseen; started again it may not write its store or read it.
+
+    Then it may; and at the end ivrd is killed, and started with all that it had to write.
+    """
+    (path,) = (scene.folder / "lab" / "state").glob("ivrd.sqlite")
+    scene.end_ivrd()
+    modes = {kept: kept.stat().st_mode for kept in (*path.parent.iterdir(), path.parent)}
+    for kept, mode in modes.items():
+        kept.chmod(mode & ~0o222)
+    time.sleep(UNSEEN_SECONDS)
+    try:
+        scene.start_ivrd()
+        scene.until("the store is out of order", lambda: down(scene.lab.ivrd))
+        time.sleep(TROUBLE_SECONDS)
+    finally:
+        for kept, mode in modes.items():
+            kept.chmod(mode)
+    scene.until("the store is in order again", lambda: not down(scene.lab.ivrd))
+    time.sleep(BOOKED_SECONDS)
+    scene.end_ivrd()
     return scene.start_ivrd()
 
 
@@ -113,6 +139,28 @@ FAULTS = (
             "Asterisk's record is not read",
             locked,
             Setup(program="chaos.without.record"),
+        ),
+    ),
+    Fault(
+        "store-read-only",
+        "kill -9 of ivrd, and 3 s later a start with a store that may not be written for 4 s and "
+        "more; then another kill",
+        "What the store does not take waits; once it can be read, whoever ended unseen before the "
+        "start is healed from Asterisk's own record.",
+        read_only,
+        setup=Setup(crowd=stubborn, program="chaos.without.overriding"),
+        strikes=(1, 20),
+        seconds=13.0,
+        gap=(1.0, 3.0),
+        keys_lost=True,
+        control=Control(
+            "Asterisk's record is not read",
+            read_only,
+            Setup(
+                crowd=stubborn,
+                program="chaos.without.overriding",
+                environment=lambda _scene: {PROGRAM: "chaos.without.record"},
+            ),
         ),
     ),
     Fault(

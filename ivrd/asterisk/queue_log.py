@@ -87,6 +87,7 @@ class Reader:
         """Begin at `mark`; without one at the end of what is there: that was before us."""
         self.close()
         self.mark, self._from_end = mark, mark is None
+        self._in_long_line = self._last_look = False
         try:
             self._open()
             self._looked()

@@ -95,12 +95,12 @@ class Keeper:
         self._note(Forget(kind, _clean(before)))
 
     async def load(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
-        """What the store has (see `Store.read`); nothing when it is down, which is reported."""
+        """What the store has (see `Store.read`).  Raises `StoreDown`, which is reported as well."""
         try:
             return await self._store.read(kind, first, before)
         except StoreDown as error:
             self._went(str(error))
-            return {}
+            raise
 
     async def pages(
         self, kind: str, first: str = "", before: str = ""

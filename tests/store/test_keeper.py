@@ -183,10 +183,11 @@ def test_a_store_that_is_down_is_reported_once_and_gets_all_when_it_is_back() ->
     assert rig.store.entries == {"calls": {"a": "2"}, "partners": {"x": "3"}}
 
 
-def test_a_store_that_is_down_at_the_start_has_nothing() -> None:
+def test_a_store_that_cannot_be_read_is_told_of() -> None:
     async def act() -> None:
         rig.store.down = True
-        assert await rig.keeper.load("calls") == {}
+        with pytest.raises(StoreDown):
+            await rig.keeper.load("calls")
         assert rig.reports == [(False, "frozen")]
         rig.store.down = False
         rig.reported.clear()
