@@ -27,6 +27,7 @@ from ivrd.config import (
     unused_prompts,
 )
 from ivrd.privacy import PrivacyError
+from ivrd.store import Claimed
 from ivrd.web import CannotListen
 
 FAILED, WRONG = 1, 2
@@ -34,6 +35,7 @@ FAILURES = (
     client.NotRunning,
     console.ConsoleError,
     CannotListen,
+    Claimed,
     PrivacyError,
     render.RenderError,
 )

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from aiohttp.web import AppRunner
@@ -18,7 +18,7 @@ from ivrd.asterisk.wire import LinkLost
 from ivrd.config import ConfigError, Settings, load, prompt_files
 from ivrd.menus import HAND_OVER_SECONDS
 from ivrd.parts import Parts
-from ivrd.store import StoreDown
+from ivrd.store import StoreDown, claim
 
 LAG_SECONDS = 0.5  # how often the loop's own lag is measured
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
@@ -155,10 +155,13 @@ class Daemon:
 async def run(folder: Path) -> None:
     """Load the configuration and run one daemon.
 
-    Raises `ConfigError`, `web.CannotListen` or `privacy.PrivacyError`, each with plain words.
+    Raises `ConfigError`, `web.CannotListen`, `privacy.PrivacyError` or `store.Claimed`, each with
+    plain words.
     """
     settings = load(folder)
     if problems := prompt_files(settings):
         raise ConfigError(problems)
     log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
-    await Daemon(settings).run()
+    file = settings.store.file
+    with claim(file) if file else nullcontext():
+        await Daemon(settings).run()

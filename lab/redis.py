@@ -59,9 +59,12 @@ class RedisProcess(Running):
 
     def client(self) -> Redis:
         """A client that waits for an answer, and tries nothing twice."""
-        retry = Retry(NoBackoff(), 0)
         return Redis(
-            unix_socket_path=str(self.socket), decode_responses=True, socket_timeout=5, retry=retry
+            unix_socket_path=str(self.socket),
+            password=self.settings.get("requirepass"),
+            decode_responses=True,
+            socket_timeout=5,
+            retry=Retry(NoBackoff(), 0),
         )
 
     @property
@@ -130,17 +133,18 @@ class RedisProcess(Running):
 
 
 class FailOver(Running):
-    """A master, a replica and a sentinel; `folder` as with RedisProcess."""
+    """A master, a replica and a sentinel (with a password?); `folder` as with RedisProcess."""
 
     SERVICE = "ivrd"  # by which the sentinel knows the master
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, password: str = "") -> None:
         parts = [folder / name for name in "123"]
         first, second, watch = (free_port(socket.SOCK_STREAM) for _ in parts)
         told = {
             f"sentinel monitor {self.SERVICE}": f"127.0.0.1 {first} 1",
             f"sentinel down-after-milliseconds {self.SERVICE}": "500",
             f"sentinel failover-timeout {self.SERVICE}": "3000",
+            **({"requirepass": password} if password else {}),
         }
         self.both = (RedisProcess(parts[0], port=first), RedisProcess(parts[1], port=second))
         self.sentinel = RedisProcess(parts[2], told, sentinel=True, port=watch)

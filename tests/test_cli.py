@@ -175,16 +175,22 @@ def test_a_port_in_use_is_told_with_status_1(config: Path) -> None:
     assert done.stderr == f"ivrd: cannot listen on {host}:{port}: address already in use\n"
 
 
-def test_a_second_ivrd_is_refused(config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [("state_dir", "another ivrd is running there"), ("control", "another ivrd keeps its books")],
+)
+def test_a_second_ivrd_is_refused(config: Path, tmp_path: Path, own: str, said: str) -> None:
+    """Whether it has the first one's control socket or the first one's books."""
     with running(config, tmp_path / "log"):
-        text = (config / "ivrd.yaml").read_text("utf-8")
         second = tmp_path / "second"
         shutil.copytree(config, second)
-        listen = settings_of(config)["web"]["listen"]
-        (second / "ivrd.yaml").write_text(text.replace(listen, f"{HOST}:{free_port()}"))
+        settings = settings_of(config) | {"web": {"listen": f"{HOST}:{free_port()}"}}
+        places = {"state_dir": str(tmp_path / "own"), "control": {"socket": str(tmp_path / "t")}}
+        settings[own] = places[own]
+        (second / "ivrd.yaml").write_text(yaml.safe_dump(settings), "utf-8")
         done = ivrd("run", "--config", second)
         assert done.returncode == 1
-        assert done.stderr.endswith("another ivrd is running there\n")
+        assert said in done.stderr
         assert ivrd("status", "--config", config).returncode == 0
 
 

@@ -8,7 +8,13 @@ of a new form gets a `Kind` in kinds.py.
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import unused_prompts, used_prompts
-from ivrd.config.secret import AMI_SECRET, REDIS_SECRET, SEATS_SECRET, read_secret
+from ivrd.config.secret import (
+    AMI_SECRET,
+    REDIS_SECRET,
+    SEATS_SECRET,
+    SENTINEL_SECRET,
+    read_secret,
+)
 from ivrd.config.settings import Asterisk, Keep, Queue, Redis, Settings, Store, closed_queues
 from ivrd.config.sounds import durations, prompt_files, spare_files
 
@@ -16,6 +22,7 @@ __all__ = [
     "AMI_SECRET",
     "REDIS_SECRET",
     "SEATS_SECRET",
+    "SENTINEL_SECRET",
     "Asterisk",
     "ConfigError",
     "Keep",

@@ -60,7 +60,8 @@ class Redis:
     """A Redis server: at `url`, or the one that `sentinels` (host and port) know as `service`.
 
     `secret_file` has the password of `user` (empty: Redis' default user), `ca_file` the
-    certificates that are trusted.
+    certificates that are trusted.  `sentinel_user` and `sentinel_secret_file` are for the
+    sentinels themselves.
     """
 
     url: str
@@ -69,6 +70,8 @@ class Redis:
     user: str
     secret_file: Path | None
     ca_file: Path | None
+    sentinel_user: str = ""
+    sentinel_secret_file: Path | None = None
 
 
 @dataclass(frozen=True)

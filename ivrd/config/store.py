@@ -46,6 +46,8 @@ class RedisPart(Part):
     user: Annotated[str, WORD] = ""
     secret_file: Annotated[str, PATH] = ""
     ca_file: Annotated[str, PATH] = ""
+    sentinel_user: Annotated[str, WORD] = ""
+    sentinel_secret_file: Annotated[str, PATH] = ""
 
 
 DAYS = whole(2, 4000)  # yesterday's report is always there
@@ -81,14 +83,24 @@ def check(part: StorePart) -> Iterator[Wrong]:
     elif bool(redis.sentinels) != bool(redis.service):
         say = "expected both sentinels and service, the name by which Sentinel knows the master"
         yield ("redis",), say
-    if redis.secret_file and not {"/", "."} & set(redis.secret_file):  # it may be the secret
-        say = "expected the path of a file with the secret, such as ./redis.secret"
-        yield ("redis", "secret_file"), say
-    if redis.user and not redis.secret_file:
-        yield ("redis", "user"), "expected secret_file as well, with the user's password"
+    yield from _check_login("user", redis.user, "secret_file", redis.secret_file)
+    yield from _check_login(
+        "sentinel_user", redis.sentinel_user, "sentinel_secret_file", redis.sentinel_secret_file
+    )
+    if redis.sentinel_secret_file and not redis.sentinels:
+        yield ("redis", "sentinel_secret_file"), "expected sentinels as well, whose password it is"
     if redis.ca_file and redis.url and not redis.url.startswith("rediss:"):
         say = "a certificate is for TLS; expected a url that begins with rediss:"
         yield ("redis", "ca_file"), say
+
+
+def _check_login(user_key: str, user: str, file_key: str, file: str) -> Iterator[Wrong]:
+    """What is wrong with a user and the file that has the password."""
+    if file and not {"/", "."} & set(file):  # it may be the secret
+        say = "expected the path of a file with the secret, such as ./redis.secret"
+        yield ("redis", file_key), say
+    if user and not file:
+        yield ("redis", user_key), f"expected {file_key} as well, with the user's password"
 
 
 def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
@@ -103,14 +115,20 @@ def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
         sentinels=tuple((at.host, at.port) for at in of.sentinels),
         service=of.service,
         user=of.user,
-        secret_file=_in(folder, of.secret_file) if of.secret_file else None,
-        ca_file=_in(folder, of.ca_file) if of.ca_file else None,
+        secret_file=_file(folder, of.secret_file),
+        ca_file=_file(folder, of.ca_file),
+        sentinel_user=of.sentinel_user,
+        sentinel_secret_file=_file(folder, of.sentinel_secret_file),
     )
     return Store(None, redis, part.deadline_seconds, days)
 
 
 def _names_redis(part: StorePart) -> bool:
     return "redis" in part.model_fields_set
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    return _in(folder, path) if path else None
 
 
 def _in(folder: Path, path: str) -> Path:

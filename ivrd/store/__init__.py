@@ -2,12 +2,14 @@
 
     contract.py   what a store is: Put, Remove, Forget, Store, StoreDown, Fenced
     sqlite.py     a file, for one ivrd        thread.py   the thread it works in
+    claim.py      and for no second one
     redis.py      Redis, for two or more      server.py   where it is     lease.py  who acts
     keeper.py     writes behind               pending.py  what it has not written yet
 
 The store is advisory: nobody waits for it, and it never overrules Asterisk.
 """
 
+from ivrd.store.claim import Claimed, claim
 from ivrd.store.contract import Change, Fenced, Forget, Put, Remove, Store, StoreDown
 from ivrd.store.keeper import Keeper
 from ivrd.store.lease import Lease
@@ -17,6 +19,7 @@ from ivrd.store.sqlite import SqliteStore
 
 __all__ = [
     "Change",
+    "Claimed",
     "Fenced",
     "Forget",
     "Keeper",
@@ -28,4 +31,5 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreDown",
+    "claim",
 ]

@@ -1,6 +1,8 @@
 """The store that the configuration names; with Redis also the lease, as another may share it."""
 
-from ivrd.config import REDIS_SECRET, read_secret
+from pathlib import Path
+
+from ivrd.config import REDIS_SECRET, SENTINEL_SECRET, read_secret
 from ivrd.config import Store as Where
 from ivrd.store.contract import Store
 from ivrd.store.lease import Lease
@@ -15,7 +17,19 @@ def chosen(at: Where) -> tuple[Store, Lease | None]:
         assert at.file is not None
         return SqliteStore(at.file, at.deadline_seconds), None
     of = at.redis
-    password = read_secret(of.secret_file, REDIS_SECRET) if of.secret_file else ""
-    server = RedisServer(of.url, of.sentinels, of.service, of.user, password, of.ca_file)
+    server = RedisServer(
+        url=of.url,
+        sentinels=of.sentinels,
+        service=of.service,
+        user=of.user,
+        password=_password(of.secret_file, REDIS_SECRET),
+        ca_file=of.ca_file,
+        sentinel_user=of.sentinel_user,
+        sentinel_password=_password(of.sentinel_secret_file, SENTINEL_SECRET),
+    )
     store = RedisStore(server, at.deadline_seconds)
     return store, Lease(store)
+
+
+def _password(file: Path | None, variable: str) -> str:
+    return read_secret(file, variable) if file else ""

@@ -45,7 +45,7 @@ class RedisServer:
 
     url: `redis://HOST:PORT/DB`, `rediss://` for TLS, or `unix:///PATH`.
     sentinels: host and port of each; with them `service` names the master, and `url` is empty.
-    user, password: of Redis' ACL, empty for none; Sentinel itself is asked without.
+    user, password: of Redis' ACL, empty for none; the sentinels have their own.
     ca_file: whose certificates are trusted; with Sentinel it turns TLS on, for both.
     """
 
@@ -55,6 +55,8 @@ class RedisServer:
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
+    sentinel_user: str = ""
+    sentinel_password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"Redis at {self.url}" if self.url else f"Redis {self.service}, as Sentinel says,"
@@ -64,7 +66,7 @@ class RedisServer:
 
         deadline: seconds for each step.  Raises `RedisError` and `OSError`.
         """
-        login: dict[str, Any] = {"username": self.user or None, "password": self.password or None}
+        login = _login(self.user, self.password)
         tls = self.url.startswith("rediss:") or (not self.url and self.ca_file is not None)
         options = self._options(deadline, tls)
         if self.url:
@@ -75,8 +77,9 @@ class RedisServer:
 
     async def _master(self, options: dict[str, Any]) -> tuple[str, int]:
         """Where the master is, by the first sentinel that knows; all are asked at once."""
+        told = {**options, **_login(self.sentinel_user, self.sentinel_password)}
         asked: list[Any] = [
-            Sentinel([at], sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+            Sentinel([at], sentinel_kwargs=told)  # type: ignore[no-untyped-call]
             for at in self.sentinels
         ]
         try:
@@ -103,6 +106,10 @@ class RedisServer:
         return options
 
 
+def _login(user: str, password: str) -> dict[str, Any]:
+    return {"username": user or None, "password": password or None}
+
+
 async def close(closing: Awaitable[None]) -> None:
     """Close a connection of which nothing more is wanted, whatever is wrong with it."""
     with suppress(RedisError, OSError, RuntimeError):
@@ -115,8 +122,10 @@ def words(error: Exception) -> str:
     for word, meaning in WORDS.items():
         if word in said:
             return meaning
-    kind = type(error).__name__
-    return KINDS.get(kind) or f"cannot be used: {str(error) or kind}"
+    own = type(error).__name__
+    inside = (kind for kind in KINDS if kind in str(error))  # a sentinel's error, in another's text
+    kind = next(inside, own)
+    return KINDS.get(kind) or f"cannot be used: {str(error) or own}"
 
 
 async def _first(asked: Iterable[Awaitable[T]]) -> T:

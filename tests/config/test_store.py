@@ -32,6 +32,15 @@ def test_a_redis_that_sentinel_knows(folder: Path, change: Change) -> None:
     assert load(folder).store == Store(None, Redis("", at, "ivrd", "", None, None), 0.5)
 
 
+def test_sentinels_with_a_password(folder: Path, change: Change) -> None:
+    named = 'sentinels: ["192.0.2.1:26379"], service: ivrd, sentinel_user: watch'
+    named += ", sentinel_secret_file: ./sentinel.secret"
+    change("ivrd.yaml", SOUNDS, f"{SOUNDS}store: {{redis: {{{named}}}}}\n")
+    at, file = (("192.0.2.1", 26379),), folder / "sentinel.secret"
+    redis = Redis("", at, "ivrd", "", None, None, "watch", file)
+    assert load(folder).store == Store(None, redis, 0.5)
+
+
 def test_how_long_it_keeps_what_is_over(folder: Path, change: Change) -> None:
     assert load(folder).store.keep_days == Keep(calls=92, history=92, audit=400)
     change("ivrd.yaml", SOUNDS, f"{SOUNDS}store: {{keep_days: {{history: 400, audit: 4000}}}}\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from socket import SOCK_STREAM
 from typing import Any
@@ -189,6 +190,27 @@ def test_a_fail_over_by_sentinel(short: Path) -> None:
         server = RedisServer(sentinels=sentinels, service=servers.SERVICE)
         asyncio.run(through_a_fail_over(RedisStore(server, 2.0), servers.master))
         assert at_second.info("replication")["role"] == "master"
+
+
+def test_a_sentinel_with_a_password(short: Path) -> None:
+    async def act() -> None:
+        store = RedisStore(named, SLOW)
+        await store.write(ONE, 0)
+        assert await store.read("calls") == {"a": "1"}
+        await store.close()
+        for password in ("", "battery-staple"):
+            store = RedisStore(replace(named, sentinel_password=password), SLOW)
+            assert "the user" in await refusal(store.open())
+            await store.close()
+
+    with FailOver(short, password="correct-horse") as servers:
+        named = RedisServer(
+            sentinels=(("127.0.0.1", servers.sentinel.port),),
+            service=servers.SERVICE,
+            sentinel_password="correct-horse",
+        )
+        asyncio.run(act())
+    assert "correct-horse" not in repr(named)
 
 
 async def through_a_fail_over(store: RedisStore, master: RedisProcess) -> None:

@@ -1,0 +1,40 @@
+"""One ivrd for each file: two that write the same books would count every call twice."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class Claimed(Exception):
+    """Another ivrd works with this file; one line for a person."""
+
+
+@contextmanager
+def claim(file: Path) -> Iterator[None]:
+    """Have the file for oneself; the kernel gives it back when the process ends, however it does.
+
+    Raises `Claimed`.  On a disk that knows no such locks, or cannot be written, nobody is refused.
+    """
+    beside = file.with_name(f"{file.name}.lock")  # the file's own locks are SQLite's affair
+    handle = None
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(beside, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if handle is not None:
+            _lock(handle, file)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(handle: int, file: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Claimed(f"another ivrd keeps its books in {file}; each needs its own") from None
+    except OSError:
+        pass
