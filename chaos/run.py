@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,9 +23,10 @@ from typing import Any
 from chaos import table
 from chaos.books import Books
 from chaos.check import NO_RECOVERY, Seen, Verdict, compared, complaints, judge
-from chaos.fault import Fault, Setup, Strike
+from chaos.fault import Fault, Setup
 from chaos.faults import FAULTS
 from chaos.load import RATE
+from chaos.outcome import TWO_ACT, Order, Outcome
 from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
@@ -42,46 +42,7 @@ ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left
 SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 LONG_SECONDS = 3.5  # of dialling for each strike in the long form
-TWO_ACT = "two ivrd acted in turns"
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to run of a fault."""
-
-    fault: Fault
-    setup: Setup
-    strike: Strike
-    strikes: int
-    seconds: float  # of dialling
-    seed: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it. Times are seconds."""
-
-    order: Order
-    verdict: Verdict
-    strikes: int
-    recovery: float  # the longest
-    notes: tuple[str, ...]
-    found: tuple[str, ...]
-
-    @property
-    def good(self) -> bool:
-        """Whether nobody was lost, all counts are exact, and the strikes found nothing else."""
-        return self.verdict.good and not self.found
-
-    @property
-    def harmed(self) -> bool:
-        """Whether callers or counts came to harm, ivrd to no end, or two ivrd acted at once.
-
-        It is what a control has to show.
-        """
-        found = any(what in text for text in self.found for what in (NO_RECOVERY, TWO_ACT))
-        return found or not self.verdict.good
 
 
 def carry_out(order: Order, folder: Path) -> Outcome:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chaos.fault import Fault
+from chaos.outcome import Outcome
 from lab.reckoning import Row
-
-if TYPE_CHECKING:
-    from chaos.fault import Fault
-    from chaos.run import Outcome
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 SILENCE, RECOVERY = "longest silence", "time to recover"

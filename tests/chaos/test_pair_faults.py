@@ -8,7 +8,8 @@ import pytest
 
 from chaos.check import Verdict
 from chaos.faults import pair, redis
-from chaos.run import Outcome, short
+from chaos.outcome import Outcome
+from chaos.run import short
 from chaos.scene import Scene
 from lab.detour import Detour
 from lab.reckoning import Scrape
