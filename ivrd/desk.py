@@ -105,7 +105,7 @@ class Desk:
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             pools=status.pools_of(self.seating),
             outcomes=status.outcomes_of(ledger),
-            hour=status.hour_of(self.reports.recent.totals(now)),
+            hour=self.reports.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
             config=Config(
                 folder=str(self.settings.folder),

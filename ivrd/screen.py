@@ -10,7 +10,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group
 from rich.text import Text
 
-from ivrd.core.board import Hour, Pool, Queue, Status
+from ivrd.core.board import Pool, Queue, Status
+from ivrd.core.recent import Hour
 
 WIDTH = 79  # one less than the terminal's: some go on to the next line at the 80th
 HEIGHT = 24

@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Protocol, cast
 
 from ivrd.asterisk.seating import Seating
 from ivrd.config import Queue
-from ivrd.core.board import Calls, Hour, Outcomes, Role
+from ivrd.core.board import Calls, Outcomes, Role
 from ivrd.core.board import Pool as PoolRow
 from ivrd.core.board import Queue as QueueRow
 from ivrd.core.call import Call, Outcome, Place, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.recent import Totals
 
 
 class Leader(Protocol):
@@ -96,8 +94,3 @@ def pools_of(seating: Seating) -> list[PoolRow]:
             )
         )
     return rows
-
-
-def hour_of(totals: Totals) -> Hour:
-    """The last hour's totals."""
-    return cast(Hour, asdict(totals))

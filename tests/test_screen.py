@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from ivrd.core.board import Hour, Pool, Queue, Status
+from ivrd.core.board import Pool, Queue, Status
+from ivrd.core.recent import Hour
 from ivrd.screen import board, status_text
 
 

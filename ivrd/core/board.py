@@ -7,6 +7,8 @@ seats; a ratio is 0 to 1.
 
 from typing import TypedDict
 
+from ivrd.core.recent import Hour
+
 
 class Asterisk(TypedDict):
     """The link to Asterisk: `since_seconds` since it came up or, when it is down, since it fell.
@@ -80,25 +82,6 @@ class Outcomes(TypedDict):
     callback: int
     rejected: int
     failed: int
-
-
-class Hour(TypedDict):
-    """The fields of `recent.Totals`."""
-
-    received: int
-    offered: int
-    answered: int
-    abandoned_ivr: int
-    abandoned_queue: int
-    abandoned_after_30s: int
-    self_served: int
-    deflected: int
-    callback: int
-    rejected: int
-    failed: int
-    service_level: float | None
-    asa_seconds: float | None
-    abandonment: float | None
 
 
 class Config(TypedDict):

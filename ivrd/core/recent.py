@@ -15,27 +15,14 @@ Times are seconds since the epoch, on the same clock as the calls' own.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome, Stage
 
 LATE_SECONDS = 30.0  # a hang-up after a longer wait is counted by itself as well
-COUNTS = (
-    "received",
-    "offered",
-    "answered",
-    "abandoned_ivr",
-    "abandoned_queue",
-    "abandoned_after_30s",
-    "self_served",
-    "deflected",
-    "callback",
-    "rejected",
-    "failed",
-)
 
 
-@dataclass(frozen=True)
-class Totals:
+class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
     `answered` counts when a person takes the call, and a call once, however often it was sent on.
@@ -92,7 +79,7 @@ class Recent:
         else:
             self._count_end(now, notice)
 
-    def totals(self, now: float) -> Totals:
+    def totals(self, now: float) -> Hour:
         """The hour that ends with the minute `now` is in."""
         last = int(now // 60)
         here = [m for m in self._ring if last - len(self._ring) < m.number <= last]
@@ -100,8 +87,18 @@ class Recent:
         for minute in here:
             counts.update(minute.counts)
         offered, answered = counts["offered"], counts["answered"]
-        return Totals(
-            **{name: counts[name] for name in COUNTS},
+        return Hour(
+            received=counts["received"],
+            offered=counts["offered"],
+            answered=counts["answered"],
+            abandoned_ivr=counts["abandoned_ivr"],
+            abandoned_queue=counts["abandoned_queue"],
+            abandoned_after_30s=counts["abandoned_after_30s"],
+            self_served=counts["self_served"],
+            deflected=counts["deflected"],
+            callback=counts["callback"],
+            rejected=counts["rejected"],
+            failed=counts["failed"],
             service_level=_ratio(sum(m.in_time for m in here), offered),
             asa_seconds=_ratio(sum(m.waited_seconds for m in here), answered),
             abandonment=_ratio(sum(m.lost for m in here), offered),
