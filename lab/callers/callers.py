@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from lab.callers.ledger import Entry, Ledger
 from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import Step
 from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("caller.xml")
 MOST_FILES = 8192  # sockets; each open call takes one
@@ -117,12 +117,11 @@ def _after(start: float, moment: float | None) -> float | None:
     return None if moment is None else round(moment - start, 3)
 
 
-class Callers:
+class Callers(Running):
     """Lets callers dial, `rate` a second, and keeps their ledger. Everything stays on loopback.
 
     `folder` gets SIPp's rows and error file, and the ledger as callers.jsonl. `port` is the SIP
-    port of all callers; 0 takes a free one, so that several can run side by side. As a context it
-    starts, and whoever is still calling at its end hangs up.
+    port of all callers; 0 takes a free one, so that several can run side by side.
     """
 
     def __init__(
@@ -185,24 +184,13 @@ class Callers:
         return ledger
 
     def stop(self) -> Ledger:
-        """Everybody hangs up; the ledger as far as it got."""
+        """Everybody who still calls hangs up; the ledger as far as it got."""
+        if self._engine.finished.is_set():
+            return self.ledger()
         self._sipp.finish()
         self._engine.hang_up_all()
         self._sipp.stop()
         return self.wait(ENDS_IN)
-
-    def __enter__(self) -> Callers:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._engine.finished.is_set():
-            self.stop()
 
     def ledger(self) -> Ledger:
         """All that is known now; who is not done yet has ended in "still calling"."""
