@@ -106,8 +106,9 @@ class Daemon:
             await web.listen_unix(control, settings.control_socket, settings.control_mode)
         )
 
-    async def _hand_over(self, _query: Mapping[str, str]) -> web.Answer:
+    async def _hand_over(self, query: Mapping[str, str]) -> web.Answer:
         """Let the ivrd that stands by act; this one ends."""
+        self.parts.desk.audit(peer.asked_by(query), "handover", "")
         try:
             successor = await self.parts.continuity.hand_over()
         except (StoreDown, LinkLost, TimeoutError) as error:
@@ -127,7 +128,7 @@ class Daemon:
 
     def _hang_up_signal(self) -> None:
         notify.reloading()
-        self._reloading = asyncio.ensure_future(self.parts.desk.reload())
+        self._reloading = asyncio.ensure_future(self.parts.desk.reload("SIGHUP"))
         self._reloading.add_done_callback(lambda _done: notify.ready())
 
     async def _measure_lag(self) -> None:

@@ -17,6 +17,7 @@ from ivrd.config import ConfigError, Settings, closed_queues, durations, load, p
 from ivrd.core.board import Asterisk, Config, Status
 from ivrd.hotline import Hotline
 from ivrd.partners import Partners, Setup
+from ivrd.peer import asked_by
 from ivrd.reports import Reports
 
 logger = logging.getLogger("ivrd")
@@ -72,6 +73,7 @@ class Desk:
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
         self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
+        self.audit: Callable[[str, str, str], None] = lambda _who, _what, _detail: None
 
     def reads(self) -> Mapping[str, web.Control]:
         """What GET answers."""
@@ -132,7 +134,9 @@ class Desk:
         except (Refused, LinkLost, TimeoutError) as error:
             raise web.Rejected(f"Asterisk did not take it: {error}") from None
         what = "seats opened" if wanted else "seats closed"
-        log.event(logger, logging.INFO, what, pool=pool.name)
+        who = asked_by(query)
+        log.event(logger, logging.INFO, what, pool=pool.name, who=who)
+        self.audit(who, what, pool.name)
         return {
             "pool": pool.name,
             "open": wanted,
@@ -140,11 +144,11 @@ class Desk:
             "changes": len(changes),
         }
 
-    async def _reload(self, _query: Mapping[str, str]) -> web.Answer:
-        problems = await self.reload()
+    async def _reload(self, query: Mapping[str, str]) -> web.Answer:
+        problems = await self.reload(asked_by(query))
         return {"ok": not problems, "problems": problems}
 
-    async def reload(self) -> list[str]:
+    async def reload(self, who: str) -> list[str]:
         """Read the configuration anew: take all of it, or none and return the problems."""
         try:
             settings, script = await asyncio.to_thread(_read, self.settings)
@@ -153,12 +157,14 @@ class Desk:
             problems = [str(problem) for problem in error.problems]
             for problem in problems:
                 log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
+            self.audit(who, "reload refused", problems[0])
             return problems
         self._adopt(settings, script)
         with suppress(Refused, LinkLost, TimeoutError):
             await self.seating.reconcile()
         self._reloaded(True)
-        log.event(logger, logging.INFO, "configuration reloaded")
+        log.event(logger, logging.INFO, "configuration reloaded", who=who)
+        self.audit(who, "reload", "")
         return []
 
     def _reloaded(self, ok: bool) -> None:

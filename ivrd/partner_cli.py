@@ -61,7 +61,7 @@ def add(
     text = "calls, talk time and people helped, partner by partner"
     partners = _leaf(kinds, "partners", _report, text, readable)
     partners.add_argument("--csv", action="store_true", help="print CSV with all columns")
-    audit = _leaf(verbs, "audit", _audit, "what operators did to partners, and when", readable)
+    audit = _leaf(verbs, "audit", _audit, "what operators did, and when", readable)
     for of_a_period in (partners, audit):
         text = "the first day, such as 2026-11-01 (default: the first of the last day's month)"
         of_a_period.add_argument("--from", dest="since", metavar="DATE", default="", help=text)

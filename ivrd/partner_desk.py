@@ -28,6 +28,7 @@ from ivrd.partner_book import Book
 from ivrd.partner_metrics import Moment
 from ivrd.partner_report import PartnerReport
 from ivrd.partners import Partners
+from ivrd.peer import asked_by
 from ivrd.store import StoreDown
 
 logger = logging.getLogger("ivrd")
@@ -238,7 +239,7 @@ class PartnerDesk:
 
     async def _written(self, query: Mapping[str, str], what: str, partner: str, detail: str) -> str:
         """Write an act into the audit log; what an operator must know if that was not possible."""
-        who = query.get("who") or "unknown"
+        who = asked_by(query)
         log.event(logger, logging.INFO, "an operator's act", who=who, what=what, partner=partner)
         self._book.audit(who, what, partner, detail)
         if await self._book.written(FLUSH_SECONDS):

@@ -67,6 +67,7 @@ class Parts:
             self.continuity.leading,
         )
         self.desk.taken = self._configured
+        self.desk.audit = lambda who, what, detail: self.book.audit(who, what, "", detail)
         self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
         self.partners.hurry = self.hurry.set
         self._tell_each_other()

@@ -3,7 +3,7 @@
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -43,3 +43,8 @@ async def named(
     if who:
         request = request.clone(rel_url=request.rel_url.update_query(who=who))
     return await handler(request)
+
+
+def asked_by(query: Mapping[str, str]) -> str:
+    """Who asks, as `named` has written it."""
+    return query.get("who") or "unknown"

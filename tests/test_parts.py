@@ -1,6 +1,7 @@
 """The parts of one of two ivrd: what it does while it stands by, and what it says then."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -112,6 +113,31 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             parts.continuity.also_back()
             assert parts.continuity.keeper.waiting == 2
             assert len((await parts.reads()["audit"]({}))["acts"]) == 1
+
+    asyncio.run(body())
+
+
+def test_who_has_given_another_configuration_is_in_the_audit_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+    alone = replace(load(folder), caller_key_file=settings.caller_key_file)
+    alone = replace(alone, store=Store(tmp_path / "s.sqlite", None, 20.0))
+    alone = replace(alone, asterisk=settings.asterisk)
+
+    async def body() -> None:
+        async with running(alone) as parts:
+            reload = parts.asked_to_do(hand_over)["reload"]
+            assert (await reload({"who": "malee"}))["ok"]
+            (folder / "menus.yaml").write_text("menus: [", "utf-8")
+            assert not (await reload({"who": "somchai"}))["ok"]
+            await parts.continuity.keeper.flush(20.0)
+            acts = (await parts.reads()["audit"]({}))["acts"]
+            told = [(act["who"], act["what"]) for act in acts]
+            assert told == [("malee", "reload"), ("somchai", "reload refused")]
+            assert "menus.yaml" in acts[1]["detail"]
 
     asyncio.run(body())
 

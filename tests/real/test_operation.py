@@ -1,5 +1,6 @@
 """What an operator does on the running hotline, and what callers find when it is closed."""
 
+import json
 import subprocess
 
 from lab.callers import Caller, Callers, HangUp, Hear, Keys, Quiet, Wait
@@ -18,6 +19,11 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
     assert surge["open"]
     # closing takes no talk away: all eleven end as their agents end them
     assert "closed" in lab.ivrd.once("seats", "close", "surge")
+    acts = json.loads(lab.ivrd.once("audit", "--json"))["acts"]
+    assert [act["what"] for act in acts if act["detail"] == "surge"] == [
+        "seats opened",
+        "seats closed",
+    ]
     assert calling.wait(30).outcomes() == {"answered": 12}
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
