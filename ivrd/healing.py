@@ -92,6 +92,7 @@ class Healing:
         self._missed: dict[str, float] = {}
         self._behind = False
         self._reading: asyncio.Future[list[tuple[Line, Mark]]] | None = None
+        self._turn = asyncio.Lock()  # one look at a time
         self._again: Mark | None = None  # where the next look begins, if not where the last ended
         self._said = ""
         self._gaps = 0
@@ -143,6 +144,10 @@ class Healing:
 
     async def tick(self, now: float) -> None:
         """Read what is new in the record and book what has ended unseen; once a second."""
+        async with self._turn:
+            await self._tick(now)
+
+    async def _tick(self, now: float) -> None:
         if self._reading is None:
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._look, self._again))
             if self._again is not None:  # what was read from there on is read once more
