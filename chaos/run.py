@@ -41,7 +41,7 @@ from lab.tape import Tape, overlaps
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
 SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
-LONG_SECONDS = 3.5  # of dialling for each strike in the long form
+ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
 
 
@@ -165,8 +165,8 @@ def short(fault: Fault, seed: int) -> Order:
 
 def long(fault: Fault, seed: int) -> Order:
     """Many strikes, and callers for as long as they take."""
-    strikes = fault.strikes[1]
-    seconds = max(fault.seconds, strikes * LONG_SECONDS)
+    few, strikes = fault.strikes
+    seconds = max(fault.seconds, ROOM * fault.seconds / few * strikes)
     return Order(fault, fault.setup, fault.strike, strikes, seconds, seed)
 
 
