@@ -59,12 +59,11 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Before:
-    """What was written down before us: who was here, how far the record is booked, who has ended
-    since."""
+    """What was written down before us."""
 
-    calls: list[Kept]
+    calls: list[Kept]  # who was here
     place: _Place | None
-    known: set[str]
+    known: set[str]  # ids of those who have ended since that place
 
 
 class Continuity:
