@@ -40,7 +40,7 @@ class Pace:
     answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
     beat: float = 1.0  # between two signs of life
     silent: float = 2.0  # a sign of life unanswered for this long: the other side is gone
-    again: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts; the last for ever
+    again: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
     refused: float = 15.0  # after a refusal: a wrong secret does not get right by asking often
     steady: float = 10.0  # a link that lasted this long was a good one: begin `again` anew
 
