@@ -153,6 +153,7 @@ def test_a_caller_goes_on_in_the_menu_after_a_short_loss() -> None:
         await settle()
         after = rig.link.told[before:]
         assert [h.get("Command", h.get("Control")) for h in after] == [
+            "ANSWER",
             "stop",
             'SET VARIABLE TIMEOUT(absolute) "65.0"',
             'STREAM FILE "en/ivrd/home-isolation-menu" ""',

@@ -85,8 +85,10 @@ class Conversation:
     async def run(self, resume: Visit | None = None) -> None:
         """Speak with the caller until the session is over. `resume`: go on where it was."""
         try:
+            # Also where another one spoke before, whose own may have been lost with it: to a call
+            # that is answered it does nothing (res/res_agi.c, handle_answer).
+            self._session.send("ANSWER")
             if resume is None:
-                self._session.send("ANSWER")
                 self._follow(menu.enter(self._script.tree))
             else:
                 self._stop_playing()

@@ -176,6 +176,9 @@ def test_a_resumed_visit_says_its_place_again_in_its_language(old_prompt_at: flo
         await caller.task
         assert not caller.channel.played[0].whole
         assert caller.heard[:3] == ["en/ivrd/care-info", "en/ivrd/care-more", "en/ivrd/info-again"]
-        assert "ANSWER" not in caller.channel.executed
+        # whoever spoke before may have died before it answered the call
+        assert caller.channel.executed.index("ANSWER") < caller.channel.executed.index(
+            'STREAM FILE "en/ivrd/care-info" ""'
+        )
 
     run(body())
