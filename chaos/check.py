@@ -12,7 +12,7 @@ from lab.callers import Caller, Entry
 from lab.reckoning import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
 
 NO_RECOVERY = "no recovery"
-GRACE = 1.0  # seconds that a caller may sit in silence beyond the lease
+GRACE = 1.0  # seconds that a caller may be left alone beyond the lease
 OPERATOR = "other"  # the topic behind key 0, and of whoever says nothing
 # Whoever pressed a key that nobody heard may think that he listens to a message, or that he waits.
 CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
@@ -48,7 +48,7 @@ class Verdict:
     excused: Mapping[str, int]  # why nobody could keep them: how many
     astray: tuple[Talk, ...]  # with callers who had chosen something else
     wrong: tuple[Row, ...]  # rows of the two counts that differ
-    silence: float  # the longest of those who were to be kept
+    silence: float  # the longest of those who were to be kept; a line that only rings is as bad
     allowed: float
 
     @property
@@ -63,6 +63,12 @@ def lost(caller: Caller, entry: Entry) -> bool:
         return False
     meant = caller.expected.outcome if caller.expected else ""
     return not (entry.outcome == "abandoned" and meant in ("abandoned", "self_served"))
+
+
+def silence(entry: Entry) -> float:
+    """For how many seconds a caller had nobody: the line rang, or it was silent."""
+    rang = entry.lasted if entry.answered_after is None else entry.answered_after
+    return max(rang, entry.silence)
 
 
 def astray(seen: Seen) -> list[Talk]:
@@ -104,7 +110,7 @@ def judge(seen: Seen, wrong: Sequence[Row], lease: float) -> Verdict:
         excused=Counter(excused[entry.id] for entry in missed if entry.id in excused),
         astray=tuple(astray(seen)),
         wrong=tuple(row for row in wrong if not row.agrees),
-        silence=max((entry.silence for entry in kept), default=0.0),
+        silence=max(map(silence, kept), default=0.0),
         allowed=lease + GRACE,
     )
 

@@ -80,6 +80,9 @@ def test_whom_nobody_could_keep_is_told_with_the_reason():
 @pytest.mark.parametrize(("silence", "good"), [(LEASE + 1.0, True), (LEASE + 1.1, False)])
 def test_silence_over_the_lease_and_a_second_is_too_much(silence, good):
     assert verdict([caller(1)], [entry(1, silence=silence)]).good is good
+    assert verdict([caller(1)], [entry(1, answered_after=silence)]).good is good
+    unanswered = entry(1, "caller", None, lasted=silence)
+    assert verdict([caller(1, ANYWHERE)], [unanswered]).good is good
 
 
 @pytest.mark.parametrize(
