@@ -17,9 +17,6 @@ HARMLESS = (
     # The caller hung up between two words of a number (s_streamwait3 in apps/app_playback.c); of a
     # sound that is missing, main/file.c says so besides.
     "Unable to play message ivrd/number-",
-    # It was told to stop, and somebody calls or asks meanwhile.
-    "Asterisk is shutting down",
-    "Refusing due to active shutdown",
 )
 
 

@@ -6,6 +6,7 @@ import resource
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 from chaos.fault import Control, Fault, Setup
 from chaos.load import stubborn
@@ -21,10 +22,15 @@ AWAY_SECONDS = 9.0  # long enough for calls to begin and to end unseen
 TORN = "1795000000|1795000000.1|hotline|NONE|END"
 
 
-def opened(scene: Scene) -> sqlite3.Connection:
-    """The store's file, for another program; it has to be there."""
+def kept_in(scene: Scene) -> Path:
+    """The store's file; it has to be there."""
     (path,) = (scene.folder / "lab" / "state").glob("ivrd.sqlite")
-    return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
+    return path
+
+
+def opened(scene: Scene) -> sqlite3.Connection:
+    """The store's file, for another program."""
+    return sqlite3.connect(f"{kept_in(scene).as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
 def down(ivrd: Ivrd) -> bool:
@@ -46,6 +52,11 @@ def full(scene: Scene) -> float:
 def full_and_killed(scene: Scene) -> float:
     """The same; and when ivrd takes for written what it had to write, it is killed and started."""
     full(scene)
+    return _killed_when_written(scene)
+
+
+def _killed_when_written(scene: Scene) -> float:
+    """kill -9 and a start, when ivrd takes for written what it had to write."""
     time.sleep(BOOKED_SECONDS)
     scene.end_ivrd()
     return scene.start_ivrd()
@@ -67,9 +78,9 @@ def read_only(scene: Scene) -> float:
 
     Then it may; and at the end ivrd is killed, and started with all that it had to write.
     """
-    (path,) = (scene.folder / "lab" / "state").glob("ivrd.sqlite")
+    folder = kept_in(scene).parent
     scene.end_ivrd()
-    modes = {kept: kept.stat().st_mode for kept in (*path.parent.iterdir(), path.parent)}
+    modes = {kept: kept.stat().st_mode for kept in (*folder.iterdir(), folder)}
     for kept, mode in modes.items():
         kept.chmod(mode & ~0o222)
     time.sleep(UNSEEN_SECONDS)
@@ -81,9 +92,7 @@ def read_only(scene: Scene) -> float:
         for kept, mode in modes.items():
             kept.chmod(mode)
     scene.until("the store is in order again", lambda: not down(scene.lab.ivrd))
-    time.sleep(BOOKED_SECONDS)
-    scene.end_ivrd()
-    return scene.start_ivrd()
+    return _killed_when_written(scene)
 
 
 def record(scene: Scene) -> float:
@@ -114,7 +123,6 @@ FAULTS = (
         "the disk is full for 5 s and more; afterwards kill -9 and a start",
         "The store is advisory: what is decided waits in memory, calls do not.",
         full_and_killed,
-        strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
@@ -131,7 +139,6 @@ FAULTS = (
         "to be written",
         "What the store has not got is healed from Asterisk's own record.",
         locked,
-        strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
@@ -149,7 +156,6 @@ FAULTS = (
         "start is healed from Asterisk's own record.",
         read_only,
         setup=Setup(crowd=stubborn, program="chaos.without.overriding"),
-        strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
@@ -170,7 +176,6 @@ FAULTS = (
         "The record is read by its file's identity and place; a broken line costs itself only.",
         record,
         setup=Setup(crowd=stubborn),
-        strikes=(1, 20),
         seconds=14.0,
         gap=(0.5, 1.5),
         keys_lost=True,

@@ -39,8 +39,7 @@ def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline)
     lab.ivrd.kill()
     lab.ivrd.start()
     assert lab.ivrd.status()["pools"][1]["open"]
-    lab.asterisk.stop()
-    lab.asterisk.start()
+    lab.restart_asterisk()
     lab.until("seats are back", lambda s: s["asterisk"]["up"] and s["pools"][1]["free"] == 70)
 
 
