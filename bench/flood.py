@@ -16,8 +16,8 @@ from statistics import median
 from panoramisk.message import Message
 
 from bench import results
+from ivrd.asterisk.ami_protocol import Wire
 from ivrd.asterisk.translate import EVENTS, fact
-from ivrd.asterisk.wire import Wire
 
 PIECE = 64 * 1024  # bytes; what one read of a socket brings
 ROUNDS = 5

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ivrd import client, screen
-from ivrd.core.board import Status
+from ivrd.cli import client, dashboard
+from ivrd.core.status_schema import Status
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
 from lab.hotline import Lab, Plan
@@ -58,7 +58,7 @@ def _watch(console: Console, lab: Lab, calling: Callers, seconds: float) -> Ledg
             status = _status(lab)
             progress.update(bar, completed=counts["done"])
             if console.is_terminal and status:
-                live.update(Group(screen.board(status), progress), refresh=True)
+                live.update(Group(dashboard.board(status), progress), refresh=True)
             elif status and time.monotonic() - said > SAY_SECONDS:
                 said = time.monotonic()
                 console.print(_line(counts, status))

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ivrd.client import Client
+from ivrd.cli.client import Client
 from lab.reckoning import Scrape
 from lab.running import LabError, Running
 

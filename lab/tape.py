@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ivrd.asterisk.gate import LOOKING
-from ivrd.asterisk.names import LEADER
+from ivrd.asterisk.dialplan_names import LEADER
+from ivrd.asterisk.leader_guard import LOOKING
 from lab.pair import OneOfTwo
 
 Headers = dict[str, str]

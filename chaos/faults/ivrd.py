@@ -13,7 +13,7 @@ import yaml
 from chaos.fault import Control, Fault, Setup
 from chaos.load import brief, nobody_for_vaccination, quiet, stubborn
 from chaos.scene import Scene
-from ivrd.client import Client
+from ivrd.cli.client import Client
 from lab import parts
 from lab.running import LabError
 

@@ -9,7 +9,7 @@ from chaos.ami import Ami, AmiError
 from chaos.fault import Control, Fault, Setup
 from chaos.load import RATE, patient, soon_gone
 from chaos.scene import Scene
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 
 HERE = "were on that Asterisk"
 NOWHERE = "dialled when there was none"
@@ -29,7 +29,7 @@ def reload(scene: Scene) -> float:
 def reload_with_a_seen(scene: Scene) -> float:
     """The same with IVRD_SEEN among the dialplan's globals: each reload sets it back."""
     path = scene.lab.folder / "etc" / "extensions.conf"
-    text = path.read_text("utf-8").replace("[globals]\n", f"[globals]\n{names.SEEN}=0\n")
+    text = path.read_text("utf-8").replace("[globals]\n", f"[globals]\n{dialplan_names.SEEN}=0\n")
     path.write_text(text, "utf-8")
     longest = 0.0
     for _ in range(RELOADS_AGAIN):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from ivrd import cli
+from ivrd.cli import main
 
 
 def replace(owner: object, name: str, by: object) -> None:
@@ -20,4 +20,4 @@ def replace(owner: object, name: str, by: object) -> None:
 
 def run() -> None:
     """Run the command `ivrd`, and end."""
-    sys.exit(cli.main())
+    sys.exit(main.main())

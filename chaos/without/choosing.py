@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.wire import Wire
+from ivrd.asterisk.ami_protocol import Wire
 
 if __name__ == "__main__":
     replace(Wire, "_unread", lambda _wire, _block: False)

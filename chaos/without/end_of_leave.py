@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from chaos.without import replace, run
-from ivrd.asterisk.gate import Gate
+from ivrd.asterisk.leader_guard import Gate
 
 allow = Gate.allow
 

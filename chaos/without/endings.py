@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.agi import Session
+from ivrd.asterisk.async_agi import Session
 
 
 def end(_session: Session, _why: str) -> None:

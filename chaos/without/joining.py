@@ -6,7 +6,7 @@ A packet that ends within a letter of three bytes is none, and costs the connect
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.wire import Wire
+from ivrd.asterisk.ami_protocol import Wire
 
 received = Wire.data_received
 

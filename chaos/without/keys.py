@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.menus import Line
+from ivrd.calls.ivr import Line
 
 if __name__ == "__main__":
     replace(Line, "unheeded", lambda *_line: [])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chaos.without import replace, run
 from ivrd.core.ledger import Ledger
-from ivrd.core.record import Finished, Line, Record, Says
+from ivrd.core.queue_log_replay import Finished, Line, Record, Says
 
 take = Record.take
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.core.keypad import Keypad
-from ivrd.menus import Menus
+from ivrd.calls.ivr import Menus
+from ivrd.core.dtmf import Keypad
 
 heard = Menus.key_up
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.store.keeper import BATCH, Keeper
+from ivrd.store.write_behind import BATCH, Keeper
 
 write = Keeper._write
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chaos.without import replace, run
 from ivrd.asterisk import translate as t
+from ivrd.calls.tracker import Hotline
 from ivrd.core.call import Place
-from ivrd.hotline import Hotline
 
 joined = Hotline._joined
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from chaos.without import replace, run
-from ivrd.leading import Leading
+from ivrd.ha.election import Leading
 
 
 async def stay(leading: Leading) -> None:

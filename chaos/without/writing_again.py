@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.continuity import Continuity
+from ivrd.ha.failover import Continuity
 from ivrd.store.pending import Recent
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from panoramisk.message import Message
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import queue_lines, snapshot, translate
-from ivrd.asterisk.link import Link
+from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, Wire
 from ivrd.asterisk.queue_log import Mark
-from ivrd.asterisk.wire import BUFFER_LIMIT, MESSAGE_END, Wire
-from ivrd.core.record import Line
+from ivrd.core.queue_log_replay import Line
 
 RECORDED = Path(__file__).parents[2] / "tests" / "asterisk" / "recorded"
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from fuzz.runner import One, Target
-from ivrd.asterisk import wire
-from ivrd.asterisk.agi import TEXT_LIMIT, Sessions, quoted
+from ivrd.asterisk import ami_protocol
+from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
 from ivrd.asterisk.conversation import Conversation, Script
-from ivrd.asterisk.link import Link
+from ivrd.calls.caller_hash import HASH_CHARACTERS, Hasher
 from ivrd.config import load
-from ivrd.log.form import FORMATTERS
-from ivrd.privacy import HASH_CHARACTERS, Hasher
+from ivrd.log.formatters import FORMATTERS
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAMES: Sequence[bytes] = (
@@ -57,8 +57,8 @@ def strings() -> Iterator[One]:
         assert argument.isprintable()
         assert len(unquoted(argument).encode()) <= TEXT_LIMIT
         try:
-            wire.checked({"Value": text})
-        except wire.BadValue:
+            ami_protocol.checked({"Value": text})
+        except ami_protocol.BadValue:
             pass
         else:
             assert not set(text) & set("\r\n\0")
@@ -81,7 +81,7 @@ class Dialled:
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Any]":
         """What `Link.tell` does."""
-        wire.checked(headers)
+        ami_protocol.checked(headers)
         if action == "AGI":
             self.commands.append(headers["CommandID"])
         return asyncio.get_running_loop().create_future()

@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from fuzz.runner import One, Target
-from ivrd import web
+from ivrd.api import server
+from ivrd.api.limits import Door, DoorRunner
 from ivrd.config import ConfigError, Settings, load
 from ivrd.config.problem import Problem
 from ivrd.config.yamlfile import Document, parse
-from ivrd.door import Door, DoorRunner
 
 CONFIG = Path(__file__).parents[2] / "config"
 SMALL = Path(__file__).parents[2] / "tests" / "config" / "testdata"
@@ -136,15 +136,15 @@ class Visitor(asyncio.Transport):
 async def visited() -> AsyncIterator[tuple[Door, DoorRunner]]:
     """A control application behind a door."""
 
-    async def echo(query: Mapping[str, str]) -> web.Answer:
+    async def echo(query: Mapping[str, str]) -> server.Answer:
         return dict(query)
 
-    async def refuse(query: Mapping[str, str]) -> web.Answer:
-        raise web.Rejected(str(dict(query)))
+    async def refuse(query: Mapping[str, str]) -> server.Answer:
+        raise server.Rejected(str(dict(query)))
 
-    door = Door(web.CONTROL_GUESTS)
-    app = web.control_app({"status": echo, "partners": refuse}, {"seats": echo, "pin": refuse})
-    runner = DoorRunner(app, door, **web.LIMITS)
+    door = Door(server.CONTROL_GUESTS)
+    app = server.control_app({"status": echo, "partners": refuse}, {"seats": echo, "pin": refuse})
+    runner = DoorRunner(app, door, **server.LIMITS)
     await runner.setup()
     try:
         yield door, runner
@@ -182,10 +182,10 @@ def http() -> Iterator[One]:
         loop = runner.get_loop()
         loop.set_exception_handler(lambda _loop, what: faults.append(what))
         inside = visited()
-        door, server = runner.run(inside.__aenter__())
+        door, make_protocol = runner.run(inside.__aenter__())
 
         def one(data: bytes) -> None:
-            runner.run(visit(door, server, data))
+            runner.run(visit(door, make_protocol, data))
             assert not faults, faults.pop()
 
         try:
@@ -226,7 +226,7 @@ def shipped(folder: Path) -> Settings:
 @contextmanager
 def control() -> Iterator[One]:
     """Each question with any query is answered in JSON, or rejected in words."""
-    from ivrd.daemon import Daemon  # it alone needs every room
+    from ivrd.daemon.service import Daemon  # it alone needs every package
 
     with tempfile.TemporaryDirectory(prefix="ivrd-fuzz-") as name, asyncio.Runner() as runner:
         settings = shipped(Path(name))
@@ -240,11 +240,11 @@ def control() -> Iterator[One]:
         found = {k: v for desk in desks for k, v in {**desk.reads(), **desk.acts()}.items()}
         found.pop("reload", None)  # reads the whole configuration: `config` does that
 
-        async def ask(which: web.Control, query: Mapping[str, str]) -> None:
+        async def ask(which: server.Control, query: Mapping[str, str]) -> None:
             async with asyncio.timeout(30):
                 try:
                     answer = json.dumps(await which(query))
-                except web.Rejected as error:
+                except server.Rejected as error:
                     answer = json.dumps(str(error))
             assert CANARY not in answer
 

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Iterable, Sequence
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 
 SECONDS = 30.0
 
@@ -50,4 +50,4 @@ def _say(console: Sequence[str], command: str) -> None:
 
 def call(console: Sequence[str], interface: str) -> None:
     """Place a test call to a partner's seat.  Raises `ConsoleError`."""
-    _say(console, f"channel originate {interface} extension s@{names.PARTNER_DRILL}")
+    _say(console, f"channel originate {interface} extension s@{dialplan_names.PARTNER_DRILL}")

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ivrd.asterisk import names
-from ivrd.asterisk.agi import Session, quoted
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.core import menu
 from ivrd.core.menu import Command, GoodBye, Heard, Key, Say, Silence, Spoken, ToPerson, Visit
 
@@ -140,7 +140,7 @@ class Conversation:
         elif isinstance(command, menu.Speak):
             self._set("CHANNEL(language)", command.language)
         elif stage:
-            self._set(names.STAGE, stage)
+            self._set(dialplan_names.STAGE, stage)
         self._tell(command)
 
     def _go_on(self) -> None:
@@ -160,7 +160,7 @@ class Conversation:
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
         language, name = prompt
-        path = f"{language}/{names.PROMPT_FOLDER}/{name}"
+        path = f"{language}/{dialplan_names.PROMPT_FOLDER}/{name}"
         done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
         self._renew(0.0)
         done.add_done_callback(self._prompt_done)
@@ -202,8 +202,8 @@ class Conversation:
 
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
-        self._set(names.QUEUE, to.queue)
-        self._set(names.TOPIC, to.topic)
+        self._set(dialplan_names.QUEUE, to.queue)
+        self._set(dialplan_names.TOPIC, to.topic)
         self._set("CALLERID(name)", self._script.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 

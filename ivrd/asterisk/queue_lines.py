@@ -9,11 +9,11 @@ or after the call's end or its next joining, and they tell nothing that ENDED do
 
 import re
 
-from ivrd.asterisk import names
-from ivrd.asterisk.names import seat_of
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import by
 from ivrd.core.call import Place
-from ivrd.core.record import Line, Says
+from ivrd.core.queue_log_replay import Line, Says
 
 LONGEST = 8192  # bytes of a line; Asterisk's own buffer for one
 
@@ -43,7 +43,7 @@ def line_of(raw: bytes) -> tuple[Line | None, int]:
     args = rest.split("|")
     if event == "QUEUESTART":
         return Line(float(time), Says.RESTARTED), broken
-    if queue == names.LOG_QUEUE:
+    if queue == dialplan_names.LOG_QUEUE:
         return _ours(float(time), call_id, event, args), broken
     return _app_queues(float(time), call_id, queue, seat_of(member), event, args), broken
 

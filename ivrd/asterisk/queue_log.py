@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivrd.asterisk.queue_lines import LONGEST, line_of
-from ivrd.core.record import Line
+from ivrd.core.queue_log_replay import Line
 
 MOST_LINES = 5_000  # in one `read`: what they mean is worked out in the event loop
 CHUNK = 1 << 20  # bytes; so many are in memory at most

@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ivrd.asterisk import names
-from ivrd.asterisk.link import Link
-from ivrd.asterisk.names import seat_of
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import AWAY, MEMBER_STATES, SeatState, device
 from ivrd.core.call import Place
 from ivrd.core.seats import Member
 
 DIGITS = re.compile(r"[0-9]{1,9}")
-OURS = (names.HOTLINE_CONTEXT, names.QUEUE_CONTEXT)
+OURS = (dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT)
 
 
 @dataclass(frozen=True)

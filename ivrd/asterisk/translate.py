@@ -6,8 +6,8 @@ from typing import Any
 
 from panoramisk.message import Message
 
-from ivrd.asterisk import names
-from ivrd.asterisk.names import seat_of
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import By
 
 
@@ -55,7 +55,7 @@ class KeyDown:
 
 @dataclass(frozen=True)
 class KeyUp:
-    """A caller's key is up; it may be told twice (core/keypad.py)."""
+    """A caller's key is up; it may be told twice (core/dtmf.py)."""
 
     call_id: str
     digit: str
@@ -193,13 +193,13 @@ def _key_up(m: Any) -> Fact | None:
 
 
 def _user_event(m: Any) -> Fact | None:
-    if m.userevent == names.RECEIVED_EVENT:
+    if m.userevent == dialplan_names.RECEIVED_EVENT:
         return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum)
-    if m.userevent == names.RETURNED_EVENT:
+    if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
-    if m.userevent == names.UNATTENDED_EVENT:
+    if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
-    if kind := names.PARTNER_EVENTS.get(m.userevent):
+    if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_news(m, kind)
     return None
 
@@ -227,7 +227,7 @@ def _number(text: str) -> float:
 
 def by(seat: str) -> By:
     """Whose seat it is: the hotline's own, or a partner's."""
-    return By.PARTNER if names.partner_of(seat) else By.INHOUSE
+    return By.PARTNER if dialplan_names.partner_of(seat) else By.INHOUSE
 
 
 def device(m: Any) -> Fact | None:

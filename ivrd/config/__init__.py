@@ -1,8 +1,8 @@
 """YAML in, checked settings out.  `load` reads a folder; everything else is about its result.
 
-To add a setting: give it a field in the model of its file (program.py, menus.py, queues.py,
+To add a setting: give it a field in the model of its file (main.py, menus.py, queues.py,
 hours.py, partners.py, prompts.py) and in `Settings` or the core object that it ends in.  A value
-of a new form gets a `Kind` in kinds.py.
+of a new form gets a `Kind` in field_types.py.
 """
 
 from ivrd.config.load import load

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import Field
 
-from ivrd.config.kinds import DAY, DAYS, NAME, SPAN, WEEKDAYS, weekdays, worded
+from ivrd.config.field_types import DAY, DAYS, NAME, SPAN, WEEKDAYS, weekdays, worded
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.yamlfile import Key

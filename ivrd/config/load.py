@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ivrd.config import hours, menus, model, partners, program, prompts, queues, store
+from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
-FILES = (program.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 
 
 def load(folder: Path, today: date | None = None) -> Settings:
@@ -23,7 +23,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
         raise ConfigError([Problem(str(folder), 0, "", "expected a folder with ivrd.yaml in it")])
     found: list[Problem] = []
     files = _Files(
-        program=_read(folder / program.FILE, program.Program, found),
+        program=_read(folder / main.FILE, main.Program, found),
         menus=_read(folder / menus.FILE, menus.Menus, found),
         queues=_read(folder / queues.FILE, queues.Queues, found),
         hours=_read(folder / hours.FILE, hours.Hours, found),
@@ -43,7 +43,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
 class _Files:
     """What each file says; None when it is not right by itself."""
 
-    program: File[program.Program] | None
+    program: File[main.Program] | None
     menus: File[menus.Menus] | None
     queues: File[queues.Queues] | None
     hours: File[hours.Hours] | None
@@ -62,7 +62,7 @@ def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
 def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
     """What is wrong inside one file."""
     if files.program:
-        yield from program.check(files.program, folder)
+        yield from main.check(files.program, folder)
     if files.menus:
         yield from menus.check(files.menus)
     if files.queues:
@@ -124,23 +124,23 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         service_level_seconds=says.service_level_seconds,
         lease_seconds=says.lease_seconds,
         drain_seconds=says.drain_seconds,
-        sounds=program.located(folder, says.sounds),
-        state_dir=program.located(folder, says.state_dir),
-        store=store.store(says.store, folder, program.located(folder, says.state_dir)),
+        sounds=main.located(folder, says.sounds),
+        state_dir=main.located(folder, says.state_dir),
+        store=store.store(says.store, folder, main.located(folder, says.state_dir)),
         log_format=says.log.format,
         log_level=says.log.level,
-        caller_key_file=program.located(folder, says.caller_key_file),
+        caller_key_file=main.located(folder, says.caller_key_file),
         web_host=says.web.listen.host,
         web_port=says.web.listen.port,
-        control_socket=program.located(folder, says.control.socket),
+        control_socket=main.located(folder, says.control.socket),
         control_mode=says.control.mode,
-        asterisk=program.asterisk(folder, says.asterisk),
+        asterisk=main.asterisk(folder, says.asterisk),
         tree=menus.tree(tree.says, waiting.says, languages),
         default_queue=waiting.says.default,
         queues=queues.queues(waiting.says),
         schedules={name: named[part.hours] for name, part in waiting.says.queues.items()},
         pools=queues.pools(waiting.says),
-        policy=program.policy(says),
+        policy=main.policy(says),
         menus_at_most=says.limits.menus,
         behind_seconds=says.limits.behind_seconds,
         partners=helpers,

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ivrd.config.kinds import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.main import Program
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.program import Program
 from ivrd.config.queues import Queues
 from ivrd.config.yamlfile import Key
 from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree

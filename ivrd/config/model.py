@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from ivrd.config import yamlfile
-from ivrd.config.kinds import Kind, got
+from ivrd.config.field_types import Kind, got
 from ivrd.config.problem import ConfigError, Problem, meant
 from ivrd.config.yamlfile import Document, Key
 

@@ -7,8 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import hours, queues
-from ivrd.config.hours import Hours
-from ivrd.config.kinds import (
+from ivrd.config.field_types import (
     LANGUAGE,
     NAME,
     SIP_PORT,
@@ -21,9 +20,10 @@ from ivrd.config.kinds import (
     text,
     whole,
 )
+from ivrd.config.hours import Hours
+from ivrd.config.main import Program
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.program import Program
 from ivrd.config.queues import Queues
 from ivrd.core.partner import Partner, State
 

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import yamlfile
-from ivrd.config.kinds import LANGUAGE, PROMPT, speech
+from ivrd.config.field_types import LANGUAGE, PROMPT, speech
+from ivrd.config.main import Program
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import ConfigError, Problem, unknown
-from ivrd.config.program import Program
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
 from ivrd.core.numbers import pieces

@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import hours
+from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
 from ivrd.config.hours import ALWAYS, Hours
-from ivrd.config.kinds import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
+from ivrd.config.main import Program
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.program import Program
 from ivrd.config.settings import Queue
 from ivrd.config.yamlfile import Key
 from ivrd.core.numbers import LARGEST

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from ivrd.config.kinds import ADDRESS, PATH, Address, Kind, number, pattern, whole, worded
+from ivrd.config.field_types import ADDRESS, PATH, Address, Kind, number, pattern, whole, worded
 from ivrd.config.model import Part
 from ivrd.config.settings import Keep, Redis, Store
 

@@ -3,7 +3,7 @@
 One line for an event that matters, plain or JSON; one closing line for each call.
 
 A caller never waits for the log (writer.py), what a storm repeats is said a few times and then
-counted (storm.py), and whatever comes from outside is made harmless (form.py).
+counted (rate_limit.py), and whatever comes from outside is made harmless (formatters.py).
 """
 
 import logging
@@ -13,8 +13,8 @@ from datetime import tzinfo
 from typing import TextIO
 
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
-from ivrd.log.form import FORMATTERS, Field
-from ivrd.log.storm import Storm
+from ivrd.log.formatters import FORMATTERS, Field
+from ivrd.log.rate_limit import Storm
 from ivrd.log.writer import Handler
 
 __all__ = ["LEVELS", "Field", "Handler"]

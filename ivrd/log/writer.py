@@ -12,8 +12,8 @@ import threading
 import time
 from typing import TextIO
 
-from ivrd.log import form
-from ivrd.log.storm import Storm
+from ivrd.log import formatters
+from ivrd.log.rate_limit import Storm
 
 LINES_AT_MOST = 10_000  # that wait to be written
 TICK_SECONDS = 1.0  # how often the writer looks for storms that are over
@@ -55,7 +55,7 @@ class Handler(logging.Handler):
             line = self.format(record)
         except Exception as error:  # a faulty call of the log must not cost a caller the menu
             words = f"a line of {record.name} cannot be written: {type(error).__name__}"
-            line = self.format(form.record(words))
+            line = self.format(formatters.record(words))
         self._lines.put(line)
 
     def flush(self) -> None:
@@ -110,7 +110,7 @@ class Handler(logging.Handler):
         """Write a line, and before it how many were lost, if that was not told yet."""
         lost = self.dropped - self._told
         if lost:
-            line = f"{self.format(form.record('log lines dropped', count=lost))}\n{line}"
+            line = f"{self.format(formatters.record('log lines dropped', count=lost))}\n{line}"
         try:
             self._sink.write(line.rstrip("\n"))
         except Exception:  # whatever the stream has: the next line may go through

@@ -1,21 +1,21 @@
 """What ivrd keeps outside itself, so that a restart or a second ivrd can go on.
 
-    contract.py   what a store is: Put, Remove, Forget, Store, StoreDown, Fenced
+    interface.py  what a store is: Put, Remove, Forget, Store, StoreDown, Fenced
     sqlite.py     a file, for one ivrd        thread.py   the thread it works in
-    claim.py      and for no second one
+    lockfile.py   and for no second one
     redis.py      Redis, for two or more      server.py   where it is     lease.py  who acts
     keeper.py     writes behind               pending.py  what it has not written yet
 
 The store is advisory: nobody waits for it, and it never overrules Asterisk.
 """
 
-from ivrd.store.claim import Claimed, claim
-from ivrd.store.contract import Change, Fenced, Forget, Put, Remove, Store, StoreDown
-from ivrd.store.keeper import Keeper
+from ivrd.store.interface import Change, Fenced, Forget, Put, Remove, Store, StoreDown
 from ivrd.store.lease import Lease
+from ivrd.store.lockfile import Claimed, claim
 from ivrd.store.redis import RedisStore
 from ivrd.store.server import RedisServer
 from ivrd.store.sqlite import SqliteStore
+from ivrd.store.write_behind import Keeper
 
 __all__ = [
     "Change",

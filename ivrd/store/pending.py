@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from ivrd.store.contract import Change, Forget, Put, Remove
+from ivrd.store.interface import Change, Forget, Put, Remove
 
 # When there are too many, the oldest of these go first: what a later start heals from Asterisk's
 # own record, and only then what happened at partners, of which no other record has all.  What

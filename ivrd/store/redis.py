@@ -25,16 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from ivrd.store.contract import (
-    DEADLINE,
-    PAGE,
-    Change,
-    Fenced,
-    Forget,
-    Put,
-    StoreDown,
-    read_pages,
-)
+from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Forget, Put, StoreDown, read_pages
 from ivrd.store.server import RedisServer, close, words
 
 PREFIX = "ivrd:"

@@ -12,16 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ivrd.store.contract import (
-    DEADLINE,
-    PAGE,
-    Change,
-    Fenced,
-    Put,
-    Remove,
-    StoreDown,
-    read_pages,
-)
+from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Put, Remove, StoreDown, read_pages
 from ivrd.store.thread import Thread
 
 T = TypeVar("T")

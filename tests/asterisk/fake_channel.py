@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.agi import Session, Sessions
+from ivrd.asterisk.async_agi import Session, Sessions
 
 POLL_SECONDS = 0.02
 SAMPLES_A_SECOND = 8000

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, Script
 from ivrd.core import menu
 from ivrd.core.menu import Command, Key, Menu, Silence, ToInfo, ToMenu, ToTopic, Tree
@@ -132,8 +132,8 @@ def _prompts(commands: Iterable[Command]) -> list[str]:
 
 def way_out(queue: str, topic: str) -> list[str]:
     return [
-        f'SET VARIABLE {names.QUEUE} "{queue}"',
-        f'SET VARIABLE {names.TOPIC} "{topic}"',
+        f'SET VARIABLE {dialplan_names.QUEUE} "{queue}"',
+        f'SET VARIABLE {dialplan_names.TOPIC} "{topic}"',
         f'SET VARIABLE CALLERID(name) "{SCRIPT.label[topic]}"',
         "ASYNCAGI BREAK",
     ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.core import menu
 from ivrd.core.menu import ToPerson
 from tests.asterisk.fake_channel import PATH, Played, Stop, Troubles
@@ -86,8 +86,10 @@ def test_key_star_goes_back_while_a_message_is_said() -> None:
             menu.AtMenu("main"),
             ToPerson("q-vaccine", "vaccine"),
         ]
-        stages = [c for c in caller.channel.executed if names.STAGE in c]
-        assert stages == [f'SET VARIABLE {names.STAGE} "{stage}"' for stage in ("info", "ivr")]
+        stages = [c for c in caller.channel.executed if dialplan_names.STAGE in c]
+        assert stages == [
+            f'SET VARIABLE {dialplan_names.STAGE} "{stage}"' for stage in ("info", "ivr")
+        ]
 
     run(body())
 

@@ -20,7 +20,7 @@ from ivrd.asterisk import queue_log
 from ivrd.asterisk.queue_lines import LONGEST, line_of
 from ivrd.asterisk.queue_log import Mark, Reader
 from ivrd.core.call import By, Outcome, Place, Stage
-from ivrd.core.record import Line, Record, Says
+from ivrd.core.queue_log_replay import Line, Record, Says
 
 REAL = Path(__file__).with_name("recorded") / "queue_log.txt"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk.names import interface, partner_of, seat_of
+from ivrd.asterisk.dialplan_names import interface, partner_of, seat_of
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.render.partners import context, seats_of
 from ivrd.config import Settings, load

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
 from ivrd.config import load
 
@@ -62,7 +62,7 @@ def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> N
         of = dict(says)
         if of["type"] != "endpoint":
             continue
-        ours = names.CARRIER_CONTEXT if name in carriers else names.SEAT_CONTEXT
+        ours = dialplan_names.CARRIER_CONTEXT if name in carriers else dialplan_names.SEAT_CONTEXT
         assert of["context"] == ours
         assert of["identify_by"] == ("username" if "auth" in of else "ip")
         assert name != "anonymous"
@@ -72,8 +72,8 @@ def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> N
 
 def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
     everything = "\n".join(texts.values())
-    found = re.findall(rf"\[{names.SEAT_CONTEXT}\]\n((?:[^\[\n].*\n)*)", everything)
+    found = re.findall(rf"\[{dialplan_names.SEAT_CONTEXT}\]\n((?:[^\[\n].*\n)*)", everything)
     lines = [line for part in found for line in part.splitlines()]
     assert lines
     assert all(re.fullmatch(r"exten => [0-9]+,1,Hangup\(21\)", line) for line in lines)
-    assert not re.search(rf"include\s*=>?\s*{names.SEAT_CONTEXT}\b", everything)
+    assert not re.search(rf"include\s*=>?\s*{dialplan_names.SEAT_CONTEXT}\b", everything)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk.names import PROMPT_FOLDER
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from ivrd.asterisk.render.say import say_conf
 from ivrd.core.numbers import pieces, spoken
 from lab.asterisk import Asterisk

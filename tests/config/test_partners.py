@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd.config import load
-from ivrd.config.kinds import NETWORK, TRUNK, Address
+from ivrd.config.field_types import NETWORK, TRUNK, Address
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, State, trained_for
 

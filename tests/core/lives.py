@@ -19,7 +19,7 @@ from ivrd.core.call import (
     WentBack,
     step,
 )
-from ivrd.core.record import Line, Says
+from ivrd.core.queue_log_replay import Line, Says
 
 QUEUES = ("red", "green")
 SEATS = (("base-01", By.INHOUSE), ("good/01", By.PARTNER))

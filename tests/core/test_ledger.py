@@ -30,7 +30,7 @@ from ivrd.core.call import (
     WentBack,
 )
 from ivrd.core.ledger import Ledger, Row
-from ivrd.core.record import Finished, Record, Says
+from ivrd.core.queue_log_replay import Finished, Record, Says
 from tests.core.lives import Step, lives
 
 IDS = st.sampled_from(["a", "b", "c", "d"])

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from ivrd.core.breaker import Breaker, Place
 from ivrd.core.partner import Pin
 from ivrd.core.report import Kind, Line, Sums
-from ivrd.partner_book import DAY_SECONDS, Book
+from ivrd.partners.repository import DAY_SECONDS, Book
 from ivrd.store import Keeper
-from ivrd.store.contract import PAGE
+from ivrd.store.interface import PAGE
 from tests.store.conftest import MakeStore
 
 NOW = 1_795_312_060.0

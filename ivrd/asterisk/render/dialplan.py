@@ -1,6 +1,6 @@
 """extensions.conf: what the YAML decides; the rest stands in dialplans/."""
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.config import Settings
 
@@ -15,16 +15,16 @@ writeprotect=yes
 autofallthrough=yes
 
 [globals]
-{names.LEASE}={settings.lease_seconds:g}
-{names.LANGUAGE}={settings.languages[0]}
-{names.NUMBER}={settings.number}
-{names.DEFAULT_QUEUE}={settings.default_queue}
+{dialplan_names.LEASE}={settings.lease_seconds:g}
+{dialplan_names.LANGUAGE}={settings.languages[0]}
+{dialplan_names.NUMBER}={settings.number}
+{dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
 
-[{names.CARRIER_CONTEXT}]
-exten => {settings.number},1,Goto({names.HOTLINE_CONTEXT},s,1)
+[{dialplan_names.CARRIER_CONTEXT}]
+exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
 
 ; A seat's phone can call nobody.
-[{names.SEAT_CONTEXT}]
+[{dialplan_names.SEAT_CONTEXT}]
 exten => {settings.number},1,Hangup(21)
 
 {seats}

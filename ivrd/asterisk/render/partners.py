@@ -3,7 +3,7 @@
 Written for each partner, whatever its state, so that one can begin at any time.
 """
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.core.partner import Partner
 
 # A trunk that stops answering is known after at most the sum of both (seconds); until then a
@@ -21,9 +21,9 @@ def seats_of(partner: Partner) -> tuple[str, ...]:
 
 def trunk(partner: Partner, number: str, media: str) -> str:
     """Endpoint and address in pjsip.conf; a partner can call nobody by it."""
-    name = names.PARTNER_PREFIX + partner.id
+    name = dialplan_names.PARTNER_PREFIX + partner.id
     return (
-        f"[{name}]\ntype=endpoint\ncontext={names.SEAT_CONTEXT}\n{media}"
+        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{media}"
         f"aors={name}\nidentify_by=ip\nsend_pai=no\n"
         f"\n[{name}]\ntype=aor\ncontact=sip:{number}@{partner.trunk}\n{QUALIFY}"
     )
@@ -32,9 +32,9 @@ def trunk(partner: Partner, number: str, media: str) -> str:
 def context(partner: Partner) -> str:
     """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
     confirm = "yes" if partner.confirm else "no"
-    leg = f"Gosub({names.PARTNER_LEG},s,1({partner.id},${{EXTEN}},{confirm}))"
+    leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({partner.id},${{EXTEN}},{confirm}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
-    return f"[{names.PARTNER_PREFIX}{partner.id}]\n{seats}"
+    return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"
 
 
 def _patterns(cap: int) -> list[str]:

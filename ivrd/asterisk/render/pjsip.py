@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.config import Settings
 
@@ -35,7 +35,7 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
 def _carrier(name: str, addresses: tuple[str, ...]) -> str:
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
-        f"[{name}]\ntype=endpoint\ncontext={names.CARRIER_CONTEXT}\n{MEDIA}"
+        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{MEDIA}"
         "trust_id_inbound=yes\nidentify_by=ip\naors=\n"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
@@ -44,7 +44,7 @@ def _carrier(name: str, addresses: tuple[str, ...]) -> str:
 def _seat(seat: str, contact: str | None, secret: str | None) -> str:
     """A seat takes one call at a time and can call nobody."""
     endpoint = (
-        f"[{seat}]\ntype=endpoint\ncontext={names.SEAT_CONTEXT}\n{MEDIA}"
+        f"[{seat}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{MEDIA}"
         f"aors={seat}\ndevice_state_busy_at=1\nsend_pai=no\nidentify_by=username\n"
     )
     if contact is not None:

@@ -1,6 +1,6 @@
 """queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.config import Queue, Settings
 from ivrd.core import numbers
 from ivrd.core.seats import Pool
@@ -35,11 +35,11 @@ announce-position-limit={numbers.LARGEST}
 announce-holdtime=no
 min-announce-frequency=15
 announce-position-only-up=no
-queue-youarenext={names.PROMPT_FOLDER}/queue-next
-queue-thereare={names.PROMPT_FOLDER}/queue-before
-queue-callswaiting={names.PROMPT_FOLDER}/queue-after
-queue-quantity1={names.PROMPT_FOLDER}/queue-beyond
-queue-quantity2={names.PROMPT_FOLDER}/queue-after
+queue-youarenext={dialplan_names.PROMPT_FOLDER}/queue-next
+queue-thereare={dialplan_names.PROMPT_FOLDER}/queue-before
+queue-callswaiting={dialplan_names.PROMPT_FOLDER}/queue-after
+queue-quantity1={dialplan_names.PROMPT_FOLDER}/queue-beyond
+queue-quantity2={dialplan_names.PROMPT_FOLDER}/queue-after
 queue-thankyou=
 """
 
@@ -51,7 +51,7 @@ def queues_conf(settings: Settings) -> str:
 
 def _queue(queue: Queue, pools: tuple[Pool, ...]) -> str:
     members = "".join(
-        f"member => {names.interface(seat)},0,{seat}\n"
+        f"member => {dialplan_names.interface(seat)},0,{seat}\n"
         for pool in pools
         if pool.fixed and queue.name in pool.queues
         for seat in pool.seats

@@ -12,7 +12,7 @@ In a pattern N, X and Z stand for digits, hence `[n]um`. A language without a se
 gets [en].
 """
 
-from ivrd.asterisk.names import PROMPT_FOLDER
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 
 _RULES = """\
 [general]

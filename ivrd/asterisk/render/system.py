@@ -1,6 +1,6 @@
 """The small files: which modules load, who may speak to the management port, logs, RTP."""
 
-from ivrd.asterisk import names
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.translate import EVENTS
 from ivrd.config import Settings
 
@@ -85,7 +85,7 @@ def rtp_conf(settings: Settings) -> str:
 
 def features_conf() -> str:
     """The keys by which a partner's agent sends the caller back to the queue."""
-    back = names.PARTNER_BACK
+    back = dialplan_names.PARTNER_BACK
     return f"""\
 [general]
 featuredigittimeout=1500

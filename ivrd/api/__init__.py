@@ -1,0 +1,1 @@
+"""What may be asked over HTTP and over the control socket."""

@@ -1,0 +1,88 @@
+"""A day's books, exact across restarts, for whoever asks over the control socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+
+from ivrd.api import server
+from ivrd.core.call import Call
+from ivrd.core.day import Day, day_of
+from ivrd.core.ledger import Ledger
+from ivrd.ha.call_repository import Keeping
+from ivrd.store import StoreDown
+
+FLUSH_SECONDS = 1.0
+NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
+
+
+class DayBook:
+    """Adds a day up from what is kept and who is here.
+
+    `flush(seconds)` waits until what has ended is kept, and tells whether it is.  `target()` is the
+    service level's seconds; `clock` gives seconds since the epoch.  Only the ivrd that acts knows
+    all that has ended and who is here.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        keeping: Keeping,
+        flush: Callable[[float], Awaitable[bool]],
+        target: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._keeping = keeping
+        self._flush = flush
+        self._target = target
+        self._clock = clock
+
+    async def answer(self, query: Mapping[str, str]) -> server.Answer:
+        """The books of ?day=DATE, today's without one."""
+        day = self._day(query.get("day", ""))
+        if not await self._flush(FLUSH_SECONDS):
+            raise server.Rejected(NO_ANSWER)
+        try:
+            past, here = await self._keeping.day(day), self._here(day)
+        except StoreDown as error:
+            raise server.Rejected(f"{NO_ANSWER}: {error}") from None
+        queued = sum(call.joined_at is not None for call in here)
+        target = self._target()
+        sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
+        return _answer(day, sums, target)
+
+    def _day(self, text: str) -> date:
+        if not text:
+            return self._keeping.day_at(self._clock())
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise server.Rejected(f"expected a day such as 2026-11-01, got {text!r}") from None
+
+    def _here(self, day: date) -> list[Call]:
+        calls = self._ledger.calls.values()
+        return [call for call in calls if self._keeping.day_at(call.received_at) == day]
+
+
+def _answer(day: date, sums: Day, target: float) -> server.Answer:
+    rows = sorted(sums.rows.items(), key=lambda item: tuple(map(str, vars(item[0]).values())))
+    return {
+        "day": day.isoformat(),
+        "received": sums.received,
+        "in_progress": sums.in_progress,
+        "offered": sums.offered,
+        "service_level": sums.in_time / sums.offered if sums.offered else None,
+        "service_level_seconds": target,
+        "asa_seconds": sums.asa_seconds,
+        "abandoned_after_30s": sums.abandoned_after_30s,
+        "rows": [
+            {
+                "queue": row.queue,
+                "outcome": row.outcome,
+                "stage": row.stage,
+                "by": row.by,
+                "calls": calls,
+            }
+            for row, calls in rows
+        ],
+    }

@@ -1,0 +1,198 @@
+"""What an operator can ask of a running ivrd: its picture, seats, a new configuration."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from ivrd import __version__, log
+from ivrd.api import server, status
+from ivrd.api.peercred import asked_by
+from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.conversation import Script
+from ivrd.asterisk.queue_members import Seating
+from ivrd.calls.tracker import Hotline
+from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
+from ivrd.core.status_schema import Asterisk, Config, Status
+from ivrd.metrics.observer import Reports
+from ivrd.partners.controller import Partners, Setup
+
+logger = logging.getLogger("ivrd")
+
+# What is read once, when ivrd starts.
+AT_START = (
+    *("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk"),
+    *("state_dir", "store"),
+)
+
+
+def script_of(settings: Settings) -> Script:
+    """What conversations need of the configuration."""
+    label = {
+        topic: texts[settings.languages[0]]
+        for queue in settings.queues
+        for topic, texts in queue.topics.items()
+    }
+
+    def closed() -> frozenset[str]:
+        return closed_queues(settings, datetime.now(settings.zone))
+
+    return Script(settings.tree, durations(settings), label, settings.lease_seconds, closed)
+
+
+def setup_of(settings: Settings) -> Setup:
+    """What the deciding on partners' seats needs of the configuration."""
+    topics = {queue.name: tuple(queue.topics) for queue in settings.queues}
+
+    def open_partners() -> frozenset[str]:
+        now = datetime.now(settings.zone)
+        hours = settings.partner_schedules
+        return frozenset(
+            p for p, schedule in hours.items() if not schedule or schedule.is_open(now)
+        )
+
+    return Setup(settings.partners, topics, settings.policy, open_partners)
+
+
+@dataclass
+class Desk:
+    """The running parts, and what may be asked of them."""
+
+    settings: Settings
+    link: Link
+    hotline: Hotline
+    seating: Seating
+    reports: Reports
+    partners: Partners
+    leading: status.Leader
+
+    def __post_init__(self) -> None:
+        self.started = self.loaded = time.monotonic()
+        self.reload_ok = True
+        self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
+        self.audit: Callable[[str, str, str], None] = lambda _who, _what, _detail: None
+
+    def reads(self) -> Mapping[str, server.Control]:
+        """What GET answers."""
+        return {"status": self._status}
+
+    def acts(self) -> Mapping[str, server.Control]:
+        """What POST does."""
+        return {"seats": self._seats, "reload": self._reload}
+
+    def ready(self) -> str:
+        """What is missing before callers can be served; empty when nothing is."""
+        if self.hotline.menus.draining:
+            return "stopping"
+        return "" if self.reports.linked else "not connected to Asterisk"
+
+    def status(self) -> Status:
+        """The whole picture of this moment."""
+        now, mono, ledger = time.time(), time.monotonic(), self.hotline.ledger
+        closed = self.hotline.menus.script.closed()
+        return Status(
+            version=__version__,
+            up_seconds=mono - self.started,
+            role=status.role_of(self.leading),
+            draining=self.hotline.menus.draining,
+            asterisk=Asterisk(
+                up=self.reports.linked,
+                version=self.link.version,
+                since_seconds=mono - self.reports.link_changed,
+            ),
+            calls=status.calls_of(ledger, self.reports.unattended),
+            queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
+            pools=status.pools_of(self.seating),
+            outcomes=status.outcomes_of(ledger),
+            hour=self.reports.recent.totals(now),
+            service_level_seconds=self.settings.service_level_seconds,
+            config=Config(
+                folder=str(self.settings.folder),
+                loaded_seconds_ago=mono - self.loaded,
+                last_reload_ok=self.reload_ok,
+            ),
+        )
+
+    async def _status(self, _query: Mapping[str, str]) -> server.Answer:
+        return self.status()
+
+    async def _seats(self, query: Mapping[str, str]) -> server.Answer:
+        """Open or close a pool: ?pool=NAME&open=true or false."""
+        pools = {pool.name: pool for pool in self.seating.pools}
+        pool = pools.get(query.get("pool", ""))
+        if pool is None:
+            raise server.Rejected(
+                f"no pool {query.get('pool', '')!r}; there are: {', '.join(pools)}"
+            )
+        if self.seating.open is None or not self.reports.linked:
+            raise server.Rejected("not connected to Asterisk: nothing was changed")
+        wanted = query.get("open") == "true"
+        (self.seating.open.add if wanted else self.seating.open.discard)(pool.name)
+        try:
+            changes = await self.seating.reconcile()
+        except (Refused, LinkLost, TimeoutError) as error:
+            raise server.Rejected(f"Asterisk did not take it: {error}") from None
+        what = "seats opened" if wanted else "seats closed"
+        who = asked_by(query)
+        log.event(logger, logging.INFO, what, pool=pool.name, who=who)
+        self.audit(who, what, pool.name)
+        return {
+            "pool": pool.name,
+            "open": wanted,
+            "seats": len(pool.seats),
+            "changes": len(changes),
+        }
+
+    async def _reload(self, query: Mapping[str, str]) -> server.Answer:
+        problems = await self.reload(asked_by(query))
+        return {"ok": not problems, "problems": problems}
+
+    async def reload(self, who: str) -> list[str]:
+        """Read the configuration anew: take all of it, or none and return the problems."""
+        try:
+            settings, script = await asyncio.to_thread(_read, self.settings)
+        except ConfigError as error:
+            self._reloaded(False)
+            problems = [str(problem) for problem in error.problems]
+            for problem in problems:
+                log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
+            self.audit(who, "reload refused", problems[0])
+            return problems
+        self._adopt(settings, script)
+        with suppress(Refused, LinkLost, TimeoutError):
+            await self.seating.reconcile()
+        self._reloaded(True)
+        log.event(logger, logging.INFO, "configuration reloaded", who=who)
+        self.audit(who, "reload", "")
+        return []
+
+    def _reloaded(self, ok: bool) -> None:
+        self.reload_ok = ok
+        self.reports.metrics.reload(ok, time.time())
+
+    def _adopt(self, settings: Settings, script: Script) -> None:
+        """From now on the new configuration; conversations that are on keep theirs."""
+        for name in AT_START:
+            if getattr(settings, name) != getattr(self.settings, name):
+                log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
+        self.settings = settings
+        self.loaded = time.monotonic()
+        self.hotline.menus.script = script
+        self.hotline.menus.most = settings.menus_at_most
+        self.seating.pools = settings.pools
+        self.partners.setup = setup_of(settings)
+        self.taken(settings)
+        self.reports.recent.service_level_seconds = settings.service_level_seconds
+        self.reports.metrics.queues([queue.name for queue in settings.queues])
+
+
+def _read(old: Settings) -> tuple[Settings, Script]:
+    """The configuration as it stands in its folder now.  Raises `ConfigError`."""
+    settings = load(old.folder)
+    if problems := prompt_files(settings):
+        raise ConfigError(problems)
+    return settings, script_of(settings)

@@ -1,0 +1,276 @@
+"""What an operator can ask about partners, and have done with them.
+
+Reads: the partners as they stand, why the seats are as they are.  What was done in a period is
+partner_report.py's.  Acts: pins and drills; each is written into the audit log with who, when and
+what.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, tzinfo
+from math import isfinite
+from typing import Any
+
+from ivrd import log
+from ivrd.api import server
+from ivrd.api.partner_report import PartnerReport
+from ivrd.api.peercred import asked_by
+from ivrd.asterisk.ami_client import Refused
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.config.problem import unknown
+from ivrd.core import breaker as b
+from ivrd.core.forecast import together
+from ivrd.core.overflow import Snapshot
+from ivrd.core.partner import Partner, PartnerNow, Pin, State
+from ivrd.core.report import Kind
+from ivrd.metrics.partners import Moment
+from ivrd.partners.controller import Partners
+from ivrd.partners.repository import Book
+from ivrd.store import StoreDown
+
+logger = logging.getLogger("ivrd")
+
+NO_PIN = "none"
+FLUSH_SECONDS = 1.0
+NOT_DECIDED = "nothing was decided yet"
+# A test call to a partner by its id: whether a person confirmed it, and what happened.
+Drill = Callable[[str], Awaitable[tuple[bool, str]]]
+
+
+class PartnerDesk:
+    """Partners, the book that remembers, and what may be asked of both.
+
+    `drill` places a test call.  `snapshot` is what the last decision rested on.  `clock` gives
+    seconds since the epoch; days are those of `zone`.
+    """
+
+    def __init__(
+        self,
+        partners: Partners,
+        book: Book,
+        zone: tzinfo,
+        drill: Drill,
+        *,
+        snapshot: Callable[[], Snapshot | None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._partners = partners
+        self._book = book
+        self._zone = zone
+        self._drill_by_call = drill
+        self._snapshot = snapshot
+        self._clock = clock
+        self._drilled: set[str] = set()  # partners whose drill is going on
+        self._report = PartnerReport(book, lambda: partners.setup.partners, zone, clock)
+        self._read = False  # whether what was written down before us is known
+        self._reading: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Take up what the ivrd that acted before us, or this one in an earlier life, has kept.
+
+        A store that is down is read when it is `back`.
+        """
+        with suppress(StoreDown):
+            breakers = await self._book.read()
+            self._partners.restore(breakers)
+            for partner in self._partners.setup.partners:
+                self.recall(partner.id)
+            self._read = True
+
+    def back(self) -> None:
+        """The store is back: it may have lost what it had, or have what we could not read."""
+        self._book.write_again()
+        if not self._read:
+            self._reading = asyncio.ensure_future(self.begin())
+
+    def recall(self, partner: str) -> None:
+        """Give a partner the pin and the drill that the book remembers."""
+        standing = self._partners.standing(partner)
+        standing.pin, standing.verified = self._book.pin(partner), self._book.verified(partner)
+
+    def reads(self) -> Mapping[str, server.Control]:
+        """What GET answers."""
+        return {"partners": self._list, "explain": self._explain, **self._report.reads()}
+
+    def acts(self) -> Mapping[str, server.Control]:
+        """What POST does."""
+        return {"pin": self._pin, "drill": self._drill}
+
+    # --- how partners stand ----------------------------------------------------------------
+
+    def moments(self) -> dict[str, Moment]:
+        """How each partner stands, for the metrics."""
+        now = self._clock()
+        return {of.id: self._moment(of, now) for of in self._now(now)}
+
+    def _now(self, now: float) -> list[PartnerNow]:
+        setup = self._partners.setup
+        in_hours = setup.open_partners()
+        return [self._partners.now(p, p.id in in_hours, now) for p in setup.partners]
+
+    def _moment(self, of: PartnerNow, now: float) -> Moment:
+        standing = self._partners.standing(of.id)
+        return Moment(
+            wanted=self._seats().get(of.id, 0),
+            open=of.open,
+            ringing=len(standing.ringing),
+            busy=of.busy,
+            breaker=b.at(standing.breaker, now).place,
+            learned=b.capacity(standing.breaker, now),
+        )
+
+    def _seats(self) -> dict[str, int]:
+        decision = self._partners.decision
+        return decision.seats if decision else {}
+
+    async def _list(self, query: Mapping[str, str]) -> server.Answer:
+        """All partners, or ?partner=ID alone."""
+        if not self._read or not self._book.acting():
+            await self.begin()  # of two, the one that acts decides on pins and knows the breakers
+        now = self._clock()
+        only = self._known(query).id if "partner" in query else None
+        found = [of for of in self._now(now) if only in (None, of.id)]
+        return {"partners": [self._row(of, now) for of in found]}
+
+    def _row(self, of: PartnerNow, now: float) -> dict[str, Any]:
+        standing, moment, partner = (
+            self._partners.standing(of.id),
+            self._moment(of, now),
+            of.partner,
+        )
+        decision = self._partners.decision
+        reasons = {share.partner: share.reason for share in decision.shares} if decision else {}
+        return {
+            "id": of.id,
+            "name_th": partner.name_th,
+            "name_en": partner.name_en,
+            "trunk": partner.trunk,
+            "state": partner.state,
+            "verified": standing.verified or None,
+            "pledged": partner.pledged,
+            "cap": partner.cap,
+            "hours": partner.hours,
+            "topics": list(partner.topics),
+            "languages": list(partner.languages),
+            "queues": sorted(of.queues),
+            "pin": of.pin,
+            "in_hours": of.in_hours,
+            "health": of.health,
+            "obstacle": of.obstacle,
+            "allowed": of.allowed,
+            "wanted": moment.wanted,
+            "open": moment.open,
+            "ringing": moment.ringing,
+            "busy": moment.busy,
+            "offers": standing.results[Kind.OFFERED],
+            "answers": standing.results[Kind.CONFIRMED],
+            "results": dict(standing.results),
+            "drilling": of.id in self._drilled,
+            "reason": reasons.get(of.id, NOT_DECIDED),
+        }
+
+    async def _explain(self, _query: Mapping[str, str]) -> server.Answer:
+        """Why the seats are as they are."""
+        decision, snapshot = self._partners.decision, self._snapshot()
+        return {
+            "reason": decision.reason if decision else NOT_DECIDED,
+            "wanted": decision.wanted if decision else 0,
+            "partners": [
+                {"id": share.partner, "seats": share.seats, "reason": share.reason}
+                for share in (decision.shares if decision else ())
+            ],
+            "numbers": numbers(snapshot) if snapshot else {},
+        }
+
+    # --- acts ------------------------------------------------------------------------------
+
+    def _known(self, query: Mapping[str, str]) -> Partner:
+        name = query.get("partner", "")
+        known = {partner.id: partner for partner in self._partners.setup.partners}
+        if name not in known:
+            raise server.Rejected(unknown("partner", name, known))
+        return known[name]
+
+    async def _pin(self, query: Mapping[str, str]) -> server.Answer:
+        """Pin a partner or take the pin back: ?partner=ID&pin=open, closed, draining or none."""
+        partner, wish = self._known(query), query.get("pin", "")
+        if wish not in (*Pin, NO_PIN):
+            raise server.Rejected(f"pin: expected {', '.join(Pin)} or {NO_PIN}, got {wish!r}")
+        if not self._read:
+            await self.begin()  # the pin before this one
+        pin = None if wish == NO_PIN else Pin(wish)
+        standing = self._partners.standing(partner.id)
+        before, standing.pin = standing.pin, pin
+        self._book.pinned(partner.id, pin)
+        detail = f"{before or NO_PIN} -> {wish}"
+        note = await self._written(query, f"pin {wish}", partner.id, detail)
+        (of,) = (each for each in self._now(self._clock()) if each.id == partner.id)
+        answer = {"partner": partner.id, "pin": pin, "busy": of.busy, "obstacle": of.obstacle}
+        return answer | {"note": note}
+
+    async def _drill(self, query: Mapping[str, str]) -> server.Answer:
+        """Call the partner; a person there must confirm by key: ?partner=ID."""
+        partner = self._known(query)
+        if partner.id in self._drilled:
+            raise server.Rejected(f"a drill of {partner.id} is going on")
+        self._drilled.add(partner.id)
+        try:
+            ok, detail = await self._drill_by_call(partner.id)
+        except (Refused, LinkLost, TimeoutError) as error:
+            ok, detail = False, f"the test call could not be placed: {error}"
+        finally:
+            self._drilled.discard(partner.id)
+        verified = self._book.verified(partner.id)
+        if ok:
+            moment = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone)
+            verified = moment.date().isoformat()
+            self._partners.standing(partner.id).verified = verified
+            self._book.drilled(partner.id, verified)
+        outcome = "drill confirmed" if ok else "drill failed"
+        note = await self._written(query, outcome, partner.id, detail)
+        state = partner.state
+        if state is State.ONBOARDING and verified:
+            state = State.ACTIVE
+        answer = {"partner": partner.id, "ok": ok, "detail": detail, "state": state}
+        return answer | {"verified": verified or None, "note": note}
+
+    async def _written(self, query: Mapping[str, str], what: str, partner: str, detail: str) -> str:
+        """Write an act into the audit log; what an operator must know if that was not possible."""
+        who = asked_by(query)
+        log.event(logger, logging.INFO, "an operator's act", who=who, what=what, partner=partner)
+        self._book.audit(who, what, partner, detail)
+        if await self._book.written(FLUSH_SECONDS):
+            return ""
+        return "done, but the store does not answer: a restart before it is back forgets it"
+
+
+def numbers(snapshot: Snapshot) -> dict[str, Any]:
+    """What a decision rested on.  Rates are calls a minute, times seconds, None for no end."""
+    load, policy = together(queue.load for queue in snapshot.queues), snapshot.policy
+    return {
+        "queues": {
+            queue.name: {
+                "waiting": len(queue.ages),
+                "oldest_seconds": max(queue.ages, default=0.0),
+                "arrivals_per_minute": queue.load.arrivals * 60.0,
+                "handling_seconds": _finite(queue.load.handling),
+                "patience_seconds": _finite(queue.load.patience),
+            }
+            for queue in snapshot.queues
+        },
+        "arrivals_per_minute": load.arrivals * 60.0,
+        "handling_seconds": _finite(load.handling),
+        "patience_seconds": _finite(load.patience),
+        "agents": sum(crew.present for crew in snapshot.crews),
+        "agents_busy": sum(crew.busy for crew in snapshot.crews),
+        "policy": asdict(policy),
+    }
+
+
+def _finite(number: float) -> float | None:
+    """JSON has no infinity."""
+    return number if isfinite(number) else None

@@ -1,0 +1,95 @@
+"""What partners and operators did in a period, read from the store page by page.
+
+A year may have millions of entries: they are added up as they come, a few at a time, so that
+neither memory nor a caller's menu feels it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
+
+from ivrd.api import server
+from ivrd.core import report
+from ivrd.core.partner import Partner
+from ivrd.partners.repository import Act, Book
+from ivrd.store import StoreDown
+
+FLUSH_SECONDS = 1.0
+MOST_ACTS = 10_000  # in one answer
+T = TypeVar("T")
+
+
+class PartnerReport:
+    """Answers with what the book has of a period; days are those of `zone`.
+
+    `partners()`: those of the configuration; `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        partners: Callable[[], Iterable[Partner]],
+        zone: tzinfo,
+        clock: Callable[[], float],
+    ) -> None:
+        self._book = book
+        self._partners = partners
+        self._zone = zone
+        self._clock = clock
+
+    def reads(self) -> Mapping[str, server.Control]:
+        """What GET answers."""
+        return {"report": self._report, "audit": self._audit}
+
+    async def _report(self, query: Mapping[str, str]) -> server.Answer:
+        """What partners did for callers who came in ?from=DAY&to=DAY, both in the period."""
+        start, end = self._period(query)
+        sums = report.Sums()
+        pages = self._book.history(start.timestamp(), end.timestamp())
+        skipped = await self._each(pages, sums.add)
+        rows = [asdict(row) for row in sums.rows(self._partners())]
+        return _answer(start, end, skipped, rows=rows)
+
+    async def _audit(self, query: Mapping[str, str]) -> server.Answer:
+        """What operators did in ?from=DAY&to=DAY, both in the period."""
+        start, end = self._period(query)
+        acts: list[dict[str, Any]] = []
+
+        def take(act: Act) -> None:
+            if len(acts) == MOST_ACTS:
+                say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
+                raise server.Rejected(say)
+            at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
+            acts.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
+
+        pages = self._book.acts(start.timestamp(), end.timestamp())
+        skipped = await self._each(pages, take)
+        return _answer(start, end, skipped, acts=acts)
+
+    def _period(self, query: Mapping[str, str]) -> tuple[datetime, datetime]:
+        today = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone).date()
+        try:
+            return report.period(query.get("from", ""), query.get("to", ""), today, self._zone)
+        except ValueError as error:
+            raise server.Rejected(str(error)) from None
+
+    async def _each(self, pages: AsyncIterator[list[T | None]], take: Callable[[T], None]) -> int:
+        """Give each entry to `take`; returns how many could not be read."""
+        skipped = 0
+        try:
+            if not await self._book.written(FLUSH_SECONDS):
+                raise server.Rejected("the store does not answer; what it has is told when it does")
+            async for some in pages:
+                for entry in some:
+                    if entry is None:
+                        skipped += 1
+                    else:
+                        take(entry)
+        except StoreDown as error:
+            raise server.Rejected(f"the store does not answer: {error}") from None
+        return skipped
+
+
+def _answer(start: datetime, end: datetime, skipped: int, **what: object) -> server.Answer:
+    return {"from": start.isoformat(), "to": end.isoformat(), "skipped": skipped, **what}

@@ -1,0 +1,195 @@
+"""HTTP: metrics and health for machines, and the control socket for `ivrd status` and the like.
+
+Both are small aiohttp applications over functions that the daemon hands in.  The control socket
+is a Unix socket: who may use it is a matter of file permissions.  How many may come and how long
+each may take is ivrd/api/limits.py.
+"""
+
+import os
+import socket
+import stat
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from ivrd.api.limits import Door, DoorRunner
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BODY_LIMIT = 64 * 1024  # bytes of a body; nothing here reads one
+LINE_LIMIT = 4096  # bytes of the request line, and of one header
+HEADERS_LIMIT = 64
+LIMITS: Mapping[str, Any] = {
+    "access_log": None,
+    "shutdown_timeout": 1.0,
+    "max_line_size": LINE_LIMIT,
+    "max_field_size": LINE_LIMIT,
+    "max_headers": HEADERS_LIMIT,
+    "lingering_time": 1.0,  # for a body that nobody reads, so that the answer is not lost with it
+}
+BACKLOG = 64
+PUBLIC_GUESTS = 64  # connections at one time
+CONTROL_GUESTS = 32
+NEW_SCRAPES_A_SECOND = 20  # who asks more often gets the last text again
+
+
+class CannotListen(Exception):
+    """An address or a socket cannot be listened on; the message says which and why."""
+
+
+class Rejected(Exception):
+    """A request that makes no sense; the message is for the person who asked."""
+
+
+Answer = Mapping[str, Any]
+Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
+
+
+def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Application:
+    """/metrics, /-/healthy, /-/ready.  `ready` says what is missing, or nothing."""
+    scrape = _seldom(metrics, NEW_SCRAPES_A_SECOND, time.monotonic)
+
+    async def get_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=scrape(), headers={"Content-Type": METRICS_TYPE})
+
+    async def get_healthy(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def get_ready(_request: web.Request) -> web.Response:
+        missing = ready()
+        return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
+
+    app = web.Application(client_max_size=BODY_LIMIT)
+    app.router.add_get("/metrics", get_metrics)
+    app.router.add_get("/-/healthy", get_healthy)
+    app.router.add_get("/-/ready", get_ready)
+    return app
+
+
+def _seldom(
+    make: Callable[[], bytes], times_a_second: int, clock: Callable[[], float]
+) -> Callable[[], bytes]:
+    """`make`, but so often at most: a flood of scrapes must not take the loop from the calls."""
+    made: list[float] = []
+    last = b""
+
+    def call() -> bytes:
+        nonlocal last
+        now = clock()
+        made[:] = [at for at in made if now - at < 1.0]
+        if len(made) < times_a_second:
+            made.append(now)
+            last = make()
+        return last
+
+    return call
+
+
+def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> web.Application:
+    """JSON over HTTP: each of `reads` answers GET /NAME, each of `acts` POST /NAME."""
+
+    def handler(control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                return web.json_response(await control(request.query))
+            except Rejected as error:
+                return web.json_response({"error": str(error)}, status=400)
+
+        return handle
+
+    app = web.Application(client_max_size=BODY_LIMIT)
+    for name, control in reads.items():
+        app.router.add_get(f"/{name}", handler(control))
+    for name, control in acts.items():
+        app.router.add_post(f"/{name}", handler(control))
+    return app
+
+
+async def listen(
+    app: web.Application, host: str, port: int, door: Door | None = None
+) -> tuple[web.AppRunner, int]:
+    """Serve on a TCP address; returns the runner and the port (of use when port is 0)."""
+    runner = await _runner(app, door or Door(PUBLIC_GUESTS))
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from None
+    return runner, runner.addresses[0][1]
+
+
+async def listen_unix(
+    app: web.Application, path: Path, mode: int, door: Door | None = None
+) -> web.AppRunner:
+    """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced.
+
+    The socket goes when the runner is cleaned up.
+    """
+    try:
+        listener = _unix_socket(path, mode)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {path}: {_reason(error)}") from None
+
+    async def remove(_app: web.Application) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+    app.on_cleanup.append(remove)
+    runner = await _runner(app, door or Door(CONTROL_GUESTS))
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    return runner
+
+
+async def _runner(app: web.Application, door: Door) -> web.AppRunner:
+    runner = DoorRunner(app, door, **LIMITS)
+    await runner.setup()
+    return runner
+
+
+def _unix_socket(path: Path, mode: int) -> socket.socket:
+    """A new socket at `path` that from its first moment has no more permissions than `mode`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_way(path)
+    listener = socket.socket(socket.AF_UNIX)
+    old = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+        path.chmod(mode)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(old)
+    return listener
+
+
+def _make_way(path: Path) -> None:
+    """Remove a socket that nobody listens on any more."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise CannotListen(f"cannot listen on {path}: a file of that name is in the way")
+        if _somebody_listens(path):
+            raise CannotListen(f"cannot listen on {path}: another ivrd is running there")
+        path.unlink()
+
+
+def _somebody_listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one that is too busy to take us in is alive
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except BlockingIOError:
+            return True
+    return True
+
+
+def _reason(error: OSError) -> str:
+    """The operating system's words, without asyncio's around them."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return str(error.strerror or error)
+    return os.strerror(error.errno).lower()

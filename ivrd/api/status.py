@@ -1,0 +1,96 @@
+"""The whole picture of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol, cast
+
+from ivrd.asterisk.queue_members import Seating
+from ivrd.config import Queue
+from ivrd.core.call import Call, Outcome, Place, Stage
+from ivrd.core.ledger import Ledger
+from ivrd.core.status_schema import Calls, Outcomes, Role
+from ivrd.core.status_schema import Pool as PoolRow
+from ivrd.core.status_schema import Queue as QueueRow
+
+
+class Leader(Protocol):
+    """Who of two ivrd acts; see ha/election.py."""
+
+    name: str
+
+    @property
+    def role(self) -> str:
+        """`alone`, `acting` or `standing by`."""
+
+    @property
+    def who_acts(self) -> str:
+        """The name of the one that acts; empty when nobody is known to."""
+
+
+def role_of(leading: Leader) -> Role:
+    """What this ivrd does, and who acts."""
+    return Role(role=str(leading.role), name=leading.name, who_acts=leading.who_acts)
+
+
+def calls_of(ledger: Ledger, unattended: int) -> Calls:
+    """Calls by where they are now, and how many there have been."""
+    places = Counter(call.place for call in ledger.calls.values())
+    return Calls(
+        received=ledger.received,
+        adopted=ledger.adopted,
+        menu=places[Place.MENU],
+        info=places[Place.INFO],
+        closed=places[Place.CLOSED],
+        queue=places[Place.QUEUE],
+        talk=places[Place.TALK],
+        ended=sum(ledger.outcomes.values()),
+        unattended=unattended,
+    )
+
+
+def outcomes_of(ledger: Ledger) -> Outcomes:
+    """Ended calls by outcome, since this process began."""
+    totals: Counter[Outcome] = Counter()
+    for row, count in ledger.outcomes.items():
+        totals[row.outcome] += count
+    return cast(Outcomes, {outcome.value: totals[outcome] for outcome in Outcome})
+
+
+def queues_of(
+    queues: Iterable[Queue], closed: frozenset[str], calls: Iterable[Call], now: float
+) -> list[QueueRow]:
+    """Each queue: who waits, since when, who talks."""
+    here = list(calls)
+    rows = []
+    for queue in queues:
+        mine = [call for call in here if call.queue == queue.name]
+        waits = [call.wait_seconds(now) or 0.0 for call in mine if call.stage is Stage.QUEUE]
+        rows.append(
+            QueueRow(
+                name=queue.name,
+                open=queue.name not in closed,
+                waiting=len(waits),
+                oldest_seconds=max(waits, default=0.0),
+                talking=sum(call.stage is Stage.TALK for call in mine),
+            )
+        )
+    return rows
+
+
+def pools_of(seating: Seating) -> list[PoolRow]:
+    """Each pool: whether it is open, and what its seats are doing."""
+    rows = []
+    for pool in seating.pools:
+        states = Counter(seating.here(pool).values())
+        rows.append(
+            PoolRow(
+                name=pool.name,
+                open=pool.name in (seating.open or ()),
+                seats=len(pool.seats),
+                free=states["free"],
+                ringing=states["ringing"],
+                busy=states["busy"],
+                away=states["away"],
+            )
+        )
+    return rows

@@ -1,0 +1,294 @@
+"""The link to Asterisk's management interface: connect, log in, notice silence, come back.
+
+Every second the link asks Asterisk for a sign of life and tells it that ivrd lives (the global
+variable IVRD_SEEN): the dialplan sends new callers straight to the queue when that grows old.
+"""
+
+import asyncio
+import itertools
+import random
+from asyncio import FIRST_COMPLETED
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from panoramisk.actions import Action
+from panoramisk.message import Message
+
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_protocol import LinkLost, Wire, in_words
+from ivrd.asterisk.leader_guard import Gate, NotActing
+
+SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (manager.c)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where Asterisk's management interface is and who logs in."""
+
+    host: str
+    port: int
+    user: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the link waits, in seconds."""
+
+    answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
+    beat: float = 1.0  # between two signs of life
+    silent: float = 2.0  # a sign of life unanswered for this long: the other side is gone
+    again: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
+    refused: float = 15.0  # after a refusal: a wrong secret does not get right by asking often
+    steady: float = 10.0  # a link that lasted this long was a good one: begin `again` anew
+
+
+class Refused(Exception):
+    """Asterisk refused an action; the message names it and has Asterisk's own words."""
+
+
+Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused, fault
+
+
+class Link:
+    """Keeps one AMI connection up for as long as `run` runs.
+
+    `on_event(message)` is called for each event, in order, and must only take it in.
+    `on_up()` is awaited after each login: rebuild there.  If it fails, the link tries again.
+    `on_down()` is called when a connection that had logged in is gone.
+    `wanted`: the names of the events that are read, None for all; a flood of others costs little.
+    `report(kind, text)` is told of each change of state once, in words for the log.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        on_event: Callable[[Message], None],
+        on_up: Callable[[], Awaitable[None]],
+        on_down: Callable[[], None],
+        report: Report,
+        pace: Pace | None = None,
+        wanted: Collection[str] | None = None,
+    ) -> None:
+        self.address = address
+        self.gate = Gate()
+        self.up = False  # logged in, and rebuilt
+        self.version = ""
+        self._on_event = on_event
+        self._on_up = on_up
+        self._on_down = on_down
+        self._report = report
+        self._pace = pace or Pace()
+        self._wanted = wanted
+        self._said = ""
+        self._asked: float | None = None  # when the last sign of life was asked for, on the loop
+        self._took = 0.0  # seconds until the one before it came
+        self._withdrawn = False
+        self.logged_in = False
+        self._booted = asyncio.Event()
+        self._wire: Wire | None = None
+
+    async def run(self) -> None:
+        """Connect, and come back whenever the connection is lost, until cancelled."""
+        clock = asyncio.get_running_loop().time
+        pauses = self._pauses()
+        while True:
+            began = clock()
+            try:
+                await self._serve()
+            except Refused as error:
+                self._say("refused", f"{self._where} refuses {error}")
+            except (OSError, TimeoutError) as error:
+                kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
+                self._say(kind, f"{text} {self._where}: {in_words(error)}")
+            except Exception as error:  # a fault of ours, but callers need the next attempt
+                self._say("fault", f"cannot take in what {self._where} reports: {error!r}")
+            finally:
+                if self.up and clock() - began >= self._pace.steady:
+                    pauses = self._pauses()
+                self._drop()
+            pause = self._pace.refused if self._said == "refused" else next(pauses)
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+
+    @property
+    def _where(self) -> str:
+        return f"Asterisk at {self.address.host}:{self.address.port}"
+
+    def _pauses(self) -> Iterator[float]:
+        """Seconds from each attempt to the next."""
+        return itertools.chain(self._pace.again, itertools.repeat(self._pace.again[-1]))
+
+    def _say(self, kind: str, text: str) -> None:
+        """Report a change of state; the same state again is not news."""
+        if kind != self._said:
+            self._said = kind
+            self._report(kind, text)
+
+    async def _serve(self) -> None:
+        """Connect, rebuild, stay until the connection ends.  Raises what ended it."""
+        wire, lost = await self._connect()
+        beats = asyncio.create_task(self._keep_beating(wire))
+        try:
+            await self._until_booted(lost)
+            await self._on_up()
+            if not wire.closed:
+                self.up = True
+                self._say("up", f"connected to {self._where} (AMI {self.version})")
+            raise LinkLost(await lost)
+        finally:
+            beats.cancel()
+
+    async def _connect(self) -> "tuple[Wire, asyncio.Future[str]]":
+        """Connect and log in; the connection, and the future that says why it ended."""
+        loop = asyncio.get_running_loop()
+        lost: asyncio.Future[str] = loop.create_future()
+        self._booted.clear()
+
+        def on_lost(reason: str) -> None:
+            if not lost.done():  # nobody waits any more when the link itself is being closed
+                lost.set_result(reason)
+
+        at = (self.address.host, self.address.port)
+        async with asyncio.timeout(self._pace.answer):
+            _, wire = await loop.create_connection(
+                lambda: Wire(self._take, on_lost, self._wanted), *at
+            )
+        self._wire = wire
+        login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
+        try:
+            await self.ask("Login", **login)
+        except Refused as error:
+            if SHUTTING_DOWN in str(error):  # it will soon be back
+                raise LinkLost(SHUTTING_DOWN) from None
+            raise Refused(
+                f"the login of user {self.address.user!r}: manager.conf has another secret for "
+                "it, or no such user"
+            ) from None
+        self.logged_in, self._took = True, 0.0
+        self.version = wire.version or ""
+        await self.beat()
+        return wire, lost
+
+    def _take(self, message: Message) -> None:
+        if message.event == "FullyBooted":
+            self._booted.set()
+        self._on_event(message)
+
+    async def _until_booted(self, lost: "asyncio.Future[str]") -> None:
+        """Wait for Asterisk's modules: before that it knows no queues (manager.c, action_login).
+
+        It says so to a login only with the right to read `system`: not hearing it is no fault.
+        """
+        booted = asyncio.ensure_future(self._booted.wait())
+        either: set[asyncio.Future[Any]] = {booted, lost}
+        try:
+            await asyncio.wait(either, timeout=self._pace.answer, return_when=FIRST_COMPLETED)
+        finally:
+            booted.cancel()
+
+    async def _keep_beating(self, wire: Wire) -> None:
+        """Give the connection up when Asterisk stops answering."""
+        while True:
+            await asyncio.sleep(self._pace.beat)
+            try:
+                await self.beat()
+            except (OSError, TimeoutError, Refused) as error:
+                return wire.fail(f"no sign of life ({in_words(error)})")
+
+    async def beat(self) -> None:
+        """One sign of life in each direction, on Asterisk's own clock; each second by itself."""
+        clock = asyncio.get_running_loop().time
+        asked = self._asked = clock()
+        pong = await self._ask("Ping", self._pace.silent)
+        self._asked, self._took = None, clock() - asked
+        seconds = pong.timestamp.partition(".")[0]
+        if not self._withdrawn:
+            with suppress(NotActing):  # callers are for the other one: its sign of life counts
+                await self.set_global(dialplan_names.SEEN, seconds if seconds.isdecimal() else "0")
+
+    @property
+    def behind_seconds(self) -> float:
+        """How late we hear what Asterisk says: an answer stands behind all events before it."""
+        if self._asked is None:
+            return self._took
+        return max(self._took, asyncio.get_running_loop().time() - self._asked)
+
+    @property
+    def heard(self) -> float:
+        """When those bytes came that are being taken in, or the last ones, on the loop's clock."""
+        return self._wire.heard if self._wire else asyncio.get_running_loop().time()
+
+    async def withdraw(self) -> None:
+        """Tell the dialplan that ivrd is going: new callers go straight to the queue."""
+        self._withdrawn = True
+        await self.set_global(dialplan_names.SEEN, "0")
+
+    async def set_global(self, name: str, value: str) -> None:
+        """Set a global variable of the dialplan.  Raises like `ask`."""
+        await self._ask("Setvar", self._pace.silent, Variable=name, Value=value)
+
+    async def get_global(self, name: str) -> str:
+        """A global variable of the dialplan; empty if it has none.  Raises like `ask`."""
+        answer = await self._ask("Getvar", self._pace.silent, Variable=name)
+        return str(answer.value or "")
+
+    async def say_who_acts(self, word: str) -> None:
+        """Tell Asterisk which ivrd acts; the one action for which no leave is needed."""
+        setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": word}
+        async with asyncio.timeout(self._pace.silent):
+            await self._sent(Action(setting), as_list=False)
+
+    async def ask(self, action: str, **headers: str) -> Message:
+        """Send one action and return the answer.
+
+        Raises `Refused` (Asterisk's own words), `LinkLost`, TimeoutError (after 5 s) or
+        `wire.BadValue` (nothing was sent).
+        """
+        return await self._ask(action, self._pace.answer, **headers)
+
+    async def ask_list(self, action: str, **headers: str) -> Sequence[Message]:
+        """Send an action that answers with a list; the list's events, without the frame.
+
+        Raises like `ask`.
+        """
+        async with asyncio.timeout(self._pace.answer):
+            answer: list[Message] = await self._send(action, headers, as_list=True)
+        if answer[0].response == "Error":
+            raise Refused(f"{action}: {answer[0].message}")
+        return [message for message in answer[1:-1] if message.event]
+
+    def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
+        """Send one action without waiting; the future holds the answer.
+
+        Raises `LinkLost` or `wire.BadValue` with nothing sent.
+        """
+        return self._send(action, headers)
+
+    async def _ask(self, action: str, within: float, **headers: str) -> Message:
+        async with asyncio.timeout(within):
+            answer = await self.tell(action, **headers)
+        if answer.response == "Error":
+            raise Refused(f"{action}: {answer.message}")
+        return answer
+
+    def _send(
+        self, action: str, headers: dict[str, str], as_list: bool = False
+    ) -> "asyncio.Future[Any]":
+        message = Action({"Action": action, **headers})
+        return self.gate.pass_on(action, lambda: self._sent(message, as_list))
+
+    def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
+        if self._wire is None:  # it may be gone by the time that a held action goes out
+            raise LinkLost("not connected to Asterisk")
+        return self._wire.send(message, as_list=as_list)
+
+    def _drop(self) -> None:
+        self.up = False
+        if self._wire is not None:
+            self._wire.fail("the link was closed")
+            self._wire = None
+        if self.logged_in:
+            self.logged_in = False
+            self._on_down()

@@ -1,0 +1,206 @@
+"""AsyncAGI: commands to one caller's channel, and their results.
+
+Asterisk polls for commands (res/res_agi.c, launch_asyncagi): those sent together run one after
+the other without a wait between them, so `Session.send` never waits for the one before.  A
+command that is queued when the caller hangs up gets no answer at all, and one that is sent after
+the session's end would run in a later session of the same channel: so a session that has ended
+fails what is pending and takes nothing more.
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from panoramisk.message import Message
+
+from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.ami_protocol import BadValue, LinkLost, seen
+
+TEXT_LIMIT = 450  # bytes; quoted at most twice that, which with its command fits a line of AMI
+PATIENCE_SECONDS = 10.0  # how long a result may be overdue
+OVERDUE = "Asterisk did not carry out a command in time"
+
+
+class SessionOver(Exception):
+    """The caller is no longer ours to command; the message says why."""
+
+
+def quoted(text: str) -> str:
+    """One AGI argument (parse_args in res/res_agi.c): control characters become spaces.
+
+    What is longer than `TEXT_LIMIT` is cut.
+    """
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    cut = plain.encode()[:TEXT_LIMIT].decode(errors="ignore")
+    return '"' + cut.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A command whose result is still to come."""
+
+    result: "asyncio.Future[str]"
+    at: float
+    overdue: asyncio.TimerHandle
+
+
+class Session:
+    """One stay of one channel in AsyncAGI."""
+
+    def __init__(
+        self,
+        link: Link,
+        channel: str,
+        name: str,
+        observe: Callable[[float], None],
+        decided: Callable[[float], None],
+    ) -> None:
+        self.channel = channel
+        self.name = name
+        self.over = ""  # why it ended; empty while it lasts
+        self._link = link
+        self._observe = observe
+        self._decided = decided
+        self._event_at: float | None = link.heard  # of what is not answered yet; the loop's clock
+        self._numbers = itertools.count(1)
+        self._pending: dict[str, _Sent] = {}
+        self._busy_until = 0.0
+        self._patience = PATIENCE_SECONDS
+        self._on_over: Callable[[], None] = lambda: None
+
+    def watch(self, on_over: Callable[[], None], patience: float) -> None:
+        """Call `on_over` when the session ends; end it when a result is `patience` s overdue."""
+        self._on_over = on_over
+        self._patience = patience
+
+    def event(self) -> None:
+        """Something came from this channel just now that may need an answer."""
+        if self._event_at is None:
+            self._event_at = self._link.heard
+
+    def settled(self) -> None:
+        """What came needs no answer, or has it."""
+        self._event_at = None
+
+    def _answered(self) -> None:
+        """An action is about to be sent: the first one after an event is the answer to it."""
+        if self._event_at is not None:
+            self._decided(asyncio.get_running_loop().time() - self._event_at)
+            self._event_at = None
+
+    def send(self, command: str, seconds: float = 0.0) -> "asyncio.Future[str]":
+        """Queue one command that takes `seconds` to run, after all that were sent before it.
+
+        The future holds Asterisk's result line, or fails with `SessionOver`.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str] = loop.create_future()
+        future.add_done_callback(seen)
+        if self.over:
+            future.set_exception(SessionOver(self.over))
+            return future
+        command_id = f"{self.name}.{next(self._numbers)}"
+        now = loop.time()
+        begins = max(now, self._busy_until) if self._pending else now
+        self._busy_until = begins + seconds
+        overdue = loop.call_at(self._busy_until + self._patience, self.end, OVERDUE)
+        self._pending[command_id] = _Sent(future, now, overdue)
+        self._answered()
+        try:
+            answer = self._link.tell(
+                "AGI", Channel=self.channel, Command=command, CommandID=command_id
+            )
+        except (LinkLost, BadValue) as error:
+            self.end(str(error))
+        else:
+            answer.add_done_callback(self._acknowledged)
+        return future
+
+    def _acknowledged(self, answer: "asyncio.Future[Message]") -> None:
+        """Asterisk took the command, or says why not (the channel is gone)."""
+        if answer.cancelled() or answer.exception() is not None:
+            self.end("the link to Asterisk was lost")
+        elif answer.result().response == "Error":
+            self.end(str(answer.result().message))
+
+    def result(self, command_id: str, result: str) -> None:
+        """Take in the result of one command."""
+        sent = self._pending.pop(command_id, None)
+        if sent is None:
+            return
+        sent.overdue.cancel()
+        if sent.result.done():
+            return
+        if "endpos=" not in result:  # what plays a prompt takes as long as the prompt
+            self._observe(asyncio.get_running_loop().time() - sent.at)
+        sent.result.set_result(result)
+
+    def end(self, why: str) -> None:
+        """The session is over: fail what is pending, take nothing more."""
+        if self.over:
+            return
+        self.over = why
+        pending, self._pending = self._pending, {}
+        for sent in pending.values():
+            sent.overdue.cancel()
+            if not sent.result.done():
+                sent.result.set_exception(SessionOver(why))
+        self._on_over()
+
+    def stop_playing(self) -> None:
+        """Cut short what is being played to the caller, if anything is."""
+        if not self.over:
+            self._answered()
+            try:
+                answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
+            except (LinkLost, BadValue) as error:
+                self.end(str(error))
+            else:
+                answer.add_done_callback(seen)
+
+
+class Sessions:
+    """All sessions of this process, by name; results find theirs by the CommandID.
+
+    observe: hears how many seconds each command took that plays no prompt.  decided: hears how many
+    went by from the bytes of an event to the action that answers it.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        observe: Callable[[float], None],
+        decided: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        self._link = link
+        self._observe = observe
+        self._decided = decided
+        # Results of an earlier process's commands must match nothing here.
+        self._process = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+        self._open: dict[str, Session] = {}
+
+    def begin(self, channel: str) -> Session:
+        """A new session on a channel."""
+        name = f"{self._process}.{next(self._numbers)}"
+        session = Session(self._link, channel, name, self._observe, self._decided)
+        self._open[name] = session
+        return session
+
+    def result(self, command_id: str, result: str) -> None:
+        """Hand a result to the session whose command it answers; others are not ours."""
+        session = self._open.get(command_id.rpartition(".")[0])
+        if session is not None:
+            session.result(command_id, result)
+
+    def end(self, session: Session, why: str) -> None:
+        """End a session and forget it."""
+        session.end(why)
+        self._open.pop(session.name, None)
+
+    def end_all(self, why: str) -> None:
+        """The link is gone: every session is over."""
+        for session in list(self._open.values()):
+            self.end(session, why)

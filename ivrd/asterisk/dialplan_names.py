@@ -1,0 +1,113 @@
+"""Names that the code and the dialplan share. tests/asterisk/test_dialplan_names.py compares the two."""
+
+import re
+
+# Contexts of dialplans/*.conf
+CARRIER_CONTEXT = "from-carrier"
+SEAT_CONTEXT = "from-seat"
+HOTLINE_CONTEXT = "hotline"
+QUEUE_CONTEXT = "hotline-queue"
+SEAT_HEADERS = "seat-headers"
+ENDED_CONTEXT = "hotline-ended"
+PARTNER_LEG = "partners-leg"
+PARTNER_HEADERS = "partners-headers"
+PARTNER_ANSWERED = "partners-answered"
+PARTNER_WHISPER = "partners-whisper"
+PARTNER_BACK = "partners-back"
+PARTNER_DRILL = "partners-drill"
+CONTEXTS = (
+    *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
+    *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
+    PARTNER_DRILL,
+)
+PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
+
+# Channel variables of a caller
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
+QUEUE = "IVRD_QUEUE"  # the queue to join
+TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
+PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
+BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK)
+
+# Variables that a caller's channel hands on to the legs to seats
+CALL = "IVRD_CALL"  # the caller's unique id
+CHANNEL = "IVRD_CHANNEL"  # the caller's channel
+CASE = "IVRD_CASE"  # the case code: eight digits, different for each call of a day
+INHERITED = (CALL, CHANNEL, CASE)
+
+# Variables of a leg to a partner; times are in milliseconds since the epoch
+PARTNER = "IVRD_PARTNER"
+SEAT = "IVRD_SEAT"  # its number
+CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
+LEG = "IVRD_LEG"  # the channel on our side of the leg
+OFFERED = "IVRD_OFFERED"
+ANSWERED = "IVRD_ANSWERED"
+SAYS = "IVRD_SAYS"  # the prompts of the whisper
+KEY = "IVRD_KEY"
+LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
+
+# Global variables that ivrd sets on the running Asterisk, and the dialplan does not
+SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
+LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+
+# Global variables that the configuration sets
+LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
+DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
+LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
+NUMBER = "IVRD_NUMBER"
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+
+# Events of our own, and the name under which our own queue_log entries stand
+RECEIVED_EVENT = "IvrdReceived"
+RETURNED_EVENT = "IvrdReturned"
+UNATTENDED_EVENT = "IvrdUnattended"
+PARTNER_OFFERED = "IvrdPartnerOffered"
+PARTNER_REFUSED = "IvrdPartnerRefused"
+PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
+PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
+PARTNER_DROPPED = "IvrdPartnerDropped"
+PARTNER_RETURNED = "IvrdPartnerReturned"
+LOG_QUEUE = "hotline"
+
+# Headers that an agent's phone gets
+TOPIC_HEADER = "X-1330-Topic"
+CASE_HEADER = "X-1330-Case"
+
+# Folder of our prompts inside Asterisk's sounds/<language>/
+PROMPT_FOLDER = "ivrd"
+
+
+PARTNER_EVENTS = {
+    PARTNER_OFFERED: "offered",
+    PARTNER_REFUSED: "refused",
+    PARTNER_UNCONFIRMED: "unconfirmed",
+    PARTNER_CONFIRMED: "confirmed",
+    PARTNER_DROPPED: "dropped",
+    PARTNER_RETURNED: "returned",
+}
+
+
+def interface(seat: str) -> str:
+    """How app_queue names a seat: an agent's phone, or a partner's seat (`PARTNER/NN`)."""
+    partner, slash, number = seat.partition("/")
+    return f"Local/{number}@{PARTNER_PREFIX}{partner}/n" if slash else f"PJSIP/{seat}"
+
+
+# As app_queue names it, and as the channel that it makes of it.
+PARTNER_SEAT = re.compile(
+    r"Local/([0-9]{2,3})@partner-([a-z][a-z0-9_-]*?)(?:/n|-[0-9a-f]{8};[12])?"
+)
+
+
+def seat_of(interface_name: str) -> str:
+    """The seat of an interface; the interface itself when it is none of ours."""
+    if found := PARTNER_SEAT.fullmatch(interface_name):
+        return f"{found[2]}/{found[1]}"
+    return interface_name.removeprefix("PJSIP/")
+
+
+def partner_of(seat: str) -> str:
+    """The partner of a seat (`PARTNER/NN`); empty for the hotline's own, and for a stranger."""
+    found = re.fullmatch(r"([a-z][a-z0-9_-]*)/[0-9]{2,3}", seat)
+    return found[1] if found else ""

@@ -1,0 +1,141 @@
+"""Seats on the running Asterisk: keeps the queues' members as the open pools want them.
+
+Nothing is remembered over a restart: what is open is read off Asterisk, the difference to what
+is wanted is sent, and any step may be repeated.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.dialplan_names import interface, partner_of
+from ivrd.asterisk.snapshot import Snapshot
+from ivrd.asterisk.translate import AWAY, MemberChanged, SeatState
+from ivrd.core.seats import (
+    CLOSED_BY_US,
+    Add,
+    Change,
+    Member,
+    Pause,
+    Pool,
+    Remove,
+    difference,
+    open_now,
+    places,
+)
+
+# app_queue's words for a change that is made already.
+ALREADY = ("already there", "not there", "interface not found")
+PARTNER_PENALTY = "10"  # agents of our own, who have 0, are rung first
+ACTION: dict[type, str] = {Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}
+
+
+class Seating:
+    """The pools, which of them are open, and what each seat is doing."""
+
+    def __init__(self, link: Link, pools: tuple[Pool, ...]) -> None:
+        self.pools = pools
+        self.open: set[str] | None = None  # unknown until Asterisk has told
+        self.states: dict[str, str] = {}  # seat -> free, ringing, busy or away
+        # Partners' seats: each part of one, and whether it is to take calls (see partners.py).
+        # None: nobody has decided yet, so they stay as they are.
+        self.lend: list[tuple[Pool, bool]] | None = None
+        self._link = link
+        self._members: dict[tuple[str, str], Member] = {}
+
+    def read(self, snapshot: Snapshot) -> None:
+        """Take in what Asterisk reports; the first time this also tells which pools are open."""
+        self._members = {(m.queue, m.seat): m for m in snapshot.members}
+        self.states = dict(snapshot.seats)
+        if self.open is None:
+            self.open = open_now(self.pools, self._members.values())
+
+    def changed(self, fact: MemberChanged | SeatState) -> None:
+        """Take in one change that Asterisk reports."""
+        if isinstance(fact, SeatState):
+            self.states[fact.seat] = fact.state
+            return
+        key = (fact.queue, fact.seat)
+        if not fact.there:
+            self._members.pop(key, None)
+            return
+        member = self._members.get(key, Member(fact.queue, fact.seat))
+        self._members[key] = replace(member, paused=fact.paused, reason=fact.reason)
+        self.states[fact.seat] = fact.state
+
+    def here(self, pool: Pool) -> dict[str, str]:
+        """The pool's seats that take calls, or still finish one, and what each is doing."""
+        taking = {m.seat for m in self._members.values() if not m.paused}
+        return {
+            seat: self.states.get(seat, AWAY)
+            for seat in pool.seats
+            if seat in taking or self.states.get(seat) in ("busy", "ringing")
+        }
+
+    async def reconcile(self) -> list[Change]:
+        """Send the difference between what is wanted and what is there; the changes made.
+
+        Raises `Refused` with Asterisk's words for the first change that it refuses, after all
+        others are made.
+        """
+        if self.open is None:
+            return []
+        members = self._members.values()
+        changes = difference(self.pools, self.open, members)
+        if self.lend is not None:
+            lent = [pool for pool, _wanted in self.lend]
+            taking = {pool.name for pool, wanted in self.lend if wanted}
+            changes += [*difference(lent, taking, members), *strays(lent, members)]
+        await self._send(changes)
+        return changes
+
+    def lent(self, partner: str) -> set[str]:
+        """A partner's seats that take calls now."""
+        return {seat for _queue, seat in self._members if partner_of(seat) == partner}
+
+    async def _send(self, changes: Iterable[Change]) -> None:
+        refused: list[Refused] = []
+        for change in _paused_first(changes):
+            headers = {"Queue": change.queue, "Interface": interface(change.seat)}
+            try:
+                await self._link.ask(ACTION[type(change)], **headers, **_details(change))
+            except Refused as error:
+                if not any(words in str(error).lower() for words in ALREADY):
+                    refused.append(error)
+        if refused:
+            raise refused[0]
+
+
+def _paused_first(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes, with a pause before each removal.
+
+    app_queue takes its list of seats once for each attempt: it rings a seat that was removed
+    meanwhile, but none that is paused (ring_entry in apps/app_queue.c).
+    """
+    for change in changes:
+        if isinstance(change, Remove):
+            yield Pause(change.queue, change.seat, paused=True)
+        yield change
+
+
+def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[Change]:
+    """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
+    known = {place for pool in pools for place in places(pool)}
+    return [
+        Remove(member.queue, member.seat)
+        for member in members
+        if partner_of(member.seat) and (member.queue, member.seat) not in known
+    ]
+
+
+def _details(change: Change) -> dict[str, str]:
+    if isinstance(change, Add):
+        return {
+            "MemberName": change.seat,
+            "StateInterface": interface(change.seat),
+            "Penalty": PARTNER_PENALTY if partner_of(change.seat) else "0",
+        }
+    if isinstance(change, Pause):
+        paused = "true" if change.paused else "false"
+        return {"Paused": paused, "Reason": CLOSED_BY_US if change.paused else ""}
+    return {}

@@ -1,0 +1,235 @@
+"""Callers in a menu: who has a conversation with us, and how one is taken up again.
+
+A `Line` is kept for each call from its arrival to its end.  While Asterisk offers the channel
+(AsyncAGI) and we act, it has a session and a conversation.  Where the caller was, and which key had
+led there, survives the conversation: so another conversation, of this ivrd after a lost link, of a
+restarted one, or of the one that stood by, goes on at that place, with the keys pressed since.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ivrd.asterisk.async_agi import Session, Sessions
+from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.core import menu
+from ivrd.core.dtmf import Keypad
+from ivrd.core.menu import Command, Visit
+
+HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
+KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Where a caller is in the menu.
+
+    `key_at`: when the last key was pressed that led there, on Asterisk's clock; 0 for none.
+    """
+
+    visit: Visit
+    key_at: float = 0.0
+
+
+@dataclass
+class Line:
+    """A caller's channel and, while it is ours, session and conversation.
+
+    `offered`: Asterisk waits for our commands.  `keys`: the last ones heard, each with when it was
+    pressed; `key_at`: when the last one was, also if only somebody before us has heard it.
+    """
+
+    channel: str
+    key_at: float = 0.0
+    offered: bool = False
+    session: Session | None = None
+    conversation: Conversation | None = None
+    stay: Stay | None = None
+    keys: list[tuple[float, str]] = field(default_factory=list)
+    pad: Keypad = field(default_factory=Keypad)
+
+    def hear(self, digit: str, at: float) -> None:
+        """Remember a key."""
+        self.key_at = at
+        self.keys = [*self.keys, (at, digit)][-KEYS_KEPT:]
+
+    def unheeded(self) -> list[str]:
+        """The keys that were pressed after those that led to where the caller is.
+
+        When nobody knows where that is, they are all that were pressed in this session: whoever
+        spoke to the caller before us died before that was written down.
+        """
+        since = self.stay.key_at if self.stay else float("-inf")
+        return [digit for at, digit in self.keys if at > since]
+
+    def begin_anew(self) -> None:
+        """What was heard belongs to a session that is over."""
+        self.offered, self.stay, self.keys = False, None, []
+
+
+class Menus:
+    """All callers before the queue.
+
+    `told(call_id, command)` hears what the books must know; `fault(call_id, error)` of what broke.
+    `acting`: whether callers are spoken to; one who stands by only listens.  `most`: so many are in
+    a menu at a time, and whoever comes then goes straight to the queue; so does whoever comes while
+    we are `late`: a menu that answers keys seconds later is worse than none.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        sessions: Sessions,
+        told: Callable[[str, Command], None],
+        fault: Callable[[str, BaseException], None],
+        most: int = 10_000,
+    ) -> None:
+        self.script = script
+        self.most = most
+        self.acting = True
+        self.draining = False
+        self.turned_on = 0  # callers who went straight to the queue: too many here, or we were late
+        self.late: Callable[[], bool] = lambda: False
+        self._sessions = sessions
+        self._told = told
+        self._fault = fault
+        self._lines: dict[str, Line] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many callers are in a menu under our control."""
+        return len(self._tasks)
+
+    # --- what Asterisk reports -------------------------------------------------------------
+
+    def arrived(self, call_id: str, channel: str) -> None:
+        """A call begins."""
+        self._lines[call_id] = Line(channel)
+
+    def seen(self, call_id: str, channel: str, stay: Stay | None = None) -> None:
+        """A call is there that began without us; `stay`: where it is known to have been."""
+        line = self._lines.setdefault(call_id, Line(channel))
+        line.stay = stay or line.stay
+
+    def offered(self, call_id: str) -> None:
+        """Asterisk waits for our commands: speak to the caller, if that is for us to do."""
+        line = self._lines[call_id]
+        if line.session is not None or line.stay is not None:
+            self._end(line, "a new session began")
+            line.begin_anew()
+        line.offered = True
+        if self.acting:
+            self._begin(call_id, line)
+
+    def found(self, call_id: str, channel: str, offered: bool) -> None:
+        """Asterisk lists the call, and whether it waits for our commands."""
+        self.seen(call_id, channel)
+        line = self._lines[call_id]
+        line.channel, line.offered = channel, offered
+
+    def take_up(self) -> None:
+        """Speak to all for whom Asterisk waits and nobody does, where their last words were.
+
+        Whoever has heard nothing yet comes first: the lease that guards them is the shortest.
+        """
+        for call_id, line in sorted(self._lines.items(), key=lambda item: item[1].stay is not None):
+            if self.acting and line.offered and line.session is None:
+                self._begin(call_id, line)
+
+    def key_down(self, call_id: str, digit: str) -> None:
+        """A caller's key went down."""
+        if line := self._lines.get(call_id):
+            line.pad.down(digit)
+
+    def key_up(self, call_id: str, digit: str, at: float) -> None:
+        """A caller's key is up, at a moment of Asterisk's clock: it has been pressed."""
+        line = self._lines.get(call_id)
+        if line is None or (at and (at, digit) in line.keys):  # the same event again
+            return
+        if line.pad.up(digit, at):
+            line.hear(digit, at)
+            if line.conversation is not None:
+                line.conversation.hear(digit)
+
+    def over(self, call_id: str, why: str) -> None:
+        """The dialplan has the call again."""
+        if line := self._lines.get(call_id):
+            self._end(line, why)
+            line.begin_anew()
+
+    def gone(self, call_id: str, why: str) -> None:
+        """The call has ended."""
+        self.over(call_id, why)
+        self._lines.pop(call_id, None)
+
+    def result(self, command_id: str, text: str) -> None:
+        """A command's result."""
+        self._sessions.result(command_id, text)
+
+    def stay(self, call_id: str) -> Stay | None:
+        """Where a caller is now, or was when the last conversation ended."""
+        line = self._lines.get(call_id)
+        if line is None:
+            return None
+        if line.conversation is None or line.conversation.visit is None:
+            return line.stay
+        return Stay(line.conversation.visit, line.key_at)
+
+    # --- conversations ---------------------------------------------------------------------
+
+    def _begin(self, call_id: str, line: Line) -> None:
+        """A conversation from the start, or where the last one was; or straight to the queue."""
+        stay = line.stay  # known until the conversation says where the caller is
+        line.session = self._sessions.begin(line.channel)
+        if self.draining or len(self) >= self.most or self.late():
+            self.turned_on += not self.draining
+            line.session.send("ASYNCAGI BREAK")
+            return
+        if stay is not None and not menu.knows(self.script.tree, stay.visit):
+            stay = line.stay = None  # the place is gone since a reload,
+            line.keys = []  # and so is what was pressed there
+        talk = line.conversation = Conversation(
+            self.script, line.session, lambda command: self._told(call_id, command)
+        )
+        task = asyncio.create_task(talk.run(stay.visit if stay else None), name=call_id)
+        for digit in line.unheeded():
+            talk.hear(digit)
+        if stay is not None:
+            line.key_at = max(line.key_at, stay.key_at)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A fault in one conversation costs its caller the menu, not the place: the lease."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault(task.get_name(), error)
+
+    def _end(self, line: Line, why: str) -> None:
+        """End session and conversation; where the caller was stays known."""
+        if line.session is None:
+            return
+        if line.conversation is not None and line.conversation.visit is not None:
+            line.stay = Stay(line.conversation.visit, line.key_at)
+        self._sessions.end(line.session, why)
+        line.session = line.conversation = None
+
+    def _talking(self) -> Iterator[Conversation]:
+        return (line.conversation for line in self._lines.values() if line.conversation)
+
+    # --- letting go ------------------------------------------------------------------------
+
+    def let_go(self, why: str) -> None:
+        """Stop speaking to everybody; where they were stays known, and the lease guards them."""
+        for line in self._lines.values():
+            self._end(line, why)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new caller into a menu; those in one get `seconds`, then a person."""
+        self.draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for talk in self._talking():
+            talk.hand_over()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=HAND_OVER_SECONDS)

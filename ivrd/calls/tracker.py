@@ -1,0 +1,290 @@
+"""The hotline at work: what Asterisk reports goes into the books, callers get their menu.
+
+Every event is taken in at once and in order.  The books (core.ledger) move synchronously; what
+has to wait (prompts, keys, silences) is for ivr.py.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from panoramisk.message import Message
+
+from ivrd.asterisk import snapshot as snapshots
+from ivrd.asterisk import translate as t
+from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.conversation import Script
+from ivrd.asterisk.queue_members import Seating
+from ivrd.calls.ivr import Menus, Stay
+from ivrd.core import call as c
+from ivrd.core import menu
+from ivrd.core.call import Call, Ended, Impossible, Notice, Place
+from ivrd.core.ledger import Ledger
+from ivrd.core.menu import Command
+
+BOOKED: dict[type[Command], c.Event] = {
+    menu.AtInfo: c.Informed(),
+    menu.AtClosed: c.TurnedAway(),
+    menu.AtMenu: c.WentBack(),
+}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who hears of what happens; all are called at once and must not wait."""
+
+    received: Callable[[Call], None]
+    notice: Callable[[Notice], None]
+    lag: Callable[[float], None]  # seconds from an event to us
+    unattended: Callable[[Call], None]
+    refused: Callable[[str, str], None]  # (event, why) that the books did not take
+    broken: Callable[[str, BaseException], None]  # (call id, a fault of ours)
+    moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None  # a call that is here
+
+
+class Hotline:
+    """All callers. `hash_number` turns a number into what stands for it everywhere."""
+
+    def __init__(
+        self,
+        link: Link,
+        script: Script,
+        seating: Seating,
+        sessions: Sessions,
+        watch: Watch,
+        hash_number: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self.ledger = Ledger()
+        self.seating = seating
+        self.menus = Menus(script, sessions, self._told, watch.broken)
+        self.partner_news: Callable[[t.PartnerNews], None] = lambda _news: None
+        # Hears of the calls that Asterisk no longer has, though nobody said how they ended.
+        self.missed: Callable[[list[str], float], None] = self.give_up
+        self._link = link
+        self._watch = watch
+        self._hash = hash_number
+        self._clock = clock
+        self._held: list[Message] | None = None
+        self._passing: set[str] = set()  # calls of which nobody knows where they are now
+        self._hands: dict[type, Callable[[Any], None]] = {
+            t.Arrived: self._arrived,
+            t.Offered: self._offered,
+            t.Result: self._result,
+            t.KeyDown: self._key_down,
+            t.KeyUp: self._key_up,
+            t.ControlOver: self._control_over,
+            t.Unattended: self._took_over,
+            t.QueueJoined: self._joined,
+            t.QueueReturned: self._returned,
+            t.Taken: self._taken,
+            t.LineGone: self._gone,
+            t.SeatState: seating.changed,
+            t.MemberChanged: seating.changed,
+            t.PartnerNews: self._partner,
+        }
+
+    # --- what Asterisk reports -------------------------------------------------------------
+
+    def take(self, message: Message) -> None:
+        """Take in one event; while a snapshot is being read it waits for that."""
+        if self._held is not None:
+            self._held.append(message)
+            return
+        fact = t.fact(message)
+        if fact is None:
+            return
+        if moment := t.at(message):
+            self._watch.lag(max(0.0, self._clock() - moment))
+        try:
+            self._hands[type(fact)](fact)
+        except Exception as error:  # one event that we cannot take must not cost the link
+            self._watch.broken(getattr(fact, "call_id", ""), error)
+
+    def _result(self, fact: t.Result) -> None:
+        self.menus.result(fact.command_id, fact.text)
+
+    def _joined(self, fact: t.QueueJoined) -> None:
+        self._passing.discard(fact.call_id)
+        self._book(fact.call_id, c.Joined(fact.at or self._clock(), fact.queue))
+
+    def _returned(self, fact: t.QueueReturned) -> None:
+        self._book(fact.call_id, c.Left())
+
+    def _taken(self, fact: t.Taken) -> None:
+        self._passing.discard(fact.call_id)
+        self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
+
+    def _gone(self, fact: t.LineGone) -> None:
+        self.menus.gone(fact.call_id, "the caller hung up")
+        at = fact.at or self._clock()
+        passing = fact.call_id in self._passing
+        self._passing.discard(fact.call_id)
+        if passing and self.menus.acting:  # after a talk that nobody saw, or before one
+            self.missed([fact.call_id], at)
+        else:
+            self._book(fact.call_id, c.HungUp(at))
+
+    def _control_over(self, fact: t.ControlOver) -> None:
+        self.menus.over(fact.call_id, "the dialplan has the call")
+        self._moved(fact.call_id)
+
+    def _took_over(self, fact: t.Unattended) -> None:
+        if call := self.ledger.calls.get(fact.call_id):
+            self._watch.unattended(call)
+
+    def _partner(self, news: t.PartnerNews) -> None:
+        self.partner_news(news)
+
+    def _arrived(self, fact: t.Arrived) -> None:
+        language = self.menus.script.tree.languages[0]
+        call = Call(
+            fact.call_id, fact.at or self._clock(), self._hash(fact.number), language=language
+        )
+        if self.ledger.receive(call):
+            self.menus.arrived(fact.call_id, fact.channel)
+            self._watch.received(call)
+            self._moved(fact.call_id)
+
+    def _offered(self, fact: t.Offered) -> None:
+        if fact.call_id not in self.ledger.calls:  # its arrival was reported to nobody
+            self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, ""))
+        if fact.call_id in self.ledger.calls:  # or it is a late word of a call that was healed
+            self.menus.offered(fact.call_id)
+
+    def _key_down(self, fact: t.KeyDown) -> None:
+        self.menus.key_down(fact.call_id, fact.digit)
+
+    def _key_up(self, fact: t.KeyUp) -> None:
+        self.menus.key_up(fact.call_id, fact.digit, fact.at)
+
+    def _told(self, call_id: str, command: Command) -> None:
+        """A conversation's own news for the books."""
+        if call_id not in self.ledger.calls:
+            return
+        if event := BOOKED.get(type(command)):
+            self._book(call_id, event)
+            return
+        if isinstance(command, menu.Speak):
+            self.ledger.note(call_id, language=command.language)
+        elif isinstance(command, menu.ToPerson):
+            self.ledger.note(call_id, topic=command.topic)
+        self._moved(call_id)
+
+    def _book(self, call_id: str, event: c.Event) -> None:
+        """Move a call in the books; what they do not take is reported and changes nothing."""
+        if call_id not in self.ledger.calls:
+            return  # a seat's leg, or a call of somebody else's
+        try:
+            notices = self.ledger.apply(call_id, event)
+        except Impossible as error:
+            self._watch.refused(type(event).__name__, str(error))
+            return
+        for notice in notices:
+            self._watch.notice(notice)
+        self._moved(call_id)
+
+    def _moved(self, call_id: str) -> None:
+        """A call that is here is, or may be, in another place than before."""
+        if call := self.ledger.calls.get(call_id):
+            self._watch.moved(call, self.menus.stay(call_id))
+
+    # --- losing and finding Asterisk -------------------------------------------------------
+
+    def restore(self, call: Call, stay: Stay | None) -> None:
+        """A call that an ivrd before us, or beside us, has written down."""
+        self.ledger.restore(call)
+        self.menus.seen(call.id, "", stay)
+
+    async def rebuild(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Bring books and seats to what Asterisk reports; then what happened meanwhile.
+
+        `first` is done before that, with what happens held as well.  Not to be called again
+        before it has ended.
+        """
+        self._held = []
+        try:
+            if first is not None:
+                await first()
+            seen = await snapshots.read(self._link)
+            now = self._clock()
+            self._passing.clear()
+            for caller in seen.callers:
+                self._match(caller, now)
+            missing = self.ledger.missing(caller.call_id for caller in seen.callers)
+            self._passing.update(missing)  # that one has hung up may be all that is still to come
+            self.seating.read(seen)
+            for call_id in missing:
+                self.menus.gone(call_id, "Asterisk no longer has the call")
+        finally:
+            held, self._held = self._held or [], None
+            for message in held:
+                self.take(message)
+        self.menus.take_up()
+        self.missed(missing, now)
+        if not self.menus.acting:
+            return  # the seats are for the other one to move
+        try:
+            await self.seating.reconcile()
+        except Refused as error:  # seats that Asterisk does not have must not cost the link
+            self._watch.refused("Seats", str(error))
+
+    def _match(self, caller: snapshots.Caller, now: float) -> None:
+        """Bring one call in the books to where Asterisk has it."""
+        call_id = caller.call_id
+        known = call_id in self.ledger.calls
+        if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
+            return  # it was healed: Asterisk is letting it go
+        self.menus.found(call_id, caller.channel, caller.in_agi)
+        for event in _way(self.ledger.calls[call_id].place, caller, now):
+            self._book(call_id, event)
+        if not caller.listed:
+            self._passing.add(call_id)
+
+    def _adopted(self, caller: snapshots.Caller, now: float) -> Call:
+        """A call that was there before us.  How long one who talks has waited nobody knows now."""
+        call = Call(
+            caller.call_id,
+            now - caller.age_seconds,
+            self._hash(caller.number),
+            language=self.menus.script.tree.languages[0],
+        )
+        if caller.place is not Place.TALK:
+            return call
+        return replace(
+            call,
+            place=Place.TALK,
+            queue=caller.queue,
+            connected_at=now,
+            by=t.by(caller.seat),
+            seat=caller.seat,
+        )
+
+    # --- calls that ended unseen -----------------------------------------------------------
+
+    def give_up(self, missing: Iterable[str], at: float) -> None:
+        """Book calls that are gone as hung up, each where it was last seen."""
+        for call_id in missing:
+            self._book(call_id, c.HungUp(at))
+
+    def heal(self, ended: Ended) -> None:
+        """Book a call as Asterisk's own record says that it ended."""
+        self.menus.gone(ended.call.id, "the call has ended")
+        if ended.call.id not in self.ledger.calls:
+            self._watch.received(ended.call)
+        for notice in self.ledger.heal(ended.call, ended.outcome, ended.stage):
+            self._watch.notice(notice)
+
+
+def _way(place: Place, caller: snapshots.Caller, now: float) -> list[c.Event]:
+    """The events that lead from where the books have a call to where Asterisk has it."""
+    joined = c.Joined(now - caller.wait_seconds, caller.queue)
+    taken = c.Connected(now, t.by(caller.seat), caller.seat)
+    before_queue = place in c.BEFORE_QUEUE
+    if caller.place is Place.QUEUE:
+        stays = place is Place.QUEUE or (place is Place.TALK and not caller.listed)
+        return [] if stays else [joined]
+    if caller.place is Place.TALK:
+        return [] if place is Place.TALK else [joined, taken] if before_queue else [taken]
+    return [] if before_queue or place is Place.TALK else [c.Left()]

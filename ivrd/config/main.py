@@ -1,0 +1,227 @@
+"""ivrd.yaml: the program itself, its surroundings and Asterisk."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from ivrd.config.field_types import (
+    ADDRESS,
+    CONTACT,
+    DIGITS,
+    HOST,
+    LANGUAGE,
+    MODE,
+    NAME,
+    NETWORK,
+    PATH,
+    PORT,
+    ZONE,
+    Address,
+    choice,
+    number,
+    whole,
+)
+from ivrd.config.model import File, Part
+from ivrd.config.problem import Problem
+from ivrd.config.settings import Asterisk
+from ivrd.config.store import StorePart
+from ivrd.config.store import check as check_store
+from ivrd.core.overflow import Policy
+
+FILE = "ivrd.yaml"
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path, unix(7)
+
+
+class LogPart(Part):
+    """`log:` how the log is written."""
+
+    format: Annotated[str, choice("plain", "json")] = "plain"
+    level: Annotated[str, choice("debug", "info", "warning", "error")] = "info"
+
+
+class WebPart(Part):
+    """`web:` where metrics and health are served."""
+
+    listen: Annotated[Address, ADDRESS]
+
+
+class ControlPart(Part):
+    """`control:` the socket that `ivrd status` and the other commands speak to."""
+
+    socket: Annotated[str, PATH]
+    mode: Annotated[int, MODE] = 0o660
+
+
+class AmiPart(Part):
+    """`ami:` Asterisk's management port."""
+
+    host: Annotated[str, HOST]
+    port: Annotated[int, PORT]
+    user: Annotated[str, NAME]
+    secret_file: Annotated[str, PATH]
+
+
+class SipPart(Part):
+    """`sip:` where Asterisk takes calls."""
+
+    listen: Annotated[Address, ADDRESS]
+
+
+class RtpPart(Part):
+    """`rtp:` the UDP ports for sound, both included."""
+
+    first: Annotated[int, whole(1024, 65535)]
+    last: Annotated[int, whole(1024, 65535)]
+
+
+class CarrierPart(Part):
+    """A carrier: calls from these addresses are calls to the hotline."""
+
+    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1)]
+
+
+class SeatsPart(Part):
+    """`seats:` either the seats register, or each has a fixed address."""
+
+    secret_file: Annotated[str, PATH] = ""
+    contact: Annotated[str, CONTACT] = ""
+
+
+class AsteriskPart(Part):
+    """`asterisk:` what `ivrd render` writes for it."""
+
+    config_dir: Annotated[str, PATH]
+    console: Annotated[list[str], Field(min_length=1)] = Field(default=["asterisk"])
+    queue_log: Annotated[str, PATH] = "/var/log/asterisk/queue_log"
+    ami: AmiPart
+    sip: SipPart
+    rtp: RtpPart
+    carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1)]
+    seats: SeatsPart
+
+
+class OverflowPart(Part):
+    """`overflow:` how many seats partners are asked for; core/overflow.py says what each means."""
+
+    target_percent: Annotated[float, number(1, 99)] = Policy.target_ratio * 100
+    drain_seconds: Annotated[float, number(1, 3600)] = Policy.drain_seconds
+    reach_seconds: Annotated[float, number(1, 60)] = Policy.reach_seconds
+    floor_seats: Annotated[int, whole(0, 4000)] = Policy.floor
+    ceiling_seats: Annotated[int, whole(0, 4000)] = Policy.ceiling
+    hold_seconds: Annotated[float, number(1, 3600)] = Policy.hold_seconds
+    slack_percent: Annotated[float, number(1, 50)] = Policy.slack * 100
+    expected_talk_seconds: Annotated[float, number(1, 7200)] = Policy.expected_talk_seconds
+    expected_patience_seconds: Annotated[float, number(1, 7200)] = Policy.expected_patience_seconds
+
+
+class LimitsPart(Part):
+    """`limits:` what ivrd takes on before it sends callers straight to a queue."""
+
+    menus: Annotated[int, whole(1, 10_000)] = 1000
+    behind_seconds: Annotated[float, number(0.1, 2)] = 1.0
+
+
+class Program(Part):
+    """ivrd.yaml."""
+
+    number: Annotated[str, DIGITS]
+    time_zone: Annotated[ZoneInfo, ZONE]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1)]
+    service_level_seconds: Annotated[float, number(1, 600)] = 20
+    lease_seconds: Annotated[int, whole(3, 60)] = 5
+    drain_seconds: Annotated[float, number(0, 600)] = 20
+    overflow: OverflowPart = OverflowPart()
+    limits: LimitsPart = LimitsPart()
+    sounds: Annotated[str, PATH]
+    state_dir: Annotated[str, PATH] = "/var/lib/ivrd"
+    store: StorePart = StorePart()
+    log: LogPart = LogPart()
+    caller_key_file: Annotated[str, PATH]
+    web: WebPart
+    control: ControlPart
+    asterisk: AsteriskPart
+
+
+def check(file: File[Program], folder: Path) -> Iterator[Problem]:
+    """What is wrong between the values of this file."""
+    says = file.says
+    for at, language in enumerate(says.languages):
+        if language in says.languages[:at]:
+            yield file.problem("languages", at, say=f"{language} is named twice")
+    socket = located(folder, says.control.socket)
+    if len(os.fsencode(socket)) > LONGEST_SOCKET:
+        say = f"expected a path of at most {LONGEST_SOCKET} bytes, got {socket}"
+        yield file.problem("control", "socket", say=say)
+    if says.overflow.floor_seats > says.overflow.ceiling_seats:
+        ceiling, floor = says.overflow.ceiling_seats, says.overflow.floor_seats
+        say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
+        yield file.problem("overflow", "floor_seats", say=say)
+    for key, say in check_store(says.store):
+        yield file.problem("store", *key, say=say)
+    yield from _check_asterisk(file)
+
+
+def _check_asterisk(file: File[Program]) -> Iterator[Problem]:
+    says = file.says
+    rtp, seats = says.asterisk.rtp, says.asterisk.seats
+    if rtp.last <= rtp.first:
+        say = f"expected more than first ({rtp.first}), got {rtp.last}"
+        yield file.problem("asterisk", "rtp", "last", say=say)
+    if bool(seats.secret_file) == bool(seats.contact):
+        both = "both" if seats.contact else "neither"
+        say = f"expected either secret_file or contact, got {both}"
+        yield file.problem("asterisk", "seats", say=say)
+    for part, path in (("ami", says.asterisk.ami.secret_file), ("seats", seats.secret_file)):
+        if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
+            say = "expected the path of a file with the secret, such as ./ami.secret"
+            yield file.problem("asterisk", part, "secret_file", say=say)
+    if says.asterisk.ami.user == "general":
+        say = "general is Asterisk's own section in manager.conf; expected another name"
+        yield file.problem("asterisk", "ami", "user", say=say)
+
+
+def located(folder: Path, path: str) -> Path:
+    """The absolute path of what the file in `folder` calls `path`."""
+    return Path(os.path.realpath(folder / path))
+
+
+def policy(says: Program) -> Policy:
+    """How many seats partners are asked for, as the core wants it: ratios for percents."""
+    of = says.overflow
+    return Policy(
+        target_ratio=of.target_percent / 100,
+        target_seconds=says.service_level_seconds,
+        drain_seconds=of.drain_seconds,
+        reach_seconds=of.reach_seconds,
+        floor=of.floor_seats,
+        ceiling=of.ceiling_seats,
+        hold_seconds=of.hold_seconds,
+        slack=of.slack_percent / 100,
+        expected_talk_seconds=of.expected_talk_seconds,
+        expected_patience_seconds=of.expected_patience_seconds,
+    )
+
+
+def asterisk(folder: Path, part: AsteriskPart) -> Asterisk:
+    """What the program needs to know of Asterisk."""
+    secret = part.seats.secret_file
+    return Asterisk(
+        config_dir=located(folder, part.config_dir),
+        console=tuple(part.console),
+        queue_log=located(folder, part.queue_log),
+        ami_host=part.ami.host,
+        ami_port=part.ami.port,
+        ami_user=part.ami.user,
+        ami_secret_file=located(folder, part.ami.secret_file),
+        sip_host=part.sip.listen.host,
+        sip_port=part.sip.listen.port,
+        rtp_first=part.rtp.first,
+        rtp_last=part.rtp.last,
+        carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),
+        seats_secret_file=located(folder, secret) if secret else None,
+        seat_contact=part.seats.contact or None,
+    )

@@ -1,0 +1,97 @@
+"""What is written down of calls, so that this ivrd after a restart, or another one, can go on.
+
+Two sorts of entries in the store: a call that is here (kind `calls`, by its id: the books' record
+of it and where the caller is in the menu), and a call that has ended (kind `ended`, by its day and
+id), from which a day's books are added up.  Writing never waits (see store/write_behind.py).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ivrd.calls.ivr import Stay
+from ivrd.core.call import Call, Ended, Notice
+from ivrd.core.day import Past, past
+from ivrd.store import Keeper
+
+CALLS, ENDED = "calls", "ended"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A call that was here when it was written down."""
+
+    call: Call
+    stay: Stay | None = None
+
+
+KEPT, PAST = TypeAdapter(Kept), TypeAdapter(Past)
+
+
+class Keeping:
+    """Writes calls down as they move, and reads them again.
+
+    Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.
+    """
+
+    def __init__(self, keeper: Keeper, zone: tzinfo, days: int, clock: Callable[[], float]) -> None:
+        self.skipped = 0  # entries that could not be read
+        self._keeper = keeper
+        self._zone = zone
+        self._days = days
+        self._clock = clock
+        self._today: date | None = None
+
+    def moved(self, call: Call, stay: Stay | None) -> None:
+        """A call is somewhere else than before."""
+        self._keeper.put(CALLS, call.id, KEPT.dump_json(Kept(call, stay)).decode())
+
+    def notice(self, notice: Notice) -> None:
+        """A call has ended: it belongs to its day now."""
+        if isinstance(notice, Ended):
+            day = self.day_at(notice.call.received_at)
+            text = PAST.dump_json(past(notice)).decode()
+            self._keeper.put(ENDED, f"{day}/{notice.call.id}", text)
+            self._keeper.remove(CALLS, notice.call.id)
+            self._let_old_days_go()
+
+    def day_at(self, at: float) -> date:
+        """The hotline's day at a moment."""
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone).date()
+
+    def _let_old_days_go(self) -> None:
+        today = self.day_at(self._clock())
+        if today != self._today:
+            self._today = today
+            self._keeper.forget(ENDED, f"{today - timedelta(days=self._days)}")
+
+    # --- reading: all of it raises `StoreDown` ---------------------------------------------
+
+    async def calls(self) -> list[Kept]:
+        """The calls that were here when they were last written down."""
+        return list(self._read(await self._keeper.load(CALLS), KEPT))
+
+    async def ended_since(self, at: float) -> set[str]:
+        """The ids of all calls that began at `at` or later and have ended.
+
+        Asterisk's ids begin with the second in which the call did.
+        """
+        entries = await self._keeper.load(ENDED, f"{self.day_at(at)}/{int(at)}")
+        return {key.partition("/")[2] for key in entries}
+
+    async def day(self, day: date) -> list[Past]:
+        """All calls of a day that have ended."""
+        entries = await self._keeper.load(ENDED, f"{day}/", f"{day + timedelta(days=1)}/")
+        return list(self._read(entries, PAST))
+
+    def _read(self, entries: Mapping[str, str], kind: TypeAdapter[T]) -> Iterator[T]:
+        """Entries that are not ours, or torn, are counted and left out."""
+        for text in entries.values():
+            try:
+                yield kind.validate_json(text)
+            except ValidationError:
+                self.skipped += 1

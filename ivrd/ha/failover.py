@@ -1,0 +1,277 @@
+"""What outlives a process: calls written down, ends booked from Asterisk's record, who acts.
+
+One ivrd alone acts at once; of two on one Redis one acts (election.py).  Whoever begins to act reads
+what was written down before it, enters it into the books, and from then on writes down what
+happens and heals what nobody saw.  One that stands by follows the calls, counts none and writes
+nothing.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivrd import log
+from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.queue_log import Mark, Reader
+from ivrd.calls.ivr import Stay
+from ivrd.calls.tracker import Hotline
+from ivrd.core.call import Call, Ended, Notice
+from ivrd.ha.call_repository import Keeping, Kept
+from ivrd.ha.election import Leading, Role
+from ivrd.ha.reconciliation import Hands, Healing
+from ivrd.store import Keeper, Lease, Store, StoreDown
+
+MARKS, QUEUE_LOG = "marks", "queue_log"
+TICK_SECONDS = 1.0
+AGAIN_SECONDS = 0.5  # when Asterisk did not tell what is there
+LOOK_BACK_SECONDS = 10.0  # between two tries to read what a store holds that can be written
+FLUSH_SECONDS = 2.0  # at the end: a store that is down must not keep the process
+
+logger = logging.getLogger("ivrd")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How far the record is booked, and when the first call began that may not be (epoch)."""
+
+    mark: Mark
+    since: float
+
+    def text(self) -> str:
+        return json.dumps({"mark": self.mark.text(), "since": self.since})
+
+    @classmethod
+    def of(cls, text: str) -> "_Place | None":
+        """None for what is no place."""
+        try:
+            says = json.loads(text)
+            mark, since = Mark.of(says["mark"]), float(says["since"])
+        except (ValueError, TypeError, KeyError):
+            return None
+        return cls(mark, since) if mark else None
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What was written down before us."""
+
+    calls: list[Kept]  # who was here
+    place: _Place | None
+    known: set[str]  # ids of those who have ended since that place
+
+
+class Continuity:
+    """The store and everything that rests on it.
+
+    `queue_log` is Asterisk's record.  `gave_up(why)` is called when another ivrd acts: then this
+    process should end and begin anew.  `clock`: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        lease: Lease | None,
+        queue_log: Path,
+        link: Link,
+        hotline: Hotline,
+        keeping: Callable[[Keeper], Keeping],
+        gave_up: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.keeper = Keeper(store, self._store_says, lambda: self.leading.step_down("fenced"))
+        self.keeping = keeping(self.keeper)
+        self.leading = Leading(name, lease, link, self._fence, self._lead, gave_up)
+        self.healing: Healing | None = None
+        self.also_begin: Callable[[], Awaitable[None]] | None = None  # what else is to be read
+        self.also_back: Callable[[], None] = lambda: None  # what else is to be written again
+        self._store = store
+        self._reader = Reader(queue_log)
+        self._hotline = hotline
+        self._link = link
+        self._clock = clock
+        self._began = False
+        self._blind = False  # began without what was written down before us
+        self._look_back_at = 0.0  # then it is tried again to read that
+        self._rebuilding = asyncio.Lock()
+        self._mark: Mark | None = None
+        self._to_lead = asyncio.Event()
+        hotline.menus.acting = hotline.ledger.counting = lease is None
+        self.keeper.hold = lease is not None
+
+    @property
+    def acts(self) -> bool:
+        """Whether this ivrd speaks to callers, moves seats and counts."""
+        return self.leading.role is not Role.STANDING_BY
+
+    async def run(self) -> None:
+        """Write, heal and watch who acts, until cancelled."""
+        tasks = [self.keeper.run(), self.leading.run(), self._take_over(), self._heal()]
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task)
+
+    async def close(self) -> None:
+        """Write what is left and let go of the store, when `run` has ended."""
+        writing = asyncio.create_task(self.keeper.run())
+        await self.keeper.flush(FLUSH_SECONDS)
+        writing.cancel()
+        await self._store.close()
+        self._reader.close()
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def moved(self, call: Call, stay: Stay | None) -> None:
+        """A call that is here is in another place than before."""
+        if self._began:
+            self.keeping.moved(call, stay)
+
+    def notice(self, notice: Notice) -> None:
+        """A call has ended, or something else happened to it."""
+        if self._began:
+            self.keeping.notice(notice)
+            if self.healing is not None and isinstance(notice, Ended):
+                self.healing.ended(notice, self._clock())
+
+    def _missed(self, ids: list[str], at: float) -> None:
+        """Asterisk has these calls no longer: its record may tell how they ended."""
+        if self.healing is not None:
+            self.healing.missed(ids, at)
+
+    def _store_says(self, up: bool, why: str) -> None:
+        if up:
+            log.event(logger, logging.INFO, "the store is back; what was decided meanwhile is kept")
+            self._write_all()
+        else:
+            what = "the store is gone; calls go on, and what is decided waits to be written"
+            log.event(logger, logging.WARNING, what, why=why)
+
+    def _write_all(self) -> None:
+        """Write down what is here: a store that is back may have lost it."""
+        for call in self._hotline.ledger.calls.values():
+            self.moved(call, self._hotline.menus.stay(call.id))
+        if self.healing is not None:
+            self._mark = None  # whoever begins without one does not know who ended meanwhile
+            self._keep_mark(self.healing)
+        if self._began:
+            self.also_back()
+
+    # --- beginning to act ------------------------------------------------------------------
+
+    def _fence(self, epoch: int) -> None:
+        self.keeper.epoch = epoch
+
+    def _lead(self) -> None:
+        """The other ivrd is gone, or has handed over: act from now on."""
+        log.event(logger, logging.INFO, "acts now", epoch=self.leading.epoch)
+        self._to_lead.set()
+
+    async def _take_over(self) -> None:
+        """Once we are to act: begin; an Asterisk that does not answer is asked again."""
+        await self._to_lead.wait()
+        while self.acts:
+            try:
+                await self._link.beat()  # from now on new callers are for us
+                await self.up()
+            except (LinkLost, Refused, TimeoutError):
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                break
+
+    async def up(self) -> None:
+        """The link to Asterisk is there, or ours to act on: bring the books to what is there.
+
+        What happens while we read what was written down waits until it is read.
+        """
+        async with self._rebuilding:
+            begins = self.acts and not self._began
+            await self._hotline.rebuild(self._begin if begins else None)
+
+    async def _begin(self) -> None:
+        """Read what was written down before us; count, write and heal from now on."""
+        hotline = self._hotline
+        hotline.ledger.begin_counting()
+        read = await self._before()
+        self._blind = read is None
+        before = read or _Before([], None, set())
+        for kept in before.calls:
+            hotline.restore(kept.call, kept.stay)
+        if self.also_begin is not None:
+            await self.also_begin()
+        self._mark = before.place.mark if before.place else None
+        await asyncio.to_thread(self._reader.start, self._mark)
+        hands = Hands(hotline.ledger.calls.keys, hotline.heal, hotline.give_up)
+        self.healing = Healing(self._reader, hands, before.known)
+        hotline.missed = self._missed
+        hotline.menus.acting = self._began = True
+        self.keeper.hold = False
+        self._keep_mark(self.healing)
+
+    async def _before(self) -> _Before | None:
+        """What was written down before us; None while it cannot be read."""
+        try:
+            calls = await self.keeping.calls()
+            place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
+            known = await self.keeping.ended_since(place.since) if place else set[str]()
+        except StoreDown:
+            return None
+        return _Before(calls, place, known)
+
+    async def _catch_up(self, healing: Healing) -> None:
+        """Read what could not be read when we began: some of those calls may have ended unseen."""
+        before = await self._before()
+        if before is None:
+            return
+        async with self._rebuilding:
+            here = self._hotline.ledger.calls
+            for kept in before.calls:
+                if kept.call.id not in here and not healing.booked(kept.call.id):
+                    self._hotline.restore(kept.call, kept.stay)
+            if before.place is not None:
+                healing.read_again(before.place.mark, before.known)
+            self._blind = False
+            log.event(logger, logging.INFO, "what was written down before the start is read")
+            with suppress(LinkLost, Refused, TimeoutError):  # it is asked when the link is back
+                await self._hotline.rebuild()
+
+    # --- healing ---------------------------------------------------------------------------
+
+    async def _heal(self) -> None:
+        """Each second: book what ended unseen, and remember how far the record is booked."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if self.healing is None or not self.acts:
+                continue
+            now = asyncio.get_running_loop().time()
+            if self._blind and self.keeper.up and self._look_back_at <= now:
+                self._look_back_at = now + LOOK_BACK_SECONDS
+                await self._catch_up(self.healing)
+            await self.healing.tick(self._clock())
+            self._keep_mark(self.healing)
+
+    def _keep_mark(self, healing: Healing) -> None:
+        """Write down how far the record is booked, if that has changed.
+
+        Not before the earlier one is read, which says from where on nobody has booked anything.
+        """
+        mark = None if self._blind else healing.mark
+        if mark is not None and mark != self._mark:
+            self._mark = mark
+            since = healing.since(self._clock())
+            self.keeper.put(MARKS, QUEUE_LOG, _Place(mark, since).text())
+
+    # --- handing over ----------------------------------------------------------------------
+
+    async def hand_over(self) -> str:
+        """Let the other ivrd act, with all that is known written down; its name, or nothing."""
+        successor = await self.leading.successor()
+        if successor:
+            await self.keeper.flush(FLUSH_SECONDS)
+            await self.leading.hand_over(successor)
+        return successor

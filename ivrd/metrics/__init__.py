@@ -1,0 +1,1 @@
+"""Every series that Prometheus reads."""

@@ -1,0 +1,88 @@
+"""Tells metrics, the last hour and the log of what happens; decides nothing."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from ivrd import log
+from ivrd.asterisk.queue_members import Seating
+from ivrd.calls.ivr import Stay
+from ivrd.calls.tracker import Watch
+from ivrd.core.call import Call, Notice
+from ivrd.core.ledger import Ledger
+from ivrd.core.recent import Recent
+from ivrd.metrics.calls import Metrics
+
+logger = logging.getLogger("ivrd")
+
+
+class Reports:
+    """Everybody who wants to know, behind one set of functions that never wait."""
+
+    def __init__(self, metrics: Metrics, recent: Recent) -> None:
+        self.metrics = metrics
+        self.recent = recent
+        self.unattended = 0
+        self.also: Callable[[Notice], None] = lambda _notice: None  # who else hears of calls
+        self.counts: Callable[[], bool] = lambda: True  # or another ivrd tells of them
+        self.moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None
+        self.linked = False
+        self.link_changed = time.monotonic()
+
+    def watch(self) -> Watch:
+        """What the hotline calls."""
+        return Watch(
+            self._received,
+            self._notice,
+            self.metrics.lag,
+            self._unattended,
+            self._refused,
+            self._broken,
+            self._moved,
+        )
+
+    def _received(self, _call: Call) -> None:
+        if self.counts():
+            self.recent.received(time.time())
+
+    def _notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered, or ended: count it, write it down."""
+        if self.counts():
+            self.metrics.notice(notice)
+            self.recent.notice(time.time(), notice)
+            log.notice(logger, notice)
+        self.also(notice)
+
+    def _moved(self, call: Call, stay: Stay | None) -> None:
+        self.moved(call, stay)
+
+    def _unattended(self, call: Call) -> None:
+        self.unattended += 1
+        self.metrics.unattended(call)
+        what = "the dialplan took the caller to the queue by itself"
+        log.event(logger, logging.WARNING, what, call=call.id)
+
+    def _refused(self, event: str, why: str) -> None:
+        self.metrics.refused(event)
+        log.event(logger, logging.DEBUG, "event not taken into the books", why=why)
+
+    def _broken(self, call_id: str, error: BaseException) -> None:
+        self.metrics.fault()
+        what = "a menu broke off; the dialplan takes the caller to the queue"
+        log.event(logger, logging.ERROR, what, call=call_id, error=error)
+
+    def link(self, up: bool) -> None:
+        """The link to Asterisk came up or went."""
+        self.linked, self.link_changed = up, time.monotonic()
+        self.metrics.link(up)
+
+    def link_says(self, kind: str, text: str) -> None:
+        """The link's own words, once for each change."""
+        log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
+
+    def scrape(self, ledger: Ledger, seating: Seating) -> bytes:
+        """The metrics as Prometheus reads them; books and seats of one moment."""
+        counts = {pool.name: Counter(seating.here(pool).values()) for pool in seating.pools}
+        self.metrics.seats(counts, seating.open or ())
+        return self.metrics.text(ledger)

@@ -1,0 +1,143 @@
+"""Every series about partners, in the registry of the other series.
+
+Counters count what the partners' legs told; how partners stand is read at each scrape, so that
+one who was removed is gone from the next.  Series of partners exist with 0 from the start.
+
+Not published, because two sums of ivrd_calls_total tell it for any time: the share of the callers
+whom partners answered.  monitoring/README.md has the queries.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import prometheus_client as prom
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ivrd.core.breaker import Place
+from ivrd.core.report import TALKS, Cause, Kind, Line
+from ivrd.metrics.calls import TALK_SECONDS
+
+SEAT_STATES = ("wanted", "open", "ringing", "busy")
+RESULTS = tuple(k for k in Kind if k not in (Kind.OFFERED, Kind.TALKED))
+CONFIRM_SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
+EARLY_SECONDS = (1, 2)  # a partner's talk may be cut at once: finer than the hotline's own
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How a partner stands.  Seats by what they do; `learned`: calls it is held to, if any."""
+
+    wanted: int = 0
+    open: int = 0
+    ringing: int = 0
+    busy: int = 0
+    breaker: Place = Place.CLOSED
+    learned: int | None = None
+
+
+class PartnerMetrics:
+    """The partners' series.
+
+    `moments` gives how each partner stands now, and is asked at each scrape.  A partner's series
+    begin with the first scrape that sees it; what was counted for one that went stays.
+    """
+
+    def __init__(
+        self, registry: prom.CollectorRegistry, moments: Callable[[], Mapping[str, Moment]]
+    ) -> None:
+        self._registry = registry
+        self._ask = moments
+        registry.register(_Standing(self._moments))  # before those that it begins
+        self._offers = self._total(
+            "ivrd_partner_offered_total", "Calls that were offered to the partner.", ("partner",)
+        )
+        self._results = self._total(
+            "ivrd_partner_offers_total",
+            "What became of offered calls: a person pressed the key (confirmed), nobody took the "
+            "call (refused) or pressed it (unconfirmed). Of those confirmed: the partner ended the "
+            "talk at once (dropped) or sent the caller back (returned).",
+            ("partner", "result"),
+        )
+        self._refusals = self._total(
+            "ivrd_partner_refusals_total",
+            "Calls that the partner refused; the sum over causes is result=refused.",
+            ("partner", "cause"),
+        )
+        self._confirm = self._histogram(
+            "ivrd_partner_confirm_seconds",
+            "Seconds from the partner's answer until its agent pressed the key.",
+            CONFIRM_SECONDS,
+        )
+        self._talk = self._histogram(
+            "ivrd_partner_talk_seconds",
+            "Seconds that a caller and the partner's agent talked, observed at the end.",
+            (*EARLY_SECONDS, *TALK_SECONDS),
+        )
+
+    def _total(self, name: str, text: str, labels: Sequence[str]) -> prom.Counter:
+        return prom.Counter(name, text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> prom.Histogram:
+        return prom.Histogram(name, text, ("partner",), buckets=buckets, registry=self._registry)
+
+    def _moments(self) -> Mapping[str, Moment]:
+        """How partners stand; each has all its series from now on."""
+        moments = self._ask()
+        for partner in moments:
+            for series in (self._offers, self._confirm, self._talk):
+                series.labels(partner)
+            for result in RESULTS:
+                self._results.labels(partner, result)
+            for cause in Cause:
+                self._refusals.labels(partner, cause)
+        return moments
+
+    def take(self, line: Line) -> None:
+        """Count one thing that happened at a partner."""
+        if line.kind is Kind.OFFERED:
+            self._offers.labels(line.partner).inc()
+        elif line.kind in RESULTS:
+            self._results.labels(line.partner, line.kind).inc()
+        if line.kind is Kind.REFUSED:
+            self._refusals.labels(line.partner, line.cause or Cause.OTHER).inc()
+        if line.kind is Kind.CONFIRMED:
+            self._confirm.labels(line.partner).observe(line.seconds)
+        if line.kind in TALKS:
+            self._talk.labels(line.partner).observe(line.seconds)
+
+
+class _Standing(Collector):
+    """The series that are read off the partners at a scrape."""
+
+    def __init__(self, moments: Callable[[], Mapping[str, Moment]]) -> None:
+        self._moments = moments
+
+    def collect(self) -> Iterator[Metric]:
+        """Read all partners once."""
+        seats = GaugeMetricFamily(
+            "ivrd_partner_seats",
+            "Seats of the partner: wanted by the policy, open (they take calls), ringing, busy.",
+            labels=("partner", "state"),
+        )
+        breaker = GaugeMetricFamily(
+            "ivrd_partner_breaker",
+            "1 for the state of the partner's breaker: closed (healthy), open (paused), half_open "
+            "(one seat is tried); 0 for the others.",
+            labels=("partner", "state"),
+        )
+        learned = GaugeMetricFamily(
+            "ivrd_partner_learned_cap",
+            "Calls at a time that the partner is held to since it refused more; absent when it is "
+            "not held.",
+            labels=("partner",),
+        )
+        for partner, moment in self._moments().items():
+            for state in SEAT_STATES:
+                seats.add_metric((partner, state), getattr(moment, state))
+            for place in Place:
+                name = place.value.replace(" ", "_")
+                breaker.add_metric((partner, name), float(place is moment.breaker))
+            if moment.learned is not None:
+                learned.add_metric((partner,), moment.learned)
+        yield from (seats, breaker, learned)

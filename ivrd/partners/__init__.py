@@ -1,0 +1,1 @@
+"""Overflow at work: which partner seats are open, and what happens there."""

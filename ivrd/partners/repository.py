@@ -1,0 +1,251 @@
+"""What is written down of partners: pins and drills, breakers, what happened, what operators did.
+
+All of it goes into the store behind everybody's back (store/write_behind.py): an ivrd that begins anew,
+or takes over, reads it.  The kinds:
+
+- `pins`, `drills` (the day of the last that was confirmed) and `breakers`, by the partner's id.
+- `history`: one entry for each thing that happened at a partner.  It belongs to the moment at
+  which its caller reached the hotline, as a call does to its day.  Its key says the same whoever
+  writes it, so that what two ivrd have heard, or one of them twice, is there once.
+- `audit`: one entry for each act of an operator: who, what, which partner, when.
+
+One that stands by writes down what happens as well: its keeper holds that for a while, and what
+the other one wrote before it ended is only written once more.
+"""
+
+import json
+import logging
+import math
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from ivrd import log
+from ivrd.core.breaker import Breaker
+from ivrd.core.breaker_codec import NOT_OURS, breaker_of, text_of
+from ivrd.core.partner import Pin
+from ivrd.core.report import Cause, Kind, Line
+from ivrd.store import Keeper
+
+logger = logging.getLogger("ivrd")
+
+PINS, DRILLS, BREAKERS = "pins", "drills", "breakers"
+HISTORY, AUDIT = "history", "audit"
+DAY_SECONDS = 86_400.0
+LAST_SECOND = 9_999_999_999  # of ten digits, so that keys sort by time; in the year 2286
+ID = re.compile(r"[0-9]{10}\.[0-9]+")  # Asterisk's id of a call begins with its first second
+# A kind of line in a key.
+LETTERS = {
+    Kind.OFFERED: "o",
+    Kind.CONFIRMED: "c",
+    Kind.REFUSED: "r",
+    Kind.UNCONFIRMED: "u",
+    Kind.DROPPED: "d",
+    Kind.RETURNED: "b",
+    Kind.TALKED: "t",
+}
+KINDS = {letter: kind for kind, letter in LETTERS.items()}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Act:
+    """What an operator did, `at` seconds since the epoch."""
+
+    at: float
+    who: str
+    what: str
+    partner: str
+    detail: str
+
+
+class Book:
+    """Writes into the store through `keeper`; what happened is kept so many days.
+
+    `acting()`: whether this ivrd acts; `clock` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        history_days: int,
+        audit_days: int,
+        clock: Callable[[], float],
+        acting: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._keeper = keeper
+        self._days = {HISTORY: history_days, AUDIT: audit_days}
+        self._clock = clock
+        self.acting = acting
+        self._pins: dict[str, Pin | None] = {}
+        self._drills: dict[str, str] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._mine: set[tuple[str, str]] = set()  # decided here: what the store has is older
+        self._told = 0  # acts that were written down
+        self._life = uuid.uuid4().hex[:8]  # what tells them from those of another life
+        self._forget_at = -math.inf
+        self._warned = False
+
+    # --- writing ---------------------------------------------------------------------------
+
+    def pin(self, partner: str) -> Pin | None:
+        """What an operator has ordered for a partner."""
+        return self._pins.get(partner)
+
+    def verified(self, partner: str) -> str:
+        """The day of a partner's last confirmed drill; empty without one."""
+        return self._drills.get(partner, "")
+
+    def pinned(self, partner: str, pin: Pin | None) -> None:
+        """An operator has pinned a partner, or has taken the pin back."""
+        self._pins[partner] = pin
+        self._put(PINS, partner, _json(pin))
+
+    def drilled(self, partner: str, day: str) -> None:
+        """A drill was confirmed."""
+        self._drills[partner] = day
+        self._put(DRILLS, partner, _json(day))
+
+    def breaker(self, partner: str, breaker: Breaker) -> None:
+        """A partner's breaker has changed."""
+        if self.acting():
+            self._breakers[partner] = breaker
+            self._put(BREAKERS, partner, text_of(breaker))
+
+    def _put(self, kind: str, partner: str, text: str) -> None:
+        self._mine.add((kind, partner))
+        self._keeper.put(kind, partner, text)
+
+    def write_again(self) -> None:
+        """Write down what stands once more: a store that is back may have lost it."""
+        for partner, pin in self._pins.items():
+            self.pinned(partner, pin)
+        for partner, day in self._drills.items():
+            self.drilled(partner, day)
+        for partner, breaker in self._breakers.items():
+            self.breaker(partner, breaker)
+
+    def record(self, line: Line, call: str, at: float, seat: str) -> None:
+        """Write down what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
+        at = at if math.isfinite(at) else 0.0
+        call = call if ID.fullmatch(call) else f"{_second(at)}.{call.replace(' ', '_')}"
+        tells = f" {seat} {round((at - int(call[:10])) * 1000)}"
+        if line.kind is Kind.TALKED:  # a call ends once, however and whenever one learns of it
+            tells = ""
+        says = [line.partner, line.cause or round(line.seconds, 3), line.caller]
+        while says and not says[-1]:
+            says.pop()
+        self._keeper.put(HISTORY, f"{call} {LETTERS[line.kind]}{tells}", _json(says))
+
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Write down what an operator has done just now."""
+        self._told += 1
+        second, thousandth = divmod(round(self._clock() * 1000), 1000)
+        key = f"{_second(second)}.{thousandth:03} {self._told:04} {self._life}"
+        self._keeper.put(AUDIT, key, _json([who, what, partner, detail]))
+
+    def let_old_go(self) -> None:
+        """Once a day, forget what is older than it is to be kept."""
+        now = self._clock()
+        if self.acting() and now >= self._forget_at:
+            self._forget_at = now + DAY_SECONDS
+            for kind, days in self._days.items():
+                self._keeper.forget(kind, _second(now - days * DAY_SECONDS))
+
+    async def written(self, seconds: float) -> bool:
+        """Wait until all that is ours to write is in the store; False when it is not in time."""
+        return not self.acting() or await self._keeper.flush(seconds)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    async def read(self) -> dict[str, Breaker]:
+        """Learn what was written down before us, and return the breakers; raises `StoreDown`.
+
+        Entries that are not ours, or torn, are left out, and said once.  What was decided here
+        since this ivrd began to act stands.
+        """
+        now = self._clock()
+        pins, no_pins = await self._standing(PINS, _pin)
+        drills, no_drills = await self._standing(DRILLS, _day)
+        found, no_breakers = await self._standing(BREAKERS, lambda text: breaker_of(text, now))
+        self._pins |= {partner: pin for partner, (pin,) in pins.items()}
+        self._drills |= drills
+        self._breakers |= found
+        if (wrong := no_pins + no_drills + no_breakers) and not self._warned:
+            self._warned = True
+            what = "some of what was kept of partners cannot be read, and is left out"
+            log.event(logger, logging.WARNING, what, entries=wrong)
+        return found
+
+    async def _standing(self, kind: str, read: Callable[[str], T]) -> tuple[dict[str, T], int]:
+        """Partners' entries of a kind that were not decided here, and how many cannot be read."""
+        found = {}
+        async for page in self._keeper.pages(kind):
+            for partner, text in page.items():
+                found[partner] = _or_none(lambda _key, text: read(text), partner, text)
+        theirs = {name: of for name, of in found.items() if (kind, name) not in self._mine}
+        good = {name: of for name, of in theirs.items() if of is not None}
+        return good, len(theirs) - len(good)
+
+    def history(self, since: float, until: float) -> AsyncIterator[list[Line | None]]:
+        """What happened to callers who came from `since` to before `until`, page by page.
+
+        None stands for an entry that cannot be read.  Raises `StoreDown`.
+        """
+        return self._period(HISTORY, since, until, _line)
+
+    def acts(self, since: float, until: float) -> AsyncIterator[list[Act | None]]:
+        """What operators did from `since` to before `until`, as `history`."""
+        return self._period(AUDIT, since, until, _act)
+
+    async def _period(
+        self, kind: str, since: float, until: float, read: Callable[[str, str], T]
+    ) -> AsyncIterator[list[T | None]]:
+        async for page in self._keeper.pages(kind, _second(since), _second(until)):
+            yield [_or_none(read, key, text) for key, text in page.items()]
+
+
+def _second(at: float) -> str:
+    """The second of a moment, in ten digits: keys of later moments sort after it."""
+    return f"{int(min(max(0.0, at), LAST_SECOND)):010}"
+
+
+def _json(says: object) -> str:
+    return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pin(text: str) -> tuple[Pin | None]:
+    pin = json.loads(text)
+    return (None if pin is None else Pin(pin),)
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(json.loads(text)).isoformat()
+
+
+def _line(key: str, text: str) -> Line:
+    kind = KINDS[key.split(" ")[1]]
+    says = json.loads(text)
+    partner, more, caller = says + ["", 0.0, ""][len(says) :]
+    if not (isinstance(partner, str) and isinstance(caller, str)):
+        raise ValueError(text)
+    if isinstance(more, str):
+        return Line(partner, kind, cause=Cause(more))
+    if not math.isfinite(more):
+        raise ValueError(text)
+    return Line(partner, kind, float(more), caller=caller)
+
+
+def _act(key: str, text: str) -> Act:
+    who, what, partner, detail = map(str, json.loads(text))
+    return Act(float(key.split(" ")[0]), who, what, partner, detail)
+
+
+def _or_none(read: Callable[[str, str], T], key: str, text: str) -> T | None:
+    try:
+        return read(key, text)
+    except NOT_OURS:
+        return None

@@ -1,0 +1,197 @@
+"""Writes to the store behind the back of those who decide: they never wait for it.
+
+`put`, `remove` and `forget` only note the last value of each key.  The task `run` writes what was
+noted, in order and in batches, about every 50 ms.  When the store is down it tries again each
+second, and writes then all that was decided meanwhile.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from ivrd.store.interface import Change, Fenced, Forget, Put, Remove, Store, StoreDown, pages
+from ivrd.store.pending import Pending, Recent
+
+BATCH = 500  # changes in one write
+MOST = 200_000  # changes that wait at most
+REWRITE = 30.0  # seconds: what was written so lately is written again after the store was down
+STANDBY = 120.0  # seconds for which a standby keeps what the acting ivrd has written as well
+
+
+def _nothing() -> None:
+    pass
+
+
+class Keeper:
+    """The store, for those who decide.
+
+    report: called with False and why when the store is gone, and with True and "" when it is back.
+    fenced: called once when another ivrd has taken over; from then on `hold` is true.
+
+    `epoch` goes with every write; 0 for an ivrd that works alone.  While `hold` is true nothing is
+    written, and what a standby notes is kept for `STANDBY` seconds.  `up` is what was reported
+    last.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        report: Callable[[bool, str], None],
+        fenced: Callable[[], None] = _nothing,
+        *,
+        most: int = MOST,
+        pause: float = 0.05,
+        retry: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.epoch = 0
+        self.up = True
+        self._store = store
+        self._report = report
+        self._fenced = fenced
+        self._pause = pause
+        self._retry = retry
+        self._clock = clock
+        self._pending = Pending(most)
+        self._recent = Recent(REWRITE)
+        self._hold = False
+        self._work = asyncio.Event()  # there may be something to write
+        self._hurry = asyncio.Event()  # and it should not wait for more
+        self._flushing = 0
+        self._tried = asyncio.Condition()  # a write has ended, one way or the other
+
+    @property
+    def hold(self) -> bool:
+        """Whether nothing is written now."""
+        return self._hold
+
+    @hold.setter
+    def hold(self, value: bool) -> None:
+        self._hold = value
+        self._work.set()
+        self._hurry.set()
+
+    @property
+    def waiting(self) -> int:
+        """Changes that are not written yet."""
+        return len(self._pending)
+
+    @property
+    def lost(self) -> int:
+        """Changes that were dropped because too many waited.  After the first, no mark is kept."""
+        return self._pending.lost
+
+    def put(self, kind: str, key: str, value: str) -> None:
+        """Keep this value (JSON text)."""
+        self._note(Put(kind, _clean(key), _clean(value)))
+
+    def remove(self, kind: str, key: str) -> None:
+        """Keep nothing under this key any more."""
+        self._note(Remove(kind, _clean(key)))
+
+    def forget(self, kind: str, before: str) -> None:
+        """Remove every key of the kind that sorts before `before`."""
+        self._note(Forget(kind, _clean(before)))
+
+    async def load(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        """What the store has (see `Store.read`).  Raises `StoreDown`, which is reported as well."""
+        try:
+            return await self._store.read(kind, first, before)
+        except StoreDown as error:
+            self._went(str(error))
+            raise
+
+    async def pages(
+        self, kind: str, first: str = "", before: str = ""
+    ) -> AsyncIterator[dict[str, str]]:
+        """What the store has, page by page.  Raises `StoreDown`, which is reported as well."""
+        try:
+            async for page in pages(self._store, kind, first, before):
+                yield page
+        except StoreDown as error:
+            self._went(str(error))
+            raise
+
+    async def flush(self, seconds: float) -> bool:
+        """Wait until all that was decided before is written; False when it is not in time.
+
+        At once False, too, while nothing may be written.
+        """
+        asked = self._clock()
+        self._flushing += 1
+        self._work.set()
+        self._hurry.set()
+        try:
+            async with asyncio.timeout(seconds), self._tried:
+                await self._tried.wait_for(lambda: self._pending.younger_than(asked) or self._hold)
+        except TimeoutError:
+            return False
+        finally:
+            self._flushing -= 1
+        return self._pending.younger_than(asked)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self._breathe()
+            if self._hold:
+                self._pending.expire(self._clock() - STANDBY)
+            elif self._pending or not self.up:
+                await self._write()
+                if self._pending or not self.up:
+                    self._work.set()
+            async with self._tried:
+                self._tried.notify_all()
+
+    async def _breathe(self) -> None:
+        """Let a batch gather, or a store that is down come back."""
+        if not self.up and not self._hold:
+            await asyncio.sleep(self._retry)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._retry if self._hold else self._pause):
+                await self._hurry.wait()
+        if not self._flushing:
+            self._hurry.clear()
+
+    async def _write(self) -> None:
+        """Write one batch, if it is possible."""
+        changes = self._pending.batch(BATCH)
+        try:
+            await self._store.write(changes, self.epoch)
+        except Fenced:
+            self._hold = True
+            self._fenced()
+        except StoreDown as error:
+            self._went(str(error))
+        except Exception as error:  # a store must not end ivrd, whatever is wrong
+            self._went(f"unexpected {type(error).__name__}: {error}")
+        else:
+            self._wrote(changes)
+
+    def _wrote(self, changes: list[Change]) -> None:
+        self._pending.written(changes)
+        self._recent.wrote(changes, self._clock())
+        if not self.up:
+            self.up = True
+            self._report(True, "")
+
+    def _went(self, why: str) -> None:
+        if self.up:
+            self.up = False
+            # Before all others, a mark above all: it says that what came before it is written.
+            self._pending.add_first(self._recent.changes(), self._clock())
+            self._work.set()
+            self._report(False, why)
+
+    def _note(self, change: Change) -> None:
+        self._pending.add(change, self._clock())
+        self._work.set()
+
+
+def _clean(text: str) -> str:
+    """Text that any store can take: half a character would fail there again and again."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

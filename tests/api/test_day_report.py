@@ -1,0 +1,102 @@
+"""A day's books as they are asked for: exact, or refused in plain words."""
+
+import asyncio
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ivrd.api import server
+from ivrd.api.day_report import DayBook
+from ivrd.cli.day import day_text
+from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.core.ledger import Ledger
+from ivrd.ha.call_repository import Keeping
+from tests.ha.test_call_repository import Shelf
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+NOON = datetime(2026, 11, 1, 12, tzinfo=BANGKOK).timestamp()
+
+
+class Office:
+    """A day's calls, in the books and on the shelf."""
+
+    def __init__(self, flushed: bool = True) -> None:
+        self.ledger = Ledger()
+        self.keeping = Keeping(Shelf(), BANGKOK, 92, lambda: NOON)
+
+        async def flush(_seconds: float) -> bool:
+            return flushed
+
+        self.book = DayBook(self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON)
+
+    def call(self, call_id: str, at: float, *events: object) -> None:
+        self.ledger.receive(Call(call_id, at))
+        for event in events:
+            for notice in self.ledger.apply(call_id, event):  # type: ignore[arg-type]
+                self.keeping.notice(notice)
+
+    def ask(self, day: str = "") -> dict[str, object]:
+        return asyncio.run(self.book.answer({"day": day} if day else {}))  # type: ignore[return-value]
+
+
+def busy() -> Office:
+    office = Office()
+    taken = (Joined(NOON + 5, "other"), Connected(NOON + 15, By.INHOUSE, "base-01"))
+    office.call("1.1", NOON, *taken, HungUp(NOON + 60))
+    office.call("1.2", NOON, Joined(NOON + 5, "other"), HungUp(NOON + 50))
+    office.call("1.3", NOON, HungUp(NOON + 3))
+    office.call("1.4", NOON, *taken)
+    office.call("1.5", NOON)
+    office.call("0.1", NOON - 86400, Joined(NOON - 86400, "other"))  # since yesterday
+    return office
+
+
+def test_the_day_so_far_is_what_has_ended_and_who_is_here() -> None:
+    found = busy().ask()
+    assert (found["day"], found["received"], found["in_progress"]) == ("2026-11-01", 5, 2)
+    assert (found["offered"], found["service_level"]) == (3, 1 / 3)
+    assert found["abandoned_after_30s"] == 1
+    assert found["asa_seconds"] == 10.0
+    rows = found["rows"]
+    assert sum(row["calls"] for row in rows) + 2 == 5  # type: ignore[attr-defined]
+    assert {(r["queue"], r["outcome"], r["stage"], r["by"]) for r in rows} == {  # type: ignore[attr-defined]
+        ("other", "answered", "talk", "inhouse"),
+        ("other", "abandoned", "queue", ""),
+        ("", "abandoned", "ivr", ""),
+    }
+
+
+def test_another_day_has_its_own_calls() -> None:
+    office = busy()
+    assert office.ask("2026-10-31")["in_progress"] == 1
+    assert office.ask("2026-10-30")["received"] == 0
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "01/11/2026"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    with pytest.raises(server.Rejected, match="expected a day such as 2026-11-01"):
+        busy().ask(day)
+
+
+def test_a_store_that_does_not_answer_gives_no_wrong_sums() -> None:
+    with pytest.raises(server.Rejected, match="the store does not answer"):
+        Office(flushed=False).ask()
+
+
+def test_a_day_for_a_person() -> None:
+    assert day_text(busy().ask()).splitlines() == [
+        "2026-11-01: 5 calls received",
+        "        1  abandoned in ivr",
+        "        1  abandoned in queue (other)",
+        "        1  answered by inhouse (other)",
+        "        2  in progress",
+        "3 joined a queue; answered within 20 s: 33.3%",
+        "1 hung up in a queue after more than 30 s",
+        "those answered waited 10 s on average",
+    ]
+
+
+def test_a_day_without_a_call_for_a_person() -> None:
+    lines = day_text(Office().ask()).splitlines()
+    assert lines == ["2026-11-01: 0 calls received", "        0  in progress"]

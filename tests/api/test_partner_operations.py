@@ -1,0 +1,474 @@
+"""What operators ask about partners, and what becomes of what they order."""
+
+import asyncio
+import json
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivrd.api import server
+from ivrd.api.partner_operations import numbers
+from ivrd.api.partner_report import MOST_ACTS
+from ivrd.asterisk.ami_client import Refused
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.cli import client
+from ivrd.core.breaker import Place
+from ivrd.core.call import Call, Joined
+from ivrd.core.forecast import Load
+from ivrd.core.overflow import Crew, QueueNow, Snapshot
+from ivrd.core.partner import Pin, State
+from ivrd.core.report import Kind, Line
+from tests.partners.rig import ALPHA, BETA, NOW, Rig, Shelf, served
+
+DAY = 86_400.0
+
+
+def get(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
+    """As the control socket answers a GET, through JSON."""
+
+    async def ask() -> server.Answer:
+        return await rig.desk.reads()[name](query)
+
+    answer: Mapping[str, Any] = json.loads(json.dumps(asyncio.run(ask()), allow_nan=False))
+    return answer
+
+
+def post(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
+    async def ask() -> server.Answer:
+        return await rig.desk.acts()[name](query)
+
+    answer: Mapping[str, Any] = json.loads(json.dumps(asyncio.run(ask()), allow_nan=False))
+    return answer
+
+
+def audited(rig: Rig) -> list[tuple[str, str, str, str]]:
+    """who, what, which partner, detail of each act."""
+    acts = get(rig, "audit")["acts"]
+    return [(act["who"], act["what"], act["partner"], act["detail"]) for act in acts]
+
+
+# --- how partners stand ------------------------------------------------------------------------
+
+
+def test_a_seat_does_not_ring_for_a_caller_who_has_gone() -> None:
+    rig = Rig()
+    rig.news("offered", waiting="gone")
+    assert rig.partners.standing("alpha").ringing == {"alpha/01"}
+    rig.partners.look(NOW)
+    assert rig.partners.standing("alpha").ringing == set()
+
+
+def test_partners_as_they_stand() -> None:
+    rig = Rig()
+    rig.begin("a", seat="alpha/03")
+    rig.news("offered")
+    rig.news("confirmed", seconds=3.0)
+    rig.ledger.receive(Call("b", NOW, ""))
+    rig.ledger.apply("b", Joined(NOW, "q"))
+    rig.news("offered", waiting="b")
+    rig.partners.look(NOW)
+    alpha, beta = get(rig, "partners")["partners"]
+    assert (alpha["id"], alpha["name_en"], alpha["name_th"]) == ("alpha", "Alpha Bank", "ธนาคาร ก")
+    assert (alpha["offers"], alpha["answers"], alpha["ringing"], alpha["busy"]) == (2, 1, 1, 1)
+    assert (alpha["state"], alpha["pin"], alpha["in_hours"]) == ("active", None, True)
+    assert (alpha["health"], alpha["obstacle"], alpha["queues"]) == ("healthy", "", ["q"])
+    assert alpha["reason"] == rig.partners.decision.shares[0].reason  # type: ignore[union-attr]
+    assert (beta["state"], beta["verified"], beta["obstacle"]) == ("onboarding", None, "onboarding")
+    assert get(rig, "partners", partner="beta")["partners"] == [beta]
+
+
+def test_before_the_first_decision_nothing_is_wanted() -> None:
+    rig = Rig()
+    alpha, _beta = get(rig, "partners")["partners"]
+    assert (alpha["wanted"], alpha["reason"]) == (0, "nothing was decided yet")
+    explained = {"reason": "nothing was decided yet", "wanted": 0, "partners": [], "numbers": {}}
+    assert get(rig, "explain") == explained
+
+
+def test_moments_are_what_the_breaker_and_the_seats_say() -> None:
+    rig = Rig()
+    rig.begin("a")
+    rig.news("offered", "alpha")
+    rig.news("refused", "alpha", status="CONGESTION", cause=34)  # with another call there: full
+    for _ in range(3):
+        rig.news("refused", "beta", status="CONGESTION", cause=34)
+    moments = rig.desk.moments()
+    assert (moments["alpha"].busy, moments["alpha"].learned) == (1, 1)
+    assert (moments["alpha"].breaker, moments["beta"].breaker) == (Place.CLOSED, Place.OPEN)
+    rig.now += 31.0
+    assert rig.desk.moments()["beta"].breaker is Place.HALF_OPEN
+
+
+def test_an_explanation_has_a_reason_for_each_partner_and_the_numbers() -> None:
+    rig = Rig()
+    decision = rig.partners.look(NOW)
+    answer = get(rig, "explain")
+    assert answer["reason"] == decision.reason
+    assert [share["id"] for share in answer["partners"]] == ["alpha", "beta"]
+    assert answer["partners"][1]["reason"].startswith("no seats: onboarding")
+
+
+def test_numbers_are_those_of_the_snapshot_and_fit_into_json() -> None:
+    queues = (
+        QueueNow("q", (12.0, 3.0), Load(0.5, 120.0, 60.0)),
+        QueueNow("idle", (), Load(0.0, float("inf"), float("inf"))),
+    )
+    snapshot = Snapshot(NOW, queues, (Crew(frozenset({"q"}), 5, 4),), ())
+    found = json.loads(json.dumps(numbers(snapshot), allow_nan=False))
+    assert found["queues"]["q"] == {
+        "waiting": 2,
+        "oldest_seconds": 12.0,
+        "arrivals_per_minute": 30.0,
+        "handling_seconds": 120.0,
+        "patience_seconds": 60.0,
+    }
+    assert found["queues"]["idle"]["patience_seconds"] is None
+    assert (found["agents"], found["agents_busy"]) == (5, 4)
+    assert found["policy"]["target_seconds"] == 20.0
+
+
+# --- pins --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wish", "pin", "obstacle"),
+    [
+        ("open", Pin.OPEN, ""),
+        ("closed", Pin.CLOSED, "pinned closed"),
+        ("draining", Pin.DRAINING, "pinned draining"),
+        ("none", None, ""),
+    ],
+)
+def test_a_pin_holds_is_audited_and_outlives_a_restart(
+    wish: str, pin: Pin | None, obstacle: str
+) -> None:
+    rig = Rig()
+    rig.begin("a")
+    answer = post(rig, "pin", partner="alpha", pin=wish, who="somchai")
+    expected = {"partner": "alpha", "pin": pin, "busy": 1, "obstacle": obstacle, "note": ""}
+    assert answer == expected
+    assert rig.partners.standing("alpha").pin is pin
+    assert audited(rig) == [("somchai", f"pin {wish}", "alpha", f"none -> {wish}")]
+    again = Rig(rig.shelf)
+    assert again.partners.standing("alpha").pin is pin
+    assert again.partners.standing("beta").pin is None
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"partner": "alhpa", "pin": "open"}, 'unknown partner "alhpa"; did you mean alpha?'),
+        ({"pin": "open"}, 'unknown partner ""; expected one of alpha, beta'),
+        (
+            {"partner": "alpha", "pin": "ajar"},
+            "pin: expected open, closed, draining or none, got 'ajar'",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(query: dict[str, str], says: str) -> None:
+    rig = Rig()
+    with pytest.raises(server.Rejected) as told:
+        post(rig, "pin", **query)
+    assert str(told.value) == says
+    assert rig.partners.standing("alpha").pin is None
+    assert rig.shelf.entries == {}
+
+
+def test_a_pin_holds_while_the_store_is_down_and_is_written_when_it_is_back() -> None:
+    rig = Rig()
+    rig.shelf.down = True
+    answer = post(rig, "pin", partner="alpha", pin="closed")
+    assert rig.partners.standing("alpha").pin is Pin.CLOSED
+    assert answer["note"].startswith("done, but the store does not answer: a restart before ")
+    assert rig.shelf.entries == {}
+    rig.shelf.down = False
+    rig.shelf.write()
+    assert Rig(rig.shelf).partners.standing("alpha").pin is Pin.CLOSED
+    assert audited(rig) == [("unknown", "pin closed", "alpha", "none -> closed")]
+
+
+# --- drills ------------------------------------------------------------------------------------
+
+
+def test_a_confirmed_drill_ends_onboarding_for_good() -> None:
+    rig = Rig()
+    rig.calls.answers = [(True, "key pressed after 4 s")]
+    answer = post(rig, "drill", partner="beta", who="malee")
+    assert rig.calls.placed == ["beta"]
+    assert answer == {
+        "partner": "beta",
+        "ok": True,
+        "detail": "key pressed after 4 s",
+        "state": "active",
+        "verified": "2026-11-22",
+        "note": "",
+    }
+    assert audited(rig) == [("malee", "drill confirmed", "beta", "key pressed after 4 s")]
+    for each in (rig, Rig(rig.shelf)):
+        (row,) = get(each, "partners", partner="beta")["partners"]
+        assert (row["state"], row["verified"]) == ("active", "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("comes_to", "detail"),
+    [
+        ((False, "nobody pressed 1"), "nobody pressed 1"),
+        (LinkLost("gone"), "the test call could not be placed: gone"),
+        (Refused("Originate: no such context"), "the test call could not be placed: Originate: no"),
+        (TimeoutError("no answer"), "the test call could not be placed: no answer"),
+    ],
+)
+def test_a_drill_that_fails_leaves_a_partner_as_it_was(
+    comes_to: tuple[bool, str] | Exception, detail: str
+) -> None:
+    rig = Rig()
+    rig.calls.answers = [(True, "fine"), comes_to, comes_to]
+    post(rig, "drill", partner="alpha", who="malee")
+    rig.now += 3 * DAY
+    answer = post(rig, "drill", partner="alpha", who="malee")
+    assert (answer["ok"], answer["verified"]) == (False, "2026-11-22")
+    assert answer["detail"].startswith(detail)
+    answer = post(rig, "drill", partner="beta", who="malee")
+    assert (answer["ok"], answer["state"], answer["verified"]) == (False, "onboarding", None)
+    assert [what for _who, what, _partner, _detail in audited(rig)] == [
+        "drill confirmed",
+        "drill failed",
+        "drill failed",
+    ]
+
+
+def test_a_partner_is_drilled_once_at_a_time() -> None:
+    rig = Rig()
+    rig.calls.answers = [(True, "one"), (True, "another"), (True, "again")]
+
+    async def body() -> None:
+        rig.calls.gate = asyncio.Event()
+        drill = rig.desk.acts()["drill"]
+        first = asyncio.ensure_future(drill({"partner": "alpha"}))
+        await asyncio.sleep(0)  # it runs until it waits for the gate
+        assert rig.calls.placed == ["alpha"]
+        with pytest.raises(server.Rejected, match="a drill of alpha is going on"):
+            await drill({"partner": "alpha"})
+        other = asyncio.ensure_future(drill({"partner": "beta"}))
+        rig.calls.gate.set()
+        assert (await first)["ok"] is True
+        assert (await other)["ok"] is True
+        assert (await drill({"partner": "alpha"}))["ok"] is True
+
+    asyncio.run(body())
+    assert rig.calls.placed == ["alpha", "beta", "alpha"]
+
+
+def test_a_paused_partner_stays_paused_whatever_a_drill_says() -> None:
+    rig = Rig(partners=(replace(ALPHA, state=State.PAUSED), BETA))
+    rig.calls.answers = [(True, "fine")]
+    assert post(rig, "drill", partner="alpha")["state"] == "paused"
+    (row,) = get(rig, "partners", partner="alpha")["partners"]
+    assert (row["state"], row["obstacle"]) == ("paused", "paused")
+
+
+# --- reports -----------------------------------------------------------------------------------
+
+
+def test_a_report_is_of_its_days_and_of_all_partners() -> None:
+    rig = Rig()
+    for days in (-30, -1, 0, 1):
+        rig.wrote(Line("alpha", Kind.CONFIRMED, 2.0), NOW + days * DAY)
+        rig.wrote(Line("alpha", Kind.TALKED, 60.0, caller="0a1b"), NOW + days * DAY)
+    answer = get(rig, "report", **{"from": "2026-11-21", "to": "2026-11-22"})
+    assert (answer["from"], answer["to"]) == (
+        "2026-11-21T00:00:00+07:00",
+        "2026-11-23T00:00:00+07:00",
+    )
+    alpha, beta = answer["rows"]
+    assert (alpha["partner"], alpha["accepted"], alpha["talk_seconds"]) == ("alpha", 2, 120.0)
+    assert (alpha["people"], alpha["share"], alpha["of_pledge"]) == (1, 1.0, pytest.approx(4 / 3))
+    assert (beta["partner"], beta["accepted"], answer["skipped"]) == ("beta", 0, 0)
+    (row, _) = get(rig, "report")["rows"]  # this month so far
+    assert row["accepted"] == 2
+    with pytest.raises(server.Rejected, match="expected a day such as"):
+        get(rig, "report", to="yesterday")
+
+
+def test_acts_are_listed_with_their_time_in_the_hotlines_zone() -> None:
+    rig = Rig()
+    rig.now -= 30 * DAY
+    post(rig, "pin", partner="alpha", pin="open", who="somchai")
+    rig.now += 30 * DAY + 0.25
+    post(rig, "pin", partner="alpha", pin="none", who="malee")
+    (act,) = get(rig, "audit")["acts"]  # this month so far
+    assert act == {
+        "at": "2026-11-22T08:47:40.250+07:00",
+        "who": "malee",
+        "what": "pin none",
+        "partner": "alpha",
+        "detail": "open -> none",
+    }
+    both = get(rig, "audit", **{"from": "2026-10-01"})
+    assert [act["who"] for act in both["acts"]] == ["somchai", "malee"]
+    assert both["skipped"] == 0
+
+
+def test_a_period_with_too_many_acts_is_refused_in_words() -> None:
+    rig = Rig()
+    for _ in range(MOST_ACTS + 1):
+        rig.book.audit("a script", "pin open", "alpha", "")
+    with pytest.raises(server.Rejected, match="more than 10,000 acts: ask for a shorter period"):
+        get(rig, "audit")
+
+
+@pytest.mark.parametrize("what", ["report", "audit"])
+def test_what_cannot_be_read_is_counted(what: str) -> None:
+    rig = Rig()
+    rig.shelf.put({"report": "history", "audit": "audit"}[what], f"{int(NOW)}.1 o 5 x", "[")
+    assert get(rig, what)["skipped"] == 1
+
+
+@pytest.mark.parametrize("what", ["report", "audit"])
+def test_a_store_that_does_not_answer_gives_no_wrong_sums(what: str) -> None:
+    rig = Rig()
+    rig.wrote(Line("alpha", Kind.OFFERED))
+    rig.shelf.down = True
+    for rig.acts in (True, False):
+        with pytest.raises(server.Rejected, match="the store does not answer"):
+            get(rig, what)
+
+
+# --- over the socket ---------------------------------------------------------------------------
+
+
+def test_the_audit_log_has_the_operating_systems_name_for_the_caller(tmp_path: Path) -> None:
+    rig = Rig()
+    with served(rig, tmp_path / "s"):
+        asking = client.Client(tmp_path / "s")
+        asking.post("pin", partner="alpha", pin="closed", who="the minister")
+        assert asking.get("partners")["partners"][0]["pin"] == "closed"
+        with pytest.raises(client.Refused, match="did you mean alpha"):
+            asking.post("pin", partner="alpa", pin="closed")
+    ((who, what, *_),) = audited(rig)
+    assert (who, what) == (pwd.getpwuid(os.getuid()).pw_name, "pin closed")
+
+
+# --- restarts, and two ivrd --------------------------------------------------------------------
+
+
+def paused() -> Rig:
+    """Alpha is held to one call, beta is paused."""
+    rig = Rig()
+    rig.begin("a")
+    rig.news("refused", status="CONGESTION", cause=34)  # with another call there: full
+    for _ in range(3):
+        rig.news("refused", "beta", status="BUSY", cause=21)
+    return rig
+
+
+def test_what_was_learned_of_partners_outlives_a_restart() -> None:
+    rig = paused()
+    again = Rig(rig.shelf)
+    assert again.desk.moments()["alpha"].learned == 1
+    (beta,) = get(again, "partners", partner="beta")["partners"]
+    assert beta["health"].startswith("paused for 30 s more: refused with cause 21")
+    again.now += 31.0
+    assert again.desk.moments()["beta"].breaker is Place.HALF_OPEN
+
+
+def test_one_that_stood_by_goes_on_with_what_the_other_had_learned() -> None:
+    shelf = Shelf()
+    standby = Rig(shelf)
+    standby.acts = False
+    standby.partners.look(NOW)
+    other = paused()
+    shelf.entries = other.shelf.entries
+    assert standby.desk.moments()["beta"].breaker is Place.CLOSED
+    standby.acts = True
+    asyncio.run(standby.desk.begin())
+    assert standby.desk.moments()["beta"].breaker is Place.OPEN
+    standby.now += 31.0
+    for _ in range(3):  # and writes down what it learns itself
+        standby.news("refused", "beta", status="BUSY", cause=21)
+    third = Rig(shelf)
+    third.now = standby.now
+    assert third.desk.moments()["beta"].breaker is Place.OPEN
+
+
+def test_what_one_that_stood_by_learned_itself_is_written_down_when_it_acts() -> None:
+    """And the one before it had written nothing of that partner."""
+    rig = Rig()
+    rig.acts = False
+    for _ in range(3):
+        rig.news("unconfirmed", "beta")
+    assert rig.shelf.entries == {}
+    rig.acts = True
+    asyncio.run(rig.desk.begin())
+    rig.partners.look(NOW)
+    assert Rig(rig.shelf).desk.moments()["beta"].breaker is Place.OPEN
+
+
+def test_a_store_that_is_back_empty_gets_all_again() -> None:
+    rig = paused()
+    post(rig, "pin", partner="alpha", pin="closed")
+    rig.shelf.entries.clear()
+    rig.desk.back()
+    again = Rig(rig.shelf)
+    assert again.partners.standing("alpha").pin is Pin.CLOSED
+    assert again.desk.moments()["beta"].breaker is Place.OPEN
+
+
+def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
+    rig = paused()
+    written: list[str] = []
+    rig.partners.learned = lambda partner, _breaker: written.append(partner)
+    for _ in range(20):
+        rig.now += 1.0
+        rig.partners.look(rig.now)
+    assert written == ["alpha"]  # a talk of five seconds: it is known from then on
+    for _ in range(3):
+        rig.news("unconfirmed")
+    assert written == ["alpha"] * 4
+
+
+def test_the_one_that_stands_by_shows_what_the_one_that_acts_has_ordered() -> None:
+    rig = Rig()
+    standby = Rig(rig.shelf)
+    standby.acts = False
+    post(rig, "pin", partner="alpha", pin="closed")
+    (row,) = get(standby, "partners", partner="alpha")["partners"]
+    assert row["pin"] == "closed"
+
+
+def test_a_pin_before_anything_was_read_takes_no_drill_back() -> None:
+    """As when Asterisk is not there yet, or the store was down."""
+    rig = Rig()
+    rig.calls.answers = [(True, "key pressed")]
+    post(rig, "drill", partner="beta")
+    rig.shelf.down = True
+    again = Rig(rig.shelf)
+    post(again, "pin", partner="beta", pin="closed")
+    rig.shelf.down = False
+    rig.shelf.write()
+    (row,) = get(again, "partners", partner="beta")["partners"]
+    assert (row["pin"], row["verified"]) == ("closed", "2026-11-22")
+    assert (Rig(rig.shelf).book.verified("beta")) == "2026-11-22"
+
+
+def test_a_store_that_was_down_at_the_start_is_read_when_it_is_back() -> None:
+    rig = paused()
+    post(rig, "pin", partner="alpha", pin="closed")
+    rig.shelf.down = True
+    again = Rig(rig.shelf)
+    assert again.partners.standing("alpha").pin is None
+
+    async def comes_back() -> None:
+        rig.shelf.down = False
+        again.desk.back()
+        while again.partners.standing("alpha").pin is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    asyncio.run(comes_back())
+    assert again.partners.standing("alpha").pin is Pin.CLOSED
+    assert again.desk.moments()["beta"].breaker is Place.OPEN

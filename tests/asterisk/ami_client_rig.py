@@ -1,0 +1,77 @@
+"""A running link, and everything that it says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from panoramisk.message import Message
+
+from ivrd.asterisk.ami_client import Address, Link, Pace
+
+FAST = Pace(answer=0.3, beat=0.02, silent=0.2, again=(0.01, 0.02), refused=0.01, steady=60.0)
+SLOW_WORLD = 10.0  # seconds after which a wait of a test has failed
+
+
+async def nothing() -> None:
+    """A rebuild that has nothing to do."""
+
+
+class Heard:
+    """What a link tells the one that it works for."""
+
+    def __init__(self) -> None:
+        self.events: list[Message] = []
+        self.reports: list[tuple[str, str]] = []
+        self.ups = 0  # rebuilds begun
+        self.downs = 0
+        self._news = asyncio.Event()
+
+    def event(self, message: Message) -> None:
+        self.events.append(message)
+        self._news.set()
+
+    def report(self, kind: str, text: str) -> None:
+        self.reports.append((kind, text))
+        self._news.set()
+
+    def down(self) -> None:
+        self.downs += 1
+        self._news.set()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _text in self.reports]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SLOW_WORLD):
+            while not true():
+                self._news.clear()
+                await self._news.wait()
+
+    async def said(self, *kinds: str) -> str:
+        """Wait for exactly these reports since the beginning; the last one's text."""
+        await self.until(lambda: len(self.reports) >= len(kinds))
+        assert self.kinds == list(kinds)
+        return self.reports[-1][1]
+
+
+@asynccontextmanager
+async def running(
+    port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Pace = FAST
+) -> AsyncIterator[tuple[Link, Heard]]:
+    heard = Heard()
+
+    async def up() -> None:
+        heard.ups += 1
+        await on_up()
+
+    address = Address("127.0.0.1", port, "ivrd", "right")
+    link = Link(address, heard.event, up, heard.down, heard.report, pace)
+    task = asyncio.create_task(link.run())
+    try:
+        yield link, heard
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):  # anything else has killed the run
+            await task

@@ -1,0 +1,210 @@
+"""What goes over a link: answers, events, and the rebuild after each login."""
+
+import asyncio
+
+import pytest
+
+from ivrd.asterisk.ami_client import Address, Link, Pace, Refused
+from ivrd.asterisk.ami_protocol import LinkLost
+from tests.asterisk.ami_client_rig import SLOW_WORLD, nothing, running
+from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows
+
+
+def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami, running(ami.port) as (link, heard):
+            ami.answers["Redirect"] = mute
+            await heard.said("up")
+            told = link.tell("Redirect", Channel="PJSIP/a-1")
+            listed = asyncio.ensure_future(link.ask_list("QueueStatus"))
+            ami.answers["QueueStatus"] = mute
+            await ami.got("QueueStatus")
+            ami.cut()
+            with pytest.raises(LinkLost):
+                await told
+            with pytest.raises(LinkLost):
+                await listed
+            await heard.said("up", "down", "up")
+            await ami.got("Ping", len(ami.named("Ping")) + 3)
+            assert len(ami.named("Redirect")) == len(ami.named("QueueStatus")) == 1
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (Refused("QueueStatus: Permission denied"), "refused"),
+        (TimeoutError(), "unreachable"),
+        (LinkLost("gone"), "unreachable"),
+        (ValueError("not a number"), "fault"),
+    ],
+)
+def test_a_rebuild_that_fails_is_tried_again_on_a_new_connection(
+    error: Exception, kind: str
+) -> None:
+    async def body() -> None:
+        failures = 3
+        links: list[Link] = []
+
+        async def rebuild() -> None:
+            nonlocal failures
+            assert not links[0].up
+            failures -= 1
+            if failures >= 0:
+                raise error
+
+        async with FakeAmi() as ami, running(ami.port, rebuild) as (link, heard):
+            links.append(link)
+            await heard.said(kind, "up")
+            assert heard.ups == 4
+            assert heard.downs == 3
+            assert ami.connections == 4
+
+    asyncio.run(body())
+
+
+def test_a_connection_lost_in_the_middle_of_a_rebuild_counts_as_down() -> None:
+    async def body() -> None:
+        asked: list[Link] = []
+        fates: list[str] = []
+
+        async def rebuild() -> None:
+            try:
+                await asked[0].ask_list("QueueStatus")
+                fates.append("done")
+            except LinkLost:
+                fates.append("lost")
+                raise
+
+        async with FakeAmi() as ami:
+            ami.answers["QueueStatus"] = mute
+            pace = Pace(answer=SLOW_WORLD, again=(0.01,))
+            async with running(ami.port, rebuild, pace) as (link, heard):
+                asked.append(link)
+                await ami.got("QueueStatus")
+                ami.answers["QueueStatus"] = rows("QueueStatus")
+                ami.cut()
+                await heard.said("unreachable", "up")
+                assert fates == ["lost", "done"]
+                assert heard.downs == 1
+
+    asyncio.run(body())
+
+
+def test_a_user_without_the_right_to_set_variables_is_told_so() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami:
+            ami.answers["Setvar"] = denied
+            async with running(ami.port) as (_link, heard):
+                text = await heard.said("refused")
+                where = f"Asterisk at 127.0.0.1:{ami.port}"
+                assert text == f"{where} refuses Setvar: Permission denied"
+
+    asyncio.run(body())
+
+
+def test_events_come_in_order_from_the_login_on_and_none_is_lost_while_rebuilding() -> None:
+    async def body() -> None:
+        asked: list[Link] = []
+
+        async def rebuild() -> None:
+            await asked[0].ask_list("QueueStatus")
+
+        numbers = iter(range(10_000))
+
+        def some_events(count: int) -> str:
+            return "".join(block(Event="Hangup", Uniqueid=str(next(numbers))) for _ in range(count))
+
+        async with FakeAmi() as ami:
+            accepted = block(Response="Success") + block(Event="FullyBooted")
+            ami.answers["Login"] = lambda _action: accepted + some_events(3)
+            ami.answers["QueueStatus"] = lambda action: some_events(5) + rows("QueueStatus")(action)
+            async with running(ami.port, rebuild) as (link, heard):
+                asked.append(link)
+                await heard.said("up")
+                ami.raw(some_events(200).encode())
+                await heard.until(lambda: len(heard.events) == 1 + 208)
+                seen = [m.uniqueid for m in heard.events if m.event == "Hangup"]
+                assert seen == [str(n) for n in range(208)]
+
+    asyncio.run(body())
+
+
+def test_a_list_and_a_refusal_of_one() -> None:
+    async def body() -> None:
+        member = {"Event": "QueueMember", "Name": "ที่นั่ง"}
+        async with FakeAmi() as ami, running(ami.port) as (link, heard):
+            await heard.said("up")
+            ami.answers["QueueStatus"] = rows("QueueStatus", member, member)
+            assert [m.name for m in await link.ask_list("QueueStatus")] == ["ที่นั่ง"] * 2
+            ami.answers["QueueStatus"] = denied
+            with pytest.raises(Refused, match="QueueStatus: Permission denied"):
+                await link.ask_list("QueueStatus")
+            ami.answers["QueueAdd"] = denied
+            with pytest.raises(Refused, match="QueueAdd: Permission denied"):
+                await link.ask("QueueAdd")
+
+    asyncio.run(body())
+
+
+def test_an_answer_that_does_not_come_is_waited_for_so_long_and_no_longer() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami, running(ami.port) as (link, heard):
+            await heard.said("up")
+            ami.answers["QueueAdd"] = mute
+            with pytest.raises(TimeoutError):
+                await link.ask("QueueAdd")
+            ami.answers["QueueStatus"] = mute
+            with pytest.raises(TimeoutError):
+                await link.ask_list("QueueStatus")
+            assert heard.kinds == ["up"]
+
+    asyncio.run(body())
+
+
+def test_after_the_farewell_no_sign_of_life_says_otherwise() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami, running(ami.port) as (link, heard):
+            await heard.said("up")
+            await link.withdraw()
+            farewell = len(ami.named("Setvar"))
+            await ami.got("Ping", len(ami.named("Ping")) + 5)
+            assert ami.named("Setvar")[farewell - 1]["Value"] == "0"
+            assert len(ami.named("Setvar")) == farewell
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("moment", ["connecting", "rebuilding", "up"])
+def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
+    async def body() -> None:
+        async def for_ever() -> None:
+            await asyncio.Event().wait()
+
+        async with FakeAmi() as ami:
+            if moment == "connecting":
+                ami.answers["Login"] = mute
+            on_up = for_ever if moment == "rebuilding" else nothing
+            async with running(ami.port, on_up, Pace()) as (link, heard):
+                await ami.got("Login" if moment == "connecting" else "Setvar")
+                if moment == "up":
+                    await heard.said("up")
+            await ami.until(lambda: ami.open == 0)
+            with pytest.raises(LinkLost, match="not connected"):
+                link.tell("Ping")
+
+    asyncio.run(body())
+
+
+def test_without_a_connection_nothing_can_be_asked() -> None:
+    async def body() -> None:
+        link = Link(
+            Address("127.0.0.1", 1, "u", "s"), print, nothing, lambda: None, lambda *_: None
+        )
+        with pytest.raises(LinkLost, match="not connected to Asterisk"):
+            await link.ask("Ping")
+        with pytest.raises(LinkLost, match="not connected to Asterisk"):
+            await link.ask_list("QueueStatus")
+
+    asyncio.run(body())

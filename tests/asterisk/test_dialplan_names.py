@@ -1,0 +1,109 @@
+"""Names that code and dialplan share stand once in dialplan_names.py, and both sides use them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.render import rendered
+from ivrd.asterisk.translate import EVENTS
+from ivrd.config import load
+from ivrd.config.prompts import BUILT_IN
+
+PROJECT = Path(__file__).parents[2]
+SETTINGS = load(PROJECT / "config")
+FILES = rendered(SETTINGS, "ami-secret", "seats-secret")
+WRITTEN_BY_HAND = sorted(path.name for path in (PROJECT / "dialplans").glob("*.conf"))
+DIALPLAN = re.sub(
+    r"^\s*;.*$",
+    "",
+    "".join(FILES[name] for name in ("extensions.conf", *WRITTEN_BY_HAND)),
+    flags=re.M,
+)
+OURS = {name: value for name, value in vars(dialplan_names).items() if isinstance(value, str)}
+SHARED = {name: value for name, value in OURS.items() if name.isupper()}
+
+
+def found(pattern: str, text: str = DIALPLAN) -> set[str]:
+    return set(re.findall(pattern, text, flags=re.M))
+
+
+def named(pattern: str) -> set[str]:
+    return {value for value in SHARED.values() if re.fullmatch(pattern, value)}
+
+
+@pytest.mark.parametrize(
+    ("in_dialplan", "in_names"),
+    [
+        (r"(IVRD_\w+)", r"IVRD_\w+"),
+        (r"UserEvent\((\w+)", r"Ivrd\w+"),
+        (r"PJSIP_HEADER\(add,([\w-]+)\)", r"X-[\w-]+"),
+        (r"QueueLog\(([\w-]+),", re.escape(dialplan_names.LOG_QUEUE)),
+        (r"Playback\((\w+)/", re.escape(dialplan_names.PROMPT_FOLDER)),
+    ],
+)
+def test_both_sides_know_the_same(in_dialplan: str, in_names: str) -> None:
+    assert found(in_dialplan) == named(in_names) - {dialplan_names.LEADER} != set()
+
+
+def test_contexts() -> None:
+    partners = {dialplan_names.PARTNER_PREFIX + partner.id for partner in SETTINGS.partners}
+    contexts = found(r"^\[([^\]]+)\]") - {"general", "globals"}
+    assert contexts == {*dialplan_names.CONTEXTS, *partners}
+
+
+def test_globals_are_the_ones_that_are_set() -> None:
+    assert found(r"^(IVRD_\w+)=") == set(dialplan_names.GLOBALS)
+    variables = {
+        *dialplan_names.CALLER_VARIABLES,
+        *dialplan_names.INHERITED,
+        *dialplan_names.LEG_VARIABLES,
+    }
+    assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
+
+
+def test_no_name_stands_for_nothing() -> None:
+    """A name that the dialplan does not use any more has to go."""
+    for name, value in SHARED.items():
+        if value == dialplan_names.LEADER:
+            continue  # between one ivrd and another, through Asterisk
+        end = "" if value.endswith("-") else r"(?![\w-])"  # partner- is the beginning of names
+        assert re.search(rf"(?<![A-Za-z0-9-]){re.escape(value)}{end}", DIALPLAN), name
+
+
+def test_handlers_are_contexts_that_are_there() -> None:
+    assert found(r"b\(([\w-]+)\^") == {dialplan_names.SEAT_HEADERS, dialplan_names.PARTNER_HEADERS}
+    assert found(r"hangup_handler_push\)=([\w-]+),") == {dialplan_names.ENDED_CONTEXT}
+
+
+def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:
+    said = found(r"ivrd/([a-z][a-z-]*[a-z])(?![-\w])", DIALPLAN + FILES["queues.conf"])
+    assert said
+    assert said <= BUILT_IN
+
+
+def test_the_event_filters_let_through_what_is_translated() -> None:
+    filters = found(r"^eventfilter\(action\(include\),name\((\w+)\)", FILES["manager.conf"])
+    assert filters == set(EVENTS)
+
+
+def _texts(path: Path) -> Iterator[tuple[Path, str]]:
+    """The strings of a module that are no docstrings."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield path.relative_to(PROJECT), node.value
+
+
+def test_no_other_module_spells_a_shared_name() -> None:
+    secrets = "(AMI|SEATS|REDIS|SENTINEL)_SECRET"
+    spelt = [
+        where
+        for path in sorted((PROJECT / "ivrd").rglob("*.py"))
+        for where in _texts(path)
+        if re.fullmatch(rf"IVRD_(?!{secrets})\w+|Ivrd\w+|X-1330-\w+", where[1])
+    ]
+    assert {path for path, _text in spelt} == {Path("ivrd/asterisk/dialplan_names.py")}

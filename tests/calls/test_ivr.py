@@ -1,0 +1,340 @@
+"""Callers in menus: who is spoken to, where one goes on, and who goes straight to the queue."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ivrd.asterisk.async_agi import Sessions
+from ivrd.calls.ivr import KEYS_KEPT, Menus, Stay
+from ivrd.core import menu
+from ivrd.core.menu import Command, ToPerson
+from tests.asterisk.virtual import run
+from tests.calls.rig import SCRIPT, FakeLink, settle
+
+BREAK = "ASYNCAGI BREAK"
+
+
+class Room:
+    """The menus of one ivrd on a fake link; what the books were told, by call."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.link = FakeLink()
+        sessions = Sessions(self.link, lambda _s: None)  # type: ignore[arg-type]
+        self.told: dict[str, list[Command]] = {}
+        self.faults: list[BaseException] = []
+        self.menus = Menus(SCRIPT, sessions, self._told, lambda _c, e: self.faults.append(e), most)
+
+    def _told(self, call_id: str, command: Command) -> None:
+        self.told.setdefault(call_id, []).append(command)
+
+    def arrive(self, *calls: str) -> None:
+        for call_id in calls:
+            self.menus.arrived(call_id, f"PJSIP/{call_id}")
+            self.menus.offered(call_id)
+
+    async def press(self, call_id: str, keys: str, at: float = 1.0) -> None:
+        for n, digit in enumerate(keys):
+            self.menus.key_up(call_id, digit, at + n / 100)
+            await settle()
+
+    def find(self, call_id: str, stay: Stay | None = None) -> None:
+        """A call that is in a menu, and that this ivrd has not seen arriving."""
+        self.menus.seen(call_id, "", stay)
+        self.menus.found(call_id, f"PJSIP/{call_id}", offered=True)
+
+    def sent(self, call_id: str) -> Sequence[str]:
+        return self.link.commands(f"PJSIP/{call_id}")
+
+    def to(self, call_id: str) -> list[str]:
+        """The topics to which a caller has come."""
+        return [c.topic for c in self.told.get(call_id, []) if isinstance(c, ToPerson)]
+
+
+def in_main_menu(key_at: float = 0.0) -> Stay:
+    """Somebody who listens to the main menu."""
+    return Stay(menu.enter(SCRIPT.tree)[0], key_at)
+
+
+# --- one who stands by ---------------------------------------------------------------------
+
+
+def test_one_who_stands_by_says_nothing_until_it_acts() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a", "b")
+        await room.press("a", "1")
+        room.menus.gone("b", "hung up")
+        room.menus.take_up()
+        await settle()
+        assert room.link.told == []
+        room.menus.acting = True
+        room.menus.take_up()
+        await settle()
+        assert room.sent("a")
+        assert not room.sent("b")
+        assert len(room.menus) == 1
+
+    run(body())
+
+
+def test_keys_that_nobody_heeded_are_heeded_by_the_one_who_takes_over() -> None:
+    """The first ivrd wrote down where the caller was after "1"; then it died, and "4" came."""
+
+    async def body() -> None:
+        first, second = Room(), Room()
+        second.menus.acting = False
+        for room in (first, second):
+            room.arrive("a")
+            await room.press("a", "1", at=10.0)
+        stay = first.menus.stay("a")
+        await second.press("a", "4", at=11.0)
+        second.menus.acting = True
+        second.menus.seen("a", "", stay)
+        second.menus.take_up()
+        await settle()
+        assert second.to("a") == ["other"]
+
+    run(body())
+
+
+def test_keys_pressed_before_anything_was_written_down_are_heeded_as_well() -> None:
+    """The first ivrd died in the moment after it had begun to speak."""
+
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a")
+        await room.press("a", "14", at=10.0)
+        room.menus.acting = True
+        room.menus.take_up()
+        await settle()
+        assert room.to("a") == ["other"]
+
+    run(body())
+
+
+def test_keys_of_an_earlier_session_are_not_heeded_in_a_new_one() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a")
+        await room.press("a", "14", at=10.0)
+        room.menus.over("a", "the dialplan has the call")
+        room.menus.acting = True
+        room.menus.offered("a")
+        await settle()
+        assert room.sent("a")
+        assert room.to("a") == []
+
+    run(body())
+
+
+def test_keys_that_were_heeded_are_not_heeded_twice() -> None:
+    async def body() -> None:
+        first, second = Room(), Room()
+        second.menus.acting = False
+        for room in (first, second):
+            room.arrive("a")
+            await room.press("a", "1", at=10.0)
+        second.menus.acting = True
+        second.menus.seen("a", "", first.menus.stay("a"))
+        second.menus.take_up()
+        await settle()
+        here, there = first.menus.stay("a"), second.menus.stay("a")
+        assert here is not None
+        assert there is not None
+        assert here.visit.menu == there.visit.menu
+        assert here.key_at == there.key_at == 10.0
+
+    run(body())
+
+
+def test_one_who_came_later_knows_the_keys_since_then() -> None:
+    """It never saw the call arrive, nor its first key; what it heard afterwards counts."""
+
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.find("a")
+        await room.press("a", "4", at=12.0)
+        room.menus.acting = True
+        room.menus.seen("a", "", in_main_menu(key_at=11.0))
+        room.menus.take_up()
+        await settle()
+        assert room.to("a") == ["other"]
+
+    run(body())
+
+
+def test_what_led_there_stays_known_over_several_takeovers() -> None:
+    async def body() -> None:
+        room = Room()
+        room.find("a", in_main_menu(key_at=11.0))
+        room.menus.take_up()
+        await settle()
+        stay = room.menus.stay("a")
+        assert stay is not None
+        assert stay.key_at == 11.0
+
+    run(body())
+
+
+def test_a_place_that_a_reload_took_away_means_the_beginning() -> None:
+    async def body() -> None:
+        room = Room()
+        gone = replace(in_main_menu().visit, menu="gone-since")
+        room.find("a", Stay(gone, 5.0))
+        await room.press("a", "4", at=6.0)
+        room.menus.take_up()
+        await settle()
+        assert "ANSWER" in room.sent("a")
+        assert room.to("a") == []  # the key was meant for another menu
+        assert room.faults == []
+
+    run(body())
+
+
+def test_after_a_lost_link_a_caller_goes_on_where_he_was() -> None:
+    async def body() -> None:
+        room = Room()
+        room.arrive("a")
+        await room.press("a", "1")
+        before = room.menus.stay("a")
+        room.menus.let_go("the link was lost")
+        await settle()
+        assert len(room.menus) == 0
+        assert room.menus.stay("a") == before
+        room.menus.take_up()
+        await settle()
+        assert sum("welcome" in sent for sent in room.sent("a")) == 1
+        await room.press("a", "4", at=2.0)
+        assert room.to("a") == ["other"]
+
+    run(body())
+
+
+def test_a_new_session_of_a_channel_begins_anew() -> None:
+    async def body() -> None:
+        room = Room()
+        room.find("a", in_main_menu(key_at=3.0))
+        room.menus.offered("a")
+        await settle()
+        assert "ANSWER" in room.sent("a")
+
+    run(body())
+
+
+def test_of_a_caller_who_presses_without_end_only_the_last_keys_are_kept() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.acting = False
+        room.arrive("a")
+        await room.press("a", "9" * (KEYS_KEPT + 50))
+        assert len(room.menus._lines["a"].keys) == KEYS_KEPT
+
+    run(body())
+
+
+# --- straight to the queue -----------------------------------------------------------------
+
+
+def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> None:
+    async def body() -> None:
+        room = Room(most=2)
+        room.arrive("a", "b", "c")
+        await settle()
+        assert room.sent("c") == [BREAK]
+        assert room.menus.turned_on == 1
+        room.menus.gone("a", "hung up")
+        await settle()
+        room.arrive("d")
+        await settle()
+        assert "ANSWER" in room.sent("d")
+        assert (len(room.menus), room.menus.turned_on) == (2, 1)
+
+    run(body())
+
+
+def test_whoever_comes_while_we_are_late_goes_straight_to_the_queue() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.late = lambda: True
+        room.arrive("a")
+        await settle()
+        assert room.sent("a") == [BREAK]
+        assert room.menus.turned_on == 1
+
+    run(body())
+
+
+def test_one_that_stops_takes_nobody_and_says_nothing_of_full_menus() -> None:
+    async def body() -> None:
+        room = Room()
+        room.menus.draining = True
+        room.arrive("a")
+        await settle()
+        assert room.sent("a") == [BREAK]
+        assert room.menus.turned_on == 0
+
+    run(body())
+
+
+def test_a_full_house_takes_up_as_many_as_fit() -> None:
+    async def body() -> None:
+        room = Room(most=3)
+        for n in range(5):
+            room.find(str(n), in_main_menu())
+        room.menus.take_up()
+        await settle()
+        sent = [room.sent(str(n)) for n in range(5)]
+        assert sum(commands == [BREAK] for commands in sent) == 2
+        assert len(room.menus) == 3
+
+    run(body())
+
+
+def test_whoever_has_heard_nothing_yet_is_taken_up_first() -> None:
+    async def body() -> None:
+        room = Room()
+        room.find("old", in_main_menu())
+        room.find("new")
+        room.menus.take_up()
+        await settle()
+        assert room.link.told[0]["Channel"] == "PJSIP/new"
+        assert room.sent("old")
+
+    run(body())
+
+
+def test_nothing_is_kept_of_a_call_that_is_gone() -> None:
+    async def body() -> None:
+        room = Room()
+        room.arrive("a")
+        room.menus.over("a", "the dialplan has it")
+        assert room.menus.stay("a") is None
+        room.menus.gone("a", "hung up")
+        room.menus.key_up("a", "1", 1.0)
+        await settle()
+        assert room.menus._lines == {}
+        assert len(room.menus) == 0
+
+    run(body())
+
+
+def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
+    """As it was seen of one who typed 1, 1, 2 while his call was being answered."""
+
+    async def body() -> None:
+        room = Room()
+        room.arrive("a")
+        told = "down 1, down 1, up 1, down 1, up 1, up 1, down 2, up 2, up 2"
+        heard = []
+        for n, (way, digit) in enumerate(part.split() for part in told.split(", ")):
+            if way == "down":
+                room.menus.key_down("a", digit)
+            else:
+                room.menus.key_up("a", digit, 10 + n / 50)
+            heard = [key for _at, key in room.menus._lines["a"].keys]
+        assert heard == ["1", "1", "2"]
+
+    run(body())

@@ -1,0 +1,215 @@
+"""The hotline's books and menus over what Asterisk reports, whatever order it comes in."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.call import Answered, Ended, Notice, Offered, Outcome, Place, Stage
+from tests.asterisk.recording import ALONE
+from tests.asterisk.virtual import run
+from tests.calls.rig import (
+    FIFTH,
+    FIRST,
+    FOURTH,
+    MAKERS,
+    SCRIPT,
+    SECOND,
+    THIRD,
+    TREE,
+    Rig,
+    Told,
+    answered,
+    arrived,
+    event,
+    gone,
+    joined,
+    offered,
+    pressed,
+    settle,
+    whole_recording,
+)
+
+# --- what Asterisk reports, into the books -------------------------------------------------
+
+
+def test_the_recorded_calls_end_as_their_callers_say() -> None:
+    async def body() -> None:
+        rig = await whole_recording()
+        assert rig.ends() == {
+            FIRST: (Outcome.ANSWERED, Stage.TALK),
+            SECOND: (Outcome.ANSWERED, Stage.TALK),
+            THIRD: (Outcome.ABANDONED, Stage.QUEUE),
+            FOURTH: (Outcome.ABANDONED, Stage.IVR),
+            FIFTH: (Outcome.SELF_SERVED, Stage.IVR),
+            ALONE: (Outcome.ANSWERED, Stage.TALK),
+        }
+        assert rig.ledger.calls == {}
+        assert rig.ledger.received == len(rig.told.received) == 6
+        assert rig.hotline.menus._lines == {}  # nothing is kept of calls that are gone
+        assert [call.id for call in rig.told.unattended] == [ALONE]
+        assert rig.told.refused == []
+        assert rig.told.broken == []
+
+    run(body())
+
+
+def test_what_is_known_of_a_call_at_its_end() -> None:
+    async def body() -> None:
+        rig = await whole_recording()
+        ended = {n.call.id: n.call for n in rig.told.notices if isinstance(n, Ended)}
+        first = ended[FIRST]
+        assert (first.queue, first.topic) == ("home_isolation", "hi-symptoms")
+        assert (first.language, first.seat, first.caller) == ("th", "base-01", "#001")
+        assert first.wait_seconds() == pytest.approx(6.6, abs=1.0)
+        assert first.talk_seconds() == pytest.approx(6.0, abs=1.0)
+        assert ended[SECOND].language == "en"
+        waits = [n.wait_seconds for n in rig.told.notices if isinstance(n, Answered)]
+        assert len(waits) == 3
+        assert sum(isinstance(n, Offered) for n in rig.told.notices) == 4
+
+    run(body())
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(MAKERS)), st.sampled_from("abc")), max_size=40))
+def test_the_books_balance_after_any_events_in_any_order_twice_or_never(
+    happenings: list[tuple[str, str]],
+) -> None:
+    async def body() -> None:
+        rig = Rig()
+        for name, call_id in happenings:
+            await rig.take(MAKERS[name](call_id))
+        assert rig.ledger.received == len(rig.told.received)
+        assert rig.told.broken == []
+        await rig.take(*(gone(call_id) for call_id in "abc"))
+        assert rig.ledger.calls == {}
+        ends = sum(isinstance(notice, Ended) for notice in rig.told.notices)
+        assert rig.ledger.received == ends == sum(rig.ledger.outcomes.values())
+        assert len(rig.hotline.menus) == 0
+
+    run(body())
+
+
+def test_calls_of_others_are_not_in_the_books() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(joined("x"), answered("x"), pressed("x", "1"), gone("x"))
+        assert rig.ledger.received == 0
+        assert rig.told == Told()
+
+    run(body())
+
+
+def test_a_number_is_nowhere_but_hashed() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a", "0200000099"), offered("a"), gone("a"))
+        assert "0200000099" not in repr(rig.told) + repr(rig.link.told)
+        assert rig.told.received[0].caller == "#099"
+
+    run(body())
+
+
+# --- menus ---------------------------------------------------------------------------------
+
+
+def test_keys_pressed_before_the_menu_has_begun_are_not_lost() -> None:
+    async def body() -> None:
+        rig = Rig()
+        for message in (arrived("a"), offered("a"), *(pressed("a", digit) for digit in "14")):
+            rig.hotline.take(message)  # all in one packet
+        await settle()
+        assert rig.ledger.calls["a"].topic == "other"
+
+    run(body())
+
+
+def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None:
+    async def body() -> None:
+        rig = Rig(replace(SCRIPT, label={}))  # leaving the menu will fail
+        for call_id in ("a", "b"):
+            await rig.take(arrived(call_id), offered(call_id))
+        rig.hotline.menus._lines["a"].conversation._saying = None  # type: ignore[union-attr]
+        await rig.take(pressed("a", "0"))
+        assert [call_id for call_id, _error in rig.told.broken] == ["a"]
+        assert len(rig.hotline.menus) == 1
+        await rig.take(pressed("b", "2"))
+        assert rig.ledger.calls["b"].language == "en"
+        assert rig.places() == {"a": Place.MENU, "b": Place.MENU}
+        await rig.take(event("AsyncAGIEnd", "a"), joined("a"), gone("a"), gone("b"))
+        assert len(rig.hotline.menus) == 0
+
+    run(body())
+
+
+def test_a_fault_in_the_watch_is_reported_and_costs_no_other_event() -> None:
+    async def body() -> None:
+        rig = Rig()
+
+        def broken(_notice: Notice) -> None:
+            raise RuntimeError("the metrics are full")
+
+        rig.hotline._watch = replace(rig.hotline._watch, notice=broken)
+        await rig.take(arrived("a"), joined("a"), arrived("b"))
+        assert [(c, str(e)) for c, e in rig.told.broken] == [("a", "the metrics are full")]
+        assert rig.places() == {"a": Place.QUEUE, "b": Place.MENU}
+
+    run(body())
+
+
+def test_a_second_session_of_a_channel_ends_the_first() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), offered("a"), offered("a"))
+        assert len(rig.hotline.menus) == 1
+        await rig.take(gone("a"))
+        assert len(rig.hotline.menus) == 0
+
+    run(body())
+
+
+# --- stopping ------------------------------------------------------------------------------
+
+
+def test_a_stop_with_nobody_in_a_menu_is_over_at_once() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"))
+        await rig.hotline.menus.drain(3600.0)
+        assert asyncio.get_running_loop().time() == 0.0
+        assert rig.places() == {"a": Place.QUEUE}
+
+    run(body())
+
+
+def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), offered("a"), arrived("b"), offered("b"))
+        asyncio.get_running_loop().call_later(5.0, rig.hotline.take, gone("b"))
+        draining = asyncio.ensure_future(rig.hotline.menus.drain(20.0))
+        await asyncio.sleep(1.0)
+        await rig.take(arrived("late"), offered("late"))
+        assert rig.link.commands("PJSIP/c-late") == ["ASYNCAGI BREAK"]
+        await asyncio.sleep(20.0)
+        assert rig.ledger.calls["a"].topic == TREE.operator
+        assert rig.link.commands("PJSIP/c-a")[-1] == "ControlPlayback"  # makes room for `connect`
+        await rig.take(event("AsyncAGIEnd", "a"))
+        await asyncio.wait_for(draining, 5.0)
+        assert len(rig.hotline.menus) == 0
+
+    run(body())
+
+
+def test_a_key_that_asterisk_reports_twice_was_pressed_once() -> None:
+    async def body() -> None:
+        rig = Rig()
+        key = pressed("a", "1")
+        await rig.take(arrived("a"), offered("a"), key, key, pressed("a", "2"))
+        once = Rig()
+        await once.take(arrived("a"), offered("a"), pressed("a", "1"), pressed("a", "2"))
+        assert rig.hotline.menus.stay("a").visit == once.hotline.menus.stay("a").visit
+
+    run(body())

@@ -1,0 +1,333 @@
+"""Losing Asterisk and finding it again: the books come to what is there, and no call is lost."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from panoramisk.message import Message
+
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.core.call import Call, Outcome, Place, Stage
+from ivrd.core.seats import Pool
+from tests.asterisk.recording import messages, rows
+from tests.asterisk.virtual import run
+from tests.calls.rig import (
+    EVERYONE,
+    FIFTH,
+    FIRST,
+    FOURTH,
+    NOW,
+    SECOND,
+    THIRD,
+    Rig,
+    answered,
+    arrived,
+    gone,
+    joined,
+    offered,
+    pressed,
+    settle,
+    whole_recording,
+)
+
+# --- losing and finding Asterisk -----------------------------------------------------------
+
+
+def channel_row(call: Call, in_agi: bool = True) -> Message:
+    """A call as CoreShowChannels shows it."""
+    app = {Place.QUEUE: "Queue", Place.TALK: "Queue"}.get(call.place, "AGI" if in_agi else "Wait")
+    context = "hotline-queue" if app == "Queue" else "hotline"
+    return Message(
+        {
+            "Event": "CoreShowChannel",
+            "Channel": f"PJSIP/c-{call.id}",
+            "Uniqueid": call.id,
+            "CallerIDNum": "0200000001",
+            "Context": context,
+            "Application": app,
+            "ApplicationData": f"{call.queue},b(seat-headers^s^1())",
+            "Duration": "00:00:30",
+            "BridgeId": f"bridge-{call.id}" if call.place is Place.TALK else "",
+        }
+    )
+
+
+def lists(calls: Sequence[Call], in_agi: bool = True) -> dict[str, Sequence[Message]]:
+    """What Asterisk answers when these calls are there."""
+    entries = [
+        Message({"Event": "QueueEntry", "Uniqueid": c.id, "Queue": c.queue, "Wait": "12"})
+        for c in calls
+        if c.place is Place.QUEUE
+    ]
+    return {
+        "CoreShowChannels": [channel_row(call, in_agi) for call in calls],
+        "QueueStatus": entries,
+    }
+
+
+def test_calls_that_were_there_before_us_are_adopted_where_they_are() -> None:
+    async def body() -> None:
+        rig = Rig()
+        rig.link.lists = {"CoreShowChannels": rows("channels"), "QueueStatus": rows("queues")}
+        await rig.hotline.rebuild()
+        assert rig.places() == {
+            FIRST: Place.QUEUE,
+            SECOND: Place.TALK,
+            THIRD: Place.QUEUE,
+            FIFTH: Place.MENU,
+        }
+        assert rig.ledger.received == rig.ledger.adopted == 4
+        assert rig.ledger.calls[THIRD].wait_seconds(NOW) == pytest.approx(2, abs=1)
+        assert rig.ledger.calls[FIRST].caller == "#001"
+        assert rig.ledger.calls[SECOND].connected_at == NOW
+        assert rig.ledger.calls[SECOND].wait_seconds() is None  # nobody knows it now
+        # nobody knows where in the menu the fifth is: the lease brings him to a person
+        assert rig.link.told == []
+        assert rig.ledger.balance() == 0
+
+    run(body())
+
+
+def test_calls_that_are_not_there_any_more_have_ended() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"), arrived("b"))
+        rig.hotline.menus.let_go("lost")
+        await rig.hotline.rebuild()
+        assert rig.ends() == {
+            "a": (Outcome.ABANDONED, Stage.QUEUE),
+            "b": (Outcome.ABANDONED, Stage.IVR),
+        }
+
+    run(body())
+
+
+def test_events_that_come_while_the_snapshot_is_read_wait_for_it() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"))
+        rig.hotline.menus.let_go("lost")
+        rig.link.lists = lists([rig.ledger.calls["a"]])
+        rig.link.gate.clear()
+        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        await settle()
+        await rig.take(answered("a"), arrived("b"), offered("b"), pressed("b", "2"), gone("a"))
+        assert rig.places() == {"a": Place.QUEUE}  # held
+        rig.link.gate.set()
+        await rebuilding
+        await settle()
+        assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
+        assert rig.ledger.calls["b"].language == "en"
+        assert rig.ledger.adopted == 0
+
+    run(body())
+
+
+def test_a_rebuild_that_fails_loses_no_event() -> None:
+    async def body() -> None:
+        rig = Rig()
+        rig.link.gate.clear()
+        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        await settle()
+        await rig.take(arrived("a"))
+        rig.link.lost = True
+        rig.link.gate.set()
+        with pytest.raises(LinkLost):
+            await rebuilding
+        assert rig.places() == {"a": Place.MENU}
+
+    run(body())
+
+
+def test_a_caller_goes_on_in_the_menu_after_a_short_loss() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), offered("a"), pressed("a", "2"), pressed("a", "1"))
+        rig.hotline.menus.let_go("lost")
+        await settle()
+        assert len(rig.hotline.menus) == 0
+        before = len(rig.link.told)
+        rig.link.lists = lists([rig.ledger.calls["a"]])
+        await rig.hotline.rebuild()
+        await settle()
+        after = rig.link.told[before:]
+        assert [h.get("Command", h.get("Control")) for h in after] == [
+            "ANSWER",
+            "stop",
+            'SET VARIABLE TIMEOUT(absolute) "65.0"',
+            'STREAM FILE "en/ivrd/home-isolation-menu" ""',
+            'SET VARIABLE TIMEOUT(absolute) "5.0"',
+        ]
+        await rig.take(pressed("a", "2"))
+        assert rig.ledger.calls["a"].topic == "hi-symptoms"
+
+    run(body())
+
+
+@pytest.mark.parametrize("still_here", [True, False])
+def test_a_caller_whom_the_dialplan_took_is_left_alone_after_a_loss(still_here: bool) -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), offered("a"), pressed("a", "1"))
+        rig.hotline.menus.let_go("lost")
+        call = replace(rig.ledger.calls["a"], place=Place.QUEUE, queue="other")
+        rig.link.lists = lists([call], in_agi=False) if still_here else lists([])
+        before = len(rig.link.told)
+        await rig.hotline.rebuild()
+        await settle()
+        assert len(rig.link.told) == before
+        assert rig.places() == ({"a": Place.QUEUE} if still_here else {})
+
+    run(body())
+
+
+def test_seats_that_asterisk_refuses_do_not_cost_the_link() -> None:
+    async def body() -> None:
+        rig = Rig(pools=(Pool("surge", ("surge-1",), ("red",), fixed=False),))
+        rig.hotline.seating.open = {"surge"}
+        rig.link.refuses = True
+        await rig.hotline.rebuild()
+        assert rig.told.refused == [("Seats", "QueueAdd: No such queue")]
+
+    run(body())
+
+
+async def _truths() -> list[list[Call]]:
+    """The calls that are there before each message of the recording, and after the last."""
+    rig = Rig()
+    truths = []
+    for message in messages("calls"):
+        truths.append(list(rig.ledger.calls.values()))
+        await rig.take(message)
+    return [*truths, []]
+
+
+def test_joining_at_any_moment_is_safe() -> None:
+    """From each message on, a new ivrd sees the rest of the recording and its calls' true ends."""
+
+    async def body() -> None:
+        recording, truths = messages("calls"), await _truths()
+        ends = (await whole_recording()).ends()
+        for start, there in enumerate(truths):
+            rig = Rig()
+            rig.link.lists = lists(there)
+            await rig.hotline.rebuild()
+            assert rig.ledger.adopted == len(there)
+            await rig.take(*recording[start:])
+            assert rig.ledger.calls == {}
+            for call_id, end in rig.ends().items():
+                was = next((call.place for call in there if call.id == call_id), Place.MENU)
+                # what a caller had heard in the menu before us nobody can tell
+                heard = was is Place.INFO or (call_id == FIFTH and was is Place.MENU)
+                assert end == ends[call_id] or (heard and end == ends[FOURTH]), (start, call_id)
+
+    run(body())
+
+
+@pytest.mark.parametrize("missed", [1, 7, 40])
+def test_losing_any_stretch_of_events_costs_no_call(missed: int) -> None:
+    """A link that is lost over so many messages: every call is counted once, and ends."""
+
+    async def body() -> None:
+        recording, truths = messages("calls"), await _truths()
+        ends = (await whole_recording()).ends()
+        for start in range(0, len(recording) - missed, 3):
+            rig = Rig()
+            await rig.take(*recording[:start])
+            rig.hotline.menus.let_go("lost")
+            rig.link.lists = lists(truths[start + missed])
+            await rig.hotline.rebuild()
+            await rig.take(*recording[start + missed :])
+            assert rig.ledger.calls == {}
+            assert rig.told.broken == []
+            unseen = {m.uniqueid for m in recording[start : start + missed]}
+            assert set(rig.ends()) >= {call_id for call_id in EVERYONE if call_id not in unseen}
+            for call_id, end in rig.ends().items():
+                assert end == ends[call_id] or call_id in unseen, (start, call_id)
+
+    run(body())
+
+
+def test_a_talk_that_is_just_ending_is_not_taken_for_waiting() -> None:
+    """Asterisk has taken the bridge down, and the caller's channel is still there."""
+
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"), answered("a"))
+        await _unlisted(rig, "a")
+        assert rig.places() == {"a": Place.TALK}
+        await rig.take(gone("a"))
+        assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
+
+    run(body())
+
+
+@pytest.mark.parametrize("before", ["menu", "queue"])
+def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: str) -> None:
+    """The link was away while the caller was answered, and is back as the talk ends."""
+
+    async def body() -> None:
+        rig, missed = Rig(), []
+        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        await rig.take(arrived("a"))
+        if before == "queue":
+            await rig.take(joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(gone("a"))
+        assert missed == ["a"]
+        assert "a" in rig.ledger.calls
+
+    run(body())
+
+
+def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> None:
+    """The caller was in the queue when the link was lost, and was answered while it was away."""
+
+    async def body() -> None:
+        rig, missed = Rig(), []
+        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        await rig.take(arrived("a"), joined("a"))
+        rig.link.gate.clear()
+        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        await settle()
+        await rig.take(gone("a"))
+        rig.link.gate.set()
+        await rebuilding
+        assert set(missed) == {"a"}
+        assert "a" in rig.ledger.calls  # the record tells how it ended
+
+    run(body())
+
+
+def test_one_that_stands_by_lets_a_call_go_whose_end_it_sees() -> None:
+    async def body() -> None:
+        rig = Rig()
+        rig.hotline.menus.acting = rig.ledger.counting = False
+        rig.hotline.missed = lambda _ids, _at: None
+        await rig.take(arrived("a"), joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(gone("a"))
+        assert rig.ledger.calls == {}
+
+    run(body())
+
+
+def test_who_is_on_the_way_into_a_talk_is_answered() -> None:
+    """The event that says so comes after the snapshot."""
+
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), joined("a"))
+        await _unlisted(rig, "a")
+        await rig.take(answered("a"), gone("a"))
+        assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
+
+    run(body())
+
+
+async def _unlisted(rig: Rig, call_id: str) -> None:
+    """A snapshot in which app_queue has the caller, neither waiting nor bridged."""
+    row = channel_row(replace(rig.ledger.calls[call_id], place=Place.QUEUE, queue="other"))
+    rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
+    await rig.hotline.rebuild()

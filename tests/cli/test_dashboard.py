@@ -1,0 +1,288 @@
+"""The board as a person sees it."""
+
+import io
+import re
+from copy import deepcopy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from ivrd.cli.dashboard import board, status_text
+from ivrd.core.recent import Hour
+from ivrd.core.status_schema import Pool, Queue, Status
+
+
+def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True) -> Queue:
+    return Queue(name=name, open=open, waiting=waiting, oldest_seconds=oldest, talking=3)
+
+
+def a_pool(name: str, open: bool = True) -> Pool:
+    return Pool(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=63)
+
+
+QUIET = Hour(
+    received=0, offered=0, answered=0, abandoned_ivr=0, abandoned_queue=0, abandoned_after_30s=0,
+    self_served=0, deflected=0, callback=0, rejected=0, failed=0,
+    service_level=None, asa_seconds=None, abandonment=None,
+)  # fmt: skip
+
+USUAL = Status(
+    version="0.1.0",
+    up_seconds=11543.3,
+    role={"role": "alone", "name": "a.example:9133", "who_acts": "a.example:9133"},
+    draining=False,
+    asterisk={"up": True, "version": "11.0.0", "since_seconds": 10.1},
+    calls={
+        "received": 60, "adopted": 0, "menu": 3, "info": 1, "closed": 0, "queue": 4, "talk": 5,
+        "ended": 47, "unattended": 0,
+    },
+    queues=[
+        a_queue("home_isolation", 2, 20.9),
+        a_queue("vaccination", 12, 119.9),
+        a_queue("benefits", open=False),
+        a_queue("other", 1, 4510.0),
+    ],
+    pools=[a_pool("base"), a_pool("surge", open=False)],
+    outcomes={
+        "answered": 40, "abandoned": 5, "self_served": 2, "deflected": 0, "callback": 0,
+        "rejected": 0, "failed": 0,
+    },
+    hour={
+        **QUIET, "received": 7012, "offered": 52, "answered": 40, "abandoned_queue": 5,
+        "service_level": 0.8235, "asa_seconds": 72.3, "abandonment": 5 / 52,
+    },
+    service_level_seconds=20,
+    config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
+)  # fmt: skip
+
+
+def lines(status: Status) -> list[str]:
+    return status_text(status).split("\n")
+
+
+def line_with(word: str, status: Status) -> str:
+    (found,) = [line for line in lines(status) if word in line]
+    return found
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def in_colour(status: Status, width: int = 80, no_color: bool = False) -> str:
+    out = io.StringIO()
+    Console(
+        file=out, width=width, force_terminal=True, color_system="standard", no_color=no_color
+    ).print(board(status))
+    return out.getvalue()
+
+
+def test_the_board_fits_a_terminal_of_80_by_24() -> None:
+    assert len(lines(USUAL)) == 24
+    assert max(cell_len(line) for line in lines(USUAL)) <= 79
+
+
+def test_every_trouble_at_once_still_fits() -> None:
+    status = deepcopy(USUAL)
+    status["asterisk"]["up"] = False
+    status["draining"] = True
+    status["role"].update({"role": "standing by", "who_acts": "x" * 300})
+    status["config"].update({"last_reload_ok": False, "loaded_seconds_ago": 86_340.0})
+    status["calls"].update({"received": 1_490_005, "unattended": 12_204})
+    status["outcomes"].update({"answered": 1_310_000, "abandoned": 120_000})
+    assert len(lines(status)) == 24
+    assert max(cell_len(line) for line in lines(status)) <= 79
+    assert "see ivrd check" in line_with("NEW CONFIGURATION REFUSED, that of 23 h 59 min", status)
+    assert lines(status)[-1].endswith("no menu 12,204")
+
+
+@pytest.mark.parametrize(
+    ("role", "who", "first", "says"),
+    [
+        ("alone", "a.example:9133", "ivrd 0.1.0 ", ""),
+        ("acting", "a.example:9133", "ivrd 0.1.0 acts ", ""),
+        ("standing by", "b:9133", "ivrd 0.1.0 stands by ", "!! STANDS BY: b:9133 acts; "),
+        ("standing by", "", "ivrd 0.1.0 stands by ", "!! STANDS BY: nobody is known to act; "),
+    ],
+)
+def test_which_of_two_it_is_stands_at_the_top(role: str, who: str, first: str, says: str) -> None:
+    status = deepcopy(USUAL)
+    status["role"] = {"role": role, "name": "a.example:9133", "who_acts": who}
+    assert lines(status)[0].startswith(first)
+    assert not lines(status)[0].startswith(f"{first} acts")
+    assert any("STANDS BY" in line for line in lines(status)) == bool(says)
+    if says:
+        assert lines(status)[1].startswith(says)
+    assert len(lines(status)) == 24
+
+
+def test_with_more_queues_nothing_is_left_out() -> None:
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue(f"queue-{number}", number, 5) for number in range(15)]
+    assert [line_with(f"queue-{number} ", status) for number in range(15)]
+    assert "" not in lines(status)
+
+
+def test_with_one_queue_the_parts_stand_apart_below_the_first_line() -> None:
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue("other")]
+    assert lines(status)[0].startswith("ivrd 0.1.0 ")
+    assert lines(status).count("") == 5
+
+
+def test_a_name_that_is_too_long_says_so() -> None:
+    status = deepcopy(USUAL)
+    status["pools"] = [a_pool("overflow-of-the-second-line")]
+    assert line_with("overflow", status).startswith("overflow-of-the-s.. 70 open")
+
+
+def test_callers_by_place() -> None:
+    heading, numbers = (re.split(r"  +| (?=told)", line) for line in lines(USUAL)[1:3])
+    assert heading == ["Callers now", "in a menu", "message", "told closed", "waiting", "talking"]
+    assert numbers == ["13 in all", "3", "1", "0", "4", "5"]
+
+
+def test_each_queue_with_its_oldest_wait() -> None:
+    assert words(line_with("home_isolation", USUAL)) == ["home_isolation", "2", "!", "00:20", "3"]
+    assert words(line_with("benefits", USUAL)) == ["benefits", "closed", "0", "-", "3"]
+    assert words(line_with("other", USUAL)) == ["other", "1", "!!", "75:10", "3"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mark", "colour"),
+    [(20.0, "", ""), (20.1, "!", "33"), (120.0, "!", "33"), (120.1, "!!", "31")],
+)
+def test_a_long_wait_is_marked_and_coloured(seconds: float, mark: str, colour: str) -> None:
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue("other", 1, seconds)]
+    assert words(line_with("other", status))[2:-2] == ([mark] if mark else [])
+    (line,) = [line for line in in_colour(status).split("\n") if "other" in line]
+    assert [code for code in ("31", "33") if f"1;{code}m" in line] == ([colour] if colour else [])
+
+
+def test_a_wait_within_the_target_is_never_marked() -> None:
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue("other", 1, 179)]
+    status["service_level_seconds"] = 180
+    assert words(line_with("other", status)) == ["other", "1", "02:59", "3"]
+
+
+def test_seats_by_pool() -> None:
+    assert words(line_with("base", USUAL)) == ["base", "70", "open", "2", "1", "4", "63"]
+    assert words(line_with("surge", USUAL)) == ["surge", "70", "closed", "2", "1", "4", "63"]
+
+
+def test_the_last_hour() -> None:
+    assert line_with("Called ", USUAL).startswith("Called                          7,012 ")
+    assert line_with("mean wait", USUAL).endswith(" 01:12")
+    assert line_with("- in 20 s", USUAL).endswith(" 82.3%")
+    assert line_with("Went to the web", USUAL).endswith("Hung up while waiting               5")
+    assert line_with("Asked to be called back", USUAL).endswith(
+        "- of all who joined              9.6%"
+    )
+
+
+def test_an_hour_without_calls_has_no_ratios() -> None:
+    status = deepcopy(USUAL)
+    status["hour"] = QUIET
+    for label in ("mean wait", "- in 20 s", "- of all who joined "):
+        assert line_with(label, status).endswith(" -")
+
+
+def test_every_figure_of_the_hour_is_shown() -> None:
+    for number, name in enumerate(k for k, v in QUIET.items() if v == 0):
+        status = deepcopy(USUAL)
+        status["hour"] = {**QUIET, name: 7700 + number}  # type: ignore[misc]
+        assert f" {7700 + number:,}" in status_text(status), name
+
+
+def test_a_link_that_is_down_is_said_first_and_in_plain_words() -> None:
+    status = deepcopy(USUAL)
+    assert "connected to Asterisk, running for 3 h 12 min" in lines(status)[0]
+    status["asterisk"] = {"up": False, "version": "", "since_seconds": 131.0}
+    assert "connected" not in lines(status)[0]
+    assert lines(status)[1].startswith("!! NOT CONNECTED TO ASTERISK for 02:11: no menus;")
+    status["asterisk"]["since_seconds"] = 0.0  # nobody knows since when
+    assert lines(status)[1].startswith("!! NOT CONNECTED TO ASTERISK: no menus;")
+
+
+def test_stopping_and_a_refused_configuration_are_said_only_then() -> None:
+    assert "!! " not in "".join(lines(USUAL)[:4])
+    status = deepcopy(USUAL)
+    status["draining"] = True
+    assert lines(status)[1] == "!! STOPPING: new callers go to a queue without a menu"
+    status["config"]["last_reload_ok"] = False
+    assert lines(status)[2].startswith("!! NEW CONFIGURATION REFUSED, that of 20 min ago is in use")
+
+
+def test_our_own_fault_is_red() -> None:
+    assert "\x1b[1;31mLost through" not in in_colour(USUAL)
+    status = deepcopy(USUAL)
+    status["hour"]["failed"] = 2
+    assert "\x1b[1;31mLost through our own fault          2\x1b" in in_colour(status)
+
+
+def test_callers_who_got_no_menu_are_yellow() -> None:
+    assert "Total:\x1b[0m called 60, answered 40, hung up 5, no menu 0\n" in in_colour(USUAL)
+    status = deepcopy(USUAL)
+    status["calls"]["unattended"] = 3
+    assert "hung up 5, \x1b[1;33mno menu 3\x1b" in in_colour(status)
+
+
+def test_without_colour_the_same_words_stand_there() -> None:
+    plain = in_colour(USUAL, no_color=True)
+    assert "\x1b[1;3" not in plain
+    assert "! 00:20" in plain
+
+
+def test_what_is_printed_is_what_is_shown() -> None:
+    out = io.StringIO()
+    Console(file=out, width=80).print(board(USUAL))
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == lines(USUAL)
+
+
+def test_a_narrow_terminal_cuts_and_does_not_fold() -> None:
+    assert len(in_colour(USUAL, width=40).splitlines()) == 24
+
+
+def test_thai_names_keep_the_columns() -> None:
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue("other", 1, 5), a_queue("รักษาที่บ้าน", 1, 5), a_queue("ที่" * 30, 1, 5)]
+    ends = {cell_len(line[: line.index("00:05")]) for line in lines(status) if "00:05" in line}
+    assert len(ends) == 1
+
+
+NAMES = st.text(max_size=40)
+COUNTS = st.integers(0, 999_999)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NAMES, NAMES, COUNTS, st.floats(0, 1e6), st.booleans())
+def test_nothing_in_a_status_breaks_the_board(
+    queue: str, pool: str, number: int, seconds: float, flag: bool
+) -> None:
+    """Names with control characters, markup, wide letters; a wait of days."""
+    status = deepcopy(USUAL)
+    status["queues"] = [a_queue(queue, number, seconds, flag)]
+    status["pools"] = [a_pool(pool, flag)]
+    status["version"] = queue[:9]
+    status["up_seconds"] = seconds
+    status["hour"]["received"] = number
+    text = status_text(status)
+    assert len(text.split("\n")) <= 24
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert max(cell_len(line) for line in text.split("\n")) <= 79
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length"),
+    [(0.0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h 0 min"),
+     (86_399, "23 h 59 min"), (86_400, "1 d 0 h"), (-1, "0 s")],
+)  # fmt: skip
+def test_how_long_it_has_been_running(seconds: float, length: str) -> None:
+    status = deepcopy(USUAL)
+    status["up_seconds"] = seconds
+    assert lines(status)[0].endswith(f"running for {length}")

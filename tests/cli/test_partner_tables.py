@@ -1,0 +1,113 @@
+"""The tables about partners stay in their width, whatever stands in them."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from ivrd.cli.partner_tables import (
+    WIDTH,
+    audit_text,
+    explain_text,
+    partner_text,
+    partners_text,
+    report_csv,
+    report_text,
+)
+from ivrd.core.report import Line
+from tests.core.test_report import LINES, PARTNERS, rows
+
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=32)
+WORDS = st.text(max_size=200)
+COUNT = st.integers(0, 99_999)
+ROW = st.fixed_dictionaries(
+    {
+        "id": NAMES,
+        "name_th": WORDS,
+        "name_en": WORDS,
+        "trunk": WORDS,
+        "state": st.sampled_from(("active", "onboarding", "paused")),
+        "verified": st.sampled_from((None, "2026-11-22")),
+        "pledged": st.integers(0, 200),
+        "cap": st.integers(1, 200),
+        "hours": NAMES,
+        "topics": st.lists(NAMES, max_size=12),
+        "languages": st.just(["th", "en"]),
+        "queues": st.lists(NAMES, max_size=5),
+        "pin": st.sampled_from((None, "open", "draining")),
+        "in_hours": st.booleans(),
+        "health": WORDS,
+        "obstacle": WORDS,
+        "wanted": st.integers(0, 200),
+        "open": st.integers(0, 200),
+        "ringing": st.integers(0, 200),
+        "busy": st.integers(0, 200),
+        "offers": COUNT,
+        "answers": COUNT,
+        "results": st.dictionaries(st.sampled_from(("refused", "dropped")), COUNT),
+        "reason": WORDS,
+    }
+)
+
+
+def fits(text: str) -> None:
+    assert all(cell_len(line) <= WIDTH for line in text.split("\n"))
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+@given(st.lists(ROW, max_size=4))
+def test_the_list_of_partners_fits(made: list[dict[str, Any]]) -> None:
+    text = partners_text(made)
+    fits(text)
+    assert all(any(line.startswith(row["id"][:20]) for line in text.split("\n")) for row in made)
+
+
+@given(ROW)
+def test_one_partner_fits(made: dict[str, Any]) -> None:
+    fits(partner_text(made))
+
+
+@given(st.lists(st.tuples(NAMES, st.integers(0, 200), WORDS), max_size=4), WORDS)
+def test_an_explanation_fits(shares: list[tuple[str, int, str]], reason: str) -> None:
+    keys = ("id", "seats", "reason")
+    made = [dict(zip(keys, share, strict=True)) for share in shares]
+    fits(explain_text({"reason": reason, "wanted": 3, "partners": made, "numbers": {}}))
+
+
+@given(st.lists(LINES, max_size=30))
+def test_a_report_fits_and_csv_has_every_row(lines: list[Line]) -> None:
+    made = [vars(row) for row in rows(lines, PARTNERS)]
+    answer = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00", "rows": made}
+    fits(report_text(answer))
+    assert report_csv(answer).count("\r\n") == len(made) + 1
+
+
+def test_a_report_of_a_great_year_fits() -> None:
+    row = vars(rows([], PARTNERS)[0]) | {"name_en": "W" * 80, "share": 1.0, "of_pledge": 12.5}
+    row |= dict.fromkeys(("people", "offered", "accepted", "refused", "unconfirmed"), 1_000_000)
+    row |= {"talk_seconds": 3.6e8}
+    answer = {"from": "2026-01-01T00:00:00+07:00", "to": "2027-01-01T00:00:00+07:00"}
+    text = report_text(answer | {"rows": [row] * 120})
+    fits(text)
+    assert all(" 100,000:00 " in line for line in text.split("\n")[2:122])
+
+
+ACT = st.fixed_dictionaries(
+    {
+        "at": st.just("2026-11-22T08:47:40.250+07:00"),
+        "who": WORDS,
+        "what": st.sampled_from(("pin closed", "drill confirmed")),
+        "partner": NAMES,
+        "detail": WORDS,
+    }
+)
+
+
+@given(st.lists(ACT, max_size=5))
+def test_acts_fit_and_each_has_its_line(acts: list[dict[str, Any]]) -> None:
+    period = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00"}
+    text = audit_text({**period, "acts": acts})
+    assert text.startswith("2026-11-01 00:00 to 2026-12-01 00:00")
+    fits(text)
+    assert len(text.split("\n")) == (len(acts) + 2 if acts else 1)

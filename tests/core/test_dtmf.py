@@ -1,0 +1,57 @@
+"""Keys as Asterisk tells them: each press counts once, whatever is told twice."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.dtmf import AGAIN_SECONDS, Keypad
+
+DIGITS = st.sampled_from("0123456789*#")
+GAPS = st.floats(0.06, 2.0)  # from one key to the next; nobody and nothing presses faster
+
+
+@given(st.lists(st.tuples(DIGITS, GAPS, st.booleans()), max_size=30))
+def test_a_key_that_is_told_again_counts_once(presses: list[tuple[str, float, bool]]) -> None:
+    """Asterisk tells the end of some keys a second time, before the next one is up or after."""
+    pad, heard, now, again = Keypad(), [], 0.0, ""
+
+    def up(digit: str, at: float) -> None:
+        if pad.up(digit, at):
+            heard.append(digit)
+
+    for digit, gap, told_twice in presses:
+        soon = gap < AGAIN_SECONDS / 2
+        if again and not soon:
+            up(again, now + 0.1)
+        now += gap
+        pad.down(digit)
+        pad.down(digit)  # the event itself comes twice
+        if again and soon:  # put back, and read again while the next one is down
+            up(again, now)
+        now += 0.04
+        up(digit, now)
+        again = digit if told_twice else ""
+    if again:
+        up(again, now + 0.1)
+    assert heard == [digit for digit, _gap, _twice in presses]
+
+
+@given(st.lists(DIGITS, max_size=30))
+def test_where_only_ends_are_told_all_of_them_count(digits: list[str]) -> None:
+    """As after the start of an ivrd, in the middle of a call."""
+    pad = Keypad()
+    assert all(pad.up(digit, n * 0.08) for n, digit in enumerate(digits))
+
+
+def test_a_key_whose_beginning_was_lost_counts() -> None:
+    pad = Keypad()
+    pad.down("1")
+    assert pad.up("1", 1.0)
+    assert pad.up("2", 1.1)
+    assert pad.up("1", 1.0 + 2 * AGAIN_SECONDS)
+
+
+def test_one_that_goes_down_without_end_takes_no_more_room() -> None:
+    pad = Keypad()
+    for n in range(10_000):
+        pad.down(str(n))
+    assert len(pad._down) < 100

@@ -1,0 +1,206 @@
+"""The data plane's own record against the books, and what it makes of lines that are not there."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core import queue_log_replay as module
+from ivrd.core.call import By, Call, Ended, Outcome, Place, Stage
+from ivrd.core.ledger import Ledger
+from ivrd.core.queue_log_replay import Finished, Line, Record, Says
+from tests.core.lives import Step, days
+
+End = tuple[Outcome, Stage, str, By]
+
+
+def booked(moments: list[Step]) -> dict[str, End]:
+    """How the books end these calls."""
+    ledger, ends = Ledger(), dict[str, End]()
+    for moment in moments:
+        if moment.line is not None and moment.line.says is Says.RECEIVED:
+            ledger.receive(Call(moment.call_id, moment.line.at))
+        elif moment.event is not None:
+            for notice in ledger.apply(moment.call_id, moment.event):
+                if isinstance(notice, Ended):
+                    ends[notice.call.id] = (
+                        notice.outcome,
+                        notice.stage,
+                        notice.call.queue,
+                        notice.call.by,
+                    )
+    assert ledger.balance() == 0
+    return ends
+
+
+def lines_of(moments: list[Step]) -> list[Line]:
+    return [moment.line for moment in moments if moment.line is not None]
+
+
+def told(lines: list[Line]) -> list[Finished]:
+    record: Record[int] = Record()
+    return [finished for line in lines for finished in record.take(line)]
+
+
+def ends(found: list[Finished]) -> dict[str, End]:
+    by_id = {f.call.id: (f.outcome, f.stage, f.call.queue, f.call.by) for f in found}
+    assert len(by_id) == len(found)
+    return by_id
+
+
+@given(days())
+def test_the_record_ends_every_call_as_the_books_do(moments: list[Step]) -> None:
+    found = told(lines_of(moments))
+    assert ends(found) == booked(moments)
+    assert all(f.whole for f in found)
+
+
+@given(days(), st.data())
+def test_double_lines_change_nothing(moments: list[Step], data: st.DataObject) -> None:
+    lines = lines_of(moments)
+    twice = [line for line in lines for _ in range(data.draw(st.integers(1, 2)))]
+    assert ends(told(twice)) == booked(moments)
+
+
+@given(days(), st.data())
+def test_read_again_from_the_oldest_mark_each_call_counts_once(
+    moments: list[Step], data: st.DataObject
+) -> None:
+    lines = lines_of(moments)
+    cut = data.draw(st.integers(0, len(lines)))
+    first: Record[int] = Record()
+    done = dict[str, End]()
+    for place, line in enumerate(lines[:cut]):
+        for finished in first.take(line, place):
+            if data.draw(st.booleans()):  # booked before the cut; the others are still waiting
+                done |= ends([finished])
+                first.done(finished.call.id)
+    begin = cut if first.oldest is None else first.oldest
+    again = [f for f in told(lines[begin:]) if f.call.id not in done]
+    assert all(f.whole for f in again)
+    assert not ends(again).keys() & done.keys()
+    assert done | ends(again) == booked(moments)
+
+
+@given(days(), st.randoms(use_true_random=False))
+def test_no_order_of_lines_raises_or_counts_a_call_twice(moments: list[Step], random) -> None:
+    lines = lines_of(moments) * 2
+    random.shuffle(lines)
+    assert ends(told(lines)).keys() == booked(moments).keys()
+
+
+def line(says: Says, at: float = 10.0, **more) -> Line:
+    return Line(at, says, "a", **more)
+
+
+RECEIVED = line(Says.RECEIVED, 1.0)
+TAKEN = line(Says.CONNECTED, queue="red", seat="good/01", by=By.PARTNER, waited_seconds=4.0)
+END = line(Says.ENDED, 20.0, place=Place.QUEUE, topic="certificate")
+
+
+def test_who_was_taken_had_joined_the_queue() -> None:
+    (found,) = told([RECEIVED, TAKEN, END])
+    call = found.call
+    assert (found.outcome, found.stage, call.by) == (Outcome.ANSWERED, Stage.TALK, By.PARTNER)
+    assert (call.received_at, call.joined_at, call.connected_at, call.ended_at) == (1, 6, 10, 20)
+    assert call.topic == "certificate"
+
+
+def test_who_gave_up_had_joined_the_queue() -> None:
+    (found,) = told([RECEIVED, line(Says.GAVE_UP, queue="red", waited_seconds=7.0), END])
+    assert (found.outcome, found.stage, found.sure) == (Outcome.ABANDONED, Stage.QUEUE, True)
+    assert (found.call.joined_at, found.call.queue) == (3.0, "red")
+
+
+def test_a_caller_whose_return_has_no_line_is_where_the_end_says() -> None:
+    back_in_menu = replace(END, place=Place.MENU)
+    (found,) = told([RECEIVED, line(Says.JOINED, queue="red"), back_in_menu])
+    assert (found.outcome, found.stage) == (Outcome.ABANDONED, Stage.IVR)
+
+
+SURENESS = [
+    # lines, whole, sure
+    (
+        [RECEIVED, END],
+        True,
+        False,
+    ),  # came as far as the queue, and nobody wrote what happened there
+    ([END], False, False),
+    ([TAKEN, END], False, True),
+    ([replace(END, place=Place.INFO)], False, True),
+    ([RECEIVED, TAKEN, END], True, True),
+]
+
+
+@pytest.mark.parametrize(("lines", "whole", "sure"), SURENESS)
+def test_it_says_how_much_it_knows(lines: list[Line], whole: bool, sure: bool) -> None:
+    (found,) = told(lines)
+    assert (found.whole, found.sure) == (whole, sure)
+
+
+def test_a_call_that_began_before_us_does_not_hold_the_mark() -> None:
+    record: Record[int] = Record()
+    record.take(TAKEN, 1)
+    assert record.oldest is None
+    record.take(Line(11.0, Says.RECEIVED, "b"), 2)
+    record.take(Line(12.0, Says.RECEIVED, "c"), 3)
+    assert record.oldest == 2
+    record.take(Line(13.0, Says.ENDED, "b"), 4)
+    assert record.oldest == 2  # it is not booked yet
+    record.done("b")
+    assert record.oldest == 3
+
+
+def test_a_first_line_that_comes_twice_keeps_the_first_mark() -> None:
+    record: Record[int] = Record()
+    record.take(RECEIVED, 1)
+    record.take(RECEIVED, 2)
+    assert record.oldest == 1
+
+
+def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() -> None:
+    talking = [replace(each, call_id="b") for each in (RECEIVED, TAKEN)]
+    new = Line(30.0, Says.RECEIVED, "c")
+    record: Record[int] = Record()
+    for each in (RECEIVED, *talking, new):
+        record.take(each)
+    found = record.take(Line(30.0, Says.RESTARTED))
+    assert ends(list(found)) == {
+        "a": (Outcome.ABANDONED, Stage.IVR, "", By.NOBODY),
+        "b": (Outcome.ANSWERED, Stage.TALK, "red", By.PARTNER),
+    }
+    assert [(f.call.ended_at, f.sure) for f in found] == [(30.0, False), (30.0, True)]
+    assert list(record.open) == ["c"]
+
+
+def test_a_call_that_we_know_to_be_over_ends_where_the_record_saw_it() -> None:
+    record: Record[int] = Record()
+    record.take(RECEIVED)
+    record.take(TAKEN)
+    found = record.over("a", 15.0)
+    assert found is not None
+    assert (found.outcome, found.call.ended_at, found.sure) == (Outcome.ANSWERED, 15.0, True)
+    assert record.over("a", 16.0) is None
+    assert record.take(END) == ()
+
+
+def test_a_call_open_for_longer_than_a_day_is_let_go() -> None:
+    record: Record[int] = Record()
+    record.take(RECEIVED, 1)
+    record.take(Line(1.0 + module.MOST_SECONDS, Says.RECEIVED, "b"), 2)
+    assert (record.oldest, record.let_go) == (1, 0)
+    record.take(Line(2.0 + module.MOST_SECONDS, Says.JOINED, "b", "red"), 3)
+    assert (record.oldest, record.let_go, list(record.open)) == (2, 1, ["b"])
+
+
+def test_garbage_takes_a_bounded_amount_of_memory() -> None:
+    record: Record[int] = Record()
+    for n in range(module.MOST_OPEN + 100):
+        record.take(Line(1.0, Says.RECEIVED, f"open-{n}"), n)
+        record.take(Line(1.0, Says.ENDED, f"ended-{n}"), n)
+    assert len(record.open) == module.MOST_OPEN
+    assert record.oldest == 100
+    assert max(len(held) for held in vars(record).values() if isinstance(held, dict)) <= (
+        module.MOST_OPEN
+    )

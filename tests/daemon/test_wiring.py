@@ -1,0 +1,152 @@
+"""The parts of one of two ivrd: what it does while it stands by, and what it says then."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivrd.api import server
+from ivrd.asterisk.translate import PartnerNews
+from ivrd.config import Redis, Settings, Store, load
+from ivrd.core.breaker import Place
+from ivrd.core.partner import Pin
+from ivrd.daemon.wiring import Parts
+from ivrd.ha.election import Role
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The shipped ones, with a Redis that is not there."""
+    shipped = load(CONFIG)
+    secret = tmp_path / "ami.secret"
+    secret.touch(0o600)
+    secret.write_text("not-a-secret")
+    redis = Redis(f"unix://{tmp_path}/none", (), "", "", None, None)
+    return replace(
+        shipped,
+        caller_key_file=tmp_path / "caller.key",
+        store=Store(None, redis, 0.5),
+        asterisk=replace(shipped.asterisk, ami_secret_file=secret),
+    )
+
+
+async def built(settings: Settings) -> Parts:
+    return Parts(settings, lambda _why: None)
+
+
+async def hand_over(_query: object) -> server.Answer:
+    return {"acts_now": "the other"}
+
+
+def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
+    settings: Settings,
+) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        asked = {**parts.asked_to_do(hand_over), "day": parts.reads()["day"]}
+        assert set(asked) == {"pin", "drill", "seats", "handover", "reload", "day"}
+        del asked["reload"]  # each of two has a configuration of its own
+        for word, ask in (
+            ("", "nobody is known to act"),
+            ("7 a.example:9133", "ask a.example:9133, which acts"),
+            ("7 nobody", "nobody is known to act"),
+        ):
+            parts.continuity.leading._seen = word
+            for control in asked.values():
+                with pytest.raises(server.Rejected) as told:
+                    await control({"partner": "alpha", "pin": "open"})
+                assert str(told.value) == f"this ivrd stands by; {ask}"
+        parts.continuity.leading.role = Role.ACTING
+        assert await asked["handover"]({}) == {"acts_now": "the other"}
+
+    asyncio.run(body())
+
+
+def test_the_status_says_who_acts(settings: Settings) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        leading = parts.continuity.leading
+        leading._seen = "7 a.example:9133"
+        role = {"role": "standing by", "name": leading.name, "who_acts": "a.example:9133"}
+        assert (await parts.reads()["status"]({}))["role"] == role
+        leading.role = Role.ACTING
+        role = {"role": "acting", "name": leading.name, "who_acts": leading.name}
+        assert (await parts.reads()["status"]({}))["role"] == role
+
+    asyncio.run(body())
+
+
+def test_one_alone_says_so(settings: Settings, tmp_path: Path) -> None:
+    async def body() -> None:
+        parts = await built(replace(settings, store=Store(tmp_path / "s.sqlite", None, 0.5)))
+        assert (await parts.reads()["status"]({}))["role"]["role"] == "alone"
+
+    asyncio.run(body())
+
+
+def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    alone = replace(settings, store=Store(tmp_path / "s.sqlite", None, 20.0))
+
+    async def body() -> None:
+        async with running(alone) as parts:
+            partner = parts.settings.partners[0].id
+            for _ in range(3):
+                news = PartnerNews(partner, f"{partner}/01", "unconfirmed", time.time(), "1.1")
+                parts.partners.news(news)
+            await parts.asked_to_do(hand_over)["pin"]({"partner": partner, "pin": "closed"})
+        async with running(alone) as parts:
+            begin = parts.continuity.also_begin
+            assert begin is not None
+            await begin()
+            standing = parts.partners.standing(partner)
+            assert (standing.pin, standing.breaker.place) == (Pin.CLOSED, Place.OPEN)
+            assert parts.continuity.keeper.waiting == 0
+            parts.continuity.also_back()
+            assert parts.continuity.keeper.waiting == 2
+            assert len((await parts.reads()["audit"]({}))["acts"]) == 1
+
+    asyncio.run(body())
+
+
+def test_who_has_given_another_configuration_is_in_the_audit_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+    alone = replace(load(folder), caller_key_file=settings.caller_key_file)
+    alone = replace(alone, store=Store(tmp_path / "s.sqlite", None, 20.0))
+    alone = replace(alone, asterisk=settings.asterisk)
+
+    async def body() -> None:
+        async with running(alone) as parts:
+            reload = parts.asked_to_do(hand_over)["reload"]
+            assert (await reload({"who": "malee"}))["ok"]
+            (folder / "menus.yaml").write_text("menus: [", "utf-8")
+            assert not (await reload({"who": "somchai"}))["ok"]
+            await parts.continuity.keeper.flush(20.0)
+            acts = (await parts.reads()["audit"]({}))["acts"]
+            told = [(act["who"], act["what"]) for act in acts]
+            assert told == [("malee", "reload"), ("somchai", "reload refused")]
+            assert "menus.yaml" in acts[1]["detail"]
+
+    asyncio.run(body())
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Parts]:
+    """One whose keeper writes."""
+    parts = await built(settings)
+    writing = asyncio.create_task(parts.continuity.keeper.run())
+    yield parts
+    writing.cancel()
+    await parts.continuity.close()

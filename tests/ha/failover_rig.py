@@ -1,0 +1,214 @@
+"""An ivrd without daemon, web and metrics, on a store, a lease and a link in memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+from panoramisk.message import Message
+
+from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.leader_guard import Gate
+from ivrd.core.call import Call
+from ivrd.ha.call_repository import ENDED, Keeping
+from ivrd.ha.failover import Continuity
+from ivrd.store.interface import Change, Fenced, Forget, Put, StoreDown
+from tests.calls.rig import NOW, FakeLink, Rig
+from tests.calls.test_tracker_rebuild import lists
+
+PATIENCE = 30.0  # seconds; only a machine that is stuck takes so long
+
+
+class Shelves:
+    """A store in memory that several ivrd share."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, str]] = {}
+        self.epoch = 0
+        self.down = self.unreadable = False
+        self.slow = asyncio.Event()  # reading waits for it
+        self.slow.set()
+        self.reading = asyncio.Event()
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def write(self, changes: Sequence[Change], epoch: int) -> None:
+        if self.down:
+            raise StoreDown("it is down")
+        if epoch < self.epoch:
+            raise Fenced("somebody else acts")
+        self.epoch = epoch
+        for change in changes:
+            shelf = self.entries.setdefault(change.kind, {})
+            if isinstance(change, Put):
+                shelf[change.key] = change.value
+            elif not isinstance(change, Forget):
+                shelf.pop(change.key, None)
+
+    async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        self.reading.set()
+        await self.slow.wait()
+        if self.down or self.unreadable:
+            raise StoreDown("it is down")
+        found = sorted(self.entries.get(kind, {}).items())
+        return {k: v for k, v in found if k >= first and (not before or k < before)}
+
+    async def page(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
+        return await self.read(kind, first, before)
+
+    def ended(self) -> list[str]:
+        """The ids of the calls that were written down as ended."""
+        return sorted(key.partition("/")[2] for key in self.entries.get(ENDED, {}))
+
+
+class Held:
+    """A lease that somebody else has, until the test gives it away."""
+
+    def __init__(self) -> None:
+        self.free = False
+        self.successor = ""
+        self.released_to = ""
+
+    async def claim(self, name: str, ttl: float, least: int = 1) -> int | None:
+        return least if self.free else None
+
+    async def renew(self, name: str, epoch: int, ttl: float) -> bool:
+        return True
+
+    async def release(self, name: str, epoch: int, successor: str = "") -> bool:
+        self.released_to = successor
+        return True
+
+    async def stand_by(self, name: str, ttl: float) -> None: ...
+
+    async def standing_by(self) -> str:
+        return self.successor
+
+
+class AnyLink(FakeLink):
+    """Asterisk with its one global variable; remembers what changes anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slowly, self.gate = self.gate, Gate()  # type: ignore[assignment]
+        self.logged_in = True
+        self.word = "1 other:1"
+        self.changed: list[str] = []
+        self.beats = self.failed = 0
+        self.reading = 0
+
+    async def ask_list(self, action: str) -> Sequence[Message]:
+        self.reading += 1
+        assert self.reading == 1, "two read at once"
+        await asyncio.sleep(0.001)
+        self.reading -= 1
+        if self.lost:
+            self.failed += 1
+            raise LinkLost("gone")
+        return self.lists.get(action, [])
+
+    async def ask(self, action: str, **headers: str) -> None:
+        await self.gate.pass_on(action, self._done)  # type: ignore[attr-defined]
+        self.changed.append(action)
+
+    def _done(self) -> "asyncio.Future[None]":
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def get_global(self, _name: str) -> str:
+        return self.word
+
+    async def beat(self) -> None:
+        self.beats += 1
+
+    async def say_who_acts(self, word: str) -> None:
+        self.word = word
+
+
+class Ivrd:
+    """One ivrd without daemon, web and metrics; `lease` None: alone."""
+
+    def __init__(self, folder: Path, store: Shelves, lease: Held | None = None) -> None:
+        self.rig = Rig()
+        self.hotline, self.ledger = self.rig.hotline, self.rig.ledger
+        self.link = AnyLink()
+        self.gave_up: list[str] = []
+        hotline = self.hotline
+        self.rig.link = hotline._link = hotline.seating._link = self.link  # type: ignore[assignment]
+        hotline.menus._sessions._link = self.link  # type: ignore[assignment]
+        self.link.hears = hotline.take
+        self.record = folder / "queue_log"
+        self.record.touch()
+        self.continuity = Continuity(
+            "me:1",
+            store,
+            lease,
+            self.record,
+            self.link,  # type: ignore[arg-type]
+            hotline,
+            lambda keeper: Keeping(keeper, UTC, 92, lambda: NOW),
+            self.gave_up.append,
+            lambda: NOW,
+        )
+        watch, told = hotline._watch, self.rig.told
+
+        def notice(news) -> None:
+            told.notices.append(news)
+            self.continuity.notice(news)
+
+        hotline._watch = replace(watch, notice=notice, moved=self.continuity.moved)
+        self._running = asyncio.create_task(self.continuity.run())
+
+    def asterisk_has(self, *calls: Call, in_agi: bool = True) -> None:
+        self.link.lists = lists(calls, in_agi)
+
+    async def die(self) -> None:
+        """As by kill -9."""
+        self._running.cancel()
+        await asyncio.wait([self._running])
+
+    async def written(self) -> None:
+        assert await self.continuity.keeper.flush(PATIENCE)
+
+    async def heal(self, seconds: float) -> None:
+        """So much time goes by for healing."""
+        assert self.continuity.healing is not None
+        await self.continuity.healing.tick(NOW + seconds)
+
+    def counted(self) -> dict[str, int]:
+        ledger = self.ledger
+        return {
+            "received": ledger.received,
+            "ended": sum(ledger.outcomes.values()),
+            "here": ledger.in_progress().total(),
+        }
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110  several things may make it true
+            await asyncio.sleep(0.005)
+
+
+def live(body: Callable[[Shelves], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await body(Shelves())
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    asyncio.run(main())
+
+
+def line(call_id: str, event: str, queue: str = "hotline", member: str = "NONE") -> str:
+    """A line of Asterisk's record."""
+    return f"{int(NOW)}|{call_id}|{queue}|{member}|{event}\n"
+
+
+CALL = f"{int(NOW)}.1"
+SECOND = f"{int(NOW)}.2"
+THIRD = f"{int(NOW)}.3"
+FOURTH = f"{int(NOW)}.4"

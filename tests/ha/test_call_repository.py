@@ -1,0 +1,142 @@
+"""What is written down of calls is what is read again, and days are the hotline's own."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.calls.ivr import Stay
+from ivrd.core.call import By, Call, Ended, Offered, Outcome, Place, Stage
+from ivrd.core.day import past
+from ivrd.core.menu import Visit
+from ivrd.ha.call_repository import CALLS, ENDED, Keeping, Kept
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+NOON = datetime(2026, 11, 1, 12, tzinfo=BANGKOK).timestamp()
+MIDNIGHT = datetime(2026, 11, 2, tzinfo=BANGKOK).timestamp()
+
+
+class Shelf:
+    """A keeper that has written everything at once."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, str]] = {CALLS: {}, ENDED: {}}
+        self.forgot: list[tuple[str, str]] = []
+
+    def put(self, kind: str, key: str, value: str) -> None:
+        self.entries[kind][key] = value
+
+    def remove(self, kind: str, key: str) -> None:
+        self.entries[kind].pop(key, None)
+
+    def forget(self, kind: str, before: str) -> None:
+        self.forgot.append((kind, before))
+
+    async def load(self, kind: str, first: str = "", before: str = "") -> Mapping[str, str]:
+        found = sorted(self.entries[kind].items())
+        return {k: v for k, v in found if k >= first and (not before or k < before)}
+
+
+class Desk:
+    """A keeping over a shelf; its clock stands where the test puts it."""
+
+    def __init__(self) -> None:
+        self.shelf = Shelf()
+        self.now = NOON
+        self.keeping = Keeping(self.shelf, BANGKOK, 92, lambda: self.now)
+
+    def end(self, call_id: str, received_at: float, **more: object) -> Ended:
+        call = Call(call_id, received_at, place=Place.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]
+        ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
+        self.keeping.notice(ended)
+        return ended
+
+
+words = st.text(max_size=12)
+moments = st.floats(1e9, 2e9)
+
+
+@given(
+    st.builds(
+        Call,
+        id=st.text(min_size=1, max_size=12),
+        received_at=moments,
+        caller=words,
+        place=st.sampled_from(list(Place)),
+        queue=words,
+        topic=words,
+        language=words,
+        joined_at=st.none() | moments,
+        connected_at=st.none() | moments,
+        by=st.sampled_from(list(By)),
+        seat=words,
+    ),
+    st.none() | st.builds(Stay, st.builds(Visit, language=words, menu=words), st.floats(0.0, 2e9)),
+)
+def test_a_call_is_read_as_it_was_written(call: Call, stay: Stay | None) -> None:
+    desk = Desk()
+    desk.keeping.moved(call, stay)
+    assert asyncio.run(desk.keeping.calls()) == [Kept(call, stay)]
+    assert desk.keeping.skipped == 0
+
+
+def test_a_call_that_has_ended_belongs_to_its_day_and_is_here_no_more() -> None:
+    desk = Desk()
+    desk.keeping.moved(Call("a", NOON), None)
+    ended = desk.end("a", NOON, caller="hash", topic="other")
+    assert asyncio.run(desk.keeping.calls()) == []
+    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == [past(ended)]
+
+
+def test_other_news_of_a_call_ends_nothing() -> None:
+    desk = Desk()
+    desk.keeping.notice(Offered(Call("a", NOON, place=Place.QUEUE, joined_at=NOON)))
+    assert desk.shelf.entries[ENDED] == {}
+
+
+def test_a_day_begins_at_midnight_where_the_hotline_is() -> None:
+    desk = Desk()
+    desk.end("late", MIDNIGHT - 0.001)
+    desk.end("early", MIDNIGHT)
+    days = [asyncio.run(desk.keeping.day(date(2026, 11, day))) for day in (1, 2, 3)]
+    assert [[call.call_id for call in calls] for calls in days] == [["late"], ["early"], []]
+    assert desk.keeping.day_at(datetime(2026, 11, 1, 17, tzinfo=UTC).timestamp()).day == 2
+
+
+def test_an_end_that_is_told_twice_is_one_end() -> None:
+    desk = Desk()
+    desk.end("a", NOON)
+    desk.end("a", NOON)
+    assert len(asyncio.run(desk.keeping.day(date(2026, 11, 1)))) == 1
+
+
+def test_which_calls_have_ended_since_goes_on_over_midnight() -> None:
+    desk = Desk()
+    for at in (MIDNIGHT - 100, MIDNIGHT - 10, MIDNIGHT + 10):
+        desk.end(f"{int(at)}.7", at)
+    known = asyncio.run(desk.keeping.ended_since(MIDNIGHT - 10.5))
+    assert known == {f"{int(at)}.7" for at in (MIDNIGHT - 10, MIDNIGHT + 10)}
+
+
+def test_entries_that_are_torn_or_strange_are_counted_and_left_out() -> None:
+    desk = Desk()
+    desk.keeping.moved(Call("good", NOON), None)
+    desk.shelf.put(CALLS, "torn", '{"call": {"id"')
+    desk.shelf.put(CALLS, "strange", '{"call": 7}')
+    desk.shelf.put(ENDED, "2026-11-01/x", "[]")
+    assert [kept.call.id for kept in asyncio.run(desk.keeping.calls())] == ["good"]
+    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == []
+    assert desk.keeping.skipped == 3
+
+
+def test_old_days_go_once_a_day() -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.end("a", NOON)
+    assert desk.shelf.forgot == [(ENDED, "2026-08-01")]
+    desk.now = MIDNIGHT
+    desk.end("b", MIDNIGHT)
+    assert desk.shelf.forgot[1:] == [(ENDED, "2026-08-02")]

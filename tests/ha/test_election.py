@@ -1,0 +1,295 @@
+"""Which of two ivrd acts: never both, and before long one of them."""
+
+import asyncio
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivrd.asterisk.leader_guard import Gate, NotActing
+from ivrd.ha.election import LEASE_SECONDS, TURN_SECONDS, WORD_SECONDS, Leading, Role
+from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
+
+
+def test_without_a_lease_it_is_alone_and_acts_always() -> None:
+    async def body(world: World) -> None:
+        gate = Gate(lambda: world.now)
+        link = type("AnyLink", (), {"gate": gate, "logged_in": True})()
+        alone = Leading("a", None, link, lambda _e: None, lambda: None, lambda _w: None)
+        assert alone.role is Role.ALONE
+        assert gate._until == inf
+        assert await alone.successor() == ""
+
+    in_a_world(body)
+
+
+def test_of_two_one_acts_for_as_long_as_it_lives() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        await world.goes_on(60.0)
+        assert (one.led, other.led) == (1, 0)
+        assert one.leading.role is Role.ACTING
+        assert other.leading.role is Role.STANDING_BY
+        assert one.leading.who_acts == other.leading.who_acts == one.leading.name
+        assert one.fences == [1]
+        with pytest.raises(NotActing):
+            other.gate.pass_on("Setvar", asyncio.Future)
+
+    in_a_world(body)
+
+
+def test_when_it_is_killed_the_other_one_acts_in_time() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.kill()
+        began = world.now
+        assert await world.one_acts(TAKEOVER) is other
+        assert world.now - began < 3.0
+        assert world.word == "2 other"
+
+    in_a_world(body)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 2.3, 10.0])
+def test_one_that_was_frozen_does_nothing_until_it_knows_that_it_may(seconds: float) -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.freeze()
+        await world.goes_on(seconds)
+        one.thaw()
+        if not one.may_act:
+            held = one.gate.pass_on("Setvar", asyncio.Future)
+            await world.goes_on(3.0)
+            assert held.done() == bool(one.gave_up)
+        await world.goes_on(3.0)
+        assert bool(one.gave_up) == bool(other.led)
+        if seconds > TAKEOVER:
+            assert one.gave_up == ["other acts now"]
+
+    in_a_world(body)
+
+
+def test_a_word_that_was_read_before_a_long_sleep_gives_no_leave() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.freezes_in = "get_global"
+        await world.goes_on(10.0)
+        assert other.led == 1
+        one.thaw()
+        await world.goes_on(1.0)
+        assert one.gave_up == ["other acts now"]
+
+    in_a_world(body)
+
+
+def test_a_claim_that_was_won_before_a_long_sleep_disturbs_nobody() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        third = Process(world, "third")
+        for standby in (other, third):
+            standby.freezes_in = "claim"
+        one.kill()
+        while not (sleeper := next((p for p in (other, third) if p.frozen), None)):
+            await world.goes_on(0.05)
+        heir = third if sleeper is other else other
+        heir.freezes_in = ""
+        assert await world.one_acts(2 * TAKEOVER) is heir
+        sleeper.thaw()
+        await world.goes_on(5.0)
+        assert (heir.gave_up, sleeper.led) == ([], 0)
+
+    in_a_world(body)
+
+
+def test_with_redis_down_the_one_that_acts_goes_on_and_keeps_the_lease() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        world.redis_down = True
+        for _ in range(100):
+            await world.goes_on(0.1)
+            assert one.may_act
+        world.redis_down = False
+        await world.goes_on(10.0)
+        assert (one.gave_up, other.led) == ([], 0)
+
+    in_a_world(body)
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_a_redis_that_has_forgotten_everything_changes_nothing(tenth: int) -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        await world.goes_on(tenth / 10)
+        world.redis_down = True
+        await world.goes_on(0.6)
+        world.forget_redis()
+        world.redis_down = False
+        await world.goes_on(10.0)
+        assert (one.gave_up, other.led) == ([], 0)
+        assert world.epoch == 1
+
+    in_a_world(body)
+
+
+def test_one_that_dies_while_redis_is_down_is_replaced_when_redis_is_back() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        world.redis_down = True
+        await world.goes_on(2.0)
+        one.kill()
+        await world.goes_on(10.0)
+        assert other.led == 0
+        world.redis_down = False
+        assert await world.one_acts(TAKEOVER + LEASE_SECONDS) is other
+
+    in_a_world(body)
+
+
+def test_an_asterisk_that_was_restarted_is_told_anew_who_acts() -> None:
+    async def body(world: World) -> None:
+        one, _other = await pair(world)
+        world.word = ""
+        await world.goes_on(1.0)
+        assert world.word == "1 one"
+        assert one.gave_up == []
+
+    in_a_world(body)
+
+
+def test_one_that_has_lost_only_its_own_link_is_replaced() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.logged_in = False
+        await world.goes_on(WORD_SECONDS)
+        assert await world.one_acts(TAKEOVER) is other
+        one.logged_in = True
+        await world.goes_on(1.0)
+        assert one.gave_up == ["other acts now"]
+
+    in_a_world(body)
+
+
+def test_a_link_that_is_back_soon_costs_nothing() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.logged_in = False
+        await world.goes_on(0.4)
+        one.logged_in = True
+        await world.goes_on(5.0)
+        assert (one.gave_up, other.led) == ([], 0)
+
+    in_a_world(body)
+
+
+def test_handing_over_takes_no_time_and_comes_to_the_right_one() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        third = Process(world, "third")
+        await world.goes_on(0.5)
+        successor = await one.leading.successor()
+        began = world.now
+        await one.leading.hand_over(successor)
+        assert not one.may_act
+        next_one = await world.one_acts(1.0)
+        assert next_one.name == successor
+        assert world.now - began < 2 * TURN_SECONDS + 0.1
+        assert one.gave_up == []  # whoever asked for it knows
+        assert {other.led, third.led} == {0, 1}
+
+    in_a_world(body)
+
+
+def test_nobody_who_died_long_ago_is_handed_anything() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        other.kill()
+        await world.goes_on(LEASE_SECONDS + 0.1)
+        assert await one.leading.successor() == ""
+
+    in_a_world(body)
+
+
+@pytest.mark.parametrize("word", ["junk", "12junk one", "٣ x", "9" * 900, "7"])
+def test_whatever_stands_in_asterisks_variable_one_acts(word: str) -> None:
+    async def body(world: World) -> None:
+        world.word = word
+        one = Process(world, "one")
+        assert await world.one_acts(TAKEOVER) is one
+        assert world.word == ("8 one" if word == "7" else f"{one.fences[0]} one")
+
+    in_a_world(body)
+
+
+def test_one_that_wakes_up_when_asterisk_was_restarted_does_not_act_beside_the_other() -> None:
+    """Asterisk knows of neither, and the one that woke up finds no other's word there."""
+
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.freeze()
+        assert await world.one_acts(TAKEOVER) is other
+        world.word = ""
+        one.thaw()
+        await world.goes_on(2 * WORD_SECONDS)
+        assert one.gave_up == ["other acts now"]
+        assert await world.one_acts(TAKEOVER) is other
+        assert other.gave_up == []
+
+    in_a_world(body)
+
+
+HAPPENINGS = ("freeze", "thaw", "kill", "lose the link", "find it", "Redis goes", "Redis is back")
+HAPPENINGS += ("Redis forgets", "Asterisk forgets")
+
+
+def happens(world: World, what: str, who: int) -> None:
+    """Something goes wrong, or right again; an ivrd that has given up begins anew."""
+    one = world.processes[who]
+    if what == "kill" or one.gave_up:
+        one.kill()
+        world.processes.insert(who, Process(world, one.name))
+        world.processes.pop()
+    elif what in ("freeze", "thaw"):
+        one.freeze() if what == "freeze" else one.thaw()
+    elif what in ("lose the link", "find it"):
+        one.logged_in = what == "find it"
+    elif what == "Redis forgets":
+        world.forget_redis()
+    elif what == "Asterisk forgets":
+        world.word = ""
+    else:
+        world.redis_down = what == "Redis goes"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(HAPPENINGS),
+            st.integers(0, 1),
+            st.sampled_from([0.05, 0.2, 0.5, 1.0, 1.5, 2.5]),
+        ),
+        max_size=15,
+    )
+)
+def test_never_do_two_act_and_in_the_end_one_does(
+    happenings: list[tuple[str, int, float]],
+) -> None:
+    async def body(world: World) -> None:
+        Process(world, "one")
+        Process(world, "other")
+        for what, who, seconds in happenings:
+            happens(world, what, who)
+            await world.goes_on(seconds)
+        for who in (0, 1):
+            happens(world, "thaw", who)
+            happens(world, "find it", who)
+        world.redis_down = False
+        for _ in range(100):
+            await world.goes_on(0.1)
+            for who in (0, 1):
+                if world.processes[who].gave_up:
+                    happens(world, "kill", who)
+        await world.one_acts(0.1)
+
+    in_a_world(body)

@@ -1,0 +1,496 @@
+"""Calls that ended unseen: booked once, from the record, after their event had its time."""
+
+import asyncio
+import functools
+import logging
+import threading
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ivrd.asterisk.queue_log import Mark, Reader
+from ivrd.core.call import (
+    By,
+    Call,
+    Connected,
+    Ended,
+    Event,
+    HungUp,
+    Impossible,
+    Informed,
+    Joined,
+    Notice,
+    Offered,
+    Outcome,
+    Place,
+    Stage,
+)
+from ivrd.core.ledger import Ledger
+from ivrd.core.queue_log_replay import Line, Says
+from ivrd.ha import reconciliation as module
+from ivrd.ha.reconciliation import Hands, Healing
+from tests.core.lives import Step, days
+
+
+class Script:
+    """A reader that gives what the test has written; a mark's offset is the line's number."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.taken = 0
+        self.trouble = ""
+        self.behind = False
+        self.skipped = 0
+        self.gaps = 0
+        self.readable = True
+        self.gate = threading.Event()
+        self.gate.set()
+
+    @property
+    def mark(self) -> Mark | None:
+        return Mark(1, "a", self.taken)
+
+    def read(self) -> list[tuple[Line, Mark]]:
+        self.gate.wait(60)
+        begin, self.taken = self.taken, len(self.lines)
+        return [(self.lines[n], Mark(1, "a", n)) for n in range(begin, self.taken)]
+
+
+class Desk:
+    """Books, a record and their healing; time goes by when the test says so."""
+
+    def __init__(self, known: tuple[str, ...] = (), reader: Script | None = None) -> None:
+        self.ledger = Ledger()
+        self.notices: list[Notice] = []
+        self.now = 1000.0
+        self.reader = reader or Script()
+        hands = Hands(lambda: self.ledger.calls, self._heal, self._give_up)
+        self.healing = Healing(self.reader, hands, known)
+
+    def _heal(self, end: Ended) -> None:
+        self.say(self.ledger.heal(end.call, end.outcome, end.stage))
+
+    def _give_up(self, ids: list[str], at: float) -> None:
+        for call_id in ids:
+            self.book(call_id, HungUp(at))
+
+    def say(self, notices: tuple[Notice, ...]) -> None:
+        for notice in notices:
+            self.notices.append(notice)
+            if isinstance(notice, Ended):
+                self.healing.ended(notice, self.now)
+
+    def receive(self, call_id: str = "a") -> None:
+        self.ledger.receive(Call(call_id, 990.5, caller="hash"))
+
+    def book(self, call_id: str, *events: Event) -> None:
+        for event in events:
+            if call_id in self.ledger.calls:
+                self.say(self.ledger.apply(call_id, event))
+
+    def write(self, *lines: Line) -> None:
+        self.reader.lines += lines
+
+    async def tick(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        await self.healing.tick(self.now)
+        assert self.ledger.balance() == 0
+
+    def ends(self) -> dict[str, tuple[Outcome, Stage]]:
+        ended = [notice for notice in self.notices if isinstance(notice, Ended)]
+        assert len({notice.call.id for notice in ended}) == len(ended)
+        return {notice.call.id: (notice.outcome, notice.stage) for notice in ended}
+
+
+def live(test):
+    """Let an asynchronous test run in a loop of its own."""
+
+    @functools.wraps(test)
+    def body(*args, **kwargs):
+        asyncio.run(test(*args, **kwargs))
+
+    return body
+
+
+RECEIVED = Line(990.0, Says.RECEIVED, "a")
+JOINED = Line(991.0, Says.JOINED, "a", "red")
+TAKEN = Line(995.0, Says.CONNECTED, "a", "red", "good/01", By.PARTNER, 4.0)
+END = Line(999.0, Says.ENDED, "a", place=Place.QUEUE)
+TALK = (RECEIVED, JOINED, TAKEN, END)
+ANSWERED = (Outcome.ANSWERED, Stage.TALK)
+LEFT_QUEUE = (Outcome.ABANDONED, Stage.QUEUE)
+LEFT_MENU = (Outcome.ABANDONED, Stage.IVR)
+
+
+@live
+async def test_a_call_that_nobody_saw_is_booked_after_the_grace():
+    desk = Desk()
+    desk.write(*TALK)
+    await desk.tick()
+    await desk.tick(1.9)
+    assert desk.notices == []
+    await desk.tick(0.1)
+    assert desk.ends() == {"a": ANSWERED}
+    assert (desk.ledger.received, desk.ledger.healed) == (1, 1)
+    assert desk.healing.healed == {Outcome.ANSWERED: 1}
+
+
+@live
+async def test_an_end_whose_event_comes_in_time_is_not_booked_again():
+    desk = Desk()
+    desk.receive()
+    desk.write(RECEIVED, JOINED, END)
+    await desk.tick()
+    desk.book("a", Joined(991.2, "red"), HungUp(999.3))
+    await desk.tick(5.0)
+    assert desk.ends() == {"a": LEFT_QUEUE}
+    assert (desk.ledger.healed, desk.healing.differences) == (0, 0)
+
+
+@live
+async def test_an_end_whose_event_came_before_its_line_is_not_booked_again():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", HungUp(999.3))
+    desk.write(RECEIVED, END)
+    await desk.tick()
+    await desk.tick(5.0)
+    assert desk.ends() == {"a": LEFT_MENU}
+    assert desk.healing.mark == desk.reader.mark
+
+
+@live
+async def test_what_an_earlier_run_has_booked_is_not_booked_again():
+    desk = Desk(known=("a",))
+    desk.write(*TALK)
+    await desk.tick()
+    await desk.tick(5.0)
+    assert desk.notices == []
+    assert desk.healing.mark == desk.reader.mark
+
+
+@live
+async def test_a_call_in_the_books_ends_as_the_record_has_it_and_keeps_its_caller():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", Joined(991.2, "red"))
+    desk.write(*TALK)
+    await desk.tick()
+    await desk.tick(2.0)
+    end = desk.notices[-1]
+    assert desk.ends() == {"a": ANSWERED}
+    assert (end.call.caller, end.call.joined_at, end.call.by) == ("hash", 991.2, By.PARTNER)
+    assert sum(isinstance(notice, Offered) for notice in desk.notices) == 1
+
+
+@live
+async def test_the_mark_waits_for_the_booking():
+    desk = Desk()
+    desk.write(Line(980.0, Says.JOINED, "elsewhere", "red"), *TALK)
+    await desk.tick()
+    await desk.tick(1.0)
+    assert desk.healing.mark == Mark(1, "a", 1)
+    await desk.tick(1.0)
+    assert desk.healing.mark == Mark(1, "a", 5)
+
+
+@live
+async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ever():
+    desk = Desk()
+    desk.receive()
+    desk.write(RECEIVED)
+    desk.book("a", HungUp(1000.0))
+    await desk.tick(module.LATE_SECONDS - 1)
+    assert desk.healing.mark == Mark(1, "a", 0)
+    await desk.tick(1.0)
+    assert desk.healing.mark == Mark(1, "a", 1)
+
+
+# --- calls that Asterisk has no more -------------------------------------------------------
+
+
+@live
+async def test_a_missed_call_is_booked_as_soon_as_the_record_has_its_end():
+    desk = Desk()
+    desk.receive()
+    desk.healing.missed(["a"], desk.now)
+    await desk.tick()
+    assert desk.notices == []
+    desk.write(*TALK)
+    await desk.tick(1.0)
+    assert desk.ends() == {"a": ANSWERED}
+
+
+@live
+async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
+    desk = Desk()
+    desk.receive()
+    desk.write(*TALK)
+    await desk.tick()
+    desk.healing.missed(["a"], desk.now)
+    assert desk.ends() == {"a": ANSWERED}
+
+
+WITHOUT_END = [
+    # what the record has, where the books last saw the call, how it ends
+    ((), (), LEFT_MENU),
+    ((), (Informed(),), (Outcome.SELF_SERVED, Stage.IVR)),
+    ((RECEIVED,), (Informed(),), (Outcome.SELF_SERVED, Stage.IVR)),
+    ((RECEIVED,), (Joined(991.0, "red"),), LEFT_QUEUE),
+    ((RECEIVED, JOINED, TAKEN), (Joined(991.0, "red"),), ANSWERED),
+    ((RECEIVED, JOINED), (), LEFT_QUEUE),
+]
+
+
+@pytest.mark.parametrize(("lines", "events", "end"), WITHOUT_END)
+@live
+async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lines, events, end):
+    desk = Desk()
+    desk.receive()
+    desk.book("a", *events)
+    desk.write(*lines)
+    desk.healing.missed(["a"], desk.now)
+    await desk.tick(2.9)
+    assert desk.ends() == {}
+    await desk.tick(0.1)
+    assert desk.ends() == {"a": end}
+    assert desk.notices[-1].call.ended_at == 1000.0
+    desk.write(*TALK[len(lines) :])  # it comes after all
+    await desk.tick(1.0)
+    await desk.tick(5.0)
+    assert desk.ends() == {"a": end}
+    assert desk.healing.mark == desk.reader.mark
+
+
+@live
+async def test_while_there_is_more_to_read_a_missed_call_waits():
+    desk = Desk()
+    desk.receive()
+    desk.reader.behind = True
+    desk.healing.missed(["a"], desk.now)
+    await desk.tick()
+    await desk.tick(60.0)
+    assert desk.notices == []
+    desk.write(*TALK)
+    desk.reader.behind = False
+    await desk.tick(1.0)
+    assert desk.ends() == {"a": ANSWERED}
+
+
+@live
+async def test_without_a_record_missed_calls_are_booked_at_once():
+    desk = Desk()
+    desk.reader.readable = False
+    desk.receive()
+    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "base-01"))
+    desk.healing.missed(["a"], desk.now)
+    assert desk.ends() == {"a": ANSWERED}
+    assert (desk.healing.given_up, desk.ledger.healed) == (1, 0)
+
+
+@live
+async def test_a_missed_call_whose_event_comes_is_booked_once():
+    desk = Desk()
+    desk.receive()
+    desk.healing.missed(["a"], desk.now)
+    desk.book("a", HungUp(1001.0))
+    await desk.tick(5.0)
+    assert desk.ends() == {"a": LEFT_MENU}
+    assert desk.healing.given_up == 0
+
+
+@live
+async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
+    monkeypatch.setattr(module, "READ_SECONDS", 0.01)
+    desk = Desk()
+    desk.receive("b")
+    desk.write(*TALK)
+    desk.reader.gate.clear()
+    desk.healing.missed(["b"], desk.now)
+    await desk.tick()
+    await desk.tick(3.0)
+    assert desk.ends() == {"b": LEFT_MENU}
+    desk.reader.gate.set()
+    monkeypatch.setattr(module, "READ_SECONDS", 60.0)
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"b": LEFT_MENU, "a": ANSWERED}
+
+
+@live
+async def test_a_cancelled_tick_loses_no_line():
+    desk = Desk()
+    desk.write(*TALK)
+    desk.reader.gate.clear()
+    tick = asyncio.create_task(desk.tick())
+    await asyncio.sleep(0)
+    tick.cancel()
+    await asyncio.gather(tick, return_exceptions=True)
+    desk.reader.gate.set()
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": ANSWERED}
+
+
+# --- what the record does not know ---------------------------------------------------------
+
+
+@live
+async def test_the_end_of_a_call_that_began_before_us_is_only_counted():
+    desk = Desk()
+    desk.write(TAKEN, END)
+    await desk.tick()
+    await desk.tick(2.0)
+    assert (desk.notices, desk.healing.strangers) == ([], 1)
+
+
+@live
+async def test_of_a_call_that_the_record_saw_only_the_end_of_the_books_know_more():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "base-01"))
+    desk.write(END)
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": ANSWERED}
+    assert desk.notices[-1].call.ended_at == 999.0
+
+
+@live
+async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplog):
+    desk = Desk()
+    desk.receive()
+    desk.book("a", HungUp(999.0))
+    desk.write(*TALK)
+    with caplog.at_level(logging.DEBUG, "ivrd"):
+        await desk.tick()
+        await desk.tick(5.0)
+    assert desk.ends() == {"a": LEFT_MENU}
+    assert desk.healing.differences == 1
+    assert len([r for r in caplog.records if "otherwise" in r.getMessage()]) == 1
+
+
+@live
+async def test_a_record_that_saw_only_the_end_does_not_say_otherwise():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "b"), HungUp(999.0))
+    desk.write(END)
+    await desk.tick()
+    assert desk.ends() == {"a": ANSWERED}
+    assert desk.healing.differences == 0
+
+
+@live
+async def test_troubles_are_named_once(caplog):
+    desk = Desk()
+    with caplog.at_level(logging.INFO, "ivrd"):
+        desk.reader.trouble, desk.reader.gaps = "queue_log: Permission denied", 1
+        for _ in range(3):
+            await desk.tick(1.0)
+        desk.reader.trouble = ""
+        for _ in range(3):
+            await desk.tick(1.0)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]
+
+
+# --- everything together -------------------------------------------------------------------
+
+
+EPOCH = 1795312000
+FORMS = {
+    Says.RECEIVED: "{at}|{id}|hotline|NONE|RECEIVED|",
+    Says.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
+    Says.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
+    Says.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
+    Says.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
+    Says.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}|",
+}
+STAGES = {Place.MENU: "ivr", Place.INFO: "info", Place.CLOSED: "closed", Place.QUEUE: "queue"}
+
+
+def text_of(line: Line) -> str:
+    at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
+    stage = STAGES[line.place]
+    return FORMS[line.says].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
+
+
+class World:
+    """A real file that grows and is rotated, and ivrd, which is away, dies and starts again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+        self.kept: Mark | None = Mark(path.stat().st_ino, "", 0)
+        self.rotations = 0
+        self.ended: Counter[str] = Counter()
+        self.start()
+
+    def start(self) -> None:
+        self.reader = Reader(self.path)
+        self.reader.start(self.kept)
+        self.desk = Desk(tuple(self.ended), self.reader)
+
+    def stop(self) -> None:
+        self.ended.update(self.desk.ends().keys())
+        self.reader.close()
+
+    def crash(self) -> None:
+        """What is kept: the mark, who has ended, and who was here."""
+        here = self.desk.ledger.calls
+        self.stop()
+        self.start()
+        for call in here.values():
+            self.desk.ledger.receive(call, adopted=True)
+
+    def rotate(self, at: int) -> None:
+        self.rotations += 1
+        self.path.rename(self.path.with_name(f"queue_log.{self.rotations}"))
+        self.write(f"{EPOCH + at}|NONE|NONE|NONE|CONFIGRELOAD|\n")
+
+    def write(self, text: str) -> None:
+        with self.path.open("a") as file:
+            file.write(text)
+
+    def hear(self, moment: Step) -> None:
+        if moment.event is not None:
+            with suppress(Impossible):  # what led there was not heard
+                self.desk.book(moment.call_id, moment.event)
+        elif moment.line is not None and moment.line.says is Says.RECEIVED:
+            self.desk.ledger.receive(Call(moment.call_id, 0.0))
+
+    def tick(self) -> None:
+        asyncio.run(self.desk.tick(1.0))
+        self.kept = self.desk.healing.mark
+
+
+@settings(max_examples=50)
+@given(days(), st.data())
+def test_across_any_crashes_and_rotations_each_call_is_counted_once(
+    tmp_path_factory: pytest.TempPathFactory, moments: list[Step], data: st.DataObject
+) -> None:
+    world = World(tmp_path_factory.mktemp("record") / "queue_log")
+    for second, moment in enumerate(moments):
+        if moment.line is not None:
+            world.write(text_of(replace(moment.line, at=2.0 * second)))
+        happening = data.draw(st.sampled_from(["heard", "heard", "unheard", "crash", "rotate"]))
+        if happening == "heard":
+            world.hear(moment)
+        elif happening == "crash":
+            world.crash()
+        elif happening == "rotate":
+            world.rotate(2 * second + 1)
+        if data.draw(st.booleans()):
+            world.tick()
+    for _ in range(4):
+        world.tick()
+    world.stop()
+    assert set(world.ended.values()) <= {1}
+    assert world.ended.keys() == {moment.call_id for moment in moments}
+    assert world.desk.ledger.calls == {}
+    assert world.reader.gaps == 0

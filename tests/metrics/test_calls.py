@@ -1,0 +1,333 @@
+"""What a scrape says, read back from its text as Prometheus reads it."""
+
+import subprocess
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from ivrd.core import call as c
+from ivrd.core.ledger import Ledger
+from ivrd.metrics.calls import SEAT_STATES, Metrics
+from lab.parts import PROMETHEUS, program
+
+QUEUES = ("vaccination", "other")
+SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
+Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def metrics() -> Metrics:
+    return Metrics(QUEUES, SERVICE_LEVEL, "0.1.0", pools=("base", "surge"), clock=lambda: 100.0)
+
+
+def read(made: Metrics, ledger: Ledger | None = None, *, without: str = "#none") -> Series:
+    """Every series of one scrape with its value, but for lines that have `without` in them."""
+    lines = made.text(ledger or Ledger()).decode().splitlines()
+    text = "".join(f"{line}\n" for line in lines if without not in line)
+    families = text_string_to_metric_families(text)
+    rows = [(s.name, frozenset(s.labels.items()), s.value) for f in families for s in f.samples]
+    assert len({row[:2] for row in rows}) == len(rows), "a series stands there twice"
+    return {(name, labels): value for name, labels, value in rows}
+
+
+def value(series: Series, name: str, **labels: str) -> float:
+    return series[name, frozenset(labels.items())]
+
+
+def total(series: Series, name: str, **labels: str) -> float:
+    """The sum over all series of a name that have these labels."""
+    wanted = set(labels.items())
+    return sum(v for (n, found), v in series.items() if n == name and wanted <= found)
+
+
+# --- the books ---------------------------------------------------------------------------------
+
+# Which call, which of the events that it can have, which queue, how many seconds later.
+STEPS = st.tuples(
+    st.sampled_from("abc"),
+    st.integers(0, 9),
+    st.sampled_from((*QUEUES, "unheard-of")),
+    st.floats(0, 50),
+)
+
+
+def event(kind: type, queue: str, at: float) -> c.Event:
+    if kind is c.Joined:
+        return c.Joined(at, queue)
+    if kind is c.Connected:
+        return c.Connected(at, c.By.PARTNER if queue == "other" else c.By.INHOUSE, "seat")
+    made: c.Event = kind(at) if kind in (c.HungUp, c.Broke) else kind()
+    return made
+
+
+@settings(deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_at_every_scrape_all_calls_are_accounted_for(
+    steps: list[tuple[str, int, str, float]],
+) -> None:
+    made, ledger, now = metrics(), Ledger(), 0.0
+    ended, long_abandoned, answered = Counter[str](), 0, set[str]()
+    for number, (caller, choice, queue, seconds) in enumerate(steps):
+        now += seconds
+        if ledger.receive(c.Call(caller, now), adopted=number % 3 == 0):
+            continue
+        kinds = [kind for place, kind in c.TABLE if place is ledger.calls[caller].place]
+        kind = kinds[choice % len(kinds)]
+        for notice in ledger.apply(caller, event(kind, queue, now)):
+            made.notice(notice)
+            if isinstance(notice, c.Answered):
+                answered.add(caller)
+            elif isinstance(notice, c.Ended):
+                ended[notice.outcome] += 1
+                answered.discard(caller)
+                gave_up = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
+                long_abandoned += gave_up and (notice.call.wait_seconds() or 0) > 30
+        series = read(made, ledger, without="_bucket{")  # they make up most of it
+        assert total(series, "ivrd_calls_received_total") == total(
+            series, "ivrd_calls_total"
+        ) + total(series, "ivrd_calls_in_progress")
+        for outcome in c.Outcome:
+            assert total(series, "ivrd_calls_total", outcome=outcome) == ended[outcome]
+        assert total(series, "ivrd_abandoned_after_30s_total") == long_abandoned
+        unanswered = sum(
+            call.joined_at is not None and call.id not in answered for call in ledger.calls.values()
+        )
+        waits = total(series, "ivrd_wait_seconds_count")
+        assert total(series, "ivrd_calls_offered_total") == waits + unanswered
+        assert total(series, "ivrd_calls_adopted_total") == ledger.adopted
+
+
+def take(made: Metrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
+    """A call that arrives at 0 s and goes through these events."""
+    ledger.receive(c.Call(call_id, 0.0))
+    for each in events:
+        for notice in ledger.apply(call_id, each):
+            made.notice(notice)
+
+
+def test_a_wait_is_seen_when_the_caller_is_answered_and_the_talk_when_it_ends() -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.Joined(10.0, "other"), c.Connected(35.0, c.By.PARTNER, "s"))
+    series, labels = read(made, ledger), {"queue": "other", "outcome": "answered"}
+    assert value(series, "ivrd_wait_seconds_bucket", le="25.0", **labels) == 1
+    assert value(series, "ivrd_wait_seconds_bucket", le="20.0", **labels) == 0
+    assert value(series, "ivrd_calls_in_progress", stage="talk") == 1
+    assert total(series, "ivrd_talk_seconds_count") == 0
+    take(made, ledger, "a", c.HungUp(95.0))
+    series = read(made, ledger)
+    assert value(series, "ivrd_talk_seconds_sum", queue="other") == 60
+    assert total(series, "ivrd_wait_seconds_count") == 1
+    labels |= {"stage": "talk", "by": "partner"}
+    assert value(series, "ivrd_calls_total", **labels) == 1
+
+
+def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
+    made, ledger = metrics(), Ledger()
+    first = c.Connected(15.0, c.By.INHOUSE, "s")
+    take(made, ledger, "a", c.Joined(10.0, "other"), first, c.Joined(50.0, "vaccination"))
+    take(made, ledger, "a", c.Connected(60.0, c.By.INHOUSE, "s"), c.HungUp(95.0))
+    series = read(made, ledger)
+    assert total(series, "ivrd_wait_seconds_count") == 1
+    assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 5
+    assert total(series, "ivrd_calls_offered_total") == 1
+
+
+def test_calls_that_ended_are_forgotten() -> None:
+    made, ledger = metrics(), Ledger()
+    answered = (c.Joined(10.0, "other"), c.Connected(15.0, c.By.INHOUSE, "s"), c.HungUp(20.0))
+    take(made, ledger, "a", *answered)
+    take(made, ledger, "a", *answered)  # were it remembered, it would have no wait of its own
+    assert total(read(made, ledger), "ivrd_wait_seconds_count") == 2
+
+
+@pytest.mark.parametrize(("hung_up_at", "counted"), [(40.0, 0), (40.1, 1)])
+def test_giving_up_after_more_than_30_s_is_counted_by_itself(
+    hung_up_at: float, counted: int
+) -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(hung_up_at))
+    take(made, ledger, "b", c.HungUp(90.0))  # never joined: not a queue abandonment
+    take(made, ledger, "c", c.Joined(10.0, "other"), c.Broke(90.0))  # our fault
+    take(made, ledger, "d", c.Joined(10.0, "other"), c.Left(), c.HungUp(90.0))  # in the menu
+    series = read(made, ledger)
+    assert value(series, "ivrd_abandoned_after_30s_total", queue="other") == counted
+    assert total(series, "ivrd_abandoned_after_30s_total") == counted
+
+
+def test_who_waits_now_and_since_when() -> None:
+    made, ledger = metrics(), Ledger()
+    for call_id, at in ("a", 80.0), ("b", 30.0), ("c", 90.0):
+        take(made, ledger, call_id, c.Joined(at, "other"))
+    take(made, ledger, "d", c.Joined(1.0, "other"), c.Connected(2.0, c.By.INHOUSE, "s"))
+    series = read(made, ledger)
+    assert value(series, "ivrd_queue_callers", queue="other") == 3
+    assert value(series, "ivrd_queue_oldest_wait_seconds", queue="other") == 70
+    assert value(series, "ivrd_queue_oldest_wait_seconds", queue="vaccination") == 0
+
+
+# --- from the start ----------------------------------------------------------------------------
+
+
+def ways(queue: str) -> set[tuple[str, str, str, str]]:
+    """How a call can end, by walking the call table from the first ring."""
+    found: set[tuple[str, str, str, str]] = set()
+    seen, open_ends = set(), [c.Call("a", 0.0)]
+    while open_ends:
+        call = open_ends.pop()
+        for kind in {kind for _, kind in c.TABLE}:
+            for by in (c.By.INHOUSE, c.By.PARTNER):
+                one = c.Connected(0.0, by, "s") if kind is c.Connected else event(kind, queue, 0.0)
+                try:
+                    after, notices = c.step(call, one)
+                except c.Impossible:
+                    continue
+                for notice in notices:
+                    if isinstance(notice, c.Ended):
+                        found.add((after.queue, notice.outcome, notice.stage, after.by))
+                if after not in seen and after.ended_at is None:
+                    seen.add(after)
+                    open_ends.append(after)
+    return found
+
+
+def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None:
+    series = read(metrics())
+    rows = [dict(labels) for name, labels in series if name == "ivrd_calls_total"]
+    order = ("queue", "outcome", "stage", "by")
+    assert {tuple(row[key] for key in order) for row in rows} == ways("vaccination") | ways("other")
+    assert total(series, "ivrd_calls_total") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("ivrd_calls_received_total", {}),
+        ("ivrd_calls_adopted_total", {}),
+        ("ivrd_calls_in_progress", {"stage": "ivr"}),
+        ("ivrd_calls_in_progress", {"stage": "queue"}),
+        ("ivrd_calls_in_progress", {"stage": "talk"}),
+        ("ivrd_calls_offered_total", {"queue": "other"}),
+        ("ivrd_wait_seconds_count", {"queue": "other", "outcome": "answered"}),
+        ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "25.0"}),
+        ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "30.0"}),
+        ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "3600.0"}),
+        ("ivrd_talk_seconds_count", {"queue": "other"}),
+        ("ivrd_abandoned_after_30s_total", {"queue": "other"}),
+        ("ivrd_unattended_total", {}),
+        ("ivrd_events_refused_total", {"event": "Joined"}),
+        ("ivrd_menu_faults_total", {}),
+        ("ivrd_ami_up", {}),
+        ("ivrd_ami_reconnects_total", {}),
+        ("ivrd_event_lag_seconds_count", {}),
+        ("ivrd_agi_seconds_count", {}),
+        ("ivrd_decision_seconds_count", {}),
+        ("ivrd_loop_lag_seconds_count", {}),
+        *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SEAT_STATES),
+        ("ivrd_pool_open", {"pool": "surge"}),
+        ("ivrd_config_last_reload_success", {}),
+        ("ivrd_config_last_reload_timestamp_seconds", {}),
+    ],
+)
+def test_series_are_there_with_0_from_the_start(name: str, labels: dict[str, str]) -> None:
+    assert value(read(metrics()), name, **labels) == 0
+
+
+def test_version_and_process_are_there() -> None:
+    series = read(metrics())
+    (build,) = (dict(labels) for name, labels in series if name == "ivrd_build_info")
+    assert build["version"] == "0.1.0"
+    assert build["python"].startswith("3.")
+    assert total(series, "process_resident_memory_bytes") > 0
+
+
+def test_no_label_but_these() -> None:
+    """A caller, a call or a number must never become a label."""
+    known = {"queue", "outcome", "stage", "by", "event", "pool", "state", "version", "python", "le"}
+    series = read(metrics())
+    assert {label for _, labels in series for label, _ in labels} == known
+    assert not any(name.endswith("_created") for name, _ in series)
+
+
+def test_two_of_them_do_not_share_a_registry() -> None:
+    one, two = metrics(), metrics()
+    one.fault()
+    assert total(read(two), "ivrd_menu_faults_total") == 0
+
+
+# --- what else happens -------------------------------------------------------------------------
+
+
+def test_faults_and_latencies_are_counted() -> None:
+    made = metrics()
+    made.lag(0.002)
+    made.agi(0.02)
+    made.decision(0.04)
+    made.loop_lag(0.2)
+    made.fault()
+    made.unattended(c.Call("a", 0.0))
+    made.refused("Joined")
+    made.refused("made up\nby somebody")
+    series = read(made)
+    assert value(series, "ivrd_event_lag_seconds_bucket", le="0.0025") == 1
+    assert value(series, "ivrd_agi_seconds_bucket", le="0.025") == 1
+    assert value(series, "ivrd_decision_seconds_bucket", le="0.05") == 1
+    assert value(series, "ivrd_loop_lag_seconds_bucket", le="0.25") == 1
+    assert value(series, "ivrd_menu_faults_total") == 1
+    assert value(series, "ivrd_unattended_total") == 1
+    assert value(series, "ivrd_events_refused_total", event="Joined") == 1
+    assert value(series, "ivrd_events_refused_total", event="other") == 1
+
+
+def test_a_reconnect_is_a_link_that_came_back() -> None:
+    made = metrics()
+    seen = []
+    for up in (False, True, True, False, False, True, False):
+        made.link(up)
+        series = read(made)
+        seen.append((value(series, "ivrd_ami_up"), value(series, "ivrd_ami_reconnects_total")))
+    assert seen == [(0, 0), (1, 0), (1, 0), (0, 0), (0, 0), (1, 1), (0, 1)]
+
+
+def test_a_refused_reload_shows() -> None:
+    made = metrics()
+    made.reload(True, 50.0)
+    assert value(read(made), "ivrd_config_last_reload_success") == 1
+    made.reload(False, 60.0)
+    assert value(read(made), "ivrd_config_last_reload_success") == 0
+    assert value(read(made), "ivrd_config_last_reload_timestamp_seconds") == 60
+
+
+def test_seats_are_as_last_told() -> None:
+    made = metrics()
+    made.seats({"base": {"free": 2, "busy": 3}, "surge": {}}, {"base"})
+    made.seats({"base": {"free": 1}}, {"base"})
+    series = read(made)
+    seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SEAT_STATES}
+    assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0}
+    assert value(series, "ivrd_pool_open", pool="base") == 1
+    assert not any(("pool", "surge") in labels for _, labels in series)
+
+
+def test_queues_that_a_reload_brings_are_there_and_old_ones_stay() -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(90.0))
+    before = read(made, ledger)
+    made.queues(("benefits", "vaccination"))
+    after = read(made, ledger)
+    assert value(after, "ivrd_calls_offered_total", queue="benefits") == 0
+    steady = {key: v for key, v in before.items() if key[0].startswith("ivrd_")}
+    assert steady.items() <= after.items()
+
+
+# --- promtool ----------------------------------------------------------------------------------
+
+
+def test_promtool_has_nothing_to_say_about_the_names() -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(90.0))
+    command = [*program(PROMETHEUS, "promtool"), "check", "metrics"]
+    scrape = made.text(ledger)
+    done = subprocess.run(command, input=scrape, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

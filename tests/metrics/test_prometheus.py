@@ -1,0 +1,206 @@
+"""A real Prometheus collects the figures, and its own tool reads the alerts of monitoring/."""
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.core.ledger import Ledger
+from ivrd.core.report import Kind, Line
+from ivrd.metrics.calls import CONTENT_TYPE, Metrics
+from ivrd.metrics.partners import Moment, PartnerMetrics
+from ivrd.metrics.persistence import StoreMetrics
+from ivrd.store import Keeper, SqliteStore
+from lab.parts import PROMETHEUS, program
+
+MONITORING = Path(__file__).parents[2] / "monitoring"
+DEADLINE_SECONDS = 60.0
+DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
+
+
+class Kept:
+    """What is kept: of nothing, by one that acts."""
+
+    acts = True
+    healing = None
+
+    def __init__(self) -> None:
+        self.keeper = Keeper(SqliteStore(Path("nowhere")), lambda _up, _why: None)
+
+
+class Hotline:
+    """What Prometheus collects from: the books and the figures."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.metrics = Metrics(("other",), 20.0, "0.1.0")
+        standing = {"alpha": Moment(wanted=4, open=3)}
+        self.partners = PartnerMetrics(self.metrics.registry, lambda: standing)
+        StoreMetrics(self.metrics.registry, Kept(), lambda: 0)
+
+    def call(self, call_id: str, *events: Joined | Connected | HungUp) -> None:
+        """A call that arrives at 0 s and goes through these events."""
+        self.ledger.receive(Call(call_id, 0.0))
+        for event in events:
+            for notice in self.ledger.apply(call_id, event):
+                self.metrics.notice(notice)
+
+
+@contextmanager
+def served(hotline: Hotline) -> Iterator[str]:
+    """Serve the hotline's figures on loopback; gives host:port."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = hotline.metrics.text(hotline.ledger)
+            self.send_response(200)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Prometheus:
+    """A private Prometheus that collects from one target twice a second."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        config = {
+            "global": {"scrape_interval": "500ms"},
+            "scrape_configs": [{"job_name": "ivrd", "static_configs": [{"targets": [target]}]}],
+        }
+        (folder / "prometheus.json").write_text(json.dumps(config))  # JSON is YAML too
+        self._output = folder / "output"
+        command = [
+            *program(PROMETHEUS, "prometheus"),
+            f"--config.file={folder / 'prometheus.json'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            "--web.listen-address=127.0.0.1:0",
+        ]
+        with self._output.open("w") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+
+    def ask(self, query: str) -> float | None:
+        """The value of a query's first result; None without one, or before it listens."""
+        output = self._output.read_text()
+        assert self._process.poll() is None, output
+        listens = re.search(r'msg="Listening on".* address=(\S+)', output)
+        if not listens:
+            return None
+        url = f"http://{listens[1]}/api/v1/query?{urlencode({'query': query})}"
+        try:
+            with DIRECT.open(url, timeout=10) as answer:
+                result = json.load(answer)["data"]["result"]
+        except HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # it listens before it is ready
+                raise
+            return None
+        return float(result[0]["value"][1]) if result else None
+
+    def wait_for(self, query: str, expected: float) -> None:
+        """Ask until the query has the expected value; fails at the deadline."""
+        until = time.monotonic() + DEADLINE_SECONDS
+        while (found := self.ask(query)) != expected:
+            assert time.monotonic() < until, f"{query}: {found}, not {expected}"
+            time.sleep(0.1)  # there is nothing to be told by: Prometheus is asked
+
+    def stop(self) -> None:
+        """End the process, and no other."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture
+def hotline() -> Hotline:
+    return Hotline()
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path, hotline: Hotline) -> Iterator[Prometheus]:
+    with served(hotline) as target:
+        started = Prometheus(tmp_path, target)
+        yield started
+        started.stop()
+
+
+def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prometheus) -> None:
+    hotline.call("a")
+    hotline.call("b", Joined(10.0, "other"), HungUp(50.0))
+    prometheus.wait_for("ivrd_calls_received_total", 2)
+    assert prometheus.ask("up") == 1
+    hotline.call("c", Joined(20.0, "other"))
+    prometheus.wait_for("ivrd_calls_received_total", 3)
+    assert prometheus.ask('ivrd_calls_in_progress{stage="queue"}') == 1
+    assert prometheus.ask('sum(ivrd_calls_total{queue="other",outcome="abandoned"})') == 1
+    assert prometheus.ask('ivrd_wait_seconds_bucket{le="30.0",outcome="abandoned"}') == 0
+    assert prometheus.ask('ivrd_wait_seconds_bucket{le="45.0",outcome="abandoned"}') == 1
+
+
+def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Prometheus) -> None:
+    hotline.call("a", Joined(10.0, "other"), HungUp(50.0))
+    hotline.call("b")
+    hotline.call("c", Joined(10.0, "other"), Connected(12.0, By.INHOUSE, "base-01"), HungUp(50.0))
+    for call_id in ("d", "e", "f"):
+        taken = Connected(12.0, By.PARTNER, "alpha/01")
+        hotline.call(call_id, Joined(10.0, "other"), taken, HungUp(50.0))
+        hotline.partners.take(Line("alpha", Kind.OFFERED))
+        hotline.partners.take(Line("alpha", Kind.CONFIRMED, 2.0))
+    prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
+    readme = (MONITORING / "README.md").read_text("utf-8")
+    queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
+    assert len(queries) == 9
+    assert None not in [prometheus.ask(query) for query in queries]
+    assert prometheus.ask(queries[-2]) == 0.75  # seats open of those wanted
+    assert prometheus.ask(queries[-1]) == 0  # the books balance
+
+
+def promtool(*arguments: str) -> None:
+    """Run promtool; an error status is a failure with what it says."""
+    command = [*program(PROMETHEUS, "promtool"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_alerts_fire_when_they_should(tmp_path: Path) -> None:
+    folder = shutil.copytree(MONITORING, tmp_path / "monitoring")
+    promtool("check", "config", str(folder / "prometheus.yml"))
+    promtool("check", "rules", str(folder / "rules.yml"))
+    promtool("test", "rules", str(folder / "rules_test.yml"))
+
+
+@pytest.mark.parametrize("file", ["rules.yml", "rules_test.yml", "README.md"])
+def test_what_is_asked_for_is_published(hotline: Hotline, file: str) -> None:
+    scrape = hotline.metrics.text(hotline.ledger).decode()
+    published = set(re.findall(r"^(ivrd_\w+)", scrape, re.MULTILINE))
+    published |= set(re.findall(r"^# TYPE (\w+) histogram", scrape, re.MULTILINE))
+    asked = set(re.findall(r"\bivrd_[a-z0-9_]+\b", (MONITORING / file).read_text("utf-8")))
+    assert asked
+    assert asked <= published

@@ -1,0 +1,172 @@
+"""Partners over a hotline without Asterisk, for the desk's and the command's tests."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from ivrd.api import server
+from ivrd.api.partner_operations import PartnerDesk
+from ivrd.api.peercred import named
+from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.queue_members import Seating
+from ivrd.asterisk.translate import PartnerNews
+from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.core.ledger import Ledger
+from ivrd.core.overflow import Policy
+from ivrd.core.partner import Partner, State
+from ivrd.core.report import Line
+from ivrd.metrics.partners import PartnerMetrics
+from ivrd.partners.controller import Partners, Setup
+from ivrd.partners.recorder import PartnerWatch
+from ivrd.partners.repository import Book
+from ivrd.store import Keeper, StoreDown
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
+ALPHA = Partner("alpha", "ธนาคาร ก", "Alpha Bank", "192.0.2.1", 30, 40, State.ACTIVE, topics=("t",))
+BETA = Partner("beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",))  # onboarding
+
+
+@dataclass
+class Calls:
+    """Places test calls: what each will come to is put in beforehand."""
+
+    answers: list[tuple[bool, str] | Exception] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)
+    gate: asyncio.Event | None = None  # a test call waits for it
+
+    async def drill(self, partner: str) -> tuple[bool, str]:
+        self.placed.append(partner)
+        if self.gate is not None:
+            await self.gate.wait()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Shelf:
+    """A keeper over a store in memory, which several ivrd may share; while it is down all waits."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, str]] = {}
+        self.waiting: list[tuple[str, str, str]] = []
+        self.down = False
+
+    def put(self, kind: str, key: str, value: str) -> None:
+        self.waiting.append((kind, key, value))
+        if not self.down:
+            self.write()
+
+    def write(self) -> None:
+        for kind, key, value in self.waiting:
+            self.entries.setdefault(kind, {})[key] = value
+        self.waiting.clear()
+
+    def forget(self, kind: str, before: str) -> None:
+        kept = self.entries.get(kind, {}).items()
+        self.entries[kind] = {key: value for key, value in kept if key >= before}
+
+    async def pages(
+        self, kind: str, first: str = "", before: str = ""
+    ) -> AsyncIterator[dict[str, str]]:
+        if self.down:
+            raise StoreDown("the store is down")
+        for key, value in sorted(self.entries.get(kind, {}).items()):
+            if first <= key and (not before or key < before):
+                yield {key: value}
+
+    async def flush(self, _seconds: float) -> bool:
+        return not self.down
+
+
+class Rig:
+    """Two partners, their book on a shelf, and everything that tells or asks of them."""
+
+    def __init__(
+        self, shelf: Shelf | None = None, *, partners: tuple[Partner, ...] = (ALPHA, BETA)
+    ) -> None:
+        self.now = NOW
+        self.acts = True
+        self.shelf = shelf or Shelf()
+        self.ledger = Ledger()
+        self.seating = Seating(cast(Link, None), ())
+        setup = Setup(partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"}))
+        self.partners = Partners(setup, self.ledger, self.seating)
+        keeper = cast(Keeper, self.shelf)
+        self.book = Book(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.partners.learned = self.book.breaker
+        self.calls = Calls()
+        self.calls_written = 0
+        self.loop: asyncio.AbstractEventLoop  # in which it is served
+        self.desk = PartnerDesk(
+            self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
+        )
+        asyncio.run(self.desk.begin())
+
+    def wrote(self, line: Line, at: float = NOW, seat: str = "alpha/01") -> None:
+        """Something happened at a partner to a caller who came at that moment."""
+        self.calls_written += 1
+        self.book.record(line, f"{int(at)}.{self.calls_written}", at, seat)
+
+    def watch(self, metrics: PartnerMetrics) -> PartnerWatch:
+        """Have what happens told to metrics and book."""
+        watch = PartnerWatch(self.ledger, metrics, self.book, lambda: self.acts)
+        self.partners.told = watch.news
+        return watch
+
+    def news(self, kind: str, partner: str = "alpha", **more: Any) -> None:
+        """Something happens on the partner's first seat, for a caller who waits."""
+        about = {"waiting": "a caller", **more}
+        self.partners.news(PartnerNews(partner, f"{partner}/01", kind, self.now, **about))
+
+    def begin(self, call_id: str, caller: str = "", seat: str = "alpha/01") -> None:
+        """A caller rings, waits no time and talks."""
+        self.ledger.receive(Call(call_id, self.now, caller))
+        by = By.PARTNER if "/" in seat else By.INHOUSE
+        for event in (Joined(self.now, "q"), Connected(self.now, by, seat)):
+            self.ledger.apply(call_id, event)
+
+    def talk(
+        self,
+        watch: PartnerWatch,
+        call_id: str,
+        seconds: float,
+        caller: str,
+        seat: str = "alpha/01",
+    ) -> None:
+        """A caller who is helped, from ring to end."""
+        self.begin(call_id, caller, seat)
+        for notice in self.ledger.apply(call_id, HungUp(self.now + seconds)):
+            watch.notice(notice)
+
+
+@contextmanager
+def served(rig: Rig, path: Path) -> Iterator[None]:
+    """The rig's desk on a Unix socket, in a thread of its own."""
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    rig.loop = loop
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        app = server.control_app(rig.desk.reads(), rig.desk.acts())
+        app.middlewares.append(named)
+        runner = await server.listen_unix(app, path, 0o600)
+        ready.set()
+        await stop.wait()
+        await runner.cleanup()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()

@@ -1,0 +1,123 @@
+"""Partners at work, without Asterisk: what their legs tell, and how many seats they may have."""
+
+from dataclasses import replace
+
+import pytest
+
+from ivrd.core.breaker import Limits, Place
+from ivrd.core.call import By, Call, Connected, Joined
+from ivrd.core.overflow import Policy
+from ivrd.core.partner import Partner, PartnerNow, Pin
+from tests.partners.rig import ALPHA, BETA, Rig
+
+LIMITS = Limits()
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerNow:
+    """How a partner stands at the look `after` seconds later."""
+    rig.now += after
+    rig.partners.look(rig.now)
+    return rig.partners.now(partner, True, rig.now)
+
+
+def wait(rig: Rig, call_id: str) -> None:
+    """A caller joins the queue."""
+    rig.ledger.receive(Call(call_id, rig.now, ""))
+    rig.ledger.apply(call_id, Joined(rig.now, "q"))
+
+
+def test_a_partner_where_nobody_has_taken_a_call_has_few_seats_until_one_does(rig: Rig) -> None:
+    assert look(rig).allowed == LIMITS.first_seats
+    rig.news("offered")
+    rig.news("confirmed", seconds=2.0)
+    assert look(rig).allowed is None
+
+
+def test_a_drill_a_pin_or_a_talk_that_goes_on_vouches_for_a_partner(rig: Rig) -> None:
+    rig.partners.standing("alpha").verified = "2026-11-20"
+    rig.partners.standing("beta").pin = Pin.OPEN
+    assert look(rig).allowed is None
+    assert look(rig, partner=BETA).allowed is None
+    gamma = replace(ALPHA, id="gamma")
+    rig.partners.setup = replace(rig.partners.setup, partners=(gamma,))
+    assert look(rig, partner=gamma).allowed == LIMITS.first_seats
+    rig.begin("a", seat="gamma/02")  # as after a restart: nobody has told of the key
+    assert look(rig, partner=gamma).allowed is None
+
+
+def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_lasted(
+    rig: Rig,
+) -> None:
+    hurried: list[float] = []
+    rig.partners.hurry = lambda: hurried.append(rig.now)
+    for _ in range(3):
+        rig.news("unconfirmed")
+    assert hurried
+    assert look(rig).allowed == 0
+    assert look(rig, LIMITS.first_pause).allowed == 1
+    wait(rig, "a")
+    hurried.clear()
+    rig.news("offered", waiting="a")
+    assert hurried  # the seat is closed before it can be rung for another
+    assert look(rig).allowed == 0
+    rig.news("confirmed", waiting="a", seconds=2.0)
+    rig.ledger.apply("a", Connected(rig.now, By.PARTNER, "alpha/01"))
+    assert look(rig).allowed == 1  # the seat that talks
+    assert look(rig, LIMITS.early_seconds).allowed is None
+
+
+def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -> None:
+    rig.seating.states["partner-alpha"] = "away"
+    for _ in range(5):
+        rig.news("refused", status="CHANUNAVAIL", cause=20)
+    assert rig.partners.standing("alpha").breaker.place is Place.CLOSED
+    rig.seating.states["partner-alpha"] = "free"
+    for _ in range(3):
+        rig.news("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
+    assert rig.partners.standing("alpha").breaker.place is Place.OPEN
+
+
+def test_what_is_learned_of_a_full_partner_is_carried_out_at_once(rig: Rig) -> None:
+    hurried: list[float] = []
+    rig.begin("a", seat="alpha/01")
+    rig.begin("b", seat="alpha/02")
+    rig.partners.hurry = lambda: hurried.append(rig.now)
+    rig.news("refused", status="BUSY", cause=17)
+    assert hurried
+    assert look(rig).allowed == 2
+
+
+def test_a_seat_that_rang_for_a_caller_who_is_answered_elsewhere_rings_no_more(rig: Rig) -> None:
+    wait(rig, "a")
+    rig.news("offered", waiting="a")
+    look(rig)
+    assert rig.partners.standing("alpha").ringing == {"alpha/01"}
+    rig.ledger.apply("a", Connected(rig.now, By.INHOUSE, "base-01"))
+    look(rig)
+    assert rig.partners.standing("alpha").ringing == set()
+
+
+def test_seats_that_talk_are_among_those_wanted_whether_they_are_open_or_not(rig: Rig) -> None:
+    rig.begin("a", seat="alpha/05")
+    rig.partners.setup = replace(rig.partners.setup, policy=Policy(floor=2))
+    look(rig)
+    lent = rig.partners._seating.lend
+    assert lent is not None
+    assert lent[0][0].seats == ("alpha/05", "alpha/01")
+
+
+def test_expected_talks_and_patience_are_those_of_the_configuration_also_after_a_reload(
+    rig: Rig,
+) -> None:
+    for talk, patience in ((60.0, 30.0), (90.0, 45.0)):
+        policy = Policy(expected_talk_seconds=talk, expected_patience_seconds=patience)
+        rig.partners.setup = replace(rig.partners.setup, policy=policy)
+        look(rig, 1.0)
+        assert rig.partners.snapshot is not None
+        load = rig.partners.snapshot.queues[0].load
+        assert (load.handling, load.patience) == (talk, patience)

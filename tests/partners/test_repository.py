@@ -1,0 +1,258 @@
+"""The book of partners: what is written is what is read, and it bears whatever the store has."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.breaker import Breaker, Place
+from ivrd.core.breaker_codec import text_of
+from ivrd.core.partner import Pin
+from ivrd.core.report import Cause, Kind, Line
+from ivrd.partners.repository import AUDIT, BREAKERS, DAY_SECONDS, DRILLS, HISTORY, PINS, Act, Book
+from ivrd.store import Keeper, StoreDown
+from tests.partners.rig import NOW, Shelf
+
+EVER = (0.0, NOW + 1000 * DAY_SECONDS)
+TALK = Line("alpha", Kind.TALKED, 61.5, caller="0a1b2c3d4e5f")
+PAUSED = Breaker(place=Place.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+LINES = st.builds(
+    Line,
+    partner=st.sampled_from(("alpha", "beta-2", "ก")),
+    kind=st.sampled_from(Kind),
+    seconds=st.floats(0, 1e5).map(lambda seconds: round(seconds, 3)),
+    caller=st.text("0123456789abcdef", max_size=12),
+) | st.builds(
+    Line,
+    partner=st.just("alpha"),
+    kind=st.just(Kind.REFUSED),
+    cause=st.sampled_from(Cause),
+)
+
+
+class Desk:
+    """A book on a shelf, with a clock."""
+
+    def __init__(self, shelf: Shelf | None = None, acts: bool = True) -> None:
+        self.shelf = shelf or Shelf()
+        self.now = NOW
+        self.acts = acts
+        keeper = cast(Keeper, self.shelf)
+        self.book = Book(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+
+    def read(self) -> dict[str, Breaker]:
+        return asyncio.run(self.book.read())
+
+    def history(self, since: float = EVER[0], until: float = EVER[1]) -> list[Line | None]:
+        return asyncio.run(self._all(since, until))
+
+    async def _all(self, since: float, until: float) -> list[Line | None]:
+        return [line async for some in self.book.history(since, until) for line in some]
+
+    def audit(self) -> list[Act | None]:
+        async def read() -> list[Act | None]:
+            return [act async for some in self.book.acts(*EVER) for act in some]
+
+        return asyncio.run(read())
+
+    def wrote(self, lines: Iterable[Line]) -> None:
+        """Each of them of another call."""
+        for number, line in enumerate(lines):
+            self.book.record(line, f"{int(NOW)}.{number}", NOW + 1.5, "alpha/01")
+
+
+# --- what happened at partners ---------------------------------------------------------------
+
+
+@given(st.lists(LINES, max_size=20))
+def test_what_is_written_is_what_is_read(lines: list[Line]) -> None:
+    desk = Desk()
+    desk.wrote(lines)
+    assert sorted(map(repr, desk.history())) == sorted(map(repr, lines))
+
+
+def test_all_that_happens_to_one_call_is_there_and_each_of_it_once() -> None:
+    """Two ivrd hear the same, and one of them learns an end a second time, in whole seconds."""
+    desk = Desk()
+    call = f"{int(NOW)}.7"
+    offered, refused = Line("alpha", Kind.OFFERED), Line("alpha", Kind.REFUSED, cause=Cause.BUSY)
+    for book in (desk.book, Desk(desk.shelf, acts=False).book):
+        for at, line, seat in (
+            (NOW + 2.25, offered, "alpha/01"),
+            (NOW + 2.25, offered, "alpha/02"),  # at the same moment
+            (NOW + 2.25, refused, "alpha/01"),
+            (NOW + 9.125, offered, "alpha/01"),  # once more
+        ):
+            book.record(line, call, at, seat)
+        book.record(TALK, call, NOW, "alpha/02")
+    desk.book.record(replace(TALK, seconds=61.0), call, NOW + 0.5, "alpha/03")
+    kinds = [line.kind for line in desk.history() if line]
+    assert sorted(kinds) == ["offered"] * 3 + ["refused", "talked"]
+
+
+def test_a_period_is_of_the_callers_who_came_in_it() -> None:
+    desk = Desk()
+    for day in range(4):
+        came = NOW + day * DAY_SECONDS
+        desk.book.record(TALK, f"{int(came)}.1", came + 1.5 * DAY_SECONDS, "alpha/01")
+    assert len(desk.history(NOW + DAY_SECONDS, NOW + 3 * DAY_SECONDS)) == 2
+    assert desk.history(1e12, 1e13) == []
+
+
+@pytest.mark.parametrize("call", ["", "a caller", "hotline-1795312060.1", "1.1", "9" * 400])
+@pytest.mark.parametrize("at", [NOW, 0.0, -1e18, 1e300, float("nan"), float("inf")])
+def test_no_call_and_no_moment_makes_writing_fail(call: str, at: float) -> None:
+    desk = Desk()
+    desk.book.record(TALK, call, at, "alpha/01")
+    desk.book.record(Line("alpha", Kind.OFFERED), call, at, "alpha/01")
+    assert len(desk.history(0.0, 1e13)) in (0, 2)  # none: after all that can be asked for
+
+
+KEY = "1795312060.1 o 5 alpha/01"
+TORN = [
+    *((KEY, text) for text in ("", "[", "{}", "7", "null", "[7]", "[" * 100_000)),
+    *((KEY, text) for text in ('["a",1,2]', '["a","b"]', '["a",1e999]', '["a",[]]')),
+    *((key, '["alpha"]') for key in ("1795312060", "1795312060.1", "1795312060.1 x")),
+]
+
+
+@pytest.mark.parametrize(("key", "text"), TORN)
+def test_a_torn_entry_costs_itself_alone(key: str, text: str) -> None:
+    desk = Desk()
+    desk.wrote([TALK])
+    desk.shelf.put(HISTORY, key, text)
+    assert sorted(desk.history(), key=bool) == [None, TALK]
+
+
+@given(key=st.text(max_size=20), text=st.text(max_size=40))
+def test_no_text_makes_reading_fail(key: str, text: str) -> None:
+    desk = Desk()
+    for kind in (PINS, DRILLS, BREAKERS):
+        desk.shelf.put(kind, key, text)
+    for kind in (HISTORY, AUDIT):
+        desk.shelf.put(kind, f"1795312060{key}", text)
+    assert desk.read() == {}
+    assert len(desk.history()) == len(desk.audit()) == 1
+
+
+def test_once_a_day_what_is_old_is_forgotten_and_acts_are_kept_longer() -> None:
+    desk = Desk()
+    desk.wrote([TALK])
+    desk.book.audit("somchai", "pin open", "alpha", "")
+    desk.book.let_old_go()
+    desk.now += 91.9 * DAY_SECONDS
+    desk.book.let_old_go()
+    assert (len(desk.history()), len(desk.audit())) == (1, 1)
+    desk.now += 0.9 * DAY_SECONDS
+    desk.book.let_old_go()
+    assert (len(desk.history()), len(desk.audit())) == (1, 1)  # not each second
+    desk.now += DAY_SECONDS
+    desk.book.let_old_go()
+    assert (len(desk.history()), len(desk.audit())) == (0, 1)
+    desk.now += 310 * DAY_SECONDS
+    desk.book.let_old_go()
+    assert desk.audit() == []
+
+
+def test_one_that_stands_by_forgets_nothing() -> None:
+    desk = Desk(acts=False)
+    desk.wrote([TALK])
+    desk.now += 1000 * DAY_SECONDS
+    desk.book.let_old_go()
+    assert desk.history() == [TALK]
+
+
+# --- what operators did ----------------------------------------------------------------------
+
+
+def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None:
+    desk = Desk()
+    desk.now = NOW + 0.25
+    desk.book.audit("somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
+    desk.book.audit("malee", "pin none", "alpha", "closed -> none")
+    other = Desk(desk.shelf)  # of another life
+    other.now = desk.now
+    other.book.audit("malee", "pin open", "beta", "none -> open")
+    acts = desk.audit()
+    expected = Act(NOW + 0.25, "somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
+    assert expected in acts
+    mine = [act.detail for act in acts if act and act.partner == "alpha"]
+    assert mine == [expected.detail, "closed -> none"]
+    assert len(acts) == 3
+
+
+# --- pins, drills, breakers ------------------------------------------------------------------
+
+
+def test_what_stands_is_there_after_a_restart() -> None:
+    desk = Desk()
+    assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "")
+    desk.book.pinned("alpha", Pin.DRAINING)
+    desk.book.drilled("beta", "2026-11-22")
+    desk.book.pinned("alpha", Pin.CLOSED)
+    desk.book.drilled("alpha", "2026-11-20")
+    desk.book.pinned("beta", None)
+    desk.book.breaker("alpha", PAUSED)
+    again = Desk(desk.shelf)
+    assert again.read() == {"alpha": PAUSED}
+    assert (again.book.pin("alpha"), again.book.verified("alpha")) == (Pin.CLOSED, "2026-11-20")
+    assert (again.book.pin("beta"), again.book.verified("beta")) == (None, "2026-11-22")
+
+
+def test_a_breaker_of_one_that_stands_by_is_not_written() -> None:
+    desk = Desk(acts=False)
+    desk.book.breaker("alpha", PAUSED)
+    assert desk.shelf.entries == {}
+
+
+def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shelf = Shelf()
+    for name, text in {"alpha": '"ajar"', "beta": "5", "gamma": "{", "delta": '"open"'}.items():
+        shelf.put(PINS, name, text)
+    for name, text in {"alpha": '"lately"', "beta": "null", "delta": '"2026-11-22"'}.items():
+        shelf.put(DRILLS, name, text)
+    shelf.put(BREAKERS, "alpha", "{}")
+    shelf.put(BREAKERS, "delta", text_of(PAUSED))
+    desk = Desk(shelf)
+    assert desk.read() == desk.read() == {"delta": PAUSED}
+    assert (desk.book.pin("delta"), desk.book.verified("delta")) == (Pin.OPEN, "2026-11-22")
+    for name in ("alpha", "beta", "gamma"):
+        assert (desk.book.pin(name), desk.book.verified(name)) == (None, "")
+    assert caplog.messages == ["some of what was kept of partners cannot be read, and is left out"]
+
+
+def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:
+    before = Desk()
+    before.book.pinned("alpha", Pin.CLOSED)
+    before.book.drilled("alpha", "2026-11-20")
+    before.book.pinned("beta", Pin.CLOSED)
+    before.book.breaker("alpha", PAUSED)
+    desk = Desk(before.shelf)
+    desk.shelf.down = True
+    with pytest.raises(StoreDown):
+        desk.read()
+    desk.book.pinned("alpha", None)
+    desk.book.breaker("alpha", Breaker(known=True))
+    desk.shelf.down = False
+    assert desk.read() == {}
+    assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "2026-11-20")
+    assert desk.book.pin("beta") is Pin.CLOSED
+
+
+def test_a_store_that_comes_back_empty_gets_all_that_stands_again() -> None:
+    before = Desk()
+    before.book.pinned("alpha", Pin.CLOSED)
+    before.book.drilled("alpha", "2026-11-20")
+    before.book.breaker("beta", PAUSED)
+    desk = Desk(before.shelf)
+    desk.read()
+    had = {kind: dict(entries) for kind, entries in desk.shelf.entries.items()}
+    desk.shelf.entries.clear()
+    desk.book.write_again()
+    assert desk.shelf.entries == had
