@@ -16,7 +16,7 @@ from statistics import median
 from panoramisk.message import Message
 
 from bench import results
-from ivrd.asterisk.ami_protocol import Wire
+from ivrd.asterisk.ami_protocol import AmiProtocol
 from ivrd.asterisk.translate import EVENTS, fact
 
 PIECE = 64 * 1024  # bytes; what one read of a socket brings
@@ -57,7 +57,7 @@ def take(stream: bytes, wanted: tuple[str, ...] | None) -> tuple[float, int]:
         nonlocal meant
         meant += fact(message) is not None
 
-    wire = Wire(on_event, lambda _reason: None, wanted)
+    wire = AmiProtocol(on_event, lambda _reason: None, wanted)
     wire.connection_made(Nowhere())
     wire.data_received(b"Asterisk Call Manager/11.0.0\r\n")
     began = time.process_time()

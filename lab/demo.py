@@ -82,7 +82,7 @@ def _line(counts: dict[str, int], status: Status) -> str:
 def _status(lab: Lab) -> Status | None:
     try:
         status: Status = lab.ivrd.status()
-    except (client.NotRunning, client.Refused):
+    except (client.NotRunning, client.RequestRefused):
         return None
     return status
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ivrd.asterisk.dialplan_names import LEADER
-from ivrd.asterisk.leader_guard import LOOKING
+from ivrd.asterisk.leader_guard import READ_ONLY_ACTIONS
 from lab.pair import OneOfTwo
 
 Headers = dict[str, str]
@@ -25,7 +25,7 @@ class Sent:
     @property
     def looks(self) -> bool:
         """Whether it changes nothing."""
-        return self.headers.get("Action") in LOOKING
+        return self.headers.get("Action") in READ_ONLY_ACTIONS
 
     @property
     def claims(self) -> bool:

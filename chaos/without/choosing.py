@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.ami_protocol import Wire
+from ivrd.asterisk.ami_protocol import AmiProtocol
 
 if __name__ == "__main__":
-    replace(Wire, "_unread", lambda _wire, _block: False)
+    replace(AmiProtocol, "_unread", lambda _wire, _block: False)
     run()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import inf
 
 from chaos.without import replace, run
-from ivrd.asterisk.leader_guard import Gate
+from ivrd.asterisk.leader_guard import LeaderGuard
 
-allow = Gate.allow
+allow = LeaderGuard.allow
 
 if __name__ == "__main__":
-    replace(Gate, "allow", lambda gate, _until: allow(gate, inf))
+    replace(LeaderGuard, "allow", lambda gate, _until: allow(gate, inf))
     run()

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from chaos.without import replace, run
 from ivrd.asterisk import queue_log
-from ivrd.asterisk.queue_log import Mark
+from ivrd.asterisk.queue_log import LogPosition
 
 
-def by_name(path: Path, mark: Mark) -> BinaryIO | None:
+def by_name(path: Path, mark: LogPosition) -> BinaryIO | None:
     """The file of that name, if it is long enough."""
     return path.open("rb", buffering=0) if path.stat().st_size >= mark.offset else None
 

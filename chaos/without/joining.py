@@ -6,16 +6,16 @@ A packet that ends within a letter of three bytes is none, and costs the connect
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.ami_protocol import Wire
+from ivrd.asterisk.ami_protocol import AmiProtocol
 
-received = Wire.data_received
+received = AmiProtocol.data_received
 
 
-def data_received(wire: Wire, data: bytes) -> None:
+def data_received(wire: AmiProtocol, data: bytes) -> None:
     """Take bytes as they come."""
     received(wire, data.decode(wire.encoding).encode(wire.encoding))
 
 
 if __name__ == "__main__":
-    replace(Wire, "data_received", data_received)
+    replace(AmiProtocol, "data_received", data_received)
     run()

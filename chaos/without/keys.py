@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.calls.ivr import Line
+from ivrd.calls.ivr import MenuCall
 
 if __name__ == "__main__":
-    replace(Line, "unheeded", lambda *_line: [])
+    replace(MenuCall, "unheeded", lambda *_line: [])
     run()

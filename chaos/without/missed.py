@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from chaos.without import replace, run
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import Finished, Line, Record, Says
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, ReplayedCall
 
-take = Record.take
+take = QueueLogReplay.take
 
 
 def missing(_ledger: Ledger, _present: Iterable[str]) -> list[str]:
@@ -17,13 +17,13 @@ def missing(_ledger: Ledger, _present: Iterable[str]) -> list[str]:
 
 
 def without_restarts(
-    record: Record[object], line: Line, mark: object = None
-) -> tuple[Finished, ...]:
+    record: QueueLogReplay[object], line: QueueLogEntry, mark: object = None
+) -> tuple[ReplayedCall, ...]:
     """Fold one line, but for the one with which a new Asterisk begins."""
-    return () if line.says is Says.RESTARTED else take(record, line, mark)
+    return () if line.says is EntryType.RESTARTED else take(record, line, mark)
 
 
 if __name__ == "__main__":
     replace(Ledger, "missing", missing)
-    replace(Record, "take", without_restarts)
+    replace(QueueLogReplay, "take", without_restarts)
     run()

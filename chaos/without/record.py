@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk.queue_log import Reader
+from ivrd.asterisk.queue_log import QueueLogReader
 
 
-def start(_reader: Reader, _mark: object) -> None:
+def start(_reader: QueueLogReader, _mark: object) -> None:
     """Opens nothing: there is nothing to read then."""
 
 
 if __name__ == "__main__":
-    replace(Reader, "start", start)
-    replace(Reader, "_open", lambda _reader: False)
+    replace(QueueLogReader, "start", start)
+    replace(QueueLogReader, "_open", lambda _reader: False)
     run()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.store.write_behind import BATCH, Keeper
+from ivrd.store.write_behind import BATCH, WriteBehind
 
-write = Keeper._write
+write = WriteBehind._write
 
 
-async def write_once(keeper: Keeper) -> None:
+async def write_once(keeper: WriteBehind) -> None:
     """Write one batch, or lose it."""
     changes = keeper._pending.batch(BATCH)
     await write(keeper)
@@ -16,5 +16,5 @@ async def write_once(keeper: Keeper) -> None:
 
 
 if __name__ == "__main__":
-    replace(Keeper, "_write", write_once)
+    replace(WriteBehind, "_write", write_once)
     run()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.store import Keeper
+from ivrd.store import WriteBehind
 
-went = Keeper._went
+went = WriteBehind._went
 
 
-def and_drop(keeper: Keeper, why: str) -> None:
+def and_drop(keeper: WriteBehind, why: str) -> None:
     """Reports the store as gone, and keeps nothing for it."""
     went(keeper, why)
     waiting = keeper._pending
@@ -16,5 +16,5 @@ def and_drop(keeper: Keeper, why: str) -> None:
 
 
 if __name__ == "__main__":
-    replace(Keeper, "_went", and_drop)
+    replace(WriteBehind, "_went", and_drop)
     run()

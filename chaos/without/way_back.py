@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from chaos.without import replace, run
 from ivrd.asterisk import translate as t
-from ivrd.calls.tracker import Hotline
-from ivrd.core.call import Place
+from ivrd.calls.tracker import CallTracker
+from ivrd.core.call import CallState
 
-joined = Hotline._joined
+joined = CallTracker._joined
 
 
-def joined_anew(hotline: Hotline, fact: t.QueueJoined) -> None:
+def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
     call = hotline.ledger.calls.get(fact.call_id)
-    if call is not None and call.place is Place.TALK:
-        hotline._gone(t.LineGone(fact.call_id, fact.at))
+    if call is not None and call.place is CallState.TALK:
+        hotline._gone(t.Hangup(fact.call_id, fact.at))
         hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
     joined(hotline, fact)
 
 
 if __name__ == "__main__":
-    replace(Hotline, "_joined", joined_anew)
+    replace(CallTracker, "_joined", joined_anew)
     run()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import inf
 
 from chaos.without import replace, run
-from ivrd.ha.election import Leading
+from ivrd.ha.election import Election
 
 
-async def stay(leading: Leading) -> None:
+async def stay(leading: Election) -> None:
     """Keeps the lease, and asks nobody else."""
     leading._gate.allow(inf)
     await leading._keep_lease()
 
 
 if __name__ == "__main__":
-    replace(Leading, "_stay", stay)
+    replace(Election, "_stay", stay)
     run()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.ha.failover import Continuity
-from ivrd.store.pending import Recent
+from ivrd.ha.failover import Failover
+from ivrd.store.pending import RecentWrites
 
 if __name__ == "__main__":
-    replace(Recent, "changes", lambda _recent: [])
-    replace(Continuity, "_write_all", lambda _continuity: None)
+    replace(RecentWrites, "changes", lambda _recent: [])
+    replace(Failover, "_write_all", lambda _continuity: None)
     run()

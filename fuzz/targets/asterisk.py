@@ -12,10 +12,10 @@ from panoramisk.message import Message
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import queue_lines, snapshot, translate
-from ivrd.asterisk.ami_client import Link
-from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, Wire
-from ivrd.asterisk.queue_log import Mark
-from ivrd.core.queue_log_replay import Line
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, AmiProtocol
+from ivrd.asterisk.queue_log import LogPosition
+from ivrd.core.queue_log_replay import QueueLogEntry
 
 RECORDED = Path(__file__).parents[2] / "tests" / "asterisk" / "recorded"
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -57,7 +57,7 @@ def wire() -> Iterator[One]:
     def one(data: bytes) -> None:
         messages: list[Message] = []
         greeted, every = data[:1] > b"\x10", data[:1] < b"C"
-        taken = Wire(messages.append, lambda _why: None, None if every else translate.EVENTS)
+        taken = AmiProtocol(messages.append, lambda _why: None, None if every else translate.EVENTS)
         taken.connection_made(Nowhere())
         if greeted:
             taken.data_received(GREETING)
@@ -91,7 +91,7 @@ def wire_seeds() -> Sequence[bytes]:
 def read(data: bytes) -> Message | None:
     """One message as the wire makes it."""
     made: list[Message] = []
-    taken = Wire(made.append, lambda _why: None)
+    taken = AmiProtocol(made.append, lambda _why: None)
     taken.connection_made(Nowhere())
     taken.data_received(GREETING + data.replace(MESSAGE_END, b"\r\n").strip() + MESSAGE_END)
     return made[-1] if made else None
@@ -121,7 +121,7 @@ class Told:
         self._rows = {"CoreShowChannels": rows, "QueueStatus": rows, "DeviceStateList": rows}
 
     async def ask_list(self, action: str) -> list[Message]:
-        """What `Link.ask_list` gives."""
+        """What `AmiClient.ask_list` gives."""
         return self._rows[action]
 
 
@@ -130,8 +130,8 @@ def lists() -> Iterator[One]:
     """What is there now is told by three lists; one wrong row must not cost the others."""
 
     def one(data: bytes) -> None:
-        found = runner.run(snapshot.read(cast(Link, Told(data))))
-        assert isinstance(found, snapshot.Snapshot)
+        found = runner.run(snapshot.read(cast(AmiClient, Told(data))))
+        assert isinstance(found, snapshot.AsteriskSnapshot)
 
     with asyncio.Runner() as runner:
         yield one
@@ -149,10 +149,10 @@ def queue_log() -> Iterator[One]:
 
     def one(data: bytes) -> None:
         for raw in data.split(b"\n"):
-            line, _broken = queue_lines.line_of(raw)
-            assert line is None or isinstance(line, Line)
-        mark = Mark.of(data.decode("utf-8", "replace"))
-        assert mark is None or Mark.of(mark.text()) == mark
+            line, _broken = queue_lines.entry_of(raw)
+            assert line is None or isinstance(line, QueueLogEntry)
+        mark = LogPosition.of(data.decode("utf-8", "replace"))
+        assert mark is None or LogPosition.of(mark.text()) == mark
 
     yield one
 

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import ami_protocol
-from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
-from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.caller_hash import HASH_CHARACTERS, Hasher
 from ivrd.config import load
 from ivrd.log.formatters import FORMATTERS
@@ -80,7 +80,7 @@ class Dialled:
         self.commands: list[str] = []
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Any]":
-        """What `Link.tell` does."""
+        """What `AmiClient.tell` does."""
         ami_protocol.checked(headers)
         if action == "AGI":
             self.commands.append(headers["CommandID"])
@@ -88,17 +88,17 @@ class Dialled:
 
 
 @cache
-def script() -> Script:
+def script() -> ConversationSettings:
     """The shipped menus."""
     settings = load(CONFIG)
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
-    return Script(settings.tree, {}, topics, 5.0, frozenset)
+    return ConversationSettings(settings.tree, {}, topics, 5.0, frozenset)
 
 
 async def talk(data: bytes) -> None:
     """One call: each line is a key (one character) or the result of the oldest open command."""
     link = Dialled()
-    sessions = Sessions(cast(Link, link), lambda _seconds: None)
+    sessions = Sessions(cast(AmiClient, link), lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
     conversation = Conversation(script(), session, lambda _command: None)
     task = asyncio.create_task(conversation.run())

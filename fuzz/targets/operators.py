@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from fuzz.runner import One, Target
 from ivrd.api import server
-from ivrd.api.limits import Door, DoorRunner
+from ivrd.api.limits import ConnectionLimiter, LimitedRunner
 from ivrd.config import ConfigError, Settings, load
 from ivrd.config.problem import Problem
 from ivrd.config.yamlfile import Document, parse
@@ -133,18 +133,18 @@ class Visitor(asyncio.Transport):
 
 
 @asynccontextmanager
-async def visited() -> AsyncIterator[tuple[Door, DoorRunner]]:
+async def visited() -> AsyncIterator[tuple[ConnectionLimiter, LimitedRunner]]:
     """A control application behind a door."""
 
     async def echo(query: Mapping[str, str]) -> server.Answer:
         return dict(query)
 
     async def refuse(query: Mapping[str, str]) -> server.Answer:
-        raise server.Rejected(str(dict(query)))
+        raise server.RequestRejected(str(dict(query)))
 
-    door = Door(server.CONTROL_GUESTS)
+    door = ConnectionLimiter(server.CONTROL_CONNECTIONS)
     app = server.control_app({"status": echo, "partners": refuse}, {"seats": echo, "pin": refuse})
-    runner = DoorRunner(app, door, **server.LIMITS)
+    runner = LimitedRunner(app, door, **server.LIMITS)
     await runner.setup()
     try:
         yield door, runner
@@ -152,7 +152,7 @@ async def visited() -> AsyncIterator[tuple[Door, DoorRunner]]:
         await runner.cleanup()
 
 
-async def visit(door: Door, runner: DoorRunner, data: bytes) -> None:
+async def visit(door: ConnectionLimiter, runner: LimitedRunner, data: bytes) -> None:
     """Send one input; at most one answer comes, and the connection leaves nothing behind."""
     transport = Visitor()
     guest = transport.guest = runner.server()
@@ -244,7 +244,7 @@ def control() -> Iterator[One]:
             async with asyncio.timeout(30):
                 try:
                     answer = json.dumps(await which(query))
-                except server.Rejected as error:
+                except server.RequestRejected as error:
                     answer = json.dumps(str(error))
             assert CANARY not in answer
 

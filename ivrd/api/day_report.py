@@ -8,14 +8,14 @@ from ivrd.api import server
 from ivrd.core.call import Call
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
-from ivrd.ha.call_repository import Keeping
+from ivrd.ha.call_repository import CallRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
 NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
-class DayBook:
+class DayReport:
     """Adds a day up from what is kept and who is here.
 
     `flush(seconds)` waits until what has ended is kept, and tells whether it is.  `target()` is the
@@ -26,7 +26,7 @@ class DayBook:
     def __init__(
         self,
         ledger: Ledger,
-        keeping: Keeping,
+        keeping: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
         target: Callable[[], float],
         clock: Callable[[], float],
@@ -41,11 +41,11 @@ class DayBook:
         """The books of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
-            raise server.Rejected(NO_ANSWER)
+            raise server.RequestRejected(NO_ANSWER)
         try:
             past, here = await self._keeping.day(day), self._here(day)
         except StoreDown as error:
-            raise server.Rejected(f"{NO_ANSWER}: {error}") from None
+            raise server.RequestRejected(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
         target = self._target()
         sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
@@ -57,7 +57,9 @@ class DayBook:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise server.Rejected(f"expected a day such as 2026-11-01, got {text!r}") from None
+            raise server.RequestRejected(
+                f"expected a day such as 2026-11-01, got {text!r}"
+            ) from None
 
     def _here(self, day: date) -> list[Call]:
         calls = self._ledger.calls.values()

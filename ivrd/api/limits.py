@@ -2,11 +2,11 @@
 
 aiohttp has no time-out for a request that comes drop by drop nor for an answer that nobody reads,
 and no limit on connections.  Both are kept here, outside of it: each connection's protocol is
-wrapped in a `Guest`, which asyncio calls in aiohttp's place and which hands everything on.  Only
+wrapped in a `LimitedConnection`, which asyncio calls in aiohttp's place and which hands everything on.  Only
 asyncio's and aiohttp's public interfaces are used, and only two moments of HTTP have to be known:
 
-* the request is there  -> `Door.asked`, a middleware: the clock stops while we work on the answer
-* the answer begins     -> `Door.answering`, aiohttp's signal: it has to be read in time
+* the request is there  -> `ConnectionLimiter.asked`, a middleware: the clock stops while we work on the answer
+* the answer begins     -> `ConnectionLimiter.answering`, aiohttp's signal: it has to be read in time
 
 A connection is for one request: so a guest cannot stay, nor send the next before it has read its
 answer.  When the house is full, a newcomer takes the place of the one who has been there longest
@@ -26,7 +26,7 @@ FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Door:
+class ConnectionLimiter:
     """The guests of one socket: `most` at a time, each with `patience` seconds."""
 
     def __init__(self, most: int, patience: float = PATIENCE_SECONDS) -> None:
@@ -34,14 +34,14 @@ class Door:
         self.patience = patience
         self.turned_away = 0  # found the house full
         self.sent_away = 0  # were too slow, or had not asked when the house was full
-        self.guests: dict[object, Guest] = {}  # in the order in which they came
+        self.guests: dict[object, LimitedConnection] = {}  # in the order in which they came
 
     def watch(self, app: web.Application) -> None:
         """Hear from the application when a request is there and when its answer begins."""
         app.middlewares.insert(0, self._asked)
         app.on_response_prepare.append(self._answering)
 
-    def enter(self, guest: "Guest") -> bool:
+    def enter(self, guest: "LimitedConnection") -> bool:
         """Let a guest in, if there is or can be made room."""
         if len(self.guests) >= self.most:
             idle = [guest for guest in self.guests.values() if not guest.at_work]
@@ -52,7 +52,7 @@ class Door:
         self.guests[guest.inner] = guest
         return True
 
-    def leave(self, guest: "Guest") -> None:
+    def leave(self, guest: "LimitedConnection") -> None:
         """A guest is gone."""
         if self.guests.get(guest.inner) is guest:
             del self.guests[guest.inner]
@@ -71,10 +71,10 @@ class Door:
             guest.answering()
 
 
-class Guest(asyncio.Protocol):
+class LimitedConnection(asyncio.Protocol):
     """One connection: hands everything on to aiohttp's protocol, `inner`, and keeps the clock."""
 
-    def __init__(self, door: Door, inner: Any) -> None:
+    def __init__(self, door: ConnectionLimiter, inner: Any) -> None:
         self.inner = inner
         self.has_asked = False  # the whole request is there
         self.at_work = False  # we are, on the answer
@@ -149,10 +149,10 @@ class Guest(asyncio.Protocol):
             self._clock = None
 
 
-class DoorRunner(web.AppRunner):
+class LimitedRunner(web.AppRunner):
     """aiohttp's runner, whose connections come in through a door."""
 
-    def __init__(self, app: web.Application, door: Door, **settings: Any) -> None:
+    def __init__(self, app: web.Application, door: ConnectionLimiter, **settings: Any) -> None:
         door.watch(app)
         super().__init__(app, **settings)
         self._door = door
@@ -161,4 +161,4 @@ class DoorRunner(web.AppRunner):
     def server(self) -> Any:
         """What makes the protocol of a new connection: aiohttp's own, wrapped."""
         make = super().server
-        return None if make is None else lambda: Guest(self._door, make())
+        return None if make is None else lambda: LimitedConnection(self._door, make())

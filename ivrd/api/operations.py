@@ -11,15 +11,15 @@ from datetime import datetime
 from ivrd import __version__, log
 from ivrd.api import server, status
 from ivrd.api.peercred import asked_by
-from ivrd.asterisk.ami_client import Link, Refused
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.asterisk.conversation import Script
-from ivrd.asterisk.queue_members import Seating
-from ivrd.calls.tracker import Hotline
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.tracker import CallTracker
 from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
-from ivrd.core.status_schema import Asterisk, Config, Status
-from ivrd.metrics.observer import Reports
-from ivrd.partners.controller import Partners, Setup
+from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
+from ivrd.metrics.observer import Observer
+from ivrd.partners.controller import PartnerController, PartnerSetup
 
 logger = logging.getLogger("ivrd")
 
@@ -30,7 +30,7 @@ AT_START = (
 )
 
 
-def script_of(settings: Settings) -> Script:
+def conversation_settings(settings: Settings) -> ConversationSettings:
     """What conversations need of the configuration."""
     label = {
         topic: texts[settings.languages[0]]
@@ -41,10 +41,12 @@ def script_of(settings: Settings) -> Script:
     def closed() -> frozenset[str]:
         return closed_queues(settings, datetime.now(settings.zone))
 
-    return Script(settings.tree, durations(settings), label, settings.lease_seconds, closed)
+    return ConversationSettings(
+        settings.tree, durations(settings), label, settings.lease_seconds, closed
+    )
 
 
-def setup_of(settings: Settings) -> Setup:
+def partner_setup(settings: Settings) -> PartnerSetup:
     """What the deciding on partners' seats needs of the configuration."""
     topics = {queue.name: tuple(queue.topics) for queue in settings.queues}
 
@@ -55,19 +57,19 @@ def setup_of(settings: Settings) -> Setup:
             p for p, schedule in hours.items() if not schedule or schedule.is_open(now)
         )
 
-    return Setup(settings.partners, topics, settings.policy, open_partners)
+    return PartnerSetup(settings.partners, topics, settings.policy, open_partners)
 
 
 @dataclass
-class Desk:
+class Operations:
     """The running parts, and what may be asked of them."""
 
     settings: Settings
-    link: Link
-    hotline: Hotline
-    seating: Seating
-    reports: Reports
-    partners: Partners
+    link: AmiClient
+    hotline: CallTracker
+    seating: QueueMembers
+    reports: Observer
+    partners: PartnerController
     leading: status.Leader
 
     def __post_init__(self) -> None:
@@ -99,7 +101,7 @@ class Desk:
             up_seconds=mono - self.started,
             role=status.role_of(self.leading),
             draining=self.hotline.menus.draining,
-            asterisk=Asterisk(
+            asterisk=AsteriskStatus(
                 up=self.reports.linked,
                 version=self.link.version,
                 since_seconds=mono - self.reports.link_changed,
@@ -110,7 +112,7 @@ class Desk:
             outcomes=status.outcomes_of(ledger),
             hour=self.reports.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
-            config=Config(
+            config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,
                 last_reload_ok=self.reload_ok,
@@ -125,17 +127,17 @@ class Desk:
         pools = {pool.name: pool for pool in self.seating.pools}
         pool = pools.get(query.get("pool", ""))
         if pool is None:
-            raise server.Rejected(
+            raise server.RequestRejected(
                 f"no pool {query.get('pool', '')!r}; there are: {', '.join(pools)}"
             )
         if self.seating.open is None or not self.reports.linked:
-            raise server.Rejected("not connected to Asterisk: nothing was changed")
+            raise server.RequestRejected("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
         (self.seating.open.add if wanted else self.seating.open.discard)(pool.name)
         try:
             changes = await self.seating.reconcile()
-        except (Refused, LinkLost, TimeoutError) as error:
-            raise server.Rejected(f"Asterisk did not take it: {error}") from None
+        except (ActionRefused, ConnectionLost, TimeoutError) as error:
+            raise server.RequestRejected(f"Asterisk did not take it: {error}") from None
         what = "seats opened" if wanted else "seats closed"
         who = asked_by(query)
         log.event(logger, logging.INFO, what, pool=pool.name, who=who)
@@ -163,7 +165,7 @@ class Desk:
             self.audit(who, "reload refused", problems[0])
             return problems
         self._adopt(settings, script)
-        with suppress(Refused, LinkLost, TimeoutError):
+        with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.seating.reconcile()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
@@ -174,7 +176,7 @@ class Desk:
         self.reload_ok = ok
         self.reports.metrics.reload(ok, time.time())
 
-    def _adopt(self, settings: Settings, script: Script) -> None:
+    def _adopt(self, settings: Settings, script: ConversationSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
         for name in AT_START:
             if getattr(settings, name) != getattr(self.settings, name):
@@ -184,15 +186,15 @@ class Desk:
         self.hotline.menus.script = script
         self.hotline.menus.most = settings.menus_at_most
         self.seating.pools = settings.pools
-        self.partners.setup = setup_of(settings)
+        self.partners.setup = partner_setup(settings)
         self.taken(settings)
         self.reports.recent.service_level_seconds = settings.service_level_seconds
         self.reports.metrics.queues([queue.name for queue in settings.queues])
 
 
-def _read(old: Settings) -> tuple[Settings, Script]:
+def _read(old: Settings) -> tuple[Settings, ConversationSettings]:
     """The configuration as it stands in its folder now.  Raises `ConfigError`."""
     settings = load(old.folder)
     if problems := prompt_files(settings):
         raise ConfigError(problems)
-    return settings, script_of(settings)
+    return settings, conversation_settings(settings)

@@ -19,17 +19,17 @@ from ivrd import log
 from ivrd.api import server
 from ivrd.api.partner_report import PartnerReport
 from ivrd.api.peercred import asked_by
-from ivrd.asterisk.ami_client import Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.config.problem import unknown
 from ivrd.core import breaker as b
-from ivrd.core.forecast import together
+from ivrd.core.forecast import combine_loads
 from ivrd.core.overflow import Snapshot
-from ivrd.core.partner import Partner, PartnerNow, Pin, State
-from ivrd.core.report import Kind
-from ivrd.metrics.partners import Moment
-from ivrd.partners.controller import Partners
-from ivrd.partners.repository import Book
+from ivrd.core.partner import Override, Partner, PartnerSnapshot, PartnerState
+from ivrd.core.report import PartnerEventKind
+from ivrd.metrics.partners import PartnerGauges
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.repository import PartnerRepository
 from ivrd.store import StoreDown
 
 logger = logging.getLogger("ivrd")
@@ -41,7 +41,7 @@ NOT_DECIDED = "nothing was decided yet"
 Drill = Callable[[str], Awaitable[tuple[bool, str]]]
 
 
-class PartnerDesk:
+class PartnerOperations:
     """Partners, the book that remembers, and what may be asked of both.
 
     `drill` places a test call.  `snapshot` is what the last decision rested on.  `clock` gives
@@ -50,8 +50,8 @@ class PartnerDesk:
 
     def __init__(
         self,
-        partners: Partners,
-        book: Book,
+        partners: PartnerController,
+        book: PartnerRepository,
         zone: tzinfo,
         drill: Drill,
         *,
@@ -102,19 +102,19 @@ class PartnerDesk:
 
     # --- how partners stand ----------------------------------------------------------------
 
-    def moments(self) -> dict[str, Moment]:
+    def moments(self) -> dict[str, PartnerGauges]:
         """How each partner stands, for the metrics."""
         now = self._clock()
         return {of.id: self._moment(of, now) for of in self._now(now)}
 
-    def _now(self, now: float) -> list[PartnerNow]:
+    def _now(self, now: float) -> list[PartnerSnapshot]:
         setup = self._partners.setup
         in_hours = setup.open_partners()
         return [self._partners.now(p, p.id in in_hours, now) for p in setup.partners]
 
-    def _moment(self, of: PartnerNow, now: float) -> Moment:
+    def _moment(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
         standing = self._partners.standing(of.id)
-        return Moment(
+        return PartnerGauges(
             wanted=self._seats().get(of.id, 0),
             open=of.open,
             ringing=len(standing.ringing),
@@ -136,7 +136,7 @@ class PartnerDesk:
         found = [of for of in self._now(now) if only in (None, of.id)]
         return {"partners": [self._row(of, now) for of in found]}
 
-    def _row(self, of: PartnerNow, now: float) -> dict[str, Any]:
+    def _row(self, of: PartnerSnapshot, now: float) -> dict[str, Any]:
         standing, moment, partner = (
             self._partners.standing(of.id),
             self._moment(of, now),
@@ -166,8 +166,8 @@ class PartnerDesk:
             "open": moment.open,
             "ringing": moment.ringing,
             "busy": moment.busy,
-            "offers": standing.results[Kind.OFFERED],
-            "answers": standing.results[Kind.CONFIRMED],
+            "offers": standing.results[PartnerEventKind.OFFERED],
+            "answers": standing.results[PartnerEventKind.CONFIRMED],
             "results": dict(standing.results),
             "drilling": of.id in self._drilled,
             "reason": reasons.get(of.id, NOT_DECIDED),
@@ -192,17 +192,19 @@ class PartnerDesk:
         name = query.get("partner", "")
         known = {partner.id: partner for partner in self._partners.setup.partners}
         if name not in known:
-            raise server.Rejected(unknown("partner", name, known))
+            raise server.RequestRejected(unknown("partner", name, known))
         return known[name]
 
     async def _pin(self, query: Mapping[str, str]) -> server.Answer:
         """Pin a partner or take the pin back: ?partner=ID&pin=open, closed, draining or none."""
         partner, wish = self._known(query), query.get("pin", "")
-        if wish not in (*Pin, NO_PIN):
-            raise server.Rejected(f"pin: expected {', '.join(Pin)} or {NO_PIN}, got {wish!r}")
+        if wish not in (*Override, NO_PIN):
+            raise server.RequestRejected(
+                f"pin: expected {', '.join(Override)} or {NO_PIN}, got {wish!r}"
+            )
         if not self._read:
             await self.begin()  # the pin before this one
-        pin = None if wish == NO_PIN else Pin(wish)
+        pin = None if wish == NO_PIN else Override(wish)
         standing = self._partners.standing(partner.id)
         before, standing.pin = standing.pin, pin
         self._book.pinned(partner.id, pin)
@@ -216,11 +218,11 @@ class PartnerDesk:
         """Call the partner; a person there must confirm by key: ?partner=ID."""
         partner = self._known(query)
         if partner.id in self._drilled:
-            raise server.Rejected(f"a drill of {partner.id} is going on")
+            raise server.RequestRejected(f"a drill of {partner.id} is going on")
         self._drilled.add(partner.id)
         try:
             ok, detail = await self._drill_by_call(partner.id)
-        except (Refused, LinkLost, TimeoutError) as error:
+        except (ActionRefused, ConnectionLost, TimeoutError) as error:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:
             self._drilled.discard(partner.id)
@@ -233,8 +235,8 @@ class PartnerDesk:
         outcome = "drill confirmed" if ok else "drill failed"
         note = await self._written(query, outcome, partner.id, detail)
         state = partner.state
-        if state is State.ONBOARDING and verified:
-            state = State.ACTIVE
+        if state is PartnerState.ONBOARDING and verified:
+            state = PartnerState.ACTIVE
         answer = {"partner": partner.id, "ok": ok, "detail": detail, "state": state}
         return answer | {"verified": verified or None, "note": note}
 
@@ -250,7 +252,7 @@ class PartnerDesk:
 
 def numbers(snapshot: Snapshot) -> dict[str, Any]:
     """What a decision rested on.  Rates are calls a minute, times seconds, None for no end."""
-    load, policy = together(queue.load for queue in snapshot.queues), snapshot.policy
+    load, policy = combine_loads(queue.load for queue in snapshot.queues), snapshot.policy
     return {
         "queues": {
             queue.name: {

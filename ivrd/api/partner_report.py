@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ivrd.api import server
 from ivrd.core import report
 from ivrd.core.partner import Partner
-from ivrd.partners.repository import Act, Book
+from ivrd.partners.repository import AuditEntry, PartnerRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
@@ -28,7 +28,7 @@ class PartnerReport:
 
     def __init__(
         self,
-        book: Book,
+        book: PartnerRepository,
         partners: Callable[[], Iterable[Partner]],
         zone: tzinfo,
         clock: Callable[[], float],
@@ -56,10 +56,10 @@ class PartnerReport:
         start, end = self._period(query)
         acts: list[dict[str, Any]] = []
 
-        def take(act: Act) -> None:
+        def take(act: AuditEntry) -> None:
             if len(acts) == MOST_ACTS:
                 say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
-                raise server.Rejected(say)
+                raise server.RequestRejected(say)
             at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
             acts.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
 
@@ -72,14 +72,16 @@ class PartnerReport:
         try:
             return report.period(query.get("from", ""), query.get("to", ""), today, self._zone)
         except ValueError as error:
-            raise server.Rejected(str(error)) from None
+            raise server.RequestRejected(str(error)) from None
 
     async def _each(self, pages: AsyncIterator[list[T | None]], take: Callable[[T], None]) -> int:
         """Give each entry to `take`; returns how many could not be read."""
         skipped = 0
         try:
             if not await self._book.written(FLUSH_SECONDS):
-                raise server.Rejected("the store does not answer; what it has is told when it does")
+                raise server.RequestRejected(
+                    "the store does not answer; what it has is told when it does"
+                )
             async for some in pages:
                 for entry in some:
                     if entry is None:
@@ -87,7 +89,7 @@ class PartnerReport:
                     else:
                         take(entry)
         except StoreDown as error:
-            raise server.Rejected(f"the store does not answer: {error}") from None
+            raise server.RequestRejected(f"the store does not answer: {error}") from None
         return skipped
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ivrd.api.limits import Door, DoorRunner
+from ivrd.api.limits import ConnectionLimiter, LimitedRunner
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BODY_LIMIT = 64 * 1024  # bytes of a body; nothing here reads one
@@ -31,8 +31,8 @@ LIMITS: Mapping[str, Any] = {
     "lingering_time": 1.0,  # for a body that nobody reads, so that the answer is not lost with it
 }
 BACKLOG = 64
-PUBLIC_GUESTS = 64  # connections at one time
-CONTROL_GUESTS = 32
+PUBLIC_CONNECTIONS = 64  # connections at one time
+CONTROL_CONNECTIONS = 32
 NEW_SCRAPES_A_SECOND = 20  # who asks more often gets the last text again
 
 
@@ -40,7 +40,7 @@ class CannotListen(Exception):
     """An address or a socket cannot be listened on; the message says which and why."""
 
 
-class Rejected(Exception):
+class RequestRejected(Exception):
     """A request that makes no sense; the message is for the person who asked."""
 
 
@@ -95,7 +95,7 @@ def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> we
         async def handle(request: web.Request) -> web.Response:
             try:
                 return web.json_response(await control(request.query))
-            except Rejected as error:
+            except RequestRejected as error:
                 return web.json_response({"error": str(error)}, status=400)
 
         return handle
@@ -109,10 +109,10 @@ def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> we
 
 
 async def listen(
-    app: web.Application, host: str, port: int, door: Door | None = None
+    app: web.Application, host: str, port: int, door: ConnectionLimiter | None = None
 ) -> tuple[web.AppRunner, int]:
     """Serve on a TCP address; returns the runner and the port (of use when port is 0)."""
-    runner = await _runner(app, door or Door(PUBLIC_GUESTS))
+    runner = await _runner(app, door or ConnectionLimiter(PUBLIC_CONNECTIONS))
     try:
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     except OSError as error:
@@ -122,7 +122,7 @@ async def listen(
 
 
 async def listen_unix(
-    app: web.Application, path: Path, mode: int, door: Door | None = None
+    app: web.Application, path: Path, mode: int, door: ConnectionLimiter | None = None
 ) -> web.AppRunner:
     """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced.
 
@@ -138,13 +138,13 @@ async def listen_unix(
             os.unlink(path)
 
     app.on_cleanup.append(remove)
-    runner = await _runner(app, door or Door(CONTROL_GUESTS))
+    runner = await _runner(app, door or ConnectionLimiter(CONTROL_CONNECTIONS))
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     return runner
 
 
-async def _runner(app: web.Application, door: Door) -> web.AppRunner:
-    runner = DoorRunner(app, door, **LIMITS)
+async def _runner(app: web.Application, door: ConnectionLimiter) -> web.AppRunner:
+    runner = LimitedRunner(app, door, **LIMITS)
     await runner.setup()
     return runner
 

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol, cast
 
-from ivrd.asterisk.queue_members import Seating
-from ivrd.config import Queue
-from ivrd.core.call import Call, Outcome, Place, Stage
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.config import QueueSettings
+from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.status_schema import Calls, Outcomes, Role
-from ivrd.core.status_schema import Pool as PoolRow
-from ivrd.core.status_schema import Queue as QueueRow
+from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
+from ivrd.core.status_schema import PoolStatus as PoolRow
+from ivrd.core.status_schema import QueueStatus as QueueRow
 
 
 class Leader(Protocol):
@@ -27,37 +27,37 @@ class Leader(Protocol):
         """The name of the one that acts; empty when nobody is known to."""
 
 
-def role_of(leading: Leader) -> Role:
+def role_of(leading: Leader) -> RoleStatus:
     """What this ivrd does, and who acts."""
-    return Role(role=str(leading.role), name=leading.name, who_acts=leading.who_acts)
+    return RoleStatus(role=str(leading.role), name=leading.name, who_acts=leading.who_acts)
 
 
-def calls_of(ledger: Ledger, unattended: int) -> Calls:
-    """Calls by where they are now, and how many there have been."""
+def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
+    """CallCounts by where they are now, and how many there have been."""
     places = Counter(call.place for call in ledger.calls.values())
-    return Calls(
+    return CallCounts(
         received=ledger.received,
         adopted=ledger.adopted,
-        menu=places[Place.MENU],
-        info=places[Place.INFO],
-        closed=places[Place.CLOSED],
-        queue=places[Place.QUEUE],
-        talk=places[Place.TALK],
+        menu=places[CallState.MENU],
+        info=places[CallState.INFO],
+        closed=places[CallState.CLOSED],
+        queue=places[CallState.QUEUE],
+        talk=places[CallState.TALK],
         ended=sum(ledger.outcomes.values()),
         unattended=unattended,
     )
 
 
-def outcomes_of(ledger: Ledger) -> Outcomes:
+def outcomes_of(ledger: Ledger) -> OutcomeCounts:
     """Ended calls by outcome, since this process began."""
     totals: Counter[Outcome] = Counter()
     for row, count in ledger.outcomes.items():
         totals[row.outcome] += count
-    return cast(Outcomes, {outcome.value: totals[outcome] for outcome in Outcome})
+    return cast(OutcomeCounts, {outcome.value: totals[outcome] for outcome in Outcome})
 
 
 def queues_of(
-    queues: Iterable[Queue], closed: frozenset[str], calls: Iterable[Call], now: float
+    queues: Iterable[QueueSettings], closed: frozenset[str], calls: Iterable[Call], now: float
 ) -> list[QueueRow]:
     """Each queue: who waits, since when, who talks."""
     here = list(calls)
@@ -77,7 +77,7 @@ def queues_of(
     return rows
 
 
-def pools_of(seating: Seating) -> list[PoolRow]:
+def pools_of(seating: QueueMembers) -> list[PoolRow]:
     """Each pool: whether it is open, and what its seats are doing."""
     rows = []
     for pool in seating.pools:

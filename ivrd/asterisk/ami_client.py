@@ -17,14 +17,14 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_protocol import LinkLost, Wire, in_words
-from ivrd.asterisk.leader_guard import Gate, NotActing
+from ivrd.asterisk.ami_protocol import AmiProtocol, ConnectionLost, in_words
+from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 
 SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (manager.c)
 
 
 @dataclass(frozen=True)
-class Address:
+class AmiAddress:
     """Where Asterisk's management interface is and who logs in."""
 
     host: str
@@ -34,7 +34,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timeouts:
     """How long the link waits, in seconds."""
 
     answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
@@ -45,14 +45,14 @@ class Pace:
     steady: float = 10.0  # a link that lasted this long was a good one: begin `again` anew
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """Asterisk refused an action; the message names it and has Asterisk's own words."""
 
 
 Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused, fault
 
 
-class Link:
+class AmiClient:
     """Keeps one AMI connection up for as long as `run` runs.
 
     `on_event(message)` is called for each event, in order, and must only take it in.
@@ -64,23 +64,23 @@ class Link:
 
     def __init__(
         self,
-        address: Address,
+        address: AmiAddress,
         on_event: Callable[[Message], None],
         on_up: Callable[[], Awaitable[None]],
         on_down: Callable[[], None],
         report: Report,
-        pace: Pace | None = None,
+        pace: Timeouts | None = None,
         wanted: Collection[str] | None = None,
     ) -> None:
         self.address = address
-        self.gate = Gate()
+        self.gate = LeaderGuard()
         self.up = False  # logged in, and rebuilt
         self.version = ""
         self._on_event = on_event
         self._on_up = on_up
         self._on_down = on_down
         self._report = report
-        self._pace = pace or Pace()
+        self._pace = pace or Timeouts()
         self._wanted = wanted
         self._said = ""
         self._asked: float | None = None  # when the last sign of life was asked for, on the loop
@@ -88,7 +88,7 @@ class Link:
         self._withdrawn = False
         self.logged_in = False
         self._booted = asyncio.Event()
-        self._wire: Wire | None = None
+        self._wire: AmiProtocol | None = None
 
     async def run(self) -> None:
         """Connect, and come back whenever the connection is lost, until cancelled."""
@@ -98,7 +98,7 @@ class Link:
             began = clock()
             try:
                 await self._serve()
-            except Refused as error:
+            except ActionRefused as error:
                 self._say("refused", f"{self._where} refuses {error}")
             except (OSError, TimeoutError) as error:
                 kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
@@ -136,11 +136,11 @@ class Link:
             if not wire.closed:
                 self.up = True
                 self._say("up", f"connected to {self._where} (AMI {self.version})")
-            raise LinkLost(await lost)
+            raise ConnectionLost(await lost)
         finally:
             beats.cancel()
 
-    async def _connect(self) -> "tuple[Wire, asyncio.Future[str]]":
+    async def _connect(self) -> "tuple[AmiProtocol, asyncio.Future[str]]":
         """Connect and log in; the connection, and the future that says why it ended."""
         loop = asyncio.get_running_loop()
         lost: asyncio.Future[str] = loop.create_future()
@@ -153,16 +153,16 @@ class Link:
         at = (self.address.host, self.address.port)
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: Wire(self._take, on_lost, self._wanted), *at
+                lambda: AmiProtocol(self._take, on_lost, self._wanted), *at
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
         try:
             await self.ask("Login", **login)
-        except Refused as error:
+        except ActionRefused as error:
             if SHUTTING_DOWN in str(error):  # it will soon be back
-                raise LinkLost(SHUTTING_DOWN) from None
-            raise Refused(
+                raise ConnectionLost(SHUTTING_DOWN) from None
+            raise ActionRefused(
                 f"the login of user {self.address.user!r}: manager.conf has another secret for "
                 "it, or no such user"
             ) from None
@@ -188,13 +188,13 @@ class Link:
         finally:
             booted.cancel()
 
-    async def _keep_beating(self, wire: Wire) -> None:
+    async def _keep_beating(self, wire: AmiProtocol) -> None:
         """Give the connection up when Asterisk stops answering."""
         while True:
             await asyncio.sleep(self._pace.beat)
             try:
                 await self.beat()
-            except (OSError, TimeoutError, Refused) as error:
+            except (OSError, TimeoutError, ActionRefused) as error:
                 return wire.fail(f"no sign of life ({in_words(error)})")
 
     async def beat(self) -> None:
@@ -205,7 +205,7 @@ class Link:
         self._asked, self._took = None, clock() - asked
         seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
-            with suppress(NotActing):  # callers are for the other one: its sign of life counts
+            with suppress(NotLeader):  # callers are for the other one: its sign of life counts
                 await self.set_global(dialplan_names.SEEN, seconds if seconds.isdecimal() else "0")
 
     @property
@@ -243,7 +243,7 @@ class Link:
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
 
-        Raises `Refused` (Asterisk's own words), `LinkLost`, TimeoutError (after 5 s) or
+        Raises `ActionRefused` (Asterisk's own words), `ConnectionLost`, TimeoutError (after 5 s) or
         `wire.BadValue` (nothing was sent).
         """
         return await self._ask(action, self._pace.answer, **headers)
@@ -256,13 +256,13 @@ class Link:
         async with asyncio.timeout(self._pace.answer):
             answer: list[Message] = await self._send(action, headers, as_list=True)
         if answer[0].response == "Error":
-            raise Refused(f"{action}: {answer[0].message}")
+            raise ActionRefused(f"{action}: {answer[0].message}")
         return [message for message in answer[1:-1] if message.event]
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         """Send one action without waiting; the future holds the answer.
 
-        Raises `LinkLost` or `wire.BadValue` with nothing sent.
+        Raises `ConnectionLost` or `wire.BadValue` with nothing sent.
         """
         return self._send(action, headers)
 
@@ -270,7 +270,7 @@ class Link:
         async with asyncio.timeout(within):
             answer = await self.tell(action, **headers)
         if answer.response == "Error":
-            raise Refused(f"{action}: {answer.message}")
+            raise ActionRefused(f"{action}: {answer.message}")
         return answer
 
     def _send(
@@ -281,7 +281,7 @@ class Link:
 
     def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out
-            raise LinkLost("not connected to Asterisk")
+            raise ConnectionLost("not connected to Asterisk")
         return self._wire.send(message, as_list=as_list)
 
     def _drop(self) -> None:

@@ -39,7 +39,7 @@ class BadValue(ValueError):
     """A header that must not be sent; the message says which and why."""
 
 
-class LinkLost(ConnectionError):
+class ConnectionLost(ConnectionError):
     """The link to Asterisk went away before the answer came."""
 
 
@@ -53,7 +53,7 @@ def checked(headers: Mapping[str, object]) -> None:
             raise BadValue(f"{name!r}: longer than the {LINE_LIMIT} bytes that Asterisk takes")
 
 
-class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
+class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     """One AMI connection.
 
     `on_event(message)` is called for each event, in order; with `wanted`, for those of these names
@@ -80,13 +80,13 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._rest = b""  # what has come of the next message
 
     def send(self, data: Action, as_list: bool = False) -> "asyncio.Future[Any]":
-        """Send one action; its future resolves with the answer, or fails with `LinkLost`.
+        """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
 
-        Raises `BadValue`, or `LinkLost` when the connection has ended, with nothing sent.
+        Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
         """
         checked(data)
         if self.closed:
-            raise LinkLost(self.reason)
+            raise ConnectionLost(self.reason)
         data.as_list = as_list
         self.responses[data.id] = data
         self.transport.write(str(data).encode())
@@ -167,7 +167,7 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.closed = True
         for action in list(self.responses.values()):
             if not action.future.done():
-                action.future.set_exception(LinkLost(self.reason))
+                action.future.set_exception(ConnectionLost(self.reason))
                 action.future.exception()  # seen: nobody may be waiting for it
         self.transport.close()
 
@@ -180,7 +180,7 @@ def _plain(message: Message) -> Message:
     return message
 
 
-def seen(future: "asyncio.Future[Any]") -> None:
+def mark_retrieved(future: "asyncio.Future[Any]") -> None:
     """Mark a failure as seen: nobody need be waiting for this result."""
     if not future.cancelled():
         future.exception()

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import Link
-from ivrd.asterisk.ami_protocol import BadValue, LinkLost, seen
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 
 TEXT_LIMIT = 450  # bytes; quoted at most twice that, which with its command fits a line of AMI
 PATIENCE_SECONDS = 10.0  # how long a result may be overdue
@@ -51,7 +51,7 @@ class Session:
 
     def __init__(
         self,
-        link: Link,
+        link: AmiClient,
         channel: str,
         name: str,
         observe: Callable[[float], None],
@@ -97,7 +97,7 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[str] = loop.create_future()
-        future.add_done_callback(seen)
+        future.add_done_callback(mark_retrieved)
         if self.over:
             future.set_exception(SessionOver(self.over))
             return future
@@ -112,7 +112,7 @@ class Session:
             answer = self._link.tell(
                 "AGI", Channel=self.channel, Command=command, CommandID=command_id
             )
-        except (LinkLost, BadValue) as error:
+        except (ConnectionLost, BadValue) as error:
             self.end(str(error))
         else:
             answer.add_done_callback(self._acknowledged)
@@ -155,10 +155,10 @@ class Session:
             self._answered()
             try:
                 answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
-            except (LinkLost, BadValue) as error:
+            except (ConnectionLost, BadValue) as error:
                 self.end(str(error))
             else:
-                answer.add_done_callback(seen)
+                answer.add_done_callback(mark_retrieved)
 
 
 class Sessions:
@@ -170,7 +170,7 @@ class Sessions:
 
     def __init__(
         self,
-        link: Link,
+        link: AmiClient,
         observe: Callable[[float], None],
         decided: Callable[[float], None] = lambda _seconds: None,
     ) -> None:

@@ -16,18 +16,28 @@ from dataclasses import dataclass
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.core import menu
-from ivrd.core.menu import Command, GoodBye, Heard, Key, Say, Silence, Spoken, ToPerson, Visit
+from ivrd.core.menu import (
+    Command,
+    GoodBye,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+    Say,
+    ToPerson,
+    Visit,
+)
 
 SAMPLES_A_SECOND = 8000
-HUSH_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
-UNTOLD_SECONDS = 60.0  # for a prompt whose length is not known
+INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
+UNKNOWN_LENGTH_SECONDS = 60.0  # for a prompt whose length is not known
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 STAGES: dict[type, str] = {menu.AtMenu: "ivr", menu.AtInfo: "info", menu.AtClosed: "closed"}
 
 
 @dataclass(frozen=True)
-class Script:
+class ConversationSettings:
     """What a conversation needs to know of the hotline; replaced as a whole on a reload."""
 
     tree: menu.Tree
@@ -38,33 +48,35 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Said:
+class PromptEnded:
     """A prompt has ended; `result` is Asterisk's line."""
 
     result: str
 
 
 @dataclass(frozen=True)
-class Over:
+class SessionEnded:
     """The session has ended."""
 
 
 class Conversation:
     """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
 
-    def __init__(self, script: Script, session: Session, tell: Callable[[Command], None]) -> None:
+    def __init__(
+        self, script: ConversationSettings, session: Session, tell: Callable[[Command], None]
+    ) -> None:
         self.visit: Visit | None = None
         self._script = script
         self._session = session
         self._tell = tell
-        self._inbox: asyncio.Queue[Heard | Said | Over] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
         self._said_by = 0.0  # when the prompt has ended by itself, on the loop's clock
         self._hushed = False
         self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
         self._finally: ToPerson | GoodBye | None = None
-        self._awaited: Silence | None = None  # the one that the clock runs for
+        self._awaited: NoInput | None = None  # the one that the clock runs for
         self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
         session.watch(self.over, script.lease_seconds + OVERDUE_SECONDS)
 
@@ -80,7 +92,7 @@ class Conversation:
 
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
-        self._inbox.put_nowait(Over())
+        self._inbox.put_nowait(SessionEnded())
 
     async def run(self, resume: Visit | None = None) -> None:
         """Speak with the caller until the session is over. `resume`: go on where it was."""
@@ -100,16 +112,16 @@ class Conversation:
         finally:
             self._stop_clock()
 
-    def _take(self, heard: Heard | Said | Over) -> None:
-        stale = isinstance(heard, Silence) and heard is not self._awaited
-        if self._session.over or stale or isinstance(heard, Over):
+    def _take(self, heard: Input | PromptEnded | SessionEnded) -> None:
+        stale = isinstance(heard, NoInput) and heard is not self._awaited
+        if self._session.over or stale or isinstance(heard, SessionEnded):
             return
-        if isinstance(heard, Said):
+        if isinstance(heard, PromptEnded):
             self._said(heard.result)
         else:
             self._step(heard)
 
-    def _step(self, heard: Heard) -> None:
+    def _step(self, heard: Input) -> None:
         if self.visit is not None:
             closed = self._script.closed()
             self._follow(menu.step(self._script.tree, self.visit, heard, closed))
@@ -135,7 +147,7 @@ class Conversation:
         """What the books and the dialplan must know, and the clock for the caller's answer."""
         stage = STAGES.get(type(command))
         if isinstance(command, menu.Await):
-            self._awaited = Silence()
+            self._awaited = NoInput()
             self._after(command.seconds, self._inbox.put_nowait, self._awaited)
         elif isinstance(command, menu.Speak):
             self._set("CHANNEL(language)", command.language)
@@ -152,11 +164,11 @@ class Conversation:
         elif isinstance(self._finally, GoodBye):
             self._session.send("HANGUP")
         else:
-            self._step(Spoken())
+            self._step(PromptsPlayed())
 
     def _say(self, prompt: tuple[str, str]) -> None:
         self._saying, self._hushed = prompt, False
-        seconds = self._script.seconds.get(prompt, UNTOLD_SECONDS)
+        seconds = self._script.seconds.get(prompt, UNKNOWN_LENGTH_SECONDS)
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
         language, name = prompt
@@ -168,7 +180,7 @@ class Conversation:
     def _prompt_done(self, done: "asyncio.Future[str]") -> None:
         if not done.cancelled() and done.exception() is None:
             self._session.event()
-            self._inbox.put_nowait(Said(done.result()))
+            self._inbox.put_nowait(PromptEnded(done.result()))
 
     def _said(self, result: str) -> None:
         """A prompt has ended. One that was cut short by a stop meant for another is said again."""
@@ -194,7 +206,7 @@ class Conversation:
         self._hushed = True
         if asyncio.get_running_loop().time() < self._said_by:
             self._stop_playing()
-            self._after(HUSH_AGAIN_SECONDS, self._hush)
+            self._after(INTERRUPT_AGAIN_SECONDS, self._hush)
 
     def _stop_playing(self) -> None:
         self._stray_stops += 1

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ivrd.asterisk.ami_protocol import LinkLost, seen
+from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
 
 # Actions that change nothing.
-LOOKING = frozenset(
+READ_ONLY_ACTIONS = frozenset(
     {"Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Getvar"}
 )
 HELD_AT_MOST = 10_000
@@ -22,7 +22,7 @@ HELD_AT_MOST = 10_000
 Send = Callable[[], "asyncio.Future[Any]"]
 
 
-class NotActing(LinkLost):
+class NotLeader(ConnectionLost):
     """Another ivrd acts: nothing was sent."""
 
 
@@ -31,7 +31,7 @@ def boot_seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-class Gate:
+class LeaderGuard:
     """Lets actions through, holds them or refuses them.  At first it is open without end.
 
     `wanted` is called when somebody wants to act and the leave has run out.
@@ -57,16 +57,16 @@ class Gate:
         held, self._held = self._held, []
         for waiting, _send in held:
             if not waiting.done():
-                waiting.set_exception(NotActing("another ivrd acts"))
+                waiting.set_exception(NotLeader("another ivrd acts"))
 
     def pass_on(self, action: str, send: Send) -> "asyncio.Future[Any]":
-        """Send now, or when it is known that we may.  Raises `NotActing` when we may not."""
-        if action in LOOKING or self._clock() < self._until:
+        """Send now, or when it is known that we may.  Raises `NotLeader` when we may not."""
+        if action in READ_ONLY_ACTIONS or self._clock() < self._until:
             return send()
         if self._until == -inf or len(self._held) >= HELD_AT_MOST:
-            raise NotActing("another ivrd acts")
+            raise NotLeader("another ivrd acts")
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        waiting.add_done_callback(seen)
+        waiting.add_done_callback(mark_retrieved)
         self._held.append((waiting, send))
         self.wanted()
         return waiting

@@ -11,9 +11,9 @@ import re
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.asterisk.translate import by
-from ivrd.core.call import Place
-from ivrd.core.queue_log_replay import Line, Says
+from ivrd.asterisk.translate import answered_by
+from ivrd.core.call import CallState
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 
 LONGEST = 8192  # bytes of a line; Asterisk's own buffer for one
 
@@ -24,13 +24,22 @@ FORM = re.compile(
 )
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 SECONDS = re.compile(r"[0-9]{1,6}")
-OURS = {"RECEIVED": Says.RECEIVED, "RETURNED": Says.LEFT, "ENDED": Says.ENDED}
-APP_QUEUE = {"ENTERQUEUE": Says.JOINED, "CONNECT": Says.CONNECTED, "ABANDON": Says.GAVE_UP}
+OURS = {"RECEIVED": EntryType.RECEIVED, "RETURNED": EntryType.LEFT, "ENDED": EntryType.ENDED}
+APP_QUEUE = {
+    "ENTERQUEUE": EntryType.JOINED,
+    "CONNECT": EntryType.CONNECTED,
+    "ABANDON": EntryType.GAVE_UP,
+}
 WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument tells the seconds in the queue
-PLACE_OF = {"ivr": Place.MENU, "info": Place.INFO, "closed": Place.CLOSED, "queue": Place.QUEUE}
+PLACE_OF = {
+    "ivr": CallState.MENU,
+    "info": CallState.INFO,
+    "closed": CallState.CLOSED,
+    "queue": CallState.QUEUE,
+}
 
 
-def line_of(raw: bytes) -> tuple[Line | None, int]:
+def entry_of(raw: bytes) -> tuple[QueueLogEntry | None, int]:
     """What a line, without its newline, says (None: nothing to us), and how many broken ones it
     holds: 1 if it is none, or if it was written into one that was never finished."""
     found = FORM.fullmatch(raw) if len(raw) <= LONGEST else None
@@ -42,24 +51,24 @@ def line_of(raw: bytes) -> tuple[Line | None, int]:
     broken = int(found[1] != b"")
     args = rest.split("|")
     if event == "QUEUESTART":
-        return Line(float(time), Says.RESTARTED), broken
+        return QueueLogEntry(float(time), EntryType.RESTARTED), broken
     if queue == dialplan_names.LOG_QUEUE:
         return _ours(float(time), call_id, event, args), broken
     return _app_queues(float(time), call_id, queue, seat_of(member), event, args), broken
 
 
-def _ours(at: float, call_id: str, event: str, args: list[str]) -> Line | None:
+def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry | None:
     """An entry that the dialplan made."""
     if event != "ENDED":
-        return Line(at, OURS[event], call_id) if event in OURS else None
+        return QueueLogEntry(at, OURS[event], call_id) if event in OURS else None
     topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
-    place = PLACE_OF.get(args[0], Place.MENU)
-    return Line(at, Says.ENDED, call_id, place=place, topic=topic)
+    place = PLACE_OF.get(args[0], CallState.MENU)
+    return QueueLogEntry(at, EntryType.ENDED, call_id, place=place, topic=topic)
 
 
 def _app_queues(
     at: float, call_id: str, queue: str, seat: str, event: str, args: list[str]
-) -> Line | None:
+) -> QueueLogEntry | None:
     """An entry that app_queue made."""
     says = APP_QUEUE.get(event)
     if says is None:
@@ -67,6 +76,6 @@ def _app_queues(
     argument = WAITED.get(event, len(args))
     told = args[argument] if argument < len(args) else ""
     waited = float(told) if SECONDS.fullmatch(told) else 0.0
-    if says is Says.CONNECTED:
-        return Line(at, says, call_id, queue, seat, by(seat), waited)
-    return Line(at, says, call_id, queue, waited_seconds=waited)
+    if says is EntryType.CONNECTED:
+        return QueueLogEntry(at, says, call_id, queue, seat, answered_by(seat), waited)
+    return QueueLogEntry(at, says, call_id, queue, waited_seconds=waited)

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-A place in the record is a `Mark`: which file (its inode and a hash of its first line) and how far.
+A place in the record is a `LogPosition`: which file (its inode and a hash of its first line) and how far.
 The file is held open, so what is renamed or removed while we read is still read to its end.  It is
 left for the next one only when that has a line in it: from then on Asterisk writes there alone
 (main/logger.c closes the old file before it writes to the new).  A file whose inode is the same
@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ivrd.asterisk.queue_lines import LONGEST, line_of
-from ivrd.core.queue_log_replay import Line
+from ivrd.asterisk.queue_lines import LONGEST, entry_of
+from ivrd.core.queue_log_replay import QueueLogEntry
 
 MOST_LINES = 5_000  # in one `read`: what they mean is worked out in the event loop
 CHUNK = 1 << 20  # bytes; so many are in memory at most
@@ -37,7 +37,7 @@ FIRST_TIME = re.compile(rb"(?:^|\n)([0-9]{10})\|")
 
 
 @dataclass(frozen=True)
-class Mark:
+class LogPosition:
     """A line's beginning.  first: hash of the file's first line, empty while it has none."""
 
     inode: int
@@ -49,7 +49,7 @@ class Mark:
         return json.dumps([self.inode, self.first, self.offset])
 
     @classmethod
-    def of(cls, text: str) -> "Mark | None":
+    def of(cls, text: str) -> "LogPosition | None":
         """The mark that `text` gave; None when it is none."""
         try:
             inode, first, offset = json.loads(text)
@@ -59,7 +59,7 @@ class Mark:
         return cls(inode, first, offset) if kinds == (int, str, int) and offset >= 0 else None
 
 
-class Reader:
+class QueueLogReader:
     """Reads one queue_log.  Blocks on the disk: call it in a thread, one call at a time.
 
     trouble: why nothing can be read, in words; empty while all is well.  behind: there is more
@@ -72,7 +72,7 @@ class Reader:
         self.behind = False
         self.skipped = 0
         self.gaps = 0
-        self.mark: Mark | None = None
+        self.mark: LogPosition | None = None
         self._file: BinaryIO | None = None
         self._from_end = False
         self._in_long_line = False
@@ -83,7 +83,7 @@ class Reader:
         """Whether there is a record to read."""
         return self._file is not None
 
-    def start(self, mark: Mark | None) -> None:
+    def start(self, mark: LogPosition | None) -> None:
         """Begin at `mark`; without one at the end of what is there: that was before us."""
         self.close()
         self.mark, self._from_end = mark, mark is None
@@ -100,9 +100,9 @@ class Reader:
             self._file.close()
         self._file = None
 
-    def read(self) -> list[tuple[Line, Mark]]:
+    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
         """The lines that were written since, each with where it begins; never raises OSError."""
-        lines: list[tuple[Line, Mark]] = []
+        lines: list[tuple[QueueLogEntry, LogPosition]] = []
         self.behind = False
         left = MOST_LINES
         try:
@@ -126,7 +126,7 @@ class Reader:
 
     # --- one file --------------------------------------------------------------------------
 
-    def _take(self, lines: list[tuple[Line, Mark]], most: int) -> int:
+    def _take(self, lines: list[tuple[QueueLogEntry, LogPosition]], most: int) -> int:
         """Read whole lines, `most` at most; how many there were, 0 at the end of the file."""
         assert self._file is not None
         assert self.mark is not None
@@ -138,21 +138,23 @@ class Reader:
             return 1
         took = begin = 0
         while took < most and (end := chunk.find(b"\n", begin)) >= 0:
-            self._one(chunk[begin:end], Mark(at.inode, first, at.offset + begin), lines)
+            self._one(chunk[begin:end], LogPosition(at.inode, first, at.offset + begin), lines)
             begin, took = end + 1, took + 1
         if took == 0 and len(chunk) > LONGEST:  # no end in sight: let it go by in pieces
             self.skipped += not self._in_long_line
             self._in_long_line = True
             begin, took = len(chunk), 1
-        self.mark = Mark(at.inode, first, at.offset + begin)
+        self.mark = LogPosition(at.inode, first, at.offset + begin)
         self._last_look = self._last_look and took == 0
         return took
 
-    def _one(self, raw: bytes, here: Mark, lines: list[tuple[Line, Mark]]) -> None:
+    def _one(
+        self, raw: bytes, here: LogPosition, lines: list[tuple[QueueLogEntry, LogPosition]]
+    ) -> None:
         if self._in_long_line:  # its last piece
             self._in_long_line = False
             return
-        line, broken = line_of(raw)
+        line, broken = entry_of(raw)
         self.skipped += broken
         if line is not None:
             lines.append((line, here))
@@ -207,7 +209,7 @@ class Reader:
         self.close()
         self._file = file
         number = file.fileno()
-        self.mark = Mark(os.fstat(number).st_ino, _first(number), offset)
+        self.mark = LogPosition(os.fstat(number).st_ino, _first(number), offset)
         self._in_long_line = self._last_look = False
 
 
@@ -249,7 +251,7 @@ def _neighbours(path: Path) -> Iterator[BinaryIO]:
                 yield file
 
 
-def _find(path: Path, mark: Mark) -> BinaryIO | None:
+def _find(path: Path, mark: LogPosition) -> BinaryIO | None:
     """The mark's file, or a copy of it that reaches as far."""
     with suppress(OSError):
         newest = _opened(path)
@@ -268,13 +270,13 @@ def _find(path: Path, mark: Mark) -> BinaryIO | None:
     return copy
 
 
-def _holds(number: int, mark: Mark) -> bool:
+def _holds(number: int, mark: LogPosition) -> bool:
     there = os.fstat(number)
     same = _first(number) == mark.first if mark.first else there.st_ino == mark.inode
     return same and there.st_size >= mark.offset
 
 
-def _after(path: Path, file: BinaryIO, mark: Mark) -> BinaryIO:
+def _after(path: Path, file: BinaryIO, mark: LogPosition) -> BinaryIO:
     """The file that follows this one: the oldest of those that are newer, or `path`."""
     here, best = _age(file.fileno()), _opened(path)
     newest = _first(best.fileno())

@@ -7,18 +7,18 @@ is wanted is sent, and any step may be repeated.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import interface, partner_of
-from ivrd.asterisk.snapshot import Snapshot
+from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import AWAY, MemberChanged, SeatState
 from ivrd.core.seats import (
     CLOSED_BY_US,
-    Add,
-    Change,
+    AddMember,
     Member,
-    Pause,
+    MemberChange,
+    PauseMember,
     Pool,
-    Remove,
+    RemoveMember,
     difference,
     open_now,
     places,
@@ -27,13 +27,17 @@ from ivrd.core.seats import (
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
 PARTNER_PENALTY = "10"  # agents of our own, who have 0, are rung first
-ACTION: dict[type, str] = {Add: "QueueAdd", Remove: "QueueRemove", Pause: "QueuePause"}
+ACTION: dict[type, str] = {
+    AddMember: "QueueAdd",
+    RemoveMember: "QueueRemove",
+    PauseMember: "QueuePause",
+}
 
 
-class Seating:
+class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
 
-    def __init__(self, link: Link, pools: tuple[Pool, ...]) -> None:
+    def __init__(self, link: AmiClient, pools: tuple[Pool, ...]) -> None:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has told
         self.states: dict[str, str] = {}  # seat -> free, ringing, busy or away
@@ -43,7 +47,7 @@ class Seating:
         self._link = link
         self._members: dict[tuple[str, str], Member] = {}
 
-    def read(self, snapshot: Snapshot) -> None:
+    def read(self, snapshot: AsteriskSnapshot) -> None:
         """Take in what Asterisk reports; the first time this also tells which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
@@ -72,10 +76,10 @@ class Seating:
             if seat in taking or self.states.get(seat) in ("busy", "ringing")
         }
 
-    async def reconcile(self) -> list[Change]:
+    async def reconcile(self) -> list[MemberChange]:
         """Send the difference between what is wanted and what is there; the changes made.
 
-        Raises `Refused` with Asterisk's words for the first change that it refuses, after all
+        Raises `ActionRefused` with Asterisk's words for the first change that it refuses, after all
         others are made.
         """
         if self.open is None:
@@ -93,49 +97,49 @@ class Seating:
         """A partner's seats that take calls now."""
         return {seat for _queue, seat in self._members if partner_of(seat) == partner}
 
-    async def _send(self, changes: Iterable[Change]) -> None:
-        refused: list[Refused] = []
+    async def _send(self, changes: Iterable[MemberChange]) -> None:
+        refused: list[ActionRefused] = []
         for change in _paused_first(changes):
             headers = {"Queue": change.queue, "Interface": interface(change.seat)}
             try:
                 await self._link.ask(ACTION[type(change)], **headers, **_details(change))
-            except Refused as error:
+            except ActionRefused as error:
                 if not any(words in str(error).lower() for words in ALREADY):
                     refused.append(error)
         if refused:
             raise refused[0]
 
 
-def _paused_first(changes: Iterable[Change]) -> Iterator[Change]:
+def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
     """The changes, with a pause before each removal.
 
     app_queue takes its list of seats once for each attempt: it rings a seat that was removed
     meanwhile, but none that is paused (ring_entry in apps/app_queue.c).
     """
     for change in changes:
-        if isinstance(change, Remove):
-            yield Pause(change.queue, change.seat, paused=True)
+        if isinstance(change, RemoveMember):
+            yield PauseMember(change.queue, change.seat, paused=True)
         yield change
 
 
-def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[Change]:
+def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
     known = {place for pool in pools for place in places(pool)}
     return [
-        Remove(member.queue, member.seat)
+        RemoveMember(member.queue, member.seat)
         for member in members
         if partner_of(member.seat) and (member.queue, member.seat) not in known
     ]
 
 
-def _details(change: Change) -> dict[str, str]:
-    if isinstance(change, Add):
+def _details(change: MemberChange) -> dict[str, str]:
+    if isinstance(change, AddMember):
         return {
             "MemberName": change.seat,
             "StateInterface": interface(change.seat),
             "Penalty": PARTNER_PENALTY if partner_of(change.seat) else "0",
         }
-    if isinstance(change, Pause):
+    if isinstance(change, PauseMember):
         paused = "true" if change.paused else "false"
         return {"Paused": paused, "Reason": CLOSED_BY_US if change.paused else ""}
     return {}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import Link
+from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import AWAY, MEMBER_STATES, SeatState, device
-from ivrd.core.call import Place
+from ivrd.core.call import CallState
 from ivrd.core.seats import Member
 
 DIGITS = re.compile(r"[0-9]{1,9}")
@@ -29,7 +29,7 @@ class Caller:
     call_id: str
     channel: str
     number: str
-    place: Place  # MENU, QUEUE or TALK
+    place: CallState  # MENU, QUEUE or TALK
     age_seconds: float
     in_agi: bool = False
     queue: str = ""
@@ -39,7 +39,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class AsteriskSnapshot:
     """All callers, all seats in their queues, and what each seat's phone is doing."""
 
     callers: tuple[Caller, ...]
@@ -47,8 +47,8 @@ class Snapshot:
     seats: dict[str, str]
 
 
-async def read(link: Link) -> Snapshot:
-    """Ask Asterisk. Raises what `Link.ask_list` raises."""
+async def read(link: AmiClient) -> AsteriskSnapshot:
+    """Ask Asterisk. Raises what `AmiClient.ask_list` raises."""
     channels = await link.ask_list("CoreShowChannels")
     status = await link.ask_list("QueueStatus")
     waiting = {m.uniqueid: m for m in status if m.event == "QueueEntry"}
@@ -64,7 +64,7 @@ async def read(link: Link) -> Snapshot:
     for m in await link.ask_list("DeviceStateList"):
         if isinstance(fact := device(m), SeatState):  # partners' trunks are no members
             seats.setdefault(fact.seat, fact.state)
-    return Snapshot(tuple(callers), tuple(members), seats)
+    return AsteriskSnapshot(tuple(callers), tuple(members), seats)
 
 
 def _caller(m: Any, entry: Any, other: Any) -> Caller:
@@ -77,14 +77,14 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
         return Caller(
-            **common, place=Place.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
+            **common, place=CallState.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
         )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
-        return Caller(**common, place=Place.TALK, queue=queue, seat=seat)
+        return Caller(**common, place=CallState.TALK, queue=queue, seat=seat)
     if queue:  # taken between the two answers: the event that says so comes after them
-        return Caller(**common, place=Place.QUEUE, queue=queue, listed=False)
-    return Caller(**common, place=Place.MENU, in_agi=m.application == "AGI")
+        return Caller(**common, place=CallState.QUEUE, queue=queue, listed=False)
+    return Caller(**common, place=CallState.MENU, in_agi=m.application == "AGI")
 
 
 def _member(m: Any) -> Member:

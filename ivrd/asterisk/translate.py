@@ -8,7 +8,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.core.call import By
+from ivrd.core.call import AnsweredBy
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class Offered:
+class ControlOffered:
     """The dialplan offers a call's control to us."""
 
     call_id: str
@@ -86,17 +86,17 @@ class Unattended:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AgentConnected:
     """A person took a waiting caller."""
 
     call_id: str
     seat: str
-    by: By
+    answered_by: AnsweredBy
     at: float
 
 
 @dataclass(frozen=True)
-class LineGone:
+class Hangup:
     """A channel hung up."""
 
     call_id: str
@@ -124,7 +124,7 @@ class MemberChanged:
 
 
 @dataclass(frozen=True)
-class PartnerNews:
+class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
     kind: `offered`, `refused`, `unconfirmed`, `confirmed`, `dropped`, `returned`.  `status` and
@@ -144,7 +144,7 @@ class PartnerNews:
 
 Fact = (
     Arrived
-    | Offered
+    | ControlOffered
     | Result
     | ControlOver
     | KeyDown
@@ -152,11 +152,11 @@ Fact = (
     | QueueJoined
     | QueueReturned
     | Unattended
-    | Taken
-    | LineGone
+    | AgentConnected
+    | Hangup
     | SeatState
     | MemberChanged
-    | PartnerNews
+    | PartnerLegEvent
 )
 
 # Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
@@ -205,7 +205,7 @@ def _user_event(m: Any) -> Fact | None:
 
 
 def _partner_news(m: Any, kind: str) -> Fact:
-    return PartnerNews(
+    return PartnerLegEvent(
         partner=m.partner,
         seat=f"{m.partner}/{m.seat}",
         kind=kind,
@@ -225,9 +225,9 @@ def _number(text: str) -> float:
     return number if math.isfinite(number) else 0.0
 
 
-def by(seat: str) -> By:
+def answered_by(seat: str) -> AnsweredBy:
     """Whose seat it is: the hotline's own, or a partner's."""
-    return By.PARTNER if dialplan_names.partner_of(seat) else By.INHOUSE
+    return AnsweredBy.PARTNER if dialplan_names.partner_of(seat) else AnsweredBy.INHOUSE
 
 
 def device(m: Any) -> Fact | None:
@@ -245,19 +245,19 @@ def _member(m: Any) -> Fact:
 
 def _taken(m: Any) -> Fact:
     seat = seat_of(m.interface)
-    return Taken(m.uniqueid, seat, by(seat), at(m))
+    return AgentConnected(m.uniqueid, seat, answered_by(seat), at(m))
 
 
 READERS = {
     "UserEvent": _user_event,
-    "AsyncAGIStart": lambda m: Offered(m.uniqueid, m.channel, at(m)),
+    "AsyncAGIStart": lambda m: ControlOffered(m.uniqueid, m.channel, at(m)),
     "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
     "DTMFBegin": _key_down,
     "DTMFEnd": _key_up,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
     "AgentConnect": _taken,
-    "Hangup": lambda m: LineGone(m.uniqueid, at(m)),
+    "Hangup": lambda m: Hangup(m.uniqueid, at(m)),
     "DeviceStateChange": device,
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": _member,

@@ -20,7 +20,7 @@ THAILAND = "66"
 LENGTHS_WITH_COUNTRY = (10, 11)
 
 
-class PrivacyError(Exception):
+class CallerKeyError(Exception):
     """The key cannot be had; the message names the file and what to do."""
 
 
@@ -63,7 +63,7 @@ def load_key(path: Path) -> bytes:
             _make(path)
             return _read(path)
     except OSError as error:
-        raise PrivacyError(
+        raise CallerKeyError(
             f"{path}: the key for callers' numbers cannot be read or made ({error.strerror}): "
             "let the user who runs ivrd write to that folder, or set caller_key_file"
         ) from error
@@ -75,14 +75,14 @@ def _read(path: Path) -> bytes:
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise PrivacyError(f"{path}: expected a file with the key for callers' numbers")
+            raise CallerKeyError(f"{path}: expected a file with the key for callers' numbers")
         if status.st_mode & stat.S_IRWXO:
-            raise PrivacyError(
+            raise CallerKeyError(
                 f"{path}: everybody on this machine can read the key: chmod o-rwx {path}"
             )
         key = file.read(KEY_BYTES_AT_MOST)
     if len(key) < KEY_BYTES:
-        raise PrivacyError(
+        raise CallerKeyError(
             f"{path}: expected a key of at least {KEY_BYTES} bytes, found {len(key)}: put the "
             "right one back, or remove the file to get a new one (old hashes then match no more)"
         )

@@ -1,6 +1,6 @@
 """Callers in a menu: who has a conversation with us, and how one is taken up again.
 
-A `Line` is kept for each call from its arrival to its end.  While Asterisk offers the channel
+A `MenuCall` is kept for each call from its arrival to its end.  While Asterisk offers the channel
 (AsyncAGI) and we act, it has a session and a conversation.  Where the caller was, and which key had
 led there, survives the conversation: so another conversation, of this ivrd after a lost link, of a
 restarted one, or of the one that stood by, goes on at that place, with the keys pressed since.
@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ivrd.asterisk.async_agi import Session, Sessions
-from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
-from ivrd.core.dtmf import Keypad
+from ivrd.core.dtmf import DtmfDecoder
 from ivrd.core.menu import Command, Visit
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
@@ -21,7 +21,7 @@ KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that co
 
 
 @dataclass(frozen=True)
-class Stay:
+class MenuPosition:
     """Where a caller is in the menu.
 
     `key_at`: when the last key was pressed that led there, on Asterisk's clock; 0 for none.
@@ -32,7 +32,7 @@ class Stay:
 
 
 @dataclass
-class Line:
+class MenuCall:
     """A caller's channel and, while it is ours, session and conversation.
 
     `offered`: Asterisk waits for our commands.  `keys`: the last ones heard, each with when it was
@@ -44,9 +44,9 @@ class Line:
     offered: bool = False
     session: Session | None = None
     conversation: Conversation | None = None
-    stay: Stay | None = None
+    stay: MenuPosition | None = None
     keys: list[tuple[float, str]] = field(default_factory=list)
-    pad: Keypad = field(default_factory=Keypad)
+    pad: DtmfDecoder = field(default_factory=DtmfDecoder)
 
     def hear(self, digit: str, at: float) -> None:
         """Remember a key."""
@@ -67,7 +67,7 @@ class Line:
         self.offered, self.stay, self.keys = False, None, []
 
 
-class Menus:
+class Ivr:
     """All callers before the queue.
 
     `told(call_id, command)` hears what the books must know; `fault(call_id, error)` of what broke.
@@ -78,7 +78,7 @@ class Menus:
 
     def __init__(
         self,
-        script: Script,
+        script: ConversationSettings,
         sessions: Sessions,
         told: Callable[[str, Command], None],
         fault: Callable[[str, BaseException], None],
@@ -93,7 +93,7 @@ class Menus:
         self._sessions = sessions
         self._told = told
         self._fault = fault
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, MenuCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -104,11 +104,11 @@ class Menus:
 
     def arrived(self, call_id: str, channel: str) -> None:
         """A call begins."""
-        self._lines[call_id] = Line(channel)
+        self._lines[call_id] = MenuCall(channel)
 
-    def seen(self, call_id: str, channel: str, stay: Stay | None = None) -> None:
+    def seen(self, call_id: str, channel: str, stay: MenuPosition | None = None) -> None:
         """A call is there that began without us; `stay`: where it is known to have been."""
-        line = self._lines.setdefault(call_id, Line(channel))
+        line = self._lines.setdefault(call_id, MenuCall(channel))
         line.stay = stay or line.stay
 
     def offered(self, call_id: str) -> None:
@@ -166,18 +166,18 @@ class Menus:
         """A command's result."""
         self._sessions.result(command_id, text)
 
-    def stay(self, call_id: str) -> Stay | None:
+    def stay(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
         line = self._lines.get(call_id)
         if line is None:
             return None
         if line.conversation is None or line.conversation.visit is None:
             return line.stay
-        return Stay(line.conversation.visit, line.key_at)
+        return MenuPosition(line.conversation.visit, line.key_at)
 
     # --- conversations ---------------------------------------------------------------------
 
-    def _begin(self, call_id: str, line: Line) -> None:
+    def _begin(self, call_id: str, line: MenuCall) -> None:
         """A conversation from the start, or where the last one was; or straight to the queue."""
         stay = line.stay  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
@@ -205,12 +205,12 @@ class Menus:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault(task.get_name(), error)
 
-    def _end(self, line: Line, why: str) -> None:
+    def _end(self, line: MenuCall, why: str) -> None:
         """End session and conversation; where the caller was stays known."""
         if line.session is None:
             return
         if line.conversation is not None and line.conversation.visit is not None:
-            line.stay = Stay(line.conversation.visit, line.key_at)
+            line.stay = MenuPosition(line.conversation.visit, line.key_at)
         self._sessions.end(line.session, why)
         line.session = line.conversation = None
 

@@ -12,26 +12,26 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
-from ivrd.asterisk.ami_client import Link, Refused
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.asterisk.conversation import Script
-from ivrd.asterisk.queue_members import Seating
-from ivrd.calls.ivr import Menus, Stay
+from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.ivr import Ivr, MenuPosition
 from ivrd.core import call as c
 from ivrd.core import menu
-from ivrd.core.call import Call, Ended, Impossible, Notice, Place
+from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
 
-BOOKED: dict[type[Command], c.Event] = {
-    menu.AtInfo: c.Informed(),
-    menu.AtClosed: c.TurnedAway(),
-    menu.AtMenu: c.WentBack(),
+EVENT_OF: dict[type[Command], c.Event] = {
+    menu.AtInfo: c.PlayedMessage(),
+    menu.AtClosed: c.Rejected(),
+    menu.AtMenu: c.ReturnedToMenu(),
 }
 
 
 @dataclass(frozen=True)
-class Watch:
+class CallListener:
     """Who hears of what happens; all are called at once and must not wait."""
 
     received: Callable[[Call], None]
@@ -40,26 +40,28 @@ class Watch:
     unattended: Callable[[Call], None]
     refused: Callable[[str, str], None]  # (event, why) that the books did not take
     broken: Callable[[str, BaseException], None]  # (call id, a fault of ours)
-    moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None  # a call that is here
+    moved: Callable[[Call, MenuPosition | None], None] = lambda _call, _stay: (
+        None
+    )  # a call that is here
 
 
-class Hotline:
+class CallTracker:
     """All callers. `hash_number` turns a number into what stands for it everywhere."""
 
     def __init__(
         self,
-        link: Link,
-        script: Script,
-        seating: Seating,
+        link: AmiClient,
+        script: ConversationSettings,
+        seating: QueueMembers,
         sessions: Sessions,
-        watch: Watch,
+        watch: CallListener,
         hash_number: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
         self.ledger = Ledger()
         self.seating = seating
-        self.menus = Menus(script, sessions, self._told, watch.broken)
-        self.partner_news: Callable[[t.PartnerNews], None] = lambda _news: None
+        self.menus = Ivr(script, sessions, self._told, watch.broken)
+        self.partner_news: Callable[[t.PartnerLegEvent], None] = lambda _news: None
         # Hears of the calls that Asterisk no longer has, though nobody said how they ended.
         self.missed: Callable[[list[str], float], None] = self.give_up
         self._link = link
@@ -70,7 +72,7 @@ class Hotline:
         self._passing: set[str] = set()  # calls of which nobody knows where they are now
         self._hands: dict[type, Callable[[Any], None]] = {
             t.Arrived: self._arrived,
-            t.Offered: self._offered,
+            t.ControlOffered: self._offered,
             t.Result: self._result,
             t.KeyDown: self._key_down,
             t.KeyUp: self._key_up,
@@ -78,11 +80,11 @@ class Hotline:
             t.Unattended: self._took_over,
             t.QueueJoined: self._joined,
             t.QueueReturned: self._returned,
-            t.Taken: self._taken,
-            t.LineGone: self._gone,
+            t.AgentConnected: self._taken,
+            t.Hangup: self._gone,
             t.SeatState: seating.changed,
             t.MemberChanged: seating.changed,
-            t.PartnerNews: self._partner,
+            t.PartnerLegEvent: self._partner,
         }
 
     # --- what Asterisk reports -------------------------------------------------------------
@@ -107,16 +109,16 @@ class Hotline:
 
     def _joined(self, fact: t.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
-        self._book(fact.call_id, c.Joined(fact.at or self._clock(), fact.queue))
+        self._book(fact.call_id, c.JoinedQueue(fact.at or self._clock(), fact.queue))
 
     def _returned(self, fact: t.QueueReturned) -> None:
-        self._book(fact.call_id, c.Left())
+        self._book(fact.call_id, c.LeftQueue())
 
-    def _taken(self, fact: t.Taken) -> None:
+    def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
         self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
-    def _gone(self, fact: t.LineGone) -> None:
+    def _gone(self, fact: t.Hangup) -> None:
         self.menus.gone(fact.call_id, "the caller hung up")
         at = fact.at or self._clock()
         passing = fact.call_id in self._passing
@@ -134,7 +136,7 @@ class Hotline:
         if call := self.ledger.calls.get(fact.call_id):
             self._watch.unattended(call)
 
-    def _partner(self, news: t.PartnerNews) -> None:
+    def _partner(self, news: t.PartnerLegEvent) -> None:
         self.partner_news(news)
 
     def _arrived(self, fact: t.Arrived) -> None:
@@ -147,7 +149,7 @@ class Hotline:
             self._watch.received(call)
             self._moved(fact.call_id)
 
-    def _offered(self, fact: t.Offered) -> None:
+    def _offered(self, fact: t.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was reported to nobody
             self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, ""))
         if fact.call_id in self.ledger.calls:  # or it is a late word of a call that was healed
@@ -163,7 +165,7 @@ class Hotline:
         """A conversation's own news for the books."""
         if call_id not in self.ledger.calls:
             return
-        if event := BOOKED.get(type(command)):
+        if event := EVENT_OF.get(type(command)):
             self._book(call_id, event)
             return
         if isinstance(command, menu.Speak):
@@ -178,7 +180,7 @@ class Hotline:
             return  # a seat's leg, or a call of somebody else's
         try:
             notices = self.ledger.apply(call_id, event)
-        except Impossible as error:
+        except InvalidTransition as error:
             self._watch.refused(type(event).__name__, str(error))
             return
         for notice in notices:
@@ -192,7 +194,7 @@ class Hotline:
 
     # --- losing and finding Asterisk -------------------------------------------------------
 
-    def restore(self, call: Call, stay: Stay | None) -> None:
+    def restore(self, call: Call, stay: MenuPosition | None) -> None:
         """A call that an ivrd before us, or beside us, has written down."""
         self.ledger.restore(call)
         self.menus.seen(call.id, "", stay)
@@ -227,7 +229,7 @@ class Hotline:
             return  # the seats are for the other one to move
         try:
             await self.seating.reconcile()
-        except Refused as error:  # seats that Asterisk does not have must not cost the link
+        except ActionRefused as error:  # seats that Asterisk does not have must not cost the link
             self._watch.refused("Seats", str(error))
 
     def _match(self, caller: snapshots.Caller, now: float) -> None:
@@ -237,7 +239,7 @@ class Hotline:
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was healed: Asterisk is letting it go
         self.menus.found(call_id, caller.channel, caller.in_agi)
-        for event in _way(self.ledger.calls[call_id].place, caller, now):
+        for event in _events_between(self.ledger.calls[call_id].place, caller, now):
             self._book(call_id, event)
         if not caller.listed:
             self._passing.add(call_id)
@@ -250,14 +252,14 @@ class Hotline:
             self._hash(caller.number),
             language=self.menus.script.tree.languages[0],
         )
-        if caller.place is not Place.TALK:
+        if caller.place is not CallState.TALK:
             return call
         return replace(
             call,
-            place=Place.TALK,
+            place=CallState.TALK,
             queue=caller.queue,
             connected_at=now,
-            by=t.by(caller.seat),
+            by=t.answered_by(caller.seat),
             seat=caller.seat,
         )
 
@@ -277,14 +279,14 @@ class Hotline:
             self._watch.notice(notice)
 
 
-def _way(place: Place, caller: snapshots.Caller, now: float) -> list[c.Event]:
+def _events_between(place: CallState, caller: snapshots.Caller, now: float) -> list[c.Event]:
     """The events that lead from where the books have a call to where Asterisk has it."""
-    joined = c.Joined(now - caller.wait_seconds, caller.queue)
-    taken = c.Connected(now, t.by(caller.seat), caller.seat)
+    joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
+    taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
     before_queue = place in c.BEFORE_QUEUE
-    if caller.place is Place.QUEUE:
-        stays = place is Place.QUEUE or (place is Place.TALK and not caller.listed)
+    if caller.place is CallState.QUEUE:
+        stays = place is CallState.QUEUE or (place is CallState.TALK and not caller.listed)
         return [] if stays else [joined]
-    if caller.place is Place.TALK:
-        return [] if place is Place.TALK else [joined, taken] if before_queue else [taken]
-    return [] if before_queue or place is Place.TALK else [c.Left()]
+    if caller.place is CallState.TALK:
+        return [] if place is CallState.TALK else [joined, taken] if before_queue else [taken]
+    return [] if before_queue or place is CallState.TALK else [c.LeftQueue()]

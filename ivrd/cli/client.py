@@ -14,7 +14,7 @@ class NotRunning(Exception):
     """No ivrd answers; the message says where it was looked for."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """ivrd does not do what was asked; the message says why."""
 
 
@@ -36,11 +36,11 @@ class Client:
         self.path = path
 
     def get(self, name: str, **query: str) -> Any:
-        """Read something. Raises `NotRunning` or `Refused`."""
+        """Read something. Raises `NotRunning` or `RequestRefused`."""
         return self._ask("GET", name, query)
 
     def post(self, name: str, **query: str) -> Any:
-        """Have something done. Raises `NotRunning` or `Refused`."""
+        """Have something done. Raises `NotRunning` or `RequestRefused`."""
         return self._ask("POST", name, query)
 
     def _ask(self, method: str, name: str, query: dict[str, str]) -> Any:
@@ -64,5 +64,5 @@ class Client:
         if not isinstance(answer, dict):
             raise NotRunning(f"what answers at {self.path} is not ivrd")
         if response.status != 200:
-            raise Refused(str(answer.get("error", f"status {response.status}")))
+            raise RequestRefused(str(answer.get("error", f"status {response.status}")))
         return answer

@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from ivrd.core.recent import Hour
-from ivrd.core.status_schema import Pool, Queue, Status
+from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
 
 WIDTH = 79  # one less than the terminal's: some go on to the next line at the 80th
 HEIGHT = 24
@@ -48,7 +48,7 @@ def board(status: Status) -> Group:
 
 def _lines(status: Status) -> list[Text]:
     """All lines; where the height allows it, from the last part up, an empty one before a part."""
-    queues = [_heading("Queue", "waiting", "oldest wait", "talking")]
+    queues = [_heading("QueueStatus", "waiting", "oldest wait", "talking")]
     pools = [_heading("Seats", "free", "ringing", "talking", "away")]
     parts = [
         [_head(status), *_alarms(status)],
@@ -110,7 +110,7 @@ def _callers(status: Status) -> list[Text]:
     ]
 
 
-def _queue(queue: Queue, service_level_seconds: float) -> Text:
+def _queue(queue: QueueStatus, service_level_seconds: float) -> Text:
     wait, style = "-", PLAIN
     if queue["waiting"]:
         seconds = queue["oldest_seconds"]
@@ -126,7 +126,7 @@ def _queue(queue: Queue, service_level_seconds: float) -> Text:
     return line.append(_numbers(_count(queue["talking"])))
 
 
-def _pool(pool: Pool) -> Text:
+def _pool(pool: PoolStatus) -> Text:
     line = Text(_left(pool["name"], NAME))
     state = f"{pool['seats']} {'open' if pool['open'] else 'closed'}"
     line.append(_left(state, STATE), PLAIN if pool["open"] else "dim")

@@ -16,7 +16,7 @@ from ivrd import __version__
 from ivrd.api.server import CannotListen
 from ivrd.asterisk import console, render
 from ivrd.asterisk.dialplan_names import interface
-from ivrd.calls.caller_hash import PrivacyError
+from ivrd.calls.caller_hash import CallerKeyError
 from ivrd.cli import client, dashboard, day, partners
 from ivrd.config import (
     AMI_SECRET,
@@ -38,7 +38,7 @@ FAILURES = (
     console.ConsoleError,
     CannotListen,
     Claimed,
-    PrivacyError,
+    CallerKeyError,
     render.RenderError,
 )
 TOP_SECONDS = 1.0
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return WRONG
-    except client.Refused as error:
+    except client.RequestRefused as error:
         print(f"ivrd: {error}", file=sys.stderr)
         return WRONG
     except FAILURES as error:

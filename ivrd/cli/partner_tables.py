@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from ivrd.core.report import Row
+from ivrd.core.report import PartnerTotals
 
 WIDTH = 100
 GAP = "  "
@@ -137,10 +137,10 @@ def report_text(answer: Mapping[str, Any]) -> str:
 def report_csv(answer: Mapping[str, Any]) -> str:
     """The report with all its columns: UTF-8, lines end as RFC 4180 has it."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(Row("").flat()))
+    writer = csv.DictWriter(out, list(PartnerTotals("").flat()))
     writer.writeheader()
     for row in answer["rows"]:
-        writer.writerow(Row(**row).flat())
+        writer.writerow(PartnerTotals(**row).flat())
     return out.getvalue()
 
 

@@ -123,7 +123,7 @@ def _drill(given: argparse.Namespace, place: Place) -> int:
     def listen() -> None:
         try:
             outcome.put(asking.post("drill", partner=given.name))
-        except (client.NotRunning, client.Refused) as error:
+        except (client.NotRunning, client.RequestRefused) as error:
             outcome.put(error)
 
     # A thread that nobody waits for: when the call cannot be placed, that is said at once.

@@ -15,7 +15,15 @@ from ivrd.config.secret import (
     SENTINEL_SECRET,
     read_secret,
 )
-from ivrd.config.settings import Asterisk, Keep, Queue, Redis, Settings, Store, closed_queues
+from ivrd.config.settings import (
+    AsteriskSettings,
+    QueueSettings,
+    RedisSettings,
+    Retention,
+    Settings,
+    StoreSettings,
+    closed_queues,
+)
 from ivrd.config.sounds import durations, prompt_files, spare_files
 
 __all__ = [
@@ -23,14 +31,14 @@ __all__ = [
     "REDIS_SECRET",
     "SEATS_SECRET",
     "SENTINEL_SECRET",
-    "Asterisk",
+    "AsteriskSettings",
     "ConfigError",
-    "Keep",
     "Problem",
-    "Queue",
-    "Redis",
+    "QueueSettings",
+    "RedisSettings",
+    "Retention",
     "Settings",
-    "Store",
+    "StoreSettings",
     "closed_queues",
     "durations",
     "load",

@@ -1,4 +1,4 @@
-"""What a single value may be.  Each `Kind` says so in words, and reads the value.
+"""What a single value may be.  Each `FieldType` says so in words, and reads the value.
 
 They are used in the models as `Annotated[int, whole(1, 500)]`.  A value is turned at once into
 what the program works with: a time zone, an address, minutes.
@@ -24,7 +24,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldType:
     """What a value must be.
 
     `read` returns the value as the program uses it, or raises ValueError; the error's text is a
@@ -65,7 +65,7 @@ def _truth(value: object) -> bool:
     return value
 
 
-def whole(low: int, high: int) -> Kind:
+def whole(low: int, high: int) -> FieldType:
     """A whole number."""
 
     def read(value: object) -> int:
@@ -73,10 +73,10 @@ def whole(low: int, high: int) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"a whole number from {low} to {high}", read)
+    return FieldType(f"a whole number from {low} to {high}", read)
 
 
-def number(low: float, high: float) -> Kind:
+def number(low: float, high: float) -> FieldType:
     """A number, whole or not."""
 
     def read(value: object) -> float:
@@ -86,21 +86,21 @@ def number(low: float, high: float) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"a number from {low:g} to {high:g}", read)
+    return FieldType(f"a number from {low:g} to {high:g}", read)
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> FieldType:
     """One of these words."""
     return worded(one_of(names), lambda text: text if text in names else None)
 
 
-def pattern(what: str, regex: str) -> Kind:
+def pattern(what: str, regex: str) -> FieldType:
     """Text of this form."""
     form = re.compile(regex)
     return worded(what, lambda text: text if form.fullmatch(text) else None)
 
 
-def worded(what: str, reads: Callable[[str], object]) -> Kind:
+def worded(what: str, reads: Callable[[str], object]) -> FieldType:
     """Text that `reads` turns into a value; None or a ValueError refuses it."""
 
     def read(value: object) -> object:
@@ -113,20 +113,20 @@ def worded(what: str, reads: Callable[[str], object]) -> Kind:
             raise ValueError
         return result
 
-    return Kind(what, read)
+    return FieldType(what, read)
 
 
-def text(limit: int) -> Kind:
+def text(limit: int) -> FieldType:
     """One line of words to show."""
     return _text(f"one line of text of at most {limit} characters", limit, "")
 
 
-def speech(limit: int) -> Kind:
+def speech(limit: int) -> FieldType:
     """Words to say, in any number of lines."""
     return _text(f"text of at most {limit} characters", limit, "\n")
 
 
-def _text(what: str, limit: int, controls: str) -> Kind:
+def _text(what: str, limit: int, controls: str) -> FieldType:
     def reads(value: str) -> str | None:
         return value if len(value) <= limit and value.strip() and _clean(value, controls) else None
 
@@ -138,7 +138,7 @@ def _clean(value: str, controls: str = "") -> bool:
     return not any(category(c) in ("Cc", "Zl", "Zp") for c in value if c not in controls)
 
 
-def all_or(names: str) -> Kind:
+def all_or(names: str) -> FieldType:
     """`all`, read as None, or a list of names that is not empty."""
 
     def read(value: object) -> object:
@@ -148,7 +148,7 @@ def all_or(names: str) -> Kind:
             return value
         raise ValueError
 
-    return Kind(f"{ALL}, or a list of {names}", read)
+    return FieldType(f"{ALL}, or a list of {names}", read)
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -279,5 +279,5 @@ TRUNK = worded(f"host or host:port, such as 192.0.2.1:{SIP_PORT}", _trunk)
 NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
 MODE = worded('a file mode such as "0660"', _mode)
 PATH = worded("a path", _path)
-TRUTH = Kind("true or false", _truth)
+TRUTH = FieldType("true or false", _truth)
 PORT = whole(1, 65535)

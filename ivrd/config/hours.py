@@ -34,13 +34,13 @@ class HoursPart(Part):
     open_on: list[Annotated[date, DAY]] = Field(default_factory=list)
 
 
-class Hours(Part):
+class HoursFile(Part):
     """hours.yaml."""
 
     hours: dict[Annotated[str, NAME], HoursPart]
 
 
-def check(file: File[Hours]) -> Iterator[Problem]:
+def check(file: File[HoursFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     for name, part in file.says.hours.items():
         if name == ALWAYS:
@@ -54,13 +54,13 @@ def check(file: File[Hours]) -> Iterator[Problem]:
             yield _clash(file, name, *clash)
 
 
-def check_use(says: Hours, name: str, user: File[M], place: Key) -> Iterator[Problem]:
+def check_use(says: HoursFile, name: str, user: File[M], place: Key) -> Iterator[Problem]:
     """Hours that `user` names at `place` and that are not there."""
     if name != ALWAYS and name not in says.hours:
         yield user.problem(*place, say=unknown("hours", name, {ALWAYS: None, **says.hours}))
 
 
-def _clash(file: File[Hours], name: str, day: int, first: Span, second: Span) -> Problem:
+def _clash(file: File[HoursFile], name: str, day: int, first: Span, second: Span) -> Problem:
     """Two spans that overlap, at the line of the second one."""
     same_day = second.start >= first.start
     where = day if same_day else (day + 1) % 7
@@ -87,7 +87,7 @@ def _week(part: HoursPart) -> tuple[tuple[Span, ...], ...]:
     return tuple(tuple(spans) for spans in week)
 
 
-def schedules(says: Hours, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
+def schedules(says: HoursFile, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
     """The opening hours by name; None for always.
 
     Holidays are those of last year, this one and the next two.

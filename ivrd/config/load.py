@@ -23,12 +23,12 @@ def load(folder: Path, today: date | None = None) -> Settings:
         raise ConfigError([Problem(str(folder), 0, "", "expected a folder with ivrd.yaml in it")])
     found: list[Problem] = []
     files = _Files(
-        program=_read(folder / main.FILE, main.Program, found),
-        menus=_read(folder / menus.FILE, menus.Menus, found),
-        queues=_read(folder / queues.FILE, queues.Queues, found),
-        hours=_read(folder / hours.FILE, hours.Hours, found),
-        partners=_read(folder / partners.FILE, partners.Partners, found),
-        prompts=_read(folder / prompts.FILE, prompts.Prompts, found),
+        program=_read(folder / main.FILE, main.MainFile, found),
+        menus=_read(folder / menus.FILE, menus.MenusFile, found),
+        queues=_read(folder / queues.FILE, queues.QueuesFile, found),
+        hours=_read(folder / hours.FILE, hours.HoursFile, found),
+        partners=_read(folder / partners.FILE, partners.PartnersFile, found),
+        prompts=_read(folder / prompts.FILE, prompts.PromptsFile, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
@@ -43,12 +43,12 @@ def load(folder: Path, today: date | None = None) -> Settings:
 class _Files:
     """What each file says; None when it is not right by itself."""
 
-    program: File[main.Program] | None
-    menus: File[menus.Menus] | None
-    queues: File[queues.Queues] | None
-    hours: File[hours.Hours] | None
-    partners: File[partners.Partners] | None
-    prompts: File[prompts.Prompts] | None
+    program: File[main.MainFile] | None
+    menus: File[menus.MenusFile] | None
+    queues: File[queues.QueuesFile] | None
+    hours: File[hours.HoursFile] | None
+    partners: File[partners.PartnersFile] | None
+    prompts: File[prompts.PromptsFile] | None
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:

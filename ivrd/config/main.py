@@ -27,7 +27,7 @@ from ivrd.config.field_types import (
 )
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem
-from ivrd.config.settings import Asterisk
+from ivrd.config.settings import AsteriskSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
@@ -125,7 +125,7 @@ class LimitsPart(Part):
     behind_seconds: Annotated[float, number(0.1, 2)] = 1.0
 
 
-class Program(Part):
+class MainFile(Part):
     """ivrd.yaml."""
 
     number: Annotated[str, DIGITS]
@@ -146,7 +146,7 @@ class Program(Part):
     asterisk: AsteriskPart
 
 
-def check(file: File[Program], folder: Path) -> Iterator[Problem]:
+def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     says = file.says
     for at, language in enumerate(says.languages):
@@ -165,7 +165,7 @@ def check(file: File[Program], folder: Path) -> Iterator[Problem]:
     yield from _check_asterisk(file)
 
 
-def _check_asterisk(file: File[Program]) -> Iterator[Problem]:
+def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     says = file.says
     rtp, seats = says.asterisk.rtp, says.asterisk.seats
     if rtp.last <= rtp.first:
@@ -189,7 +189,7 @@ def located(folder: Path, path: str) -> Path:
     return Path(os.path.realpath(folder / path))
 
 
-def policy(says: Program) -> Policy:
+def policy(says: MainFile) -> Policy:
     """How many seats partners are asked for, as the core wants it: ratios for percents."""
     of = says.overflow
     return Policy(
@@ -206,10 +206,10 @@ def policy(says: Program) -> Policy:
     )
 
 
-def asterisk(folder: Path, part: AsteriskPart) -> Asterisk:
-    """What the program needs to know of Asterisk."""
+def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
+    """What the program needs to know of AsteriskSettings."""
     secret = part.seats.secret_file
-    return Asterisk(
+    return AsteriskSettings(
         config_dir=located(folder, part.config_dir),
         console=tuple(part.console),
         queue_log=located(folder, part.queue_log),

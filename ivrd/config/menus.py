@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
-from ivrd.config.main import Program
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.queues import Queues
+from ivrd.config.queues import QueuesFile
 from ivrd.config.yamlfile import Key
 from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
 
@@ -81,7 +81,7 @@ class SaidPart(Part):
     goodbye: Annotated[str, PROMPT]
 
 
-class Menus(Part):
+class MenusFile(Part):
     """menus.yaml."""
 
     start: Annotated[str, NAME]
@@ -93,7 +93,7 @@ class Menus(Part):
     infos: dict[Annotated[str, NAME], InfoPart] = Field(default_factory=dict)
 
 
-def check(file: File[Menus]) -> Iterator[Problem]:
+def check(file: File[MenusFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     says = file.says
     if says.start not in says.menus:
@@ -105,7 +105,7 @@ def check(file: File[Menus]) -> Iterator[Problem]:
         yield from _not_led_to(file)
 
 
-def _lost_keys(file: File[Menus]) -> Iterator[Problem]:
+def _lost_keys(file: File[MenusFile]) -> Iterator[Problem]:
     """Keys that lead to a menu or message that is not there."""
     says = file.says
     for name, key, to in _keys(says):
@@ -116,7 +116,7 @@ def _lost_keys(file: File[Menus]) -> Iterator[Problem]:
             yield file.problem(*place, "info", say=unknown("info", to.info, says.infos))
 
 
-def check_with_program(file: File[Menus], program: Program) -> Iterator[Problem]:
+def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
     most = program.lease_seconds - 1
     if file.says.wait_seconds > most:
@@ -132,7 +132,7 @@ def check_with_program(file: File[Menus], program: Program) -> Iterator[Problem]
             yield file.problem("menus", name, "keys", key, "language", say=say)
 
 
-def check_with_queues(file: File[Menus], queues: Queues) -> Iterator[Problem]:
+def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Problem]:
     """What does not agree with queues.yaml."""
     topics = queues.topics()
     if file.says.operator not in topics:
@@ -143,14 +143,14 @@ def check_with_queues(file: File[Menus], queues: Queues) -> Iterator[Problem]:
             yield file.problem("menus", name, "keys", key, "topic", say=say)
 
 
-def _keys(says: Menus) -> Iterator[tuple[str, str, KeyPart]]:
+def _keys(says: MenusFile) -> Iterator[tuple[str, str, KeyPart]]:
     """Each (menu, key, what the key does)."""
     for name, menu in says.menus.items():
         for key, to in menu.keys.items():
             yield name, key, to
 
 
-def _loops(file: File[Menus]) -> Iterator[Problem]:
+def _loops(file: File[MenusFile]) -> Iterator[Problem]:
     """Each key that leads back to a menu above.
 
     A walk down from each menu in turn, with a stack of our own: a file may have thousands.
@@ -174,8 +174,8 @@ def _loops(file: File[Menus]) -> Iterator[Problem]:
                 ahead.append(iter(menus[to.menu].keys.items()))
 
 
-def _not_led_to(file: File[Menus]) -> Iterator[Problem]:
-    """Menus and messages that no caller can reach."""
+def _not_led_to(file: File[MenusFile]) -> Iterator[Problem]:
+    """MenusFile and messages that no caller can reach."""
     says = file.says
     reached, infos, ahead = {says.start}, set(), [says.start]
     while ahead:
@@ -192,7 +192,7 @@ def _not_led_to(file: File[Menus]) -> Iterator[Problem]:
             yield file.problem("infos", name, say="no key leads here from the start")
 
 
-def prompts(says: Menus) -> Iterator[tuple[Key, str]]:
+def prompts(says: MenusFile) -> Iterator[tuple[Key, str]]:
     """Each (place, prompt) in this file."""
     for field, prompt in says.prompts:
         yield ("prompts", field), prompt
@@ -204,7 +204,7 @@ def prompts(says: Menus) -> Iterator[tuple[Key, str]]:
             yield ("infos", name, "prompts", at), prompt
 
 
-def tree(says: Menus, queues: Queues, languages: tuple[str, ...]) -> Tree:
+def tree(says: MenusFile, queues: QueuesFile, languages: tuple[str, ...]) -> Tree:
     """The menus as the menu machine wants them."""
     parts = queues.queues.items()
     return Tree(

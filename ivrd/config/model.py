@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from ivrd.config import yamlfile
-from ivrd.config.field_types import Kind, got
+from ivrd.config.field_types import FieldType, got
 from ivrd.config.problem import ConfigError, Problem, meant
 from ivrd.config.yamlfile import Document, Key
 
@@ -82,7 +82,7 @@ def _expected(model: type[Part], key: Key) -> str:
     """What the missing field at `key` should have been."""
     field = _at(model, key[:-1]).model_fields[str(key[-1])]
     for entry in field.metadata:
-        if isinstance(entry, Kind):
+        if isinstance(entry, FieldType):
             return entry.what
     return "a list" if get_origin(field.annotation) is list else "a mapping"
 

@@ -20,12 +20,12 @@ from ivrd.config.field_types import (
     text,
     whole,
 )
-from ivrd.config.hours import Hours
-from ivrd.config.main import Program
+from ivrd.config.hours import HoursFile
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.queues import Queues
-from ivrd.core.partner import Partner, State
+from ivrd.config.queues import QueuesFile
+from ivrd.core.partner import Partner, PartnerState
 
 FILE = "partners.yaml"
 MOST_SEATS = 200
@@ -53,16 +53,16 @@ class PartnerPart(Part):
     )
     weight: Annotated[float, number(0.01, 100)] = 1.0
     confirm: Annotated[bool, TRUTH] = True
-    state: Annotated[str, choice(*State)] = State.ONBOARDING.value
+    state: Annotated[str, choice(*PartnerState)] = PartnerState.ONBOARDING.value
 
 
-class Partners(Part):
+class PartnersFile(Part):
     """partners.yaml."""
 
     partners: dict[Annotated[str, NAME], PartnerPart]
 
 
-def check(file: File[Partners]) -> Iterator[Problem]:
+def check(file: File[PartnersFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     first: dict[Address, str] = {}
     for name, part in file.says.partners.items():
@@ -75,7 +75,7 @@ def check(file: File[Partners]) -> Iterator[Problem]:
             yield file.problem("partners", name, "cap", say=say)
 
 
-def check_with_program(file: File[Partners], program: Program) -> Iterator[Problem]:
+def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
     carriers = program.asterisk.carriers
     yield from _names_taken(file, dict.fromkeys(carriers, "a carrier in ivrd.yaml"))
@@ -87,7 +87,7 @@ def check_with_program(file: File[Partners], program: Program) -> Iterator[Probl
                 yield file.problem("partners", name, "trunk", say=say)
 
 
-def check_with_queues(file: File[Partners], says: Queues) -> Iterator[Problem]:
+def check_with_queues(file: File[PartnersFile], says: QueuesFile) -> Iterator[Problem]:
     """What does not agree with queues.yaml."""
     taken = {name: f"{what} in queues.yaml" for name, what in queues.names(says).items()}
     yield from _names_taken(file, taken)
@@ -96,13 +96,13 @@ def check_with_queues(file: File[Partners], says: Queues) -> Iterator[Problem]:
         yield from _listed(file, name, "topics", part.topics or (), topics)
 
 
-def check_with_hours(file: File[Partners], says: Hours) -> Iterator[Problem]:
+def check_with_hours(file: File[PartnersFile], says: HoursFile) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
     for name, part in file.says.partners.items():
         yield from hours.check_use(says, part.hours, file, ("partners", name, "hours"))
 
 
-def _names_taken(file: File[Partners], taken: Mapping[str, str]) -> Iterator[Problem]:
+def _names_taken(file: File[PartnersFile], taken: Mapping[str, str]) -> Iterator[Problem]:
     """Ids that stand for something else too, `taken` says for what."""
     for name in file.says.partners:
         own = IN_ASTERISK + name
@@ -114,7 +114,7 @@ def _names_taken(file: File[Partners], taken: Mapping[str, str]) -> Iterator[Pro
 
 
 def _listed(
-    file: File[Partners], name: str, key: str, given: Collection[str], known: Collection[str]
+    file: File[PartnersFile], name: str, key: str, given: Collection[str], known: Collection[str]
 ) -> Iterator[Problem]:
     """What the list at `key` names twice, or what is not known."""
     seen: set[str] = set()
@@ -134,7 +134,7 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(says: Partners, waiting: Queues) -> tuple[Partner, ...]:
+def partners(says: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
     """The partners as the program works with them; `waiting` has all the topics."""
     return tuple(
         Partner(
@@ -144,7 +144,7 @@ def partners(says: Partners, waiting: Queues) -> tuple[Partner, ...]:
             trunk=_short(part.trunk),
             pledged=part.pledged,
             cap=part.cap,
-            state=State(part.state),
+            state=PartnerState(part.state),
             hours=part.hours,
             topics=waiting.topics() if part.topics is None else tuple(part.topics),
             languages=tuple(part.languages),

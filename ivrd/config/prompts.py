@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ivrd.config import yamlfile
 from ivrd.config.field_types import LANGUAGE, PROMPT, speech
-from ivrd.config.main import Program
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import ConfigError, Problem, unknown
 from ivrd.config.settings import Settings
@@ -38,14 +38,14 @@ BUILT_IN = frozenset(
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, speech(2000)]]
 
 
-class Prompts(Part):
+class PromptsFile(Part):
     """prompts.yaml.  A part of a number may have a text in one language only."""
 
     prompts: dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]]
 
 
-def check_with_program(file: File[Prompts], program: Program) -> Iterator[Problem]:
-    """Prompts that the program itself says, and that are not there."""
+def check_with_program(file: File[PromptsFile], program: MainFile) -> Iterator[Problem]:
+    """PromptsFile that the program itself says, and that are not there."""
     for language in program.languages:
         for name in sorted(BUILT_IN | pieces(language)):
             if language not in file.says.prompts.get(name, {}):
@@ -54,7 +54,7 @@ def check_with_program(file: File[Prompts], program: Program) -> Iterator[Proble
 
 
 def check_uses(
-    file: File[Prompts], languages: list[str], user: File[M], uses: Iterable[tuple[Key, str]]
+    file: File[PromptsFile], languages: list[str], user: File[M], uses: Iterable[tuple[Key, str]]
 ) -> Iterator[Problem]:
     """The prompts (with their places) that `user` names and that are not there."""
     for place, name in uses:

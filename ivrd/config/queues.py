@@ -7,11 +7,11 @@ from pydantic import Field
 
 from ivrd.config import hours
 from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
-from ivrd.config.hours import ALWAYS, Hours
-from ivrd.config.main import Program
+from ivrd.config.hours import ALWAYS, HoursFile
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
-from ivrd.config.settings import Queue
+from ivrd.config.settings import QueueSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.numbers import LARGEST
 from ivrd.core.seats import Pool
@@ -47,7 +47,7 @@ class PoolPart(Part):
     queues: Annotated[list[str] | None, all_or("queues")]
 
 
-class Queues(Part):
+class QueuesFile(Part):
     """queues.yaml."""
 
     default: Annotated[str, NAME]
@@ -59,7 +59,7 @@ class Queues(Part):
         return tuple(topic for queue in self.queues.values() for topic in queue.topics)
 
 
-def check(file: File[Queues]) -> Iterator[Problem]:
+def check(file: File[QueuesFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     says = file.says
     if says.default not in says.queues:
@@ -77,7 +77,7 @@ def check(file: File[Queues]) -> Iterator[Problem]:
     yield from _pools(file)
 
 
-def _topics_twice(file: File[Queues]) -> Iterator[Problem]:
+def _topics_twice(file: File[QueuesFile]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for name, queue in file.says.queues.items():
         for topic in queue.topics:
@@ -87,7 +87,7 @@ def _topics_twice(file: File[Queues]) -> Iterator[Problem]:
             first.setdefault(topic, name)
 
 
-def _pools(file: File[Queues]) -> Iterator[Problem]:
+def _pools(file: File[QueuesFile]) -> Iterator[Problem]:
     says = file.says
     for name, part in says.pools.items():
         for at, queue in enumerate(part.queues or ()):
@@ -101,13 +101,13 @@ def _pools(file: File[Queues]) -> Iterator[Problem]:
         yield file.problem("pools", say=f"expected at most {LARGEST} seats in all, got {seats}")
 
 
-def check_with_hours(file: File[Queues], says: Hours) -> Iterator[Problem]:
+def check_with_hours(file: File[QueuesFile], says: HoursFile) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
     for name, part in file.says.queues.items():
         yield from hours.check_use(says, part.hours, file, ("queues", name, "hours"))
 
 
-def check_with_program(file: File[Queues], program: Program) -> Iterator[Problem]:
+def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
     for name, queue in file.says.queues.items():
         for topic, texts in queue.topics.items():
@@ -122,23 +122,23 @@ def check_with_program(file: File[Queues], program: Program) -> Iterator[Problem
             yield file.problem("pools", name, say=say)
 
 
-def prompts(says: Queues) -> Iterator[tuple[Key, str]]:
+def prompts(says: QueuesFile) -> Iterator[tuple[Key, str]]:
     """Each (place, prompt) in this file."""
     for name, queue in says.queues.items():
         if queue.closed_prompt:
             yield ("queues", name, "closed_prompt"), queue.closed_prompt
 
 
-def names(says: Queues) -> Mapping[str, str]:
+def names(says: QueuesFile) -> Mapping[str, str]:
     """What each name in this file stands for: a queue, a pool or a seat."""
     stand = {seat: f"a seat of {n}" for n, part in says.pools.items() for seat in _seats(n, part)}
     return stand | dict.fromkeys(says.pools, "a pool") | dict.fromkeys(says.queues, "a queue")
 
 
-def queues(says: Queues) -> tuple[Queue, ...]:
+def queues(says: QueuesFile) -> tuple[QueueSettings, ...]:
     """The queues as the program works with them."""
     return tuple(
-        Queue(
+        QueueSettings(
             name=name,
             topics=part.topics,
             hours=part.hours,
@@ -149,7 +149,7 @@ def queues(says: Queues) -> tuple[Queue, ...]:
     )
 
 
-def pools(says: Queues) -> tuple[Pool, ...]:
+def pools(says: QueuesFile) -> tuple[Pool, ...]:
     """The pools with a name for each seat.  Those open from the start are fixed in Asterisk."""
     return tuple(
         Pool(name=name, seats=_seats(name, part), queues=_queues(part, says), fixed=part.open)
@@ -157,7 +157,7 @@ def pools(says: Queues) -> tuple[Pool, ...]:
     )
 
 
-def _queues(part: PoolPart, says: Queues) -> tuple[str, ...]:
+def _queues(part: PoolPart, says: QueuesFile) -> tuple[str, ...]:
     return tuple(says.queues if part.queues is None else part.queues)
 
 

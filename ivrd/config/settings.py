@@ -14,7 +14,7 @@ from ivrd.core.seats import Pool
 
 
 @dataclass(frozen=True)
-class Queue:
+class QueueSettings:
     """Callers who wait for the same people.
 
     `topics` maps a topic to its text in each language.  `hours` names its opening hours, or is
@@ -30,7 +30,7 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Asterisk:
+class AsteriskSettings:
     """Where Asterisk is, and what it is told.
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
@@ -56,7 +56,7 @@ class Asterisk:
 
 
 @dataclass(frozen=True)
-class Redis:
+class RedisSettings:
     """A Redis server: at `url`, or the one that `sentinels` (host and port) know as `service`.
 
     `secret_file` has the password of `user` (empty: Redis' default user), `ca_file` the
@@ -75,7 +75,7 @@ class Redis:
 
 
 @dataclass(frozen=True)
-class Keep:
+class Retention:
     """For how many days ended calls are kept, what happened at partners, what operators did."""
 
     calls: int = 92
@@ -84,16 +84,16 @@ class Keep:
 
 
 @dataclass(frozen=True)
-class Store:
+class StoreSettings:
     """Where ivrd keeps what it needs to go on: a file or Redis, the other one is None.
 
     `deadline_seconds`: how long one operation may take.
     """
 
     file: Path | None
-    redis: Redis | None
+    redis: RedisSettings | None
     deadline_seconds: float
-    keep_days: Keep = Keep()
+    keep_days: Retention = Retention()
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Settings:
     drain_seconds: float
     sounds: Path
     state_dir: Path
-    store: Store
+    store: StoreSettings
     log_format: str
     log_level: str
     caller_key_file: Path
@@ -124,10 +124,10 @@ class Settings:
     web_port: int
     control_socket: Path
     control_mode: int
-    asterisk: Asterisk
+    asterisk: AsteriskSettings
     tree: Tree
     default_queue: str
-    queues: tuple[Queue, ...]
+    queues: tuple[QueueSettings, ...]
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
     policy: Policy

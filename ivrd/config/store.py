@@ -8,9 +8,18 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from ivrd.config.field_types import ADDRESS, PATH, Address, Kind, number, pattern, whole, worded
+from ivrd.config.field_types import (
+    ADDRESS,
+    PATH,
+    Address,
+    FieldType,
+    number,
+    pattern,
+    whole,
+    worded,
+)
 from ivrd.config.model import Part
-from ivrd.config.settings import Keep, Redis, Store
+from ivrd.config.settings import RedisSettings, Retention, StoreSettings
 
 Wrong = tuple[tuple[str, ...], str]  # a key and what is wrong there
 
@@ -19,7 +28,7 @@ FORM = re.compile(
 )
 
 
-class _Url(Kind):
+class _Url(FieldType):
     """An address that does not repeat what may be a password."""
 
     def _value(self, value: object) -> object:
@@ -56,9 +65,9 @@ DAYS = whole(2, 4000)  # yesterday's report is always there
 class KeepPart(Part):
     """`keep_days:` for how many days the store keeps what is over."""
 
-    calls: Annotated[int, DAYS] = Keep.calls
-    history: Annotated[int, DAYS] = Keep.history
-    audit: Annotated[int, DAYS] = Keep.audit
+    calls: Annotated[int, DAYS] = Retention.calls
+    history: Annotated[int, DAYS] = Retention.history
+    audit: Annotated[int, DAYS] = Retention.audit
 
 
 class StorePart(Part):
@@ -103,14 +112,14 @@ def _check_login(user_key: str, user: str, file_key: str, file: str) -> Iterator
         yield ("redis", user_key), f"expected {file_key} as well, with the user's password"
 
 
-def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
+def store(part: StorePart, folder: Path, state_dir: Path) -> StoreSettings:
     """The settings; paths begin in the configuration's `folder`, the file's own in `state_dir`."""
-    days = Keep(**part.keep_days.model_dump())
+    days = Retention(**part.keep_days.model_dump())
     if not _names_redis(part):
         file = _in(state_dir, part.file or "ivrd.sqlite")
-        return Store(file, None, part.deadline_seconds, days)
+        return StoreSettings(file, None, part.deadline_seconds, days)
     of = part.redis
-    redis = Redis(
+    redis = RedisSettings(
         url=of.url,
         sentinels=tuple((at.host, at.port) for at in of.sentinels),
         service=of.service,
@@ -120,7 +129,7 @@ def store(part: StorePart, folder: Path, state_dir: Path) -> Store:
         sentinel_user=of.sentinel_user,
         sentinel_secret_file=_file(folder, of.sentinel_secret_file),
     )
-    return Store(None, redis, part.deadline_seconds, days)
+    return StoreSettings(None, redis, part.deadline_seconds, days)
 
 
 def _names_redis(part: StorePart) -> bool:

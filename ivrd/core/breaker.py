@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 A `Breaker` is an immutable record.  `step(breaker, event)` counts what happened, makes one
-`Mark` of it, and looks up ``(place, mark)`` in `TABLE`, which has a line for each pair.
+`Signal` of it, and looks up ``(place, mark)`` in `TABLE`, which has a line for each pair.
 Failures of each sort are counted in a row; when a sort reaches its limit the breaker opens and the
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
 again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
-class Place(StrEnum):
+class BreakerState(StrEnum):
     """Where a breaker is; closed is the healthy one, as with a fuse."""
 
     CLOSED = "closed"
@@ -29,7 +29,7 @@ class Place(StrEnum):
     HALF_OPEN = "half open"
 
 
-class Sort(StrEnum):
+class FailureKind(StrEnum):
     """How a call to a partner fails.  The values stand in what operators read."""
 
     REFUSED = "refused"
@@ -39,7 +39,7 @@ class Sort(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Mark(StrEnum):
+class Signal(StrEnum):
     """What an event means to the breaker."""
 
     FAILED = "failed"  # a failure, and fewer in a row than it takes
@@ -118,30 +118,30 @@ class Lasted:
 Failure = Refused | Silent | NoKey | Dropped | Unreachable
 Event = Failure | Reachable | Confirmed | Lasted
 
-SORT_OF: dict[type, Sort] = {
-    Refused: Sort.REFUSED,
-    Silent: Sort.SILENT,
-    NoKey: Sort.NO_KEY,
-    Dropped: Sort.DROPPED,
-    Unreachable: Sort.UNREACHABLE,
+KIND_OF: dict[type, FailureKind] = {
+    Refused: FailureKind.REFUSED,
+    Silent: FailureKind.SILENT,
+    NoKey: FailureKind.NO_KEY,
+    Dropped: FailureKind.DROPPED,
+    Unreachable: FailureKind.UNREACHABLE,
 }
 
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
-ABSOLVED = frozenset(Sort) - {Sort.DROPPED}
+DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED}
 
 # (place, mark) -> the next place.  The only way from one place to another, but for the pause's end.
-TABLE: dict[tuple[Place, Mark], Place] = {
-    (Place.CLOSED, Mark.FAILED): Place.CLOSED,
-    (Place.CLOSED, Mark.TRIPPED): Place.OPEN,
-    (Place.CLOSED, Mark.TAKEN): Place.CLOSED,
-    (Place.CLOSED, Mark.LASTED): Place.CLOSED,
-    (Place.HALF_OPEN, Mark.FAILED): Place.OPEN,
-    (Place.HALF_OPEN, Mark.TRIPPED): Place.OPEN,
-    (Place.HALF_OPEN, Mark.TAKEN): Place.HALF_OPEN,
-    (Place.HALF_OPEN, Mark.LASTED): Place.CLOSED,
+TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
+    (BreakerState.CLOSED, Signal.FAILED): BreakerState.CLOSED,
+    (BreakerState.CLOSED, Signal.TRIPPED): BreakerState.OPEN,
+    (BreakerState.CLOSED, Signal.TAKEN): BreakerState.CLOSED,
+    (BreakerState.CLOSED, Signal.LASTED): BreakerState.CLOSED,
+    (BreakerState.HALF_OPEN, Signal.FAILED): BreakerState.OPEN,
+    (BreakerState.HALF_OPEN, Signal.TRIPPED): BreakerState.OPEN,
+    (BreakerState.HALF_OPEN, Signal.TAKEN): BreakerState.HALF_OPEN,
+    (BreakerState.HALF_OPEN, Signal.LASTED): BreakerState.CLOSED,
     # Calls that were under way when it opened say nothing new.
-    **{(Place.OPEN, mark): Place.OPEN for mark in Mark},
-    **{(place, Mark.NOTED): place for place in Place},
+    **{(BreakerState.OPEN, mark): BreakerState.OPEN for mark in Signal},
+    **{(place, Signal.NOTED): place for place in BreakerState},
 }
 
 
@@ -149,13 +149,13 @@ TABLE: dict[tuple[Place, Mark], Place] = {
 class Limits:
     """How many failures in a row are too many, and the times in seconds."""
 
-    in_a_row: Mapping[Sort, int] = field(
+    in_a_row: Mapping[FailureKind, int] = field(
         default_factory=lambda: {
-            Sort.REFUSED: 3,
-            Sort.SILENT: 2,
-            Sort.NO_KEY: 3,
-            Sort.DROPPED: 3,
-            Sort.UNREACHABLE: 1,
+            FailureKind.REFUSED: 3,
+            FailureKind.SILENT: 2,
+            FailureKind.NO_KEY: 3,
+            FailureKind.DROPPED: 3,
+            FailureKind.UNREACHABLE: 1,
         }
     )
     first_pause: float = 30.0
@@ -175,8 +175,8 @@ class Breaker:
     """
 
     limits: Limits = Limits()
-    place: Place = Place.CLOSED
-    failures: Mapping[Sort, int] = field(default_factory=dict)
+    place: BreakerState = BreakerState.CLOSED
+    failures: Mapping[FailureKind, int] = field(default_factory=dict)
     reachable: bool = True
     until: float = 0.0
     pause: float = 0.0
@@ -199,19 +199,19 @@ def step(breaker: Breaker, event: Event) -> Breaker:
         before = replace(before, known=True)
     counted, mark = _count(before, event)
     place = TABLE[before.place, mark]
-    if before.place is Place.OPEN:
+    if before.place is BreakerState.OPEN:
         return before
-    if place is Place.OPEN:
+    if place is BreakerState.OPEN:
         return _open(counted, event)
-    if mark is Mark.LASTED:
+    if mark is Signal.LASTED:
         return replace(counted, place=place, pause=0.0, why="")
     return replace(counted, place=place)
 
 
 def at(breaker: Breaker, now: float) -> Breaker:
     """The breaker as it is at `now`: a pause that is over leaves it half open."""
-    if breaker.place is Place.OPEN and now >= breaker.until:
-        return replace(breaker, place=Place.HALF_OPEN)
+    if breaker.place is BreakerState.OPEN and now >= breaker.until:
+        return replace(breaker, place=BreakerState.HALF_OPEN)
     return breaker
 
 
@@ -222,10 +222,10 @@ def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 
     but not while another call is tried.  `trying`: calls that ring, and talks that have not lasted.
     """
     here = at(breaker, now)
-    if not here.reachable or here.place is Place.OPEN:
+    if not here.reachable or here.place is BreakerState.OPEN:
         return 0
     limits = [capacity(here, now)]
-    if here.place is Place.HALF_OPEN:
+    if here.place is BreakerState.HALF_OPEN:
         limits.append(talking + (trying == 0))
     if not here.known:
         # No more are tried at a time than failures are missing until it opens.
@@ -244,11 +244,11 @@ def capacity(breaker: Breaker, now: float) -> int | None:
 def describe(breaker: Breaker, now: float) -> str:
     """The state in words that an operator can act on."""
     here = at(breaker, now)
-    if here.place is Place.OPEN:
+    if here.place is BreakerState.OPEN:
         return f"paused for {here.until - now:.0f} s more: {here.why}"
     if not here.reachable:
-        return f"its trunk is {Sort.UNREACHABLE}"
-    if here.place is Place.HALF_OPEN:
+        return f"its trunk is {FailureKind.UNREACHABLE}"
+    if here.place is BreakerState.HALF_OPEN:
         return f"one seat is tried after a pause: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
@@ -256,18 +256,18 @@ def describe(breaker: Breaker, now: float) -> str:
     return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 
-def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Mark]:
+def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
     """The event in the counts, and what it means."""
     if isinstance(event, Lasted):
-        return replace(breaker, failures={}), Mark.LASTED
+        return replace(breaker, failures={}), Signal.LASTED
     if isinstance(event, Confirmed):
-        left = {sort: n for sort, n in breaker.failures.items() if sort not in ABSOLVED}
-        return replace(breaker, failures=left), Mark.TAKEN
+        left = {sort: n for sort, n in breaker.failures.items() if sort not in DISPROVED}
+        return replace(breaker, failures=left), Signal.TAKEN
     if isinstance(event, Reachable):
-        return breaker, Mark.NOTED
-    sort = SORT_OF[type(event)]
+        return breaker, Signal.NOTED
+    sort = KIND_OF[type(event)]
     row = breaker.failures.get(sort, 0) + 1
-    mark = Mark.TRIPPED if row >= breaker.limits.in_a_row[sort] else Mark.FAILED
+    mark = Signal.TRIPPED if row >= breaker.limits.in_a_row[sort] else Signal.FAILED
     return replace(breaker, failures={**breaker.failures, sort: row}), mark
 
 
@@ -275,12 +275,12 @@ def _open(breaker: Breaker, event: Event) -> Breaker:
     """Pause the partner; each pause until a talk lasts is twice as long as the one before."""
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
-    sort = SORT_OF[type(event)]
+    sort = KIND_OF[type(event)]
     cause = f" with cause {event.cause}" if isinstance(event, Refused) else ""
-    refuses_all = sort is Sort.REFUSED  # then what was learned on the way was no capacity
+    refuses_all = sort is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,
-        place=Place.OPEN,
+        place=BreakerState.OPEN,
         until=event.at + pause,
         pause=pause,
         held_at=None if refuses_all else breaker.held_at,

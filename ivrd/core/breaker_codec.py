@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from ivrd.core.breaker import Breaker, Limits, Place, Sort
+from ivrd.core.breaker import Breaker, BreakerState, FailureKind, Limits
 
 MOST = 10_000  # calls, or failures in a row: more is nothing that was ever counted
 LONGEST_WHY = 200
@@ -46,18 +46,18 @@ def breaker_of(text: str, now: float, limits: Limits | None = None) -> Breaker:
         raise ValueError(f"no breaker: {error}") from None
     limits = limits or Limits()
     pause = min(kept.pause, limits.longest_pause)
-    until = min(kept.until, now + pause) if kept.place is Place.OPEN else kept.until
+    until = min(kept.until, now + pause) if kept.place is BreakerState.OPEN else kept.until
     since = min(kept.held_since, now)
     return replace(kept, limits=limits, pause=pause, until=until, held_since=since)
 
 
 def _breaker(says: Mapping[str, Any]) -> Breaker:
-    failures = {Sort(sort): _count(n) for sort, n in says["failures"].items()}
+    failures = {FailureKind(sort): _count(n) for sort, n in says["failures"].items()}
     held_at, why = says["held_at"], says["why"]
     if not isinstance(why, str) or len(why) > LONGEST_WHY or not why.isprintable():
         raise ValueError("why")
     return Breaker(
-        place=Place(says["place"]),
+        place=BreakerState(says["place"]),
         failures=failures,
         reachable=_truth(says["reachable"]),
         until=_seconds(says["until"]),

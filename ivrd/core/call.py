@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 A `Call` is an immutable record.  `step(call, event)` looks up ``(call.place, event kind)`` in
 `TABLE` and returns the next record with the notices that the outside must hear of (the metrics
-count them, the log writes them).  What is not in the table raises `Impossible` and changes
+count them, the log writes them).  What is not in the table raises `InvalidTransition` and changes
 nothing.  Every call ends in exactly one outcome, and an ended call has no way on, so the counts
 can only add up.
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class Place(StrEnum):
+class CallState(StrEnum):
     """Where a caller is."""
 
     MENU = "menu"
@@ -49,7 +49,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class By(StrEnum):
+class AnsweredBy(StrEnum):
     """Who answered."""
 
     INHOUSE = "inhouse"
@@ -58,31 +58,31 @@ class By(StrEnum):
 
 
 STAGE_OF = {
-    Place.MENU: Stage.IVR,
-    Place.INFO: Stage.IVR,
-    Place.CLOSED: Stage.IVR,
-    Place.QUEUE: Stage.QUEUE,
-    Place.TALK: Stage.TALK,
+    CallState.MENU: Stage.IVR,
+    CallState.INFO: Stage.IVR,
+    CallState.CLOSED: Stage.IVR,
+    CallState.QUEUE: Stage.QUEUE,
+    CallState.TALK: Stage.TALK,
 }
 
 
 @dataclass(frozen=True)
-class Informed:
+class PlayedMessage:
     """The caller reached an information message."""
 
 
 @dataclass(frozen=True)
-class TurnedAway:
+class Rejected:
     """The caller was told that the hotline, or the chosen topic, is closed."""
 
 
 @dataclass(frozen=True)
-class WentBack:
+class ReturnedToMenu:
     """The caller left a message and is in a menu again."""
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedQueue:
     """The caller joined a queue (at: seconds since the epoch)."""
 
     at: float
@@ -90,7 +90,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Left:
+class LeftQueue:
     """The caller left a queue, neither answered nor hung up: the dialplan has the call."""
 
 
@@ -99,7 +99,7 @@ class Connected:
     """A person took the call (at: seconds since the epoch; seat: who)."""
 
     at: float
-    by: By
+    by: AnsweredBy
     seat: str
 
 
@@ -111,13 +111,22 @@ class HungUp:
 
 
 @dataclass(frozen=True)
-class Broke:
+class Failed:
     """The call was lost through a fault of ours (at: seconds since the epoch)."""
 
     at: float
 
 
-Event = Informed | TurnedAway | WentBack | Joined | Left | Connected | HungUp | Broke
+Event = (
+    PlayedMessage
+    | Rejected
+    | ReturnedToMenu
+    | JoinedQueue
+    | LeftQueue
+    | Connected
+    | HungUp
+    | Failed
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +156,7 @@ class Ended:
 Notice = Offered | Answered | Ended
 
 
-class Impossible(ValueError):
+class InvalidTransition(ValueError):
     """An event that cannot happen to a call where it is; nothing was changed."""
 
 
@@ -158,14 +167,14 @@ class Call:
     id: str
     received_at: float
     caller: str = ""  # the caller as a keyed hash, never the number
-    place: Place = Place.MENU
+    place: CallState = CallState.MENU
     language: str = ""
     queue: str = ""
     topic: str = ""
     joined_at: float | None = None
     connected_at: float | None = None
     ended_at: float | None = None
-    by: By = By.NOBODY
+    by: AnsweredBy = AnsweredBy.NOBODY
     seat: str = ""
 
     @property
@@ -188,67 +197,67 @@ class Call:
         return max(0.0, self.ended_at - self.connected_at)
 
 
-BEFORE_QUEUE = (Place.MENU, Place.INFO, Place.CLOSED)
+BEFORE_QUEUE = (CallState.MENU, CallState.INFO, CallState.CLOSED)
 
 # (place, event) -> the next place.  The only way from one place to another.
-TABLE: dict[tuple[Place, type], Place] = {
-    (Place.MENU, Informed): Place.INFO,
-    (Place.MENU, TurnedAway): Place.CLOSED,
-    (Place.INFO, WentBack): Place.MENU,
-    (Place.CLOSED, WentBack): Place.MENU,
-    **{(place, Joined): Place.QUEUE for place in BEFORE_QUEUE},
-    (Place.QUEUE, Connected): Place.TALK,
-    (Place.QUEUE, Left): Place.MENU,
-    (Place.TALK, Joined): Place.QUEUE,  # sent back, or on to another queue
-    **{(place, HungUp): Place.ENDED for place in STAGE_OF},
-    **{(place, Broke): Place.ENDED for place in STAGE_OF},
+TABLE: dict[tuple[CallState, type], CallState] = {
+    (CallState.MENU, PlayedMessage): CallState.INFO,
+    (CallState.MENU, Rejected): CallState.CLOSED,
+    (CallState.INFO, ReturnedToMenu): CallState.MENU,
+    (CallState.CLOSED, ReturnedToMenu): CallState.MENU,
+    **{(place, JoinedQueue): CallState.QUEUE for place in BEFORE_QUEUE},
+    (CallState.QUEUE, Connected): CallState.TALK,
+    (CallState.QUEUE, LeftQueue): CallState.MENU,
+    (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
+    **{(place, HungUp): CallState.ENDED for place in STAGE_OF},
+    **{(place, Failed): CallState.ENDED for place in STAGE_OF},
 }
 
 # Where a call was when its line went away -> how it ended.
-OUTCOME_AT: dict[Place, Outcome] = {
-    Place.MENU: Outcome.ABANDONED,
-    Place.INFO: Outcome.SELF_SERVED,
-    Place.CLOSED: Outcome.REJECTED,
-    Place.QUEUE: Outcome.ABANDONED,
-    Place.TALK: Outcome.ANSWERED,
+OUTCOME_AT: dict[CallState, Outcome] = {
+    CallState.MENU: Outcome.ABANDONED,
+    CallState.INFO: Outcome.SELF_SERVED,
+    CallState.CLOSED: Outcome.REJECTED,
+    CallState.QUEUE: Outcome.ABANDONED,
+    CallState.TALK: Outcome.ANSWERED,
 }
 
 
 def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
     """The call after `event`, and what the outside must hear of.
 
-    Raises `Impossible`, with nothing changed, when the table has no such step.
+    Raises `InvalidTransition`, with nothing changed, when the table has no such step.
     """
     place = TABLE.get((call.place, type(event)))
     if place is None:
-        raise Impossible(f"{type(event).__name__} cannot happen to a call in {call.place}")
-    if isinstance(event, Joined):
+        raise InvalidTransition(f"{type(event).__name__} cannot happen to a call in {call.place}")
+    if isinstance(event, JoinedQueue):
         return _join(call, event)
     if isinstance(event, Connected):
         after = replace(call, place=place, connected_at=event.at, by=event.by, seat=event.seat)
         return after, (Answered(after, after.wait_seconds() or 0.0),)
-    if isinstance(event, HungUp | Broke):
+    if isinstance(event, HungUp | Failed):
         return _end(call, event)
     return replace(call, place=place), ()
 
 
-def _join(call: Call, event: Joined) -> tuple[Call, tuple[Notice, ...]]:
+def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
     """The first joining starts the wait; a later one never sets it back."""
     first = call.joined_at is None
     after = replace(
         call,
-        place=Place.QUEUE,
+        place=CallState.QUEUE,
         queue=event.queue,
         joined_at=event.at if first else call.joined_at,
         connected_at=None,
-        by=By.NOBODY,
+        by=AnsweredBy.NOBODY,
         seat="",
     )
     return after, ((Offered(after),) if first else ())
 
 
-def _end(call: Call, event: HungUp | Broke) -> tuple[Call, tuple[Notice, ...]]:
-    outcome = Outcome.FAILED if isinstance(event, Broke) else OUTCOME_AT[call.place]
+def _end(call: Call, event: HungUp | Failed) -> tuple[Call, tuple[Notice, ...]]:
+    outcome = Outcome.FAILED if isinstance(event, Failed) else OUTCOME_AT[call.place]
     stage = STAGE_OF[call.place]
-    after = replace(call, place=Place.ENDED, ended_at=max(event.at, call.received_at))
+    after = replace(call, place=CallState.ENDED, ended_at=max(event.at, call.received_at))
     return after, (Ended(after, outcome, stage),)

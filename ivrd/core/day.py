@@ -1,6 +1,6 @@
 """One day's books: what became of every call that reached the hotline on that day.
 
-A `Past` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on which it
+A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on which it
 was received, so that a day's sum is final once its last call has ended:
 received = sum of the rows + in progress.
 """
@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import By, Ended, Outcome, Stage
-from ivrd.core.ledger import Row
+from ivrd.core.call import AnsweredBy, Ended, Outcome, Stage
+from ivrd.core.ledger import OutcomeKey
 from ivrd.core.recent import LATE_SECONDS
 
 
 @dataclass(frozen=True)
-class Past:
+class CompletedCall:
     """An ended call.  Times are seconds; `wait_seconds` is None for one that joined no queue,
     `talk_seconds` for one that nobody answered."""
 
@@ -24,7 +24,7 @@ class Past:
     queue: str
     outcome: Outcome
     stage: Stage
-    by: By
+    by: AnsweredBy
     wait_seconds: float | None = None
     talk_seconds: float | None = None
     topic: str = ""
@@ -32,10 +32,10 @@ class Past:
     caller: str = ""  # a keyed hash, never the number
 
 
-def past(ended: Ended) -> Past:
+def completed_call(ended: Ended) -> CompletedCall:
     """What is kept of a call that has ended."""
     call = ended.call
-    return Past(
+    return CompletedCall(
         call_id=call.id,
         received_at=call.received_at,
         queue=call.queue,
@@ -59,7 +59,7 @@ class Day:
     answered, None without one.
     """
 
-    rows: dict[Row, int]
+    rows: dict[OutcomeKey, int]
     in_progress: int
     offered: int
     in_time: int
@@ -77,17 +77,17 @@ class Day:
 
 
 def day_of(
-    calls: Iterable[Past], in_progress: int, waiting_or_talking: int, target_seconds: float
+    calls: Iterable[CompletedCall], in_progress: int, waiting_or_talking: int, target_seconds: float
 ) -> Day:
     """Add a day up.
 
     `in_progress`: calls of that day that are here now, `waiting_or_talking` of which joined a
     queue.  `target_seconds`: an answer within it is in time.
     """
-    rows: Counter[Row] = Counter()
+    rows: Counter[OutcomeKey] = Counter()
     offered, in_time, late, waited = waiting_or_talking, 0, 0, 0.0
     for call in calls:
-        rows[Row(call.queue, call.outcome, call.stage, call.by)] += 1
+        rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
         if wait is None:
             continue

@@ -8,7 +8,7 @@ GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody cou
 
 
 @dataclass
-class Flow:
+class Demand:
     """What was seen of one queue's callers, and the counts since the last look."""
 
     arrivals: Arrivals = field(default_factory=Arrivals)

@@ -14,7 +14,7 @@ AGAIN_SECONDS = 0.5  # from a report to its repetition: far longer than a key is
 MOST = 16  # keys that were up lately
 
 
-class Keypad:
+class DtmfDecoder:
     """The keys of one call.  Times are seconds on Asterisk's clock."""
 
     def __init__(self) -> None:

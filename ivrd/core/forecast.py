@@ -162,7 +162,7 @@ class Load:
         return self.arrivals * self.handling
 
 
-def together(loads: Iterable[Load]) -> Load:
+def combine_loads(loads: Iterable[Load]) -> Load:
     """All these calls as one load; the means are over calls."""
     weighed = [(max(load.arrivals, UNSEEN), load) for load in loads]
     calls = sum(n for n, _ in weighed)

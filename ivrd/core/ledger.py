@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from ivrd.core.call import (
     BEFORE_QUEUE,
     Answered,
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Ended,
     Event,
     Notice,
     Offered,
     Outcome,
-    Place,
     Stage,
     step,
 )
@@ -28,13 +28,13 @@ SAME_TALK_SECONDS = 1.0  # the record has whole seconds: two of its times within
 
 
 @dataclass(frozen=True)
-class Row:
+class OutcomeKey:
     """The labels under which an ended call is counted."""
 
     queue: str
     outcome: Outcome
     stage: Stage
-    by: By
+    by: AnsweredBy
 
 
 class Ledger:
@@ -49,7 +49,7 @@ class Ledger:
         self.adopted = 0
         self.healed = 0
         self.offered: Counter[str] = Counter()
-        self.outcomes: Counter[Row] = Counter()
+        self.outcomes: Counter[OutcomeKey] = Counter()
         self.counting = True
         self._healed: dict[str, None] = {}
 
@@ -103,7 +103,7 @@ class Ledger:
         the end.  A call that was healed before changes nothing and gives none.
         """
         if told.id not in self.calls and not self.receive(
-            replace(told, place=Place.MENU, joined_at=None, connected_at=None, ended_at=None),
+            replace(told, place=CallState.MENU, joined_at=None, connected_at=None, ended_at=None),
             adopted=True,
         ):
             return ()
@@ -111,10 +111,10 @@ class Ledger:
         after = _healed(own, told)
         notices: list[Notice] = []
         if own.joined_at is None and after.joined_at is not None:
-            nobody = replace(after, connected_at=None, by=By.NOBODY, seat="")
-            notices.append(Offered(replace(nobody, place=Place.QUEUE, ended_at=None)))
+            nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
+            notices.append(Offered(replace(nobody, place=CallState.QUEUE, ended_at=None)))
         if after.connected_at is not None and after.connected_at != own.connected_at:
-            taken = replace(after, place=Place.TALK, ended_at=None)
+            taken = replace(after, place=CallState.TALK, ended_at=None)
             notices.append(Answered(taken, taken.wait_seconds() or 0.0))
         notices.append(Ended(after, outcome, stage))
         for notice in notices:
@@ -137,7 +137,9 @@ class Ledger:
         if isinstance(notice, Offered):
             self.offered[call.queue] += self.counting
         elif isinstance(notice, Ended):
-            self.outcomes[Row(call.queue, notice.outcome, notice.stage, call.by)] += self.counting
+            self.outcomes[OutcomeKey(call.queue, notice.outcome, notice.stage, call.by)] += (
+                self.counting
+            )
             del self.calls[call.id]
         elif isinstance(notice, Answered):
             pass  # an answered call is counted when it ends, like every other
@@ -170,7 +172,7 @@ def _healed(own: Call, told: Call) -> Call:
         connected_at = connected_at if later else own.connected_at
     return replace(
         own,
-        place=Place.ENDED,
+        place=CallState.ENDED,
         queue=told.queue or own.queue,
         topic=own.topic or told.topic,
         joined_at=told.joined_at if own.joined_at is None else own.joined_at,

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-A `Visit` is where one caller stands in the `Tree`.  `enter` begins it; `step` takes one `Heard`
+A `Visit` is where one caller stands in the `Tree`.  `enter` begins it; `step` takes one `Input`
 at a time and returns the next visit with the commands for the one who speaks (ivrd/asterisk).
 A key always acts at once on the place where the caller is, whether a prompt is playing or not:
 so a caller who types ahead loses no key, and there is no buffer that could lose one.
@@ -103,16 +103,16 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class PromptsPlayed:
     """All that was to be said has been said."""
 
 
 @dataclass(frozen=True)
-class Silence:
+class NoInput:
     """The caller pressed nothing in the time given."""
 
 
-Heard = Key | Spoken | Silence
+Input = Key | PromptsPlayed | NoInput
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Await:
-    """Wait this many seconds for a key, then report `Silence`."""
+    """Wait this many seconds for a key, then report `NoInput`."""
 
     seconds: float
 
@@ -202,13 +202,13 @@ def knows(tree: Tree, visit: Visit) -> bool:
     return menus and message and topic and (not visit.closed or visit.closed in tree.closed_prompt)
 
 
-def step(tree: Tree, visit: Visit, heard: Heard, closed: frozenset[str] = frozenset()) -> Result:
+def step(tree: Tree, visit: Visit, heard: Input, closed: frozenset[str] = frozenset()) -> Result:
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
         return visit, ()
-    if isinstance(heard, Spoken):
+    if isinstance(heard, PromptsPlayed):
         return visit, (Await(tree.wait_seconds),)
-    if isinstance(heard, Silence):
+    if isinstance(heard, NoInput):
         return _miss(tree, visit, tree.no_input, closed)
     return _press(tree, replace(visit, interruptions=0), heard.digit, closed)
 

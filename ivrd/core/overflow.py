@@ -25,12 +25,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 
-from ivrd.core.forecast import Load, seats_needed, together
-from ivrd.core.partner import Group, PartnerNow, share
+from ivrd.core.forecast import Load, combine_loads, seats_needed
+from ivrd.core.partner import Group, PartnerSnapshot, allocate_seats
 
 
 @dataclass(frozen=True)
-class QueueNow:
+class QueueSnapshot:
     """One queue.  `ages`: how long each waiting caller has waited, from the first joining."""
 
     name: str
@@ -39,7 +39,7 @@ class QueueNow:
 
 
 @dataclass(frozen=True)
-class Crew:
+class AgentGroup:
     """The hotline's own agents who serve the same queues: how many are there, and in a talk.
 
     One whose phone rings is not busy: the caller counts as waiting until the answer.
@@ -67,7 +67,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Held:
+class Hysteresis:
     """What a group remembers: its seats, and since when at most `low_peak` would have done."""
 
     seats: int
@@ -84,11 +84,11 @@ class Snapshot:
     """
 
     now: float
-    queues: tuple[QueueNow, ...]
-    crews: tuple[Crew, ...]
-    partners: tuple[PartnerNow, ...]
+    queues: tuple[QueueSnapshot, ...]
+    crews: tuple[AgentGroup, ...]
+    partners: tuple[PartnerSnapshot, ...]
     policy: Policy = Policy()
-    last: Mapping[Group, Held] = field(default_factory=dict)
+    last: Mapping[Group, Hysteresis] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Decision:
     wanted: int
     shares: tuple[Share, ...]
     reason: str
-    held: Mapping[Group, Held]
+    held: Mapping[Group, Hysteresis]
 
     @property
     def seats(self) -> dict[str, int]:
@@ -134,7 +134,7 @@ class _Plan:
 
     people: int
     needs: Mapping[Group, _Need]
-    held: Mapping[Group, Held]
+    held: Mapping[Group, Hysteresis]
     wanted: int
     seats: Mapping[str, int]
 
@@ -164,13 +164,13 @@ def _plan(snapshot: Snapshot) -> _Plan:
         seats = min(max(need.seats, floor), policy.ceiling)
         held[group] = _hold(seats, _before(snapshot, group, groups), snapshot)
     wanted = {group: h.seats for group, h in held.items()}
-    shares = share(snapshot.partners, wanted, policy.ceiling)
+    shares = allocate_seats(snapshot.partners, wanted, policy.ceiling)
     return _Plan(people, needs, held, min(sum(wanted.values()), policy.ceiling), shares)
 
 
 def _people(snapshot: Snapshot) -> int:
     """How many people, in-house and at partners, the target needs for all queues together."""
-    load, policy = together(q.load for q in snapshot.queues), snapshot.policy
+    load, policy = combine_loads(q.load for q in snapshot.queues), snapshot.policy
     lendable = min(policy.ceiling, sum(p.partner.cap for p in snapshot.partners))
     return seats_needed(
         load.arrivals,
@@ -198,9 +198,9 @@ def _short(snapshot: Snapshot, people: int) -> dict[str, float]:
     return short
 
 
-def _groups(snapshot: Snapshot) -> dict[Group, list[QueueNow]]:
+def _groups(snapshot: Snapshot) -> dict[Group, list[QueueSnapshot]]:
     """The queues by the partners that are trained for them."""
-    groups: dict[Group, list[QueueNow]] = {}
+    groups: dict[Group, list[QueueSnapshot]] = {}
     for queue in snapshot.queues:
         trained = frozenset(p.id for p in snapshot.partners if queue.name in p.queues)
         groups.setdefault(trained, []).append(queue)
@@ -208,7 +208,7 @@ def _groups(snapshot: Snapshot) -> dict[Group, list[QueueNow]]:
 
 
 def _need(
-    snapshot: Snapshot, group: Group, queues: list[QueueNow], short: Mapping[str, float]
+    snapshot: Snapshot, group: Group, queues: list[QueueSnapshot], short: Mapping[str, float]
 ) -> _Need:
     """What one group needs.  A backlog finds the seats that are busy taken: it needs others."""
     policy = snapshot.policy
@@ -216,7 +216,7 @@ def _need(
     names = {q.name for q in queues}
     busy = sum(min(p.most, sum(p.talks.get(n, 0) for n in names)) for p in snapshot.partners)
     here = busy + sum(crew.present for crew in snapshot.crews if crew.queues & names)
-    handling = together(q.load for q in queues).handling
+    handling = combine_loads(q.load for q in queues).handling
     oldest = max((age for q in queues for age in q.ages), default=0.0)
     reach = max(0.0, 1.0 - oldest / policy.target_seconds) * policy.reach_seconds
     backlog = sum(_unserved(snapshot, q) for q in queues) - here * reach / handling
@@ -227,13 +227,13 @@ def _need(
     return _Need(target, base, callers * min(1.0, handling / policy.drain_seconds))
 
 
-def _unserved(snapshot: Snapshot, queue: QueueNow) -> int:
+def _unserved(snapshot: Snapshot, queue: QueueSnapshot) -> int:
     """The waiting callers for whom no agent of the hotline's own is free."""
     free = sum(c.present - c.busy for c in snapshot.crews if queue.name in c.queues)
     return max(0, len(queue.ages) - max(0, free))
 
 
-def _before(snapshot: Snapshot, group: Group, groups: Mapping[Group, object]) -> Held:
+def _before(snapshot: Snapshot, group: Group, groups: Mapping[Group, object]) -> Hysteresis:
     """What the group had; seats of a partner in several groups stand in for it in parts."""
     if group in snapshot.last:
         return snapshot.last[group]
@@ -241,27 +241,27 @@ def _before(snapshot: Snapshot, group: Group, groups: Mapping[Group, object]) ->
     for p in snapshot.partners:
         if p.id in group:
             seats += min(p.open, p.most) // sum(p.id in other for other in groups)
-    return Held(seats)
+    return Hysteresis(seats)
 
 
-def _hold(seats: int, before: Held, snapshot: Snapshot) -> Held:
+def _hold(seats: int, before: Hysteresis, snapshot: Snapshot) -> Hysteresis:
     """More at once; fewer when clearly fewer were enough all the time."""
     policy, now = snapshot.policy, snapshot.now
     if seats >= before.seats:
-        return Held(seats)
+        return Hysteresis(seats)
     if seats >= before.seats * (1.0 - policy.slack):
-        return Held(before.seats)
+        return Hysteresis(before.seats)
     if before.low_since is None:
-        return Held(before.seats, now, seats)
+        return Hysteresis(before.seats, now, seats)
     peak = max(before.low_peak, seats)
     if now - before.low_since >= policy.hold_seconds:
-        return Held(min(before.seats, ceil(round(peak * (1.0 + policy.slack), 6))))
-    return Held(before.seats, before.low_since, peak)
+        return Hysteresis(min(before.seats, ceil(round(peak * (1.0 + policy.slack), 6))))
+    return Hysteresis(before.seats, before.low_since, peak)
 
 
 def _reasons(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
     """The numbers that went in, in the order in which they were used."""
-    policy, load = snapshot.policy, together(q.load for q in snapshot.queues)
+    policy, load = snapshot.policy, combine_loads(q.load for q in snapshot.queues)
     yield f"{plan.wanted} seats wanted, {sum(plan.seats.values())} asked of partners"
     yield (
         f"{plan.people} people for {policy.target_ratio:.0%} within {policy.target_seconds:g} s "

@@ -1,7 +1,7 @@
 """Partner call centres: organisations that lend seats when the hotline's own are not enough.
 
-What a partner has promised (`Partner`), how it stands at a moment (`PartnerNow`), and how seats
-are shared among partners (`share`): by pledge with largest remainders, among those that may have
+What a partner has promised (`Partner`), how it stands at a moment (`PartnerSnapshot`), and how seats
+are shared among partners (`allocate_seats`): by pledge with largest remainders, among those that may have
 seats, within what each may have, and to nobody who is not trained for the callers that wait.
 """
 
@@ -13,7 +13,7 @@ from enum import StrEnum
 Group = frozenset[str]  # ids of the partners that serve the same queues
 
 
-class State(StrEnum):
+class PartnerState(StrEnum):
     """Whether a partner may get calls."""
 
     ONBOARDING = "onboarding"
@@ -21,7 +21,7 @@ class State(StrEnum):
     PAUSED = "paused"
 
 
-class Pin(StrEnum):
+class Override(StrEnum):
     """What an operator has ordered for one partner, until it is taken back."""
 
     OPEN = "open"  # its pledged seats at least, wanted or not, within its hours or not
@@ -45,7 +45,7 @@ class Partner:
     trunk: str
     pledged: int
     cap: int
-    state: State = State.ONBOARDING
+    state: PartnerState = PartnerState.ONBOARDING
     hours: str = "always"
     topics: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("th",)
@@ -62,7 +62,7 @@ LEAST_CLAIM = 1e-3
 
 
 @dataclass(frozen=True)
-class PartnerNow:
+class PartnerSnapshot:
     """A partner at one moment.
 
     `queues`: those it is trained for (see `trained_for`).  `open`: its seats that take calls or
@@ -80,7 +80,7 @@ class PartnerNow:
     allowed: int | None = None
     health: str = "healthy"
     helped: int = 0
-    pin: Pin | None = None
+    pin: Override | None = None
 
     @property
     def id(self) -> str:
@@ -95,13 +95,13 @@ class PartnerNow:
     @property
     def obstacle(self) -> str:
         """Why it may have no seat now; empty when it may.  The first reason is the one told."""
-        if self.pin in (Pin.CLOSED, Pin.DRAINING):
+        if self.pin in (Override.CLOSED, Override.DRAINING):
             return f"pinned {self.pin}"
-        if self.partner.state is not State.ACTIVE:
+        if self.partner.state is not PartnerState.ACTIVE:
             return str(self.partner.state)
         if not self.queues:
             return "trained for none of the queues"
-        if not self.in_hours and self.pin is not Pin.OPEN:
+        if not self.in_hours and self.pin is not Override.OPEN:
             return "outside its hours"
         return self.health if self.allowed is not None and self.allowed <= 0 else ""
 
@@ -116,7 +116,7 @@ class PartnerNow:
     @property
     def least(self) -> int:
         """The seats it has to have now, wanted or not."""
-        return min(self.partner.pledged, self.most) if self.pin is Pin.OPEN else 0
+        return min(self.partner.pledged, self.most) if self.pin is Override.OPEN else 0
 
     def explain(self, seats: int, wanted: int, pledged: int) -> str:
         """Why it has `seats` of those `wanted`, as one line; `pledged` by all that may help."""
@@ -124,7 +124,7 @@ class PartnerNow:
         says = [f"{seats} of {wanted} seats for a pledge of {of.pledged} in {pledged}"]
         if self.obstacle:
             says = [f"no seats: {self.obstacle}"]
-        elif self.pin is Pin.OPEN:
+        elif self.pin is Override.OPEN:
             says.append("pinned open")
         if seats and seats == self.most:
             at_cap = seats == of.cap
@@ -144,8 +144,8 @@ def trained_for(partner: Partner, topics: Mapping[str, Collection[str]]) -> froz
     return frozenset(queue for queue, of in topics.items() if of and known.issuperset(of))
 
 
-def share(
-    partners: Collection[PartnerNow], wanted: Mapping[Group, int], ceiling: int
+def allocate_seats(
+    partners: Collection[PartnerSnapshot], wanted: Mapping[Group, int], ceiling: int
 ) -> dict[str, int]:
     """Seats for each partner, by id.
 
@@ -162,7 +162,7 @@ def share(
     quotas = _quotas(partners, wanted, ceiling)
     behind = _behind(partners, quotas)
 
-    def turn(p: PartnerNow) -> tuple[int, float]:
+    def turn(p: PartnerSnapshot) -> tuple[int, float]:
         left = round(quotas[p.id] - seats[p.id], 9)
         if left >= 1:
             return 2, left
@@ -209,7 +209,7 @@ class _Filled:
 
 
 def _quotas(
-    partners: Collection[PartnerNow], wanted: Mapping[Group, int], ceiling: int
+    partners: Collection[PartnerSnapshot], wanted: Mapping[Group, int], ceiling: int
 ) -> dict[str, float]:
     """Exact shares by claim, each between what its partner must and may have."""
     room = {p.id: sum(n for group, n in wanted.items() if p.id in group) for p in partners}
@@ -230,7 +230,7 @@ def _quotas(
 HALVINGS = 100  # more than a float has digits
 
 
-def _behind(partners: Collection[PartnerNow], quotas: Mapping[str, float]) -> dict[str, float]:
+def _behind(partners: Collection[PartnerSnapshot], quotas: Mapping[str, float]) -> dict[str, float]:
     """How far each partner is behind with the callers it has helped, in remainders of a seat.
 
     Two callers weigh as much as a seat; who has the seat now keeps it for a caller more, so that

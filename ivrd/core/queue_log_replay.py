@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 Asterisk writes down where each call begins, joins a queue, is taken and ends, whether ivrd runs or
-not.  `Record` folds those lines with the same table as the books (call.py), so that both say the
+not.  `QueueLogReplay` folds those lines with the same table as the books (call.py), so that both say the
 same of a call that both have seen.  What a line of the file means is said in ivrd/asterisk.
 
 A line comes with a mark: where it begins, in whatever terms the reader has.  `oldest` is the mark
@@ -22,20 +22,20 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from ivrd.core.call import (
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Connected,
     Ended,
     Event,
     HungUp,
-    Impossible,
-    Informed,
-    Joined,
-    Left,
+    InvalidTransition,
+    JoinedQueue,
+    LeftQueue,
     Outcome,
-    Place,
+    PlayedMessage,
+    Rejected,
     Stage,
-    TurnedAway,
     step,
 )
 
@@ -44,7 +44,7 @@ MOST_OPEN = 50_000  # calls; more are there only when the file is garbage
 MOST_ENDED = 10_000  # ids of ended calls that late lines may still name
 
 
-class Says(StrEnum):
+class EntryType(StrEnum):
     """What a line of the record says of its call."""
 
     RECEIVED = "received"
@@ -57,25 +57,25 @@ class Says(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class QueueLogEntry:
     """One line.  waited_seconds: in the queue, as CONNECTED and GAVE_UP tell it.
 
     place: where ENDED has the call: MENU, INFO, CLOSED, or QUEUE for everything from there on.
     """
 
     at: float
-    says: Says
+    says: EntryType
     call_id: str = ""
     queue: str = ""
     seat: str = ""
-    by: By = By.NOBODY
+    by: AnsweredBy = AnsweredBy.NOBODY
     waited_seconds: float = 0.0
-    place: Place = Place.MENU
+    place: CallState = CallState.MENU
     topic: str = ""
 
 
 @dataclass(frozen=True)
-class Finished:
+class ReplayedCall:
     """A call that the record has ended; `call` as `Ended` has it.
 
     whole: its first line was read.  sure: the record tells where the call was when it ended; if
@@ -89,53 +89,55 @@ class Finished:
     sure: bool
 
 
-Mark = TypeVar("Mark")
+Position = TypeVar("Position")
 
 
-class Record(Generic[Mark]):
+class QueueLogReplay(Generic[Position]):
     """The calls that the record has open, and what still has to be kept of the file."""
 
     def __init__(self) -> None:
         self.open: dict[str, Call] = {}
         self.let_go = 0  # calls whose end never came
-        self._needed: dict[str, Mark | None] = {}  # whole calls by their beginning, in file order
+        self._needed: dict[
+            str, Position | None
+        ] = {}  # whole calls by their beginning, in file order
         self._ended: dict[str, None] = {}
 
     @property
-    def oldest(self) -> Mark | None:
+    def oldest(self) -> Position | None:
         """Where the first call that is still needed begins; None when none is."""
         return next(iter(self._needed.values()), None)
 
-    def take(self, line: Line, mark: Mark | None = None) -> tuple[Finished, ...]:
+    def take(self, line: QueueLogEntry, mark: Position | None = None) -> tuple[ReplayedCall, ...]:
         """Fold one line that begins at `mark`; the calls that it ends."""
-        if line.says is Says.RESTARTED:
+        if line.says is EntryType.RESTARTED:
             # The first calls of the new Asterisk may stand before the line that says it began.
             gone = [call for call in self.open.values() if call.received_at < line.at]
             return tuple(self._end(call, line) for call in gone)
         if line.call_id in self._ended:
             return ()
-        if line.says is Says.RECEIVED:
+        if line.says is EntryType.RECEIVED:
             self._begin(line, mark)
             return ()
         known = self.open.get(line.call_id)
         call = known or Call(line.call_id, line.at)
-        if line.says is Says.ENDED:
+        if line.says is EntryType.ENDED:
             return (self._end(call, line),)
         self.open[line.call_id] = _moved(call, line)
         self._keep_small(line.at)
         return ()
 
-    def over(self, call_id: str, at: float) -> Finished | None:
+    def over(self, call_id: str, at: float) -> ReplayedCall | None:
         """End a call of which we know from elsewhere that it is over; None for a stranger."""
         call = self.open.get(call_id)
-        return self._end(call, Line(at, Says.RESTARTED)) if call else None
+        return self._end(call, QueueLogEntry(at, EntryType.RESTARTED)) if call else None
 
     def done(self, call_id: str) -> None:
         """The call is booked: nothing of it has to be read again, and no line of it counts."""
         self._forget(call_id)
         self._remember(call_id)
 
-    def _begin(self, line: Line, mark: Mark | None) -> None:
+    def _begin(self, line: QueueLogEntry, mark: Position | None) -> None:
         known = self.open.get(line.call_id)
         if known is None:
             self.open[line.call_id] = Call(line.call_id, line.at)
@@ -144,10 +146,10 @@ class Record(Generic[Mark]):
         self._needed.setdefault(line.call_id, mark)
         self._keep_small(line.at)
 
-    def _end(self, call: Call, line: Line) -> Finished:
+    def _end(self, call: Call, line: QueueLogEntry) -> ReplayedCall:
         """The call's end; `line` is its ENDED, or only tells when."""
-        told = line.says is Says.ENDED
-        sure = call.place is not Place.MENU or (told and line.place is not Place.QUEUE)
+        told = line.says is EntryType.ENDED
+        sure = call.place is not CallState.MENU or (told and line.place is not CallState.QUEUE)
         for event in _last_steps(call.place, line) if told else ():
             call, _ = step(call, event)
         after, (end,) = step(replace(call, topic=line.topic), HungUp(line.at))
@@ -155,7 +157,7 @@ class Record(Generic[Mark]):
         whole = call.id in self._needed
         self.open.pop(call.id, None)
         self._remember(call.id)
-        return Finished(after, end.outcome, end.stage, whole, sure)
+        return ReplayedCall(after, end.outcome, end.stage, whole, sure)
 
     def _remember(self, call_id: str) -> None:
         self._ended[call_id] = None
@@ -176,37 +178,37 @@ class Record(Generic[Mark]):
         self._needed.pop(call_id, None)
 
 
-def _moved(call: Call, line: Line) -> Call:
+def _moved(call: Call, line: QueueLogEntry) -> Call:
     """The call after a line in mid-life; unchanged by one that cannot be."""
     for event in _steps(call.place, line):
         try:
             call, _ = step(call, event)
-        except Impossible:
+        except InvalidTransition:
             return call
     return call
 
 
-def _steps(place: Place, line: Line) -> Iterator[Event]:
+def _steps(place: CallState, line: QueueLogEntry) -> Iterator[Event]:
     """What a line means, with the joining that it implies when that has no line."""
-    joined = Joined(line.at - line.waited_seconds, line.queue)
-    if line.says is Says.JOINED:
-        yield Joined(line.at, line.queue)
-    elif line.says is Says.CONNECTED:
-        if place is not Place.QUEUE:
+    joined = JoinedQueue(line.at - line.waited_seconds, line.queue)
+    if line.says is EntryType.JOINED:
+        yield JoinedQueue(line.at, line.queue)
+    elif line.says is EntryType.CONNECTED:
+        if place is not CallState.QUEUE:
             yield joined
         yield Connected(line.at, line.by, line.seat)
-    elif line.says is Says.GAVE_UP and place is not Place.QUEUE:
+    elif line.says is EntryType.GAVE_UP and place is not CallState.QUEUE:
         yield joined
-    elif line.says is Says.LEFT:
-        yield Left()
+    elif line.says is EntryType.LEFT:
+        yield LeftQueue()
 
 
-def _last_steps(place: Place, line: Line) -> Iterator[Event]:
+def _last_steps(place: CallState, line: QueueLogEntry) -> Iterator[Event]:
     """From where the record has a call to where its last line says it was."""
-    if place is Place.QUEUE and line.place is not Place.QUEUE:
-        yield Left()
-        place = Place.MENU
-    if place is Place.MENU and line.place is Place.INFO:
-        yield Informed()
-    elif place is Place.MENU and line.place is Place.CLOSED:
-        yield TurnedAway()
+    if place is CallState.QUEUE and line.place is not CallState.QUEUE:
+        yield LeftQueue()
+        place = CallState.MENU
+    if place is CallState.MENU and line.place is CallState.INFO:
+        yield PlayedMessage()
+    elif place is CallState.MENU and line.place is CallState.CLOSED:
+        yield Rejected()

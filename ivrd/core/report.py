@@ -1,6 +1,6 @@
 """What partners did in a period: one row for each, and the order of the next honours.
 
-Everything is worked out from `Line`s: each tells one thing that happened at one partner.
+Everything is worked out from `PartnerEvent`s: each tells one thing that happened at one partner.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from typing import Any
 from ivrd.core.partner import Partner
 
 
-class Kind(StrEnum):
+class PartnerEventKind(StrEnum):
     """What a line tells.
 
     `offered`: a partner's phone began to ring.  Such an offer ends as `confirmed`, `refused` or
@@ -30,7 +30,11 @@ class Kind(StrEnum):
     TALKED = "talked"
 
 
-TALKS = (Kind.TALKED, Kind.DROPPED, Kind.RETURNED)  # their seconds are of talk
+TALKS = (
+    PartnerEventKind.TALKED,
+    PartnerEventKind.DROPPED,
+    PartnerEventKind.RETURNED,
+)  # their seconds are of talk
 
 
 class Cause(StrEnum):
@@ -81,7 +85,7 @@ def cause_of(status: str, number: int) -> Cause:
 
 
 @dataclass(frozen=True)
-class Line:
+class PartnerEvent:
     """One thing that happened at one partner.
 
     `seconds`: of talk (`TALKS`), or from the answer until the key.  `cause`: of a refusal.
@@ -89,14 +93,14 @@ class Line:
     """
 
     partner: str
-    kind: Kind
+    kind: PartnerEventKind
     seconds: float = 0.0
     cause: Cause | None = None
     caller: str = ""
 
 
 @dataclass(frozen=True)
-class Row:
+class PartnerTotals:
     """One partner in a period.
 
     All but times and ratios count calls; `refusals` by cause make up `refused`.  `people`:
@@ -134,19 +138,19 @@ class _Sum:
     """What is added up for one partner."""
 
     def __init__(self) -> None:
-        self.kinds: Counter[Kind] = Counter()
+        self.kinds: Counter[PartnerEventKind] = Counter()
         self.causes: Counter[Cause] = Counter()
         self.callers: set[str] = set()
         self.withheld = 0
         self.talk_seconds = 0.0
 
-    def add(self, line: Line) -> None:
+    def add(self, line: PartnerEvent) -> None:
         self.kinds[line.kind] += 1
-        if line.kind is Kind.REFUSED:
+        if line.kind is PartnerEventKind.REFUSED:
             self.causes[line.cause or Cause.OTHER] += 1
         if line.kind in TALKS:
             self.talk_seconds += line.seconds
-        if line.kind is Kind.TALKED:
+        if line.kind is PartnerEventKind.TALKED:
             self.withheld += not line.caller
             self.callers |= {line.caller} - {""}
 
@@ -157,17 +161,17 @@ class Sums:
     def __init__(self) -> None:
         self._sums: dict[str, _Sum] = {}
 
-    def add(self, line: Line) -> None:
+    def add(self, line: PartnerEvent) -> None:
         """Count one line."""
         self._sums.setdefault(line.partner, _Sum()).add(line)
 
-    def rows(self, partners: Iterable[Partner]) -> list[Row]:
+    def rows(self, partners: Iterable[Partner]) -> list[PartnerTotals]:
         """One row for each partner and for each that is gone but has lines.
 
         Those who helped most people come first, then those who talked longest.
         """
         sums, known = self._sums, {partner.id: partner for partner in partners}
-        accepted = sum(each.kinds[Kind.CONFIRMED] for each in sums.values())
+        accepted = sum(each.kinds[PartnerEventKind.CONFIRMED] for each in sums.values())
         pledged = sum(partner.pledged for partner in known.values())
         made = [
             _row(name, sums.get(name, _Sum()), known.get(name), accepted, pledged)
@@ -176,20 +180,22 @@ class Sums:
         return sorted(made, key=lambda row: (-row.people, -row.talk_seconds, -row.accepted))
 
 
-def _row(name: str, of: _Sum, partner: Partner | None, accepted: int, pledged: int) -> Row:
+def _row(
+    name: str, of: _Sum, partner: Partner | None, accepted: int, pledged: int
+) -> PartnerTotals:
     own = partner.pledged if partner else 0
-    share = _ratio(of.kinds[Kind.CONFIRMED], accepted)
+    share = _ratio(of.kinds[PartnerEventKind.CONFIRMED], accepted)
     pledge_share = _ratio(own, pledged)
-    return Row(
+    return PartnerTotals(
         partner=name,
         name_th=partner.name_th if partner else "",
         name_en=partner.name_en if partner else "",
-        offered=of.kinds[Kind.OFFERED],
-        accepted=of.kinds[Kind.CONFIRMED],
-        refused=of.kinds[Kind.REFUSED],
-        unconfirmed=of.kinds[Kind.UNCONFIRMED],
-        dropped=of.kinds[Kind.DROPPED],
-        returned=of.kinds[Kind.RETURNED],
+        offered=of.kinds[PartnerEventKind.OFFERED],
+        accepted=of.kinds[PartnerEventKind.CONFIRMED],
+        refused=of.kinds[PartnerEventKind.REFUSED],
+        unconfirmed=of.kinds[PartnerEventKind.UNCONFIRMED],
+        dropped=of.kinds[PartnerEventKind.DROPPED],
+        returned=of.kinds[PartnerEventKind.RETURNED],
         talk_seconds=of.talk_seconds,
         people=len(of.callers) + of.withheld,
         pledged=own,

@@ -42,7 +42,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Add:
+class AddMember:
     """Put a seat into a queue."""
 
     queue: str
@@ -50,7 +50,7 @@ class Add:
 
 
 @dataclass(frozen=True)
-class Remove:
+class RemoveMember:
     """Take a seat out of a queue; a talk that is on goes on."""
 
     queue: str
@@ -58,7 +58,7 @@ class Remove:
 
 
 @dataclass(frozen=True)
-class Pause:
+class PauseMember:
     """Stop (paused) or resume offering calls to a seat that stays in the queue."""
 
     queue: str
@@ -66,18 +66,18 @@ class Pause:
     paused: bool
 
 
-Change = Add | Remove | Pause
+MemberChange = AddMember | RemoveMember | PauseMember
 
 
 def difference(
     pools: Collection[Pool], open_pools: Collection[str], members: Collection[Member]
-) -> list[Change]:
+) -> list[MemberChange]:
     """What to change so that exactly the seats of `open_pools` take calls.
 
     Members that belong to no pool are left alone.
     """
     seen = {(member.queue, member.seat): member for member in members}
-    changes: list[Change] = []
+    changes: list[MemberChange] = []
     for pool in pools:
         wanted = pool.name in open_pools
         for queue, seat in places(pool):
@@ -92,15 +92,15 @@ def places(pool: Pool) -> Iterator[tuple[str, str]]:
 
 def _change(
     pool: Pool, wanted: bool, queue: str, seat: str, member: Member | None
-) -> Iterator[Change]:
+) -> Iterator[MemberChange]:
     if wanted and member is None:
-        yield Add(queue, seat)
+        yield AddMember(queue, seat)
     elif wanted and member and member.closed_by_us:
-        yield Pause(queue, seat, paused=False)
+        yield PauseMember(queue, seat, paused=False)
     elif not wanted and member and not pool.fixed:
-        yield Remove(queue, seat)
+        yield RemoveMember(queue, seat)
     elif not wanted and member and not member.paused:
-        yield Pause(queue, seat, paused=True)
+        yield PauseMember(queue, seat, paused=True)
 
 
 def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:

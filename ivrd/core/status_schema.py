@@ -10,7 +10,7 @@ from typing import TypedDict
 from ivrd.core.recent import Hour
 
 
-class Asterisk(TypedDict):
+class AsteriskStatus(TypedDict):
     """The link to Asterisk: `since_seconds` since it came up or, when it is down, since it fell.
 
     `version` is that of the manager interface as its greeting says it, not Asterisk's own.
@@ -21,7 +21,7 @@ class Asterisk(TypedDict):
     since_seconds: float
 
 
-class Role(TypedDict):
+class RoleStatus(TypedDict):
     """What this ivrd does: `alone`, `acting` or `standing by`, and its name.
 
     `who_acts`: the name of the one that acts; empty when nobody is known to.
@@ -32,7 +32,7 @@ class Role(TypedDict):
     who_acts: str
 
 
-class Calls(TypedDict):
+class CallCounts(TypedDict):
     """Callers by where they are now (menu to talk); the others count since the start.
 
     `adopted`: those received calls that reached the hotline before this process did.
@@ -50,7 +50,7 @@ class Calls(TypedDict):
     unattended: int
 
 
-class Queue(TypedDict):
+class QueueStatus(TypedDict):
     """One queue; `oldest_seconds` is the longest wait in it, 0 when nobody waits."""
 
     name: str
@@ -60,7 +60,7 @@ class Queue(TypedDict):
     talking: int
 
 
-class Pool(TypedDict):
+class PoolStatus(TypedDict):
     """One pool of seats, and how many of them do what."""
 
     name: str
@@ -72,7 +72,7 @@ class Pool(TypedDict):
     away: int
 
 
-class Outcomes(TypedDict):
+class OutcomeCounts(TypedDict):
     """Ended calls since the start by `call.Outcome`."""
 
     answered: int
@@ -84,7 +84,7 @@ class Outcomes(TypedDict):
     failed: int
 
 
-class Config(TypedDict):
+class ConfigStatus(TypedDict):
     """The configuration in use, and whether the last try to read a changed one succeeded."""
 
     folder: str
@@ -97,13 +97,13 @@ class Status(TypedDict):
 
     version: str
     up_seconds: float
-    role: Role
+    role: RoleStatus
     draining: bool
-    asterisk: Asterisk
-    calls: Calls
-    queues: list[Queue]
-    pools: list[Pool]
-    outcomes: Outcomes
+    asterisk: AsteriskStatus
+    calls: CallCounts
+    queues: list[QueueStatus]
+    pools: list[PoolStatus]
+    outcomes: OutcomeCounts
     hour: Hour
     service_level_seconds: float
-    config: Config
+    config: ConfigStatus

@@ -14,12 +14,12 @@ from aiohttp.web import AppRunner
 
 from ivrd import __version__, log
 from ivrd.api import peercred, server
-from ivrd.asterisk.ami_client import Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.calls.ivr import HAND_OVER_SECONDS
 from ivrd.config import ConfigError, Settings, load, prompt_files
 from ivrd.daemon import systemd
-from ivrd.daemon.wiring import Parts
+from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
 
 LAG_SECONDS = 0.5  # how often the loop's own lag is measured
@@ -33,7 +33,7 @@ class Daemon:
 
     def __init__(self, settings: Settings) -> None:
         self._stop = asyncio.Event()
-        self.parts = Parts(settings, self._gave_up)
+        self.parts = Wiring(settings, self._gave_up)
         self._runners: list[AppRunner] = []
 
     def _gave_up(self, why: str) -> None:
@@ -82,7 +82,7 @@ class Daemon:
 
     async def _handed_over(self) -> bool:
         """Whether another ivrd takes the callers over as they are."""
-        with suppress(StoreDown, LinkLost, TimeoutError):
+        with suppress(StoreDown, ConnectionLost, TimeoutError):
             if successor := await self.parts.continuity.hand_over():
                 log.event(logger, logging.INFO, "handed over", to=successor)
                 return True
@@ -93,7 +93,7 @@ class Daemon:
         drain = self.parts.desk.settings.drain_seconds
         systemd.stopping(drain + 2 * HAND_OVER_SECONDS)
         log.event(logger, logging.INFO, "stopping", menus=len(self.parts.hotline.menus))
-        with suppress(Refused, LinkLost, TimeoutError):
+        with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.parts.link.withdraw()
         await self.parts.hotline.menus.drain(drain)
 
@@ -113,13 +113,13 @@ class Daemon:
         self.parts.desk.audit(peercred.asked_by(query), "handover", "")
         try:
             successor = await self.parts.continuity.hand_over()
-        except (StoreDown, LinkLost, TimeoutError) as error:
-            raise server.Rejected(f"cannot hand over: {error}") from None
+        except (StoreDown, ConnectionLost, TimeoutError) as error:
+            raise server.RequestRejected(f"cannot hand over: {error}") from None
         finally:
             if not self.parts.continuity.acts:
                 self._stop.set()
         if not successor:
-            raise server.Rejected("no other ivrd stands by")
+            raise server.RequestRejected("no other ivrd stands by")
         return {"acts_now": successor}
 
     def _watch_signals(self) -> None:
@@ -151,7 +151,7 @@ class Daemon:
             if self.parts.reports.linked:
                 self.parts.partners.look(time.time())
                 if self.parts.continuity.acts:
-                    with suppress(Refused, LinkLost, TimeoutError):
+                    with suppress(ActionRefused, ConnectionLost, TimeoutError):
                         await self.parts.seating.reconcile()
 
 

@@ -11,39 +11,39 @@ from collections.abc import Callable, Mapping
 
 from ivrd import __version__
 from ivrd.api import server
-from ivrd.api.day_report import DayBook
-from ivrd.api.operations import Desk, script_of, setup_of
-from ivrd.api.partner_operations import PartnerDesk
-from ivrd.asterisk.ami_client import Address, Link
+from ivrd.api.day_report import DayReport
+from ivrd.api.operations import Operations, conversation_settings, partner_setup
+from ivrd.api.partner_operations import PartnerOperations
+from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.asterisk.queue_members import Seating
-from ivrd.asterisk.translate import EVENTS, PartnerNews
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.translate import EVENTS, PartnerLegEvent
 from ivrd.calls.caller_hash import Hasher, load_key
-from ivrd.calls.tracker import Hotline
+from ivrd.calls.tracker import CallTracker
 from ivrd.config import AMI_SECRET, Settings, read_secret
 from ivrd.core.call import Notice
 from ivrd.core.recent import Recent
 from ivrd.daemon import systemd
-from ivrd.ha.call_repository import Keeping
-from ivrd.ha.failover import Continuity
-from ivrd.metrics.calls import Metrics
-from ivrd.metrics.observer import Reports
+from ivrd.ha.call_repository import CallRepository
+from ivrd.ha.failover import Failover
+from ivrd.metrics.calls import CallMetrics
+from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
-from ivrd.metrics.persistence import StoreMetrics
-from ivrd.partners.controller import Partners
-from ivrd.partners.recorder import PartnerWatch
-from ivrd.partners.repository import Book
-from ivrd.partners.test_calls import Drills
-from ivrd.store.factory import chosen
+from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.recorder import PartnerRecorder
+from ivrd.partners.repository import PartnerRepository
+from ivrd.partners.test_calls import DrillCalls
+from ivrd.store.factory import open_store
 
 
-class Parts:
+class Wiring:
     """Built from settings.  `gave_up(why)` is called when another ivrd acts."""
 
     def __init__(self, settings: Settings, gave_up: Callable[[str], None]) -> None:
         self.settings = settings
         self.reports = self._reports()
-        self.link = Link(
+        self.link = AmiClient(
             _address(settings),
             self._event,
             self._up,
@@ -51,15 +51,17 @@ class Parts:
             self.reports.link_says,
             wanted=EVENTS,
         )
-        self.seating = Seating(self.link, settings.pools)
+        self.seating = QueueMembers(self.link, settings.pools)
         self.hotline = self._hotline()
         self.continuity = self._continuity(gave_up)
-        self.partners = Partners(setup_of(settings), self.hotline.ledger, self.seating)
-        self.drills = Drills()
+        self.partners = PartnerController(
+            partner_setup(settings), self.hotline.ledger, self.seating
+        )
+        self.drills = DrillCalls()
         self.book = self._book()
         self.partner_desk = self._partner_desk()
         self._partner_watch = self._watch_partners()
-        self.desk = Desk(
+        self.desk = Operations(
             settings,
             self.link,
             self.hotline,
@@ -76,22 +78,22 @@ class Parts:
 
     # --- building --------------------------------------------------------------------------
 
-    def _reports(self) -> Reports:
+    def _reports(self) -> Observer:
         settings = self.settings
-        metrics = Metrics(
+        metrics = CallMetrics(
             [queue.name for queue in settings.queues],
             settings.service_level_seconds,
             __version__,
             pools=[pool.name for pool in settings.pools],
         )
         metrics.reload(True, time.time())
-        return Reports(metrics, Recent(settings.service_level_seconds))
+        return Observer(metrics, Recent(settings.service_level_seconds))
 
-    def _hotline(self) -> Hotline:
+    def _hotline(self) -> CallTracker:
         settings = self.settings
-        hotline = Hotline(
+        hotline = CallTracker(
             self.link,
-            script_of(settings),
+            conversation_settings(settings),
             self.seating,
             Sessions(self.link, self.reports.metrics.agi, self.reports.metrics.decision),
             self.reports.watch(),
@@ -102,27 +104,27 @@ class Parts:
         hotline.menus.late = self._late
         return hotline
 
-    def _continuity(self, gave_up: Callable[[str], None]) -> Continuity:
+    def _continuity(self, gave_up: Callable[[str], None]) -> Failover:
         """The store, and what rests on it."""
         settings = self.settings
-        return Continuity(
+        return Failover(
             f"{socket.gethostname()}:{settings.web_port}",
-            *chosen(settings.store),
+            *open_store(settings.store),
             settings.asterisk.queue_log,
             self.link,
             self.hotline,
-            lambda keeper: Keeping(
+            lambda keeper: CallRepository(
                 keeper, settings.zone, settings.store.keep_days.calls, time.time
             ),
             gave_up,
         )
 
-    def _book(self) -> Book:
+    def _book(self) -> PartnerRepository:
         days, keeper = self.settings.store.keep_days, self.continuity.keeper
-        return Book(keeper, days.history, days.audit, time.time, self.acts)
+        return PartnerRepository(keeper, days.history, days.audit, time.time, self.acts)
 
-    def _partner_desk(self) -> PartnerDesk:
-        return PartnerDesk(
+    def _partner_desk(self) -> PartnerOperations:
+        return PartnerOperations(
             self.partners,
             self.book,
             self.settings.zone,
@@ -130,14 +132,14 @@ class Parts:
             snapshot=lambda: self.partners.snapshot,
         )
 
-    def _watch_partners(self) -> PartnerWatch:
+    def _watch_partners(self) -> PartnerRecorder:
         metrics = PartnerMetrics(self.reports.metrics.registry, self.partner_desk.moments)
-        return PartnerWatch(self.hotline.ledger, metrics, self.book, self.acts)
+        return PartnerRecorder(self.hotline.ledger, metrics, self.book, self.acts)
 
     def _tell_each_other(self) -> None:
         """Who hears of what."""
         registry, menus = self.reports.metrics.registry, self.hotline.menus
-        StoreMetrics(registry, self.continuity, lambda: menus.turned_on)
+        PersistenceMetrics(registry, self.continuity, lambda: menus.turned_on)
         self.reports.counts = self.acts
         self.reports.moved = self.continuity.moved
         self.reports.also = self._call_news
@@ -151,7 +153,7 @@ class Parts:
 
     def reads(self) -> Mapping[str, server.Control]:
         """What GET answers."""
-        day = DayBook(
+        day = DayReport(
             self.hotline.ledger,
             self.continuity.keeping,
             self.continuity.keeper.flush,
@@ -176,7 +178,7 @@ class Parts:
             if not self.acts():
                 who = self.continuity.leading.who_acts
                 ask = f"ask {who}, which acts" if who else "nobody is known to act"
-                raise server.Rejected(f"this ivrd stands by; {ask}")
+                raise server.RequestRejected(f"this ivrd stands by; {ask}")
             return await control(query)
 
         return answer
@@ -195,7 +197,7 @@ class Parts:
         """Whether we hear Asterisk so late that a menu would be no help."""
         return self.link.behind_seconds > self.desk.settings.behind_seconds
 
-    def _partner_news(self, news: PartnerNews) -> None:
+    def _partner_news(self, news: PartnerLegEvent) -> None:
         self._partner_watch.news(news)
         self.drills.news(news)
 
@@ -226,7 +228,7 @@ class Parts:
         systemd.status("waiting for Asterisk")
 
 
-def _address(settings: Settings) -> Address:
+def _address(settings: Settings) -> AmiAddress:
     ami = settings.asterisk
     secret = read_secret(ami.ami_secret_file, AMI_SECRET)
-    return Address(ami.ami_host, ami.ami_port, ami.ami_user, secret)
+    return AmiAddress(ami.ami_host, ami.ami_port, ami.ami_user, secret)

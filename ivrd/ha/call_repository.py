@@ -12,33 +12,35 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ivrd.calls.ivr import Stay
+from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Notice
-from ivrd.core.day import Past, past
-from ivrd.store import Keeper
+from ivrd.core.day import CompletedCall, completed_call
+from ivrd.store import WriteBehind
 
 CALLS, ENDED = "calls", "ended"
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredCall:
     """A call that was here when it was written down."""
 
     call: Call
-    stay: Stay | None = None
+    stay: MenuPosition | None = None
 
 
-KEPT, PAST = TypeAdapter(Kept), TypeAdapter(Past)
+STORED_CALL, COMPLETED_CALL = TypeAdapter(StoredCall), TypeAdapter(CompletedCall)
 
 
-class Keeping:
+class CallRepository:
     """Writes calls down as they move, and reads them again.
 
     Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.
     """
 
-    def __init__(self, keeper: Keeper, zone: tzinfo, days: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, keeper: WriteBehind, zone: tzinfo, days: int, clock: Callable[[], float]
+    ) -> None:
         self.skipped = 0  # entries that could not be read
         self._keeper = keeper
         self._zone = zone
@@ -46,15 +48,15 @@ class Keeping:
         self._clock = clock
         self._today: date | None = None
 
-    def moved(self, call: Call, stay: Stay | None) -> None:
+    def moved(self, call: Call, stay: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
-        self._keeper.put(CALLS, call.id, KEPT.dump_json(Kept(call, stay)).decode())
+        self._keeper.put(CALLS, call.id, STORED_CALL.dump_json(StoredCall(call, stay)).decode())
 
     def notice(self, notice: Notice) -> None:
         """A call has ended: it belongs to its day now."""
         if isinstance(notice, Ended):
             day = self.day_at(notice.call.received_at)
-            text = PAST.dump_json(past(notice)).decode()
+            text = COMPLETED_CALL.dump_json(completed_call(notice)).decode()
             self._keeper.put(ENDED, f"{day}/{notice.call.id}", text)
             self._keeper.remove(CALLS, notice.call.id)
             self._let_old_days_go()
@@ -71,9 +73,9 @@ class Keeping:
 
     # --- reading: all of it raises `StoreDown` ---------------------------------------------
 
-    async def calls(self) -> list[Kept]:
+    async def calls(self) -> list[StoredCall]:
         """The calls that were here when they were last written down."""
-        return list(self._read(await self._keeper.load(CALLS), KEPT))
+        return list(self._read(await self._keeper.load(CALLS), STORED_CALL))
 
     async def ended_since(self, at: float) -> set[str]:
         """The ids of all calls that began at `at` or later and have ended.
@@ -83,10 +85,10 @@ class Keeping:
         entries = await self._keeper.load(ENDED, f"{self.day_at(at)}/{int(at)}")
         return {key.partition("/")[2] for key in entries}
 
-    async def day(self, day: date) -> list[Past]:
+    async def day(self, day: date) -> list[CompletedCall]:
         """All calls of a day that have ended."""
         entries = await self._keeper.load(ENDED, f"{day}/", f"{day + timedelta(days=1)}/")
-        return list(self._read(entries, PAST))
+        return list(self._read(entries, COMPLETED_CALL))
 
     def _read(self, entries: Mapping[str, str], kind: TypeAdapter[T]) -> Iterator[T]:
         """Entries that are not ours, or torn, are counted and left out."""

@@ -5,7 +5,7 @@ Theory of operation
 Two witnesses.  *Redis* says who may become the leader: a lease with a time to live, and an epoch
 that grows by one with each leader.  *Asterisk*, on which the leader acts, says who is: the leader
 writes its epoch and name into a global variable and reads it back all the time.  Leave to act
-(asterisk/leader_guard.py) follows from Asterisk's word alone and lasts `WORD_SECONDS` from the moment the
+(asterisk/leader_guard.py) follows from Asterisk's word alone and lasts `TOKEN_SECONDS` from the moment the
 question was sent; so whoever was frozen meanwhile has none when it wakes.
 
 Who takes over writes the word first and then waits until any leave that was given on the word
@@ -23,15 +23,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 
-from ivrd.asterisk.ami_client import Link, Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.dialplan_names import LEADER
-from ivrd.asterisk.leader_guard import Gate, boot_seconds
+from ivrd.asterisk.leader_guard import LeaderGuard, boot_seconds
 from ivrd.store import Lease, StoreDown
 
 TURN_SECONDS = 0.2  # from one look at both witnesses to the next
 LEASE_SECONDS = 1.0  # a leader that renews its lease no more has lost it after that
-WORD_SECONDS = 1.0  # Asterisk's word holds for so long
+TOKEN_SECONDS = 1.0  # Asterisk's word holds for so long
 NOBODY = "nobody"  # what a leader that hands over leaves in place of its name, HOST:PORT
 MOST_DIGITS = 16  # of an epoch: Redis counts exactly so far
 
@@ -44,7 +44,7 @@ class Role(StrEnum):
     STANDING_BY = "standing by"
 
 
-class Leading:
+class Election:
     """Runs beside the link.  Without a lease this ivrd is alone and always acts.
 
     `fence(epoch)` is told of each epoch of ours: what is written into the store carries it.
@@ -56,7 +56,7 @@ class Leading:
         self,
         name: str,
         lease: Lease | None,
-        link: Link,
+        link: AmiClient,
         fence: Callable[[int], None],
         lead: Callable[[], None],
         gave_up: Callable[[str], None],
@@ -67,7 +67,7 @@ class Leading:
         self.epoch = 0
         self._lease = lease
         self._link = link
-        self._gate: Gate = link.gate
+        self._gate: LeaderGuard = link.gate
         self._fence = fence
         self._lead = lead
         self._gave_up = gave_up
@@ -99,7 +99,7 @@ class Leading:
         while True:
             lease = self._lease
             if lease is not None and self._link.logged_in and not self._done:
-                with suppress(Refused, LinkLost, TimeoutError, StoreDown):
+                with suppress(ActionRefused, ConnectionLost, TimeoutError, StoreDown):
                     await (self._stay() if self.role is Role.ACTING else self._watch(lease))
             with suppress(TimeoutError):
                 async with asyncio.timeout(TURN_SECONDS):
@@ -113,7 +113,7 @@ class Leading:
         asked = self._clock()
         word = await self._link.get_global(LEADER)
         if word == self.word:
-            self._gate.allow(asked + WORD_SECONDS)
+            self._gate.allow(asked + TOKEN_SECONDS)
             await self._keep_lease()
         elif _epoch(word) >= self.epoch:
             self.step_down(f"{word.partition(' ')[2]} acts now")
@@ -123,7 +123,7 @@ class Leading:
     async def _say(self) -> None:
         """Write our word, and wait until any leave given on another one has run out."""
         await self._link.say_who_acts(self.word)
-        await asyncio.sleep(WORD_SECONDS)
+        await asyncio.sleep(TOKEN_SECONDS)
 
     async def _keep_lease(self) -> None:
         """Renew the lease beside everything else: Redis may take its time, callers do not."""
@@ -172,7 +172,7 @@ class Leading:
         asked = self._clock()
         if await self._link.get_global(LEADER) == self.word:
             self.role = Role.ACTING
-            self._gate.allow(asked + WORD_SECONDS)
+            self._gate.allow(asked + TOKEN_SECONDS)
             self._lead()
 
     async def _claim(self, lease: Lease, least: int) -> int | None:
@@ -182,7 +182,7 @@ class Leading:
             await lease.stand_by(self.name, LEASE_SECONDS)
             if asked < self._patient_until:
                 return None
-            epoch = await lease.claim(self.name, LEASE_SECONDS + WORD_SECONDS, least)
+            epoch = await lease.claim(self.name, LEASE_SECONDS + TOKEN_SECONDS, least)
         except StoreDown:
             self._patient_until = self._clock() + LEASE_SECONDS
             raise

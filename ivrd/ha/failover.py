@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivrd import log
-from ivrd.asterisk.ami_client import Link, Refused
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.asterisk.queue_log import Mark, Reader
-from ivrd.calls.ivr import Stay
-from ivrd.calls.tracker import Hotline
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
+from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.tracker import CallTracker
 from ivrd.core.call import Call, Ended, Notice
-from ivrd.ha.call_repository import Keeping, Kept
-from ivrd.ha.election import Leading, Role
-from ivrd.ha.reconciliation import Hands, Healing
-from ivrd.store import Keeper, Lease, Store, StoreDown
+from ivrd.ha.call_repository import CallRepository, StoredCall
+from ivrd.ha.election import Election, Role
+from ivrd.ha.reconciliation import BookingPort, Reconciliation
+from ivrd.store import Lease, Store, StoreDown, WriteBehind
 
 MARKS, QUEUE_LOG = "marks", "queue_log"
 TICK_SECONDS = 1.0
@@ -37,36 +37,36 @@ logger = logging.getLogger("ivrd")
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Checkpoint:
     """How far the record is booked, and when the first call began that may not be (epoch)."""
 
-    mark: Mark
+    mark: LogPosition
     since: float
 
     def text(self) -> str:
         return json.dumps({"mark": self.mark.text(), "since": self.since})
 
     @classmethod
-    def of(cls, text: str) -> "_Place | None":
+    def of(cls, text: str) -> "_Checkpoint | None":
         """None for what is no place."""
         try:
             says = json.loads(text)
-            mark, since = Mark.of(says["mark"]), float(says["since"])
+            mark, since = LogPosition.of(says["mark"]), float(says["since"])
         except (ValueError, TypeError, KeyError):
             return None
         return cls(mark, since) if mark else None
 
 
 @dataclass(frozen=True)
-class _Before:
+class _Stored:
     """What was written down before us."""
 
-    calls: list[Kept]  # who was here
-    place: _Place | None
+    calls: list[StoredCall]  # who was here
+    place: _Checkpoint | None
     known: set[str]  # ids of those who have ended since that place
 
 
-class Continuity:
+class Failover:
     """The store and everything that rests on it.
 
     `queue_log` is Asterisk's record.  `gave_up(why)` is called when another ivrd acts: then this
@@ -79,20 +79,20 @@ class Continuity:
         store: Store,
         lease: Lease | None,
         queue_log: Path,
-        link: Link,
-        hotline: Hotline,
-        keeping: Callable[[Keeper], Keeping],
+        link: AmiClient,
+        hotline: CallTracker,
+        keeping: Callable[[WriteBehind], CallRepository],
         gave_up: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.keeper = Keeper(store, self._store_says, lambda: self.leading.step_down("fenced"))
+        self.keeper = WriteBehind(store, self._store_says, lambda: self.leading.step_down("fenced"))
         self.keeping = keeping(self.keeper)
-        self.leading = Leading(name, lease, link, self._fence, self._lead, gave_up)
-        self.healing: Healing | None = None
+        self.leading = Election(name, lease, link, self._fence, self._lead, gave_up)
+        self.healing: Reconciliation | None = None
         self.also_begin: Callable[[], Awaitable[None]] | None = None  # what else is to be read
         self.also_back: Callable[[], None] = lambda: None  # what else is to be written again
         self._store = store
-        self._reader = Reader(queue_log)
+        self._reader = QueueLogReader(queue_log)
         self._hotline = hotline
         self._link = link
         self._clock = clock
@@ -100,7 +100,7 @@ class Continuity:
         self._blind = False  # began without what was written down before us
         self._look_back_at = 0.0  # then it is tried again to read that
         self._rebuilding = asyncio.Lock()
-        self._mark: Mark | None = None
+        self._mark: LogPosition | None = None
         self._to_lead = asyncio.Event()
         hotline.menus.acting = hotline.ledger.counting = lease is None
         self.keeper.hold = lease is not None
@@ -127,7 +127,7 @@ class Continuity:
 
     # --- what happens ----------------------------------------------------------------------
 
-    def moved(self, call: Call, stay: Stay | None) -> None:
+    def moved(self, call: Call, stay: MenuPosition | None) -> None:
         """A call that is here is in another place than before."""
         if self._began:
             self.keeping.moved(call, stay)
@@ -179,7 +179,7 @@ class Continuity:
             try:
                 await self._link.beat()  # from now on new callers are for us
                 await self.up()
-            except (LinkLost, Refused, TimeoutError):
+            except (ConnectionLost, ActionRefused, TimeoutError):
                 await asyncio.sleep(AGAIN_SECONDS)
             else:
                 break
@@ -199,31 +199,31 @@ class Continuity:
         hotline.ledger.begin_counting()
         read = await self._before()
         self._blind = read is None
-        before = read or _Before([], None, set())
+        before = read or _Stored([], None, set())
         for kept in before.calls:
             hotline.restore(kept.call, kept.stay)
         if self.also_begin is not None:
             await self.also_begin()
         self._mark = before.place.mark if before.place else None
         await asyncio.to_thread(self._reader.start, self._mark)
-        hands = Hands(hotline.ledger.calls.keys, hotline.heal, hotline.give_up)
-        self.healing = Healing(self._reader, hands, before.known)
+        hands = BookingPort(hotline.ledger.calls.keys, hotline.heal, hotline.give_up)
+        self.healing = Reconciliation(self._reader, hands, before.known)
         hotline.missed = self._missed
         hotline.menus.acting = self._began = True
         self.keeper.hold = False
         self._keep_mark(self.healing)
 
-    async def _before(self) -> _Before | None:
+    async def _before(self) -> _Stored | None:
         """What was written down before us; None while it cannot be read."""
         try:
             calls = await self.keeping.calls()
-            place = _Place.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
+            place = _Checkpoint.of((await self.keeper.load(MARKS)).get(QUEUE_LOG, ""))
             known = await self.keeping.ended_since(place.since) if place else set[str]()
         except StoreDown:
             return None
-        return _Before(calls, place, known)
+        return _Stored(calls, place, known)
 
-    async def _catch_up(self, healing: Healing) -> None:
+    async def _catch_up(self, healing: Reconciliation) -> None:
         """Read what could not be read when we began: some of those calls may have ended unseen."""
         before = await self._before()
         if before is None:
@@ -237,7 +237,9 @@ class Continuity:
                 healing.read_again(before.place.mark, before.known)
             self._blind = False
             log.event(logger, logging.INFO, "what was written down before the start is read")
-            with suppress(LinkLost, Refused, TimeoutError):  # it is asked when the link is back
+            with suppress(
+                ConnectionLost, ActionRefused, TimeoutError
+            ):  # it is asked when the link is back
                 await self._hotline.rebuild()
 
     # --- healing ---------------------------------------------------------------------------
@@ -255,7 +257,7 @@ class Continuity:
             await self.healing.tick(self._clock())
             self._keep_mark(self.healing)
 
-    def _keep_mark(self, healing: Healing) -> None:
+    def _keep_mark(self, healing: Reconciliation) -> None:
         """Write down how far the record is booked, if that has changed.
 
         Not before the earlier one is read, which says from where on nobody has booked anything.
@@ -264,7 +266,7 @@ class Continuity:
         if mark is not None and mark != self._mark:
             self._mark = mark
             since = healing.since(self._clock())
-            self.keeper.put(MARKS, QUEUE_LOG, _Place(mark, since).text())
+            self.keeper.put(MARKS, QUEUE_LOG, _Checkpoint(mark, since).text())
 
     # --- handing over ----------------------------------------------------------------------
 

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd import log
-from ivrd.asterisk.queue_log import Mark
+from ivrd.asterisk.queue_log import LogPosition
 from ivrd.core.call import Call, Ended, Outcome, Stage
-from ivrd.core.queue_log_replay import Finished, Line, Record
+from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
 
 logger = logging.getLogger("ivrd")
 
@@ -40,28 +40,28 @@ MARGIN_SECONDS = 60.0  # between Asterisk's clock and ours, and for lines on the
 MOST_ENDED = 100_000  # booked calls that the record may not have ended yet
 
 
-class Reader(Protocol):
+class QueueLogSource(Protocol):
     """What is asked of the record's file; see asterisk/queue_log.py."""
 
     trouble: str
     behind: bool
     skipped: int
     gaps: int
-    mark: Mark | None
+    mark: LogPosition | None
 
     @property
     def readable(self) -> bool:
         """Whether there is a record to read."""
 
-    def start(self, mark: Mark | None) -> None:
+    def start(self, mark: LogPosition | None) -> None:
         """Begin at `mark`; blocks."""
 
-    def read(self) -> list[tuple[Line, Mark]]:
+    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
         """The lines that were written since; blocks."""
 
 
 @dataclass(frozen=True)
-class Hands:
+class BookingPort:
     """What healing does to the books.
 
     here: the calls in progress.  heal: book an end; its notices come back through `ended`.
@@ -73,27 +73,31 @@ class Hands:
     give_up: Callable[[list[str], float], None]
 
 
-class Healing:
+class Reconciliation:
     """`known`: ids of calls that were booked by an earlier run, for what is read again."""
 
-    def __init__(self, reader: Reader, hands: Hands, known: Iterable[str] = ()) -> None:
+    def __init__(
+        self, reader: QueueLogSource, hands: BookingPort, known: Iterable[str] = ()
+    ) -> None:
         self.healed: Counter[Outcome] = Counter()
         self.given_up = 0
         self.differences = 0  # calls whose end the record tells otherwise than the books
         self.strangers = 0  # ends of calls whose beginning neither the record nor the books have
-        self.mark: Mark | None = reader.mark
+        self.mark: LogPosition | None = reader.mark
         self._reader = reader
         self._hands = hands
-        self._record: Record[Mark] = Record()
+        self._record: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known = set(known)
         self._ended: dict[str, tuple[Outcome, Stage]] = {}
         self._late: deque[tuple[str, float]] = deque(maxlen=MOST_ENDED)
-        self._waiting: dict[str, tuple[Finished, float]] = {}
+        self._waiting: dict[str, tuple[ReplayedCall, float]] = {}
         self._missed: dict[str, float] = {}
         self._behind = False
-        self._reading: asyncio.Future[list[tuple[Line, Mark]]] | None = None
+        self._reading: asyncio.Future[list[tuple[QueueLogEntry, LogPosition]]] | None = None
         self._turn = asyncio.Lock()  # one look at a time
-        self._again: Mark | None = None  # where the next look begins, if not where the last ended
+        self._again: LogPosition | None = (
+            None  # where the next look begins, if not where the last ended
+        )
         self._said = ""
         self._gaps = 0
 
@@ -122,7 +126,7 @@ class Healing:
         """Whether the end of a call is in the books, as far as we know."""
         return call_id in self._ended or call_id in self._known
 
-    def read_again(self, mark: Mark, known: Iterable[str]) -> None:
+    def read_again(self, mark: LogPosition, known: Iterable[str]) -> None:
         """Read the record from `mark`; whoever is `known` to have ended stays as booked."""
         self._known.update(known, self._ended)
         self._again = mark
@@ -151,7 +155,7 @@ class Healing:
         if self._reading is None:
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._look, self._again))
             if self._again is not None:  # what was read from there on is read once more
-                self._record, self._waiting, self._again = Record(), {}, None
+                self._record, self._waiting, self._again = QueueLogReplay(), {}, None
         # A disk that hangs holds up nothing else; what it gives at last is taken by a later tick.
         await asyncio.wait([self._reading], timeout=READ_SECONDS)
         if self._reading.done():
@@ -166,13 +170,13 @@ class Healing:
         if self._reading is None and self._again is None:
             self.mark = self._record.oldest or self._reader.mark
 
-    def _look(self, again: Mark | None) -> list[tuple[Line, Mark]]:
+    def _look(self, again: LogPosition | None) -> list[tuple[QueueLogEntry, LogPosition]]:
         """What is new in the record; blocks."""
         if again is not None:
             self._reader.start(again)
         return self._reader.read()
 
-    def _finished(self, finished: Finished, now: float) -> None:
+    def _finished(self, finished: ReplayedCall, now: float) -> None:
         """The record has ended a call."""
         if finished.call.id in self._known:
             self._record.done(finished.call.id)
@@ -207,7 +211,7 @@ class Healing:
             self._heal(finished)
         self._record.done(call_id)
 
-    def _heal(self, finished: Finished) -> None:
+    def _heal(self, finished: ReplayedCall) -> None:
         """Book a call as the record has it, or, where that does not tell, as the books do."""
         call, here = finished.call, finished.call.id in self._hands.here()
         self._missed.pop(call.id, None)
@@ -228,7 +232,7 @@ class Healing:
         log.event(logger, logging.INFO, what, call=call_id)
         self._hands.give_up([call_id], at)
 
-    def _compare(self, finished: Finished) -> None:
+    def _compare(self, finished: ReplayedCall) -> None:
         """The books have spoken; a record that says otherwise is only counted."""
         booked = self._ended[finished.call.id]
         if finished.whole and finished.sure and booked != (finished.outcome, finished.stage):

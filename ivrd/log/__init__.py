@@ -14,7 +14,7 @@ from typing import TextIO
 
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
 from ivrd.log.formatters import FORMATTERS, Field
-from ivrd.log.rate_limit import Storm
+from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
 
 __all__ = ["LEVELS", "Field", "Handler"]
@@ -45,7 +45,7 @@ def setup(
     for earlier in [each for each in root.handlers if isinstance(each, Handler)]:
         root.removeHandler(earlier)
         earlier.close()
-    handler = Handler(stream, FORMATTERS[format](zone), Storm(clock))
+    handler = Handler(stream, FORMATTERS[format](zone), RateLimit(clock))
     root.addHandler(handler)
     lowest = getattr(logging, level.upper())
     root.setLevel(max(lowest, logging.WARNING))

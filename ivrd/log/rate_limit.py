@@ -18,14 +18,14 @@ class _Window:
     held: int = 0
 
 
-Kind = tuple[str, int, str]  # logger, level, the words before anything is filled in
+MessageKey = tuple[str, int, str]  # logger, level, the words before anything is filled in
 
 
-class Storm:
+class RateLimit:
     """Lets the first few records of a kind through in a window, and counts the others."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.windows: dict[Kind, _Window] = {}
+        self.windows: dict[MessageKey, _Window] = {}
         self._clock = clock
 
     def admit(self, record: logging.LogRecord) -> list[logging.LogRecord]:
@@ -54,12 +54,12 @@ class Storm:
         kinds = list(self.windows) if all_of_them else ended
         return [record for kind in kinds for record in self._close(kind)]
 
-    def _close(self, kind: Kind) -> list[logging.LogRecord]:
+    def _close(self, kind: MessageKey) -> list[logging.LogRecord]:
         window = self.windows.pop(kind, None)
         return [] if window is None or not window.held else [_summary(kind, window.held)]
 
 
-def _summary(kind: Kind, held: int) -> logging.LogRecord:
+def _summary(kind: MessageKey, held: int) -> logging.LogRecord:
     name, level, words = kind
     record = logging.LogRecord(name, level, "", 0, words or "other lines", None, None)
     record.fields = {"suppressed": held, "window_seconds": WINDOW_SECONDS}

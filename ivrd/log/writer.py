@@ -13,7 +13,7 @@ import time
 from typing import TextIO
 
 from ivrd.log import formatters
-from ivrd.log.rate_limit import Storm
+from ivrd.log.rate_limit import RateLimit
 
 LINES_AT_MOST = 10_000  # that wait to be written
 TICK_SECONDS = 1.0  # how often the writer looks for storms that are over
@@ -23,7 +23,7 @@ LAST_SECONDS = 2.0  # how long the end waits for the writer
 class Handler(logging.Handler):
     """Queues finished lines for the thread that writes them; never waits, never raises."""
 
-    def __init__(self, stream: TextIO, formatter: logging.Formatter, storm: Storm) -> None:
+    def __init__(self, stream: TextIO, formatter: logging.Formatter, storm: RateLimit) -> None:
         super().__init__()
         self.setFormatter(formatter)
         self._storm = storm

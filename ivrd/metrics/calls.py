@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
-from ivrd.core.ledger import Ledger, Row
+from ivrd.core.ledger import Ledger, OutcomeKey
 from ivrd.core.recent import LATE_SECONDS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -31,7 +31,7 @@ TALK_SECONDS = (5, 15, 30, 60, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 36
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Metrics:
+class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
@@ -48,7 +48,7 @@ class Metrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._books = _Books(clock)
+        self._books = _LedgerCollector(clock)
         self.registry.register(self._books)
         prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
@@ -243,7 +243,7 @@ class _Registry(prom.CollectorRegistry):
             yield family
 
 
-class _Books(Collector):
+class _LedgerCollector(Collector):
     """The series that are read off the books at a scrape."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -325,16 +325,20 @@ class _Books(Collector):
         yield from (callers, oldest)
 
 
-def possible_rows(queue: str) -> dict[Row, None]:
+def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
     places = c.STAGE_OF if queue else c.BEFORE_QUEUE
-    rows: dict[Row, None] = {}
+    rows: dict[OutcomeKey, None] = {}
     for place in places:
-        answerers = (c.By.INHOUSE, c.By.PARTNER) if place is c.Place.TALK else (c.By.NOBODY,)
+        answerers = (
+            (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
+            if place is c.CallState.TALK
+            else (c.AnsweredBy.NOBODY,)
+        )
         for by in answerers:
             call = c.Call("", 0.0, place=place, queue=queue, by=by)
-            for event in (c.HungUp(0.0), c.Broke(0.0)):
+            for event in (c.HungUp(0.0), c.Failed(0.0)):
                 for notice in c.step(call, event)[1]:
                     if isinstance(notice, c.Ended):
-                        rows[Row(queue, notice.outcome, notice.stage, by)] = None
+                        rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None
     return rows

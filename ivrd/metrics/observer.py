@@ -6,33 +6,33 @@ from collections import Counter
 from collections.abc import Callable
 
 from ivrd import log
-from ivrd.asterisk.queue_members import Seating
-from ivrd.calls.ivr import Stay
-from ivrd.calls.tracker import Watch
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.tracker import CallListener
 from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
-from ivrd.metrics.calls import Metrics
+from ivrd.metrics.calls import CallMetrics
 
 logger = logging.getLogger("ivrd")
 
 
-class Reports:
+class Observer:
     """Everybody who wants to know, behind one set of functions that never wait."""
 
-    def __init__(self, metrics: Metrics, recent: Recent) -> None:
+    def __init__(self, metrics: CallMetrics, recent: Recent) -> None:
         self.metrics = metrics
         self.recent = recent
         self.unattended = 0
         self.also: Callable[[Notice], None] = lambda _notice: None  # who else hears of calls
         self.counts: Callable[[], bool] = lambda: True  # or another ivrd tells of them
-        self.moved: Callable[[Call, Stay | None], None] = lambda _call, _stay: None
+        self.moved: Callable[[Call, MenuPosition | None], None] = lambda _call, _stay: None
         self.linked = False
         self.link_changed = time.monotonic()
 
-    def watch(self) -> Watch:
+    def watch(self) -> CallListener:
         """What the hotline calls."""
-        return Watch(
+        return CallListener(
             self._received,
             self._notice,
             self.metrics.lag,
@@ -54,7 +54,7 @@ class Reports:
             log.notice(logger, notice)
         self.also(notice)
 
-    def _moved(self, call: Call, stay: Stay | None) -> None:
+    def _moved(self, call: Call, stay: MenuPosition | None) -> None:
         self.moved(call, stay)
 
     def _unattended(self, call: Call) -> None:
@@ -81,7 +81,7 @@ class Reports:
         """The link's own words, once for each change."""
         log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
 
-    def scrape(self, ledger: Ledger, seating: Seating) -> bytes:
+    def scrape(self, ledger: Ledger, seating: QueueMembers) -> bytes:
         """The metrics as Prometheus reads them; books and seats of one moment."""
         counts = {pool.name: Counter(seating.here(pool).values()) for pool in seating.pools}
         self.metrics.seats(counts, seating.open or ())

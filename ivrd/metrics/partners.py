@@ -14,25 +14,27 @@ import prometheus_client as prom
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.breaker import Place
-from ivrd.core.report import TALKS, Cause, Kind, Line
+from ivrd.core.breaker import BreakerState
+from ivrd.core.report import TALKS, Cause, PartnerEvent, PartnerEventKind
 from ivrd.metrics.calls import TALK_SECONDS
 
 SEAT_STATES = ("wanted", "open", "ringing", "busy")
-RESULTS = tuple(k for k in Kind if k not in (Kind.OFFERED, Kind.TALKED))
+RESULTS = tuple(
+    k for k in PartnerEventKind if k not in (PartnerEventKind.OFFERED, PartnerEventKind.TALKED)
+)
 CONFIRM_SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
 EARLY_SECONDS = (1, 2)  # a partner's talk may be cut at once: finer than the hotline's own
 
 
 @dataclass(frozen=True)
-class Moment:
+class PartnerGauges:
     """How a partner stands.  Seats by what they do; `learned`: calls it is held to, if any."""
 
     wanted: int = 0
     open: int = 0
     ringing: int = 0
     busy: int = 0
-    breaker: Place = Place.CLOSED
+    breaker: BreakerState = BreakerState.CLOSED
     learned: int | None = None
 
 
@@ -44,11 +46,11 @@ class PartnerMetrics:
     """
 
     def __init__(
-        self, registry: prom.CollectorRegistry, moments: Callable[[], Mapping[str, Moment]]
+        self, registry: prom.CollectorRegistry, moments: Callable[[], Mapping[str, PartnerGauges]]
     ) -> None:
         self._registry = registry
         self._ask = moments
-        registry.register(_Standing(self._moments))  # before those that it begins
+        registry.register(_GaugeCollector(self._moments))  # before those that it begins
         self._offers = self._total(
             "ivrd_partner_offered_total", "Calls that were offered to the partner.", ("partner",)
         )
@@ -81,7 +83,7 @@ class PartnerMetrics:
     def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> prom.Histogram:
         return prom.Histogram(name, text, ("partner",), buckets=buckets, registry=self._registry)
 
-    def _moments(self) -> Mapping[str, Moment]:
+    def _moments(self) -> Mapping[str, PartnerGauges]:
         """How partners stand; each has all its series from now on."""
         moments = self._ask()
         for partner in moments:
@@ -93,24 +95,24 @@ class PartnerMetrics:
                 self._refusals.labels(partner, cause)
         return moments
 
-    def take(self, line: Line) -> None:
+    def take(self, line: PartnerEvent) -> None:
         """Count one thing that happened at a partner."""
-        if line.kind is Kind.OFFERED:
+        if line.kind is PartnerEventKind.OFFERED:
             self._offers.labels(line.partner).inc()
         elif line.kind in RESULTS:
             self._results.labels(line.partner, line.kind).inc()
-        if line.kind is Kind.REFUSED:
+        if line.kind is PartnerEventKind.REFUSED:
             self._refusals.labels(line.partner, line.cause or Cause.OTHER).inc()
-        if line.kind is Kind.CONFIRMED:
+        if line.kind is PartnerEventKind.CONFIRMED:
             self._confirm.labels(line.partner).observe(line.seconds)
         if line.kind in TALKS:
             self._talk.labels(line.partner).observe(line.seconds)
 
 
-class _Standing(Collector):
+class _GaugeCollector(Collector):
     """The series that are read off the partners at a scrape."""
 
-    def __init__(self, moments: Callable[[], Mapping[str, Moment]]) -> None:
+    def __init__(self, moments: Callable[[], Mapping[str, PartnerGauges]]) -> None:
         self._moments = moments
 
     def collect(self) -> Iterator[Metric]:
@@ -135,7 +137,7 @@ class _Standing(Collector):
         for partner, moment in self._moments().items():
             for state in SEAT_STATES:
                 seats.add_metric((partner, state), getattr(moment, state))
-            for place in Place:
+            for place in BreakerState:
                 name = place.value.replace(" ", "_")
                 breaker.add_metric((partner, name), float(place is moment.breaker))
             if moment.learned is not None:

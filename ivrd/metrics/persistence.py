@@ -8,22 +8,22 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ivrd.core.call import Outcome
-from ivrd.ha.reconciliation import Healing
-from ivrd.store import Keeper
+from ivrd.ha.reconciliation import Reconciliation
+from ivrd.store import WriteBehind
 
 
 class Source(Protocol):
     """Where the figures are; see ha/failover.py."""
 
-    keeper: Keeper
-    healing: Healing | None
+    keeper: WriteBehind
+    healing: Reconciliation | None
 
     @property
     def acts(self) -> bool:
         """Whether this ivrd acts."""
 
 
-class StoreMetrics(Collector):
+class PersistenceMetrics(Collector):
     """Registers itself.  `turned_on` gives how many callers a full menu sent to the queue."""
 
     def __init__(

@@ -11,15 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
-from ivrd.asterisk.queue_members import Seating
+from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
-from ivrd.asterisk.translate import PartnerNews
+from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import breaker as b
-from ivrd.core.call import Answered, By, Call, Ended, Notice, Offered, Outcome, Stage
-from ivrd.core.demand import Flow
+from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
-from ivrd.core.overflow import Crew, Decision, Held, Policy, QueueNow, Snapshot, decide
-from ivrd.core.partner import Group, Partner, PartnerNow, Pin, State, trained_for
+from ivrd.core.overflow import (
+    AgentGroup,
+    Decision,
+    Hysteresis,
+    Policy,
+    QueueSnapshot,
+    Snapshot,
+    decide,
+)
+from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.seats import Pool
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
@@ -29,7 +37,7 @@ NOT_ASKED = "its trunk has not answered yet"
 
 
 @dataclass
-class Standing:
+class PartnerRuntime:
     """One partner: its breaker, what is going on there, and the counts since the start."""
 
     breaker: b.Breaker = field(default_factory=b.Breaker)
@@ -38,7 +46,7 @@ class Standing:
     results: Counter[str] = field(default_factory=Counter)
     helped: deque[float] = field(default_factory=deque)
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
-    pin: Pin | None = None
+    pin: Override | None = None
     asked: bool = False  # whether its trunk has answered yet
     verified: str = ""  # the day on which a drill was confirmed; empty: never
 
@@ -53,7 +61,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Setup:
+class PartnerSetup:
     """What the configuration says of partners; replaced as a whole on a reload."""
 
     partners: tuple[Partner, ...]
@@ -62,48 +70,48 @@ class Setup:
     open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
 
 
-class Partners:
+class PartnerController:
     """All partners.
 
     `told(news)` hears of what happens on their legs, `learned(partner, breaker)` of each change of
     a breaker.
     """
 
-    def __init__(self, setup: Setup, ledger: Ledger, seating: Seating) -> None:
+    def __init__(self, setup: PartnerSetup, ledger: Ledger, seating: QueueMembers) -> None:
         self.setup = setup
-        self.told: Callable[[PartnerNews], None] = lambda _news: None
+        self.told: Callable[[PartnerLegEvent], None] = lambda _news: None
         self.learned: Callable[[str, b.Breaker], None] = lambda _partner, _breaker: None
         self.hurry: Callable[[], None] = lambda: None  # asks for a look before its time
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
         self._seating = seating
-        self._standing: dict[str, Standing] = {}
-        self._flows: dict[str, Flow] = {}
-        self._held: Mapping[Group, Held] = {}
+        self._standing: dict[str, PartnerRuntime] = {}
+        self._flows: dict[str, Demand] = {}
+        self._held: Mapping[Group, Hysteresis] = {}
         self._looked: float | None = None
         self._began: float | None = None
 
     # --- what happens ----------------------------------------------------------------------
 
-    def standing(self, partner: str) -> Standing:
+    def standing(self, partner: str) -> PartnerRuntime:
         """How a partner stands; a new one stands well."""
-        return self._standing.setdefault(partner, Standing())
+        return self._standing.setdefault(partner, PartnerRuntime())
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered or ended."""
         call = notice.call
-        flow = self._flows.setdefault(call.queue, Flow())
+        flow = self._flows.setdefault(call.queue, Demand())
         match notice:
             case Offered():
                 flow.joined += 1
-            case Answered() if call.by is By.PARTNER:
+            case Answered() if call.by is AnsweredBy.PARTNER:
                 self.standing(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
             case Ended():
                 flow.talked += notice.outcome is Outcome.ANSWERED
                 flow.left += notice.stage is Stage.QUEUE
 
-    def news(self, news: PartnerNews) -> None:
+    def news(self, news: PartnerLegEvent) -> None:
         """Something happened on a partner's leg."""
         standing = self.standing(news.partner)
         if news.waiting:  # a drill is no help to anybody
@@ -118,11 +126,11 @@ class Partners:
             self._note(news.partner, standing)
             if b.allowed_seats(standing.breaker, news.at) != before:
                 self.hurry()  # each further call to it might be one too many
-        if b.at(standing.breaker, news.at).place is b.Place.HALF_OPEN:
+        if b.at(standing.breaker, news.at).place is b.BreakerState.HALF_OPEN:
             self.hurry()  # one call is tried, and no second one until it has lasted
         self.told(news)
 
-    def _event(self, news: PartnerNews, standing: Standing) -> b.Event | None:
+    def _event(self, news: PartnerLegEvent, standing: PartnerRuntime) -> b.Event | None:
         """What the news mean to the breaker."""
         match news.kind:
             case "refused" if news.cause == ABSENT and self._trunk(news.partner) == "away":
@@ -150,7 +158,7 @@ class Partners:
         for partner, standing in self._standing.items():
             standing.noted = breakers.get(partner, b.Breaker())
 
-    def _note(self, partner: str, standing: Standing) -> None:
+    def _note(self, partner: str, standing: PartnerRuntime) -> None:
         if standing.breaker != standing.noted:
             standing.noted = standing.breaker
             self.learned(partner, standing.breaker)
@@ -175,7 +183,7 @@ class Partners:
                 call.stage is Stage.TALK and call.queue == queue
                 for call in self._ledger.calls.values()
             )
-            flow = self._flows.setdefault(queue, Flow())
+            flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             flow.look(seconds, waiting, talking)
         self._feed_breakers(now)
@@ -196,7 +204,7 @@ class Partners:
                 seat: call for seat, call in standing.legs.items() if self._waits(call)
             }
             talks = self._talks(partner.id)
-            if standing.verified or talks or standing.pin is Pin.OPEN:
+            if standing.verified or talks or standing.pin is Override.OPEN:
                 standing.breaker = replace(standing.breaker, known=True)
             for call in talks:
                 early = standing.breaker.limits.early_seconds
@@ -216,7 +224,7 @@ class Partners:
         """What a partner's trunk is doing; None when Asterisk has not said."""
         return self._seating.states.get(PARTNER_PREFIX + partner)
 
-    def _feed_trunk(self, partner: str, standing: Standing, now: float) -> None:
+    def _feed_trunk(self, partner: str, standing: PartnerRuntime, now: float) -> None:
         """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
         state = self._trunk(partner)
         if state not in (None, "away"):
@@ -227,7 +235,7 @@ class Partners:
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(
-            QueueNow(queue, self._ages(queue, now), self._flows[queue].load())
+            QueueSnapshot(queue, self._ages(queue, now), self._flows[queue].load())
             for queue in self.setup.topics
         )
         in_hours = self.setup.open_partners()
@@ -238,14 +246,14 @@ class Partners:
         waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))
         return tuple(wait or 0.0 for wait in waits)
 
-    def _crews(self) -> Iterable[Crew]:
+    def _crews(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""
         for pool in self._seating.pools:
             states = Counter(self._seating.here(pool).values())
             present = states["free"] + states["ringing"] + states["busy"]
-            yield Crew(frozenset(pool.queues), present, states["busy"])
+            yield AgentGroup(frozenset(pool.queues), present, states["busy"])
 
-    def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerNow:
+    def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""
         standing = self.standing(partner.id)
         calls = self._talks(partner.id)
@@ -255,9 +263,9 @@ class Partners:
         away = self._trunk(partner.id) == "away"
         unknown = away and not standing.asked and standing.breaker.reachable
         state = partner.state
-        if state is State.ONBOARDING and standing.verified:
-            state = State.ACTIVE
-        return PartnerNow(
+        if state is PartnerState.ONBOARDING and standing.verified:
+            state = PartnerState.ACTIVE
+        return PartnerSnapshot(
             partner=replace(partner, state=state),
             queues=trained_for(partner, {q: tuple(of) for q, of in self.setup.topics.items()}),
             in_hours=in_hours,
@@ -269,7 +277,7 @@ class Partners:
             pin=standing.pin,
         )
 
-    def _pools(self, partner: PartnerNow, decision: Decision) -> list[tuple[Pool, bool]]:
+    def _pools(self, partner: PartnerSnapshot, decision: Decision) -> list[tuple[Pool, bool]]:
         """The partner's seats in two parts: those that take calls, and the rest."""
         wanted = decision.seats[partner.id]
         open_now = self._seating.lent(partner.id)

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 from ivrd.asterisk.dialplan_names import partner_of
-from ivrd.asterisk.translate import PartnerNews
-from ivrd.core.call import By, Ended, Notice
+from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
-from ivrd.core.report import Kind, Line, cause_of
+from ivrd.core.report import PartnerEvent, PartnerEventKind, cause_of
 from ivrd.metrics.partners import PartnerMetrics
-from ivrd.partners.repository import Book
+from ivrd.partners.repository import PartnerRepository
 
 
-class PartnerWatch:
+class PartnerRecorder:
     """Two functions to be called with everything; they never wait.
 
     `counts()`: whether this ivrd counts, or another one that acts.  Both write down.
@@ -21,7 +21,7 @@ class PartnerWatch:
         self,
         ledger: Ledger,
         metrics: PartnerMetrics,
-        book: Book,
+        book: PartnerRepository,
         counts: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
@@ -29,20 +29,26 @@ class PartnerWatch:
         self._book = book
         self._counts = counts
 
-    def news(self, news: PartnerNews) -> None:
+    def news(self, news: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
         if not news.waiting:
             return
-        kind = Kind(news.kind)
+        kind = PartnerEventKind(news.kind)
         seconds = 0.0
-        if kind in (Kind.CONFIRMED, Kind.UNCONFIRMED, Kind.DROPPED):
+        if kind in (
+            PartnerEventKind.CONFIRMED,
+            PartnerEventKind.UNCONFIRMED,
+            PartnerEventKind.DROPPED,
+        ):
             seconds = news.seconds
-        elif kind is Kind.RETURNED:  # the event does not say how long they talked; the books do
+        elif (
+            kind is PartnerEventKind.RETURNED
+        ):  # the event does not say how long they talked; the books do
             call = self._ledger.calls.get(news.waiting)
             if call is not None and call.connected_at is not None:
                 seconds = max(0.0, news.at - call.connected_at)
-        cause = cause_of(news.status, news.cause) if kind is Kind.REFUSED else None
-        line = Line(news.partner, kind, seconds, cause)
+        cause = cause_of(news.status, news.cause) if kind is PartnerEventKind.REFUSED else None
+        line = PartnerEvent(news.partner, kind, seconds, cause)
         self._take(line, news.waiting, news.at, news.seat)
 
     def notice(self, notice: Notice) -> None:
@@ -50,11 +56,13 @@ class PartnerWatch:
         self._book.let_old_go()
         call = notice.call
         talk = call.talk_seconds()
-        if isinstance(notice, Ended) and call.by is By.PARTNER and talk is not None:
-            line = Line(partner_of(call.seat), Kind.TALKED, talk, caller=call.caller)
+        if isinstance(notice, Ended) and call.by is AnsweredBy.PARTNER and talk is not None:
+            line = PartnerEvent(
+                partner_of(call.seat), PartnerEventKind.TALKED, talk, caller=call.caller
+            )
             self._take(line, call.id, call.received_at, call.seat)
 
-    def _take(self, line: Line, call: str, at: float, seat: str) -> None:
+    def _take(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
         if self._counts():
             self._metrics.take(line)
         self._book.record(line, call, at, seat)

@@ -26,9 +26,9 @@ from typing import TypeVar
 from ivrd import log
 from ivrd.core.breaker import Breaker
 from ivrd.core.breaker_codec import NOT_OURS, breaker_of, text_of
-from ivrd.core.partner import Pin
-from ivrd.core.report import Cause, Kind, Line
-from ivrd.store import Keeper
+from ivrd.core.partner import Override
+from ivrd.core.report import Cause, PartnerEvent, PartnerEventKind
+from ivrd.store import WriteBehind
 
 logger = logging.getLogger("ivrd")
 
@@ -39,20 +39,20 @@ LAST_SECOND = 9_999_999_999  # of ten digits, so that keys sort by time; in the 
 ID = re.compile(r"[0-9]{10}\.[0-9]+")  # Asterisk's id of a call begins with its first second
 # A kind of line in a key.
 LETTERS = {
-    Kind.OFFERED: "o",
-    Kind.CONFIRMED: "c",
-    Kind.REFUSED: "r",
-    Kind.UNCONFIRMED: "u",
-    Kind.DROPPED: "d",
-    Kind.RETURNED: "b",
-    Kind.TALKED: "t",
+    PartnerEventKind.OFFERED: "o",
+    PartnerEventKind.CONFIRMED: "c",
+    PartnerEventKind.REFUSED: "r",
+    PartnerEventKind.UNCONFIRMED: "u",
+    PartnerEventKind.DROPPED: "d",
+    PartnerEventKind.RETURNED: "b",
+    PartnerEventKind.TALKED: "t",
 }
 KINDS = {letter: kind for kind, letter in LETTERS.items()}
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Act:
+class AuditEntry:
     """What an operator did, `at` seconds since the epoch."""
 
     at: float
@@ -62,7 +62,7 @@ class Act:
     detail: str
 
 
-class Book:
+class PartnerRepository:
     """Writes into the store through `keeper`; what happened is kept so many days.
 
     `acting()`: whether this ivrd acts; `clock` gives seconds since the epoch.
@@ -70,7 +70,7 @@ class Book:
 
     def __init__(
         self,
-        keeper: Keeper,
+        keeper: WriteBehind,
         history_days: int,
         audit_days: int,
         clock: Callable[[], float],
@@ -80,7 +80,7 @@ class Book:
         self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
         self.acting = acting
-        self._pins: dict[str, Pin | None] = {}
+        self._pins: dict[str, Override | None] = {}
         self._drills: dict[str, str] = {}
         self._breakers: dict[str, Breaker] = {}
         self._mine: set[tuple[str, str]] = set()  # decided here: what the store has is older
@@ -91,7 +91,7 @@ class Book:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def pin(self, partner: str) -> Pin | None:
+    def pin(self, partner: str) -> Override | None:
         """What an operator has ordered for a partner."""
         return self._pins.get(partner)
 
@@ -99,7 +99,7 @@ class Book:
         """The day of a partner's last confirmed drill; empty without one."""
         return self._drills.get(partner, "")
 
-    def pinned(self, partner: str, pin: Pin | None) -> None:
+    def pinned(self, partner: str, pin: Override | None) -> None:
         """An operator has pinned a partner, or has taken the pin back."""
         self._pins[partner] = pin
         self._put(PINS, partner, _json(pin))
@@ -128,12 +128,14 @@ class Book:
         for partner, breaker in self._breakers.items():
             self.breaker(partner, breaker)
 
-    def record(self, line: Line, call: str, at: float, seat: str) -> None:
+    def record(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
         """Write down what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
         at = at if math.isfinite(at) else 0.0
         call = call if ID.fullmatch(call) else f"{_second(at)}.{call.replace(' ', '_')}"
         tells = f" {seat} {round((at - int(call[:10])) * 1000)}"
-        if line.kind is Kind.TALKED:  # a call ends once, however and whenever one learns of it
+        if (
+            line.kind is PartnerEventKind.TALKED
+        ):  # a call ends once, however and whenever one learns of it
             tells = ""
         says = [line.partner, line.cause or round(line.seconds, 3), line.caller]
         while says and not says[-1]:
@@ -190,14 +192,14 @@ class Book:
         good = {name: of for name, of in theirs.items() if of is not None}
         return good, len(theirs) - len(good)
 
-    def history(self, since: float, until: float) -> AsyncIterator[list[Line | None]]:
+    def history(self, since: float, until: float) -> AsyncIterator[list[PartnerEvent | None]]:
         """What happened to callers who came from `since` to before `until`, page by page.
 
         None stands for an entry that cannot be read.  Raises `StoreDown`.
         """
         return self._period(HISTORY, since, until, _line)
 
-    def acts(self, since: float, until: float) -> AsyncIterator[list[Act | None]]:
+    def acts(self, since: float, until: float) -> AsyncIterator[list[AuditEntry | None]]:
         """What operators did from `since` to before `until`, as `history`."""
         return self._period(AUDIT, since, until, _act)
 
@@ -217,31 +219,31 @@ def _json(says: object) -> str:
     return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
 
 
-def _pin(text: str) -> tuple[Pin | None]:
+def _pin(text: str) -> tuple[Override | None]:
     pin = json.loads(text)
-    return (None if pin is None else Pin(pin),)
+    return (None if pin is None else Override(pin),)
 
 
 def _day(text: str) -> str:
     return date.fromisoformat(json.loads(text)).isoformat()
 
 
-def _line(key: str, text: str) -> Line:
+def _line(key: str, text: str) -> PartnerEvent:
     kind = KINDS[key.split(" ")[1]]
     says = json.loads(text)
     partner, more, caller = says + ["", 0.0, ""][len(says) :]
     if not (isinstance(partner, str) and isinstance(caller, str)):
         raise ValueError(text)
     if isinstance(more, str):
-        return Line(partner, kind, cause=Cause(more))
+        return PartnerEvent(partner, kind, cause=Cause(more))
     if not math.isfinite(more):
         raise ValueError(text)
-    return Line(partner, kind, float(more), caller=caller)
+    return PartnerEvent(partner, kind, float(more), caller=caller)
 
 
-def _act(key: str, text: str) -> Act:
+def _act(key: str, text: str) -> AuditEntry:
     who, what, partner, detail = map(str, json.loads(text))
-    return Act(float(key.split(" ")[0]), who, what, partner, detail)
+    return AuditEntry(float(key.split(" ")[0]), who, what, partner, detail)
 
 
 def _or_none(read: Callable[[str, str], T], key: str, text: str) -> T | None:

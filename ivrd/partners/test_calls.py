@@ -6,7 +6,7 @@ for what becomes of it, with the same ears as for real calls.
 
 import asyncio
 
-from ivrd.asterisk.translate import PartnerNews
+from ivrd.asterisk.translate import PartnerLegEvent
 
 SECONDS = 45.0  # ringing, the whisper twice, and some
 
@@ -17,13 +17,13 @@ WORDS = {
 }
 
 
-class Drills:
+class DrillCalls:
     """Waits for the outcomes of test calls, one at a time for each partner."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[PartnerNews]] = {}
+        self._waiting: dict[str, asyncio.Future[PartnerLegEvent]] = {}
 
-    def news(self, news: PartnerNews) -> None:
+    def news(self, news: PartnerLegEvent) -> None:
         """News from a partner's leg; those of a test call belong to no waiting caller."""
         future = self._waiting.get(news.partner)
         if future and not future.done() and not news.waiting and news.kind in WORDS:

@@ -15,14 +15,13 @@ from ivrd.store.lockfile import Claimed, claim
 from ivrd.store.redis import RedisStore
 from ivrd.store.server import RedisServer
 from ivrd.store.sqlite import SqliteStore
-from ivrd.store.write_behind import Keeper
+from ivrd.store.write_behind import WriteBehind
 
 __all__ = [
     "Change",
     "Claimed",
     "Fenced",
     "Forget",
-    "Keeper",
     "Lease",
     "Put",
     "RedisServer",
@@ -31,5 +30,6 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreDown",
+    "WriteBehind",
     "claim",
 ]

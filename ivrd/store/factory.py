@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ivrd.config import REDIS_SECRET, SENTINEL_SECRET, read_secret
-from ivrd.config import Store as Where
+from ivrd.config import StoreSettings as Where
 from ivrd.store.interface import Store
 from ivrd.store.lease import Lease
 from ivrd.store.redis import RedisStore
@@ -11,7 +11,7 @@ from ivrd.store.server import RedisServer
 from ivrd.store.sqlite import SqliteStore
 
 
-def chosen(at: Where) -> tuple[Store, Lease | None]:
+def open_store(at: Where) -> tuple[Store, Lease | None]:
     """Raises `ConfigError` when the secret's file is not as it should be."""
     if at.redis is None:
         assert at.file is not None

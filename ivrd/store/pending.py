@@ -127,7 +127,7 @@ def forgotten(change: Change, by: Forget) -> bool:
 
 
 @dataclass
-class Recent:
+class RecentWrites:
     """The entries of `LATELY` written lately, to write them again: a fail-over may have lost them.
 
     All others are written again by who decides them.

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from ivrd.store.interface import Change, Fenced, Forget, Put, Remove, Store, StoreDown, pages
-from ivrd.store.pending import Pending, Recent
+from ivrd.store.pending import Pending, RecentWrites
 
 BATCH = 500  # changes in one write
 MOST = 200_000  # changes that wait at most
@@ -23,7 +23,7 @@ def _nothing() -> None:
     pass
 
 
-class Keeper:
+class WriteBehind:
     """The store, for those who decide.
 
     report: called with False and why when the store is gone, and with True and "" when it is back.
@@ -54,7 +54,7 @@ class Keeper:
         self._retry = retry
         self._clock = clock
         self._pending = Pending(most)
-        self._recent = Recent(REWRITE)
+        self._recent = RecentWrites(REWRITE)
         self._hold = False
         self._work = asyncio.Event()  # there may be something to write
         self._hurry = asyncio.Event()  # and it should not wait for more

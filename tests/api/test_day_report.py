@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivrd.api import server
-from ivrd.api.day_report import DayBook
+from ivrd.api.day_report import DayReport
 from ivrd.cli.day import day_text
-from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
-from ivrd.ha.call_repository import Keeping
+from ivrd.ha.call_repository import CallRepository
 from tests.ha.test_call_repository import Shelf
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -23,12 +23,12 @@ class Office:
 
     def __init__(self, flushed: bool = True) -> None:
         self.ledger = Ledger()
-        self.keeping = Keeping(Shelf(), BANGKOK, 92, lambda: NOON)
+        self.keeping = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON)
 
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayBook(self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON)
+        self.book = DayReport(self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON)
 
     def call(self, call_id: str, at: float, *events: object) -> None:
         self.ledger.receive(Call(call_id, at))
@@ -42,13 +42,13 @@ class Office:
 
 def busy() -> Office:
     office = Office()
-    taken = (Joined(NOON + 5, "other"), Connected(NOON + 15, By.INHOUSE, "base-01"))
+    taken = (JoinedQueue(NOON + 5, "other"), Connected(NOON + 15, AnsweredBy.INHOUSE, "base-01"))
     office.call("1.1", NOON, *taken, HungUp(NOON + 60))
-    office.call("1.2", NOON, Joined(NOON + 5, "other"), HungUp(NOON + 50))
+    office.call("1.2", NOON, JoinedQueue(NOON + 5, "other"), HungUp(NOON + 50))
     office.call("1.3", NOON, HungUp(NOON + 3))
     office.call("1.4", NOON, *taken)
     office.call("1.5", NOON)
-    office.call("0.1", NOON - 86400, Joined(NOON - 86400, "other"))  # since yesterday
+    office.call("0.1", NOON - 86400, JoinedQueue(NOON - 86400, "other"))  # since yesterday
     return office
 
 
@@ -75,12 +75,12 @@ def test_another_day_has_its_own_calls() -> None:
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "01/11/2026"])
 def test_what_is_no_day_is_refused(day: str) -> None:
-    with pytest.raises(server.Rejected, match="expected a day such as 2026-11-01"):
+    with pytest.raises(server.RequestRejected, match="expected a day such as 2026-11-01"):
         busy().ask(day)
 
 
 def test_a_store_that_does_not_answer_gives_no_wrong_sums() -> None:
-    with pytest.raises(server.Rejected, match="the store does not answer"):
+    with pytest.raises(server.RequestRejected, match="the store does not answer"):
         Office(flushed=False).ask()
 
 

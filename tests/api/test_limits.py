@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivrd.api import server
-from ivrd.api.limits import Door
+from ivrd.api.limits import ConnectionLimiter
 
 BODY = b"ivrd_up 1\n"
 ASK = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -26,7 +26,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 
 @asynccontextmanager
-async def serving(app: Any, door: Door) -> AsyncIterator[int]:
+async def serving(app: Any, door: ConnectionLimiter) -> AsyncIterator[int]:
     runner, port = await server.listen(app, "127.0.0.1", 0, door)
     try:
         yield port
@@ -73,7 +73,7 @@ async def until(true: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("first", [b"", b"GET /metr", ASK[:-2], b"\r\n"])
 def test_who_does_not_finish_the_request_in_time_is_sent_away(first: bytes) -> None:
     async def body() -> None:
-        door = Door(8, patience=0.2)
+        door = ConnectionLimiter(8, patience=0.2)
         async with serving(public(), door) as port:
             assert await ask(port, first) == b""
             assert door.sent_away == 1
@@ -83,7 +83,7 @@ def test_who_does_not_finish_the_request_in_time_is_sent_away(first: bytes) -> N
 
 def test_sending_drop_by_drop_wins_no_time() -> None:
     async def body() -> None:
-        door = Door(8, patience=0.3)
+        door = ConnectionLimiter(8, patience=0.3)
         async with serving(public(), door) as port:
             reader, writer = await connect(port, b"GET /metrics HTTP/1.1\r\n")
 
@@ -102,7 +102,7 @@ def test_sending_drop_by_drop_wins_no_time() -> None:
 
 def test_who_does_not_read_the_answer_in_time_is_sent_away() -> None:
     async def body() -> None:
-        door = Door(8, patience=0.3)
+        door = ConnectionLimiter(8, patience=0.3)
         huge = b"x" * (64 << 20)  # more than the system keeps for a connection
         async with serving(public(huge), door) as port:
             peer = await connect(port, ASK)
@@ -118,7 +118,7 @@ def test_an_answer_that_takes_us_long_is_not_cut() -> None:
         return {"done": True}
 
     async def body() -> None:
-        door = Door(8, patience=0.1)
+        door = ConnectionLimiter(8, patience=0.1)
         async with serving(server.control_app({"drill": slowly}, {}), door) as port:
             answer = await ask(port, b"GET /drill HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer.endswith(b'{"done": true}')
@@ -132,7 +132,7 @@ def test_an_answer_that_takes_us_long_is_not_cut() -> None:
 
 def test_three_hundred_silent_ones_keep_no_scrape_out() -> None:
     async def body() -> None:
-        door = Door(16, patience=3600)
+        door = ConnectionLimiter(16, patience=3600)
         async with serving(public(), door) as port:
             silent = []
             for n in range(300):
@@ -161,7 +161,7 @@ def test_a_house_full_of_work_says_so_and_takes_the_next_one_when_it_is_done() -
             await done.wait()
             return {}
 
-        door = Door(4, patience=3600)
+        door = ConnectionLimiter(4, patience=3600)
         async with serving(server.control_app({"work": work}, {}), door) as port:
             request = b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n"
             workers = [await connect(port, request) for _ in range(4)]
@@ -179,7 +179,7 @@ def test_a_house_full_of_work_says_so_and_takes_the_next_one_when_it_is_done() -
 
 def test_a_connection_is_for_one_request() -> None:
     async def body() -> None:
-        async with serving(public(), Door(8, patience=3600)) as port:
+        async with serving(public(), ConnectionLimiter(8, patience=3600)) as port:
             answer = await ask(port, ASK * 1000)
             assert answer.count(b"HTTP/1.1 ") == 1
             assert answer.count(b"\r\nConnection: close\r\n") == 1
@@ -191,7 +191,7 @@ def test_a_connection_is_for_one_request() -> None:
 
 def test_guests_who_are_gone_leave_no_trace() -> None:
     async def body() -> None:
-        door = Door(4, patience=3600)
+        door = ConnectionLimiter(4, patience=3600)
         async with serving(public(), door) as port:
             for first in (b"", b"GET /m", ASK, b"rubbish\r\n\r\n") * 5:
                 _reader, writer = await connect(port, first)
@@ -215,7 +215,7 @@ def test_guests_who_are_gone_leave_no_trace() -> None:
 )
 def test_what_is_too_long_is_refused(request_: bytes) -> None:
     async def body() -> None:
-        async with serving(public(), Door(8, patience=3600)) as port:
+        async with serving(public(), ConnectionLimiter(8, patience=3600)) as port:
             assert (await ask(port, request_)).startswith(b"HTTP/1.0 400 ")
 
     run(body)
@@ -223,7 +223,7 @@ def test_what_is_too_long_is_refused(request_: bytes) -> None:
 
 def test_a_request_without_an_end_is_not_kept() -> None:
     async def body() -> None:
-        async with serving(public(), Door(8, patience=3600)) as port:
+        async with serving(public(), ConnectionLimiter(8, patience=3600)) as port:
             reader, writer = await connect(port, b"GET /metrics HTTP/1.1\r\n")
             while not reader.at_eof() and not writer.is_closing():
                 writer.write(b"X: " + b"y" * 100 + b"\r\n")

@@ -14,15 +14,15 @@ import pytest
 from ivrd.api import server
 from ivrd.api.partner_operations import numbers
 from ivrd.api.partner_report import MOST_ACTS
-from ivrd.asterisk.ami_client import Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.cli import client
-from ivrd.core.breaker import Place
-from ivrd.core.call import Call, Joined
+from ivrd.core.breaker import BreakerState
+from ivrd.core.call import Call, JoinedQueue
 from ivrd.core.forecast import Load
-from ivrd.core.overflow import Crew, QueueNow, Snapshot
-from ivrd.core.partner import Pin, State
-from ivrd.core.report import Kind, Line
+from ivrd.core.overflow import AgentGroup, QueueSnapshot, Snapshot
+from ivrd.core.partner import Override, PartnerState
+from ivrd.core.report import PartnerEvent, PartnerEventKind
 from tests.partners.rig import ALPHA, BETA, NOW, Rig, Shelf, served
 
 DAY = 86_400.0
@@ -69,7 +69,7 @@ def test_partners_as_they_stand() -> None:
     rig.news("offered")
     rig.news("confirmed", seconds=3.0)
     rig.ledger.receive(Call("b", NOW, ""))
-    rig.ledger.apply("b", Joined(NOW, "q"))
+    rig.ledger.apply("b", JoinedQueue(NOW, "q"))
     rig.news("offered", waiting="b")
     rig.partners.look(NOW)
     alpha, beta = get(rig, "partners")["partners"]
@@ -99,9 +99,12 @@ def test_moments_are_what_the_breaker_and_the_seats_say() -> None:
         rig.news("refused", "beta", status="CONGESTION", cause=34)
     moments = rig.desk.moments()
     assert (moments["alpha"].busy, moments["alpha"].learned) == (1, 1)
-    assert (moments["alpha"].breaker, moments["beta"].breaker) == (Place.CLOSED, Place.OPEN)
+    assert (moments["alpha"].breaker, moments["beta"].breaker) == (
+        BreakerState.CLOSED,
+        BreakerState.OPEN,
+    )
     rig.now += 31.0
-    assert rig.desk.moments()["beta"].breaker is Place.HALF_OPEN
+    assert rig.desk.moments()["beta"].breaker is BreakerState.HALF_OPEN
 
 
 def test_an_explanation_has_a_reason_for_each_partner_and_the_numbers() -> None:
@@ -115,10 +118,10 @@ def test_an_explanation_has_a_reason_for_each_partner_and_the_numbers() -> None:
 
 def test_numbers_are_those_of_the_snapshot_and_fit_into_json() -> None:
     queues = (
-        QueueNow("q", (12.0, 3.0), Load(0.5, 120.0, 60.0)),
-        QueueNow("idle", (), Load(0.0, float("inf"), float("inf"))),
+        QueueSnapshot("q", (12.0, 3.0), Load(0.5, 120.0, 60.0)),
+        QueueSnapshot("idle", (), Load(0.0, float("inf"), float("inf"))),
     )
-    snapshot = Snapshot(NOW, queues, (Crew(frozenset({"q"}), 5, 4),), ())
+    snapshot = Snapshot(NOW, queues, (AgentGroup(frozenset({"q"}), 5, 4),), ())
     found = json.loads(json.dumps(numbers(snapshot), allow_nan=False))
     assert found["queues"]["q"] == {
         "waiting": 2,
@@ -138,14 +141,14 @@ def test_numbers_are_those_of_the_snapshot_and_fit_into_json() -> None:
 @pytest.mark.parametrize(
     ("wish", "pin", "obstacle"),
     [
-        ("open", Pin.OPEN, ""),
-        ("closed", Pin.CLOSED, "pinned closed"),
-        ("draining", Pin.DRAINING, "pinned draining"),
+        ("open", Override.OPEN, ""),
+        ("closed", Override.CLOSED, "pinned closed"),
+        ("draining", Override.DRAINING, "pinned draining"),
         ("none", None, ""),
     ],
 )
 def test_a_pin_holds_is_audited_and_outlives_a_restart(
-    wish: str, pin: Pin | None, obstacle: str
+    wish: str, pin: Override | None, obstacle: str
 ) -> None:
     rig = Rig()
     rig.begin("a")
@@ -172,7 +175,7 @@ def test_a_pin_holds_is_audited_and_outlives_a_restart(
 )
 def test_what_cannot_be_done_is_said_and_changes_nothing(query: dict[str, str], says: str) -> None:
     rig = Rig()
-    with pytest.raises(server.Rejected) as told:
+    with pytest.raises(server.RequestRejected) as told:
         post(rig, "pin", **query)
     assert str(told.value) == says
     assert rig.partners.standing("alpha").pin is None
@@ -183,12 +186,12 @@ def test_a_pin_holds_while_the_store_is_down_and_is_written_when_it_is_back() ->
     rig = Rig()
     rig.shelf.down = True
     answer = post(rig, "pin", partner="alpha", pin="closed")
-    assert rig.partners.standing("alpha").pin is Pin.CLOSED
+    assert rig.partners.standing("alpha").pin is Override.CLOSED
     assert answer["note"].startswith("done, but the store does not answer: a restart before ")
     assert rig.shelf.entries == {}
     rig.shelf.down = False
     rig.shelf.write()
-    assert Rig(rig.shelf).partners.standing("alpha").pin is Pin.CLOSED
+    assert Rig(rig.shelf).partners.standing("alpha").pin is Override.CLOSED
     assert audited(rig) == [("unknown", "pin closed", "alpha", "none -> closed")]
 
 
@@ -218,8 +221,11 @@ def test_a_confirmed_drill_ends_onboarding_for_good() -> None:
     ("comes_to", "detail"),
     [
         ((False, "nobody pressed 1"), "nobody pressed 1"),
-        (LinkLost("gone"), "the test call could not be placed: gone"),
-        (Refused("Originate: no such context"), "the test call could not be placed: Originate: no"),
+        (ConnectionLost("gone"), "the test call could not be placed: gone"),
+        (
+            ActionRefused("Originate: no such context"),
+            "the test call could not be placed: Originate: no",
+        ),
         (TimeoutError("no answer"), "the test call could not be placed: no answer"),
     ],
 )
@@ -252,7 +258,7 @@ def test_a_partner_is_drilled_once_at_a_time() -> None:
         first = asyncio.ensure_future(drill({"partner": "alpha"}))
         await asyncio.sleep(0)  # it runs until it waits for the gate
         assert rig.calls.placed == ["alpha"]
-        with pytest.raises(server.Rejected, match="a drill of alpha is going on"):
+        with pytest.raises(server.RequestRejected, match="a drill of alpha is going on"):
             await drill({"partner": "alpha"})
         other = asyncio.ensure_future(drill({"partner": "beta"}))
         rig.calls.gate.set()
@@ -265,7 +271,7 @@ def test_a_partner_is_drilled_once_at_a_time() -> None:
 
 
 def test_a_paused_partner_stays_paused_whatever_a_drill_says() -> None:
-    rig = Rig(partners=(replace(ALPHA, state=State.PAUSED), BETA))
+    rig = Rig(partners=(replace(ALPHA, state=PartnerState.PAUSED), BETA))
     rig.calls.answers = [(True, "fine")]
     assert post(rig, "drill", partner="alpha")["state"] == "paused"
     (row,) = get(rig, "partners", partner="alpha")["partners"]
@@ -278,8 +284,10 @@ def test_a_paused_partner_stays_paused_whatever_a_drill_says() -> None:
 def test_a_report_is_of_its_days_and_of_all_partners() -> None:
     rig = Rig()
     for days in (-30, -1, 0, 1):
-        rig.wrote(Line("alpha", Kind.CONFIRMED, 2.0), NOW + days * DAY)
-        rig.wrote(Line("alpha", Kind.TALKED, 60.0, caller="0a1b"), NOW + days * DAY)
+        rig.wrote(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0), NOW + days * DAY)
+        rig.wrote(
+            PartnerEvent("alpha", PartnerEventKind.TALKED, 60.0, caller="0a1b"), NOW + days * DAY
+        )
     answer = get(rig, "report", **{"from": "2026-11-21", "to": "2026-11-22"})
     assert (answer["from"], answer["to"]) == (
         "2026-11-21T00:00:00+07:00",
@@ -291,7 +299,7 @@ def test_a_report_is_of_its_days_and_of_all_partners() -> None:
     assert (beta["partner"], beta["accepted"], answer["skipped"]) == ("beta", 0, 0)
     (row, _) = get(rig, "report")["rows"]  # this month so far
     assert row["accepted"] == 2
-    with pytest.raises(server.Rejected, match="expected a day such as"):
+    with pytest.raises(server.RequestRejected, match="expected a day such as"):
         get(rig, "report", to="yesterday")
 
 
@@ -318,7 +326,9 @@ def test_a_period_with_too_many_acts_is_refused_in_words() -> None:
     rig = Rig()
     for _ in range(MOST_ACTS + 1):
         rig.book.audit("a script", "pin open", "alpha", "")
-    with pytest.raises(server.Rejected, match="more than 10,000 acts: ask for a shorter period"):
+    with pytest.raises(
+        server.RequestRejected, match="more than 10,000 acts: ask for a shorter period"
+    ):
         get(rig, "audit")
 
 
@@ -332,10 +342,10 @@ def test_what_cannot_be_read_is_counted(what: str) -> None:
 @pytest.mark.parametrize("what", ["report", "audit"])
 def test_a_store_that_does_not_answer_gives_no_wrong_sums(what: str) -> None:
     rig = Rig()
-    rig.wrote(Line("alpha", Kind.OFFERED))
+    rig.wrote(PartnerEvent("alpha", PartnerEventKind.OFFERED))
     rig.shelf.down = True
     for rig.acts in (True, False):
-        with pytest.raises(server.Rejected, match="the store does not answer"):
+        with pytest.raises(server.RequestRejected, match="the store does not answer"):
             get(rig, what)
 
 
@@ -348,7 +358,7 @@ def test_the_audit_log_has_the_operating_systems_name_for_the_caller(tmp_path: P
         asking = client.Client(tmp_path / "s")
         asking.post("pin", partner="alpha", pin="closed", who="the minister")
         assert asking.get("partners")["partners"][0]["pin"] == "closed"
-        with pytest.raises(client.Refused, match="did you mean alpha"):
+        with pytest.raises(client.RequestRefused, match="did you mean alpha"):
             asking.post("pin", partner="alpa", pin="closed")
     ((who, what, *_),) = audited(rig)
     assert (who, what) == (pwd.getpwuid(os.getuid()).pw_name, "pin closed")
@@ -374,7 +384,7 @@ def test_what_was_learned_of_partners_outlives_a_restart() -> None:
     (beta,) = get(again, "partners", partner="beta")["partners"]
     assert beta["health"].startswith("paused for 30 s more: refused with cause 21")
     again.now += 31.0
-    assert again.desk.moments()["beta"].breaker is Place.HALF_OPEN
+    assert again.desk.moments()["beta"].breaker is BreakerState.HALF_OPEN
 
 
 def test_one_that_stood_by_goes_on_with_what_the_other_had_learned() -> None:
@@ -384,16 +394,16 @@ def test_one_that_stood_by_goes_on_with_what_the_other_had_learned() -> None:
     standby.partners.look(NOW)
     other = paused()
     shelf.entries = other.shelf.entries
-    assert standby.desk.moments()["beta"].breaker is Place.CLOSED
+    assert standby.desk.moments()["beta"].breaker is BreakerState.CLOSED
     standby.acts = True
     asyncio.run(standby.desk.begin())
-    assert standby.desk.moments()["beta"].breaker is Place.OPEN
+    assert standby.desk.moments()["beta"].breaker is BreakerState.OPEN
     standby.now += 31.0
     for _ in range(3):  # and writes down what it learns itself
         standby.news("refused", "beta", status="BUSY", cause=21)
     third = Rig(shelf)
     third.now = standby.now
-    assert third.desk.moments()["beta"].breaker is Place.OPEN
+    assert third.desk.moments()["beta"].breaker is BreakerState.OPEN
 
 
 def test_what_one_that_stood_by_learned_itself_is_written_down_when_it_acts() -> None:
@@ -406,7 +416,7 @@ def test_what_one_that_stood_by_learned_itself_is_written_down_when_it_acts() ->
     rig.acts = True
     asyncio.run(rig.desk.begin())
     rig.partners.look(NOW)
-    assert Rig(rig.shelf).desk.moments()["beta"].breaker is Place.OPEN
+    assert Rig(rig.shelf).desk.moments()["beta"].breaker is BreakerState.OPEN
 
 
 def test_a_store_that_is_back_empty_gets_all_again() -> None:
@@ -415,8 +425,8 @@ def test_a_store_that_is_back_empty_gets_all_again() -> None:
     rig.shelf.entries.clear()
     rig.desk.back()
     again = Rig(rig.shelf)
-    assert again.partners.standing("alpha").pin is Pin.CLOSED
-    assert again.desk.moments()["beta"].breaker is Place.OPEN
+    assert again.partners.standing("alpha").pin is Override.CLOSED
+    assert again.desk.moments()["beta"].breaker is BreakerState.OPEN
 
 
 def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
@@ -470,5 +480,5 @@ def test_a_store_that_was_down_at_the_start_is_read_when_it_is_back() -> None:
             await asyncio.sleep(0)
 
     asyncio.run(comes_back())
-    assert again.partners.standing("alpha").pin is Pin.CLOSED
-    assert again.desk.moments()["beta"].breaker is Place.OPEN
+    assert again.partners.standing("alpha").pin is Override.CLOSED
+    assert again.desk.moments()["beta"].breaker is BreakerState.OPEN

@@ -25,7 +25,7 @@ async def echo(query: Mapping[str, str]) -> server.Answer:
 
 
 async def refuse(_query: Mapping[str, str]) -> server.Answer:
-    raise server.Rejected("no pool 'ไม่มี'; there are: base, surge")
+    raise server.RequestRejected("no pool 'ไม่มี'; there are: base, surge")
 
 
 async def fail(_query: Mapping[str, str]) -> server.Answer:

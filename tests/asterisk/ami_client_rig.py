@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import Address, Link, Pace
+from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
 
-FAST = Pace(answer=0.3, beat=0.02, silent=0.2, again=(0.01, 0.02), refused=0.01, steady=60.0)
+FAST = Timeouts(answer=0.3, beat=0.02, silent=0.2, again=(0.01, 0.02), refused=0.01, steady=60.0)
 SLOW_WORLD = 10.0  # seconds after which a wait of a test has failed
 
 
@@ -58,16 +58,16 @@ class Heard:
 
 @asynccontextmanager
 async def running(
-    port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Pace = FAST
-) -> AsyncIterator[tuple[Link, Heard]]:
+    port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Timeouts = FAST
+) -> AsyncIterator[tuple[AmiClient, Heard]]:
     heard = Heard()
 
     async def up() -> None:
         heard.ups += 1
         await on_up()
 
-    address = Address("127.0.0.1", port, "ivrd", "right")
-    link = Link(address, heard.event, up, heard.down, heard.report, pace)
+    address = AmiAddress("127.0.0.1", port, "ivrd", "right")
+    link = AmiClient(address, heard.event, up, heard.down, heard.report, pace)
     task = asyncio.create_task(link.run())
     try:
         yield link, heard

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from hypothesis import strategies as st
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.conversation import Conversation, Script
+from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
-from ivrd.core.menu import Command, Key, Menu, Silence, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
 TREE = Tree(
@@ -57,7 +57,7 @@ PROMPTS = (
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
 LEASE = 5.0
-SCRIPT = Script(
+SCRIPT = ConversationSettings(
     tree=TREE,
     seconds=SECONDS,
     label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
@@ -71,7 +71,9 @@ TOLD = (menu.Speak, menu.AtInfo, menu.AtClosed, menu.AtMenu, menu.ToPerson, menu
 class Talk:
     """A conversation on a fake channel, and what it told the books."""
 
-    def __init__(self, troubles: Troubles | None = None, script: Script = SCRIPT) -> None:
+    def __init__(
+        self, troubles: Troubles | None = None, script: ConversationSettings = SCRIPT
+    ) -> None:
         self.channel = FakeChannel(SECONDS, troubles)
         self.told: list[Command] = []
         self.conversation = Conversation(script, self.channel.session, self.told.append)
@@ -114,13 +116,13 @@ def expected(digits: str) -> tuple[list[Command], list[str]]:
     visit, commands = menu.enter(TREE)
     told: list[Command] = []
     spoken = _prompts(commands)
-    all_heard: list[menu.Heard] = [*map(Key, digits), *[Silence()] * 9]
+    all_heard: list[menu.Input] = [*map(Key, digits), *[NoInput()] * 9]
     for heard in all_heard:
         if visit.over:
             break
         visit, commands = menu.step(TREE, visit, heard, SCRIPT.closed())
         told += [command for command in commands if isinstance(command, TOLD)]
-        spoken = [*spoken, *_prompts(commands)] if heard == Silence() else _prompts(commands)
+        spoken = [*spoken, *_prompts(commands)] if heard == NoInput() else _prompts(commands)
     return told, spoken
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivrd.asterisk.ami_client import Pace
+from ivrd.asterisk.ami_client import Timeouts
 from tests.asterisk.ami_client_rig import SLOW_WORLD, running
 from tests.asterisk.fake_ami import FakeAmi, block
 
@@ -25,7 +25,7 @@ def test_up_after_the_rebuild_and_asterisk_hears_from_us_on_its_own_clock() -> N
 
 def test_no_rebuild_before_asterisk_has_booted_but_signs_of_life_all_the_while() -> None:
     async def body() -> None:
-        patient = Pace(answer=SLOW_WORLD, beat=0.01, again=(0.01,))
+        patient = Timeouts(answer=SLOW_WORLD, beat=0.01, again=(0.01,))
         async with FakeAmi() as ami:
             ami.booted = False
             async with running(ami.port, pace=patient) as (link, heard):
@@ -66,7 +66,7 @@ def test_a_wrong_secret_is_reported_once_without_the_secret_and_tried_again() ->
 
 def test_a_refused_login_waits_longer_than_a_lost_connection() -> None:
     async def body() -> None:
-        pace = Pace(answer=0.3, again=(0.0,), refused=SLOW_WORLD)
+        pace = Timeouts(answer=0.3, again=(0.0,), refused=SLOW_WORLD)
         async with FakeAmi(secret="another") as ami, running(ami.port, pace=pace) as (_link, heard):
             await heard.said("refused")
             await ami.until(lambda: ami.open == 0)
@@ -82,7 +82,7 @@ def test_an_asterisk_that_shuts_down_refuses_nothing_for_long() -> None:
     """To a login it says what it says to every action; it is back before a secret is mended."""
 
     async def body() -> None:
-        pace = Pace(answer=0.3, again=(0.0,), refused=2 * SLOW_WORLD)
+        pace = Timeouts(answer=0.3, again=(0.0,), refused=2 * SLOW_WORLD)
         async with FakeAmi() as ami:
             ami.answers["Login"] = lambda _action: block(
                 Response="Error", Message="Asterisk is shutting down"
@@ -118,7 +118,7 @@ def test_nobody_listens_then_somebody_does() -> None:
 )
 def test_a_peer_that_is_not_asterisk_is_reported_once(greeting: bytes, why: str) -> None:
     async def body() -> None:
-        pace = Pace(answer=0.05, again=(0.0,))
+        pace = Timeouts(answer=0.05, again=(0.0,))
         tried = asyncio.Semaphore(0)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,7 +170,7 @@ def test_a_silent_asterisk_is_noticed_and_found_again() -> None:
 
 def test_the_deadline_of_a_sign_of_life_is_the_silent_seconds() -> None:
     async def body() -> None:
-        pace = Pace(answer=SLOW_WORLD, beat=0.01, silent=0.1, again=(SLOW_WORLD,))
+        pace = Timeouts(answer=SLOW_WORLD, beat=0.01, silent=0.1, again=(SLOW_WORLD,))
         async with FakeAmi() as ami, running(ami.port, pace=pace) as (_link, heard):
             await heard.said("up")
             loop = asyncio.get_running_loop()

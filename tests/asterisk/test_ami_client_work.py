@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ivrd.asterisk.ami_client import Address, Link, Pace, Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused, AmiAddress, AmiClient, Timeouts
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from tests.asterisk.ami_client_rig import SLOW_WORLD, nothing, running
 from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows
 
@@ -20,9 +20,9 @@ def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
             ami.answers["QueueStatus"] = mute
             await ami.got("QueueStatus")
             ami.cut()
-            with pytest.raises(LinkLost):
+            with pytest.raises(ConnectionLost):
                 await told
-            with pytest.raises(LinkLost):
+            with pytest.raises(ConnectionLost):
                 await listed
             await heard.said("up", "down", "up")
             await ami.got("Ping", len(ami.named("Ping")) + 3)
@@ -34,9 +34,9 @@ def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (Refused("QueueStatus: Permission denied"), "refused"),
+        (ActionRefused("QueueStatus: Permission denied"), "refused"),
         (TimeoutError(), "unreachable"),
-        (LinkLost("gone"), "unreachable"),
+        (ConnectionLost("gone"), "unreachable"),
         (ValueError("not a number"), "fault"),
     ],
 )
@@ -45,7 +45,7 @@ def test_a_rebuild_that_fails_is_tried_again_on_a_new_connection(
 ) -> None:
     async def body() -> None:
         failures = 3
-        links: list[Link] = []
+        links: list[AmiClient] = []
 
         async def rebuild() -> None:
             nonlocal failures
@@ -66,20 +66,20 @@ def test_a_rebuild_that_fails_is_tried_again_on_a_new_connection(
 
 def test_a_connection_lost_in_the_middle_of_a_rebuild_counts_as_down() -> None:
     async def body() -> None:
-        asked: list[Link] = []
+        asked: list[AmiClient] = []
         fates: list[str] = []
 
         async def rebuild() -> None:
             try:
                 await asked[0].ask_list("QueueStatus")
                 fates.append("done")
-            except LinkLost:
+            except ConnectionLost:
                 fates.append("lost")
                 raise
 
         async with FakeAmi() as ami:
             ami.answers["QueueStatus"] = mute
-            pace = Pace(answer=SLOW_WORLD, again=(0.01,))
+            pace = Timeouts(answer=SLOW_WORLD, again=(0.01,))
             async with running(ami.port, rebuild, pace) as (link, heard):
                 asked.append(link)
                 await ami.got("QueueStatus")
@@ -106,7 +106,7 @@ def test_a_user_without_the_right_to_set_variables_is_told_so() -> None:
 
 def test_events_come_in_order_from_the_login_on_and_none_is_lost_while_rebuilding() -> None:
     async def body() -> None:
-        asked: list[Link] = []
+        asked: list[AmiClient] = []
 
         async def rebuild() -> None:
             await asked[0].ask_list("QueueStatus")
@@ -139,10 +139,10 @@ def test_a_list_and_a_refusal_of_one() -> None:
             ami.answers["QueueStatus"] = rows("QueueStatus", member, member)
             assert [m.name for m in await link.ask_list("QueueStatus")] == ["ที่นั่ง"] * 2
             ami.answers["QueueStatus"] = denied
-            with pytest.raises(Refused, match="QueueStatus: Permission denied"):
+            with pytest.raises(ActionRefused, match="QueueStatus: Permission denied"):
                 await link.ask_list("QueueStatus")
             ami.answers["QueueAdd"] = denied
-            with pytest.raises(Refused, match="QueueAdd: Permission denied"):
+            with pytest.raises(ActionRefused, match="QueueAdd: Permission denied"):
                 await link.ask("QueueAdd")
 
     asyncio.run(body())
@@ -186,12 +186,12 @@ def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
             if moment == "connecting":
                 ami.answers["Login"] = mute
             on_up = for_ever if moment == "rebuilding" else nothing
-            async with running(ami.port, on_up, Pace()) as (link, heard):
+            async with running(ami.port, on_up, Timeouts()) as (link, heard):
                 await ami.got("Login" if moment == "connecting" else "Setvar")
                 if moment == "up":
                     await heard.said("up")
             await ami.until(lambda: ami.open == 0)
-            with pytest.raises(LinkLost, match="not connected"):
+            with pytest.raises(ConnectionLost, match="not connected"):
                 link.tell("Ping")
 
     asyncio.run(body())
@@ -199,12 +199,12 @@ def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
 
 def test_without_a_connection_nothing_can_be_asked() -> None:
     async def body() -> None:
-        link = Link(
-            Address("127.0.0.1", 1, "u", "s"), print, nothing, lambda: None, lambda *_: None
+        link = AmiClient(
+            AmiAddress("127.0.0.1", 1, "u", "s"), print, nothing, lambda: None, lambda *_: None
         )
-        with pytest.raises(LinkLost, match="not connected to Asterisk"):
+        with pytest.raises(ConnectionLost, match="not connected to Asterisk"):
             await link.ask("Ping")
-        with pytest.raises(LinkLost, match="not connected to Asterisk"):
+        with pytest.raises(ConnectionLost, match="not connected to Asterisk"):
             await link.ask_list("QueueStatus")
 
     asyncio.run(body())

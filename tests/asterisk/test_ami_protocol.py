@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.actions import Action
 
-from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, LINE_LIMIT, BadValue, LinkLost, Wire
+from ivrd.asterisk.ami_protocol import (
+    BUFFER_LIMIT,
+    LINE_LIMIT,
+    AmiProtocol,
+    BadValue,
+    ConnectionLost,
+)
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 GOOD = "Event: Hangup\r\nUniqueid: 1.1\r\nCause-txt: สายหลุด\r\n\r\n".encode()
@@ -31,7 +37,7 @@ class Socket(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self.ended = False
-        self.wire: Wire | None = None
+        self.wire: AmiProtocol | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent += bytes(data)
@@ -51,7 +57,7 @@ class Rig:
         self.events: list[dict[str, str]] = []
         self.lost: list[str] = []
         self.socket = Socket()
-        self.wire = Wire(lambda message: self.events.append(dict(message)), self.lost.append)
+        self.wire = AmiProtocol(lambda message: self.events.append(dict(message)), self.lost.append)
         self.socket.wire = self.wire
         self.wire.connection_made(self.socket)
         if greeted:
@@ -251,9 +257,9 @@ def test_the_end_fails_what_is_unanswered_and_nothing_more_is_sent() -> None:
         sent = rig.socket.sent
         rig.wire.connection_lost(ConnectionResetError(104, "Connection reset by peer"))
         for future in (redirect, status):
-            with pytest.raises(LinkLost, match="Connection reset by peer"):
+            with pytest.raises(ConnectionLost, match="Connection reset by peer"):
                 await future
-        with pytest.raises(LinkLost, match="Connection reset by peer"):
+        with pytest.raises(ConnectionLost, match="Connection reset by peer"):
             rig.send("Redirect")
         assert rig.socket.sent == sent
         await asyncio.sleep(0)

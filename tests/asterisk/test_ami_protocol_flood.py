@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from panoramisk.actions import Action
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import Wire
+from ivrd.asterisk.ami_protocol import AmiProtocol
 from ivrd.asterisk.translate import EVENTS, Fact, fact
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -37,7 +37,7 @@ class Nowhere(asyncio.Transport):
 class Rig:
     def __init__(self, wanted: Collection[str] | None) -> None:
         self.messages: list[Message] = []
-        self.wire = Wire(self.messages.append, lambda _why: None, wanted)
+        self.wire = AmiProtocol(self.messages.append, lambda _why: None, wanted)
         self.wire.connection_made(Nowhere())
         self.wire.data_received(GREETING)
 
@@ -47,7 +47,7 @@ def recorded(name: str) -> bytes:
     return text.replace("\n", "\r\n").encode() + b"\r\n\r\n"
 
 
-def facts(pieces: list[bytes], wanted: Collection[str] | None) -> tuple[list[Fact], Wire]:
+def facts(pieces: list[bytes], wanted: Collection[str] | None) -> tuple[list[Fact], AmiProtocol]:
     rig = Rig(wanted)
     for piece in pieces:
         rig.wire.data_received(piece)
@@ -110,7 +110,7 @@ def test_without_a_list_of_names_every_event_comes() -> None:
 
 def test_a_greeting_that_never_ends_is_given_up() -> None:
     async def body() -> None:
-        wire = Wire(lambda _message: None, lambda _why: None)
+        wire = AmiProtocol(lambda _message: None, lambda _why: None)
         wire.connection_made(Nowhere())
         wire.data_received(b"Asterisk Call Manager/" + b"1" * 2000)
         assert wire.closed

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import BadValue, LinkLost, checked
+from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, checked
 from ivrd.asterisk.async_agi import (
     PATIENCE_SECONDS,
     TEXT_LIMIT,
@@ -254,7 +254,7 @@ def test_a_command_that_asterisk_does_not_take_ends_the_session(kind: str) -> No
         if kind == "refused":
             answer.set_result(Message({"Response": "Error", "Message": "No such channel"}))
         elif kind == "lost":
-            answer.set_exception(LinkLost("reset"))
+            answer.set_exception(ConnectionLost("reset"))
         else:
             answer.cancel()
         why = "No such channel" if kind == "refused" else "link to Asterisk was lost"
@@ -276,7 +276,9 @@ def test_an_acknowledged_command_is_not_done_yet() -> None:
     run(body())
 
 
-@pytest.mark.parametrize("error", [LinkLost("not connected"), BadValue("'Channel': one line")])
+@pytest.mark.parametrize(
+    "error", [ConnectionLost("not connected"), BadValue("'Channel': one line")]
+)
 @pytest.mark.parametrize("what", ["send", "stop"])
 def test_what_cannot_be_sent_ends_the_session_instead_of_raising(
     error: Exception, what: str

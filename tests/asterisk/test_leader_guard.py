@@ -5,8 +5,8 @@ from math import inf
 
 import pytest
 
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.asterisk.leader_guard import HELD_AT_MOST, LOOKING, Gate, NotActing
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.leader_guard import HELD_AT_MOST, READ_ONLY_ACTIONS, LeaderGuard, NotLeader
 from tests.asterisk.virtual import run
 
 
@@ -15,7 +15,7 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.gate = Gate(lambda: self.now)
+        self.gate = LeaderGuard(lambda: self.now)
         self.sent: list[str] = []
         self.answers: dict[str, asyncio.Future[str]] = {}
         self.wanted = 0
@@ -69,9 +69,9 @@ def test_what_was_held_goes_out_in_its_order_with_its_answers() -> None:
         door.gate.allow(200.0)
         assert door.sent == ["one", "three"]
         door.answers["one"].set_result("done")
-        door.answers["three"].set_exception(LinkLost("gone"))
+        door.answers["three"].set_exception(ConnectionLost("gone"))
         assert await held[0] == "done"
-        with pytest.raises(LinkLost, match=r"^gone$"):
+        with pytest.raises(ConnectionLost, match=r"^gone$"):
             await held[2]
 
     run(body())
@@ -83,9 +83,9 @@ def test_what_was_held_is_not_sent_when_another_one_acts() -> None:
         door.gate.allow(0.0)
         held = door.ask("Setvar")
         door.gate.refuse()
-        with pytest.raises(NotActing):
+        with pytest.raises(NotLeader):
             await held
-        with pytest.raises(NotActing):
+        with pytest.raises(NotLeader):
             door.ask("Setvar")
         assert door.sent == []
 
@@ -96,11 +96,11 @@ def test_looking_needs_no_leave_and_everything_else_does() -> None:
     async def body() -> None:
         door = Door()
         door.gate.refuse()
-        for action in LOOKING:
+        for action in READ_ONLY_ACTIONS:
             door.ask(action)
-        assert set(door.sent) == LOOKING
+        assert set(door.sent) == READ_ONLY_ACTIONS
         for action in ("AGI", "Setvar", "QueueAdd", "QueuePause", "Redirect", "ControlPlayback"):
-            with pytest.raises(NotActing):
+            with pytest.raises(NotLeader):
                 door.ask(action)
 
     run(body())
@@ -108,15 +108,15 @@ def test_looking_needs_no_leave_and_everything_else_does() -> None:
 
 def test_a_held_action_that_cannot_be_sent_any_more_fails_for_who_asked() -> None:
     async def body() -> None:
-        gate = Gate(lambda: 1.0)
+        gate = LeaderGuard(lambda: 1.0)
         gate.allow(0.0)
 
         def send() -> "asyncio.Future[str]":
-            raise LinkLost("not connected to Asterisk")
+            raise ConnectionLost("not connected to Asterisk")
 
         held = gate.pass_on("AGI", send)
         gate.allow(2.0)
-        with pytest.raises(LinkLost, match="not connected"):
+        with pytest.raises(ConnectionLost, match="not connected"):
             await held
 
     run(body())
@@ -127,7 +127,7 @@ def test_no_more_is_held_than_fits() -> None:
         door = Door()
         door.gate.allow(0.0)
         held = [door.ask("AGI") for _ in range(HELD_AT_MOST)]
-        with pytest.raises(NotActing):
+        with pytest.raises(NotLeader):
             door.ask("AGI")
         door.gate.allow(200.0)
         assert len(door.sent) == len(held)

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.asterisk import queue_log
-from ivrd.asterisk.queue_lines import LONGEST, line_of
-from ivrd.asterisk.queue_log import Mark, Reader
-from ivrd.core.call import By, Outcome, Place, Stage
-from ivrd.core.queue_log_replay import Line, Record, Says
+from ivrd.asterisk.queue_lines import LONGEST, entry_of
+from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
+from ivrd.core.call import AnsweredBy, CallState, Outcome, Stage
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay
 
 REAL = Path(__file__).with_name("recorded") / "queue_log.txt"
 
@@ -35,7 +35,7 @@ class Log:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "queue_log"
         self.written = 0
-        self.reader = Reader(self.path)
+        self.reader = QueueLogReader(self.path)
 
     def write(self, count: int = 1, *, to: Path | None = None) -> None:
         with (to or self.path).open("a") as file:
@@ -67,9 +67,9 @@ class Log:
         """The numbers of the lines that are new."""
         return [int(line.call_id.partition(".")[2]) for line, _mark in self.reader.read()]
 
-    def restart(self, mark: Mark | None) -> None:
+    def restart(self, mark: LogPosition | None) -> None:
         self.reader.close()
-        self.reader = Reader(self.path)
+        self.reader = QueueLogReader(self.path)
         self.reader.start(mark)
 
 
@@ -87,19 +87,19 @@ def log(tmp_path):
 
 def test_a_real_record_ends_its_calls_as_they_ended(tmp_path):
     shutil.copy(REAL, tmp_path / "queue_log")
-    reader, record = Reader(tmp_path / "queue_log"), Record[Mark]()
+    reader, record = QueueLogReader(tmp_path / "queue_log"), QueueLogReplay[LogPosition]()
     reader.start(None)
     assert reader.read() == []
-    reader.start(Mark(os.stat(tmp_path / "queue_log").st_ino, "", 0))
+    reader.start(LogPosition(os.stat(tmp_path / "queue_log").st_ino, "", 0))
     found = [end for line, mark in reader.read() for end in record.take(line, mark)]
     assert Counter((f.outcome, f.stage, f.call.queue, f.call.by) for f in found) == {
         (Outcome.ABANDONED, Stage.IVR, "", ""): 6,
         (Outcome.ABANDONED, Stage.QUEUE, "other", ""): 4,
-        (Outcome.ANSWERED, Stage.TALK, "other", By.INHOUSE): 2,
+        (Outcome.ANSWERED, Stage.TALK, "other", AnsweredBy.INHOUSE): 2,
         (Outcome.REJECTED, Stage.IVR, "", ""): 1,
         (Outcome.SELF_SERVED, Stage.IVR, "", ""): 1,
-        (Outcome.ANSWERED, Stage.TALK, "home_isolation", By.INHOUSE): 1,
-        (Outcome.ANSWERED, Stage.TALK, "vaccination", By.PARTNER): 2,
+        (Outcome.ANSWERED, Stage.TALK, "home_isolation", AnsweredBy.INHOUSE): 1,
+        (Outcome.ANSWERED, Stage.TALK, "vaccination", AnsweredBy.PARTNER): 2,
     }
     assert all(f.whole and f.sure for f in found)
     assert (record.open, reader.skipped, reader.gaps) == ({}, 0, 0)
@@ -110,27 +110,33 @@ def test_a_real_record_ends_its_calls_as_they_ended(tmp_path):
 
 
 MEANINGS = [
-    ("hotline|NONE|RECEIVED|", Line(5e9, Says.RECEIVED, "1.2")),
-    ("hotline|NONE|RETURNED|TIMEOUT", Line(5e9, Says.LEFT, "1.2")),
-    ("hotline|NONE|ENDED|info|", Line(5e9, Says.ENDED, "1.2", place=Place.INFO)),
+    ("hotline|NONE|RECEIVED|", QueueLogEntry(5e9, EntryType.RECEIVED, "1.2")),
+    ("hotline|NONE|RETURNED|TIMEOUT", QueueLogEntry(5e9, EntryType.LEFT, "1.2")),
+    ("hotline|NONE|ENDED|info|", QueueLogEntry(5e9, EntryType.ENDED, "1.2", place=CallState.INFO)),
     (
         "hotline|NONE|ENDED|queue|lab-results",
-        Line(5e9, Says.ENDED, "1.2", place=Place.QUEUE, topic="lab-results"),
+        QueueLogEntry(5e9, EntryType.ENDED, "1.2", place=CallState.QUEUE, topic="lab-results"),
     ),
-    ("hotline|NONE|ENDED|?|\x1b[31m", Line(5e9, Says.ENDED, "1.2")),
-    ("hotline|NONE|ENDED|", Line(5e9, Says.ENDED, "1.2")),
-    ("red|NONE|ENTERQUEUE||0200000001|1", Line(5e9, Says.JOINED, "1.2", "red")),
-    ("red|NONE|ABANDON|1|1|17", Line(5e9, Says.GAVE_UP, "1.2", "red", waited_seconds=17.0)),
+    ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
+    ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
+    ("red|NONE|ENTERQUEUE||0200000001|1", QueueLogEntry(5e9, EntryType.JOINED, "1.2", "red")),
+    (
+        "red|NONE|ABANDON|1|1|17",
+        QueueLogEntry(5e9, EntryType.GAVE_UP, "1.2", "red", waited_seconds=17.0),
+    ),
     (
         "red|base-01|CONNECT|3|1.4|1",
-        Line(5e9, Says.CONNECTED, "1.2", "red", "base-01", By.INHOUSE, 3.0),
+        QueueLogEntry(5e9, EntryType.CONNECTED, "1.2", "red", "base-01", AnsweredBy.INHOUSE, 3.0),
     ),
     (
         "red|Local/01@partner-good/n|CONNECT|nan|1.4|1",
-        Line(5e9, Says.CONNECTED, "1.2", "red", "good/01", By.PARTNER),
+        QueueLogEntry(5e9, EntryType.CONNECTED, "1.2", "red", "good/01", AnsweredBy.PARTNER),
     ),
-    ("red|good/01|CONNECT|", Line(5e9, Says.CONNECTED, "1.2", "red", "good/01", By.PARTNER)),
-    ("NONE|NONE|QUEUESTART|", Line(5e9, Says.RESTARTED)),
+    (
+        "red|good/01|CONNECT|",
+        QueueLogEntry(5e9, EntryType.CONNECTED, "1.2", "red", "good/01", AnsweredBy.PARTNER),
+    ),
+    ("NONE|NONE|QUEUESTART|", QueueLogEntry(5e9, EntryType.RESTARTED)),
     ("red|base-01|COMPLETEAGENT|3|9|1", None),
     ("red|NONE|RECEIVED|", None),
     ("hotline|NONE|CONNECT|3|1.4|1", None),
@@ -139,12 +145,12 @@ MEANINGS = [
 
 @pytest.mark.parametrize(("text", "meaning"), MEANINGS)
 def test_a_line_means(text, meaning):
-    assert line_of(f"5000000000|1.2|{text}".encode()) == (meaning, 0)
+    assert entry_of(f"5000000000|1.2|{text}".encode()) == (meaning, 0)
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda b: b"1795312000|1.2|" + b))
 def test_no_line_raises(raw):
-    line, broken = line_of(raw)
+    line, broken = entry_of(raw)
     assert broken in (0, 1)
     assert line is None or len(line.call_id) <= 150
 
@@ -156,7 +162,10 @@ WHOLE = b"1795312900|1795312900.7|hotline|NONE|RECEIVED|"
 def test_a_line_written_into_one_that_was_torn_is_read(data):
     torn = data.draw(st.sampled_from(REAL.read_bytes().splitlines()))
     torn = torn[: data.draw(st.integers(1, len(torn) - 1))]
-    assert line_of(torn + WHOLE) == (Line(1795312900.0, Says.RECEIVED, "1795312900.7"), 1)
+    assert entry_of(torn + WHOLE) == (
+        QueueLogEntry(1795312900.0, EntryType.RECEIVED, "1795312900.7"),
+        1,
+    )
 
 
 # --- following the file --------------------------------------------------------------------
@@ -418,12 +427,12 @@ def test_a_file_that_must_not_be_read_is_named_and_is_no_gap(log, monkeypatch):
 
 @pytest.mark.parametrize("text", ["", "x", "[]", "[1,2,3]", '[1,"a",-1]', "{}", "[1]", "null"])
 def test_a_mark_that_is_none_is_none(text):
-    assert Mark.of(text) is None
+    assert LogPosition.of(text) is None
 
 
 def test_a_mark_is_kept_as_text():
-    mark = Mark(7, "ab", 42)
-    assert Mark.of(mark.text()) == mark
+    mark = LogPosition(7, "ab", 42)
+    assert LogPosition.of(mark.text()) == mark
 
 
 ACTS = st.lists(
@@ -438,9 +447,9 @@ def test_whatever_happens_every_line_is_read_once(acts: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         log = Log(Path(folder))
         log.write()
-        log.reader.start(Mark(os.stat(log.path).st_ino, "", 0))
+        log.reader.start(LogPosition(os.stat(log.path).st_ino, "", 0))
         seen: list[int] = []
-        marks: list[Mark] = []
+        marks: list[LogPosition] = []
         for act in [*acts, "write", "read"]:
             if act == "write":
                 log.write(2)
@@ -454,7 +463,7 @@ def test_whatever_happens_every_line_is_read_once(acts: list[str]) -> None:
             elif act == "restart":
                 log.restart(log.reader.mark)
             elif act == "crash" and marks:
-                log.restart(Mark.of(marks[len(marks) // 2].text()))
+                log.restart(LogPosition.of(marks[len(marks) // 2].text()))
                 del seen[len(marks) // 2 :], marks[len(marks) // 2 :]
         assert seen == list(range(log.written))
         assert (log.reader.gaps, log.reader.skipped) == (0, 0)
@@ -470,13 +479,13 @@ def test_from_the_mark_of_every_byte_at_which_a_reader_may_stop(tmp_path, rotate
         for old in tmp_path.iterdir():
             old.unlink()
         log.path.write_bytes(text[:stop])
-        log.restart(Mark(os.stat(log.path).st_ino, "", 0))
+        log.restart(LogPosition(os.stat(log.path).st_ino, "", 0))
         seen = log.read()
         log.raw(text[stop:])
         mark = log.reader.mark
         if rotated:
             log.rotate()
             log.path.write_text(received(4))
-        log.restart(Mark.of(mark.text()))
+        log.restart(LogPosition.of(mark.text()))
         assert seen + log.read() == list(range(5 if rotated else 4))
         assert log.reader.gaps == 0

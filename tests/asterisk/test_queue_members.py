@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.asterisk.ami_client import Refused
-from ivrd.asterisk.queue_members import Seating
-from ivrd.asterisk.snapshot import Snapshot
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import MemberChanged, SeatState
 from ivrd.core.seats import CLOSED_BY_US, Member, Pool
 
@@ -37,7 +37,7 @@ class FakeQueues:
         assert interface.startswith("PJSIP/")
         key = (queue, interface.removeprefix("PJSIP/"))
         if queue == self.without:
-            raise Refused(f"{action}: Unable to add interface to queue: No such queue")
+            raise ActionRefused(f"{action}: Unable to add interface to queue: No such queue")
         if action == "QueueAdd":
             self._add(key, headers)
         elif action == "QueueRemove":
@@ -47,22 +47,22 @@ class FakeQueues:
 
     def _add(self, key: tuple[str, str], headers: dict[str, str]) -> None:
         if key in self.members:
-            raise Refused("QueueAdd: Unable to add interface: Already there")
+            raise ActionRefused("QueueAdd: Unable to add interface: Already there")
         assert headers["MemberName"] == key[1]
         assert headers["StateInterface"] == headers["Interface"]
         self._set(Member(*key))
 
     def _remove(self, key: tuple[str, str]) -> None:
         if key not in self.members:
-            raise Refused("QueueRemove: Unable to remove interface: Not there")
+            raise ActionRefused("QueueRemove: Unable to remove interface: Not there")
         if key in FIXED:
-            raise Refused("QueueRemove: Member not dynamic")
+            raise ActionRefused("QueueRemove: Member not dynamic")
         del self.members[key]
         self.changed.append(MemberChanged(key[1], key[0], False, False, "", "free"))
 
     def _pause(self, key: tuple[str, str], paused: bool, reason: str) -> None:
         if key not in self.members:
-            raise Refused("QueuePause: Interface not found")
+            raise ActionRefused("QueuePause: Interface not found")
         self._set(Member(*key, paused=paused, reason=reason))
 
     def _set(self, member: Member) -> None:
@@ -71,8 +71,10 @@ class FakeQueues:
             MemberChanged(member.seat, member.queue, True, member.paused, member.reason, "free")
         )
 
-    def snapshot(self) -> Snapshot:
-        return Snapshot((), tuple(self.members.values()), dict.fromkeys(self.seats(), "free"))
+    def snapshot(self) -> AsteriskSnapshot:
+        return AsteriskSnapshot(
+            (), tuple(self.members.values()), dict.fromkeys(self.seats(), "free")
+        )
 
     def seats(self) -> set[str]:
         return {seat for _queue, seat in self.members}
@@ -84,7 +86,7 @@ class FakeQueues:
 class Rig:
     def __init__(self, members: Iterable[Member], without: str = "") -> None:
         self.queues = FakeQueues(members, without)
-        self.seating = Seating(self.queues, POOLS)  # type: ignore[arg-type]
+        self.seating = QueueMembers(self.queues, POOLS)  # type: ignore[arg-type]
 
     def events_come(self) -> None:
         for fact in self.queues.changed:
@@ -168,7 +170,7 @@ def test_one_refused_seat_does_not_keep_the_others_out() -> None:
         rig = Rig([Member("green", seat) for seat in BASE.seats], without="red")
         rig.seating.read(rig.queues.snapshot())
         rig.seating.open = {"base", "surge"}
-        with pytest.raises(Refused, match="No such queue"):
+        with pytest.raises(ActionRefused, match="No such queue"):
             await rig.seating.reconcile()
         assert {seat for queue, seat in rig.queues.taking() if queue == "green"} == {
             *BASE.seats,

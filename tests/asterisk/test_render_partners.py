@@ -10,7 +10,7 @@ from ivrd.asterisk.dialplan_names import interface, partner_of, seat_of
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.render.partners import context, seats_of
 from ivrd.config import Settings, load
-from ivrd.core.partner import Partner, State
+from ivrd.core.partner import Partner, PartnerState
 
 SHIPPED = Path(__file__).parents[2] / "config"
 ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2)
@@ -70,9 +70,9 @@ def test_what_is_no_partners_seat(other: str) -> None:
     assert partner_of(seat_of(other)) == ""
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", PartnerState)
 def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
-    settings: Settings, state: State
+    settings: Settings, state: PartnerState
 ) -> None:
     one = replace(ONE, state=state, trunk="192.0.2.17:5080")
     files = rendered(replace(settings, partners=(one,)), "ami", "seats")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.snapshot import Caller, Snapshot, read
-from ivrd.core.call import Place
+from ivrd.asterisk.snapshot import AsteriskSnapshot, Caller, read
+from ivrd.core.call import CallState
 from ivrd.core.seats import Member
 from tests.asterisk.recording import CALLS, rows
 
@@ -24,11 +24,11 @@ class FakeLink:
         return self.lists[action]
 
 
-def taken(channels: list[Message], queues: list[Message]) -> Snapshot:
+def taken(channels: list[Message], queues: list[Message]) -> AsteriskSnapshot:
     return asyncio.run(read(FakeLink(channels, queues)))  # type: ignore[arg-type]
 
 
-def by_id(snapshot: Snapshot) -> dict[str, Caller]:
+def by_id(snapshot: AsteriskSnapshot) -> dict[str, Caller]:
     return {caller.call_id: caller for caller in snapshot.callers}
 
 
@@ -36,17 +36,17 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
     callers = by_id(taken(rows("channels"), rows("queues")))
     assert set(callers) == {FIRST, SECOND, THIRD, FIFTH}
     assert callers[FIFTH] == Caller(
-        FIFTH, "PJSIP/carrier-00000005", "0200000005", Place.MENU, age_seconds=2.0, in_agi=True
+        FIFTH, "PJSIP/carrier-00000005", "0200000005", CallState.MENU, age_seconds=2.0, in_agi=True
     )
-    assert (callers[THIRD].place, callers[THIRD].queue) == (Place.QUEUE, "other")
+    assert (callers[THIRD].place, callers[THIRD].queue) == (CallState.QUEUE, "other")
     assert callers[THIRD].wait_seconds == pytest.approx(2, abs=1)
-    assert callers[FIRST].place is Place.QUEUE
+    assert callers[FIRST].place is CallState.QUEUE
     assert callers[FIRST].queue == "home_isolation"
     assert callers[SECOND] == Caller(
         SECOND,
         "PJSIP/carrier-00000001",
         "0200000002",
-        Place.TALK,
+        CallState.TALK,
         age_seconds=3.0,
         queue="other",
         seat="base-01",
@@ -65,8 +65,8 @@ def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting()
     """The event that tells of the person comes after both; until then nobody has answered."""
     without = [m for m in rows("queues") if m.uniqueid != THIRD]
     caller = by_id(taken(rows("channels"), without))[THIRD]
-    assert (caller.place, caller.queue) == (Place.QUEUE, "other")
+    assert (caller.place, caller.queue) == (CallState.QUEUE, "other")
 
 
 def test_an_empty_asterisk() -> None:
-    assert taken([], []) == Snapshot((), (), {})
+    assert taken([], []) == AsteriskSnapshot((), (), {})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from panoramisk.message import Message
 
 from ivrd.asterisk import translate as t
-from ivrd.core.call import By
+from ivrd.core.call import AnsweredBy
 from tests.asterisk.recording import ALONE, CALLS, messages
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
@@ -38,14 +38,14 @@ def test_a_call_that_waits_and_is_answered() -> None:
     arrived, offered, *_keys, over, joined, taken, gone = of(FIRST)
     channel = "PJSIP/carrier-00000000"
     assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001")
-    assert offered == t.Offered(FIRST, channel, about(1795312057))
+    assert offered == t.ControlOffered(FIRST, channel, about(1795312057))
     assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
     down = [fact.digit for fact in of(FIRST) if isinstance(fact, t.KeyDown)]
     assert down == ["1", "1", "2"]
     assert over == t.ControlOver(FIRST)
     assert joined == t.QueueJoined(FIRST, "home_isolation", about(1795312059))
-    assert taken == t.Taken(FIRST, "base-01", By.INHOUSE, about(1795312065))
-    assert gone == t.LineGone(FIRST, about(1795312071))
+    assert taken == t.AgentConnected(FIRST, "base-01", AnsweredBy.INHOUSE, about(1795312065))
+    assert gone == t.Hangup(FIRST, about(1795312071))
 
 
 def test_the_other_ways_of_a_call() -> None:

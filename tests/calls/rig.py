@@ -9,20 +9,20 @@ from pathlib import Path
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import Refused
-from ivrd.asterisk.ami_protocol import LinkLost
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.asterisk.conversation import Script
-from ivrd.asterisk.queue_members import Seating
-from ivrd.calls.tracker import Hotline, Watch
+from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.tracker import CallListener, CallTracker
 from ivrd.config import load
-from ivrd.core.call import Call, Ended, Notice, Outcome, Place, Stage
+from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
 
 SETTINGS = load(Path(__file__).parents[2] / "config")
 TREE = replace(SETTINGS.tree, retries=0)
-SCRIPT = Script(
+SCRIPT = ConversationSettings(
     tree=TREE,
     seconds={},
     label={topic: topic for topic in TREE.queue_of},
@@ -53,12 +53,12 @@ class FakeLink:
         if action == "QueueStatus":
             await self.gate.wait()
         if self.lost:
-            raise LinkLost("gone")
+            raise ConnectionLost("gone")
         return self.lists.get(action, [])
 
     async def ask(self, action: str, **headers: str) -> None:
         if self.refuses:
-            raise Refused(f"{action}: No such queue")
+            raise ActionRefused(f"{action}: No such queue")
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         self.told.append({"Action": action, **headers})
@@ -82,8 +82,8 @@ class Told:
     refused: list[tuple[str, str]] = field(default_factory=list)
     broken: list[tuple[str, BaseException]] = field(default_factory=list)
 
-    def watch(self) -> Watch:
-        return Watch(
+    def watch(self) -> CallListener:
+        return CallListener(
             self.received.append,
             self.notices.append,
             lambda _seconds: None,
@@ -101,13 +101,13 @@ class Told:
 class Rig:
     """A hotline on a fake link."""
 
-    def __init__(self, script: Script = SCRIPT, pools: tuple[Pool, ...] = ()) -> None:
+    def __init__(self, script: ConversationSettings = SCRIPT, pools: tuple[Pool, ...] = ()) -> None:
         self.link = FakeLink()
         self.told = Told()
-        self.hotline = Hotline(
+        self.hotline = CallTracker(
             self.link,  # type: ignore[arg-type]
             script,
-            Seating(self.link, pools),  # type: ignore[arg-type]
+            QueueMembers(self.link, pools),  # type: ignore[arg-type]
             Sessions(self.link, lambda _s: None),  # type: ignore[arg-type]
             self.told.watch(),
             lambda number: f"#{number[-3:]}",
@@ -122,7 +122,7 @@ class Rig:
             await settle()
             assert self.ledger.balance() == 0
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, CallState]:
         return {call_id: call.place for call_id, call in self.ledger.calls.items()}
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:

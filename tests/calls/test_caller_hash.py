@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.calls.caller_hash import Hasher, PrivacyError, load_key
+from ivrd.calls.caller_hash import CallerKeyError, Hasher, load_key
 
 KEY = bytes(range(32))
 MOBILE = "0100000012"  # ten digits, as a mobile phone has
@@ -93,7 +93,7 @@ def test_a_key_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "caller.key"
     path.write_bytes(KEY)
     path.chmod(0o644)
-    with pytest.raises(PrivacyError, match=f"{path}: everybody .*: chmod o-rwx {path}"):
+    with pytest.raises(CallerKeyError, match=f"{path}: everybody .*: chmod o-rwx {path}"):
         load_key(path)
     path.chmod(0o640)  # a group of its own is how system users share a secret
     assert load_key(path) == KEY
@@ -104,27 +104,27 @@ def test_a_key_that_is_cut_short_is_refused_and_not_replaced(tmp_path: Path, len
     path = tmp_path / "caller.key"
     path.write_bytes(KEY[:length])
     path.chmod(0o600)
-    with pytest.raises(PrivacyError, match=rf"{path}: expected .* 32 bytes, found {length}: put"):
+    with pytest.raises(CallerKeyError, match=rf"{path}: expected .* 32 bytes, found {length}: put"):
         load_key(path)
     assert path.read_bytes() == KEY[:length]
 
 
 def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PrivacyError, match=rf"^{tmp_path}: "):
+    with pytest.raises(CallerKeyError, match=rf"^{tmp_path}: "):
         load_key(tmp_path)
 
 
 def test_a_pipe_in_the_way_does_not_make_us_wait(tmp_path: Path) -> None:
     path = tmp_path / "caller.key"
     os.mkfifo(path, 0o600)
-    with pytest.raises(PrivacyError, match=f"{path}: expected a file"):
+    with pytest.raises(CallerKeyError, match=f"{path}: expected a file"):
         load_key(path)
 
 
 def test_a_place_that_cannot_be_had_is_one_plain_line(tmp_path: Path) -> None:
     (tmp_path / "lib").write_text("")  # a file where a folder is needed
     path = tmp_path / "lib" / "caller.key"
-    with pytest.raises(PrivacyError) as caught:
+    with pytest.raises(CallerKeyError) as caught:
         load_key(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")

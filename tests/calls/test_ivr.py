@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.calls.ivr import KEYS_KEPT, Menus, Stay
+from ivrd.calls.ivr import KEYS_KEPT, Ivr, MenuPosition
 from ivrd.core import menu
 from ivrd.core.menu import Command, ToPerson
 from tests.asterisk.virtual import run
@@ -21,7 +21,7 @@ class Room:
         sessions = Sessions(self.link, lambda _s: None)  # type: ignore[arg-type]
         self.told: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
-        self.menus = Menus(SCRIPT, sessions, self._told, lambda _c, e: self.faults.append(e), most)
+        self.menus = Ivr(SCRIPT, sessions, self._told, lambda _c, e: self.faults.append(e), most)
 
     def _told(self, call_id: str, command: Command) -> None:
         self.told.setdefault(call_id, []).append(command)
@@ -36,7 +36,7 @@ class Room:
             self.menus.key_up(call_id, digit, at + n / 100)
             await settle()
 
-    def find(self, call_id: str, stay: Stay | None = None) -> None:
+    def find(self, call_id: str, stay: MenuPosition | None = None) -> None:
         """A call that is in a menu, and that this ivrd has not seen arriving."""
         self.menus.seen(call_id, "", stay)
         self.menus.found(call_id, f"PJSIP/{call_id}", offered=True)
@@ -49,9 +49,9 @@ class Room:
         return [c.topic for c in self.told.get(call_id, []) if isinstance(c, ToPerson)]
 
 
-def in_main_menu(key_at: float = 0.0) -> Stay:
+def in_main_menu(key_at: float = 0.0) -> MenuPosition:
     """Somebody who listens to the main menu."""
-    return Stay(menu.enter(SCRIPT.tree)[0], key_at)
+    return MenuPosition(menu.enter(SCRIPT.tree)[0], key_at)
 
 
 # --- one who stands by ---------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_a_place_that_a_reload_took_away_means_the_beginning() -> None:
     async def body() -> None:
         room = Room()
         gone = replace(in_main_menu().visit, menu="gone-since")
-        room.find("a", Stay(gone, 5.0))
+        room.find("a", MenuPosition(gone, 5.0))
         await room.press("a", "4", at=6.0)
         room.menus.take_up()
         await settle()

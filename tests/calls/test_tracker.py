@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import Answered, Ended, Notice, Offered, Outcome, Place, Stage
+from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
 from tests.asterisk.recording import ALONE
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
@@ -137,7 +137,7 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
         assert len(rig.hotline.menus) == 1
         await rig.take(pressed("b", "2"))
         assert rig.ledger.calls["b"].language == "en"
-        assert rig.places() == {"a": Place.MENU, "b": Place.MENU}
+        assert rig.places() == {"a": CallState.MENU, "b": CallState.MENU}
         await rig.take(event("AsyncAGIEnd", "a"), joined("a"), gone("a"), gone("b"))
         assert len(rig.hotline.menus) == 0
 
@@ -154,7 +154,7 @@ def test_a_fault_in_the_watch_is_reported_and_costs_no_other_event() -> None:
         rig.hotline._watch = replace(rig.hotline._watch, notice=broken)
         await rig.take(arrived("a"), joined("a"), arrived("b"))
         assert [(c, str(e)) for c, e in rig.told.broken] == [("a", "the metrics are full")]
-        assert rig.places() == {"a": Place.QUEUE, "b": Place.MENU}
+        assert rig.places() == {"a": CallState.QUEUE, "b": CallState.MENU}
 
     run(body())
 
@@ -179,7 +179,7 @@ def test_a_stop_with_nobody_in_a_menu_is_over_at_once() -> None:
         await rig.take(arrived("a"), joined("a"))
         await rig.hotline.menus.drain(3600.0)
         assert asyncio.get_running_loop().time() == 0.0
-        assert rig.places() == {"a": Place.QUEUE}
+        assert rig.places() == {"a": CallState.QUEUE}
 
     run(body())
 

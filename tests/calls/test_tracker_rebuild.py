@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.core.call import Call, Outcome, Place, Stage
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import messages, rows
 from tests.asterisk.virtual import run
@@ -36,7 +36,9 @@ from tests.calls.rig import (
 
 def channel_row(call: Call, in_agi: bool = True) -> Message:
     """A call as CoreShowChannels shows it."""
-    app = {Place.QUEUE: "Queue", Place.TALK: "Queue"}.get(call.place, "AGI" if in_agi else "Wait")
+    app = {CallState.QUEUE: "Queue", CallState.TALK: "Queue"}.get(
+        call.place, "AGI" if in_agi else "Wait"
+    )
     context = "hotline-queue" if app == "Queue" else "hotline"
     return Message(
         {
@@ -48,7 +50,7 @@ def channel_row(call: Call, in_agi: bool = True) -> Message:
             "Application": app,
             "ApplicationData": f"{call.queue},b(seat-headers^s^1())",
             "Duration": "00:00:30",
-            "BridgeId": f"bridge-{call.id}" if call.place is Place.TALK else "",
+            "BridgeId": f"bridge-{call.id}" if call.place is CallState.TALK else "",
         }
     )
 
@@ -58,7 +60,7 @@ def lists(calls: Sequence[Call], in_agi: bool = True) -> dict[str, Sequence[Mess
     entries = [
         Message({"Event": "QueueEntry", "Uniqueid": c.id, "Queue": c.queue, "Wait": "12"})
         for c in calls
-        if c.place is Place.QUEUE
+        if c.place is CallState.QUEUE
     ]
     return {
         "CoreShowChannels": [channel_row(call, in_agi) for call in calls],
@@ -72,10 +74,10 @@ def test_calls_that_were_there_before_us_are_adopted_where_they_are() -> None:
         rig.link.lists = {"CoreShowChannels": rows("channels"), "QueueStatus": rows("queues")}
         await rig.hotline.rebuild()
         assert rig.places() == {
-            FIRST: Place.QUEUE,
-            SECOND: Place.TALK,
-            THIRD: Place.QUEUE,
-            FIFTH: Place.MENU,
+            FIRST: CallState.QUEUE,
+            SECOND: CallState.TALK,
+            THIRD: CallState.QUEUE,
+            FIFTH: CallState.MENU,
         }
         assert rig.ledger.received == rig.ledger.adopted == 4
         assert rig.ledger.calls[THIRD].wait_seconds(NOW) == pytest.approx(2, abs=1)
@@ -113,7 +115,7 @@ def test_events_that_come_while_the_snapshot_is_read_wait_for_it() -> None:
         rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
         await settle()
         await rig.take(answered("a"), arrived("b"), offered("b"), pressed("b", "2"), gone("a"))
-        assert rig.places() == {"a": Place.QUEUE}  # held
+        assert rig.places() == {"a": CallState.QUEUE}  # held
         rig.link.gate.set()
         await rebuilding
         await settle()
@@ -133,9 +135,9 @@ def test_a_rebuild_that_fails_loses_no_event() -> None:
         await rig.take(arrived("a"))
         rig.link.lost = True
         rig.link.gate.set()
-        with pytest.raises(LinkLost):
+        with pytest.raises(ConnectionLost):
             await rebuilding
-        assert rig.places() == {"a": Place.MENU}
+        assert rig.places() == {"a": CallState.MENU}
 
     run(body())
 
@@ -171,13 +173,13 @@ def test_a_caller_whom_the_dialplan_took_is_left_alone_after_a_loss(still_here: 
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), pressed("a", "1"))
         rig.hotline.menus.let_go("lost")
-        call = replace(rig.ledger.calls["a"], place=Place.QUEUE, queue="other")
+        call = replace(rig.ledger.calls["a"], place=CallState.QUEUE, queue="other")
         rig.link.lists = lists([call], in_agi=False) if still_here else lists([])
         before = len(rig.link.told)
         await rig.hotline.rebuild()
         await settle()
         assert len(rig.link.told) == before
-        assert rig.places() == ({"a": Place.QUEUE} if still_here else {})
+        assert rig.places() == ({"a": CallState.QUEUE} if still_here else {})
 
     run(body())
 
@@ -217,9 +219,9 @@ def test_joining_at_any_moment_is_safe() -> None:
             await rig.take(*recording[start:])
             assert rig.ledger.calls == {}
             for call_id, end in rig.ends().items():
-                was = next((call.place for call in there if call.id == call_id), Place.MENU)
+                was = next((call.place for call in there if call.id == call_id), CallState.MENU)
                 # what a caller had heard in the menu before us nobody can tell
-                heard = was is Place.INFO or (call_id == FIFTH and was is Place.MENU)
+                heard = was is CallState.INFO or (call_id == FIFTH and was is CallState.MENU)
                 assert end == ends[call_id] or (heard and end == ends[FOURTH]), (start, call_id)
 
     run(body())
@@ -256,7 +258,7 @@ def test_a_talk_that_is_just_ending_is_not_taken_for_waiting() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"), answered("a"))
         await _unlisted(rig, "a")
-        assert rig.places() == {"a": Place.TALK}
+        assert rig.places() == {"a": CallState.TALK}
         await rig.take(gone("a"))
         assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
 
@@ -328,6 +330,6 @@ def test_who_is_on_the_way_into_a_talk_is_answered() -> None:
 
 async def _unlisted(rig: Rig, call_id: str) -> None:
     """A snapshot in which app_queue has the caller, neither waiting nor bridged."""
-    row = channel_row(replace(rig.ledger.calls[call_id], place=Place.QUEUE, queue="other"))
+    row = channel_row(replace(rig.ledger.calls[call_id], place=CallState.QUEUE, queue="other"))
     rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
     await rig.hotline.rebuild()

@@ -11,7 +11,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.cli import client as clients
-from ivrd.cli.client import Client, NotRunning, Refused
+from ivrd.cli.client import Client, NotRunning, RequestRefused
 
 
 async def echo(query: Mapping[str, str]) -> server.Answer:
@@ -19,7 +19,7 @@ async def echo(query: Mapping[str, str]) -> server.Answer:
 
 
 async def refuse(_query: Mapping[str, str]) -> server.Answer:
-    raise server.Rejected("no pool 'x'; there are: base, surge")
+    raise server.RequestRejected("no pool 'x'; there are: base, surge")
 
 
 async def fail(_query: Mapping[str, str]) -> server.Answer:
@@ -48,7 +48,7 @@ def test_answers_and_refusals(ivrd: Client) -> None:
     assert ivrd.post("seats", pool=hostile, open="true") == {
         "got": {"pool": hostile, "open": "true"}
     }
-    with pytest.raises(Refused, match=r"^no pool 'x'; there are: base, surge$"):
+    with pytest.raises(RequestRefused, match=r"^no pool 'x'; there are: base, surge$"):
         ivrd.post("bad")
     with pytest.raises(NotRunning, match=r"could not answer; its log says why$"):
         ivrd.post("worse")

@@ -12,15 +12,15 @@ from rich.console import Console
 
 from ivrd.cli.dashboard import board, status_text
 from ivrd.core.recent import Hour
-from ivrd.core.status_schema import Pool, Queue, Status
+from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
 
 
-def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True) -> Queue:
-    return Queue(name=name, open=open, waiting=waiting, oldest_seconds=oldest, talking=3)
+def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True) -> QueueStatus:
+    return QueueStatus(name=name, open=open, waiting=waiting, oldest_seconds=oldest, talking=3)
 
 
-def a_pool(name: str, open: bool = True) -> Pool:
-    return Pool(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=63)
+def a_pool(name: str, open: bool = True) -> PoolStatus:
+    return PoolStatus(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=63)
 
 
 QUIET = Hour(

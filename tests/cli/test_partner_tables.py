@@ -15,7 +15,7 @@ from ivrd.cli.partner_tables import (
     report_csv,
     report_text,
 )
-from ivrd.core.report import Line
+from ivrd.core.report import PartnerEvent
 from tests.core.test_report import LINES, PARTNERS, rows
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=32)
@@ -76,7 +76,7 @@ def test_an_explanation_fits(shares: list[tuple[str, int, str]], reason: str) ->
 
 
 @given(st.lists(LINES, max_size=30))
-def test_a_report_fits_and_csv_has_every_row(lines: list[Line]) -> None:
+def test_a_report_fits_and_csv_has_every_row(lines: list[PartnerEvent]) -> None:
     made = [vars(row) for row in rows(lines, PARTNERS)]
     answer = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00", "rows": made}
     fits(report_text(answer))

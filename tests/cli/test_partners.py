@@ -18,8 +18,8 @@ from rich.cells import cell_len
 
 from ivrd.cli import main, partners
 from ivrd.config import Settings
-from ivrd.core.partner import Pin
-from ivrd.core.report import Kind, Line
+from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEvent, PartnerEventKind
 from tests.partners.rig import NOW, Rig, served
 
 ROOT = Path(__file__).parents[2]
@@ -156,13 +156,19 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("words", "pin", "says"),
     [
-        (("pin", "open"), Pin.OPEN, "alpha: pinned open: its pledged seats take calls"),
-        (("pin", "closed"), Pin.CLOSED, "alpha: pinned closed: it gets no calls; 1 talks go on"),
-        (("drain",), Pin.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
+        (("pin", "open"), Override.OPEN, "alpha: pinned open: its pledged seats take calls"),
+        (
+            ("pin", "closed"),
+            Override.CLOSED,
+            "alpha: pinned closed: it gets no calls; 1 talks go on",
+        ),
+        (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
         (("unpin",), None, "alpha: no pin: the policy decides."),
     ],
 )
-def test_pins(ivrd: Type, rig: Rig, words: tuple[str, ...], pin: Pin | None, says: str) -> None:
+def test_pins(
+    ivrd: Type, rig: Rig, words: tuple[str, ...], pin: Override | None, says: str
+) -> None:
     rig.begin("a")
     done = ivrd("partner", *words, "alpha")
     assert (done.status, done.err) == (0, "")
@@ -256,11 +262,11 @@ def test_explain_goes_partner_by_partner(ivrd: Type, rig: Rig) -> None:
 
 def test_the_report_is_a_list_for_honours(ivrd: Type, rig: Rig) -> None:
     for number in range(3):
-        rig.wrote(Line("beta", Kind.OFFERED))
-        rig.wrote(Line("beta", Kind.CONFIRMED, 3.0))
-        rig.wrote(Line("beta", Kind.TALKED, 1500.0, caller=f"caller{number}"))
-    rig.wrote(Line("alpha", Kind.CONFIRMED, 3.0))
-    rig.wrote(Line("alpha", Kind.TALKED, 60.0, caller="caller0"))
+        rig.wrote(PartnerEvent("beta", PartnerEventKind.OFFERED))
+        rig.wrote(PartnerEvent("beta", PartnerEventKind.CONFIRMED, 3.0))
+        rig.wrote(PartnerEvent("beta", PartnerEventKind.TALKED, 1500.0, caller=f"caller{number}"))
+    rig.wrote(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 3.0))
+    rig.wrote(PartnerEvent("alpha", PartnerEventKind.TALKED, 60.0, caller="caller0"))
     days = ("--from", "2026-11-22", "--to", "2026-11-22")
     done = ivrd("report", "partners", *days)
     assert (done.status, done.err) == (0, "")

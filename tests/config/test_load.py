@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.config import ConfigError, Settings, load
-from ivrd.core.partner import State
+from ivrd.core.partner import PartnerState
 
 Change = Callable[[str, str, str], None]
 Overlay = Callable[[Path, str, bytes], None]
@@ -35,7 +35,7 @@ def test_the_shipped_partners_are_the_twenty_and_none_gets_a_call() -> None:
     partners = load(SHIPPED, TODAY).partners
     assert len({partner.name_th for partner in partners}) == 20
     assert all(any(ip_address(p.trunk) in net for net in DOCUMENTATION) for p in partners)
-    assert {partner.state for partner in partners} == {State.ONBOARDING}
+    assert {partner.state for partner in partners} == {PartnerState.ONBOARDING}
 
 
 def test_paths_are_those_of_the_folder_and_absolute(folder: Path) -> None:

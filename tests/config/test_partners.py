@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ivrd.config import load
 from ivrd.config.field_types import NETWORK, TRUNK, Address
 from ivrd.core.overflow import Policy
-from ivrd.core.partner import Partner, State, trained_for
+from ivrd.core.partner import Partner, PartnerState, trained_for
 
 Change = Callable[[str, str, str], None]
 
@@ -50,7 +50,7 @@ def test_what_is_left_out_of_a_partner_has_its_usual_value(folder: Path) -> None
         trunk="sip.b-bank.example:5080",
         pledged=5,
         cap=5,
-        state=State.ONBOARDING,
+        state=PartnerState.ONBOARDING,
         hours="office",
         topics=("register", "other"),
         languages=("th",),
@@ -64,7 +64,7 @@ def test_everything_a_partner_may_say(folder: Path, change: Change) -> None:
     says += "    languages: [en, th]\n    weight: 0.5\n    confirm: false\n"
     change("partners.yaml", A_BANK, says)
     found = load(folder).partners[0]
-    assert (found.pledged, found.cap, found.state) == (10, 200, State.ACTIVE)
+    assert (found.pledged, found.cap, found.state) == (10, 200, PartnerState.ACTIVE)
     assert (found.hours, found.topics, found.languages) == ("always", ("other",), ("en", "th"))
     assert (found.weight, found.confirm) == (0.5, False)
 

@@ -5,27 +5,29 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from ivrd.core.call import (
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Connected,
     Event,
     HungUp,
-    Impossible,
-    Informed,
-    Joined,
-    Left,
-    Place,
-    TurnedAway,
-    WentBack,
+    InvalidTransition,
+    JoinedQueue,
+    LeftQueue,
+    PlayedMessage,
+    Rejected,
+    ReturnedToMenu,
     step,
 )
-from ivrd.core.queue_log_replay import Line, Says
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 
 QUEUES = ("red", "green")
-SEATS = (("base-01", By.INHOUSE), ("good/01", By.PARTNER))
+SEATS = (("base-01", AnsweredBy.INHOUSE), ("good/01", AnsweredBy.PARTNER))
 # Where the dialplan's variable has a call when its line goes.
-TOLD = {place: place for place in (Place.MENU, Place.INFO, Place.CLOSED, Place.QUEUE)}
-TOLD[Place.TALK] = Place.QUEUE
+TOLD = {
+    place: place for place in (CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE)
+}
+TOLD[CallState.TALK] = CallState.QUEUE
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class Step:
 
     call_id: str
     event: Event | None
-    line: Line | None
+    line: QueueLogEntry | None
 
     def at(self, time: float) -> "Step":
         """The same, then."""
         event, line = self.event, self.line
-        if isinstance(event, Joined | Connected | HungUp):
+        if isinstance(event, JoinedQueue | Connected | HungUp):
             event = replace(event, at=time)
         return replace(self, event=event, line=line and replace(line, at=time))
 
@@ -47,33 +49,35 @@ class Step:
 @st.composite
 def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
     """One call from its arrival to its end."""
-    steps = [Step(call_id, None, Line(0.0, Says.RECEIVED, call_id))]
+    steps = [Step(call_id, None, QueueLogEntry(0.0, EntryType.RECEIVED, call_id))]
     call = Call(call_id, 0.0)
     for _ in range(draw(st.integers(0, 8))):
         queue, (seat, by) = draw(st.sampled_from(QUEUES)), draw(st.sampled_from(SEATS))
         event, line = draw(
             st.sampled_from(
                 [
-                    (Informed(), None),
-                    (TurnedAway(), None),
-                    (WentBack(), None),
-                    (Joined(0.0, queue), Line(0.0, Says.JOINED, call_id, queue)),
-                    (Left(), Line(0.0, Says.LEFT, call_id)),
+                    (PlayedMessage(), None),
+                    (Rejected(), None),
+                    (ReturnedToMenu(), None),
+                    (JoinedQueue(0.0, queue), QueueLogEntry(0.0, EntryType.JOINED, call_id, queue)),
+                    (LeftQueue(), QueueLogEntry(0.0, EntryType.LEFT, call_id)),
                     (
                         Connected(0.0, by, seat),
-                        Line(0.0, Says.CONNECTED, call_id, call.queue, seat, by),
+                        QueueLogEntry(0.0, EntryType.CONNECTED, call_id, call.queue, seat, by),
                     ),
                 ]
             )
         )
         try:
             call, _ = step(call, event)
-        except Impossible:
+        except InvalidTransition:
             continue
         steps.append(Step(call_id, event, line))
-    if call.place is Place.QUEUE:
-        steps.append(Step(call_id, None, Line(0.0, Says.GAVE_UP, call_id, call.queue)))
-    last = Line(0.0, Says.ENDED, call_id, place=TOLD[call.place])
+    if call.place is CallState.QUEUE:
+        steps.append(
+            Step(call_id, None, QueueLogEntry(0.0, EntryType.GAVE_UP, call_id, call.queue))
+        )
+    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, place=TOLD[call.place])
     return [*steps, Step(call_id, HungUp(0.0), last)]
 
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from ivrd.core.breaker import (
     Breaker,
+    BreakerState,
     Confirmed,
     Dropped,
     Event,
+    FailureKind,
     Lasted,
     Limits,
     NoKey,
-    Place,
     Reachable,
     Refused,
     Silent,
-    Sort,
     Unreachable,
     allowed_seats,
     at,
@@ -56,7 +56,9 @@ def test_a_breaker_is_read_as_it_was_written(events: list[Event], later: float) 
     assert allowed_seats(again, last + later) == allowed_seats(breaker, last + later)
 
 
-PAUSED = Breaker(place=Place.OPEN, until=NOW + 60, pause=120.0, failures={Sort.SILENT: 2})
+PAUSED = Breaker(
+    place=BreakerState.OPEN, until=NOW + 60, pause=120.0, failures={FailureKind.SILENT: 2}
+)
 
 
 @pytest.mark.parametrize(("set_back", "left"), [(0.0, 60), (30.0, 90), (60.0, 120), (1e8, 120)])
@@ -76,7 +78,7 @@ def test_a_pause_longer_than_any_is_the_longest() -> None:
 def test_a_pause_that_ended_meanwhile_or_long_ago_leaves_one_call_to_try() -> None:
     for now in (NOW + 60, NOW + 1e9):
         again = breaker_of(text_of(PAUSED), now)
-        assert at(again, now).place is Place.HALF_OPEN
+        assert at(again, now).place is BreakerState.HALF_OPEN
         assert again.pause == PAUSED.pause  # a failure then doubles it
 
 

@@ -9,38 +9,38 @@ from hypothesis import strategies as st
 
 from ivrd.core.call import (
     Answered,
-    Broke,
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Connected,
     Ended,
     Event,
+    Failed,
     HungUp,
-    Impossible,
-    Informed,
-    Joined,
-    Left,
+    InvalidTransition,
+    JoinedQueue,
+    LeftQueue,
     Notice,
     Offered,
     Outcome,
-    Place,
+    PlayedMessage,
+    Rejected,
+    ReturnedToMenu,
     Stage,
-    TurnedAway,
-    WentBack,
     step,
 )
 
 BEGUN = 1000.0
 # Asterisk's clock may be set back during a call, and an untold time is 0.
 TIMES = st.sampled_from([0.0, BEGUN - 10, BEGUN, BEGUN + 10, BEGUN + 30, 2 * BEGUN])
-ANSWERERS = st.sampled_from([By.INHOUSE, By.PARTNER])
-JOINED = st.builds(Joined, TIMES, st.sampled_from(["red", "green"]))
+ANSWERERS = st.sampled_from([AnsweredBy.INHOUSE, AnsweredBy.PARTNER])
+JOINED = st.builds(JoinedQueue, TIMES, st.sampled_from(["red", "green"]))
 CONNECTED = st.builds(Connected, TIMES, ANSWERERS, st.sampled_from(["a", "b"]))
 MOVES: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Informed),
-    st.builds(TurnedAway),
-    st.builds(WentBack),
-    st.builds(Left),
+    st.builds(PlayedMessage),
+    st.builds(Rejected),
+    st.builds(ReturnedToMenu),
+    st.builds(LeftQueue),
     JOINED,
     CONNECTED,
 )
@@ -50,16 +50,16 @@ LIVES: st.SearchStrategy[list[Event]] = st.builds(
     st.lists(MOVES, max_size=20),
     st.just(()) | st.tuples(JOINED, CONNECTED),
 )
-ENDS = st.builds(HungUp, TIMES) | st.builds(Broke, TIMES)
+ENDS = st.builds(HungUp, TIMES) | st.builds(Failed, TIMES)
 
 # The shortest way to each place.
-WAY_TO: dict[Place, tuple[Event, ...]] = {
-    Place.MENU: (),
-    Place.INFO: (Informed(),),
-    Place.CLOSED: (TurnedAway(),),
-    Place.QUEUE: (Joined(1010.0, "red"),),
-    Place.TALK: (Joined(1010.0, "red"), Connected(1030.0, By.INHOUSE, "a")),
-    Place.ENDED: (HungUp(1005.0),),
+WAY_TO: dict[CallState, tuple[Event, ...]] = {
+    CallState.MENU: (),
+    CallState.INFO: (PlayedMessage(),),
+    CallState.CLOSED: (Rejected(),),
+    CallState.QUEUE: (JoinedQueue(1010.0, "red"),),
+    CallState.TALK: (JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
+    CallState.ENDED: (HungUp(1005.0),),
 }
 
 
@@ -70,7 +70,7 @@ def live(*events: Event) -> tuple[Call, list[Notice]]:
     for event in events:
         try:
             call, notices = step(call, event)
-        except Impossible:
+        except InvalidTransition:
             continue
         heard += notices
     return call, heard
@@ -86,16 +86,16 @@ def test_every_life_ends_once_and_for_good(
     last, before = live(*moves)
     assert not [notice for notice in before if isinstance(notice, Ended)]
     call, notices = step(last, end)
-    assert (call.place, call.stage) == (Place.ENDED, None)
+    assert (call.place, call.stage) == (CallState.ENDED, None)
     (ended,) = notices
     assert isinstance(ended, Ended)
     assert (ended.call, ended.stage) == (call, last.stage)
-    assert (ended.outcome is Outcome.FAILED) is isinstance(end, Broke)
+    assert (ended.outcome is Outcome.FAILED) is isinstance(end, Failed)
     assert (ended.outcome is Outcome.ANSWERED) is (
-        last.place is Place.TALK and isinstance(end, HungUp)
+        last.place is CallState.TALK and isinstance(end, HungUp)
     )
     for event in later:
-        with pytest.raises(Impossible):
+        with pytest.raises(InvalidTransition):
             step(call, event)
 
 
@@ -105,9 +105,9 @@ def test_the_wait_counts_from_the_first_joining(moves: list[Event], end: Event) 
     for event in [*moves, end]:
         try:
             call, notices = step(call, event)
-        except Impossible:
+        except InvalidTransition:
             continue
-        if isinstance(event, Joined):
+        if isinstance(event, JoinedQueue):
             assert notices == ((Offered(call),) if first is None else ())
             first = first or event
         if isinstance(event, Connected):
@@ -135,39 +135,39 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
     for event in moves:
         try:
             call, _ = step(call, event)
-        except Impossible:
+        except InvalidTransition:
             continue
         taken = event if isinstance(event, Connected) else taken
-        if call.place is Place.TALK:
+        if call.place is CallState.TALK:
             assert taken is not None
             assert (call.by, call.seat, call.connected_at) == (taken.by, taken.seat, taken.at)
         else:
-            assert (call.by, call.seat, call.connected_at) == (By.NOBODY, "", None)
+            assert (call.by, call.seat, call.connected_at) == (AnsweredBy.NOBODY, "", None)
 
 
 # What can happen, seen from each place; the rest is refused.
-MAY_HAPPEN: dict[Place, set[type]] = {
-    Place.MENU: {Informed, TurnedAway, Joined, HungUp, Broke},
-    Place.INFO: {WentBack, Joined, HungUp, Broke},
-    Place.CLOSED: {WentBack, Joined, HungUp, Broke},
-    Place.QUEUE: {Connected, Left, HungUp, Broke},
-    Place.TALK: {Joined, HungUp, Broke},
-    Place.ENDED: set(),
+MAY_HAPPEN: dict[CallState, set[type]] = {
+    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, Failed},
+    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, Failed},
+    CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, Failed},
+    CallState.QUEUE: {Connected, LeftQueue, HungUp, Failed},
+    CallState.TALK: {JoinedQueue, HungUp, Failed},
+    CallState.ENDED: set(),
 }
 ONE_OF_EACH: tuple[Event, ...] = (
-    Informed(),
-    TurnedAway(),
-    WentBack(),
-    Joined(1010.0, "red"),
-    Left(),
-    Connected(1030.0, By.INHOUSE, "a"),
+    PlayedMessage(),
+    Rejected(),
+    ReturnedToMenu(),
+    JoinedQueue(1010.0, "red"),
+    LeftQueue(),
+    Connected(1030.0, AnsweredBy.INHOUSE, "a"),
     HungUp(1050.0),
-    Broke(1050.0),
+    Failed(1050.0),
 )
 
 
-@pytest.mark.parametrize("place", Place)
-def test_what_cannot_happen_is_refused_by_name(place: Place) -> None:
+@pytest.mark.parametrize("place", CallState)
+def test_what_cannot_happen_is_refused_by_name(place: CallState) -> None:
     assert {type(event) for event in ONE_OF_EACH} == set(get_args(Event))
     call, _ = live(*WAY_TO[place])
     assert call.place is place
@@ -176,31 +176,33 @@ def test_what_cannot_happen_is_refused_by_name(place: Place) -> None:
             assert step(call, event)[0].place is not place
         else:
             name = type(event).__name__
-            with pytest.raises(Impossible, match=f"^{name} cannot happen to a call in {place}$"):
+            with pytest.raises(
+                InvalidTransition, match=f"^{name} cannot happen to a call in {place}$"
+            ):
                 step(call, event)
 
 
 # How calls end
 
 
-REJOINED: tuple[Event, ...] = (*WAY_TO[Place.TALK], Joined(1100.0, "green"))
+REJOINED: tuple[Event, ...] = (*WAY_TO[CallState.TALK], JoinedQueue(1100.0, "green"))
 
 
 @pytest.mark.parametrize(
     ("story", "outcome", "stage", "wait", "talk"),
     [
-        (WAY_TO[Place.MENU], Outcome.ABANDONED, Stage.IVR, None, None),
-        (WAY_TO[Place.INFO], Outcome.SELF_SERVED, Stage.IVR, None, None),
-        ((Informed(), WentBack()), Outcome.ABANDONED, Stage.IVR, None, None),
-        (WAY_TO[Place.CLOSED], Outcome.REJECTED, Stage.IVR, None, None),
-        ((TurnedAway(), WentBack()), Outcome.ABANDONED, Stage.IVR, None, None),
-        ((TurnedAway(), Joined(1010.0, "red")), Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
-        (WAY_TO[Place.QUEUE], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
-        ((Joined(1010.0, "red"), Left()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
-        (WAY_TO[Place.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
+        (WAY_TO[CallState.MENU], Outcome.ABANDONED, Stage.IVR, None, None),
+        (WAY_TO[CallState.INFO], Outcome.SELF_SERVED, Stage.IVR, None, None),
+        ((PlayedMessage(), ReturnedToMenu()), Outcome.ABANDONED, Stage.IVR, None, None),
+        (WAY_TO[CallState.CLOSED], Outcome.REJECTED, Stage.IVR, None, None),
+        ((Rejected(), ReturnedToMenu()), Outcome.ABANDONED, Stage.IVR, None, None),
+        ((Rejected(), JoinedQueue(1010.0, "red")), Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        (WAY_TO[CallState.QUEUE], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        ((JoinedQueue(1010.0, "red"), LeftQueue()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
+        (WAY_TO[CallState.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
         (REJOINED, Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
         (
-            (*REJOINED, Connected(1150.0, By.PARTNER, "b")),
+            (*REJOINED, Connected(1150.0, AnsweredBy.PARTNER, "b")),
             Outcome.ANSWERED,
             Stage.TALK,
             140.0,
@@ -215,14 +217,14 @@ def test_how_a_call_ends(
     wait: float | None,
     talk: float | None,
 ) -> None:
-    for end, expected in ((HungUp(1200.0), outcome), (Broke(1200.0), Outcome.FAILED)):
+    for end, expected in ((HungUp(1200.0), outcome), (Failed(1200.0), Outcome.FAILED)):
         call, notices = live(*story, end)
         assert notices[-1] == Ended(call, expected, stage)
         assert (call.wait_seconds(), call.talk_seconds()) == (wait, talk)
 
 
 def test_a_caller_who_still_waits_has_waited_until_now() -> None:
-    call, _ = live(*WAY_TO[Place.QUEUE])
+    call, _ = live(*WAY_TO[CallState.QUEUE])
     assert call.wait_seconds() is None
     assert call.wait_seconds(now=1017.5) == 7.5
     assert replace(call, joined_at=0.0).wait_seconds(now=0.0) == 0.0

@@ -3,32 +3,32 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import By, Call, Ended, Outcome, Place, Stage
-from ivrd.core.day import LATE_SECONDS, Past, day_of, past
-from ivrd.core.ledger import Row
+from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.day import LATE_SECONDS, CompletedCall, completed_call, day_of
+from ivrd.core.ledger import OutcomeKey
 
 waits = st.none() | st.floats(0.0, 600.0)
 pasts = st.builds(
-    Past,
+    CompletedCall,
     call_id=st.text(max_size=5),
     received_at=st.floats(1e9, 2e9),
     queue=st.sampled_from(["", "other", "benefits"]),
     outcome=st.sampled_from(list(Outcome)),
     stage=st.sampled_from(list(Stage)),
-    by=st.sampled_from(list(By)),
+    by=st.sampled_from(list(AnsweredBy)),
     wait_seconds=waits,
     talk_seconds=waits,
 )
 
 
-def gone(outcome: Outcome, stage: Stage, wait: float | None, queue: str = "other") -> Past:
-    by = By.INHOUSE if outcome is Outcome.ANSWERED else By.NOBODY
-    return Past("x", 1e9, queue, outcome, stage, by, wait)
+def gone(outcome: Outcome, stage: Stage, wait: float | None, queue: str = "other") -> CompletedCall:
+    by = AnsweredBy.INHOUSE if outcome is Outcome.ANSWERED else AnsweredBy.NOBODY
+    return CompletedCall("x", 1e9, queue, outcome, stage, by, wait)
 
 
 @given(st.lists(pasts), st.integers(0, 1000), st.integers(0, 1000), st.floats(0.0, 100.0))
 def test_received_is_all_rows_and_who_is_here(
-    calls: list[Past], here: int, queued: int, target: float
+    calls: list[CompletedCall], here: int, queued: int, target: float
 ) -> None:
     day = day_of(calls, here, min(here, queued), target)
     assert day.received == len(calls) + here
@@ -39,7 +39,9 @@ def test_received_is_all_rows_and_who_is_here(
 
 
 @given(st.lists(pasts), st.randoms())
-def test_the_order_in_which_calls_are_kept_does_not_matter(calls: list[Past], random) -> None:
+def test_the_order_in_which_calls_are_kept_does_not_matter(
+    calls: list[CompletedCall], random
+) -> None:
     shuffled = list(calls)
     random.shuffle(shuffled)
     one, other = day_of(calls, 0, 0, 20.0), day_of(shuffled, 0, 0, 20.0)
@@ -60,8 +62,8 @@ def test_a_day_by_hand() -> None:
     assert day.in_time == 2
     assert day.abandoned_after_30s == 1
     assert day.asa_seconds == 30.0
-    assert day.rows[Row("other", Outcome.ANSWERED, Stage.TALK, By.INHOUSE)] == 3
-    assert day.rows[Row("", Outcome.ABANDONED, Stage.IVR, By.NOBODY)] == 1
+    assert day.rows[OutcomeKey("other", Outcome.ANSWERED, Stage.TALK, AnsweredBy.INHOUSE)] == 3
+    assert day.rows[OutcomeKey("", Outcome.ABANDONED, Stage.IVR, AnsweredBy.NOBODY)] == 1
 
 
 def test_a_day_without_a_call() -> None:
@@ -74,13 +76,13 @@ def test_what_is_kept_of_a_call_that_has_ended() -> None:
         "7.1",
         100.0,
         caller="hash",
-        place=Place.ENDED,
+        place=CallState.ENDED,
         topic="hi-symptoms",
         language="th",
         joined_at=110.0,
         connected_at=115.0,
         ended_at=175.0,
     )
-    kept = past(Ended(call, Outcome.ANSWERED, Stage.TALK))
+    kept = completed_call(Ended(call, Outcome.ANSWERED, Stage.TALK))
     assert (kept.wait_seconds, kept.talk_seconds) == (5.0, 60.0)
     assert (kept.topic, kept.language, kept.caller) == ("hi-symptoms", "th", "hash")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ivrd.core.demand import GAP_SECONDS, Flow
+from ivrd.core.demand import GAP_SECONDS, Demand
 
 
 def test_what_is_expected_stands_until_something_was_seen() -> None:
-    flow = Flow()
+    flow = Demand()
     flow.expect(talk=60.0, patience=30.0)
     assert (flow.load().handling, flow.load().patience) == (60.0, 30.0)
     for _ in range(600):  # ten talk at a time, each for 100 s; five wait, and one in 50 s gives up
@@ -21,7 +21,7 @@ def test_what_is_expected_stands_until_something_was_seen() -> None:
 
 
 def test_counts_begin_anew_with_each_look_and_a_gap_counts_nothing() -> None:
-    flow = Flow(joined=1)
+    flow = Demand(joined=1)
     flow.look(GAP_SECONDS, waiting=0, talking=0)
     rate = flow.load().arrivals
     assert rate > 0

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.dtmf import AGAIN_SECONDS, Keypad
+from ivrd.core.dtmf import AGAIN_SECONDS, DtmfDecoder
 
 DIGITS = st.sampled_from("0123456789*#")
 GAPS = st.floats(0.06, 2.0)  # from one key to the next; nobody and nothing presses faster
@@ -12,7 +12,7 @@ GAPS = st.floats(0.06, 2.0)  # from one key to the next; nobody and nothing pres
 @given(st.lists(st.tuples(DIGITS, GAPS, st.booleans()), max_size=30))
 def test_a_key_that_is_told_again_counts_once(presses: list[tuple[str, float, bool]]) -> None:
     """Asterisk tells the end of some keys a second time, before the next one is up or after."""
-    pad, heard, now, again = Keypad(), [], 0.0, ""
+    pad, heard, now, again = DtmfDecoder(), [], 0.0, ""
 
     def up(digit: str, at: float) -> None:
         if pad.up(digit, at):
@@ -38,12 +38,12 @@ def test_a_key_that_is_told_again_counts_once(presses: list[tuple[str, float, bo
 @given(st.lists(DIGITS, max_size=30))
 def test_where_only_ends_are_told_all_of_them_count(digits: list[str]) -> None:
     """As after the start of an ivrd, in the middle of a call."""
-    pad = Keypad()
+    pad = DtmfDecoder()
     assert all(pad.up(digit, n * 0.08) for n, digit in enumerate(digits))
 
 
 def test_a_key_whose_beginning_was_lost_counts() -> None:
-    pad = Keypad()
+    pad = DtmfDecoder()
     pad.down("1")
     assert pad.up("1", 1.0)
     assert pad.up("2", 1.1)
@@ -51,7 +51,7 @@ def test_a_key_whose_beginning_was_lost_counts() -> None:
 
 
 def test_one_that_goes_down_without_end_takes_no_more_room() -> None:
-    pad = Keypad()
+    pad = DtmfDecoder()
     for n in range(10_000):
         pad.down(str(n))
     assert len(pad._down) < 100

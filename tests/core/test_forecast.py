@@ -15,6 +15,7 @@ from ivrd.core.forecast import (
     Load,
     Patient,
     Rate,
+    combine_loads,
     erlang_a,
     erlang_b,
     erlang_c,
@@ -22,7 +23,6 @@ from ivrd.core.forecast import (
     handling_rate,
     patience_rate,
     seats_needed,
-    together,
 )
 
 ARRIVALS = st.floats(0.001, 5)  # calls a second
@@ -248,13 +248,13 @@ def test_the_expected_wait_counts_those_who_leave() -> None:
 
 
 def test_loads_together() -> None:
-    both = together([Load(1.0, 60, 120), Load(3.0, 100, 40)])
+    both = combine_loads([Load(1.0, 60, 120), Load(3.0, 100, 40)])
     assert both.arrivals == 4
     assert both.erlangs == pytest.approx(360)
     assert both.patience == pytest.approx(4 / (1 / 120 + 3 / 40))
-    assert together([Load(0, 60, 90), Load(0, 60, 90)]).patience == pytest.approx(90)
-    assert together([]).arrivals == 0
-    assert together([Load(5e-324, 60, 90)]).patience == pytest.approx(90)
+    assert combine_loads([Load(0, 60, 90), Load(0, 60, 90)]).patience == pytest.approx(90)
+    assert combine_loads([]).arrivals == 0
+    assert combine_loads([Load(5e-324, 60, 90)]).patience == pytest.approx(90)
 
 
 # What was seen

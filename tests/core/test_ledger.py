@@ -10,41 +10,41 @@ from hypothesis import strategies as st
 
 from ivrd.core.call import (
     Answered,
-    Broke,
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Connected,
     Ended,
     Event,
+    Failed,
     HungUp,
-    Impossible,
-    Informed,
-    Joined,
-    Left,
+    InvalidTransition,
+    JoinedQueue,
+    LeftQueue,
     Notice,
     Offered,
     Outcome,
-    Place,
+    PlayedMessage,
+    Rejected,
+    ReturnedToMenu,
     Stage,
-    TurnedAway,
-    WentBack,
 )
-from ivrd.core.ledger import Ledger, Row
-from ivrd.core.queue_log_replay import Finished, Record, Says
+from ivrd.core.ledger import Ledger, OutcomeKey
+from ivrd.core.queue_log_replay import EntryType, QueueLogReplay, ReplayedCall
 from tests.core.lives import Step, lives
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
 QUEUES = st.sampled_from(["red", "green"])
 TIMES = st.floats(0, 100)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Informed),
-    st.builds(TurnedAway),
-    st.builds(WentBack),
-    st.builds(Joined, TIMES, QUEUES),
-    st.builds(Left),
-    st.builds(Connected, TIMES, st.just(By.INHOUSE), st.just("seat")),
+    st.builds(PlayedMessage),
+    st.builds(Rejected),
+    st.builds(ReturnedToMenu),
+    st.builds(JoinedQueue, TIMES, QUEUES),
+    st.builds(LeftQueue),
+    st.builds(Connected, TIMES, st.just(AnsweredBy.INHOUSE), st.just("seat")),
     st.builds(HungUp, TIMES),
-    st.builds(Broke, TIMES),
+    st.builds(Failed, TIMES),
 )
 ARRIVALS = st.booleans()  # whether the call is adopted
 HAPPENINGS = st.lists(st.tuples(IDS, ARRIVALS | EVENTS), max_size=80)
@@ -77,7 +77,7 @@ class Tally:
             return
         try:
             notices = self.ledger.apply(call_id, event)
-        except Impossible:
+        except InvalidTransition:
             assert vars(self.ledger) == before
             return
         for notice in notices:
@@ -131,12 +131,14 @@ def test_a_call_is_counted_under_where_it_was_and_who_had_it() -> None:
     ledger = Ledger()
     ledger.receive(Call("a", 0.0))
     ledger.note("a", language="en", topic="certificate")
-    ledger.apply("a", Joined(1.0, "red"))
+    ledger.apply("a", JoinedQueue(1.0, "red"))
     assert ledger.in_progress() == {Stage.QUEUE: 1}
-    ledger.apply("a", Connected(2.0, By.PARTNER, "seat"))
+    ledger.apply("a", Connected(2.0, AnsweredBy.PARTNER, "seat"))
     (notice,) = ledger.apply("a", HungUp(3.0))
     assert (notice.call.language, notice.call.topic) == ("en", "certificate")
-    assert ledger.outcomes == {Row("red", Outcome.ANSWERED, Stage.TALK, By.PARTNER): 1}
+    assert ledger.outcomes == {
+        OutcomeKey("red", Outcome.ANSWERED, Stage.TALK, AnsweredBy.PARTNER): 1
+    }
     assert ledger.offered == {"red": 1}
     assert ledger.in_progress() == {}
 
@@ -149,10 +151,10 @@ def test_the_longest_waiting_comes_first_and_keeps_the_place(
     for number, (at, queue, returns) in callers.items():
         call_id = str(number)
         ledger.receive(Call(call_id, 50.0))
-        ledger.apply(call_id, Joined(at, queue))
+        ledger.apply(call_id, JoinedQueue(at, queue))
         if returns:  # the queue could not keep the call; it comes back later
-            ledger.apply(call_id, Left())
-            ledger.apply(call_id, Joined(200.0, queue))
+            ledger.apply(call_id, LeftQueue())
+            ledger.apply(call_id, JoinedQueue(200.0, queue))
     for queue in ("red", "green"):
         waiting = ledger.waiting(queue)
         assert {call.id for call in waiting} == {
@@ -166,13 +168,13 @@ def test_only_who_waits_is_waiting() -> None:
     ledger = Ledger()
     for call_id in "abc":
         ledger.receive(Call(call_id, 0.0))
-    ledger.apply("b", Joined(1.0, "red"))
-    ledger.apply("c", Joined(1.0, "red"))
-    ledger.apply("c", Connected(2.0, By.INHOUSE, "seat"))
+    ledger.apply("b", JoinedQueue(1.0, "red"))
+    ledger.apply("c", JoinedQueue(1.0, "red"))
+    ledger.apply("c", Connected(2.0, AnsweredBy.INHOUSE, "seat"))
     assert [call.id for call in ledger.waiting("red")] == ["b"]
-    ledger.apply("b", Left())
+    ledger.apply("b", LeftQueue())
     assert ledger.waiting("red") == []
-    assert ledger.calls["b"].place is Place.MENU
+    assert ledger.calls["b"].place is CallState.MENU
 
 
 @given(st.sets(IDS), st.sets(IDS))
@@ -193,15 +195,15 @@ def cut_lives(draw: st.DrawFn) -> tuple[list[Step], int]:
 def heard(ledger: Ledger, life: list[Step]) -> list[Notice]:
     notices: list[Notice] = []
     for moment in life:
-        if moment.line is not None and moment.line.says is Says.RECEIVED:
+        if moment.line is not None and moment.line.says is EntryType.RECEIVED:
             ledger.receive(Call(moment.call_id, moment.line.at, caller="hash", language="en"))
         elif moment.event is not None:
             notices += ledger.apply(moment.call_id, moment.event)
     return notices
 
 
-def recorded(life: list[Step]) -> Finished:
-    record: Record[int] = Record()
+def recorded(life: list[Step]) -> ReplayedCall:
+    record: QueueLogReplay[int] = QueueLogReplay()
     lines = [moment.line for moment in life if moment.line is not None]
     (finished,) = (found for line in lines for found in record.take(line))
     return finished
@@ -233,36 +235,40 @@ def test_a_healed_call_keeps_what_the_books_knew_better() -> None:
     ledger = Ledger()
     ledger.receive(Call("a", 0.25, caller="hash", language="en"))
     ledger.note("a", topic="certificate")
-    ledger.apply("a", Joined(1.75, "red"))
-    ledger.apply("a", Connected(2.5, By.PARTNER, "good/01"))
+    ledger.apply("a", JoinedQueue(1.75, "red"))
+    ledger.apply("a", Connected(2.5, AnsweredBy.PARTNER, "good/01"))
     told = Call(
-        *("a", 0.0, "", Place.ENDED, "", "red", "other"),
-        *(1.0, 2.0, 30.0, By.PARTNER, "good/01"),
+        *("a", 0.0, "", CallState.ENDED, "", "red", "other"),
+        *(1.0, 2.0, 30.0, AnsweredBy.PARTNER, "good/01"),
     )
     (end,) = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
     assert end.call == Call(
-        *("a", 0.25, "hash", Place.ENDED, "en", "red", "certificate"),
-        *(1.75, 2.5, 30.0, By.PARTNER, "good/01"),
+        *("a", 0.25, "hash", CallState.ENDED, "en", "red", "certificate"),
+        *(1.75, 2.5, 30.0, AnsweredBy.PARTNER, "good/01"),
     )
 
 
 def test_a_second_talk_that_nobody_saw_is_told_and_timed() -> None:
     ledger = Ledger()
     ledger.receive(Call("a", 0.0))
-    ledger.apply("a", Joined(1.0, "red"))
-    ledger.apply("a", Connected(2.0, By.PARTNER, "good/01"))
-    told = Call("a", 0.0, place=Place.ENDED, queue="red", joined_at=1.0, by=By.INHOUSE, seat="b")
+    ledger.apply("a", JoinedQueue(1.0, "red"))
+    ledger.apply("a", Connected(2.0, AnsweredBy.PARTNER, "good/01"))
+    told = Call(
+        "a", 0.0, place=CallState.ENDED, queue="red", joined_at=1.0, by=AnsweredBy.INHOUSE, seat="b"
+    )
     told = replace(told, connected_at=9.0, ended_at=12.0)
     answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
     assert isinstance(answered, Answered)
-    assert answered.call.place is Place.TALK
+    assert answered.call.place is CallState.TALK
     assert answered.wait_seconds == 8.0
-    assert (end.call.by, end.call.talk_seconds()) == (By.INHOUSE, 3.0)
+    assert (end.call.by, end.call.talk_seconds()) == (AnsweredBy.INHOUSE, 3.0)
 
 
 def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment() -> None:
     ledger = Ledger()
-    told = Call("a", 5.0, place=Place.ENDED, queue="red", joined_at=6.0, by=By.INHOUSE, seat="b")
+    told = Call(
+        "a", 5.0, place=CallState.ENDED, queue="red", joined_at=6.0, by=AnsweredBy.INHOUSE, seat="b"
+    )
     told = replace(told, connected_at=9.0, ended_at=12.0)
     offered, answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
     assert isinstance(offered, Offered)
@@ -275,7 +281,7 @@ def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment(
 
 def test_an_arrival_that_is_reported_after_the_healing_is_not_a_second_call() -> None:
     ledger = Ledger()
-    told = Call("a", 5.0, place=Place.ENDED, ended_at=12.0)
+    told = Call("a", 5.0, place=CallState.ENDED, ended_at=12.0)
     assert len(ledger.heal(told, Outcome.ABANDONED, Stage.IVR)) == 1
     assert not ledger.receive(Call("a", 5.0))
     assert ledger.heal(told, Outcome.ABANDONED, Stage.IVR) == ()

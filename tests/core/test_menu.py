@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 
 from ivrd.core import call, menu
-from ivrd.core.call import Call, Place
+from ivrd.core.call import Call, CallState
 from ivrd.core.menu import (
     MOST_INTERRUPTIONS,
     AtClosed,
@@ -17,10 +17,10 @@ from ivrd.core.menu import (
     Command,
     GoodBye,
     Key,
+    NoInput,
+    PromptsPlayed,
     Say,
-    Silence,
     Speak,
-    Spoken,
     ToInfo,
     ToMenu,
     ToPerson,
@@ -31,9 +31,9 @@ from ivrd.core.menu import (
 from tests.core.trees import CHANCE, Walk, heard, miss, places, some_closed, trees, walks
 
 BOOKED: dict[type[Command], call.Event] = {
-    AtInfo: call.Informed(),
-    AtClosed: call.TurnedAway(),
-    AtMenu: call.WentBack(),
+    AtInfo: call.PlayedMessage(),
+    AtClosed: call.Rejected(),
+    AtMenu: call.ReturnedToMenu(),
 }
 
 
@@ -87,7 +87,7 @@ def test_each_step_says_where_the_caller_is_now_or_lets_go(walk: Walk) -> None:
         says = [c.prompts for c in step.commands if isinstance(c, Say)]
         leaves = of(ToPerson, step.commands) + of(GoodBye, step.commands)
         assert len(leaves) == step.after.over
-        if isinstance(step.heard, Spoken):
+        if isinstance(step.heard, PromptsPlayed):
             assert (step.after, step.commands) == (step.before, (Await(tree.wait_seconds),))
         elif step.after.over:
             assert step.commands[-1] == leaves[0]
@@ -98,7 +98,7 @@ def test_each_step_says_where_the_caller_is_now_or_lets_go(walk: Walk) -> None:
             (words,) = says
             assert words[-len(here) :] == here
             missed = step.after.misses > 0
-            sorry = "no-input" if isinstance(step.heard, Silence) else "no-match"
+            sorry = "no-input" if isinstance(step.heard, NoInput) else "no-match"
             languages = {language: None for language, _ in here}
             assert words[: -len(here)] == tuple((each, sorry) for each in languages if missed)
 
@@ -119,14 +119,16 @@ def test_the_books_take_every_step_and_know_where_the_caller_is(walk: Walk) -> N
             if type(command) in BOOKED:
                 here, _ = call.step(here, BOOKED[type(command)])
         now = step.after
-        expected = Place.CLOSED if now.closed else Place.INFO if now.info else Place.MENU
+        expected = (
+            CallState.CLOSED if now.closed else CallState.INFO if now.info else CallState.MENU
+        )
         assert here.place is expected
         for command in of(AtInfo, step.commands):
             assert command == AtInfo(now.info)
         for command in of(AtClosed, step.commands):
             assert command == AtClosed(now.closed)
         if of(ToPerson, step.commands):
-            call.step(here, call.Joined(1.0, "red"))
+            call.step(here, call.JoinedQueue(1.0, "red"))
 
 
 @given(walks())
@@ -196,7 +198,7 @@ def test_who_misses_too_often_gets_a_person(where: tuple[Tree, Visit], chance: R
     for misses_so_far in range(visit.misses, tree.retries):
         stays, _ = menu.step(tree, stays, miss(chance, tree, stays), closed)
         assert stays == replace(visit, misses=misses_so_far + 1)
-        stays, _ = menu.step(tree, stays, Spoken(), closed)
+        stays, _ = menu.step(tree, stays, PromptsPlayed(), closed)
     after, commands = menu.step(tree, stays, miss(chance, tree, stays), closed)
     queue = tree.queue_of[tree.operator]
     assert after.over is (bool(visit.closed) or queue not in closed)
@@ -222,7 +224,7 @@ def test_keys_lead_to_their_leaf_whatever_is_between_them(tree: Tree, chance: Ra
         for _ in range(chance.randint(0, tree.retries)):
             visit, _ = menu.step(tree, visit, miss(chance, tree, visit))
             for _ in range(chance.randint(0, 2)):
-                visit, _ = menu.step(tree, visit, Spoken())
+                visit, _ = menu.step(tree, visit, PromptsPlayed())
         digit, choice = chance.choice([*tree.menus[visit.menu].keys.items()])
         before = visit
         visit, commands = menu.step(tree, visit, Key(digit))
@@ -299,7 +301,7 @@ def test_whoever_is_interrupted_again_and_again_comes_to_a_person(
     for _ in range(MOST_INTERRUPTIONS):
         visit, commands = menu.again(tree, visit)
         assert commands == (Say(said_at(tree, visit)),)
-        visit, _ = menu.step(tree, visit, Spoken())
+        visit, _ = menu.step(tree, visit, PromptsPlayed())
     pressed, _ = menu.step(tree, visit, Key(chance.choice("123456789*#")))
     assert pressed.interruptions == 0  # the caller has said something: that begins anew
     before = visit

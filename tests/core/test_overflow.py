@@ -9,22 +9,30 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ivrd.core.forecast import Arrivals, Load, handling_rate, patience_rate, seats_needed
-from ivrd.core.overflow import Crew, Decision, Held, Policy, QueueNow, Snapshot, decide
-from ivrd.core.partner import Partner, PartnerNow, Pin, State
+from ivrd.core.overflow import (
+    AgentGroup,
+    Decision,
+    Hysteresis,
+    Policy,
+    QueueSnapshot,
+    Snapshot,
+    decide,
+)
+from ivrd.core.partner import Override, Partner, PartnerSnapshot, PartnerState
 
 QUEUES = ("red", "green", "blue")
 RED = frozenset({"red"})
 
 
-def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerNow:
-    state = others.pop("state", State.ACTIVE)
-    assert isinstance(state, State)
-    made = PartnerNow(Partner(name, name, name, "192.0.2.1", pledged, cap, state), RED)
+def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerSnapshot:
+    state = others.pop("state", PartnerState.ACTIVE)
+    assert isinstance(state, PartnerState)
+    made = PartnerSnapshot(Partner(name, name, name, "192.0.2.1", pledged, cap, state), RED)
     return replace(made, **others)  # type: ignore[arg-type]
 
 
 @st.composite
-def partners(draw: st.DrawFn, queues: list[str]) -> tuple[PartnerNow, ...]:
+def partners(draw: st.DrawFn, queues: list[str]) -> tuple[PartnerSnapshot, ...]:
     trained = st.frozensets(st.sampled_from(queues)) | st.just(frozenset(queues))
     made = []
     for name in ("ant", "bee", "cat", "dog")[: draw(st.integers(0, 4))]:
@@ -36,13 +44,13 @@ def partners(draw: st.DrawFn, queues: list[str]) -> tuple[PartnerNow, ...]:
                 name,
                 pledged,
                 pledged + draw(st.integers(0, 4)),
-                state=draw(st.sampled_from([State.ACTIVE] * 4 + [*State])),
+                state=draw(st.sampled_from([PartnerState.ACTIVE] * 4 + [*PartnerState])),
                 queues=serves,
                 in_hours=draw(st.integers(0, 4)) > 0,
                 talks=talks,
                 open=sum(talks.values()) + draw(st.integers(0, 4)),
                 allowed=draw(st.none() | st.integers(0, 6)),
-                pin=draw(st.none() | st.none() | st.none() | st.sampled_from(Pin)),
+                pin=draw(st.none() | st.none() | st.none() | st.sampled_from(Override)),
                 helped=draw(st.just(0) | st.integers(0, 9)),
             )
         )
@@ -53,7 +61,7 @@ def partners(draw: st.DrawFn, queues: list[str]) -> tuple[PartnerNow, ...]:
 def snapshots(draw: st.DrawFn) -> Snapshot:
     names = list(QUEUES[: draw(st.integers(1, 3))])
     queues = tuple(
-        QueueNow(
+        QueueSnapshot(
             name,
             tuple(draw(st.lists(st.floats(0, 90), max_size=6))),
             Load(
@@ -68,7 +76,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     for _ in range(draw(st.integers(0, 2))):
         present = draw(st.integers(0, 9))
         serves = draw(st.frozensets(st.sampled_from(names), min_size=1))
-        crews.append(Crew(serves, present, draw(st.integers(0, present))))
+        crews.append(AgentGroup(serves, present, draw(st.integers(0, present))))
     policy = Policy(floor=draw(st.integers(0, 3)), ceiling=draw(st.integers(3, 60)))
     first = Snapshot(1000.0, queues, tuple(crews), draw(partners(names)), policy)
     last = {}
@@ -76,7 +84,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         for group in decide(first).held:
             low = draw(st.none() | st.floats(700, 1000))
             seats = draw(st.integers(0, policy.ceiling))
-            last[group] = Held(seats, low, seats // 2 if low is not None else 0)
+            last[group] = Hysteresis(seats, low, seats // 2 if low is not None else 0)
     return replace(first, last=last)
 
 
@@ -91,11 +99,14 @@ def test_no_partner_has_seats_that_it_must_not_have(snapshot: Snapshot) -> None:
         seats = decision.seats[p.id]
         assert 0 <= seats <= p.partner.cap
         assert p.allowed is None or seats <= p.allowed
-        if p.partner.state is not State.ACTIVE or p.pin in (Pin.CLOSED, Pin.DRAINING):
+        if p.partner.state is not PartnerState.ACTIVE or p.pin in (
+            Override.CLOSED,
+            Override.DRAINING,
+        ):
             assert seats == 0
-        if not p.queues or (not p.in_hours and p.pin is not Pin.OPEN):
+        if not p.queues or (not p.in_hours and p.pin is not Override.OPEN):
             assert seats == 0
-        if p.pin is Pin.OPEN and p.most > 0:
+        if p.pin is Override.OPEN and p.most > 0:
             assert seats >= min(p.partner.pledged, p.most)
 
 
@@ -172,8 +183,8 @@ def moment(
 ) -> Snapshot:
     made = Snapshot(
         now=1000.0,
-        queues=(QueueNow("red", ages, load),),
-        crews=(Crew(RED, AGENTS, busy),),
+        queues=(QueueSnapshot("red", ages, load),),
+        crews=(AgentGroup(RED, AGENTS, busy),),
         partners=(partner("ant", 30, 40), partner("bee", 20, 30), partner("cat", 10, 20)),
     )
     return replace(made, **others)  # type: ignore[arg-type]
@@ -233,7 +244,7 @@ def test_busy_seats_do_not_answer_the_backlog() -> None:
 
 
 def test_talks_at_a_closed_partner_do_not_open_seats_elsewhere() -> None:
-    talking = replace(partner("ant"), open=6, talks={"red": 6}, pin=Pin.CLOSED)
+    talking = replace(partner("ant"), open=6, talks={"red": 6}, pin=Override.CLOSED)
     decision = decide(moment(CALM, ages=(31.0,) * 3, partners=(talking, partner("bee"))))
     assert decision.seats == {"ant": 0, "bee": 1}
 
@@ -243,8 +254,8 @@ def test_agents_of_another_queue_are_no_help() -> None:
     decision = decide(
         Snapshot(
             now=0.0,
-            queues=(QueueNow("red", (30.0,) * 9, BUSY), QueueNow("green", (), CALM)),
-            crews=(Crew(RED, 5, 5), Crew(frozenset({"green"}), 10, 0)),
+            queues=(QueueSnapshot("red", (30.0,) * 9, BUSY), QueueSnapshot("green", (), CALM)),
+            crews=(AgentGroup(RED, 5, 5), AgentGroup(frozenset({"green"}), 10, 0)),
             partners=(partner("ant", 30, 60), replace(partner("bee"), queues=frozenset({"green"}))),
         )
     )
@@ -258,8 +269,8 @@ def test_own_agents_go_where_no_partner_can_help() -> None:
     load = Load(0.2, 60, 120)
     snapshot = Snapshot(
         now=0.0,
-        queues=(QueueNow("red", (), load), QueueNow("green", (), load)),
-        crews=(Crew(both, 14, 14),),
+        queues=(QueueSnapshot("red", (), load), QueueSnapshot("green", (), load)),
+        crews=(AgentGroup(both, 14, 14),),
         partners=(partner("ant", 30, 60),),
     )
     assert decide(snapshot).seats["ant"] == needed(replace(load, arrivals=0.4)) - 14
@@ -299,11 +310,11 @@ def test_after_a_restart_open_seats_stay_for_the_hold() -> None:
 
 def test_closing_stops_at_what_the_hold_needed_at_its_worst_and_some_to_spare() -> None:
     (group,) = decide(moment()).held
-    low = {group: Held(20, low_since=880.0, low_peak=5)}
+    low = {group: Hysteresis(20, low_since=880.0, low_peak=5)}
     assert decide(moment(last=low)).wanted == 6
     assert decide(moment(now=999.0, last=low)).wanted == 20
     rush = moment(CALM, ages=(31.0,) * 48, now=999.0, last=low)
-    assert decide(rush).held == {group: Held(20)}  # 16 are no clear fall from 20
+    assert decide(rush).held == {group: Hysteresis(20)}  # 16 are no clear fall from 20
 
 
 # A small hotline
@@ -317,7 +328,7 @@ class Hotline:
     agents: int
     handling: float
     patience: float
-    partners: tuple[PartnerNow, ...]
+    partners: tuple[PartnerSnapshot, ...]
     policy: Policy
     now: float = 0.0
     waiting: list[tuple[float, float]] = field(default_factory=list)  # joined, gives up
@@ -377,8 +388,8 @@ class Hotline:
         load = Load(self.arrivals.per_second, self.talks.mean_seconds, self.hang_ups.mean_seconds)
         return Snapshot(
             self.now,
-            (QueueNow("red", tuple(self.now - joined for joined, _ in self.waiting), load),),
-            (Crew(RED, self.agents, len(self.own)),),
+            (QueueSnapshot("red", tuple(self.now - joined for joined, _ in self.waiting), load),),
+            (AgentGroup(RED, self.agents, len(self.own)),),
             tuple(
                 replace(
                     p,

@@ -10,27 +10,37 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ivrd.core.partner import Group, Partner, PartnerNow, Pin, State, share, trained_for
+from ivrd.core.partner import (
+    Group,
+    Override,
+    Partner,
+    PartnerSnapshot,
+    PartnerState,
+    allocate_seats,
+    trained_for,
+)
 
 NAMES = ("ant", "bee", "cat", "dog", "eel")
 
 
 def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> Partner:
-    made = Partner(name, name, name, "192.0.2.1", pledged, cap, State.ACTIVE, topics=("flu",))
+    made = Partner(
+        name, name, name, "192.0.2.1", pledged, cap, PartnerState.ACTIVE, topics=("flu",)
+    )
     return replace(made, **others)  # type: ignore[arg-type]
 
 
-def now(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerNow:
-    made = PartnerNow(partner(name, pledged, cap), frozenset({"red"}))
+def now(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerSnapshot:
+    made = PartnerSnapshot(partner(name, pledged, cap), frozenset({"red"}))
     return replace(made, **others)  # type: ignore[arg-type]
 
 
-def everybody(partners: Collection[PartnerNow]) -> Group:
+def everybody(partners: Collection[PartnerSnapshot]) -> Group:
     return frozenset(p.id for p in partners)
 
 
 @st.composite
-def some_partners(draw: st.DrawFn) -> list[PartnerNow]:
+def some_partners(draw: st.DrawFn) -> list[PartnerSnapshot]:
     made = []
     for name in NAMES[: draw(st.integers(1, 5))]:
         pledged = draw(st.integers(0, 9))
@@ -43,14 +53,14 @@ def some_partners(draw: st.DrawFn) -> list[PartnerNow]:
                 in_hours=draw(st.integers(0, 4)) > 0,
                 helped=draw(st.just(0) | st.integers(0, 30)),
                 open=draw(st.integers(0, 9)),
-                pin=draw(st.none() | st.none() | st.sampled_from(Pin)),
+                pin=draw(st.none() | st.none() | st.sampled_from(Override)),
             )
         )
     return made
 
 
 @st.composite
-def wants(draw: st.DrawFn, partners: list[PartnerNow]) -> dict[Group, int]:
+def wants(draw: st.DrawFn, partners: list[PartnerSnapshot]) -> dict[Group, int]:
     """Seats wanted of one to three groups of partners."""
     ids = [p.id for p in partners]
     groups = draw(st.lists(st.frozensets(st.sampled_from(ids)), min_size=1, max_size=3))
@@ -62,7 +72,7 @@ PARTNERS_AND_WANTS = some_partners().flatmap(
 )
 
 
-def possible(partners: list[PartnerNow], wanted: Mapping[Group, int]) -> int:
+def possible(partners: list[PartnerSnapshot], wanted: Mapping[Group, int]) -> int:
     """The most seats that can be given out: the smallest cut, over all sets of groups."""
     groups = list(wanted)
     sets = chain.from_iterable(combinations(groups, n) for n in range(len(groups) + 1))
@@ -75,11 +85,11 @@ def possible(partners: list[PartnerNow], wanted: Mapping[Group, int]) -> int:
 
 @given(PARTNERS_AND_WANTS, st.integers(0, 40))
 def test_all_wanted_seats_are_given_out_and_none_over_a_limit(
-    situation: tuple[list[PartnerNow], dict[Group, int]], ceiling: int
+    situation: tuple[list[PartnerSnapshot], dict[Group, int]], ceiling: int
 ) -> None:
     partners, wanted = situation
-    assume(not any(p.pin is Pin.OPEN for p in partners))
-    seats = share(partners, wanted, ceiling)
+    assume(not any(p.pin is Override.OPEN for p in partners))
+    seats = allocate_seats(partners, wanted, ceiling)
     assert sum(seats.values()) == min(ceiling, possible(partners, wanted))
     for p in partners:
         assert 0 <= seats[p.id] <= p.most <= p.partner.cap
@@ -88,20 +98,20 @@ def test_all_wanted_seats_are_given_out_and_none_over_a_limit(
 
 @given(PARTNERS_AND_WANTS, st.integers(0, 40))
 def test_a_partner_that_is_pinned_open_has_its_pledge(
-    situation: tuple[list[PartnerNow], dict[Group, int]], ceiling: int
+    situation: tuple[list[PartnerSnapshot], dict[Group, int]], ceiling: int
 ) -> None:
     partners, wanted = situation
-    seats = share(partners, wanted, ceiling)
+    seats = allocate_seats(partners, wanted, ceiling)
     for p in partners:
         assert p.least <= seats[p.id] <= p.most
-        if p.pin is Pin.OPEN and p.allowed is None:
+        if p.pin is Override.OPEN and p.allowed is None:
             assert seats[p.id] >= p.partner.pledged
     forced = sum(p.least for p in partners)
     assert sum(seats.values()) <= max(ceiling, forced)
     assert sum(seats.values()) >= min(ceiling, possible(partners, wanted))
 
 
-def by_largest_remainders(partners: list[PartnerNow], seats: int) -> tuple[int, ...]:
+def by_largest_remainders(partners: list[PartnerSnapshot], seats: int) -> tuple[int, ...]:
     """Shares worked out another way: partners at their limit drop out one after the other."""
     exact: dict[str, float] = {}
     left = list(partners)
@@ -120,26 +130,26 @@ def by_largest_remainders(partners: list[PartnerNow], seats: int) -> tuple[int, 
 
 @given(some_partners(), st.integers(0, 50))
 def test_shares_go_by_pledge_with_largest_remainders(
-    partners: list[PartnerNow], seats: int
+    partners: list[PartnerSnapshot], seats: int
 ) -> None:
     partners = [replace(p, helped=0, pin=None) for p in partners]
     given_out = min(seats, sum(p.most for p in partners))
-    shares = share(partners, {everybody(partners): seats}, 1000)
+    shares = allocate_seats(partners, {everybody(partners): seats}, 1000)
     assert tuple(shares[p.id] for p in partners) == by_largest_remainders(partners, given_out)
 
 
 def test_seven_seats_for_pledges_of_six_four_and_two() -> None:
     """3.5, 2.33 and 1.17: the one that is left goes to the largest remainder."""
     partners = [now("ant", 2), now("bee", 4), now("cat", 6)]
-    assert share(partners, {everybody(partners): 7}, 100) == {"ant": 1, "bee": 2, "cat": 4}
+    assert allocate_seats(partners, {everybody(partners): 7}, 100) == {"ant": 1, "bee": 2, "cat": 4}
 
 
 @given(some_partners(), st.integers(0, 50))
 def test_help_given_before_moves_no_more_than_the_rounding(
-    partners: list[PartnerNow], seats: int
+    partners: list[PartnerSnapshot], seats: int
 ) -> None:
     partners = [replace(p, pin=None) for p in partners]
-    evened = share(partners, {everybody(partners): seats}, 1000)
+    evened = allocate_seats(partners, {everybody(partners): seats}, 1000)
     given_out = min(seats, sum(p.most for p in partners))
     plain = by_largest_remainders(partners, given_out)
     assert sum(evened.values()) == given_out
@@ -148,52 +158,55 @@ def test_help_given_before_moves_no_more_than_the_rounding(
 
 @given(PARTNERS_AND_WANTS, st.integers(0, 40))
 def test_what_was_shared_stays_when_shared_again(
-    situation: tuple[list[PartnerNow], dict[Group, int]], ceiling: int
+    situation: tuple[list[PartnerSnapshot], dict[Group, int]], ceiling: int
 ) -> None:
     partners, wanted = situation
-    seats = share(partners, wanted, ceiling)
+    seats = allocate_seats(partners, wanted, ceiling)
     carried_out = [replace(p, open=seats[p.id]) for p in partners]
-    assert share(carried_out, wanted, ceiling) == seats
+    assert allocate_seats(carried_out, wanted, ceiling) == seats
 
 
 def test_a_partner_may_move_to_its_other_queue_to_make_room() -> None:
     both, one = now("both", cap=5), now("one", cap=5)
     wanted = {frozenset({"both", "one"}): 5, frozenset({"both"}): 5}
-    assert share([both, one], wanted, 100) == {"both": 5, "one": 5}
+    assert allocate_seats([both, one], wanted, 100) == {"both": 5, "one": 5}
 
 
 def test_a_seat_that_moved_is_gone_from_where_it_was() -> None:
     both, one = now("both", 9, 1), now("one", 1, 5)
     wanted = {frozenset({"both", "one"}): 1, frozenset({"both"}): 5}
-    assert share([both, one], wanted, 100) == {"both": 1, "one": 1}
+    assert allocate_seats([both, one], wanted, 100) == {"both": 1, "one": 1}
 
 
 def test_what_one_is_not_trained_for_the_others_share_by_pledge() -> None:
     ant, bee, cat = now("ant", 30), now("bee", 20), now("cat", 10)
     wanted = {frozenset({"ant"}): 2, frozenset({"bee", "cat"}): 10}
-    assert share([ant, bee, cat], wanted, 100) == {"ant": 2, "bee": 7, "cat": 3}
+    assert allocate_seats([ant, bee, cat], wanted, 100) == {"ant": 2, "bee": 7, "cat": 3}
 
 
 def test_seats_that_are_pinned_open_count_among_those_wanted() -> None:
-    pinned, other = now("pinned", pin=Pin.OPEN), now("other")
+    pinned, other = now("pinned", pin=Override.OPEN), now("other")
     group = everybody([pinned, other])
-    assert share([pinned, other], {group: 10}, 100) == {"pinned": 10, "other": 0}
-    assert share([pinned, other], {group: 13}, 100) == {"pinned": 10, "other": 3}
-    assert share([pinned, other], {group: 30}, 100) == {"pinned": 15, "other": 15}
-    assert share([pinned, other], {group: 0}, 100) == {"pinned": 10, "other": 0}
+    assert allocate_seats([pinned, other], {group: 10}, 100) == {"pinned": 10, "other": 0}
+    assert allocate_seats([pinned, other], {group: 13}, 100) == {"pinned": 10, "other": 3}
+    assert allocate_seats([pinned, other], {group: 30}, 100) == {"pinned": 15, "other": 15}
+    assert allocate_seats([pinned, other], {group: 0}, 100) == {"pinned": 10, "other": 0}
 
 
 def test_weight_counts_with_the_pledge() -> None:
     light, heavy = now("light"), now("heavy")
     heavy = replace(heavy, partner=replace(heavy.partner, weight=3.0))
-    assert share([light, heavy], {everybody([light, heavy]): 8}, 100) == {"light": 2, "heavy": 6}
+    assert allocate_seats([light, heavy], {everybody([light, heavy]): 8}, 100) == {
+        "light": 2,
+        "heavy": 6,
+    }
 
 
 def test_a_partner_without_a_pledge_comes_last() -> None:
     some, none = now("some", 4, 6), now("none", 0, 5)
     group = everybody([some, none])
-    assert share([some, none], {group: 6}, 100) == {"some": 6, "none": 0}
-    assert share([some, none], {group: 8}, 100) == {"some": 6, "none": 2}
+    assert allocate_seats([some, none], {group: 6}, 100) == {"some": 6, "none": 0}
+    assert allocate_seats([some, none], {group: 8}, 100) == {"some": 6, "none": 2}
 
 
 @pytest.mark.parametrize("seats", [1, 2, 5, 7])
@@ -207,11 +220,11 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
     """
     partners = [now(name, n, 40) for name, n in zip(NAMES, pledges, strict=False)]
     group, helped, moves = everybody(partners), Counter[str](), 0
-    before = share(partners, {group: seats}, 100)
+    before = allocate_seats(partners, {group: seats}, 100)
     while sum(helped.values()) < 200:
         helped.update(before)
         partners = [replace(p, helped=helped[p.id], open=before[p.id]) for p in partners]
-        after = share(partners, {group: seats}, 100)
+        after = allocate_seats(partners, {group: seats}, 100)
         moves += sum(max(0, after[name] - n) for name, n in before.items())
         before = after
     for p, pledge in zip(partners, pledges, strict=True):
@@ -226,14 +239,17 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
 @pytest.mark.parametrize(
     ("others", "says"),
     [
-        ({"pin": Pin.CLOSED}, "pinned closed"),
-        ({"pin": Pin.DRAINING}, "pinned draining"),
-        ({"partner": partner("ant", state=State.ONBOARDING)}, "onboarding"),
-        ({"partner": partner("ant", state=State.PAUSED), "pin": Pin.OPEN}, "paused"),
+        ({"pin": Override.CLOSED}, "pinned closed"),
+        ({"pin": Override.DRAINING}, "pinned draining"),
+        ({"partner": partner("ant", state=PartnerState.ONBOARDING)}, "onboarding"),
+        ({"partner": partner("ant", state=PartnerState.PAUSED), "pin": Override.OPEN}, "paused"),
         ({"queues": frozenset()}, "trained for none of the queues"),
         ({"in_hours": False}, "outside its hours"),
         ({"allowed": 0, "health": "paused for 20 s more"}, "paused for 20 s more"),
-        ({"allowed": 0, "health": "its trunk is unreachable", "pin": Pin.OPEN}, "its trunk is"),
+        (
+            {"allowed": 0, "health": "its trunk is unreachable", "pin": Override.OPEN},
+            "its trunk is",
+        ),
     ],
 )
 def test_why_a_partner_has_no_seats(others: dict[str, object], says: str) -> None:
@@ -249,9 +265,9 @@ def test_what_a_partner_may_have() -> None:
     assert (now("ant").least, now("ant").most) == (0, 20)
     assert now("ant", allowed=7).most == 7
     assert now("ant", allowed=99).most == 20
-    pinned = now("ant", pin=Pin.OPEN, in_hours=False)
+    pinned = now("ant", pin=Override.OPEN, in_hours=False)
     assert (pinned.least, pinned.most) == (10, 20)
-    assert now("ant", pin=Pin.OPEN, allowed=7).least == 7
+    assert now("ant", pin=Override.OPEN, allowed=7).least == 7
 
 
 def test_a_share_is_explained_with_its_numbers() -> None:
@@ -260,7 +276,7 @@ def test_a_share_is_explained_with_its_numbers() -> None:
     assert "; its cap is 20;" in ant.explain(20, 60, 30)
     held = replace(ant, allowed=4, health="held to 4 calls, it refused more")
     assert "; at most 4: held to 4 calls, it refused more;" in held.explain(4, 12, 30)
-    assert "; pinned open;" in replace(ant, pin=Pin.OPEN).explain(10, 0, 30)
+    assert "; pinned open;" in replace(ant, pin=Override.OPEN).explain(10, 0, 30)
     assert ant.explain(2, 2, 30).endswith("; 4 open, 3 busy; 1 go on to the end of their talk")
 
 

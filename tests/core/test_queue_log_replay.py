@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import queue_log_replay as module
-from ivrd.core.call import By, Call, Ended, Outcome, Place, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import Finished, Line, Record, Says
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, ReplayedCall
 from tests.core.lives import Step, days
 
-End = tuple[Outcome, Stage, str, By]
+End = tuple[Outcome, Stage, str, AnsweredBy]
 
 
 def booked(moments: list[Step]) -> dict[str, End]:
     """How the books end these calls."""
     ledger, ends = Ledger(), dict[str, End]()
     for moment in moments:
-        if moment.line is not None and moment.line.says is Says.RECEIVED:
+        if moment.line is not None and moment.line.says is EntryType.RECEIVED:
             ledger.receive(Call(moment.call_id, moment.line.at))
         elif moment.event is not None:
             for notice in ledger.apply(moment.call_id, moment.event):
@@ -34,16 +34,16 @@ def booked(moments: list[Step]) -> dict[str, End]:
     return ends
 
 
-def lines_of(moments: list[Step]) -> list[Line]:
+def lines_of(moments: list[Step]) -> list[QueueLogEntry]:
     return [moment.line for moment in moments if moment.line is not None]
 
 
-def told(lines: list[Line]) -> list[Finished]:
-    record: Record[int] = Record()
+def told(lines: list[QueueLogEntry]) -> list[ReplayedCall]:
+    record: QueueLogReplay[int] = QueueLogReplay()
     return [finished for line in lines for finished in record.take(line)]
 
 
-def ends(found: list[Finished]) -> dict[str, End]:
+def ends(found: list[ReplayedCall]) -> dict[str, End]:
     by_id = {f.call.id: (f.outcome, f.stage, f.call.queue, f.call.by) for f in found}
     assert len(by_id) == len(found)
     return by_id
@@ -69,7 +69,7 @@ def test_read_again_from_the_oldest_mark_each_call_counts_once(
 ) -> None:
     lines = lines_of(moments)
     cut = data.draw(st.integers(0, len(lines)))
-    first: Record[int] = Record()
+    first: QueueLogReplay[int] = QueueLogReplay()
     done = dict[str, End]()
     for place, line in enumerate(lines[:cut]):
         for finished in first.take(line, place):
@@ -90,32 +90,38 @@ def test_no_order_of_lines_raises_or_counts_a_call_twice(moments: list[Step], ra
     assert ends(told(lines)).keys() == booked(moments).keys()
 
 
-def line(says: Says, at: float = 10.0, **more) -> Line:
-    return Line(at, says, "a", **more)
+def line(says: EntryType, at: float = 10.0, **more) -> QueueLogEntry:
+    return QueueLogEntry(at, says, "a", **more)
 
 
-RECEIVED = line(Says.RECEIVED, 1.0)
-TAKEN = line(Says.CONNECTED, queue="red", seat="good/01", by=By.PARTNER, waited_seconds=4.0)
-END = line(Says.ENDED, 20.0, place=Place.QUEUE, topic="certificate")
+RECEIVED = line(EntryType.RECEIVED, 1.0)
+TAKEN = line(
+    EntryType.CONNECTED, queue="red", seat="good/01", by=AnsweredBy.PARTNER, waited_seconds=4.0
+)
+END = line(EntryType.ENDED, 20.0, place=CallState.QUEUE, topic="certificate")
 
 
 def test_who_was_taken_had_joined_the_queue() -> None:
     (found,) = told([RECEIVED, TAKEN, END])
     call = found.call
-    assert (found.outcome, found.stage, call.by) == (Outcome.ANSWERED, Stage.TALK, By.PARTNER)
+    assert (found.outcome, found.stage, call.by) == (
+        Outcome.ANSWERED,
+        Stage.TALK,
+        AnsweredBy.PARTNER,
+    )
     assert (call.received_at, call.joined_at, call.connected_at, call.ended_at) == (1, 6, 10, 20)
     assert call.topic == "certificate"
 
 
 def test_who_gave_up_had_joined_the_queue() -> None:
-    (found,) = told([RECEIVED, line(Says.GAVE_UP, queue="red", waited_seconds=7.0), END])
+    (found,) = told([RECEIVED, line(EntryType.GAVE_UP, queue="red", waited_seconds=7.0), END])
     assert (found.outcome, found.stage, found.sure) == (Outcome.ABANDONED, Stage.QUEUE, True)
     assert (found.call.joined_at, found.call.queue) == (3.0, "red")
 
 
 def test_a_caller_whose_return_has_no_line_is_where_the_end_says() -> None:
-    back_in_menu = replace(END, place=Place.MENU)
-    (found,) = told([RECEIVED, line(Says.JOINED, queue="red"), back_in_menu])
+    back_in_menu = replace(END, place=CallState.MENU)
+    (found,) = told([RECEIVED, line(EntryType.JOINED, queue="red"), back_in_menu])
     assert (found.outcome, found.stage) == (Outcome.ABANDONED, Stage.IVR)
 
 
@@ -128,32 +134,32 @@ SURENESS = [
     ),  # came as far as the queue, and nobody wrote what happened there
     ([END], False, False),
     ([TAKEN, END], False, True),
-    ([replace(END, place=Place.INFO)], False, True),
+    ([replace(END, place=CallState.INFO)], False, True),
     ([RECEIVED, TAKEN, END], True, True),
 ]
 
 
 @pytest.mark.parametrize(("lines", "whole", "sure"), SURENESS)
-def test_it_says_how_much_it_knows(lines: list[Line], whole: bool, sure: bool) -> None:
+def test_it_says_how_much_it_knows(lines: list[QueueLogEntry], whole: bool, sure: bool) -> None:
     (found,) = told(lines)
     assert (found.whole, found.sure) == (whole, sure)
 
 
 def test_a_call_that_began_before_us_does_not_hold_the_mark() -> None:
-    record: Record[int] = Record()
+    record: QueueLogReplay[int] = QueueLogReplay()
     record.take(TAKEN, 1)
     assert record.oldest is None
-    record.take(Line(11.0, Says.RECEIVED, "b"), 2)
-    record.take(Line(12.0, Says.RECEIVED, "c"), 3)
+    record.take(QueueLogEntry(11.0, EntryType.RECEIVED, "b"), 2)
+    record.take(QueueLogEntry(12.0, EntryType.RECEIVED, "c"), 3)
     assert record.oldest == 2
-    record.take(Line(13.0, Says.ENDED, "b"), 4)
+    record.take(QueueLogEntry(13.0, EntryType.ENDED, "b"), 4)
     assert record.oldest == 2  # it is not booked yet
     record.done("b")
     assert record.oldest == 3
 
 
 def test_a_first_line_that_comes_twice_keeps_the_first_mark() -> None:
-    record: Record[int] = Record()
+    record: QueueLogReplay[int] = QueueLogReplay()
     record.take(RECEIVED, 1)
     record.take(RECEIVED, 2)
     assert record.oldest == 1
@@ -161,21 +167,21 @@ def test_a_first_line_that_comes_twice_keeps_the_first_mark() -> None:
 
 def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() -> None:
     talking = [replace(each, call_id="b") for each in (RECEIVED, TAKEN)]
-    new = Line(30.0, Says.RECEIVED, "c")
-    record: Record[int] = Record()
+    new = QueueLogEntry(30.0, EntryType.RECEIVED, "c")
+    record: QueueLogReplay[int] = QueueLogReplay()
     for each in (RECEIVED, *talking, new):
         record.take(each)
-    found = record.take(Line(30.0, Says.RESTARTED))
+    found = record.take(QueueLogEntry(30.0, EntryType.RESTARTED))
     assert ends(list(found)) == {
-        "a": (Outcome.ABANDONED, Stage.IVR, "", By.NOBODY),
-        "b": (Outcome.ANSWERED, Stage.TALK, "red", By.PARTNER),
+        "a": (Outcome.ABANDONED, Stage.IVR, "", AnsweredBy.NOBODY),
+        "b": (Outcome.ANSWERED, Stage.TALK, "red", AnsweredBy.PARTNER),
     }
     assert [(f.call.ended_at, f.sure) for f in found] == [(30.0, False), (30.0, True)]
     assert list(record.open) == ["c"]
 
 
 def test_a_call_that_we_know_to_be_over_ends_where_the_record_saw_it() -> None:
-    record: Record[int] = Record()
+    record: QueueLogReplay[int] = QueueLogReplay()
     record.take(RECEIVED)
     record.take(TAKEN)
     found = record.over("a", 15.0)
@@ -186,19 +192,19 @@ def test_a_call_that_we_know_to_be_over_ends_where_the_record_saw_it() -> None:
 
 
 def test_a_call_open_for_longer_than_a_day_is_let_go() -> None:
-    record: Record[int] = Record()
+    record: QueueLogReplay[int] = QueueLogReplay()
     record.take(RECEIVED, 1)
-    record.take(Line(1.0 + module.MOST_SECONDS, Says.RECEIVED, "b"), 2)
+    record.take(QueueLogEntry(1.0 + module.MOST_SECONDS, EntryType.RECEIVED, "b"), 2)
     assert (record.oldest, record.let_go) == (1, 0)
-    record.take(Line(2.0 + module.MOST_SECONDS, Says.JOINED, "b", "red"), 3)
+    record.take(QueueLogEntry(2.0 + module.MOST_SECONDS, EntryType.JOINED, "b", "red"), 3)
     assert (record.oldest, record.let_go, list(record.open)) == (2, 1, ["b"])
 
 
 def test_garbage_takes_a_bounded_amount_of_memory() -> None:
-    record: Record[int] = Record()
+    record: QueueLogReplay[int] = QueueLogReplay()
     for n in range(module.MOST_OPEN + 100):
-        record.take(Line(1.0, Says.RECEIVED, f"open-{n}"), n)
-        record.take(Line(1.0, Says.ENDED, f"ended-{n}"), n)
+        record.take(QueueLogEntry(1.0, EntryType.RECEIVED, f"open-{n}"), n)
+        record.take(QueueLogEntry(1.0, EntryType.ENDED, f"ended-{n}"), n)
     assert len(record.open) == module.MOST_OPEN
     assert record.oldest == 100
     assert max(len(held) for held in vars(record).values() if isinstance(held, dict)) <= (

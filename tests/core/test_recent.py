@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 from ivrd.core.call import (
     TABLE,
     Answered,
-    Broke,
-    By,
+    AnsweredBy,
     Call,
     Connected,
     Ended,
     Event,
+    Failed,
     HungUp,
-    Informed,
-    Joined,
-    Left,
+    JoinedQueue,
+    LeftQueue,
     Notice,
     Offered,
     Outcome,
+    PlayedMessage,
+    Rejected,
+    ReturnedToMenu,
     Stage,
-    TurnedAway,
-    WentBack,
     step,
 )
 from ivrd.core.recent import Hour, Recent
@@ -35,9 +35,16 @@ History = list[tuple[float, Notice | None]]  # None: a call was received
 
 
 def possible(call: Call, now: float) -> list[Event]:
-    person = Connected(now, By.INHOUSE, "a1")
-    every = (Informed(), TurnedAway(), WentBack(), Joined(now, "other"), person, Left())
-    return [e for e in (*every, HungUp(now), Broke(now)) if (call.place, type(e)) in TABLE]
+    person = Connected(now, AnsweredBy.INHOUSE, "a1")
+    every = (
+        PlayedMessage(),
+        Rejected(),
+        ReturnedToMenu(),
+        JoinedQueue(now, "other"),
+        person,
+        LeftQueue(),
+    )
+    return [e for e in (*every, HungUp(now), Failed(now)) if (call.place, type(e)) in TABLE]
 
 
 @st.composite
@@ -135,7 +142,7 @@ def test_the_ratios_never_pass_one(history: History) -> None:
 
 
 def queued(call_id: str, at: float) -> tuple[Call, Notice]:
-    call, notices = step(Call(call_id, at), Joined(at, "other"))
+    call, notices = step(Call(call_id, at), JoinedQueue(at, "other"))
     return call, notices[0]
 
 
@@ -161,7 +168,7 @@ def test_a_wait_of_exactly_the_target_is_in_time_and_of_exactly_30_s_is_not_late
     recent = Recent(TARGET)
     answered, offered = queued("c1", START)
     recent.notice(START, offered)
-    _, (notice,) = step(answered, Connected(START + TARGET, By.INHOUSE, "a1"))
+    _, (notice,) = step(answered, Connected(START + TARGET, AnsweredBy.INHOUSE, "a1"))
     recent.notice(START + TARGET, notice)
     left, offered = queued("c2", START)
     recent.notice(START, offered)
@@ -192,7 +199,7 @@ def test_an_answer_is_forgotten_together_with_the_call_it_was_for() -> None:
     minute = START // 60 * 60
     call, offered = queued("c1", minute + 55)
     recent.notice(minute + 55, offered)
-    recent.notice(minute + 65, step(call, Connected(minute + 65, By.INHOUSE, "a1"))[1][0])
+    recent.notice(minute + 65, step(call, Connected(minute + 65, AnsweredBy.INHOUSE, "a1"))[1][0])
     recent.notice(minute + 600, queued("c2", minute + 600)[1])
     assert recent.totals(minute + 600)["service_level"] == 0.5
     assert recent.totals(minute + 3600)["service_level"] == 0.0
@@ -202,9 +209,9 @@ def test_a_call_that_is_sent_on_to_another_person_is_answered_once() -> None:
     recent = Recent(TARGET)
     call, _ = queued("c1", START)
     for event in (
-        Connected(START + 5, By.INHOUSE, "a1"),
-        Joined(START + 60, "benefits"),
-        Connected(START + 70, By.INHOUSE, "a2"),
+        Connected(START + 5, AnsweredBy.INHOUSE, "a1"),
+        JoinedQueue(START + 60, "benefits"),
+        Connected(START + 70, AnsweredBy.INHOUSE, "a2"),
         HungUp(START + 90),
     ):
         call, notices = step(call, event)
@@ -233,7 +240,7 @@ def test_memory_does_not_grow() -> None:
         for number in range(hours * 120):
             now = START + number * 30
             call, offered = queued(f"c{number:06}", now)
-            taken, (answered,) = step(call, Connected(now + 5, By.INHOUSE, "a1"))
+            taken, (answered,) = step(call, Connected(now + 5, AnsweredBy.INHOUSE, "a1"))
             _, (ended,) = step(taken, HungUp(now + 9))
             recent.received(now)
             for notice in (offered, answered, ended):

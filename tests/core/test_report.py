@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.partner import Partner
-from ivrd.core.report import TALKS, Cause, Kind, Line, Row, Sums, cause_of, period
+from ivrd.core.report import (
+    TALKS,
+    Cause,
+    PartnerEvent,
+    PartnerEventKind,
+    PartnerTotals,
+    Sums,
+    cause_of,
+    period,
+)
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 TODAY = date(2026, 11, 22)
@@ -19,7 +28,7 @@ def partner(name: str, pledged: int) -> Partner:
     return Partner(name, f"ไทย {name}", name.upper(), "192.0.2.1", pledged, 200)
 
 
-def rows(lines: Iterable[Line], partners: Iterable[Partner]) -> list[Row]:
+def rows(lines: Iterable[PartnerEvent], partners: Iterable[Partner]) -> list[PartnerTotals]:
     """The lines, added up."""
     sums = Sums()
     for line in lines:
@@ -29,9 +38,9 @@ def rows(lines: Iterable[Line], partners: Iterable[Partner]) -> list[Row]:
 
 PARTNERS = (partner("a", 30), partner("b", 10), partner("c", 0))
 LINES = st.builds(
-    Line,
+    PartnerEvent,
     partner=st.sampled_from(("a", "b", "c", "gone")),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(PartnerEventKind),
     seconds=st.integers(0, 600).map(float),
     cause=st.sampled_from((None, *Cause)),
     caller=st.sampled_from(("", "k1", "k2", "k3")),
@@ -39,22 +48,22 @@ LINES = st.builds(
 
 
 @given(st.lists(LINES, max_size=60))
-def test_every_line_is_in_one_row(lines: list[Line]) -> None:
+def test_every_line_is_in_one_row(lines: list[PartnerEvent]) -> None:
     made = rows(lines, PARTNERS)
     for row in made:
         own = [line for line in lines if line.partner == row.partner]
         for kind, count in (
-            (Kind.OFFERED, row.offered),
-            (Kind.CONFIRMED, row.accepted),
-            (Kind.REFUSED, row.refused),
-            (Kind.UNCONFIRMED, row.unconfirmed),
-            (Kind.DROPPED, row.dropped),
-            (Kind.RETURNED, row.returned),
+            (PartnerEventKind.OFFERED, row.offered),
+            (PartnerEventKind.CONFIRMED, row.accepted),
+            (PartnerEventKind.REFUSED, row.refused),
+            (PartnerEventKind.UNCONFIRMED, row.unconfirmed),
+            (PartnerEventKind.DROPPED, row.dropped),
+            (PartnerEventKind.RETURNED, row.returned),
         ):
             assert count == sum(line.kind is kind for line in own)
         assert sum(row.refusals.values()) == row.refused
         assert row.talk_seconds == sum(line.seconds for line in own if line.kind in TALKS)
-        helped = [line.caller for line in own if line.kind is Kind.TALKED]
+        helped = [line.caller for line in own if line.kind is PartnerEventKind.TALKED]
         assert row.people == len(set(helped) - {""}) + helped.count("")
         assert set(row.flat()) == set(made[0].flat())
     assert len({row.partner for row in made}) == len(made)
@@ -62,7 +71,7 @@ def test_every_line_is_in_one_row(lines: list[Line]) -> None:
 
 
 @given(st.lists(LINES, max_size=60))
-def test_who_helped_most_people_comes_first_and_shares_make_one(lines: list[Line]) -> None:
+def test_who_helped_most_people_comes_first_and_shares_make_one(lines: list[PartnerEvent]) -> None:
     made = rows(lines, PARTNERS)
     order = [(-row.people, -row.talk_seconds, -row.accepted, row.partner) for row in made]
     assert order == sorted(order)
@@ -72,7 +81,9 @@ def test_who_helped_most_people_comes_first_and_shares_make_one(lines: list[Line
 
 
 def test_a_share_of_the_pledge_is_one_for_who_took_just_what_was_pledged() -> None:
-    lines = [Line("a", Kind.CONFIRMED)] * 3 + [Line("gone", Kind.CONFIRMED)]
+    lines = [PartnerEvent("a", PartnerEventKind.CONFIRMED)] * 3 + [
+        PartnerEvent("gone", PartnerEventKind.CONFIRMED)
+    ]
     of = {row.partner: row for row in rows(lines, PARTNERS)}
     assert (of["a"].share, of["a"].pledge_share, of["a"].of_pledge) == (0.75, 0.75, 1.0)
     assert (of["b"].share, of["b"].of_pledge) == (0.0, 0.0)

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from ivrd.core.seats import (
     CLOSED_BY_US,
-    Add,
-    Change,
+    AddMember,
     Member,
-    Pause,
+    MemberChange,
+    PauseMember,
     Pool,
-    Remove,
+    RemoveMember,
     difference,
     open_now,
     places,
@@ -28,12 +28,12 @@ class Queues:
     def __init__(self, members: list[Member]) -> None:
         self.members: Members = {(m.queue, m.seat): m for m in members}
 
-    def take(self, change: Change) -> None:
+    def take(self, change: MemberChange) -> None:
         place = (change.queue, change.seat)
-        if isinstance(change, Add):
+        if isinstance(change, AddMember):
             assert place not in self.members, "already there"
             self.members[place] = Member(*place)
-        elif isinstance(change, Remove):
+        elif isinstance(change, RemoveMember):
             assert place in self.members, "not there"
             del self.members[place]
         else:
@@ -41,7 +41,7 @@ class Queues:
             reason = CLOSED_BY_US if change.paused else ""
             self.members[place] = replace(self.members[place], paused=change.paused, reason=reason)
 
-    def reconcile(self, pools: list[Pool], wanted: set[str]) -> list[Change]:
+    def reconcile(self, pools: list[Pool], wanted: set[str]) -> list[MemberChange]:
         changes = difference(pools, wanted, list(self.members.values()))
         for change in changes:
             self.take(change)
@@ -119,9 +119,9 @@ def test_seats_in_asterisks_own_files_stay_in_the_queue_and_others_leave(
     pools, wanted, queues = situation
     fixed = {seat: pool.fixed for pool in pools for seat in pool.seats}
     for change in queues.reconcile(pools, wanted):
-        if isinstance(change, Remove):
+        if isinstance(change, RemoveMember):
             assert not fixed[change.seat]
-        if isinstance(change, Pause) and change.paused:
+        if isinstance(change, PauseMember) and change.paused:
             assert fixed[change.seat]
 
 

@@ -11,11 +11,11 @@ from ivrd.core.menu import (
     PERSON_KEY,
     Choice,
     Command,
-    Heard,
+    Input,
     Key,
     Menu,
-    Silence,
-    Spoken,
+    NoInput,
+    PromptsPlayed,
     ToInfo,
     ToMenu,
     ToTopic,
@@ -92,24 +92,24 @@ def useful_keys(tree: Tree, visit: Visit) -> list[str]:
     return [AGAIN_KEY] if visit.info or visit.closed else sorted(tree.menus[visit.menu].keys)
 
 
-def miss(chance: Random, tree: Tree, visit: Visit) -> Heard:
+def miss(chance: Random, tree: Tree, visit: Visit) -> Input:
     """Nothing, or a key that means nothing here."""
     wrong = sorted(set(PHONE_KEYS) - {PERSON_KEY, BACK_KEY, *useful_keys(tree, visit)})
-    either: list[Heard] = [Silence(), Key(chance.choice(wrong))]
+    either: list[Input] = [NoInput(), Key(chance.choice(wrong))]
     return chance.choice(either)
 
 
-def heard(chance: Random, tree: Tree, visit: Visit) -> Heard:
+def heard(chance: Random, tree: Tree, visit: Visit) -> Input:
     """Anything that may be heard from a caller who stands here; mostly what leads on."""
     keys = useful_keys(tree, visit)
     choices = {} if visit.info or visit.closed else tree.menus[visit.menu].keys
     down = [digit for digit in keys if isinstance(choices.get(digit), ToMenu)]
-    options: list[tuple[int, Heard]] = [
+    options: list[tuple[int, Input]] = [
         (8 if down else 0, Key(chance.choice(down or keys))),
         (2, Key(chance.choice(keys))),
         (2, Key(BACK_KEY)),
         (2, miss(chance, tree, visit)),
-        (1, Spoken()),
+        (1, PromptsPlayed()),
         (1, Key(PERSON_KEY)),
     ]
     return chance.choices([what for _, what in options], [weight for weight, _ in options])[0]
@@ -120,7 +120,7 @@ class Step:
     """One step of a walk."""
 
     before: Visit
-    heard: Heard
+    heard: Input
     closed: frozenset[str]
     after: Visit
     commands: tuple[Command, ...]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from ivrd.api import server
-from ivrd.asterisk.translate import PartnerNews
-from ivrd.config import Redis, Settings, Store, load
-from ivrd.core.breaker import Place
-from ivrd.core.partner import Pin
-from ivrd.daemon.wiring import Parts
+from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.config import RedisSettings, Settings, StoreSettings, load
+from ivrd.core.breaker import BreakerState
+from ivrd.core.partner import Override
+from ivrd.daemon.wiring import Wiring
 from ivrd.ha.election import Role
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -23,22 +23,22 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """The shipped ones, with a Redis that is not there."""
+    """The shipped ones, with a RedisSettings that is not there."""
     shipped = load(CONFIG)
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
-    redis = Redis(f"unix://{tmp_path}/none", (), "", "", None, None)
+    redis = RedisSettings(f"unix://{tmp_path}/none", (), "", "", None, None)
     return replace(
         shipped,
         caller_key_file=tmp_path / "caller.key",
-        store=Store(None, redis, 0.5),
+        store=StoreSettings(None, redis, 0.5),
         asterisk=replace(shipped.asterisk, ami_secret_file=secret),
     )
 
 
-async def built(settings: Settings) -> Parts:
-    return Parts(settings, lambda _why: None)
+async def built(settings: Settings) -> Wiring:
+    return Wiring(settings, lambda _why: None)
 
 
 async def hand_over(_query: object) -> server.Answer:
@@ -60,7 +60,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         ):
             parts.continuity.leading._seen = word
             for control in asked.values():
-                with pytest.raises(server.Rejected) as told:
+                with pytest.raises(server.RequestRejected) as told:
                     await control({"partner": "alpha", "pin": "open"})
                 assert str(told.value) == f"this ivrd stands by; {ask}"
         parts.continuity.leading.role = Role.ACTING
@@ -85,7 +85,9 @@ def test_the_status_says_who_acts(settings: Settings) -> None:
 
 def test_one_alone_says_so(settings: Settings, tmp_path: Path) -> None:
     async def body() -> None:
-        parts = await built(replace(settings, store=Store(tmp_path / "s.sqlite", None, 0.5)))
+        parts = await built(
+            replace(settings, store=StoreSettings(tmp_path / "s.sqlite", None, 0.5))
+        )
         assert (await parts.reads()["status"]({}))["role"]["role"] == "alone"
 
     asyncio.run(body())
@@ -94,13 +96,13 @@ def test_one_alone_says_so(settings: Settings, tmp_path: Path) -> None:
 def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is_back(
     settings: Settings, tmp_path: Path
 ) -> None:
-    alone = replace(settings, store=Store(tmp_path / "s.sqlite", None, 20.0))
+    alone = replace(settings, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
 
     async def body() -> None:
         async with running(alone) as parts:
             partner = parts.settings.partners[0].id
             for _ in range(3):
-                news = PartnerNews(partner, f"{partner}/01", "unconfirmed", time.time(), "1.1")
+                news = PartnerLegEvent(partner, f"{partner}/01", "unconfirmed", time.time(), "1.1")
                 parts.partners.news(news)
             await parts.asked_to_do(hand_over)["pin"]({"partner": partner, "pin": "closed"})
         async with running(alone) as parts:
@@ -108,7 +110,7 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             assert begin is not None
             await begin()
             standing = parts.partners.standing(partner)
-            assert (standing.pin, standing.breaker.place) == (Pin.CLOSED, Place.OPEN)
+            assert (standing.pin, standing.breaker.place) == (Override.CLOSED, BreakerState.OPEN)
             assert parts.continuity.keeper.waiting == 0
             parts.continuity.also_back()
             assert parts.continuity.keeper.waiting == 2
@@ -124,7 +126,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
     shutil.copytree(CONFIG, folder)
     (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
     alone = replace(load(folder), caller_key_file=settings.caller_key_file)
-    alone = replace(alone, store=Store(tmp_path / "s.sqlite", None, 20.0))
+    alone = replace(alone, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
     alone = replace(alone, asterisk=settings.asterisk)
 
     async def body() -> None:
@@ -143,7 +145,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Parts]:
+async def running(settings: Settings) -> AsyncIterator[Wiring]:
     """One whose keeper writes."""
     parts = await built(settings)
     writing = asyncio.create_task(parts.continuity.keeper.run())

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from panoramisk.actions import Action
 
-from ivrd.asterisk.ami_client import Address
-from ivrd.asterisk.ami_protocol import BadValue, LinkLost, Wire
+from ivrd.asterisk.ami_client import AmiAddress
+from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config import AMI_SECRET, ConfigError, load, read_secret
 from tests.asterisk.fake_ami import FakeAmi
 
@@ -214,13 +214,13 @@ def test_errors_of_the_link_and_their_objects_do_not_carry_it(
         def close(self) -> None: ...
 
     async def body() -> str:
-        said = repr(Address("127.0.0.1", 5038, "ivrd", CANARY))
-        wire = Wire(lambda _m: None, lambda _why: None)
+        said = repr(AmiAddress("127.0.0.1", 5038, "ivrd", CANARY))
+        wire = AmiProtocol(lambda _m: None, lambda _why: None)
         wire.connection_made(Broken())
         for secret in (CANARY, f"{CANARY}\r\n", CANARY * 99):
             try:
                 wire.send(Action({"Action": "Login", "Secret": secret}))
-            except (OSError, BadValue, LinkLost) as error:
+            except (OSError, BadValue, ConnectionLost) as error:
                 said += repr(error)
         return said
 

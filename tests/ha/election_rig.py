@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.asterisk.leader_guard import Gate
-from ivrd.ha.election import LEASE_SECONDS, TURN_SECONDS, WORD_SECONDS, Leading
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election
 from ivrd.store.interface import StoreDown
 from tests.asterisk.virtual import run
 
-TAKEOVER = LEASE_SECONDS + WORD_SECONDS + 3 * TURN_SECONDS
+TAKEOVER = LEASE_SECONDS + TOKEN_SECONDS + 3 * TURN_SECONDS
 
 
 class World:
@@ -59,7 +59,7 @@ class Process:
 
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name = world, name
-        self.gate = Gate(lambda: world.now)
+        self.gate = LeaderGuard(lambda: world.now)
         self.logged_in = True
         self.led = 0
         self.fences: list[int] = []
@@ -67,7 +67,7 @@ class Process:
         self.freezes_in = ""  # with an answer to this on its way
         self._going = asyncio.Event()
         self._going.set()
-        self.leading = Leading(
+        self.leading = Election(
             name,
             self,
             self,  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ class Process:
         await asyncio.sleep(0.001)
         await self._going.wait()
         if not self.logged_in:
-            raise LinkLost("gone")
+            raise ConnectionLost("gone")
 
     # --- its lease -------------------------------------------------------------------------
 

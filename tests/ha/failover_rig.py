@@ -8,11 +8,11 @@ from pathlib import Path
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import LinkLost
-from ivrd.asterisk.leader_guard import Gate
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.core.call import Call
-from ivrd.ha.call_repository import ENDED, Keeping
-from ivrd.ha.failover import Continuity
+from ivrd.ha.call_repository import ENDED, CallRepository
+from ivrd.ha.failover import Failover
 from ivrd.store.interface import Change, Fenced, Forget, Put, StoreDown
 from tests.calls.rig import NOW, FakeLink, Rig
 from tests.calls.test_tracker_rebuild import lists
@@ -93,7 +93,7 @@ class AnyLink(FakeLink):
 
     def __init__(self) -> None:
         super().__init__()
-        self.slowly, self.gate = self.gate, Gate()  # type: ignore[assignment]
+        self.slowly, self.gate = self.gate, LeaderGuard()  # type: ignore[assignment]
         self.logged_in = True
         self.word = "1 other:1"
         self.changed: list[str] = []
@@ -107,7 +107,7 @@ class AnyLink(FakeLink):
         self.reading -= 1
         if self.lost:
             self.failed += 1
-            raise LinkLost("gone")
+            raise ConnectionLost("gone")
         return self.lists.get(action, [])
 
     async def ask(self, action: str, **headers: str) -> None:
@@ -143,14 +143,14 @@ class Ivrd:
         self.link.hears = hotline.take
         self.record = folder / "queue_log"
         self.record.touch()
-        self.continuity = Continuity(
+        self.continuity = Failover(
             "me:1",
             store,
             lease,
             self.record,
             self.link,  # type: ignore[arg-type]
             hotline,
-            lambda keeper: Keeping(keeper, UTC, 92, lambda: NOW),
+            lambda keeper: CallRepository(keeper, UTC, 92, lambda: NOW),
             self.gave_up.append,
             lambda: NOW,
         )

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.calls.ivr import Stay
-from ivrd.core.call import By, Call, Ended, Offered, Outcome, Place, Stage
-from ivrd.core.day import past
+from ivrd.calls.ivr import MenuPosition
+from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Offered, Outcome, Stage
+from ivrd.core.day import completed_call
 from ivrd.core.menu import Visit
-from ivrd.ha.call_repository import CALLS, ENDED, Keeping, Kept
+from ivrd.ha.call_repository import CALLS, ENDED, CallRepository, StoredCall
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOON = datetime(2026, 11, 1, 12, tzinfo=BANGKOK).timestamp()
@@ -46,10 +46,10 @@ class Desk:
     def __init__(self) -> None:
         self.shelf = Shelf()
         self.now = NOON
-        self.keeping = Keeping(self.shelf, BANGKOK, 92, lambda: self.now)
+        self.keeping = CallRepository(self.shelf, BANGKOK, 92, lambda: self.now)
 
     def end(self, call_id: str, received_at: float, **more: object) -> Ended:
-        call = Call(call_id, received_at, place=Place.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]
+        call = Call(call_id, received_at, place=CallState.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]
         ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
         self.keeping.notice(ended)
         return ended
@@ -65,21 +65,22 @@ moments = st.floats(1e9, 2e9)
         id=st.text(min_size=1, max_size=12),
         received_at=moments,
         caller=words,
-        place=st.sampled_from(list(Place)),
+        place=st.sampled_from(list(CallState)),
         queue=words,
         topic=words,
         language=words,
         joined_at=st.none() | moments,
         connected_at=st.none() | moments,
-        by=st.sampled_from(list(By)),
+        by=st.sampled_from(list(AnsweredBy)),
         seat=words,
     ),
-    st.none() | st.builds(Stay, st.builds(Visit, language=words, menu=words), st.floats(0.0, 2e9)),
+    st.none()
+    | st.builds(MenuPosition, st.builds(Visit, language=words, menu=words), st.floats(0.0, 2e9)),
 )
-def test_a_call_is_read_as_it_was_written(call: Call, stay: Stay | None) -> None:
+def test_a_call_is_read_as_it_was_written(call: Call, stay: MenuPosition | None) -> None:
     desk = Desk()
     desk.keeping.moved(call, stay)
-    assert asyncio.run(desk.keeping.calls()) == [Kept(call, stay)]
+    assert asyncio.run(desk.keeping.calls()) == [StoredCall(call, stay)]
     assert desk.keeping.skipped == 0
 
 
@@ -88,12 +89,12 @@ def test_a_call_that_has_ended_belongs_to_its_day_and_is_here_no_more() -> None:
     desk.keeping.moved(Call("a", NOON), None)
     ended = desk.end("a", NOON, caller="hash", topic="other")
     assert asyncio.run(desk.keeping.calls()) == []
-    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == [past(ended)]
+    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == [completed_call(ended)]
 
 
 def test_other_news_of_a_call_ends_nothing() -> None:
     desk = Desk()
-    desk.keeping.notice(Offered(Call("a", NOON, place=Place.QUEUE, joined_at=NOON)))
+    desk.keeping.notice(Offered(Call("a", NOON, place=CallState.QUEUE, joined_at=NOON)))
     assert desk.shelf.entries[ENDED] == {}
 
 

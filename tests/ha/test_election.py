@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.asterisk.leader_guard import Gate, NotActing
-from ivrd.ha.election import LEASE_SECONDS, TURN_SECONDS, WORD_SECONDS, Leading, Role
+from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
+from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election, Role
 from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
 
 
 def test_without_a_lease_it_is_alone_and_acts_always() -> None:
     async def body(world: World) -> None:
-        gate = Gate(lambda: world.now)
+        gate = LeaderGuard(lambda: world.now)
         link = type("AnyLink", (), {"gate": gate, "logged_in": True})()
-        alone = Leading("a", None, link, lambda _e: None, lambda: None, lambda _w: None)
+        alone = Election("a", None, link, lambda _e: None, lambda: None, lambda _w: None)
         assert alone.role is Role.ALONE
         assert gate._until == inf
         assert await alone.successor() == ""
@@ -33,7 +33,7 @@ def test_of_two_one_acts_for_as_long_as_it_lives() -> None:
         assert other.leading.role is Role.STANDING_BY
         assert one.leading.who_acts == other.leading.who_acts == one.leading.name
         assert one.fences == [1]
-        with pytest.raises(NotActing):
+        with pytest.raises(NotLeader):
             other.gate.pass_on("Setvar", asyncio.Future)
 
     in_a_world(body)
@@ -161,7 +161,7 @@ def test_one_that_has_lost_only_its_own_link_is_replaced() -> None:
     async def body(world: World) -> None:
         one, other = await pair(world)
         one.logged_in = False
-        await world.goes_on(WORD_SECONDS)
+        await world.goes_on(TOKEN_SECONDS)
         assert await world.one_acts(TAKEOVER) is other
         one.logged_in = True
         await world.goes_on(1.0)
@@ -230,7 +230,7 @@ def test_one_that_wakes_up_when_asterisk_was_restarted_does_not_act_beside_the_o
         assert await world.one_acts(TAKEOVER) is other
         world.word = ""
         one.thaw()
-        await world.goes_on(2 * WORD_SECONDS)
+        await world.goes_on(2 * TOKEN_SECONDS)
         assert one.gave_up == ["other acts now"]
         assert await world.one_acts(TAKEOVER) is other
         assert other.gave_up == []

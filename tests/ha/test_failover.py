@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk.leader_guard import NotActing
-from ivrd.core.call import Call, Outcome, Place, Stage
+from ivrd.asterisk.leader_guard import NotLeader
+from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.seats import Pool
 from ivrd.ha.call_repository import CALLS
 from tests.calls.rig import NOW, answered, arrived, gone, joined, offered, pressed
@@ -279,7 +279,7 @@ def test_one_that_stands_by_follows_counts_nothing_and_changes_nothing(tmp_path:
         await standby.continuity.up()
         await standby.rig.take(arrived(CALL), offered(CALL), pressed(CALL, "1"), joined(CALL))
         await standby.rig.take(answered(CALL), arrived(THIRD), gone(THIRD))
-        assert standby.rig.places() == {CALL: Place.TALK, SECOND: Place.MENU}
+        assert standby.rig.places() == {CALL: CallState.TALK, SECOND: CallState.MENU}
         assert standby.counted() == {"received": 0, "ended": 0, "here": 0}
         assert (standby.link.told, standby.link.changed) == ([], [])
         await standby.continuity.keeper.flush(0.2)
@@ -374,7 +374,7 @@ def test_one_that_has_handed_over_writes_and_sends_nothing_more(tmp_path: Path) 
         assert lease.released_to == "other:2"
         assert CALL in store.entries[CALLS]
         assert not ivrd.continuity.acts
-        with pytest.raises(NotActing):
+        with pytest.raises(NotLeader):
             await ivrd.link.ask("QueueAdd")
 
     live(body)

@@ -13,27 +13,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.asterisk.queue_log import Mark, Reader
+from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
 from ivrd.core.call import (
-    By,
+    AnsweredBy,
     Call,
+    CallState,
     Connected,
     Ended,
     Event,
     HungUp,
-    Impossible,
-    Informed,
-    Joined,
+    InvalidTransition,
+    JoinedQueue,
     Notice,
     Offered,
     Outcome,
-    Place,
+    PlayedMessage,
     Stage,
 )
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import Line, Says
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
-from ivrd.ha.reconciliation import Hands, Healing
+from ivrd.ha.reconciliation import BookingPort, Reconciliation
 from tests.core.lives import Step, days
 
 
@@ -41,7 +41,7 @@ class Script:
     """A reader that gives what the test has written; a mark's offset is the line's number."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[QueueLogEntry] = []
         self.taken = 0
         self.trouble = ""
         self.behind = False
@@ -52,13 +52,13 @@ class Script:
         self.gate.set()
 
     @property
-    def mark(self) -> Mark | None:
-        return Mark(1, "a", self.taken)
+    def mark(self) -> LogPosition | None:
+        return LogPosition(1, "a", self.taken)
 
-    def read(self) -> list[tuple[Line, Mark]]:
+    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
         self.gate.wait(60)
         begin, self.taken = self.taken, len(self.lines)
-        return [(self.lines[n], Mark(1, "a", n)) for n in range(begin, self.taken)]
+        return [(self.lines[n], LogPosition(1, "a", n)) for n in range(begin, self.taken)]
 
 
 class Desk:
@@ -69,8 +69,8 @@ class Desk:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        hands = Hands(lambda: self.ledger.calls, self._heal, self._give_up)
-        self.healing = Healing(self.reader, hands, known)
+        hands = BookingPort(lambda: self.ledger.calls, self._heal, self._give_up)
+        self.healing = Reconciliation(self.reader, hands, known)
 
     def _heal(self, end: Ended) -> None:
         self.say(self.ledger.heal(end.call, end.outcome, end.stage))
@@ -93,7 +93,7 @@ class Desk:
             if call_id in self.ledger.calls:
                 self.say(self.ledger.apply(call_id, event))
 
-    def write(self, *lines: Line) -> None:
+    def write(self, *lines: QueueLogEntry) -> None:
         self.reader.lines += lines
 
     async def tick(self, seconds: float = 0.0) -> None:
@@ -117,10 +117,10 @@ def live(test):
     return body
 
 
-RECEIVED = Line(990.0, Says.RECEIVED, "a")
-JOINED = Line(991.0, Says.JOINED, "a", "red")
-TAKEN = Line(995.0, Says.CONNECTED, "a", "red", "good/01", By.PARTNER, 4.0)
-END = Line(999.0, Says.ENDED, "a", place=Place.QUEUE)
+RECEIVED = QueueLogEntry(990.0, EntryType.RECEIVED, "a")
+JOINED = QueueLogEntry(991.0, EntryType.JOINED, "a", "red")
+TAKEN = QueueLogEntry(995.0, EntryType.CONNECTED, "a", "red", "good/01", AnsweredBy.PARTNER, 4.0)
+END = QueueLogEntry(999.0, EntryType.ENDED, "a", place=CallState.QUEUE)
 TALK = (RECEIVED, JOINED, TAKEN, END)
 ANSWERED = (Outcome.ANSWERED, Stage.TALK)
 LEFT_QUEUE = (Outcome.ABANDONED, Stage.QUEUE)
@@ -146,7 +146,7 @@ async def test_an_end_whose_event_comes_in_time_is_not_booked_again():
     desk.receive()
     desk.write(RECEIVED, JOINED, END)
     await desk.tick()
-    desk.book("a", Joined(991.2, "red"), HungUp(999.3))
+    desk.book("a", JoinedQueue(991.2, "red"), HungUp(999.3))
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_QUEUE}
     assert (desk.ledger.healed, desk.healing.differences) == (0, 0)
@@ -178,25 +178,25 @@ async def test_what_an_earlier_run_has_booked_is_not_booked_again():
 async def test_a_call_in_the_books_ends_as_the_record_has_it_and_keeps_its_caller():
     desk = Desk()
     desk.receive()
-    desk.book("a", Joined(991.2, "red"))
+    desk.book("a", JoinedQueue(991.2, "red"))
     desk.write(*TALK)
     await desk.tick()
     await desk.tick(2.0)
     end = desk.notices[-1]
     assert desk.ends() == {"a": ANSWERED}
-    assert (end.call.caller, end.call.joined_at, end.call.by) == ("hash", 991.2, By.PARTNER)
+    assert (end.call.caller, end.call.joined_at, end.call.by) == ("hash", 991.2, AnsweredBy.PARTNER)
     assert sum(isinstance(notice, Offered) for notice in desk.notices) == 1
 
 
 @live
 async def test_the_mark_waits_for_the_booking():
     desk = Desk()
-    desk.write(Line(980.0, Says.JOINED, "elsewhere", "red"), *TALK)
+    desk.write(QueueLogEntry(980.0, EntryType.JOINED, "elsewhere", "red"), *TALK)
     await desk.tick()
     await desk.tick(1.0)
-    assert desk.healing.mark == Mark(1, "a", 1)
+    assert desk.healing.mark == LogPosition(1, "a", 1)
     await desk.tick(1.0)
-    assert desk.healing.mark == Mark(1, "a", 5)
+    assert desk.healing.mark == LogPosition(1, "a", 5)
 
 
 @live
@@ -206,9 +206,9 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
     desk.write(RECEIVED)
     desk.book("a", HungUp(1000.0))
     await desk.tick(module.LATE_SECONDS - 1)
-    assert desk.healing.mark == Mark(1, "a", 0)
+    assert desk.healing.mark == LogPosition(1, "a", 0)
     await desk.tick(1.0)
-    assert desk.healing.mark == Mark(1, "a", 1)
+    assert desk.healing.mark == LogPosition(1, "a", 1)
 
 
 # --- calls that Asterisk has no more -------------------------------------------------------
@@ -239,10 +239,10 @@ async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
 WITHOUT_END = [
     # what the record has, where the books last saw the call, how it ends
     ((), (), LEFT_MENU),
-    ((), (Informed(),), (Outcome.SELF_SERVED, Stage.IVR)),
-    ((RECEIVED,), (Informed(),), (Outcome.SELF_SERVED, Stage.IVR)),
-    ((RECEIVED,), (Joined(991.0, "red"),), LEFT_QUEUE),
-    ((RECEIVED, JOINED, TAKEN), (Joined(991.0, "red"),), ANSWERED),
+    ((), (PlayedMessage(),), (Outcome.SELF_SERVED, Stage.IVR)),
+    ((RECEIVED,), (PlayedMessage(),), (Outcome.SELF_SERVED, Stage.IVR)),
+    ((RECEIVED,), (JoinedQueue(991.0, "red"),), LEFT_QUEUE),
+    ((RECEIVED, JOINED, TAKEN), (JoinedQueue(991.0, "red"),), ANSWERED),
     ((RECEIVED, JOINED), (), LEFT_QUEUE),
 ]
 
@@ -287,7 +287,7 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
     desk = Desk()
     desk.reader.readable = False
     desk.receive()
-    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "base-01"))
+    desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
     desk.healing.missed(["a"], desk.now)
     assert desk.ends() == {"a": ANSWERED}
     assert (desk.healing.given_up, desk.ledger.healed) == (1, 0)
@@ -353,7 +353,7 @@ async def test_the_end_of_a_call_that_began_before_us_is_only_counted():
 async def test_of_a_call_that_the_record_saw_only_the_end_of_the_books_know_more():
     desk = Desk()
     desk.receive()
-    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "base-01"))
+    desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
     desk.write(END)
     await desk.tick()
     await desk.tick(2.0)
@@ -379,7 +379,9 @@ async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplo
 async def test_a_record_that_saw_only_the_end_does_not_say_otherwise():
     desk = Desk()
     desk.receive()
-    desk.book("a", Joined(991.0, "red"), Connected(992.0, By.INHOUSE, "b"), HungUp(999.0))
+    desk.book(
+        "a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "b"), HungUp(999.0)
+    )
     desk.write(END)
     await desk.tick()
     assert desk.ends() == {"a": ANSWERED}
@@ -404,17 +406,22 @@ async def test_troubles_are_named_once(caplog):
 
 EPOCH = 1795312000
 FORMS = {
-    Says.RECEIVED: "{at}|{id}|hotline|NONE|RECEIVED|",
-    Says.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
-    Says.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
-    Says.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
-    Says.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
-    Says.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}|",
+    EntryType.RECEIVED: "{at}|{id}|hotline|NONE|RECEIVED|",
+    EntryType.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
+    EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
+    EntryType.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
+    EntryType.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
+    EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}|",
 }
-STAGES = {Place.MENU: "ivr", Place.INFO: "info", Place.CLOSED: "closed", Place.QUEUE: "queue"}
+STAGES = {
+    CallState.MENU: "ivr",
+    CallState.INFO: "info",
+    CallState.CLOSED: "closed",
+    CallState.QUEUE: "queue",
+}
 
 
-def text_of(line: Line) -> str:
+def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
     stage = STAGES[line.place]
     return FORMS[line.says].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
@@ -426,13 +433,13 @@ class World:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.touch()
-        self.kept: Mark | None = Mark(path.stat().st_ino, "", 0)
+        self.kept: LogPosition | None = LogPosition(path.stat().st_ino, "", 0)
         self.rotations = 0
         self.ended: Counter[str] = Counter()
         self.start()
 
     def start(self) -> None:
-        self.reader = Reader(self.path)
+        self.reader = QueueLogReader(self.path)
         self.reader.start(self.kept)
         self.desk = Desk(tuple(self.ended), self.reader)
 
@@ -459,9 +466,9 @@ class World:
 
     def hear(self, moment: Step) -> None:
         if moment.event is not None:
-            with suppress(Impossible):  # what led there was not heard
+            with suppress(InvalidTransition):  # what led there was not heard
                 self.desk.book(moment.call_id, moment.event)
-        elif moment.line is not None and moment.line.says is Says.RECEIVED:
+        elif moment.line is not None and moment.line.says is EntryType.RECEIVED:
             self.desk.ledger.receive(Call(moment.call_id, 0.0))
 
     def tick(self) -> None:

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd import log as ivrd_log
-from ivrd.core.call import Broke, By, Call, Connected, Ended, HungUp, Joined, step
+from ivrd.core.call import AnsweredBy, Call, Connected, Ended, Failed, HungUp, JoinedQueue, step
 from ivrd.log.formatters import FORMATTERS
-from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, Storm
+from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, RateLimit
 
 LOG = logging.getLogger("ivrd.test")
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -73,10 +73,10 @@ def start() -> Iterator[Start]:
     logging.captureWarnings(False)
 
 
-def ended(last: type[HungUp | Broke] = HungUp, call: Call = STARTED) -> Ended:
+def ended(last: type[HungUp | Failed] = HungUp, call: Call = STARTED) -> Ended:
     """The end of a call that waited 12.34 s and talked 180 s."""
-    call, _ = step(call, Joined(110.0, "vaccination"))
-    call, _ = step(call, Connected(122.34, By.INHOUSE, "base-1"))
+    call, _ = step(call, JoinedQueue(110.0, "vaccination"))
+    call, _ = step(call, Connected(122.34, AnsweredBy.INHOUSE, "base-1"))
     _, (notice,) = step(call, last(302.34))
     assert isinstance(notice, Ended)
     return notice
@@ -119,7 +119,7 @@ def test_a_call_that_never_queued_has_no_wait(start: Start) -> None:
 
 def test_a_call_lost_through_our_fault_stands_out(start: Start) -> None:
     logged = start(level="warning")
-    ivrd_log.notice(LOG, ended(Broke))
+    ivrd_log.notice(LOG, ended(Failed))
     ivrd_log.notice(LOG, ended())
     assert " WARNING call ended " in logged.line()
 
@@ -129,8 +129,8 @@ def test_joining_is_debug_answering_and_ending_are_info(
     start: Start, level: str, said: int
 ) -> None:
     logged = start(level=level)
-    call, joined = step(STARTED, Joined(110.0, "vaccination"))
-    call, answered = step(call, Connected(122.0, By.PARTNER, "bank-3"))
+    call, joined = step(STARTED, JoinedQueue(110.0, "vaccination"))
+    call, answered = step(call, Connected(122.0, AnsweredBy.PARTNER, "bank-3"))
     for notice in (*joined, *answered, *step(call, HungUp(130.0))[1]):
         ivrd_log.notice(LOG, notice)
     lines = logged.lines()
@@ -264,7 +264,7 @@ def test_a_running_storm_is_counted_by_the_writer_itself() -> None:
                 told.set()
             return super().format(record)
 
-    handler = ivrd_log.Handler(stream, Watched(), Storm(clock))
+    handler = ivrd_log.Handler(stream, Watched(), RateLimit(clock))
     for _ in range(FIRST_LINES + 1):
         handler.handle(logging.LogRecord("a", logging.ERROR, "", 0, "x", None, None))
     clock.now = WINDOW_SECONDS

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger
-from ivrd.metrics.calls import SEAT_STATES, Metrics
+from ivrd.metrics.calls import SEAT_STATES, CallMetrics
 from lab.parts import PROMETHEUS, program
 
 QUEUES = ("vaccination", "other")
@@ -18,11 +18,11 @@ SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def metrics() -> Metrics:
-    return Metrics(QUEUES, SERVICE_LEVEL, "0.1.0", pools=("base", "surge"), clock=lambda: 100.0)
+def metrics() -> CallMetrics:
+    return CallMetrics(QUEUES, SERVICE_LEVEL, "0.1.0", pools=("base", "surge"), clock=lambda: 100.0)
 
 
-def read(made: Metrics, ledger: Ledger | None = None, *, without: str = "#none") -> Series:
+def read(made: CallMetrics, ledger: Ledger | None = None, *, without: str = "#none") -> Series:
     """Every series of one scrape with its value, but for lines that have `without` in them."""
     lines = made.text(ledger or Ledger()).decode().splitlines()
     text = "".join(f"{line}\n" for line in lines if without not in line)
@@ -54,11 +54,13 @@ STEPS = st.tuples(
 
 
 def event(kind: type, queue: str, at: float) -> c.Event:
-    if kind is c.Joined:
-        return c.Joined(at, queue)
+    if kind is c.JoinedQueue:
+        return c.JoinedQueue(at, queue)
     if kind is c.Connected:
-        return c.Connected(at, c.By.PARTNER if queue == "other" else c.By.INHOUSE, "seat")
-    made: c.Event = kind(at) if kind in (c.HungUp, c.Broke) else kind()
+        return c.Connected(
+            at, c.AnsweredBy.PARTNER if queue == "other" else c.AnsweredBy.INHOUSE, "seat"
+        )
+    made: c.Event = kind(at) if kind in (c.HungUp, c.Failed) else kind()
     return made
 
 
@@ -99,7 +101,7 @@ def test_at_every_scrape_all_calls_are_accounted_for(
         assert total(series, "ivrd_calls_adopted_total") == ledger.adopted
 
 
-def take(made: Metrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
+def take(made: CallMetrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
     """A call that arrives at 0 s and goes through these events."""
     ledger.receive(c.Call(call_id, 0.0))
     for each in events:
@@ -109,7 +111,13 @@ def take(made: Metrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
 
 def test_a_wait_is_seen_when_the_caller_is_answered_and_the_talk_when_it_ends() -> None:
     made, ledger = metrics(), Ledger()
-    take(made, ledger, "a", c.Joined(10.0, "other"), c.Connected(35.0, c.By.PARTNER, "s"))
+    take(
+        made,
+        ledger,
+        "a",
+        c.JoinedQueue(10.0, "other"),
+        c.Connected(35.0, c.AnsweredBy.PARTNER, "s"),
+    )
     series, labels = read(made, ledger), {"queue": "other", "outcome": "answered"}
     assert value(series, "ivrd_wait_seconds_bucket", le="25.0", **labels) == 1
     assert value(series, "ivrd_wait_seconds_bucket", le="20.0", **labels) == 0
@@ -125,9 +133,9 @@ def test_a_wait_is_seen_when_the_caller_is_answered_and_the_talk_when_it_ends() 
 
 def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
     made, ledger = metrics(), Ledger()
-    first = c.Connected(15.0, c.By.INHOUSE, "s")
-    take(made, ledger, "a", c.Joined(10.0, "other"), first, c.Joined(50.0, "vaccination"))
-    take(made, ledger, "a", c.Connected(60.0, c.By.INHOUSE, "s"), c.HungUp(95.0))
+    first = c.Connected(15.0, c.AnsweredBy.INHOUSE, "s")
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"), first, c.JoinedQueue(50.0, "vaccination"))
+    take(made, ledger, "a", c.Connected(60.0, c.AnsweredBy.INHOUSE, "s"), c.HungUp(95.0))
     series = read(made, ledger)
     assert total(series, "ivrd_wait_seconds_count") == 1
     assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 5
@@ -136,7 +144,11 @@ def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
 
 def test_calls_that_ended_are_forgotten() -> None:
     made, ledger = metrics(), Ledger()
-    answered = (c.Joined(10.0, "other"), c.Connected(15.0, c.By.INHOUSE, "s"), c.HungUp(20.0))
+    answered = (
+        c.JoinedQueue(10.0, "other"),
+        c.Connected(15.0, c.AnsweredBy.INHOUSE, "s"),
+        c.HungUp(20.0),
+    )
     take(made, ledger, "a", *answered)
     take(made, ledger, "a", *answered)  # were it remembered, it would have no wait of its own
     assert total(read(made, ledger), "ivrd_wait_seconds_count") == 2
@@ -147,10 +159,12 @@ def test_giving_up_after_more_than_30_s_is_counted_by_itself(
     hung_up_at: float, counted: int
 ) -> None:
     made, ledger = metrics(), Ledger()
-    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(hung_up_at))
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.HungUp(hung_up_at))
     take(made, ledger, "b", c.HungUp(90.0))  # never joined: not a queue abandonment
-    take(made, ledger, "c", c.Joined(10.0, "other"), c.Broke(90.0))  # our fault
-    take(made, ledger, "d", c.Joined(10.0, "other"), c.Left(), c.HungUp(90.0))  # in the menu
+    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.Failed(90.0))  # our fault
+    take(
+        made, ledger, "d", c.JoinedQueue(10.0, "other"), c.LeftQueue(), c.HungUp(90.0)
+    )  # in the menu
     series = read(made, ledger)
     assert value(series, "ivrd_abandoned_after_30s_total", queue="other") == counted
     assert total(series, "ivrd_abandoned_after_30s_total") == counted
@@ -159,8 +173,10 @@ def test_giving_up_after_more_than_30_s_is_counted_by_itself(
 def test_who_waits_now_and_since_when() -> None:
     made, ledger = metrics(), Ledger()
     for call_id, at in ("a", 80.0), ("b", 30.0), ("c", 90.0):
-        take(made, ledger, call_id, c.Joined(at, "other"))
-    take(made, ledger, "d", c.Joined(1.0, "other"), c.Connected(2.0, c.By.INHOUSE, "s"))
+        take(made, ledger, call_id, c.JoinedQueue(at, "other"))
+    take(
+        made, ledger, "d", c.JoinedQueue(1.0, "other"), c.Connected(2.0, c.AnsweredBy.INHOUSE, "s")
+    )
     series = read(made, ledger)
     assert value(series, "ivrd_queue_callers", queue="other") == 3
     assert value(series, "ivrd_queue_oldest_wait_seconds", queue="other") == 70
@@ -177,11 +193,11 @@ def ways(queue: str) -> set[tuple[str, str, str, str]]:
     while open_ends:
         call = open_ends.pop()
         for kind in {kind for _, kind in c.TABLE}:
-            for by in (c.By.INHOUSE, c.By.PARTNER):
+            for by in (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER):
                 one = c.Connected(0.0, by, "s") if kind is c.Connected else event(kind, queue, 0.0)
                 try:
                     after, notices = c.step(call, one)
-                except c.Impossible:
+                except c.InvalidTransition:
                     continue
                 for notice in notices:
                     if isinstance(notice, c.Ended):
@@ -312,7 +328,7 @@ def test_seats_are_as_last_told() -> None:
 
 def test_queues_that_a_reload_brings_are_there_and_old_ones_stay() -> None:
     made, ledger = metrics(), Ledger()
-    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(90.0))
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.HungUp(90.0))
     before = read(made, ledger)
     made.queues(("benefits", "vaccination"))
     after = read(made, ledger)
@@ -326,7 +342,7 @@ def test_queues_that_a_reload_brings_are_there_and_old_ones_stay() -> None:
 
 def test_promtool_has_nothing_to_say_about_the_names() -> None:
     made, ledger = metrics(), Ledger()
-    take(made, ledger, "a", c.Joined(10.0, "other"), c.HungUp(90.0))
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.HungUp(90.0))
     command = [*program(PROMETHEUS, "promtool"), "check", "metrics"]
     scrape = made.text(ledger)
     done = subprocess.run(command, input=scrape, capture_output=True, timeout=60, check=False)

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from ivrd.asterisk.dialplan_names import PARTNER_EVENTS
-from ivrd.core.breaker import Place
+from ivrd.core.breaker import BreakerState
 from ivrd.core.ledger import Ledger
-from ivrd.core.report import TALKS, Cause, Kind, Line
-from ivrd.metrics.calls import Metrics
-from ivrd.metrics.partners import RESULTS, SEAT_STATES, Moment, PartnerMetrics
+from ivrd.core.report import TALKS, Cause, PartnerEvent, PartnerEventKind
+from ivrd.metrics.calls import CallMetrics
+from ivrd.metrics.partners import RESULTS, SEAT_STATES, PartnerGauges, PartnerMetrics
 from lab.parts import PROMETHEUS, program
 from tests.partners.rig import NOW, Rig
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
-QUIET = {"alpha": Moment(), "beta": Moment()}
+QUIET = {"alpha": PartnerGauges(), "beta": PartnerGauges()}
 
 
 class Scraped:
     """Metrics over partners that stand as `moments` says."""
 
-    def __init__(self, moments: Mapping[str, Moment] = QUIET) -> None:
-        self.all = Metrics(("q",), 20.0, "0.1.0")
+    def __init__(self, moments: Mapping[str, PartnerGauges] = QUIET) -> None:
+        self.all = CallMetrics(("q",), 20.0, "0.1.0")
         self.moments = moments
         self.made = PartnerMetrics(self.all.registry, lambda: self.moments)
 
@@ -39,7 +39,7 @@ class Scraped:
         return {(name, labels): value for name, labels, value in rows if "partner" in name}
 
 
-async def history(rig: Rig) -> list[Line]:
+async def history(rig: Rig) -> list[PartnerEvent]:
     """What was written down."""
     found = rig.book.history(NOW - 100, NOW + 100)
     return [line async for some in found for line in some if line is not None]
@@ -82,16 +82,16 @@ def test_a_healthy_breaker_is_closed_and_nothing_was_learned() -> None:
 @given(
     st.lists(
         st.builds(
-            Line,
+            PartnerEvent,
             partner=st.sampled_from(("alpha", "beta", "gone")),
-            kind=st.sampled_from(Kind),
+            kind=st.sampled_from(PartnerEventKind),
             seconds=st.integers(0, 2000).map(float),
             cause=st.sampled_from((None, *Cause)),
         ),
         max_size=40,
     )
 )
-def test_everything_told_is_counted_once(lines: list[Line]) -> None:
+def test_everything_told_is_counted_once(lines: list[PartnerEvent]) -> None:
     scraped = Scraped()
     for line in lines:
         scraped.made.take(line)
@@ -100,23 +100,23 @@ def test_everything_told_is_counted_once(lines: list[Line]) -> None:
         own = [line for line in lines if line.partner == partner]
         kinds = [line.kind for line in own]
         offers = total(series, "ivrd_partner_offered_total", partner=partner)
-        assert offers == kinds.count(Kind.OFFERED)
+        assert offers == kinds.count(PartnerEventKind.OFFERED)
         for result in RESULTS:
             found = total(series, "ivrd_partner_offers_total", partner=partner, result=result)
             assert found == kinds.count(result)
         refusals = total(series, "ivrd_partner_refusals_total", partner=partner)
-        assert refusals == kinds.count(Kind.REFUSED)
+        assert refusals == kinds.count(PartnerEventKind.REFUSED)
         talks = [line.seconds for line in own if line.kind in TALKS]
         assert total(series, "ivrd_partner_talk_seconds_sum", partner=partner) == sum(talks)
         confirms = total(series, "ivrd_partner_confirm_seconds_count", partner=partner)
-        assert confirms == kinds.count(Kind.CONFIRMED)
+        assert confirms == kinds.count(PartnerEventKind.CONFIRMED)
 
 
 def test_how_partners_stand_is_of_the_scrapes_moment_and_who_went_is_gone() -> None:
     scraped = Scraped()
     scraped.series()
-    scraped.made.take(Line("beta", Kind.OFFERED))
-    scraped.moments = {"alpha": Moment(5, 4, 1, 3, Place.HALF_OPEN, 7)}
+    scraped.made.take(PartnerEvent("beta", PartnerEventKind.OFFERED))
+    scraped.moments = {"alpha": PartnerGauges(5, 4, 1, 3, BreakerState.HALF_OPEN, 7)}
     series = scraped.series()
     seats = [value(series, "ivrd_partner_seats", partner="alpha", state=s) for s in SEAT_STATES]
     assert seats == [5, 4, 1, 3]
@@ -135,8 +135,8 @@ def test_no_label_but_these() -> None:
 
 
 def test_promtool_has_nothing_to_say_about_the_names() -> None:
-    scraped = Scraped({"alpha": Moment(learned=3)})
-    scraped.made.take(Line("alpha", Kind.CONFIRMED, 3.0))
+    scraped = Scraped({"alpha": PartnerGauges(learned=3)})
+    scraped.made.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 3.0))
     command = [*program(PROMETHEUS, "promtool"), "check", "metrics"]
     done = subprocess.run(
         command, input=scraped.all.text(Ledger()), capture_output=True, timeout=60, check=False
@@ -148,7 +148,7 @@ def test_promtool_has_nothing_to_say_about_the_names() -> None:
 
 
 def test_every_event_of_the_dialplan_has_its_kind() -> None:
-    assert set(PARTNER_EVENTS.values()) == set(Kind) - {Kind.TALKED}
+    assert set(PARTNER_EVENTS.values()) == set(PartnerEventKind) - {PartnerEventKind.TALKED}
 
 
 def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
@@ -172,10 +172,18 @@ def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
     assert value(series, "ivrd_partner_offers_total", **result) == 1
     written = asyncio.run(history(rig))
     assert Counter(line.kind for line in written if line.partner == "alpha") == {
-        **dict.fromkeys((Kind.REFUSED, Kind.CONFIRMED, Kind.TALKED, Kind.DROPPED), 1),
-        Kind.OFFERED: 2,
+        **dict.fromkeys(
+            (
+                PartnerEventKind.REFUSED,
+                PartnerEventKind.CONFIRMED,
+                PartnerEventKind.TALKED,
+                PartnerEventKind.DROPPED,
+            ),
+            1,
+        ),
+        PartnerEventKind.OFFERED: 2,
     }
-    (talk,) = (line for line in written if line.kind is Kind.TALKED)
+    (talk,) = (line for line in written if line.kind is PartnerEventKind.TALKED)
     assert (talk.seconds, talk.caller) == (90.0, "0a1b2c3d4e5f")
 
 
@@ -197,7 +205,10 @@ def test_one_that_stands_by_counts_nothing_and_writes_down_all_the_same() -> Non
     rig.news("offered")
     rig.talk(watch, "a", 90.0, "")
     assert scraped.series() == before
-    assert {line.kind for line in asyncio.run(history(rig))} == {Kind.OFFERED, Kind.TALKED}
+    assert {line.kind for line in asyncio.run(history(rig))} == {
+        PartnerEventKind.OFFERED,
+        PartnerEventKind.TALKED,
+    }
 
 
 def test_a_caller_who_is_sent_back_has_talked_as_long_as_the_books_say() -> None:

@@ -17,13 +17,13 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
-from ivrd.core.report import Kind, Line
-from ivrd.metrics.calls import CONTENT_TYPE, Metrics
-from ivrd.metrics.partners import Moment, PartnerMetrics
-from ivrd.metrics.persistence import StoreMetrics
-from ivrd.store import Keeper, SqliteStore
+from ivrd.core.report import PartnerEvent, PartnerEventKind
+from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
+from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
+from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.store import SqliteStore, WriteBehind
 from lab.parts import PROMETHEUS, program
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
@@ -38,7 +38,7 @@ class Kept:
     healing = None
 
     def __init__(self) -> None:
-        self.keeper = Keeper(SqliteStore(Path("nowhere")), lambda _up, _why: None)
+        self.keeper = WriteBehind(SqliteStore(Path("nowhere")), lambda _up, _why: None)
 
 
 class Hotline:
@@ -46,12 +46,12 @@ class Hotline:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.metrics = Metrics(("other",), 20.0, "0.1.0")
-        standing = {"alpha": Moment(wanted=4, open=3)}
+        self.metrics = CallMetrics(("other",), 20.0, "0.1.0")
+        standing = {"alpha": PartnerGauges(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: standing)
-        StoreMetrics(self.metrics.registry, Kept(), lambda: 0)
+        PersistenceMetrics(self.metrics.registry, Kept(), lambda: 0)
 
-    def call(self, call_id: str, *events: Joined | Connected | HungUp) -> None:
+    def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""
         self.ledger.receive(Call(call_id, 0.0))
         for event in events:
@@ -153,10 +153,10 @@ def prometheus(tmp_path: Path, hotline: Hotline) -> Iterator[Prometheus]:
 
 def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prometheus) -> None:
     hotline.call("a")
-    hotline.call("b", Joined(10.0, "other"), HungUp(50.0))
+    hotline.call("b", JoinedQueue(10.0, "other"), HungUp(50.0))
     prometheus.wait_for("ivrd_calls_received_total", 2)
     assert prometheus.ask("up") == 1
-    hotline.call("c", Joined(20.0, "other"))
+    hotline.call("c", JoinedQueue(20.0, "other"))
     prometheus.wait_for("ivrd_calls_received_total", 3)
     assert prometheus.ask('ivrd_calls_in_progress{stage="queue"}') == 1
     assert prometheus.ask('sum(ivrd_calls_total{queue="other",outcome="abandoned"})') == 1
@@ -165,14 +165,19 @@ def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prome
 
 
 def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Prometheus) -> None:
-    hotline.call("a", Joined(10.0, "other"), HungUp(50.0))
+    hotline.call("a", JoinedQueue(10.0, "other"), HungUp(50.0))
     hotline.call("b")
-    hotline.call("c", Joined(10.0, "other"), Connected(12.0, By.INHOUSE, "base-01"), HungUp(50.0))
+    hotline.call(
+        "c",
+        JoinedQueue(10.0, "other"),
+        Connected(12.0, AnsweredBy.INHOUSE, "base-01"),
+        HungUp(50.0),
+    )
     for call_id in ("d", "e", "f"):
-        taken = Connected(12.0, By.PARTNER, "alpha/01")
-        hotline.call(call_id, Joined(10.0, "other"), taken, HungUp(50.0))
-        hotline.partners.take(Line("alpha", Kind.OFFERED))
-        hotline.partners.take(Line("alpha", Kind.CONFIRMED, 2.0))
+        taken = Connected(12.0, AnsweredBy.PARTNER, "alpha/01")
+        hotline.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
+        hotline.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
+        hotline.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)

@@ -10,25 +10,27 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from ivrd.api import server
-from ivrd.api.partner_operations import PartnerDesk
+from ivrd.api.partner_operations import PartnerOperations
 from ivrd.api.peercred import named
-from ivrd.asterisk.ami_client import Link
-from ivrd.asterisk.queue_members import Seating
-from ivrd.asterisk.translate import PartnerNews
-from ivrd.core.call import By, Call, Connected, HungUp, Joined
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
-from ivrd.core.partner import Partner, State
-from ivrd.core.report import Line
+from ivrd.core.partner import Partner, PartnerState
+from ivrd.core.report import PartnerEvent
 from ivrd.metrics.partners import PartnerMetrics
-from ivrd.partners.controller import Partners, Setup
-from ivrd.partners.recorder import PartnerWatch
-from ivrd.partners.repository import Book
-from ivrd.store import Keeper, StoreDown
+from ivrd.partners.controller import PartnerController, PartnerSetup
+from ivrd.partners.recorder import PartnerRecorder
+from ivrd.partners.repository import PartnerRepository
+from ivrd.store import StoreDown, WriteBehind
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
-ALPHA = Partner("alpha", "ธนาคาร ก", "Alpha Bank", "192.0.2.1", 30, 40, State.ACTIVE, topics=("t",))
+ALPHA = Partner(
+    "alpha", "ธนาคาร ก", "Alpha Bank", "192.0.2.1", 30, 40, PartnerState.ACTIVE, topics=("t",)
+)
 BETA = Partner("beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",))  # onboarding
 
 
@@ -95,46 +97,48 @@ class Rig:
         self.acts = True
         self.shelf = shelf or Shelf()
         self.ledger = Ledger()
-        self.seating = Seating(cast(Link, None), ())
-        setup = Setup(partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"}))
-        self.partners = Partners(setup, self.ledger, self.seating)
-        keeper = cast(Keeper, self.shelf)
-        self.book = Book(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.seating = QueueMembers(cast(AmiClient, None), ())
+        setup = PartnerSetup(
+            partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
+        )
+        self.partners = PartnerController(setup, self.ledger, self.seating)
+        keeper = cast(WriteBehind, self.shelf)
+        self.book = PartnerRepository(keeper, 92, 400, lambda: self.now, lambda: self.acts)
         self.partners.learned = self.book.breaker
         self.calls = Calls()
         self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
-        self.desk = PartnerDesk(
+        self.desk = PartnerOperations(
             self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
         )
         asyncio.run(self.desk.begin())
 
-    def wrote(self, line: Line, at: float = NOW, seat: str = "alpha/01") -> None:
+    def wrote(self, line: PartnerEvent, at: float = NOW, seat: str = "alpha/01") -> None:
         """Something happened at a partner to a caller who came at that moment."""
         self.calls_written += 1
         self.book.record(line, f"{int(at)}.{self.calls_written}", at, seat)
 
-    def watch(self, metrics: PartnerMetrics) -> PartnerWatch:
+    def watch(self, metrics: PartnerMetrics) -> PartnerRecorder:
         """Have what happens told to metrics and book."""
-        watch = PartnerWatch(self.ledger, metrics, self.book, lambda: self.acts)
+        watch = PartnerRecorder(self.ledger, metrics, self.book, lambda: self.acts)
         self.partners.told = watch.news
         return watch
 
     def news(self, kind: str, partner: str = "alpha", **more: Any) -> None:
         """Something happens on the partner's first seat, for a caller who waits."""
         about = {"waiting": "a caller", **more}
-        self.partners.news(PartnerNews(partner, f"{partner}/01", kind, self.now, **about))
+        self.partners.news(PartnerLegEvent(partner, f"{partner}/01", kind, self.now, **about))
 
     def begin(self, call_id: str, caller: str = "", seat: str = "alpha/01") -> None:
         """A caller rings, waits no time and talks."""
         self.ledger.receive(Call(call_id, self.now, caller))
-        by = By.PARTNER if "/" in seat else By.INHOUSE
-        for event in (Joined(self.now, "q"), Connected(self.now, by, seat)):
+        by = AnsweredBy.PARTNER if "/" in seat else AnsweredBy.INHOUSE
+        for event in (JoinedQueue(self.now, "q"), Connected(self.now, by, seat)):
             self.ledger.apply(call_id, event)
 
     def talk(
         self,
-        watch: PartnerWatch,
+        watch: PartnerRecorder,
         call_id: str,
         seconds: float,
         caller: str,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ivrd.core.breaker import Limits, Place
-from ivrd.core.call import By, Call, Connected, Joined
+from ivrd.core.breaker import BreakerState, Limits
+from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
 from ivrd.core.overflow import Policy
-from ivrd.core.partner import Partner, PartnerNow, Pin
+from ivrd.core.partner import Override, Partner, PartnerSnapshot
 from tests.partners.rig import ALPHA, BETA, Rig
 
 LIMITS = Limits()
@@ -18,7 +18,7 @@ def rig() -> Rig:
     return Rig()
 
 
-def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerNow:
+def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerSnapshot:
     """How a partner stands at the look `after` seconds later."""
     rig.now += after
     rig.partners.look(rig.now)
@@ -28,7 +28,7 @@ def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerNow:
 def wait(rig: Rig, call_id: str) -> None:
     """A caller joins the queue."""
     rig.ledger.receive(Call(call_id, rig.now, ""))
-    rig.ledger.apply(call_id, Joined(rig.now, "q"))
+    rig.ledger.apply(call_id, JoinedQueue(rig.now, "q"))
 
 
 def test_a_partner_where_nobody_has_taken_a_call_has_few_seats_until_one_does(rig: Rig) -> None:
@@ -40,7 +40,7 @@ def test_a_partner_where_nobody_has_taken_a_call_has_few_seats_until_one_does(ri
 
 def test_a_drill_a_pin_or_a_talk_that_goes_on_vouches_for_a_partner(rig: Rig) -> None:
     rig.partners.standing("alpha").verified = "2026-11-20"
-    rig.partners.standing("beta").pin = Pin.OPEN
+    rig.partners.standing("beta").pin = Override.OPEN
     assert look(rig).allowed is None
     assert look(rig, partner=BETA).allowed is None
     gamma = replace(ALPHA, id="gamma")
@@ -66,7 +66,7 @@ def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_
     assert hurried  # the seat is closed before it can be rung for another
     assert look(rig).allowed == 0
     rig.news("confirmed", waiting="a", seconds=2.0)
-    rig.ledger.apply("a", Connected(rig.now, By.PARTNER, "alpha/01"))
+    rig.ledger.apply("a", Connected(rig.now, AnsweredBy.PARTNER, "alpha/01"))
     assert look(rig).allowed == 1  # the seat that talks
     assert look(rig, LIMITS.early_seconds).allowed is None
 
@@ -75,11 +75,11 @@ def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -
     rig.seating.states["partner-alpha"] = "away"
     for _ in range(5):
         rig.news("refused", status="CHANUNAVAIL", cause=20)
-    assert rig.partners.standing("alpha").breaker.place is Place.CLOSED
+    assert rig.partners.standing("alpha").breaker.place is BreakerState.CLOSED
     rig.seating.states["partner-alpha"] = "free"
     for _ in range(3):
         rig.news("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
-    assert rig.partners.standing("alpha").breaker.place is Place.OPEN
+    assert rig.partners.standing("alpha").breaker.place is BreakerState.OPEN
 
 
 def test_what_is_learned_of_a_full_partner_is_carried_out_at_once(rig: Rig) -> None:
@@ -97,7 +97,7 @@ def test_a_seat_that_rang_for_a_caller_who_is_answered_elsewhere_rings_no_more(r
     rig.news("offered", waiting="a")
     look(rig)
     assert rig.partners.standing("alpha").ringing == {"alpha/01"}
-    rig.ledger.apply("a", Connected(rig.now, By.INHOUSE, "base-01"))
+    rig.ledger.apply("a", Connected(rig.now, AnsweredBy.INHOUSE, "base-01"))
     look(rig)
     assert rig.partners.standing("alpha").ringing == set()
 

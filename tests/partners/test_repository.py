@@ -9,27 +9,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.breaker import Breaker, Place
+from ivrd.core.breaker import Breaker, BreakerState
 from ivrd.core.breaker_codec import text_of
-from ivrd.core.partner import Pin
-from ivrd.core.report import Cause, Kind, Line
-from ivrd.partners.repository import AUDIT, BREAKERS, DAY_SECONDS, DRILLS, HISTORY, PINS, Act, Book
-from ivrd.store import Keeper, StoreDown
+from ivrd.core.partner import Override
+from ivrd.core.report import Cause, PartnerEvent, PartnerEventKind
+from ivrd.partners.repository import (
+    AUDIT,
+    BREAKERS,
+    DAY_SECONDS,
+    DRILLS,
+    HISTORY,
+    PINS,
+    AuditEntry,
+    PartnerRepository,
+)
+from ivrd.store import StoreDown, WriteBehind
 from tests.partners.rig import NOW, Shelf
 
 EVER = (0.0, NOW + 1000 * DAY_SECONDS)
-TALK = Line("alpha", Kind.TALKED, 61.5, caller="0a1b2c3d4e5f")
-PAUSED = Breaker(place=Place.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+TALK = PartnerEvent("alpha", PartnerEventKind.TALKED, 61.5, caller="0a1b2c3d4e5f")
+PAUSED = Breaker(place=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
 LINES = st.builds(
-    Line,
+    PartnerEvent,
     partner=st.sampled_from(("alpha", "beta-2", "ก")),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(PartnerEventKind),
     seconds=st.floats(0, 1e5).map(lambda seconds: round(seconds, 3)),
     caller=st.text("0123456789abcdef", max_size=12),
 ) | st.builds(
-    Line,
+    PartnerEvent,
     partner=st.just("alpha"),
-    kind=st.just(Kind.REFUSED),
+    kind=st.just(PartnerEventKind.REFUSED),
     cause=st.sampled_from(Cause),
 )
 
@@ -41,25 +50,25 @@ class Desk:
         self.shelf = shelf or Shelf()
         self.now = NOW
         self.acts = acts
-        keeper = cast(Keeper, self.shelf)
-        self.book = Book(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        keeper = cast(WriteBehind, self.shelf)
+        self.book = PartnerRepository(keeper, 92, 400, lambda: self.now, lambda: self.acts)
 
     def read(self) -> dict[str, Breaker]:
         return asyncio.run(self.book.read())
 
-    def history(self, since: float = EVER[0], until: float = EVER[1]) -> list[Line | None]:
+    def history(self, since: float = EVER[0], until: float = EVER[1]) -> list[PartnerEvent | None]:
         return asyncio.run(self._all(since, until))
 
-    async def _all(self, since: float, until: float) -> list[Line | None]:
+    async def _all(self, since: float, until: float) -> list[PartnerEvent | None]:
         return [line async for some in self.book.history(since, until) for line in some]
 
-    def audit(self) -> list[Act | None]:
-        async def read() -> list[Act | None]:
+    def audit(self) -> list[AuditEntry | None]:
+        async def read() -> list[AuditEntry | None]:
             return [act async for some in self.book.acts(*EVER) for act in some]
 
         return asyncio.run(read())
 
-    def wrote(self, lines: Iterable[Line]) -> None:
+    def wrote(self, lines: Iterable[PartnerEvent]) -> None:
         """Each of them of another call."""
         for number, line in enumerate(lines):
             self.book.record(line, f"{int(NOW)}.{number}", NOW + 1.5, "alpha/01")
@@ -69,7 +78,7 @@ class Desk:
 
 
 @given(st.lists(LINES, max_size=20))
-def test_what_is_written_is_what_is_read(lines: list[Line]) -> None:
+def test_what_is_written_is_what_is_read(lines: list[PartnerEvent]) -> None:
     desk = Desk()
     desk.wrote(lines)
     assert sorted(map(repr, desk.history())) == sorted(map(repr, lines))
@@ -79,7 +88,10 @@ def test_all_that_happens_to_one_call_is_there_and_each_of_it_once() -> None:
     """Two ivrd hear the same, and one of them learns an end a second time, in whole seconds."""
     desk = Desk()
     call = f"{int(NOW)}.7"
-    offered, refused = Line("alpha", Kind.OFFERED), Line("alpha", Kind.REFUSED, cause=Cause.BUSY)
+    offered, refused = (
+        PartnerEvent("alpha", PartnerEventKind.OFFERED),
+        PartnerEvent("alpha", PartnerEventKind.REFUSED, cause=Cause.BUSY),
+    )
     for book in (desk.book, Desk(desk.shelf, acts=False).book):
         for at, line, seat in (
             (NOW + 2.25, offered, "alpha/01"),
@@ -108,7 +120,7 @@ def test_a_period_is_of_the_callers_who_came_in_it() -> None:
 def test_no_call_and_no_moment_makes_writing_fail(call: str, at: float) -> None:
     desk = Desk()
     desk.book.record(TALK, call, at, "alpha/01")
-    desk.book.record(Line("alpha", Kind.OFFERED), call, at, "alpha/01")
+    desk.book.record(PartnerEvent("alpha", PartnerEventKind.OFFERED), call, at, "alpha/01")
     assert len(desk.history(0.0, 1e13)) in (0, 2)  # none: after all that can be asked for
 
 
@@ -178,7 +190,7 @@ def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None
     other.now = desk.now
     other.book.audit("malee", "pin open", "beta", "none -> open")
     acts = desk.audit()
-    expected = Act(NOW + 0.25, "somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
+    expected = AuditEntry(NOW + 0.25, "somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
     assert expected in acts
     mine = [act.detail for act in acts if act and act.partner == "alpha"]
     assert mine == [expected.detail, "closed -> none"]
@@ -191,15 +203,18 @@ def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None
 def test_what_stands_is_there_after_a_restart() -> None:
     desk = Desk()
     assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "")
-    desk.book.pinned("alpha", Pin.DRAINING)
+    desk.book.pinned("alpha", Override.DRAINING)
     desk.book.drilled("beta", "2026-11-22")
-    desk.book.pinned("alpha", Pin.CLOSED)
+    desk.book.pinned("alpha", Override.CLOSED)
     desk.book.drilled("alpha", "2026-11-20")
     desk.book.pinned("beta", None)
     desk.book.breaker("alpha", PAUSED)
     again = Desk(desk.shelf)
     assert again.read() == {"alpha": PAUSED}
-    assert (again.book.pin("alpha"), again.book.verified("alpha")) == (Pin.CLOSED, "2026-11-20")
+    assert (again.book.pin("alpha"), again.book.verified("alpha")) == (
+        Override.CLOSED,
+        "2026-11-20",
+    )
     assert (again.book.pin("beta"), again.book.verified("beta")) == (None, "2026-11-22")
 
 
@@ -221,7 +236,7 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
     shelf.put(BREAKERS, "delta", text_of(PAUSED))
     desk = Desk(shelf)
     assert desk.read() == desk.read() == {"delta": PAUSED}
-    assert (desk.book.pin("delta"), desk.book.verified("delta")) == (Pin.OPEN, "2026-11-22")
+    assert (desk.book.pin("delta"), desk.book.verified("delta")) == (Override.OPEN, "2026-11-22")
     for name in ("alpha", "beta", "gamma"):
         assert (desk.book.pin(name), desk.book.verified(name)) == (None, "")
     assert caplog.messages == ["some of what was kept of partners cannot be read, and is left out"]
@@ -229,9 +244,9 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
 
 def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:
     before = Desk()
-    before.book.pinned("alpha", Pin.CLOSED)
+    before.book.pinned("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
-    before.book.pinned("beta", Pin.CLOSED)
+    before.book.pinned("beta", Override.CLOSED)
     before.book.breaker("alpha", PAUSED)
     desk = Desk(before.shelf)
     desk.shelf.down = True
@@ -242,12 +257,12 @@ def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> 
     desk.shelf.down = False
     assert desk.read() == {}
     assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "2026-11-20")
-    assert desk.book.pin("beta") is Pin.CLOSED
+    assert desk.book.pin("beta") is Override.CLOSED
 
 
 def test_a_store_that_comes_back_empty_gets_all_that_stands_again() -> None:
     before = Desk()
-    before.book.pinned("alpha", Pin.CLOSED)
+    before.book.pinned("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
     before.book.breaker("beta", PAUSED)
     desk = Desk(before.shelf)

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ivrd.core.breaker import Breaker, Place
-from ivrd.core.partner import Pin
-from ivrd.core.report import Kind, Line, Sums
-from ivrd.partners.repository import DAY_SECONDS, Book
-from ivrd.store import Keeper
+from ivrd.core.breaker import Breaker, BreakerState
+from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEvent, PartnerEventKind, Sums
+from ivrd.partners.repository import DAY_SECONDS, PartnerRepository
+from ivrd.store import WriteBehind
 from ivrd.store.interface import PAGE
 from tests.store.conftest import MakeStore
 
 NOW = 1_795_312_060.0
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
-PAUSED = Breaker(place=Place.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(place=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
 
 
 class Ivrd:
@@ -23,9 +23,9 @@ class Ivrd:
     def __init__(self, make: MakeStore, epoch: int = 0, acts: bool = True) -> None:
         self.acts = acts
         self.now = NOW
-        self.keeper = Keeper(make(), lambda _up, _why: None)
+        self.keeper = WriteBehind(make(), lambda _up, _why: None)
         self.keeper.epoch, self.keeper.hold = epoch, not acts
-        self.book = Book(self.keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.book = PartnerRepository(self.keeper, 92, 400, lambda: self.now, lambda: self.acts)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Ivrd"]:
@@ -41,7 +41,7 @@ class Ivrd:
         return [(line.partner, line.seconds) async for some in found for line in some if line]
 
     def talked(self, number: int, seconds: float = 60.0) -> None:
-        line = Line("alpha", Kind.TALKED, seconds, caller=f"{number:012x}")
+        line = PartnerEvent("alpha", PartnerEventKind.TALKED, seconds, caller=f"{number:012x}")
         self.book.record(line, f"{int(NOW)}.{number}", NOW, "alpha/01")
 
 
@@ -49,13 +49,13 @@ def test_what_one_life_wrote_the_next_one_reads(make: MakeStore) -> None:
     async def body() -> None:
         async with Ivrd(make).running() as ivrd:
             ivrd.talked(1)
-            ivrd.book.pinned("alpha", Pin.CLOSED)
+            ivrd.book.pinned("alpha", Override.CLOSED)
             ivrd.book.drilled("alpha", "2026-11-20")
             ivrd.book.breaker("alpha", PAUSED)
             ivrd.book.audit("somchai", "pin closed", "alpha", "none -> ปิด")
         async with Ivrd(make).running() as again:
             assert await again.book.read() == {"alpha": PAUSED}
-            assert again.book.pin("alpha") is Pin.CLOSED
+            assert again.book.pin("alpha") is Override.CLOSED
             assert again.book.verified("alpha") == "2026-11-20"
             again.talked(2, 30.0)
             again.now += 0.001

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.store import Change, Fenced, Keeper, Put, Remove, StoreDown
+from ivrd.store import Change, Fenced, Put, Remove, StoreDown, WriteBehind
 from ivrd.store.interface import PAGE
 from ivrd.store.write_behind import BATCH, REWRITE, STANDBY
 
@@ -101,7 +101,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.reported = asyncio.Event()
-        self.keeper = Keeper(
+        self.keeper = WriteBehind(
             self.store,
             self._report,
             lambda: self.fenced.append("fenced"),
@@ -116,7 +116,7 @@ class Rig:
         self.reported.set()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Keeper]:
+    async def running(self) -> AsyncIterator[WriteBehind]:
         task = asyncio.create_task(self.keeper.run())
         try:
             yield self.keeper

@@ -1,7 +1,7 @@
 """queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
 
 from ivrd.asterisk import dialplan_names
-from ivrd.config import Queue, Settings
+from ivrd.config import QueueSettings, Settings
 from ivrd.core import numbers
 from ivrd.core.seats import Pool
 
@@ -49,7 +49,7 @@ def queues_conf(settings: Settings) -> str:
     return "\n".join([GENERAL, *(_queue(q, settings.pools) for q in settings.queues)])
 
 
-def _queue(queue: Queue, pools: tuple[Pool, ...]) -> str:
+def _queue(queue: QueueSettings, pools: tuple[Pool, ...]) -> str:
     members = "".join(
         f"member => {dialplan_names.interface(seat)},0,{seat}\n"
         for pool in pools
