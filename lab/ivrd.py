@@ -165,9 +165,9 @@ class Ivrd(Running):
         return Client(self.control).get("status")
 
     @property
-    def acts(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether it is the one of two that acts, and says so."""
-        return Scrape(self.http("/metrics", LOOK_SECONDS)).total("ivrd_acting") == 1
+        return Scrape(self.http("/metrics", LOOK_SECONDS)).total("ivrd_leader") == 1
 
     def log_text(self) -> str:
         """All that it has ever logged."""

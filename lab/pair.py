@@ -115,7 +115,7 @@ class Pair(Lab):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for ivrd in self.both:
-                if ivrd.acts:
+                if ivrd.is_leader:
                     return ivrd
             time.sleep(LOOK_SECONDS)
         raise LabError(f"no ivrd acts within {seconds:g} s")
@@ -124,7 +124,7 @@ class Pair(Lab):
         """When an ivrd began to act, `at` (seconds since the epoch) or later, as its log says."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for row in ivrd.said("acts now"):
+            for row in ivrd.said("is the leader now"):
                 began = datetime.fromisoformat(row["time"]).timestamp()
                 if began >= at - ROUNDED:
                     return began

@@ -61,10 +61,10 @@ def overlaps(sent: Iterable[Sent]) -> list[tuple[Sent, Sent]]:
 
     Whoever acts does so once, from its first action to its last.
     """
-    acts = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
+    is_leader = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
     done: set[tuple[str, int]] = set()
     found = []
-    for before, now in itertools.pairwise(acts):
+    for before, now in itertools.pairwise(is_leader):
         if now.life != before.life:
             done.add(before.life)
         if now.life in done:

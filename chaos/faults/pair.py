@@ -60,7 +60,9 @@ def kill_alone(scene: Scene) -> float:
     began = time.monotonic()
     for ivrd in (acting, other):
         ivrd.start(ready=False)
-    return AWAY_SECONDS + scene.until("one acts", lambda: acting.acts or other.acts, began)
+    return AWAY_SECONDS + scene.until(
+        "one acts", lambda: acting.is_leader or other.is_leader, began
+    )
 
 
 def two_leaders(scene: Scene) -> float:
@@ -112,8 +114,8 @@ def hand_over(scene: Scene) -> float:
     other = scene.pair.other(acting)
     took = takes_over(scene, asked, other)
     ends(scene, acting)
-    if (healed := other.scrape().total("ivrd_calls_healed_total")) > HEALED_AT_MOST:
-        scene.found.append(f"{healed} calls had to be healed")
+    if (reconciled := other.scrape().total("ivrd_calls_reconciled_total")) > HEALED_AT_MOST:
+        scene.found.append(f"{reconciled} calls had to be healed")
     back(scene, acting)
     return took
 

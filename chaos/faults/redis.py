@@ -36,10 +36,10 @@ KEPT = {"appendonly": "yes"}  # redis.conf
 def trouble(scene: Scene) -> Iterator[None]:
     """What the block does to Redis must be felt, and be over with its end; nobody else acts."""
     acting = scene.pair.acting()
-    terms = len(acting.said("acts now"))
+    terms = len(acting.said("is the leader now"))
     yield
     scene.until("the store is in order again", lambda: not down(acting))
-    if not acting.acts or len(acting.said("acts now")) != terms:
+    if not acting.is_leader or len(acting.said("is the leader now")) != terms:
         scene.found.append("another one began to act")
 
 
@@ -72,7 +72,7 @@ def freeze(scene: Scene) -> float:
     finally:
         redis.thaw()
     took = scene.until("the store is in order again", lambda: not down(acting))
-    if not acting.acts or len(acting.said("acts now")) != 1:
+    if not acting.is_leader or len(acting.said("is the leader now")) != 1:
         scene.found.append("another one began to act")
     if (told := len(acting.said("the store is gone"))) != 1:
         scene.found.append(f"{told} warnings that the store is gone")
@@ -93,7 +93,7 @@ def freeze_one_that_waits(scene: Scene) -> float:
         time.sleep(FROZEN_SECONDS)
     finally:
         redis.thaw()
-    return FROZEN_SECONDS + scene.until("one acts", lambda: acting.acts)
+    return FROZEN_SECONDS + scene.until("one acts", lambda: acting.is_leader)
 
 
 def decisions(scene: Scene, usual: Scrape, frozen: Scrape) -> None:
@@ -304,7 +304,7 @@ FAULTS = (
         "redis-partition",
         "both ivrd are cut from Redis, then the one that stands by, then the one that acts",
         "Without Redis nobody begins to act; whoever lost the lease reads in Asterisk's word who "
-        "acts now, and ends.",
+        "is the leader now, and ends.",
         partition,
         setup=PAIR,
         strikes=(1, 20),

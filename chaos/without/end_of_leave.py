@@ -10,5 +10,5 @@ from ivrd.asterisk.leader_guard import LeaderGuard
 allow = LeaderGuard.allow
 
 if __name__ == "__main__":
-    replace(LeaderGuard, "allow", lambda gate, _until: allow(gate, inf))
+    replace(LeaderGuard, "allow", lambda guard, _until: allow(guard, inf))
     run()

@@ -6,5 +6,5 @@ from chaos.without import replace, run
 from ivrd.calls.ivr import MenuCall
 
 if __name__ == "__main__":
-    replace(MenuCall, "unheeded", lambda *_line: [])
+    replace(MenuCall, "unhandled_keys", lambda *_line: [])
     run()

@@ -20,7 +20,7 @@ def without_restarts(
     record: QueueLogReplay[object], line: QueueLogEntry, mark: object = None
 ) -> tuple[ReplayedCall, ...]:
     """Fold one line, but for the one with which a new Asterisk begins."""
-    return () if line.says is EntryType.RESTARTED else take(record, line, mark)
+    return () if line.entry_type is EntryType.RESTARTED else take(record, line, mark)
 
 
 if __name__ == "__main__":

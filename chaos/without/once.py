@@ -6,12 +6,12 @@ from chaos.without import replace, run
 from ivrd.calls.ivr import Ivr
 from ivrd.core.dtmf import DtmfDecoder
 
-heard = Ivr.key_up
+received_at = Ivr.key_up
 
 
 def key_up(menus: Ivr, call_id: str, digit: str, _at: float) -> None:
     """A caller's key is up; nobody knows when."""
-    heard(menus, call_id, digit, 0.0)
+    received_at(menus, call_id, digit, 0.0)
 
 
 def every(_pad: DtmfDecoder, _digit: str, _at: float) -> bool:

@@ -8,11 +8,11 @@ from ivrd.store.write_behind import BATCH, WriteBehind
 write = WriteBehind._write
 
 
-async def write_once(keeper: WriteBehind) -> None:
+async def write_once(write_behind: WriteBehind) -> None:
     """Write one batch, or lose it."""
-    changes = keeper._pending.batch(BATCH)
-    await write(keeper)
-    keeper._pending.written(changes)
+    changes = write_behind._pending.batch(BATCH)
+    await write(write_behind)
+    write_behind._pending.written(changes)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from ivrd.store import WriteBehind
 went = WriteBehind._went
 
 
-def and_drop(keeper: WriteBehind, why: str) -> None:
+def and_drop(write_behind: WriteBehind, why: str) -> None:
     """Reports the store as gone, and keeps nothing for it."""
-    went(keeper, why)
-    waiting = keeper._pending
+    went(write_behind, why)
+    waiting = write_behind._pending
     waiting.written(waiting.batch(len(waiting)))
 
 

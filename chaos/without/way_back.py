@@ -13,7 +13,7 @@ joined = CallTracker._joined
 def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
     call = hotline.ledger.calls.get(fact.call_id)
-    if call is not None and call.place is CallState.TALK:
+    if call is not None and call.state is CallState.TALK:
         hotline._gone(t.Hangup(fact.call_id, fact.at))
         hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
     joined(hotline, fact)

@@ -8,12 +8,12 @@ from chaos.without import replace, run
 from ivrd.ha.election import Election
 
 
-async def stay(leading: Election) -> None:
+async def position(leading: Election) -> None:
     """Keeps the lease, and asks nobody else."""
-    leading._gate.allow(inf)
+    leading._guard.allow(inf)
     await leading._keep_lease()
 
 
 if __name__ == "__main__":
-    replace(Election, "_stay", stay)
+    replace(Election, "_stay", position)
     run()

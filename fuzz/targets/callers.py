@@ -74,7 +74,7 @@ def strings() -> Iterator[One]:
 class Dialled:
     """A link that takes every command and tells nobody."""
 
-    heard = 0.0
+    received_at = 0.0
 
     def __init__(self) -> None:
         self.commands: list[str] = []
@@ -106,7 +106,7 @@ async def talk(data: bytes) -> None:
         line = raw.decode("utf-8", "replace")
         await asyncio.sleep(0)
         if len(line) <= 1:
-            conversation.hear(line)
+            conversation.press(line)
         elif link.commands:
             sessions.result(link.commands.pop(0), line)
         sessions.result(line, line)

@@ -143,7 +143,9 @@ async def visited() -> AsyncIterator[tuple[ConnectionLimiter, LimitedRunner]]:
         raise server.RequestRejected(str(dict(query)))
 
     door = ConnectionLimiter(server.CONTROL_CONNECTIONS)
-    app = server.control_app({"status": echo, "partners": refuse}, {"seats": echo, "pin": refuse})
+    app = server.control_app(
+        {"status": echo, "partners": refuse}, {"seats": echo, "override": refuse}
+    )
     runner = LimitedRunner(app, door, **server.LIMITS)
     await runner.setup()
     try:
@@ -235,9 +237,13 @@ def control() -> Iterator[One]:
             return Daemon(settings)
 
         daemon = runner.run(make())
-        writing = runner.get_loop().create_task(daemon.parts.continuity.keeper.run())
-        desks = (daemon.parts.desk, daemon.parts.partner_desk)
-        found = {k: v for desk in desks for k, v in {**desk.reads(), **desk.acts()}.items()}
+        writing = runner.get_loop().create_task(daemon.parts.failover.write_behind.run())
+        desks = (daemon.parts.operations, daemon.parts.partner_operations)
+        found = {
+            k: v
+            for operations in desks
+            for k, v in {**operations.queries(), **operations.commands()}.items()
+        }
         found.pop("reload", None)  # reads the whole configuration: `config` does that
 
         async def ask(which: server.Control, query: Mapping[str, str]) -> None:
@@ -257,7 +263,7 @@ def control() -> Iterator[One]:
             yield one
         finally:
             writing.cancel()
-            runner.run(daemon.parts.continuity.close())
+            runner.run(daemon.parts.failover.close())
 
 
 CONTROL: Sequence[bytes] = (

@@ -26,13 +26,13 @@ class DayReport:
     def __init__(
         self,
         ledger: Ledger,
-        keeping: CallRepository,
+        call_repository: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
         target: Callable[[], float],
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
-        self._keeping = keeping
+        self._call_repository = call_repository
         self._flush = flush
         self._target = target
         self._clock = clock
@@ -43,7 +43,7 @@ class DayReport:
         if not await self._flush(FLUSH_SECONDS):
             raise server.RequestRejected(NO_ANSWER)
         try:
-            past, here = await self._keeping.day(day), self._here(day)
+            past, here = await self._call_repository.day(day), self._here(day)
         except StoreDown as error:
             raise server.RequestRejected(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
@@ -53,7 +53,7 @@ class DayReport:
 
     def _day(self, text: str) -> date:
         if not text:
-            return self._keeping.day_at(self._clock())
+            return self._call_repository.day_at(self._clock())
         try:
             return date.fromisoformat(text)
         except ValueError:
@@ -63,7 +63,7 @@ class DayReport:
 
     def _here(self, day: date) -> list[Call]:
         calls = self._ledger.calls.values()
-        return [call for call in calls if self._keeping.day_at(call.received_at) == day]
+        return [call for call in calls if self._call_repository.day_at(call.received_at) == day]
 
 
 def _answer(day: date, sums: Day, target: float) -> server.Answer:

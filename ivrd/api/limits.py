@@ -2,11 +2,14 @@
 
 aiohttp has no time-out for a request that comes drop by drop nor for an answer that nobody reads,
 and no limit on connections.  Both are kept here, outside of it: each connection's protocol is
-wrapped in a `LimitedConnection`, which asyncio calls in aiohttp's place and which hands everything on.  Only
-asyncio's and aiohttp's public interfaces are used, and only two moments of HTTP have to be known:
+wrapped in a `LimitedConnection`, which asyncio calls in aiohttp's place and which hands everything
+on.  Only asyncio's and aiohttp's public interfaces are used, and only two moments of HTTP have to
+be known:
 
-* the request is there  -> `ConnectionLimiter.asked`, a middleware: the clock stops while we work on the answer
-* the answer begins     -> `ConnectionLimiter.answering`, aiohttp's signal: it has to be read in time
+* the request is there  -> `ConnectionLimiter.asked`, a middleware: the clock stops while we work on
+the answer
+* the answer begins     -> `ConnectionLimiter.answering`, aiohttp's signal: it has to be read in
+time
 
 A connection is for one request: so a guest cannot stay, nor send the next before it has read its
 answer.  When the house is full, a newcomer takes the place of the one who has been there longest
@@ -32,8 +35,8 @@ class ConnectionLimiter:
     def __init__(self, most: int, patience: float = PATIENCE_SECONDS) -> None:
         self.most = most
         self.patience = patience
-        self.turned_away = 0  # found the house full
-        self.sent_away = 0  # were too slow, or had not asked when the house was full
+        self.rejected = 0  # found the house full
+        self.dropped = 0  # were too slow, or had not asked when the house was full
         self.guests: dict[object, LimitedConnection] = {}  # in the order in which they came
 
     def watch(self, app: web.Application) -> None:
@@ -46,9 +49,9 @@ class ConnectionLimiter:
         if len(self.guests) >= self.most:
             idle = [guest for guest in self.guests.values() if not guest.at_work]
             if not idle:
-                self.turned_away += 1
+                self.rejected += 1
                 return False
-            min(idle, key=lambda guest: guest.has_asked).send_away()
+            min(idle, key=lambda guest: guest.has_asked).drop()
         self.guests[guest.inner] = guest
         return True
 
@@ -131,9 +134,9 @@ class LimitedConnection(asyncio.Protocol):
         self.at_work = False
         self._start_clock()
 
-    def send_away(self) -> None:
+    def drop(self) -> None:
         """End the connection now, whatever has not been sent."""
-        self._door.sent_away += 1
+        self._door.dropped += 1
         self._door.leave(self)
         if self._transport is not None:
             self._transport.abort()
@@ -141,7 +144,7 @@ class LimitedConnection(asyncio.Protocol):
     def _start_clock(self) -> None:
         self._stop_clock()
         loop = asyncio.get_running_loop()
-        self._clock = loop.call_later(self._door.patience, self.send_away)
+        self._clock = loop.call_later(self._door.patience, self.drop)
 
     def _stop_clock(self) -> None:
         if self._clock is not None:

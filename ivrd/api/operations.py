@@ -66,11 +66,11 @@ class Operations:
 
     settings: Settings
     link: AmiClient
-    hotline: CallTracker
-    seating: QueueMembers
-    reports: Observer
+    tracker: CallTracker
+    queue_members: QueueMembers
+    observer: Observer
     partners: PartnerController
-    leading: status.Leader
+    election: status.Leader
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -78,39 +78,39 @@ class Operations:
         self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
         self.audit: Callable[[str, str, str], None] = lambda _who, _what, _detail: None
 
-    def reads(self) -> Mapping[str, server.Control]:
+    def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
         return {"status": self._status}
 
-    def acts(self) -> Mapping[str, server.Control]:
+    def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
         return {"seats": self._seats, "reload": self._reload}
 
     def ready(self) -> str:
         """What is missing before callers can be served; empty when nothing is."""
-        if self.hotline.menus.draining:
+        if self.tracker.ivr.draining:
             return "stopping"
-        return "" if self.reports.linked else "not connected to Asterisk"
+        return "" if self.observer.linked else "not connected to Asterisk"
 
     def status(self) -> Status:
         """The whole picture of this moment."""
-        now, mono, ledger = time.time(), time.monotonic(), self.hotline.ledger
-        closed = self.hotline.menus.script.closed()
+        now, mono, ledger = time.time(), time.monotonic(), self.tracker.ledger
+        closed = self.tracker.ivr.settings.closed()
         return Status(
             version=__version__,
             up_seconds=mono - self.started,
-            role=status.role_of(self.leading),
-            draining=self.hotline.menus.draining,
+            role=status.role_of(self.election),
+            draining=self.tracker.ivr.draining,
             asterisk=AsteriskStatus(
-                up=self.reports.linked,
+                up=self.observer.linked,
                 version=self.link.version,
-                since_seconds=mono - self.reports.link_changed,
+                since_seconds=mono - self.observer.link_changed,
             ),
-            calls=status.calls_of(ledger, self.reports.unattended),
+            calls=status.calls_of(ledger, self.observer.unattended),
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
-            pools=status.pools_of(self.seating),
+            pools=status.pools_of(self.queue_members),
             outcomes=status.outcomes_of(ledger),
-            hour=self.reports.recent.totals(now),
+            hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
             config=ConfigStatus(
                 folder=str(self.settings.folder),
@@ -124,18 +124,18 @@ class Operations:
 
     async def _seats(self, query: Mapping[str, str]) -> server.Answer:
         """Open or close a pool: ?pool=NAME&open=true or false."""
-        pools = {pool.name: pool for pool in self.seating.pools}
+        pools = {pool.name: pool for pool in self.queue_members.pools}
         pool = pools.get(query.get("pool", ""))
         if pool is None:
             raise server.RequestRejected(
                 f"no pool {query.get('pool', '')!r}; there are: {', '.join(pools)}"
             )
-        if self.seating.open is None or not self.reports.linked:
+        if self.queue_members.open is None or not self.observer.linked:
             raise server.RequestRejected("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
-        (self.seating.open.add if wanted else self.seating.open.discard)(pool.name)
+        (self.queue_members.open.add if wanted else self.queue_members.open.discard)(pool.name)
         try:
-            changes = await self.seating.reconcile()
+            changes = await self.queue_members.reconcile()
         except (ActionRefused, ConnectionLost, TimeoutError) as error:
             raise server.RequestRejected(f"Asterisk did not take it: {error}") from None
         what = "seats opened" if wanted else "seats closed"
@@ -156,7 +156,7 @@ class Operations:
     async def reload(self, who: str) -> list[str]:
         """Read the configuration anew: take all of it, or none and return the problems."""
         try:
-            settings, script = await asyncio.to_thread(_read, self.settings)
+            settings, conversation = await asyncio.to_thread(_read, self.settings)
         except ConfigError as error:
             self._reloaded(False)
             problems = [str(problem) for problem in error.problems]
@@ -164,9 +164,9 @@ class Operations:
                 log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
             self.audit(who, "reload refused", problems[0])
             return problems
-        self._adopt(settings, script)
+        self._adopt(settings, conversation)
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
-            await self.seating.reconcile()
+            await self.queue_members.reconcile()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
         self.audit(who, "reload", "")
@@ -174,22 +174,22 @@ class Operations:
 
     def _reloaded(self, ok: bool) -> None:
         self.reload_ok = ok
-        self.reports.metrics.reload(ok, time.time())
+        self.observer.metrics.reload(ok, time.time())
 
-    def _adopt(self, settings: Settings, script: ConversationSettings) -> None:
+    def _adopt(self, settings: Settings, conversation: ConversationSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
         for name in AT_START:
             if getattr(settings, name) != getattr(self.settings, name):
                 log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
         self.settings = settings
         self.loaded = time.monotonic()
-        self.hotline.menus.script = script
-        self.hotline.menus.most = settings.menus_at_most
-        self.seating.pools = settings.pools
+        self.tracker.ivr.settings = conversation
+        self.tracker.ivr.most = settings.menus_at_most
+        self.queue_members.pools = settings.pools
         self.partners.setup = partner_setup(settings)
         self.taken(settings)
-        self.reports.recent.service_level_seconds = settings.service_level_seconds
-        self.reports.metrics.queues([queue.name for queue in settings.queues])
+        self.observer.recent.service_level_seconds = settings.service_level_seconds
+        self.observer.metrics.queues([queue.name for queue in settings.queues])
 
 
 def _read(old: Settings) -> tuple[Settings, ConversationSettings]:

@@ -34,7 +34,7 @@ from ivrd.store import StoreDown
 
 logger = logging.getLogger("ivrd")
 
-NO_PIN = "none"
+NO_OVERRIDE = "none"
 FLUSH_SECONDS = 1.0
 NOT_DECIDED = "nothing was decided yet"
 # A test call to a partner by its id: whether a person confirmed it, and what happened.
@@ -51,7 +51,7 @@ class PartnerOperations:
     def __init__(
         self,
         partners: PartnerController,
-        book: PartnerRepository,
+        repository: PartnerRepository,
         zone: tzinfo,
         drill: Drill,
         *,
@@ -59,13 +59,13 @@ class PartnerOperations:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._partners = partners
-        self._book = book
+        self._repository = repository
         self._zone = zone
         self._drill_by_call = drill
         self._snapshot = snapshot
         self._clock = clock
         self._drilled: set[str] = set()  # partners whose drill is going on
-        self._report = PartnerReport(book, lambda: partners.setup.partners, zone, clock)
+        self._report = PartnerReport(repository, lambda: partners.setup.partners, zone, clock)
         self._read = False  # whether what was written down before us is known
         self._reading: asyncio.Task[None] | None = None
 
@@ -75,7 +75,7 @@ class PartnerOperations:
         A store that is down is read when it is `back`.
         """
         with suppress(StoreDown):
-            breakers = await self._book.read()
+            breakers = await self._repository.read()
             self._partners.restore(breakers)
             for partner in self._partners.setup.partners:
                 self.recall(partner.id)
@@ -83,44 +83,47 @@ class PartnerOperations:
 
     def back(self) -> None:
         """The store is back: it may have lost what it had, or have what we could not read."""
-        self._book.write_again()
+        self._repository.write_again()
         if not self._read:
             self._reading = asyncio.ensure_future(self.begin())
 
     def recall(self, partner: str) -> None:
-        """Give a partner the pin and the drill that the book remembers."""
-        standing = self._partners.standing(partner)
-        standing.pin, standing.verified = self._book.pin(partner), self._book.verified(partner)
+        """Give a partner the override and the drill that are on record."""
+        runtime = self._partners.runtime(partner)
+        runtime.override, runtime.verified = (
+            self._repository.override(partner),
+            self._repository.verified(partner),
+        )
 
-    def reads(self) -> Mapping[str, server.Control]:
+    def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
-        return {"partners": self._list, "explain": self._explain, **self._report.reads()}
+        return {"partners": self._list, "explain": self._explain, **self._report.queries()}
 
-    def acts(self) -> Mapping[str, server.Control]:
+    def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
-        return {"pin": self._pin, "drill": self._drill}
+        return {"override": self._override, "drill": self._drill}
 
     # --- how partners stand ----------------------------------------------------------------
 
-    def moments(self) -> dict[str, PartnerGauges]:
+    def gauges(self) -> dict[str, PartnerGauges]:
         """How each partner stands, for the metrics."""
         now = self._clock()
-        return {of.id: self._moment(of, now) for of in self._now(now)}
+        return {of.id: self._gauges_of(of, now) for of in self._now(now)}
 
     def _now(self, now: float) -> list[PartnerSnapshot]:
         setup = self._partners.setup
         in_hours = setup.open_partners()
         return [self._partners.now(p, p.id in in_hours, now) for p in setup.partners]
 
-    def _moment(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
-        standing = self._partners.standing(of.id)
+    def _gauges_of(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
+        runtime = self._partners.runtime(of.id)
         return PartnerGauges(
             wanted=self._seats().get(of.id, 0),
             open=of.open,
-            ringing=len(standing.ringing),
+            ringing=len(runtime.ringing),
             busy=of.busy,
-            breaker=b.at(standing.breaker, now).place,
-            learned=b.capacity(standing.breaker, now),
+            breaker=b.at(runtime.breaker, now).state,
+            learned=b.capacity(runtime.breaker, now),
         )
 
     def _seats(self) -> dict[str, int]:
@@ -129,7 +132,7 @@ class PartnerOperations:
 
     async def _list(self, query: Mapping[str, str]) -> server.Answer:
         """All partners, or ?partner=ID alone."""
-        if not self._read or not self._book.acting():
+        if not self._read or not self._repository.is_leader():
             await self.begin()  # of two, the one that acts decides on pins and knows the breakers
         now = self._clock()
         only = self._known(query).id if "partner" in query else None
@@ -137,9 +140,9 @@ class PartnerOperations:
         return {"partners": [self._row(of, now) for of in found]}
 
     def _row(self, of: PartnerSnapshot, now: float) -> dict[str, Any]:
-        standing, moment, partner = (
-            self._partners.standing(of.id),
-            self._moment(of, now),
+        runtime, moment, partner = (
+            self._partners.runtime(of.id),
+            self._gauges_of(of, now),
             of.partner,
         )
         decision = self._partners.decision
@@ -150,14 +153,14 @@ class PartnerOperations:
             "name_en": partner.name_en,
             "trunk": partner.trunk,
             "state": partner.state,
-            "verified": standing.verified or None,
+            "verified": runtime.verified or None,
             "pledged": partner.pledged,
             "cap": partner.cap,
             "hours": partner.hours,
             "topics": list(partner.topics),
             "languages": list(partner.languages),
             "queues": sorted(of.queues),
-            "pin": of.pin,
+            "override": of.override,
             "in_hours": of.in_hours,
             "health": of.health,
             "obstacle": of.obstacle,
@@ -166,9 +169,9 @@ class PartnerOperations:
             "open": moment.open,
             "ringing": moment.ringing,
             "busy": moment.busy,
-            "offers": standing.results[PartnerEventKind.OFFERED],
-            "answers": standing.results[PartnerEventKind.CONFIRMED],
-            "results": dict(standing.results),
+            "offers": runtime.results[PartnerEventKind.OFFERED],
+            "answers": runtime.results[PartnerEventKind.CONFIRMED],
+            "results": dict(runtime.results),
             "drilling": of.id in self._drilled,
             "reason": reasons.get(of.id, NOT_DECIDED),
         }
@@ -195,23 +198,28 @@ class PartnerOperations:
             raise server.RequestRejected(unknown("partner", name, known))
         return known[name]
 
-    async def _pin(self, query: Mapping[str, str]) -> server.Answer:
-        """Pin a partner or take the pin back: ?partner=ID&pin=open, closed, draining or none."""
-        partner, wish = self._known(query), query.get("pin", "")
-        if wish not in (*Override, NO_PIN):
+    async def _override(self, query: Mapping[str, str]) -> server.Answer:
+        """Override a partner, or release it: ?partner=ID&override=open, closed, draining, none."""
+        partner, wish = self._known(query), query.get("override", "")
+        if wish not in (*Override, NO_OVERRIDE):
             raise server.RequestRejected(
-                f"pin: expected {', '.join(Override)} or {NO_PIN}, got {wish!r}"
+                f"override: expected {', '.join(Override)} or {NO_OVERRIDE}, got {wish!r}"
             )
         if not self._read:
-            await self.begin()  # the pin before this one
-        pin = None if wish == NO_PIN else Override(wish)
-        standing = self._partners.standing(partner.id)
-        before, standing.pin = standing.pin, pin
-        self._book.pinned(partner.id, pin)
-        detail = f"{before or NO_PIN} -> {wish}"
-        note = await self._written(query, f"pin {wish}", partner.id, detail)
+            await self.begin()  # the override before this one
+        override = None if wish == NO_OVERRIDE else Override(wish)
+        runtime = self._partners.runtime(partner.id)
+        before, runtime.override = runtime.override, override
+        self._repository.overridden(partner.id, override)
+        detail = f"{before or NO_OVERRIDE} -> {wish}"
+        note = await self._written(query, f"override {wish}", partner.id, detail)
         (of,) = (each for each in self._now(self._clock()) if each.id == partner.id)
-        answer = {"partner": partner.id, "pin": pin, "busy": of.busy, "obstacle": of.obstacle}
+        answer = {
+            "partner": partner.id,
+            "override": override,
+            "busy": of.busy,
+            "obstacle": of.obstacle,
+        }
         return answer | {"note": note}
 
     async def _drill(self, query: Mapping[str, str]) -> server.Answer:
@@ -226,12 +234,12 @@ class PartnerOperations:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:
             self._drilled.discard(partner.id)
-        verified = self._book.verified(partner.id)
+        verified = self._repository.verified(partner.id)
         if ok:
             moment = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone)
             verified = moment.date().isoformat()
-            self._partners.standing(partner.id).verified = verified
-            self._book.drilled(partner.id, verified)
+            self._partners.runtime(partner.id).verified = verified
+            self._repository.drilled(partner.id, verified)
         outcome = "drill confirmed" if ok else "drill failed"
         note = await self._written(query, outcome, partner.id, detail)
         state = partner.state
@@ -244,8 +252,8 @@ class PartnerOperations:
         """Write an act into the audit log; what an operator must know if that was not possible."""
         who = asked_by(query)
         log.event(logger, logging.INFO, "an operator's act", who=who, what=what, partner=partner)
-        self._book.audit(who, what, partner, detail)
-        if await self._book.written(FLUSH_SECONDS):
+        self._repository.audit(who, what, partner, detail)
+        if await self._repository.written(FLUSH_SECONDS):
             return ""
         return "done, but the store does not answer: a restart before it is back forgets it"
 
@@ -267,8 +275,8 @@ def numbers(snapshot: Snapshot) -> dict[str, Any]:
         "arrivals_per_minute": load.arrivals * 60.0,
         "handling_seconds": _finite(load.handling),
         "patience_seconds": _finite(load.patience),
-        "agents": sum(crew.present for crew in snapshot.crews),
-        "agents_busy": sum(crew.busy for crew in snapshot.crews),
+        "agents": sum(agent_group.present for agent_group in snapshot.agent_groups),
+        "agents_busy": sum(agent_group.busy for agent_group in snapshot.agent_groups),
         "policy": asdict(policy),
     }
 

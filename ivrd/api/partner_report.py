@@ -28,17 +28,17 @@ class PartnerReport:
 
     def __init__(
         self,
-        book: PartnerRepository,
+        repository: PartnerRepository,
         partners: Callable[[], Iterable[Partner]],
         zone: tzinfo,
         clock: Callable[[], float],
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._partners = partners
         self._zone = zone
         self._clock = clock
 
-    def reads(self) -> Mapping[str, server.Control]:
+    def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
         return {"report": self._report, "audit": self._audit}
 
@@ -46,7 +46,7 @@ class PartnerReport:
         """What partners did for callers who came in ?from=DAY&to=DAY, both in the period."""
         start, end = self._period(query)
         sums = report.Sums()
-        pages = self._book.history(start.timestamp(), end.timestamp())
+        pages = self._repository.history(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, sums.add)
         rows = [asdict(row) for row in sums.rows(self._partners())]
         return _answer(start, end, skipped, rows=rows)
@@ -54,18 +54,18 @@ class PartnerReport:
     async def _audit(self, query: Mapping[str, str]) -> server.Answer:
         """What operators did in ?from=DAY&to=DAY, both in the period."""
         start, end = self._period(query)
-        acts: list[dict[str, Any]] = []
+        entries: list[dict[str, Any]] = []
 
         def take(act: AuditEntry) -> None:
-            if len(acts) == MOST_ACTS:
+            if len(entries) == MOST_ACTS:
                 say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
                 raise server.RequestRejected(say)
             at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
-            acts.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
+            entries.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
 
-        pages = self._book.acts(start.timestamp(), end.timestamp())
+        pages = self._repository.audit_entries(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, take)
-        return _answer(start, end, skipped, acts=acts)
+        return _answer(start, end, skipped, entries=entries)
 
     def _period(self, query: Mapping[str, str]) -> tuple[datetime, datetime]:
         today = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone).date()
@@ -78,7 +78,7 @@ class PartnerReport:
         """Give each entry to `take`; returns how many could not be read."""
         skipped = 0
         try:
-            if not await self._book.written(FLUSH_SECONDS):
+            if not await self._repository.written(FLUSH_SECONDS):
                 raise server.RequestRejected(
                     "the store does not answer; what it has is told when it does"
                 )

@@ -88,8 +88,8 @@ def _seldom(
     return call
 
 
-def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> web.Application:
-    """JSON over HTTP: each of `reads` answers GET /NAME, each of `acts` POST /NAME."""
+def control_app(queries: Mapping[str, Control], commands: Mapping[str, Control]) -> web.Application:
+    """JSON over HTTP: each of `queries` answers GET /NAME, each of `commands` POST /NAME."""
 
     def handler(control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -101,9 +101,9 @@ def control_app(reads: Mapping[str, Control], acts: Mapping[str, Control]) -> we
         return handle
 
     app = web.Application(client_max_size=BODY_LIMIT)
-    for name, control in reads.items():
+    for name, control in queries.items():
         app.router.add_get(f"/{name}", handler(control))
-    for name, control in acts.items():
+    for name, control in commands.items():
         app.router.add_post(f"/{name}", handler(control))
     return app
 

@@ -20,21 +20,21 @@ class Leader(Protocol):
 
     @property
     def role(self) -> str:
-        """`alone`, `acting` or `standing by`."""
+        """`alone`, `leader` or `standby`."""
 
     @property
-    def who_acts(self) -> str:
-        """The name of the one that acts; empty when nobody is known to."""
+    def leader(self) -> str:
+        """The leader's name; empty when none is known."""
 
 
-def role_of(leading: Leader) -> RoleStatus:
+def role_of(election: Leader) -> RoleStatus:
     """What this ivrd does, and who acts."""
-    return RoleStatus(role=str(leading.role), name=leading.name, who_acts=leading.who_acts)
+    return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
     """CallCounts by where they are now, and how many there have been."""
-    places = Counter(call.place for call in ledger.calls.values())
+    places = Counter(call.state for call in ledger.calls.values())
     return CallCounts(
         received=ledger.received,
         adopted=ledger.adopted,
@@ -77,15 +77,15 @@ def queues_of(
     return rows
 
 
-def pools_of(seating: QueueMembers) -> list[PoolRow]:
+def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
     """Each pool: whether it is open, and what its seats are doing."""
     rows = []
-    for pool in seating.pools:
-        states = Counter(seating.here(pool).values())
+    for pool in queue_members.pools:
+        states = Counter(queue_members.here(pool).values())
         rows.append(
             PoolRow(
                 name=pool.name,
-                open=pool.name in (seating.open or ()),
+                open=pool.name in (queue_members.open or ()),
                 seats=len(pool.seats),
                 free=states["free"],
                 ringing=states["ringing"],

@@ -38,11 +38,11 @@ class Timeouts:
     """How long the link waits, in seconds."""
 
     answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
-    beat: float = 1.0  # between two signs of life
+    keepalive: float = 1.0  # between two signs of life
     silent: float = 2.0  # a sign of life unanswered for this long: the other side is gone
-    again: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
+    backoff: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
     refused: float = 15.0  # after a refusal: a wrong secret does not get right by asking often
-    steady: float = 10.0  # a link that lasted this long was a good one: begin `again` anew
+    steady: float = 10.0  # a link that lasted this long was a good one: begin `backoff` anew
 
 
 class ActionRefused(Exception):
@@ -73,7 +73,7 @@ class AmiClient:
         wanted: Collection[str] | None = None,
     ) -> None:
         self.address = address
-        self.gate = LeaderGuard()
+        self.guard = LeaderGuard()
         self.up = False  # logged in, and rebuilt
         self.version = ""
         self._on_event = on_event
@@ -118,7 +118,7 @@ class AmiClient:
 
     def _pauses(self) -> Iterator[float]:
         """Seconds from each attempt to the next."""
-        return itertools.chain(self._pace.again, itertools.repeat(self._pace.again[-1]))
+        return itertools.chain(self._pace.backoff, itertools.repeat(self._pace.backoff[-1]))
 
     def _say(self, kind: str, text: str) -> None:
         """Report a change of state; the same state again is not news."""
@@ -129,7 +129,7 @@ class AmiClient:
     async def _serve(self) -> None:
         """Connect, rebuild, stay until the connection ends.  Raises what ended it."""
         wire, lost = await self._connect()
-        beats = asyncio.create_task(self._keep_beating(wire))
+        keepalives = asyncio.create_task(self._keep_alive(wire))
         try:
             await self._until_booted(lost)
             await self._on_up()
@@ -138,7 +138,7 @@ class AmiClient:
                 self._say("up", f"connected to {self._where} (AMI {self.version})")
             raise ConnectionLost(await lost)
         finally:
-            beats.cancel()
+            keepalives.cancel()
 
     async def _connect(self) -> "tuple[AmiProtocol, asyncio.Future[str]]":
         """Connect and log in; the connection, and the future that says why it ended."""
@@ -168,7 +168,7 @@ class AmiClient:
             ) from None
         self.logged_in, self._took = True, 0.0
         self.version = wire.version or ""
-        await self.beat()
+        await self.keepalive()
         return wire, lost
 
     def _take(self, message: Message) -> None:
@@ -188,16 +188,16 @@ class AmiClient:
         finally:
             booted.cancel()
 
-    async def _keep_beating(self, wire: AmiProtocol) -> None:
+    async def _keep_alive(self, wire: AmiProtocol) -> None:
         """Give the connection up when Asterisk stops answering."""
         while True:
-            await asyncio.sleep(self._pace.beat)
+            await asyncio.sleep(self._pace.keepalive)
             try:
-                await self.beat()
+                await self.keepalive()
             except (OSError, TimeoutError, ActionRefused) as error:
                 return wire.fail(f"no sign of life ({in_words(error)})")
 
-    async def beat(self) -> None:
+    async def keepalive(self) -> None:
         """One sign of life in each direction, on Asterisk's own clock; each second by itself."""
         clock = asyncio.get_running_loop().time
         asked = self._asked = clock()
@@ -216,9 +216,9 @@ class AmiClient:
         return max(self._took, asyncio.get_running_loop().time() - self._asked)
 
     @property
-    def heard(self) -> float:
+    def received_at(self) -> float:
         """When those bytes came that are being taken in, or the last ones, on the loop's clock."""
-        return self._wire.heard if self._wire else asyncio.get_running_loop().time()
+        return self._wire.received_at if self._wire else asyncio.get_running_loop().time()
 
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""
@@ -234,7 +234,7 @@ class AmiClient:
         answer = await self._ask("Getvar", self._pace.silent, Variable=name)
         return str(answer.value or "")
 
-    async def say_who_acts(self, word: str) -> None:
+    async def announce_leader(self, word: str) -> None:
         """Tell Asterisk which ivrd acts; the one action for which no leave is needed."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": word}
         async with asyncio.timeout(self._pace.silent):
@@ -277,7 +277,7 @@ class AmiClient:
         self, action: str, headers: dict[str, str], as_list: bool = False
     ) -> "asyncio.Future[Any]":
         message = Action({"Action": action, **headers})
-        return self.gate.pass_on(action, lambda: self._sent(message, as_list))
+        return self.guard.submit(action, lambda: self._sent(message, as_list))
 
     def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out

@@ -72,7 +72,9 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         wanted: Collection[str] | None = None,
     ) -> None:
         self.reason = ""
-        self.heard = time.monotonic()  # when bytes came last; asyncio's loops have the same clock
+        self.received_at = (
+            time.monotonic()
+        )  # when bytes came last; asyncio's loops have the same clock
         self.dropped = 0  # events that nobody wanted
         self._on_event = on_event
         self._on_lost = on_lost
@@ -96,7 +98,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
-        self.heard = time.monotonic()
+        self.received_at = time.monotonic()
         self._rest += data
         if self.version is None and not self._greeted():
             return

@@ -63,7 +63,9 @@ class Session:
         self._link = link
         self._observe = observe
         self._decided = decided
-        self._event_at: float | None = link.heard  # of what is not answered yet; the loop's clock
+        self._event_at: float | None = (
+            link.received_at
+        )  # of what is not answered yet; the loop's clock
         self._numbers = itertools.count(1)
         self._pending: dict[str, _Sent] = {}
         self._busy_until = 0.0
@@ -78,7 +80,7 @@ class Session:
     def event(self) -> None:
         """Something came from this channel just now that may need an answer."""
         if self._event_at is None:
-            self._event_at = self._link.heard
+            self._event_at = self._link.received_at
 
     def settled(self) -> None:
         """What came needs no answer, or has it."""

@@ -63,24 +63,24 @@ class Conversation:
     """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
 
     def __init__(
-        self, script: ConversationSettings, session: Session, tell: Callable[[Command], None]
+        self, settings: ConversationSettings, session: Session, tell: Callable[[Command], None]
     ) -> None:
         self.visit: Visit | None = None
-        self._script = script
+        self._settings = settings
         self._session = session
         self._tell = tell
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
         self._said_by = 0.0  # when the prompt has ended by itself, on the loop's clock
-        self._hushed = False
+        self._interrupted = False
         self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
         self._finally: ToPerson | GoodBye | None = None
         self._awaited: NoInput | None = None  # the one that the clock runs for
         self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
-        session.watch(self.over, script.lease_seconds + OVERDUE_SECONDS)
+        session.watch(self.over, settings.lease_seconds + OVERDUE_SECONDS)
 
-    def hear(self, digit: str) -> None:
+    def press(self, digit: str) -> None:
         """The caller pressed a key."""
         self._session.event()
         self._inbox.put_nowait(Key(digit))
@@ -88,7 +88,7 @@ class Conversation:
     def hand_over(self) -> None:
         """Bring the caller to a person now: ivrd is stopping."""
         if self.visit is not None and not self._session.over:
-            self._follow(menu.hand_over(self._script.tree, self.visit))
+            self._follow(menu.hand_over(self._settings.tree, self.visit))
 
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
@@ -101,10 +101,10 @@ class Conversation:
             # that is answered it does nothing (res/res_agi.c, handle_answer).
             self._session.send("ANSWER")
             if resume is None:
-                self._follow(menu.enter(self._script.tree))
+                self._follow(menu.enter(self._settings.tree))
             else:
                 self._stop_playing()
-                self._follow(menu.again(self._script.tree, resume, self._script.closed()))
+                self._follow(menu.again(self._settings.tree, resume, self._settings.closed()))
             while not self._session.over:
                 self._take(await self._inbox.get())
                 if self._inbox.empty():
@@ -112,19 +112,19 @@ class Conversation:
         finally:
             self._stop_clock()
 
-    def _take(self, heard: Input | PromptEnded | SessionEnded) -> None:
-        stale = isinstance(heard, NoInput) and heard is not self._awaited
-        if self._session.over or stale or isinstance(heard, SessionEnded):
+    def _take(self, received: Input | PromptEnded | SessionEnded) -> None:
+        stale = isinstance(received, NoInput) and received is not self._awaited
+        if self._session.over or stale or isinstance(received, SessionEnded):
             return
-        if isinstance(heard, PromptEnded):
-            self._said(heard.result)
+        if isinstance(received, PromptEnded):
+            self._said(received.result)
         else:
-            self._step(heard)
+            self._step(received)
 
-    def _step(self, heard: Input) -> None:
+    def _step(self, received: Input) -> None:
         if self.visit is not None:
-            closed = self._script.closed()
-            self._follow(menu.step(self._script.tree, self.visit, heard, closed))
+            closed = self._settings.closed()
+            self._follow(menu.step(self._settings.tree, self.visit, received, closed))
 
     def _follow(self, result: menu.Result) -> None:
         """Carry out what the menu commands."""
@@ -140,8 +140,8 @@ class Conversation:
             if not self._saying:
                 self._stop_clock()
                 self._go_on()
-            elif not self._hushed:
-                self._hush()
+            elif not self._interrupted:
+                self._interrupt()
 
     def _mark(self, command: Command) -> None:
         """What the books and the dialplan must know, and the clock for the caller's answer."""
@@ -167,8 +167,8 @@ class Conversation:
             self._step(PromptsPlayed())
 
     def _say(self, prompt: tuple[str, str]) -> None:
-        self._saying, self._hushed = prompt, False
-        seconds = self._script.seconds.get(prompt, UNKNOWN_LENGTH_SECONDS)
+        self._saying, self._interrupted = prompt, False
+        seconds = self._settings.seconds.get(prompt, UNKNOWN_LENGTH_SECONDS)
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
         language, name = prompt
@@ -190,23 +190,23 @@ class Conversation:
             return  # the caller is gone, or the file is: Asterisk ends AsyncAGI
         if said and self._stray_stops and self._cut_short(said, result):
             self._stray_stops -= 1
-            if not self._hushed:
+            if not self._interrupted:
                 self._to_say.appendleft(said)
         self._go_on()
 
     def _cut_short(self, prompt: tuple[str, str], result: str) -> bool:
-        seconds = self._script.seconds.get(prompt)
+        seconds = self._settings.seconds.get(prompt)
         _, _, position = result.partition("endpos=")
         if seconds is None or not position.isdecimal():
             return False
         return int(position) < 0.5 * seconds * SAMPLES_A_SECOND
 
-    def _hush(self) -> None:
+    def _interrupt(self) -> None:
         """Stop the prompt that plays, again and again until it has ended."""
-        self._hushed = True
+        self._interrupted = True
         if asyncio.get_running_loop().time() < self._said_by:
             self._stop_playing()
-            self._after(INTERRUPT_AGAIN_SECONDS, self._hush)
+            self._after(INTERRUPT_AGAIN_SECONDS, self._interrupt)
 
     def _stop_playing(self) -> None:
         self._stray_stops += 1
@@ -216,12 +216,12 @@ class Conversation:
         """Tell the dialplan where to, and give the channel back to it."""
         self._set(dialplan_names.QUEUE, to.queue)
         self._set(dialplan_names.TOPIC, to.topic)
-        self._set("CALLERID(name)", self._script.label[to.topic])
+        self._set("CALLERID(name)", self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 
     def _renew(self, seconds: float) -> None:
         """From now on the caller can be without us for `seconds` plus the lease."""
-        self._set("TIMEOUT(absolute)", f"{seconds + self._script.lease_seconds:.1f}")
+        self._set("TIMEOUT(absolute)", f"{seconds + self._settings.lease_seconds:.1f}")
 
     def _set(self, variable: str, value: str) -> None:
         self._session.send(f"SET VARIABLE {variable} {quoted(value)}")

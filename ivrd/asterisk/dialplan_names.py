@@ -1,4 +1,4 @@
-"""Names that the code and the dialplan share. tests/asterisk/test_dialplan_names.py compares the two."""
+"""Names that code and dialplan share; tests/asterisk/test_dialplan_names.py compares the two."""
 
 import re
 

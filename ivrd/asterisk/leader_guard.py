@@ -59,7 +59,7 @@ class LeaderGuard:
             if not waiting.done():
                 waiting.set_exception(NotLeader("another ivrd acts"))
 
-    def pass_on(self, action: str, send: Send) -> "asyncio.Future[Any]":
+    def submit(self, action: str, send: Send) -> "asyncio.Future[Any]":
         """Send now, or when it is known that we may.  Raises `NotLeader` when we may not."""
         if action in READ_ONLY_ACTIONS or self._clock() < self._until:
             return send()

@@ -62,20 +62,20 @@ def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry
     if event != "ENDED":
         return QueueLogEntry(at, OURS[event], call_id) if event in OURS else None
     topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
-    place = PLACE_OF.get(args[0], CallState.MENU)
-    return QueueLogEntry(at, EntryType.ENDED, call_id, place=place, topic=topic)
+    state = PLACE_OF.get(args[0], CallState.MENU)
+    return QueueLogEntry(at, EntryType.ENDED, call_id, state=state, topic=topic)
 
 
 def _app_queues(
     at: float, call_id: str, queue: str, seat: str, event: str, args: list[str]
 ) -> QueueLogEntry | None:
     """An entry that app_queue made."""
-    says = APP_QUEUE.get(event)
-    if says is None:
+    entry_type = APP_QUEUE.get(event)
+    if entry_type is None:
         return None
     argument = WAITED.get(event, len(args))
     told = args[argument] if argument < len(args) else ""
     waited = float(told) if SECONDS.fullmatch(told) else 0.0
-    if says is EntryType.CONNECTED:
-        return QueueLogEntry(at, says, call_id, queue, seat, answered_by(seat), waited)
-    return QueueLogEntry(at, says, call_id, queue, waited_seconds=waited)
+    if entry_type is EntryType.CONNECTED:
+        return QueueLogEntry(at, entry_type, call_id, queue, seat, answered_by(seat), waited)
+    return QueueLogEntry(at, entry_type, call_id, queue, waited_seconds=waited)

@@ -2,14 +2,14 @@
 
 Theory of operation
 -------------------
-A place in the record is a `LogPosition`: which file (its inode and a hash of its first line) and how far.
-The file is held open, so what is renamed or removed while we read is still read to its end.  It is
-left for the next one only when that has a line in it: from then on Asterisk writes there alone
-(main/logger.c closes the old file before it writes to the new).  A file whose inode is the same
-but whose first line is another, or that is shorter than what was read of it, was emptied in
-place; its old text is looked for among its neighbours (`queue_log*`), and so is the file of a
-mark from an earlier run.  When that is nowhere, lines may be missing: `gaps` counts it, and
-reading goes on at the beginning of the file that is there.
+A place in the record is a `LogPosition`: which file (its inode and a hash of its first line) and
+how far. The file is held open, so what is renamed or removed while we read is still read to its
+end.  It is left for the next one only when that has a line in it: from then on Asterisk writes
+there alone (main/logger.c closes the old file before it writes to the new).  A file whose inode is
+the same but whose first line is another, or that is shorter than what was read of it, was emptied
+in place; its old text is looked for among its neighbours (`queue_log*`), and so is the file of a
+mark from an earlier run.  When that is nowhere, lines may be missing: `gaps` counts it, and reading
+goes on at the beginning of the file that is there.
 
 A line waits for its newline.  One that never gets it, that is over-long or that is none is counted
 in `skipped`.  What the others say is in queue_lines.py.

@@ -89,7 +89,7 @@ class QueueMembers:
         if self.lend is not None:
             lent = [pool for pool, _wanted in self.lend]
             taking = {pool.name for pool, wanted in self.lend if wanted}
-            changes += [*difference(lent, taking, members), *strays(lent, members)]
+            changes += [*difference(lent, taking, members), *unexpected_members(lent, members)]
         await self._send(changes)
         return changes
 
@@ -122,7 +122,7 @@ def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
         yield change
 
 
-def strays(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
+def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
     known = {place for pool in pools for place in places(pool)}
     return [

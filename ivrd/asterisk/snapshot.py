@@ -29,7 +29,7 @@ class Caller:
     call_id: str
     channel: str
     number: str
-    place: CallState  # MENU, QUEUE or TALK
+    state: CallState  # MENU, QUEUE or TALK
     age_seconds: float
     in_agi: bool = False
     queue: str = ""
@@ -77,14 +77,14 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
         return Caller(
-            **common, place=CallState.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
+            **common, state=CallState.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
         )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
-        return Caller(**common, place=CallState.TALK, queue=queue, seat=seat)
+        return Caller(**common, state=CallState.TALK, queue=queue, seat=seat)
     if queue:  # taken between the two answers: the event that says so comes after them
-        return Caller(**common, place=CallState.QUEUE, queue=queue, listed=False)
-    return Caller(**common, place=CallState.MENU, in_agi=m.application == "AGI")
+        return Caller(**common, state=CallState.QUEUE, queue=queue, listed=False)
+    return Caller(**common, state=CallState.MENU, in_agi=m.application == "AGI")
 
 
 def _member(m: Any) -> Member:

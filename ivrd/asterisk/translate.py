@@ -91,7 +91,7 @@ class AgentConnected:
 
     call_id: str
     seat: str
-    answered_by: AnsweredBy
+    by: AnsweredBy
     at: float
 
 
@@ -200,11 +200,11 @@ def _user_event(m: Any) -> Fact | None:
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
-        return _partner_news(m, kind)
+        return _partner_leg_event(m, kind)
     return None
 
 
-def _partner_news(m: Any, kind: str) -> Fact:
+def _partner_leg_event(m: Any, kind: str) -> Fact:
     return PartnerLegEvent(
         partner=m.partner,
         seat=f"{m.partner}/{m.seat}",

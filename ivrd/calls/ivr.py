@@ -44,54 +44,56 @@ class MenuCall:
     offered: bool = False
     session: Session | None = None
     conversation: Conversation | None = None
-    stay: MenuPosition | None = None
+    position: MenuPosition | None = None
     keys: list[tuple[float, str]] = field(default_factory=list)
-    pad: DtmfDecoder = field(default_factory=DtmfDecoder)
+    dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
 
-    def hear(self, digit: str, at: float) -> None:
+    def add_key(self, digit: str, at: float) -> None:
         """Remember a key."""
         self.key_at = at
         self.keys = [*self.keys, (at, digit)][-KEYS_KEPT:]
 
-    def unheeded(self) -> list[str]:
+    def unhandled_keys(self) -> list[str]:
         """The keys that were pressed after those that led to where the caller is.
 
         When nobody knows where that is, they are all that were pressed in this session: whoever
         spoke to the caller before us died before that was written down.
         """
-        since = self.stay.key_at if self.stay else float("-inf")
+        since = self.position.key_at if self.position else float("-inf")
         return [digit for at, digit in self.keys if at > since]
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """What was heard belongs to a session that is over."""
-        self.offered, self.stay, self.keys = False, None, []
+        self.offered, self.position, self.keys = False, None, []
 
 
 class Ivr:
     """All callers before the queue.
 
-    `told(call_id, command)` hears what the books must know; `fault(call_id, error)` of what broke.
-    `acting`: whether callers are spoken to; one who stands by only listens.  `most`: so many are in
-    a menu at a time, and whoever comes then goes straight to the queue; so does whoever comes while
-    we are `late`: a menu that answers keys seconds later is worse than none.
+    `notify(call_id, command)` hears what the books must know; `fault(call_id, error)` of what
+    broke. `active`: whether callers are spoken to; one who stands by only listens.  `most`: so many
+    are in a menu at a time, and whoever comes then goes straight to the queue; so does whoever
+    comes while we are `late`: a menu that answers keys seconds later is worse than none.
     """
 
     def __init__(
         self,
-        script: ConversationSettings,
+        settings: ConversationSettings,
         sessions: Sessions,
-        told: Callable[[str, Command], None],
+        notify: Callable[[str, Command], None],
         fault: Callable[[str, BaseException], None],
         most: int = 10_000,
     ) -> None:
-        self.script = script
+        self.settings = settings
         self.most = most
-        self.acting = True
+        self.active = True
         self.draining = False
-        self.turned_on = 0  # callers who went straight to the queue: too many here, or we were late
+        self.sent_to_queue = (
+            0  # callers who went straight to the queue: too many here, or we were late
+        )
         self.late: Callable[[], bool] = lambda: False
         self._sessions = sessions
-        self._told = told
+        self._notify = notify
         self._fault = fault
         self._lines: dict[str, MenuCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,19 +108,19 @@ class Ivr:
         """A call begins."""
         self._lines[call_id] = MenuCall(channel)
 
-    def seen(self, call_id: str, channel: str, stay: MenuPosition | None = None) -> None:
-        """A call is there that began without us; `stay`: where it is known to have been."""
+    def seen(self, call_id: str, channel: str, position: MenuPosition | None = None) -> None:
+        """A call is there that began without us; `position`: where it is known to have been."""
         line = self._lines.setdefault(call_id, MenuCall(channel))
-        line.stay = stay or line.stay
+        line.position = position or line.position
 
     def offered(self, call_id: str) -> None:
         """Asterisk waits for our commands: speak to the caller, if that is for us to do."""
         line = self._lines[call_id]
-        if line.session is not None or line.stay is not None:
+        if line.session is not None or line.position is not None:
             self._end(line, "a new session began")
-            line.begin_anew()
+            line.reset()
         line.offered = True
-        if self.acting:
+        if self.active:
             self._begin(call_id, line)
 
     def found(self, call_id: str, channel: str, offered: bool) -> None:
@@ -127,35 +129,37 @@ class Ivr:
         line = self._lines[call_id]
         line.channel, line.offered = channel, offered
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Speak to all for whom Asterisk waits and nobody does, where their last words were.
 
         Whoever has heard nothing yet comes first: the lease that guards them is the shortest.
         """
-        for call_id, line in sorted(self._lines.items(), key=lambda item: item[1].stay is not None):
-            if self.acting and line.offered and line.session is None:
+        for call_id, line in sorted(
+            self._lines.items(), key=lambda item: item[1].position is not None
+        ):
+            if self.active and line.offered and line.session is None:
                 self._begin(call_id, line)
 
     def key_down(self, call_id: str, digit: str) -> None:
         """A caller's key went down."""
         if line := self._lines.get(call_id):
-            line.pad.down(digit)
+            line.dtmf.down(digit)
 
     def key_up(self, call_id: str, digit: str, at: float) -> None:
         """A caller's key is up, at a moment of Asterisk's clock: it has been pressed."""
         line = self._lines.get(call_id)
         if line is None or (at and (at, digit) in line.keys):  # the same event again
             return
-        if line.pad.up(digit, at):
-            line.hear(digit, at)
+        if line.dtmf.up(digit, at):
+            line.add_key(digit, at)
             if line.conversation is not None:
-                line.conversation.hear(digit)
+                line.conversation.press(digit)
 
     def over(self, call_id: str, why: str) -> None:
         """The dialplan has the call again."""
         if line := self._lines.get(call_id):
             self._end(line, why)
-            line.begin_anew()
+            line.reset()
 
     def gone(self, call_id: str, why: str) -> None:
         """The call has ended."""
@@ -166,36 +170,36 @@ class Ivr:
         """A command's result."""
         self._sessions.result(command_id, text)
 
-    def stay(self, call_id: str) -> MenuPosition | None:
+    def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
         line = self._lines.get(call_id)
         if line is None:
             return None
         if line.conversation is None or line.conversation.visit is None:
-            return line.stay
+            return line.position
         return MenuPosition(line.conversation.visit, line.key_at)
 
     # --- conversations ---------------------------------------------------------------------
 
     def _begin(self, call_id: str, line: MenuCall) -> None:
         """A conversation from the start, or where the last one was; or straight to the queue."""
-        stay = line.stay  # known until the conversation says where the caller is
+        position = line.position  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
         if self.draining or len(self) >= self.most or self.late():
-            self.turned_on += not self.draining
+            self.sent_to_queue += not self.draining
             line.session.send("ASYNCAGI BREAK")
             return
-        if stay is not None and not menu.knows(self.script.tree, stay.visit):
-            stay = line.stay = None  # the place is gone since a reload,
+        if position is not None and not menu.knows(self.settings.tree, position.visit):
+            position = line.position = None  # the place is gone since a reload,
             line.keys = []  # and so is what was pressed there
         talk = line.conversation = Conversation(
-            self.script, line.session, lambda command: self._told(call_id, command)
+            self.settings, line.session, lambda command: self._notify(call_id, command)
         )
-        task = asyncio.create_task(talk.run(stay.visit if stay else None), name=call_id)
-        for digit in line.unheeded():
-            talk.hear(digit)
-        if stay is not None:
-            line.key_at = max(line.key_at, stay.key_at)
+        task = asyncio.create_task(talk.run(position.visit if position else None), name=call_id)
+        for digit in line.unhandled_keys():
+            talk.press(digit)
+        if position is not None:
+            line.key_at = max(line.key_at, position.key_at)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
@@ -210,7 +214,7 @@ class Ivr:
         if line.session is None:
             return
         if line.conversation is not None and line.conversation.visit is not None:
-            line.stay = MenuPosition(line.conversation.visit, line.key_at)
+            line.position = MenuPosition(line.conversation.visit, line.key_at)
         self._sessions.end(line.session, why)
         line.session = line.conversation = None
 
@@ -219,7 +223,7 @@ class Ivr:
 
     # --- letting go ------------------------------------------------------------------------
 
-    def let_go(self, why: str) -> None:
+    def detach_all(self, why: str) -> None:
         """Stop speaking to everybody; where they were stays known, and the lease guards them."""
         for line in self._lines.values():
             self._end(line, why)

@@ -51,26 +51,26 @@ class CallTracker:
     def __init__(
         self,
         link: AmiClient,
-        script: ConversationSettings,
-        seating: QueueMembers,
+        settings: ConversationSettings,
+        queue_members: QueueMembers,
         sessions: Sessions,
-        watch: CallListener,
+        listener: CallListener,
         hash_number: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
         self.ledger = Ledger()
-        self.seating = seating
-        self.menus = Ivr(script, sessions, self._told, watch.broken)
-        self.partner_news: Callable[[t.PartnerLegEvent], None] = lambda _news: None
+        self.queue_members = queue_members
+        self.ivr = Ivr(settings, sessions, self._notify, listener.broken)
+        self.on_partner_leg: Callable[[t.PartnerLegEvent], None] = lambda _news: None
         # Hears of the calls that Asterisk no longer has, though nobody said how they ended.
-        self.missed: Callable[[list[str], float], None] = self.give_up
+        self.missed: Callable[[list[str], float], None] = self.book_unresolved
         self._link = link
-        self._watch = watch
+        self._listener = listener
         self._hash = hash_number
         self._clock = clock
         self._held: list[Message] | None = None
         self._passing: set[str] = set()  # calls of which nobody knows where they are now
-        self._hands: dict[type, Callable[[Any], None]] = {
+        self._handlers: dict[type, Callable[[Any], None]] = {
             t.Arrived: self._arrived,
             t.ControlOffered: self._offered,
             t.Result: self._result,
@@ -82,8 +82,8 @@ class CallTracker:
             t.QueueReturned: self._returned,
             t.AgentConnected: self._taken,
             t.Hangup: self._gone,
-            t.SeatState: seating.changed,
-            t.MemberChanged: seating.changed,
+            t.SeatState: queue_members.changed,
+            t.MemberChanged: queue_members.changed,
             t.PartnerLegEvent: self._partner,
         }
 
@@ -98,75 +98,75 @@ class CallTracker:
         if fact is None:
             return
         if moment := t.at(message):
-            self._watch.lag(max(0.0, self._clock() - moment))
+            self._listener.lag(max(0.0, self._clock() - moment))
         try:
-            self._hands[type(fact)](fact)
+            self._handlers[type(fact)](fact)
         except Exception as error:  # one event that we cannot take must not cost the link
-            self._watch.broken(getattr(fact, "call_id", ""), error)
+            self._listener.broken(getattr(fact, "call_id", ""), error)
 
     def _result(self, fact: t.Result) -> None:
-        self.menus.result(fact.command_id, fact.text)
+        self.ivr.result(fact.command_id, fact.text)
 
     def _joined(self, fact: t.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
-        self._book(fact.call_id, c.JoinedQueue(fact.at or self._clock(), fact.queue))
+        self._apply_event(fact.call_id, c.JoinedQueue(fact.at or self._clock(), fact.queue))
 
     def _returned(self, fact: t.QueueReturned) -> None:
-        self._book(fact.call_id, c.LeftQueue())
+        self._apply_event(fact.call_id, c.LeftQueue())
 
     def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
-        self._book(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
+        self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _gone(self, fact: t.Hangup) -> None:
-        self.menus.gone(fact.call_id, "the caller hung up")
+        self.ivr.gone(fact.call_id, "the caller hung up")
         at = fact.at or self._clock()
         passing = fact.call_id in self._passing
         self._passing.discard(fact.call_id)
-        if passing and self.menus.acting:  # after a talk that nobody saw, or before one
+        if passing and self.ivr.active:  # after a talk that nobody saw, or before one
             self.missed([fact.call_id], at)
         else:
-            self._book(fact.call_id, c.HungUp(at))
+            self._apply_event(fact.call_id, c.HungUp(at))
 
     def _control_over(self, fact: t.ControlOver) -> None:
-        self.menus.over(fact.call_id, "the dialplan has the call")
+        self.ivr.over(fact.call_id, "the dialplan has the call")
         self._moved(fact.call_id)
 
     def _took_over(self, fact: t.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
-            self._watch.unattended(call)
+            self._listener.unattended(call)
 
-    def _partner(self, news: t.PartnerLegEvent) -> None:
-        self.partner_news(news)
+    def _partner(self, leg_event: t.PartnerLegEvent) -> None:
+        self.on_partner_leg(leg_event)
 
     def _arrived(self, fact: t.Arrived) -> None:
-        language = self.menus.script.tree.languages[0]
+        language = self.ivr.settings.tree.languages[0]
         call = Call(
             fact.call_id, fact.at or self._clock(), self._hash(fact.number), language=language
         )
         if self.ledger.receive(call):
-            self.menus.arrived(fact.call_id, fact.channel)
-            self._watch.received(call)
+            self.ivr.arrived(fact.call_id, fact.channel)
+            self._listener.received(call)
             self._moved(fact.call_id)
 
     def _offered(self, fact: t.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was reported to nobody
             self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, ""))
         if fact.call_id in self.ledger.calls:  # or it is a late word of a call that was healed
-            self.menus.offered(fact.call_id)
+            self.ivr.offered(fact.call_id)
 
     def _key_down(self, fact: t.KeyDown) -> None:
-        self.menus.key_down(fact.call_id, fact.digit)
+        self.ivr.key_down(fact.call_id, fact.digit)
 
     def _key_up(self, fact: t.KeyUp) -> None:
-        self.menus.key_up(fact.call_id, fact.digit, fact.at)
+        self.ivr.key_up(fact.call_id, fact.digit, fact.at)
 
-    def _told(self, call_id: str, command: Command) -> None:
+    def _notify(self, call_id: str, command: Command) -> None:
         """A conversation's own news for the books."""
         if call_id not in self.ledger.calls:
             return
         if event := EVENT_OF.get(type(command)):
-            self._book(call_id, event)
+            self._apply_event(call_id, event)
             return
         if isinstance(command, menu.Speak):
             self.ledger.note(call_id, language=command.language)
@@ -174,30 +174,30 @@ class CallTracker:
             self.ledger.note(call_id, topic=command.topic)
         self._moved(call_id)
 
-    def _book(self, call_id: str, event: c.Event) -> None:
+    def _apply_event(self, call_id: str, event: c.Event) -> None:
         """Move a call in the books; what they do not take is reported and changes nothing."""
         if call_id not in self.ledger.calls:
             return  # a seat's leg, or a call of somebody else's
         try:
             notices = self.ledger.apply(call_id, event)
         except InvalidTransition as error:
-            self._watch.refused(type(event).__name__, str(error))
+            self._listener.refused(type(event).__name__, str(error))
             return
         for notice in notices:
-            self._watch.notice(notice)
+            self._listener.notice(notice)
         self._moved(call_id)
 
     def _moved(self, call_id: str) -> None:
         """A call that is here is, or may be, in another place than before."""
         if call := self.ledger.calls.get(call_id):
-            self._watch.moved(call, self.menus.stay(call_id))
+            self._listener.moved(call, self.ivr.position(call_id))
 
     # --- losing and finding Asterisk -------------------------------------------------------
 
-    def restore(self, call: Call, stay: MenuPosition | None) -> None:
+    def restore(self, call: Call, position: MenuPosition | None) -> None:
         """A call that an ivrd before us, or beside us, has written down."""
         self.ledger.restore(call)
-        self.menus.seen(call.id, "", stay)
+        self.ivr.seen(call.id, "", position)
 
     async def rebuild(self, first: Callable[[], Awaitable[None]] | None = None) -> None:
         """Bring books and seats to what Asterisk reports; then what happened meanwhile.
@@ -216,21 +216,21 @@ class CallTracker:
                 self._match(caller, now)
             missing = self.ledger.missing(caller.call_id for caller in seen.callers)
             self._passing.update(missing)  # that one has hung up may be all that is still to come
-            self.seating.read(seen)
+            self.queue_members.read(seen)
             for call_id in missing:
-                self.menus.gone(call_id, "Asterisk no longer has the call")
+                self.ivr.gone(call_id, "Asterisk no longer has the call")
         finally:
             held, self._held = self._held or [], None
             for message in held:
                 self.take(message)
-        self.menus.take_up()
+        self.ivr.resume()
         self.missed(missing, now)
-        if not self.menus.acting:
+        if not self.ivr.active:
             return  # the seats are for the other one to move
         try:
-            await self.seating.reconcile()
+            await self.queue_members.reconcile()
         except ActionRefused as error:  # seats that Asterisk does not have must not cost the link
-            self._watch.refused("Seats", str(error))
+            self._listener.refused("Seats", str(error))
 
     def _match(self, caller: snapshots.Caller, now: float) -> None:
         """Bring one call in the books to where Asterisk has it."""
@@ -238,9 +238,9 @@ class CallTracker:
         known = call_id in self.ledger.calls
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was healed: Asterisk is letting it go
-        self.menus.found(call_id, caller.channel, caller.in_agi)
-        for event in _events_between(self.ledger.calls[call_id].place, caller, now):
-            self._book(call_id, event)
+        self.ivr.found(call_id, caller.channel, caller.in_agi)
+        for event in _events_between(self.ledger.calls[call_id].state, caller, now):
+            self._apply_event(call_id, event)
         if not caller.listed:
             self._passing.add(call_id)
 
@@ -250,13 +250,13 @@ class CallTracker:
             caller.call_id,
             now - caller.age_seconds,
             self._hash(caller.number),
-            language=self.menus.script.tree.languages[0],
+            language=self.ivr.settings.tree.languages[0],
         )
-        if caller.place is not CallState.TALK:
+        if caller.state is not CallState.TALK:
             return call
         return replace(
             call,
-            place=CallState.TALK,
+            state=CallState.TALK,
             queue=caller.queue,
             connected_at=now,
             by=t.answered_by(caller.seat),
@@ -265,28 +265,28 @@ class CallTracker:
 
     # --- calls that ended unseen -----------------------------------------------------------
 
-    def give_up(self, missing: Iterable[str], at: float) -> None:
+    def book_unresolved(self, missing: Iterable[str], at: float) -> None:
         """Book calls that are gone as hung up, each where it was last seen."""
         for call_id in missing:
-            self._book(call_id, c.HungUp(at))
+            self._apply_event(call_id, c.HungUp(at))
 
-    def heal(self, ended: Ended) -> None:
+    def book_reconciled(self, ended: Ended) -> None:
         """Book a call as Asterisk's own record says that it ended."""
-        self.menus.gone(ended.call.id, "the call has ended")
+        self.ivr.gone(ended.call.id, "the call has ended")
         if ended.call.id not in self.ledger.calls:
-            self._watch.received(ended.call)
-        for notice in self.ledger.heal(ended.call, ended.outcome, ended.stage):
-            self._watch.notice(notice)
+            self._listener.received(ended.call)
+        for notice in self.ledger.book_reconciled(ended.call, ended.outcome, ended.stage):
+            self._listener.notice(notice)
 
 
-def _events_between(place: CallState, caller: snapshots.Caller, now: float) -> list[c.Event]:
+def _events_between(state: CallState, caller: snapshots.Caller, now: float) -> list[c.Event]:
     """The events that lead from where the books have a call to where Asterisk has it."""
     joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
     taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
-    before_queue = place in c.BEFORE_QUEUE
-    if caller.place is CallState.QUEUE:
-        stays = place is CallState.QUEUE or (place is CallState.TALK and not caller.listed)
+    before_queue = state in c.BEFORE_QUEUE
+    if caller.state is CallState.QUEUE:
+        stays = state is CallState.QUEUE or (state is CallState.TALK and not caller.listed)
         return [] if stays else [joined]
-    if caller.place is CallState.TALK:
-        return [] if place is CallState.TALK else [joined, taken] if before_queue else [taken]
-    return [] if before_queue or place is CallState.TALK else [c.LeftQueue()]
+    if caller.state is CallState.TALK:
+        return [] if state is CallState.TALK else [joined, taken] if before_queue else [taken]
+    return [] if before_queue or state is CallState.TALK else [c.LeftQueue()]

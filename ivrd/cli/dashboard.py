@@ -22,8 +22,8 @@ TOO_LONG_SECONDS = 120.0  # a wait that is shown in red: four times the 30 s of 
 NAME, STATE, NUMBER = 20, 11, 12
 LABEL, FIGURE, BETWEEN = 29, 8, 5
 
-STANDING_BY = "standing by"
-DOES = {"acting": " acts", STANDING_BY: " stands by"}  # by the role of one of two
+STANDBY = "standby"
+ROLES = {"leader": ", leader", STANDBY: ", standby"}  # by the role of one of two
 
 TITLE = "bold"
 HEAD = "bold reverse"
@@ -72,7 +72,7 @@ def _lines(status: Status) -> list[Text]:
 
 def _head(status: Status) -> Text:
     role = status["role"]["role"]
-    left = f"ivrd {_clean(status['version'])}{DOES.get(role, '')}"
+    left = f"ivrd {_clean(status['version'])}{ROLES.get(role, '')}"
     link = "connected to Asterisk, " if status["asterisk"]["up"] else ""
     right = f"{link}running for {_length(status['up_seconds'])}"
     return Text(left + _right(right, WIDTH - cell_len(left)), HEAD)
@@ -81,10 +81,10 @@ def _head(status: Status) -> Text:
 def _alarms(status: Status) -> list[Text]:
     """What an operator must know first, one line each."""
     lines = []
-    if status["role"]["role"] == STANDING_BY:
-        who = status["role"]["who_acts"]
-        acts = f"{who} acts" if who else "nobody is known to act"
-        lines.append((f"STANDS BY: {acts}; counts here stand still", WARN))
+    if status["role"]["role"] == STANDBY:
+        who = status["role"]["leader"]
+        leader = f"{who} is the leader" if who else "no leader is known"
+        lines.append((f"STANDBY: {leader}; counts here stand still", WARN))
     if not status["asterisk"]["up"]:
         seconds = status["asterisk"]["since_seconds"]
         since = f" for {_clock(seconds)}" if seconds else ""

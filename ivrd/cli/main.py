@@ -217,7 +217,11 @@ def _reload(given: argparse.Namespace) -> int:
 
 def _handover(given: argparse.Namespace) -> int:
     answer = _ask(given).post("handover")
-    print(json.dumps(answer) if given.json else f"{answer['acts_now']} acts now; this ivrd ends.")
+    print(
+        json.dumps(answer)
+        if given.json
+        else f"{answer['leader']} is the leader now; this ivrd ends."
+    )
     return 0
 
 

@@ -42,7 +42,7 @@ def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _remark(row: Mapping[str, Any]) -> str:
     """What an operator must know beyond the numbers; the state has its column."""
-    says = [f"pinned {row['pin']}"] if row["pin"] else []
+    says = [f"{row['override']} by override"] if row["override"] else []
     for text in (row["obstacle"], "" if row["health"].startswith("healthy") else row["health"]):
         if text and text not in (*says, row["state"]):
             says.append(text)
@@ -56,7 +56,7 @@ def partner_text(row: Mapping[str, Any]) -> str:
         ("Partner", row["id"]),
         ("Name", f"{row['name_en']} / {row['name_th']}"),
         ("State", f"{row['state']}; {_verified(row['verified'])}"),
-        ("Pin", row["pin"] or "none"),
+        ("Override", row["override"] or "none"),
         ("Trunk", row["trunk"]),
         ("Seats", f"{row['pledged']} pledged, {row['cap']} at most"),
         ("Hours", f"{row['hours']}: {'open' if row['in_hours'] else 'closed'} now"),
@@ -103,7 +103,7 @@ def audit_text(answer: Mapping[str, Any]) -> str:
     """Operators' acts, the oldest first."""
     cells = [
         (act["at"][:19].replace("T", " "), act["who"], act["what"], act["partner"], act["detail"])
-        for act in answer["acts"]
+        for act in answer["entries"]
     ]
     if not cells:
         return f"{_title(answer)}: no acts."

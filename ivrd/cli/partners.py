@@ -6,7 +6,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ivrd.cli import client, partner_tables
@@ -15,13 +15,13 @@ from ivrd.config import Settings, load
 FAILED = 1
 POLL_SECONDS = 0.05
 Command = Callable[[argparse.Namespace], int]
-# A verb of `ivrd partner pin` -> the pin; taken back by `unpin`.
-PINS = {"open": "open", "closed": "closed", "drain": "draining", "unpin": "none"}
+# What an operator orders -> the override; `release` takes it back.
+OVERRIDES = {"open": "open", "closed": "closed", "drain": "draining", "release": "none"}
 SAYS = {
-    "open": "pinned open: its pledged seats take calls, within its hours or not.",
-    "closed": "pinned closed: it gets no calls; {busy} talks go on to their end.",
+    "open": "open by override: its pledged seats take calls, within its hours or not.",
+    "closed": "closed by override: it gets no calls; {busy} talks go on to their end.",
     "drain": "draining: it gets no calls; {busy} talks go on to their end.",
-    "unpin": "no pin: the policy decides.",
+    "release": "no override: the policy decides.",
 }
 
 
@@ -39,19 +39,28 @@ def add(
     `place` is called when the daemon listens for what becomes of a drill's test call.  Returns
     where other kinds of `ivrd report` are added.
     """
-    partner = _verb(verbs, "partner", "partner call centres: list, show, pin, drain, drill")
+    partner = _verb(verbs, "partner", "partner call centres: list, show, override, drain, drill")
     acts = partner.add_subparsers(title="acts", required=True, metavar="ACT")
     _leaf(acts, "list", _list, "all partners and what their seats are doing", readable)
     show = _leaf(acts, "show", _show, "everything about one partner", readable)
-    pin = _leaf(acts, "pin", _pin, "hold a partner open or closed, whatever is needed", readable)
-    pin.add_argument("pin", choices=("open", "closed"))
-    drain = _leaf(acts, "drain", _pin, "no calls any more; talks go on to their end", readable)
-    drain.set_defaults(pin="drain")
-    unpin = _leaf(acts, "unpin", _pin, "take a pin or a drain back", readable)
-    unpin.set_defaults(pin="unpin")
+    override = _leaf(
+        acts,
+        "override",
+        _override,
+        "hold a partner open or closed, whatever is needed",
+        readable,
+        aliases=("pin",),
+    )
+    override.add_argument("override", choices=("open", "closed"))
+    drain = _leaf(acts, "drain", _override, "no calls any more; talks go on to their end", readable)
+    drain.set_defaults(override="drain")
+    release = _leaf(
+        acts, "release", _override, "take an override or a drain back", readable, aliases=("unpin",)
+    )
+    release.set_defaults(override="release")
     text = "a test call that a person there confirms by key; then onboarding is over"
     drill = _leaf(acts, "drill", lambda given: _drill(given, place), text, readable)
-    for act in (show, pin, drain, unpin, drill):
+    for act in (show, override, drain, release, drill):
         act.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
 
     _leaf(verbs, "explain", _explain, "why partners' seats are as they are now", readable)
@@ -70,15 +79,19 @@ def add(
     return kinds
 
 
-def _verb(verbs: Any, name: str, text: str, *parents: Any) -> argparse.ArgumentParser:
+def _verb(
+    verbs: Any, name: str, text: str, *parents: Any, aliases: Sequence[str] = ()
+) -> argparse.ArgumentParser:
     made: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=text, parents=parents
+        name, help=text, description=text, parents=parents, aliases=aliases
     )
     return made
 
 
-def _leaf(verbs: Any, name: str, run: Command, text: str, base: Any) -> argparse.ArgumentParser:
-    made = _verb(verbs, name, text, base)
+def _leaf(
+    verbs: Any, name: str, run: Command, text: str, base: Any, aliases: Sequence[str] = ()
+) -> argparse.ArgumentParser:
+    made = _verb(verbs, name, text, base, aliases=aliases)
     made.set_defaults(command=run)
     return made
 
@@ -105,10 +118,10 @@ def _show(given: argparse.Namespace) -> int:
     return 0
 
 
-def _pin(given: argparse.Namespace) -> int:
-    answer = _ask(given).post("pin", partner=given.name, pin=PINS[given.pin])
-    text = f"{answer['partner']}: {SAYS[given.pin].format(busy=answer['busy'])}"
-    if given.pin in ("open", "unpin") and answer["obstacle"]:
+def _override(given: argparse.Namespace) -> int:
+    answer = _ask(given).post("override", partner=given.name, override=OVERRIDES[given.override])
+    text = f"{answer['partner']}: {SAYS[given.override].format(busy=answer['busy'])}"
+    if given.override in ("open", "release") and answer["obstacle"]:
         text += f"\nIt gets no calls all the same: {answer['obstacle']}."
     _say(given, answer, text)
     return 0

@@ -42,7 +42,7 @@ class HoursFile(Part):
 
 def check(file: File[HoursFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
-    for name, part in file.says.hours.items():
+    for name, part in file.parsed.hours.items():
         if name == ALWAYS:
             yield file.problem("hours", name, say="always needs no entry; it is open at all times")
         for at, day in enumerate(part.open_on):
@@ -54,10 +54,10 @@ def check(file: File[HoursFile]) -> Iterator[Problem]:
             yield _clash(file, name, *clash)
 
 
-def check_use(says: HoursFile, name: str, user: File[M], place: Key) -> Iterator[Problem]:
+def check_use(parsed: HoursFile, name: str, user: File[M], place: Key) -> Iterator[Problem]:
     """Hours that `user` names at `place` and that are not there."""
-    if name != ALWAYS and name not in says.hours:
-        yield user.problem(*place, say=unknown("hours", name, {ALWAYS: None, **says.hours}))
+    if name != ALWAYS and name not in parsed.hours:
+        yield user.problem(*place, say=unknown("hours", name, {ALWAYS: None, **parsed.hours}))
 
 
 def _clash(file: File[HoursFile], name: str, day: int, first: Span, second: Span) -> Problem:
@@ -66,7 +66,7 @@ def _clash(file: File[HoursFile], name: str, day: int, first: Span, second: Span
     where = day if same_day else (day + 1) % 7
     keys = [
         (days, at)
-        for days, spans in file.says.hours[name].days.items()
+        for days, spans in file.parsed.hours[name].days.items()
         for at, span in enumerate(spans)
         if span == second and where in weekdays(days)
     ]
@@ -87,12 +87,12 @@ def _week(part: HoursPart) -> tuple[tuple[Span, ...], ...]:
     return tuple(tuple(spans) for spans in week)
 
 
-def schedules(says: HoursFile, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
+def schedules(parsed: HoursFile, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
     """The opening hours by name; None for always.
 
     Holidays are those of last year, this one and the next two.
     """
-    named = {name: _schedule(part, zone, today) for name, part in says.hours.items()}
+    named = {name: _schedule(part, zone, today) for name, part in parsed.hours.items()}
     return {ALWAYS: None, **named}
 
 

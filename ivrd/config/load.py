@@ -77,34 +77,34 @@ def _with_program(files: _Files) -> Iterable[Problem]:
     """What does not agree with ivrd.yaml."""
     if not files.program:
         return
-    says = files.program.says
+    parsed = files.program.parsed
     if files.menus:
-        yield from menus.check_with_program(files.menus, says)
+        yield from menus.check_with_program(files.menus, parsed)
     if files.queues:
-        yield from queues.check_with_program(files.queues, says)
+        yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
-        yield from partners.check_with_program(files.partners, says)
+        yield from partners.check_with_program(files.partners, parsed)
     if files.prompts:
-        yield from prompts.check_with_program(files.prompts, says)
+        yield from prompts.check_with_program(files.prompts, parsed)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
     """What does not agree between the other files."""
     if files.menus and files.queues:
-        yield from menus.check_with_queues(files.menus, files.queues.says)
+        yield from menus.check_with_queues(files.menus, files.queues.parsed)
     if files.queues and files.hours:
-        yield from queues.check_with_hours(files.queues, files.hours.says)
+        yield from queues.check_with_hours(files.queues, files.hours.parsed)
     if files.partners and files.queues:
-        yield from partners.check_with_queues(files.partners, files.queues.says)
+        yield from partners.check_with_queues(files.partners, files.queues.parsed)
     if files.partners and files.hours:
-        yield from partners.check_with_hours(files.partners, files.hours.says)
+        yield from partners.check_with_hours(files.partners, files.hours.parsed)
     if files.prompts and files.program:
-        spoken = files.program.says.languages
+        spoken = files.program.parsed.languages
         if files.menus:
-            uses = menus.prompts(files.menus.says)
+            uses = menus.prompts(files.menus.parsed)
             yield from prompts.check_uses(files.prompts, spoken, files.menus, uses)
         if files.queues:
-            uses = queues.prompts(files.queues.says)
+            uses = queues.prompts(files.queues.parsed)
             yield from prompts.check_uses(files.prompts, spoken, files.queues, uses)
 
 
@@ -113,37 +113,37 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
-    says, languages = top.says, tuple(top.says.languages)
-    named = hours.schedules(files.hours.says, says.time_zone, today)
-    helpers = partners.partners(files.partners.says, waiting.says)
+    parsed, languages = top.parsed, tuple(top.parsed.languages)
+    named = hours.schedules(files.hours.parsed, parsed.time_zone, today)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed)
     return Settings(
         folder=folder,
-        number=says.number,
-        zone=says.time_zone,
+        number=parsed.number,
+        zone=parsed.time_zone,
         languages=languages,
-        service_level_seconds=says.service_level_seconds,
-        lease_seconds=says.lease_seconds,
-        drain_seconds=says.drain_seconds,
-        sounds=main.located(folder, says.sounds),
-        state_dir=main.located(folder, says.state_dir),
-        store=store.store(says.store, folder, main.located(folder, says.state_dir)),
-        log_format=says.log.format,
-        log_level=says.log.level,
-        caller_key_file=main.located(folder, says.caller_key_file),
-        web_host=says.web.listen.host,
-        web_port=says.web.listen.port,
-        control_socket=main.located(folder, says.control.socket),
-        control_mode=says.control.mode,
-        asterisk=main.asterisk(folder, says.asterisk),
-        tree=menus.tree(tree.says, waiting.says, languages),
-        default_queue=waiting.says.default,
-        queues=queues.queues(waiting.says),
-        schedules={name: named[part.hours] for name, part in waiting.says.queues.items()},
-        pools=queues.pools(waiting.says),
-        policy=main.policy(says),
-        menus_at_most=says.limits.menus,
-        behind_seconds=says.limits.behind_seconds,
+        service_level_seconds=parsed.service_level_seconds,
+        lease_seconds=parsed.lease_seconds,
+        drain_seconds=parsed.drain_seconds,
+        sounds=main.located(folder, parsed.sounds),
+        state_dir=main.located(folder, parsed.state_dir),
+        store=store.store(parsed.store, folder, main.located(folder, parsed.state_dir)),
+        log_format=parsed.log.format,
+        log_level=parsed.log.level,
+        caller_key_file=main.located(folder, parsed.caller_key_file),
+        web_host=parsed.web.listen.host,
+        web_port=parsed.web.listen.port,
+        control_socket=main.located(folder, parsed.control.socket),
+        control_mode=parsed.control.mode,
+        asterisk=main.asterisk(folder, parsed.asterisk),
+        tree=menus.tree(tree.parsed, waiting.parsed, languages),
+        default_queue=waiting.parsed.default,
+        queues=queues.queues(waiting.parsed),
+        schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
+        pools=queues.pools(waiting.parsed),
+        policy=main.policy(parsed),
+        menus_at_most=parsed.limits.menus,
+        behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
-        prompts=files.prompts.says.prompts,
+        prompts=files.prompts.parsed.prompts,
     )

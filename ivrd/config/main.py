@@ -148,26 +148,26 @@ class MainFile(Part):
 
 def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
-    says = file.says
-    for at, language in enumerate(says.languages):
-        if language in says.languages[:at]:
+    parsed = file.parsed
+    for at, language in enumerate(parsed.languages):
+        if language in parsed.languages[:at]:
             yield file.problem("languages", at, say=f"{language} is named twice")
-    socket = located(folder, says.control.socket)
+    socket = located(folder, parsed.control.socket)
     if len(os.fsencode(socket)) > LONGEST_SOCKET:
         say = f"expected a path of at most {LONGEST_SOCKET} bytes, got {socket}"
         yield file.problem("control", "socket", say=say)
-    if says.overflow.floor_seats > says.overflow.ceiling_seats:
-        ceiling, floor = says.overflow.ceiling_seats, says.overflow.floor_seats
+    if parsed.overflow.floor_seats > parsed.overflow.ceiling_seats:
+        ceiling, floor = parsed.overflow.ceiling_seats, parsed.overflow.floor_seats
         say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
         yield file.problem("overflow", "floor_seats", say=say)
-    for key, say in check_store(says.store):
+    for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
     yield from _check_asterisk(file)
 
 
 def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
-    says = file.says
-    rtp, seats = says.asterisk.rtp, says.asterisk.seats
+    parsed = file.parsed
+    rtp, seats = parsed.asterisk.rtp, parsed.asterisk.seats
     if rtp.last <= rtp.first:
         say = f"expected more than first ({rtp.first}), got {rtp.last}"
         yield file.problem("asterisk", "rtp", "last", say=say)
@@ -175,11 +175,11 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
         both = "both" if seats.contact else "neither"
         say = f"expected either secret_file or contact, got {both}"
         yield file.problem("asterisk", "seats", say=say)
-    for part, path in (("ami", says.asterisk.ami.secret_file), ("seats", seats.secret_file)):
+    for part, path in (("ami", parsed.asterisk.ami.secret_file), ("seats", seats.secret_file)):
         if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
             say = "expected the path of a file with the secret, such as ./ami.secret"
             yield file.problem("asterisk", part, "secret_file", say=say)
-    if says.asterisk.ami.user == "general":
+    if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
 
@@ -189,12 +189,12 @@ def located(folder: Path, path: str) -> Path:
     return Path(os.path.realpath(folder / path))
 
 
-def policy(says: MainFile) -> Policy:
+def policy(parsed: MainFile) -> Policy:
     """How many seats partners are asked for, as the core wants it: ratios for percents."""
-    of = says.overflow
+    of = parsed.overflow
     return Policy(
         target_ratio=of.target_percent / 100,
-        target_seconds=says.service_level_seconds,
+        target_seconds=parsed.service_level_seconds,
         drain_seconds=of.drain_seconds,
         reach_seconds=of.reach_seconds,
         floor=of.floor_seats,

@@ -95,38 +95,38 @@ class MenusFile(Part):
 
 def check(file: File[MenusFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
-    says = file.says
-    if says.start not in says.menus:
-        yield file.problem("start", say=unknown("menu", says.start, says.menus))
+    parsed = file.parsed
+    if parsed.start not in parsed.menus:
+        yield file.problem("start", say=unknown("menu", parsed.start, parsed.menus))
     yield from _loops(file)
     lost = list(_lost_keys(file))
     yield from lost
-    if not lost and says.start in says.menus:
+    if not lost and parsed.start in parsed.menus:
         yield from _not_led_to(file)
 
 
 def _lost_keys(file: File[MenusFile]) -> Iterator[Problem]:
     """Keys that lead to a menu or message that is not there."""
-    says = file.says
-    for name, key, to in _keys(says):
+    parsed = file.parsed
+    for name, key, to in _keys(parsed):
         place = ("menus", name, "keys", key)
-        if to.menu and to.menu not in says.menus:
-            yield file.problem(*place, "menu", say=unknown("menu", to.menu, says.menus))
-        if to.info and to.info not in says.infos:
-            yield file.problem(*place, "info", say=unknown("info", to.info, says.infos))
+        if to.menu and to.menu not in parsed.menus:
+            yield file.problem(*place, "menu", say=unknown("menu", to.menu, parsed.menus))
+        if to.info and to.info not in parsed.infos:
+            yield file.problem(*place, "info", say=unknown("info", to.info, parsed.infos))
 
 
 def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
     most = program.lease_seconds - 1
-    if file.says.wait_seconds > most:
+    if file.parsed.wait_seconds > most:
         say = (
-            f"expected at most {most}, got {file.says.wait_seconds:g}: after lease_seconds "
+            f"expected at most {most}, got {file.parsed.wait_seconds:g}: after lease_seconds "
             f"({program.lease_seconds} in ivrd.yaml) the dialplan takes the caller, "
             "who may still press a key"
         )
         yield file.problem("wait_seconds", say=say)
-    for name, key, to in _keys(file.says):
+    for name, key, to in _keys(file.parsed):
         if to.language and to.language not in program.languages:
             say = unknown("language", to.language, program.languages)
             yield file.problem("menus", name, "keys", key, "language", say=say)
@@ -135,17 +135,17 @@ def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Pro
 def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Problem]:
     """What does not agree with queues.yaml."""
     topics = queues.topics()
-    if file.says.operator not in topics:
-        yield file.problem("operator", say=unknown("topic", file.says.operator, topics))
-    for name, key, to in _keys(file.says):
+    if file.parsed.operator not in topics:
+        yield file.problem("operator", say=unknown("topic", file.parsed.operator, topics))
+    for name, key, to in _keys(file.parsed):
         if to.topic and to.topic not in topics:
             say = unknown("topic", to.topic, topics)
             yield file.problem("menus", name, "keys", key, "topic", say=say)
 
 
-def _keys(says: MenusFile) -> Iterator[tuple[str, str, KeyPart]]:
+def _keys(parsed: MenusFile) -> Iterator[tuple[str, str, KeyPart]]:
     """Each (menu, key, what the key does)."""
-    for name, menu in says.menus.items():
+    for name, menu in parsed.menus.items():
         for key, to in menu.keys.items():
             yield name, key, to
 
@@ -155,7 +155,7 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
 
     A walk down from each menu in turn, with a stack of our own: a file may have thousands.
     """
-    menus = file.says.menus
+    menus = file.parsed.menus
     done: set[str] = set()
     for top in menus:
         trail = [] if top in done else [top]
@@ -176,40 +176,40 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
 
 def _not_led_to(file: File[MenusFile]) -> Iterator[Problem]:
     """MenusFile and messages that no caller can reach."""
-    says = file.says
-    reached, infos, ahead = {says.start}, set(), [says.start]
+    parsed = file.parsed
+    reached, infos, ahead = {parsed.start}, set(), [parsed.start]
     while ahead:
-        for to in says.menus[ahead.pop()].keys.values():
+        for to in parsed.menus[ahead.pop()].keys.values():
             infos.add(to.info)
             if to.menu and to.menu not in reached:
                 reached.add(to.menu)
                 ahead.append(to.menu)
-    for name in says.menus:
+    for name in parsed.menus:
         if name not in reached:
             yield file.problem("menus", name, say="no key leads here from the start")
-    for name in says.infos:
+    for name in parsed.infos:
         if name not in infos:
             yield file.problem("infos", name, say="no key leads here from the start")
 
 
-def prompts(says: MenusFile) -> Iterator[tuple[Key, str]]:
+def prompts(parsed: MenusFile) -> Iterator[tuple[Key, str]]:
     """Each (place, prompt) in this file."""
-    for field, prompt in says.prompts:
+    for field, prompt in parsed.prompts:
         yield ("prompts", field), prompt
-    for name, menu in says.menus.items():
+    for name, menu in parsed.menus.items():
         for at, prompt in enumerate(menu.prompts):
             yield ("menus", name, "prompts", at), prompt
-    for name, info in says.infos.items():
+    for name, info in parsed.infos.items():
         for at, prompt in enumerate(info.prompts):
             yield ("infos", name, "prompts", at), prompt
 
 
-def tree(says: MenusFile, queues: QueuesFile, languages: tuple[str, ...]) -> Tree:
+def tree(parsed: MenusFile, queues: QueuesFile, languages: tuple[str, ...]) -> Tree:
     """The menus as the menu machine wants them."""
     parts = queues.queues.items()
     return Tree(
-        start=says.start,
-        operator=says.operator,
+        start=parsed.start,
+        operator=parsed.operator,
         menus={
             name: Menu(
                 name=name,
@@ -217,17 +217,17 @@ def tree(says: MenusFile, queues: QueuesFile, languages: tuple[str, ...]) -> Tre
                 keys={key: to.choice() for key, to in part.keys.items()},
                 speak_all=part.speak == "all",
             )
-            for name, part in says.menus.items()
+            for name, part in parsed.menus.items()
         },
-        infos={name: tuple(part.prompts) for name, part in says.infos.items()},
+        infos={name: tuple(part.prompts) for name, part in parsed.infos.items()},
         queue_of={topic: name for name, part in parts for topic in part.topics},
         closed_prompt={name: part.closed_prompt for name, part in parts if part.closed_prompt},
         languages=languages,
-        wait_seconds=says.wait_seconds,
-        retries=says.retries,
-        no_input=says.prompts.no_input,
-        no_match=says.prompts.no_match,
-        connect=says.prompts.connect,
-        again=says.prompts.again,
-        goodbye=says.prompts.goodbye,
+        wait_seconds=parsed.wait_seconds,
+        retries=parsed.retries,
+        no_input=parsed.prompts.no_input,
+        no_match=parsed.prompts.no_match,
+        connect=parsed.prompts.connect,
+        again=parsed.prompts.again,
+        goodbye=parsed.prompts.goodbye,
     )

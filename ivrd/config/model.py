@@ -29,7 +29,7 @@ class File(Generic[M]):
     """A file that is right by itself: what it says, and where each key stands."""
 
     document: Document
-    says: M
+    parsed: M
 
     def problem(self, *key: str | int, say: str) -> Problem:
         """A problem at this key."""
@@ -41,13 +41,13 @@ def read(path: Path, model: type[M]) -> File[M]:
     document = yamlfile.read(path)
     problems = list(document.doubles)
     try:
-        says = model.model_validate(document.value)
+        parsed = model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
         problems += [_problem(document, model, detail) for detail in details]
     if problems:
         raise ConfigError(problems)
-    return File(document, says)
+    return File(document, parsed)
 
 
 def _problem(document: Document, model: type[Part], detail: ErrorDetails) -> Problem:

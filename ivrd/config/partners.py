@@ -65,7 +65,7 @@ class PartnersFile(Part):
 def check(file: File[PartnersFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     first: dict[Address, str] = {}
-    for name, part in file.says.partners.items():
+    for name, part in file.parsed.partners.items():
         if part.trunk in first:
             say = f"{first[part.trunk]} has this trunk already"
             yield file.problem("partners", name, "trunk", say=say)
@@ -79,7 +79,7 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
     """What does not agree with ivrd.yaml."""
     carriers = program.asterisk.carriers
     yield from _names_taken(file, dict.fromkeys(carriers, "a carrier in ivrd.yaml"))
-    for name, part in file.says.partners.items():
+    for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "languages", part.languages, program.languages)
         for carrier, of in carriers.items():
             if any(_within(part.trunk.host, addresses) for addresses in of.addresses):
@@ -87,24 +87,24 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
                 yield file.problem("partners", name, "trunk", say=say)
 
 
-def check_with_queues(file: File[PartnersFile], says: QueuesFile) -> Iterator[Problem]:
+def check_with_queues(file: File[PartnersFile], parsed: QueuesFile) -> Iterator[Problem]:
     """What does not agree with queues.yaml."""
-    taken = {name: f"{what} in queues.yaml" for name, what in queues.names(says).items()}
+    taken = {name: f"{what} in queues.yaml" for name, what in queues.names(parsed).items()}
     yield from _names_taken(file, taken)
-    topics = says.topics()
-    for name, part in file.says.partners.items():
+    topics = parsed.topics()
+    for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "topics", part.topics or (), topics)
 
 
-def check_with_hours(file: File[PartnersFile], says: HoursFile) -> Iterator[Problem]:
+def check_with_hours(file: File[PartnersFile], parsed: HoursFile) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
-    for name, part in file.says.partners.items():
-        yield from hours.check_use(says, part.hours, file, ("partners", name, "hours"))
+    for name, part in file.parsed.partners.items():
+        yield from hours.check_use(parsed, part.hours, file, ("partners", name, "hours"))
 
 
 def _names_taken(file: File[PartnersFile], taken: Mapping[str, str]) -> Iterator[Problem]:
     """Ids that stand for something else too, `taken` says for what."""
-    for name in file.says.partners:
+    for name in file.parsed.partners:
         own = IN_ASTERISK + name
         if name in taken:
             yield file.problem("partners", name, say=f"{taken[name]} has this name")
@@ -134,7 +134,7 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(says: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
+def partners(parsed: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
     """The partners as the program works with them; `waiting` has all the topics."""
     return tuple(
         Partner(
@@ -151,7 +151,7 @@ def partners(says: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
             weight=part.weight,
             confirm=part.confirm,
         )
-        for name, part in says.partners.items()
+        for name, part in parsed.partners.items()
     )
 
 

@@ -48,7 +48,7 @@ def check_with_program(file: File[PromptsFile], program: MainFile) -> Iterator[P
     """PromptsFile that the program itself says, and that are not there."""
     for language in program.languages:
         for name in sorted(BUILT_IN | pieces(language)):
-            if language not in file.says.prompts.get(name, {}):
+            if language not in file.parsed.prompts.get(name, {}):
                 say = "missing; this prompt is always needed"
                 yield file.problem("prompts", name, language, say=say)
 
@@ -58,9 +58,9 @@ def check_uses(
 ) -> Iterator[Problem]:
     """The prompts (with their places) that `user` names and that are not there."""
     for place, name in uses:
-        texts = file.says.prompts.get(name)
+        texts = file.parsed.prompts.get(name)
         if texts is None:
-            yield user.problem(*place, say=unknown("prompt", name, file.says.prompts))
+            yield user.problem(*place, say=unknown("prompt", name, file.parsed.prompts))
             continue
         for language in languages:
             if language not in texts and name not in BUILT_IN:

@@ -61,17 +61,17 @@ class QueuesFile(Part):
 
 def check(file: File[QueuesFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
-    says = file.says
-    if says.default not in says.queues:
-        yield file.problem("default", say=unknown("queue", says.default, says.queues))
-    for name, queue in says.queues.items():
+    parsed = file.parsed
+    if parsed.default not in parsed.queues:
+        yield file.problem("default", say=unknown("queue", parsed.default, parsed.queues))
+    for name, queue in parsed.queues.items():
         if name in RESERVED:
             say = f"{RESERVED[name]}; expected another name"
             yield file.problem("queues", name, say=say)
         if queue.hours != ALWAYS and not queue.closed_prompt:
             say = f"missing; expected a prompt's name, because hours is not {ALWAYS}"
             yield file.problem("queues", name, "closed_prompt", say=say)
-        if not any(name in _queues(part, says) for part in says.pools.values()):
+        if not any(name in _queues(part, parsed) for part in parsed.pools.values()):
             yield file.problem("queues", name, say="no pool serves this queue")
     yield from _topics_twice(file)
     yield from _pools(file)
@@ -79,7 +79,7 @@ def check(file: File[QueuesFile]) -> Iterator[Problem]:
 
 def _topics_twice(file: File[QueuesFile]) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for name, queue in file.says.queues.items():
+    for name, queue in file.parsed.queues.items():
         for topic in queue.topics:
             if topic in first:
                 say = f"the queue {first[topic]} has this topic already"
@@ -88,54 +88,54 @@ def _topics_twice(file: File[QueuesFile]) -> Iterator[Problem]:
 
 
 def _pools(file: File[QueuesFile]) -> Iterator[Problem]:
-    says = file.says
-    for name, part in says.pools.items():
+    parsed = file.parsed
+    for name, part in parsed.pools.items():
         for at, queue in enumerate(part.queues or ()):
             place = ("pools", name, "queues", at)
-            if queue not in says.queues:
-                yield file.problem(*place, say=unknown("queue", queue, says.queues))
+            if queue not in parsed.queues:
+                yield file.problem(*place, say=unknown("queue", queue, parsed.queues))
             elif queue in (part.queues or ())[:at]:
                 yield file.problem(*place, say=f"{queue} is named twice")
-    seats = sum(part.seats for part in says.pools.values())
+    seats = sum(part.seats for part in parsed.pools.values())
     if seats > LARGEST:
         yield file.problem("pools", say=f"expected at most {LARGEST} seats in all, got {seats}")
 
 
-def check_with_hours(file: File[QueuesFile], says: HoursFile) -> Iterator[Problem]:
+def check_with_hours(file: File[QueuesFile], parsed: HoursFile) -> Iterator[Problem]:
     """What does not agree with hours.yaml."""
-    for name, part in file.says.queues.items():
-        yield from hours.check_use(says, part.hours, file, ("queues", name, "hours"))
+    for name, part in file.parsed.queues.items():
+        yield from hours.check_use(parsed, part.hours, file, ("queues", name, "hours"))
 
 
 def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
-    for name, queue in file.says.queues.items():
+    for name, queue in file.parsed.queues.items():
         for topic, texts in queue.topics.items():
             place = ("queues", name, "topics", topic)
             for language in program.languages:
                 if language not in texts:
                     say = f"missing; expected {text(TEXT_LIMIT).what}"
                     yield file.problem(*place, language, say=say)
-    for name, part in file.says.pools.items():
+    for name, part in file.parsed.pools.items():
         for seat in sorted(set(_seats(name, part)).intersection(program.asterisk.carriers)):
             say = f"its seat {seat} has the name of a carrier in ivrd.yaml"
             yield file.problem("pools", name, say=say)
 
 
-def prompts(says: QueuesFile) -> Iterator[tuple[Key, str]]:
+def prompts(parsed: QueuesFile) -> Iterator[tuple[Key, str]]:
     """Each (place, prompt) in this file."""
-    for name, queue in says.queues.items():
+    for name, queue in parsed.queues.items():
         if queue.closed_prompt:
             yield ("queues", name, "closed_prompt"), queue.closed_prompt
 
 
-def names(says: QueuesFile) -> Mapping[str, str]:
+def names(parsed: QueuesFile) -> Mapping[str, str]:
     """What each name in this file stands for: a queue, a pool or a seat."""
-    stand = {seat: f"a seat of {n}" for n, part in says.pools.items() for seat in _seats(n, part)}
-    return stand | dict.fromkeys(says.pools, "a pool") | dict.fromkeys(says.queues, "a queue")
+    stand = {seat: f"a seat of {n}" for n, part in parsed.pools.items() for seat in _seats(n, part)}
+    return stand | dict.fromkeys(parsed.pools, "a pool") | dict.fromkeys(parsed.queues, "a queue")
 
 
-def queues(says: QueuesFile) -> tuple[QueueSettings, ...]:
+def queues(parsed: QueuesFile) -> tuple[QueueSettings, ...]:
     """The queues as the program works with them."""
     return tuple(
         QueueSettings(
@@ -145,20 +145,20 @@ def queues(says: QueuesFile) -> tuple[QueueSettings, ...]:
             closed_prompt=part.closed_prompt,
             announce_seconds=part.announce_seconds,
         )
-        for name, part in says.queues.items()
+        for name, part in parsed.queues.items()
     )
 
 
-def pools(says: QueuesFile) -> tuple[Pool, ...]:
+def pools(parsed: QueuesFile) -> tuple[Pool, ...]:
     """The pools with a name for each seat.  Those open from the start are fixed in Asterisk."""
     return tuple(
-        Pool(name=name, seats=_seats(name, part), queues=_queues(part, says), fixed=part.open)
-        for name, part in says.pools.items()
+        Pool(name=name, seats=_seats(name, part), queues=_queues(part, parsed), fixed=part.open)
+        for name, part in parsed.pools.items()
     )
 
 
-def _queues(part: PoolPart, says: QueuesFile) -> tuple[str, ...]:
-    return tuple(says.queues if part.queues is None else part.queues)
+def _queues(part: PoolPart, parsed: QueuesFile) -> tuple[str, ...]:
+    return tuple(parsed.queues if part.queues is None else part.queues)
 
 
 def _seats(name: str, part: PoolPart) -> tuple[str, ...]:

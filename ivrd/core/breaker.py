@@ -141,7 +141,7 @@ TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.HALF_OPEN, Signal.LASTED): BreakerState.CLOSED,
     # Calls that were under way when it opened say nothing new.
     **{(BreakerState.OPEN, mark): BreakerState.OPEN for mark in Signal},
-    **{(place, Signal.NOTED): place for place in BreakerState},
+    **{(state, Signal.NOTED): state for state in BreakerState},
 }
 
 
@@ -175,7 +175,7 @@ class Breaker:
     """
 
     limits: Limits = Limits()
-    place: BreakerState = BreakerState.CLOSED
+    state: BreakerState = BreakerState.CLOSED
     failures: Mapping[FailureKind, int] = field(default_factory=dict)
     reachable: bool = True
     until: float = 0.0
@@ -198,20 +198,20 @@ def step(breaker: Breaker, event: Event) -> Breaker:
     if isinstance(event, Confirmed | Lasted):
         before = replace(before, known=True)
     counted, mark = _count(before, event)
-    place = TABLE[before.place, mark]
-    if before.place is BreakerState.OPEN:
+    state = TABLE[before.state, mark]
+    if before.state is BreakerState.OPEN:
         return before
-    if place is BreakerState.OPEN:
+    if state is BreakerState.OPEN:
         return _open(counted, event)
     if mark is Signal.LASTED:
-        return replace(counted, place=place, pause=0.0, why="")
-    return replace(counted, place=place)
+        return replace(counted, state=state, pause=0.0, why="")
+    return replace(counted, state=state)
 
 
 def at(breaker: Breaker, now: float) -> Breaker:
     """The breaker as it is at `now`: a pause that is over leaves it half open."""
-    if breaker.place is BreakerState.OPEN and now >= breaker.until:
-        return replace(breaker, place=BreakerState.HALF_OPEN)
+    if breaker.state is BreakerState.OPEN and now >= breaker.until:
+        return replace(breaker, state=BreakerState.HALF_OPEN)
     return breaker
 
 
@@ -222,10 +222,10 @@ def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 
     but not while another call is tried.  `trying`: calls that ring, and talks that have not lasted.
     """
     here = at(breaker, now)
-    if not here.reachable or here.place is BreakerState.OPEN:
+    if not here.reachable or here.state is BreakerState.OPEN:
         return 0
     limits = [capacity(here, now)]
-    if here.place is BreakerState.HALF_OPEN:
+    if here.state is BreakerState.HALF_OPEN:
         limits.append(talking + (trying == 0))
     if not here.known:
         # No more are tried at a time than failures are missing until it opens.
@@ -244,11 +244,11 @@ def capacity(breaker: Breaker, now: float) -> int | None:
 def describe(breaker: Breaker, now: float) -> str:
     """The state in words that an operator can act on."""
     here = at(breaker, now)
-    if here.place is BreakerState.OPEN:
+    if here.state is BreakerState.OPEN:
         return f"paused for {here.until - now:.0f} s more: {here.why}"
     if not here.reachable:
         return f"its trunk is {FailureKind.UNREACHABLE}"
-    if here.place is BreakerState.HALF_OPEN:
+    if here.state is BreakerState.HALF_OPEN:
         return f"one seat is tried after a pause: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
@@ -280,7 +280,7 @@ def _open(breaker: Breaker, event: Event) -> Breaker:
     refuses_all = sort is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,
-        place=BreakerState.OPEN,
+        state=BreakerState.OPEN,
         until=event.at + pause,
         pause=pause,
         held_at=None if refuses_all else breaker.held_at,

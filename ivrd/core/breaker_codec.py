@@ -21,7 +21,7 @@ NOT_OURS = (ValueError, TypeError, LookupError, OverflowError, RecursionError, A
 def text_of(breaker: Breaker) -> str:
     """The breaker as JSON."""
     says = {
-        "place": breaker.place,
+        "state": breaker.state,
         "failures": dict(breaker.failures),
         "reachable": breaker.reachable,
         "until": breaker.until,
@@ -46,7 +46,7 @@ def breaker_of(text: str, now: float, limits: Limits | None = None) -> Breaker:
         raise ValueError(f"no breaker: {error}") from None
     limits = limits or Limits()
     pause = min(kept.pause, limits.longest_pause)
-    until = min(kept.until, now + pause) if kept.place is BreakerState.OPEN else kept.until
+    until = min(kept.until, now + pause) if kept.state is BreakerState.OPEN else kept.until
     since = min(kept.held_since, now)
     return replace(kept, limits=limits, pause=pause, until=until, held_since=since)
 
@@ -57,7 +57,7 @@ def _breaker(says: Mapping[str, Any]) -> Breaker:
     if not isinstance(why, str) or len(why) > LONGEST_WHY or not why.isprintable():
         raise ValueError("why")
     return Breaker(
-        place=BreakerState(says["place"]),
+        state=BreakerState(says["state"]),
         failures=failures,
         reachable=_truth(says["reachable"]),
         until=_seconds(says["until"]),

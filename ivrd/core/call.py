@@ -167,7 +167,7 @@ class Call:
     id: str
     received_at: float
     caller: str = ""  # the caller as a keyed hash, never the number
-    place: CallState = CallState.MENU
+    state: CallState = CallState.MENU
     language: str = ""
     queue: str = ""
     topic: str = ""
@@ -180,7 +180,7 @@ class Call:
     @property
     def stage(self) -> Stage | None:
         """The stage the call is in; None when it has ended."""
-        return STAGE_OF.get(self.place)
+        return STAGE_OF.get(self.state)
 
     def wait_seconds(self, now: float | None = None) -> float | None:
         """Seconds in the queue until a person answered, the end, or `now`; None if never queued."""
@@ -205,12 +205,12 @@ TABLE: dict[tuple[CallState, type], CallState] = {
     (CallState.MENU, Rejected): CallState.CLOSED,
     (CallState.INFO, ReturnedToMenu): CallState.MENU,
     (CallState.CLOSED, ReturnedToMenu): CallState.MENU,
-    **{(place, JoinedQueue): CallState.QUEUE for place in BEFORE_QUEUE},
+    **{(state, JoinedQueue): CallState.QUEUE for state in BEFORE_QUEUE},
     (CallState.QUEUE, Connected): CallState.TALK,
     (CallState.QUEUE, LeftQueue): CallState.MENU,
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
-    **{(place, HungUp): CallState.ENDED for place in STAGE_OF},
-    **{(place, Failed): CallState.ENDED for place in STAGE_OF},
+    **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
+    **{(state, Failed): CallState.ENDED for state in STAGE_OF},
 }
 
 # Where a call was when its line went away -> how it ended.
@@ -228,17 +228,17 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
 
     Raises `InvalidTransition`, with nothing changed, when the table has no such step.
     """
-    place = TABLE.get((call.place, type(event)))
-    if place is None:
-        raise InvalidTransition(f"{type(event).__name__} cannot happen to a call in {call.place}")
+    state = TABLE.get((call.state, type(event)))
+    if state is None:
+        raise InvalidTransition(f"{type(event).__name__} cannot happen to a call in {call.state}")
     if isinstance(event, JoinedQueue):
         return _join(call, event)
     if isinstance(event, Connected):
-        after = replace(call, place=place, connected_at=event.at, by=event.by, seat=event.seat)
+        after = replace(call, state=state, connected_at=event.at, by=event.by, seat=event.seat)
         return after, (Answered(after, after.wait_seconds() or 0.0),)
     if isinstance(event, HungUp | Failed):
         return _end(call, event)
-    return replace(call, place=place), ()
+    return replace(call, state=state), ()
 
 
 def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
@@ -246,7 +246,7 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
     first = call.joined_at is None
     after = replace(
         call,
-        place=CallState.QUEUE,
+        state=CallState.QUEUE,
         queue=event.queue,
         joined_at=event.at if first else call.joined_at,
         connected_at=None,
@@ -257,7 +257,7 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
 
 
 def _end(call: Call, event: HungUp | Failed) -> tuple[Call, tuple[Notice, ...]]:
-    outcome = Outcome.FAILED if isinstance(event, Failed) else OUTCOME_AT[call.place]
-    stage = STAGE_OF[call.place]
-    after = replace(call, place=CallState.ENDED, ended_at=max(event.at, call.received_at))
+    outcome = Outcome.FAILED if isinstance(event, Failed) else OUTCOME_AT[call.state]
+    stage = STAGE_OF[call.state]
+    after = replace(call, state=CallState.ENDED, ended_at=max(event.at, call.received_at))
     return after, (Ended(after, outcome, stage),)

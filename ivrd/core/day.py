@@ -1,8 +1,8 @@
 """One day's books: what became of every call that reached the hotline on that day.
 
-A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on which it
-was received, so that a day's sum is final once its last call has ended:
-received = sum of the rows + in progress.
+A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on
+which it was received, so that a day's sum is final once its last call has ended: received = sum of
+the rows + in progress.
 """
 
 from collections import Counter

@@ -23,7 +23,7 @@ class Demand:
         self.handling = _expecting(self.handling, talk)
         self.patience = _expecting(self.patience, patience)
 
-    def look(self, seconds: float, waiting: int, talking: int) -> None:
+    def observe(self, seconds: float, waiting: int, talking: int) -> None:
         """Learn from the `seconds` since the last look."""
         if seconds > GAP_SECONDS:
             self.arrivals = self.arrivals.unwatched(seconds)

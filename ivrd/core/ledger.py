@@ -23,7 +23,7 @@ from ivrd.core.call import (
     step,
 )
 
-MOST_HEALED = 10_000  # ids of healed calls whose arrival may still be reported
+MOST_RECONCILED = 10_000  # ids of healed calls whose arrival may still be reported
 SAME_TALK_SECONDS = 1.0  # the record has whole seconds: two of its times within this are one
 
 
@@ -47,11 +47,11 @@ class Ledger:
         self.calls: dict[str, Call] = {}
         self.received = 0
         self.adopted = 0
-        self.healed = 0
+        self.reconciled = 0
         self.offered: Counter[str] = Counter()
         self.outcomes: Counter[OutcomeKey] = Counter()
         self.counting = True
-        self._healed: dict[str, None] = {}
+        self._reconciled: dict[str, None] = {}
 
     def receive(self, call: Call, *, adopted: bool = False) -> bool:
         """Enter a call; False when it is in the books already (nothing changes).
@@ -59,7 +59,7 @@ class Ledger:
         `adopted`: it reached the hotline before this process did.  A healed call is not entered
         again by an arrival that is reported only now.
         """
-        if call.id in self.calls or call.id in self._healed:
+        if call.id in self.calls or call.id in self._reconciled:
             return False
         self.calls[call.id] = call
         self.received += self.counting
@@ -72,8 +72,8 @@ class Ledger:
         if own is None:
             self.receive(call, adopted=True)
             return
-        place = call.place if {call.place, own.place} <= set(BEFORE_QUEUE) else own.place
-        self.calls[call.id] = replace(own, place=place, language=call.language, topic=call.topic)
+        state = call.state if {call.state, own.state} <= set(BEFORE_QUEUE) else own.state
+        self.calls[call.id] = replace(own, state=state, language=call.language, topic=call.topic)
 
     def begin_counting(self) -> None:
         """Count from now on; the calls that are here count as adopted."""
@@ -94,7 +94,7 @@ class Ledger:
             self._count(notice)
         return notices
 
-    def heal(self, told: Call, outcome: Outcome, stage: Stage) -> tuple[Notice, ...]:
+    def book_reconciled(self, told: Call, outcome: Outcome, stage: Stage) -> tuple[Notice, ...]:
         """Book the end of a call that ended unseen, as the data plane's record tells it.
 
         told: the ended call by the record.  What the books know of it already stays (who, when
@@ -103,26 +103,26 @@ class Ledger:
         the end.  A call that was healed before changes nothing and gives none.
         """
         if told.id not in self.calls and not self.receive(
-            replace(told, place=CallState.MENU, joined_at=None, connected_at=None, ended_at=None),
+            replace(told, state=CallState.MENU, joined_at=None, connected_at=None, ended_at=None),
             adopted=True,
         ):
             return ()
         own = self.calls[told.id]
-        after = _healed(own, told)
+        after = _reconciled(own, told)
         notices: list[Notice] = []
         if own.joined_at is None and after.joined_at is not None:
             nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
-            notices.append(Offered(replace(nobody, place=CallState.QUEUE, ended_at=None)))
+            notices.append(Offered(replace(nobody, state=CallState.QUEUE, ended_at=None)))
         if after.connected_at is not None and after.connected_at != own.connected_at:
-            taken = replace(after, place=CallState.TALK, ended_at=None)
+            taken = replace(after, state=CallState.TALK, ended_at=None)
             notices.append(Answered(taken, taken.wait_seconds() or 0.0))
         notices.append(Ended(after, outcome, stage))
         for notice in notices:
             self._count(notice)
-        self.healed += 1
-        self._healed[told.id] = None
-        if len(self._healed) > MOST_HEALED:
-            del self._healed[next(iter(self._healed))]
+        self.reconciled += 1
+        self._reconciled[told.id] = None
+        if len(self._reconciled) > MOST_RECONCILED:
+            del self._reconciled[next(iter(self._reconciled))]
         return tuple(notices)
 
     def note(self, call_id: str, *, language: str = "", topic: str = "") -> None:
@@ -164,7 +164,7 @@ class Ledger:
         return sorted(self.calls.keys() - set(present))
 
 
-def _healed(own: Call, told: Call) -> Call:
+def _reconciled(own: Call, told: Call) -> Call:
     """The ended call: what the books have of it, and what the record tells beyond that."""
     connected_at = told.connected_at
     if own.connected_at is not None and own.joined_at is not None and connected_at is not None:
@@ -172,7 +172,7 @@ def _healed(own: Call, told: Call) -> Call:
         connected_at = connected_at if later else own.connected_at
     return replace(
         own,
-        place=CallState.ENDED,
+        state=CallState.ENDED,
         queue=told.queue or own.queue,
         topic=own.topic or told.topic,
         joined_at=told.joined_at if own.joined_at is None else own.joined_at,

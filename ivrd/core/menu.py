@@ -202,15 +202,15 @@ def knows(tree: Tree, visit: Visit) -> bool:
     return menus and message and topic and (not visit.closed or visit.closed in tree.closed_prompt)
 
 
-def step(tree: Tree, visit: Visit, heard: Input, closed: frozenset[str] = frozenset()) -> Result:
+def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = frozenset()) -> Result:
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
         return visit, ()
-    if isinstance(heard, PromptsPlayed):
+    if isinstance(received, PromptsPlayed):
         return visit, (Await(tree.wait_seconds),)
-    if isinstance(heard, NoInput):
+    if isinstance(received, NoInput):
         return _miss(tree, visit, tree.no_input, closed)
-    return _press(tree, replace(visit, interruptions=0), heard.digit, closed)
+    return _press(tree, replace(visit, interruptions=0), received.digit, closed)
 
 
 def hand_over(tree: Tree, visit: Visit) -> Result:

@@ -79,13 +79,13 @@ class Hysteresis:
 class Snapshot:
     """Everything that a decision rests on.
 
-    `last` is `held` of the decision before.  Without it (a restart) the seats that are open stand
-    in for it, so that nothing closes at once.
+    `last` is `hysteresis` of the decision before.  Without it (a restart) the seats that are open
+    stand in for it, so that nothing closes at once.
     """
 
     now: float
     queues: tuple[QueueSnapshot, ...]
-    crews: tuple[AgentGroup, ...]
+    agent_groups: tuple[AgentGroup, ...]
     partners: tuple[PartnerSnapshot, ...]
     policy: Policy = Policy()
     last: Mapping[Group, Hysteresis] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Decision:
     wanted: int
     shares: tuple[Share, ...]
     reason: str
-    held: Mapping[Group, Hysteresis]
+    hysteresis: Mapping[Group, Hysteresis]
 
     @property
     def seats(self) -> dict[str, int]:
@@ -134,7 +134,7 @@ class _Plan:
 
     people: int
     needs: Mapping[Group, _Need]
-    held: Mapping[Group, Hysteresis]
+    hysteresis: Mapping[Group, Hysteresis]
     wanted: int
     seats: Mapping[str, int]
 
@@ -147,7 +147,7 @@ def decide(snapshot: Snapshot) -> Decision:
         Share(p.id, plan.seats[p.id], p.explain(plan.seats[p.id], plan.wanted, pledged))
         for p in snapshot.partners
     )
-    return Decision(plan.wanted, shares, "; ".join(_reasons(snapshot, plan)), plan.held)
+    return Decision(plan.wanted, shares, "; ".join(_reasons(snapshot, plan)), plan.hysteresis)
 
 
 def _plan(snapshot: Snapshot) -> _Plan:
@@ -158,14 +158,14 @@ def _plan(snapshot: Snapshot) -> _Plan:
     # The floor is kept where partners can help, and of those where most calls are.
     loads = {group: sum(q.load.erlangs for q in queues) for group, queues in groups.items()}
     first = max(groups, key=lambda group: (bool(group), loads[group]), default=None)
-    held = {}
+    hysteresis = {}
     for group, need in needs.items():
         floor = policy.floor if group == first else 0
         seats = min(max(need.seats, floor), policy.ceiling)
-        held[group] = _hold(seats, _before(snapshot, group, groups), snapshot)
-    wanted = {group: h.seats for group, h in held.items()}
+        hysteresis[group] = _hold(seats, _before(snapshot, group, groups), snapshot)
+    wanted = {group: h.seats for group, h in hysteresis.items()}
     shares = allocate_seats(snapshot.partners, wanted, policy.ceiling)
-    return _Plan(people, needs, held, min(sum(wanted.values()), policy.ceiling), shares)
+    return _Plan(people, needs, hysteresis, min(sum(wanted.values()), policy.ceiling), shares)
 
 
 def _people(snapshot: Snapshot) -> int:
@@ -178,7 +178,7 @@ def _people(snapshot: Snapshot) -> int:
         load.patience,
         policy.target_ratio,
         policy.target_seconds,
-        at_most=sum(crew.present for crew in snapshot.crews) + lendable,
+        at_most=sum(agent_group.present for agent_group in snapshot.agent_groups) + lendable,
     )
 
 
@@ -187,9 +187,11 @@ def _short(snapshot: Snapshot, people: int) -> dict[str, float]:
     load = sum(q.load.erlangs for q in snapshot.queues)
     short = {q.name: people * q.load.erlangs / load if load > 0 else 0.0 for q in snapshot.queues}
     helpable = frozenset[str]().union(*(p.queues for p in snapshot.partners))
-    for crew in sorted(snapshot.crews, key=lambda crew: len(crew.queues)):
-        left = float(crew.present)
-        for turn in (crew.queues - helpable, crew.queues & helpable):
+    for agent_group in sorted(
+        snapshot.agent_groups, key=lambda agent_group: len(agent_group.queues)
+    ):
+        left = float(agent_group.present)
+        for turn in (agent_group.queues - helpable, agent_group.queues & helpable):
             here = [name for name in short if name in turn]
             lacking = sum(short[name] for name in here)
             part = min(1.0, left / lacking) if lacking > 0 else 0.0
@@ -215,7 +217,9 @@ def _need(
     target = sum(short[q.name] for q in queues)
     names = {q.name for q in queues}
     busy = sum(min(p.most, sum(p.talks.get(n, 0) for n in names)) for p in snapshot.partners)
-    here = busy + sum(crew.present for crew in snapshot.crews if crew.queues & names)
+    here = busy + sum(
+        agent_group.present for agent_group in snapshot.agent_groups if agent_group.queues & names
+    )
     handling = combine_loads(q.load for q in queues).handling
     oldest = max((age for q in queues for age in q.ages), default=0.0)
     reach = max(0.0, 1.0 - oldest / policy.target_seconds) * policy.reach_seconds
@@ -229,7 +233,7 @@ def _need(
 
 def _unserved(snapshot: Snapshot, queue: QueueSnapshot) -> int:
     """The waiting callers for whom no agent of the hotline's own is free."""
-    free = sum(c.present - c.busy for c in snapshot.crews if queue.name in c.queues)
+    free = sum(c.present - c.busy for c in snapshot.agent_groups if queue.name in c.queues)
     return max(0, len(queue.ages) - max(0, free))
 
 
@@ -268,7 +272,10 @@ def _reasons(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
         f"at {load.arrivals * 60:.1f} calls a minute, talks of {load.handling:.0f} s, "
         f"patience {load.patience:.0f} s"
     )
-    present, busy = sum(c.present for c in snapshot.crews), sum(c.busy for c in snapshot.crews)
+    present, busy = (
+        sum(c.present for c in snapshot.agent_groups),
+        sum(c.busy for c in snapshot.agent_groups),
+    )
     short = sum(need.target for need in plan.needs.values())
     yield f"{present} agents of our own, {busy} busy: {short:.1f} seats short"
     ages = [age for q in snapshot.queues for age in q.ages]
@@ -278,7 +285,7 @@ def _reasons(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
             f"{len(ages)} waiting, the oldest for {max(ages):.0f} s: {more:.1f} seats more "
             f"to drain them within {policy.drain_seconds:g} s"
         )
-    for held in plan.held.values():
-        if held.low_since is not None:
-            left = max(0.0, held.low_since + policy.hold_seconds - snapshot.now)
-            yield f"{held.seats} held for {left:.0f} s more, {held.low_peak} would do"
+    for hysteresis in plan.hysteresis.values():
+        if hysteresis.low_since is not None:
+            left = max(0.0, hysteresis.low_since + policy.hold_seconds - snapshot.now)
+            yield f"{hysteresis.seats} held for {left:.0f} s more, {hysteresis.low_peak} would do"

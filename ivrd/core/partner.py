@@ -1,8 +1,9 @@
 """Partner call centres: organisations that lend seats when the hotline's own are not enough.
 
-What a partner has promised (`Partner`), how it stands at a moment (`PartnerSnapshot`), and how seats
-are shared among partners (`allocate_seats`): by pledge with largest remainders, among those that may have
-seats, within what each may have, and to nobody who is not trained for the callers that wait.
+What a partner has promised (`Partner`), how it stands at a moment (`PartnerSnapshot`), and how
+seats are shared among partners (`allocate_seats`): by pledge with largest remainders, among those
+that may have seats, within what each may have, and to nobody who is not trained for the callers
+that wait.
 """
 
 from collections import Counter
@@ -80,7 +81,7 @@ class PartnerSnapshot:
     allowed: int | None = None
     health: str = "healthy"
     helped: int = 0
-    pin: Override | None = None
+    override: Override | None = None
 
     @property
     def id(self) -> str:
@@ -95,13 +96,13 @@ class PartnerSnapshot:
     @property
     def obstacle(self) -> str:
         """Why it may have no seat now; empty when it may.  The first reason is the one told."""
-        if self.pin in (Override.CLOSED, Override.DRAINING):
-            return f"pinned {self.pin}"
+        if self.override in (Override.CLOSED, Override.DRAINING):
+            return f"{self.override} by override"
         if self.partner.state is not PartnerState.ACTIVE:
             return str(self.partner.state)
         if not self.queues:
             return "trained for none of the queues"
-        if not self.in_hours and self.pin is not Override.OPEN:
+        if not self.in_hours and self.override is not Override.OPEN:
             return "outside its hours"
         return self.health if self.allowed is not None and self.allowed <= 0 else ""
 
@@ -116,7 +117,7 @@ class PartnerSnapshot:
     @property
     def least(self) -> int:
         """The seats it has to have now, wanted or not."""
-        return min(self.partner.pledged, self.most) if self.pin is Override.OPEN else 0
+        return min(self.partner.pledged, self.most) if self.override is Override.OPEN else 0
 
     def explain(self, seats: int, wanted: int, pledged: int) -> str:
         """Why it has `seats` of those `wanted`, as one line; `pledged` by all that may help."""
@@ -124,8 +125,8 @@ class PartnerSnapshot:
         says = [f"{seats} of {wanted} seats for a pledge of {of.pledged} in {pledged}"]
         if self.obstacle:
             says = [f"no seats: {self.obstacle}"]
-        elif self.pin is Override.OPEN:
-            says.append("pinned open")
+        elif self.override is Override.OPEN:
+            says.append("open by override")
         if seats and seats == self.most:
             at_cap = seats == of.cap
             says.append(f"its cap is {of.cap}" if at_cap else f"at most {self.most}: {self.health}")
@@ -152,7 +153,7 @@ def allocate_seats(
     `wanted` says how many seats are wanted of each group.  All are given out as far as `ceiling`
     and the partners' limits allow: a seat can be moved to a partner's other group to make room.
     Shares are quotas by claim, rounded by largest remainders; among the remainders those go
-    first that are behind with the callers they have helped.  A pin may ask for more.
+    first that are behind with the callers they have helped.  An override may ask for more.
     """
     filled = _Filled(wanted)
     seats = {p.id: p.least for p in partners}

@@ -3,8 +3,8 @@
 Theory of operation
 -------------------
 Asterisk writes down where each call begins, joins a queue, is taken and ends, whether ivrd runs or
-not.  `QueueLogReplay` folds those lines with the same table as the books (call.py), so that both say the
-same of a call that both have seen.  What a line of the file means is said in ivrd/asterisk.
+not.  `QueueLogReplay` folds those lines with the same table as the books (call.py), so that both
+say the same of a call that both have seen.  What a line of the file means is said in ivrd/asterisk.
 
 A line comes with a mark: where it begins, in whatever terms the reader has.  `oldest` is the mark
 to begin from after a restart: from there every call that is still needed is read again from its
@@ -64,13 +64,13 @@ class QueueLogEntry:
     """
 
     at: float
-    says: EntryType
+    entry_type: EntryType
     call_id: str = ""
     queue: str = ""
     seat: str = ""
     by: AnsweredBy = AnsweredBy.NOBODY
     waited_seconds: float = 0.0
-    place: CallState = CallState.MENU
+    state: CallState = CallState.MENU
     topic: str = ""
 
 
@@ -97,7 +97,7 @@ class QueueLogReplay(Generic[Position]):
 
     def __init__(self) -> None:
         self.open: dict[str, Call] = {}
-        self.let_go = 0  # calls whose end never came
+        self.dropped = 0  # calls whose end never came
         self._needed: dict[
             str, Position | None
         ] = {}  # whole calls by their beginning, in file order
@@ -110,18 +110,18 @@ class QueueLogReplay(Generic[Position]):
 
     def take(self, line: QueueLogEntry, mark: Position | None = None) -> tuple[ReplayedCall, ...]:
         """Fold one line that begins at `mark`; the calls that it ends."""
-        if line.says is EntryType.RESTARTED:
+        if line.entry_type is EntryType.RESTARTED:
             # The first calls of the new Asterisk may stand before the line that says it began.
             gone = [call for call in self.open.values() if call.received_at < line.at]
             return tuple(self._end(call, line) for call in gone)
         if line.call_id in self._ended:
             return ()
-        if line.says is EntryType.RECEIVED:
+        if line.entry_type is EntryType.RECEIVED:
             self._begin(line, mark)
             return ()
         known = self.open.get(line.call_id)
         call = known or Call(line.call_id, line.at)
-        if line.says is EntryType.ENDED:
+        if line.entry_type is EntryType.ENDED:
             return (self._end(call, line),)
         self.open[line.call_id] = _moved(call, line)
         self._keep_small(line.at)
@@ -148,9 +148,9 @@ class QueueLogReplay(Generic[Position]):
 
     def _end(self, call: Call, line: QueueLogEntry) -> ReplayedCall:
         """The call's end; `line` is its ENDED, or only tells when."""
-        told = line.says is EntryType.ENDED
-        sure = call.place is not CallState.MENU or (told and line.place is not CallState.QUEUE)
-        for event in _last_steps(call.place, line) if told else ():
+        told = line.entry_type is EntryType.ENDED
+        sure = call.state is not CallState.MENU or (told and line.state is not CallState.QUEUE)
+        for event in _last_steps(call.state, line) if told else ():
             call, _ = step(call, event)
         after, (end,) = step(replace(call, topic=line.topic), HungUp(line.at))
         assert isinstance(end, Ended)
@@ -171,7 +171,7 @@ class QueueLogReplay(Generic[Position]):
             if now - oldest.received_at <= MOST_SECONDS and len(self.open) <= MOST_OPEN:
                 return
             self._forget(oldest.id)
-            self.let_go += 1
+            self.dropped += 1
 
     def _forget(self, call_id: str) -> None:
         self.open.pop(call_id, None)
@@ -180,7 +180,7 @@ class QueueLogReplay(Generic[Position]):
 
 def _moved(call: Call, line: QueueLogEntry) -> Call:
     """The call after a line in mid-life; unchanged by one that cannot be."""
-    for event in _steps(call.place, line):
+    for event in _steps(call.state, line):
         try:
             call, _ = step(call, event)
         except InvalidTransition:
@@ -188,27 +188,27 @@ def _moved(call: Call, line: QueueLogEntry) -> Call:
     return call
 
 
-def _steps(place: CallState, line: QueueLogEntry) -> Iterator[Event]:
+def _steps(state: CallState, line: QueueLogEntry) -> Iterator[Event]:
     """What a line means, with the joining that it implies when that has no line."""
     joined = JoinedQueue(line.at - line.waited_seconds, line.queue)
-    if line.says is EntryType.JOINED:
+    if line.entry_type is EntryType.JOINED:
         yield JoinedQueue(line.at, line.queue)
-    elif line.says is EntryType.CONNECTED:
-        if place is not CallState.QUEUE:
+    elif line.entry_type is EntryType.CONNECTED:
+        if state is not CallState.QUEUE:
             yield joined
         yield Connected(line.at, line.by, line.seat)
-    elif line.says is EntryType.GAVE_UP and place is not CallState.QUEUE:
+    elif line.entry_type is EntryType.GAVE_UP and state is not CallState.QUEUE:
         yield joined
-    elif line.says is EntryType.LEFT:
+    elif line.entry_type is EntryType.LEFT:
         yield LeftQueue()
 
 
-def _last_steps(place: CallState, line: QueueLogEntry) -> Iterator[Event]:
+def _last_steps(state: CallState, line: QueueLogEntry) -> Iterator[Event]:
     """From where the record has a call to where its last line says it was."""
-    if place is CallState.QUEUE and line.place is not CallState.QUEUE:
+    if state is CallState.QUEUE and line.state is not CallState.QUEUE:
         yield LeftQueue()
-        place = CallState.MENU
-    if place is CallState.MENU and line.place is CallState.INFO:
+        state = CallState.MENU
+    if state is CallState.MENU and line.state is CallState.INFO:
         yield PlayedMessage()
-    elif place is CallState.MENU and line.place is CallState.CLOSED:
+    elif state is CallState.MENU and line.state is CallState.CLOSED:
         yield Rejected()

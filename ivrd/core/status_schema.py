@@ -22,14 +22,14 @@ class AsteriskStatus(TypedDict):
 
 
 class RoleStatus(TypedDict):
-    """What this ivrd does: `alone`, `acting` or `standing by`, and its name.
+    """What this ivrd does: `alone`, `leader` or `standby`, and its name.
 
-    `who_acts`: the name of the one that acts; empty when nobody is known to.
+    `leader`: the name of the one that acts; empty when nobody is known to.
     """
 
     role: str
     name: str
-    who_acts: str
+    leader: str
 
 
 class CallCounts(TypedDict):

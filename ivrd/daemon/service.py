@@ -33,12 +33,12 @@ class Daemon:
 
     def __init__(self, settings: Settings) -> None:
         self._stop = asyncio.Event()
-        self.parts = Wiring(settings, self._gave_up)
+        self.parts = Wiring(settings, self._stepped_down)
         self._runners: list[AppRunner] = []
 
-    def _gave_up(self, why: str) -> None:
+    def _stepped_down(self, why: str) -> None:
         """Another ivrd acts: what this one knows grows old, so it ends and begins anew."""
-        log.event(logger, logging.WARNING, "acts no more, and ends", why=why)
+        log.event(logger, logging.WARNING, "no longer the leader: ends", why=why)
         self._stop.set()
 
     async def run(self) -> None:
@@ -55,7 +55,7 @@ class Daemon:
                 asyncio.create_task(self.parts.link.run()),
                 asyncio.create_task(self._measure_lag()),
                 asyncio.create_task(self._keep_seats()),
-                asyncio.create_task(self.parts.continuity.run()),
+                asyncio.create_task(self.parts.failover.run()),
             ]
             systemd.ready()
             try:
@@ -67,7 +67,7 @@ class Daemon:
         finally:
             for runner in self._runners:
                 await runner.cleanup()
-            await self.parts.continuity.close()
+            await self.parts.failover.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -75,34 +75,34 @@ class Daemon:
         stop.cancel()
         for task in done - {stop}:
             task.result()  # a task that ends by itself is a fault: let it be seen
-        if self.parts.continuity.acts and not await self._handed_over():
+        if self.parts.failover.is_leader and not await self._handed_over():
             await self._drain()
-        in_progress = len(self.parts.hotline.ledger.calls)
+        in_progress = len(self.parts.tracker.ledger.calls)
         log.event(logger, logging.INFO, "stopped", in_progress=in_progress)
 
     async def _handed_over(self) -> bool:
         """Whether another ivrd takes the callers over as they are."""
         with suppress(StoreDown, ConnectionLost, TimeoutError):
-            if successor := await self.parts.continuity.hand_over():
+            if successor := await self.parts.failover.hand_over():
                 log.event(logger, logging.INFO, "handed over", to=successor)
                 return True
-        return not self.parts.continuity.acts
+        return not self.parts.failover.is_leader
 
     async def _drain(self) -> None:
         """Bring the callers in menus to a person."""
-        drain = self.parts.desk.settings.drain_seconds
+        drain = self.parts.operations.settings.drain_seconds
         systemd.stopping(drain + 2 * HAND_OVER_SECONDS)
-        log.event(logger, logging.INFO, "stopping", menus=len(self.parts.hotline.menus))
+        log.event(logger, logging.INFO, "stopping", ivr=len(self.parts.tracker.ivr))
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.parts.link.withdraw()
-        await self.parts.hotline.menus.drain(drain)
+        await self.parts.tracker.ivr.drain(drain)
 
     async def _listen(self) -> None:
         parts, settings = self.parts, self.parts.settings
-        public = server.public_app(parts.scrape, parts.desk.ready)
+        public = server.public_app(parts.scrape, parts.operations.ready)
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
-        control = server.control_app(parts.reads(), parts.asked_to_do(self._hand_over))
+        control = server.control_app(parts.queries(), parts.commands(self._hand_over))
         control.middlewares.append(peercred.named)
         self._runners.append(
             await server.listen_unix(control, settings.control_socket, settings.control_mode)
@@ -110,17 +110,17 @@ class Daemon:
 
     async def _hand_over(self, query: Mapping[str, str]) -> server.Answer:
         """Let the ivrd that stands by act; this one ends."""
-        self.parts.desk.audit(peercred.asked_by(query), "handover", "")
+        self.parts.operations.audit(peercred.asked_by(query), "handover", "")
         try:
-            successor = await self.parts.continuity.hand_over()
+            successor = await self.parts.failover.hand_over()
         except (StoreDown, ConnectionLost, TimeoutError) as error:
             raise server.RequestRejected(f"cannot hand over: {error}") from None
         finally:
-            if not self.parts.continuity.acts:
+            if not self.parts.failover.is_leader:
                 self._stop.set()
         if not successor:
             raise server.RequestRejected("no other ivrd stands by")
-        return {"acts_now": successor}
+        return {"leader": successor}
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -130,7 +130,7 @@ class Daemon:
 
     def _hang_up_signal(self) -> None:
         systemd.reloading()
-        self._reloading = asyncio.ensure_future(self.parts.desk.reload("SIGHUP"))
+        self._reloading = asyncio.ensure_future(self.parts.operations.reload("SIGHUP"))
         self._reloading.add_done_callback(lambda _done: systemd.ready())
 
     async def _measure_lag(self) -> None:
@@ -138,7 +138,7 @@ class Daemon:
         while True:
             before = time.monotonic()
             await asyncio.sleep(LAG_SECONDS)
-            self.parts.reports.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
+            self.parts.observer.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
             systemd.watchdog()
 
     async def _keep_seats(self) -> None:
@@ -148,11 +148,11 @@ class Daemon:
                 async with asyncio.timeout(SEATS_SECONDS):
                     await self.parts.hurry.wait()
             self.parts.hurry.clear()
-            if self.parts.reports.linked:
-                self.parts.partners.look(time.time())
-                if self.parts.continuity.acts:
+            if self.parts.observer.linked:
+                self.parts.partners.evaluate(time.time())
+                if self.parts.failover.is_leader:
                     with suppress(ActionRefused, ConnectionLost, TimeoutError):
-                        await self.parts.seating.reconcile()
+                        await self.parts.queue_members.reconcile()
 
 
 async def run(folder: Path) -> None:

@@ -38,40 +38,42 @@ from ivrd.store.factory import open_store
 
 
 class Wiring:
-    """Built from settings.  `gave_up(why)` is called when another ivrd acts."""
+    """Built from settings.  `stepped_down(why)` is called when another ivrd acts."""
 
-    def __init__(self, settings: Settings, gave_up: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
-        self.reports = self._reports()
+        self.observer = self._reports()
         self.link = AmiClient(
             _address(settings),
             self._event,
             self._up,
             self._down,
-            self.reports.link_says,
+            self.observer.link_says,
             wanted=EVENTS,
         )
-        self.seating = QueueMembers(self.link, settings.pools)
-        self.hotline = self._hotline()
-        self.continuity = self._continuity(gave_up)
+        self.queue_members = QueueMembers(self.link, settings.pools)
+        self.tracker = self._tracker()
+        self.failover = self._continuity(stepped_down)
         self.partners = PartnerController(
-            partner_setup(settings), self.hotline.ledger, self.seating
+            partner_setup(settings), self.tracker.ledger, self.queue_members
         )
-        self.drills = DrillCalls()
-        self.book = self._book()
-        self.partner_desk = self._partner_desk()
+        self.drill_calls = DrillCalls()
+        self.partner_repository = self._book()
+        self.partner_operations = self._partner_desk()
         self._partner_watch = self._watch_partners()
-        self.desk = Operations(
+        self.operations = Operations(
             settings,
             self.link,
-            self.hotline,
-            self.seating,
-            self.reports,
+            self.tracker,
+            self.queue_members,
+            self.observer,
             self.partners,
-            self.continuity.leading,
+            self.failover.election,
         )
-        self.desk.taken = self._configured
-        self.desk.audit = lambda who, what, detail: self.book.audit(who, what, "", detail)
+        self.operations.taken = self._configured
+        self.operations.audit = lambda who, what, detail: self.partner_repository.audit(
+            who, what, "", detail
+        )
         self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
         self.partners.hurry = self.hurry.set
         self._tell_each_other()
@@ -89,22 +91,22 @@ class Wiring:
         metrics.reload(True, time.time())
         return Observer(metrics, Recent(settings.service_level_seconds))
 
-    def _hotline(self) -> CallTracker:
+    def _tracker(self) -> CallTracker:
         settings = self.settings
-        hotline = CallTracker(
+        tracker = CallTracker(
             self.link,
             conversation_settings(settings),
-            self.seating,
-            Sessions(self.link, self.reports.metrics.agi, self.reports.metrics.decision),
-            self.reports.watch(),
+            self.queue_members,
+            Sessions(self.link, self.observer.metrics.agi, self.observer.metrics.decision),
+            self.observer.watch(),
             Hasher(load_key(settings.caller_key_file)).hash_number,
             time.time,
         )
-        hotline.menus.most = settings.menus_at_most
-        hotline.menus.late = self._late
-        return hotline
+        tracker.ivr.most = settings.menus_at_most
+        tracker.ivr.late = self._late
+        return tracker
 
-    def _continuity(self, gave_up: Callable[[str], None]) -> Failover:
+    def _continuity(self, stepped_down: Callable[[str], None]) -> Failover:
         """The store, and what rests on it."""
         settings = self.settings
         return Failover(
@@ -112,119 +114,126 @@ class Wiring:
             *open_store(settings.store),
             settings.asterisk.queue_log,
             self.link,
-            self.hotline,
-            lambda keeper: CallRepository(
-                keeper, settings.zone, settings.store.keep_days.calls, time.time
+            self.tracker,
+            lambda write_behind: CallRepository(
+                write_behind, settings.zone, settings.store.keep_days.calls, time.time
             ),
-            gave_up,
+            stepped_down,
         )
 
     def _book(self) -> PartnerRepository:
-        days, keeper = self.settings.store.keep_days, self.continuity.keeper
-        return PartnerRepository(keeper, days.history, days.audit, time.time, self.acts)
+        days, write_behind = self.settings.store.keep_days, self.failover.write_behind
+        return PartnerRepository(write_behind, days.history, days.audit, time.time, self.is_leader)
 
     def _partner_desk(self) -> PartnerOperations:
         return PartnerOperations(
             self.partners,
-            self.book,
+            self.partner_repository,
             self.settings.zone,
-            self.drills.wait,
+            self.drill_calls.wait,
             snapshot=lambda: self.partners.snapshot,
         )
 
     def _watch_partners(self) -> PartnerRecorder:
-        metrics = PartnerMetrics(self.reports.metrics.registry, self.partner_desk.moments)
-        return PartnerRecorder(self.hotline.ledger, metrics, self.book, self.acts)
+        metrics = PartnerMetrics(self.observer.metrics.registry, self.partner_operations.gauges)
+        return PartnerRecorder(
+            self.tracker.ledger, metrics, self.partner_repository, self.is_leader
+        )
 
     def _tell_each_other(self) -> None:
         """Who hears of what."""
-        registry, menus = self.reports.metrics.registry, self.hotline.menus
-        PersistenceMetrics(registry, self.continuity, lambda: menus.turned_on)
-        self.reports.counts = self.acts
-        self.reports.moved = self.continuity.moved
-        self.reports.also = self._call_news
-        self.hotline.partner_news = self.partners.news
-        self.partners.told = self._partner_news
-        self.partners.learned = self.book.breaker
-        self.continuity.also_begin = self.partner_desk.begin
-        self.continuity.also_back = self.partner_desk.back
+        registry, ivr = self.observer.metrics.registry, self.tracker.ivr
+        PersistenceMetrics(registry, self.failover, lambda: ivr.sent_to_queue)
+        self.observer.counts = self.is_leader
+        self.observer.moved = self.failover.moved
+        self.observer.also = self._call_news
+        self.tracker.on_partner_leg = self.partners.leg_event
+        self.partners.told = self._partner_leg_event
+        self.partners.learned = self.partner_repository.breaker
+        self.failover.also_begin = self.partner_operations.begin
+        self.failover.also_back = self.partner_operations.back
 
     # --- what the control socket can ask ---------------------------------------------------
 
-    def reads(self) -> Mapping[str, server.Control]:
+    def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
         day = DayReport(
-            self.hotline.ledger,
-            self.continuity.keeping,
-            self.continuity.keeper.flush,
-            lambda: self.desk.settings.service_level_seconds,
+            self.tracker.ledger,
+            self.failover.call_repository,
+            self.failover.write_behind.flush,
+            lambda: self.operations.settings.service_level_seconds,
             time.time,
         )
-        answers = {**self.desk.reads(), **self.partner_desk.reads()}
-        return {**answers, "day": self._for_who_acts(day.answer)}
+        answers = {**self.operations.queries(), **self.partner_operations.queries()}
+        return {**answers, "day": self._leader_only(day.answer)}
 
-    def asked_to_do(self, hand_over: server.Control) -> Mapping[str, server.Control]:
+    def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
         """What POST does."""
-        acts = {**self.desk.acts(), **self.partner_desk.acts(), "handover": hand_over}
+        commands = {
+            **self.operations.commands(),
+            **self.partner_operations.commands(),
+            "handover": hand_over,
+        }
         either = {"reload"}
         return {
-            name: act if name in either else self._for_who_acts(act) for name, act in acts.items()
+            name: command if name in either else self._leader_only(command)
+            for name, command in commands.items()
         }
 
-    def _for_who_acts(self, control: server.Control) -> server.Control:
-        """What only the ivrd that acts can answer or do; the other one says so."""
+    def _leader_only(self, control: server.Control) -> server.Control:
+        """What only the leader can answer or do; a standby says so."""
 
         async def answer(query: Mapping[str, str]) -> server.Answer:
-            if not self.acts():
-                who = self.continuity.leading.who_acts
-                ask = f"ask {who}, which acts" if who else "nobody is known to act"
-                raise server.RequestRejected(f"this ivrd stands by; {ask}")
+            if not self.is_leader():
+                who = self.failover.election.leader
+                ask = f"ask {who}, the leader" if who else "no leader is known"
+                raise server.RequestRejected(f"this ivrd is the standby; {ask}")
             return await control(query)
 
         return answer
 
     def scrape(self) -> bytes:
         """The metrics of this moment."""
-        return self.reports.scrape(self.hotline.ledger, self.seating)
+        return self.observer.scrape(self.tracker.ledger, self.queue_members)
 
     # --- who hears of what -----------------------------------------------------------------
 
-    def acts(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this ivrd speaks to callers, moves seats and counts."""
-        return self.continuity.acts
+        return self.failover.is_leader
 
     def _late(self) -> bool:
         """Whether we hear Asterisk so late that a menu would be no help."""
-        return self.link.behind_seconds > self.desk.settings.behind_seconds
+        return self.link.behind_seconds > self.operations.settings.behind_seconds
 
-    def _partner_news(self, news: PartnerLegEvent) -> None:
-        self._partner_watch.news(news)
-        self.drills.news(news)
+    def _partner_leg_event(self, leg_event: PartnerLegEvent) -> None:
+        self._partner_watch.leg_event(leg_event)
+        self.drill_calls.leg_event(leg_event)
 
     def _call_news(self, notice: Notice) -> None:
         self.partners.notice(notice)
-        self.continuity.notice(notice)
+        self.failover.notice(notice)
         self._partner_watch.notice(notice)
 
     def _configured(self, settings: Settings) -> None:
-        """A new configuration is in use: a partner that is back has its pin and its drill."""
+        """A new configuration is in use: a partner that is back has its override and its drill."""
         for partner in settings.partners:
-            self.partner_desk.recall(partner.id)
+            self.partner_operations.recall(partner.id)
 
     # --- the link --------------------------------------------------------------------------
 
     def _event(self, message: object) -> None:
-        self.hotline.take(message)
+        self.tracker.take(message)
 
     async def _up(self) -> None:
-        await self.continuity.up()
-        self.reports.link(True)
+        await self.failover.up()
+        self.observer.link(True)
         self.hurry.set()  # seats that were wanted when the link went are due at once
         systemd.status("connected to Asterisk")
 
     def _down(self) -> None:
-        self.reports.link(False)
-        self.hotline.menus.let_go("the link to Asterisk was lost")
+        self.observer.link(False)
+        self.tracker.ivr.detach_all("the link to Asterisk was lost")
         systemd.status("waiting for Asterisk")
 
 

@@ -26,7 +26,7 @@ class StoredCall:
     """A call that was here when it was written down."""
 
     call: Call
-    stay: MenuPosition | None = None
+    position: MenuPosition | None = None
 
 
 STORED_CALL, COMPLETED_CALL = TypeAdapter(StoredCall), TypeAdapter(CompletedCall)
@@ -39,55 +39,57 @@ class CallRepository:
     """
 
     def __init__(
-        self, keeper: WriteBehind, zone: tzinfo, days: int, clock: Callable[[], float]
+        self, write_behind: WriteBehind, zone: tzinfo, days: int, clock: Callable[[], float]
     ) -> None:
         self.skipped = 0  # entries that could not be read
-        self._keeper = keeper
+        self._write_behind = write_behind
         self._zone = zone
         self._days = days
         self._clock = clock
         self._today: date | None = None
 
-    def moved(self, call: Call, stay: MenuPosition | None) -> None:
+    def moved(self, call: Call, position: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
-        self._keeper.put(CALLS, call.id, STORED_CALL.dump_json(StoredCall(call, stay)).decode())
+        self._write_behind.put(
+            CALLS, call.id, STORED_CALL.dump_json(StoredCall(call, position)).decode()
+        )
 
     def notice(self, notice: Notice) -> None:
         """A call has ended: it belongs to its day now."""
         if isinstance(notice, Ended):
             day = self.day_at(notice.call.received_at)
             text = COMPLETED_CALL.dump_json(completed_call(notice)).decode()
-            self._keeper.put(ENDED, f"{day}/{notice.call.id}", text)
-            self._keeper.remove(CALLS, notice.call.id)
-            self._let_old_days_go()
+            self._write_behind.put(ENDED, f"{day}/{notice.call.id}", text)
+            self._write_behind.remove(CALLS, notice.call.id)
+            self._forget_old_days()
 
     def day_at(self, at: float) -> date:
         """The hotline's day at a moment."""
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).date()
 
-    def _let_old_days_go(self) -> None:
+    def _forget_old_days(self) -> None:
         today = self.day_at(self._clock())
         if today != self._today:
             self._today = today
-            self._keeper.forget(ENDED, f"{today - timedelta(days=self._days)}")
+            self._write_behind.forget(ENDED, f"{today - timedelta(days=self._days)}")
 
     # --- reading: all of it raises `StoreDown` ---------------------------------------------
 
     async def calls(self) -> list[StoredCall]:
         """The calls that were here when they were last written down."""
-        return list(self._read(await self._keeper.load(CALLS), STORED_CALL))
+        return list(self._read(await self._write_behind.load(CALLS), STORED_CALL))
 
     async def ended_since(self, at: float) -> set[str]:
         """The ids of all calls that began at `at` or later and have ended.
 
         Asterisk's ids begin with the second in which the call did.
         """
-        entries = await self._keeper.load(ENDED, f"{self.day_at(at)}/{int(at)}")
+        entries = await self._write_behind.load(ENDED, f"{self.day_at(at)}/{int(at)}")
         return {key.partition("/")[2] for key in entries}
 
     async def day(self, day: date) -> list[CompletedCall]:
         """All calls of a day that have ended."""
-        entries = await self._keeper.load(ENDED, f"{day}/", f"{day + timedelta(days=1)}/")
+        entries = await self._write_behind.load(ENDED, f"{day}/", f"{day + timedelta(days=1)}/")
         return list(self._read(entries, COMPLETED_CALL))
 
     def _read(self, entries: Mapping[str, str], kind: TypeAdapter[T]) -> Iterator[T]:

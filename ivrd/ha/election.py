@@ -5,8 +5,8 @@ Theory of operation
 Two witnesses.  *Redis* says who may become the leader: a lease with a time to live, and an epoch
 that grows by one with each leader.  *Asterisk*, on which the leader acts, says who is: the leader
 writes its epoch and name into a global variable and reads it back all the time.  Leave to act
-(asterisk/leader_guard.py) follows from Asterisk's word alone and lasts `TOKEN_SECONDS` from the moment the
-question was sent; so whoever was frozen meanwhile has none when it wakes.
+(asterisk/leader_guard.py) follows from Asterisk's word alone and lasts `TOKEN_SECONDS` from the
+moment the question was sent; so whoever was frozen meanwhile has none when it wakes.
 
 Who takes over writes the word first and then waits until any leave that was given on the word
 before it has run out; so does a leader who finds no word, or one of an earlier epoch: Asterisk was
@@ -40,16 +40,16 @@ class Role(StrEnum):
     """What this ivrd does."""
 
     ALONE = "alone"
-    ACTING = "acting"
-    STANDING_BY = "standing by"
+    LEADER = "leader"
+    STANDBY = "standby"
 
 
 class Election:
     """Runs beside the link.  Without a lease this ivrd is alone and always acts.
 
     `fence(epoch)` is told of each epoch of ours: what is written into the store carries it.
-    `lead()` is called when this ivrd is to act, and has leave to.  `gave_up(why)` is called when
-    it acts no more: then it should end, and begin anew as the one that stands by.
+    `lead()` is called when this ivrd is to act, and has leave to.  `stepped_down(why)` is called
+    when it acts no more: then it should end, and begin anew as the one that stands by.
     """
 
     def __init__(
@@ -59,18 +59,18 @@ class Election:
         link: AmiClient,
         fence: Callable[[int], None],
         lead: Callable[[], None],
-        gave_up: Callable[[str], None],
+        stepped_down: Callable[[str], None],
         clock: Callable[[], float] = boot_seconds,
     ) -> None:
         self.name = name
-        self.role = Role.ALONE if lease is None else Role.STANDING_BY
+        self.role = Role.ALONE if lease is None else Role.STANDBY
         self.epoch = 0
         self._lease = lease
         self._link = link
-        self._gate: LeaderGuard = link.gate
+        self._guard: LeaderGuard = link.guard
         self._fence = fence
         self._lead = lead
-        self._gave_up = gave_up
+        self._stepped_down = stepped_down
         self._clock = clock
         self._done = False
         self._seen = ""  # what Asterisk said last of who acts, while this one stands by
@@ -78,18 +78,18 @@ class Election:
         self._renewing: asyncio.Future[bool] | None = None
         self._patient_until = 0.0  # the lease may be without its holder until then
         if lease is not None:
-            self._gate.refuse()
-            self._gate.wanted = self._soon.set
+            self._guard.refuse()
+            self._guard.wanted = self._soon.set
 
     @property
-    def word(self) -> str:
+    def token(self) -> str:
         """What Asterisk says while this ivrd acts."""
         return f"{self.epoch} {self.name}"
 
     @property
-    def who_acts(self) -> str:
+    def leader(self) -> str:
         """The name of the one that acts, as far as this one knows; empty when nobody does."""
-        if self.role is not Role.STANDING_BY:
+        if self.role is not Role.STANDBY:
             return self.name
         name = self._seen.partition(" ")[2]
         return "" if name == NOBODY else name
@@ -100,29 +100,29 @@ class Election:
             lease = self._lease
             if lease is not None and self._link.logged_in and not self._done:
                 with suppress(ActionRefused, ConnectionLost, TimeoutError, StoreDown):
-                    await (self._stay() if self.role is Role.ACTING else self._watch(lease))
+                    await (self._stay() if self.role is Role.LEADER else self._watch(lease))
             with suppress(TimeoutError):
                 async with asyncio.timeout(TURN_SECONDS):
                     await self._soon.wait()
             self._soon.clear()
 
-    # --- acting ----------------------------------------------------------------------------
+    # --- leader ----------------------------------------------------------------------------
 
     async def _stay(self) -> None:
         """Ask Asterisk whether it is still us, and keep the lease."""
         asked = self._clock()
-        word = await self._link.get_global(LEADER)
-        if word == self.word:
-            self._gate.allow(asked + TOKEN_SECONDS)
+        token = await self._link.get_global(LEADER)
+        if token == self.token:
+            self._guard.allow(asked + TOKEN_SECONDS)
             await self._keep_lease()
-        elif _epoch(word) >= self.epoch:
-            self.step_down(f"{word.partition(' ')[2]} acts now")
+        elif _epoch(token) >= self.epoch:
+            self.step_down(f"{token.partition(' ')[2]} is the leader now")
         else:  # Asterisk was restarted and has forgotten, or one woke up that thought it had
             await self._say()
 
     async def _say(self) -> None:
         """Write our word, and wait until any leave given on another one has run out."""
-        await self._link.say_who_acts(self.word)
+        await self._link.announce_leader(self.token)
         await asyncio.sleep(TOKEN_SECONDS)
 
     async def _keep_lease(self) -> None:
@@ -145,16 +145,16 @@ class Election:
 
     def step_down(self, why: str) -> None:
         """Act no more, from this moment."""
-        if self.role is Role.ACTING:
+        if self.role is Role.LEADER:
             self._act_no_more()
-            self._gave_up(why)
+            self._stepped_down(why)
 
     def _act_no_more(self) -> None:
-        self.role = Role.STANDING_BY
+        self.role = Role.STANDBY
         self._done = True
-        self._gate.refuse()
+        self._guard.refuse()
 
-    # --- standing by -----------------------------------------------------------------------
+    # --- standby ---------------------------------------------------------------------------
 
     async def _watch(self, lease: Lease) -> None:
         """Become the leader if there is none."""
@@ -164,15 +164,15 @@ class Election:
             return
         self._begin(epoch)
         if _handed_over(before):  # nobody has leave on that
-            await self._link.say_who_acts(self.word)
+            await self._link.announce_leader(self.token)
         else:
             await self._say()
             if not await lease.renew(self.name, epoch, LEASE_SECONDS):
                 return
         asked = self._clock()
-        if await self._link.get_global(LEADER) == self.word:
-            self.role = Role.ACTING
-            self._gate.allow(asked + TOKEN_SECONDS)
+        if await self._link.get_global(LEADER) == self.token:
+            self.role = Role.LEADER
+            self._guard.allow(asked + TOKEN_SECONDS)
             self._lead()
 
     async def _claim(self, lease: Lease, least: int) -> int | None:
@@ -202,19 +202,19 @@ class Election:
         """
         assert self._lease is not None
         self._act_no_more()
-        await self._link.say_who_acts(f"{self.epoch} {NOBODY}")
+        await self._link.announce_leader(f"{self.epoch} {NOBODY}")
         await self._lease.release(self.name, self.epoch, successor)
 
 
-def _epoch(word: str) -> int:
+def _epoch(token: str) -> int:
     """The epoch in what Asterisk says; 0 when there is none, or it is no word of ours."""
-    first = word.partition(" ")[0]
+    first = token.partition(" ")[0]
     return int(first) if first.isdecimal() and len(first) < MOST_DIGITS else 0
 
 
-def _handed_over(word: str) -> bool:
+def _handed_over(token: str) -> bool:
     """Whether who acted has said that it acts no more."""
-    return word == f"{_epoch(word)} {NOBODY}"
+    return token == f"{_epoch(token)} {NOBODY}"
 
 
 def _seen(future: "asyncio.Future[bool]") -> None:

@@ -69,23 +69,23 @@ class BookingPort:
     """
 
     here: Callable[[], Collection[str]]
-    heal: Callable[[Ended], None]
-    give_up: Callable[[list[str], float], None]
+    book_reconciled: Callable[[Ended], None]
+    book_unresolved: Callable[[list[str], float], None]
 
 
 class Reconciliation:
     """`known`: ids of calls that were booked by an earlier run, for what is read again."""
 
     def __init__(
-        self, reader: QueueLogSource, hands: BookingPort, known: Iterable[str] = ()
+        self, reader: QueueLogSource, port: BookingPort, known: Iterable[str] = ()
     ) -> None:
-        self.healed: Counter[Outcome] = Counter()
-        self.given_up = 0
+        self.reconciled: Counter[Outcome] = Counter()
+        self.unresolved = 0
         self.differences = 0  # calls whose end the record tells otherwise than the books
         self.strangers = 0  # ends of calls whose beginning neither the record nor the books have
         self.mark: LogPosition | None = reader.mark
         self._reader = reader
-        self._hands = hands
+        self._port = port
         self._record: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known = set(known)
         self._ended: dict[str, tuple[Outcome, Stage]] = {}
@@ -165,7 +165,7 @@ class Reconciliation:
                 for finished in self._record.take(line, mark):
                     self._finished(finished, now)
             self._say()
-            self._let_late_go(now)
+            self._forget_late(now)
         self._judge(now)
         if self._reading is None and self._again is None:
             self.mark = self._record.oldest or self._reader.mark
@@ -189,14 +189,14 @@ class Reconciliation:
             if call_id in self._ended:
                 self._compare(finished)
             elif call_id in self._missed or not 0.0 <= now - since < GRACE_SECONDS:
-                self._heal(finished)
+                self._reconcile(finished)
             else:
                 continue
             del self._waiting[call_id]
             self._record.done(call_id)
         for call_id, since in list(self._missed.items()):
             waits = self._behind or 0.0 <= now - since < PATIENCE_SECONDS
-            if call_id not in self._hands.here():
+            if call_id not in self._port.here():
                 self._missed.pop(call_id, None)
             elif not (waits and self._reader.readable):
                 self._without_its_word(call_id, since)
@@ -206,31 +206,31 @@ class Reconciliation:
         self._missed.pop(call_id, None)
         finished = self._record.over(call_id, at)
         if finished is None:
-            self._give_up(call_id, at)
+            self._book_unresolved(call_id, at)
         else:
-            self._heal(finished)
+            self._reconcile(finished)
         self._record.done(call_id)
 
-    def _heal(self, finished: ReplayedCall) -> None:
+    def _reconcile(self, finished: ReplayedCall) -> None:
         """Book a call as the record has it, or, where that does not tell, as the books do."""
-        call, here = finished.call, finished.call.id in self._hands.here()
+        call, here = finished.call, finished.call.id in self._port.here()
         self._missed.pop(call.id, None)
         if here and not finished.sure:
-            self._give_up(call.id, call.ended_at or call.received_at)
+            self._book_unresolved(call.id, call.ended_at or call.received_at)
         elif here or finished.whole:
-            self.healed[finished.outcome] += 1
+            self.reconciled[finished.outcome] += 1
             what = "a call that ended unseen was booked from Asterisk's record"
             _log_call(logging.INFO, what, call, finished.outcome)
-            self._hands.heal(Ended(call, finished.outcome, finished.stage))
+            self._port.book_reconciled(Ended(call, finished.outcome, finished.stage))
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
         else:
             self.strangers += 1
 
-    def _give_up(self, call_id: str, at: float) -> None:
-        self.given_up += 1
+    def _book_unresolved(self, call_id: str, at: float) -> None:
+        self.unresolved += 1
         what = "a call that ended unseen was booked as hung up where it was last seen"
         log.event(logger, logging.INFO, what, call=call_id)
-        self._hands.give_up([call_id], at)
+        self._port.book_unresolved([call_id], at)
 
     def _compare(self, finished: ReplayedCall) -> None:
         """The books have spoken; a record that says otherwise is only counted."""
@@ -240,7 +240,7 @@ class Reconciliation:
             what = "Asterisk's record tells a call's end otherwise than the books"
             _log_call(logging.DEBUG, what, finished.call, finished.outcome, booked=booked[0].value)
 
-    def _let_late_go(self, now: float) -> None:
+    def _forget_late(self, now: float) -> None:
         """Do not keep the mark for calls whose end the record has lost."""
         if self._behind or not self._reader.readable:
             return

@@ -137,12 +137,12 @@ class CallMetrics:
             "ivrd_pool_open", "1 while the pool's seats take calls, else 0.", ("pool",)
         )
         self._reloaded = self._gauge(
-            "ivrd_config_last_reload_success",
+            "ivrd_config_last_reload_successful",
             "1 if the last attempt to read the configuration succeeded, else 0.",
         )
         self._reloaded_at = self._gauge(
-            "ivrd_config_last_reload_timestamp_seconds",
-            "When the configuration was last attempted to be read, in seconds since the epoch.",
+            "ivrd_config_last_reload_success_timestamp_seconds",
+            "When a configuration was last read and taken, in seconds since the epoch.",
         )
         build = self._gauge("ivrd_build_info", "1, labelled with versions.", ("version", "python"))
         build.labels(version, platform.python_version()).set(1)
@@ -205,7 +205,8 @@ class CallMetrics:
     def reload(self, ok: bool, at: float) -> None:
         """The configuration was read, or refused, `at` seconds since the epoch."""
         self._reloaded.set(ok)
-        self._reloaded_at.set(at)
+        if ok:
+            self._reloaded_at.set(at)
 
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
@@ -329,14 +330,14 @@ def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
     places = c.STAGE_OF if queue else c.BEFORE_QUEUE
     rows: dict[OutcomeKey, None] = {}
-    for place in places:
+    for state in places:
         answerers = (
             (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
-            if place is c.CallState.TALK
+            if state is c.CallState.TALK
             else (c.AnsweredBy.NOBODY,)
         )
         for by in answerers:
-            call = c.Call("", 0.0, place=place, queue=queue, by=by)
+            call = c.Call("", 0.0, state=state, queue=queue, by=by)
             for event in (c.HungUp(0.0), c.Failed(0.0)):
                 for notice in c.step(call, event)[1]:
                     if isinstance(notice, c.Ended):

@@ -54,8 +54,8 @@ class Observer:
             log.notice(logger, notice)
         self.also(notice)
 
-    def _moved(self, call: Call, stay: MenuPosition | None) -> None:
-        self.moved(call, stay)
+    def _moved(self, call: Call, position: MenuPosition | None) -> None:
+        self.moved(call, position)
 
     def _unattended(self, call: Call) -> None:
         self.unattended += 1
@@ -81,8 +81,10 @@ class Observer:
         """The link's own words, once for each change."""
         log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
 
-    def scrape(self, ledger: Ledger, seating: QueueMembers) -> bytes:
+    def scrape(self, ledger: Ledger, queue_members: QueueMembers) -> bytes:
         """The metrics as Prometheus reads them; books and seats of one moment."""
-        counts = {pool.name: Counter(seating.here(pool).values()) for pool in seating.pools}
-        self.metrics.seats(counts, seating.open or ())
+        counts = {
+            pool.name: Counter(queue_members.here(pool).values()) for pool in queue_members.pools
+        }
+        self.metrics.seats(counts, queue_members.open or ())
         return self.metrics.text(ledger)

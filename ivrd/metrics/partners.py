@@ -41,18 +41,18 @@ class PartnerGauges:
 class PartnerMetrics:
     """The partners' series.
 
-    `moments` gives how each partner stands now, and is asked at each scrape.  A partner's series
+    `gauges` gives how each partner stands now, and is asked at each scrape.  A partner's series
     begin with the first scrape that sees it; what was counted for one that went stays.
     """
 
     def __init__(
-        self, registry: prom.CollectorRegistry, moments: Callable[[], Mapping[str, PartnerGauges]]
+        self, registry: prom.CollectorRegistry, gauges: Callable[[], Mapping[str, PartnerGauges]]
     ) -> None:
         self._registry = registry
-        self._ask = moments
-        registry.register(_GaugeCollector(self._moments))  # before those that it begins
+        self._ask = gauges
+        registry.register(_GaugeCollector(self._gauges))  # before those that it begins
         self._offers = self._total(
-            "ivrd_partner_offered_total", "Calls that were offered to the partner.", ("partner",)
+            "ivrd_partner_attempts_total", "Calls that were offered to the partner.", ("partner",)
         )
         self._results = self._total(
             "ivrd_partner_offers_total",
@@ -83,17 +83,17 @@ class PartnerMetrics:
     def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> prom.Histogram:
         return prom.Histogram(name, text, ("partner",), buckets=buckets, registry=self._registry)
 
-    def _moments(self) -> Mapping[str, PartnerGauges]:
+    def _gauges(self) -> Mapping[str, PartnerGauges]:
         """How partners stand; each has all its series from now on."""
-        moments = self._ask()
-        for partner in moments:
+        gauges = self._ask()
+        for partner in gauges:
             for series in (self._offers, self._confirm, self._talk):
                 series.labels(partner)
             for result in RESULTS:
                 self._results.labels(partner, result)
             for cause in Cause:
                 self._refusals.labels(partner, cause)
-        return moments
+        return gauges
 
     def take(self, line: PartnerEvent) -> None:
         """Count one thing that happened at a partner."""
@@ -112,8 +112,8 @@ class PartnerMetrics:
 class _GaugeCollector(Collector):
     """The series that are read off the partners at a scrape."""
 
-    def __init__(self, moments: Callable[[], Mapping[str, PartnerGauges]]) -> None:
-        self._moments = moments
+    def __init__(self, gauges: Callable[[], Mapping[str, PartnerGauges]]) -> None:
+        self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
         """Read all partners once."""
@@ -134,12 +134,12 @@ class _GaugeCollector(Collector):
             "not held.",
             labels=("partner",),
         )
-        for partner, moment in self._moments().items():
+        for partner, moment in self._gauges().items():
             for state in SEAT_STATES:
                 seats.add_metric((partner, state), getattr(moment, state))
-            for place in BreakerState:
-                name = place.value.replace(" ", "_")
-                breaker.add_metric((partner, name), float(place is moment.breaker))
+            for state in BreakerState:
+                name = state.value.replace(" ", "_")
+                breaker.add_metric((partner, name), float(state is moment.breaker))
             if moment.learned is not None:
                 learned.add_metric((partner,), moment.learned)
         yield from (seats, breaker, learned)

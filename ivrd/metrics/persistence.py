@@ -1,6 +1,6 @@
 """Series about what ivrd keeps, heals and hands over, read at each scrape."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import prometheus_client as prom
@@ -15,66 +15,72 @@ from ivrd.store import WriteBehind
 class Source(Protocol):
     """Where the figures are; see ha/failover.py."""
 
-    keeper: WriteBehind
-    healing: Reconciliation | None
+    write_behind: WriteBehind
+    reconciliation: Reconciliation | None
 
     @property
-    def acts(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether this ivrd acts."""
 
 
 class PersistenceMetrics(Collector):
-    """Registers itself.  `turned_on` gives how many callers a full menu sent to the queue."""
+    """Registers itself.  `sent_to_queue` gives how many callers a full menu sent to the queue."""
 
     def __init__(
-        self, registry: prom.CollectorRegistry, source: Source, turned_on: Callable[[], int]
+        self, registry: prom.CollectorRegistry, source: Source, sent_to_queue: Callable[[], int]
     ) -> None:
         self._source = source
-        self._turned_on = turned_on
+        self._turned_on = sent_to_queue
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """What is true now."""
-        keeper, healing = self._source.keeper, self._source.healing
+        write_behind, reconciliation = self._source.write_behind, self._source.reconciliation
         yield _gauge(
-            "ivrd_acting", "1 while this ivrd acts, 0 while it stands by.", self._source.acts
+            "ivrd_leader", "1 while this ivrd acts, 0 while it stands by.", self._source.is_leader
         )
-        yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", keeper.up)
-        yield _gauge("ivrd_store_waiting", "Changes that are not in the store yet.", keeper.waiting)
+        yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", write_behind.up)
+        yield _gauge(
+            "ivrd_store_waiting", "Changes that are not in the store yet.", write_behind.waiting
+        )
         yield _counter(
-            "ivrd_store_lost", "Changes that were never written: too many waited.", keeper.lost
+            "ivrd_store_lost",
+            "Changes that were never written: too many waited.",
+            write_behind.lost,
         )
         yield _counter(
             "ivrd_menus_full",
             "Callers who went straight to a queue because too many were in menus.",
             self._turned_on(),
         )
-        healed = CounterMetricFamily(
-            "ivrd_calls_healed",
+        reconciled = CounterMetricFamily(
+            "ivrd_calls_reconciled",
             "Calls whose end no event told, booked from Asterisk's own record.",
             labels=("outcome",),
         )
         for outcome in Outcome:
-            healed.add_metric((outcome,), healing.healed[outcome] if healing else 0)
-        yield healed
-        for name, (what, text) in RECORD.items():
-            yield _counter(name, text, getattr(healing, what, 0))
+            reconciled.add_metric(
+                (outcome,), reconciliation.reconciled[outcome] if reconciliation else 0
+            )
+        yield reconciled
+        for name, (text, read) in RECONCILIATION.items():
+            yield _counter(name, text, read(reconciliation) if reconciliation else 0)
 
 
-# Series -> what healing calls it, and its text.
-RECORD = {
-    "ivrd_calls_given_up": (
-        "given_up",
-        "Calls that were gone, with no word in Asterisk's record of how they ended.",
+# Series -> its text, and where its value is.
+RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
+    "ivrd_calls_unresolved": (
+        "Calls that were gone, and queue_log does not say how they ended.",
+        lambda of: of.unresolved,
     ),
-    "ivrd_record_lines_skipped": ("skipped", "Broken lines in Asterisk's record."),
-    "ivrd_record_gaps": (
-        "gaps",
-        "Times that a part of Asterisk's record was gone before it was read.",
+    "ivrd_queue_log_lines_skipped": ("Broken lines in queue_log.", lambda of: of.skipped),
+    "ivrd_queue_log_gaps": (
+        "Times that a part of queue_log was gone before it was read.",
+        lambda of: of.gaps,
     ),
-    "ivrd_record_differences": (
-        "differences",
-        "Calls whose end Asterisk's record tells otherwise than the books.",
+    "ivrd_queue_log_differences": (
+        "Calls whose end queue_log tells otherwise than the ledger.",
+        lambda of: of.differences,
     ),
 }
 

@@ -46,7 +46,7 @@ class PartnerRuntime:
     results: Counter[str] = field(default_factory=Counter)
     helped: deque[float] = field(default_factory=deque)
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
-    pin: Override | None = None
+    override: Override | None = None
     asked: bool = False  # whether its trunk has answered yet
     verified: str = ""  # the day on which a drill was confirmed; empty: never
 
@@ -77,7 +77,7 @@ class PartnerController:
     a breaker.
     """
 
-    def __init__(self, setup: PartnerSetup, ledger: Ledger, seating: QueueMembers) -> None:
+    def __init__(self, setup: PartnerSetup, ledger: Ledger, queue_members: QueueMembers) -> None:
         self.setup = setup
         self.told: Callable[[PartnerLegEvent], None] = lambda _news: None
         self.learned: Callable[[str, b.Breaker], None] = lambda _partner, _breaker: None
@@ -85,18 +85,18 @@ class PartnerController:
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
-        self._seating = seating
-        self._standing: dict[str, PartnerRuntime] = {}
+        self._queue_members = queue_members
+        self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
-        self._held: Mapping[Group, Hysteresis] = {}
-        self._looked: float | None = None
+        self._hysteresis: Mapping[Group, Hysteresis] = {}
+        self._evaluated_at: float | None = None
         self._began: float | None = None
 
     # --- what happens ----------------------------------------------------------------------
 
-    def standing(self, partner: str) -> PartnerRuntime:
+    def runtime(self, partner: str) -> PartnerRuntime:
         """How a partner stands; a new one stands well."""
-        return self._standing.setdefault(partner, PartnerRuntime())
+        return self._runtimes.setdefault(partner, PartnerRuntime())
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered or ended."""
@@ -106,46 +106,48 @@ class PartnerController:
             case Offered():
                 flow.joined += 1
             case Answered() if call.by is AnsweredBy.PARTNER:
-                self.standing(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
+                self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
             case Ended():
                 flow.talked += notice.outcome is Outcome.ANSWERED
                 flow.left += notice.stage is Stage.QUEUE
 
-    def news(self, news: PartnerLegEvent) -> None:
+    def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg."""
-        standing = self.standing(news.partner)
-        if news.waiting:  # a drill is no help to anybody
-            standing.results[news.kind] += 1
-        if news.kind == "offered":
-            standing.legs[news.seat] = news.waiting
+        runtime = self.runtime(leg_event.partner)
+        if leg_event.waiting:  # a drill is no help to anybody
+            runtime.results[leg_event.kind] += 1
+        if leg_event.kind == "offered":
+            runtime.legs[leg_event.seat] = leg_event.waiting
         else:
-            standing.legs.pop(news.seat, None)
-        if event := self._event(news, standing):
-            before = b.allowed_seats(standing.breaker, news.at)
-            standing.tell(event)
-            self._note(news.partner, standing)
-            if b.allowed_seats(standing.breaker, news.at) != before:
+            runtime.legs.pop(leg_event.seat, None)
+        if event := self._event(leg_event, runtime):
+            before = b.allowed_seats(runtime.breaker, leg_event.at)
+            runtime.tell(event)
+            self._note(leg_event.partner, runtime)
+            if b.allowed_seats(runtime.breaker, leg_event.at) != before:
                 self.hurry()  # each further call to it might be one too many
-        if b.at(standing.breaker, news.at).place is b.BreakerState.HALF_OPEN:
+        if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
             self.hurry()  # one call is tried, and no second one until it has lasted
-        self.told(news)
+        self.told(leg_event)
 
-    def _event(self, news: PartnerLegEvent, standing: PartnerRuntime) -> b.Event | None:
+    def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> b.Event | None:
         """What the news mean to the breaker."""
-        match news.kind:
-            case "refused" if news.cause == ABSENT and self._trunk(news.partner) == "away":
+        match leg_event.kind:
+            case "refused" if (
+                leg_event.cause == ABSENT and self._trunk(leg_event.partner) == "away"
+            ):
                 return None  # a trunk that is known to be dead is not dialled: no news of it
-            case "refused" if news.status == "NOANSWER" and news.cause in (0, 16, 127):
-                return b.Silent(news.at)
+            case "refused" if leg_event.status == "NOANSWER" and leg_event.cause in (0, 16, 127):
+                return b.Silent(leg_event.at)
             case "refused":
-                others = len(standing.ringing) + len(self._talks(news.partner))
-                return b.Refused(news.at, news.cause, others)
+                others = len(runtime.ringing) + len(self._talks(leg_event.partner))
+                return b.Refused(leg_event.at, leg_event.cause, others)
             case "unconfirmed":
-                return b.NoKey(news.at)
+                return b.NoKey(leg_event.at)
             case "confirmed":
-                return b.Confirmed(news.at)
+                return b.Confirmed(leg_event.at)
             case "dropped":
-                return b.Dropped(news.at)
+                return b.Dropped(leg_event.at)
         return None
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
@@ -154,14 +156,14 @@ class PartnerController:
         Of a partner that is not named, what this one has seen itself is told at the next look.
         """
         for partner, breaker in breakers.items():
-            self.standing(partner).breaker = breaker
-        for partner, standing in self._standing.items():
-            standing.noted = breakers.get(partner, b.Breaker())
+            self.runtime(partner).breaker = breaker
+        for partner, runtime in self._runtimes.items():
+            runtime.noted = breakers.get(partner, b.Breaker())
 
-    def _note(self, partner: str, standing: PartnerRuntime) -> None:
-        if standing.breaker != standing.noted:
-            standing.noted = standing.breaker
-            self.learned(partner, standing.breaker)
+    def _note(self, partner: str, runtime: PartnerRuntime) -> None:
+        if runtime.breaker != runtime.noted:
+            runtime.noted = runtime.breaker
+            self.learned(partner, runtime.breaker)
 
     def _talks(self, partner: str) -> list[Call]:
         return [
@@ -172,10 +174,10 @@ class PartnerController:
 
     # --- deciding --------------------------------------------------------------------------
 
-    def look(self, now: float) -> Decision:
+    def evaluate(self, now: float) -> Decision:
         """Take in this moment, decide, and hand the wanted seats to the seating."""
-        seconds = 0.0 if self._looked is None else max(0.0, now - self._looked)
-        self._looked, policy = now, self.setup.policy
+        seconds = 0.0 if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
+        self._evaluated_at, policy = now, self.setup.policy
         self._began = self._began or now
         for queue in self.setup.topics:
             waiting = len(self._ledger.waiting(queue))
@@ -185,12 +187,12 @@ class PartnerController:
             )
             flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
-            flow.look(seconds, waiting, talking)
+            flow.observe(seconds, waiting, talking)
         self._feed_breakers(now)
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
-        self.decision, self._held = decision, decision.held
-        self._seating.lend = [
+        self.decision, self._hysteresis = decision, decision.hysteresis
+        self._queue_members.lend = [
             pool for now_ in snapshot.partners for pool in self._pools(now_, decision)
         ]
         return decision
@@ -198,23 +200,21 @@ class PartnerController:
     def _feed_breakers(self, now: float) -> None:
         """What no event tells: trunks that fail, and talks that have lasted."""
         for partner in self.setup.partners:
-            standing = self.standing(partner.id)
-            self._feed_trunk(partner.id, standing, now)
-            standing.legs = {
-                seat: call for seat, call in standing.legs.items() if self._waits(call)
-            }
+            runtime = self.runtime(partner.id)
+            self._feed_trunk(partner.id, runtime, now)
+            runtime.legs = {seat: call for seat, call in runtime.legs.items() if self._waits(call)}
             talks = self._talks(partner.id)
-            if standing.verified or talks or standing.pin is Override.OPEN:
-                standing.breaker = replace(standing.breaker, known=True)
+            if runtime.verified or talks or runtime.override is Override.OPEN:
+                runtime.breaker = replace(runtime.breaker, known=True)
             for call in talks:
-                early = standing.breaker.limits.early_seconds
-                if call.id not in standing.lasted and now - (call.connected_at or now) >= early:
-                    standing.lasted.add(call.id)
-                    standing.tell(b.Lasted(now))
-            standing.lasted &= {call.id for call in talks}
-            while standing.helped and standing.helped[0] < now - HELPED_SECONDS:
-                standing.helped.popleft()
-            self._note(partner.id, standing)
+                early = runtime.breaker.limits.early_seconds
+                if call.id not in runtime.lasted and now - (call.connected_at or now) >= early:
+                    runtime.lasted.add(call.id)
+                    runtime.tell(b.Lasted(now))
+            runtime.lasted &= {call.id for call in talks}
+            while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
+                runtime.helped.popleft()
+            self._note(partner.id, runtime)
 
     def _waits(self, call_id: str) -> bool:
         call = self._ledger.calls.get(call_id)
@@ -222,16 +222,16 @@ class PartnerController:
 
     def _trunk(self, partner: str) -> str | None:
         """What a partner's trunk is doing; None when Asterisk has not said."""
-        return self._seating.states.get(PARTNER_PREFIX + partner)
+        return self._queue_members.states.get(PARTNER_PREFIX + partner)
 
-    def _feed_trunk(self, partner: str, standing: PartnerRuntime, now: float) -> None:
+    def _feed_trunk(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
         """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
         state = self._trunk(partner)
         if state not in (None, "away"):
-            standing.asked = True
-            standing.tell(b.Reachable(now))
-        elif state == "away" and (standing.asked or now - (self._began or now) > ASKED_SECONDS):
-            standing.tell(b.Unreachable(now))
+            runtime.asked = True
+            runtime.tell(b.Reachable(now))
+        elif state == "away" and (runtime.asked or now - (self._began or now) > ASKED_SECONDS):
+            runtime.tell(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(
@@ -240,49 +240,51 @@ class PartnerController:
         )
         in_hours = self.setup.open_partners()
         partners = tuple(self.now(p, p.id in in_hours, now) for p in self.setup.partners)
-        return Snapshot(now, queues, tuple(self._crews()), partners, self.setup.policy, self._held)
+        return Snapshot(
+            now, queues, tuple(self._agent_groups()), partners, self.setup.policy, self._hysteresis
+        )
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
         waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))
         return tuple(wait or 0.0 for wait in waits)
 
-    def _crews(self) -> Iterable[AgentGroup]:
+    def _agent_groups(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""
-        for pool in self._seating.pools:
-            states = Counter(self._seating.here(pool).values())
+        for pool in self._queue_members.pools:
+            states = Counter(self._queue_members.here(pool).values())
             present = states["free"] + states["ringing"] + states["busy"]
             yield AgentGroup(frozenset(pool.queues), present, states["busy"])
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""
-        standing = self.standing(partner.id)
+        runtime = self.runtime(partner.id)
         calls = self._talks(partner.id)
         talks = Counter(call.queue for call in calls)
-        trying = len(standing.legs) + sum(call.id not in standing.lasted for call in calls)
-        allowed = b.allowed_seats(standing.breaker, now, len(calls), trying)
+        trying = len(runtime.legs) + sum(call.id not in runtime.lasted for call in calls)
+        allowed = b.allowed_seats(runtime.breaker, now, len(calls), trying)
         away = self._trunk(partner.id) == "away"
-        unknown = away and not standing.asked and standing.breaker.reachable
+        unknown = away and not runtime.asked and runtime.breaker.reachable
         state = partner.state
-        if state is PartnerState.ONBOARDING and standing.verified:
+        if state is PartnerState.ONBOARDING and runtime.verified:
             state = PartnerState.ACTIVE
         return PartnerSnapshot(
             partner=replace(partner, state=state),
             queues=trained_for(partner, {q: tuple(of) for q, of in self.setup.topics.items()}),
             in_hours=in_hours,
-            open=len(self._seating.lent(partner.id)),
+            open=len(self._queue_members.lent(partner.id)),
             talks=talks,
             allowed=0 if unknown else allowed,
-            health=NOT_ASKED if unknown else b.describe(standing.breaker, now),
-            helped=len(standing.helped),
-            pin=standing.pin,
+            health=NOT_ASKED if unknown else b.describe(runtime.breaker, now),
+            helped=len(runtime.helped),
+            override=runtime.override,
         )
 
     def _pools(self, partner: PartnerSnapshot, decision: Decision) -> list[tuple[Pool, bool]]:
         """The partner's seats in two parts: those that take calls, and the rest."""
         wanted = decision.seats[partner.id]
-        open_now = self._seating.lent(partner.id)
+        open_now = self._queue_members.lent(partner.id)
         busy = {call.seat for call in self._talks(partner.id)}
-        ringing = self.standing(partner.id).ringing
+        ringing = self.runtime(partner.id).ringing
         seats = sorted(
             seats_of(partner.partner),
             key=lambda seat: (

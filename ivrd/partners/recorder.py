@@ -21,39 +21,43 @@ class PartnerRecorder:
         self,
         ledger: Ledger,
         metrics: PartnerMetrics,
-        book: PartnerRepository,
+        repository: PartnerRepository,
         counts: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ledger = ledger
         self._metrics = metrics
-        self._book = book
+        self._repository = repository
         self._counts = counts
 
-    def news(self, news: PartnerLegEvent) -> None:
+    def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
-        if not news.waiting:
+        if not leg_event.waiting:
             return
-        kind = PartnerEventKind(news.kind)
+        kind = PartnerEventKind(leg_event.kind)
         seconds = 0.0
         if kind in (
             PartnerEventKind.CONFIRMED,
             PartnerEventKind.UNCONFIRMED,
             PartnerEventKind.DROPPED,
         ):
-            seconds = news.seconds
+            seconds = leg_event.seconds
         elif (
             kind is PartnerEventKind.RETURNED
         ):  # the event does not say how long they talked; the books do
-            call = self._ledger.calls.get(news.waiting)
+            call = self._ledger.calls.get(leg_event.waiting)
             if call is not None and call.connected_at is not None:
-                seconds = max(0.0, news.at - call.connected_at)
-        cause = cause_of(news.status, news.cause) if kind is PartnerEventKind.REFUSED else None
-        line = PartnerEvent(news.partner, kind, seconds, cause)
-        self._take(line, news.waiting, news.at, news.seat)
+                seconds = max(0.0, leg_event.at - call.connected_at)
+        cause = (
+            cause_of(leg_event.status, leg_event.cause)
+            if kind is PartnerEventKind.REFUSED
+            else None
+        )
+        line = PartnerEvent(leg_event.partner, kind, seconds, cause)
+        self._take(line, leg_event.waiting, leg_event.at, leg_event.seat)
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered or ended; talks with partners are of interest."""
-        self._book.let_old_go()
+        self._repository.forget_old()
         call = notice.call
         talk = call.talk_seconds()
         if isinstance(notice, Ended) and call.by is AnsweredBy.PARTNER and talk is not None:
@@ -65,4 +69,4 @@ class PartnerRecorder:
     def _take(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
         if self._counts():
             self._metrics.take(line)
-        self._book.record(line, call, at, seat)
+        self._repository.record(line, call, at, seat)

@@ -1,7 +1,7 @@
 """What is written down of partners: pins and drills, breakers, what happened, what operators did.
 
-All of it goes into the store behind everybody's back (store/write_behind.py): an ivrd that begins anew,
-or takes over, reads it.  The kinds:
+All of it goes into the store behind everybody's back (store/write_behind.py): an ivrd that begins
+anew, or takes over, reads it.  The kinds:
 
 - `pins`, `drills` (the day of the last that was confirmed) and `breakers`, by the partner's id.
 - `history`: one entry for each thing that happened at a partner.  It belongs to the moment at
@@ -32,7 +32,7 @@ from ivrd.store import WriteBehind
 
 logger = logging.getLogger("ivrd")
 
-PINS, DRILLS, BREAKERS = "pins", "drills", "breakers"
+OVERRIDES, DRILLS, BREAKERS = "pins", "drills", "breakers"
 HISTORY, AUDIT = "history", "audit"
 DAY_SECONDS = 86_400.0
 LAST_SECOND = 9_999_999_999  # of ten digits, so that keys sort by time; in the year 2286
@@ -63,23 +63,23 @@ class AuditEntry:
 
 
 class PartnerRepository:
-    """Writes into the store through `keeper`; what happened is kept so many days.
+    """Writes into the store through `write_behind`; what happened is kept so many days.
 
-    `acting()`: whether this ivrd acts; `clock` gives seconds since the epoch.
+    `is_leader()`: whether this ivrd acts; `clock` gives seconds since the epoch.
     """
 
     def __init__(
         self,
-        keeper: WriteBehind,
+        write_behind: WriteBehind,
         history_days: int,
         audit_days: int,
         clock: Callable[[], float],
-        acting: Callable[[], bool] = lambda: True,
+        is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._keeper = keeper
+        self._write_behind = write_behind
         self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
-        self.acting = acting
+        self.is_leader = is_leader
         self._pins: dict[str, Override | None] = {}
         self._drills: dict[str, str] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -91,7 +91,7 @@ class PartnerRepository:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def pin(self, partner: str) -> Override | None:
+    def override(self, partner: str) -> Override | None:
         """What an operator has ordered for a partner."""
         return self._pins.get(partner)
 
@@ -99,10 +99,10 @@ class PartnerRepository:
         """The day of a partner's last confirmed drill; empty without one."""
         return self._drills.get(partner, "")
 
-    def pinned(self, partner: str, pin: Override | None) -> None:
-        """An operator has pinned a partner, or has taken the pin back."""
-        self._pins[partner] = pin
-        self._put(PINS, partner, _json(pin))
+    def overridden(self, partner: str, override: Override | None) -> None:
+        """An operator has overridden the policy for a partner, or has taken that back."""
+        self._pins[partner] = override
+        self._put(OVERRIDES, partner, _json(override))
 
     def drilled(self, partner: str, day: str) -> None:
         """A drill was confirmed."""
@@ -111,18 +111,18 @@ class PartnerRepository:
 
     def breaker(self, partner: str, breaker: Breaker) -> None:
         """A partner's breaker has changed."""
-        if self.acting():
+        if self.is_leader():
             self._breakers[partner] = breaker
             self._put(BREAKERS, partner, text_of(breaker))
 
     def _put(self, kind: str, partner: str, text: str) -> None:
         self._mine.add((kind, partner))
-        self._keeper.put(kind, partner, text)
+        self._write_behind.put(kind, partner, text)
 
     def write_again(self) -> None:
         """Write down what stands once more: a store that is back may have lost it."""
-        for partner, pin in self._pins.items():
-            self.pinned(partner, pin)
+        for partner, override in self._pins.items():
+            self.overridden(partner, override)
         for partner, day in self._drills.items():
             self.drilled(partner, day)
         for partner, breaker in self._breakers.items():
@@ -140,26 +140,26 @@ class PartnerRepository:
         says = [line.partner, line.cause or round(line.seconds, 3), line.caller]
         while says and not says[-1]:
             says.pop()
-        self._keeper.put(HISTORY, f"{call} {LETTERS[line.kind]}{tells}", _json(says))
+        self._write_behind.put(HISTORY, f"{call} {LETTERS[line.kind]}{tells}", _json(says))
 
     def audit(self, who: str, what: str, partner: str, detail: str) -> None:
         """Write down what an operator has done just now."""
         self._told += 1
         second, thousandth = divmod(round(self._clock() * 1000), 1000)
         key = f"{_second(second)}.{thousandth:03} {self._told:04} {self._life}"
-        self._keeper.put(AUDIT, key, _json([who, what, partner, detail]))
+        self._write_behind.put(AUDIT, key, _json([who, what, partner, detail]))
 
-    def let_old_go(self) -> None:
+    def forget_old(self) -> None:
         """Once a day, forget what is older than it is to be kept."""
         now = self._clock()
-        if self.acting() and now >= self._forget_at:
+        if self.is_leader() and now >= self._forget_at:
             self._forget_at = now + DAY_SECONDS
             for kind, days in self._days.items():
-                self._keeper.forget(kind, _second(now - days * DAY_SECONDS))
+                self._write_behind.forget(kind, _second(now - days * DAY_SECONDS))
 
     async def written(self, seconds: float) -> bool:
         """Wait until all that is ours to write is in the store; False when it is not in time."""
-        return not self.acting() or await self._keeper.flush(seconds)
+        return not self.is_leader() or await self._write_behind.flush(seconds)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -170,10 +170,10 @@ class PartnerRepository:
         since this ivrd began to act stands.
         """
         now = self._clock()
-        pins, no_pins = await self._standing(PINS, _pin)
-        drills, no_drills = await self._standing(DRILLS, _day)
-        found, no_breakers = await self._standing(BREAKERS, lambda text: breaker_of(text, now))
-        self._pins |= {partner: pin for partner, (pin,) in pins.items()}
+        pins, no_pins = await self._runtimes(OVERRIDES, _override)
+        drills, no_drills = await self._runtimes(DRILLS, _day)
+        found, no_breakers = await self._runtimes(BREAKERS, lambda text: breaker_of(text, now))
+        self._pins |= {partner: override for partner, (override,) in pins.items()}
         self._drills |= drills
         self._breakers |= found
         if (wrong := no_pins + no_drills + no_breakers) and not self._warned:
@@ -182,10 +182,10 @@ class PartnerRepository:
             log.event(logger, logging.WARNING, what, entries=wrong)
         return found
 
-    async def _standing(self, kind: str, read: Callable[[str], T]) -> tuple[dict[str, T], int]:
+    async def _runtimes(self, kind: str, read: Callable[[str], T]) -> tuple[dict[str, T], int]:
         """Partners' entries of a kind that were not decided here, and how many cannot be read."""
         found = {}
-        async for page in self._keeper.pages(kind):
+        async for page in self._write_behind.pages(kind):
             for partner, text in page.items():
                 found[partner] = _or_none(lambda _key, text: read(text), partner, text)
         theirs = {name: of for name, of in found.items() if (kind, name) not in self._mine}
@@ -199,14 +199,14 @@ class PartnerRepository:
         """
         return self._period(HISTORY, since, until, _line)
 
-    def acts(self, since: float, until: float) -> AsyncIterator[list[AuditEntry | None]]:
+    def audit_entries(self, since: float, until: float) -> AsyncIterator[list[AuditEntry | None]]:
         """What operators did from `since` to before `until`, as `history`."""
         return self._period(AUDIT, since, until, _act)
 
     async def _period(
         self, kind: str, since: float, until: float, read: Callable[[str, str], T]
     ) -> AsyncIterator[list[T | None]]:
-        async for page in self._keeper.pages(kind, _second(since), _second(until)):
+        async for page in self._write_behind.pages(kind, _second(since), _second(until)):
             yield [_or_none(read, key, text) for key, text in page.items()]
 
 
@@ -219,9 +219,9 @@ def _json(says: object) -> str:
     return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
 
 
-def _pin(text: str) -> tuple[Override | None]:
-    pin = json.loads(text)
-    return (None if pin is None else Override(pin),)
+def _override(text: str) -> tuple[Override | None]:
+    override = json.loads(text)
+    return (None if override is None else Override(override),)
 
 
 def _day(text: str) -> str:

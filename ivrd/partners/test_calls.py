@@ -23,24 +23,26 @@ class DrillCalls:
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[PartnerLegEvent]] = {}
 
-    def news(self, news: PartnerLegEvent) -> None:
+    def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """News from a partner's leg; those of a test call belong to no waiting caller."""
-        future = self._waiting.get(news.partner)
-        if future and not future.done() and not news.waiting and news.kind in WORDS:
-            future.set_result(news)
+        future = self._waiting.get(leg_event.partner)
+        if future and not future.done() and not leg_event.waiting and leg_event.kind in WORDS:
+            future.set_result(leg_event)
 
     async def wait(self, partner: str) -> tuple[bool, str]:
         """Whether the next test call to this partner is confirmed, and in words what happened."""
         future = self._waiting[partner] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(SECONDS):
-                news = await future
+                leg_event = await future
         except TimeoutError:
             return False, f"nothing was heard of the test call within {SECONDS:g} s"
         finally:
             del self._waiting[partner]
-        words = WORDS[news.kind]
-        if news.status == "CHANUNAVAIL":
+        words = WORDS[leg_event.kind]
+        if leg_event.status == "CHANUNAVAIL":
             words = "its trunk does not answer; Asterisk asks a new one within 8 seconds"
-        said = words.format(seconds=news.seconds, status=news.status, cause=news.cause)
-        return news.kind == "confirmed", said
+        said = words.format(
+            seconds=leg_event.seconds, status=leg_event.status, cause=leg_event.cause
+        )
+        return leg_event.kind == "confirmed", said

@@ -1,7 +1,8 @@
 """What a store is: entries of a kind, each a key and JSON text, kept outside the process.
 
 A store is advisory.  When it is gone, ivrd goes on without it and says so; what was decided
-meanwhile is written when it is back (write_behind.py).  Nothing here ever waits longer than its deadline.
+meanwhile is written when it is back (write_behind.py).  Nothing here ever waits longer than its
+deadline.
 """
 
 from collections.abc import AsyncIterator, Sequence

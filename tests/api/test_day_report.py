@@ -23,18 +23,18 @@ class Office:
 
     def __init__(self, flushed: bool = True) -> None:
         self.ledger = Ledger()
-        self.keeping = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON)
+        self.call_repository = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON)
 
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayReport(self.ledger, self.keeping, flush, lambda: 20.0, lambda: NOON)
+        self.book = DayReport(self.ledger, self.call_repository, flush, lambda: 20.0, lambda: NOON)
 
     def call(self, call_id: str, at: float, *events: object) -> None:
         self.ledger.receive(Call(call_id, at))
         for event in events:
             for notice in self.ledger.apply(call_id, event):  # type: ignore[arg-type]
-                self.keeping.notice(notice)
+                self.call_repository.notice(notice)
 
     def ask(self, day: str = "") -> dict[str, object]:
         return asyncio.run(self.book.answer({"day": day} if day else {}))  # type: ignore[return-value]

@@ -76,7 +76,7 @@ def test_who_does_not_finish_the_request_in_time_is_sent_away(first: bytes) -> N
         door = ConnectionLimiter(8, patience=0.2)
         async with serving(public(), door) as port:
             assert await ask(port, first) == b""
-            assert door.sent_away == 1
+            assert door.dropped == 1
 
     run(body)
 
@@ -95,7 +95,7 @@ def test_sending_drop_by_drop_wins_no_time() -> None:
             dripping = asyncio.create_task(drip())
             assert await rest((reader, writer)) == b""
             dripping.cancel()
-            assert door.sent_away == 1
+            assert door.dropped == 1
 
     run(body)
 
@@ -106,7 +106,7 @@ def test_who_does_not_read_the_answer_in_time_is_sent_away() -> None:
         huge = b"x" * (64 << 20)  # more than the system keeps for a connection
         async with serving(public(huge), door) as port:
             peer = await connect(port, ASK)
-            await until(lambda: door.sent_away == 1)
+            await until(lambda: door.dropped == 1)
             assert len(await rest(peer)) < len(huge)
 
     run(body)
@@ -122,7 +122,7 @@ def test_an_answer_that_takes_us_long_is_not_cut() -> None:
         async with serving(server.control_app({"drill": slowly}, {}), door) as port:
             answer = await ask(port, b"GET /drill HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer.endswith(b'{"done": true}')
-            assert door.sent_away == 0
+            assert door.dropped == 0
 
     run(body)
 
@@ -144,8 +144,8 @@ def test_three_hundred_silent_ones_keep_no_scrape_out() -> None:
             gone = await asyncio.gather(*(rest(peer) for peer in silent[:284]))
             assert set(gone) == {b""}
             assert not silent[-1][0].at_eof()
-            assert door.turned_away == 0
-            assert door.sent_away >= 284
+            assert door.rejected == 0
+            assert door.dropped >= 284
 
     run(body)
 
@@ -168,7 +168,7 @@ def test_a_house_full_of_work_says_so_and_takes_the_next_one_when_it_is_done() -
             await until(lambda: at_work == 4)
             full = await ask(port, b"")
             assert full.startswith(b"HTTP/1.1 503 ")
-            assert door.turned_away == 1
+            assert door.rejected == 1
             done.set()
             for peer in workers:
                 assert (await rest(peer)).startswith(b"HTTP/1.1 200 ")

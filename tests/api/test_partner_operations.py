@@ -32,7 +32,7 @@ def get(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
     """As the control socket answers a GET, through JSON."""
 
     async def ask() -> server.Answer:
-        return await rig.desk.reads()[name](query)
+        return await rig.operations.queries()[name](query)
 
     answer: Mapping[str, Any] = json.loads(json.dumps(asyncio.run(ask()), allow_nan=False))
     return answer
@@ -40,7 +40,7 @@ def get(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
 
 def post(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
     async def ask() -> server.Answer:
-        return await rig.desk.acts()[name](query)
+        return await rig.operations.commands()[name](query)
 
     answer: Mapping[str, Any] = json.loads(json.dumps(asyncio.run(ask()), allow_nan=False))
     return answer
@@ -48,8 +48,8 @@ def post(rig: Rig, name: str, **query: str) -> Mapping[str, Any]:
 
 def audited(rig: Rig) -> list[tuple[str, str, str, str]]:
     """who, what, which partner, detail of each act."""
-    acts = get(rig, "audit")["acts"]
-    return [(act["who"], act["what"], act["partner"], act["detail"]) for act in acts]
+    commands = get(rig, "audit")["entries"]
+    return [(act["who"], act["what"], act["partner"], act["detail"]) for act in commands]
 
 
 # --- how partners stand ------------------------------------------------------------------------
@@ -57,25 +57,25 @@ def audited(rig: Rig) -> list[tuple[str, str, str, str]]:
 
 def test_a_seat_does_not_ring_for_a_caller_who_has_gone() -> None:
     rig = Rig()
-    rig.news("offered", waiting="gone")
-    assert rig.partners.standing("alpha").ringing == {"alpha/01"}
-    rig.partners.look(NOW)
-    assert rig.partners.standing("alpha").ringing == set()
+    rig.leg_event("offered", waiting="gone")
+    assert rig.partners.runtime("alpha").ringing == {"alpha/01"}
+    rig.partners.evaluate(NOW)
+    assert rig.partners.runtime("alpha").ringing == set()
 
 
 def test_partners_as_they_stand() -> None:
     rig = Rig()
     rig.begin("a", seat="alpha/03")
-    rig.news("offered")
-    rig.news("confirmed", seconds=3.0)
+    rig.leg_event("offered")
+    rig.leg_event("confirmed", seconds=3.0)
     rig.ledger.receive(Call("b", NOW, ""))
     rig.ledger.apply("b", JoinedQueue(NOW, "q"))
-    rig.news("offered", waiting="b")
-    rig.partners.look(NOW)
+    rig.leg_event("offered", waiting="b")
+    rig.partners.evaluate(NOW)
     alpha, beta = get(rig, "partners")["partners"]
     assert (alpha["id"], alpha["name_en"], alpha["name_th"]) == ("alpha", "Alpha Bank", "ธนาคาร ก")
     assert (alpha["offers"], alpha["answers"], alpha["ringing"], alpha["busy"]) == (2, 1, 1, 1)
-    assert (alpha["state"], alpha["pin"], alpha["in_hours"]) == ("active", None, True)
+    assert (alpha["state"], alpha["override"], alpha["in_hours"]) == ("active", None, True)
     assert (alpha["health"], alpha["obstacle"], alpha["queues"]) == ("healthy", "", ["q"])
     assert alpha["reason"] == rig.partners.decision.shares[0].reason  # type: ignore[union-attr]
     assert (beta["state"], beta["verified"], beta["obstacle"]) == ("onboarding", None, "onboarding")
@@ -93,23 +93,25 @@ def test_before_the_first_decision_nothing_is_wanted() -> None:
 def test_moments_are_what_the_breaker_and_the_seats_say() -> None:
     rig = Rig()
     rig.begin("a")
-    rig.news("offered", "alpha")
-    rig.news("refused", "alpha", status="CONGESTION", cause=34)  # with another call there: full
+    rig.leg_event("offered", "alpha")
+    rig.leg_event(
+        "refused", "alpha", status="CONGESTION", cause=34
+    )  # with another call there: full
     for _ in range(3):
-        rig.news("refused", "beta", status="CONGESTION", cause=34)
-    moments = rig.desk.moments()
-    assert (moments["alpha"].busy, moments["alpha"].learned) == (1, 1)
-    assert (moments["alpha"].breaker, moments["beta"].breaker) == (
+        rig.leg_event("refused", "beta", status="CONGESTION", cause=34)
+    gauges = rig.operations.gauges()
+    assert (gauges["alpha"].busy, gauges["alpha"].learned) == (1, 1)
+    assert (gauges["alpha"].breaker, gauges["beta"].breaker) == (
         BreakerState.CLOSED,
         BreakerState.OPEN,
     )
     rig.now += 31.0
-    assert rig.desk.moments()["beta"].breaker is BreakerState.HALF_OPEN
+    assert rig.operations.gauges()["beta"].breaker is BreakerState.HALF_OPEN
 
 
 def test_an_explanation_has_a_reason_for_each_partner_and_the_numbers() -> None:
     rig = Rig()
-    decision = rig.partners.look(NOW)
+    decision = rig.partners.evaluate(NOW)
     answer = get(rig, "explain")
     assert answer["reason"] == decision.reason
     assert [share["id"] for share in answer["partners"]] == ["alpha", "beta"]
@@ -139,60 +141,66 @@ def test_numbers_are_those_of_the_snapshot_and_fit_into_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "pin", "obstacle"),
+    ("wish", "override", "obstacle"),
     [
         ("open", Override.OPEN, ""),
-        ("closed", Override.CLOSED, "pinned closed"),
-        ("draining", Override.DRAINING, "pinned draining"),
+        ("closed", Override.CLOSED, "closed by override"),
+        ("draining", Override.DRAINING, "draining by override"),
         ("none", None, ""),
     ],
 )
 def test_a_pin_holds_is_audited_and_outlives_a_restart(
-    wish: str, pin: Override | None, obstacle: str
+    wish: str, override: Override | None, obstacle: str
 ) -> None:
     rig = Rig()
     rig.begin("a")
-    answer = post(rig, "pin", partner="alpha", pin=wish, who="somchai")
-    expected = {"partner": "alpha", "pin": pin, "busy": 1, "obstacle": obstacle, "note": ""}
+    answer = post(rig, "override", partner="alpha", override=wish, who="somchai")
+    expected = {
+        "partner": "alpha",
+        "override": override,
+        "busy": 1,
+        "obstacle": obstacle,
+        "note": "",
+    }
     assert answer == expected
-    assert rig.partners.standing("alpha").pin is pin
-    assert audited(rig) == [("somchai", f"pin {wish}", "alpha", f"none -> {wish}")]
+    assert rig.partners.runtime("alpha").override is override
+    assert audited(rig) == [("somchai", f"override {wish}", "alpha", f"none -> {wish}")]
     again = Rig(rig.shelf)
-    assert again.partners.standing("alpha").pin is pin
-    assert again.partners.standing("beta").pin is None
+    assert again.partners.runtime("alpha").override is override
+    assert again.partners.runtime("beta").override is None
 
 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"partner": "alhpa", "pin": "open"}, 'unknown partner "alhpa"; did you mean alpha?'),
-        ({"pin": "open"}, 'unknown partner ""; expected one of alpha, beta'),
+        ({"partner": "alhpa", "override": "open"}, 'unknown partner "alhpa"; did you mean alpha?'),
+        ({"override": "open"}, 'unknown partner ""; expected one of alpha, beta'),
         (
-            {"partner": "alpha", "pin": "ajar"},
-            "pin: expected open, closed, draining or none, got 'ajar'",
+            {"partner": "alpha", "override": "ajar"},
+            "override: expected open, closed, draining or none, got 'ajar'",
         ),
     ],
 )
 def test_what_cannot_be_done_is_said_and_changes_nothing(query: dict[str, str], says: str) -> None:
     rig = Rig()
     with pytest.raises(server.RequestRejected) as told:
-        post(rig, "pin", **query)
+        post(rig, "override", **query)
     assert str(told.value) == says
-    assert rig.partners.standing("alpha").pin is None
+    assert rig.partners.runtime("alpha").override is None
     assert rig.shelf.entries == {}
 
 
 def test_a_pin_holds_while_the_store_is_down_and_is_written_when_it_is_back() -> None:
     rig = Rig()
     rig.shelf.down = True
-    answer = post(rig, "pin", partner="alpha", pin="closed")
-    assert rig.partners.standing("alpha").pin is Override.CLOSED
+    answer = post(rig, "override", partner="alpha", override="closed")
+    assert rig.partners.runtime("alpha").override is Override.CLOSED
     assert answer["note"].startswith("done, but the store does not answer: a restart before ")
     assert rig.shelf.entries == {}
     rig.shelf.down = False
     rig.shelf.write()
-    assert Rig(rig.shelf).partners.standing("alpha").pin is Override.CLOSED
-    assert audited(rig) == [("unknown", "pin closed", "alpha", "none -> closed")]
+    assert Rig(rig.shelf).partners.runtime("alpha").override is Override.CLOSED
+    assert audited(rig) == [("unknown", "override closed", "alpha", "none -> closed")]
 
 
 # --- drills ------------------------------------------------------------------------------------
@@ -253,15 +261,15 @@ def test_a_partner_is_drilled_once_at_a_time() -> None:
     rig.calls.answers = [(True, "one"), (True, "another"), (True, "again")]
 
     async def body() -> None:
-        rig.calls.gate = asyncio.Event()
-        drill = rig.desk.acts()["drill"]
+        rig.calls.guard = asyncio.Event()
+        drill = rig.operations.commands()["drill"]
         first = asyncio.ensure_future(drill({"partner": "alpha"}))
         await asyncio.sleep(0)  # it runs until it waits for the gate
         assert rig.calls.placed == ["alpha"]
         with pytest.raises(server.RequestRejected, match="a drill of alpha is going on"):
             await drill({"partner": "alpha"})
         other = asyncio.ensure_future(drill({"partner": "beta"}))
-        rig.calls.gate.set()
+        rig.calls.guard.set()
         assert (await first)["ok"] is True
         assert (await other)["ok"] is True
         assert (await drill({"partner": "alpha"}))["ok"] is True
@@ -306,26 +314,26 @@ def test_a_report_is_of_its_days_and_of_all_partners() -> None:
 def test_acts_are_listed_with_their_time_in_the_hotlines_zone() -> None:
     rig = Rig()
     rig.now -= 30 * DAY
-    post(rig, "pin", partner="alpha", pin="open", who="somchai")
+    post(rig, "override", partner="alpha", override="open", who="somchai")
     rig.now += 30 * DAY + 0.25
-    post(rig, "pin", partner="alpha", pin="none", who="malee")
-    (act,) = get(rig, "audit")["acts"]  # this month so far
+    post(rig, "override", partner="alpha", override="none", who="malee")
+    (act,) = get(rig, "audit")["entries"]  # this month so far
     assert act == {
         "at": "2026-11-22T08:47:40.250+07:00",
         "who": "malee",
-        "what": "pin none",
+        "what": "override none",
         "partner": "alpha",
         "detail": "open -> none",
     }
     both = get(rig, "audit", **{"from": "2026-10-01"})
-    assert [act["who"] for act in both["acts"]] == ["somchai", "malee"]
+    assert [act["who"] for act in both["entries"]] == ["somchai", "malee"]
     assert both["skipped"] == 0
 
 
 def test_a_period_with_too_many_acts_is_refused_in_words() -> None:
     rig = Rig()
     for _ in range(MOST_ACTS + 1):
-        rig.book.audit("a script", "pin open", "alpha", "")
+        rig.book.audit("a script", "override open", "alpha", "")
     with pytest.raises(
         server.RequestRejected, match="more than 10,000 acts: ask for a shorter period"
     ):
@@ -344,7 +352,7 @@ def test_a_store_that_does_not_answer_gives_no_wrong_sums(what: str) -> None:
     rig = Rig()
     rig.wrote(PartnerEvent("alpha", PartnerEventKind.OFFERED))
     rig.shelf.down = True
-    for rig.acts in (True, False):
+    for rig.is_leader in (True, False):
         with pytest.raises(server.RequestRejected, match="the store does not answer"):
             get(rig, what)
 
@@ -356,12 +364,12 @@ def test_the_audit_log_has_the_operating_systems_name_for_the_caller(tmp_path: P
     rig = Rig()
     with served(rig, tmp_path / "s"):
         asking = client.Client(tmp_path / "s")
-        asking.post("pin", partner="alpha", pin="closed", who="the minister")
-        assert asking.get("partners")["partners"][0]["pin"] == "closed"
+        asking.post("override", partner="alpha", override="closed", who="the minister")
+        assert asking.get("partners")["partners"][0]["override"] == "closed"
         with pytest.raises(client.RequestRefused, match="did you mean alpha"):
-            asking.post("pin", partner="alpa", pin="closed")
+            asking.post("override", partner="alpa", override="closed")
     ((who, what, *_),) = audited(rig)
-    assert (who, what) == (pwd.getpwuid(os.getuid()).pw_name, "pin closed")
+    assert (who, what) == (pwd.getpwuid(os.getuid()).pw_name, "override closed")
 
 
 # --- restarts, and two ivrd --------------------------------------------------------------------
@@ -371,62 +379,62 @@ def paused() -> Rig:
     """Alpha is held to one call, beta is paused."""
     rig = Rig()
     rig.begin("a")
-    rig.news("refused", status="CONGESTION", cause=34)  # with another call there: full
+    rig.leg_event("refused", status="CONGESTION", cause=34)  # with another call there: full
     for _ in range(3):
-        rig.news("refused", "beta", status="BUSY", cause=21)
+        rig.leg_event("refused", "beta", status="BUSY", cause=21)
     return rig
 
 
 def test_what_was_learned_of_partners_outlives_a_restart() -> None:
     rig = paused()
     again = Rig(rig.shelf)
-    assert again.desk.moments()["alpha"].learned == 1
+    assert again.operations.gauges()["alpha"].learned == 1
     (beta,) = get(again, "partners", partner="beta")["partners"]
     assert beta["health"].startswith("paused for 30 s more: refused with cause 21")
     again.now += 31.0
-    assert again.desk.moments()["beta"].breaker is BreakerState.HALF_OPEN
+    assert again.operations.gauges()["beta"].breaker is BreakerState.HALF_OPEN
 
 
 def test_one_that_stood_by_goes_on_with_what_the_other_had_learned() -> None:
     shelf = Shelf()
     standby = Rig(shelf)
-    standby.acts = False
-    standby.partners.look(NOW)
+    standby.is_leader = False
+    standby.partners.evaluate(NOW)
     other = paused()
     shelf.entries = other.shelf.entries
-    assert standby.desk.moments()["beta"].breaker is BreakerState.CLOSED
-    standby.acts = True
-    asyncio.run(standby.desk.begin())
-    assert standby.desk.moments()["beta"].breaker is BreakerState.OPEN
+    assert standby.operations.gauges()["beta"].breaker is BreakerState.CLOSED
+    standby.is_leader = True
+    asyncio.run(standby.operations.begin())
+    assert standby.operations.gauges()["beta"].breaker is BreakerState.OPEN
     standby.now += 31.0
     for _ in range(3):  # and writes down what it learns itself
-        standby.news("refused", "beta", status="BUSY", cause=21)
+        standby.leg_event("refused", "beta", status="BUSY", cause=21)
     third = Rig(shelf)
     third.now = standby.now
-    assert third.desk.moments()["beta"].breaker is BreakerState.OPEN
+    assert third.operations.gauges()["beta"].breaker is BreakerState.OPEN
 
 
 def test_what_one_that_stood_by_learned_itself_is_written_down_when_it_acts() -> None:
     """And the one before it had written nothing of that partner."""
     rig = Rig()
-    rig.acts = False
+    rig.is_leader = False
     for _ in range(3):
-        rig.news("unconfirmed", "beta")
+        rig.leg_event("unconfirmed", "beta")
     assert rig.shelf.entries == {}
-    rig.acts = True
-    asyncio.run(rig.desk.begin())
-    rig.partners.look(NOW)
-    assert Rig(rig.shelf).desk.moments()["beta"].breaker is BreakerState.OPEN
+    rig.is_leader = True
+    asyncio.run(rig.operations.begin())
+    rig.partners.evaluate(NOW)
+    assert Rig(rig.shelf).operations.gauges()["beta"].breaker is BreakerState.OPEN
 
 
 def test_a_store_that_is_back_empty_gets_all_again() -> None:
     rig = paused()
-    post(rig, "pin", partner="alpha", pin="closed")
+    post(rig, "override", partner="alpha", override="closed")
     rig.shelf.entries.clear()
-    rig.desk.back()
+    rig.operations.back()
     again = Rig(rig.shelf)
-    assert again.partners.standing("alpha").pin is Override.CLOSED
-    assert again.desk.moments()["beta"].breaker is BreakerState.OPEN
+    assert again.partners.runtime("alpha").override is Override.CLOSED
+    assert again.operations.gauges()["beta"].breaker is BreakerState.OPEN
 
 
 def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
@@ -435,20 +443,20 @@ def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
     rig.partners.learned = lambda partner, _breaker: written.append(partner)
     for _ in range(20):
         rig.now += 1.0
-        rig.partners.look(rig.now)
+        rig.partners.evaluate(rig.now)
     assert written == ["alpha"]  # a talk of five seconds: it is known from then on
     for _ in range(3):
-        rig.news("unconfirmed")
+        rig.leg_event("unconfirmed")
     assert written == ["alpha"] * 4
 
 
 def test_the_one_that_stands_by_shows_what_the_one_that_acts_has_ordered() -> None:
     rig = Rig()
     standby = Rig(rig.shelf)
-    standby.acts = False
-    post(rig, "pin", partner="alpha", pin="closed")
+    standby.is_leader = False
+    post(rig, "override", partner="alpha", override="closed")
     (row,) = get(standby, "partners", partner="alpha")["partners"]
-    assert row["pin"] == "closed"
+    assert row["override"] == "closed"
 
 
 def test_a_pin_before_anything_was_read_takes_no_drill_back() -> None:
@@ -458,27 +466,27 @@ def test_a_pin_before_anything_was_read_takes_no_drill_back() -> None:
     post(rig, "drill", partner="beta")
     rig.shelf.down = True
     again = Rig(rig.shelf)
-    post(again, "pin", partner="beta", pin="closed")
+    post(again, "override", partner="beta", override="closed")
     rig.shelf.down = False
     rig.shelf.write()
     (row,) = get(again, "partners", partner="beta")["partners"]
-    assert (row["pin"], row["verified"]) == ("closed", "2026-11-22")
+    assert (row["override"], row["verified"]) == ("closed", "2026-11-22")
     assert (Rig(rig.shelf).book.verified("beta")) == "2026-11-22"
 
 
 def test_a_store_that_was_down_at_the_start_is_read_when_it_is_back() -> None:
     rig = paused()
-    post(rig, "pin", partner="alpha", pin="closed")
+    post(rig, "override", partner="alpha", override="closed")
     rig.shelf.down = True
     again = Rig(rig.shelf)
-    assert again.partners.standing("alpha").pin is None
+    assert again.partners.runtime("alpha").override is None
 
     async def comes_back() -> None:
         rig.shelf.down = False
-        again.desk.back()
-        while again.partners.standing("alpha").pin is None:  # noqa: ASYNC110
+        again.operations.back()
+        while again.partners.runtime("alpha").override is None:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     asyncio.run(comes_back())
-    assert again.partners.standing("alpha").pin is Override.CLOSED
-    assert again.desk.moments()["beta"].breaker is BreakerState.OPEN
+    assert again.partners.runtime("alpha").override is Override.CLOSED
+    assert again.operations.gauges()["beta"].breaker is BreakerState.OPEN

@@ -276,20 +276,20 @@ def test_a_file_in_the_way_is_never_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "why"),
+    ("path", "why"),
     [
         ("file/run/control.sock", "not a directory"),
         ("x" * 120, "AF_UNIX path too long"),
     ],
 )
 def test_a_place_where_no_socket_can_be_is_told_in_one_line(
-    tmp_path: Path, place: str, why: str
+    tmp_path: Path, path: str, why: str
 ) -> None:
     async def run() -> None:
         (tmp_path / "file").write_text("")
-        path = tmp_path / place
+        where = tmp_path / path
         with pytest.raises(server.CannotListen) as refused:
-            await server.listen_unix(app(), path, 0o660)
-        assert str(refused.value) == f"cannot listen on {path}: {why}"
+            await server.listen_unix(app(), where, 0o660)
+        assert str(refused.value) == f"cannot listen on {where}: {why}"
 
     asyncio.run(run())

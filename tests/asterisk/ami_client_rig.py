@@ -9,7 +9,9 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
 
-FAST = Timeouts(answer=0.3, beat=0.02, silent=0.2, again=(0.01, 0.02), refused=0.01, steady=60.0)
+FAST = Timeouts(
+    answer=0.3, keepalive=0.02, silent=0.2, backoff=(0.01, 0.02), refused=0.01, steady=60.0
+)
 SLOW_WORLD = 10.0  # seconds after which a wait of a test has failed
 
 
@@ -60,17 +62,17 @@ class Heard:
 async def running(
     port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Timeouts = FAST
 ) -> AsyncIterator[tuple[AmiClient, Heard]]:
-    heard = Heard()
+    received_at = Heard()
 
     async def up() -> None:
-        heard.ups += 1
+        received_at.ups += 1
         await on_up()
 
     address = AmiAddress("127.0.0.1", port, "ivrd", "right")
-    link = AmiClient(address, heard.event, up, heard.down, heard.report, pace)
+    link = AmiClient(address, received_at.event, up, received_at.down, received_at.report, pace)
     task = asyncio.create_task(link.run())
     try:
-        yield link, heard
+        yield link, received_at
     finally:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):  # anything else has killed the run

@@ -54,7 +54,7 @@ class Played:
 class FakeChannel:
     """Takes the place of the Link of one Session."""
 
-    heard = 0.0
+    received_at = 0.0
 
     def __init__(
         self, seconds: Mapping[tuple[str, str], float], troubles: Troubles | None = None
@@ -152,9 +152,9 @@ class FakeChannel:
         self._playing = False
         whole = not self._stop.is_set()
         self._stop.clear()
-        heard = length if whole else _now() - begun
+        received_at = length if whole else _now() - begun
         self.played.append(Played(path, whole, self._timeout, _now()))
-        return f"200 result=0 endpos={int(heard * SAMPLES_A_SECOND)}"
+        return f"200 result=0 endpos={int(received_at * SAMPLES_A_SECOND)}"
 
     def _report(self, command_id: str, result: str) -> None:
         self._results += 1

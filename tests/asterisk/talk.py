@@ -85,7 +85,7 @@ class Talk:
 
     def press(self, keys: Iterable[tuple[float, str]]) -> None:
         for at, digit in keys:
-            asyncio.get_running_loop().call_at(at, self.conversation.hear, digit)
+            asyncio.get_running_loop().call_at(at, self.conversation.press, digit)
 
     @property
     def booked(self) -> list[Command]:

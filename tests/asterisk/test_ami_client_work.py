@@ -12,9 +12,9 @@ from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows
 
 def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
     async def body() -> None:
-        async with FakeAmi() as ami, running(ami.port) as (link, heard):
+        async with FakeAmi() as ami, running(ami.port) as (link, received_at):
             ami.answers["Redirect"] = mute
-            await heard.said("up")
+            await received_at.said("up")
             told = link.tell("Redirect", Channel="PJSIP/a-1")
             listed = asyncio.ensure_future(link.ask_list("QueueStatus"))
             ami.answers["QueueStatus"] = mute
@@ -24,7 +24,7 @@ def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
                 await told
             with pytest.raises(ConnectionLost):
                 await listed
-            await heard.said("up", "down", "up")
+            await received_at.said("up", "down", "up")
             await ami.got("Ping", len(ami.named("Ping")) + 3)
             assert len(ami.named("Redirect")) == len(ami.named("QueueStatus")) == 1
 
@@ -54,11 +54,11 @@ def test_a_rebuild_that_fails_is_tried_again_on_a_new_connection(
             if failures >= 0:
                 raise error
 
-        async with FakeAmi() as ami, running(ami.port, rebuild) as (link, heard):
+        async with FakeAmi() as ami, running(ami.port, rebuild) as (link, received_at):
             links.append(link)
-            await heard.said(kind, "up")
-            assert heard.ups == 4
-            assert heard.downs == 3
+            await received_at.said(kind, "up")
+            assert received_at.ups == 4
+            assert received_at.downs == 3
             assert ami.connections == 4
 
     asyncio.run(body())
@@ -79,15 +79,15 @@ def test_a_connection_lost_in_the_middle_of_a_rebuild_counts_as_down() -> None:
 
         async with FakeAmi() as ami:
             ami.answers["QueueStatus"] = mute
-            pace = Timeouts(answer=SLOW_WORLD, again=(0.01,))
-            async with running(ami.port, rebuild, pace) as (link, heard):
+            pace = Timeouts(answer=SLOW_WORLD, backoff=(0.01,))
+            async with running(ami.port, rebuild, pace) as (link, received_at):
                 asked.append(link)
                 await ami.got("QueueStatus")
                 ami.answers["QueueStatus"] = rows("QueueStatus")
                 ami.cut()
-                await heard.said("unreachable", "up")
+                await received_at.said("unreachable", "up")
                 assert fates == ["lost", "done"]
-                assert heard.downs == 1
+                assert received_at.downs == 1
 
     asyncio.run(body())
 
@@ -96,8 +96,8 @@ def test_a_user_without_the_right_to_set_variables_is_told_so() -> None:
     async def body() -> None:
         async with FakeAmi() as ami:
             ami.answers["Setvar"] = denied
-            async with running(ami.port) as (_link, heard):
-                text = await heard.said("refused")
+            async with running(ami.port) as (_link, received_at):
+                text = await received_at.said("refused")
                 where = f"Asterisk at 127.0.0.1:{ami.port}"
                 assert text == f"{where} refuses Setvar: Permission denied"
 
@@ -120,12 +120,12 @@ def test_events_come_in_order_from_the_login_on_and_none_is_lost_while_rebuildin
             accepted = block(Response="Success") + block(Event="FullyBooted")
             ami.answers["Login"] = lambda _action: accepted + some_events(3)
             ami.answers["QueueStatus"] = lambda action: some_events(5) + rows("QueueStatus")(action)
-            async with running(ami.port, rebuild) as (link, heard):
+            async with running(ami.port, rebuild) as (link, received_at):
                 asked.append(link)
-                await heard.said("up")
+                await received_at.said("up")
                 ami.raw(some_events(200).encode())
-                await heard.until(lambda: len(heard.events) == 1 + 208)
-                seen = [m.uniqueid for m in heard.events if m.event == "Hangup"]
+                await received_at.until(lambda: len(received_at.events) == 1 + 208)
+                seen = [m.uniqueid for m in received_at.events if m.event == "Hangup"]
                 assert seen == [str(n) for n in range(208)]
 
     asyncio.run(body())
@@ -134,8 +134,8 @@ def test_events_come_in_order_from_the_login_on_and_none_is_lost_while_rebuildin
 def test_a_list_and_a_refusal_of_one() -> None:
     async def body() -> None:
         member = {"Event": "QueueMember", "Name": "ที่นั่ง"}
-        async with FakeAmi() as ami, running(ami.port) as (link, heard):
-            await heard.said("up")
+        async with FakeAmi() as ami, running(ami.port) as (link, received_at):
+            await received_at.said("up")
             ami.answers["QueueStatus"] = rows("QueueStatus", member, member)
             assert [m.name for m in await link.ask_list("QueueStatus")] == ["ที่นั่ง"] * 2
             ami.answers["QueueStatus"] = denied
@@ -150,23 +150,23 @@ def test_a_list_and_a_refusal_of_one() -> None:
 
 def test_an_answer_that_does_not_come_is_waited_for_so_long_and_no_longer() -> None:
     async def body() -> None:
-        async with FakeAmi() as ami, running(ami.port) as (link, heard):
-            await heard.said("up")
+        async with FakeAmi() as ami, running(ami.port) as (link, received_at):
+            await received_at.said("up")
             ami.answers["QueueAdd"] = mute
             with pytest.raises(TimeoutError):
                 await link.ask("QueueAdd")
             ami.answers["QueueStatus"] = mute
             with pytest.raises(TimeoutError):
                 await link.ask_list("QueueStatus")
-            assert heard.kinds == ["up"]
+            assert received_at.kinds == ["up"]
 
     asyncio.run(body())
 
 
 def test_after_the_farewell_no_sign_of_life_says_otherwise() -> None:
     async def body() -> None:
-        async with FakeAmi() as ami, running(ami.port) as (link, heard):
-            await heard.said("up")
+        async with FakeAmi() as ami, running(ami.port) as (link, received_at):
+            await received_at.said("up")
             await link.withdraw()
             farewell = len(ami.named("Setvar"))
             await ami.got("Ping", len(ami.named("Ping")) + 5)
@@ -186,10 +186,10 @@ def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
             if moment == "connecting":
                 ami.answers["Login"] = mute
             on_up = for_ever if moment == "rebuilding" else nothing
-            async with running(ami.port, on_up, Timeouts()) as (link, heard):
+            async with running(ami.port, on_up, Timeouts()) as (link, received_at):
                 await ami.got("Login" if moment == "connecting" else "Setvar")
                 if moment == "up":
-                    await heard.said("up")
+                    await received_at.said("up")
             await ami.until(lambda: ami.open == 0)
             with pytest.raises(ConnectionLost, match="not connected"):
                 link.tell("Ping")

@@ -25,7 +25,7 @@ class FakeLink:
     """Takes what is told and leaves the answers to the test."""
 
     def __init__(self) -> None:
-        self.heard = 0.0  # when the last event came
+        self.received_at = 0.0  # when the last event came
         self.told: list[dict[str, str]] = []
         self.answers: list[asyncio.Future[Message]] = []
         self.error: Exception | None = None
@@ -359,10 +359,10 @@ def test_a_decision_takes_from_the_bytes_of_an_event_to_the_first_action_after_i
         rig, now = Rig(), asyncio.get_running_loop().time
         rig.session.send("ANSWER")  # the answer to the session's own beginning
         rig.decided.clear()
-        rig.link.heard = now()
+        rig.link.received_at = now()
         await asyncio.sleep(0.02)
         rig.session.event()
-        rig.link.heard = now()  # bytes of somebody else's
+        rig.link.received_at = now()  # bytes of somebody else's
         rig.session.event()
         await asyncio.sleep(0.03)
         rig.session.stop_playing()

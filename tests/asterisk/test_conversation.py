@@ -120,7 +120,7 @@ def test_a_key_that_comes_with_the_end_of_the_speech_gets_its_answer_said_whole(
         def deliver_with_key(command_id: str, result: str) -> None:
             deliver(command_id, result)
             if "endpos=" in result and len(caller.channel.played) == 2:
-                asyncio.get_running_loop().call_soon(caller.conversation.hear, "1")
+                asyncio.get_running_loop().call_soon(caller.conversation.press, "1")
 
         caller.channel.session.result = deliver_with_key  # type: ignore[method-assign]
         caller.begin()
@@ -139,7 +139,7 @@ def test_a_key_that_comes_with_the_end_of_the_wait_is_not_answered_with_no_input
         clock = caller.conversation._clock
         assert clock is not None
         # within the clock's resolution: both happen in one turn of the loop, the key first
-        asyncio.get_running_loop().call_at(clock.when() - 1e-10, caller.conversation.hear, "1")
+        asyncio.get_running_loop().call_at(clock.when() - 1e-10, caller.conversation.press, "1")
         await asyncio.sleep(clock.when() - asyncio.get_running_loop().time() + 3.5)
         assert caller.heard == ["th/ivrd/welcome", "en/ivrd/welcome", "th/ivrd/main-menu"]
         caller.channel.hang_up()

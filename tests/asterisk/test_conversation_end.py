@@ -49,7 +49,7 @@ def test_a_key_that_comes_with_the_hang_up_is_not_booked() -> None:
     async def body() -> None:
         caller = Talk().begin()
         await asyncio.sleep(1.0)
-        caller.conversation.hear("1")
+        caller.conversation.press("1")
         caller.channel.hang_up()
         await caller.task
         assert caller.booked == []
@@ -155,7 +155,7 @@ def test_a_caller_who_is_handed_over_is_told_so() -> None:
         caller.press([(1.0, "2")])
         await asyncio.sleep(2.0)
         caller.conversation.hand_over()
-        caller.conversation.hear("2")  # too late
+        caller.conversation.press("2")  # too late
         await caller.task
         assert caller.heard == ["en/ivrd/connect"]
         assert caller.left == way_out("q-other", "other")

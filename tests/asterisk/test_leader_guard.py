@@ -15,11 +15,11 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.gate = LeaderGuard(lambda: self.now)
+        self.guard = LeaderGuard(lambda: self.now)
         self.sent: list[str] = []
         self.answers: dict[str, asyncio.Future[str]] = {}
         self.wanted = 0
-        self.gate.wanted = self._wanted
+        self.guard.wanted = self._wanted
 
     def _wanted(self) -> None:
         self.wanted += 1
@@ -31,14 +31,14 @@ class Door:
                 name or action, asyncio.get_running_loop().create_future()
             )
 
-        return self.gate.pass_on(action, send)
+        return self.guard.submit(action, send)
 
 
 def test_one_that_is_alone_may_always_act() -> None:
     async def body() -> None:
         door = Door()
         door.now = inf
-        door.gate._clock = lambda: 1e18
+        door.guard._clock = lambda: 1e18
         door.ask("QueueAdd")
         assert door.sent == ["QueueAdd"]
         assert door.wanted == 0
@@ -49,7 +49,7 @@ def test_one_that_is_alone_may_always_act() -> None:
 def test_leave_lasts_until_its_moment_and_no_longer() -> None:
     async def body() -> None:
         door = Door()
-        door.gate.allow(101.0)
+        door.guard.allow(101.0)
         door.now = 100.999
         door.ask("AGI", "before")
         door.now = 101.0
@@ -63,10 +63,10 @@ def test_leave_lasts_until_its_moment_and_no_longer() -> None:
 def test_what_was_held_goes_out_in_its_order_with_its_answers() -> None:
     async def body() -> None:
         door = Door()
-        door.gate.allow(0.0)
+        door.guard.allow(0.0)
         held = [door.ask("AGI", name) for name in ("one", "two", "three")]
         held[1].cancel()  # whoever asked has given up
-        door.gate.allow(200.0)
+        door.guard.allow(200.0)
         assert door.sent == ["one", "three"]
         door.answers["one"].set_result("done")
         door.answers["three"].set_exception(ConnectionLost("gone"))
@@ -80,9 +80,9 @@ def test_what_was_held_goes_out_in_its_order_with_its_answers() -> None:
 def test_what_was_held_is_not_sent_when_another_one_acts() -> None:
     async def body() -> None:
         door = Door()
-        door.gate.allow(0.0)
+        door.guard.allow(0.0)
         held = door.ask("Setvar")
-        door.gate.refuse()
+        door.guard.refuse()
         with pytest.raises(NotLeader):
             await held
         with pytest.raises(NotLeader):
@@ -95,7 +95,7 @@ def test_what_was_held_is_not_sent_when_another_one_acts() -> None:
 def test_looking_needs_no_leave_and_everything_else_does() -> None:
     async def body() -> None:
         door = Door()
-        door.gate.refuse()
+        door.guard.refuse()
         for action in READ_ONLY_ACTIONS:
             door.ask(action)
         assert set(door.sent) == READ_ONLY_ACTIONS
@@ -108,14 +108,14 @@ def test_looking_needs_no_leave_and_everything_else_does() -> None:
 
 def test_a_held_action_that_cannot_be_sent_any_more_fails_for_who_asked() -> None:
     async def body() -> None:
-        gate = LeaderGuard(lambda: 1.0)
-        gate.allow(0.0)
+        guard = LeaderGuard(lambda: 1.0)
+        guard.allow(0.0)
 
         def send() -> "asyncio.Future[str]":
             raise ConnectionLost("not connected to Asterisk")
 
-        held = gate.pass_on("AGI", send)
-        gate.allow(2.0)
+        held = guard.submit("AGI", send)
+        guard.allow(2.0)
         with pytest.raises(ConnectionLost, match="not connected"):
             await held
 
@@ -125,11 +125,11 @@ def test_a_held_action_that_cannot_be_sent_any_more_fails_for_who_asked() -> Non
 def test_no_more_is_held_than_fits() -> None:
     async def body() -> None:
         door = Door()
-        door.gate.allow(0.0)
+        door.guard.allow(0.0)
         held = [door.ask("AGI") for _ in range(HELD_AT_MOST)]
         with pytest.raises(NotLeader):
             door.ask("AGI")
-        door.gate.allow(200.0)
+        door.guard.allow(200.0)
         assert len(door.sent) == len(held)
 
     run(body())

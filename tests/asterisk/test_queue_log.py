@@ -112,10 +112,10 @@ def test_a_real_record_ends_its_calls_as_they_ended(tmp_path):
 MEANINGS = [
     ("hotline|NONE|RECEIVED|", QueueLogEntry(5e9, EntryType.RECEIVED, "1.2")),
     ("hotline|NONE|RETURNED|TIMEOUT", QueueLogEntry(5e9, EntryType.LEFT, "1.2")),
-    ("hotline|NONE|ENDED|info|", QueueLogEntry(5e9, EntryType.ENDED, "1.2", place=CallState.INFO)),
+    ("hotline|NONE|ENDED|info|", QueueLogEntry(5e9, EntryType.ENDED, "1.2", state=CallState.INFO)),
     (
         "hotline|NONE|ENDED|queue|lab-results",
-        QueueLogEntry(5e9, EntryType.ENDED, "1.2", place=CallState.QUEUE, topic="lab-results"),
+        QueueLogEntry(5e9, EntryType.ENDED, "1.2", state=CallState.QUEUE, topic="lab-results"),
     ),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),

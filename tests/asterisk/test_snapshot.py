@@ -38,9 +38,9 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
     assert callers[FIFTH] == Caller(
         FIFTH, "PJSIP/carrier-00000005", "0200000005", CallState.MENU, age_seconds=2.0, in_agi=True
     )
-    assert (callers[THIRD].place, callers[THIRD].queue) == (CallState.QUEUE, "other")
+    assert (callers[THIRD].state, callers[THIRD].queue) == (CallState.QUEUE, "other")
     assert callers[THIRD].wait_seconds == pytest.approx(2, abs=1)
-    assert callers[FIRST].place is CallState.QUEUE
+    assert callers[FIRST].state is CallState.QUEUE
     assert callers[FIRST].queue == "home_isolation"
     assert callers[SECOND] == Caller(
         SECOND,
@@ -65,7 +65,7 @@ def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting()
     """The event that tells of the person comes after both; until then nobody has answered."""
     without = [m for m in rows("queues") if m.uniqueid != THIRD]
     caller = by_id(taken(rows("channels"), without))[THIRD]
-    assert (caller.place, caller.queue) == (CallState.QUEUE, "other")
+    assert (caller.state, caller.queue) == (CallState.QUEUE, "other")
 
 
 def test_an_empty_asterisk() -> None:

@@ -49,18 +49,18 @@ def test_a_call_that_waits_and_is_answered() -> None:
 
 
 def test_the_other_ways_of_a_call() -> None:
-    beginning, queue = ["Arrived", "Offered"], ["ControlOver", "QueueJoined"]
-    assert kinds(SECOND) == [*beginning, "key 2", "key 0", *queue, "Taken", "LineGone"]
-    assert kinds(THIRD) == [*beginning, "key 1", "key 4", *queue, "LineGone"]
-    assert kinds(FOURTH) == [*beginning, "key 1", "ControlOver", "LineGone"]
-    assert kinds(FIFTH) == [*beginning, "key 1", "key 2", "key 4", "ControlOver", "LineGone"]
+    beginning, queue = ["Arrived", "ControlOffered"], ["ControlOver", "QueueJoined"]
+    assert kinds(SECOND) == [*beginning, "key 2", "key 0", *queue, "AgentConnected", "Hangup"]
+    assert kinds(THIRD) == [*beginning, "key 1", "key 4", *queue, "Hangup"]
+    assert kinds(FOURTH) == [*beginning, "key 1", "ControlOver", "Hangup"]
+    assert kinds(FIFTH) == [*beginning, "key 1", "key 2", "key 4", "ControlOver", "Hangup"]
     assert kinds(ALONE) == [
         *beginning,
         "ControlOver",
         "Unattended",
         "QueueJoined",
-        "Taken",
-        "LineGone",
+        "AgentConnected",
+        "Hangup",
     ]
 
 

@@ -38,12 +38,12 @@ EVERYONE = [*CALLS, ALONE]
 class FakeLink:
     """Takes commands, answers with the lists that the test put in."""
 
-    heard = 0.0
+    received_at = 0.0
 
     def __init__(self) -> None:
         self.lists: dict[str, Sequence[Message]] = {"CoreShowChannels": [], "QueueStatus": []}
-        self.gate = asyncio.Event()  # the second list waits for it
-        self.gate.set()
+        self.guard = asyncio.Event()  # the second list waits for it
+        self.guard.set()
         self.told: list[dict[str, str]] = []
         self.refuses = False
         self.lost = False
@@ -51,7 +51,7 @@ class FakeLink:
 
     async def ask_list(self, action: str) -> Sequence[Message]:
         if action == "QueueStatus":
-            await self.gate.wait()
+            await self.guard.wait()
         if self.lost:
             raise ConnectionLost("gone")
         return self.lists.get(action, [])
@@ -104,7 +104,7 @@ class Rig:
     def __init__(self, script: ConversationSettings = SCRIPT, pools: tuple[Pool, ...] = ()) -> None:
         self.link = FakeLink()
         self.told = Told()
-        self.hotline = CallTracker(
+        self.tracker = CallTracker(
             self.link,  # type: ignore[arg-type]
             script,
             QueueMembers(self.link, pools),  # type: ignore[arg-type]
@@ -113,17 +113,17 @@ class Rig:
             lambda number: f"#{number[-3:]}",
             lambda: NOW,
         )
-        self.ledger = self.hotline.ledger
-        self.link.hears = self.hotline.take
+        self.ledger = self.tracker.ledger
+        self.link.hears = self.tracker.take
 
     async def take(self, *several: Message) -> None:
         for message in several:
-            self.hotline.take(message)
+            self.tracker.take(message)
             await settle()
             assert self.ledger.balance() == 0
 
     def places(self) -> dict[str, CallState]:
-        return {call_id: call.place for call_id, call in self.ledger.calls.items()}
+        return {call_id: call.state for call_id, call in self.ledger.calls.items()}
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:
         """How each call ended; the counts say the same."""

@@ -19,34 +19,34 @@ class Room:
     def __init__(self, most: int = 100) -> None:
         self.link = FakeLink()
         sessions = Sessions(self.link, lambda _s: None)  # type: ignore[arg-type]
-        self.told: dict[str, list[Command]] = {}
+        self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
-        self.menus = Ivr(SCRIPT, sessions, self._told, lambda _c, e: self.faults.append(e), most)
+        self.ivr = Ivr(SCRIPT, sessions, self._notify, lambda _c, e: self.faults.append(e), most)
 
-    def _told(self, call_id: str, command: Command) -> None:
-        self.told.setdefault(call_id, []).append(command)
+    def _notify(self, call_id: str, command: Command) -> None:
+        self.commands.setdefault(call_id, []).append(command)
 
     def arrive(self, *calls: str) -> None:
         for call_id in calls:
-            self.menus.arrived(call_id, f"PJSIP/{call_id}")
-            self.menus.offered(call_id)
+            self.ivr.arrived(call_id, f"PJSIP/{call_id}")
+            self.ivr.offered(call_id)
 
     async def press(self, call_id: str, keys: str, at: float = 1.0) -> None:
         for n, digit in enumerate(keys):
-            self.menus.key_up(call_id, digit, at + n / 100)
+            self.ivr.key_up(call_id, digit, at + n / 100)
             await settle()
 
-    def find(self, call_id: str, stay: MenuPosition | None = None) -> None:
+    def find(self, call_id: str, position: MenuPosition | None = None) -> None:
         """A call that is in a menu, and that this ivrd has not seen arriving."""
-        self.menus.seen(call_id, "", stay)
-        self.menus.found(call_id, f"PJSIP/{call_id}", offered=True)
+        self.ivr.seen(call_id, "", position)
+        self.ivr.found(call_id, f"PJSIP/{call_id}", offered=True)
 
     def sent(self, call_id: str) -> Sequence[str]:
         return self.link.commands(f"PJSIP/{call_id}")
 
     def to(self, call_id: str) -> list[str]:
         """The topics to which a caller has come."""
-        return [c.topic for c in self.told.get(call_id, []) if isinstance(c, ToPerson)]
+        return [c.topic for c in self.commands.get(call_id, []) if isinstance(c, ToPerson)]
 
 
 def in_main_menu(key_at: float = 0.0) -> MenuPosition:
@@ -60,19 +60,19 @@ def in_main_menu(key_at: float = 0.0) -> MenuPosition:
 def test_one_who_stands_by_says_nothing_until_it_acts() -> None:
     async def body() -> None:
         room = Room()
-        room.menus.acting = False
+        room.ivr.active = False
         room.arrive("a", "b")
         await room.press("a", "1")
-        room.menus.gone("b", "hung up")
-        room.menus.take_up()
+        room.ivr.gone("b", "hung up")
+        room.ivr.resume()
         await settle()
         assert room.link.told == []
-        room.menus.acting = True
-        room.menus.take_up()
+        room.ivr.active = True
+        room.ivr.resume()
         await settle()
         assert room.sent("a")
         assert not room.sent("b")
-        assert len(room.menus) == 1
+        assert len(room.ivr) == 1
 
     run(body())
 
@@ -82,15 +82,15 @@ def test_keys_that_nobody_heeded_are_heeded_by_the_one_who_takes_over() -> None:
 
     async def body() -> None:
         first, second = Room(), Room()
-        second.menus.acting = False
+        second.ivr.active = False
         for room in (first, second):
             room.arrive("a")
             await room.press("a", "1", at=10.0)
-        stay = first.menus.stay("a")
+        position = first.ivr.position("a")
         await second.press("a", "4", at=11.0)
-        second.menus.acting = True
-        second.menus.seen("a", "", stay)
-        second.menus.take_up()
+        second.ivr.active = True
+        second.ivr.seen("a", "", position)
+        second.ivr.resume()
         await settle()
         assert second.to("a") == ["other"]
 
@@ -102,11 +102,11 @@ def test_keys_pressed_before_anything_was_written_down_are_heeded_as_well() -> N
 
     async def body() -> None:
         room = Room()
-        room.menus.acting = False
+        room.ivr.active = False
         room.arrive("a")
         await room.press("a", "14", at=10.0)
-        room.menus.acting = True
-        room.menus.take_up()
+        room.ivr.active = True
+        room.ivr.resume()
         await settle()
         assert room.to("a") == ["other"]
 
@@ -116,12 +116,12 @@ def test_keys_pressed_before_anything_was_written_down_are_heeded_as_well() -> N
 def test_keys_of_an_earlier_session_are_not_heeded_in_a_new_one() -> None:
     async def body() -> None:
         room = Room()
-        room.menus.acting = False
+        room.ivr.active = False
         room.arrive("a")
         await room.press("a", "14", at=10.0)
-        room.menus.over("a", "the dialplan has the call")
-        room.menus.acting = True
-        room.menus.offered("a")
+        room.ivr.over("a", "the dialplan has the call")
+        room.ivr.active = True
+        room.ivr.offered("a")
         await settle()
         assert room.sent("a")
         assert room.to("a") == []
@@ -132,15 +132,15 @@ def test_keys_of_an_earlier_session_are_not_heeded_in_a_new_one() -> None:
 def test_keys_that_were_heeded_are_not_heeded_twice() -> None:
     async def body() -> None:
         first, second = Room(), Room()
-        second.menus.acting = False
+        second.ivr.active = False
         for room in (first, second):
             room.arrive("a")
             await room.press("a", "1", at=10.0)
-        second.menus.acting = True
-        second.menus.seen("a", "", first.menus.stay("a"))
-        second.menus.take_up()
+        second.ivr.active = True
+        second.ivr.seen("a", "", first.ivr.position("a"))
+        second.ivr.resume()
         await settle()
-        here, there = first.menus.stay("a"), second.menus.stay("a")
+        here, there = first.ivr.position("a"), second.ivr.position("a")
         assert here is not None
         assert there is not None
         assert here.visit.menu == there.visit.menu
@@ -154,12 +154,12 @@ def test_one_who_came_later_knows_the_keys_since_then() -> None:
 
     async def body() -> None:
         room = Room()
-        room.menus.acting = False
+        room.ivr.active = False
         room.find("a")
         await room.press("a", "4", at=12.0)
-        room.menus.acting = True
-        room.menus.seen("a", "", in_main_menu(key_at=11.0))
-        room.menus.take_up()
+        room.ivr.active = True
+        room.ivr.seen("a", "", in_main_menu(key_at=11.0))
+        room.ivr.resume()
         await settle()
         assert room.to("a") == ["other"]
 
@@ -170,11 +170,11 @@ def test_what_led_there_stays_known_over_several_takeovers() -> None:
     async def body() -> None:
         room = Room()
         room.find("a", in_main_menu(key_at=11.0))
-        room.menus.take_up()
+        room.ivr.resume()
         await settle()
-        stay = room.menus.stay("a")
-        assert stay is not None
-        assert stay.key_at == 11.0
+        position = room.ivr.position("a")
+        assert position is not None
+        assert position.key_at == 11.0
 
     run(body())
 
@@ -185,7 +185,7 @@ def test_a_place_that_a_reload_took_away_means_the_beginning() -> None:
         gone = replace(in_main_menu().visit, menu="gone-since")
         room.find("a", MenuPosition(gone, 5.0))
         await room.press("a", "4", at=6.0)
-        room.menus.take_up()
+        room.ivr.resume()
         await settle()
         assert "ANSWER" in room.sent("a")
         assert room.to("a") == []  # the key was meant for another menu
@@ -199,12 +199,12 @@ def test_after_a_lost_link_a_caller_goes_on_where_he_was() -> None:
         room = Room()
         room.arrive("a")
         await room.press("a", "1")
-        before = room.menus.stay("a")
-        room.menus.let_go("the link was lost")
+        before = room.ivr.position("a")
+        room.ivr.detach_all("the link was lost")
         await settle()
-        assert len(room.menus) == 0
-        assert room.menus.stay("a") == before
-        room.menus.take_up()
+        assert len(room.ivr) == 0
+        assert room.ivr.position("a") == before
+        room.ivr.resume()
         await settle()
         assert sum("welcome" in sent for sent in room.sent("a")) == 1
         await room.press("a", "4", at=2.0)
@@ -217,7 +217,7 @@ def test_a_new_session_of_a_channel_begins_anew() -> None:
     async def body() -> None:
         room = Room()
         room.find("a", in_main_menu(key_at=3.0))
-        room.menus.offered("a")
+        room.ivr.offered("a")
         await settle()
         assert "ANSWER" in room.sent("a")
 
@@ -227,10 +227,10 @@ def test_a_new_session_of_a_channel_begins_anew() -> None:
 def test_of_a_caller_who_presses_without_end_only_the_last_keys_are_kept() -> None:
     async def body() -> None:
         room = Room()
-        room.menus.acting = False
+        room.ivr.active = False
         room.arrive("a")
         await room.press("a", "9" * (KEYS_KEPT + 50))
-        assert len(room.menus._lines["a"].keys) == KEYS_KEPT
+        assert len(room.ivr._lines["a"].keys) == KEYS_KEPT
 
     run(body())
 
@@ -244,13 +244,13 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
         room.arrive("a", "b", "c")
         await settle()
         assert room.sent("c") == [BREAK]
-        assert room.menus.turned_on == 1
-        room.menus.gone("a", "hung up")
+        assert room.ivr.sent_to_queue == 1
+        room.ivr.gone("a", "hung up")
         await settle()
         room.arrive("d")
         await settle()
         assert "ANSWER" in room.sent("d")
-        assert (len(room.menus), room.menus.turned_on) == (2, 1)
+        assert (len(room.ivr), room.ivr.sent_to_queue) == (2, 1)
 
     run(body())
 
@@ -258,11 +258,11 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
 def test_whoever_comes_while_we_are_late_goes_straight_to_the_queue() -> None:
     async def body() -> None:
         room = Room()
-        room.menus.late = lambda: True
+        room.ivr.late = lambda: True
         room.arrive("a")
         await settle()
         assert room.sent("a") == [BREAK]
-        assert room.menus.turned_on == 1
+        assert room.ivr.sent_to_queue == 1
 
     run(body())
 
@@ -270,11 +270,11 @@ def test_whoever_comes_while_we_are_late_goes_straight_to_the_queue() -> None:
 def test_one_that_stops_takes_nobody_and_says_nothing_of_full_menus() -> None:
     async def body() -> None:
         room = Room()
-        room.menus.draining = True
+        room.ivr.draining = True
         room.arrive("a")
         await settle()
         assert room.sent("a") == [BREAK]
-        assert room.menus.turned_on == 0
+        assert room.ivr.sent_to_queue == 0
 
     run(body())
 
@@ -284,11 +284,11 @@ def test_a_full_house_takes_up_as_many_as_fit() -> None:
         room = Room(most=3)
         for n in range(5):
             room.find(str(n), in_main_menu())
-        room.menus.take_up()
+        room.ivr.resume()
         await settle()
         sent = [room.sent(str(n)) for n in range(5)]
         assert sum(commands == [BREAK] for commands in sent) == 2
-        assert len(room.menus) == 3
+        assert len(room.ivr) == 3
 
     run(body())
 
@@ -298,7 +298,7 @@ def test_whoever_has_heard_nothing_yet_is_taken_up_first() -> None:
         room = Room()
         room.find("old", in_main_menu())
         room.find("new")
-        room.menus.take_up()
+        room.ivr.resume()
         await settle()
         assert room.link.told[0]["Channel"] == "PJSIP/new"
         assert room.sent("old")
@@ -310,13 +310,13 @@ def test_nothing_is_kept_of_a_call_that_is_gone() -> None:
     async def body() -> None:
         room = Room()
         room.arrive("a")
-        room.menus.over("a", "the dialplan has it")
-        assert room.menus.stay("a") is None
-        room.menus.gone("a", "hung up")
-        room.menus.key_up("a", "1", 1.0)
+        room.ivr.over("a", "the dialplan has it")
+        assert room.ivr.position("a") is None
+        room.ivr.gone("a", "hung up")
+        room.ivr.key_up("a", "1", 1.0)
         await settle()
-        assert room.menus._lines == {}
-        assert len(room.menus) == 0
+        assert room.ivr._lines == {}
+        assert len(room.ivr) == 0
 
     run(body())
 
@@ -327,14 +327,14 @@ def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
     async def body() -> None:
         room = Room()
         room.arrive("a")
-        told = "down 1, down 1, up 1, down 1, up 1, up 1, down 2, up 2, up 2"
+        keys = "down 1, down 1, up 1, down 1, up 1, up 1, down 2, up 2, up 2"
         heard = []
-        for n, (way, digit) in enumerate(part.split() for part in told.split(", ")):
+        for n, (way, digit) in enumerate(part.split() for part in keys.split(", ")):
             if way == "down":
-                room.menus.key_down("a", digit)
+                room.ivr.key_down("a", digit)
             else:
-                room.menus.key_up("a", digit, 10 + n / 50)
-            heard = [key for _at, key in room.menus._lines["a"].keys]
+                room.ivr.key_up("a", digit, 10 + n / 50)
+            heard = [key for _at, key in room.ivr._lines["a"].keys]
         assert heard == ["1", "1", "2"]
 
     run(body())

@@ -48,7 +48,7 @@ def test_the_recorded_calls_end_as_their_callers_say() -> None:
         }
         assert rig.ledger.calls == {}
         assert rig.ledger.received == len(rig.told.received) == 6
-        assert rig.hotline.menus._lines == {}  # nothing is kept of calls that are gone
+        assert rig.tracker.ivr._lines == {}  # nothing is kept of calls that are gone
         assert [call.id for call in rig.told.unattended] == [ALONE]
         assert rig.told.refused == []
         assert rig.told.broken == []
@@ -87,7 +87,7 @@ def test_the_books_balance_after_any_events_in_any_order_twice_or_never(
         assert rig.ledger.calls == {}
         ends = sum(isinstance(notice, Ended) for notice in rig.told.notices)
         assert rig.ledger.received == ends == sum(rig.ledger.outcomes.values())
-        assert len(rig.hotline.menus) == 0
+        assert len(rig.tracker.ivr) == 0
 
     run(body())
 
@@ -119,7 +119,7 @@ def test_keys_pressed_before_the_menu_has_begun_are_not_lost() -> None:
     async def body() -> None:
         rig = Rig()
         for message in (arrived("a"), offered("a"), *(pressed("a", digit) for digit in "14")):
-            rig.hotline.take(message)  # all in one packet
+            rig.tracker.take(message)  # all in one packet
         await settle()
         assert rig.ledger.calls["a"].topic == "other"
 
@@ -131,15 +131,15 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
         rig = Rig(replace(SCRIPT, label={}))  # leaving the menu will fail
         for call_id in ("a", "b"):
             await rig.take(arrived(call_id), offered(call_id))
-        rig.hotline.menus._lines["a"].conversation._saying = None  # type: ignore[union-attr]
+        rig.tracker.ivr._lines["a"].conversation._saying = None  # type: ignore[union-attr]
         await rig.take(pressed("a", "0"))
         assert [call_id for call_id, _error in rig.told.broken] == ["a"]
-        assert len(rig.hotline.menus) == 1
+        assert len(rig.tracker.ivr) == 1
         await rig.take(pressed("b", "2"))
         assert rig.ledger.calls["b"].language == "en"
         assert rig.places() == {"a": CallState.MENU, "b": CallState.MENU}
         await rig.take(event("AsyncAGIEnd", "a"), joined("a"), gone("a"), gone("b"))
-        assert len(rig.hotline.menus) == 0
+        assert len(rig.tracker.ivr) == 0
 
     run(body())
 
@@ -151,7 +151,7 @@ def test_a_fault_in_the_watch_is_reported_and_costs_no_other_event() -> None:
         def broken(_notice: Notice) -> None:
             raise RuntimeError("the metrics are full")
 
-        rig.hotline._watch = replace(rig.hotline._watch, notice=broken)
+        rig.tracker._listener = replace(rig.tracker._listener, notice=broken)
         await rig.take(arrived("a"), joined("a"), arrived("b"))
         assert [(c, str(e)) for c, e in rig.told.broken] == [("a", "the metrics are full")]
         assert rig.places() == {"a": CallState.QUEUE, "b": CallState.MENU}
@@ -163,9 +163,9 @@ def test_a_second_session_of_a_channel_ends_the_first() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), offered("a"))
-        assert len(rig.hotline.menus) == 1
+        assert len(rig.tracker.ivr) == 1
         await rig.take(gone("a"))
-        assert len(rig.hotline.menus) == 0
+        assert len(rig.tracker.ivr) == 0
 
     run(body())
 
@@ -177,7 +177,7 @@ def test_a_stop_with_nobody_in_a_menu_is_over_at_once() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"))
-        await rig.hotline.menus.drain(3600.0)
+        await rig.tracker.ivr.drain(3600.0)
         assert asyncio.get_running_loop().time() == 0.0
         assert rig.places() == {"a": CallState.QUEUE}
 
@@ -188,8 +188,8 @@ def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), arrived("b"), offered("b"))
-        asyncio.get_running_loop().call_later(5.0, rig.hotline.take, gone("b"))
-        draining = asyncio.ensure_future(rig.hotline.menus.drain(20.0))
+        asyncio.get_running_loop().call_later(5.0, rig.tracker.take, gone("b"))
+        draining = asyncio.ensure_future(rig.tracker.ivr.drain(20.0))
         await asyncio.sleep(1.0)
         await rig.take(arrived("late"), offered("late"))
         assert rig.link.commands("PJSIP/c-late") == ["ASYNCAGI BREAK"]
@@ -198,7 +198,7 @@ def test_a_stop_takes_nobody_new_and_brings_everybody_to_a_person() -> None:
         assert rig.link.commands("PJSIP/c-a")[-1] == "ControlPlayback"  # makes room for `connect`
         await rig.take(event("AsyncAGIEnd", "a"))
         await asyncio.wait_for(draining, 5.0)
-        assert len(rig.hotline.menus) == 0
+        assert len(rig.tracker.ivr) == 0
 
     run(body())
 
@@ -210,6 +210,6 @@ def test_a_key_that_asterisk_reports_twice_was_pressed_once() -> None:
         await rig.take(arrived("a"), offered("a"), key, key, pressed("a", "2"))
         once = Rig()
         await once.take(arrived("a"), offered("a"), pressed("a", "1"), pressed("a", "2"))
-        assert rig.hotline.menus.stay("a").visit == once.hotline.menus.stay("a").visit
+        assert rig.tracker.ivr.position("a").visit == once.tracker.ivr.position("a").visit
 
     run(body())

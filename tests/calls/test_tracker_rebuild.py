@@ -37,7 +37,7 @@ from tests.calls.rig import (
 def channel_row(call: Call, in_agi: bool = True) -> Message:
     """A call as CoreShowChannels shows it."""
     app = {CallState.QUEUE: "Queue", CallState.TALK: "Queue"}.get(
-        call.place, "AGI" if in_agi else "Wait"
+        call.state, "AGI" if in_agi else "Wait"
     )
     context = "hotline-queue" if app == "Queue" else "hotline"
     return Message(
@@ -50,7 +50,7 @@ def channel_row(call: Call, in_agi: bool = True) -> Message:
             "Application": app,
             "ApplicationData": f"{call.queue},b(seat-headers^s^1())",
             "Duration": "00:00:30",
-            "BridgeId": f"bridge-{call.id}" if call.place is CallState.TALK else "",
+            "BridgeId": f"bridge-{call.id}" if call.state is CallState.TALK else "",
         }
     )
 
@@ -60,7 +60,7 @@ def lists(calls: Sequence[Call], in_agi: bool = True) -> dict[str, Sequence[Mess
     entries = [
         Message({"Event": "QueueEntry", "Uniqueid": c.id, "Queue": c.queue, "Wait": "12"})
         for c in calls
-        if c.place is CallState.QUEUE
+        if c.state is CallState.QUEUE
     ]
     return {
         "CoreShowChannels": [channel_row(call, in_agi) for call in calls],
@@ -72,7 +72,7 @@ def test_calls_that_were_there_before_us_are_adopted_where_they_are() -> None:
     async def body() -> None:
         rig = Rig()
         rig.link.lists = {"CoreShowChannels": rows("channels"), "QueueStatus": rows("queues")}
-        await rig.hotline.rebuild()
+        await rig.tracker.rebuild()
         assert rig.places() == {
             FIRST: CallState.QUEUE,
             SECOND: CallState.TALK,
@@ -95,8 +95,8 @@ def test_calls_that_are_not_there_any_more_have_ended() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"), arrived("b"))
-        rig.hotline.menus.let_go("lost")
-        await rig.hotline.rebuild()
+        rig.tracker.ivr.detach_all("lost")
+        await rig.tracker.rebuild()
         assert rig.ends() == {
             "a": (Outcome.ABANDONED, Stage.QUEUE),
             "b": (Outcome.ABANDONED, Stage.IVR),
@@ -109,14 +109,14 @@ def test_events_that_come_while_the_snapshot_is_read_wait_for_it() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), joined("a"))
-        rig.hotline.menus.let_go("lost")
+        rig.tracker.ivr.detach_all("lost")
         rig.link.lists = lists([rig.ledger.calls["a"]])
-        rig.link.gate.clear()
-        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        rig.link.guard.clear()
+        rebuilding = asyncio.ensure_future(rig.tracker.rebuild())
         await settle()
         await rig.take(answered("a"), arrived("b"), offered("b"), pressed("b", "2"), gone("a"))
         assert rig.places() == {"a": CallState.QUEUE}  # held
-        rig.link.gate.set()
+        rig.link.guard.set()
         await rebuilding
         await settle()
         assert rig.ends() == {"a": (Outcome.ANSWERED, Stage.TALK)}
@@ -129,12 +129,12 @@ def test_events_that_come_while_the_snapshot_is_read_wait_for_it() -> None:
 def test_a_rebuild_that_fails_loses_no_event() -> None:
     async def body() -> None:
         rig = Rig()
-        rig.link.gate.clear()
-        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        rig.link.guard.clear()
+        rebuilding = asyncio.ensure_future(rig.tracker.rebuild())
         await settle()
         await rig.take(arrived("a"))
         rig.link.lost = True
-        rig.link.gate.set()
+        rig.link.guard.set()
         with pytest.raises(ConnectionLost):
             await rebuilding
         assert rig.places() == {"a": CallState.MENU}
@@ -146,12 +146,12 @@ def test_a_caller_goes_on_in_the_menu_after_a_short_loss() -> None:
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), pressed("a", "2"), pressed("a", "1"))
-        rig.hotline.menus.let_go("lost")
+        rig.tracker.ivr.detach_all("lost")
         await settle()
-        assert len(rig.hotline.menus) == 0
+        assert len(rig.tracker.ivr) == 0
         before = len(rig.link.told)
         rig.link.lists = lists([rig.ledger.calls["a"]])
-        await rig.hotline.rebuild()
+        await rig.tracker.rebuild()
         await settle()
         after = rig.link.told[before:]
         assert [h.get("Command", h.get("Control")) for h in after] == [
@@ -172,11 +172,11 @@ def test_a_caller_whom_the_dialplan_took_is_left_alone_after_a_loss(still_here: 
     async def body() -> None:
         rig = Rig()
         await rig.take(arrived("a"), offered("a"), pressed("a", "1"))
-        rig.hotline.menus.let_go("lost")
-        call = replace(rig.ledger.calls["a"], place=CallState.QUEUE, queue="other")
+        rig.tracker.ivr.detach_all("lost")
+        call = replace(rig.ledger.calls["a"], state=CallState.QUEUE, queue="other")
         rig.link.lists = lists([call], in_agi=False) if still_here else lists([])
         before = len(rig.link.told)
-        await rig.hotline.rebuild()
+        await rig.tracker.rebuild()
         await settle()
         assert len(rig.link.told) == before
         assert rig.places() == ({"a": CallState.QUEUE} if still_here else {})
@@ -187,9 +187,9 @@ def test_a_caller_whom_the_dialplan_took_is_left_alone_after_a_loss(still_here: 
 def test_seats_that_asterisk_refuses_do_not_cost_the_link() -> None:
     async def body() -> None:
         rig = Rig(pools=(Pool("surge", ("surge-1",), ("red",), fixed=False),))
-        rig.hotline.seating.open = {"surge"}
+        rig.tracker.queue_members.open = {"surge"}
         rig.link.refuses = True
-        await rig.hotline.rebuild()
+        await rig.tracker.rebuild()
         assert rig.told.refused == [("Seats", "QueueAdd: No such queue")]
 
     run(body())
@@ -214,12 +214,12 @@ def test_joining_at_any_moment_is_safe() -> None:
         for start, there in enumerate(truths):
             rig = Rig()
             rig.link.lists = lists(there)
-            await rig.hotline.rebuild()
+            await rig.tracker.rebuild()
             assert rig.ledger.adopted == len(there)
             await rig.take(*recording[start:])
             assert rig.ledger.calls == {}
             for call_id, end in rig.ends().items():
-                was = next((call.place for call in there if call.id == call_id), CallState.MENU)
+                was = next((call.state for call in there if call.id == call_id), CallState.MENU)
                 # what a caller had heard in the menu before us nobody can tell
                 heard = was is CallState.INFO or (call_id == FIFTH and was is CallState.MENU)
                 assert end == ends[call_id] or (heard and end == ends[FOURTH]), (start, call_id)
@@ -237,9 +237,9 @@ def test_losing_any_stretch_of_events_costs_no_call(missed: int) -> None:
         for start in range(0, len(recording) - missed, 3):
             rig = Rig()
             await rig.take(*recording[:start])
-            rig.hotline.menus.let_go("lost")
+            rig.tracker.ivr.detach_all("lost")
             rig.link.lists = lists(truths[start + missed])
-            await rig.hotline.rebuild()
+            await rig.tracker.rebuild()
             await rig.take(*recording[start + missed :])
             assert rig.ledger.calls == {}
             assert rig.told.broken == []
@@ -271,7 +271,7 @@ def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: 
 
     async def body() -> None:
         rig, missed = Rig(), []
-        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        rig.tracker.missed = lambda ids, _at: missed.extend(ids)
         await rig.take(arrived("a"))
         if before == "queue":
             await rig.take(joined("a"))
@@ -288,13 +288,13 @@ def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> Non
 
     async def body() -> None:
         rig, missed = Rig(), []
-        rig.hotline.missed = lambda ids, _at: missed.extend(ids)
+        rig.tracker.missed = lambda ids, _at: missed.extend(ids)
         await rig.take(arrived("a"), joined("a"))
-        rig.link.gate.clear()
-        rebuilding = asyncio.ensure_future(rig.hotline.rebuild())
+        rig.link.guard.clear()
+        rebuilding = asyncio.ensure_future(rig.tracker.rebuild())
         await settle()
         await rig.take(gone("a"))
-        rig.link.gate.set()
+        rig.link.guard.set()
         await rebuilding
         assert set(missed) == {"a"}
         assert "a" in rig.ledger.calls  # the record tells how it ended
@@ -305,8 +305,8 @@ def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> Non
 def test_one_that_stands_by_lets_a_call_go_whose_end_it_sees() -> None:
     async def body() -> None:
         rig = Rig()
-        rig.hotline.menus.acting = rig.ledger.counting = False
-        rig.hotline.missed = lambda _ids, _at: None
+        rig.tracker.ivr.active = rig.ledger.counting = False
+        rig.tracker.missed = lambda _ids, _at: None
         await rig.take(arrived("a"), joined("a"))
         await _unlisted(rig, "a")
         await rig.take(gone("a"))
@@ -330,6 +330,6 @@ def test_who_is_on_the_way_into_a_talk_is_answered() -> None:
 
 async def _unlisted(rig: Rig, call_id: str) -> None:
     """A snapshot in which app_queue has the caller, neither waiting nor bridged."""
-    row = channel_row(replace(rig.ledger.calls[call_id], place=CallState.QUEUE, queue="other"))
+    row = channel_row(replace(rig.ledger.calls[call_id], state=CallState.QUEUE, queue="other"))
     rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
-    await rig.hotline.rebuild()
+    await rig.tracker.rebuild()

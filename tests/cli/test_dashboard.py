@@ -32,7 +32,7 @@ QUIET = Hour(
 USUAL = Status(
     version="0.1.0",
     up_seconds=11543.3,
-    role={"role": "alone", "name": "a.example:9133", "who_acts": "a.example:9133"},
+    role={"role": "alone", "name": "a.example:9133", "leader": "a.example:9133"},
     draining=False,
     asterisk={"up": True, "version": "11.0.0", "since_seconds": 10.1},
     calls={
@@ -89,7 +89,7 @@ def test_every_trouble_at_once_still_fits() -> None:
     status = deepcopy(USUAL)
     status["asterisk"]["up"] = False
     status["draining"] = True
-    status["role"].update({"role": "standing by", "who_acts": "x" * 300})
+    status["role"].update({"role": "standby", "leader": "x" * 300})
     status["config"].update({"last_reload_ok": False, "loaded_seconds_ago": 86_340.0})
     status["calls"].update({"received": 1_490_005, "unattended": 12_204})
     status["outcomes"].update({"answered": 1_310_000, "abandoned": 120_000})
@@ -103,17 +103,17 @@ def test_every_trouble_at_once_still_fits() -> None:
     ("role", "who", "first", "says"),
     [
         ("alone", "a.example:9133", "ivrd 0.1.0 ", ""),
-        ("acting", "a.example:9133", "ivrd 0.1.0 acts ", ""),
-        ("standing by", "b:9133", "ivrd 0.1.0 stands by ", "!! STANDS BY: b:9133 acts; "),
-        ("standing by", "", "ivrd 0.1.0 stands by ", "!! STANDS BY: nobody is known to act; "),
+        ("leader", "a.example:9133", "ivrd 0.1.0, leader ", ""),
+        ("standby", "b:9133", "ivrd 0.1.0, standby ", "!! STANDBY: b:9133 is the leader; "),
+        ("standby", "", "ivrd 0.1.0, standby ", "!! STANDBY: no leader is known; "),
     ],
 )
 def test_which_of_two_it_is_stands_at_the_top(role: str, who: str, first: str, says: str) -> None:
     status = deepcopy(USUAL)
-    status["role"] = {"role": role, "name": "a.example:9133", "who_acts": who}
+    status["role"] = {"role": role, "name": "a.example:9133", "leader": who}
     assert lines(status)[0].startswith(first)
-    assert not lines(status)[0].startswith(f"{first} acts")
-    assert any("STANDS BY" in line for line in lines(status)) == bool(says)
+    assert not lines(status)[0].startswith(f"{first} leader")
+    assert any("STANDBY" in line for line in lines(status)) == bool(says)
     if says:
         assert lines(status)[1].startswith(says)
     assert len(lines(status)) == 24

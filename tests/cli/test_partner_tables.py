@@ -35,7 +35,7 @@ ROW = st.fixed_dictionaries(
         "topics": st.lists(NAMES, max_size=12),
         "languages": st.just(["th", "en"]),
         "queues": st.lists(NAMES, max_size=5),
-        "pin": st.sampled_from((None, "open", "draining")),
+        "override": st.sampled_from((None, "open", "draining")),
         "in_hours": st.booleans(),
         "health": WORDS,
         "obstacle": WORDS,
@@ -97,7 +97,7 @@ ACT = st.fixed_dictionaries(
     {
         "at": st.just("2026-11-22T08:47:40.250+07:00"),
         "who": WORDS,
-        "what": st.sampled_from(("pin closed", "drill confirmed")),
+        "what": st.sampled_from(("override closed", "drill confirmed")),
         "partner": NAMES,
         "detail": WORDS,
     }
@@ -105,9 +105,9 @@ ACT = st.fixed_dictionaries(
 
 
 @given(st.lists(ACT, max_size=5))
-def test_acts_fit_and_each_has_its_line(acts: list[dict[str, Any]]) -> None:
+def test_acts_fit_and_each_has_its_line(commands: list[dict[str, Any]]) -> None:
     period = {"from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00"}
-    text = audit_text({**period, "acts": acts})
+    text = audit_text({**period, "entries": commands})
     assert text.startswith("2026-11-01 00:00 to 2026-12-01 00:00")
     fits(text)
-    assert len(text.split("\n")) == (len(acts) + 2 if acts else 1)
+    assert len(text.split("\n")) == (len(commands) + 2 if commands else 1)

@@ -77,8 +77,8 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         ("partner",),
         ("partner", "fly"),
         ("partner", "show"),
-        ("partner", "pin", "alpha"),
-        ("partner", "pin", "ajar", "alpha"),
+        ("partner", "override", "alpha"),
+        ("partner", "override", "ajar", "alpha"),
         ("partner", "drain"),
         ("report",),
         ("report", "agents"),
@@ -93,9 +93,9 @@ def test_wrong_usage_is_told_with_status_2(ivrd: Type, words: tuple[str, ...]) -
 ALL = [
     ("partner", "list"),
     ("partner", "show", "alpha"),
-    ("partner", "pin", "open", "alpha"),
+    ("partner", "override", "open", "alpha"),
     ("partner", "drain", "alpha"),
-    ("partner", "unpin", "alpha"),
+    ("partner", "release", "alpha"),
     ("partner", "drill", "alpha"),
     ("explain",),
     ("report", "partners"),
@@ -110,7 +110,7 @@ def test_without_a_daemon_they_say_so_with_status_1(ivrd: Type, words: tuple[str
     assert "is it running?" in done.err
 
 
-@pytest.mark.parametrize("act", ["show", "drain", "unpin", "drill"])
+@pytest.mark.parametrize("act", ["show", "drain", "release", "drill"])
 def test_an_unknown_partner_is_told_with_the_closest_name(ivrd: Type, rig: Rig, act: str) -> None:
     done = ivrd("partner", act, "alhpa")
     assert (done.status, done.out) == (2, "")
@@ -127,20 +127,20 @@ def test_each_answers_a_program_with_json(ivrd: Type, rig: Rig, words: tuple[str
 
 def test_the_list_has_a_line_for_each_partner_and_says_what_holds_it(ivrd: Type, rig: Rig) -> None:
     rig.begin("a")
-    rig.news("offered")
-    rig.news("confirmed", seconds=3.0)
-    assert ivrd("partner", "pin", "closed", "alpha").status == 0
+    rig.leg_event("offered")
+    rig.leg_event("confirmed", seconds=3.0)
+    assert ivrd("partner", "override", "closed", "alpha").status == 0
     head, alpha, why, beta = ivrd("partner", "list").out.splitlines()
     names = ["Partner", "state", "pledge", "cap", "wanted", "open", "ringing", "busy"]
     assert head.split() == [*names, "offered", "taken"]
     assert alpha.split() == ["alpha", "active", "30", "40", "0", "0", "0", "1", "1", "1"]
-    assert why == "    pinned closed"
+    assert why == "    closed by override"
     assert beta.split() == ["beta", "onboarding", "10", "15", "0", "0", "0", "0", "0", "0"]
 
 
 def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
-    rig.news("offered")
-    rig.news("refused", status="BUSY", cause=17)
+    rig.leg_event("offered")
+    rig.leg_event("refused", status="BUSY", cause=17)
     out = ivrd("partner", "show", "alpha").out
     for words in (
         "Name       Alpha Bank / ธนาคาร ก",
@@ -154,30 +154,34 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "pin", "says"),
+    ("words", "override", "says"),
     [
-        (("pin", "open"), Override.OPEN, "alpha: pinned open: its pledged seats take calls"),
         (
-            ("pin", "closed"),
+            ("override", "open"),
+            Override.OPEN,
+            "alpha: open by override: its pledged seats take calls",
+        ),
+        (
+            ("override", "closed"),
             Override.CLOSED,
-            "alpha: pinned closed: it gets no calls; 1 talks go on",
+            "alpha: closed by override: it gets no calls; 1 talks go on",
         ),
         (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
-        (("unpin",), None, "alpha: no pin: the policy decides."),
+        (("release",), None, "alpha: no override: the policy decides."),
     ],
 )
 def test_pins(
-    ivrd: Type, rig: Rig, words: tuple[str, ...], pin: Override | None, says: str
+    ivrd: Type, rig: Rig, words: tuple[str, ...], override: Override | None, says: str
 ) -> None:
     rig.begin("a")
     done = ivrd("partner", *words, "alpha")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(says)
-    assert rig.partners.standing("alpha").pin is pin
+    assert rig.partners.runtime("alpha").override is override
 
 
 def test_a_pin_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
-    done = ivrd("partner", "pin", "open", "beta")
+    done = ivrd("partner", "override", "open", "beta")
     assert done.status == 0
     assert done.out.endswith("It gets no calls all the same: onboarding.\n")
 
@@ -196,7 +200,7 @@ def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
     assert title == "2026-11-01 00:00 to 2026-11-23 00:00"
     assert head.split() == ["When", "who", "what", "partner", "detail"]
     me = pwd.getpwuid(os.getuid()).pw_name
-    words = [me, "pin", "draining", "alpha", "none", "->", "draining"]
+    words = [me, "override", "draining", "alpha", "none", "->", "draining"]
     assert line.split() == ["2026-11-22", "08:47:40", *words]
     assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no acts.\n")
 
@@ -214,21 +218,21 @@ def test_a_drill_tells_what_came_of_it(ivrd: Type, rig: Rig) -> None:
 
 def test_a_drills_call_is_placed_when_somebody_listens_for_it(config: Path, rig: Rig) -> None:
     """What the real `place` does is for Asterisk; here it only has the call answered."""
-    rig.calls.gate = asyncio.Event()
+    rig.calls.guard = asyncio.Event()
     rig.calls.answers = [(True, "key pressed")]
     found = []
 
     def place(settings: Settings, partner: str) -> None:
         found.append((settings.control_socket, partner, list(rig.calls.placed)))
-        assert rig.calls.gate is not None
-        rig.loop.call_soon_threadsafe(rig.calls.gate.set)
+        assert rig.calls.guard is not None
+        rig.loop.call_soon_threadsafe(rig.calls.guard.set)
 
     assert typed(config, place) == 0
     assert found == [(config.parent / "s", "beta", ["beta"])]
 
 
 def test_a_drill_whose_call_cannot_be_placed_ends_at_once(config: Path, rig: Rig) -> None:
-    rig.calls.gate = asyncio.Event()
+    rig.calls.guard = asyncio.Event()
     rig.calls.answers = [(False, "nothing was heard of the test call")]
 
     def place(_settings: Settings, _partner: str) -> None:
@@ -236,7 +240,7 @@ def test_a_drill_whose_call_cannot_be_placed_ends_at_once(config: Path, rig: Rig
 
     with pytest.raises(RuntimeError, match="no console"):
         typed(config, place)
-    rig.loop.call_soon_threadsafe(rig.calls.gate.set)
+    rig.loop.call_soon_threadsafe(rig.calls.guard.set)
 
 
 def typed(config: Path, place: partners.Place) -> int:
@@ -251,7 +255,7 @@ def typed(config: Path, place: partners.Place) -> int:
 
 
 def test_explain_goes_partner_by_partner(ivrd: Type, rig: Rig) -> None:
-    rig.partners.look(NOW)
+    rig.partners.evaluate(NOW)
     out = ivrd("explain").out
     assert out.startswith("0 seats wanted, 0 asked of partners\n")
     head, alpha, beta = out.splitlines()[-3:]

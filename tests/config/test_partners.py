@@ -60,9 +60,9 @@ def test_what_is_left_out_of_a_partner_has_its_usual_value(folder: Path) -> None
 
 
 def test_everything_a_partner_may_say(folder: Path, change: Change) -> None:
-    says = "    cap: 200\n    hours: always\n    topics: [other]\n"
-    says += "    languages: [en, th]\n    weight: 0.5\n    confirm: false\n"
-    change("partners.yaml", A_BANK, says)
+    parsed = "    cap: 200\n    hours: always\n    topics: [other]\n"
+    parsed += "    languages: [en, th]\n    weight: 0.5\n    confirm: false\n"
+    change("partners.yaml", A_BANK, parsed)
     found = load(folder).partners[0]
     assert (found.pledged, found.cap, found.state) == (10, 200, PartnerState.ACTIVE)
     assert (found.hours, found.topics, found.languages) == ("always", ("other",), ("en", "th"))

@@ -25,7 +25,7 @@ QUEUES = ("red", "green")
 SEATS = (("base-01", AnsweredBy.INHOUSE), ("good/01", AnsweredBy.PARTNER))
 # Where the dialplan's variable has a call when its line goes.
 TOLD = {
-    place: place for place in (CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE)
+    state: state for state in (CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE)
 }
 TOLD[CallState.TALK] = CallState.QUEUE
 
@@ -73,11 +73,11 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
         except InvalidTransition:
             continue
         steps.append(Step(call_id, event, line))
-    if call.place is CallState.QUEUE:
+    if call.state is CallState.QUEUE:
         steps.append(
             Step(call_id, None, QueueLogEntry(0.0, EntryType.GAVE_UP, call_id, call.queue))
         )
-    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, place=TOLD[call.place])
+    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, state=TOLD[call.state])
     return [*steps, Step(call_id, HungUp(0.0), last)]
 
 

@@ -84,7 +84,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
 
 
 def test_every_place_knows_every_mark() -> None:
-    assert set(TABLE) == {(place, mark) for place in BreakerState for mark in Signal}
+    assert set(TABLE) == {(state, mark) for state in BreakerState for mark in Signal}
     assert set(KIND_OF.values()) == set(FailureKind) == set(LIMITS.in_a_row)
 
 
@@ -94,17 +94,17 @@ def test_a_partner_is_only_paused_by_a_failure_and_never_for_ever(events: list[E
     for event in events:
         before = at(breaker, event.at)
         breaker = step(breaker, event)
-        if breaker.place is BreakerState.OPEN and before.place is not BreakerState.OPEN:
+        if breaker.state is BreakerState.OPEN and before.state is not BreakerState.OPEN:
             assert type(event) in KIND_OF
             assert LIMITS.first_pause <= breaker.until - event.at == breaker.pause <= 600.0
-        if before.place is BreakerState.OPEN:
-            assert breaker.place is BreakerState.OPEN
+        if before.state is BreakerState.OPEN:
+            assert breaker.state is BreakerState.OPEN
             assert breaker.until == before.until
-        if before.place is not BreakerState.CLOSED and breaker.place is BreakerState.CLOSED:
+        if before.state is not BreakerState.CLOSED and breaker.state is BreakerState.CLOSED:
             assert isinstance(event, Lasted)
             assert breaker.failures == {}
     later = at(breaker, breaker.until)
-    assert later.place is not BreakerState.OPEN
+    assert later.state is not BreakerState.OPEN
     assert (allowed_seats(later, breaker.until) == 0) is (not breaker.reachable)
 
 
@@ -115,10 +115,10 @@ def test_seats_allowed_by_place(
     breaker = told(*events, breaker=Breaker(known=known))
     now = (events[-1].at if events else 0.0) + wait
     allowed = allowed_seats(breaker, now, talking, trying)
-    place = at(breaker, now).place
-    if place is BreakerState.OPEN or not breaker.reachable:
+    state = at(breaker, now).state
+    if state is BreakerState.OPEN or not breaker.reachable:
         assert allowed == 0
-    elif place is BreakerState.HALF_OPEN:
+    elif state is BreakerState.HALF_OPEN:
         assert allowed is not None
         assert min(talking, 1) <= allowed + trying
         assert allowed <= talking + (trying == 0)
@@ -148,7 +148,7 @@ def test_in_a_row_means_with_nothing_good_between(events: list[Event]) -> None:
             reachable and not isinstance(event, Unreachable)
         )
         too_many = any(rows[sort] >= LIMITS.in_a_row[sort] for sort in FailureKind)
-        assert (breaker.place is BreakerState.OPEN) is too_many
+        assert (breaker.state is BreakerState.OPEN) is too_many
         if too_many:
             return
 
@@ -175,11 +175,11 @@ def test_failures_of_different_sorts_do_not_add_up() -> None:
 
 def test_an_answer_with_the_key_ends_a_row_but_not_that_of_early_drops() -> None:
     mixed: list[Event] = [Refused(1, AWAY), Refused(2, AWAY), Confirmed(3)]
-    assert told(*mixed, *mixed, *mixed).place is BreakerState.CLOSED
+    assert told(*mixed, *mixed, *mixed).state is BreakerState.CLOSED
     drops: list[Event] = [Confirmed(1), Dropped(2)]
-    assert told(*drops, *drops).place is BreakerState.CLOSED
-    assert told(*drops, *drops, *drops).place is BreakerState.OPEN
-    assert told(*drops, *drops, Confirmed(3), Lasted(8), *drops).place is BreakerState.CLOSED
+    assert told(*drops, *drops).state is BreakerState.CLOSED
+    assert told(*drops, *drops, *drops).state is BreakerState.OPEN
+    assert told(*drops, *drops, Confirmed(3), Lasted(8), *drops).state is BreakerState.CLOSED
 
 
 def test_after_the_pause_one_seat_is_tried_on_top_of_those_that_talk() -> None:
@@ -247,7 +247,7 @@ def test_a_dead_trunk_gets_nothing_however_long_it_lasts() -> None:
 @pytest.mark.parametrize("cause", [17, 34])
 def test_a_full_partner_is_held_to_what_it_had_and_raised_step_by_step(cause: int) -> None:
     breaker = told(*[Refused(10.0, cause, others=4)] * 5)
-    assert breaker.place is BreakerState.CLOSED  # full is not broken
+    assert breaker.state is BreakerState.CLOSED  # full is not broken
     assert allowed_seats(breaker, 10.0) == 4
     assert allowed_seats(breaker, 39.9) == 4
     assert allowed_seats(breaker, 40.0) == 5
@@ -265,7 +265,7 @@ def test_a_refusal_never_raises_what_was_learned() -> None:
 def test_a_burst_finds_the_capacity() -> None:
     """Five calls at once to a partner with two lines: three are refused, one after the other."""
     breaker = told(*(Refused(10.0, FULL, others=n) for n in (4, 3, 2)))
-    assert breaker.place is BreakerState.CLOSED
+    assert breaker.state is BreakerState.CLOSED
     assert allowed_seats(breaker, 10.0) == 2
 
 
@@ -282,12 +282,12 @@ def test_a_partner_that_refuses_every_call_is_paused_and_not_thought_small() -> 
 
 def test_another_cause_says_nothing_about_capacity() -> None:
     assert told(Refused(10.0, AWAY, others=4)).held_at is None
-    assert told(*[Refused(10.0, AWAY, others=4)] * 3).place is BreakerState.OPEN
+    assert told(*[Refused(10.0, AWAY, others=4)] * 3).state is BreakerState.OPEN
 
 
 def test_what_was_learned_holds_while_a_seat_is_tried() -> None:
     breaker = told(Refused(0.0, FULL, others=2), Silent(1.0), Silent(1.0))
     assert allowed_seats(breaker, 31.0, talking=9) == 3  # 2, and one for the quiet half minute
     full = told(Refused(31.0, FULL, others=1), breaker=breaker)
-    assert at(full, 31.0).place is BreakerState.HALF_OPEN
+    assert at(full, 31.0).state is BreakerState.HALF_OPEN
     assert allowed_seats(full, 31.0, talking=1) == 1

@@ -57,7 +57,7 @@ def test_a_breaker_is_read_as_it_was_written(events: list[Event], later: float) 
 
 
 PAUSED = Breaker(
-    place=BreakerState.OPEN, until=NOW + 60, pause=120.0, failures={FailureKind.SILENT: 2}
+    state=BreakerState.OPEN, until=NOW + 60, pause=120.0, failures={FailureKind.SILENT: 2}
 )
 
 
@@ -78,7 +78,7 @@ def test_a_pause_longer_than_any_is_the_longest() -> None:
 def test_a_pause_that_ended_meanwhile_or_long_ago_leaves_one_call_to_try() -> None:
     for now in (NOW + 60, NOW + 1e9):
         again = breaker_of(text_of(PAUSED), now)
-        assert at(again, now).place is BreakerState.HALF_OPEN
+        assert at(again, now).state is BreakerState.HALF_OPEN
         assert again.pause == PAUSED.pause  # a failure then doubles it
 
 
@@ -96,7 +96,7 @@ def test_the_limits_are_the_programs() -> None:
 
 GOOD: dict[str, Any] = json.loads(text_of(PAUSED))
 WRONG = [
-    *({"place": place} for place in ("ajar", None, 7, [])),
+    *({"state": state} for state in ("ajar", None, 7, [])),
     *({"failures": of} for of in ({"late": 1}, {"refused": -1}, {"refused": 1e9}, [], 5, None)),
     *({"failures": {"refused": of}} for of in (True, "1", 1.5, 10**30)),
     *({"reachable": of} for of in (1, "yes", None)),

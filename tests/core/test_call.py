@@ -86,13 +86,13 @@ def test_every_life_ends_once_and_for_good(
     last, before = live(*moves)
     assert not [notice for notice in before if isinstance(notice, Ended)]
     call, notices = step(last, end)
-    assert (call.place, call.stage) == (CallState.ENDED, None)
+    assert (call.state, call.stage) == (CallState.ENDED, None)
     (ended,) = notices
     assert isinstance(ended, Ended)
     assert (ended.call, ended.stage) == (call, last.stage)
     assert (ended.outcome is Outcome.FAILED) is isinstance(end, Failed)
     assert (ended.outcome is Outcome.ANSWERED) is (
-        last.place is CallState.TALK and isinstance(end, HungUp)
+        last.state is CallState.TALK and isinstance(end, HungUp)
     )
     for event in later:
         with pytest.raises(InvalidTransition):
@@ -138,7 +138,7 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
         except InvalidTransition:
             continue
         taken = event if isinstance(event, Connected) else taken
-        if call.place is CallState.TALK:
+        if call.state is CallState.TALK:
             assert taken is not None
             assert (call.by, call.seat, call.connected_at) == (taken.by, taken.seat, taken.at)
         else:
@@ -166,18 +166,18 @@ ONE_OF_EACH: tuple[Event, ...] = (
 )
 
 
-@pytest.mark.parametrize("place", CallState)
-def test_what_cannot_happen_is_refused_by_name(place: CallState) -> None:
+@pytest.mark.parametrize("state", CallState)
+def test_what_cannot_happen_is_refused_by_name(state: CallState) -> None:
     assert {type(event) for event in ONE_OF_EACH} == set(get_args(Event))
-    call, _ = live(*WAY_TO[place])
-    assert call.place is place
+    call, _ = live(*WAY_TO[state])
+    assert call.state is state
     for event in ONE_OF_EACH:
-        if type(event) in MAY_HAPPEN[place]:
-            assert step(call, event)[0].place is not place
+        if type(event) in MAY_HAPPEN[state]:
+            assert step(call, event)[0].state is not state
         else:
             name = type(event).__name__
             with pytest.raises(
-                InvalidTransition, match=f"^{name} cannot happen to a call in {place}$"
+                InvalidTransition, match=f"^{name} cannot happen to a call in {state}$"
             ):
                 step(call, event)
 

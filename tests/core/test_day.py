@@ -76,7 +76,7 @@ def test_what_is_kept_of_a_call_that_has_ended() -> None:
         "7.1",
         100.0,
         caller="hash",
-        place=CallState.ENDED,
+        state=CallState.ENDED,
         topic="hi-symptoms",
         language="th",
         joined_at=110.0,

@@ -11,7 +11,7 @@ def test_what_is_expected_stands_until_something_was_seen() -> None:
     assert (flow.load().handling, flow.load().patience) == (60.0, 30.0)
     for _ in range(600):  # ten talk at a time, each for 100 s; five wait, and one in 50 s gives up
         flow.talked, flow.left = 1, 1
-        flow.look(10.0, waiting=5, talking=10)
+        flow.observe(10.0, waiting=5, talking=10)
         flow.expect(talk=60.0, patience=30.0)
     assert flow.load().handling == pytest.approx(100.0, rel=0.02)
     assert flow.load().patience == pytest.approx(50.0, rel=0.02)
@@ -22,10 +22,10 @@ def test_what_is_expected_stands_until_something_was_seen() -> None:
 
 def test_counts_begin_anew_with_each_look_and_a_gap_counts_nothing() -> None:
     flow = Demand(joined=1)
-    flow.look(GAP_SECONDS, waiting=0, talking=0)
+    flow.observe(GAP_SECONDS, waiting=0, talking=0)
     rate = flow.load().arrivals
     assert rate > 0
     assert flow.joined == 0
     flow.joined = 1000  # in an hour in which nobody looked
-    flow.look(3600.0, waiting=0, talking=0)
+    flow.observe(3600.0, waiting=0, talking=0)
     assert flow.load().arrivals <= rate

@@ -174,7 +174,7 @@ def test_only_who_waits_is_waiting() -> None:
     assert [call.id for call in ledger.waiting("red")] == ["b"]
     ledger.apply("b", LeftQueue())
     assert ledger.waiting("red") == []
-    assert ledger.calls["b"].place is CallState.MENU
+    assert ledger.calls["b"].state is CallState.MENU
 
 
 @given(st.sets(IDS), st.sets(IDS))
@@ -195,7 +195,7 @@ def cut_lives(draw: st.DrawFn) -> tuple[list[Step], int]:
 def heard(ledger: Ledger, life: list[Step]) -> list[Notice]:
     notices: list[Notice] = []
     for moment in life:
-        if moment.line is not None and moment.line.says is EntryType.RECEIVED:
+        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
             ledger.receive(Call(moment.call_id, moment.line.at, caller="hash", language="en"))
         elif moment.event is not None:
             notices += ledger.apply(moment.call_id, moment.event)
@@ -214,15 +214,15 @@ def test_a_healed_call_is_counted_as_one_that_was_seen_to_its_end(
     cut_life: tuple[list[Step], int],
 ) -> None:
     life, cut = cut_life
-    seen, healed = Ledger(), Ledger()
+    seen, reconciled = Ledger(), Ledger()
     heard(seen, life)
-    before = heard(healed, life[:cut])
+    before = heard(reconciled, life[:cut])
     end = recorded(life)
-    after = healed.heal(end.call, end.outcome, end.stage)
-    assert healed.outcomes == seen.outcomes
-    assert healed.offered.total() == seen.offered.total()
-    assert (healed.received, healed.balance(), healed.calls) == (1, 0, {})
-    assert (healed.adopted, healed.healed) == (cut == 0, 1)
+    after = reconciled.book_reconciled(end.call, end.outcome, end.stage)
+    assert reconciled.outcomes == seen.outcomes
+    assert reconciled.offered.total() == seen.offered.total()
+    assert (reconciled.received, reconciled.balance(), reconciled.calls) == (1, 0, {})
+    assert (reconciled.adopted, reconciled.reconciled) == (cut == 0, 1)
     kinds = [type(notice) for notice in (*before, *after)]
     assert kinds.count(Offered) == min(1, seen.offered.total())
     assert kinds.count(Ended) == 1
@@ -241,7 +241,7 @@ def test_a_healed_call_keeps_what_the_books_knew_better() -> None:
         *("a", 0.0, "", CallState.ENDED, "", "red", "other"),
         *(1.0, 2.0, 30.0, AnsweredBy.PARTNER, "good/01"),
     )
-    (end,) = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    (end,) = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
     assert end.call == Call(
         *("a", 0.25, "hash", CallState.ENDED, "en", "red", "certificate"),
         *(1.75, 2.5, 30.0, AnsweredBy.PARTNER, "good/01"),
@@ -254,12 +254,12 @@ def test_a_second_talk_that_nobody_saw_is_told_and_timed() -> None:
     ledger.apply("a", JoinedQueue(1.0, "red"))
     ledger.apply("a", Connected(2.0, AnsweredBy.PARTNER, "good/01"))
     told = Call(
-        "a", 0.0, place=CallState.ENDED, queue="red", joined_at=1.0, by=AnsweredBy.INHOUSE, seat="b"
+        "a", 0.0, state=CallState.ENDED, queue="red", joined_at=1.0, by=AnsweredBy.INHOUSE, seat="b"
     )
     told = replace(told, connected_at=9.0, ended_at=12.0)
-    answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    answered, end = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
     assert isinstance(answered, Answered)
-    assert answered.call.place is CallState.TALK
+    assert answered.call.state is CallState.TALK
     assert answered.wait_seconds == 8.0
     assert (end.call.by, end.call.talk_seconds()) == (AnsweredBy.INHOUSE, 3.0)
 
@@ -267,23 +267,23 @@ def test_a_second_talk_that_nobody_saw_is_told_and_timed() -> None:
 def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment() -> None:
     ledger = Ledger()
     told = Call(
-        "a", 5.0, place=CallState.ENDED, queue="red", joined_at=6.0, by=AnsweredBy.INHOUSE, seat="b"
+        "a", 5.0, state=CallState.ENDED, queue="red", joined_at=6.0, by=AnsweredBy.INHOUSE, seat="b"
     )
     told = replace(told, connected_at=9.0, ended_at=12.0)
-    offered, answered, end = ledger.heal(told, Outcome.ANSWERED, Stage.TALK)
+    offered, answered, end = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
     assert isinstance(offered, Offered)
     assert isinstance(answered, Answered)
-    assert (offered.call.place, offered.call.by, offered.call.connected_at) == ("queue", "", None)
+    assert (offered.call.state, offered.call.by, offered.call.connected_at) == ("queue", "", None)
     assert answered.wait_seconds == 3.0
     assert end.call == told
-    assert (ledger.adopted, ledger.healed, ledger.received) == (1, 1, 1)
+    assert (ledger.adopted, ledger.reconciled, ledger.received) == (1, 1, 1)
 
 
 def test_an_arrival_that_is_reported_after_the_healing_is_not_a_second_call() -> None:
     ledger = Ledger()
-    told = Call("a", 5.0, place=CallState.ENDED, ended_at=12.0)
-    assert len(ledger.heal(told, Outcome.ABANDONED, Stage.IVR)) == 1
+    told = Call("a", 5.0, state=CallState.ENDED, ended_at=12.0)
+    assert len(ledger.book_reconciled(told, Outcome.ABANDONED, Stage.IVR)) == 1
     assert not ledger.receive(Call("a", 5.0))
-    assert ledger.heal(told, Outcome.ABANDONED, Stage.IVR) == ()
-    assert (ledger.received, ledger.healed, ledger.balance()) == (1, 1, 0)
+    assert ledger.book_reconciled(told, Outcome.ABANDONED, Stage.IVR) == ()
+    assert (ledger.received, ledger.reconciled, ledger.balance()) == (1, 1, 0)
     assert sum(ledger.outcomes.values()) == 1

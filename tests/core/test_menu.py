@@ -122,7 +122,7 @@ def test_the_books_take_every_step_and_know_where_the_caller_is(walk: Walk) -> N
         expected = (
             CallState.CLOSED if now.closed else CallState.INFO if now.info else CallState.MENU
         )
-        assert here.place is expected
+        assert here.state is expected
         for command in of(AtInfo, step.commands):
             assert command == AtInfo(now.info)
         for command in of(AtClosed, step.commands):

@@ -50,7 +50,7 @@ def partners(draw: st.DrawFn, queues: list[str]) -> tuple[PartnerSnapshot, ...]:
                 talks=talks,
                 open=sum(talks.values()) + draw(st.integers(0, 4)),
                 allowed=draw(st.none() | st.integers(0, 6)),
-                pin=draw(st.none() | st.none() | st.none() | st.sampled_from(Override)),
+                override=draw(st.none() | st.none() | st.none() | st.sampled_from(Override)),
                 helped=draw(st.just(0) | st.integers(0, 9)),
             )
         )
@@ -72,16 +72,16 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         )
         for name in names
     )
-    crews = []
+    agent_groups = []
     for _ in range(draw(st.integers(0, 2))):
         present = draw(st.integers(0, 9))
         serves = draw(st.frozensets(st.sampled_from(names), min_size=1))
-        crews.append(AgentGroup(serves, present, draw(st.integers(0, present))))
+        agent_groups.append(AgentGroup(serves, present, draw(st.integers(0, present))))
     policy = Policy(floor=draw(st.integers(0, 3)), ceiling=draw(st.integers(3, 60)))
-    first = Snapshot(1000.0, queues, tuple(crews), draw(partners(names)), policy)
+    first = Snapshot(1000.0, queues, tuple(agent_groups), draw(partners(names)), policy)
     last = {}
     if draw(st.booleans()):
-        for group in decide(first).held:
+        for group in decide(first).hysteresis:
             low = draw(st.none() | st.floats(700, 1000))
             seats = draw(st.integers(0, policy.ceiling))
             last[group] = Hysteresis(seats, low, seats // 2 if low is not None else 0)
@@ -99,14 +99,14 @@ def test_no_partner_has_seats_that_it_must_not_have(snapshot: Snapshot) -> None:
         seats = decision.seats[p.id]
         assert 0 <= seats <= p.partner.cap
         assert p.allowed is None or seats <= p.allowed
-        if p.partner.state is not PartnerState.ACTIVE or p.pin in (
+        if p.partner.state is not PartnerState.ACTIVE or p.override in (
             Override.CLOSED,
             Override.DRAINING,
         ):
             assert seats == 0
-        if not p.queues or (not p.in_hours and p.pin is not Override.OPEN):
+        if not p.queues or (not p.in_hours and p.override is not Override.OPEN):
             assert seats == 0
-        if p.pin is Override.OPEN and p.most > 0:
+        if p.override is Override.OPEN and p.most > 0:
             assert seats >= min(p.partner.pledged, p.most)
 
 
@@ -153,7 +153,7 @@ def test_a_decision_that_was_carried_out_is_made_again(snapshot: Snapshot) -> No
     first = decide(snapshot)
     carried_out = replace(
         snapshot,
-        last=first.held,
+        last=first.hysteresis,
         partners=tuple(replace(p, open=max(p.busy, first.seats[p.id])) for p in snapshot.partners),
     )
     second = decide(carried_out)
@@ -184,7 +184,7 @@ def moment(
     made = Snapshot(
         now=1000.0,
         queues=(QueueSnapshot("red", ages, load),),
-        crews=(AgentGroup(RED, AGENTS, busy),),
+        agent_groups=(AgentGroup(RED, AGENTS, busy),),
         partners=(partner("ant", 30, 40), partner("bee", 20, 30), partner("cat", 10, 20)),
     )
     return replace(made, **others)  # type: ignore[arg-type]
@@ -244,7 +244,7 @@ def test_busy_seats_do_not_answer_the_backlog() -> None:
 
 
 def test_talks_at_a_closed_partner_do_not_open_seats_elsewhere() -> None:
-    talking = replace(partner("ant"), open=6, talks={"red": 6}, pin=Override.CLOSED)
+    talking = replace(partner("ant"), open=6, talks={"red": 6}, override=Override.CLOSED)
     decision = decide(moment(CALM, ages=(31.0,) * 3, partners=(talking, partner("bee"))))
     assert decision.seats == {"ant": 0, "bee": 1}
 
@@ -255,7 +255,7 @@ def test_agents_of_another_queue_are_no_help() -> None:
         Snapshot(
             now=0.0,
             queues=(QueueSnapshot("red", (30.0,) * 9, BUSY), QueueSnapshot("green", (), CALM)),
-            crews=(AgentGroup(RED, 5, 5), AgentGroup(frozenset({"green"}), 10, 0)),
+            agent_groups=(AgentGroup(RED, 5, 5), AgentGroup(frozenset({"green"}), 10, 0)),
             partners=(partner("ant", 30, 60), replace(partner("bee"), queues=frozenset({"green"}))),
         )
     )
@@ -270,7 +270,7 @@ def test_own_agents_go_where_no_partner_can_help() -> None:
     snapshot = Snapshot(
         now=0.0,
         queues=(QueueSnapshot("red", (), load), QueueSnapshot("green", (), load)),
-        crews=(AgentGroup(both, 14, 14),),
+        agent_groups=(AgentGroup(both, 14, 14),),
         partners=(partner("ant", 30, 60),),
     )
     assert decide(snapshot).seats["ant"] == needed(replace(load, arrivals=0.4)) - 14
@@ -303,18 +303,18 @@ def test_after_a_restart_open_seats_stay_for_the_hold() -> None:
     first = decide(moment(partners=open_now))
     assert first.wanted == 12
     assert first.reason.endswith("12 held for 120 s more, 0 would do")
-    later = decide(moment(now=1119.0, last=first.held))
+    later = decide(moment(now=1119.0, last=first.hysteresis))
     assert later.wanted == 12
-    assert decide(moment(now=1120.0, last=later.held)).wanted == 0
+    assert decide(moment(now=1120.0, last=later.hysteresis)).wanted == 0
 
 
 def test_closing_stops_at_what_the_hold_needed_at_its_worst_and_some_to_spare() -> None:
-    (group,) = decide(moment()).held
+    (group,) = decide(moment()).hysteresis
     low = {group: Hysteresis(20, low_since=880.0, low_peak=5)}
     assert decide(moment(last=low)).wanted == 6
     assert decide(moment(now=999.0, last=low)).wanted == 20
     rush = moment(CALM, ages=(31.0,) * 48, now=999.0, last=low)
-    assert decide(rush).held == {group: Hysteresis(20)}  # 16 are no clear fall from 20
+    assert decide(rush).hysteresis == {group: Hysteresis(20)}  # 16 are no clear fall from 20
 
 
 # A small hotline
@@ -399,7 +399,7 @@ class Hotline:
                 for p in self.partners
             ),
             self.policy,
-            self.decision.held if self.decision else {},
+            self.decision.hysteresis if self.decision else {},
         )
 
 

@@ -53,7 +53,7 @@ def some_partners(draw: st.DrawFn) -> list[PartnerSnapshot]:
                 in_hours=draw(st.integers(0, 4)) > 0,
                 helped=draw(st.just(0) | st.integers(0, 30)),
                 open=draw(st.integers(0, 9)),
-                pin=draw(st.none() | st.none() | st.sampled_from(Override)),
+                override=draw(st.none() | st.none() | st.sampled_from(Override)),
             )
         )
     return made
@@ -88,7 +88,7 @@ def test_all_wanted_seats_are_given_out_and_none_over_a_limit(
     situation: tuple[list[PartnerSnapshot], dict[Group, int]], ceiling: int
 ) -> None:
     partners, wanted = situation
-    assume(not any(p.pin is Override.OPEN for p in partners))
+    assume(not any(p.override is Override.OPEN for p in partners))
     seats = allocate_seats(partners, wanted, ceiling)
     assert sum(seats.values()) == min(ceiling, possible(partners, wanted))
     for p in partners:
@@ -104,7 +104,7 @@ def test_a_partner_that_is_pinned_open_has_its_pledge(
     seats = allocate_seats(partners, wanted, ceiling)
     for p in partners:
         assert p.least <= seats[p.id] <= p.most
-        if p.pin is Override.OPEN and p.allowed is None:
+        if p.override is Override.OPEN and p.allowed is None:
             assert seats[p.id] >= p.partner.pledged
     forced = sum(p.least for p in partners)
     assert sum(seats.values()) <= max(ceiling, forced)
@@ -132,7 +132,7 @@ def by_largest_remainders(partners: list[PartnerSnapshot], seats: int) -> tuple[
 def test_shares_go_by_pledge_with_largest_remainders(
     partners: list[PartnerSnapshot], seats: int
 ) -> None:
-    partners = [replace(p, helped=0, pin=None) for p in partners]
+    partners = [replace(p, helped=0, override=None) for p in partners]
     given_out = min(seats, sum(p.most for p in partners))
     shares = allocate_seats(partners, {everybody(partners): seats}, 1000)
     assert tuple(shares[p.id] for p in partners) == by_largest_remainders(partners, given_out)
@@ -148,7 +148,7 @@ def test_seven_seats_for_pledges_of_six_four_and_two() -> None:
 def test_help_given_before_moves_no_more_than_the_rounding(
     partners: list[PartnerSnapshot], seats: int
 ) -> None:
-    partners = [replace(p, pin=None) for p in partners]
+    partners = [replace(p, override=None) for p in partners]
     evened = allocate_seats(partners, {everybody(partners): seats}, 1000)
     given_out = min(seats, sum(p.most for p in partners))
     plain = by_largest_remainders(partners, given_out)
@@ -185,12 +185,12 @@ def test_what_one_is_not_trained_for_the_others_share_by_pledge() -> None:
 
 
 def test_seats_that_are_pinned_open_count_among_those_wanted() -> None:
-    pinned, other = now("pinned", pin=Override.OPEN), now("other")
-    group = everybody([pinned, other])
-    assert allocate_seats([pinned, other], {group: 10}, 100) == {"pinned": 10, "other": 0}
-    assert allocate_seats([pinned, other], {group: 13}, 100) == {"pinned": 10, "other": 3}
-    assert allocate_seats([pinned, other], {group: 30}, 100) == {"pinned": 15, "other": 15}
-    assert allocate_seats([pinned, other], {group: 0}, 100) == {"pinned": 10, "other": 0}
+    overridden, other = now("pinned", override=Override.OPEN), now("other")
+    group = everybody([overridden, other])
+    assert allocate_seats([overridden, other], {group: 10}, 100) == {"pinned": 10, "other": 0}
+    assert allocate_seats([overridden, other], {group: 13}, 100) == {"pinned": 10, "other": 3}
+    assert allocate_seats([overridden, other], {group: 30}, 100) == {"pinned": 15, "other": 15}
+    assert allocate_seats([overridden, other], {group: 0}, 100) == {"pinned": 10, "other": 0}
 
 
 def test_weight_counts_with_the_pledge() -> None:
@@ -239,15 +239,18 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
 @pytest.mark.parametrize(
     ("others", "says"),
     [
-        ({"pin": Override.CLOSED}, "pinned closed"),
-        ({"pin": Override.DRAINING}, "pinned draining"),
+        ({"override": Override.CLOSED}, "closed by override"),
+        ({"override": Override.DRAINING}, "draining by override"),
         ({"partner": partner("ant", state=PartnerState.ONBOARDING)}, "onboarding"),
-        ({"partner": partner("ant", state=PartnerState.PAUSED), "pin": Override.OPEN}, "paused"),
+        (
+            {"partner": partner("ant", state=PartnerState.PAUSED), "override": Override.OPEN},
+            "paused",
+        ),
         ({"queues": frozenset()}, "trained for none of the queues"),
         ({"in_hours": False}, "outside its hours"),
         ({"allowed": 0, "health": "paused for 20 s more"}, "paused for 20 s more"),
         (
-            {"allowed": 0, "health": "its trunk is unreachable", "pin": Override.OPEN},
+            {"allowed": 0, "health": "its trunk is unreachable", "override": Override.OPEN},
             "its trunk is",
         ),
     ],
@@ -265,9 +268,9 @@ def test_what_a_partner_may_have() -> None:
     assert (now("ant").least, now("ant").most) == (0, 20)
     assert now("ant", allowed=7).most == 7
     assert now("ant", allowed=99).most == 20
-    pinned = now("ant", pin=Override.OPEN, in_hours=False)
-    assert (pinned.least, pinned.most) == (10, 20)
-    assert now("ant", pin=Override.OPEN, allowed=7).least == 7
+    overridden = now("ant", override=Override.OPEN, in_hours=False)
+    assert (overridden.least, overridden.most) == (10, 20)
+    assert now("ant", override=Override.OPEN, allowed=7).least == 7
 
 
 def test_a_share_is_explained_with_its_numbers() -> None:
@@ -276,7 +279,7 @@ def test_a_share_is_explained_with_its_numbers() -> None:
     assert "; its cap is 20;" in ant.explain(20, 60, 30)
     held = replace(ant, allowed=4, health="held to 4 calls, it refused more")
     assert "; at most 4: held to 4 calls, it refused more;" in held.explain(4, 12, 30)
-    assert "; pinned open;" in replace(ant, pin=Override.OPEN).explain(10, 0, 30)
+    assert "; open by override;" in replace(ant, override=Override.OPEN).explain(10, 0, 30)
     assert ant.explain(2, 2, 30).endswith("; 4 open, 3 busy; 1 go on to the end of their talk")
 
 

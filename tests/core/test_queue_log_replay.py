@@ -19,7 +19,7 @@ def booked(moments: list[Step]) -> dict[str, End]:
     """How the books end these calls."""
     ledger, ends = Ledger(), dict[str, End]()
     for moment in moments:
-        if moment.line is not None and moment.line.says is EntryType.RECEIVED:
+        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
             ledger.receive(Call(moment.call_id, moment.line.at))
         elif moment.event is not None:
             for notice in ledger.apply(moment.call_id, moment.event):
@@ -71,8 +71,8 @@ def test_read_again_from_the_oldest_mark_each_call_counts_once(
     cut = data.draw(st.integers(0, len(lines)))
     first: QueueLogReplay[int] = QueueLogReplay()
     done = dict[str, End]()
-    for place, line in enumerate(lines[:cut]):
-        for finished in first.take(line, place):
+    for state, line in enumerate(lines[:cut]):
+        for finished in first.take(line, state):
             if data.draw(st.booleans()):  # booked before the cut; the others are still waiting
                 done |= ends([finished])
                 first.done(finished.call.id)
@@ -90,15 +90,15 @@ def test_no_order_of_lines_raises_or_counts_a_call_twice(moments: list[Step], ra
     assert ends(told(lines)).keys() == booked(moments).keys()
 
 
-def line(says: EntryType, at: float = 10.0, **more) -> QueueLogEntry:
-    return QueueLogEntry(at, says, "a", **more)
+def line(entry_type: EntryType, at: float = 10.0, **more) -> QueueLogEntry:
+    return QueueLogEntry(at, entry_type, "a", **more)
 
 
 RECEIVED = line(EntryType.RECEIVED, 1.0)
 TAKEN = line(
     EntryType.CONNECTED, queue="red", seat="good/01", by=AnsweredBy.PARTNER, waited_seconds=4.0
 )
-END = line(EntryType.ENDED, 20.0, place=CallState.QUEUE, topic="certificate")
+END = line(EntryType.ENDED, 20.0, state=CallState.QUEUE, topic="certificate")
 
 
 def test_who_was_taken_had_joined_the_queue() -> None:
@@ -120,7 +120,7 @@ def test_who_gave_up_had_joined_the_queue() -> None:
 
 
 def test_a_caller_whose_return_has_no_line_is_where_the_end_says() -> None:
-    back_in_menu = replace(END, place=CallState.MENU)
+    back_in_menu = replace(END, state=CallState.MENU)
     (found,) = told([RECEIVED, line(EntryType.JOINED, queue="red"), back_in_menu])
     assert (found.outcome, found.stage) == (Outcome.ABANDONED, Stage.IVR)
 
@@ -134,7 +134,7 @@ SURENESS = [
     ),  # came as far as the queue, and nobody wrote what happened there
     ([END], False, False),
     ([TAKEN, END], False, True),
-    ([replace(END, place=CallState.INFO)], False, True),
+    ([replace(END, state=CallState.INFO)], False, True),
     ([RECEIVED, TAKEN, END], True, True),
 ]
 
@@ -195,9 +195,9 @@ def test_a_call_open_for_longer_than_a_day_is_let_go() -> None:
     record: QueueLogReplay[int] = QueueLogReplay()
     record.take(RECEIVED, 1)
     record.take(QueueLogEntry(1.0 + module.MOST_SECONDS, EntryType.RECEIVED, "b"), 2)
-    assert (record.oldest, record.let_go) == (1, 0)
+    assert (record.oldest, record.dropped) == (1, 0)
     record.take(QueueLogEntry(2.0 + module.MOST_SECONDS, EntryType.JOINED, "b", "red"), 3)
-    assert (record.oldest, record.let_go, list(record.open)) == (2, 1, ["b"])
+    assert (record.oldest, record.dropped, list(record.open)) == (2, 1, ["b"])
 
 
 def test_garbage_takes_a_bounded_amount_of_memory() -> None:

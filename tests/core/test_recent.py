@@ -44,7 +44,7 @@ def possible(call: Call, now: float) -> list[Event]:
         person,
         LeftQueue(),
     )
-    return [e for e in (*every, HungUp(now), Failed(now)) if (call.place, type(e)) in TABLE]
+    return [e for e in (*every, HungUp(now), Failed(now)) if (call.state, type(e)) in TABLE]
 
 
 @st.composite

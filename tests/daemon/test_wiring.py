@@ -42,7 +42,7 @@ async def built(settings: Settings) -> Wiring:
 
 
 async def hand_over(_query: object) -> server.Answer:
-    return {"acts_now": "the other"}
+    return {"leader": "the other"}
 
 
 def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
@@ -50,21 +50,21 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 ) -> None:
     async def body() -> None:
         parts = await built(settings)
-        asked = {**parts.asked_to_do(hand_over), "day": parts.reads()["day"]}
-        assert set(asked) == {"pin", "drill", "seats", "handover", "reload", "day"}
+        asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
+        assert set(asked) == {"override", "drill", "seats", "handover", "reload", "day"}
         del asked["reload"]  # each of two has a configuration of its own
-        for word, ask in (
-            ("", "nobody is known to act"),
-            ("7 a.example:9133", "ask a.example:9133, which acts"),
-            ("7 nobody", "nobody is known to act"),
+        for token, ask in (
+            ("", "no leader is known"),
+            ("7 a.example:9133", "ask a.example:9133, the leader"),
+            ("7 nobody", "no leader is known"),
         ):
-            parts.continuity.leading._seen = word
+            parts.failover.election._seen = token
             for control in asked.values():
                 with pytest.raises(server.RequestRejected) as told:
-                    await control({"partner": "alpha", "pin": "open"})
-                assert str(told.value) == f"this ivrd stands by; {ask}"
-        parts.continuity.leading.role = Role.ACTING
-        assert await asked["handover"]({}) == {"acts_now": "the other"}
+                    await control({"partner": "alpha", "override": "open"})
+                assert str(told.value) == f"this ivrd is the standby; {ask}"
+        parts.failover.election.role = Role.LEADER
+        assert await asked["handover"]({}) == {"leader": "the other"}
 
     asyncio.run(body())
 
@@ -72,13 +72,13 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 def test_the_status_says_who_acts(settings: Settings) -> None:
     async def body() -> None:
         parts = await built(settings)
-        leading = parts.continuity.leading
-        leading._seen = "7 a.example:9133"
-        role = {"role": "standing by", "name": leading.name, "who_acts": "a.example:9133"}
-        assert (await parts.reads()["status"]({}))["role"] == role
-        leading.role = Role.ACTING
-        role = {"role": "acting", "name": leading.name, "who_acts": leading.name}
-        assert (await parts.reads()["status"]({}))["role"] == role
+        election = parts.failover.election
+        election._seen = "7 a.example:9133"
+        role = {"role": "standby", "name": election.name, "leader": "a.example:9133"}
+        assert (await parts.queries()["status"]({}))["role"] == role
+        election.role = Role.LEADER
+        role = {"role": "leader", "name": election.name, "leader": election.name}
+        assert (await parts.queries()["status"]({}))["role"] == role
 
     asyncio.run(body())
 
@@ -88,7 +88,7 @@ def test_one_alone_says_so(settings: Settings, tmp_path: Path) -> None:
         parts = await built(
             replace(settings, store=StoreSettings(tmp_path / "s.sqlite", None, 0.5))
         )
-        assert (await parts.reads()["status"]({}))["role"]["role"] == "alone"
+        assert (await parts.queries()["status"]({}))["role"]["role"] == "alone"
 
     asyncio.run(body())
 
@@ -102,19 +102,21 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
         async with running(alone) as parts:
             partner = parts.settings.partners[0].id
             for _ in range(3):
-                news = PartnerLegEvent(partner, f"{partner}/01", "unconfirmed", time.time(), "1.1")
-                parts.partners.news(news)
-            await parts.asked_to_do(hand_over)["pin"]({"partner": partner, "pin": "closed"})
+                leg_event = PartnerLegEvent(
+                    partner, f"{partner}/01", "unconfirmed", time.time(), "1.1"
+                )
+                parts.partners.leg_event(leg_event)
+            await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})
         async with running(alone) as parts:
-            begin = parts.continuity.also_begin
+            begin = parts.failover.also_begin
             assert begin is not None
             await begin()
-            standing = parts.partners.standing(partner)
-            assert (standing.pin, standing.breaker.place) == (Override.CLOSED, BreakerState.OPEN)
-            assert parts.continuity.keeper.waiting == 0
-            parts.continuity.also_back()
-            assert parts.continuity.keeper.waiting == 2
-            assert len((await parts.reads()["audit"]({}))["acts"]) == 1
+            runtime = parts.partners.runtime(partner)
+            assert (runtime.override, runtime.breaker.state) == (Override.CLOSED, BreakerState.OPEN)
+            assert parts.failover.write_behind.waiting == 0
+            parts.failover.also_back()
+            assert parts.failover.write_behind.waiting == 2
+            assert len((await parts.queries()["audit"]({}))["entries"]) == 1
 
     asyncio.run(body())
 
@@ -131,12 +133,12 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 
     async def body() -> None:
         async with running(alone) as parts:
-            reload = parts.asked_to_do(hand_over)["reload"]
+            reload = parts.commands(hand_over)["reload"]
             assert (await reload({"who": "malee"}))["ok"]
             (folder / "menus.yaml").write_text("menus: [", "utf-8")
             assert not (await reload({"who": "somchai"}))["ok"]
-            await parts.continuity.keeper.flush(20.0)
-            acts = (await parts.reads()["audit"]({}))["acts"]
+            await parts.failover.write_behind.flush(20.0)
+            acts = (await parts.queries()["audit"]({}))["entries"]
             told = [(act["who"], act["what"]) for act in acts]
             assert told == [("malee", "reload"), ("somchai", "reload refused")]
             assert "menus.yaml" in acts[1]["detail"]
@@ -148,7 +150,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 async def running(settings: Settings) -> AsyncIterator[Wiring]:
     """One whose keeper writes."""
     parts = await built(settings)
-    writing = asyncio.create_task(parts.continuity.keeper.run())
+    writing = asyncio.create_task(parts.failover.write_behind.run())
     yield parts
     writing.cancel()
-    await parts.continuity.close()
+    await parts.failover.close()

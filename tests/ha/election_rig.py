@@ -16,7 +16,7 @@ class World:
     """Asterisk's global variable, and Redis with its clock."""
 
     def __init__(self) -> None:
-        self.word = ""
+        self.token = ""
         self.redis_down = False
         self.epoch = 0
         self.lease = ("", 0, 0.0)  # name, epoch, until
@@ -35,7 +35,7 @@ class World:
         name, epoch, until = self.lease
         return (name, epoch) if until > self.now else ("", 0)
 
-    def acting(self) -> "list[Process]":
+    def active(self) -> "list[Process]":
         """Those that could act at this moment."""
         return [one for one in self.processes if one.may_act]
 
@@ -43,12 +43,12 @@ class World:
         """Let time go by; never may two act."""
         for _ in range(round(seconds / 0.05)):
             await asyncio.sleep(0.05)
-            assert len(self.acting()) <= 1
+            assert len(self.active()) <= 1
 
     async def one_acts(self, within: float) -> "Process":
         """The one that acts, and says so."""
         until = self.now + within
-        while not (found := [one for one in self.acting() if one.led and not one.frozen]):
+        while not (found := [one for one in self.active() if one.led and not one.frozen]):
             assert self.now < until, "nobody acts"
             await self.goes_on(0.05)
         return found[0]
@@ -59,35 +59,35 @@ class Process:
 
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name = world, name
-        self.gate = LeaderGuard(lambda: world.now)
+        self.guard = LeaderGuard(lambda: world.now)
         self.logged_in = True
         self.led = 0
         self.fences: list[int] = []
-        self.gave_up: list[str] = []
+        self.stepped_down: list[str] = []
         self.freezes_in = ""  # with an answer to this on its way
         self._going = asyncio.Event()
         self._going.set()
-        self.leading = Election(
+        self.election = Election(
             name,
             self,
             self,  # type: ignore[arg-type]
             self.fences.append,
             self._lead,
-            self._give_up,
+            self._book_unresolved,
             lambda: world.now,
         )
-        self.task = asyncio.create_task(self.leading.run())
+        self.task = asyncio.create_task(self.election.run())
         world.processes.append(self)
 
     def _lead(self) -> None:
         self.led += 1
 
-    def _give_up(self, why: str) -> None:
-        self.gave_up.append(why)
+    def _book_unresolved(self, why: str) -> None:
+        self.stepped_down.append(why)
 
     @property
     def may_act(self) -> bool:
-        return self.gate._until > self.world.now
+        return self.guard._until > self.world.now
 
     @property
     def frozen(self) -> bool:
@@ -113,13 +113,13 @@ class Process:
 
     async def get_global(self, _name: str) -> str:
         await self._reach_asterisk()
-        word = self.world.word
+        token = self.world.token
         await self._slip("get_global")
-        return word
+        return token
 
-    async def say_who_acts(self, word: str) -> None:
+    async def announce_leader(self, token: str) -> None:
         await self._reach_asterisk()
-        self.world.word = word
+        self.world.token = token
 
     async def _reach_asterisk(self) -> None:
         await asyncio.sleep(0.001)

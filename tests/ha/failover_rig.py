@@ -93,9 +93,9 @@ class AnyLink(FakeLink):
 
     def __init__(self) -> None:
         super().__init__()
-        self.slowly, self.gate = self.gate, LeaderGuard()  # type: ignore[assignment]
+        self.slowly, self.guard = self.guard, LeaderGuard()  # type: ignore[assignment]
         self.logged_in = True
-        self.word = "1 other:1"
+        self.token = "1 other:1"
         self.changed: list[str] = []
         self.beats = self.failed = 0
         self.reading = 0
@@ -111,7 +111,7 @@ class AnyLink(FakeLink):
         return self.lists.get(action, [])
 
     async def ask(self, action: str, **headers: str) -> None:
-        await self.gate.pass_on(action, self._done)  # type: ignore[attr-defined]
+        await self.guard.submit(action, self._done)  # type: ignore[attr-defined]
         self.changed.append(action)
 
     def _done(self) -> "asyncio.Future[None]":
@@ -120,13 +120,13 @@ class AnyLink(FakeLink):
         return done
 
     async def get_global(self, _name: str) -> str:
-        return self.word
+        return self.token
 
-    async def beat(self) -> None:
+    async def keepalive(self) -> None:
         self.beats += 1
 
-    async def say_who_acts(self, word: str) -> None:
-        self.word = word
+    async def announce_leader(self, token: str) -> None:
+        self.token = token
 
 
 class Ivrd:
@@ -134,34 +134,34 @@ class Ivrd:
 
     def __init__(self, folder: Path, store: Shelves, lease: Held | None = None) -> None:
         self.rig = Rig()
-        self.hotline, self.ledger = self.rig.hotline, self.rig.ledger
+        self.tracker, self.ledger = self.rig.tracker, self.rig.ledger
         self.link = AnyLink()
-        self.gave_up: list[str] = []
-        hotline = self.hotline
-        self.rig.link = hotline._link = hotline.seating._link = self.link  # type: ignore[assignment]
-        hotline.menus._sessions._link = self.link  # type: ignore[assignment]
-        self.link.hears = hotline.take
+        self.stepped_down: list[str] = []
+        tracker = self.tracker
+        self.rig.link = tracker._link = tracker.queue_members._link = self.link  # type: ignore[assignment]
+        tracker.ivr._sessions._link = self.link  # type: ignore[assignment]
+        self.link.hears = tracker.take
         self.record = folder / "queue_log"
         self.record.touch()
-        self.continuity = Failover(
+        self.failover = Failover(
             "me:1",
             store,
             lease,
             self.record,
             self.link,  # type: ignore[arg-type]
-            hotline,
-            lambda keeper: CallRepository(keeper, UTC, 92, lambda: NOW),
-            self.gave_up.append,
+            tracker,
+            lambda write_behind: CallRepository(write_behind, UTC, 92, lambda: NOW),
+            self.stepped_down.append,
             lambda: NOW,
         )
-        watch, told = hotline._watch, self.rig.told
+        watch, told = tracker._listener, self.rig.told
 
         def notice(news) -> None:
             told.notices.append(news)
-            self.continuity.notice(news)
+            self.failover.notice(news)
 
-        hotline._watch = replace(watch, notice=notice, moved=self.continuity.moved)
-        self._running = asyncio.create_task(self.continuity.run())
+        tracker._listener = replace(watch, notice=notice, moved=self.failover.moved)
+        self._running = asyncio.create_task(self.failover.run())
 
     def asterisk_has(self, *calls: Call, in_agi: bool = True) -> None:
         self.link.lists = lists(calls, in_agi)
@@ -172,12 +172,12 @@ class Ivrd:
         await asyncio.wait([self._running])
 
     async def written(self) -> None:
-        assert await self.continuity.keeper.flush(PATIENCE)
+        assert await self.failover.write_behind.flush(PATIENCE)
 
-    async def heal(self, seconds: float) -> None:
+    async def book_reconciled(self, seconds: float) -> None:
         """So much time goes by for healing."""
-        assert self.continuity.healing is not None
-        await self.continuity.healing.tick(NOW + seconds)
+        assert self.failover.reconciliation is not None
+        await self.failover.reconciliation.tick(NOW + seconds)
 
     def counted(self) -> dict[str, int]:
         ledger = self.ledger

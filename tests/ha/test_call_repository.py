@@ -46,12 +46,12 @@ class Desk:
     def __init__(self) -> None:
         self.shelf = Shelf()
         self.now = NOON
-        self.keeping = CallRepository(self.shelf, BANGKOK, 92, lambda: self.now)
+        self.call_repository = CallRepository(self.shelf, BANGKOK, 92, lambda: self.now)
 
     def end(self, call_id: str, received_at: float, **more: object) -> Ended:
-        call = Call(call_id, received_at, place=CallState.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]
+        call = Call(call_id, received_at, state=CallState.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]
         ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
-        self.keeping.notice(ended)
+        self.call_repository.notice(ended)
         return ended
 
 
@@ -65,7 +65,7 @@ moments = st.floats(1e9, 2e9)
         id=st.text(min_size=1, max_size=12),
         received_at=moments,
         caller=words,
-        place=st.sampled_from(list(CallState)),
+        state=st.sampled_from(list(CallState)),
         queue=words,
         topic=words,
         language=words,
@@ -77,24 +77,24 @@ moments = st.floats(1e9, 2e9)
     st.none()
     | st.builds(MenuPosition, st.builds(Visit, language=words, menu=words), st.floats(0.0, 2e9)),
 )
-def test_a_call_is_read_as_it_was_written(call: Call, stay: MenuPosition | None) -> None:
+def test_a_call_is_read_as_it_was_written(call: Call, position: MenuPosition | None) -> None:
     desk = Desk()
-    desk.keeping.moved(call, stay)
-    assert asyncio.run(desk.keeping.calls()) == [StoredCall(call, stay)]
-    assert desk.keeping.skipped == 0
+    desk.call_repository.moved(call, position)
+    assert asyncio.run(desk.call_repository.calls()) == [StoredCall(call, position)]
+    assert desk.call_repository.skipped == 0
 
 
 def test_a_call_that_has_ended_belongs_to_its_day_and_is_here_no_more() -> None:
     desk = Desk()
-    desk.keeping.moved(Call("a", NOON), None)
+    desk.call_repository.moved(Call("a", NOON), None)
     ended = desk.end("a", NOON, caller="hash", topic="other")
-    assert asyncio.run(desk.keeping.calls()) == []
-    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == [completed_call(ended)]
+    assert asyncio.run(desk.call_repository.calls()) == []
+    assert asyncio.run(desk.call_repository.day(date(2026, 11, 1))) == [completed_call(ended)]
 
 
 def test_other_news_of_a_call_ends_nothing() -> None:
     desk = Desk()
-    desk.keeping.notice(Offered(Call("a", NOON, place=CallState.QUEUE, joined_at=NOON)))
+    desk.call_repository.notice(Offered(Call("a", NOON, state=CallState.QUEUE, joined_at=NOON)))
     assert desk.shelf.entries[ENDED] == {}
 
 
@@ -102,35 +102,35 @@ def test_a_day_begins_at_midnight_where_the_hotline_is() -> None:
     desk = Desk()
     desk.end("late", MIDNIGHT - 0.001)
     desk.end("early", MIDNIGHT)
-    days = [asyncio.run(desk.keeping.day(date(2026, 11, day))) for day in (1, 2, 3)]
+    days = [asyncio.run(desk.call_repository.day(date(2026, 11, day))) for day in (1, 2, 3)]
     assert [[call.call_id for call in calls] for calls in days] == [["late"], ["early"], []]
-    assert desk.keeping.day_at(datetime(2026, 11, 1, 17, tzinfo=UTC).timestamp()).day == 2
+    assert desk.call_repository.day_at(datetime(2026, 11, 1, 17, tzinfo=UTC).timestamp()).day == 2
 
 
 def test_an_end_that_is_told_twice_is_one_end() -> None:
     desk = Desk()
     desk.end("a", NOON)
     desk.end("a", NOON)
-    assert len(asyncio.run(desk.keeping.day(date(2026, 11, 1)))) == 1
+    assert len(asyncio.run(desk.call_repository.day(date(2026, 11, 1)))) == 1
 
 
 def test_which_calls_have_ended_since_goes_on_over_midnight() -> None:
     desk = Desk()
     for at in (MIDNIGHT - 100, MIDNIGHT - 10, MIDNIGHT + 10):
         desk.end(f"{int(at)}.7", at)
-    known = asyncio.run(desk.keeping.ended_since(MIDNIGHT - 10.5))
+    known = asyncio.run(desk.call_repository.ended_since(MIDNIGHT - 10.5))
     assert known == {f"{int(at)}.7" for at in (MIDNIGHT - 10, MIDNIGHT + 10)}
 
 
 def test_entries_that_are_torn_or_strange_are_counted_and_left_out() -> None:
     desk = Desk()
-    desk.keeping.moved(Call("good", NOON), None)
+    desk.call_repository.moved(Call("good", NOON), None)
     desk.shelf.put(CALLS, "torn", '{"call": {"id"')
     desk.shelf.put(CALLS, "strange", '{"call": 7}')
     desk.shelf.put(ENDED, "2026-11-01/x", "[]")
-    assert [kept.call.id for kept in asyncio.run(desk.keeping.calls())] == ["good"]
-    assert asyncio.run(desk.keeping.day(date(2026, 11, 1))) == []
-    assert desk.keeping.skipped == 3
+    assert [kept.call.id for kept in asyncio.run(desk.call_repository.calls())] == ["good"]
+    assert asyncio.run(desk.call_repository.day(date(2026, 11, 1))) == []
+    assert desk.call_repository.skipped == 3
 
 
 def test_old_days_go_once_a_day() -> None:

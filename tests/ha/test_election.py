@@ -14,11 +14,11 @@ from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
 
 def test_without_a_lease_it_is_alone_and_acts_always() -> None:
     async def body(world: World) -> None:
-        gate = LeaderGuard(lambda: world.now)
-        link = type("AnyLink", (), {"gate": gate, "logged_in": True})()
+        guard = LeaderGuard(lambda: world.now)
+        link = type("AnyLink", (), {"guard": guard, "logged_in": True})()
         alone = Election("a", None, link, lambda _e: None, lambda: None, lambda _w: None)
         assert alone.role is Role.ALONE
-        assert gate._until == inf
+        assert guard._until == inf
         assert await alone.successor() == ""
 
     in_a_world(body)
@@ -29,12 +29,12 @@ def test_of_two_one_acts_for_as_long_as_it_lives() -> None:
         one, other = await pair(world)
         await world.goes_on(60.0)
         assert (one.led, other.led) == (1, 0)
-        assert one.leading.role is Role.ACTING
-        assert other.leading.role is Role.STANDING_BY
-        assert one.leading.who_acts == other.leading.who_acts == one.leading.name
+        assert one.election.role is Role.LEADER
+        assert other.election.role is Role.STANDBY
+        assert one.election.leader == other.election.leader == one.election.name
         assert one.fences == [1]
         with pytest.raises(NotLeader):
-            other.gate.pass_on("Setvar", asyncio.Future)
+            other.guard.submit("Setvar", asyncio.Future)
 
     in_a_world(body)
 
@@ -46,7 +46,7 @@ def test_when_it_is_killed_the_other_one_acts_in_time() -> None:
         began = world.now
         assert await world.one_acts(TAKEOVER) is other
         assert world.now - began < 3.0
-        assert world.word == "2 other"
+        assert world.token == "2 other"
 
     in_a_world(body)
 
@@ -59,13 +59,13 @@ def test_one_that_was_frozen_does_nothing_until_it_knows_that_it_may(seconds: fl
         await world.goes_on(seconds)
         one.thaw()
         if not one.may_act:
-            held = one.gate.pass_on("Setvar", asyncio.Future)
+            held = one.guard.submit("Setvar", asyncio.Future)
             await world.goes_on(3.0)
-            assert held.done() == bool(one.gave_up)
+            assert held.done() == bool(one.stepped_down)
         await world.goes_on(3.0)
-        assert bool(one.gave_up) == bool(other.led)
+        assert bool(one.stepped_down) == bool(other.led)
         if seconds > TAKEOVER:
-            assert one.gave_up == ["other acts now"]
+            assert one.stepped_down == ["other is the leader now"]
 
     in_a_world(body)
 
@@ -78,7 +78,7 @@ def test_a_word_that_was_read_before_a_long_sleep_gives_no_leave() -> None:
         assert other.led == 1
         one.thaw()
         await world.goes_on(1.0)
-        assert one.gave_up == ["other acts now"]
+        assert one.stepped_down == ["other is the leader now"]
 
     in_a_world(body)
 
@@ -97,7 +97,7 @@ def test_a_claim_that_was_won_before_a_long_sleep_disturbs_nobody() -> None:
         assert await world.one_acts(2 * TAKEOVER) is heir
         sleeper.thaw()
         await world.goes_on(5.0)
-        assert (heir.gave_up, sleeper.led) == ([], 0)
+        assert (heir.stepped_down, sleeper.led) == ([], 0)
 
     in_a_world(body)
 
@@ -111,7 +111,7 @@ def test_with_redis_down_the_one_that_acts_goes_on_and_keeps_the_lease() -> None
             assert one.may_act
         world.redis_down = False
         await world.goes_on(10.0)
-        assert (one.gave_up, other.led) == ([], 0)
+        assert (one.stepped_down, other.led) == ([], 0)
 
     in_a_world(body)
 
@@ -126,7 +126,7 @@ def test_a_redis_that_has_forgotten_everything_changes_nothing(tenth: int) -> No
         world.forget_redis()
         world.redis_down = False
         await world.goes_on(10.0)
-        assert (one.gave_up, other.led) == ([], 0)
+        assert (one.stepped_down, other.led) == ([], 0)
         assert world.epoch == 1
 
     in_a_world(body)
@@ -149,10 +149,10 @@ def test_one_that_dies_while_redis_is_down_is_replaced_when_redis_is_back() -> N
 def test_an_asterisk_that_was_restarted_is_told_anew_who_acts() -> None:
     async def body(world: World) -> None:
         one, _other = await pair(world)
-        world.word = ""
+        world.token = ""
         await world.goes_on(1.0)
-        assert world.word == "1 one"
-        assert one.gave_up == []
+        assert world.token == "1 one"
+        assert one.stepped_down == []
 
     in_a_world(body)
 
@@ -165,7 +165,7 @@ def test_one_that_has_lost_only_its_own_link_is_replaced() -> None:
         assert await world.one_acts(TAKEOVER) is other
         one.logged_in = True
         await world.goes_on(1.0)
-        assert one.gave_up == ["other acts now"]
+        assert one.stepped_down == ["other is the leader now"]
 
     in_a_world(body)
 
@@ -177,7 +177,7 @@ def test_a_link_that_is_back_soon_costs_nothing() -> None:
         await world.goes_on(0.4)
         one.logged_in = True
         await world.goes_on(5.0)
-        assert (one.gave_up, other.led) == ([], 0)
+        assert (one.stepped_down, other.led) == ([], 0)
 
     in_a_world(body)
 
@@ -187,14 +187,14 @@ def test_handing_over_takes_no_time_and_comes_to_the_right_one() -> None:
         one, other = await pair(world)
         third = Process(world, "third")
         await world.goes_on(0.5)
-        successor = await one.leading.successor()
+        successor = await one.election.successor()
         began = world.now
-        await one.leading.hand_over(successor)
+        await one.election.hand_over(successor)
         assert not one.may_act
         next_one = await world.one_acts(1.0)
         assert next_one.name == successor
         assert world.now - began < 2 * TURN_SECONDS + 0.1
-        assert one.gave_up == []  # whoever asked for it knows
+        assert one.stepped_down == []  # whoever asked for it knows
         assert {other.led, third.led} == {0, 1}
 
     in_a_world(body)
@@ -205,18 +205,18 @@ def test_nobody_who_died_long_ago_is_handed_anything() -> None:
         one, other = await pair(world)
         other.kill()
         await world.goes_on(LEASE_SECONDS + 0.1)
-        assert await one.leading.successor() == ""
+        assert await one.election.successor() == ""
 
     in_a_world(body)
 
 
-@pytest.mark.parametrize("word", ["junk", "12junk one", "٣ x", "9" * 900, "7"])
-def test_whatever_stands_in_asterisks_variable_one_acts(word: str) -> None:
+@pytest.mark.parametrize("token", ["junk", "12junk one", "٣ x", "9" * 900, "7"])
+def test_whatever_stands_in_asterisks_variable_one_acts(token: str) -> None:
     async def body(world: World) -> None:
-        world.word = word
+        world.token = token
         one = Process(world, "one")
         assert await world.one_acts(TAKEOVER) is one
-        assert world.word == ("8 one" if word == "7" else f"{one.fences[0]} one")
+        assert world.token == ("8 one" if token == "7" else f"{one.fences[0]} one")
 
     in_a_world(body)
 
@@ -228,12 +228,12 @@ def test_one_that_wakes_up_when_asterisk_was_restarted_does_not_act_beside_the_o
         one, other = await pair(world)
         one.freeze()
         assert await world.one_acts(TAKEOVER) is other
-        world.word = ""
+        world.token = ""
         one.thaw()
         await world.goes_on(2 * TOKEN_SECONDS)
-        assert one.gave_up == ["other acts now"]
+        assert one.stepped_down == ["other is the leader now"]
         assert await world.one_acts(TAKEOVER) is other
-        assert other.gave_up == []
+        assert other.stepped_down == []
 
     in_a_world(body)
 
@@ -245,7 +245,7 @@ HAPPENINGS += ("Redis forgets", "Asterisk forgets")
 def happens(world: World, what: str, who: int) -> None:
     """Something goes wrong, or right again; an ivrd that has given up begins anew."""
     one = world.processes[who]
-    if what == "kill" or one.gave_up:
+    if what == "kill" or one.stepped_down:
         one.kill()
         world.processes.insert(who, Process(world, one.name))
         world.processes.pop()
@@ -256,7 +256,7 @@ def happens(world: World, what: str, who: int) -> None:
     elif what == "Redis forgets":
         world.forget_redis()
     elif what == "Asterisk forgets":
-        world.word = ""
+        world.token = ""
     else:
         world.redis_down = what == "Redis goes"
 
@@ -288,7 +288,7 @@ def test_never_do_two_act_and_in_the_end_one_does(
         for _ in range(100):
             await world.goes_on(0.1)
             for who in (0, 1):
-                if world.processes[who].gave_up:
+                if world.processes[who].stepped_down:
                     happens(world, "kill", who)
         await world.one_acts(0.1)
 

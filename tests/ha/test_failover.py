@@ -29,20 +29,20 @@ from tests.ha.failover_rig import (
 def test_a_restart_knows_where_everybody_was(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         first = Ivrd(tmp_path, store)
-        await first.continuity.up()
+        await first.failover.up()
         await first.rig.take(arrived(CALL), offered(CALL), pressed(CALL, "2"))
         await first.rig.take(arrived(SECOND), joined(SECOND), arrived(THIRD), gone(THIRD))
-        stay = first.hotline.menus.stay(CALL)
+        position = first.tracker.ivr.position(CALL)
         here = dict(first.ledger.calls)
         await first.written()
         await first.die()
 
         second = Ivrd(tmp_path, store)
         second.asterisk_has(*here.values())
-        await second.continuity.up()
+        await second.failover.up()
         assert second.ledger.calls[SECOND] == here[SECOND]
         assert second.counted() == {"received": 2, "ended": 0, "here": 2}
-        assert second.hotline.menus.stay(CALL) == stay
+        assert second.tracker.ivr.position(CALL) == position
         assert second.ledger.calls[CALL] == here[CALL]
         await second.rig.take(pressed(CALL, "4"))
         assert second.ledger.calls[CALL].topic == "other"
@@ -56,7 +56,7 @@ def test_a_call_that_ended_between_two_lives_is_booked_once(tmp_path: Path) -> N
     async def body(store: Shelves) -> None:
         first = Ivrd(tmp_path, store)
         first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
-        await first.continuity.up()
+        await first.failover.up()
         await first.rig.take(arrived(CALL), arrived(SECOND), gone(SECOND))
         with first.record.open("a") as record:
             record.write(line(CALL, "RECEIVED|") + line(SECOND, "RECEIVED|"))
@@ -70,9 +70,9 @@ def test_a_call_that_ended_between_two_lives_is_booked_once(tmp_path: Path) -> N
             record.write(line(THIRD, "ENDED|ivr|"))
 
         second = Ivrd(tmp_path, store)
-        await second.continuity.up()
-        await second.heal(0.0)
-        await second.heal(5.0)
+        await second.failover.up()
+        await second.book_reconciled(0.0)
+        await second.book_reconciled(5.0)
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
             THIRD: (Outcome.ABANDONED, Stage.IVR),
@@ -87,7 +87,7 @@ def test_a_call_that_ended_between_two_lives_is_booked_once(tmp_path: Path) -> N
 def test_what_happens_while_the_store_is_read_is_booked_and_written_once(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         first = Ivrd(tmp_path, store)
-        await first.continuity.up()
+        await first.failover.up()
         await first.rig.take(arrived(CALL))
         await first.written()
         await first.die()
@@ -95,14 +95,14 @@ def test_what_happens_while_the_store_is_read_is_booked_and_written_once(tmp_pat
         second = Ivrd(tmp_path, store)
         store.slow.clear()
         store.reading.clear()
-        beginning = asyncio.create_task(second.continuity.up())
+        beginning = asyncio.create_task(second.failover.up())
         await store.reading.wait()
         for message in (gone(CALL), arrived(SECOND), arrived(THIRD), gone(THIRD)):
-            second.hotline.take(message)
+            second.tracker.take(message)
         store.slow.set()
         second.asterisk_has(Call(SECOND, NOW))
         await beginning
-        await second.heal(60)  # where CALL was when it ended nobody saw
+        await second.book_reconciled(60)  # where CALL was when it ended nobody saw
         await second.written()
         assert second.counted() == {"received": 3, "ended": 2, "here": 1}
         assert store.ended() == [CALL, THIRD]
@@ -118,12 +118,12 @@ def test_a_store_that_is_down_costs_no_start_and_is_told_all_when_it_is_back(
         store.down = True
         ivrd = Ivrd(tmp_path, store)
         ivrd.asterisk_has(Call(SECOND, NOW))
-        await ivrd.continuity.up()
+        await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), gone(CALL), arrived(THIRD))
         assert ivrd.counted() == {"received": 3, "ended": 1, "here": 2}
-        await until(lambda: not ivrd.continuity.keeper.up)
+        await until(lambda: not ivrd.failover.write_behind.up)
         store.down = False
-        await until(lambda: ivrd.continuity.keeper.up)
+        await until(lambda: ivrd.failover.write_behind.up)
         await ivrd.written()
         assert store.ended() == [CALL]
         assert set(store.entries[CALLS]) == {SECOND, THIRD}
@@ -145,7 +145,7 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
     async def body(store: Shelves) -> None:
         first = Ivrd(tmp_path, store)
         first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
-        await first.continuity.up()
+        await first.failover.up()
         await first.rig.take(arrived(CALL), joined(CALL), arrived(SECOND), arrived(FOURTH))
         await first.rig.take(gone(FOURTH))
         with first.record.open("a") as record:
@@ -160,17 +160,17 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
 
         store.down = True
         second = Ivrd(tmp_path, store)
-        await second.continuity.up()
+        await second.failover.up()
         with second.record.open("a") as record:
             record.write(line(THIRD, "RECEIVED|") + line(THIRD, "ENDED|ivr|"))
         await second.rig.take(arrived(THIRD), gone(THIRD))
         for seconds in (1.0, 5.0):
-            await second.heal(seconds)
+            await second.book_reconciled(seconds)
         assert second.counted() == {"received": 1, "ended": 1, "here": 0}
         store.down = False
         await until(lambda: len(second.ledger.calls) == 2)
         for seconds in (6.0, 12.0):
-            await second.heal(seconds)
+            await second.book_reconciled(seconds)
         await second.written()
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
@@ -182,9 +182,9 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
         await second.die()
 
         third = Ivrd(tmp_path, store)  # the mark went on with all that
-        await third.continuity.up()
-        await third.heal(0.0)
-        await third.heal(5.0)
+        await third.failover.up()
+        await third.book_reconciled(0.0)
+        await third.book_reconciled(5.0)
         assert third.counted() == {"received": 0, "ended": 0, "here": 0}
 
     live(body)
@@ -194,7 +194,7 @@ def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> N
     async def body(store: Shelves) -> None:
         first = Ivrd(tmp_path, store)
         first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
-        await first.continuity.up()
+        await first.failover.up()
         await first.written()
         await first.die()
         before = dict(store.entries["marks"])
@@ -203,8 +203,8 @@ def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> N
 
         store.unreadable = True
         second = Ivrd(tmp_path, store)
-        await second.continuity.up()
-        await second.heal(5.0)
+        await second.failover.up()
+        await second.book_reconciled(5.0)
         await second.rig.take(arrived(SECOND))
         await second.written()
         assert set(store.entries[CALLS]) == {SECOND}
@@ -217,16 +217,16 @@ def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path)
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
         others: list[str] = []
-        ivrd.continuity.also_back = lambda: others.append("told")
-        await ivrd.continuity.up()
+        ivrd.failover.also_back = lambda: others.append("told")
+        await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), arrived(SECOND), gone(SECOND))
         await ivrd.written()
         store.down = True
         await ivrd.rig.take(arrived(THIRD))  # CALL stays where it is
-        await until(lambda: not ivrd.continuity.keeper.up)
+        await until(lambda: not ivrd.failover.write_behind.up)
         store.entries.clear()
         store.down = False
-        await until(lambda: ivrd.continuity.keeper.up)
+        await until(lambda: ivrd.failover.write_behind.up)
         await ivrd.written()
         assert set(store.entries[CALLS]) == {CALL, THIRD}
         assert store.ended() == [SECOND]
@@ -239,15 +239,15 @@ def test_a_store_that_is_back_empty_gets_how_far_the_record_is_booked(tmp_path: 
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
         ivrd.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
-        await ivrd.continuity.up()
+        await ivrd.failover.up()
         await ivrd.written()
         before = dict(store.entries["marks"])
         store.down = True
         await ivrd.rig.take(arrived(THIRD))
-        await until(lambda: not ivrd.continuity.keeper.up)
+        await until(lambda: not ivrd.failover.write_behind.up)
         store.entries.clear()
         store.down = False
-        await until(lambda: ivrd.continuity.keeper.up)
+        await until(lambda: ivrd.failover.write_behind.up)
         await ivrd.written()
         assert store.entries["marks"] == before  # though nothing was recorded since
 
@@ -257,11 +257,11 @@ def test_a_store_that_is_back_empty_gets_how_far_the_record_is_booked(tmp_path: 
 def test_the_last_words_are_written_at_the_end(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
-        await ivrd.continuity.up()
+        await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), gone(CALL))
         await ivrd.die()  # the task that writes has ended, but the process lives on a little
         assert store.ended() == []
-        await ivrd.continuity.close()
+        await ivrd.failover.close()
         assert store.ended() == [CALL]
 
     live(body)
@@ -274,17 +274,17 @@ def test_one_that_stands_by_follows_counts_nothing_and_changes_nothing(tmp_path:
     async def body(store: Shelves) -> None:
         standby = Ivrd(tmp_path, store, Held())
         lent = Pool("p", ("p/01",), ("other",), fixed=False)
-        standby.hotline.seating.lend = [(lent, True)]  # one that acts would send QueueAdd
+        standby.tracker.queue_members.lend = [(lent, True)]  # one that acts would send QueueAdd
         standby.asterisk_has(Call(SECOND, NOW))
-        await standby.continuity.up()
+        await standby.failover.up()
         await standby.rig.take(arrived(CALL), offered(CALL), pressed(CALL, "1"), joined(CALL))
         await standby.rig.take(answered(CALL), arrived(THIRD), gone(THIRD))
         assert standby.rig.places() == {CALL: CallState.TALK, SECOND: CallState.MENU}
         assert standby.counted() == {"received": 0, "ended": 0, "here": 0}
         assert (standby.link.told, standby.link.changed) == ([], [])
-        await standby.continuity.keeper.flush(0.2)
+        await standby.failover.write_behind.flush(0.2)
         assert store.entries == {}
-        assert not standby.continuity.acts
+        assert not standby.failover.is_leader
 
     live(body)
 
@@ -296,7 +296,7 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
         lease = Held()
         first, standby = Ivrd(tmp_path, store), Ivrd(tmp_path, store, lease)
         for one in (first, standby):
-            await one.continuity.up()
+            await one.failover.up()
         for message in (arrived(CALL), arrived(SECOND), arrived(THIRD), offered(THIRD)):
             await first.rig.take(message)
             await standby.rig.take(message)
@@ -311,11 +311,11 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
             record.write(line(CALL, "ENDED|ivr|") + line(SECOND, "ENDED|ivr|"))
         standby.asterisk_has(Call(THIRD, NOW))
         lease.free = True
-        await until(lambda: standby.hotline.menus.acting and standby.hotline._held is None)
-        await until(lambda: len(standby.hotline.menus) == 1)
-        assert standby.link.word == "2 me:1"
+        await until(lambda: standby.tracker.ivr.active and standby.tracker._held is None)
+        await until(lambda: len(standby.tracker.ivr) == 1)
+        assert standby.link.token == "2 me:1"
         assert standby.link.beats == 1  # callers who come now do not have to wait for it
-        await standby.heal(10.0)
+        await standby.book_reconciled(10.0)
         await standby.written()
         assert standby.counted() == {"received": 2, "ended": 1, "here": 1}
         assert store.ended() == [CALL, SECOND]
@@ -332,12 +332,12 @@ def test_a_link_that_comes_up_during_a_takeover_does_not_disturb_it(tmp_path: Pa
         store.slow.clear()
         lease.free = True
         await store.reading.wait()
-        ups = [asyncio.create_task(standby.continuity.up()) for _ in range(3)]
+        ups = [asyncio.create_task(standby.failover.up()) for _ in range(3)]
         await asyncio.sleep(0.05)
         store.slow.set()
         await asyncio.gather(*ups)  # AnyLink sees to it that never two read at once
         assert standby.counted() == {"received": 1, "ended": 0, "here": 1}
-        assert standby.hotline.menus.acting
+        assert standby.tracker.ivr.active
 
     live(body)
 
@@ -346,15 +346,15 @@ def test_an_asterisk_that_does_not_answer_at_the_takeover_is_asked_again(tmp_pat
     async def body(store: Shelves) -> None:
         lease = Held()
         standby = Ivrd(tmp_path, store, lease)
-        await standby.continuity.up()
+        await standby.failover.up()
         standby.asterisk_has(Call(CALL, NOW))
         standby.link.lost = True
         lease.free = True
-        await until(lambda: standby.continuity.acts)
+        await until(lambda: standby.failover.is_leader)
         await until(lambda: standby.link.failed)
-        assert len(standby.hotline.menus) == 0
+        assert len(standby.tracker.ivr) == 0
         standby.link.lost = False
-        await until(lambda: len(standby.hotline.menus) == 1)
+        await until(lambda: len(standby.tracker.ivr) == 1)
 
     live(body)
 
@@ -364,16 +364,16 @@ def test_one_that_has_handed_over_writes_and_sends_nothing_more(tmp_path: Path) 
         lease = Held()
         lease.free = True
         ivrd = Ivrd(tmp_path, store, lease)
-        await ivrd.continuity.up()
-        await until(lambda: ivrd.hotline.menus.acting and ivrd.hotline._held is None)
+        await ivrd.failover.up()
+        await until(lambda: ivrd.tracker.ivr.active and ivrd.tracker._held is None)
         await ivrd.rig.take(arrived(CALL), offered(CALL))
-        assert await ivrd.continuity.hand_over() == ""  # nobody stands by
-        assert ivrd.continuity.acts
+        assert await ivrd.failover.hand_over() == ""  # nobody stands by
+        assert ivrd.failover.is_leader
         lease.successor = "other:2"
-        assert await ivrd.continuity.hand_over() == "other:2"
+        assert await ivrd.failover.hand_over() == "other:2"
         assert lease.released_to == "other:2"
         assert CALL in store.entries[CALLS]
-        assert not ivrd.continuity.acts
+        assert not ivrd.failover.is_leader
         with pytest.raises(NotLeader):
             await ivrd.link.ask("QueueAdd")
 
@@ -385,12 +385,12 @@ def test_one_whose_writes_are_fenced_gives_up(tmp_path: Path) -> None:
         lease = Held()
         lease.free = True
         ivrd = Ivrd(tmp_path, store, lease)
-        await ivrd.continuity.up()
-        await until(lambda: ivrd.hotline.menus.acting and ivrd.hotline._held is None)
+        await ivrd.failover.up()
+        await until(lambda: ivrd.tracker.ivr.active and ivrd.tracker._held is None)
         store.epoch = 99
         await ivrd.rig.take(arrived(CALL))
-        await until(lambda: ivrd.gave_up)
-        assert ivrd.gave_up == ["fenced"]
+        await until(lambda: ivrd.stepped_down)
+        assert ivrd.stepped_down == ["fenced"]
         assert store.entries.get(CALLS, {}) == {}
 
     live(body)

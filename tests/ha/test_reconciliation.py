@@ -48,15 +48,15 @@ class Script:
         self.skipped = 0
         self.gaps = 0
         self.readable = True
-        self.gate = threading.Event()
-        self.gate.set()
+        self.guard = threading.Event()
+        self.guard.set()
 
     @property
     def mark(self) -> LogPosition | None:
         return LogPosition(1, "a", self.taken)
 
     def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
-        self.gate.wait(60)
+        self.guard.wait(60)
         begin, self.taken = self.taken, len(self.lines)
         return [(self.lines[n], LogPosition(1, "a", n)) for n in range(begin, self.taken)]
 
@@ -69,13 +69,13 @@ class Desk:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        hands = BookingPort(lambda: self.ledger.calls, self._heal, self._give_up)
-        self.healing = Reconciliation(self.reader, hands, known)
+        hands = BookingPort(lambda: self.ledger.calls, self._reconcile, self._book_unresolved)
+        self.reconciliation = Reconciliation(self.reader, hands, known)
 
-    def _heal(self, end: Ended) -> None:
-        self.say(self.ledger.heal(end.call, end.outcome, end.stage))
+    def _reconcile(self, end: Ended) -> None:
+        self.say(self.ledger.book_reconciled(end.call, end.outcome, end.stage))
 
-    def _give_up(self, ids: list[str], at: float) -> None:
+    def _book_unresolved(self, ids: list[str], at: float) -> None:
         for call_id in ids:
             self.book(call_id, HungUp(at))
 
@@ -83,7 +83,7 @@ class Desk:
         for notice in notices:
             self.notices.append(notice)
             if isinstance(notice, Ended):
-                self.healing.ended(notice, self.now)
+                self.reconciliation.ended(notice, self.now)
 
     def receive(self, call_id: str = "a") -> None:
         self.ledger.receive(Call(call_id, 990.5, caller="hash"))
@@ -98,7 +98,7 @@ class Desk:
 
     async def tick(self, seconds: float = 0.0) -> None:
         self.now += seconds
-        await self.healing.tick(self.now)
+        await self.reconciliation.tick(self.now)
         assert self.ledger.balance() == 0
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:
@@ -120,7 +120,7 @@ def live(test):
 RECEIVED = QueueLogEntry(990.0, EntryType.RECEIVED, "a")
 JOINED = QueueLogEntry(991.0, EntryType.JOINED, "a", "red")
 TAKEN = QueueLogEntry(995.0, EntryType.CONNECTED, "a", "red", "good/01", AnsweredBy.PARTNER, 4.0)
-END = QueueLogEntry(999.0, EntryType.ENDED, "a", place=CallState.QUEUE)
+END = QueueLogEntry(999.0, EntryType.ENDED, "a", state=CallState.QUEUE)
 TALK = (RECEIVED, JOINED, TAKEN, END)
 ANSWERED = (Outcome.ANSWERED, Stage.TALK)
 LEFT_QUEUE = (Outcome.ABANDONED, Stage.QUEUE)
@@ -136,8 +136,8 @@ async def test_a_call_that_nobody_saw_is_booked_after_the_grace():
     assert desk.notices == []
     await desk.tick(0.1)
     assert desk.ends() == {"a": ANSWERED}
-    assert (desk.ledger.received, desk.ledger.healed) == (1, 1)
-    assert desk.healing.healed == {Outcome.ANSWERED: 1}
+    assert (desk.ledger.received, desk.ledger.reconciled) == (1, 1)
+    assert desk.reconciliation.reconciled == {Outcome.ANSWERED: 1}
 
 
 @live
@@ -149,7 +149,7 @@ async def test_an_end_whose_event_comes_in_time_is_not_booked_again():
     desk.book("a", JoinedQueue(991.2, "red"), HungUp(999.3))
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_QUEUE}
-    assert (desk.ledger.healed, desk.healing.differences) == (0, 0)
+    assert (desk.ledger.reconciled, desk.reconciliation.differences) == (0, 0)
 
 
 @live
@@ -161,7 +161,7 @@ async def test_an_end_whose_event_came_before_its_line_is_not_booked_again():
     await desk.tick()
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.healing.mark == desk.reader.mark
+    assert desk.reconciliation.mark == desk.reader.mark
 
 
 @live
@@ -171,7 +171,7 @@ async def test_what_an_earlier_run_has_booked_is_not_booked_again():
     await desk.tick()
     await desk.tick(5.0)
     assert desk.notices == []
-    assert desk.healing.mark == desk.reader.mark
+    assert desk.reconciliation.mark == desk.reader.mark
 
 
 @live
@@ -194,9 +194,9 @@ async def test_the_mark_waits_for_the_booking():
     desk.write(QueueLogEntry(980.0, EntryType.JOINED, "elsewhere", "red"), *TALK)
     await desk.tick()
     await desk.tick(1.0)
-    assert desk.healing.mark == LogPosition(1, "a", 1)
+    assert desk.reconciliation.mark == LogPosition(1, "a", 1)
     await desk.tick(1.0)
-    assert desk.healing.mark == LogPosition(1, "a", 5)
+    assert desk.reconciliation.mark == LogPosition(1, "a", 5)
 
 
 @live
@@ -206,9 +206,9 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
     desk.write(RECEIVED)
     desk.book("a", HungUp(1000.0))
     await desk.tick(module.LATE_SECONDS - 1)
-    assert desk.healing.mark == LogPosition(1, "a", 0)
+    assert desk.reconciliation.mark == LogPosition(1, "a", 0)
     await desk.tick(1.0)
-    assert desk.healing.mark == LogPosition(1, "a", 1)
+    assert desk.reconciliation.mark == LogPosition(1, "a", 1)
 
 
 # --- calls that Asterisk has no more -------------------------------------------------------
@@ -218,7 +218,7 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
 async def test_a_missed_call_is_booked_as_soon_as_the_record_has_its_end():
     desk = Desk()
     desk.receive()
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     await desk.tick()
     assert desk.notices == []
     desk.write(*TALK)
@@ -232,7 +232,7 @@ async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
     desk.receive()
     desk.write(*TALK)
     await desk.tick()
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     assert desk.ends() == {"a": ANSWERED}
 
 
@@ -254,7 +254,7 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     desk.receive()
     desk.book("a", *events)
     desk.write(*lines)
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     await desk.tick(2.9)
     assert desk.ends() == {}
     await desk.tick(0.1)
@@ -264,7 +264,7 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     await desk.tick(1.0)
     await desk.tick(5.0)
     assert desk.ends() == {"a": end}
-    assert desk.healing.mark == desk.reader.mark
+    assert desk.reconciliation.mark == desk.reader.mark
 
 
 @live
@@ -272,7 +272,7 @@ async def test_while_there_is_more_to_read_a_missed_call_waits():
     desk = Desk()
     desk.receive()
     desk.reader.behind = True
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     await desk.tick()
     await desk.tick(60.0)
     assert desk.notices == []
@@ -288,20 +288,20 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
     desk.reader.readable = False
     desk.receive()
     desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     assert desk.ends() == {"a": ANSWERED}
-    assert (desk.healing.given_up, desk.ledger.healed) == (1, 0)
+    assert (desk.reconciliation.unresolved, desk.ledger.reconciled) == (1, 0)
 
 
 @live
 async def test_a_missed_call_whose_event_comes_is_booked_once():
     desk = Desk()
     desk.receive()
-    desk.healing.missed(["a"], desk.now)
+    desk.reconciliation.missed(["a"], desk.now)
     desk.book("a", HungUp(1001.0))
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.healing.given_up == 0
+    assert desk.reconciliation.unresolved == 0
 
 
 @live
@@ -310,12 +310,12 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     desk = Desk()
     desk.receive("b")
     desk.write(*TALK)
-    desk.reader.gate.clear()
-    desk.healing.missed(["b"], desk.now)
+    desk.reader.guard.clear()
+    desk.reconciliation.missed(["b"], desk.now)
     await desk.tick()
     await desk.tick(3.0)
     assert desk.ends() == {"b": LEFT_MENU}
-    desk.reader.gate.set()
+    desk.reader.guard.set()
     monkeypatch.setattr(module, "READ_SECONDS", 60.0)
     await desk.tick()
     await desk.tick(2.0)
@@ -326,12 +326,12 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
 async def test_a_cancelled_tick_loses_no_line():
     desk = Desk()
     desk.write(*TALK)
-    desk.reader.gate.clear()
+    desk.reader.guard.clear()
     tick = asyncio.create_task(desk.tick())
     await asyncio.sleep(0)
     tick.cancel()
     await asyncio.gather(tick, return_exceptions=True)
-    desk.reader.gate.set()
+    desk.reader.guard.set()
     await desk.tick()
     await desk.tick(2.0)
     assert desk.ends() == {"a": ANSWERED}
@@ -346,7 +346,7 @@ async def test_the_end_of_a_call_that_began_before_us_is_only_counted():
     desk.write(TAKEN, END)
     await desk.tick()
     await desk.tick(2.0)
-    assert (desk.notices, desk.healing.strangers) == ([], 1)
+    assert (desk.notices, desk.reconciliation.strangers) == ([], 1)
 
 
 @live
@@ -371,7 +371,7 @@ async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplo
         await desk.tick()
         await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.healing.differences == 1
+    assert desk.reconciliation.differences == 1
     assert len([r for r in caplog.records if "otherwise" in r.getMessage()]) == 1
 
 
@@ -385,7 +385,7 @@ async def test_a_record_that_saw_only_the_end_does_not_say_otherwise():
     desk.write(END)
     await desk.tick()
     assert desk.ends() == {"a": ANSWERED}
-    assert desk.healing.differences == 0
+    assert desk.reconciliation.differences == 0
 
 
 @live
@@ -423,8 +423,8 @@ STAGES = {
 
 def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
-    stage = STAGES[line.place]
-    return FORMS[line.says].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
+    stage = STAGES[line.state]
+    return FORMS[line.entry_type].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
 
 
 class World:
@@ -468,12 +468,12 @@ class World:
         if moment.event is not None:
             with suppress(InvalidTransition):  # what led there was not heard
                 self.desk.book(moment.call_id, moment.event)
-        elif moment.line is not None and moment.line.says is EntryType.RECEIVED:
+        elif moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
             self.desk.ledger.receive(Call(moment.call_id, 0.0))
 
     def tick(self) -> None:
         asyncio.run(self.desk.tick(1.0))
-        self.kept = self.desk.healing.mark
+        self.kept = self.desk.reconciliation.mark
 
 
 @settings(max_examples=50)

@@ -103,8 +103,8 @@ def test_it_knows_when_ivrd_gave_up_and_turns_away_when_shut(ends):
     assert ends.far.recv(1) == b""
     assert len(ends.detour.left) == 1
     ends.detour.shut = True
-    with socket.create_connection((HOST, ends.detour.port), 10) as turned_away:
-        assert turned_away.recv(1) == b""
+    with socket.create_connection((HOST, ends.detour.port), 10) as rejected:
+        assert rejected.recv(1) == b""
 
 
 def test_without_an_end_of_messages_whatever_comes_is_handed_on():

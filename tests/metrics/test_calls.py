@@ -75,7 +75,7 @@ def test_at_every_scrape_all_calls_are_accounted_for(
         now += seconds
         if ledger.receive(c.Call(caller, now), adopted=number % 3 == 0):
             continue
-        kinds = [kind for place, kind in c.TABLE if place is ledger.calls[caller].place]
+        kinds = [kind for state, kind in c.TABLE if state is ledger.calls[caller].state]
         kind = kinds[choice % len(kinds)]
         for notice in ledger.apply(caller, event(kind, queue, now)):
             made.notice(notice)
@@ -232,7 +232,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_talk_seconds_count", {"queue": "other"}),
         ("ivrd_abandoned_after_30s_total", {"queue": "other"}),
         ("ivrd_unattended_total", {}),
-        ("ivrd_events_refused_total", {"event": "Joined"}),
+        ("ivrd_events_refused_total", {"event": "JoinedQueue"}),
         ("ivrd_menu_faults_total", {}),
         ("ivrd_ami_up", {}),
         ("ivrd_ami_reconnects_total", {}),
@@ -242,8 +242,8 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_loop_lag_seconds_count", {}),
         *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SEAT_STATES),
         ("ivrd_pool_open", {"pool": "surge"}),
-        ("ivrd_config_last_reload_success", {}),
-        ("ivrd_config_last_reload_timestamp_seconds", {}),
+        ("ivrd_config_last_reload_successful", {}),
+        ("ivrd_config_last_reload_success_timestamp_seconds", {}),
     ],
 )
 def test_series_are_there_with_0_from_the_start(name: str, labels: dict[str, str]) -> None:
@@ -283,7 +283,7 @@ def test_faults_and_latencies_are_counted() -> None:
     made.loop_lag(0.2)
     made.fault()
     made.unattended(c.Call("a", 0.0))
-    made.refused("Joined")
+    made.refused("JoinedQueue")
     made.refused("made up\nby somebody")
     series = read(made)
     assert value(series, "ivrd_event_lag_seconds_bucket", le="0.0025") == 1
@@ -292,7 +292,7 @@ def test_faults_and_latencies_are_counted() -> None:
     assert value(series, "ivrd_loop_lag_seconds_bucket", le="0.25") == 1
     assert value(series, "ivrd_menu_faults_total") == 1
     assert value(series, "ivrd_unattended_total") == 1
-    assert value(series, "ivrd_events_refused_total", event="Joined") == 1
+    assert value(series, "ivrd_events_refused_total", event="JoinedQueue") == 1
     assert value(series, "ivrd_events_refused_total", event="other") == 1
 
 
@@ -309,10 +309,10 @@ def test_a_reconnect_is_a_link_that_came_back() -> None:
 def test_a_refused_reload_shows() -> None:
     made = metrics()
     made.reload(True, 50.0)
-    assert value(read(made), "ivrd_config_last_reload_success") == 1
+    assert value(read(made), "ivrd_config_last_reload_successful") == 1
     made.reload(False, 60.0)
-    assert value(read(made), "ivrd_config_last_reload_success") == 0
-    assert value(read(made), "ivrd_config_last_reload_timestamp_seconds") == 60
+    assert value(read(made), "ivrd_config_last_reload_successful") == 0
+    assert value(read(made), "ivrd_config_last_reload_success_timestamp_seconds") == 50
 
 
 def test_seats_are_as_last_told() -> None:

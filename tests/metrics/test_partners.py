@@ -24,12 +24,12 @@ QUIET = {"alpha": PartnerGauges(), "beta": PartnerGauges()}
 
 
 class Scraped:
-    """Metrics over partners that stand as `moments` says."""
+    """Metrics over partners that stand as `gauges` says."""
 
-    def __init__(self, moments: Mapping[str, PartnerGauges] = QUIET) -> None:
+    def __init__(self, gauges: Mapping[str, PartnerGauges] = QUIET) -> None:
         self.all = CallMetrics(("q",), 20.0, "0.1.0")
-        self.moments = moments
-        self.made = PartnerMetrics(self.all.registry, lambda: self.moments)
+        self.gauges = gauges
+        self.made = PartnerMetrics(self.all.registry, lambda: self.gauges)
 
     def series(self) -> Series:
         """One scrape."""
@@ -55,7 +55,7 @@ def total(series: Series, name: str, **labels: str) -> float:
 
 
 SERIES: list[tuple[str, dict[str, str]]] = [
-    ("ivrd_partner_offered_total", {}),
+    ("ivrd_partner_attempts_total", {}),
     *(("ivrd_partner_offers_total", {"result": str(result)}) for result in RESULTS),
     *(("ivrd_partner_refusals_total", {"cause": str(cause)}) for cause in Cause),
     ("ivrd_partner_confirm_seconds_count", {}),
@@ -99,7 +99,7 @@ def test_everything_told_is_counted_once(lines: list[PartnerEvent]) -> None:
     for partner in ("alpha", "beta", "gone"):
         own = [line for line in lines if line.partner == partner]
         kinds = [line.kind for line in own]
-        offers = total(series, "ivrd_partner_offered_total", partner=partner)
+        offers = total(series, "ivrd_partner_attempts_total", partner=partner)
         assert offers == kinds.count(PartnerEventKind.OFFERED)
         for result in RESULTS:
             found = total(series, "ivrd_partner_offers_total", partner=partner, result=result)
@@ -116,7 +116,7 @@ def test_how_partners_stand_is_of_the_scrapes_moment_and_who_went_is_gone() -> N
     scraped = Scraped()
     scraped.series()
     scraped.made.take(PartnerEvent("beta", PartnerEventKind.OFFERED))
-    scraped.moments = {"alpha": PartnerGauges(5, 4, 1, 3, BreakerState.HALF_OPEN, 7)}
+    scraped.gauges = {"alpha": PartnerGauges(5, 4, 1, 3, BreakerState.HALF_OPEN, 7)}
     series = scraped.series()
     seats = [value(series, "ivrd_partner_seats", partner="alpha", state=s) for s in SEAT_STATES]
     assert seats == [5, 4, 1, 3]
@@ -126,7 +126,9 @@ def test_how_partners_stand_is_of_the_scrapes_moment_and_who_went_is_gone() -> N
     ] == [0, 1, 0]
     assert value(series, "ivrd_partner_learned_cap", partner="alpha") == 7
     assert not [k for k in series if k[0] == "ivrd_partner_seats" and ("partner", "beta") in k[1]]
-    assert value(series, "ivrd_partner_offered_total", partner="beta") == 1  # counted stays counted
+    assert (
+        value(series, "ivrd_partner_attempts_total", partner="beta") == 1
+    )  # counted stays counted
 
 
 def test_no_label_but_these() -> None:
@@ -154,16 +156,16 @@ def test_every_event_of_the_dialplan_has_its_kind() -> None:
 def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
     rig, scraped = Rig(), Scraped()
     watch = rig.watch(scraped.made)
-    rig.news("offered")
-    rig.news("refused", status="CONGESTION", cause=34)
+    rig.leg_event("offered")
+    rig.leg_event("refused", status="CONGESTION", cause=34)
     rig.now += 1.0
-    rig.news("offered")
-    rig.news("confirmed", seconds=4.5)
+    rig.leg_event("offered")
+    rig.leg_event("confirmed", seconds=4.5)
     rig.talk(watch, "a", 90.0, "0a1b2c3d4e5f")
-    rig.news("dropped", seconds=1.5)
-    rig.news("unconfirmed", "beta", status="no_key", seconds=11.0)
+    rig.leg_event("dropped", seconds=1.5)
+    rig.leg_event("unconfirmed", "beta", status="no_key", seconds=11.0)
     series = scraped.series()
-    assert value(series, "ivrd_partner_offered_total", partner="alpha") == 2
+    assert value(series, "ivrd_partner_attempts_total", partner="alpha") == 2
     refusals = value(series, "ivrd_partner_refusals_total", partner="alpha", cause="congested")
     assert refusals == 1
     assert value(series, "ivrd_partner_confirm_seconds_sum", partner="alpha") == 4.5
@@ -199,10 +201,10 @@ def test_what_is_too_old_goes_with_the_next_call() -> None:
 def test_one_that_stands_by_counts_nothing_and_writes_down_all_the_same() -> None:
     """Its keeper holds that: who acts may end before it has written."""
     rig, scraped = Rig(), Scraped()
-    rig.acts = False
+    rig.is_leader = False
     watch = rig.watch(scraped.made)
     before = scraped.series()
-    rig.news("offered")
+    rig.leg_event("offered")
     rig.talk(watch, "a", 90.0, "")
     assert scraped.series() == before
     assert {line.kind for line in asyncio.run(history(rig))} == {
@@ -216,8 +218,8 @@ def test_a_caller_who_is_sent_back_has_talked_as_long_as_the_books_say() -> None
     rig.watch(scraped.made)
     rig.begin("a")
     rig.now += 42.0
-    rig.news("returned", waiting="a")
-    rig.news("returned", waiting="nobody knows it")
+    rig.leg_event("returned", waiting="a")
+    rig.leg_event("returned", waiting="nobody knows it")
     series = scraped.series()
     assert value(series, "ivrd_partner_talk_seconds_sum", partner="alpha") == 42.0
     assert value(series, "ivrd_partner_talk_seconds_count", partner="alpha") == 2
@@ -227,8 +229,8 @@ def test_a_test_call_counts_nowhere() -> None:
     rig, scraped = Rig(), Scraped()
     rig.watch(scraped.made)
     before = scraped.series()
-    rig.news("offered", waiting="")
-    rig.news("confirmed", waiting="", seconds=3.0)
+    rig.leg_event("offered", waiting="")
+    rig.leg_event("confirmed", waiting="", seconds=3.0)
     assert scraped.series() == before
     assert asyncio.run(history(rig)) == []
 

@@ -34,11 +34,11 @@ DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
 class Kept:
     """What is kept: of nothing, by one that acts."""
 
-    acts = True
-    healing = None
+    is_leader = True
+    reconciliation = None
 
     def __init__(self) -> None:
-        self.keeper = WriteBehind(SqliteStore(Path("nowhere")), lambda _up, _why: None)
+        self.write_behind = WriteBehind(SqliteStore(Path("nowhere")), lambda _up, _why: None)
 
 
 class Hotline:
@@ -47,8 +47,8 @@ class Hotline:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.metrics = CallMetrics(("other",), 20.0, "0.1.0")
-        standing = {"alpha": PartnerGauges(wanted=4, open=3)}
-        self.partners = PartnerMetrics(self.metrics.registry, lambda: standing)
+        runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
+        self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
         PersistenceMetrics(self.metrics.registry, Kept(), lambda: 0)
 
     def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:
@@ -60,12 +60,12 @@ class Hotline:
 
 
 @contextmanager
-def served(hotline: Hotline) -> Iterator[str]:
+def served(tracker: Hotline) -> Iterator[str]:
     """Serve the hotline's figures on loopback; gives host:port."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = hotline.metrics.text(hotline.ledger)
+            body = tracker.metrics.text(tracker.ledger)
             self.send_response(200)
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(body)))
@@ -139,24 +139,24 @@ class Prometheus:
 
 
 @pytest.fixture
-def hotline() -> Hotline:
+def tracker() -> Hotline:
     return Hotline()
 
 
 @pytest.fixture
-def prometheus(tmp_path: Path, hotline: Hotline) -> Iterator[Prometheus]:
-    with served(hotline) as target:
+def prometheus(tmp_path: Path, tracker: Hotline) -> Iterator[Prometheus]:
+    with served(tracker) as target:
         started = Prometheus(tmp_path, target)
         yield started
         started.stop()
 
 
-def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prometheus) -> None:
-    hotline.call("a")
-    hotline.call("b", JoinedQueue(10.0, "other"), HungUp(50.0))
+def test_prometheus_has_the_hotlines_figures(tracker: Hotline, prometheus: Prometheus) -> None:
+    tracker.call("a")
+    tracker.call("b", JoinedQueue(10.0, "other"), HungUp(50.0))
     prometheus.wait_for("ivrd_calls_received_total", 2)
     assert prometheus.ask("up") == 1
-    hotline.call("c", JoinedQueue(20.0, "other"))
+    tracker.call("c", JoinedQueue(20.0, "other"))
     prometheus.wait_for("ivrd_calls_received_total", 3)
     assert prometheus.ask('ivrd_calls_in_progress{stage="queue"}') == 1
     assert prometheus.ask('sum(ivrd_calls_total{queue="other",outcome="abandoned"})') == 1
@@ -164,10 +164,10 @@ def test_prometheus_has_the_hotlines_figures(hotline: Hotline, prometheus: Prome
     assert prometheus.ask('ivrd_wait_seconds_bucket{le="45.0",outcome="abandoned"}') == 1
 
 
-def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Prometheus) -> None:
-    hotline.call("a", JoinedQueue(10.0, "other"), HungUp(50.0))
-    hotline.call("b")
-    hotline.call(
+def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Prometheus) -> None:
+    tracker.call("a", JoinedQueue(10.0, "other"), HungUp(50.0))
+    tracker.call("b")
+    tracker.call(
         "c",
         JoinedQueue(10.0, "other"),
         Connected(12.0, AnsweredBy.INHOUSE, "base-01"),
@@ -175,9 +175,9 @@ def test_the_queries_of_the_readme_have_answers(hotline: Hotline, prometheus: Pr
     )
     for call_id in ("d", "e", "f"):
         taken = Connected(12.0, AnsweredBy.PARTNER, "alpha/01")
-        hotline.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
-        hotline.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
-        hotline.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
+        tracker.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
+        tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
+        tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
@@ -202,8 +202,8 @@ def test_the_alerts_fire_when_they_should(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["rules.yml", "rules_test.yml", "README.md"])
-def test_what_is_asked_for_is_published(hotline: Hotline, file: str) -> None:
-    scrape = hotline.metrics.text(hotline.ledger).decode()
+def test_what_is_asked_for_is_published(tracker: Hotline, file: str) -> None:
+    scrape = tracker.metrics.text(tracker.ledger).decode()
     published = set(re.findall(r"^(ivrd_\w+)", scrape, re.MULTILINE))
     published |= set(re.findall(r"^# TYPE (\w+) histogram", scrape, re.MULTILINE))
     asked = set(re.findall(r"\bivrd_[a-z0-9_]+\b", (MONITORING / file).read_text("utf-8")))

@@ -40,12 +40,12 @@ class Calls:
 
     answers: list[tuple[bool, str] | Exception] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
-    gate: asyncio.Event | None = None  # a test call waits for it
+    guard: asyncio.Event | None = None  # a test call waits for it
 
     async def drill(self, partner: str) -> tuple[bool, str]:
         self.placed.append(partner)
-        if self.gate is not None:
-            await self.gate.wait()
+        if self.guard is not None:
+            await self.guard.wait()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -94,24 +94,26 @@ class Rig:
         self, shelf: Shelf | None = None, *, partners: tuple[Partner, ...] = (ALPHA, BETA)
     ) -> None:
         self.now = NOW
-        self.acts = True
+        self.is_leader = True
         self.shelf = shelf or Shelf()
         self.ledger = Ledger()
-        self.seating = QueueMembers(cast(AmiClient, None), ())
+        self.queue_members = QueueMembers(cast(AmiClient, None), ())
         setup = PartnerSetup(
             partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
         )
-        self.partners = PartnerController(setup, self.ledger, self.seating)
-        keeper = cast(WriteBehind, self.shelf)
-        self.book = PartnerRepository(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.partners = PartnerController(setup, self.ledger, self.queue_members)
+        write_behind = cast(WriteBehind, self.shelf)
+        self.book = PartnerRepository(
+            write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
+        )
         self.partners.learned = self.book.breaker
         self.calls = Calls()
         self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
-        self.desk = PartnerOperations(
+        self.operations = PartnerOperations(
             self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
         )
-        asyncio.run(self.desk.begin())
+        asyncio.run(self.operations.begin())
 
     def wrote(self, line: PartnerEvent, at: float = NOW, seat: str = "alpha/01") -> None:
         """Something happened at a partner to a caller who came at that moment."""
@@ -120,14 +122,14 @@ class Rig:
 
     def watch(self, metrics: PartnerMetrics) -> PartnerRecorder:
         """Have what happens told to metrics and book."""
-        watch = PartnerRecorder(self.ledger, metrics, self.book, lambda: self.acts)
-        self.partners.told = watch.news
+        watch = PartnerRecorder(self.ledger, metrics, self.book, lambda: self.is_leader)
+        self.partners.told = watch.leg_event
         return watch
 
-    def news(self, kind: str, partner: str = "alpha", **more: Any) -> None:
+    def leg_event(self, kind: str, partner: str = "alpha", **more: Any) -> None:
         """Something happens on the partner's first seat, for a caller who waits."""
         about = {"waiting": "a caller", **more}
-        self.partners.news(PartnerLegEvent(partner, f"{partner}/01", kind, self.now, **about))
+        self.partners.leg_event(PartnerLegEvent(partner, f"{partner}/01", kind, self.now, **about))
 
     def begin(self, call_id: str, caller: str = "", seat: str = "alpha/01") -> None:
         """A caller rings, waits no time and talks."""
@@ -158,7 +160,7 @@ def served(rig: Rig, path: Path) -> Iterator[None]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        app = server.control_app(rig.desk.reads(), rig.desk.acts())
+        app = server.control_app(rig.operations.queries(), rig.operations.commands())
         app.middlewares.append(named)
         runner = await server.listen_unix(app, path, 0o600)
         ready.set()

@@ -18,10 +18,10 @@ def rig() -> Rig:
     return Rig()
 
 
-def look(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerSnapshot:
+def evaluate(rig: Rig, after: float = 0.0, partner: Partner = ALPHA) -> PartnerSnapshot:
     """How a partner stands at the look `after` seconds later."""
     rig.now += after
-    rig.partners.look(rig.now)
+    rig.partners.evaluate(rig.now)
     return rig.partners.now(partner, True, rig.now)
 
 
@@ -32,22 +32,22 @@ def wait(rig: Rig, call_id: str) -> None:
 
 
 def test_a_partner_where_nobody_has_taken_a_call_has_few_seats_until_one_does(rig: Rig) -> None:
-    assert look(rig).allowed == LIMITS.first_seats
-    rig.news("offered")
-    rig.news("confirmed", seconds=2.0)
-    assert look(rig).allowed is None
+    assert evaluate(rig).allowed == LIMITS.first_seats
+    rig.leg_event("offered")
+    rig.leg_event("confirmed", seconds=2.0)
+    assert evaluate(rig).allowed is None
 
 
 def test_a_drill_a_pin_or_a_talk_that_goes_on_vouches_for_a_partner(rig: Rig) -> None:
-    rig.partners.standing("alpha").verified = "2026-11-20"
-    rig.partners.standing("beta").pin = Override.OPEN
-    assert look(rig).allowed is None
-    assert look(rig, partner=BETA).allowed is None
+    rig.partners.runtime("alpha").verified = "2026-11-20"
+    rig.partners.runtime("beta").override = Override.OPEN
+    assert evaluate(rig).allowed is None
+    assert evaluate(rig, partner=BETA).allowed is None
     gamma = replace(ALPHA, id="gamma")
     rig.partners.setup = replace(rig.partners.setup, partners=(gamma,))
-    assert look(rig, partner=gamma).allowed == LIMITS.first_seats
+    assert evaluate(rig, partner=gamma).allowed == LIMITS.first_seats
     rig.begin("a", seat="gamma/02")  # as after a restart: nobody has told of the key
-    assert look(rig, partner=gamma).allowed is None
+    assert evaluate(rig, partner=gamma).allowed is None
 
 
 def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_lasted(
@@ -56,30 +56,30 @@ def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_
     hurried: list[float] = []
     rig.partners.hurry = lambda: hurried.append(rig.now)
     for _ in range(3):
-        rig.news("unconfirmed")
+        rig.leg_event("unconfirmed")
     assert hurried
-    assert look(rig).allowed == 0
-    assert look(rig, LIMITS.first_pause).allowed == 1
+    assert evaluate(rig).allowed == 0
+    assert evaluate(rig, LIMITS.first_pause).allowed == 1
     wait(rig, "a")
     hurried.clear()
-    rig.news("offered", waiting="a")
+    rig.leg_event("offered", waiting="a")
     assert hurried  # the seat is closed before it can be rung for another
-    assert look(rig).allowed == 0
-    rig.news("confirmed", waiting="a", seconds=2.0)
+    assert evaluate(rig).allowed == 0
+    rig.leg_event("confirmed", waiting="a", seconds=2.0)
     rig.ledger.apply("a", Connected(rig.now, AnsweredBy.PARTNER, "alpha/01"))
-    assert look(rig).allowed == 1  # the seat that talks
-    assert look(rig, LIMITS.early_seconds).allowed is None
+    assert evaluate(rig).allowed == 1  # the seat that talks
+    assert evaluate(rig, LIMITS.early_seconds).allowed is None
 
 
 def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -> None:
-    rig.seating.states["partner-alpha"] = "away"
+    rig.queue_members.states["partner-alpha"] = "away"
     for _ in range(5):
-        rig.news("refused", status="CHANUNAVAIL", cause=20)
-    assert rig.partners.standing("alpha").breaker.place is BreakerState.CLOSED
-    rig.seating.states["partner-alpha"] = "free"
+        rig.leg_event("refused", status="CHANUNAVAIL", cause=20)
+    assert rig.partners.runtime("alpha").breaker.state is BreakerState.CLOSED
+    rig.queue_members.states["partner-alpha"] = "free"
     for _ in range(3):
-        rig.news("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
-    assert rig.partners.standing("alpha").breaker.place is BreakerState.OPEN
+        rig.leg_event("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
+    assert rig.partners.runtime("alpha").breaker.state is BreakerState.OPEN
 
 
 def test_what_is_learned_of_a_full_partner_is_carried_out_at_once(rig: Rig) -> None:
@@ -87,26 +87,26 @@ def test_what_is_learned_of_a_full_partner_is_carried_out_at_once(rig: Rig) -> N
     rig.begin("a", seat="alpha/01")
     rig.begin("b", seat="alpha/02")
     rig.partners.hurry = lambda: hurried.append(rig.now)
-    rig.news("refused", status="BUSY", cause=17)
+    rig.leg_event("refused", status="BUSY", cause=17)
     assert hurried
-    assert look(rig).allowed == 2
+    assert evaluate(rig).allowed == 2
 
 
 def test_a_seat_that_rang_for_a_caller_who_is_answered_elsewhere_rings_no_more(rig: Rig) -> None:
     wait(rig, "a")
-    rig.news("offered", waiting="a")
-    look(rig)
-    assert rig.partners.standing("alpha").ringing == {"alpha/01"}
+    rig.leg_event("offered", waiting="a")
+    evaluate(rig)
+    assert rig.partners.runtime("alpha").ringing == {"alpha/01"}
     rig.ledger.apply("a", Connected(rig.now, AnsweredBy.INHOUSE, "base-01"))
-    look(rig)
-    assert rig.partners.standing("alpha").ringing == set()
+    evaluate(rig)
+    assert rig.partners.runtime("alpha").ringing == set()
 
 
 def test_seats_that_talk_are_among_those_wanted_whether_they_are_open_or_not(rig: Rig) -> None:
     rig.begin("a", seat="alpha/05")
     rig.partners.setup = replace(rig.partners.setup, policy=Policy(floor=2))
-    look(rig)
-    lent = rig.partners._seating.lend
+    evaluate(rig)
+    lent = rig.partners._queue_members.lend
     assert lent is not None
     assert lent[0][0].seats == ("alpha/05", "alpha/01")
 
@@ -117,7 +117,7 @@ def test_expected_talks_and_patience_are_those_of_the_configuration_also_after_a
     for talk, patience in ((60.0, 30.0), (90.0, 45.0)):
         policy = Policy(expected_talk_seconds=talk, expected_patience_seconds=patience)
         rig.partners.setup = replace(rig.partners.setup, policy=policy)
-        look(rig, 1.0)
+        evaluate(rig, 1.0)
         assert rig.partners.snapshot is not None
         load = rig.partners.snapshot.queues[0].load
         assert (load.handling, load.patience) == (talk, patience)

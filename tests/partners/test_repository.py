@@ -19,7 +19,7 @@ from ivrd.partners.repository import (
     DAY_SECONDS,
     DRILLS,
     HISTORY,
-    PINS,
+    OVERRIDES,
     AuditEntry,
     PartnerRepository,
 )
@@ -28,7 +28,7 @@ from tests.partners.rig import NOW, Shelf
 
 EVER = (0.0, NOW + 1000 * DAY_SECONDS)
 TALK = PartnerEvent("alpha", PartnerEventKind.TALKED, 61.5, caller="0a1b2c3d4e5f")
-PAUSED = Breaker(place=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
 LINES = st.builds(
     PartnerEvent,
     partner=st.sampled_from(("alpha", "beta-2", "ก")),
@@ -49,9 +49,11 @@ class Desk:
     def __init__(self, shelf: Shelf | None = None, acts: bool = True) -> None:
         self.shelf = shelf or Shelf()
         self.now = NOW
-        self.acts = acts
-        keeper = cast(WriteBehind, self.shelf)
-        self.book = PartnerRepository(keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.is_leader = acts
+        write_behind = cast(WriteBehind, self.shelf)
+        self.book = PartnerRepository(
+            write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
+        )
 
     def read(self) -> dict[str, Breaker]:
         return asyncio.run(self.book.read())
@@ -64,7 +66,7 @@ class Desk:
 
     def audit(self) -> list[AuditEntry | None]:
         async def read() -> list[AuditEntry | None]:
-            return [act async for some in self.book.acts(*EVER) for act in some]
+            return [act async for some in self.book.audit_entries(*EVER) for act in some]
 
         return asyncio.run(read())
 
@@ -143,7 +145,7 @@ def test_a_torn_entry_costs_itself_alone(key: str, text: str) -> None:
 @given(key=st.text(max_size=20), text=st.text(max_size=40))
 def test_no_text_makes_reading_fail(key: str, text: str) -> None:
     desk = Desk()
-    for kind in (PINS, DRILLS, BREAKERS):
+    for kind in (OVERRIDES, DRILLS, BREAKERS):
         desk.shelf.put(kind, key, text)
     for kind in (HISTORY, AUDIT):
         desk.shelf.put(kind, f"1795312060{key}", text)
@@ -154,19 +156,19 @@ def test_no_text_makes_reading_fail(key: str, text: str) -> None:
 def test_once_a_day_what_is_old_is_forgotten_and_acts_are_kept_longer() -> None:
     desk = Desk()
     desk.wrote([TALK])
-    desk.book.audit("somchai", "pin open", "alpha", "")
-    desk.book.let_old_go()
+    desk.book.audit("somchai", "override open", "alpha", "")
+    desk.book.forget_old()
     desk.now += 91.9 * DAY_SECONDS
-    desk.book.let_old_go()
+    desk.book.forget_old()
     assert (len(desk.history()), len(desk.audit())) == (1, 1)
     desk.now += 0.9 * DAY_SECONDS
-    desk.book.let_old_go()
+    desk.book.forget_old()
     assert (len(desk.history()), len(desk.audit())) == (1, 1)  # not each second
     desk.now += DAY_SECONDS
-    desk.book.let_old_go()
+    desk.book.forget_old()
     assert (len(desk.history()), len(desk.audit())) == (0, 1)
     desk.now += 310 * DAY_SECONDS
-    desk.book.let_old_go()
+    desk.book.forget_old()
     assert desk.audit() == []
 
 
@@ -174,7 +176,7 @@ def test_one_that_stands_by_forgets_nothing() -> None:
     desk = Desk(acts=False)
     desk.wrote([TALK])
     desk.now += 1000 * DAY_SECONDS
-    desk.book.let_old_go()
+    desk.book.forget_old()
     assert desk.history() == [TALK]
 
 
@@ -184,13 +186,15 @@ def test_one_that_stands_by_forgets_nothing() -> None:
 def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None:
     desk = Desk()
     desk.now = NOW + 0.25
-    desk.book.audit("somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
-    desk.book.audit("malee", "pin none", "alpha", "closed -> none")
+    desk.book.audit("somchai", "override closed", "alpha", 'none -> closed\n"ไทย"')
+    desk.book.audit("malee", "override none", "alpha", "closed -> none")
     other = Desk(desk.shelf)  # of another life
     other.now = desk.now
-    other.book.audit("malee", "pin open", "beta", "none -> open")
+    other.book.audit("malee", "override open", "beta", "none -> open")
     acts = desk.audit()
-    expected = AuditEntry(NOW + 0.25, "somchai", "pin closed", "alpha", 'none -> closed\n"ไทย"')
+    expected = AuditEntry(
+        NOW + 0.25, "somchai", "override closed", "alpha", 'none -> closed\n"ไทย"'
+    )
     assert expected in acts
     mine = [act.detail for act in acts if act and act.partner == "alpha"]
     assert mine == [expected.detail, "closed -> none"]
@@ -202,20 +206,20 @@ def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None
 
 def test_what_stands_is_there_after_a_restart() -> None:
     desk = Desk()
-    assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "")
-    desk.book.pinned("alpha", Override.DRAINING)
+    assert (desk.book.override("alpha"), desk.book.verified("alpha")) == (None, "")
+    desk.book.overridden("alpha", Override.DRAINING)
     desk.book.drilled("beta", "2026-11-22")
-    desk.book.pinned("alpha", Override.CLOSED)
+    desk.book.overridden("alpha", Override.CLOSED)
     desk.book.drilled("alpha", "2026-11-20")
-    desk.book.pinned("beta", None)
+    desk.book.overridden("beta", None)
     desk.book.breaker("alpha", PAUSED)
     again = Desk(desk.shelf)
     assert again.read() == {"alpha": PAUSED}
-    assert (again.book.pin("alpha"), again.book.verified("alpha")) == (
+    assert (again.book.override("alpha"), again.book.verified("alpha")) == (
         Override.CLOSED,
         "2026-11-20",
     )
-    assert (again.book.pin("beta"), again.book.verified("beta")) == (None, "2026-11-22")
+    assert (again.book.override("beta"), again.book.verified("beta")) == (None, "2026-11-22")
 
 
 def test_a_breaker_of_one_that_stands_by_is_not_written() -> None:
@@ -229,40 +233,43 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
 ) -> None:
     shelf = Shelf()
     for name, text in {"alpha": '"ajar"', "beta": "5", "gamma": "{", "delta": '"open"'}.items():
-        shelf.put(PINS, name, text)
+        shelf.put(OVERRIDES, name, text)
     for name, text in {"alpha": '"lately"', "beta": "null", "delta": '"2026-11-22"'}.items():
         shelf.put(DRILLS, name, text)
     shelf.put(BREAKERS, "alpha", "{}")
     shelf.put(BREAKERS, "delta", text_of(PAUSED))
     desk = Desk(shelf)
     assert desk.read() == desk.read() == {"delta": PAUSED}
-    assert (desk.book.pin("delta"), desk.book.verified("delta")) == (Override.OPEN, "2026-11-22")
+    assert (desk.book.override("delta"), desk.book.verified("delta")) == (
+        Override.OPEN,
+        "2026-11-22",
+    )
     for name in ("alpha", "beta", "gamma"):
-        assert (desk.book.pin(name), desk.book.verified(name)) == (None, "")
+        assert (desk.book.override(name), desk.book.verified(name)) == (None, "")
     assert caplog.messages == ["some of what was kept of partners cannot be read, and is left out"]
 
 
 def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:
     before = Desk()
-    before.book.pinned("alpha", Override.CLOSED)
+    before.book.overridden("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
-    before.book.pinned("beta", Override.CLOSED)
+    before.book.overridden("beta", Override.CLOSED)
     before.book.breaker("alpha", PAUSED)
     desk = Desk(before.shelf)
     desk.shelf.down = True
     with pytest.raises(StoreDown):
         desk.read()
-    desk.book.pinned("alpha", None)
+    desk.book.overridden("alpha", None)
     desk.book.breaker("alpha", Breaker(known=True))
     desk.shelf.down = False
     assert desk.read() == {}
-    assert (desk.book.pin("alpha"), desk.book.verified("alpha")) == (None, "2026-11-20")
-    assert desk.book.pin("beta") is Override.CLOSED
+    assert (desk.book.override("alpha"), desk.book.verified("alpha")) == (None, "2026-11-20")
+    assert desk.book.override("beta") is Override.CLOSED
 
 
 def test_a_store_that_comes_back_empty_gets_all_that_stands_again() -> None:
     before = Desk()
-    before.book.pinned("alpha", Override.CLOSED)
+    before.book.overridden("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
     before.book.breaker("beta", PAUSED)
     desk = Desk(before.shelf)

@@ -19,8 +19,8 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
     assert surge["open"]
     # closing takes no talk away: all eleven end as their agents end them
     assert "closed" in lab.ivrd.once("seats", "close", "surge")
-    acts = json.loads(lab.ivrd.once("audit", "--json"))["acts"]
-    assert [act["what"] for act in acts if act["detail"] == "surge"] == [
+    entries = json.loads(lab.ivrd.once("audit", "--json"))["entries"]
+    assert [act["what"] for act in entries if act["detail"] == "surge"] == [
         "seats opened",
         "seats closed",
     ]

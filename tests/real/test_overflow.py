@@ -62,7 +62,7 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
         ("bad", bad, "refused"),
         ("silent", silent, "unconfirmed"),
     ):
-        offered = scrape.total("ivrd_partner_offered_total", partner=name)
+        offered = scrape.total("ivrd_partner_attempts_total", partner=name)
         made = scrape.total("ivrd_partner_offers_total", partner=name, result=result)
         assert offered == made == len(at.ledger()), name
     standing = rows(lab)
@@ -92,7 +92,7 @@ def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
     lab = hotline(agents=1, ring=0.2, change=with_partners(partners))
     lab.ivrd.once("seats", "close", "base")
     for name in partners:
-        lab.ivrd.once("partner", "pin", "open", name)
+        lab.ivrd.once("partner", "override", "open", name)
     until(lab, "all seats are open", lambda of: all(p["open"] == 15 for p in of.values()))
     ledger = lab.calling(calls(1, 150), rate=3.0).wait(120)
     assert ledger.outcomes() == {"answered": 150}
@@ -160,10 +160,10 @@ def test_pinned_closed_means_closed_and_open_means_open(hotline, site):
     lab = hotline(
         agents=2, talk=2.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 4)})
     )
-    lab.ivrd.once("partner", "pin", "closed", "good")
+    lab.ivrd.once("partner", "override", "closed", "good")
     assert lab.calling(calls(1, 10), rate=5.0).wait(60).outcomes() == {"answered": 10}
     assert good.ledger() == ()
-    lab.ivrd.once("partner", "pin", "open", "good")
+    lab.ivrd.once("partner", "override", "open", "good")
     until(lab, "its seats are open", lambda of: of["good"]["open"] >= 4, 10)
     assert len(members(lab, "good")) >= 4
 

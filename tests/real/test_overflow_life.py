@@ -107,14 +107,14 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
         return held.startswith("held to") and "refused with cause 21" in paused
 
     until(lab, "one is held, the other paused", learned)
-    lab.ivrd.once("partner", "pin", "open", "full")
+    lab.ivrd.once("partner", "override", "open", "full")
     assert first.wait(90).outcomes() == {"answered": 9}
     lab.settled()
     lab.ivrd.kill()
     lab.ivrd.start()
     found = rows(lab)
     assert learned(found)
-    assert found["full"]["pin"] == "open"
+    assert found["full"]["override"] == "open"
     assert found["full"]["verified"]
     second = more_calls(lab, "second", calls(101, 6), rate=4.0)
     assert second.wait(90).outcomes() == {"answered": 6}
@@ -125,8 +125,8 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
         helped = [talk for talk in at.talks() if talk.heard_caller]
         assert row["accepted"] == row["people"] == len(helped)
         assert row["refused"] == sum(talk.ended == "refused" for talk in at.ledger()) > 0
-    acts = json.loads(lab.ivrd.once("audit", "--json"))["acts"]
-    assert [(act["what"], act["partner"]) for act in acts][-1] == ("pin open", "full")
+    entries = json.loads(lab.ivrd.once("audit", "--json"))["entries"]
+    assert [(act["what"], act["partner"]) for act in entries][-1] == ("override open", "full")
 
 
 def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline, site):

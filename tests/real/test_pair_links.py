@@ -68,7 +68,7 @@ def test_of_two_one_acts_again_after_asterisk_was_restarted(hotline):
     hotline.until("all is booked", lambda: day(acting)["in_progress"] == 0)
     time.sleep(5)  # healing has had its time
     books = day(acting)
-    print(f"\n{books['received']} received; acts: {acting.said('acts now')}")
+    print(f"\n{books['received']} received; acts: {acting.said('is the leader now')}")
     assert books["received"] == 40 + 5
-    assert sum(ivrd.acts for ivrd in hotline.both) == 1
+    assert sum(ivrd.is_leader for ivrd in hotline.both) == 1
     assert all("Traceback" not in ivrd.log_text() for ivrd in hotline.both)

@@ -14,27 +14,29 @@ from tests.store.conftest import MakeStore
 
 NOW = 1_795_312_060.0
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
-PAUSED = Breaker(place=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
 
 
 class Ivrd:
     """One ivrd's keeper and book; of two, each with its epoch."""
 
     def __init__(self, make: MakeStore, epoch: int = 0, acts: bool = True) -> None:
-        self.acts = acts
+        self.is_leader = acts
         self.now = NOW
-        self.keeper = WriteBehind(make(), lambda _up, _why: None)
-        self.keeper.epoch, self.keeper.hold = epoch, not acts
-        self.book = PartnerRepository(self.keeper, 92, 400, lambda: self.now, lambda: self.acts)
+        self.write_behind = WriteBehind(make(), lambda _up, _why: None)
+        self.write_behind.epoch, self.write_behind.hold = epoch, not acts
+        self.book = PartnerRepository(
+            self.write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Ivrd"]:
-        task = asyncio.create_task(self.keeper.run())
+        task = asyncio.create_task(self.write_behind.run())
         yield self
-        if self.acts:
-            assert await self.keeper.flush(PATIENCE)
+        if self.is_leader:
+            assert await self.write_behind.flush(PATIENCE)
         task.cancel()
-        await self.keeper._store.close()
+        await self.write_behind._store.close()
 
     async def talks(self) -> list[tuple[str, float]]:
         found = self.book.history(0.0, NOW + DAY_SECONDS)
@@ -49,20 +51,22 @@ def test_what_one_life_wrote_the_next_one_reads(make: MakeStore) -> None:
     async def body() -> None:
         async with Ivrd(make).running() as ivrd:
             ivrd.talked(1)
-            ivrd.book.pinned("alpha", Override.CLOSED)
+            ivrd.book.overridden("alpha", Override.CLOSED)
             ivrd.book.drilled("alpha", "2026-11-20")
             ivrd.book.breaker("alpha", PAUSED)
-            ivrd.book.audit("somchai", "pin closed", "alpha", "none -> ปิด")
+            ivrd.book.audit("somchai", "override closed", "alpha", "none -> ปิด")
         async with Ivrd(make).running() as again:
             assert await again.book.read() == {"alpha": PAUSED}
-            assert again.book.pin("alpha") is Override.CLOSED
+            assert again.book.override("alpha") is Override.CLOSED
             assert again.book.verified("alpha") == "2026-11-20"
             again.talked(2, 30.0)
             again.now += 0.001
-            again.book.audit("malee", "pin none", "alpha", "closed -> none")
+            again.book.audit("malee", "override none", "alpha", "closed -> none")
             assert await again.book.written(PATIENCE)
             assert await again.talks() == [("alpha", 60.0), ("alpha", 30.0)]
-            acts = [act async for some in again.book.acts(0.0, NOW + 1) for act in some if act]
+            acts = [
+                act async for some in again.book.audit_entries(0.0, NOW + 1) for act in some if act
+            ]
             assert [act.who for act in acts] == ["somchai", "malee"]
 
     asyncio.run(body())
@@ -74,14 +78,14 @@ def test_who_takes_over_writes_what_the_other_did_not_and_nothing_twice(make: Ma
     async def body() -> None:
         standby = Ivrd(make, 2, acts=False)
         async with standby.running():
-            async with Ivrd(make, 1).running() as acting:
+            async with Ivrd(make, 1).running() as is_leader:
                 for number in (1, 2):
-                    acting.talked(number)
+                    is_leader.talked(number)
             for number in (1, 2, 3):
                 standby.talked(number)
             assert await standby.book.written(PATIENCE)  # nothing is for it to write
             assert len(await standby.talks()) == 2
-            standby.acts, standby.keeper.hold = True, False
+            standby.is_leader, standby.write_behind.hold = True, False
             assert await standby.book.written(PATIENCE)
             assert len(await standby.talks()) == 3
 
@@ -113,12 +117,12 @@ def test_what_is_old_goes_from_the_store(make: MakeStore) -> None:
     async def body() -> None:
         async with Ivrd(make).running() as ivrd:
             ivrd.talked(1)
-            ivrd.book.audit("somchai", "pin open", "alpha", "")
+            ivrd.book.audit("somchai", "override open", "alpha", "")
             ivrd.now += 93 * DAY_SECONDS
-            ivrd.book.let_old_go()
+            ivrd.book.forget_old()
             assert await ivrd.book.written(PATIENCE)
             assert await ivrd.talks() == []
-            acts = [some async for some in ivrd.book.acts(0.0, NOW + 1)]
+            acts = [some async for some in ivrd.book.audit_entries(0.0, NOW + 1)]
             assert [len(some) for some in acts] == [1]
 
     asyncio.run(body())

@@ -101,7 +101,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.reported = asyncio.Event()
-        self.keeper = WriteBehind(
+        self.write_behind = WriteBehind(
             self.store,
             self._report,
             lambda: self.fenced.append("fenced"),
@@ -117,37 +117,37 @@ class Rig:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[WriteBehind]:
-        task = asyncio.create_task(self.keeper.run())
+        task = asyncio.create_task(self.write_behind.run())
         try:
-            yield self.keeper
+            yield self.write_behind
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
     async def flushed(self) -> None:
-        async with self.running() as keeper:
-            assert await keeper.flush(PATIENCE)
+        async with self.running() as write_behind:
+            assert await write_behind.flush(PATIENCE)
 
 
 def test_the_last_value_of_each_key_is_written_in_the_order_of_decision() -> None:
     rig = Rig()
-    rig.keeper.put("calls", "a", "1")
-    rig.keeper.put("calls", "a", "2")
-    rig.keeper.put("ended", "a", "answered")
-    rig.keeper.remove("calls", "a")
+    rig.write_behind.put("calls", "a", "1")
+    rig.write_behind.put("calls", "a", "2")
+    rig.write_behind.put("ended", "a", "answered")
+    rig.write_behind.remove("calls", "a")
     asyncio.run(rig.flushed())
     assert rig.store.writes == [[Put("ended", "a", "answered"), Remove("calls", "a")]]
 
 
 def test_what_is_decided_while_it_is_being_written_is_written_next() -> None:
     async def act() -> None:
-        async with rig.running() as keeper:
-            keeper.put("calls", "a", "1")
-            keeper.put("calls", "b", "1")
+        async with rig.running() as write_behind:
+            write_behind.put("calls", "a", "1")
+            write_behind.put("calls", "b", "1")
             await rig.store.begun.wait()
-            keeper.put("calls", "a", "2")
-            assert await keeper.flush(PATIENCE)
+            write_behind.put("calls", "a", "2")
+            assert await write_behind.flush(PATIENCE)
 
     rig = Rig()
     asyncio.run(act())
@@ -158,24 +158,24 @@ def test_what_is_decided_while_it_is_being_written_is_written_next() -> None:
 def test_a_batch_has_a_bound() -> None:
     rig = Rig()
     for at in range(BATCH + 1):
-        rig.keeper.put("ended", f"{at:05}", "1")
+        rig.write_behind.put("ended", f"{at:05}", "1")
     asyncio.run(rig.flushed())
     assert [len(changes) for changes in rig.store.writes] == [BATCH, 1]
 
 
 def test_a_store_that_is_down_is_reported_once_and_gets_all_when_it_is_back() -> None:
     async def act() -> None:
-        async with rig.running() as keeper:
+        async with rig.running() as write_behind:
             rig.store.down = True
-            keeper.put("calls", "a", "1")
+            write_behind.put("calls", "a", "1")
             await rig.reported.wait()
-            assert (keeper.up, keeper.waiting) == (False, 1)
-            keeper.put("calls", "a", "2")
-            keeper.put("partners", "x", "3")
-            assert not await keeper.flush(0)
+            assert (write_behind.up, write_behind.waiting) == (False, 1)
+            write_behind.put("calls", "a", "2")
+            write_behind.put("partners", "x", "3")
+            assert not await write_behind.flush(0)
             rig.store.down = False
-            assert await keeper.flush(PATIENCE)
-            assert keeper.up
+            assert await write_behind.flush(PATIENCE)
+            assert write_behind.up
 
     rig = Rig()
     asyncio.run(act())
@@ -187,14 +187,14 @@ def test_a_store_that_cannot_be_read_is_told_of() -> None:
     async def act() -> None:
         rig.store.down = True
         with pytest.raises(StoreDown):
-            await rig.keeper.load("calls")
+            await rig.write_behind.load("calls")
         assert rig.reports == [(False, "frozen")]
         rig.store.down = False
         rig.reported.clear()
         async with rig.running():
             await asyncio.wait_for(rig.reported.wait(), PATIENCE)  # without anything to write
         rig.store.entries = {"ended": {"1": "a", "2": "b", "3": "c"}}
-        assert await rig.keeper.load("ended", "2", "3") == {"2": "b"}
+        assert await rig.write_behind.load("ended", "2", "3") == {"2": "b"}
 
     rig = Rig()
     asyncio.run(act())
@@ -203,21 +203,21 @@ def test_a_store_that_cannot_be_read_is_told_of() -> None:
 
 def test_ended_calls_of_the_last_seconds_are_written_again_before_any_mark() -> None:
     async def act() -> None:
-        async with rig.running() as keeper:
-            keeper.put("ended", "old", "1")
-            assert await keeper.flush(PATIENCE)
+        async with rig.running() as write_behind:
+            write_behind.put("ended", "old", "1")
+            assert await write_behind.flush(PATIENCE)
             rig.now += REWRITE + 1
-            keeper.put("ended", "new", "1")
-            keeper.put("ended", "taken back", "1")
-            keeper.put("ended", "corrected", "1")
-            assert await keeper.flush(PATIENCE)
-            keeper.remove("ended", "taken back")
-            assert await keeper.flush(PATIENCE)
+            write_behind.put("ended", "new", "1")
+            write_behind.put("ended", "taken back", "1")
+            write_behind.put("ended", "corrected", "1")
+            assert await write_behind.flush(PATIENCE)
+            write_behind.remove("ended", "taken back")
+            assert await write_behind.flush(PATIENCE)
             rig.store.faults = [Fault.FAILED_OVER]
             rig.store.writes.clear()
-            keeper.put("marks", "log", "17")
-            keeper.put("ended", "corrected", "2")
-            assert await keeper.flush(PATIENCE)
+            write_behind.put("marks", "log", "17")
+            write_behind.put("ended", "corrected", "2")
+            assert await write_behind.flush(PATIENCE)
 
     rig = Rig()
     asyncio.run(act())
@@ -228,12 +228,12 @@ def test_ended_calls_of_the_last_seconds_are_written_again_before_any_mark() -> 
 @pytest.mark.parametrize("kind", ["ended", "history", "audit"])
 def test_what_is_written_only_once_is_written_again_after_a_fail_over(kind: str) -> None:
     async def act() -> None:
-        async with rig.running() as keeper:
-            keeper.put(kind, "1", "1")
-            assert await keeper.flush(PATIENCE)
+        async with rig.running() as write_behind:
+            write_behind.put(kind, "1", "1")
+            assert await write_behind.flush(PATIENCE)
             rig.store.faults = [Fault.FAILED_OVER]
-            keeper.put("calls", "a", "1")
-            assert await keeper.flush(PATIENCE)
+            write_behind.put("calls", "a", "1")
+            assert await write_behind.flush(PATIENCE)
 
     rig = Rig()
     asyncio.run(act())
@@ -242,15 +242,15 @@ def test_what_is_written_only_once_is_written_again_after_a_fail_over(kind: str)
 
 def test_another_ivrd_has_taken_over() -> None:
     async def act() -> None:
-        rig.keeper.epoch = 1
+        rig.write_behind.epoch = 1
         rig.store.fence = 2
-        rig.keeper.put("ended", "a", "1")
-        async with rig.running() as keeper:
-            assert not await keeper.flush(PATIENCE)  # at once: it may not
-            assert (rig.fenced, keeper.hold, keeper.waiting) == (["fenced"], True, 1)
-            keeper.epoch = 3
-            keeper.hold = False
-            assert await keeper.flush(PATIENCE)
+        rig.write_behind.put("ended", "a", "1")
+        async with rig.running() as write_behind:
+            assert not await write_behind.flush(PATIENCE)  # at once: it may not
+            assert (rig.fenced, write_behind.hold, write_behind.waiting) == (["fenced"], True, 1)
+            write_behind.epoch = 3
+            write_behind.hold = False
+            assert await write_behind.flush(PATIENCE)
 
     rig = Rig()
     asyncio.run(act())
@@ -261,23 +261,23 @@ def test_another_ivrd_has_taken_over() -> None:
 
 def test_a_standby_writes_nothing_until_it_acts_and_then_what_is_recent() -> None:
     async def act() -> None:
-        rig.keeper.hold = True
-        async with rig.running() as keeper:
-            keeper.put("ended", "old", "1")
-            keeper.put("calls", "old", "1")
-            keeper.put("calls", "gone", "1")
-            keeper.remove("calls", "gone")
+        rig.write_behind.hold = True
+        async with rig.running() as write_behind:
+            write_behind.put("ended", "old", "1")
+            write_behind.put("calls", "old", "1")
+            write_behind.put("calls", "gone", "1")
+            write_behind.remove("calls", "gone")
             rig.now += STANDBY - 1
-            keeper.put("ended", "new", "1")
-            assert not await keeper.flush(PATIENCE)
-            assert keeper.waiting == 4
+            write_behind.put("ended", "new", "1")
+            assert not await write_behind.flush(PATIENCE)
+            assert write_behind.waiting == 4
             rig.now += 2
-            keeper.put("calls", "new", "1")
-            while keeper.waiting > 3:  # noqa: ASYNC110
+            write_behind.put("calls", "new", "1")
+            while write_behind.waiting > 3:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             assert rig.store.writes == []
-            keeper.hold = False
-            assert await keeper.flush(PATIENCE)
+            write_behind.hold = False
+            assert await write_behind.flush(PATIENCE)
 
     rig = Rig()
     asyncio.run(act())
@@ -286,15 +286,15 @@ def test_a_standby_writes_nothing_until_it_acts_and_then_what_is_recent() -> Non
 
 def test_too_many_lose_the_oldest_ended_and_then_every_mark() -> None:
     rig = Rig(most=4)
-    rig.keeper.put("calls", "a", "1")
-    rig.keeper.put("marks", "log", "1")
-    rig.keeper.put("ended", "1", "1")
-    rig.keeper.put("history", "2", "1")
-    assert (rig.keeper.waiting, rig.keeper.lost) == (4, 0)
-    rig.keeper.put("partners", "x", "1")
-    assert rig.keeper.lost == 1
-    rig.keeper.put("marks", "log", "2")
-    rig.keeper.put("ended", "3", "1")
+    rig.write_behind.put("calls", "a", "1")
+    rig.write_behind.put("marks", "log", "1")
+    rig.write_behind.put("ended", "1", "1")
+    rig.write_behind.put("history", "2", "1")
+    assert (rig.write_behind.waiting, rig.write_behind.lost) == (4, 0)
+    rig.write_behind.put("partners", "x", "1")
+    assert rig.write_behind.lost == 1
+    rig.write_behind.put("marks", "log", "2")
+    rig.write_behind.put("ended", "3", "1")
     asyncio.run(rig.flushed())
     expected = {"calls": {"a": "1"}, "history": {"2": "1"}}
     assert rig.store.entries == expected | {"partners": {"x": "1"}, "ended": {"3": "1"}}
@@ -302,18 +302,18 @@ def test_too_many_lose_the_oldest_ended_and_then_every_mark() -> None:
 
 def test_too_many_lose_what_can_be_healed_first_then_what_partners_did_and_never_acts() -> None:
     rig = Rig(most=3)
-    rig.keeper.put("history", "1", "1")
-    rig.keeper.put("audit", "1", "1")
-    rig.keeper.put("ended", "1", "1")
-    rig.keeper.put("calls", "a", "1")
+    rig.write_behind.put("history", "1", "1")
+    rig.write_behind.put("audit", "1", "1")
+    rig.write_behind.put("ended", "1", "1")
+    rig.write_behind.put("calls", "a", "1")
     asyncio.run(rig.flushed())
     one = {"1": "1"}
     assert rig.store.entries == {"history": one, "audit": one, "calls": {"a": "1"}}
     rig = Rig(most=2)
-    rig.keeper.put("history", "1", "1")
+    rig.write_behind.put("history", "1", "1")
     for number in "123":
-        rig.keeper.put("audit", number, "1")
-    assert rig.keeper.lost == 1
+        rig.write_behind.put("audit", number, "1")
+    assert rig.write_behind.lost == 1
     asyncio.run(rig.flushed())
     assert rig.store.entries == {"audit": dict.fromkeys("123", "1")}
 
@@ -323,9 +323,9 @@ def test_pages_end_with_an_error_that_is_reported_when_the_store_is_down() -> No
     rig.store.entries["history"] = {f"{at:04}": "1" for at in range(PAGE + 1)}
 
     async def body() -> None:
-        found = [len(page) async for page in rig.keeper.pages("history", "0000", "0100")]
+        found = [len(page) async for page in rig.write_behind.pages("history", "0000", "0100")]
         assert found == [100]
-        pages = rig.keeper.pages("history")
+        pages = rig.write_behind.pages("history")
         assert len(await anext(pages)) == PAGE
         rig.store.down = True
         with pytest.raises(StoreDown):
@@ -338,13 +338,13 @@ def test_pages_end_with_an_error_that_is_reported_when_the_store_is_down() -> No
 def test_too_many_of_what_must_not_be_lost_are_kept() -> None:
     rig = Rig(most=2)
     for at in range(5):
-        rig.keeper.put("calls", str(at), "1")
-    assert (rig.keeper.waiting, rig.keeper.lost) == (5, 0)
+        rig.write_behind.put("calls", str(at), "1")
+    assert (rig.write_behind.waiting, rig.write_behind.lost) == (5, 0)
 
 
 def test_half_a_character_does_not_stop_the_rest() -> None:
     rig = Rig()
-    rig.keeper.put("calls", "\ud83d", '"\ud83d"')
+    rig.write_behind.put("calls", "\ud83d", '"\ud83d"')
     asyncio.run(rig.flushed())
     assert rig.store.entries == {"calls": {"?": '"?"'}}
 
@@ -362,7 +362,7 @@ def test_a_fault_in_the_store_itself_does_not_end_the_task(
             self.down = True
 
     rig = Rig(Broken())
-    rig.keeper.put("calls", "a", "1")
+    rig.write_behind.put("calls", "a", "1")
     asyncio.run(rig.flushed())
     assert rig.reports == [(False, "unexpected ValueError: odd"), (True, "")]
 
@@ -393,28 +393,28 @@ def test_the_store_ends_with_the_last_values_and_every_ended_call(
     expected = Memory()
 
     async def act() -> None:
-        async with rig.running() as keeper:
+        async with rig.running() as write_behind:
             for at, (what, kind, key) in enumerate(steps):
                 if what == "put":
-                    keeper.put(kind, key, str(at))
+                    write_behind.put(kind, key, str(at))
                     expected._apply(Put(kind, key, str(at)))
                 elif what == "remove":
-                    keeper.remove(kind, key)
+                    write_behind.remove(kind, key)
                     expected._apply(Remove(kind, key))
                 elif what == "forget":
-                    keeper.forget(kind, key)
+                    write_behind.forget(kind, key)
                     for old in [k for k in expected.entries.get(kind, {}) if k < key]:
                         del expected.entries[kind][old]
                 elif what == "end":
-                    keeper.put("ended", f"{at:03}", "1")
+                    write_behind.put("ended", f"{at:03}", "1")
                     expected._apply(Put("ended", f"{at:03}", "1"))
                 else:
                     for _ in range(5):
                         await asyncio.sleep(0)
-            assert await keeper.flush(PATIENCE)
+            assert await write_behind.flush(PATIENCE)
 
     asyncio.run(act())
     failed_over = Fault.FAILED_OVER in faults
     for kind in KINDS_REWRITTEN if failed_over else (*KINDS_REWRITTEN, "calls", "marks"):
         assert rig.store.entries.get(kind, {}) == expected.entries.get(kind, {})
-    assert rig.keeper.lost == 0
+    assert rig.write_behind.lost == 0
