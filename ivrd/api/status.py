@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config import QueueSettings
+from ivrd.config.settings import QueueSettings
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivrd.cli import client
-from ivrd.config import load
+from ivrd.config.load import load
 
 
 def add(kinds: Any, readable: argparse.ArgumentParser) -> None:

@@ -18,17 +18,12 @@ from ivrd.asterisk import console, render
 from ivrd.asterisk.dialplan_names import interface
 from ivrd.calls.caller_hash import CallerKeyError
 from ivrd.cli import client, dashboard, day, partners
-from ivrd.config import (
-    AMI_SECRET,
-    SEATS_SECRET,
-    ConfigError,
-    Settings,
-    load,
-    prompt_files,
-    read_secret,
-    spare_files,
-    unused_prompts,
-)
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.prompts import unused_prompts
+from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
+from ivrd.config.settings import Settings
+from ivrd.config.sounds import prompt_files, spare_files
 from ivrd.daemon import service
 from ivrd.store import Claimed
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ivrd.cli import client, partner_tables
-from ivrd.config import Settings, load
+from ivrd.config.load import load
+from ivrd.config.settings import Settings
 
 FAILED = 1
 POLL_SECONDS = 0.05

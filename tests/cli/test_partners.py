@@ -17,7 +17,7 @@ import yaml
 from rich.cells import cell_len
 
 from ivrd.cli import main, partners
-from ivrd.config import Settings
+from ivrd.config.settings import Settings
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from tests.partners.rig import NOW, Rig, served
