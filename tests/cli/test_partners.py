@@ -16,7 +16,8 @@ import pytest
 import yaml
 from rich.cells import cell_len
 
-from ivrd.cli import main, partners
+from ivrd.cli import main
+from ivrd.cli.drill import Place, drill
 from ivrd.config.settings import Settings
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEvent, PartnerEventKind
@@ -243,15 +244,9 @@ def test_a_drill_whose_call_cannot_be_placed_ends_at_once(config: Path, rig: Rig
     rig.loop.call_soon_threadsafe(rig.calls.guard.set)
 
 
-def typed(config: Path, place: partners.Place) -> int:
+def typed(config: Path, place: Place) -> int:
     """`ivrd partner drill beta`, with a way of placing calls."""
-    readable = argparse.ArgumentParser(add_help=False)
-    readable.add_argument("--config", type=Path)
-    readable.add_argument("--json", action="store_true")
-    parser = argparse.ArgumentParser()
-    partners.add(parser.add_subparsers(), readable, place)
-    given = parser.parse_args(["partner", "drill", "beta", "--config", str(config)])
-    return int(given.command(given))
+    return drill(argparse.Namespace(config=config, json=False, name="beta"), place)
 
 
 def test_explain_goes_partner_by_partner(ivrd: Type, rig: Rig) -> None:
