@@ -126,6 +126,17 @@ def test_each_answers_a_program_with_json(ivrd: Type, rig: Rig, words: tuple[str
     assert json.loads(done.out)
 
 
+def test_a_running_ivrd_is_reached_while_somebody_edits_the_configuration(
+    ivrd: Type, rig: Rig, config: Path
+) -> None:
+    (config / "menus.yaml").write_text("half: [a file")
+    assert ivrd("partner", "list").status == 0
+    (config / "ivrd.yaml").write_text("control: {socket: 5}\n")
+    done = ivrd("partner", "list")
+    said = f"{config / 'ivrd.yaml'}:1: control.socket: expected a path, got 5; write it in quotes\n"
+    assert (done.status, done.out, done.err) == (2, "", said)
+
+
 def test_the_list_has_a_line_for_each_partner_and_says_what_holds_it(ivrd: Type, rig: Rig) -> None:
     rig.begin("a")
     rig.leg_event("offered")
