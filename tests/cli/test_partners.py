@@ -178,11 +178,13 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
             Override.CLOSED,
             "alpha: closed by override: it gets no calls; 1 talks go on",
         ),
+        (("pin", "closed"), Override.CLOSED, "alpha: closed by override"),  # its former name
         (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
         (("release",), None, "alpha: no override: the policy decides."),
+        (("unpin",), None, "alpha: no override: the policy decides."),
     ],
 )
-def test_pins(
+def test_overrides(
     ivrd: Type, rig: Rig, words: tuple[str, ...], override: Override | None, says: str
 ) -> None:
     rig.begin("a")
@@ -192,7 +194,7 @@ def test_pins(
     assert rig.partners.runtime("alpha").override is override
 
 
-def test_a_pin_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
+def test_an_override_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
     done = ivrd("partner", "override", "open", "beta")
     assert done.status == 0
     assert done.out.endswith("It gets no calls all the same: onboarding.\n")
