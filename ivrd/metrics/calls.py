@@ -267,8 +267,8 @@ class _LedgerCollector(Collector):
         )
         yield CounterMetricFamily(
             "ivrd_calls_adopted",
-            "Calls that were already in progress when ivrd started, became the leader or reconnected "
-            "to Asterisk; they are among the received.",
+            "Calls that were already in progress when ivrd started, became the leader or "
+            "reconnected to Asterisk; they are among the received.",
             self.ledger.adopted,
         )
         yield self._offered()
