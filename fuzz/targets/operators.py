@@ -171,7 +171,7 @@ async def visit(door: ConnectionLimiter, runner: LimitedRunner, data: bytes) -> 
         guest.eof_received()
         transport.close()
     await asyncio.sleep(0)
-    assert not door.guests
+    assert not door.connections
     answer = bytes(transport.got)
     assert not answer or answer.startswith(b"HTTP/")
     assert len(answer) < 64 << 10
