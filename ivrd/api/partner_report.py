@@ -16,7 +16,7 @@ from ivrd.partners.repository import AuditEntry, PartnerRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
-MOST_ACTS = 10_000  # in one answer
+MOST_ENTRIES = 10_000  # in one answer
 T = TypeVar("T")
 
 
@@ -57,8 +57,8 @@ class PartnerReport:
         entries: list[dict[str, Any]] = []
 
         def take(act: AuditEntry) -> None:
-            if len(entries) == MOST_ACTS:
-                say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
+            if len(entries) == MOST_ENTRIES:
+                say = f"more than {MOST_ENTRIES:,} entries: ask for a shorter period (from, to)"
                 raise server.RequestRejected(say)
             at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
             entries.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})

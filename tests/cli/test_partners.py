@@ -176,10 +176,14 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
         (
             ("override", "closed"),
             Override.CLOSED,
-            "alpha: closed by override: it gets no calls; 1 talks go on",
+            "alpha: closed by override: it gets no calls; conversations in progress (1) go on",
         ),
         (("pin", "closed"), Override.CLOSED, "alpha: closed by override"),  # its former name
-        (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
+        (
+            ("drain",),
+            Override.DRAINING,
+            "alpha: draining: it gets no calls; conversations in progress (1) go on",
+        ),
         (("release",), None, "alpha: no override: the policy decides."),
         (("unpin",), None, "alpha: no override: the policy decides."),
     ],
@@ -208,7 +212,7 @@ def test_what_could_not_be_written_down_is_said(ivrd: Type, rig: Rig) -> None:
 
 
 def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
-    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no acts.\n"
+    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no entries.\n"
     ivrd("partner", "drain", "alpha")
     title, head, line = ivrd("audit").out.splitlines()
     assert title == "2026-11-01 00:00 to 2026-11-23 00:00"
@@ -216,7 +220,7 @@ def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
     me = pwd.getpwuid(os.getuid()).pw_name
     words = [me, "override", "draining", "alpha", "none", "->", "draining"]
     assert line.split() == ["2026-11-22", "08:47:40", *words]
-    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no acts.\n")
+    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no entries.\n")
 
 
 def test_a_drill_tells_what_came_of_it(ivrd: Type, rig: Rig) -> None:
