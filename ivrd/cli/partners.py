@@ -11,10 +11,11 @@ from ivrd.cli.options import command, show, subcommand
 
 # What an operator orders -> the override; `release` takes it back.
 OVERRIDES = {"open": "open", "closed": "closed", "drain": "draining", "release": "none"}
+TALKS = "conversations in progress ({busy}) go on to their end"
 RESULTS = {
     "open": "open by override: its pledged seats take calls, within its hours or not.",
-    "closed": "closed by override: it gets no calls; conversations in progress ({busy}) go on to their end.",
-    "drain": "draining: it gets no calls; conversations in progress ({busy}) go on to their end.",
+    "closed": f"closed by override: it gets no calls; {TALKS}.",
+    "drain": f"draining: it gets no calls; {TALKS}.",
     "release": "no override: the policy decides.",
 }
 
