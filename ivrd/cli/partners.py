@@ -24,7 +24,7 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
     """`ivrd partner`: a group of commands."""
     group = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     subcommand(group, "list", _list, "all partners and what their seats are doing")
-    show = subcommand(group, "show", _show, "everything about one partner")
+    details = subcommand(group, "show", _show, "everything about one partner")
     text = "hold a partner open or closed, whatever is needed"
     override = subcommand(group, "override", _override, text, alias="pin")
     override.add_argument("override", choices=("open", "closed"))
@@ -37,7 +37,7 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
     release.set_defaults(override="release")
     text = "a test call that a person there confirms by key; then onboarding is over"
     drill = subcommand(group, "drill", _drill, text)
-    for one in (show, override, drain, release, drill):
+    for one in (details, override, drain, release, drill):
         one.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
 
 
