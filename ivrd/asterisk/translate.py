@@ -96,6 +96,14 @@ class AgentConnected:
 
 
 @dataclass(frozen=True)
+class CallCut:
+    """A call is about to end, and neither the caller nor the hotline hangs up."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Hangup:
     """A channel hung up."""
 
@@ -153,6 +161,7 @@ Fact = (
     | QueueReturned
     | Unattended
     | AgentConnected
+    | CallCut
     | Hangup
     | SeatState
     | MemberChanged
@@ -199,6 +208,8 @@ def _user_event(m: Any) -> Fact | None:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
+    if m.userevent == dialplan_names.CUT_OFF_EVENT:
+        return CallCut(m.uniqueid, at(m))
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None

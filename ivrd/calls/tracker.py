@@ -63,7 +63,7 @@ class CallTracker:
         self.ivr = Ivr(settings, sessions, self._notify, listener.broken)
         self.on_partner_leg: Callable[[t.PartnerLegEvent], None] = lambda _news: None
         # Hears of the calls that Asterisk no longer has, though nobody said how they ended.
-        self.missed: Callable[[list[str], float], None] = self.book_unresolved
+        self.missed: Callable[[list[str], float], None] = self.record_unresolved
         self._link = link
         self._listener = listener
         self._hash = hash_number
@@ -81,7 +81,8 @@ class CallTracker:
             t.QueueJoined: self._joined,
             t.QueueReturned: self._returned,
             t.AgentConnected: self._taken,
-            t.Hangup: self._gone,
+            t.CallCut: self._cut,
+            t.Hangup: self._hung_up,
             t.SeatState: queue_members.changed,
             t.MemberChanged: queue_members.changed,
             t.PartnerLegEvent: self._partner,
@@ -118,15 +119,21 @@ class CallTracker:
         self._passing.discard(fact.call_id)
         self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
-    def _gone(self, fact: t.Hangup) -> None:
-        self.ivr.gone(fact.call_id, "the caller hung up")
-        at = fact.at or self._clock()
-        passing = fact.call_id in self._passing
-        self._passing.discard(fact.call_id)
+    def _cut(self, fact: t.CallCut) -> None:
+        self._ended(fact.call_id, "the call was cut off", c.CutOff(fact.at or self._clock()))
+
+    def _hung_up(self, fact: t.Hangup) -> None:
+        self._ended(fact.call_id, "the caller hung up", c.HungUp(fact.at or self._clock()))
+
+    def _ended(self, call_id: str, why: str, event: c.HungUp | c.CutOff) -> None:
+        """A call has ended; the second event about that finds it gone."""
+        self.ivr.gone(call_id, why)
+        passing = call_id in self._passing
+        self._passing.discard(call_id)
         if passing and self.ivr.active:  # after a talk that nobody saw, or before one
-            self.missed([fact.call_id], at)
+            self.missed([call_id], event.at)
         else:
-            self._apply_event(fact.call_id, c.HungUp(at))
+            self._apply_event(call_id, event)
 
     def _control_over(self, fact: t.ControlOver) -> None:
         self.ivr.over(fact.call_id, "the dialplan has the call")
@@ -265,17 +272,21 @@ class CallTracker:
 
     # --- calls that ended unseen -----------------------------------------------------------
 
-    def book_unresolved(self, missing: Iterable[str], at: float) -> None:
-        """Book calls that are gone as hung up, each where it was last seen."""
+    def record_unresolved(self, missing: Iterable[str], at: float) -> None:
+        """Record calls that are gone as hung up, each where it was last seen."""
         for call_id in missing:
             self._apply_event(call_id, c.HungUp(at))
 
-    def book_reconciled(self, ended: Ended) -> None:
-        """Book a call as Asterisk's own record says that it ended."""
+    def record_cut_off(self, call_id: str, at: float) -> None:
+        """Record a call that is gone as cut off where it was last seen."""
+        self._apply_event(call_id, c.CutOff(at))
+
+    def record_reconciled(self, ended: Ended) -> None:
+        """Record the end of a call as queue_log has it."""
         self.ivr.gone(ended.call.id, "the call has ended")
         if ended.call.id not in self.ledger.calls:
             self._listener.received(ended.call)
-        for notice in self.ledger.book_reconciled(ended.call, ended.outcome, ended.stage):
+        for notice in self.ledger.record_reconciled(ended):
             self._listener.notice(notice)
 
 

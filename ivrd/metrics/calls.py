@@ -19,7 +19,6 @@ from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, OutcomeKey
-from ivrd.core.recent import LATE_SECONDS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SEAT_STATES = ("free", "ringing", "busy", "away")
@@ -66,7 +65,7 @@ class CallMetrics:
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
             f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(service_level_seconds)}),
+            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(service_level_seconds)}),
             ("queue", "outcome"),
         )
         self._talk = self._histogram(
@@ -106,6 +105,12 @@ class CallMetrics:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
             "Callers who hung up in the queue after waiting more than 30 seconds.",
+            ("queue",),
+        )
+        self._talks_cut_off = self._total(
+            "ivrd_talks_cut_off_total",
+            "Calls that were answered and whose talk was cut off: Asterisk stopped or crashed with "
+            "the call on it, or ended it by itself. They are among the answered.",
             ("queue",),
         )
         self._unattended = self._total(
@@ -180,9 +185,10 @@ class CallMetrics:
             self._wait.labels(call.queue, notice.outcome).observe(wait)
         if talk is not None:
             self._talk.labels(call.queue).observe(talk)
-        left_queue = notice.outcome is c.Outcome.ABANDONED and notice.stage is c.Stage.QUEUE
-        if left_queue and wait is not None and wait > LATE_SECONDS:
+        if c.abandoned_late(notice.outcome, notice.stage, wait):
             self._long_abandoned.labels(call.queue).inc()
+        if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
+            self._talks_cut_off.labels(call.queue).inc()
 
     def unattended(self, call: c.Call) -> None:
         """The dialplan took the call to the queue by itself."""
@@ -214,6 +220,7 @@ class CallMetrics:
             self._books.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
+            self._talks_cut_off.labels(queue)
             for row in possible_rows(queue):
                 self._wait.labels(queue, row.outcome)
 
@@ -288,7 +295,8 @@ class _LedgerCollector(Collector):
         family = CounterMetricFamily(
             "ivrd_calls",
             "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
-            "queue: empty for a call that never joined one.",
+            "queue: empty for a call that never joined one. failed: cut off before a person took "
+            "the call: Asterisk stopped or crashed with it, or ended it by itself.",
             labels=("queue", "outcome", "stage", "by"),
         )
         for row in self._rows | dict.fromkeys(self.ledger.outcomes):
@@ -338,7 +346,7 @@ def possible_rows(queue: str) -> dict[OutcomeKey, None]:
         )
         for by in answerers:
             call = c.Call("", 0.0, state=state, queue=queue, by=by)
-            for event in (c.HungUp(0.0), c.Failed(0.0)):
+            for event in (c.HungUp(0.0), c.CutOff(0.0)):
                 for notice in c.step(call, event)[1]:
                     if isinstance(notice, c.Ended):
                         rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None

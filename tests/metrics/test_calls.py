@@ -60,7 +60,7 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         return c.Connected(
             at, c.AnsweredBy.PARTNER if queue == "other" else c.AnsweredBy.INHOUSE, "seat"
         )
-    made: c.Event = kind(at) if kind in (c.HungUp, c.Failed) else kind()
+    made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff) else kind()
     return made
 
 
@@ -161,7 +161,7 @@ def test_giving_up_after_more_than_30_s_is_counted_by_itself(
     made, ledger = metrics(), Ledger()
     take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.HungUp(hung_up_at))
     take(made, ledger, "b", c.HungUp(90.0))  # never joined: not a queue abandonment
-    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.Failed(90.0))  # our fault
+    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.CutOff(90.0))  # our fault
     take(
         made, ledger, "d", c.JoinedQueue(10.0, "other"), c.LeftQueue(), c.HungUp(90.0)
     )  # in the menu
