@@ -64,6 +64,11 @@ def test_the_other_ways_of_a_call() -> None:
     ]
 
 
+def test_a_call_that_is_cut_off() -> None:
+    said = {"Event": "UserEvent", "UserEvent": "IvrdCutOff", "Uniqueid": "7.1", "Timestamp": "8.5"}
+    assert t.fact(Message(said)) == t.CallCut("7.1", 8.5)
+
+
 def test_results_are_the_lines_that_agi_gave() -> None:
     results = [fact for fact in FACTS if isinstance(fact, t.Result)]
     assert {fact.text.partition(" endpos=")[0] for fact in results} == {
