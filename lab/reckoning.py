@@ -1,7 +1,7 @@
 """The callers' own count beside ivrd's, row by row: do the two agree to the last call?
 
-The callers know what they did and whom they heard; ivrd knows what Asterisk told it.  Neither has
-seen the other's books.
+The callers know what they did and whom they heard; ivrd knows what Asterisk reported.  Neither has
+seen the other's ledger.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ ANSWERED = "answered"
 IN_MENU, IN_QUEUE = "abandoned in the menu", "abandoned in the queue"
 SELF_SERVED = "self-served"
 REJECTED = "rejected"
-FAILED = "lost in any other way"
+FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
 
-# ivrd's outcome and stage, as the callers would say it; all else is lost in another way.
+# ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
     ("answered", "talk"): ANSWERED,
     ("abandoned", "ivr"): IN_MENU,
@@ -154,21 +154,25 @@ def of_callers(
     callers: Sequence[Caller],
     entries: Sequence[Entry],
     talks: Sequence[Talk] = (),
+    excused: Collection[int] = (),
     cut: Collection[int] = (),
 ) -> Tally:
     """The callers' own count.
 
-    `cut`: ids of those whose calls may have ended with their Asterisk.  Where they were then they
-    cannot tell; and whom an agent had just answered has heard nobody yet, but was answered.
+    `excused`: ids of those whose Asterisk ended: whom an agent had just answered has heard nobody
+    yet, but was answered.  `cut`: ids of those who had a call on an Asterisk that crashed: they
+    hear nothing of it, and hang up when they lose their patience, but the call was cut off.
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
-    reached = [e for e in entries if not (e.id in cut and e.code == TURNED_AWAY)]
+    reached = [e for e in entries if not (e.id in excused and e.code == TURNED_AWAY)]
     ended: Counter[str] = Counter()
     for entry in reached:
         word = ending(by_id[entry.id], entry)
         if entry.id in cut and word != ANSWERED:
-            word = ANSWERED if entry.number in met else SOMEWHERE
+            word = FAILED
+        if entry.id in excused and word == FAILED and entry.number in met:
+            word = ANSWERED
         ended[word] += 1
     return Tally(len(reached), ended)
 

@@ -173,6 +173,20 @@ def test_who_was_cut_off_in_the_moment_of_the_answer_was_answered():
     assert differing(seen, books) != []
 
 
+def test_whoever_was_on_an_asterisk_that_crashed_was_cut_off_and_did_not_hang_up():
+    """One loses patience, one has heard a person, one was ringing at an agent."""
+    people = [caller(1, GOES), caller(2), caller(3), caller(4, GOES)]
+    ends = [entry(1, "caller", None), entry(2), entry(3, "caller", None), entry(4, "caller", None)]
+    talks = [talk(2), replace(talk(3), ended="", talked=None)]
+    here = dict.fromkeys((1, 2, 3), "were on that Asterisk")
+    seen = Seen(people, ends, talks, (), here, cut={1, 2, 3})
+    right = Counter({FAILED: 2, ANSWERED: 1, IN_MENU: 1})
+    assert differing(seen, Tally(4, right)) == []
+    wrong = Counter({FAILED: 1, ANSWERED: 1, IN_MENU: 2})
+    assert differing(seen, Tally(4, wrong)) == [IN_MENU, FAILED]
+    assert differing(replace(seen, cut=()), Tally(4, right)) != []
+
+
 def test_whom_an_asterisk_on_its_way_out_turned_away_has_reached_nobody():
     ends = [entry(1, "refused", None, code="503"), entry(2, "refused", None, code="603")]
     excused = {1: "no Asterisk", 2: "no Asterisk"}
