@@ -2,6 +2,8 @@
 
 import re
 
+from ivrd.core.report import PartnerEventKind
+
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
@@ -82,12 +84,12 @@ PROMPT_FOLDER = "ivrd"
 
 
 PARTNER_EVENTS = {
-    PARTNER_OFFERED: "offered",
-    PARTNER_REFUSED: "refused",
-    PARTNER_UNCONFIRMED: "unconfirmed",
-    PARTNER_CONFIRMED: "confirmed",
-    PARTNER_DROPPED: "dropped",
-    PARTNER_RETURNED: "returned",
+    PARTNER_OFFERED: PartnerEventKind.OFFERED,
+    PARTNER_REFUSED: PartnerEventKind.REFUSED,
+    PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
+    PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_DROPPED: PartnerEventKind.DROPPED,
+    PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }
 
 

@@ -14,6 +14,7 @@ message that was said again and again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 MOST_INTERRUPTIONS = 2  # of us, at one place, until a person takes over
 PERSON_KEY = "0"
@@ -206,11 +207,15 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
         return visit, ()
-    if isinstance(received, PromptsPlayed):
-        return visit, (Await(tree.wait_seconds),)
-    if isinstance(received, NoInput):
-        return _miss(tree, visit, tree.no_input, closed)
-    return _press(tree, replace(visit, interruptions=0), received.digit, closed)
+    match received:
+        case PromptsPlayed():
+            return visit, (Await(tree.wait_seconds),)
+        case NoInput():
+            return _miss(tree, visit, tree.no_input, closed)
+        case Key(digit):
+            return _press(tree, replace(visit, interruptions=0), digit, closed)
+        case _:
+            assert_never(received)
 
 
 def hand_over(tree: Tree, visit: Visit) -> Result:
@@ -240,11 +245,19 @@ def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Resu
 
 
 def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) -> Result:
-    if isinstance(choice, ToTopic):
-        return _to_topic(tree, visit, choice.topic, closed)
-    if isinstance(choice, ToInfo):
-        after = replace(visit, info=choice.info, closed="", misses=0)
-        return after, (AtInfo(choice.info), _say_place(tree, after))
+    match choice:
+        case ToTopic(topic):
+            return _to_topic(tree, visit, topic, closed)
+        case ToInfo(info):
+            after = replace(visit, info=info, closed="", misses=0)
+            return after, (AtInfo(info), _say_place(tree, after))
+        case ToMenu():
+            return _to_menu(tree, visit, choice)
+        case _:
+            assert_never(choice)
+
+
+def _to_menu(tree: Tree, visit: Visit, choice: ToMenu) -> Result:
     language = choice.language or visit.language
     after = replace(
         visit,

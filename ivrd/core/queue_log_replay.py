@@ -157,9 +157,7 @@ class QueueLogReplay(Generic[Position]):
         """Asterisk began anew `at`; the last entry before that was written at `before`."""
         self.restarted_at = at
         self.stopped_at = stopped_at = at if before is None else min(at, before)
-        # The first calls of the new Asterisk may stand before the entry that says it began.
-        gone = [call for call in self.open.values() if call.received_at < at]
-        return tuple(self._end(call, CutOff(stopped_at)) for call in gone)
+        return tuple(self._end(call, CutOff(stopped_at)) for call in list(self.open.values()))
 
     def _begin(self, entry: QueueLogEntry, position: Position | None) -> None:
         known = self.open.get(entry.call_id)

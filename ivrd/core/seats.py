@@ -6,8 +6,18 @@ and says what to change.  It may be repeated: with nothing to change it says not
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 CLOSED_BY_US = "ivrd: closed"  # the pause reason that tells our pauses from an agent's own
+
+
+class SeatStatus(StrEnum):
+    """What a seat's phone, or a partner's trunk, is doing; as status and metrics publish it."""
+
+    FREE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+    AWAY = "away"  # not registered, unreachable, or unknown to Asterisk
 
 
 @dataclass(frozen=True)

@@ -215,9 +215,9 @@ class Reconciliation:
         self._replay.done(call_id)
 
     def _was_cut_off(self, call: Call) -> bool:
-        """Whether Asterisk has begun anew since the call began."""
+        """Whether Asterisk has begun anew since the call began; it tells whole seconds."""
         restarted_at = self._replay.restarted_at
-        return restarted_at is not None and call.received_at < restarted_at
+        return restarted_at is not None and int(call.received_at) <= restarted_at
 
     def _reconcile(self, finished: ReplayedCall) -> None:
         """Record an end as queue_log has it or, where that does not tell, as the ledger has it."""

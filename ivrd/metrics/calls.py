@@ -11,7 +11,7 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 import platform
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import get_args
+from typing import assert_never, get_args
 
 import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,9 +19,9 @@ from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, OutcomeKey
+from ivrd.core.seats import SeatStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SEAT_STATES = ("free", "ringing", "busy", "away")
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -171,11 +171,18 @@ class CallMetrics:
         Each offered call gives one wait: when a person first answers it, else when it ends.
         """
         call = notice.call
-        if isinstance(notice, c.Answered) and call.id not in self._answered:
-            self._answered.add(call.id)
-            self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
-        elif isinstance(notice, c.Ended):
-            self._ended(notice)
+        match notice:
+            case c.Offered():
+                pass  # read off the ledger
+            case c.Answered() if call.id in self._answered:
+                pass  # sent on to another person
+            case c.Answered():
+                self._answered.add(call.id)
+                self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
+            case c.Ended():
+                self._ended(notice)
+            case _:
+                assert_never(notice)
 
     def _ended(self, notice: c.Ended) -> None:
         call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
@@ -224,15 +231,17 @@ class CallMetrics:
             for row in possible_rows(queue):
                 self._wait.labels(queue, row.outcome)
 
-    def seats(self, counts: Mapping[str, Mapping[str, int]], open_pools: Collection[str]) -> None:
-        """How many seats of each pool are in which of SEAT_STATES (none said: 0), who is open.
+    def seats(
+        self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]
+    ) -> None:
+        """How many seats of each pool have which status, 0 if not given, and which are open.
 
         Pools that are not in `counts` lose their series: nobody sits there any more.
         """
         self._seats.clear()
         self._pools.clear()
         for pool, by_state in counts.items():
-            for state in SEAT_STATES:
+            for state in SeatStatus:
                 self._seats.labels(pool, state).set(by_state.get(state, 0))
             self._pools.labels(pool).set(pool in open_pools)
 

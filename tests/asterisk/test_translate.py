@@ -9,6 +9,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
+from ivrd.core.seats import SeatStatus
 from tests.asterisk.recording import ALONE, CALLS, messages
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
@@ -82,15 +83,19 @@ def test_results_are_the_lines_that_agi_gave() -> None:
 def test_what_a_seats_phone_does() -> None:
     phone = [fact for fact in FACTS if isinstance(fact, t.SeatState) and fact.seat == "base-01"]
     states = [fact.state for fact in phone]
-    assert states == ["busy", "free"] * 3
+    assert states == [SeatStatus.BUSY, SeatStatus.FREE] * 3
 
 
 def test_a_seat_that_joins_is_paused_and_leaves() -> None:
     changes = [fact for fact in FACTS if isinstance(fact, t.MemberChanged)]
     assert changes == [
-        t.MemberChanged("surge-01", "other", True, True, reason="", state="free"),
-        t.MemberChanged("surge-01", "other", True, True, reason="ivrd: closed", state="free"),
-        t.MemberChanged("surge-01", "other", False, True, reason="ivrd: closed", state="free"),
+        t.MemberChanged("surge-01", "other", True, True, reason="", state=SeatStatus.FREE),
+        t.MemberChanged(
+            "surge-01", "other", True, True, reason="ivrd: closed", state=SeatStatus.FREE
+        ),
+        t.MemberChanged(
+            "surge-01", "other", False, True, reason="ivrd: closed", state=SeatStatus.FREE
+        ),
     ]
 
 
@@ -104,9 +109,18 @@ def test_devices_that_are_no_seats_mean_nothing() -> None:
 @pytest.mark.parametrize(
     ("state", "meant"),
     [
-        *[("NOT_INUSE", "free"), ("RINGING", "ringing"), ("RINGINUSE", "ringing")],
-        *[("INUSE", "busy"), ("BUSY", "busy"), ("ONHOLD", "busy")],
-        *[("UNAVAILABLE", "away"), ("INVALID", "away"), ("UNKNOWN", "away"), ("", "away")],
+        *[
+            ("NOT_INUSE", SeatStatus.FREE),
+            ("RINGING", SeatStatus.RINGING),
+            ("RINGINUSE", SeatStatus.RINGING),
+        ],
+        *[("INUSE", SeatStatus.BUSY), ("BUSY", SeatStatus.BUSY), ("ONHOLD", SeatStatus.BUSY)],
+        *[
+            ("UNAVAILABLE", SeatStatus.AWAY),
+            ("INVALID", SeatStatus.AWAY),
+            ("UNKNOWN", SeatStatus.AWAY),
+            ("", SeatStatus.AWAY),
+        ],
     ],
 )
 def test_every_device_state(state: str, meant: str) -> None:

@@ -174,7 +174,7 @@ def test_a_first_line_that_comes_twice_keeps_the_first_mark() -> None:
     assert record.oldest == 1
 
 
-def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() -> None:
+def test_a_restart_of_asterisk_ends_what_was_there_up_to_the_same_second() -> None:
     talking = [replace(each, call_id="b") for each in (RECEIVED, TAKEN)]
     new = QueueLogEntry(30.0, EntryType.RECEIVED, "c")
     record: QueueLogReplay[int] = QueueLogReplay()
@@ -184,9 +184,14 @@ def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() 
     assert ends(list(found)) == {
         "a": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
         "b": (Outcome.ANSWERED, Stage.TALK, "red", AnsweredBy.PARTNER),
+        "c": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
     }
-    assert [(f.call.ended_at, f.sure) for f in found] == [(30.0, False), (30.0, True)]
-    assert list(record.open) == ["c"]
+    assert [(f.call.ended_at, f.sure) for f in found] == [
+        (30.0, False),
+        (30.0, True),
+        (30.0, False),
+    ]
+    assert record.open == {}
 
 
 def test_the_time_without_an_asterisk_is_nobodys() -> None:

@@ -15,6 +15,7 @@ from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.config import RedisSettings, Settings, StoreSettings, load
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEventKind
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.election import Role
 
@@ -103,7 +104,7 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             partner = parts.settings.partners[0].id
             for _ in range(3):
                 leg_event = PartnerLegEvent(
-                    partner, f"{partner}/01", "unconfirmed", time.time(), "1.1"
+                    partner, f"{partner}/01", PartnerEventKind.UNCONFIRMED, time.time(), "1.1"
                 )
                 parts.partners.leg_event(leg_event)
             await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})

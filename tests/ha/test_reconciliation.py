@@ -280,6 +280,7 @@ CUT_OFF = [
     # what queue_log has before Asterisk began anew, where the ledger has the call, how it ends
     ((), (), FAILED_IN_MENU),  # it was there before queue_log was read
     ((RECEIVED,), (), FAILED_IN_MENU),
+    ((replace(RECEIVED, at=1005.0),), (), FAILED_IN_MENU),  # it crashed, and was back in a second
     ((RECEIVED,), (PlayedMessage(),), FAILED_IN_MENU),
     ((RECEIVED,), (JoinedQueue(991.0, "red"),), FAILED_IN_QUEUE),
     ((RECEIVED, JOINED), (), FAILED_IN_QUEUE),
@@ -323,7 +324,7 @@ async def test_calls_that_an_asterisk_took_with_it_while_no_ivrd_ran_are_cut_off
 @live
 async def test_a_new_call_that_is_missed_after_a_restart_is_unresolved():
     desk = Desk()
-    desk.ledger.receive(Call("b", 1005.5))
+    desk.ledger.receive(Call("b", 1006.5))
     desk.write(RESTARTED)
     desk.reconciliation.missed(["b"], 1010.0)
     await desk.tick(1.0)

@@ -13,7 +13,8 @@ from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType
 from ivrd.core.recent import Recent
-from ivrd.metrics.calls import SEAT_STATES, CallMetrics
+from ivrd.core.seats import SeatStatus
+from ivrd.metrics.calls import CallMetrics
 from lab.parts import PROMETHEUS, program
 from tests.core.lives import Step, days
 
@@ -290,7 +291,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_agi_seconds_count", {}),
         ("ivrd_decision_seconds_count", {}),
         ("ivrd_loop_lag_seconds_count", {}),
-        *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SEAT_STATES),
+        *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SeatStatus),
         ("ivrd_pool_open", {"pool": "surge"}),
         ("ivrd_config_last_reload_successful", {}),
         ("ivrd_config_last_reload_success_timestamp_seconds", {}),
@@ -367,10 +368,10 @@ def test_a_refused_reload_shows() -> None:
 
 def test_seats_are_as_last_told() -> None:
     made = metrics()
-    made.seats({"base": {"free": 2, "busy": 3}, "surge": {}}, {"base"})
-    made.seats({"base": {"free": 1}}, {"base"})
+    made.seats({"base": {SeatStatus.FREE: 2, SeatStatus.BUSY: 3}, "surge": {}}, {"base"})
+    made.seats({"base": {SeatStatus.FREE: 1}}, {"base"})
     series = read(made)
-    seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SEAT_STATES}
+    seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SeatStatus}
     assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0}
     assert value(series, "ivrd_pool_open", pool="base") == 1
     assert not any(("pool", "surge") in labels for _, labels in series)
