@@ -25,6 +25,7 @@ REJECTED = "rejected"
 FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
+CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
 
 # ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
@@ -38,16 +39,20 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the comparison: how many calls by each side's books."""
+    """One line of the comparison: how many calls by each side's ledger.
+
+    `unsure`: so many of the callers' calls may belong to another row instead.
+    """
 
     what: str
     callers: int
     ivrd: int
+    unsure: int = 0
 
     @property
     def agrees(self) -> bool:
         """Whether both sides say the same."""
-        return self.callers == self.ivrd
+        return self.callers - self.unsure <= self.ivrd <= self.callers
 
 
 class Scrape:
@@ -159,9 +164,10 @@ def of_callers(
 ) -> Tally:
     """The callers' own count.
 
-    `excused`: ids of those whose Asterisk ended: whom an agent had just answered has heard nobody
-    yet, but was answered.  `cut`: ids of those who had a call on an Asterisk that crashed: they
-    hear nothing of it, and hang up when they lose their patience, but the call was cut off.
+    `excused`: ids of those whose Asterisk ended.  Whom an agent answered in that moment has heard
+    nobody; whether Asterisk had the answer yet neither of them knows (`CROSSED`).  `cut`: ids of
+    those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
+    lose their patience, but the call was cut off.
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
@@ -172,7 +178,7 @@ def of_callers(
         if entry.id in cut and word != ANSWERED:
             word = FAILED
         if entry.id in excused and word == FAILED and entry.number in met:
-            word = ANSWERED
+            word = CROSSED
         ended[word] += 1
     return Tally(len(reached), ended)
 
@@ -218,20 +224,22 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
     one from the other.  If somebody does not know where he was, only the sum of all who met no
     person can be.
     """
-    somewhere = callers.ended[SOMEWHERE]
+    somewhere, crossed = callers.ended[SOMEWHERE], callers.ended[CROSSED]
+    answered = callers.ended[ANSWERED] + crossed
     together = ENDS[1:] if somewhere else together
     groups = [[word] for word in ENDS[1:] if word not in together]
     if together:
         groups.append([word for word in ENDS[1:] if word in together])
     made = [
         Row("dialled / received", callers.received, ivrd.received),
-        Row("answered by a person", callers.ended[ANSWERED], ivrd.ended[ANSWERED]),
-        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED]),
+        Row("answered by a person", answered, ivrd.ended[ANSWERED], crossed),
+        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED], crossed),
     ]
     for words in groups:
         seen, booked = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
         name = SOMEWHERE if somewhere else ", or ".join(words)
-        made.append(Row(name, seen + somewhere, booked))
+        unsure = crossed if FAILED in words else 0
+        made.append(Row(name, seen + somewhere + unsure, booked, unsure))
     return [*made, Row("still in progress", callers.in_progress, ivrd.in_progress)]
 
 
