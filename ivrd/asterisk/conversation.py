@@ -1,4 +1,4 @@
-"""One caller's talk with the menu: carries out what core.menu commands, reports what was heard.
+"""One caller's talk with the menu: carries out what core.menu commands, reports the keys.
 
 One mouth: at most one prompt plays at a time, and the next is sent when the one before has ended.
 A key is never read from a prompt's result but from the DTMFEnd event, which shows every key; the
@@ -59,7 +59,7 @@ class SessionEnded:
 
 
 class Conversation:
-    """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
+    """Runs until the caller leaves the menu. `tell(command)` gets what the ledger must know."""
 
     def __init__(
         self, settings: ConversationSettings, session: Session, tell: Callable[[Command], None]

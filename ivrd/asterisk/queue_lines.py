@@ -30,7 +30,7 @@ APP_QUEUE = {
     "CONNECT": EntryType.CONNECTED,
     "ABANDON": EntryType.GAVE_UP,
 }
-WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument tells the seconds in the queue
+WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument has the seconds in the queue
 STATES = {
     "ivr": CallState.MENU,
     "info": CallState.INFO,
@@ -75,8 +75,8 @@ def _app_queues(
     if entry_type is None:
         return None
     argument = WAITED.get(event, len(args))
-    told = args[argument] if argument < len(args) else ""
-    waited = float(told) if SECONDS.fullmatch(told) else 0.0
+    given = args[argument] if argument < len(args) else ""
+    waited = float(given) if SECONDS.fullmatch(given) else 0.0
     if entry_type is EntryType.CONNECTED:
         return QueueLogEntry(at, entry_type, call_id, queue, seat, answered_by(seat), waited)
     return QueueLogEntry(at, entry_type, call_id, queue, waited_seconds=waited)

@@ -22,8 +22,8 @@ from ivrd.core.seats import (
     RemoveMember,
     SeatStatus,
     difference,
+    memberships,
     open_now,
-    places,
 )
 
 # app_queue's words for a change that is made already.
@@ -127,7 +127,7 @@ def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
 
 def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
-    known = {place for pool in pools for place in places(pool)}
+    known = {membership for pool in pools for membership in memberships(pool)}
     return [
         RemoveMember(member.queue, member.seat)
         for member in members

@@ -47,7 +47,7 @@ class Signal(StrEnum):
     TRIPPED = "tripped"  # the failure that is one too many
     TAKEN = "taken"  # a person is there
     LASTED = "lasted"  # and stays
-    NOTED = "noted"  # says nothing of health
+    NOTED = "noted"  # no sign of health or of failure
 
 
 # Q.850 causes with which a full partner refuses: 486 comes as 17, 503 as 34.
@@ -111,7 +111,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Lasted:
-    """A talk has gone on for `Limits.early_seconds`: told at that moment, or when it ends."""
+    """A talk has gone on for `Limits.early_seconds`: reported at that moment, or when it ends."""
 
     at: float
 
@@ -122,7 +122,7 @@ Event = Failure | Reachable | Confirmed | Lasted
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
 DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED}
 
-# (place, mark) -> the next place.  The only way from one place to another, but for the pause's end.
+# (state, signal) -> the next state.  The only way from one to another, but for the pause's end.
 TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.CLOSED, Signal.FAILED): BreakerState.CLOSED,
     (BreakerState.CLOSED, Signal.TRIPPED): BreakerState.OPEN,
@@ -132,7 +132,7 @@ TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.HALF_OPEN, Signal.TRIPPED): BreakerState.OPEN,
     (BreakerState.HALF_OPEN, Signal.TAKEN): BreakerState.HALF_OPEN,
     (BreakerState.HALF_OPEN, Signal.LASTED): BreakerState.CLOSED,
-    # Calls that were under way when it opened say nothing new.
+    # Calls that were under way when it opened are no news.
     **{(BreakerState.OPEN, signal): BreakerState.OPEN for signal in Signal},
     **{(state, Signal.NOTED): state for state in BreakerState},
 }

@@ -103,11 +103,11 @@ class Ledger:
         still owed: joined and answered, unless they were given, and the end.  A call that was
         reconciled before changes nothing and gives none.
         """
-        told = ended.call
-        if told.id not in self.calls and not self.receive(_as_received(told), adopted=True):
+        replayed = ended.call
+        if replayed.id not in self.calls and not self.receive(_as_received(replayed), adopted=True):
             return ()
-        own = self.calls[told.id]
-        after = _reconciled(own, told)
+        own = self.calls[replayed.id]
+        after = _reconciled(own, replayed)
         notices: list[Notice] = []
         if own.joined_at is None and after.joined_at is not None:
             nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
@@ -119,7 +119,7 @@ class Ledger:
         for notice in notices:
             self._count(notice)
         self.reconciled += 1
-        self._reconciled[told.id] = None
+        self._reconciled[replayed.id] = None
         if len(self._reconciled) > MOST_RECONCILED:
             del self._reconciled[next(iter(self._reconciled))]
         return tuple(notices)
@@ -171,21 +171,21 @@ def _as_received(call: Call) -> Call:
     return replace(nothing, state=CallState.MENU)
 
 
-def _reconciled(own: Call, told: Call) -> Call:
+def _reconciled(own: Call, replayed: Call) -> Call:
     """The ended call: what the ledger has of it, and what queue_log has beyond that."""
-    connected_at = told.connected_at
+    connected_at = replayed.connected_at
     if own.connected_at is not None and own.joined_at is not None and connected_at is not None:
         later = connected_at - own.connected_at > SAME_TALK_SECONDS  # taken a second time
         connected_at = connected_at if later else own.connected_at
     return replace(
         own,
         state=CallState.ENDED,
-        queue=told.queue or own.queue,
-        topic=own.topic or told.topic,
-        joined_at=told.joined_at if own.joined_at is None else own.joined_at,
+        queue=replayed.queue or own.queue,
+        topic=own.topic or replayed.topic,
+        joined_at=replayed.joined_at if own.joined_at is None else own.joined_at,
         connected_at=connected_at,
-        ended_at=max(told.ended_at or own.received_at, own.received_at),
-        by=told.by,
-        seat=told.seat,
-        cut_off=told.cut_off,
+        ended_at=max(replayed.ended_at or own.received_at, own.received_at),
+        by=replayed.by,
+        seat=replayed.seat,
+        cut_off=replayed.cut_off,
     )

@@ -5,10 +5,10 @@ Theory of operation
 A ring holds one `_Minute` for each of the last 60 minutes; a minute that has gone by gives its
 place to a new one.  The last hour is the minute that `now` is in and the 59 before it.
 
-Counts say what happened in the hour.  The two ratios ask what became of the callers who joined a
+Counts are of what happened in the hour.  The two ratios ask what became of the callers who joined a
 queue in the hour: an answer or a hang-up is entered in the minute in which its caller joined.
 Were it entered when it happened, then after a rush more callers could have hung up than joined,
-and the ratio would say nothing.
+and the ratio would mean nothing.
 
 Times are seconds since the epoch, on the same clock as the calls' own.
 """
@@ -150,10 +150,10 @@ class Recent:
         number = int(min(at, now) // 60)
         if number <= int(now // 60) - len(self._ring):
             return _Minute()
-        place = number % len(self._ring)
-        if self._ring[place].number != number:
-            self._ring[place] = _Minute(number)
-        return self._ring[place]
+        slot = number % len(self._ring)
+        if self._ring[slot].number != number:
+            self._ring[slot] = _Minute(number)
+        return self._ring[slot]
 
 
 def _ratio(part: float, whole: int) -> float | None:

@@ -239,7 +239,7 @@ class Reconciliation:
         self._count(call_id)
 
     def _count(self, call_id: str) -> None:
-        """Count a call whose end queue_log told."""
+        """Count a call whose end queue_log had."""
         outcome, _stage = self._ended[call_id]
         self.reconciled[outcome] += 1
         _log_call(logging.INFO, "a call that ended unseen is reconciled", call_id, outcome)

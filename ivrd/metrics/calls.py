@@ -1,7 +1,7 @@
 """Every series that ivrd publishes, in one registry of its own.
 
 What must add up is not counted a second time here: at each scrape the calls are read off the
-books (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
+ledger (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
 How long things took is observed when the notice comes.
 
 Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
@@ -34,7 +34,7 @@ class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, by which the oldest wait is told.
+    the epoch, by which the oldest wait is measured.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class CallMetrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._books = _LedgerCollector(clock)
-        self.registry.register(self._books)
+        self._ledger = _LedgerCollector(clock)
+        self.registry.register(self._ledger)
         prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
         self._faults()
@@ -119,7 +119,7 @@ class CallMetrics:
         )
         self._refused = self._total(
             "ivrd_events_refused_total",
-            "Events that cannot happen to a call where it was; the books did not take them.",
+            "Events that cannot happen to a call where it was; the ledger did not take them.",
             ("event",),
         )
         for event in (*EVENTS, OTHER):
@@ -202,13 +202,13 @@ class CallMetrics:
         self._unattended.inc()
 
     def refused(self, event: str) -> None:
-        """The books did not take an event of this kind."""
+        """The ledger did not take an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
-        """The link to Asterisk is there or not; may be told again."""
+        """The link to Asterisk is there or not; may be repeated."""
         if up and not self._reachable and self._was_reachable:
             self._reconnects.inc()
         self._reachable = up
@@ -224,7 +224,7 @@ class CallMetrics:
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
-            self._books.open(queue)
+            self._ledger.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
             self._talks_cut_off.labels(queue)
@@ -247,7 +247,7 @@ class CallMetrics:
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
-        self._books.ledger = ledger
+        self._ledger.ledger = ledger
         return prom.generate_latest(self.registry)
 
 
@@ -261,7 +261,7 @@ class _Registry(prom.CollectorRegistry):
 
 
 class _LedgerCollector(Collector):
-    """The series that are read off the books at a scrape."""
+    """The series that are read off the ledger at a scrape."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.ledger = Ledger()
@@ -275,7 +275,7 @@ class _LedgerCollector(Collector):
         self._rows |= possible_rows(queue)
 
     def collect(self) -> Iterator[Metric]:
-        """Read the books once."""
+        """Read the ledger once."""
         yield CounterMetricFamily(
             "ivrd_calls_received",
             "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
@@ -345,9 +345,9 @@ class _LedgerCollector(Collector):
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
+    states = c.STAGE_OF if queue else c.BEFORE_QUEUE
     rows: dict[OutcomeKey, None] = {}
-    for state in places:
+    for state in states:
         answerers = (
             (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
             if state is c.CallState.TALK
