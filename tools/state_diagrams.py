@@ -72,7 +72,7 @@ def diagram(edges: Iterable[Edge]) -> str:
     for (before, after), found in labels.items():
         text = ", ".join(label for label in found if label)
         lines.append(f"    {_id(before)} --> {_id(after)}" + (f": {text}" if text else ""))
-    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```", ""])
+    return "\n".join(["```mermaid", "stateDiagram-v2", "    direction LR", *lines, "```", ""])
 
 
 def _id(name: str) -> str:

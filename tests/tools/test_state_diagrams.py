@@ -47,7 +47,7 @@ def test_every_step_of_a_breaker_is_drawn() -> None:
 
 def test_several_events_share_an_arrow() -> None:
     text = diagram([("a b", "c", "x"), ("a b", "c", "y"), ("c", "[*]", "")])
-    assert text.splitlines()[2:-1] == ["    a_b: a b", "    a_b --> c: x, y", "    c --> [*]"]
+    assert text.splitlines()[3:-1] == ["    a_b: a b", "    a_b --> c: x, y", "    c --> [*]"]
 
 
 def test_a_page_that_is_out_of_date_is_told_with_the_command_that_redraws_it(
