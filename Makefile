@@ -12,7 +12,7 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench chaos prompts clean
+.PHONY: help demo test lint lab run install bench chaos prompts states clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,10 @@ chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", 
 prompts:  ## speak config/prompts.yaml into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
+
+states:  ## redraw docs/states.md from the tables of calls and breakers
+	@lab/bootstrap.sh dev
+	@$(PY) -m tools.state_diagrams
 
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
 	rm -rf build

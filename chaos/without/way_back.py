@@ -14,7 +14,7 @@ def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
     call = hotline.ledger.calls.get(fact.call_id)
     if call is not None and call.state is CallState.TALK:
-        hotline._gone(t.Hangup(fact.call_id, fact.at))
+        hotline._hung_up(t.Hangup(fact.call_id, fact.at))
         hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
     joined(hotline, fact)
 

@@ -77,6 +77,7 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "service_level_seconds": target,
         "asa_seconds": sums.asa_seconds,
         "abandoned_after_30s": sums.abandoned_after_30s,
+        "talks_cut_off": sums.talks_cut_off,
         "rows": [
             {
                 "queue": row.queue,

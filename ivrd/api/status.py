@@ -8,6 +8,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import QueueSettings
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
+from ivrd.core.seats import SeatStatus
 from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
 from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
@@ -87,10 +88,10 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
                 name=pool.name,
                 open=pool.name in (queue_members.open or ()),
                 seats=len(pool.seats),
-                free=states["free"],
-                ringing=states["ringing"],
-                busy=states["busy"],
-                away=states["away"],
+                free=states[SeatStatus.FREE],
+                ringing=states[SeatStatus.RINGING],
+                busy=states[SeatStatus.BUSY],
+                away=states[SeatStatus.AWAY],
             )
         )
     return rows

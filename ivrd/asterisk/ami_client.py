@@ -11,6 +11,7 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from panoramisk.actions import Action
@@ -49,7 +50,17 @@ class ActionRefused(Exception):
     """Asterisk refused an action; the message names it and has Asterisk's own words."""
 
 
-Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused, fault
+class LinkState(StrEnum):
+    """How the link to Asterisk stands, or why it does not."""
+
+    UP = "up"  # logged in, and rebuilt
+    DOWN = "down"  # it was up, and is lost
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"  # Asterisk refuses an action, the login above all
+    FAULT = "fault"  # ours: what Asterisk reports could not be taken in
+
+
+Report = Callable[[LinkState, str], None]  # (state, text)
 
 
 class AmiClient:
@@ -59,7 +70,7 @@ class AmiClient:
     `on_up()` is awaited after each login: rebuild there.  If it fails, the link tries again.
     `on_down()` is called when a connection that had logged in is gone.
     `wanted`: the names of the events that are read, None for all; a flood of others costs little.
-    `report(kind, text)` is told of each change of state once, in words for the log.
+    `report(state, text)` is called at each change of state once, with words for the log.
     """
 
     def __init__(
@@ -82,7 +93,7 @@ class AmiClient:
         self._report = report
         self._pace = pace or Timeouts()
         self._wanted = wanted
-        self._said = ""
+        self._said: LinkState | None = None
         self._asked: float | None = None  # when the last sign of life was asked for, on the loop
         self._took = 0.0  # seconds until the one before it came
         self._withdrawn = False
@@ -99,17 +110,19 @@ class AmiClient:
             try:
                 await self._serve()
             except ActionRefused as error:
-                self._say("refused", f"{self._where} refuses {error}")
+                self._say(LinkState.REFUSED, f"{self._where} refuses {error}")
             except (OSError, TimeoutError) as error:
-                kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
-                self._say(kind, f"{text} {self._where}: {in_words(error)}")
+                state, text = LinkState.UNREACHABLE, "cannot reach"
+                if self.up:
+                    state, text = LinkState.DOWN, "lost"
+                self._say(state, f"{text} {self._where}: {in_words(error)}")
             except Exception as error:  # a fault of ours, but callers need the next attempt
-                self._say("fault", f"cannot take in what {self._where} reports: {error!r}")
+                self._say(LinkState.FAULT, f"cannot take in what {self._where} reports: {error!r}")
             finally:
                 if self.up and clock() - began >= self._pace.steady:
                     pauses = self._pauses()
                 self._drop()
-            pause = self._pace.refused if self._said == "refused" else next(pauses)
+            pause = self._pace.refused if self._said is LinkState.REFUSED else next(pauses)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
     @property
@@ -120,11 +133,11 @@ class AmiClient:
         """Seconds from each attempt to the next."""
         return itertools.chain(self._pace.backoff, itertools.repeat(self._pace.backoff[-1]))
 
-    def _say(self, kind: str, text: str) -> None:
+    def _say(self, state: LinkState, text: str) -> None:
         """Report a change of state; the same state again is not news."""
-        if kind != self._said:
-            self._said = kind
-            self._report(kind, text)
+        if state is not self._said:
+            self._said = state
+            self._report(state, text)
 
     async def _serve(self) -> None:
         """Connect, rebuild, stay until the connection ends.  Raises what ended it."""
@@ -135,7 +148,7 @@ class AmiClient:
             await self._on_up()
             if not wire.closed:
                 self.up = True
-                self._say("up", f"connected to {self._where} (AMI {self.version})")
+                self._say(LinkState.UP, f"connected to {self._where} (AMI {self.version})")
             raise ConnectionLost(await lost)
         finally:
             keepalives.cancel()

@@ -2,6 +2,8 @@
 
 import re
 
+from ivrd.core.report import PartnerEventKind
+
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
@@ -28,7 +30,8 @@ QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
 BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK)
+CUT = "IVRD_CUT"  # CUT_OFF, or empty: set when the call has ended
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, CUT)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -62,6 +65,8 @@ GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
+CUT_OFF_EVENT = "IvrdCutOff"
+CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
@@ -79,12 +84,12 @@ PROMPT_FOLDER = "ivrd"
 
 
 PARTNER_EVENTS = {
-    PARTNER_OFFERED: "offered",
-    PARTNER_REFUSED: "refused",
-    PARTNER_UNCONFIRMED: "unconfirmed",
-    PARTNER_CONFIRMED: "confirmed",
-    PARTNER_DROPPED: "dropped",
-    PARTNER_RETURNED: "returned",
+    PARTNER_OFFERED: PartnerEventKind.OFFERED,
+    PARTNER_REFUSED: PartnerEventKind.REFUSED,
+    PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
+    PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_DROPPED: PartnerEventKind.DROPPED,
+    PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }
 
 

@@ -209,7 +209,10 @@ class Failover:
         self._mark = before.state.mark if before.state else None
         await asyncio.to_thread(self._reader.start, self._mark)
         port = BookingPort(
-            tracker.ledger.calls.keys, tracker.book_reconciled, tracker.book_unresolved
+            lambda: tracker.ledger.calls,
+            tracker.record_reconciled,
+            tracker.record_cut_off,
+            tracker.record_unresolved,
         )
         self.reconciliation = Reconciliation(self._reader, port, before.known)
         tracker.missed = self._missed
@@ -235,7 +238,7 @@ class Failover:
         async with self._rebuilding:
             here = self._tracker.ledger.calls
             for kept in before.calls:
-                if kept.call.id not in here and not reconciliation.booked(kept.call.id):
+                if kept.call.id not in here and not reconciliation.recorded(kept.call.id):
                     self._tracker.restore(kept.call, kept.position)
             if before.state is not None:
                 reconciliation.read_again(before.state.mark, before.known)

@@ -10,9 +10,9 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import TextIO
+from typing import TextIO, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
@@ -72,12 +72,15 @@ def event(
 
 def notice(log: logging.Logger, notice: Notice) -> None:
     """Log what happened to a call: joined, answered or ended."""
-    if isinstance(notice, Offered):
-        call_joined(log, notice)
-    elif isinstance(notice, Answered):
-        call_answered(log, notice)
-    else:
-        call_ended(log, notice)
+    match notice:
+        case Offered():
+            call_joined(log, notice)
+        case Answered():
+            call_answered(log, notice)
+        case Ended():
+            call_ended(log, notice)
+        case _:
+            assert_never(notice)
 
 
 def call_joined(log: logging.Logger, notice: Offered) -> None:
@@ -94,9 +97,9 @@ def call_answered(log: logging.Logger, notice: Answered) -> None:
 
 
 def call_ended(log: logging.Logger, notice: Ended) -> None:
-    """The one closing line of a call (info; a warning when it was lost through our fault)."""
+    """The one closing line of a call (info; a warning when it was cut off)."""
     call = notice.call
-    level = logging.WARNING if notice.outcome is Outcome.FAILED else logging.INFO
+    level = logging.WARNING if call.cut_off else logging.INFO
     _log_call(
         log,
         level,
@@ -108,6 +111,7 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         stage=notice.stage.value,
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
+        **({"cut_off": True} if call.cut_off else {}),
     )
 
 

@@ -1,7 +1,7 @@
 """Every series that ivrd publishes, in one registry of its own.
 
 What must add up is not counted a second time here: at each scrape the calls are read off the
-books (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
+ledger (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
 How long things took is observed when the notice comes.
 
 Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
@@ -11,7 +11,7 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 import platform
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import get_args
+from typing import assert_never, get_args
 
 import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,10 +19,9 @@ from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, OutcomeKey
-from ivrd.core.recent import LATE_SECONDS
+from ivrd.core.seats import SeatStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SEAT_STATES = ("free", "ringing", "busy", "away")
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -35,7 +34,7 @@ class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, by which the oldest wait is told.
+    the epoch, by which the oldest wait is measured.
     """
 
     def __init__(
@@ -48,8 +47,8 @@ class CallMetrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._books = _LedgerCollector(clock)
-        self.registry.register(self._books)
+        self._ledger = _LedgerCollector(clock)
+        self.registry.register(self._ledger)
         prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
         self._faults()
@@ -66,7 +65,7 @@ class CallMetrics:
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
             f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(service_level_seconds)}),
+            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(service_level_seconds)}),
             ("queue", "outcome"),
         )
         self._talk = self._histogram(
@@ -106,6 +105,12 @@ class CallMetrics:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
             "Callers who hung up in the queue after waiting more than 30 seconds.",
+            ("queue",),
+        )
+        self._talks_cut_off = self._total(
+            "ivrd_talks_cut_off_total",
+            "Calls that were answered and whose talk was cut off: Asterisk stopped or crashed with "
+            "the call on it, or ended it by itself. They are among the answered.",
             ("queue",),
         )
         self._unattended = self._total(
@@ -166,11 +171,18 @@ class CallMetrics:
         Each offered call gives one wait: when a person first answers it, else when it ends.
         """
         call = notice.call
-        if isinstance(notice, c.Answered) and call.id not in self._answered:
-            self._answered.add(call.id)
-            self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
-        elif isinstance(notice, c.Ended):
-            self._ended(notice)
+        match notice:
+            case c.Offered():
+                pass  # read off the ledger
+            case c.Answered() if call.id in self._answered:
+                pass  # sent on to another person
+            case c.Answered():
+                self._answered.add(call.id)
+                self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
+            case c.Ended():
+                self._ended(notice)
+            case _:
+                assert_never(notice)
 
     def _ended(self, notice: c.Ended) -> None:
         call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
@@ -180,22 +192,23 @@ class CallMetrics:
             self._wait.labels(call.queue, notice.outcome).observe(wait)
         if talk is not None:
             self._talk.labels(call.queue).observe(talk)
-        left_queue = notice.outcome is c.Outcome.ABANDONED and notice.stage is c.Stage.QUEUE
-        if left_queue and wait is not None and wait > LATE_SECONDS:
+        if c.abandoned_late(notice.outcome, notice.stage, wait):
             self._long_abandoned.labels(call.queue).inc()
+        if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
+            self._talks_cut_off.labels(call.queue).inc()
 
     def unattended(self, call: c.Call) -> None:
         """The dialplan took the call to the queue by itself."""
         self._unattended.inc()
 
     def refused(self, event: str) -> None:
-        """The books did not take an event of this kind."""
+        """The ledger did not take an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
-        """The link to Asterisk is there or not; may be told again."""
+        """The link to Asterisk is there or not; may be repeated."""
         if up and not self._reachable and self._was_reachable:
             self._reconnects.inc()
         self._reachable = up
@@ -211,27 +224,30 @@ class CallMetrics:
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
-            self._books.open(queue)
+            self._ledger.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
+            self._talks_cut_off.labels(queue)
             for row in possible_rows(queue):
                 self._wait.labels(queue, row.outcome)
 
-    def seats(self, counts: Mapping[str, Mapping[str, int]], open_pools: Collection[str]) -> None:
-        """How many seats of each pool are in which of SEAT_STATES (none said: 0), who is open.
+    def seats(
+        self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]
+    ) -> None:
+        """How many seats of each pool have which status, 0 if not given, and which are open.
 
         Pools that are not in `counts` lose their series: nobody sits there any more.
         """
         self._seats.clear()
         self._pools.clear()
         for pool, by_state in counts.items():
-            for state in SEAT_STATES:
+            for state in SeatStatus:
                 self._seats.labels(pool, state).set(by_state.get(state, 0))
             self._pools.labels(pool).set(pool in open_pools)
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
-        self._books.ledger = ledger
+        self._ledger.ledger = ledger
         return prom.generate_latest(self.registry)
 
 
@@ -245,7 +261,7 @@ class _Registry(prom.CollectorRegistry):
 
 
 class _LedgerCollector(Collector):
-    """The series that are read off the books at a scrape."""
+    """The series that are read off the ledger at a scrape."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.ledger = Ledger()
@@ -259,7 +275,7 @@ class _LedgerCollector(Collector):
         self._rows |= possible_rows(queue)
 
     def collect(self) -> Iterator[Metric]:
-        """Read the books once."""
+        """Read the ledger once."""
         yield CounterMetricFamily(
             "ivrd_calls_received",
             "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
@@ -288,7 +304,8 @@ class _LedgerCollector(Collector):
         family = CounterMetricFamily(
             "ivrd_calls",
             "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
-            "queue: empty for a call that never joined one.",
+            "queue: empty for a call that never joined one. failed: cut off before a person took "
+            "the call: Asterisk stopped or crashed with it, or ended it by itself.",
             labels=("queue", "outcome", "stage", "by"),
         )
         for row in self._rows | dict.fromkeys(self.ledger.outcomes):
@@ -328,9 +345,9 @@ class _LedgerCollector(Collector):
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
+    states = c.STAGE_OF if queue else c.BEFORE_QUEUE
     rows: dict[OutcomeKey, None] = {}
-    for state in places:
+    for state in states:
         answerers = (
             (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
             if state is c.CallState.TALK
@@ -338,7 +355,7 @@ def possible_rows(queue: str) -> dict[OutcomeKey, None]:
         )
         for by in answerers:
             call = c.Call("", 0.0, state=state, queue=queue, by=by)
-            for event in (c.HungUp(0.0), c.Failed(0.0)):
+            for event in (c.HungUp(0.0), c.CutOff(0.0)):
                 for notice in c.step(call, event)[1]:
                     if isinstance(notice, c.Ended):
                         rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from ivrd import log
+from ivrd.asterisk.ami_client import LinkState
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import MenuPosition
 from ivrd.calls.tracker import CallListener
@@ -77,9 +78,9 @@ class Observer:
         self.linked, self.link_changed = up, time.monotonic()
         self.metrics.link(up)
 
-    def link_says(self, kind: str, text: str) -> None:
+    def link_says(self, state: LinkState, text: str) -> None:
         """The link's own words, once for each change."""
-        log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
+        log.event(logger, logging.INFO if state is LinkState.UP else logging.ERROR, text)
 
     def scrape(self, ledger: Ledger, queue_members: QueueMembers) -> bytes:
         """The metrics as Prometheus reads them; books and seats of one moment."""

@@ -9,6 +9,7 @@ answered by the hotline's own agents.
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.queue_members import QueueMembers
@@ -28,7 +29,8 @@ from ivrd.core.overflow import (
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
-from ivrd.core.seats import Pool
+from ivrd.core.report import PartnerEventKind
+from ivrd.core.seats import Pool, SeatStatus
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
@@ -107,16 +109,20 @@ class PartnerController:
                 flow.joined += 1
             case Answered() if call.by is AnsweredBy.PARTNER:
                 self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
+            case Answered():
+                pass
             case Ended():
                 flow.talked += notice.outcome is Outcome.ANSWERED
                 flow.left += notice.stage is Stage.QUEUE
+            case _:
+                assert_never(notice)
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg."""
         runtime = self.runtime(leg_event.partner)
         if leg_event.waiting:  # a drill is no help to anybody
             runtime.results[leg_event.kind] += 1
-        if leg_event.kind == "offered":
+        if leg_event.kind is PartnerEventKind.OFFERED:
             runtime.legs[leg_event.seat] = leg_event.waiting
         else:
             runtime.legs.pop(leg_event.seat, None)
@@ -133,22 +139,29 @@ class PartnerController:
     def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> b.Event | None:
         """What the news mean to the breaker."""
         match leg_event.kind:
-            case "refused" if (
-                leg_event.cause == ABSENT and self._trunk(leg_event.partner) == "away"
+            case PartnerEventKind.REFUSED if (
+                leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
             ):
                 return None  # a trunk that is known to be dead is not dialled: no news of it
-            case "refused" if leg_event.status == "NOANSWER" and leg_event.cause in (0, 16, 127):
+            case PartnerEventKind.REFUSED if leg_event.status == "NOANSWER" and leg_event.cause in (
+                0,
+                16,
+                127,
+            ):
                 return b.Silent(leg_event.at)
-            case "refused":
+            case PartnerEventKind.REFUSED:
                 others = len(runtime.ringing) + len(self._talks(leg_event.partner))
                 return b.Refused(leg_event.at, leg_event.cause, others)
-            case "unconfirmed":
+            case PartnerEventKind.UNCONFIRMED:
                 return b.NoKey(leg_event.at)
-            case "confirmed":
+            case PartnerEventKind.CONFIRMED:
                 return b.Confirmed(leg_event.at)
-            case "dropped":
+            case PartnerEventKind.DROPPED:
                 return b.Dropped(leg_event.at)
-        return None
+            case PartnerEventKind.OFFERED | PartnerEventKind.RETURNED | PartnerEventKind.TALKED:
+                return None
+            case _:
+                assert_never(leg_event.kind)
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
         """Go on with what was learned before this ivrd began to act.
@@ -220,17 +233,19 @@ class PartnerController:
         call = self._ledger.calls.get(call_id)
         return call is not None and call.stage is Stage.QUEUE
 
-    def _trunk(self, partner: str) -> str | None:
+    def _trunk(self, partner: str) -> SeatStatus | None:
         """What a partner's trunk is doing; None when Asterisk has not said."""
         return self._queue_members.states.get(PARTNER_PREFIX + partner)
 
     def _feed_trunk(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
         """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
         state = self._trunk(partner)
-        if state not in (None, "away"):
+        if state not in (None, SeatStatus.AWAY):
             runtime.asked = True
             runtime.tell(b.Reachable(now))
-        elif state == "away" and (runtime.asked or now - (self._began or now) > ASKED_SECONDS):
+        elif state is SeatStatus.AWAY and (
+            runtime.asked or now - (self._began or now) > ASKED_SECONDS
+        ):
             runtime.tell(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
@@ -252,8 +267,8 @@ class PartnerController:
         """The hotline's own agents, by the queues that they serve."""
         for pool in self._queue_members.pools:
             states = Counter(self._queue_members.here(pool).values())
-            present = states["free"] + states["ringing"] + states["busy"]
-            yield AgentGroup(frozenset(pool.queues), present, states["busy"])
+            present = states.total() - states[SeatStatus.AWAY]
+            yield AgentGroup(frozenset(pool.queues), present, states[SeatStatus.BUSY])
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""
@@ -262,7 +277,7 @@ class PartnerController:
         talks = Counter(call.queue for call in calls)
         trying = len(runtime.legs) + sum(call.id not in runtime.lasted for call in calls)
         allowed = b.allowed_seats(runtime.breaker, now, len(calls), trying)
-        away = self._trunk(partner.id) == "away"
+        away = self._trunk(partner.id) is SeatStatus.AWAY
         unknown = away and not runtime.asked and runtime.breaker.reachable
         state = partner.state
         if state is PartnerState.ONBOARDING and runtime.verified:

@@ -7,13 +7,14 @@ for what becomes of it, with the same ears as for real calls.
 import asyncio
 
 from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.core.report import PartnerEventKind
 
 SECONDS = 45.0  # ringing, the whisper twice, and some
 
 WORDS = {
-    "confirmed": "a person pressed the key {seconds:.1f} s after the answer",
-    "refused": "the call was refused ({status}, cause {cause})",
-    "unconfirmed": "somebody answered, but nobody pressed the key ({status})",
+    PartnerEventKind.CONFIRMED: "a person pressed the key {seconds:.1f} s after the answer",
+    PartnerEventKind.REFUSED: "the call was refused ({status}, cause {cause})",
+    PartnerEventKind.UNCONFIRMED: "somebody answered, but nobody pressed the key ({status})",
 }
 
 
@@ -45,4 +46,4 @@ class DrillCalls:
         said = words.format(
             seconds=leg_event.seconds, status=leg_event.status, cause=leg_event.cause
         )
-        return leg_event.kind == "confirmed", said
+        return leg_event.kind is PartnerEventKind.CONFIRMED, said

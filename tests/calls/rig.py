@@ -171,6 +171,10 @@ def answered(call_id: str) -> Message:
     return event("AgentConnect", call_id, Interface="PJSIP/base-01")
 
 
+def cut(call_id: str) -> Message:
+    return event("UserEvent", call_id, UserEvent="IvrdCutOff")
+
+
 def gone(call_id: str) -> Message:
     return event("Hangup", call_id)
 
@@ -187,6 +191,7 @@ MAKERS = {
     "returned": lambda c: event("UserEvent", c, UserEvent="IvrdReturned"),
     "unattended": lambda c: event("UserEvent", c, UserEvent="IvrdUnattended"),
     "answered": answered,
+    "cut": cut,
     "gone": gone,
 }
 

@@ -1,11 +1,13 @@
 """The hotline's books and menus over what Asterisk reports, whatever order it comes in."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from panoramisk.message import Message
 
 from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
 from tests.asterisk.recording import ALONE
@@ -23,6 +25,7 @@ from tests.calls.rig import (
     Told,
     answered,
     arrived,
+    cut,
     event,
     gone,
     joined,
@@ -87,6 +90,31 @@ def test_the_books_balance_after_any_events_in_any_order_twice_or_never(
         assert rig.ledger.calls == {}
         ends = sum(isinstance(notice, Ended) for notice in rig.told.notices)
         assert rig.ledger.received == ends == sum(rig.ledger.outcomes.values())
+        assert len(rig.tracker.ivr) == 0
+
+    run(body())
+
+
+CUT_OFF = [
+    # what happened before, how the call ends
+    ([], (Outcome.FAILED, Stage.IVR, True)),
+    ([offered], (Outcome.FAILED, Stage.IVR, True)),
+    ([joined], (Outcome.FAILED, Stage.QUEUE, True)),
+    ([joined, answered], (Outcome.ANSWERED, Stage.TALK, True)),
+    ([joined, gone], (Outcome.ABANDONED, Stage.QUEUE, False)),  # a moment before
+]
+
+
+@pytest.mark.parametrize(("before", "end"), CUT_OFF)
+def test_a_call_that_is_cut_off_did_not_hang_up(
+    before: list[Callable[[str], Message]], end: tuple[Outcome, Stage, bool]
+) -> None:
+    async def body() -> None:
+        rig = Rig()
+        for happens in (arrived, *before, cut, gone):
+            await rig.take(happens("a"))
+        (ended,) = [notice for notice in rig.told.notices if isinstance(notice, Ended)]
+        assert (ended.outcome, ended.stage, ended.call.cut_off) == end
         assert len(rig.tracker.ivr) == 0
 
     run(body())

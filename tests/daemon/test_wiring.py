@@ -16,6 +16,7 @@ from ivrd.config.load import load
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEventKind
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.election import Role
 
@@ -104,7 +105,7 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             partner = parts.settings.partners[0].id
             for _ in range(3):
                 leg_event = PartnerLegEvent(
-                    partner, f"{partner}/01", "unconfirmed", time.time(), "1.1"
+                    partner, f"{partner}/01", PartnerEventKind.UNCONFIRMED, time.time(), "1.1"
                 )
                 parts.partners.leg_event(leg_event)
             await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})

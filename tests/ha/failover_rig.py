@@ -174,7 +174,7 @@ class Ivrd:
     async def written(self) -> None:
         assert await self.failover.write_behind.flush(PATIENCE)
 
-    async def book_reconciled(self, seconds: float) -> None:
+    async def reconcile(self, seconds: float) -> None:
         """So much time goes by for healing."""
         assert self.failover.reconciliation is not None
         await self.failover.reconciliation.tick(NOW + seconds)

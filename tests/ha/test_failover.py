@@ -71,8 +71,8 @@ def test_a_call_that_ended_between_two_lives_is_booked_once(tmp_path: Path) -> N
 
         second = Ivrd(tmp_path, store)
         await second.failover.up()
-        await second.book_reconciled(0.0)
-        await second.book_reconciled(5.0)
+        await second.reconcile(0.0)
+        await second.reconcile(5.0)
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
             THIRD: (Outcome.ABANDONED, Stage.IVR),
@@ -102,7 +102,7 @@ def test_what_happens_while_the_store_is_read_is_booked_and_written_once(tmp_pat
         store.slow.set()
         second.asterisk_has(Call(SECOND, NOW))
         await beginning
-        await second.book_reconciled(60)  # where CALL was when it ended nobody saw
+        await second.reconcile(60)  # where CALL was when it ended nobody saw
         await second.written()
         assert second.counted() == {"received": 3, "ended": 2, "here": 1}
         assert store.ended() == [CALL, THIRD]
@@ -165,12 +165,12 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
             record.write(line(THIRD, "RECEIVED|") + line(THIRD, "ENDED|ivr|"))
         await second.rig.take(arrived(THIRD), gone(THIRD))
         for seconds in (1.0, 5.0):
-            await second.book_reconciled(seconds)
+            await second.reconcile(seconds)
         assert second.counted() == {"received": 1, "ended": 1, "here": 0}
         store.down = False
         await until(lambda: len(second.ledger.calls) == 2)
         for seconds in (6.0, 12.0):
-            await second.book_reconciled(seconds)
+            await second.reconcile(seconds)
         await second.written()
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
@@ -183,8 +183,8 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
 
         third = Ivrd(tmp_path, store)  # the mark went on with all that
         await third.failover.up()
-        await third.book_reconciled(0.0)
-        await third.book_reconciled(5.0)
+        await third.reconcile(0.0)
+        await third.reconcile(5.0)
         assert third.counted() == {"received": 0, "ended": 0, "here": 0}
 
     live(body)
@@ -204,7 +204,7 @@ def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> N
         store.unreadable = True
         second = Ivrd(tmp_path, store)
         await second.failover.up()
-        await second.book_reconciled(5.0)
+        await second.reconcile(5.0)
         await second.rig.take(arrived(SECOND))
         await second.written()
         assert set(store.entries[CALLS]) == {SECOND}
@@ -315,7 +315,7 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
         await until(lambda: len(standby.tracker.ivr) == 1)
         assert standby.link.token == "2 me:1"
         assert standby.link.beats == 1  # callers who come now do not have to wait for it
-        await standby.book_reconciled(10.0)
+        await standby.reconcile(10.0)
         await standby.written()
         assert standby.counted() == {"received": 2, "ended": 1, "here": 1}
         assert store.ended() == [CALL, SECOND]

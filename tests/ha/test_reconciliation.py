@@ -19,6 +19,7 @@ from ivrd.core.call import (
     Call,
     CallState,
     Connected,
+    CutOff,
     Ended,
     Event,
     HungUp,
@@ -69,13 +70,18 @@ class Desk:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        hands = BookingPort(lambda: self.ledger.calls, self._reconcile, self._book_unresolved)
-        self.reconciliation = Reconciliation(self.reader, hands, known)
+        port = BookingPort(
+            lambda: self.ledger.calls, self._reconcile, self._cut_off, self._unresolved
+        )
+        self.reconciliation = Reconciliation(self.reader, port, known)
 
     def _reconcile(self, end: Ended) -> None:
-        self.say(self.ledger.book_reconciled(end.call, end.outcome, end.stage))
+        self.say(self.ledger.record_reconciled(end))
 
-    def _book_unresolved(self, ids: list[str], at: float) -> None:
+    def _cut_off(self, call_id: str, at: float) -> None:
+        self.book(call_id, CutOff(at))
+
+    def _unresolved(self, ids: list[str], at: float) -> None:
         for call_id in ids:
             self.book(call_id, HungUp(at))
 
@@ -267,6 +273,77 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     assert desk.reconciliation.mark == desk.reader.mark
 
 
+RESTARTED = QueueLogEntry(1005.0, EntryType.RESTARTED)
+FAILED_IN_MENU = (Outcome.FAILED, Stage.IVR)
+FAILED_IN_QUEUE = (Outcome.FAILED, Stage.QUEUE)
+CUT_OFF = [
+    # what queue_log has before Asterisk began anew, where the ledger has the call, how it ends
+    ((), (), FAILED_IN_MENU),  # it was there before queue_log was read
+    ((RECEIVED,), (), FAILED_IN_MENU),
+    ((replace(RECEIVED, at=1005.0),), (), FAILED_IN_MENU),  # it crashed, and was back in a second
+    ((RECEIVED,), (PlayedMessage(),), FAILED_IN_MENU),
+    ((RECEIVED,), (JoinedQueue(991.0, "red"),), FAILED_IN_QUEUE),
+    ((RECEIVED, JOINED), (), FAILED_IN_QUEUE),
+    ((RECEIVED, JOINED, TAKEN), (JoinedQueue(991.0, "red"),), ANSWERED),
+    (TALK, (JoinedQueue(991.0, "red"),), ANSWERED),  # hung up a moment before
+    ((RECEIVED, JOINED, END), (JoinedQueue(991.0, "red"),), LEFT_QUEUE),
+]
+
+
+@pytest.mark.parametrize(("lines", "events", "end"), CUT_OFF)
+@live
+async def test_calls_that_an_asterisk_took_with_it_are_cut_off(lines, events, end):
+    desk = Desk()
+    desk.receive()
+    desk.book("a", *events)
+    desk.write(*lines, RESTARTED)
+    desk.now = 1007.0
+    desk.reconciliation.missed(["a"], desk.now)
+    await desk.tick()
+    await desk.tick(3.0)
+    assert desk.ends() == {"a": end}
+    last = desk.notices[-1].call
+    assert last.cut_off is (END not in lines)
+    assert last.ended_at is not None
+    assert last.ended_at <= 1005.0
+    assert desk.reconciliation.unresolved == 0
+    assert desk.reconciliation.reconciled == {end[0]: 1}
+
+
+@live
+async def test_calls_that_an_asterisk_took_with_it_while_no_ivrd_ran_are_cut_off():
+    waits = [replace(each, call_id="b") for each in (RECEIVED, JOINED)]
+    desk = Desk()
+    desk.write(RECEIVED, *waits, *(replace(each, call_id="c") for each in TALK), RESTARTED)
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": FAILED_IN_MENU, "b": FAILED_IN_QUEUE, "c": ANSWERED}
+    assert desk.ledger.outcomes.total() == 3
+
+
+@live
+async def test_a_new_call_that_is_missed_after_a_restart_is_unresolved():
+    desk = Desk()
+    desk.ledger.receive(Call("b", 1006.5))
+    desk.write(RESTARTED)
+    desk.reconciliation.missed(["b"], 1010.0)
+    await desk.tick(1.0)
+    await desk.tick(5.0)
+    assert desk.ends() == {"b": LEFT_MENU}
+    assert desk.reconciliation.unresolved == 1
+
+
+@live
+async def test_an_entry_that_only_says_cut_off_leaves_the_place_to_the_ledger():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", JoinedQueue(991.0, "red"))
+    desk.write(replace(END, cut_off=True))
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": FAILED_IN_QUEUE}
+
+
 @live
 async def test_while_there_is_more_to_read_a_missed_call_waits():
     desk = Desk()
@@ -372,7 +449,7 @@ async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplo
         await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
     assert desk.reconciliation.differences == 1
-    assert len([r for r in caplog.records if "otherwise" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "another end" in r.getMessage()]) == 1
 
 
 @live
@@ -411,7 +488,7 @@ FORMS = {
     EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
     EntryType.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
     EntryType.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
-    EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}|",
+    EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}||{cut}",
 }
 STAGES = {
     CallState.MENU: "ivr",
@@ -423,8 +500,8 @@ STAGES = {
 
 def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
-    stage = STAGES[line.state]
-    return FORMS[line.entry_type].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
+    more |= {"stage": STAGES[line.state], "cut": "cut" if line.cut_off else ""}
+    return FORMS[line.entry_type].format(at=at, id=line.call_id, **more) + "\n"
 
 
 class World:

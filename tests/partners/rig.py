@@ -19,7 +19,7 @@ from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState
-from ivrd.core.report import PartnerEvent
+from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.controller import PartnerController, PartnerSetup
 from ivrd.partners.recorder import PartnerRecorder
@@ -129,7 +129,9 @@ class Rig:
     def leg_event(self, kind: str, partner: str = "alpha", **more: Any) -> None:
         """Something happens on the partner's first seat, for a caller who waits."""
         about = {"waiting": "a caller", **more}
-        self.partners.leg_event(PartnerLegEvent(partner, f"{partner}/01", kind, self.now, **about))
+        self.partners.leg_event(
+            PartnerLegEvent(partner, f"{partner}/01", PartnerEventKind(kind), self.now, **about)
+        )
 
     def begin(self, call_id: str, caller: str = "", seat: str = "alpha/01") -> None:
         """A caller rings, waits no time and talks."""

@@ -8,6 +8,7 @@ from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
+from ivrd.core.seats import SeatStatus
 from tests.partners.rig import ALPHA, BETA, Rig
 
 LIMITS = Limits()
@@ -72,11 +73,11 @@ def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_
 
 
 def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -> None:
-    rig.queue_members.states["partner-alpha"] = "away"
+    rig.queue_members.states["partner-alpha"] = SeatStatus.AWAY
     for _ in range(5):
         rig.leg_event("refused", status="CHANUNAVAIL", cause=20)
     assert rig.partners.runtime("alpha").breaker.state is BreakerState.CLOSED
-    rig.queue_members.states["partner-alpha"] = "free"
+    rig.queue_members.states["partner-alpha"] = SeatStatus.FREE
     for _ in range(3):
         rig.leg_event("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
     assert rig.partners.runtime("alpha").breaker.state is BreakerState.OPEN
