@@ -8,7 +8,7 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import OUTCOME_AT, Outcome
+from ivrd.core.call import OUTCOME_OF, Outcome
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind
 
@@ -62,7 +62,7 @@ class PersistenceMetrics(Collector):
             labels=("outcome",),
         )
         counts = reconciliation.reconciled if reconciliation else Counter[Outcome]()
-        for outcome in dict.fromkeys(OUTCOME_AT.values()) | dict.fromkeys(counts):
+        for outcome in dict.fromkeys(OUTCOME_OF.values()) | dict.fromkeys(counts):
             reconciled.add_metric((outcome,), counts[outcome])
         yield reconciled
         for name, (text, read) in RECONCILIATION.items():
