@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
-from ivrd.config.control_socket import FILE as MAIN_FILE
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
-FILES = (MAIN_FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 
 
 def load(folder: Path, today: date | None = None) -> Settings:
@@ -24,7 +23,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
     check_folder(folder)
     found: list[Problem] = []
     files = _Files(
-        program=_read(folder / MAIN_FILE, main.MainFile, found),
+        program=_read(folder / main.FILE, main.MainFile, found),
         menus=_read(folder / menus.FILE, menus.MenusFile, found),
         queues=_read(folder / queues.FILE, queues.QueuesFile, found),
         hours=_read(folder / hours.FILE, hours.HoursFile, found),

@@ -33,6 +33,8 @@ from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
 
+FILE = control_socket.FILE
+
 
 class LogPart(Part):
     """`log:` how the log is written."""
