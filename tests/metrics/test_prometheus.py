@@ -205,7 +205,7 @@ def test_promtool_has_nothing_to_say_about_names_and_help_texts(tracker: Hotline
 def test_no_outcome_is_published_that_no_call_can_have(tracker: Hotline) -> None:
     scrape = tracker.metrics.text(tracker.ledger).decode()
     reconciled = re.findall(r'^ivrd_calls_reconciled_total\{outcome="(\w+)"', scrape, re.MULTILINE)
-    assert sorted(reconciled) == ["abandoned", "answered", "rejected", "self_served"]
+    assert sorted(reconciled) == ["abandoned", "answered", "failed", "rejected", "self_served"]
     ended = set(re.findall(r'^ivrd_calls_total\{.*outcome="(\w+)"', scrape, re.MULTILINE))
     assert set(reconciled) <= ended
     assert not {"deflected", "callback"} & ended  # not built yet
