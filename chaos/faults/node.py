@@ -133,8 +133,7 @@ FAULTS = (
         gap=(3.0, 5.0),
         keys_lost=True,
         control=Control(
-            "a call that Asterisk no longer has stays in the ledger until an event says that it "
-            "ended",
+            "a call that Asterisk no longer has stays in the ledger until an event ends it",
             crash,
             Setup(crowd=soon_gone, program="chaos.without.missed"),
         ),
