@@ -1,4 +1,4 @@
-"""The whole picture of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
+"""Everything as it is now, as `ivrd status`, `ivrd top` and other programs read it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from ivrd.core.status_schema import QueueStatus as QueueRow
 
 
 class Leader(Protocol):
-    """Who of two ivrd acts; see ha/election.py."""
+    """Which of two ivrd is the leader; see ha/leadership.py."""
 
     name: str
 
@@ -27,9 +27,9 @@ class Leader(Protocol):
         """The leader's name; empty when none is known."""
 
 
-def role_of(election: Leader) -> RoleStatus:
-    """What this ivrd does, and who acts."""
-    return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
+def role_of(leadership: Leader) -> RoleStatus:
+    """The role of this ivrd, and who the leader is."""
+    return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:

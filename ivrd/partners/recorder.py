@@ -1,33 +1,29 @@
-"""Tells metrics and book what happens at partners; decides nothing."""
-
-from collections.abc import Callable
+"""Counts and stores what happens at partners; decides nothing."""
 
 from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind, cause_of
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.repository import PartnerRepository
 
 
 class PartnerRecorder:
-    """Two functions to be called with everything; they never wait.
-
-    `counts()`: whether this ivrd counts, or another one that acts.  Both write down.
-    """
+    """Receives legs and notices, and never waits.  Only the leader counts; both ivrd store."""
 
     def __init__(
         self,
         ledger: Ledger,
         metrics: PartnerMetrics,
         repository: PartnerRepository,
-        counts: Callable[[], bool] = lambda: True,
+        leadership: LeaderStatus,
     ) -> None:
         self._ledger = ledger
         self._metrics = metrics
         self._repository = repository
-        self._counts = counts
+        self._leadership = leadership
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
@@ -41,9 +37,7 @@ class PartnerRecorder:
             PartnerEventKind.DROPPED,
         ):
             seconds = leg_event.seconds
-        elif (
-            kind is PartnerEventKind.RETURNED
-        ):  # the event does not say how long they talked; the books do
+        elif kind is PartnerEventKind.RETURNED:  # the event does not say how long they talked
             call = self._ledger.calls.get(leg_event.waiting)
             if call is not None and call.connected_at is not None:
                 seconds = max(0.0, leg_event.at - call.connected_at)
@@ -67,6 +61,6 @@ class PartnerRecorder:
             self._take(line, call.id, call.received_at, call.seat)
 
     def _take(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
-        if self._counts():
+        if self._leadership.is_leader:
             self._metrics.take(line)
         self._repository.record(line, call, at, seat)

@@ -11,6 +11,7 @@ from ivrd.api.day_report import DayReport
 from ivrd.cli.day import day_text
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import CallRepository
 from tests.ha.test_call_repository import Shelf
 
@@ -28,7 +29,7 @@ class Office:
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayReport(self.ledger, self.call_repository, flush, lambda: 20.0, lambda: NOON)
+        self.book = DayReport(self.ledger, self.call_repository, flush, Recent(20.0), lambda: NOON)
 
     def call(self, call_id: str, at: float, *events: object) -> None:
         self.ledger.receive(Call(call_id, at))

@@ -440,7 +440,13 @@ def test_a_store_that_is_back_empty_gets_all_again() -> None:
 def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
     rig = paused()
     written: list[str] = []
-    rig.partners.learned = lambda partner, _breaker: written.append(partner)
+    store = rig.book.breaker
+
+    def breaker(partner: str, breaker: Breaker) -> None:
+        written.append(partner)
+        store(partner, breaker)
+
+    rig.book.breaker = breaker  # type: ignore[method-assign]
     for _ in range(20):
         rig.now += 1.0
         rig.partners.evaluate(rig.now)
@@ -483,7 +489,7 @@ def test_a_store_that_was_down_at_the_start_is_read_when_it_is_back() -> None:
 
     async def comes_back() -> None:
         rig.shelf.down = False
-        again.operations.back()
+        again.operations.write_again()
         while again.partners.runtime("alpha").override is None:  # noqa: ASYNC110
             await asyncio.sleep(0)
 

@@ -51,9 +51,7 @@ class Desk:
         self.now = NOW
         self.is_leader = acts
         write_behind = cast(WriteBehind, self.shelf)
-        self.book = PartnerRepository(
-            write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
-        )
+        self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)
 
     def read(self) -> dict[str, Breaker]:
         return asyncio.run(self.book.read())
