@@ -237,7 +237,7 @@ def control() -> Iterator[One]:
             return Daemon(settings)
 
         daemon = runner.run(make())
-        writing = runner.get_loop().create_task(daemon.wiring.write_behind.run())
+        writing = runner.get_loop().create_task(daemon.wiring.write_behind.run(lambda: None))
         desks = (daemon.wiring.operations, daemon.wiring.partner_operations)
         found = {
             k: v

@@ -114,15 +114,14 @@ class Failover:
     async def run(self) -> None:
         """Write, reconcile and take part in the election, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._write_behind.run())
+            group.create_task(self._write_behind.run(self._write_all))
             group.create_task(self._election.run())
             group.create_task(self._take_over())
             group.create_task(self._reconcile())
-            group.create_task(self._write_again())
 
     async def close(self) -> None:
         """Write what is left and close the store, when `run` has ended."""
-        await self._write_behind.close(FLUSH_SECONDS)
+        await self._write_behind.close(FLUSH_SECONDS, self._write_all)
         self._reconciliation.close()
 
     # --- becoming the leader ---------------------------------------------------------------
@@ -198,15 +197,10 @@ class Failover:
 
     # --- storing and reconciling -----------------------------------------------------------
 
-    async def _write_again(self) -> None:
-        """Whenever the store is back: it may have lost what is here, so store that again."""
-        while True:
-            await self._write_behind.recovered.wait()
-            self._write_behind.recovered.clear()
-            if self._began:
-                self._write_all()
-
     def _write_all(self) -> None:
+        """The store is back: it may have lost what is here, so store that again."""
+        if not self._began:
+            return
         for call in self._tracker.ledger.calls.values():
             self._persistence.calls.moved(call, self._tracker.ivr.position(call.id))
         self._mark = None  # without one a new leader does not know who ended meanwhile

@@ -33,8 +33,6 @@ class WriteBehind:
     """The store, for whoever changes what is in it.
 
     report: called with False and why when the store is down, and with True and "" when it is back.
-    `recovered` is set then as well: the store may have lost what it had, so whoever waits for it
-    notes once more what stands.
 
     While `hold` is true nothing is written, and what a standby notes is kept for `STANDBY` seconds.
     `up` is what was reported last.
@@ -52,7 +50,6 @@ class WriteBehind:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.up = True
-        self.recovered = asyncio.Event()
         self._store = store
         self._fencing = fencing
         self._report = report
@@ -137,15 +134,19 @@ class WriteBehind:
             self._flushing -= 1
         return self._pending.younger_than(asked)
 
-    async def close(self, seconds: float) -> None:
+    async def close(self, seconds: float, recovered: Callable[[], None]) -> None:
         """Write what is left, for so long at most, and close the store; after `run` has ended."""
-        writing = asyncio.create_task(self.run())
+        writing = asyncio.create_task(self.run(recovered))
         await self.flush(seconds)
         writing.cancel()
         await self._store.close()
 
-    async def run(self) -> None:
-        """Write until cancelled."""
+    async def run(self, recovered: Callable[[], None]) -> None:
+        """Write until cancelled.
+
+        `recovered()` is called when the store is back.  It may have lost what it had: note again
+        what stands.
+        """
         while True:
             await self._work.wait()
             self._work.clear()
@@ -153,7 +154,7 @@ class WriteBehind:
             if self._hold:
                 self._pending.expire(self._clock() - STANDBY)
             elif self._pending or not self.up:
-                await self._write()
+                await self._write(recovered)
                 if self._pending or not self.up:
                     self._work.set()
             async with self._tried:
@@ -170,7 +171,7 @@ class WriteBehind:
         if not self._flushing:
             self._hurry.clear()
 
-    async def _write(self) -> None:
+    async def _write(self, recovered: Callable[[], None]) -> None:
         """Write one batch, if it is possible."""
         changes = self._pending.batch(BATCH)
         try:
@@ -183,15 +184,15 @@ class WriteBehind:
         except Exception as error:  # a store must not end ivrd, whatever is wrong
             self._went(f"unexpected {type(error).__name__}: {error}")
         else:
-            self._wrote(changes)
+            self._wrote(changes, recovered)
 
-    def _wrote(self, changes: list[Change]) -> None:
+    def _wrote(self, changes: list[Change], recovered: Callable[[], None]) -> None:
         self._pending.written(changes)
         self._recent.wrote(changes, self._clock())
         if not self.up:
             self.up = True
             self._report(True, "")
-            self.recovered.set()
+            recovered()
 
     def _went(self, why: str) -> None:
         if self.up:

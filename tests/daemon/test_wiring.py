@@ -148,7 +148,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 async def running(settings: Settings) -> AsyncIterator[Wiring]:
     """One whose keeper writes."""
     parts = await built(settings)
-    writing = asyncio.create_task(parts.write_behind.run())
+    writing = asyncio.create_task(parts.write_behind.run(lambda: None))
     yield parts
     writing.cancel()
     await parts.failover.close()

@@ -377,7 +377,7 @@ async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplo
         await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
     assert desk.reconciliation.differences == 1
-    assert len([r for r in caplog.records if "otherwise" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "another end" in r.getMessage()]) == 1
 
 
 @live

@@ -244,7 +244,7 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
     )
     for name in ("alpha", "beta", "gamma"):
         assert (desk.book.override(name), desk.book.verified(name)) == (None, "")
-    assert caplog.messages == ["some of what was kept of partners cannot be read, and is left out"]
+    assert caplog.messages == ["some stored entries of partners cannot be parsed and are left out"]
 
 
 def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:

@@ -32,7 +32,7 @@ class Ivrd:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Ivrd"]:
-        task = asyncio.create_task(self.write_behind.run())
+        task = asyncio.create_task(self.write_behind.run(lambda: None))
         yield self
         if self.is_leader:
             assert await self.write_behind.flush(PATIENCE)

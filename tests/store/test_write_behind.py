@@ -97,6 +97,7 @@ class Rig:
     reports: list[tuple[bool, str]] = field(default_factory=list)
     epoch: int = 0
     times_fenced: int = 0
+    recoveries: int = 0
     now: float = 1000.0
     most: int = 200_000
 
@@ -112,6 +113,10 @@ class Rig:
             clock=lambda: self.now,
         )
 
+    def _recovered(self) -> None:
+        assert self.reports[-1] == (True, "")
+        self.recoveries += 1
+
     def fenced(self) -> None:
         self.times_fenced += 1
 
@@ -121,7 +126,7 @@ class Rig:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[WriteBehind]:
-        task = asyncio.create_task(self.write_behind.run())
+        task = asyncio.create_task(self.write_behind.run(self._recovered))
         try:
             yield self.write_behind
         finally:
@@ -184,6 +189,7 @@ def test_a_store_that_is_down_is_reported_once_and_gets_all_when_it_is_back() ->
     rig = Rig()
     asyncio.run(act())
     assert rig.reports == [(False, "frozen"), (True, "")]
+    assert rig.recoveries == 1
     assert rig.store.entries == {"calls": {"a": "2"}, "partners": {"x": "3"}}
 
 
