@@ -24,6 +24,9 @@ from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+PATIENCE = (
+    10.0  # seconds that a test waits for what does not come; those that pass wait for nothing
+)
 ROOT = Path(__file__).parents[2]
 FILES = {name: ROOT / f"ivrd/daemon/{name}.py" for name in ("wiring", "service", "connection")}
 TESTS = (
@@ -46,6 +49,8 @@ FUNCTIONS = {
     *("set", "time", "store", "agi", "decision", "gauges", "hash_number", "connection_report"),
     *("stepped_down", "_stepped_down", "scrape", "ready"),
 }
+SEVERAL, STATEMENT = "one of several is removed", "statement is removed"
+HOW = {SEVERAL: "", STATEMENT: "pass"}
 REGISTER = {"append", "add_signal_handler", "add_done_callback"}
 
 
@@ -56,12 +61,12 @@ class Connection:
     file: str
     line: int
     text: str
-    how: str  # removed, or does nothing
+    how: str  # removed, does nothing, ...
     source: str
 
     @property
     def by_types(self) -> bool:
-        """Whether mypy can be expected to see it."""
+        """Whether mypy sees it: an argument is missing.  A unit test has to see the others."""
         return self.how == "removed"
 
 
@@ -110,26 +115,26 @@ def _of(name: str, text: str) -> Iterator[Connection]:
     for node in ast.walk(source.tree):
         places: Iterable[_Place] = ()
         if isinstance(node, ast.Expr) and _registers(node, name, names):
-            places = [(node, "statement", source.span(node), "pass")]
+            places = [(node, "", source.span(node), STATEMENT)]
         elif isinstance(node, ast.Call) and names.ours(node.func):
             places = _arguments(node, source, names)
         elif isinstance(node, (ast.Tuple, ast.List)) and id(node) in several:
             entries = filter(names.passes, node.elts)
-            places = [(value, "one of several", source.span(value), "") for value in entries]
+            places = [(value, "", source.span(value), SEVERAL) for value in entries]
         elif isinstance(node, ast.Dict):
             places = _entries(node, source, names)
         for what, within, at, by in places:
-            how = "does nothing" if by.startswith("_nothing") else "removed"
-            shown = f"{within}: {source.show(what)}"
-            yield Connection(name, what.lineno, shown, how, source.without(*at, by))
+            how = by if by in HOW else "does nothing" if by else "removed"
+            shown = f"{within}{source.show(what)}"
+            yield Connection(name, what.lineno, shown, how, source.without(*at, HOW.get(by, by)))
 
 
-# What is passed, to whom, where in the file, and what takes its place.
+# What is passed, to whom, where in the file, and what takes its place (or how it is removed).
 _Place = tuple[ast.expr | ast.stmt, str, tuple[int, int], str]
 
 
 def _arguments(call: ast.Call, source: _Source, names: "_Names") -> Iterator[_Place]:
-    called = source.show(call.func)
+    called = f"{source.show(call.func)}: "
     for given in [*call.args, *call.keywords]:
         value = given.value if isinstance(given, ast.keyword) else given
         if names.passes(value):
@@ -143,7 +148,7 @@ def _entries(node: ast.Dict, source: _Source, names: "_Names") -> Iterator[_Plac
         if names.passes(value):
             begin, end = source.span(value)
             begin = source.span(key)[0] if key is not None else begin - len("**")
-            yield value, "one of several", (begin, end), ""
+            yield value, "", (begin, end), SEVERAL
 
 
 def _several(tree: ast.Module) -> set[int]:
@@ -331,6 +336,7 @@ def main() -> int:
     args = parser.parse_args()
     asked = [one for one in connections() if args.only in one.text]
     by_types = noticed_by_types([one for one in asked if one.by_types])
+    os.environ.setdefault("IVRD_TEST_PATIENCE", str(PATIENCE))
     if not args.types:
         os.chdir(ROOT)
         _warm()
@@ -346,7 +352,7 @@ def main() -> int:
             unnoticed += not failed
         if check:
             where = f"{one.file}.py:{one.line}"
-            print(f"{where:18} {one.how:12} {one.text[:70]:70} {check[:110]}", flush=True)
+            print(f"{where:18} {one.how:25} {one.text[:70]:70} {check[:110]}", flush=True)
     print(f"{len(asked)} connections, {len(by_types)} noticed by mypy, {unnoticed} by nothing")
     return 1 if unnoticed else 0
 
