@@ -1,6 +1,6 @@
 """The client of Asterisk's management interface: connect, log in, keepalives, reconnect.
 
-Every second it pings Asterisk and tells it that ivrd is alive (the global variable IVRD_SEEN): the
+Every second it pings Asterisk and sets a global variable (IVRD_SEEN): the
 dialplan sends new callers straight to the queue when that grows old.
 """
 

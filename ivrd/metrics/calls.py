@@ -1,8 +1,8 @@
 """Every series that ivrd publishes, in one registry of its own.
 
-What must add up is not counted a second time here: at each scrape the calls are read off the
-books (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
-How long things took is observed when the notice comes.
+What must add up is not counted a second time here: at each scrape all calls are read from the
+ledger (core.ledger) at once, so received = sum of outcomes + in progress in every scrape.  How long
+things took is observed when the notice comes.
 
 Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
 so a new state or outcome there needs no line here.  No label ever holds a caller.
@@ -35,7 +35,7 @@ class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, by which the oldest wait is told.
+    the epoch, for the oldest wait.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class CallMetrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._books = _LedgerCollector(clock)
-        self.registry.register(self._books)
+        self._calls = _LedgerCollector(clock)
+        self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
         self._faults()
@@ -114,7 +114,7 @@ class CallMetrics:
         )
         self._refused = self._total(
             "ivrd_events_refused_total",
-            "Events that cannot happen to a call where it was; the books did not take them.",
+            "Events that cannot happen to a call where it was; the ledger refused them.",
             ("event",),
         )
         for event in (*EVENTS, OTHER):
@@ -125,7 +125,7 @@ class CallMetrics:
             "Menus that broke off through a fault of ivrd's; their callers went on to the queue.",
         ).inc
         self._reconnects = self._total(
-            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was there again."
+            "ivrd_ami_reconnects_total", "Times that a lost connection to Asterisk was there again."
         )
 
     def _surroundings(self, version: str) -> None:
@@ -189,13 +189,13 @@ class CallMetrics:
         self._unattended.inc()
 
     def refused(self, event: str) -> None:
-        """The books did not take an event of this kind."""
+        """The ledger refused an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
-        """The link to Asterisk is there or not; may be told again."""
+        """The connection to Asterisk is there or not; may be called again with the same."""
         if up and not self._reachable and self._was_reachable:
             self._reconnects.inc()
         self._reachable = up
@@ -211,7 +211,7 @@ class CallMetrics:
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
-            self._books.open(queue)
+            self._calls.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
             for row in possible_rows(queue):
@@ -231,7 +231,7 @@ class CallMetrics:
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
-        self._books.ledger = ledger
+        self._calls.ledger = ledger
         return prom.generate_latest(self.registry)
 
 
@@ -245,7 +245,7 @@ class _Registry(prom.CollectorRegistry):
 
 
 class _LedgerCollector(Collector):
-    """The series that are read off the books at a scrape."""
+    """The series that are read from the ledger at a scrape."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.ledger = Ledger()
@@ -259,7 +259,7 @@ class _LedgerCollector(Collector):
         self._rows |= possible_rows(queue)
 
     def collect(self) -> Iterator[Metric]:
-        """Read the books once."""
+        """Read the ledger once."""
         yield CounterMetricFamily(
             "ivrd_calls_received",
             "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",

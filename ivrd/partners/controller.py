@@ -56,7 +56,7 @@ class PartnerRuntime:
         """Seats that ring, or whose person has not pressed the key yet."""
         return set(self.legs)
 
-    def tell(self, event: b.Event) -> None:
+    def feed(self, event: b.Event) -> None:
         """Feed the breaker."""
         self.breaker = b.step(self.breaker, event)
 
@@ -154,7 +154,7 @@ class PartnerController:
             runtime.legs.pop(leg_event.seat, None)
         if event := self._event(leg_event, runtime):
             before = b.allowed_seats(runtime.breaker, leg_event.at)
-            runtime.tell(event)
+            runtime.feed(event)
             self._keep(leg_event.partner, runtime)
             if b.allowed_seats(runtime.breaker, leg_event.at) != before:
                 self._reevaluate()
@@ -241,7 +241,7 @@ class PartnerController:
                 early = runtime.breaker.limits.early_seconds
                 if call.id not in runtime.lasted and now - (call.connected_at or now) >= early:
                     runtime.lasted.add(call.id)
-                    runtime.tell(b.Lasted(now))
+                    runtime.feed(b.Lasted(now))
             runtime.lasted &= {call.id for call in talks}
             while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
                 runtime.helped.popleft()
@@ -260,9 +260,9 @@ class PartnerController:
         state = self._trunk(partner)
         if state not in (None, "away"):
             runtime.asked = True
-            runtime.tell(b.Reachable(now))
+            runtime.feed(b.Reachable(now))
         elif state == "away" and (runtime.asked or now - (self._began or now) > ASKED_SECONDS):
-            runtime.tell(b.Unreachable(now))
+            runtime.feed(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(

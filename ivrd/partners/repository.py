@@ -82,7 +82,7 @@ class PartnerRepository:
         self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
         self._leadership = leadership
-        self._pins: dict[str, Override | None] = {}
+        self._overrides: dict[str, Override | None] = {}
         self._drills: dict[str, str] = {}
         self._breakers: dict[str, Breaker] = {}
         self._mine: set[tuple[str, str]] = set()  # changed here: what the store has is older
@@ -100,7 +100,7 @@ class PartnerRepository:
 
     def override(self, partner: str) -> Override | None:
         """What an operator has ordered for a partner."""
-        return self._pins.get(partner)
+        return self._overrides.get(partner)
 
     def verified(self, partner: str) -> str:
         """The day of a partner's last confirmed drill; empty without one."""
@@ -108,7 +108,7 @@ class PartnerRepository:
 
     def overridden(self, partner: str, override: Override | None) -> None:
         """An operator has overridden the policy for a partner, or has taken that back."""
-        self._pins[partner] = override
+        self._overrides[partner] = override
         self._put(OVERRIDES, partner, _json(override))
 
     def drilled(self, partner: str, day: str) -> None:
@@ -128,7 +128,7 @@ class PartnerRepository:
 
     def write_again(self) -> None:
         """Store what stands once more: a store that is back may have lost it."""
-        for partner, override in self._pins.items():
+        for partner, override in self._overrides.items():
             self.overridden(partner, override)
         for partner, day in self._drills.items():
             self.drilled(partner, day)
@@ -175,13 +175,13 @@ class PartnerRepository:
         this ivrd became the leader stands.
         """
         now = self._clock()
-        pins, no_pins = await self._runtimes(OVERRIDES, _override)
+        overrides, no_overrides = await self._runtimes(OVERRIDES, _override)
         drills, no_drills = await self._runtimes(DRILLS, _day)
         found, no_breakers = await self._runtimes(BREAKERS, lambda text: breaker_of(text, now))
-        self._pins |= {partner: override for partner, (override,) in pins.items()}
+        self._overrides |= {partner: override for partner, (override,) in overrides.items()}
         self._drills |= drills
         self._breakers |= found
-        if (wrong := no_pins + no_drills + no_breakers) and not self._warned:
+        if (wrong := no_overrides + no_drills + no_breakers) and not self._warned:
             self._warned = True
             what = "some stored entries of partners cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
@@ -202,11 +202,11 @@ class PartnerRepository:
 
         None stands for an entry that cannot be parsed.  Raises `StoreDown`.
         """
-        return self._period(HISTORY, since, until, _line)
+        return self._period(HISTORY, since, until, _event)
 
     def audit_entries(self, since: float, until: float) -> AsyncIterator[list[AuditEntry | None]]:
         """What operators did from `since` to before `until`, as `history`."""
-        return self._period(AUDIT, since, until, _act)
+        return self._period(AUDIT, since, until, _audit_entry)
 
     async def _period(
         self, kind: str, since: float, until: float, read: Callable[[str, str], T]
@@ -233,7 +233,7 @@ def _day(text: str) -> str:
     return date.fromisoformat(json.loads(text)).isoformat()
 
 
-def _line(key: str, text: str) -> PartnerEvent:
+def _event(key: str, text: str) -> PartnerEvent:
     kind = KINDS[key.split(" ")[1]]
     fields = json.loads(text)
     partner, more, caller = fields + ["", 0.0, ""][len(fields) :]
@@ -246,7 +246,7 @@ def _line(key: str, text: str) -> PartnerEvent:
     return PartnerEvent(partner, kind, float(more), caller=caller)
 
 
-def _act(key: str, text: str) -> AuditEntry:
+def _audit_entry(key: str, text: str) -> AuditEntry:
     who, what, partner, detail = map(str, json.loads(text))
     return AuditEntry(float(key.split(" ")[0]), who, what, partner, detail)
 
