@@ -21,7 +21,8 @@ from ivrd.calls.tracker import CallTracker
 from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
-from ivrd.partners.controller import PartnerController, PartnerSetup
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.runtime import PartnerSetup
 
 logger = logging.getLogger("ivrd")
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from ivrd.api import server
 from ivrd.core import report
-from ivrd.partners.controller import PartnerSetup
 from ivrd.partners.repository import AuditEntry, PartnerRepository
+from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0

@@ -4,9 +4,9 @@ Every event is handled at once and in order.  The ledger (core.ledger) moves syn
 has to wait (prompts, keys, silences) is for ivr.py.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from panoramisk.message import Message
 
@@ -16,6 +16,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
+from ivrd.calls.listeners import CallListeners, EndResolver, Resolution, Unresolved
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
@@ -27,77 +28,6 @@ EVENT_OF: dict[type[Command], c.Event] = {
     menu.AtClosed: c.Rejected(),
     menu.AtMenu: c.ReturnedToMenu(),
 }
-
-
-class CallMonitor(Protocol):
-    """Counts and logs what happens; see metrics/observer.py.  Like all listeners, never waits."""
-
-    def received(self, call: Call) -> None:
-        """A call reached the hotline."""
-
-    def lag(self, seconds: float) -> None:
-        """An event was received so long after it happened."""
-
-    def unattended(self, call: Call) -> None:
-        """The dialplan took the caller to the queue by itself."""
-
-    def refused(self, event: str, why: str) -> None:
-        """An event that the call table does not allow where the call was."""
-
-    def broken(self, call_id: str, error: BaseException) -> None:
-        """A fault of ours in handling a call."""
-
-
-class NoticeListener(Protocol):
-    """Receives each notice: a call joined a queue, was answered, or ended."""
-
-    def notice(self, notice: Notice) -> None:
-        """Take it in."""
-
-
-class PositionListener(Protocol):
-    """Receives each change of a call in progress, of its state or its position in the menu."""
-
-    def moved(self, call: Call, position: MenuPosition | None) -> None:
-        """Take it in."""
-
-
-class PartnerLegListener(Protocol):
-    """Receives what happens on the legs to partners."""
-
-    def leg_event(self, leg_event: t.PartnerLegEvent) -> None:
-        """Take it in."""
-
-
-@dataclass(frozen=True)
-class CallListeners:
-    """Who receives what happens; each group in its order."""
-
-    monitor: CallMonitor
-    notices: tuple[NoticeListener, ...]
-    positions: tuple[PositionListener, ...]
-    partner_legs: tuple[PartnerLegListener, ...]
-
-
-@dataclass(frozen=True)
-class Unresolved:
-    """A call that is gone without a known end: it counts as hung up `at` where it was last seen."""
-
-    call_id: str
-    at: float
-
-
-Resolution = Ended | Unresolved
-
-
-class EndResolver(Protocol):
-    """Finds out how calls ended whose end no event reported; see ha/reconciliation.py."""
-
-    def missing(self, ids: Iterable[str], at: float) -> Sequence[Resolution]:
-        """Asterisk no longer has these calls; the ends that are known now.
-
-        Those of the others come later, through `CallTracker.record_ends`.
-        """
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
-from ivrd.calls.tracker import AsteriskControl, CallListeners, CallTracker
+from ivrd.calls.listeners import CallListeners
+from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config import AMI_SECRET, Settings, read_secret
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent

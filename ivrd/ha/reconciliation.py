@@ -25,7 +25,7 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
-from ivrd.calls.tracker import Resolution, Unresolved
+from ivrd.calls.listeners import Resolution, Unresolved
 from ivrd.core.call import Call, Ended, Notice, Outcome, Stage
 from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
 

@@ -6,9 +6,9 @@ breaker for each partner.  Nothing here waits, and nothing here is needed for a 
 by the hotline's own agents.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
@@ -23,52 +23,18 @@ from ivrd.core.overflow import (
     AgentGroup,
     Decision,
     Hysteresis,
-    Policy,
     QueueSnapshot,
     Snapshot,
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.seats import Pool
+from ivrd.partners.runtime import PartnerRuntime, PartnerSetup
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
 ABSENT = 20  # Q.850: what the dialplan reports of a dead trunk, and a partner may as well
 NOT_ASKED = "its trunk has not answered yet"
-
-
-@dataclass
-class PartnerRuntime:
-    """One partner: its breaker, what is going on there, and the counts since the start."""
-
-    breaker: b.Breaker = field(default_factory=b.Breaker)
-    stored: b.Breaker = field(default_factory=b.Breaker)  # as it was last stored
-    legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
-    results: Counter[str] = field(default_factory=Counter)
-    helped: deque[float] = field(default_factory=deque)
-    lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
-    override: Override | None = None
-    asked: bool = False  # whether its trunk has answered yet
-    verified: str = ""  # the day on which a drill was confirmed; empty: never
-
-    @property
-    def ringing(self) -> set[str]:
-        """Seats that ring, or whose person has not pressed the key yet."""
-        return set(self.legs)
-
-    def feed(self, event: b.Event) -> None:
-        """Feed the breaker."""
-        self.breaker = b.step(self.breaker, event)
-
-
-@dataclass(frozen=True)
-class PartnerSetup:
-    """What the configuration says of partners; replaced as a whole on a reload."""
-
-    partners: tuple[Partner, ...]
-    topics: Mapping[str, Iterable[str]]  # queue -> its topics
-    policy: Policy
-    open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
 
 
 class PartnerStore(Protocol):

@@ -16,16 +16,15 @@ from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.calls.ivr import IvrSettings
-from ivrd.calls.tracker import (
-    AsteriskControl,
+from ivrd.calls.listeners import (
     CallListeners,
-    CallTracker,
     EndResolver,
     NoticeListener,
     PositionListener,
     Resolution,
     Unresolved,
 )
+from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config import load
 from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
 from ivrd.core.ledger import Ledger

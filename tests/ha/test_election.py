@@ -296,3 +296,18 @@ def test_never_do_two_act_and_in_the_end_one_does(
         await world.one_acts(0.1)
 
     in_a_world(body)
+
+
+def test_a_leader_that_is_none_any_more_gets_no_grant_by_an_answer_on_its_way() -> None:
+    async def body(world: World) -> None:
+        one, _other = await pair(world)
+        one.freezes_in = "get_global"  # Asterisk's answer still has its token
+        while not one.frozen:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        one.leadership.release()
+        one.thaw()
+        await world.goes_on(0.5)
+        assert not one.may_act
+        assert not one.leadership.is_leader
+
+    in_a_world(body)

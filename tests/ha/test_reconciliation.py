@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
-from ivrd.calls.tracker import Resolution, Unresolved
+from ivrd.calls.listeners import Resolution, Unresolved
 from ivrd.core.call import (
     AnsweredBy,
     Call,

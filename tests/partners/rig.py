@@ -21,9 +21,10 @@ from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState
 from ivrd.core.report import PartnerEvent
 from ivrd.metrics.partners import PartnerMetrics
-from ivrd.partners.controller import PartnerController, PartnerSetup
+from ivrd.partners.controller import PartnerController
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
+from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown, WriteBehind
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
