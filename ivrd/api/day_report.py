@@ -1,4 +1,4 @@
-"""What became of every call of a day, exact across restarts, over the control socket."""
+"""What became of a day's calls, exact across restarts, for the control socket."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -44,7 +44,7 @@ class DayReport:
         self._clock = clock
 
     async def answer(self, query: Mapping[str, str]) -> server.Answer:
-        """The calls of ?day=DATE, today's without one."""
+        """The figures of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
             raise server.RequestRejected(NO_ANSWER)

@@ -1,11 +1,11 @@
-"""Everything as it is now, as `ivrd status`, `ivrd top` and other programs read it."""
+"""The state of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config import QueueSettings
+from ivrd.config.settings import QueueSettings
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
@@ -33,7 +33,7 @@ def role_of(leadership: Leader) -> RoleStatus:
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
-    """CallCounts by where they are now, and how many there have been."""
+    """Calls by where they are now, and how many there have been."""
     places = Counter(call.state for call in ledger.calls.values())
     return CallCounts(
         received=ledger.received,

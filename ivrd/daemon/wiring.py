@@ -24,7 +24,8 @@ from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.tracker import AsteriskControl, CallTracker
-from ivrd.config import AMI_SECRET, Settings, read_secret
+from ivrd.config.secret import AMI_SECRET, read_secret
+from ivrd.config.settings import Settings
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.daemon.connection import AsteriskConnection

@@ -78,7 +78,7 @@ class CallMetrics:
         #: An event reached us so many seconds after it happened.
         self.lag: Callable[[float], None] = self._histogram(
             "ivrd_event_lag_seconds",
-            "Seconds from an event in Asterisk until ivrd took it in.",
+            "Seconds from an event in Asterisk until ivrd processed it.",
             LAG_SECONDS,
         ).observe
         #: A command to a caller's channel took so many seconds.
@@ -114,7 +114,7 @@ class CallMetrics:
         )
         self._refused = self._total(
             "ivrd_events_refused_total",
-            "Events that cannot happen to a call where it was; the ledger refused them.",
+            "Events that are impossible in the call's state; the ledger ignored them.",
             ("event",),
         )
         for event in (*EVENTS, OTHER):
@@ -122,10 +122,10 @@ class CallMetrics:
         #: A menu broke off through a fault of ours.
         self.fault: Callable[[], None] = self._total(
             "ivrd_menu_faults_total",
-            "Menus that broke off through a fault of ivrd's; their callers went on to the queue.",
+            "Menus that ended through a fault of ivrd's; their callers went on to the queue.",
         ).inc
         self._reconnects = self._total(
-            "ivrd_ami_reconnects_total", "Times that a lost connection to Asterisk was there again."
+            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was restored."
         )
 
     def _surroundings(self, version: str) -> None:
@@ -138,11 +138,11 @@ class CallMetrics:
         )
         self._reloaded = self._gauge(
             "ivrd_config_last_reload_successful",
-            "1 if the last attempt to read the configuration succeeded, else 0.",
+            "1 if the last attempt to load the configuration succeeded, else 0.",
         )
         self._reloaded_at = self._gauge(
             "ivrd_config_last_reload_success_timestamp_seconds",
-            "When a configuration was last read and taken, in seconds since the epoch.",
+            "When a configuration was last loaded successfully, in seconds since the epoch.",
         )
         build = self._gauge("ivrd_build_info", "1, labelled with versions.", ("version", "python"))
         build.labels(version, platform.python_version()).set(1)

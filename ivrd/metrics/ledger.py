@@ -32,8 +32,8 @@ class LedgerCollector(Collector):
         )
         yield CounterMetricFamily(
             "ivrd_calls_adopted",
-            "Calls that were there already when ivrd began or found Asterisk again; "
-            "they are among the received.",
+            "Calls that were already in progress when ivrd started, became the leader or "
+            "reconnected to Asterisk; they are among the received.",
             self.ledger.adopted,
         )
         yield self._offered()
@@ -64,7 +64,7 @@ class LedgerCollector(Collector):
     def _in_progress(self) -> Metric:
         family = GaugeMetricFamily(
             "ivrd_calls_in_progress",
-            "Calls that are here now: before the queue (ivr), in it, or with a person (talk).",
+            "Calls in progress: before the queue (ivr), in it, or with a person (talk).",
             labels=("stage",),
         )
         here = self.ledger.in_progress()
@@ -74,7 +74,7 @@ class LedgerCollector(Collector):
 
     def _waiting(self) -> Iterator[Metric]:
         callers = GaugeMetricFamily(
-            "ivrd_queue_callers", "Callers who wait in the queue now.", labels=("queue",)
+            "ivrd_queue_callers", "Callers waiting in the queue.", labels=("queue",)
         )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",

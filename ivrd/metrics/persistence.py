@@ -7,7 +7,7 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import Outcome
+from ivrd.core.call import OUTCOME_AT
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind
@@ -41,7 +41,7 @@ class PersistenceMetrics(Collector):
         write_behind, reconciliation = self._write_behind, self._reconciliation
         yield _gauge(
             "ivrd_leader",
-            "1 while this ivrd is the leader, 0 while it is the standby.",
+            "1 while this ivrd is the leader, or alone; 0 while it is the standby.",
             self._leadership.is_leader,
         )
         yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", write_behind.up)
@@ -63,8 +63,9 @@ class PersistenceMetrics(Collector):
             "Calls whose end no event reported, recorded from queue_log.",
             labels=("outcome",),
         )
-        for outcome in Outcome:
-            reconciled.add_metric((outcome,), reconciliation.reconciled[outcome])
+        counts = reconciliation.reconciled
+        for outcome in dict.fromkeys(OUTCOME_AT.values()) | dict.fromkeys(counts):
+            reconciled.add_metric((outcome,), counts[outcome])
         yield reconciled
         for name, (text, read) in RECONCILIATION.items():
             yield _counter(name, text, read(reconciliation))
@@ -73,7 +74,7 @@ class PersistenceMetrics(Collector):
 # Series -> its text, and where its value is.
 RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
     "ivrd_calls_unresolved": (
-        "Calls that are gone, and queue_log does not say how they ended.",
+        "Calls that were gone, and queue_log does not say how they ended; recorded as hung up.",
         lambda of: of.unresolved,
     ),
     "ivrd_queue_log_lines_skipped": ("Broken lines in queue_log.", lambda of: of.skipped),
@@ -82,7 +83,7 @@ RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
         lambda of: of.gaps,
     ),
     "ivrd_queue_log_differences": (
-        "Calls that have another end in queue_log than in the ledger.",
+        "Calls that ended differently by queue_log than in the ledger.",
         lambda of: of.differences,
     ),
 }

@@ -25,7 +25,7 @@ from ivrd.calls.listeners import (
     Unresolved,
 )
 from ivrd.calls.tracker import AsteriskControl, CallTracker
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.seats import Pool

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ivrd.api import server
-from ivrd.config import RedisSettings, Settings, StoreSettings, load
+from ivrd.config.load import load
+from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.daemon.wiring import Wiring
 from tests.asterisk.fake_ami import FakeAmi, Headers, block, rows
 
