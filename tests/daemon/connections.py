@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import chain
 from pathlib import Path
 
 PATIENCE = (
@@ -29,11 +30,11 @@ PATIENCE = (
 )
 ROOT = Path(__file__).parents[2]
 FILES = {name: ROOT / f"ivrd/daemon/{name}.py" for name in ("wiring", "service", "connection")}
-TESTS = (
-    "tests/daemon/test_wiring.py",
-    "tests/daemon/test_connected.py",
-    "tests/daemon/test_run.py",
-)
+TESTS = {
+    "wiring": ("tests/daemon/test_wiring.py", "tests/daemon/test_connected.py"),
+    "connection": ("tests/daemon/test_connected.py",),
+    "service": ("tests/daemon/test_run.py",),
+}
 NOTHING = """
 
 def _nothing(*_args: object, **_named: object) -> None: ...
@@ -306,8 +307,9 @@ def _run_tests(one: Connection | None) -> str:
             assert spec.loader is not None
             sys.modules[module] = module_from_spec(spec)
             spec.loader.exec_module(sys.modules[module])
+    tests = TESTS[one.file] if one is not None else sorted(set(chain.from_iterable(TESTS.values())))
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"]
-    status = pytest.main([*options, *TESTS], plugins=[failed])
+    status = pytest.main([*options, *tests], plugins=[failed])
     return failed.first or ("" if status == 0 else f"pytest ended with {status}")
 
 
@@ -321,7 +323,9 @@ def _warm() -> None:
     import ivrd.api.operations
     import ivrd.api.partner_operations
     import ivrd.api.server
+    from tests.daemon.shipped import shipped
 
+    shipped()
     assert all((aiohttp.web, prometheus_client, pydantic, pytest, ivrd.api.server))
 
 

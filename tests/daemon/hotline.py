@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ivrd.api import server
-from ivrd.config.load import load
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.daemon.wiring import Wiring
 from tests.asterisk.fake_ami import FakeAmi, Headers, block, rows
+from tests.daemon.shipped import CONFIG, shipped
 
-CONFIG = Path(__file__).parents[2] / "config"
 # Seconds; only a machine that is stuck takes so long.  connections.py, for which tests fail on
 # purpose, waits less.
 PATIENCE = float(os.environ.get("IVRD_TEST_PATIENCE", "30"))
@@ -30,16 +29,16 @@ def settings_for(folder: Path, ami_port: int = 1, config: Path = CONFIG) -> Sett
     secret.touch(0o600)
     secret.write_text(SECRET)
     (folder / "queue_log").touch()
-    shipped = load(config)
+    settings = shipped(config)
     return replace(
-        shipped,
+        settings,
         caller_key_file=folder / "caller.key",
         store=StoreSettings(folder / "store.sqlite", None, 20.0),
         control_socket=folder / "control",
         web_host="127.0.0.1",
         web_port=0,
         asterisk=replace(
-            shipped.asterisk,
+            settings.asterisk,
             ami_host="127.0.0.1",
             ami_port=ami_port,
             ami_secret_file=secret,

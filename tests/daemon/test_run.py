@@ -18,7 +18,8 @@ import pytest
 from ivrd.daemon.service import Daemon
 from ivrd.ha.leadership import Role
 from tests.asterisk.fake_ami import FakeAmi, denied
-from tests.daemon.hotline import CONFIG, PATIENCE, Systemd, asterisk, settings_for, until
+from tests.daemon.hotline import PATIENCE, Systemd, asterisk, settings_for, until
+from tests.daemon.shipped import CONFIG
 
 
 @pytest.fixture
