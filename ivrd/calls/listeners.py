@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice
+from ivrd.core.call import Call, Ended, Event, Notice
 
 
 class CallMonitor(Protocol):
@@ -60,14 +60,14 @@ class CallListeners:
 
 
 @dataclass(frozen=True)
-class Unresolved:
-    """A call that is gone without a known end: it counts as hung up `at` where it was last seen."""
+class LastSeen:
+    """A call that is gone: it ends by `event` where the ledger has it."""
 
     call_id: str
-    at: float
+    event: Event
 
 
-Resolution = Ended | Unresolved
+Resolution = Ended | LastSeen  # as queue_log has the end, or where the call was last seen
 
 
 class EndResolver(Protocol):

@@ -16,7 +16,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
-from ivrd.calls.listeners import CallListeners, EndResolver, Resolution, Unresolved
+from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
@@ -274,8 +274,8 @@ class CallTracker:
     def record_ends(self, ends: Iterable[Resolution]) -> None:
         """Record ends that reconciliation has found."""
         for end in ends:
-            if isinstance(end, Unresolved):
-                self._apply_event(end.call_id, c.HungUp(end.at))
+            if isinstance(end, LastSeen):
+                self._apply_event(end.call_id, end.event)
             else:
                 self._record_reconciled(end)
 

@@ -20,13 +20,13 @@ since the epoch, and return what is to be recorded now.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
-from ivrd.calls.listeners import Resolution, Unresolved
-from ivrd.core.call import Call, Ended, Notice, Outcome, Stage
+from ivrd.calls.listeners import LastSeen, Resolution
+from ivrd.core.call import Call, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
 
 logger = logging.getLogger("ivrd")
@@ -63,12 +63,12 @@ class QueueLogSource(Protocol):
 
 
 class Reconciliation:
-    """`calls`: the ids of the calls in progress, as the ledger has them at any time.
+    """`calls`: the calls in progress by id, as the ledger has them at any time.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
     """
 
-    def __init__(self, reader: QueueLogSource, calls: Container[str]) -> None:
+    def __init__(self, reader: QueueLogSource, calls: Mapping[str, Call]) -> None:
         self.active = False
         self.reconciled: Counter[Outcome] = Counter()
         self.unresolved = 0
@@ -83,6 +83,7 @@ class Reconciliation:
         self._late: deque[tuple[str, float]] = deque(maxlen=MOST_ENDED)
         self._waiting: dict[str, tuple[ReplayedCall, float]] = {}
         self._missing: dict[str, float] = {}
+        self._found: set[str] = set()  # their ends are in queue_log, and about to be recorded
         self._now = 0.0
         self._behind = False
         self._reading: asyncio.Future[list[tuple[QueueLogEntry, LogPosition]]] | None = None
@@ -143,6 +144,10 @@ class Reconciliation:
             return
         call_id = notice.call.id
         self._missing.pop(call_id, None)
+        if call_id in self._found:
+            self._found.discard(call_id)
+            self.reconciled[notice.outcome] += 1
+            _log_call(logging.INFO, "call reconciled with queue_log", notice.call, notice.outcome)
         self._ended[call_id] = (notice.outcome, notice.stage)
         if len(self._ended) > MOST_ENDED:
             del self._ended[next(iter(self._ended))]
@@ -151,7 +156,7 @@ class Reconciliation:
     def missing(self, ids: Iterable[str], at: float) -> list[Resolution]:
         """Calls that the ledger has and Asterisk has not; the ends that are known now."""
         if not self.active:
-            return [Unresolved(call_id, at) for call_id in ids]
+            return [LastSeen(call_id, HungUp(at)) for call_id in ids]
         for call_id in ids:
             self._missing.setdefault(call_id, at)
         return self._due(at)
@@ -232,18 +237,17 @@ class Reconciliation:
         if here and not finished.sure:
             yield self._unresolved(call.id, call.ended_at or call.received_at)
         elif here or finished.whole:
-            self.reconciled[finished.outcome] += 1
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
-            _log_call(logging.INFO, "call reconciled with queue_log", call, finished.outcome)
+            self._found.add(call.id)
             yield Ended(call, finished.outcome, finished.stage)
         else:
             self.strangers += 1
 
-    def _unresolved(self, call_id: str, at: float) -> Unresolved:
+    def _unresolved(self, call_id: str, at: float) -> LastSeen:
         self.unresolved += 1
         what = "call unresolved: recorded as hung up where it was last seen"
         log.event(logger, logging.INFO, what, call=call_id)
-        return Unresolved(call_id, at)
+        return LastSeen(call_id, HungUp(at))
 
     def _compare(self, finished: ReplayedCall) -> None:
         """The ledger stays as it is; a queue_log that differs is only counted."""

@@ -19,14 +19,14 @@ from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.listeners import (
     CallListeners,
     EndResolver,
+    LastSeen,
     NoticeListener,
     PositionListener,
     Resolution,
-    Unresolved,
 )
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
-from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
+from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -125,7 +125,7 @@ class Unknown:
     """Nobody knows how calls ended that are missing: each is hung up where it was last seen."""
 
     def missing(self, ids: Iterable[str], at: float) -> list[Resolution]:
-        return [Unresolved(call_id, at) for call_id in ids]
+        return [LastSeen(call_id, HungUp(at)) for call_id in ids]
 
 
 class Missing:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
-from ivrd.calls.listeners import Resolution, Unresolved
+from ivrd.calls.listeners import LastSeen, Resolution
 from ivrd.core.call import (
     AnsweredBy,
     Call,
@@ -76,8 +76,8 @@ class Desk:
 
     def record(self, ends: Iterable[Resolution]) -> None:
         for end in ends:
-            if isinstance(end, Unresolved):
-                self.book(end.call_id, HungUp(end.at))
+            if isinstance(end, LastSeen):
+                self.book(end.call_id, end.event)
             else:
                 self.say(self.ledger.book_reconciled(end.call, end.outcome, end.stage))
 
