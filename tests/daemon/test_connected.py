@@ -201,6 +201,27 @@ def test_when_the_connection_is_lost_nobody_is_spoken_to_and_all_are_told(
     live(tmp_path, body)
 
 
+def test_a_caller_is_spoken_to_anew_as_soon_as_asterisk_is_back(tmp_path: Path) -> None:
+    """What was sent on the lost connection gets no result: another session has to begin."""
+
+    async def body(at: Hotline) -> None:
+        def sessions() -> set[str]:
+            return {a["CommandID"].rpartition(".")[0] for a in at.ami.named("AGI")}
+
+        call = at.call_id()
+        at.arrive(call)
+        at.emit("AsyncAGIStart", call)
+        await until(lambda: len(sessions()) == 1)
+        here = {"Event": "CoreShowChannel", "Uniqueid": call, "Channel": f"PJSIP/c-{call}"}
+        at.ami.answers["CoreShowChannels"] = rows(
+            "CoreShowChannels", {**here, "Context": "hotline", "Application": "AGI"}
+        )
+        at.ami.cut()
+        await until(lambda: len(sessions()) == 2)
+
+    live(tmp_path, body)
+
+
 # --- the store and the other ivrd ----------------------------------------------------------
 
 

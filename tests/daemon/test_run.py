@@ -102,6 +102,8 @@ def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: System
         assert answer["note"] == "", "it is stored"
         (entry,) = (await at.control("GET", "/audit"))["entries"]
         assert entry["who"] == getpass.getuser()
+        rejected = await at.control("POST", "/handover")
+        assert rejected == {"error": "there is no standby"}
         at.ami.answers["Login"] = denied
         at.ami.cut()
         await until(lambda: not at.daemon.wiring.observer.connected)
