@@ -74,8 +74,8 @@ def freeze(scene: Scene) -> float:
     took = scene.until("the store is in order again", lambda: not down(acting))
     if not acting.is_leader or len(acting.said("is the leader now")) != 1:
         scene.found.append("another one became the leader")
-    if (told := len(acting.said("the store is gone"))) != 1:
-        scene.found.append(f"{told} warnings that the store is gone")
+    if (told := len(acting.said("the store is down"))) != 1:
+        scene.found.append(f"{told} warnings that the store is down")
     decisions(scene, usual, frozen)
     time.sleep(PARTNER_TALKS + 1)  # whoever the partner got meanwhile has ended
     most = at_once(scene.sites["good"].ledger())

@@ -15,7 +15,7 @@ from ivrd.core.status_schema import QueueStatus as QueueRow
 
 
 class Leader(Protocol):
-    """Which of two ivrd is the leader; see ha/election.py."""
+    """Which of two ivrd is the leader; see ha/leadership.py."""
 
     name: str
 
@@ -28,9 +28,9 @@ class Leader(Protocol):
         """The leader's name; empty when none is known."""
 
 
-def role_of(election: Leader) -> RoleStatus:
-    """This ivrd's role, and who the leader is."""
-    return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
+def role_of(leadership: Leader) -> RoleStatus:
+    """The role of this ivrd, and who the leader is."""
+    return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:

@@ -1,7 +1,7 @@
 """Seats on the running Asterisk: keeps the queues' members as the open pools want them.
 
-Nothing is remembered over a restart: what is open is read off Asterisk, the difference to what
-is wanted is sent, and any step may be repeated.
+Nothing is remembered over a restart: which pools are open is read from Asterisk, the difference to
+what is wanted is sent, and any step may be repeated.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,16 +36,24 @@ class QueueMembers:
 
     def __init__(self, link: AmiClient, pools: tuple[Pool, ...]) -> None:
         self.pools = pools
-        self.open: set[str] | None = None  # unknown until a snapshot was read
+        self.open: set[str] | None = None  # unknown until Asterisk has reported
         self.states: dict[str, SeatStatus] = {}  # by seat
-        # Partners' seats: each part of one, and whether it is to take calls (see partners.py).
-        # None: nobody has decided yet, so they stay as they are.
-        self.lend: list[tuple[Pool, bool]] | None = None
+        # Partners' seats, and whether they are to take calls; None: nothing is decided yet, so
+        # they stay as they are.
+        self.partner_pools: list[tuple[Pool, bool]] | None = None
         self._link = link
         self._members: dict[tuple[str, str], Member] = {}
 
+    def configure(self, pools: tuple[Pool, ...]) -> None:
+        """From now on these pools; `reconcile` brings Asterisk to them."""
+        self.pools = pools
+
+    def lend(self, pools: list[tuple[Pool, bool]]) -> None:
+        """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
+        self.partner_pools = pools
+
     def read(self, snapshot: AsteriskSnapshot) -> None:
-        """Take in what Asterisk reports; the first time this also tells which pools are open."""
+        """Take in what Asterisk reports; the first time this also says which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
         if self.open is None:
@@ -89,9 +97,9 @@ class QueueMembers:
             return []
         members = self._members.values()
         changes = difference(self.pools, self.open, members)
-        if self.lend is not None:
-            lent = [pool for pool, _wanted in self.lend]
-            taking = {pool.name for pool, wanted in self.lend if wanted}
+        if self.partner_pools is not None:
+            lent = [pool for pool, _wanted in self.partner_pools]
+            taking = {pool.name for pool, wanted in self.partner_pools if wanted}
             changes += [*difference(lent, taking, members), *unexpected_members(lent, members)]
         await self._send(changes)
         return changes

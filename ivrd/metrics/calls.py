@@ -1,8 +1,8 @@
 """Every series that ivrd publishes, in one registry of its own.
 
-What must add up is not counted a second time here: at each scrape the calls are read off the
-ledger (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
-How long things took is observed when the notice comes.
+What must add up is not counted a second time here: at each scrape all calls are read from the
+ledger (core.ledger) at once, so received = sum of outcomes + in progress in every scrape.  How long
+things took is observed when the notice comes.
 
 Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
 so a new state or outcome there needs no line here.  No label ever holds a caller.
@@ -14,12 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import assert_never, get_args
 
 import prometheus_client as prom
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.core import Metric
 
 from ivrd.core import call as c
-from ivrd.core.ledger import Ledger, OutcomeKey
+from ivrd.core.ledger import Ledger
 from ivrd.core.seats import SeatStatus
+from ivrd.metrics.ledger import LedgerCollector, possible_rows
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
@@ -34,7 +34,7 @@ class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, by which the oldest wait is measured.
+    the epoch, for the oldest wait.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class CallMetrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._ledger = _LedgerCollector(clock)
-        self.registry.register(self._ledger)
+        self._calls = LedgerCollector(clock)
+        self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
         self._durations(service_level_seconds)
         self._faults()
@@ -202,13 +202,13 @@ class CallMetrics:
         self._unattended.inc()
 
     def refused(self, event: str) -> None:
-        """The ledger did not take an event of this kind."""
+        """The ledger refused an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
-        """The link to Asterisk is there or not; may be repeated."""
+        """The connection to Asterisk is there or not; may be called again with the same."""
         if up and not self._reachable and self._was_reachable:
             self._reconnects.inc()
         self._reachable = up
@@ -224,7 +224,7 @@ class CallMetrics:
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
-            self._ledger.open(queue)
+            self._calls.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
             self._talks_cut_off.labels(queue)
@@ -247,7 +247,7 @@ class CallMetrics:
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
-        self._ledger.ledger = ledger
+        self._calls.ledger = ledger
         return prom.generate_latest(self.registry)
 
 
@@ -258,105 +258,3 @@ class _Registry(prom.CollectorRegistry):
         for family in super().collect():
             family.samples = [s for s in family.samples if not s.name.endswith("_created")]
             yield family
-
-
-class _LedgerCollector(Collector):
-    """The series that are read off the ledger at a scrape."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.ledger = Ledger()
-        self._clock = clock
-        self._queues: dict[str, None] = {}  # an ordered set
-        self._rows = possible_rows("")
-
-    def open(self, queue: str) -> None:
-        """Have 0 for everything that can happen in a queue."""
-        self._queues[queue] = None
-        self._rows |= possible_rows(queue)
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the ledger once."""
-        yield CounterMetricFamily(
-            "ivrd_calls_received",
-            "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
-            self.ledger.received,
-        )
-        yield CounterMetricFamily(
-            "ivrd_calls_adopted",
-            "Calls that were already in progress when ivrd started, became the leader or "
-            "reconnected to Asterisk; they are among the received.",
-            self.ledger.adopted,
-        )
-        yield self._offered()
-        yield self._outcomes()
-        yield self._in_progress()
-        yield from self._waiting()
-
-    def _offered(self) -> Metric:
-        family = CounterMetricFamily(
-            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=("queue",)
-        )
-        for queue in self._queues | dict.fromkeys(self.ledger.offered):
-            family.add_metric((queue,), self.ledger.offered[queue])
-        return family
-
-    def _outcomes(self) -> Metric:
-        family = CounterMetricFamily(
-            "ivrd_calls",
-            "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
-            "queue: empty for a call that never joined one. failed: cut off before a person took "
-            "the call: Asterisk stopped or crashed with it, or ended it by itself.",
-            labels=("queue", "outcome", "stage", "by"),
-        )
-        for row in self._rows | dict.fromkeys(self.ledger.outcomes):
-            labels = (row.queue, row.outcome, row.stage, row.by)
-            family.add_metric(labels, self.ledger.outcomes[row])
-        return family
-
-    def _in_progress(self) -> Metric:
-        family = GaugeMetricFamily(
-            "ivrd_calls_in_progress",
-            "Calls in progress: before the queue (ivr), in it, or with a person (talk).",
-            labels=("stage",),
-        )
-        here = self.ledger.in_progress()
-        for stage in c.Stage:
-            family.add_metric((stage,), here[stage])
-        return family
-
-    def _waiting(self) -> Iterator[Metric]:
-        callers = GaugeMetricFamily(
-            "ivrd_queue_callers", "Callers waiting in the queue.", labels=("queue",)
-        )
-        oldest = GaugeMetricFamily(
-            "ivrd_queue_oldest_wait_seconds",
-            "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
-            labels=("queue",),
-        )
-        now, waits = self._clock(), {queue: list[float]() for queue in self._queues}
-        for call in self.ledger.calls.values():
-            if call.stage is c.Stage.QUEUE:
-                waits.setdefault(call.queue, []).append(call.wait_seconds(now) or 0.0)
-        for queue, seconds in waits.items():
-            callers.add_metric((queue,), len(seconds))
-            oldest.add_metric((queue,), max(seconds, default=0.0))
-        yield from (callers, oldest)
-
-
-def possible_rows(queue: str) -> dict[OutcomeKey, None]:
-    """The rows under which a call with this queue ("": none) can end, by the call table."""
-    states = c.STAGE_OF if queue else c.BEFORE_QUEUE
-    rows: dict[OutcomeKey, None] = {}
-    for state in states:
-        answerers = (
-            (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
-            if state is c.CallState.TALK
-            else (c.AnsweredBy.NOBODY,)
-        )
-        for by in answerers:
-            call = c.Call("", 0.0, state=state, queue=queue, by=by)
-            for event in (c.HungUp(0.0), c.CutOff(0.0)):
-                for notice in c.step(call, event)[1]:
-                    if isinstance(notice, c.Ended):
-                        rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None
-    return rows

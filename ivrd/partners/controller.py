@@ -1,15 +1,15 @@
 """Partners at work: what their call centres answered, which seats they have now, and why.
 
-Every second the whole moment goes as one snapshot into core.overflow; what it decides is carried
-out by the seating, as a difference to what Asterisk reports.  News from partners' legs feed one
-breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be
-answered by the hotline's own agents.
+Every second one snapshot of everything goes into core.overflow; its decision is carried out by
+QueueMembers, as a difference to what Asterisk reports.  What happens on partners' legs feeds one
+breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be answered
+by the hotline's own agents.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import assert_never
+from dataclasses import replace
+from typing import Protocol, assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.queue_members import QueueMembers
@@ -23,7 +23,6 @@ from ivrd.core.overflow import (
     AgentGroup,
     Decision,
     Hysteresis,
-    Policy,
     QueueSnapshot,
     Snapshot,
     decide,
@@ -31,73 +30,71 @@ from ivrd.core.overflow import (
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import Pool, SeatStatus
+from ivrd.partners.runtime import PartnerRuntime, PartnerSetup
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
-ABSENT = 20  # Q.850: what the dialplan says of a dead trunk, and a partner may say as well
+ABSENT = 20  # Q.850: what the dialplan reports of a dead trunk, and a partner may as well
 NOT_ASKED = "its trunk has not answered yet"
 
 
-@dataclass
-class PartnerRuntime:
-    """One partner: its breaker, what is going on there, and the counts since the start."""
+class PartnerStore(Protocol):
+    """What is stored of partners; see repository.py."""
 
-    breaker: b.Breaker = field(default_factory=b.Breaker)
-    noted: b.Breaker = field(default_factory=b.Breaker)  # as it was when it was last written down
-    legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
-    results: Counter[str] = field(default_factory=Counter)
-    helped: deque[float] = field(default_factory=deque)
-    lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
-    override: Override | None = None
-    asked: bool = False  # whether its trunk has answered yet
-    verified: str = ""  # the day on which a drill was confirmed; empty: never
+    def breaker(self, partner: str, breaker: b.Breaker) -> None:
+        """A partner's breaker has changed."""
 
-    @property
-    def ringing(self) -> set[str]:
-        """Seats that ring, or whose person has not pressed the key yet."""
-        return set(self.legs)
+    def override(self, partner: str) -> Override | None:
+        """What an operator has ordered for a partner."""
 
-    def tell(self, event: b.Event) -> None:
-        """Feed the breaker."""
-        self.breaker = b.step(self.breaker, event)
-
-
-@dataclass(frozen=True)
-class PartnerSetup:
-    """What the configuration says of partners; replaced as a whole on a reload."""
-
-    partners: tuple[Partner, ...]
-    topics: Mapping[str, Iterable[str]]  # queue -> its topics
-    policy: Policy
-    open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
+    def verified(self, partner: str) -> str:
+        """The day of a partner's last confirmed drill; empty without one."""
 
 
 class PartnerController:
     """All partners.
 
-    `told(news)` hears of what happens on their legs, `learned(partner, breaker)` of each change of
-    a breaker.
+    `reevaluate()` asks for an evaluation before the next second: each further call might be one
+    too many for a partner.
     """
 
-    def __init__(self, setup: PartnerSetup, ledger: Ledger, queue_members: QueueMembers) -> None:
+    def __init__(
+        self,
+        setup: PartnerSetup,
+        ledger: Ledger,
+        queue_members: QueueMembers,
+        store: PartnerStore,
+        reevaluate: Callable[[], None],
+    ) -> None:
         self.setup = setup
-        self.told: Callable[[PartnerLegEvent], None] = lambda _news: None
-        self.learned: Callable[[str, b.Breaker], None] = lambda _partner, _breaker: None
-        self.hurry: Callable[[], None] = lambda: None  # asks for a look before its time
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
         self._queue_members = queue_members
+        self._store = store
+        self._reevaluate = reevaluate
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
         self._evaluated_at: float | None = None
         self._began: float | None = None
 
+    def configure(self, setup: PartnerSetup) -> None:
+        """From now on this configuration; a partner that is back has its override and its drill."""
+        self.setup = setup
+        self.recall()
+
+    def recall(self) -> None:
+        """Give all partners the overrides and drills that are stored."""
+        for partner in self.setup.partners:
+            runtime = self.runtime(partner.id)
+            runtime.override = self._store.override(partner.id)
+            runtime.verified = self._store.verified(partner.id)
+
     # --- what happens ----------------------------------------------------------------------
 
     def runtime(self, partner: str) -> PartnerRuntime:
-        """How a partner stands; a new one stands well."""
+        """A partner's state; that of a new one is good."""
         return self._runtimes.setdefault(partner, PartnerRuntime())
 
     def notice(self, notice: Notice) -> None:
@@ -128,21 +125,20 @@ class PartnerController:
             runtime.legs.pop(leg_event.seat, None)
         if event := self._event(leg_event, runtime):
             before = b.allowed_seats(runtime.breaker, leg_event.at)
-            runtime.tell(event)
-            self._note(leg_event.partner, runtime)
+            runtime.feed(event)
+            self._keep(leg_event.partner, runtime)
             if b.allowed_seats(runtime.breaker, leg_event.at) != before:
-                self.hurry()  # each further call to it might be one too many
+                self._reevaluate()
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
-            self.hurry()  # one call is tried, and no second one until it has lasted
-        self.told(leg_event)
+            self._reevaluate()  # one call is tried, and no second one until it has lasted
 
     def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> b.Event | None:
-        """What the news mean to the breaker."""
+        """What it means to the breaker."""
         match leg_event.kind:
             case PartnerEventKind.REFUSED if (
                 leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
             ):
-                return None  # a trunk that is known to be dead is not dialled: no news of it
+                return None  # a trunk that is known to be dead is not dialled
             case PartnerEventKind.REFUSED if leg_event.status == "NOANSWER" and leg_event.cause in (
                 0,
                 16,
@@ -164,19 +160,19 @@ class PartnerController:
                 assert_never(leg_event.kind)
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
-        """Go on with what was learned before this ivrd began to act.
+        """Go on with the breakers that were stored before this ivrd became the leader.
 
-        Of a partner that is not named, what this one has seen itself is told at the next look.
+        Of a partner without one, the breaker of this ivrd is stored at the next evaluation.
         """
         for partner, breaker in breakers.items():
             self.runtime(partner).breaker = breaker
         for partner, runtime in self._runtimes.items():
-            runtime.noted = breakers.get(partner, b.Breaker())
+            runtime.stored = breakers.get(partner, b.Breaker())
 
-    def _note(self, partner: str, runtime: PartnerRuntime) -> None:
-        if runtime.breaker != runtime.noted:
-            runtime.noted = runtime.breaker
-            self.learned(partner, runtime.breaker)
+    def _keep(self, partner: str, runtime: PartnerRuntime) -> None:
+        if runtime.breaker != runtime.stored:
+            runtime.stored = runtime.breaker
+            self._store.breaker(partner, runtime.breaker)
 
     def _talks(self, partner: str) -> list[Call]:
         return [
@@ -188,7 +184,7 @@ class PartnerController:
     # --- deciding --------------------------------------------------------------------------
 
     def evaluate(self, now: float) -> Decision:
-        """Take in this moment, decide, and hand the wanted seats to the seating."""
+        """Take a snapshot, decide, and hand the wanted seats to QueueMembers."""
         seconds = 0.0 if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
         self._evaluated_at, policy = now, self.setup.policy
         self._began = self._began or now
@@ -205,13 +201,13 @@ class PartnerController:
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
         self.decision, self._hysteresis = decision, decision.hysteresis
-        self._queue_members.lend = [
-            pool for now_ in snapshot.partners for pool in self._pools(now_, decision)
-        ]
+        self._queue_members.lend(
+            [pool for of in snapshot.partners for pool in self._pools(of, decision)]
+        )
         return decision
 
     def _feed_breakers(self, now: float) -> None:
-        """What no event tells: trunks that fail, and talks that have lasted."""
+        """What no event reports: trunks that fail, and talks that have lasted."""
         for partner in self.setup.partners:
             runtime = self.runtime(partner.id)
             self._feed_trunk(partner.id, runtime, now)
@@ -223,18 +219,18 @@ class PartnerController:
                 early = runtime.breaker.limits.early_seconds
                 if call.id not in runtime.lasted and now - (call.connected_at or now) >= early:
                     runtime.lasted.add(call.id)
-                    runtime.tell(b.Lasted(now))
+                    runtime.feed(b.Lasted(now))
             runtime.lasted &= {call.id for call in talks}
             while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
                 runtime.helped.popleft()
-            self._note(partner.id, runtime)
+            self._keep(partner.id, runtime)
 
     def _waits(self, call_id: str) -> bool:
         call = self._ledger.calls.get(call_id)
         return call is not None and call.stage is Stage.QUEUE
 
     def _trunk(self, partner: str) -> SeatStatus | None:
-        """What a partner's trunk is doing; None when Asterisk has not said."""
+        """What a partner's trunk is doing; None when Asterisk has not reported."""
         return self._queue_members.states.get(PARTNER_PREFIX + partner)
 
     def _feed_trunk(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
@@ -242,11 +238,11 @@ class PartnerController:
         state = self._trunk(partner)
         if state not in (None, SeatStatus.AWAY):
             runtime.asked = True
-            runtime.tell(b.Reachable(now))
+            runtime.feed(b.Reachable(now))
         elif state is SeatStatus.AWAY and (
             runtime.asked or now - (self._began or now) > ASKED_SECONDS
         ):
-            runtime.tell(b.Unreachable(now))
+            runtime.feed(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(
@@ -302,11 +298,7 @@ class PartnerController:
         ringing = self.runtime(partner.id).ringing
         seats = sorted(
             seats_of(partner.partner),
-            key=lambda seat: (
-                seat not in busy,
-                seat not in ringing,
-                seat not in open_now,
-            ),
+            key=lambda seat: (seat not in busy, seat not in ringing, seat not in open_now),
         )
         queues = tuple(sorted(partner.queues))
         return [

@@ -1,6 +1,5 @@
-"""Tells metrics and book what happens at partners; decides nothing."""
+"""Counts and stores what happens at partners; decides nothing."""
 
-from collections.abc import Callable
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import partner_of
@@ -8,27 +7,25 @@ from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind, cause_of
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.repository import PartnerRepository
 
 
 class PartnerRecorder:
-    """Two functions to be called with everything; they never wait.
-
-    `counts()`: whether this ivrd counts, or another one that acts.  Both write down.
-    """
+    """Receives legs and notices, and never waits.  Only the leader counts; both ivrd store."""
 
     def __init__(
         self,
         ledger: Ledger,
         metrics: PartnerMetrics,
         repository: PartnerRepository,
-        counts: Callable[[], bool] = lambda: True,
+        leadership: LeaderStatus,
     ) -> None:
         self._ledger = ledger
         self._metrics = metrics
         self._repository = repository
-        self._counts = counts
+        self._leadership = leadership
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
@@ -70,6 +67,6 @@ class PartnerRecorder:
             self._take(line, call.id, call.received_at, call.seat)
 
     def _take(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
-        if self._counts():
+        if self._leadership.is_leader:
             self._metrics.take(line)
         self._repository.record(line, call, at, seat)

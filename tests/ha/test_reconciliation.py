@@ -5,6 +5,7 @@ import functools
 import logging
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
+from ivrd.calls.listeners import LastSeen, Resolution
 from ivrd.core.call import (
     AnsweredBy,
     Call,
     CallState,
     Connected,
-    CutOff,
     Ended,
     Event,
     HungUp,
@@ -34,7 +35,7 @@ from ivrd.core.call import (
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
-from ivrd.ha.reconciliation import BookingPort, Reconciliation
+from ivrd.ha.reconciliation import Reconciliation
 from tests.core.lives import Step, days
 
 
@@ -70,26 +71,24 @@ class Desk:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        port = BookingPort(
-            lambda: self.ledger.calls, self._reconcile, self._cut_off, self._unresolved
-        )
-        self.reconciliation = Reconciliation(self.reader, port, known)
+        self.reconciliation = Reconciliation(self.reader, self.ledger.calls)
+        self.reconciliation.begin(known, self.now)
 
-    def _reconcile(self, end: Ended) -> None:
-        self.say(self.ledger.record_reconciled(end))
+    def record(self, ends: Iterable[Resolution]) -> None:
+        for end in ends:
+            if isinstance(end, LastSeen):
+                self.book(end.call_id, end.event)
+            else:
+                self.say(self.ledger.record_reconciled(end))
 
-    def _cut_off(self, call_id: str, at: float) -> None:
-        self.book(call_id, CutOff(at))
-
-    def _unresolved(self, ids: list[str], at: float) -> None:
-        for call_id in ids:
-            self.book(call_id, HungUp(at))
+    def miss(self, call_id: str) -> None:
+        """Asterisk no longer has the call."""
+        self.record(self.reconciliation.missing([call_id], self.now))
 
     def say(self, notices: tuple[Notice, ...]) -> None:
         for notice in notices:
             self.notices.append(notice)
-            if isinstance(notice, Ended):
-                self.reconciliation.ended(notice, self.now)
+            self.reconciliation.notice(notice)
 
     def receive(self, call_id: str = "a") -> None:
         self.ledger.receive(Call(call_id, 990.5, caller="hash"))
@@ -104,7 +103,7 @@ class Desk:
 
     async def tick(self, seconds: float = 0.0) -> None:
         self.now += seconds
-        await self.reconciliation.tick(self.now)
+        self.record(await self.reconciliation.tick(self.now))
         assert self.ledger.balance() == 0
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:
@@ -224,7 +223,7 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
 async def test_a_missed_call_is_booked_as_soon_as_the_record_has_its_end():
     desk = Desk()
     desk.receive()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick()
     assert desk.notices == []
     desk.write(*TALK)
@@ -238,7 +237,7 @@ async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
     desk.receive()
     desk.write(*TALK)
     await desk.tick()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     assert desk.ends() == {"a": ANSWERED}
 
 
@@ -260,7 +259,7 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     desk.receive()
     desk.book("a", *events)
     desk.write(*lines)
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick(2.9)
     assert desk.ends() == {}
     await desk.tick(0.1)
@@ -298,7 +297,7 @@ async def test_calls_that_an_asterisk_took_with_it_are_cut_off(lines, events, en
     desk.book("a", *events)
     desk.write(*lines, RESTARTED)
     desk.now = 1007.0
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick()
     await desk.tick(3.0)
     assert desk.ends() == {"a": end}
@@ -326,7 +325,7 @@ async def test_a_new_call_that_is_missed_after_a_restart_is_unresolved():
     desk = Desk()
     desk.ledger.receive(Call("b", 1006.5))
     desk.write(RESTARTED)
-    desk.reconciliation.missed(["b"], 1010.0)
+    desk.record(desk.reconciliation.missing(["b"], 1010.0))
     await desk.tick(1.0)
     await desk.tick(5.0)
     assert desk.ends() == {"b": LEFT_MENU}
@@ -349,7 +348,7 @@ async def test_while_there_is_more_to_read_a_missed_call_waits():
     desk = Desk()
     desk.receive()
     desk.reader.behind = True
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick()
     await desk.tick(60.0)
     assert desk.notices == []
@@ -365,7 +364,7 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
     desk.reader.readable = False
     desk.receive()
     desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     assert desk.ends() == {"a": ANSWERED}
     assert (desk.reconciliation.unresolved, desk.ledger.reconciled) == (1, 0)
 
@@ -374,7 +373,7 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
 async def test_a_missed_call_whose_event_comes_is_booked_once():
     desk = Desk()
     desk.receive()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     desk.book("a", HungUp(1001.0))
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
@@ -388,7 +387,7 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     desk.receive("b")
     desk.write(*TALK)
     desk.reader.guard.clear()
-    desk.reconciliation.missed(["b"], desk.now)
+    desk.miss("b")
     await desk.tick()
     await desk.tick(3.0)
     assert desk.ends() == {"b": LEFT_MENU}

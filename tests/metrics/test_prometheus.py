@@ -11,15 +11,20 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from ivrd.ha.leadership import Leadership
+from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -31,16 +36,6 @@ DEADLINE_SECONDS = 60.0
 DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
 
 
-class Kept:
-    """What is kept: of nothing, by one that acts."""
-
-    is_leader = True
-    reconciliation = None
-
-    def __init__(self) -> None:
-        self.write_behind = WriteBehind(SqliteStore(Path("nowhere")), lambda _up, _why: None)
-
-
 class Hotline:
     """What Prometheus collects from: the books and the figures."""
 
@@ -49,7 +44,16 @@ class Hotline:
         self.metrics = CallMetrics(("other",), 20.0, "0.1.0")
         runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
-        PersistenceMetrics(self.metrics.registry, Kept(), lambda: 0)
+        alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
+        store = SqliteStore(Path("nowhere"))
+        reconciliation = Reconciliation(QueueLogReader(Path("nowhere")), self.ledger.calls)
+        PersistenceMetrics(
+            self.metrics.registry,
+            alone,
+            WriteBehind(store, alone, lambda _up, _why: None),
+            reconciliation,
+            SimpleNamespace(sent_to_queue=0),
+        )
 
     def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""
