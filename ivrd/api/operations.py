@@ -9,25 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ivrd import __version__, log
-from ivrd.api import server, status
+from ivrd.api import reload, server, status
 from ivrd.api.peercred import asked_by
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.tracker import CallTracker
-from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
+from ivrd.config import ConfigError, Settings, closed_queues, durations
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController, PartnerSetup
 
 logger = logging.getLogger("ivrd")
-
-# What is read once, when ivrd starts.
-AT_START = (
-    *("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk"),
-    *("state_dir", "store"),
-)
 
 
 def conversation_settings(settings: Settings) -> ConversationSettings:
@@ -75,6 +69,7 @@ class Operations:
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
+        self._begun = self.settings.files  # a reload does not change what is read once
         self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
         self.audit: Callable[[str, str, str], None] = lambda _who, _what, _detail: None
 
@@ -150,11 +145,10 @@ class Operations:
         }
 
     async def _reload(self, query: Mapping[str, str]) -> server.Answer:
-        problems = await self.reload(asked_by(query))
-        return {"ok": not problems, "problems": problems}
+        return (await self.reload(asked_by(query))).answer()
 
-    async def reload(self, who: str) -> list[str]:
-        """Read the configuration anew: take all of it, or none and return the problems."""
+    async def reload(self, who: str) -> reload.Reload:
+        """Read the configuration anew: take all of it, or none."""
         try:
             settings, conversation = await asyncio.to_thread(_read, self.settings)
         except ConfigError as error:
@@ -163,14 +157,19 @@ class Operations:
             for problem in problems:
                 log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
             self.audit(who, "reload refused", problems[0])
-            return problems
+            return reload.Reload(tuple(problems))
+        found = reload.compared(self._begun, self.settings.files, settings.files)
         self._adopt(settings, conversation)
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.queue_members.reconcile()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
-        self.audit(who, "reload", "")
-        return []
+        for key in found.restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart: {key}")
+        for key in found.asterisk_restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart of Asterisk: {key}")
+        self.audit(who, "reload", found.summary())
+        return found
 
     def _reloaded(self, ok: bool) -> None:
         self.reload_ok = ok
@@ -178,9 +177,6 @@ class Operations:
 
     def _adopt(self, settings: Settings, conversation: ConversationSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
-        for name in AT_START:
-            if getattr(settings, name) != getattr(self.settings, name):
-                log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
         self.settings = settings
         self.loaded = time.monotonic()
         self.tracker.ivr.settings = conversation
@@ -189,12 +185,11 @@ class Operations:
         self.partners.setup = partner_setup(settings)
         self.taken(settings)
         self.observer.recent.service_level_seconds = settings.service_level_seconds
+        self.observer.metrics.service_level(settings.service_level_seconds)
         self.observer.metrics.queues([queue.name for queue in settings.queues])
 
 
 def _read(old: Settings) -> tuple[Settings, ConversationSettings]:
     """The configuration as it stands in its folder now.  Raises `ConfigError`."""
-    settings = load(old.folder)
-    if problems := prompt_files(settings):
-        raise ConfigError(problems)
+    settings = reload.read(old)
     return settings, conversation_settings(settings)

@@ -69,6 +69,11 @@ class PartnerOperations:
         self._read = False  # whether what was written down before us is known
         self._reading: asyncio.Task[None] | None = None
 
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
+        self._report.configure(zone)
+
     async def begin(self) -> None:
         """Take up what the ivrd that acted before us, or this one in an earlier life, has kept.
 

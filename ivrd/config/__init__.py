@@ -2,9 +2,11 @@
 
 To add a setting: give it a field in the model of its file (main.py, menus.py, queues.py,
 hours.py, partners.py, prompts.py) and in `Settings` or the core object that it ends in.  A value
-of a new form gets a `Kind` in field_types.py.
+of a new form gets a `Kind` in field_types.py.  Its mark
+(effect.py) says whether a reload takes it or a restart is needed.
 """
 
+from ivrd.config.effect import Effect, changes
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import unused_prompts, used_prompts
@@ -33,12 +35,14 @@ __all__ = [
     "SENTINEL_SECRET",
     "AsteriskSettings",
     "ConfigError",
+    "Effect",
     "Problem",
     "QueueSettings",
     "RedisSettings",
     "Retention",
     "Settings",
     "StoreSettings",
+    "changes",
     "closed_queues",
     "durations",
     "load",

@@ -146,4 +146,12 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         prompts=files.prompts.parsed.prompts,
+        files={
+            main.FILE: parsed,
+            menus.FILE: tree.parsed,
+            queues.FILE: waiting.parsed,
+            hours.FILE: files.hours.parsed,
+            partners.FILE: files.partners.parsed,
+            prompts.FILE: files.prompts.parsed,
+        },
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART
 from ivrd.config.field_types import (
     ADDRESS,
     CONTACT,
@@ -39,108 +40,110 @@ LONGEST_SOCKET = 107  # bytes of a Unix socket's path, unix(7)
 class LogPart(Part):
     """`log:` how the log is written."""
 
-    format: Annotated[str, choice("plain", "json")] = "plain"
-    level: Annotated[str, choice("debug", "info", "warning", "error")] = "info"
+    format: Annotated[str, choice("plain", "json"), RELOAD] = "plain"
+    level: Annotated[str, choice("debug", "info", "warning", "error"), RELOAD] = "info"
 
 
 class WebPart(Part):
     """`web:` where metrics and health are served."""
 
-    listen: Annotated[Address, ADDRESS]
+    listen: Annotated[Address, ADDRESS, RESTART]
 
 
 class ControlPart(Part):
     """`control:` the socket that `ivrd status` and the other commands speak to."""
 
-    socket: Annotated[str, PATH]
-    mode: Annotated[int, MODE] = 0o660
+    socket: Annotated[str, PATH, RESTART]
+    mode: Annotated[int, MODE, RELOAD] = 0o660
 
 
 class AmiPart(Part):
     """`ami:` Asterisk's management port."""
 
-    host: Annotated[str, HOST]
-    port: Annotated[int, PORT]
-    user: Annotated[str, NAME]
-    secret_file: Annotated[str, PATH]
+    host: Annotated[str, HOST, RESTART]
+    port: Annotated[int, PORT, RESTART]
+    user: Annotated[str, NAME, RESTART]
+    secret_file: Annotated[str, PATH, RESTART]
 
 
 class SipPart(Part):
     """`sip:` where Asterisk takes calls."""
 
-    listen: Annotated[Address, ADDRESS]
+    listen: Annotated[Address, ADDRESS, ASTERISK_RESTART]
 
 
 class RtpPart(Part):
     """`rtp:` the UDP ports for sound, both included."""
 
-    first: Annotated[int, whole(1024, 65535)]
-    last: Annotated[int, whole(1024, 65535)]
+    first: Annotated[int, whole(1024, 65535), ASTERISK_RESTART]
+    last: Annotated[int, whole(1024, 65535), ASTERISK_RESTART]
 
 
 class CarrierPart(Part):
     """A carrier: calls from these addresses are calls to the hotline."""
 
-    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1)]
+    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1), RELOAD]
 
 
 class SeatsPart(Part):
     """`seats:` either the seats register, or each has a fixed address."""
 
-    secret_file: Annotated[str, PATH] = ""
-    contact: Annotated[str, CONTACT] = ""
+    secret_file: Annotated[str, PATH, RELOAD] = ""
+    contact: Annotated[str, CONTACT, RELOAD] = ""
 
 
 class AsteriskPart(Part):
     """`asterisk:` what `ivrd render` writes for it."""
 
-    config_dir: Annotated[str, PATH]
-    console: Annotated[list[str], Field(min_length=1)] = Field(default=["asterisk"])
-    queue_log: Annotated[str, PATH] = "/var/log/asterisk/queue_log"
+    config_dir: Annotated[str, PATH, RELOAD]
+    console: Annotated[list[str], Field(min_length=1), RELOAD] = Field(default=["asterisk"])
+    queue_log: Annotated[str, PATH, RESTART] = "/var/log/asterisk/queue_log"
     ami: AmiPart
     sip: SipPart
     rtp: RtpPart
-    carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1)]
+    carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
     seats: SeatsPart
 
 
 class OverflowPart(Part):
     """`overflow:` how many seats partners are asked for; core/overflow.py says what each means."""
 
-    target_percent: Annotated[float, number(1, 99)] = Policy.target_ratio * 100
-    drain_seconds: Annotated[float, number(1, 3600)] = Policy.drain_seconds
-    reach_seconds: Annotated[float, number(1, 60)] = Policy.reach_seconds
-    floor_seats: Annotated[int, whole(0, 4000)] = Policy.floor
-    ceiling_seats: Annotated[int, whole(0, 4000)] = Policy.ceiling
-    hold_seconds: Annotated[float, number(1, 3600)] = Policy.hold_seconds
-    slack_percent: Annotated[float, number(1, 50)] = Policy.slack * 100
-    expected_talk_seconds: Annotated[float, number(1, 7200)] = Policy.expected_talk_seconds
-    expected_patience_seconds: Annotated[float, number(1, 7200)] = Policy.expected_patience_seconds
+    target_percent: Annotated[float, number(1, 99), RELOAD] = Policy.target_ratio * 100
+    drain_seconds: Annotated[float, number(1, 3600), RELOAD] = Policy.drain_seconds
+    reach_seconds: Annotated[float, number(1, 60), RELOAD] = Policy.reach_seconds
+    floor_seats: Annotated[int, whole(0, 4000), RELOAD] = Policy.floor
+    ceiling_seats: Annotated[int, whole(0, 4000), RELOAD] = Policy.ceiling
+    hold_seconds: Annotated[float, number(1, 3600), RELOAD] = Policy.hold_seconds
+    slack_percent: Annotated[float, number(1, 50), RELOAD] = Policy.slack * 100
+    expected_talk_seconds: Annotated[float, number(1, 7200), RELOAD] = Policy.expected_talk_seconds
+    expected_patience_seconds: Annotated[float, number(1, 7200), RELOAD] = (
+        Policy.expected_patience_seconds
+    )
 
 
 class LimitsPart(Part):
     """`limits:` what ivrd takes on before it sends callers straight to a queue."""
 
-    menus: Annotated[int, whole(1, 10_000)] = 1000
-    behind_seconds: Annotated[float, number(0.1, 2)] = 1.0
+    menus: Annotated[int, whole(1, 10_000), RELOAD] = 1000
+    behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
 
 
 class MainFile(Part):
     """ivrd.yaml."""
 
-    number: Annotated[str, DIGITS]
-    time_zone: Annotated[ZoneInfo, ZONE]
-    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1)]
-    service_level_seconds: Annotated[float, number(1, 600)] = 20
-    lease_seconds: Annotated[int, whole(3, 60)] = 5
-    drain_seconds: Annotated[float, number(0, 600)] = 20
+    number: Annotated[str, DIGITS, RELOAD]
+    time_zone: Annotated[ZoneInfo, ZONE, RELOAD]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD]
+    service_level_seconds: Annotated[float, number(1, 600), RELOAD] = 20
+    lease_seconds: Annotated[int, whole(3, 60), RELOAD] = 5
+    drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
     limits: LimitsPart = LimitsPart()
-    sounds: Annotated[str, PATH]
-    state_dir: Annotated[str, PATH] = "/var/lib/ivrd"
+    sounds: Annotated[str, PATH, RELOAD]
+    state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
     log: LogPart = LogPart()
-    caller_key_file: Annotated[str, PATH]
+    caller_key_file: Annotated[str, PATH, RESTART]
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart

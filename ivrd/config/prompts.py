@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import yamlfile
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import LANGUAGE, PROMPT, speech
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, M, Part
@@ -41,7 +42,7 @@ Texts = dict[Annotated[str, LANGUAGE], Annotated[str, speech(2000)]]
 class PromptsFile(Part):
     """prompts.yaml.  A part of a number may have a text in one language only."""
 
-    prompts: dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]]
+    prompts: Annotated[dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]], RELOAD]
 
 
 def check_with_program(file: File[PromptsFile], program: MainFile) -> Iterator[Problem]:

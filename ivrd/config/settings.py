@@ -1,11 +1,12 @@
 """What the configuration says, once it is known to be right: plain values that never change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ivrd.config.effect import Files
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -104,7 +105,8 @@ class Settings:
     always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
     hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
     for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
-    in each language.  `languages`: the first is spoken when nothing was chosen.
+    in each language.  `languages`: the first is spoken when nothing was chosen.  `files`: what each
+    file says, as it was read.
     """
 
     folder: Path
@@ -136,6 +138,7 @@ class Settings:
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]
+    files: Files = field(repr=False)
 
 
 def closed_queues(settings: Settings, moment: datetime) -> frozenset[str]:

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from ivrd import __version__
+from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, conversation_settings, partner_setup
@@ -216,7 +216,14 @@ class Wiring:
         self._partner_watch.notice(notice)
 
     def _configured(self, settings: Settings) -> None:
-        """A new configuration is in use: a partner that is back has its override and its drill."""
+        """A new configuration is in use.  The socket stays where it was when ivrd began."""
+        days = settings.store.keep_days
+        log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)
+        server.set_mode(self.settings.control_socket, settings.control_mode)
+        self.failover.call_repository.configure(settings.zone, days.calls)
+        self.partner_repository.configure(days.history, days.audit)
+        self.partner_operations.configure(settings.zone)
+        # A partner that is back has its override and its drill.
         for partner in settings.partners:
             self.partner_operations.recall(partner.id)
 

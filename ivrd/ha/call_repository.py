@@ -48,6 +48,13 @@ class CallRepository:
         self._clock = clock
         self._today: date | None = None
 
+    def configure(self, zone: tzinfo, days: int) -> None:
+        """From now on, days are those of `zone`, and so many of them are kept.
+
+        Calls that have ended stay under the day that they were written down for.
+        """
+        self._zone, self._days, self._today = zone, days, None
+
     def moved(self, call: Call, position: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
         self._write_behind.put(

@@ -51,7 +51,9 @@ class CallMetrics:
         self._books = _LedgerCollector(clock)
         self.registry.register(self._books)
         prom.ProcessCollector(registry=self.registry)
-        self._durations(service_level_seconds)
+        self._wait_bounds: list[float] = []
+        self.service_level(service_level_seconds)
+        self._durations()
         self._faults()
         self._surroundings(version)
         self._answered: set[str] = set()  # calls whose wait was observed when they were answered
@@ -60,15 +62,24 @@ class CallMetrics:
         self.queues(queues)
         self.seats({pool: {} for pool in pools}, ())
 
-    def _durations(self, service_level_seconds: float) -> None:
+    def service_level(self, seconds: float) -> None:
+        """Have this bound in the histogram of waits; a new bound begins the histogram anew."""
+        bounds = sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(seconds)})
+        if bounds == self._wait_bounds:
+            return
+        if self._wait_bounds:
+            self.registry.unregister(self._wait)
+        self._wait_bounds = bounds
         self._wait = self._histogram(
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
-            f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(service_level_seconds)}),
+            f"{seconds:g} s over offered (ivrd_calls_offered_total).",
+            bounds,
             ("queue", "outcome"),
         )
+
+    def _durations(self) -> None:
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, observed when the call has ended.",

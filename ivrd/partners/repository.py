@@ -77,7 +77,6 @@ class PartnerRepository:
         is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
         self._write_behind = write_behind
-        self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
         self.is_leader = is_leader
         self._pins: dict[str, Override | None] = {}
@@ -86,8 +85,13 @@ class PartnerRepository:
         self._mine: set[tuple[str, str]] = set()  # decided here: what the store has is older
         self._told = 0  # acts that were written down
         self._life = uuid.uuid4().hex[:8]  # what tells them from those of another life
-        self._forget_at = -math.inf
         self._warned = False
+        self.configure(history_days, audit_days)
+
+    def configure(self, history_days: int, audit_days: int) -> None:
+        """From now on, what happened and what operators did is kept so many days."""
+        self._days = {HISTORY: history_days, AUDIT: audit_days}
+        self._forget_at = -math.inf
 
     # --- writing ---------------------------------------------------------------------------
 
