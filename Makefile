@@ -62,7 +62,7 @@ install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DEST
 	    xargs -r sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g'
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
 	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
-	cp -R sounds "$(DESTDIR)$(DATADIR)/"
+	"$(DESTDIR)$(PREFIX)/bin/python" -m tools.install_sounds "$(DESTDIR)$(DATADIR)/sounds"
 	for language in th en; do \
 	    install -d "$(DESTDIR)$(ASTDATA)/sounds/$$language" && \
 	    ln -sfn "$(DATADIR)/sounds/$$language" "$(DESTDIR)$(ASTDATA)/sounds/$$language/ivrd" || exit 1; \

@@ -34,7 +34,7 @@ class Reload:
 
 
 def compared(begun: Files, before: Files, now: Files) -> Reload:
-    """`begun`: the files that ivrd was started with; `before`: those that it went by until `now`."""
+    """`begun`: the files that ivrd was started with; `before`: those that were in use until now."""
     changed = changes(before, now)
     return Reload(
         changed=tuple(key for key, _effect in changed),

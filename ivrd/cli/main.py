@@ -24,6 +24,7 @@ from ivrd.config import (
     ConfigError,
     Settings,
     load,
+    missing_defaults,
     prompt_files,
     read_secret,
     spare_files,
@@ -139,8 +140,8 @@ def _texts(settings: Settings) -> dict[str, str]:
 def _check(given: argparse.Namespace) -> int:
     settings = load(given.config)
     problems = [str(problem) for problem in prompt_files(settings)]
-    spare = [*unused_prompts(settings), *spare_files(settings)]
-    warnings = [str(problem) for problem in spare]
+    notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
+    warnings = [str(problem) for problem in notes]
     folder: Path = given.to or settings.asterisk.config_dir
     if given.to or folder.is_dir():
         problems += [

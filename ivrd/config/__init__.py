@@ -26,7 +26,7 @@ from ivrd.config.settings import (
     StoreSettings,
     closed_queues,
 )
-from ivrd.config.sounds import durations, prompt_files, spare_files
+from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
 
 __all__ = [
     "AMI_SECRET",
@@ -46,6 +46,7 @@ __all__ = [
     "closed_queues",
     "durations",
     "load",
+    "missing_defaults",
     "prompt_files",
     "read_secret",
     "spare_files",

@@ -105,8 +105,8 @@ class Settings:
     always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
     hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
     for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
-    in each language.  `languages`: the first is spoken when nothing was chosen.  `files`: what each
-    file says, as it was read.
+    in each language; those that every hotline needs are among them.  `languages`: the first is
+    spoken when nothing was chosen.  `files`: what each file says, as it was read.
     """
 
     folder: Path

@@ -17,7 +17,7 @@ from ivrd.api import peercred, server
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.calls.ivr import HAND_OVER_SECONDS
-from ivrd.config import ConfigError, Settings, load, prompt_files
+from ivrd.config import ConfigError, Settings, load, missing_defaults, prompt_files
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
@@ -165,6 +165,8 @@ async def run(folder: Path) -> None:
     if problems := prompt_files(settings):
         raise ConfigError(problems)
     log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
+    for problem in missing_defaults(settings):
+        log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
     file = settings.store.file
     with claim(file) if file else nullcontext():
         await Daemon(settings).run()

@@ -51,7 +51,8 @@ class CallMetrics:
         self._books = _LedgerCollector(clock)
         self.registry.register(self._books)
         prom.ProcessCollector(registry=self.registry)
-        self._wait_bounds: list[float] = []
+        self._wait: prom.Histogram
+        self._service_level = 0.0  # seconds; 0 before there is a bound for it
         self.service_level(service_level_seconds)
         self._durations()
         self._faults()
@@ -64,18 +65,17 @@ class CallMetrics:
 
     def service_level(self, seconds: float) -> None:
         """Have this bound in the histogram of waits; a new bound begins the histogram anew."""
-        bounds = sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(seconds)})
-        if bounds == self._wait_bounds:
+        if seconds == self._service_level:
             return
-        if self._wait_bounds:
+        if self._service_level:
             self.registry.unregister(self._wait)
-        self._wait_bounds = bounds
+        self._service_level = seconds
         self._wait = self._histogram(
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
             f"{seconds:g} s over offered (ivrd_calls_offered_total).",
-            bounds,
+            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(seconds)}),
             ("queue", "outcome"),
         )
 

@@ -11,7 +11,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.translate import EVENTS
 from ivrd.config import load
-from ivrd.config.prompts import BUILT_IN
+from ivrd.config.prompts import built_in
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = load(PROJECT / "config")
@@ -82,7 +82,7 @@ def test_handlers_are_contexts_that_are_there() -> None:
 def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:
     said = found(r"ivrd/([a-z][a-z-]*[a-z])(?![-\w])", DIALPLAN + FILES["queues.conf"])
     assert said
-    assert said <= BUILT_IN
+    assert said <= built_in()
 
 
 def test_the_event_filters_let_through_what_is_translated() -> None:
