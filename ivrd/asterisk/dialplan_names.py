@@ -40,12 +40,13 @@ INHERITED = (CALL, CHANNEL, CASE)
 PARTNER = "IVRD_PARTNER"
 SEAT = "IVRD_SEAT"  # its number
 CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
+SPEAKS = "IVRD_SPEAKS"  # the language of its people
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
 ANSWERED = "IVRD_ANSWERED"
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
-LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
+LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
@@ -56,7 +57,9 @@ LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
+CASE_HEADER = "IVRD_CASE_HEADER"
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, TOPIC_HEADER, CASE_HEADER)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
@@ -69,10 +72,6 @@ PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
-
-# Headers that an agent's phone gets
-TOPIC_HEADER = "X-1330-Topic"
-CASE_HEADER = "X-1330-Case"
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

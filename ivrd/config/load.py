@@ -114,10 +114,11 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
     named = hours.schedules(files.hours.parsed, parsed.time_zone, today)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
         folder=folder,
         number=parsed.number,
+        country=parsed.country,
         zone=parsed.time_zone,
         languages=languages,
         service_level_seconds=parsed.service_level_seconds,

@@ -13,6 +13,7 @@ from ivrd.config.field_types import (
     ADDRESS,
     CONTACT,
     DIGITS,
+    HEADER,
     HOST,
     LANGUAGE,
     MODE,
@@ -20,6 +21,8 @@ from ivrd.config.field_types import (
     NETWORK,
     PATH,
     PORT,
+    REGION,
+    USER_AGENT,
     ZONE,
     Address,
     choice,
@@ -67,9 +70,17 @@ class AmiPart(Part):
 
 
 class SipPart(Part):
-    """`sip:` where Asterisk takes calls."""
+    """`sip:` where Asterisk takes calls, and as what it presents itself."""
 
     listen: Annotated[Address, ADDRESS, ASTERISK_RESTART]
+    user_agent: Annotated[str, USER_AGENT, RELOAD] = "ivrd"
+
+
+class HeadersPart(Part):
+    """`headers:` what agents' phones get with a caller, beside the number."""
+
+    topic: Annotated[str, HEADER, RELOAD] = "X-1330-Topic"
+    case: Annotated[str, HEADER, RELOAD] = "X-1330-Case"
 
 
 class RtpPart(Part):
@@ -103,6 +114,7 @@ class AsteriskPart(Part):
     rtp: RtpPart
     carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
     seats: SeatsPart
+    headers: HeadersPart = HeadersPart()
 
 
 class OverflowPart(Part):
@@ -132,6 +144,7 @@ class MainFile(Part):
     """ivrd.yaml."""
 
     number: Annotated[str, DIGITS, RELOAD]
+    country: Annotated[str, REGION, RESTART] = "TH"
     time_zone: Annotated[ZoneInfo, ZONE, RELOAD]
     languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD]
     service_level_seconds: Annotated[float, number(1, 600), RELOAD] = 20
@@ -182,6 +195,10 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
         if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
             say = "expected the path of a file with the secret, such as ./ami.secret"
             yield file.problem("asterisk", part, "secret_file", say=say)
+    headers = parsed.asterisk.headers
+    if headers.case.lower() == headers.topic.lower():
+        say = f"expected another name than that of topic, {headers.topic}"
+        yield file.problem("asterisk", "headers", "case", say=say)
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
@@ -222,6 +239,9 @@ def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
         ami_secret_file=located(folder, part.ami.secret_file),
         sip_host=part.sip.listen.host,
         sip_port=part.sip.listen.port,
+        user_agent=part.sip.user_agent,
+        topic_header=part.headers.topic,
+        case_header=part.headers.case,
         rtp_first=part.rtp.first,
         rtp_last=part.rtp.last,
         carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),

@@ -41,7 +41,10 @@ class NamePart(Part):
 
 
 class PartnerPart(Part):
-    """One partner.  `pledged` and `cap` count seats; `topics` is None for all."""
+    """One partner.  `pledged` and `cap` count seats; `topics` is None for all.
+
+    Without `languages` its people speak the hotline's first.
+    """
 
     name: NamePart
     trunk: Annotated[Address, TRUNK, RELOAD]
@@ -50,7 +53,7 @@ class PartnerPart(Part):
     hours: Annotated[str, NAME, RELOAD]
     topics: Annotated[list[str] | None, all_or("topics"), RELOAD]
     languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD] = Field(
-        default_factory=lambda: ["th"]
+        default_factory=list
     )
     weight: Annotated[float, number(0.01, 100), RELOAD] = 1.0
     confirm: Annotated[bool, TRUTH, RELOAD] = True
@@ -135,8 +138,11 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(parsed: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
-    """The partners as the program works with them; `waiting` has all the topics."""
+def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[Partner, ...]:
+    """The partners as the program works with them.
+
+    `waiting` has all the topics; `language` is the one of partners that name none.
+    """
     return tuple(
         Partner(
             id=name,
@@ -148,7 +154,7 @@ def partners(parsed: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
             state=PartnerState(part.state),
             hours=part.hours,
             topics=waiting.topics() if part.topics is None else tuple(part.topics),
-            languages=tuple(part.languages),
+            languages=tuple(part.languages) or (language,),
             weight=part.weight,
             confirm=part.confirm,
         )

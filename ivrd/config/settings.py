@@ -36,6 +36,7 @@ class AsteriskSettings:
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
     `queue_log`: the file with Asterisk's own record of its calls.
+    `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
@@ -49,6 +50,9 @@ class AsteriskSettings:
     ami_secret_file: Path
     sip_host: str
     sip_port: int
+    user_agent: str
+    topic_header: str
+    case_header: str
     rtp_first: int
     rtp_last: int
     carriers: tuple[tuple[str, tuple[str, ...]], ...]
@@ -101,6 +105,7 @@ class StoreSettings:
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
+    `country`: the two letters of the one in which callers' numbers are at home.
     `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
     always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
     hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
@@ -111,6 +116,7 @@ class Settings:
 
     folder: Path
     number: str
+    country: str
     zone: ZoneInfo
     languages: tuple[str, ...]
     service_level_seconds: float

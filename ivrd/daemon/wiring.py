@@ -99,7 +99,7 @@ class Wiring:
             self.queue_members,
             Sessions(self.link, self.observer.metrics.agi, self.observer.metrics.decision),
             self.observer.watch(),
-            Hasher(load_key(settings.caller_key_file)).hash_number,
+            Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             time.time,
         )
         tracker.ivr.most = settings.menus_at_most

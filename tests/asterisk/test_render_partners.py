@@ -13,7 +13,7 @@ from ivrd.config import Settings, load
 from ivrd.core.partner import Partner, PartnerState
 
 SHIPPED = Path(__file__).parents[2] / "config"
-ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2)
+ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2, languages=("th",))
 
 PATTERN = {"_": "", "X": "[0-9]", "Z": "[1-9]"}
 
