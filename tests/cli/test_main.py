@@ -14,9 +14,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from tests.fixtures.hotline import copied, recorded
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -30,20 +33,20 @@ def free_port() -> int:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped configuration with folders and ports of the test's own."""
-    folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
-    settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-    settings["sounds"] = str(ROOT / "sounds")
-    settings["caller_key_file"] = str(tmp_path / "caller.key")
-    settings["state_dir"] = str(tmp_path / "state")
-    settings["web"]["listen"] = f"{HOST}:{free_port()}"
-    settings["control"]["socket"] = str(tmp_path / "s")
-    settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
-    settings["asterisk"]["ami"]["port"] = free_port()
-    settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
-    settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
-    (folder / "ivrd.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    """A small hotline with folders, ports and recordings of the test's own."""
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["caller_key_file"] = str(tmp_path / "caller.key")
+        settings["state_dir"] = str(tmp_path / "state")
+        settings["web"]["listen"] = f"{HOST}:{free_port()}"
+        settings["control"]["socket"] = str(tmp_path / "s")
+        settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
+        settings["asterisk"]["ami"]["port"] = free_port()
+        settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
+        settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
+
+    folder = copied(tmp_path / "config", change)
+    recorded(folder, tmp_path / "sounds")
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
@@ -122,7 +125,7 @@ def test_check_tells_all_that_is_wrong_at_once(config: Path) -> None:
         (config / "menus.yaml").read_text("utf-8").replace("retries: 2", "retries: soon")
     )
     (config / "queues.yaml").write_text(
-        (config / "queues.yaml").read_text("utf-8").replace("seats: 70", "seats: many")
+        (config / "queues.yaml").read_text("utf-8").replace("seats: 4", "seats: many")
     )
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
@@ -135,13 +138,12 @@ def test_check_names_a_prompt_without_a_file_and_a_file_that_no_prompt_names(
     config: Path, tmp_path: Path
 ) -> None:
     sounds = tmp_path / "sounds"
-    shutil.copytree(ROOT / "sounds", sounds)
     (sounds / "th" / "welcome.wav").rename(sounds / "th" / "wellcome.wav")
-    text = (config / "ivrd.yaml").read_text("utf-8").replace(str(ROOT / "sounds"), str(sounds))
-    (config / "ivrd.yaml").write_text(text)
+    (sounds / "en" / "partner-press.wav").unlink()
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
-    missing, spare = done.stderr.splitlines()
+    missing, left_out, spare = done.stderr.splitlines()
+    assert left_out.startswith(f"note: {sounds}/en/partner-press.wav: missing; ")
     assert missing == f"{sounds}/th/welcome.wav: missing; expected 8 kHz 16-bit mono PCM WAV"
     assert spare == f"note: {sounds}/th/wellcome.wav: no prompt in prompts.yaml has this name"
     assert ivrd("run", "--config", config).returncode == 2

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -18,6 +17,7 @@ from ivrd.asterisk.ami_client import AmiAddress
 from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config import AMI_SECRET, ConfigError, load, read_secret
 from tests.asterisk.fake_ami import FakeAmi
+from tests.fixtures.hotline import copied
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-T0p/s3cret+of-the-ami"
@@ -28,13 +28,11 @@ PLACES = ("ami.secret", "seats.secret", "caller.key")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Path]:
-    """The shipped configuration with the canaries; `change` bends ivrd.yaml."""
+    """A small hotline with the canaries; `change` bends ivrd.yaml."""
 
     def make(change: Callable[[dict], None] = lambda _yaml: None) -> Path:  # type: ignore[type-arg]
-        folder = tmp_path / "config"
-        shutil.copytree(ROOT / "config", folder)
+        folder = copied(tmp_path / "config")
         says = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-        says["sounds"] = str(ROOT / "sounds")
         says["state_dir"] = str(tmp_path / "state")
         says["log"] = {"format": "plain", "level": "debug"}
         says["web"]["listen"] = "127.0.0.1:1"  # replaced by who runs a daemon
