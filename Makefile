@@ -49,7 +49,7 @@ chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", 
 	@lab/bootstrap.sh dev $(DEMO) faketime redis
 	@$(PY) -m chaos $(ARGS)
 
-prompts:  ## speak config/prompts.yaml into sounds/
+prompts:  ## speak the prompts into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
 

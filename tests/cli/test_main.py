@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.fixtures.hotline import copied, recorded
+from tests.fixtures.hotline import copied, recorded, rewrite
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -139,11 +139,11 @@ def test_check_names_a_prompt_without_a_file_and_a_file_that_no_prompt_names(
 ) -> None:
     sounds = tmp_path / "sounds"
     (sounds / "th" / "welcome.wav").rename(sounds / "th" / "wellcome.wav")
-    (sounds / "en" / "partner-press.wav").unlink()
+    (sounds / "en" / "partner-whisper.wav").unlink()
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
     missing, left_out, spare = done.stderr.splitlines()
-    assert left_out.startswith(f"note: {sounds}/en/partner-press.wav: missing; ")
+    assert left_out.startswith(f"note: {sounds}/en/partner-whisper.wav: missing; ")
     assert missing == f"{sounds}/th/welcome.wav: missing; expected 8 kHz 16-bit mono PCM WAV"
     assert spare == f"note: {sounds}/th/wellcome.wav: no prompt in prompts.yaml has this name"
     assert ivrd("run", "--config", config).returncode == 2
@@ -239,3 +239,28 @@ def test_something_that_is_not_asterisk_is_told_and_borne(
             assert came.wait(10)
             until(lambda: "Asterisk at" in (tmp_path / "log").read_text("utf-8"))
             assert get(config, "/-/healthy")[0] == 200
+
+
+def test_reload_says_which_settings_wait_for_a_restart(config: Path, tmp_path: Path) -> None:
+    asterisk = {"console": ["true"], "sip": {"listen": "127.0.0.1:5999"}}
+    rewrite(config / "ivrd.yaml", lambda settings: settings["asterisk"].update(console=["true"]))
+    log = tmp_path / "log"
+    with running(config, log):
+        assert ivrd("reload", "--config", config).stderr.endswith("when Asterisk is restarted\n")
+        done = ivrd("reload", "--config", config)
+        assert (done.returncode, done.stderr) == (0, "")
+
+        def change(settings: dict[str, Any]) -> None:
+            settings["asterisk"].update(asterisk)
+            settings["caller_key_file"] = str(tmp_path / "other.key")
+            settings["log"] = {"format": "json"}
+
+        rewrite(config / "ivrd.yaml", change)
+        done = ivrd("reload", "--config", config)
+        assert done.returncode == 0
+        assert done.stdout == "The new configuration is in use.\n"
+        assert done.stderr.splitlines() == [
+            "note: caller_key_file takes effect when ivrd is restarted",
+            "note: asterisk.sip.listen takes effect when Asterisk is restarted",
+        ]
+        until(lambda: '"takes effect after a restart: caller_key_file"' in log.read_text("utf-8"))

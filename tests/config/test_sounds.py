@@ -113,17 +113,17 @@ NO_RECORDING = (
 
 
 def test_a_recording_that_came_with_a_newer_ivrd_may_be_missing(recorded: Path) -> None:
-    (recorded / "sounds/th/partner-press.wav").unlink()
+    (recorded / "sounds/th/partner-whisper.wav").unlink()
     assert found(recorded) == []
     (note,) = missing_defaults(load(recorded))
-    assert str(note) == f"{recorded}/sounds/th/partner-press.wav: {NO_RECORDING}"
+    assert str(note) == f"{recorded}/sounds/th/partner-whisper.wav: {NO_RECORDING}"
 
 
-@pytest.mark.parametrize("name", ["number-1", "connect"])
+@pytest.mark.parametrize("name", ["number-1", "connect", "partner-press"])
 def test_what_a_menu_names_and_the_parts_of_numbers_must_be_there(
     recorded: Path, name: str
 ) -> None:
-    """Without one Asterisk would end the call, or the caller would hear nothing of the menu."""
+    """Without one Asterisk would go on in another way, or the caller hear nothing of a menu."""
     (recorded / f"sounds/th/{name}.wav").unlink()
     assert found(recorded) == [f"th/{name}.wav: missing; {EXPECTED}"]
     assert missing_defaults(load(recorded)) == []
@@ -132,6 +132,6 @@ def test_what_a_menu_names_and_the_parts_of_numbers_must_be_there(
 def test_a_hotlines_own_text_needs_its_recording(
     recorded: Path, change: Callable[[str, str, str], None]
 ) -> None:
-    (recorded / "sounds/th/partner-press.wav").unlink()
-    change("prompts.yaml", "prompts:", "prompts:\n  partner-press: {th: ก}")
-    assert found(recorded) == [f"th/partner-press.wav: missing; {EXPECTED}"]
+    (recorded / "sounds/th/partner-whisper.wav").unlink()
+    change("prompts.yaml", "prompts:", "prompts:\n  partner-whisper: {th: ก}")
+    assert found(recorded) == [f"th/partner-whisper.wav: missing; {EXPECTED}"]
