@@ -23,7 +23,7 @@ CONTEXTS = (
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
-STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
@@ -49,8 +49,8 @@ KEY = "IVRD_KEY"
 LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
-SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
-LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
+LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
 
 # Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd

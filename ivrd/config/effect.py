@@ -25,7 +25,7 @@ class Effect(Enum):
 
 RELOAD, RESTART, ASTERISK_RESTART = Effect
 
-Files = Mapping[str, BaseModel]  # a file's name -> what it says
+Files = Mapping[str, BaseModel]  # a file's name -> its parsed content
 
 
 def changes(old: Files, new: Files) -> list[tuple[str, Effect]]:

@@ -41,7 +41,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
 
 @dataclass(frozen=True)
 class _Files:
-    """What each file says; None when it is not right by itself."""
+    """Each file, parsed; None when it is not right by itself."""
 
     program: File[main.MainFile] | None
     menus: File[menus.MenusFile] | None

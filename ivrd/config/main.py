@@ -118,7 +118,7 @@ class AsteriskPart(Part):
 
 
 class OverflowPart(Part):
-    """`overflow:` how many seats partners are asked for; core/overflow.py says what each means."""
+    """`overflow:` how many seats partners are asked for; core/overflow.py has what each means."""
 
     target_percent: Annotated[float, number(1, 99), RELOAD] = Policy.target_ratio * 100
     drain_seconds: Annotated[float, number(1, 3600), RELOAD] = Policy.drain_seconds
@@ -227,7 +227,7 @@ def policy(parsed: MainFile) -> Policy:
 
 
 def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
-    """What the program needs to know of AsteriskSettings."""
+    """The settings; paths begin in the configuration's `folder`."""
     secret = part.seats.secret_file
     return AsteriskSettings(
         config_dir=located(folder, part.config_dir),

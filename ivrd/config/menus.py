@@ -176,7 +176,7 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
 
 
 def _not_led_to(file: File[MenusFile]) -> Iterator[Problem]:
-    """MenusFile and messages that no caller can reach."""
+    """Menus and messages that no caller can reach."""
     parsed = file.parsed
     reached, infos, ahead = {parsed.start}, set(), [parsed.start]
     while ahead:

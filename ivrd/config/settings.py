@@ -1,4 +1,4 @@
-"""What the configuration says, once it is known to be right: plain values that never change."""
+"""The configuration, once it is known to be right: plain values that never change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,10 +32,10 @@ class QueueSettings:
 
 @dataclass(frozen=True)
 class AsteriskSettings:
-    """Where Asterisk is, and what it is told.
+    """Where Asterisk is, and what is rendered for it.
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
-    `queue_log`: the file with Asterisk's own record of its calls.
+    `queue_log`: the file that Asterisk writes about its queues' calls.
     `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
@@ -105,13 +105,13 @@ class StoreSettings:
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
-    `country`: the two letters of the one in which callers' numbers are at home.
-    `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
-    always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
-    hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
-    for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
-    in each language; those that every hotline needs are among them.  `languages`: the first is
-    spoken when nothing was chosen.  `files`: what each file says, as it was read.
+    `country`: the two letters of the one in which callers' numbers are at home.  `schedules` has an
+    entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
+    `menus_at_most` callers are in menus, and none is taken into one while Asterisk's events come
+    `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
+    `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
+    each language; those that every hotline needs are among them.  `languages`: the first is spoken
+    when nothing was chosen.  `files`: each file's parsed content.
     """
 
     folder: Path

@@ -2,7 +2,7 @@
 
 One line for an event that matters, plain or JSON; one closing line for each call.
 
-A caller never waits for the log (writer.py), what a storm repeats is said a few times and then
+A caller never waits for the log (writer.py), what repeats itself is written a few times and then
 counted (rate_limit.py), and whatever comes from outside is made harmless (formatters.py).
 """
 
@@ -34,9 +34,10 @@ def setup(
 ) -> Handler:
     """Log to `stream` from now on, instead of where an earlier `setup` did.
 
-    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries are heard
-    from warning on); zone: of the times, the machine's if not given; clock: seconds, for storms.
-    Raises ValueError that says what was expected.
+    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries'
+    from warning on); zone: of the times, the machine's if not given; clock: seconds, for the
+    rate limit.
+    Raises ValueError with what was expected.
     """
     _check(format, level)
     root = logging.getLogger()
@@ -51,9 +52,9 @@ def setup(
 
 
 def reconfigure(format: str, level: str, *, zone: tzinfo | None = None) -> None:
-    """Go on to the same stream, but as if `setup` had been told this; nothing before `setup`.
+    """Go on to the same stream, but as `setup` would have; without effect before it.
 
-    Raises ValueError that says what was expected.
+    Raises ValueError with what was expected.
     """
     _check(format, level)
     handlers = _handlers()
@@ -138,6 +139,6 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
 
 
 def _say_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
-    """A line that comes once for each call: never taken for a storm."""
+    """A line that comes once for each call: never rate-limited."""
     more = {"topic": call.topic, "language": call.language, "caller": call.caller}
     log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})

@@ -1,4 +1,4 @@
-"""No line repeated in a storm: the first few of a kind, then how many more there were."""
+"""Rate limit: the first few lines of a kind, then how many more there were."""
 
 import logging
 from collections.abc import Callable
@@ -36,19 +36,19 @@ class RateLimit:
         kind = (record.name, record.levelno, words)
         if kind not in self.windows and len(self.windows) >= KINDS_AT_MOST:
             kind = (record.name, record.levelno, "")
-        now, told = self._clock(), []
+        now, ready = self._clock(), []
         window = self.windows.get(kind)
         if window is None or now >= window.ends:
-            told = self._close(kind)
+            ready = self._close(kind)
             window = self.windows[kind] = _Window(now + WINDOW_SECONDS)
         if window.passed < FIRST_LINES:
             window.passed += 1
-            return [*told, record]
+            return [*ready, record]
         window.held += 1
-        return told
+        return ready
 
     def over(self, *, all_of_them: bool = False) -> list[logging.LogRecord]:
-        """Close the windows that are over; what is to be said of them."""
+        """Close the windows that are over; what was held back in them."""
         now = self._clock()
         ended = [kind for kind in list(self.windows) if now >= self.windows[kind].ends]
         kinds = list(self.windows) if all_of_them else ended

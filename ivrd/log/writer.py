@@ -1,6 +1,6 @@
 """Nobody waits for the log: finished lines go into a bounded queue, and one thread writes them.
 
-When the stream is full, broken or not read, lines are dropped and counted; the count is told as
+When the stream is full, broken or not read, lines are dropped and counted; the count is written as
 soon as lines go through again.
 """
 
@@ -16,23 +16,23 @@ from ivrd.log import formatters
 from ivrd.log.rate_limit import RateLimit
 
 LINES_AT_MOST = 10_000  # that wait to be written
-TICK_SECONDS = 1.0  # how often the writer looks for storms that are over
+TICK_SECONDS = 1.0  # how often the writer looks for windows that are over
 LAST_SECONDS = 2.0  # how long the end waits for the writer
 
 
 class Handler(logging.Handler):
     """Queues finished lines for the thread that writes them; never waits, never raises."""
 
-    def __init__(self, stream: TextIO, formatter: logging.Formatter, storm: RateLimit) -> None:
+    def __init__(self, stream: TextIO, formatter: logging.Formatter, rate_limit: RateLimit) -> None:
         super().__init__()
         self.setFormatter(formatter)
-        self._storm = storm
+        self._rate_limit = rate_limit
         # The garbage collector may log in the middle of a put (asyncio does, for a task that
         # failed unseen): that would lock up a queue.Queue, but not this one.
         self._lines: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
         self._overflowed = 0  # counted by those who log
         self._unwritten = 0  # counted by the writer
-        self._told = 0
+        self._reported = 0
         self._sink = _sink(stream)
         self._thread = threading.Thread(target=self._run, name="ivrd-log", daemon=True)
         self._thread.start()
@@ -44,7 +44,7 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue what is to be written now that `record` came."""
-        for each in self._storm.admit(record):
+        for each in self._rate_limit.admit(record):
             self._queue(each)
 
     def _queue(self, record: logging.LogRecord) -> None:
@@ -60,7 +60,7 @@ class Handler(logging.Handler):
 
     def flush(self) -> None:
         """Wait until what was logged is written, LAST_SECONDS at most. Not for the event loop."""
-        self._tell_storms()
+        self._report_suppressed()
         written = threading.Event()
         self._lines.put(written)
         written.wait(LAST_SECONDS)
@@ -68,18 +68,18 @@ class Handler(logging.Handler):
     def close(self) -> None:
         """Write what is left, for LAST_SECONDS at most, and end the writer."""
         if self._thread.is_alive():
-            self._tell_storms(all_of_them=True)
+            self._report_suppressed(all_of_them=True)
             self._lines.put(None)
             self._thread.join(LAST_SECONDS)
         super().close()
 
-    def _tell_storms(self, *, all_of_them: bool = False) -> None:
-        """Queue what is to be said of storms that are over, unless somebody logs just now."""
+    def _report_suppressed(self, *, all_of_them: bool = False) -> None:
+        """Queue what was held back in windows that are over, unless somebody logs just now."""
         assert self.lock is not None
         # Without waiting: logging.shutdown holds the lock while it waits for the writer.
         if self.lock.acquire(blocking=False):
             try:
-                for record in self._storm.over(all_of_them=all_of_them):
+                for record in self._rate_limit.over(all_of_them=all_of_them):
                     self._queue(record)
             finally:
                 self.lock.release()
@@ -90,7 +90,7 @@ class Handler(logging.Handler):
         looked = time.monotonic()
         while True:
             try:
-                item = self._lines.get(timeout=TICK_SECONDS if self._storm.windows else None)
+                item = self._lines.get(timeout=TICK_SECONDS if self._rate_limit.windows else None)
             except queue.Empty:
                 item = ""
             if item is None:
@@ -101,14 +101,14 @@ class Handler(logging.Handler):
                 self._put_out(item)
             if time.monotonic() - looked >= TICK_SECONDS:
                 looked = time.monotonic()
-                self._tell_storms()
-        if self.dropped > self._told:
+                self._report_suppressed()
+        if self.dropped > self._reported:
             self._put_out("")
         self._sink.close()
 
     def _put_out(self, line: str) -> None:
-        """Write a line, and before it how many were lost, if that was not told yet."""
-        lost = self.dropped - self._told
+        """Write a line, and before it how many were lost, if that was not reported yet."""
+        lost = self.dropped - self._reported
         if lost:
             line = f"{self.format(formatters.record('log lines dropped', count=lost))}\n{line}"
         try:
@@ -116,7 +116,7 @@ class Handler(logging.Handler):
         except Exception:  # whatever the stream has: the next line may go through
             self._unwritten += 1
         else:
-            self._told += lost
+            self._reported += lost
 
 
 class _Memory:

@@ -64,7 +64,7 @@ writetimeout=1000
 
 
 def logger_conf() -> str:
-    """What Asterisk writes, and the queue_log that ivrd mends its books from."""
+    """What Asterisk writes, and the queue_log by which ivrd reconciles its ledger."""
     return """\
 [general]
 dateformat=%F %T.%3q
