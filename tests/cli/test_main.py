@@ -125,7 +125,7 @@ def test_check_tells_all_that_is_wrong_at_once(config: Path) -> None:
         (config / "menus.yaml").read_text("utf-8").replace("retries: 2", "retries: soon")
     )
     (config / "queues.yaml").write_text(
-        (config / "queues.yaml").read_text("utf-8").replace("seats: 4", "seats: many")
+        (config / "queues.yaml").read_text("utf-8").replace("seats: 70", "seats: many")
     )
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
