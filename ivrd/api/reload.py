@@ -3,8 +3,11 @@
 from dataclasses import asdict, dataclass
 
 from ivrd.api import server
-from ivrd.config import ConfigError, Effect, Settings, changes, load, prompt_files
-from ivrd.config.effect import Files
+from ivrd.config.effect import Effect, Files, changes
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings
+from ivrd.config.sounds import prompt_files
 
 KEYS_TOLD = 20  # in one line of the audit log
 

@@ -1,4 +1,4 @@
-"""Rate limit: the first few lines of a kind, then how many more there were."""
+"""No line repeated in a storm: the first few of a kind, then how many more there were."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 FIRST_LINES = 5  # of a kind that go through in a window
 WINDOW_SECONDS = 10.0
-KINDS_AT_MOST = 1_000  # kinds of lines that are told apart in a window
+KINDS_AT_MOST = 1_000  # kinds of lines that are distinguished in a window
 
 
 @dataclass
@@ -36,19 +36,19 @@ class RateLimit:
         kind = (record.name, record.levelno, words)
         if kind not in self.windows and len(self.windows) >= KINDS_AT_MOST:
             kind = (record.name, record.levelno, "")
-        now, ready = self._clock(), []
+        now, summary = self._clock(), []
         window = self.windows.get(kind)
         if window is None or now >= window.ends:
-            ready = self._close(kind)
+            summary = self._close(kind)
             window = self.windows[kind] = _Window(now + WINDOW_SECONDS)
         if window.passed < FIRST_LINES:
             window.passed += 1
-            return [*ready, record]
+            return [*summary, record]
         window.held += 1
-        return ready
+        return summary
 
     def over(self, *, all_of_them: bool = False) -> list[logging.LogRecord]:
-        """Close the windows that are over; what was held back in them."""
+        """Close the windows that are over; the summaries of what they held back."""
         now = self._clock()
         ended = [kind for kind in list(self.windows) if now >= self.windows[kind].ends]
         kinds = list(self.windows) if all_of_them else ended

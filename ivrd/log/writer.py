@@ -1,6 +1,6 @@
 """Nobody waits for the log: finished lines go into a bounded queue, and one thread writes them.
 
-When the stream is full, broken or not read, lines are dropped and counted; the count is written as
+When the stream is full, broken or not read, lines are dropped and counted; the count is logged as
 soon as lines go through again.
 """
 
@@ -16,17 +16,17 @@ from ivrd.log import formatters
 from ivrd.log.rate_limit import RateLimit
 
 LINES_AT_MOST = 10_000  # that wait to be written
-TICK_SECONDS = 1.0  # how often the writer looks for windows that are over
+TICK_SECONDS = 1.0  # how often the writer looks for storms that are over
 LAST_SECONDS = 2.0  # how long the end waits for the writer
 
 
 class Handler(logging.Handler):
     """Queues finished lines for the thread that writes them; never waits, never raises."""
 
-    def __init__(self, stream: TextIO, formatter: logging.Formatter, rate_limit: RateLimit) -> None:
+    def __init__(self, stream: TextIO, formatter: logging.Formatter, storm: RateLimit) -> None:
         super().__init__()
         self.setFormatter(formatter)
-        self._rate_limit = rate_limit
+        self._storm = storm
         # The garbage collector may log in the middle of a put (asyncio does, for a task that
         # failed unseen): that would lock up a queue.Queue, but not this one.
         self._lines: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
@@ -44,7 +44,7 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue what is to be written now that `record` came."""
-        for each in self._rate_limit.admit(record):
+        for each in self._storm.admit(record):
             self._queue(each)
 
     def _queue(self, record: logging.LogRecord) -> None:
@@ -60,7 +60,7 @@ class Handler(logging.Handler):
 
     def flush(self) -> None:
         """Wait until what was logged is written, LAST_SECONDS at most. Not for the event loop."""
-        self._report_suppressed()
+        self._summarise()
         written = threading.Event()
         self._lines.put(written)
         written.wait(LAST_SECONDS)
@@ -68,18 +68,18 @@ class Handler(logging.Handler):
     def close(self) -> None:
         """Write what is left, for LAST_SECONDS at most, and end the writer."""
         if self._thread.is_alive():
-            self._report_suppressed(all_of_them=True)
+            self._summarise(all_of_them=True)
             self._lines.put(None)
             self._thread.join(LAST_SECONDS)
         super().close()
 
-    def _report_suppressed(self, *, all_of_them: bool = False) -> None:
-        """Queue what was held back in windows that are over, unless somebody logs just now."""
+    def _summarise(self, *, all_of_them: bool = False) -> None:
+        """Queue the summaries of storms that are over, unless somebody logs just now."""
         assert self.lock is not None
         # Without waiting: logging.shutdown holds the lock while it waits for the writer.
         if self.lock.acquire(blocking=False):
             try:
-                for record in self._rate_limit.over(all_of_them=all_of_them):
+                for record in self._storm.over(all_of_them=all_of_them):
                     self._queue(record)
             finally:
                 self.lock.release()
@@ -90,7 +90,7 @@ class Handler(logging.Handler):
         looked = time.monotonic()
         while True:
             try:
-                item = self._lines.get(timeout=TICK_SECONDS if self._rate_limit.windows else None)
+                item = self._lines.get(timeout=TICK_SECONDS if self._storm.windows else None)
             except queue.Empty:
                 item = ""
             if item is None:
@@ -101,7 +101,7 @@ class Handler(logging.Handler):
                 self._put_out(item)
             if time.monotonic() - looked >= TICK_SECONDS:
                 looked = time.monotonic()
-                self._report_suppressed()
+                self._summarise()
         if self.dropped > self._reported:
             self._put_out("")
         self._sink.close()

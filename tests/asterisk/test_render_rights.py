@@ -6,7 +6,7 @@ import pytest
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
-from ivrd.config import load
+from ivrd.config.load import load
 from tests.fixtures.hotline import HOTLINE
 
 # Each would let whoever has the secret run programs, or write or read files, by a right we need:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.config import ConfigError, Settings, load
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings
 
 Change = Callable[[str, str, str], None]
 Overlay = Callable[[Path, str, bytes], None]

@@ -1,8 +1,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ivrd.config import load, unused_prompts, used_prompts
-from ivrd.config.prompts import built_in, defaults
+from ivrd.config.load import load
+from ivrd.config.prompts import built_in, defaults, unused_prompts, used_prompts
 from ivrd.core.numbers import pieces
 
 Change = Callable[[str, str, str], None]

@@ -12,14 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivrd.asterisk.render import rendered
-from ivrd.config import (
-    durations,
-    load,
-    missing_defaults,
-    prompt_files,
-    spare_files,
-    unused_prompts,
-)
+from ivrd.config.load import load
+from ivrd.config.prompts import unused_prompts
+from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
 from ivrd.core import menu
 from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
 from ivrd.core.overflow import Policy

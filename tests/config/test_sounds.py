@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import durations, load, missing_defaults, prompt_files, spare_files
+from ivrd.config.load import load
+from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 

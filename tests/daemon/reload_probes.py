@@ -9,7 +9,7 @@ from typing import Any
 
 from ivrd import log
 from ivrd.asterisk.render import rendered
-from ivrd.config import closed_queues
+from ivrd.config.settings import closed_queues
 from ivrd.core.call import Call, Ended, Outcome, Stage
 from ivrd.core.partner import Partner
 from ivrd.daemon.wiring import Wiring

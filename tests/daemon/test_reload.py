@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from ivrd import log
-from ivrd.config import load
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
+from ivrd.config.load import load
 from ivrd.daemon.wiring import Wiring
 from tests.daemon import reload_probes as probes
 from tests.daemon.reload_probes import HOURS, IVRD, PARTNERS, PROBES, Change, Each, Look, put
