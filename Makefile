@@ -50,7 +50,7 @@ chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", 
 	@lab/bootstrap.sh dev $(DEMO) faketime redis
 	@$(PY) -m chaos $(ARGS)
 
-prompts:  ## speak config/prompts.yaml into sounds/
+prompts:  ## speak the prompts into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
 
@@ -67,7 +67,7 @@ install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DEST
 	    xargs -r sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g'
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
 	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
-	cp -R sounds "$(DESTDIR)$(DATADIR)/"
+	"$(DESTDIR)$(PREFIX)/bin/python" -m tools.install_sounds "$(DESTDIR)$(DATADIR)/sounds"
 	for language in th en; do \
 	    install -d "$(DESTDIR)$(ASTDATA)/sounds/$$language" && \
 	    ln -sfn "$(DATADIR)/sounds/$$language" "$(DESTDIR)$(ASTDATA)/sounds/$$language/ivrd" || exit 1; \

@@ -24,6 +24,7 @@ from lab.ivrd import HOST, PROGRAM, PROJECT, Ivrd
 from lab.running import LabError, Running
 
 SHIPPED = PROJECT / "config"
+NUMBER = "1330"  # what simulated callers dial, whichever configuration a lab has
 
 Change = Callable[[str, dict[str, Any]], None]  # (file name, its settings) to be changed
 
@@ -130,6 +131,7 @@ class Lab(Running):
     def _program(self) -> dict[str, Any]:
         """ivrd.yaml's keys that differ in a lab."""
         return {
+            "number": NUMBER,
             "sounds": str(self.sounds),
             "caller_key_file": str(self.folder / "caller.key"),
             **self._ivrd.settings(),
@@ -183,7 +185,7 @@ class Lab(Running):
             "control": str(self._ivrd.control),
             "dir": str(self.folder),
             "config": str(self.config),
-            "number": "1330",
+            "number": NUMBER,
             "ami_user": "ivrd",
             "ami_secret_file": str(self.folder / "ami.secret"),
             "ivrd_log": str(self._ivrd.log),

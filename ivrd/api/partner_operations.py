@@ -65,6 +65,11 @@ class PartnerOperations:
         self._read = False  # whether what was stored before is known
         self._reading: asyncio.Task[None] | None = None
 
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
+        self._report.configure(zone)
+
     async def restore(self) -> None:
         """Read what the leader before this one, or an earlier run, has stored.
 

@@ -27,7 +27,9 @@ RED = frozenset({"red"})
 def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerSnapshot:
     state = others.pop("state", PartnerState.ACTIVE)
     assert isinstance(state, PartnerState)
-    made = PartnerSnapshot(Partner(name, name, name, "192.0.2.1", pledged, cap, state), RED)
+    made = PartnerSnapshot(
+        Partner(name, name, name, "192.0.2.1", pledged, cap, state, languages=("th",)), RED
+    )
     return replace(made, **others)  # type: ignore[arg-type]
 
 

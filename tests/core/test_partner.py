@@ -25,7 +25,15 @@ NAMES = ("ant", "bee", "cat", "dog", "eel")
 
 def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> Partner:
     made = Partner(
-        name, name, name, "192.0.2.1", pledged, cap, PartnerState.ACTIVE, topics=("flu",)
+        name,
+        name,
+        name,
+        "192.0.2.1",
+        pledged,
+        cap,
+        PartnerState.ACTIVE,
+        topics=("flu",),
+        languages=("th",),
     )
     return replace(made, **others)  # type: ignore[arg-type]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -20,6 +19,7 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
 from tests.asterisk.fake_ami import FakeAmi
+from tests.fixtures.hotline import copied
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-T0p/s3cret+of-the-ami"
@@ -30,13 +30,11 @@ PLACES = ("ami.secret", "seats.secret", "caller.key")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Path]:
-    """The shipped configuration with the canaries; `change` bends ivrd.yaml."""
+    """A small hotline with the canaries; `change` bends ivrd.yaml."""
 
     def make(change: Callable[[dict], None] = lambda _yaml: None) -> Path:  # type: ignore[type-arg]
-        folder = tmp_path / "config"
-        shutil.copytree(ROOT / "config", folder)
+        folder = copied(tmp_path / "config")
         says = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-        says["sounds"] = str(ROOT / "sounds")
         says["state_dir"] = str(tmp_path / "state")
         says["log"] = {"format": "plain", "level": "debug"}
         says["web"]["listen"] = "127.0.0.1:1"  # replaced by who runs a daemon

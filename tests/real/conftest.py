@@ -11,6 +11,7 @@ from lab.callers import Caller, Callers, Ledger
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.reckoning import Row, Scrape, compare
+from tests.fixtures.hotline import HOTLINE
 
 SETTLE_SECONDS = 15.0
 MOST_SECONDS = 500
@@ -70,7 +71,7 @@ def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
     labs: list[Hotline] = []
 
     def start(via: Detour | None = None, **plan: Any) -> Hotline:
-        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", **plan))
+        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", config=HOTLINE, **plan))
         if via:
             via.target = lab.ami_port
         lab.start()

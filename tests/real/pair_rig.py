@@ -13,6 +13,7 @@ from lab.ivrd import Ivrd
 from lab.pair import Pair
 from lab.reckoning import ending
 from lab.tape import Tape
+from tests.fixtures.hotline import HOTLINE
 
 SETTLE_SECONDS = 20.0
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
@@ -22,7 +23,7 @@ def eight_kinds(count: int, seed: int = 22) -> list[Caller]:
     """A mix in which exactly those wait where nobody answers who lose their patience there."""
     fits = [
         caller
-        for caller in mix(3 * count, seed)
+        for caller in mix(3 * count, seed, config=HOTLINE)
         if (caller.behaviour == "abandons in queue") == (caller.expected.leaf in UNSERVED)
     ]
     return fits[:count]
@@ -101,4 +102,4 @@ def settled(ivrd: Ivrd) -> dict[str, Any]:
 
 
 def two(folder: Path, **plan: Any) -> Two:
-    return Two(Plan(folder, **plan))
+    return Two(Plan(folder, config=HOTLINE, **plan))
