@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ivrd.core.q850 import Q850, words
+
 
 class BreakerState(StrEnum):
     """Where a breaker is; closed is the healthy one, as with a fuse."""
@@ -49,16 +51,16 @@ class Signal(StrEnum):
     NOTED = "noted"  # says nothing of health
 
 
-# Q.850 causes with which a full partner refuses: 486 comes as 17, 503 as 34.
-FULL = frozenset({17, 34})
+# With these a partner that is full refuses.
+FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
 
 @dataclass(frozen=True)
 class Refused:
     """The partner declined a call.
 
-    `cause` is Q.850's number.  `others`: the calls that it had at that moment, talking or
-    ringing, without this one.
+    `cause` is a number of Q.850's (q850.py).  `others`: the calls that it had at that moment,
+    talking or ringing, without this one.
     """
 
     at: float
@@ -245,11 +247,11 @@ def describe(breaker: Breaker, now: float) -> str:
     """The state in words that an operator can act on."""
     here = at(breaker, now)
     if here.state is BreakerState.OPEN:
-        return f"paused for {here.until - now:.0f} s more: {here.why}"
+        return f"paused {here.until - now:.0f} s: {here.why}"
     if not here.reachable:
         return f"its trunk is {FailureKind.UNREACHABLE}"
     if here.state is BreakerState.HALF_OPEN:
-        return f"one seat is tried after a pause: {here.why}"
+        return f"one call is tried: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
         return f"held to {learned} calls, it refused more"
@@ -276,7 +278,8 @@ def _open(breaker: Breaker, event: Event) -> Breaker:
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
     sort = KIND_OF[type(event)]
-    cause = f" with cause {event.cause}" if isinstance(event, Refused) else ""
+    why = f"{sort}, {words(event.cause)}" if isinstance(event, Refused) else f"{sort}"
+    row = breaker.failures[sort]
     refuses_all = sort is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,
@@ -284,7 +287,7 @@ def _open(breaker: Breaker, event: Event) -> Breaker:
         until=event.at + pause,
         pause=pause,
         held_at=None if refuses_all else breaker.held_at,
-        why=f"{sort}{cause}, {breaker.failures[sort]} in a row",
+        why=f"{why}, {row} in a row" if row > 1 else why,
     )
 
 

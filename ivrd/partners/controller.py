@@ -28,11 +28,12 @@ from ivrd.core.overflow import (
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
+from ivrd.core.q850 import Q850, SAYS_NOTHING
 from ivrd.core.seats import Pool
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
-ABSENT = 20  # Q.850: what the dialplan says of a dead trunk, and a partner may say as well
+ABSENT = Q850.SUBSCRIBER_ABSENT  # the dialplan, of a dead trunk; a partner may say it as well
 NOT_ASKED = "its trunk has not answered yet"
 
 
@@ -137,7 +138,7 @@ class PartnerController:
                 leg_event.cause == ABSENT and self._trunk(leg_event.partner) == "away"
             ):
                 return None  # a trunk that is known to be dead is not dialled: no news of it
-            case "refused" if leg_event.status == "NOANSWER" and leg_event.cause in (0, 16, 127):
+            case "refused" if leg_event.status == "NOANSWER" and leg_event.cause in SAYS_NOTHING:
                 return b.Silent(leg_event.at)
             case "refused":
                 others = len(runtime.ringing) + len(self._talks(leg_event.partner))

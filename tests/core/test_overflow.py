@@ -284,12 +284,10 @@ def test_floor_and_ceiling() -> None:
 
 def test_partners_that_drop_out_are_made_up_for_by_the_others() -> None:
     ant, bee, cat = moment().partners
-    paused = replace(ant, allowed=0, health="paused for 20 s more: unreachable, 1 in a row")
+    paused = replace(ant, allowed=0, health="paused 20 s: unreachable")
     decision = decide(moment(BUSY, partners=(paused, bee, cat)))
     assert decision.seats == {"ant": 0, "bee": 27, "cat": 14}
-    assert decision.shares[0].reason == (
-        "no seats: paused for 20 s more: unreachable, 1 in a row; 0 open, 0 busy"
-    )
+    assert decision.shares[0].reason == ("no seats: paused 20 s: unreachable; 0 open, 0 busy")
 
 
 def test_without_partners_the_reason_still_says_what_is_missing() -> None:
