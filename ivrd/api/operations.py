@@ -71,6 +71,7 @@ class Operations:
     observer: Observer
     partners: PartnerController
     election: status.Leader
+    store_up: Callable[[], bool]  # whether what happens can be written down now
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -109,9 +110,12 @@ class Operations:
             calls=status.calls_of(ledger, self.observer.unattended),
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             pools=status.pools_of(self.queue_members),
+            overflow=status.overflow_of(self.partners),
+            partners=status.partners_of(self.partners, now),
             outcomes=status.outcomes_of(ledger),
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
+            store_up=self.store_up(),
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,

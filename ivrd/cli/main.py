@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from ivrd import __version__
@@ -182,10 +182,14 @@ def _top(given: argparse.Namespace) -> int:
     terminal = Console()
     if not terminal.is_terminal or terminal.is_dumb_terminal:
         return _top_in_lines(asking)
-    with Live(dashboard.board(asking.get("status")), console=terminal, screen=True) as live:
+
+    def picture() -> Group:
+        return dashboard.board(asking.get("status"), terminal.width, terminal.height)
+
+    with Live(picture(), console=terminal, screen=True) as live:
         while True:
             time.sleep(TOP_SECONDS)
-            live.update(dashboard.board(asking.get("status")), refresh=True)
+            live.update(picture(), refresh=True)
 
 
 def _top_in_lines(asking: client.Client) -> int:

@@ -251,7 +251,7 @@ def describe(breaker: Breaker, now: float) -> str:
     if not here.reachable:
         return f"its trunk is {FailureKind.UNREACHABLE}"
     if here.state is BreakerState.HALF_OPEN:
-        return f"one call is tried: {here.why}"
+        return f"trying one call: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
         return f"held to {learned} calls, it refused more"

@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Outcome, Stage
 
 LATE_SECONDS = 30.0  # a hang-up after a longer wait is counted by itself as well
 
@@ -25,7 +25,8 @@ LATE_SECONDS = 30.0  # a hang-up after a longer wait is counted by itself as wel
 class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
-    `answered` counts when a person takes the call, and a call once, however often it was sent on.
+    `answered` counts when a person takes the call, and a call once, however often it was sent on;
+    `overflow`: those of them that a partner's person took.
     `service_level`: answered within the target over offered.  `abandonment`: hung up in the queue
     over offered.  Both are None when no call was offered.  `asa_seconds`: the mean wait of those
     answered; None when there were none.
@@ -34,12 +35,11 @@ class Hour(TypedDict):
     received: int
     offered: int
     answered: int
+    overflow: int
     abandoned_ivr: int
     abandoned_queue: int
     abandoned_after_30s: int
     self_served: int
-    deflected: int
-    callback: int
     rejected: int
     failed: int
     service_level: float | None
@@ -91,12 +91,11 @@ class Recent:
             received=counts["received"],
             offered=counts["offered"],
             answered=counts["answered"],
+            overflow=counts["overflow"],
             abandoned_ivr=counts["abandoned_ivr"],
             abandoned_queue=counts["abandoned_queue"],
             abandoned_after_30s=counts["abandoned_after_30s"],
             self_served=counts["self_served"],
-            deflected=counts["deflected"],
-            callback=counts["callback"],
             rejected=counts["rejected"],
             failed=counts["failed"],
             service_level=_ratio(sum(m.in_time for m in here), offered),
@@ -110,6 +109,7 @@ class Recent:
         self._answered.add(notice.call.id)
         minute = self._minute(now, now)
         minute.counts["answered"] += 1
+        minute.counts["overflow"] += notice.call.by is AnsweredBy.PARTNER
         minute.waited_seconds += notice.wait_seconds
         if notice.wait_seconds <= self.service_level_seconds:
             self._joined(notice.call, now).in_time += 1

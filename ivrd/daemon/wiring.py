@@ -69,6 +69,7 @@ class Wiring:
             self.observer,
             self.partners,
             self.failover.election,
+            lambda: self.failover.write_behind.up,
         )
         self.operations.taken = self._configured
         self.operations.audit = lambda who, what, detail: self.partner_repository.audit(

@@ -239,11 +239,13 @@ class PartnerController:
             QueueSnapshot(queue, self._ages(queue, now), self._flows[queue].load())
             for queue in self.setup.topics
         )
+        agent_groups, partners = tuple(self._agent_groups()), tuple(self.snapshots(now))
+        return Snapshot(now, queues, agent_groups, partners, self.setup.policy, self._hysteresis)
+
+    def snapshots(self, now: float) -> list[PartnerSnapshot]:
+        """All partners at this moment."""
         in_hours = self.setup.open_partners()
-        partners = tuple(self.now(p, p.id in in_hours, now) for p in self.setup.partners)
-        return Snapshot(
-            now, queues, tuple(self._agent_groups()), partners, self.setup.policy, self._hysteresis
-        )
+        return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
         waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))

@@ -186,7 +186,7 @@ def test_after_the_pause_one_seat_is_tried_on_top_of_those_that_talk() -> None:
     breaker = opened(0.0)
     assert allowed_seats(breaker, 30.0) == 1
     assert allowed_seats(breaker, 30.0, talking=2) == 3
-    assert describe(breaker, 30.0).startswith("one call is tried: refused, ")
+    assert describe(breaker, 30.0).startswith("trying one call: refused, ")
     assert allowed_seats(breaker, 30.1, trying=1) == 0  # a second one would be one too many
     breaker = told(Confirmed(31.0), breaker=breaker)
     assert allowed_seats(breaker, 31.0, talking=1, trying=1) == 1  # it may still be dropped
