@@ -203,7 +203,7 @@ def _settled(lab: Lab) -> Scrape:
 
 def _report(console: Console, rows: list[Row], scrape: Scrape, ledger: Ledger) -> int:
     title = "What they counted themselves, beside ivrd's count"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("calls")
     table.add_column("counted", justify="right")
     table.add_column("ivrd", justify="right")

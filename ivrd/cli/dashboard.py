@@ -175,8 +175,9 @@ def _hour(hour: Hour, service_level_seconds: float) -> list[Text]:
 
 def _since_start(status: Status) -> Text:
     ended, calls = status["outcomes"], status["calls"]
+    answered = ended["answered"] + calls["talk"]
     numbers = (
-        f" called {count(calls['received'])}, answered {count(ended['answered'])},"
+        f" called {count(calls['received'])}, answered {count(answered)},"
         f" hung up {count(ended['abandoned'])}, "
     )
     unattended = calls["unattended"]

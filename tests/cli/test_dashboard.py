@@ -243,7 +243,7 @@ def test_our_own_fault_is_red() -> None:
 
 
 def test_callers_who_got_no_menu_are_yellow() -> None:
-    assert "Total:\x1b[0m called 60, answered 40, hung up 5, no menu 0\n" in in_colour(USUAL)
+    assert "Total:\x1b[0m called 60, answered 45, hung up 5, no menu 0\n" in in_colour(USUAL)
     status = deepcopy(USUAL)
     status["calls"]["unattended"] = 3
     assert "hung up 5, \x1b[1;33mno menu 3\x1b" in in_colour(status)
