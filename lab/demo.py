@@ -119,7 +119,8 @@ class _Watch:
 
     def until_all_is_over(self) -> Ledger:
         """The callers' ledger."""
-        live = Live(console=self._console, auto_refresh=False, transient=True)
+        # on a screen of its own, so that the whole height can be used and nothing of it stays
+        live = Live(console=self._console, auto_refresh=False, screen=self._draws)
         if self._draws:
             live.start()
         try:
@@ -152,7 +153,7 @@ class _Watch:
     ) -> None:
         self._lines += news
         if self._draws:
-            height, columns = self._console.height - 1, self._console.width
+            height, columns = self._console.height - 1, self._console.width  # 1: the progress
             room = max(0, height - dashboard.HEIGHT)  # for the latest news below the picture
             picture = dashboard.board(status, columns, height - room)
             lines = ["", *self._lines[1 - room :]] if room > 1 else []

@@ -2,7 +2,7 @@
 
 A pure picture of a `Status`: no terminal is asked anything here.  It fits 80 columns by 24 lines
 with four queues, two pools and a few partners; with more, the empty lines between its parts go
-first, then partners share a line (partner_part.py).  What an alarm says never goes.  Whatever
+first, then partners share a line (dashboard_partners.py).  What an alarm says never goes.  Whatever
 colour says, a word or a mark says too, so it reads the same without colour.  The words on it are
 those of everyday speech, and ASCII, so that any terminal can show them.
 """
@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
-from ivrd.cli import partner_part
+from ivrd.cli import dashboard_partners
 from ivrd.cli.cells import clean, clock, count, left, length, percent, right
 from ivrd.core.recent import Hour
 from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
@@ -66,7 +66,7 @@ def _lines(status: Status, width: int, height: int) -> list[Text]:
     ]
     room = height - sum(len(part) for part in parts)
     if room > 0 or status["role"]["role"] != STANDBY:  # a standby opens no seats
-        partners = partner_part.lines(status["overflow"], status["partners"], width, room)
+        partners = dashboard_partners.lines(status["overflow"], status["partners"], width, room)
         parts[4:4] = [partners] if partners else []
     spare = height - sum(len(part) for part in parts)
     lines: list[Text] = []
