@@ -57,7 +57,7 @@ def _lines(status: Status, width: int, height: int) -> list[Text]:
     queues = [_heading("Queues", "waiting", "oldest wait", "talking")]
     pools = [_heading("Our own seats", "free", "ringing", "talking", "away")]
     parts = [
-        [_head(status), *_alarms(status)],
+        [_head(status, width), *_alarms(status)],
         _callers(status),
         queues + [_queue(queue, status["service_level_seconds"]) for queue in status["queues"]],
         pools + [_pool(pool) for pool in status["pools"]],
@@ -80,12 +80,12 @@ def _lines(status: Status, width: int, height: int) -> list[Text]:
 # --- the parts, from the top -------------------------------------------------------------------
 
 
-def _head(status: Status) -> Text:
+def _head(status: Status, width: int) -> Text:
     role = status["role"]["role"]
     name = f"ivrd {clean(status['version'])}{ROLES.get(role, '')}"
     link = "connected to Asterisk, " if status["asterisk"]["up"] else ""
     life = f"{link}running for {length(status['up_seconds'])}"
-    return Text(name + right(life, WIDTH - cell_len(name)), HEAD)
+    return Text(name + right(life, width - cell_len(name)), HEAD)
 
 
 def _alarms(status: Status) -> list[Text]:
