@@ -18,6 +18,8 @@ from lab import demo
 PICTURE = Path(__file__).parent.parent / "docs" / "top.svg"
 COLUMNS = 92  # what the longest reason takes
 TITLE = "ivrd top"
+ROWS = 32  # enough for the empty lines between all parts
+LED_BY_SPACES = re.compile(r'x="([\d.]+)" (y="[\d.]+") textLength="([\d.]+)"([^>]*>)((?:&#160;)+)')
 CELL = 12.2  # rich's width of a cell in SVG
 
 
@@ -45,7 +47,7 @@ def draw(status: Status) -> str:
         color_system="truecolor",
         legacy_windows=False,
     )
-    console.print(dashboard.board(status, COLUMNS, dashboard.HEIGHT + 4))
+    console.print(dashboard.board(status, COLUMNS, ROWS))
     return _plain(console.export_svg(title=TITLE, theme=MONOKAI, unique_id="top"))
 
 
@@ -57,9 +59,7 @@ def _plain(svg: str) -> str:
     svg = re.sub(r"\s*@font-face \{.*?\}(?=\s)", "", svg, flags=re.DOTALL)
     svg = svg.replace("font-family: Fira Code, monospace", "font-family: monospace")
     svg = re.sub(r"<text [^>]*>(?:&#160;|\s)*</text>", "", svg)
-    svg = re.sub(
-        r'x="([\d.]+)" (y="[\d.]+") textLength="([\d.]+)"([^>]*>)((?:&#160;)+)', _moved, svg
-    )
+    svg = LED_BY_SPACES.sub(_moved, svg)
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
