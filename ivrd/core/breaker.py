@@ -254,7 +254,7 @@ def describe(breaker: Breaker, now: float) -> str:
         return f"trying one call: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
-        return f"held to {learned} calls, it refused more"
+        return f"held to {learned} call{'' if learned == 1 else 's'}, it refused more"
     return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 

@@ -58,7 +58,7 @@ def test_a_partner_that_was_full_says_to_how_many_it_is_held() -> None:
     rig.begin("a", seat="alpha/03")
     rig.leg_event("refused", status="BUSY", cause=17)
     alpha = partners(rig)["alpha"]
-    assert (alpha["held_to"], alpha["why"]) == (1, "held to 1 calls, it refused more")
+    assert (alpha["held_to"], alpha["why"]) == (1, "held to 1 call, it refused more")
 
 
 def test_an_override_is_told_first_and_once() -> None:
