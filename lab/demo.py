@@ -30,6 +30,7 @@ CLOSE_SECONDS = 75.0  # after the last caller: by then partners' seats are close
 SETTLE_SECONDS = 10.0  # for ivrd's ledger to close after the last caller has gone
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
+AIRY = 29  # lines: the picture with empty ones between its parts
 CLOSING = "all callers have hung up; the partners' seats close"
 
 
@@ -154,7 +155,7 @@ class _Watch:
         self._lines += news
         if self._draws:
             height, columns = self._console.height - 1, self._console.width  # 1: the progress
-            room = max(0, height - dashboard.HEIGHT)  # for the latest news below the picture
+            room = max(0, height - AIRY)  # for the latest news below the picture
             picture = dashboard.board(status, columns, height - room)
             lines = ["", *self._lines[1 - room :]] if room > 1 else []
             text = Text("\n".join(lines), no_wrap=True, overflow="crop")
