@@ -30,6 +30,10 @@ CLOSE_SECONDS = 75.0  # after the last caller: by then partners' seats are close
 SETTLE_SECONDS = 10.0  # for ivrd's ledger to close after the last caller has gone
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
+LEGEND = (
+    "What happens, and every few seconds: callers who are done; how many are in menus, wait, talk "
+    "with agents, talk with partners; how many partners' seats are open and wanted.\n"
+)
 AIRY = 29  # lines: the picture with empty ones between its parts
 CLOSING = "all callers have hung up; the partners' seats close"
 
@@ -113,6 +117,8 @@ class _Watch:
         self._draws = console.is_terminal and not console.is_dumb_terminal
         self._said = -SAY_SECONDS
         self._lines: list[str] = []
+        if not self._draws:
+            console.print(LEGEND)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         )
@@ -186,10 +192,10 @@ def line_of(counts: dict[str, int], status: Status) -> str:
     calls, partners = status["calls"], status["partners"]
     talking = sum(partner["talking"] for partner in partners)
     return (
-        f"{counts['done']} of {counts['planned']} done; "
+        f"{counts['done']}/{counts['planned']} done; "
         f"menus {calls['menu'] + calls['info'] + calls['closed']}, waiting {calls['queue']}, "
         f"agents {calls['talk'] - talking}, partners {talking} "
-        f"(seats wanted {status['overflow']['wanted']}, open {sum(of['open'] for of in partners)})"
+        f"(open {sum(of['open'] for of in partners)}, wanted {status['overflow']['wanted']})"
     )
 
 

@@ -88,7 +88,7 @@ class Story:
         elif self.closed_at is not None:
             after = self.closed_at - last_call_at
             when = f", {after:.0f} s after the last caller had hung up" if after > 0 else ""
-            lines.append(f"The last of them was closed at {stamp(self.closed_at)}{when}.")
+            lines.append(f"The last partner's seat was closed at {stamp(self.closed_at)}{when}.")
         return lines
 
     def _of(self, name: str, seen: _Seen) -> str:
@@ -98,8 +98,9 @@ class Story:
             said += f" and had up to {_seats(seen.most_open)}"
         if seen.pauses:
             at, why = seen.pauses[0]
-            times = f" (and {len(seen.pauses) - 1} times more)" if len(seen.pauses) > 1 else ""
-            said += f"; its breaker paused it at {stamp(at)}: {why}{times}"
+            again = {1: "", 2: ", and once more"}
+            times = again.get(len(seen.pauses), f", and {len(seen.pauses) - 1} times more")
+            said += f"; its breaker paused it at {stamp(at)} ({why}){times}"
         return f"{said}."
 
 

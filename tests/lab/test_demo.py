@@ -17,9 +17,7 @@ def test_the_picture_in_one_line_of_a_log() -> None:
         "partners": [partner(open=3, talking=2), partner("bad", open=1)],
     }
     line = line_of({"done": 20, "planned": 90}, cast(Status, status))
-    assert line == (
-        "20 of 90 done; menus 5, waiting 4, agents 5, partners 2 (seats wanted 5, open 4)"
-    )
+    assert line == "20/90 done; menus 5, waiting 4, agents 5, partners 2 (open 4, wanted 5)"
 
 
 @pytest.mark.parametrize("given", [["--callers", "0"], ["--seconds", "0"], ["--seats", "501"]])
