@@ -20,6 +20,7 @@ from lab.callers.mix import mix
 from lab.hotline import Lab, Plan
 from lab.partners import POLICY, PartnerSites
 from lab.reckoning import Row, Scrape, compare, partner_rows
+from lab.running import LabError
 from lab.story import Story, stamp
 
 PARTNERS = ("good", "refuses", "silent")
@@ -142,7 +143,9 @@ class _Watch:
         return self._calling.wait(SETTLE_SECONDS)
 
     def _look(self, live: Live) -> bool:
-        """Look once, and show it; whether there is more to see."""
+        """Look once, and show it; whether there is more to see.  Raises LabError."""
+        if ended := self._lab.watch():
+            raise LabError(f"{ended} ended by itself; see {self._lab.folder}")
         at, status = time.monotonic() - self._began, self._status()
         counts = self._calling.progress()
         calls_over = counts["done"] == counts["planned"]
