@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,23 +67,24 @@ def run(show: Show, console: Console | None = None) -> int:
             settings["pools"] = {"base": settings["pools"]["base"]}  # the only one that is used
 
     plan = Plan(folder, show.seats, TALK_SECONDS, RING_SECONDS, change=change)
-    calling: Callers | None = None
-    try:
-        with sites, Lab(plan) as lab:
-            calling = Callers(
-                lab.sip, people, folder=folder / "callers", rate=show.callers / show.seconds
-            )
-            calling.start()
-            watch = _Watch(console, lab, calling, show)
+    with sites, Lab(plan) as lab:
+        rate = show.callers / show.seconds
+        calling = Callers(lab.sip, people, folder=folder / "callers", rate=rate)
+        calling.start()
+        watch = _Watch(console, lab, calling, show)
+        try:
             ledger = watch.until_all_is_over()
-            scrape = _settled(lab)
-            taken = {name: site.taken() for name, site in sites.sites.items()}
-            talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
-            rows = compare(people, ledger.entries, talks, scrape)
-            rows[3:3] = partner_rows(ledger.entries, taken, scrape)
-    finally:
-        if calling is not None:
-            calling.stop()
+        except KeyboardInterrupt:
+            console.print("Stopping: everybody hangs up.")
+            raise
+        finally:  # before the hotline ends: it would wait for them
+            with suppress(TimeoutError):
+                calling.stop()
+        scrape = _settled(lab)
+        taken = {name: site.taken() for name, site in sites.sites.items()}
+        talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
+        rows = compare(people, ledger.entries, talks, scrape)
+        rows[3:3] = partner_rows(ledger.entries, taken, scrape)
     console.print("\n".join(["What was seen:", *watch.story.told(watch.last_call_at), ""]))
     return _report(console, rows, scrape, ledger)
 
