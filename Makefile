@@ -12,14 +12,14 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench chaos prompts states clean
+.PHONY: help demo test lint lab run install bench chaos prompts states screenshot clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s%s\n", $$1, $$2 }' Makefile
 
-demo:  ## a private Asterisk, 60 simulated callers, and the two counts side by side
+demo:  ## a wave of simulated callers, partners that lend seats, and the counts (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab demo
+	@$(PY) -m lab demo $(ARGS)
 
 test:  ## all tests, the real Asterisk included (ARGS=... goes to pytest)
 	@lab/bootstrap.sh dev $(TEST)
@@ -32,9 +32,9 @@ lint:  ## ruff, mypy --strict, import rules
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 
-lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C
+lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab up
+	@$(PY) -m lab up $(ARGS)
 
 run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
@@ -57,6 +57,10 @@ prompts:  ## speak the prompts into sounds/
 states:  ## redraw docs/states.md from the tables of calls and breakers
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.state_diagrams
+
+screenshot:  ## docs/top.svg: ivrd top in the midst of the demo
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m tools.screenshot
 
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
 	rm -rf build

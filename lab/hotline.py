@@ -176,8 +176,8 @@ class Lab(Running):
         """All that there are."""
         return (self._ivrd,)
 
-    def ready_line(self) -> str:
-        """What an outside program needs, as one line of JSON."""
+    def ready_line(self, **more: object) -> str:
+        """What an outside program needs, as one line of JSON; `more` comes at its end."""
         facts = {
             "sip": self.sip,
             "ami": f"{HOST}:{self.ami_port}",
@@ -197,7 +197,7 @@ class Lab(Running):
                 "agents": self.agents.pid,
             },
         }
-        return json.dumps(facts)
+        return json.dumps(facts | more)
 
     # --- ending ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -248,6 +248,19 @@ def compare(
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
     return rows(of_callers(callers, entries), talked_to(talks), of_scrape(scrape))
+
+
+def partner_rows(
+    entries: Sequence[Entry], taken: Mapping[str, Sequence[Talk]], scrape: Scrape
+) -> list[Row]:
+    """Who met a person at a partner, by the callers' count, and what each partner says it took."""
+    met = sum(entry.person == "partner" for entry in entries)
+    answered = scrape.total("ivrd_calls_total", outcome="answered", by="partner")
+    made = [Row("answered by a partner", met, answered)]
+    for name, talks in taken.items():
+        counted = scrape.total("ivrd_partner_offers_total", partner=name, result="confirmed")
+        made.append(Row(f"taken by {name}, by its own count", len(talks), counted))
+    return made
 
 
 def at_once(talks: Sequence[Talk]) -> int:

@@ -67,6 +67,12 @@ class AuditLog(Protocol):
         """Store what an operator has done just now; `partner` is empty for what concerns none."""
 
 
+class StoreState(Protocol):
+    """Whether the store can be written now; see store/write_behind.py."""
+
+    up: bool
+
+
 @dataclass
 class Operations:
     """What may be asked of a running ivrd, over its parts."""
@@ -80,6 +86,7 @@ class Operations:
     leadership: status.Leader
     audit_log: AuditLog
     configure_others: Callable[[Settings], None]  # what else a new configuration changes
+    store: StoreState
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -118,9 +125,12 @@ class Operations:
             calls=status.calls_of(ledger, self.observer.unattended_calls),
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             pools=status.pools_of(self.queue_members),
+            overflow=status.overflow_of(self.partners),
+            partners=status.partners_of(self.partners, now),
             outcomes=status.outcomes_of(ledger),
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
+            store_up=self.store.up,
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,

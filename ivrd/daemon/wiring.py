@@ -83,6 +83,7 @@ class Wiring:
             self.leadership,
             self.partner_repository,
             self._configure,
+            self.write_behind,
         )
 
     def _observer(self) -> Observer:

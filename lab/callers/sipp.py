@@ -134,6 +134,7 @@ class Sipp:
                     stdin=subprocess.DEVNULL,
                     stdout=screen,
                     stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for us: we end it in good order
                 )
             self._wire = self._accept(door)
 

@@ -256,7 +256,7 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
         ),
         ({"queues": frozenset()}, "trained for none of the queues"),
         ({"in_hours": False}, "outside its hours"),
-        ({"allowed": 0, "health": "paused for 20 s more"}, "paused for 20 s more"),
+        ({"allowed": 0, "health": "paused 20 s"}, "paused 20 s"),
         (
             {"allowed": 0, "health": "its trunk is unreachable", "override": Override.OPEN},
             "its trunk is",

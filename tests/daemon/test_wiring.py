@@ -69,6 +69,20 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
     asyncio.run(body())
 
 
+def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Settings) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        parts.partners.evaluate(time.time())
+        status = parts.operations.status()
+        assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
+        assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
+        assert status["store_up"]
+        parts.failover.write_behind.up = False
+        assert not parts.operations.status()["store_up"]
+
+    asyncio.run(body())
+
+
 def test_the_status_says_who_acts(settings: Settings) -> None:
     async def body() -> None:
         parts = await built(settings)

@@ -104,7 +104,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
 
     def learned(of):
         held, paused = of["full"]["health"], of["away"]["health"]
-        return held.startswith("held to") and "refused with cause 21" in paused
+        return held.startswith("held to") and "refused, declined (21)" in paused
 
     until(lab, "one is held, the other paused", learned)
     lab.ivrd.once("partner", "override", "open", "full")
