@@ -2,6 +2,8 @@
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
 TEST    := asterisk sipp prometheus redis systemd faketime
+# Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
+PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
@@ -12,7 +14,7 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench chaos prompts states screenshot clean
+.PHONY: help demo test verify lint lab run install bench chaos prompts states screenshot clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s%s\n", $$1, $$2 }' Makefile
@@ -21,9 +23,13 @@ demo:  ## a wave of simulated callers, partners that lend seats, and the counts 
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m lab demo $(ARGS)
 
-test:  ## all tests, the real Asterisk included (ARGS=... goes to pytest)
+test:  ## what a change can break, the real Asterisk included (ARGS=... goes to pytest)
 	@lab/bootstrap.sh dev $(TEST)
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+verify:  ## all tests there are, with every fault and every example (ARGS=... goes to pytest)
+	@lab/bootstrap.sh dev $(TEST)
+	@$(PYTEST) --verify $(ARGS)
 
 lint:  ## ruff, mypy --strict, import rules
 	@lab/bootstrap.sh dev

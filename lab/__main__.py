@@ -18,6 +18,7 @@ from lab.running import LabError
 
 KINDS = "\n".join(f"  {name:<8} {kind.what}" for name, kind in partners.KINDS.items())
 DEFAULTS = {"sip_port": 15060, "ami_port": 15038, "http_port": 19133}
+RTP_PORTS = 6000  # for as many calls as somebody may wish to place
 WATCH_SECONDS = 0.5
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -78,6 +79,7 @@ def _up(given: argparse.Namespace) -> int:
         given.ami_port,
         given.http_port,
         change=sites.change if kinds else None,
+        rtp_ports=RTP_PORTS,
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

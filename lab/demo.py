@@ -18,9 +18,9 @@ from ivrd.cli import client, dashboard
 from ivrd.core.status_schema import Status
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
+from lab.comparison import Row, Scrape, compare, partner_rows
 from lab.hotline import Lab, Plan
 from lab.partners import POLICY, PartnerSites
-from lab.reckoning import Row, Scrape, compare, partner_rows
 from lab.running import LabError
 from lab.story import Story, stamp
 

@@ -18,6 +18,8 @@ from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
+from lab.ports import free_port
+from lab.running import dying_with_us
 from tests.asterisk.fake_ami import FakeAmi
 from tests.fixtures.hotline import copied
 
@@ -73,7 +75,7 @@ async def run(*words: str | Path) -> str:
 async def start(*words: str | Path) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "ivrd.cli", *map(str, words)]
     return await asyncio.create_subprocess_exec(
-        *command,
+        *dying_with_us(command),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -88,7 +90,7 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
 
             def here(says: dict) -> None:  # type: ignore[type-arg]
                 says["asterisk"]["ami"]["port"] = ami.port
-                says["web"]["listen"] = f"127.0.0.1:{free_port()}"
+                says["web"]["listen"] = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
 
             folder = config(here)
             daemon = await start("run", "--config", folder)
@@ -105,12 +107,6 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
             return shown + said.decode()
 
     clean(asyncio.run(body()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_must_hold_it_is_not_open_to_others_and_nothing_else_holds_it(

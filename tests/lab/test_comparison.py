@@ -2,7 +2,7 @@
 
 from lab.agents import Talk
 from lab.callers import Entry
-from lab.reckoning import Scrape, partner_rows
+from lab.comparison import Scrape, partner_rows
 
 
 def scrape(**counts: int) -> Scrape:

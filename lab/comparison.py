@@ -121,7 +121,7 @@ class Scrape:
 
 @dataclass(frozen=True)
 class Tally:
-    """The calls by one side's books: all, how they ended (`ENDS`), and those that are still here.
+    """The calls by one side's count: all, how they ended (`ENDS`), and those that are still here.
 
     Two tallies are the same when every count is.
     """
@@ -138,7 +138,7 @@ def of_scrape(scrape: Scrape) -> Tally:
 
 
 def of_day(day: Any) -> Tally:
-    """The day's books, as `ivrd report day --json` prints them."""
+    """The day's ledger, as `ivrd report day --json` prints them."""
     ended: Counter[tuple[str, str]] = Counter()
     for row in day["rows"]:
         ended[row["outcome"], row["stage"]] += row["calls"]
@@ -236,10 +236,10 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
         Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED], crossed),
     ]
     for words in groups:
-        seen, booked = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
+        seen, recorded = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
         name = SOMEWHERE if somewhere else ", or ".join(words)
         unsure = crossed if FAILED in words else 0
-        made.append(Row(name, seen + somewhere + unsure, booked, unsure))
+        made.append(Row(name, seen + somewhere + unsure, recorded, unsure))
     return [*made, Row("still in progress", callers.in_progress, ivrd.in_progress)]
 
 
