@@ -8,6 +8,7 @@ SEAT_CONTEXT = "from-seat"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
+SEAT_ANSWERED = "seat-answered"
 ENDED_CONTEXT = "hotline-ended"
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
@@ -18,7 +19,7 @@ PARTNER_DRILL = "partners-drill"
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
-    PARTNER_DRILL,
+    *(PARTNER_DRILL, SEAT_ANSWERED),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -27,8 +28,11 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the 
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
-BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK)
+BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, RETURNED
+RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
+TALKED = "IVRD_TALKED"  # milliseconds
+DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -42,7 +46,7 @@ SEAT = "IVRD_SEAT"  # its number
 CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
-ANSWERED = "IVRD_ANSWERED"
+ANSWERED = "IVRD_ANSWERED"  # of a leg to a seat of our own, too
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
 LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
@@ -56,12 +60,15 @@ LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, RING_SECONDS)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
+SEAT_DROPPED = "IvrdSeatDropped"
+SEAT_RESUMED = "IvrdSeatResumed"
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
@@ -69,6 +76,8 @@ PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
+
+RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
 
 # Headers that an agent's phone gets
 TOPIC_HEADER = "X-1330-Topic"

@@ -51,6 +51,7 @@ class QueuesFile(Part):
     """queues.yaml."""
 
     default: Annotated[str, NAME]
+    ring_seconds: Annotated[int, whole(5, 18)] = 15
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1)]
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1)]
 
