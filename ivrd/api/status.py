@@ -91,6 +91,7 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
                 ringing=states["ringing"],
                 busy=states["busy"],
                 away=states["away"],
+                paused=states["paused"],
             )
         )
     return rows

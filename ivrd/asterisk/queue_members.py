@@ -1,24 +1,38 @@
 """Seats on the running Asterisk: keeps the queues' members as the open pools want them.
 
-Nothing is remembered over a restart: what is open is read off Asterisk, the difference to what
-is wanted is sent, and any step may be repeated.
+Nothing is remembered over a restart: what is open, and which seats rest because they did not
+answer, is read off Asterisk; the difference to what is wanted is sent.  Any step may be repeated.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import interface, partner_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import AWAY, MemberChanged, SeatState
+from ivrd.asterisk.translate import (
+    AWAY,
+    MemberChanged,
+    SeatDropped,
+    SeatFact,
+    SeatResumed,
+    SeatState,
+    SeatUnanswered,
+)
+from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
     CLOSED_BY_US,
+    IN_TURN,
+    PARTNERS,
     AddMember,
     Member,
     MemberChange,
     PauseMember,
     Pool,
     RemoveMember,
+    SetPenalty,
     difference,
     open_now,
     places,
@@ -26,55 +40,150 @@ from ivrd.core.seats import (
 
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
-PARTNER_PENALTY = "10"  # agents of our own, who have 0, are rung first
+PAUSED = "paused"
+AT_WORK = ("busy", "ringing")
 ACTION: dict[type, str] = {
     AddMember: "QueueAdd",
     RemoveMember: "QueueRemove",
     PauseMember: "QueuePause",
+    SetPenalty: "QueuePenalty",
 }
 
 
 class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
 
-    def __init__(self, link: AmiClient, pools: tuple[Pool, ...]) -> None:
+    def __init__(
+        self, link: AmiClient, pools: tuple[Pool, ...], clock: Callable[[], float] = time.time
+    ) -> None:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has told
         self.states: dict[str, str] = {}  # seat -> free, ringing, busy or away
+        self.health = SeatHealth()
+        self.told: Callable[[SeatNotice], None] = lambda _notice: None
+        self.hurry: Callable[[], None] = lambda: None  # asks to be reconciled before its time
         # Partners' seats: each part of one, and whether it is to take calls (see partners.py).
         # None: nobody has decided yet, so they stay as they are.
         self.lend: list[tuple[Pool, bool]] | None = None
         self._link = link
+        self._clock = clock
         self._members: dict[tuple[str, str], Member] = {}
+
+    # --- what Asterisk reports -------------------------------------------------------------
 
     def read(self, snapshot: AsteriskSnapshot) -> None:
         """Take in what Asterisk reports; the first time this also tells which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
+        self.health.read(self._members.values(), self._clock())
         if self.open is None:
             self.open = open_now(self.pools, self._members.values())
 
-    def changed(self, fact: MemberChanged | SeatState) -> None:
-        """Take in one change that Asterisk reports."""
-        if isinstance(fact, SeatState):
-            self.states[fact.seat] = fact.state
-            return
+    def changed(self, fact: SeatFact) -> None:
+        """Take in one change that Asterisk reports, or how a seat answered."""
+        match fact:
+            case SeatState():
+                self.states[fact.seat] = fact.state
+            case MemberChanged():
+                self._member(fact)
+            case SeatUnanswered():
+                if self.pool_of(fact.seat):
+                    now = fact.at or self._clock()
+                    self._tell(self.health.unanswered(fact.seat, now, fact.rang_seconds))
+            case SeatDropped():
+                now = fact.at or self._clock()
+                self._tell(self.health.dropped(fact.seat, now, fact.drops))
+            case SeatResumed():
+                self._tell(self.health.resume(fact.seat, fact.by))
+            case _:
+                assert_never(fact)
+
+    def answered(self, seat: str, at: float) -> None:
+        """A seat took a call."""
+        if self.health.answered(seat, at or self._clock()):
+            self.hurry()
+
+    def _member(self, fact: MemberChanged) -> None:
         key = (fact.queue, fact.seat)
         if not fact.there:
             self._members.pop(key, None)
             return
-        member = self._members.get(key, Member(fact.queue, fact.seat))
-        self._members[key] = replace(member, paused=fact.paused, reason=fact.reason)
+        before = self._members.get(key, Member(fact.queue, fact.seat))
+        self._members[key] = replace(
+            before,
+            paused=fact.paused,
+            reason=fact.reason,
+            penalty=fact.penalty,
+            paused_at=fact.paused_at,
+        )
         self.states[fact.seat] = fact.state
+        if before.rests and not fact.paused and self.health.turn(fact.seat, self._clock()).pause:
+            self._tell(self.health.resume(fact.seat, "Asterisk"))  # nobody of ours has done that
+
+    def _tell(self, notices: list[SeatNotice]) -> None:
+        for notice in notices:
+            self.told(notice)
+        if notices:
+            self.hurry()
+
+    # --- looking ---------------------------------------------------------------------------
+
+    def pool_of(self, seat: str) -> str:
+        """The pool of a seat of our own; empty for any other."""
+        return next((pool.name for pool in self.pools if seat in pool.seats), "")
 
     def here(self, pool: Pool) -> dict[str, str]:
-        """The pool's seats that take calls, or still finish one, and what each is doing."""
-        taking = {m.seat for m in self._members.values() if not m.paused}
-        return {
-            seat: self.states.get(seat, AWAY)
-            for seat in pool.seats
-            if seat in taking or self.states.get(seat) in ("busy", "ringing")
-        }
+        """What each of the pool's seats is doing that takes calls, or still finishes one.
+
+        `paused`: its phone is there, but it rests, has yet to show that it answers again, or
+        somebody has paused it.
+        """
+        now = self._clock()
+        found = {}
+        for seat, members in self._open_members(pool).items():
+            state = self.states.get(seat, AWAY)
+            if state in AT_WORK:
+                found[seat] = state
+            elif members:
+                resting = all(m.paused for m in members) or self.health.absent(seat, now)
+                found[seat] = PAUSED if resting and state != AWAY else state
+        return found
+
+    def _open_members(self, pool: Pool) -> dict[str, list[Member]]:
+        """Each seat of the pool where Asterisk has it, but for what is closed."""
+        members: dict[str, list[Member]] = {seat: [] for seat in pool.seats}
+        for member in self._members.values():
+            if member.seat in members and not member.closed_by_us:
+                members[member.seat].append(member)
+        return members
+
+    def list_seats(self) -> list[SeatRow]:
+        """Every seat of our own: what it is doing, and why it is not rung in its turn."""
+        now = self._clock()
+        rows = []
+        for pool in self.pools:
+            states = self.here(pool)
+            for seat, members in self._open_members(pool).items():
+                paused = [m for m in members if m.paused]
+                reason = next((m.reason for m in paused if not m.rests), "")
+                rows.append(
+                    SeatRow(
+                        seat=seat,
+                        pool=pool.name,
+                        state=states.get(seat, "closed"),
+                        why=self.health.describe(seat, now) or reason,
+                        paused_at=max((m.paused_at for m in paused), default=0.0),
+                    )
+                )
+        return rows
+
+    # --- acting ----------------------------------------------------------------------------
+
+    def resume(self, seat: str, by: str) -> bool:
+        """Have a seat rung in its turn again; False for one that is, or that is none of ours."""
+        notices = self.health.resume(seat, by)
+        self._tell(notices)
+        return bool(notices)
 
     async def reconcile(self) -> list[MemberChange]:
         """Send the difference between what is wanted and what is there; the changes made.
@@ -84,8 +193,13 @@ class QueueMembers:
         """
         if self.open is None:
             return []
+        now = self._clock()
+        for notice in self.health.advance(now):
+            self.told(notice)
         members = self._members.values()
-        changes = difference(self.pools, self.open, members)
+        changes = difference(
+            self.pools, self.open, members, lambda seat: self.health.turn(seat, now)
+        )
         if self.lend is not None:
             lent = [pool for pool, _wanted in self.lend]
             taking = {pool.name for pool, wanted in self.lend if wanted}
@@ -118,7 +232,7 @@ def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
     """
     for change in changes:
         if isinstance(change, RemoveMember):
-            yield PauseMember(change.queue, change.seat, paused=True)
+            yield PauseMember(change.queue, change.seat, CLOSED_BY_US)
         yield change
 
 
@@ -133,13 +247,18 @@ def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list
 
 
 def _details(change: MemberChange) -> dict[str, str]:
-    if isinstance(change, AddMember):
-        return {
-            "MemberName": change.seat,
-            "StateInterface": interface(change.seat),
-            "Penalty": PARTNER_PENALTY if partner_of(change.seat) else "0",
-        }
-    if isinstance(change, PauseMember):
-        paused = "true" if change.paused else "false"
-        return {"Paused": paused, "Reason": CLOSED_BY_US if change.paused else ""}
-    return {}
+    match change:
+        case AddMember():
+            return {
+                "MemberName": change.seat,
+                "StateInterface": interface(change.seat),
+                "Penalty": str(PARTNERS if partner_of(change.seat) else IN_TURN),
+            }
+        case PauseMember():
+            return {"Paused": str(change.paused).lower(), "Reason": change.reason}
+        case SetPenalty():
+            return {"Penalty": str(change.penalty)}
+        case RemoveMember():
+            return {}
+        case _:
+            assert_never(change)

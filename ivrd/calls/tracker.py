@@ -84,6 +84,9 @@ class CallTracker:
             t.Hangup: self._gone,
             t.SeatState: queue_members.changed,
             t.MemberChanged: queue_members.changed,
+            t.SeatUnanswered: queue_members.changed,
+            t.SeatDropped: queue_members.changed,
+            t.SeatResumed: queue_members.changed,
             t.PartnerLegEvent: self._partner,
         }
 
@@ -116,6 +119,7 @@ class CallTracker:
 
     def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
+        self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _gone(self, fact: t.Hangup) -> None:

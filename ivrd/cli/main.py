@@ -17,7 +17,7 @@ from ivrd.api.server import CannotListen
 from ivrd.asterisk import console, render
 from ivrd.asterisk.dialplan_names import interface
 from ivrd.calls.caller_hash import CallerKeyError
-from ivrd.cli import client, dashboard, day, partners
+from ivrd.cli import client, dashboard, day, partners, seats
 from ivrd.config import (
     AMI_SECRET,
     SEATS_SECRET,
@@ -106,9 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         "take the changed configuration: all of it or, with a fault, none",
         readable,
     )
-    seats = verb("seats", _seats, "open or close a pool of seats", readable)
-    seats.add_argument("act", choices=("open", "close"))
-    seats.add_argument("pool", metavar="POOL")
+    seats.add(verbs, readable)
     verb("handover", _handover, "let the ivrd that stands by act; this one ends", readable)
     reports = partners.add(verbs, readable, _place_test_call)
     day.add(reports, readable)
@@ -128,11 +126,11 @@ def _run(given: argparse.Namespace) -> int:
 def _texts(settings: Settings) -> dict[str, str]:
     """Asterisk's files as they should be."""
     asterisk = settings.asterisk
-    seats = asterisk.seats_secret_file
+    secret = asterisk.seats_secret_file
     return render.rendered(
         settings,
         read_secret(asterisk.ami_secret_file, AMI_SECRET),
-        read_secret(seats, SEATS_SECRET) if seats else None,
+        read_secret(secret, SEATS_SECRET) if secret else None,
     )
 
 
@@ -222,15 +220,4 @@ def _handover(given: argparse.Namespace) -> int:
         if given.json
         else f"{answer['leader']} is the leader now; this ivrd ends."
     )
-    return 0
-
-
-def _seats(given: argparse.Namespace) -> int:
-    answer = _ask(given).post("seats", pool=given.pool, open=str(given.act == "open").lower())
-    if given.json:
-        print(json.dumps(answer))
-    elif given.act == "open":
-        print(f"Pool {answer['pool']}: {answer['seats']} seats are open.")
-    else:
-        print(f"Pool {answer['pool']}: closed; talks that are on go on.")
     return 0

@@ -1,4 +1,4 @@
-"""A partner's breaker: which calls failed there, and how many it may have at a time.
+"""A breaker: which calls failed at a partner or at a seat of our own, and whether it gets more.
 
 Theory of operation
 -------------------
@@ -8,6 +8,8 @@ Failures of each sort are counted in a row; when a sort reaches its limit the br
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
 again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
 call yet nothing is known: until one does it has a few seats at most.
+
+A seat of our own has the same breaker with limits of its own (seat_health.py).
 
 Learned capacity: a partner that refuses a call because it is full, while it has others, is not
 broken.  It is held to as many as it had, and one more each time it was quiet for long enough.
@@ -30,8 +32,9 @@ class BreakerState(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """How a call to a partner fails.  The values stand in what operators read."""
+    """How a call to a partner or a seat fails.  The values stand in what operators read."""
 
+    MISSED = "rang, and nobody answered"
     REFUSED = "refused"
     SILENT = "answered, then silence"
     NO_KEY = "answered, no key pressed"
@@ -55,15 +58,22 @@ FULL = frozenset({17, 34})
 
 @dataclass(frozen=True)
 class Refused:
-    """The partner declined a call.
+    """The partner, or the seat, declined a call.
 
-    `cause` is Q.850's number.  `others`: the calls that it had at that moment, talking or
-    ringing, without this one.
+    `cause` is Q.850's number, 0 if unknown.  `others`: the calls that it had at that moment,
+    talking or ringing, without this one.
     """
 
     at: float
     cause: int
     others: int = 0
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A seat of our own rang for as long as it may, and nobody answered."""
+
+    at: float
 
 
 @dataclass(frozen=True)
@@ -115,10 +125,11 @@ class Lasted:
     at: float
 
 
-Failure = Refused | Silent | NoKey | Dropped | Unreachable
+Failure = Missed | Refused | Silent | NoKey | Dropped | Unreachable
 Event = Failure | Reachable | Confirmed | Lasted
 
 KIND_OF: dict[type, FailureKind] = {
+    Missed: FailureKind.MISSED,
     Refused: FailureKind.REFUSED,
     Silent: FailureKind.SILENT,
     NoKey: FailureKind.NO_KEY,
@@ -151,6 +162,7 @@ class Limits:
 
     in_a_row: Mapping[FailureKind, int] = field(
         default_factory=lambda: {
+            FailureKind.MISSED: 2,
             FailureKind.REFUSED: 3,
             FailureKind.SILENT: 2,
             FailureKind.NO_KEY: 3,
@@ -167,7 +179,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Breaker:
-    """The state of one partner's breaker.
+    """The state of one breaker.
 
     `failures` counts those in a row by sort.  `until`: the end of the pause.  `pause`: how long
     the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.  `known`:
@@ -276,7 +288,7 @@ def _open(breaker: Breaker, event: Event) -> Breaker:
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
     sort = KIND_OF[type(event)]
-    cause = f" with cause {event.cause}" if isinstance(event, Refused) else ""
+    cause = f" with cause {event.cause}" if isinstance(event, Refused) and event.cause else ""
     refuses_all = sort is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,

@@ -23,6 +23,7 @@ from ivrd.calls.tracker import CallTracker
 from ivrd.config import AMI_SECRET, Settings, read_secret
 from ivrd.core.call import Notice
 from ivrd.core.recent import Recent
+from ivrd.core.seat_health import Rests, Resumed, SeatNotice
 from ivrd.daemon import systemd
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.failover import Failover
@@ -76,6 +77,8 @@ class Wiring:
         )
         self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
         self.partners.hurry = self.hurry.set
+        self.queue_members.hurry = self.hurry.set
+        self.queue_members.told = self._seat_notice
         self._tell_each_other()
 
     # --- building --------------------------------------------------------------------------
@@ -209,6 +212,18 @@ class Wiring:
     def _partner_leg_event(self, leg_event: PartnerLegEvent) -> None:
         self._partner_watch.leg_event(leg_event)
         self.drill_calls.leg_event(leg_event)
+
+    def _seat_notice(self, notice: SeatNotice) -> None:
+        self.observer.seat(self.queue_members.pool_of(notice.seat), notice)
+        if not self.is_leader():
+            return
+        match notice:
+            case Rests():
+                self.partner_repository.audit(
+                    "ivrd", "seat rests", "", f"{notice.seat}: {notice.why}"
+                )
+            case Resumed():
+                self.partner_repository.audit(notice.by, "seat resumed", "", notice.seat)
 
     def _call_news(self, notice: Notice) -> None:
         self.partners.notice(notice)

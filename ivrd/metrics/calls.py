@@ -20,9 +20,10 @@ from prometheus_client.registry import Collector
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, OutcomeKey
 from ivrd.core.recent import LATE_SECONDS
+from ivrd.core.seat_health import Reason
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SEAT_STATES = ("free", "ringing", "busy", "away")
+SEAT_STATES = ("free", "ringing", "busy", "away", "paused")
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -133,6 +134,13 @@ class CallMetrics:
         self._seats = self._gauge(
             "ivrd_seats", "Seats by pool and by what they are doing.", ("pool", "state")
         )
+        self._no_answer = self._total(
+            "ivrd_ring_no_answer_total",
+            "Calls that a seat of our own was offered and did not take. reason: it rang and nobody "
+            "answered (missed), it declined at once (refused), or it answered and was gone within "
+            "a second (dropped). Another seat was rung.",
+            ("pool", "reason"),
+        )
         self._pools = self._gauge(
             "ivrd_pool_open", "1 while the pool's seats take calls, else 0.", ("pool",)
         )
@@ -192,6 +200,10 @@ class CallMetrics:
         """The books did not take an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
+    def ring_no_answer(self, pool: str, reason: Reason) -> None:
+        """A seat of this pool did not take a call."""
+        self._no_answer.labels(pool, reason).inc()
+
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
@@ -228,6 +240,8 @@ class CallMetrics:
             for state in SEAT_STATES:
                 self._seats.labels(pool, state).set(by_state.get(state, 0))
             self._pools.labels(pool).set(pool in open_pools)
+            for reason in Reason:
+                self._no_answer.labels(pool, reason)
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import assert_never
 
 from ivrd import log
 from ivrd.asterisk.queue_members import QueueMembers
@@ -12,6 +13,7 @@ from ivrd.calls.tracker import CallListener
 from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
+from ivrd.core.seat_health import NotTaken, Rests, Resumed, SeatNotice
 from ivrd.metrics.calls import CallMetrics
 
 logger = logging.getLogger("ivrd")
@@ -71,6 +73,21 @@ class Observer:
         self.metrics.fault()
         what = "a menu broke off; the dialplan takes the caller to the queue"
         log.event(logger, logging.ERROR, what, call=call_id, error=error)
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        """A seat did not take a call, rests, or is rung in its turn again."""
+        match notice:
+            case NotTaken():
+                if self.counts():
+                    self.metrics.ring_no_answer(pool, notice.reason)
+            case Rests():
+                what = "a seat does not answer and is not rung for a while"
+                log.event(logger, logging.WARNING, what, seat=notice.seat, why=notice.why)
+            case Resumed():
+                what = "a seat is rung in its turn again"
+                log.event(logger, logging.INFO, what, seat=notice.seat, by=notice.by)
+            case _:
+                assert_never(notice)
 
     def link(self, up: bool) -> None:
         """The link to Asterisk came up or went."""

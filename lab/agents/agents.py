@@ -76,7 +76,9 @@ def vanishes_talking(ring: Seconds = 1.0, talk: Seconds = 2.0) -> Manner:
 
 
 def refuses(code: int = 486) -> Manner:
-    """302: it is to be called elsewhere; 486: busy; 480: nobody there; 404: no such seat; 500, 503: out of order; 603: declined."""
+    """302: call elsewhere; 486: busy; 480: nobody there; 404: no such seat; 603: declined;
+    500, 503: out of order.
+    """
     return Manner(code=code)
 
 
