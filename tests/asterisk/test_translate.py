@@ -152,3 +152,30 @@ def test_no_event_makes_the_translator_raise(event: str, headers: dict[str, str]
 @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-inf", "1e999"])
 def test_a_time_that_is_none_is_0(stamp: str) -> None:
     assert t.at(Message({"Event": "Hangup", "Timestamp": stamp})) == 0.0
+
+
+def test_how_seats_answer() -> None:
+    missed = {"Event": "AgentRingNoAnswer", "Interface": "PJSIP/base-01", "RingTime": "15000"}
+    assert t.fact(Message(missed)) == t.SeatUnanswered("base-01", 0.0, 15.0)
+    ends = {"Event": "DialEnd", "DestChannel": "PJSIP/base-01-0000001f", "DialStatus": "CANCEL"}
+    assert t.fact(Message({**ends, "Forward": "0899999999"})) == t.SeatUnanswered(
+        "base-01", 0.0, 0.0
+    )
+    assert t.fact(Message(ends)) is None  # a ring that ended in another way
+    dropped = {"Event": "UserEvent", "UserEvent": "IvrdSeatDropped", "Seat": "base-01"}
+    assert t.fact(Message({**dropped, "Drops": "2"})) == t.SeatDropped("base-01", 0.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "resumes"),
+    [("NonQualified", True), ("Reachable", True), ("Unreachable", False), ("Removed", False)],
+)
+def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) -> None:
+    contact = {"Event": "ContactStatus", "AOR": "base-01", "ContactStatus": status}
+    found = t.fact(Message(contact))
+    assert found == (t.SeatResumed("base-01", "phone") if resumes else None)
+
+
+def test_the_key_that_resumes_a_seat() -> None:
+    key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
+    assert t.fact(Message(key)) == t.SeatResumed("base-01", "key")

@@ -26,7 +26,8 @@ from tests.real.news import News
 from tests.real.overflow_rig import Sites, partner
 
 RING = 5  # seconds, the least
-NO_SOUND = ("has no audio media/RTP session",)  # what Asterisk says of an answer without SDP
+# What Asterisk says of an answer without SDP.
+NO_SOUND = ("has no audio media/RTP session", "Unknown or unavailable item requested")
 BAD, GOOD = "base-01", "base-02"
 KINDS: dict[str, tuple[Callable[[], Manner], str]] = {
     "absent": (never_answers, "missed"),
