@@ -15,6 +15,7 @@ import re
 import secrets
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lab.running import Running
@@ -194,4 +195,5 @@ class Phone(Running):
         lines = [f"SIP/2.0 {status}", *(f"Via: {via}" for via in to.vias)]
         lines += [f"{name}: {to.headers[name.lower()]}" for name in ("From", "Call-ID", "CSeq")]
         lines += [f"To: {to.headers['to']};tag=lab", "Content-Length: 0", "", ""]
-        self._socket.sendto("\r\n".join(lines).encode(), self._server)
+        with suppress(OSError):  # the phone has just been ended
+            self._socket.sendto("\r\n".join(lines).encode(), self._server)

@@ -126,7 +126,16 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    assert {message.event for message in RECORDED} >= set(t.READERS)
+    assert {message.event for message in (*RECORDED, *messages("seats"))} >= set(t.READERS)
+
+
+def test_how_seats_answered_in_the_recording() -> None:
+    assert [found for found in map(t.fact, messages("seats")) if found] == [
+        t.SeatUnanswered("base-01", 1795944866.439602, 15.0),
+        t.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
+        t.SeatUnanswered("base-01", 1795944922.729876, 0.0),  # 302
+        *[t.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
+    ]
 
 
 @pytest.mark.parametrize("event", [*t.READERS, "UserEvent", "NobodyKnowsThis", ""])

@@ -122,7 +122,7 @@ def test_after_one_missed_ring_a_partner_is_rung(hotline, tmp_path: Path) -> Non
         def change(name: str, settings: dict[str, Any]) -> None:
             short_rings(name, settings)
             if name == "partners.yaml":
-                settings["partners"] = {"good": partner(site.trunk, confirm=False)}
+                settings["partners"] = {"good": partner(site.trunk)}
             if name == "ivrd.yaml":
                 settings["overflow"] = {"floor_seats": 2}
 
@@ -155,7 +155,7 @@ def test_a_command_resumes_a_seat_and_the_audit_says_who(hotline) -> None:
 def test_a_key_on_the_phone_resumes_its_seat_also_without_ivrd(hotline) -> None:
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
     make_it_rest(lab)
-    with Phone(("127.0.0.1", lab.sip_port), BAD) as phone:
+    with Phone(("127.0.0.1", lab.sip_port), BAD, host="127.0.0.3") as phone:
         assert phone.dial("*1") == 200
         lab.until("nobody rests", lambda s: base(s)["paused"] == 0)
         assert seat(lab, BAD)["why"] == ""
