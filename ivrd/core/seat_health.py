@@ -5,11 +5,13 @@ Theory of operation
 app_queue rings the next seat when one does not answer; what it does not do is remember.  Here it
 is remembered, seat by seat:
 
-1. A seat that has just missed or refused a call, or dropped one, is rung **after all others**,
-   partners' seats too, until it has answered one.
+1. A seat that has just missed or refused a call, or dropped one, is left alone for
+   `SHORT_SECONDS`: time for the person to come back, and for callers to be with others.  A pause
+   does that and no penalty, for app_queue looks at pauses at each ring, at penalties only when it
+   makes a new list.
 2. After as many failures in a row as `LIMITS` has, the seat **rests**: it is paused, for a minute
    at first and each time for twice as long.
-3. When the pause is over the breaker is half open: the seat is rung after all others, so that it
+3. When that pause is over the breaker is half open: the seat is rung after all others, so that it
    costs a caller nothing while anybody else is free.  A call that lasts makes it a seat like any
    other, a failure makes it rest again.
 
@@ -39,6 +41,7 @@ LIMITS = b.Limits(
     early_seconds=1.0,
 )
 NEW = Breaker(limits=LIMITS, known=True)
+SHORT_SECONDS = 20.0  # after a first failure
 LASTED_SECONDS = 2.0  # early_seconds, and time for the news of a drop to come
 RANG_SECONDS = 3.0  # who rang for less was refused
 # Of a call that so many seats have dropped the call is the reason.
@@ -100,6 +103,7 @@ class SeatHealth:
 
     def __init__(self) -> None:
         self._breakers: dict[str, Breaker] = {}
+        self._failed_at: dict[str, float] = {}
         self._answered: dict[str, float] = {}  # seats whose talk may still prove to be none
 
     # --- what happens ----------------------------------------------------------------------
@@ -122,6 +126,7 @@ class SeatHealth:
         if seat not in self._breakers:
             return False
         self._answered[seat] = at
+        self._failed_at.pop(seat, None)
         self._step(seat, b.Confirmed(at))
         return True
 
@@ -137,6 +142,7 @@ class SeatHealth:
     def resume(self, seat: str, by: str) -> list[SeatNotice]:
         """Begin anew with this seat; nothing happens to one that stands well."""
         self._answered.pop(seat, None)
+        self._failed_at.pop(seat, None)
         return [Resumed(seat, by)] if self._breakers.pop(seat, None) else []
 
     def read(self, members: Iterable[Member], now: float) -> None:
@@ -152,7 +158,7 @@ class SeatHealth:
             seat for seat in self._breakers if self.turn(seat, now).pause and seat not in resting
         }
         for seat in resumed:  # somebody took the pause back
-            del self._breakers[seat]
+            self.resume(seat, "Asterisk")
         for seat in last - set(resting) - set(self._breakers) - resumed:
             self._breakers[seat] = replace(NEW, state=BreakerState.HALF_OPEN, why=READ_BACK)
         for seat, why in resting.items():
@@ -165,6 +171,7 @@ class SeatHealth:
     def _failed(self, seat: str, event: b.Failure, reason: Reason) -> list[SeatNotice]:
         before = b.at(self._breakers.get(seat, NEW), event.at).state
         after = self._step(seat, event)
+        self._failed_at[seat] = event.at
         notices: list[SeatNotice] = [NotTaken(seat, reason)]
         if after.state is BreakerState.OPEN and before is not BreakerState.OPEN:
             notices.append(Rests(seat, after.why))
@@ -181,11 +188,21 @@ class SeatHealth:
         here = b.at(self._breakers.get(seat, NEW), now)
         if here.state is BreakerState.OPEN:
             return Turn(last=True, pause=OURS + here.why)
-        return Turn(last=here.state is BreakerState.HALF_OPEN or bool(here.failures))
+        if here.state is BreakerState.HALF_OPEN:
+            return Turn(last=True)
+        return Turn(pause=OURS + self._last_failure(here) if self._left_alone(seat, now) else "")
+
+    def _left_alone(self, seat: str, now: float) -> float:
+        """For how many seconds more, after a failure that was not one too many."""
+        return max(0.0, self._failed_at.get(seat, -SHORT_SECONDS) + SHORT_SECONDS - now)
+
+    def _last_failure(self, breaker: Breaker) -> str:
+        return str(max(breaker.failures, key=breaker.failures.__getitem__, default=READ_BACK))
 
     def absent(self, seat: str, now: float) -> bool:
         """Whether nobody should count on the seat: it rests, or has yet to show that it answers."""
-        return b.at(self._breakers.get(seat, NEW), now).state is not BreakerState.CLOSED
+        here = b.at(self._breakers.get(seat, NEW), now)
+        return here.state is not BreakerState.CLOSED or self._left_alone(seat, now) > 0.0
 
     def describe(self, seat: str, now: float) -> str:
         """In words that an operator can act on; empty for a seat that stands well."""
@@ -194,7 +211,6 @@ class SeatHealth:
             return f"rests for {here.until - now:.0f} s more: {here.why}"
         if here.state is BreakerState.HALF_OPEN:
             return f"rung after all others until it answers: {here.why}"
-        if here.failures:
-            kind = max(here.failures, key=lambda kind: here.failures[kind])
-            return f"rung after all others until it answers: {kind}"
+        if left := self._left_alone(seat, now):
+            return f"left alone for {left:.0f} s more: {self._last_failure(here)}"
         return ""

@@ -9,7 +9,15 @@ import pytest
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import MemberChanged, SeatDropped, SeatResumed, SeatUnanswered
-from ivrd.core.seat_health import LIMITS, NotTaken, Reason, Rests, Resumed, SeatNotice
+from ivrd.core.seat_health import (
+    LIMITS,
+    SHORT_SECONDS,
+    NotTaken,
+    Reason,
+    Rests,
+    Resumed,
+    SeatNotice,
+)
 from ivrd.core.seats import LAST, Member, Pool
 from tests.asterisk.test_queue_members import FakeQueues
 
@@ -62,7 +70,9 @@ class Rig:
         self.queues.changed.clear()
 
     def missed(self, times: int = 1) -> None:
-        for _ in range(times):
+        for n in range(times):
+            self.now += SHORT_SECONDS if n else 0.0
+            self.settle()
             self.members.changed(SeatUnanswered(SEAT, self.now, 15.0))
             self.settle()
 
@@ -72,11 +82,15 @@ class Rig:
         return {(m.paused, m.reason, m.penalty) for m in found}
 
 
-def test_after_one_missed_call_a_seat_is_rung_last_after_two_it_is_paused() -> None:
+def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> None:
     rig = Rig()
     rig.missed()
     assert rig.hurried == 1  # app_queue rings again within a second
-    assert rig.of(SEAT) == {(False, "", LAST)}
+    assert rig.of(SEAT) == {(True, "ivrd: rang, and nobody answered", 0)}
+    assert rig.members.here(POOL)[SEAT] == "paused"
+    rig.now += SHORT_SECONDS
+    rig.settle()
+    assert rig.of(SEAT) == {(False, "", 0)}
     assert rig.members.here(POOL)[SEAT] == "free"
     rig.missed()
     assert rig.of(SEAT) == {(True, WHY, LAST)}

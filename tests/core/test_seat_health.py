@@ -10,6 +10,7 @@ from ivrd.core.seat_health import (
     DROPS_AT_MOST,
     LASTED_SECONDS,
     LIMITS,
+    SHORT_SECONDS,
     NotTaken,
     Reason,
     Rests,
@@ -93,9 +94,10 @@ def test_a_seat_rests_only_for_failures_and_comes_back_from_everything(steps: li
         for seat in (SEAT, OTHER):
             turn = health.turn(seat, now)
             rests = any(isinstance(n, Rests) and n.seat == seat for n in notices)
+            failed = any(isinstance(n, NotTaken) and n.seat == seat for n in notices)
             if step_keeps(step, seat):
-                assert bool(turn.pause) is (bool(turns[seat].pause) or rests)
-            assert not turn.pause or turn.last
+                assert bool(turn.pause) is (bool(turns[seat].pause) or failed)
+            assert failed or not rests
             assert not turn.pause or health.absent(seat, now)
             assert (turn == Turn()) is (health.describe(seat, now) == "")
     for seat in (SEAT, OTHER):
@@ -106,7 +108,8 @@ def test_a_seat_rests_only_for_failures_and_comes_back_from_everything(steps: li
 
 def step_keeps(step: Step, seat: str) -> bool:
     """Whether what happened leaves a pause as it is: a talk that has lasted may end it."""
-    return step.what != "advance" and (step.seat, step.what) != (seat, "resume")
+    ends = step.what in ("resume", "answered") and step.seat == seat
+    return step.what != "advance" and not ends
 
 
 @given(st.lists(STEPS, max_size=40))
@@ -128,22 +131,25 @@ def test_what_asterisk_has_is_enough_for_the_next_ivrd(steps: list[Step]) -> Non
     successor.read(members(health, now), now)
     for seat in (SEAT, OTHER):
         assert bool(successor.turn(seat, now).pause) is bool(health.turn(seat, now).pause)
-        assert successor.turn(seat, now).last is health.turn(seat, now).last
+        assert successor.turn(seat, now).last or not health.turn(seat, now).last
 
 
 # What it does
 
 
-def test_after_one_missed_call_a_seat_is_rung_last_and_after_two_it_rests() -> None:
+def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> None:
     health = SeatHealth()
     assert health.unanswered(SEAT, 0.0, RANG) == [NotTaken(SEAT, Reason.MISSED)]
-    assert health.turn(SEAT, 0.0) == Turn(last=True)
-    assert not health.absent(SEAT, 0.0)
-    taken, rests = health.unanswered(SEAT, 20.0, RANG)
+    assert health.turn(SEAT, 0.0) == Turn(pause="ivrd: rang, and nobody answered")
+    assert health.absent(SEAT, 0.0)
+    assert health.turn(SEAT, SHORT_SECONDS) == Turn()
+    assert not health.absent(SEAT, SHORT_SECONDS)
+    taken, rests = health.unanswered(SEAT, 300.0, RANG)
     assert taken == NotTaken(SEAT, Reason.MISSED)
     assert rests == Rests(SEAT, "rang, and nobody answered, 2 in a row")
-    assert health.turn(SEAT, 20.0).pause == "ivrd: rang, and nobody answered, 2 in a row"
-    assert health.absent(SEAT, 20.0)
+    why = "ivrd: rang, and nobody answered, 2 in a row"
+    assert health.turn(SEAT, 300.0 + SHORT_SECONDS) == Turn(last=True, pause=why)
+    assert health.absent(SEAT, 300.0)
 
 
 def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
@@ -151,17 +157,18 @@ def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
     health.answered(SEAT, 1.0)
     assert health.turn(SEAT, 1.0) == Turn()
     health.unanswered(SEAT, 2.0, RANG)
-    assert not health.turn(SEAT, 2.0).pause
+    assert not health.turn(SEAT, 2.0 + SHORT_SECONDS).pause
 
 
 @pytest.mark.parametrize(("kind", "count"), [("missed", 2), ("refused", 3), ("dropped", 2)])
 def test_it_takes_so_many_in_a_row(kind: str, count: int) -> None:
-    assert not told(*[kind] * (count - 1)).turn(SEAT, 0.0).pause
-    assert told(*[kind] * count).turn(SEAT, 0.0).pause
+    assert not told(*[kind] * (count - 1)).turn(SEAT, SHORT_SECONDS).pause
+    assert told(*[kind] * count).turn(SEAT, SHORT_SECONDS).pause
 
 
 def test_a_seat_that_drops_every_call_rests_although_it_answers() -> None:
-    assert told("answered", "dropped", "answered", "dropped").turn(SEAT, 0.0).pause
+    health = told("answered", "dropped", "answered", "dropped")
+    assert health.turn(SEAT, SHORT_SECONDS).pause
 
 
 def test_a_call_that_many_have_dropped_is_to_blame_itself() -> None:
