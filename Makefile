@@ -12,7 +12,7 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench chaos prompts clean
+.PHONY: help demo test lint lab run install bench chaos prompts states clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
@@ -40,9 +40,10 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call costs, and overflow beside a stock dialplan
+bench:  ## what a call and a command cost, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
+	@$(PY) -m bench.commands
 	@$(PY) -m bench.overflow --short
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
@@ -52,6 +53,10 @@ chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", 
 prompts:  ## speak config/prompts.yaml into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
+
+states:  ## redraw docs/states.md from the tables of calls and breakers
+	@lab/bootstrap.sh dev
+	@$(PY) -m tools.state_diagrams
 
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
 	rm -rf build

@@ -16,7 +16,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.caller_hash import HASH_CHARACTERS, Hasher
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.log.formatters import FORMATTERS
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -98,7 +98,7 @@ def script() -> ConversationSettings:
 async def talk(data: bytes) -> None:
     """One call: each line is a key (one character) or the result of the oldest open command."""
     link = Dialled()
-    sessions = Sessions(cast(AmiClient, link), lambda _seconds: None)
+    sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
     conversation = Conversation(script(), session, lambda _command: None)
     task = asyncio.create_task(conversation.run())

@@ -1,20 +1,21 @@
-"""The whole picture of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
+"""The state of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config import QueueSettings
+from ivrd.config.settings import QueueSettings
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
+from ivrd.core.seats import SeatStatus
 from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
 from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
 
 
 class Leader(Protocol):
-    """Who of two ivrd acts; see ha/election.py."""
+    """Which of two ivrd is the leader; see ha/leadership.py."""
 
     name: str
 
@@ -27,13 +28,13 @@ class Leader(Protocol):
         """The leader's name; empty when none is known."""
 
 
-def role_of(election: Leader) -> RoleStatus:
-    """What this ivrd does, and who acts."""
-    return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
+def role_of(leadership: Leader) -> RoleStatus:
+    """The role of this ivrd, and who the leader is."""
+    return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
-    """CallCounts by where they are now, and how many there have been."""
+    """Calls by where they are now, and how many there have been."""
     places = Counter(call.state for call in ledger.calls.values())
     return CallCounts(
         received=ledger.received,
@@ -87,11 +88,11 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
                 name=pool.name,
                 open=pool.name in (queue_members.open or ()),
                 seats=len(pool.seats),
-                free=states["free"],
-                ringing=states["ringing"],
-                busy=states["busy"],
-                away=states["away"],
-                paused=states["paused"],
+                free=states[SeatStatus.FREE],
+                ringing=states[SeatStatus.RINGING],
+                busy=states[SeatStatus.BUSY],
+                away=states[SeatStatus.AWAY],
+                paused=states[SeatStatus.PAUSED],
             )
         )
     return rows

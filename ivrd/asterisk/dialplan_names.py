@@ -2,6 +2,8 @@
 
 import re
 
+from ivrd.core.report import PartnerEventKind
+
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
@@ -32,7 +34,8 @@ BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, RETURNED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
 TALKED = "IVRD_TALKED"  # milliseconds
 DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS)
+CUT = "IVRD_CUT"  # CUT_OFF, or empty: set when the call has ended
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, CUT)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -69,6 +72,8 @@ RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
 SEAT_DROPPED = "IvrdSeatDropped"
 SEAT_RESUMED = "IvrdSeatResumed"
+CUT_OFF_EVENT = "IvrdCutOff"
+CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
@@ -88,12 +93,12 @@ PROMPT_FOLDER = "ivrd"
 
 
 PARTNER_EVENTS = {
-    PARTNER_OFFERED: "offered",
-    PARTNER_REFUSED: "refused",
-    PARTNER_UNCONFIRMED: "unconfirmed",
-    PARTNER_CONFIRMED: "confirmed",
-    PARTNER_DROPPED: "dropped",
-    PARTNER_RETURNED: "returned",
+    PARTNER_OFFERED: PartnerEventKind.OFFERED,
+    PARTNER_REFUSED: PartnerEventKind.REFUSED,
+    PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
+    PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_DROPPED: PartnerEventKind.DROPPED,
+    PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }
 
 

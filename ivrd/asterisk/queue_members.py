@@ -1,19 +1,19 @@
 """Seats on the running Asterisk: keeps the queues' members as the open pools want them.
 
-Nothing is remembered over a restart: what is open, and which seats rest because they did not
-answer, is read off Asterisk; the difference to what is wanted is sent.  Any step may be repeated.
+Nothing is remembered over a restart: which pools are open, and which seats rest because they did
+not answer, is read from Asterisk; the difference to what is wanted is sent.  Any step may be
+repeated.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import interface, partner_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import (
-    AWAY,
     MemberChanged,
     SeatDropped,
     SeatFact,
@@ -32,47 +32,61 @@ from ivrd.core.seats import (
     PauseMember,
     Pool,
     RemoveMember,
+    SeatStatus,
     SetPenalty,
     difference,
+    memberships,
     open_now,
-    places,
 )
 
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
-PAUSED = "paused"
-AT_WORK = ("busy", "ringing")
-ACTION: dict[type, str] = {
-    AddMember: "QueueAdd",
-    RemoveMember: "QueueRemove",
-    PauseMember: "QueuePause",
-    SetPenalty: "QueuePenalty",
-}
+AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
+
+
+class SeatListener(Protocol):
+    """Receives what becomes of seats that do not answer; never waits."""
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        """Take it in."""
 
 
 class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
 
     def __init__(
-        self, link: AmiClient, pools: tuple[Pool, ...], clock: Callable[[], float] = time.time
+        self,
+        link: AmiClient,
+        pools: tuple[Pool, ...],
+        clock: Callable[[], float] = time.time,
+        listeners: tuple[SeatListener, ...] = (),
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
         self.pools = pools
-        self.open: set[str] | None = None  # unknown until Asterisk has told
-        self.states: dict[str, str] = {}  # seat -> free, ringing, busy or away
+        self.open: set[str] | None = None  # unknown until Asterisk has reported
+        self.states: dict[str, SeatStatus] = {}  # by seat
         self.health = SeatHealth()
-        self.told: Callable[[SeatNotice], None] = lambda _notice: None
-        self.hurry: Callable[[], None] = lambda: None  # asks to be reconciled before its time
-        # Partners' seats: each part of one, and whether it is to take calls (see partners.py).
-        # None: nobody has decided yet, so they stay as they are.
-        self.lend: list[tuple[Pool, bool]] | None = None
+        # Partners' seats, and whether they are to take calls; None: nothing is decided yet, so
+        # they stay as they are.
+        self.partner_pools: list[tuple[Pool, bool]] | None = None
+        self._listeners = listeners
+        self._hurry = hurry  # asks to be reconciled before its time
         self._link = link
         self._clock = clock
         self._members: dict[tuple[str, str], Member] = {}
 
+    def configure(self, pools: tuple[Pool, ...]) -> None:
+        """From now on these pools; `reconcile` brings Asterisk to them."""
+        self.pools = pools
+
+    def lend(self, pools: list[tuple[Pool, bool]]) -> None:
+        """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
+        self.partner_pools = pools
+
     # --- what Asterisk reports -------------------------------------------------------------
 
     def read(self, snapshot: AsteriskSnapshot) -> None:
-        """Take in what Asterisk reports; the first time this also tells which pools are open."""
+        """Take in what Asterisk reports; the first time this also says which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
         self.health.read(self._members.values(), self._clock())
@@ -101,7 +115,7 @@ class QueueMembers:
     def answered(self, seat: str, at: float) -> None:
         """A seat took a call."""
         if self.health.answered(seat, at or self._clock()):
-            self.hurry()
+            self._hurry()
 
     def _member(self, fact: MemberChanged) -> None:
         key = (fact.queue, fact.seat)
@@ -122,9 +136,10 @@ class QueueMembers:
 
     def _tell(self, notices: list[SeatNotice]) -> None:
         for notice in notices:
-            self.told(notice)
+            for listener in self._listeners:
+                listener.seat(self.pool_of(notice.seat), notice)
         if notices:
-            self.hurry()
+            self._hurry()
 
     # --- looking ---------------------------------------------------------------------------
 
@@ -132,7 +147,7 @@ class QueueMembers:
         """The pool of a seat of our own; empty for any other."""
         return next((pool.name for pool in self.pools if seat in pool.seats), "")
 
-    def here(self, pool: Pool) -> dict[str, str]:
+    def here(self, pool: Pool) -> dict[str, SeatStatus]:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
 
         `paused`: its phone is there, but it rests, has yet to show that it answers again, or
@@ -141,12 +156,12 @@ class QueueMembers:
         now = self._clock()
         found = {}
         for seat, members in self._open_members(pool).items():
-            state = self.states.get(seat, AWAY)
+            state = self.states.get(seat, SeatStatus.AWAY)
             if state in AT_WORK:
                 found[seat] = state
             elif members:
                 resting = all(m.paused for m in members) or self.health.absent(seat, now)
-                found[seat] = PAUSED if resting and state != AWAY else state
+                found[seat] = SeatStatus.PAUSED if resting and state != SeatStatus.AWAY else state
         return found
 
     def _open_members(self, pool: Pool) -> dict[str, list[Member]]:
@@ -194,15 +209,14 @@ class QueueMembers:
         if self.open is None:
             return []
         now = self._clock()
-        for notice in self.health.advance(now):
-            self.told(notice)
+        self._tell(self.health.advance(now))
         members = self._members.values()
         changes = difference(
             self.pools, self.open, members, lambda seat: self.health.turn(seat, now)
         )
-        if self.lend is not None:
-            lent = [pool for pool, _wanted in self.lend]
-            taking = {pool.name for pool, wanted in self.lend if wanted}
+        if self.partner_pools is not None:
+            lent = [pool for pool, _wanted in self.partner_pools]
+            taking = {pool.name for pool, wanted in self.partner_pools if wanted}
             changes += [*difference(lent, taking, members), *unexpected_members(lent, members)]
         await self._send(changes)
         return changes
@@ -214,9 +228,9 @@ class QueueMembers:
     async def _send(self, changes: Iterable[MemberChange]) -> None:
         refused: list[ActionRefused] = []
         for change in _paused_first(changes):
-            headers = {"Queue": change.queue, "Interface": interface(change.seat)}
+            action, headers = _action(change)
             try:
-                await self._link.ask(ACTION[type(change)], **headers, **_details(change))
+                await self._link.ask(action, **headers)
             except ActionRefused as error:
                 if not any(words in str(error).lower() for words in ALREADY):
                     refused.append(error)
@@ -238,7 +252,7 @@ def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
 
 def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
-    known = {place for pool in pools for place in places(pool)}
+    known = {membership for pool in pools for membership in memberships(pool)}
     return [
         RemoveMember(member.queue, member.seat)
         for member in members
@@ -246,19 +260,20 @@ def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list
     ]
 
 
-def _details(change: MemberChange) -> dict[str, str]:
+def _action(change: MemberChange) -> tuple[str, dict[str, str]]:
+    """The AMI action that makes a change, and its headers."""
+    headers = {"Queue": change.queue, "Interface": interface(change.seat)}
     match change:
         case AddMember():
-            return {
-                "MemberName": change.seat,
-                "StateInterface": interface(change.seat),
-                "Penalty": str(PARTNERS if partner_of(change.seat) else IN_TURN),
-            }
-        case PauseMember():
-            return {"Paused": str(change.paused).lower(), "Reason": change.reason}
-        case SetPenalty():
-            return {"Penalty": str(change.penalty)}
+            penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
+            named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
+            return "QueueAdd", headers | named | {"Penalty": penalty}
         case RemoveMember():
-            return {}
+            return "QueueRemove", headers
+        case PauseMember():
+            paused = str(change.paused).lower()
+            return "QueuePause", headers | {"Paused": paused, "Reason": change.reason}
+        case SetPenalty():
+            return "QueuePenalty", headers | {"Penalty": str(change.penalty)}
         case _:
             assert_never(change)

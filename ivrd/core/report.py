@@ -1,6 +1,6 @@
 """What partners did in a period: one row for each, and the order of the next honours.
 
-Everything is worked out from `PartnerEvent`s: each tells one thing that happened at one partner.
+Everything is worked out from `PartnerEvent`s: each is one thing that happened at one partner.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ from ivrd.core.partner import Partner
 
 
 class PartnerEventKind(StrEnum):
-    """What a line tells.
+    """What happened.
 
     `offered`: a partner's phone began to ring.  Such an offer ends as `confirmed`, `refused` or
-    `unconfirmed`, or the caller went away meanwhile, and then no line tells its end.  A talk ends
+    `unconfirmed`, or the caller went away meanwhile, and then no event has its end.  A talk ends
     as `talked`, or was `dropped` at once, or the caller was `returned` to the queue.
     """
 
@@ -70,7 +70,7 @@ CAUSE_OF = {
     42: Cause.CONGESTED,
     102: Cause.NO_ANSWER,
 }
-# DIALSTATUS, where the number says nothing.
+# DIALSTATUS, where the number means nothing.
 CAUSE_OF_STATUS = {
     "BUSY": Cause.BUSY,
     "CONGESTION": Cause.CONGESTED,

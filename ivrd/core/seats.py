@@ -1,11 +1,12 @@
-"""Seats: the places where agents sit, in pools that open and close together.
+"""Seats: where agents sit, in pools that open and close together.
 
 `difference` compares the seats that should be open with the queue members that Asterisk reports
-and says what to change.  It may be repeated: with nothing to change it says nothing.
+and returns what to change.  It may be repeated: with nothing to change it returns nothing.
 """
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 # Pause reasons tell our pauses from an agent's own; any other of ours says why the seat rests.
 OURS = "ivrd: "
@@ -29,6 +30,16 @@ class Turn:
     def penalty(self) -> int:
         """As app_queue has it."""
         return LAST if self.last else IN_TURN
+
+
+class SeatStatus(StrEnum):
+    """What a seat's phone, or a partner's trunk, is doing; as status and metrics publish it."""
+
+    FREE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+    AWAY = "away"  # not registered, unreachable, or unknown to Asterisk
+    PAUSED = "paused"  # its phone is there, but it is not rung in its turn; never a trunk
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ def difference(
     changes: list[MemberChange] = []
     for pool in pools:
         wanted = pool.name in open_pools
-        for queue, seat in places(pool):
+        for queue, seat in memberships(pool):
             member = seen.get((queue, seat))
             changes.extend(_change(pool, wanted, queue, seat, member))
             if wanted and member and turn:
@@ -134,7 +145,7 @@ def difference(
     return changes
 
 
-def places(pool: Pool) -> Iterator[tuple[str, str]]:
+def memberships(pool: Pool) -> Iterator[tuple[str, str]]:
     """Each (queue, seat) that the pool fills when it is open."""
     return ((queue, seat) for seat in pool.seats for queue in pool.queues)
 
@@ -166,11 +177,11 @@ def _turn(member: Member, turn: Turn) -> Iterator[MemberChange]:
 def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
     """The pools that are open by what Asterisk reports.
 
-    Closed seats are away or paused by us.  An agent's own pause tells nothing about the pool,
+    Closed seats are away or paused by us.  An agent's own pause means nothing for the pool,
     unless there is nothing else to go by: then it counts as open.
     """
     seen = {(member.queue, member.seat): member for member in members}
-    here = {pool.name: [seen[p] for p in places(pool) if p in seen] for pool in pools}
+    here = {pool.name: [seen[m] for m in memberships(pool) if m in seen] for pool in pools}
     return {name for name, found in here.items() if _is_open(found)}
 
 

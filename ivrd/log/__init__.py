@@ -10,9 +10,9 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import TextIO
+from typing import TextIO, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
@@ -33,8 +33,8 @@ def setup(
 ) -> Handler:
     """Log to `stream` from now on, instead of where an earlier `setup` did.
 
-    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries are heard
-    from warning on); zone: of the times, the machine's if not given; clock: seconds, for storms.
+    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (of libraries,
+    warnings and above); zone: of the times, the machine's if not given; clock: seconds, for storms.
     Raises ValueError that says what was expected.
     """
     if format not in FORMATTERS:
@@ -72,32 +72,35 @@ def event(
 
 def notice(log: logging.Logger, notice: Notice) -> None:
     """Log what happened to a call: joined, answered or ended."""
-    if isinstance(notice, Offered):
-        call_joined(log, notice)
-    elif isinstance(notice, Answered):
-        call_answered(log, notice)
-    else:
-        call_ended(log, notice)
+    match notice:
+        case Offered():
+            call_joined(log, notice)
+        case Answered():
+            call_answered(log, notice)
+        case Ended():
+            call_ended(log, notice)
+        case _:
+            assert_never(notice)
 
 
 def call_joined(log: logging.Logger, notice: Offered) -> None:
     """A call joined a queue (debug)."""
     call = notice.call
-    _say_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
+    _log_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
 
 
 def call_answered(log: logging.Logger, notice: Answered) -> None:
     """A person took a call (info)."""
     call, wait = notice.call, notice.wait_seconds
     facts = {"queue": call.queue, "by": call.by.value, "seat": call.seat}
-    _say_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
+    _log_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
 
 
 def call_ended(log: logging.Logger, notice: Ended) -> None:
-    """The one closing line of a call (info; a warning when it was lost through our fault)."""
+    """The one closing line of a call (info; a warning when it was cut off)."""
     call = notice.call
-    level = logging.WARNING if notice.outcome is Outcome.FAILED else logging.INFO
-    _say_call(
+    level = logging.WARNING if call.cut_off else logging.INFO
+    _log_call(
         log,
         level,
         "call ended",
@@ -108,10 +111,11 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         stage=notice.stage.value,
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
+        **({"cut_off": True} if call.cut_off else {}),
     )
 
 
-def _say_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
+def _log_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
     """A line that comes once for each call: never taken for a storm."""
     more = {"topic": call.topic, "language": call.language, "caller": call.caller}
     log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})

@@ -18,7 +18,7 @@ from ivrd.core.seat_health import (
     Resumed,
     SeatNotice,
 )
-from ivrd.core.seats import LAST, Member, Pool
+from ivrd.core.seats import LAST, Member, Pool, SeatStatus
 from tests.asterisk.test_queue_members import FakeQueues
 
 SEAT, OTHER = "base-1", "base-2"
@@ -43,17 +43,19 @@ class Rig:
     def begin(self) -> QueueMembers:
         """An ivrd that has just connected."""
         link: Any = self.queues
-        made = QueueMembers(link, (POOL,), lambda: self.now)
-        made.told = self.told.append
-        made.hurry = self._hurry
+        made = QueueMembers(link, (POOL,), lambda: self.now, (self,), self._hurry)
         made.read(AsteriskSnapshot((), tuple(self.queues.members.values()), self._states()))
         return made
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        assert pool == "base"
+        self.told.append(notice)
 
     def _hurry(self) -> None:
         self.hurried += 1
 
-    def _states(self) -> dict[str, str]:
-        return dict.fromkeys(POOL.seats, "free")
+    def _states(self) -> dict[str, SeatStatus]:
+        return dict.fromkeys(POOL.seats, SeatStatus.FREE)
 
     def settle(self) -> None:
         """What is wanted is sent, and Asterisk says what it has."""
@@ -126,7 +128,7 @@ def test_what_brings_a_seat_back(how: str) -> None:
     elif how == "somebody in Asterisk":
         for queue in POOL.queues:
             rig.queues.members[queue, SEAT] = Member(queue, SEAT, penalty=LAST)
-            rig.members.changed(MemberChanged(SEAT, queue, True, False, "", "free", LAST))
+            rig.members.changed(MemberChanged(SEAT, queue, True, False, "", SeatStatus.FREE, LAST))
     else:
         rig.members.changed(SeatResumed(SEAT, how))
     rig.settle()

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.breaker import (
-    KIND_OF,
     TABLE,
     Breaker,
     BreakerState,
     Confirmed,
     Dropped,
     Event,
+    Failure,
     FailureKind,
     Lasted,
     Limits,
@@ -29,6 +29,7 @@ from ivrd.core.breaker import (
     at,
     capacity,
     describe,
+    kind_of,
     step,
 )
 
@@ -37,8 +38,8 @@ KNOWN = Breaker(known=True)  # a person there has taken a call
 FULL, AWAY = 17, 19  # Q.850: busy; no answer
 
 
-def failure(sort: FailureKind, now: float) -> Event:
-    made: dict[FailureKind, Event] = {
+def failure(kind: FailureKind, now: float) -> Failure:
+    made: dict[FailureKind, Failure] = {
         FailureKind.MISSED: Missed(now),
         FailureKind.REFUSED: Refused(now, AWAY),
         FailureKind.SILENT: Silent(now),
@@ -46,7 +47,7 @@ def failure(sort: FailureKind, now: float) -> Event:
         FailureKind.DROPPED: Dropped(now),
         FailureKind.UNREACHABLE: Unreachable(now),
     }
-    return made[sort]
+    return made[kind]
 
 
 def told(*events: Event, breaker: Breaker | None = None) -> Breaker:
@@ -88,7 +89,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
 
 def test_every_place_knows_every_mark() -> None:
     assert set(TABLE) == {(state, mark) for state in BreakerState for mark in Signal}
-    assert set(KIND_OF.values()) == set(FailureKind) == set(LIMITS.in_a_row)
+    assert {kind_of(failure(kind, 0.0)) for kind in FailureKind} == set(LIMITS.in_a_row)
 
 
 @given(histories())
@@ -98,7 +99,7 @@ def test_a_partner_is_only_paused_by_a_failure_and_never_for_ever(events: list[E
         before = at(breaker, event.at)
         breaker = step(breaker, event)
         if breaker.state is BreakerState.OPEN and before.state is not BreakerState.OPEN:
-            assert type(event) in KIND_OF
+            assert isinstance(event, Failure)
             assert LIMITS.first_pause <= breaker.until - event.at == breaker.pause <= 600.0
         if before.state is BreakerState.OPEN:
             assert breaker.state is BreakerState.OPEN
@@ -145,8 +146,8 @@ def test_in_a_row_means_with_nothing_good_between(events: list[Event]) -> None:
             rows = Counter({FailureKind.DROPPED: rows[FailureKind.DROPPED]})
         elif isinstance(event, Lasted):
             rows = Counter()
-        elif type(event) in KIND_OF and not full and (reachable or type(event) is not Unreachable):
-            rows[KIND_OF[type(event)]] += 1
+        elif isinstance(event, Failure) and not full:
+            rows[kind_of(event)] += reachable or not isinstance(event, Unreachable)
         reachable = isinstance(event, Reachable) or (
             reachable and not isinstance(event, Unreachable)
         )

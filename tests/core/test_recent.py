@@ -11,9 +11,9 @@ from ivrd.core.call import (
     AnsweredBy,
     Call,
     Connected,
+    CutOff,
     Ended,
     Event,
-    Failed,
     HungUp,
     JoinedQueue,
     LeftQueue,
@@ -44,7 +44,7 @@ def possible(call: Call, now: float) -> list[Event]:
         person,
         LeftQueue(),
     )
-    return [e for e in (*every, HungUp(now), Failed(now)) if (call.state, type(e)) in TABLE]
+    return [e for e in (*every, HungUp(now), CutOff(now)) if (call.state, type(e)) in TABLE]
 
 
 @st.composite

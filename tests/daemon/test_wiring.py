@@ -12,11 +12,13 @@ import pytest
 
 from ivrd.api import server
 from ivrd.asterisk.translate import PartnerLegEvent, SeatUnanswered
-from ivrd.config import RedisSettings, Settings, StoreSettings, load
+from ivrd.config.load import load
+from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEventKind
 from ivrd.daemon.wiring import Wiring
-from ivrd.ha.election import Role
+from ivrd.ha.leadership import Role
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -58,12 +60,12 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
             ("7 a.example:9133", "ask a.example:9133, the leader"),
             ("7 nobody", "no leader is known"),
         ):
-            parts.failover.election._seen = token
+            parts.leadership.token_seen = token
             for control in asked.values():
                 with pytest.raises(server.RequestRejected) as told:
                     await control({"partner": "alpha", "override": "open"})
                 assert str(told.value) == f"this ivrd is the standby; {ask}"
-        parts.failover.election.role = Role.LEADER
+        parts.leadership.role = Role.LEADER
         assert await asked["handover"]({}) == {"leader": "the other"}
 
     asyncio.run(body())
@@ -72,12 +74,12 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 def test_the_status_says_who_acts(settings: Settings) -> None:
     async def body() -> None:
         parts = await built(settings)
-        election = parts.failover.election
-        election._seen = "7 a.example:9133"
-        role = {"role": "standby", "name": election.name, "leader": "a.example:9133"}
+        leadership = parts.leadership
+        leadership.token_seen = "7 a.example:9133"
+        role = {"role": "standby", "name": leadership.name, "leader": "a.example:9133"}
         assert (await parts.queries()["status"]({}))["role"] == role
-        election.role = Role.LEADER
-        role = {"role": "leader", "name": election.name, "leader": election.name}
+        leadership.role = Role.LEADER
+        role = {"role": "leader", "name": leadership.name, "leader": leadership.name}
         assert (await parts.queries()["status"]({}))["role"] == role
 
     asyncio.run(body())
@@ -103,19 +105,17 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             partner = parts.settings.partners[0].id
             for _ in range(3):
                 leg_event = PartnerLegEvent(
-                    partner, f"{partner}/01", "unconfirmed", time.time(), "1.1"
+                    partner, f"{partner}/01", PartnerEventKind.UNCONFIRMED, time.time(), "1.1"
                 )
                 parts.partners.leg_event(leg_event)
             await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})
         async with running(alone) as parts:
-            begin = parts.failover.also_begin
-            assert begin is not None
-            await begin()
+            await parts.partner_operations.restore()
             runtime = parts.partners.runtime(partner)
             assert (runtime.override, runtime.breaker.state) == (Override.CLOSED, BreakerState.OPEN)
-            assert parts.failover.write_behind.waiting == 0
-            parts.failover.also_back()
-            assert parts.failover.write_behind.waiting == 2
+            assert parts.write_behind.waiting == 0
+            parts.partner_operations.write_again()
+            assert parts.write_behind.waiting == 2
             assert len((await parts.queries()["audit"]({}))["entries"]) == 1
 
     asyncio.run(body())
@@ -137,7 +137,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
             assert (await reload({"who": "malee"}))["ok"]
             (folder / "menus.yaml").write_text("menus: [", "utf-8")
             assert not (await reload({"who": "somchai"}))["ok"]
-            await parts.failover.write_behind.flush(20.0)
+            await parts.write_behind.flush(20.0)
             acts = (await parts.queries()["audit"]({}))["entries"]
             told = [(act["who"], act["what"]) for act in acts]
             assert told == [("malee", "reload"), ("somchai", "reload refused")]
@@ -150,7 +150,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 async def running(settings: Settings) -> AsyncIterator[Wiring]:
     """One whose keeper writes."""
     parts = await built(settings)
-    writing = asyncio.create_task(parts.failover.write_behind.run())
+    writing = asyncio.create_task(parts.write_behind.run(lambda: None))
     yield parts
     writing.cancel()
     await parts.failover.close()
@@ -165,7 +165,7 @@ def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
         async with running(alone) as parts:
             for _ in range(2):
                 parts.queue_members.changed(SeatUnanswered("base-01", time.time(), 15.0))
-            assert parts.hurry.is_set()
+            assert parts.reevaluate.is_set()
             line = 'ivrd_ring_no_answer_total{pool="base",reason="missed"} 2.0'
             assert line in parts.scrape().decode()
             assert parts.queue_members.resume("base-01", "somchai")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd import log as ivrd_log
-from ivrd.core.call import AnsweredBy, Call, Connected, Ended, Failed, HungUp, JoinedQueue, step
+from ivrd.core.call import AnsweredBy, Call, Connected, CutOff, Ended, HungUp, JoinedQueue, step
 from ivrd.log.formatters import FORMATTERS
 from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, RateLimit
 
@@ -73,7 +73,7 @@ def start() -> Iterator[Start]:
     logging.captureWarnings(False)
 
 
-def ended(last: type[HungUp | Failed] = HungUp, call: Call = STARTED) -> Ended:
+def ended(last: type[HungUp | CutOff] = HungUp, call: Call = STARTED) -> Ended:
     """The end of a call that waited 12.34 s and talked 180 s."""
     call, _ = step(call, JoinedQueue(110.0, "vaccination"))
     call, _ = step(call, Connected(122.34, AnsweredBy.INHOUSE, "base-1"))
@@ -119,7 +119,7 @@ def test_a_call_that_never_queued_has_no_wait(start: Start) -> None:
 
 def test_a_call_lost_through_our_fault_stands_out(start: Start) -> None:
     logged = start(level="warning")
-    ivrd_log.notice(LOG, ended(Failed))
+    ivrd_log.notice(LOG, ended(CutOff))
     ivrd_log.notice(LOG, ended())
     assert " WARNING call ended " in logged.line()
 

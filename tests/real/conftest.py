@@ -38,10 +38,13 @@ class Hotline(Lab):
             time.sleep(0.05)
         raise AssertionError(f"not within {seconds:g} s: {what}; {status}")
 
-    def restart_asterisk(self) -> None:
-        """It ends in good order; what it says to whoever calls meanwhile is no complaint."""
+    def restart_asterisk(self, crashes: bool = False) -> None:
+        """It ends in good order, or at once; its words to whoever calls meanwhile are harmless."""
         self.tolerated = ("Asterisk is shutting down", "Refusing due to active shutdown")
-        self.asterisk.stop()
+        if crashes:
+            self.asterisk.kill()
+        else:
+            self.asterisk.stop()
         self.asterisk.start()
 
     def calling(self, people: Sequence[Caller], rate: float) -> Callers:

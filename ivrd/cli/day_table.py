@@ -1,26 +1,7 @@
-"""`ivrd report day`: a day's books, exact across restarts."""
+"""What `ivrd report day` prints.  Pure: the answer of the control socket in, lines out."""
 
-import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
-
-from ivrd.cli import client
-from ivrd.config import load
-
-
-def add(kinds: Any, readable: argparse.ArgumentParser) -> None:
-    """Add the report to the kinds of `ivrd report`."""
-    text = "what became of every call of a day, restarts or not"
-    parser = kinds.add_parser("day", help=text, description=text, parents=[readable])
-    parser.add_argument("day", metavar="DATE", nargs="?", default="", help="default: today")
-    parser.set_defaults(command=_report)
-
-
-def _report(given: argparse.Namespace) -> int:
-    answer = client.Client(load(given.config).control_socket).get("day", day=given.day)
-    print(json.dumps(answer) if given.json else day_text(answer))
-    return 0
 
 
 def day_text(answer: Mapping[str, Any]) -> str:
@@ -29,7 +10,7 @@ def day_text(answer: Mapping[str, Any]) -> str:
     for row in answer["rows"]:
         words = [row["outcome"].replace("_", "-")]
         words += [f"by {row['by']}"] if row["by"] else []
-        words += [f"in {row['stage']}"] if row["outcome"] == "abandoned" else []
+        words += [f"in {row['stage']}"] if row["outcome"] in ("abandoned", "failed") else []
         words += [f"({row['queue']})"] if row["queue"] else []
         lines.append(f"{row['calls']:>9,}  {' '.join(words)}")
     lines.append(f"{answer['in_progress']:>9,}  in progress")
@@ -39,6 +20,8 @@ def day_text(answer: Mapping[str, Any]) -> str:
             f"{answer['offered']:,} joined a queue; answered within {target:g} s: {level:.1%}"
         )
         lines.append(f"{answer['abandoned_after_30s']:,} hung up in a queue after more than 30 s")
+    if answer["talks_cut_off"]:
+        lines.append(f"{answer['talks_cut_off']:,} of those answered were cut off in their talk")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
     return "\n".join(lines)
