@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ivrd import __version__, log
-from ivrd.api import server, status
+from ivrd.api import reload, server, status
 from ivrd.api.peercred import asked_by
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
@@ -18,22 +18,15 @@ from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.tracker import CallTracker
-from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings, closed_queues
-from ivrd.config.sounds import durations, prompt_files
+from ivrd.config.sounds import durations
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerSetup
 
 logger = logging.getLogger("ivrd")
-
-# What is read once, when ivrd starts.
-AT_START = (
-    *("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk"),
-    *("state_dir", "store"),
-)
 
 
 def ivr_settings(settings: Settings) -> IvrSettings:
@@ -74,6 +67,12 @@ class AuditLog(Protocol):
         """Store what an operator has done just now; `partner` is empty for what concerns none."""
 
 
+class StoreState(Protocol):
+    """Whether the store can be written now; see store/write_behind.py."""
+
+    up: bool
+
+
 @dataclass
 class Operations:
     """What may be asked of a running ivrd, over its parts."""
@@ -86,11 +85,14 @@ class Operations:
     partners: PartnerController
     leadership: status.Leader
     audit_log: AuditLog
+    configure_others: Callable[[Settings], None]  # what else a new configuration changes
+    store: StoreState
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
         self.observer.metrics.reload(True, time.time())
+        self._begun = self.settings.files  # a reload does not change what is read once
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
@@ -123,9 +125,12 @@ class Operations:
             calls=status.calls_of(ledger, self.observer.unattended_calls),
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             pools=status.pools_of(self.queue_members),
+            overflow=status.overflow_of(self.partners),
+            partners=status.partners_of(self.partners, now),
             outcomes=status.outcomes_of(ledger),
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
+            store_up=self.store.up,
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,
@@ -179,11 +184,10 @@ class Operations:
         return {"seat": seat, "resumed": resumed}
 
     async def _reload(self, query: Mapping[str, str]) -> server.Answer:
-        problems = await self.reload(asked_by(query))
-        return {"ok": not problems, "problems": problems}
+        return (await self.reload(asked_by(query))).answer()
 
-    async def reload(self, who: str) -> list[str]:
-        """Read the configuration again: use all of it, or none and return the problems."""
+    async def reload(self, who: str) -> reload.Reload:
+        """Read the configuration again: use all of it, or none."""
         try:
             settings, menus = await asyncio.to_thread(_read, self.settings)
         except ConfigError as error:
@@ -192,14 +196,19 @@ class Operations:
             for problem in problems:
                 log.event(logger, logging.ERROR, f"configuration refused: {problem}")
             self.audit_log.audit(who, "reload refused", "", problems[0])
-            return problems
+            return reload.Reload(tuple(problems))
+        found = reload.compared(self._begun, self.settings.files, settings.files)
         self._adopt(settings, menus)
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.queue_members.reconcile()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
-        self.audit_log.audit(who, "reload", "", "")
-        return []
+        for key in found.restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart: {key}")
+        for key in found.asterisk_restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart of Asterisk: {key}")
+        self.audit_log.audit(who, "reload", "", found.summary())
+        return found
 
     def _reloaded(self, ok: bool) -> None:
         self.reload_ok = ok
@@ -207,9 +216,6 @@ class Operations:
 
     def _adopt(self, settings: Settings, menus: IvrSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
-        for name in AT_START:
-            if getattr(settings, name) != getattr(self.settings, name):
-                log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
         self.settings = settings
         self.loaded = time.monotonic()
         self.tracker.ivr.configure(menus)
@@ -217,11 +223,10 @@ class Operations:
         self.partners.configure(partner_setup(settings))
         queues = [queue.name for queue in settings.queues]
         self.observer.configure(queues, settings.service_level_seconds)
+        self.configure_others(settings)
 
 
 def _read(old: Settings) -> tuple[Settings, IvrSettings]:
     """The configuration as it stands in its folder now.  Raises `ConfigError`."""
-    settings = load(old.folder)
-    if problems := prompt_files(settings):
-        raise ConfigError(problems)
+    settings = reload.read(old)
     return settings, ivr_settings(settings)

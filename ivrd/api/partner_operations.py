@@ -65,6 +65,11 @@ class PartnerOperations:
         self._read = False  # whether what was stored before is known
         self._reading: asyncio.Task[None] | None = None
 
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
+        self._report.configure(zone)
+
     async def restore(self) -> None:
         """Read what the leader before this one, or an earlier run, has stored.
 
@@ -95,12 +100,7 @@ class PartnerOperations:
     def gauges(self) -> dict[str, PartnerGauges]:
         """Each partner as it is now, for the metrics."""
         now = self._clock()
-        return {of.id: self._gauges_of(of, now) for of in self._now(now)}
-
-    def _now(self, now: float) -> list[PartnerSnapshot]:
-        setup = self._partners.setup
-        in_hours = setup.open_partners()
-        return [self._partners.now(p, p.id in in_hours, now) for p in setup.partners]
+        return {of.id: self._gauges_of(of, now) for of in self._partners.snapshots(now)}
 
     def _gauges_of(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
         runtime = self._partners.runtime(of.id)
@@ -123,7 +123,7 @@ class PartnerOperations:
             await self.restore()  # the leader decides on overrides and knows the breakers
         now = self._clock()
         only = self._known(query).id if "partner" in query else None
-        found = [of for of in self._now(now) if only in (None, of.id)]
+        found = [of for of in self._partners.snapshots(now) if only in (None, of.id)]
         return {"partners": [self._row(of, now) for of in found]}
 
     def _row(self, of: PartnerSnapshot, now: float) -> dict[str, Any]:
@@ -200,7 +200,7 @@ class PartnerOperations:
         self._repository.overridden(partner.id, override)
         detail = f"{before or NO_OVERRIDE} -> {wish}"
         note = await self._written(query, f"override {wish}", partner.id, detail)
-        (of,) = (each for each in self._now(self._clock()) if each.id == partner.id)
+        (of,) = (each for each in self._partners.snapshots(self._clock()) if each.id == partner.id)
         answer = {
             "partner": partner.id,
             "override": override,

@@ -46,6 +46,10 @@ class PartnerReport:
         self._zone = zone
         self._clock = clock
 
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
+
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
         return {"report": self._report, "audit": self._audit}

@@ -6,12 +6,23 @@ from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import QueueSettings
+from ivrd.core import breaker as b
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
+from ivrd.core.partner import PartnerSnapshot
+from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
-from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
+from ivrd.core.status_schema import (
+    CallCounts,
+    OutcomeCounts,
+    OverflowStatus,
+    PartnerStatus,
+    RoleStatus,
+)
 from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.runtime import PartnerRuntime
 
 
 class Leader(Protocol):
@@ -96,3 +107,45 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
             )
         )
     return rows
+
+
+def overflow_of(partners: PartnerController) -> OverflowStatus:
+    """The seats wanted of all partners by the last decision."""
+    decision = partners.decision
+    if decision is None:
+        return OverflowStatus(wanted=0, why="nothing was decided yet")
+    return OverflowStatus(wanted=decision.wanted, why=decision.summary)
+
+
+def partners_of(partners: PartnerController, now: float) -> list[PartnerStatus]:
+    """Each partner at `now` (seconds since the epoch), in the configuration's order."""
+    wanted = partners.decision.seats if partners.decision else {}
+    return [
+        _partner(of, partners.runtime(of.id), wanted.get(of.id, 0), now)
+        for of in partners.snapshots(now)
+    ]
+
+
+def _partner(
+    of: PartnerSnapshot, runtime: PartnerRuntime, wanted: int, now: float
+) -> PartnerStatus:
+    return PartnerStatus(
+        name=of.id,
+        wanted=wanted,
+        open=of.open,
+        ringing=len(runtime.ringing),
+        talking=of.busy,
+        taken=runtime.results[PartnerEventKind.CONFIRMED],
+        breaker=b.at(runtime.breaker, now).state.value,
+        held_to=b.capacity(runtime.breaker, now),
+        override="" if of.override is None else of.override.value,
+        able=not of.obstacle,
+        why=_why(of),
+    )
+
+
+def _why(of: PartnerSnapshot) -> str:
+    """What an operator must know of a partner; an override first, since a person has ordered it."""
+    ordered = f"{of.override} by override" if of.override else ""
+    said = (ordered, of.obstacle or of.health)
+    return "; ".join(dict.fromkeys(text for text in said if text))

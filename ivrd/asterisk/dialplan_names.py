@@ -26,7 +26,7 @@ CONTEXTS = (
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
-STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
@@ -47,16 +47,17 @@ INHERITED = (CALL, CHANNEL, CASE)
 PARTNER = "IVRD_PARTNER"
 SEAT = "IVRD_SEAT"  # its number
 CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
+SPEAKS = "IVRD_SPEAKS"  # the language of its people
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
 ANSWERED = "IVRD_ANSWERED"  # of a leg to a seat of our own, too
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
-LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
+LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
-SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
-LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
+LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
 
 # Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
@@ -64,7 +65,9 @@ DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, RING_SECONDS)
+TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
+CASE_HEADER = "IVRD_CASE_HEADER"
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, RING_SECONDS, TOPIC_HEADER, CASE_HEADER)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
@@ -83,10 +86,6 @@ PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
 
 RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
-
-# Headers that an agent's phone gets
-TOPIC_HEADER = "X-1330-Topic"
-CASE_HEADER = "X-1330-Case"
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

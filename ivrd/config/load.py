@@ -41,7 +41,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
 
 @dataclass(frozen=True)
 class _Files:
-    """What each file says; None when it is not right by itself."""
+    """Each file, parsed; None when it is not right by itself."""
 
     program: File[main.MainFile] | None
     menus: File[menus.MenusFile] | None
@@ -84,8 +84,6 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
         yield from partners.check_with_program(files.partners, parsed)
-    if files.prompts:
-        yield from prompts.check_with_program(files.prompts, parsed)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
@@ -99,13 +97,14 @@ def _together(files: _Files) -> Iterable[Problem]:
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
     if files.prompts and files.program:
-        spoken = files.program.parsed.languages
+        languages = files.program.parsed.languages
+        known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
         if files.menus:
             uses = menus.prompts(files.menus.parsed)
-            yield from prompts.check_uses(files.prompts, spoken, files.menus, uses)
+            yield from prompts.check_uses(known, languages, files.menus, uses)
         if files.queues:
             uses = queues.prompts(files.queues.parsed)
-            yield from prompts.check_uses(files.prompts, spoken, files.queues, uses)
+            yield from prompts.check_uses(known, languages, files.queues, uses)
 
 
 def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
@@ -115,10 +114,11 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
     named = hours.schedules(files.hours.parsed, parsed.time_zone, today)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
         folder=folder,
         number=parsed.number,
+        country=parsed.country,
         zone=parsed.time_zone,
         languages=languages,
         service_level_seconds=parsed.service_level_seconds,
@@ -146,5 +146,13 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
-        prompts=files.prompts.parsed.prompts,
+        prompts=prompts.with_defaults(files.prompts.parsed.prompts, languages),
+        files={
+            main.FILE: parsed,
+            menus.FILE: tree.parsed,
+            queues.FILE: waiting.parsed,
+            hours.FILE: files.hours.parsed,
+            partners.FILE: files.partners.parsed,
+            prompts.FILE: files.prompts.parsed,
+        },
     )

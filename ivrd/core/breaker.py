@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
+from ivrd.core.q850 import Q850, words
+
 
 class BreakerState(StrEnum):
     """Where a breaker is; closed is the healthy one, as with a fuse."""
@@ -53,15 +55,15 @@ class Signal(StrEnum):
     NOTED = "noted"  # no sign of health or of failure
 
 
-# Q.850 causes with which a full partner refuses: 486 comes as 17, 503 as 34.
-FULL = frozenset({17, 34})
+# With these a partner that is full refuses.
+FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
 
 @dataclass(frozen=True)
 class Refused:
     """The partner, or the seat, declined a call.
 
-    `cause` is Q.850's number, 0 if unknown.  `others`: the calls that it had at that moment,
+    `cause` is a number of Q.850's (q850.py), 0 if unknown.  `others`: the calls that it had then,
     talking or ringing, without this one.
     """
 
@@ -256,14 +258,14 @@ def describe(breaker: Breaker, now: float) -> str:
     """The state in words that an operator can act on."""
     here = at(breaker, now)
     if here.state is BreakerState.OPEN:
-        return f"paused for {here.until - now:.0f} s more: {here.why}"
+        return f"paused {here.until - now:.0f} s: {here.why}"
     if not here.reachable:
         return f"its trunk is {FailureKind.UNREACHABLE}"
     if here.state is BreakerState.HALF_OPEN:
-        return f"one seat is tried after a pause: {here.why}"
+        return f"trying one call: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
-        return f"held to {learned} calls, it refused more"
+        return f"held to {learned} call{'' if learned == 1 else 's'}, it refused more"
     return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 
@@ -310,7 +312,10 @@ def _open(breaker: Breaker, event: Failure) -> Breaker:
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
     kind = kind_of(event)
-    cause = f" with cause {event.cause}" if isinstance(event, Refused) and event.cause else ""
+    why = str(kind)
+    if isinstance(event, Refused) and event.cause:
+        why = f"{kind}, {words(event.cause)}"
+    row = breaker.failures[kind]
     refuses_all = kind is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,
@@ -318,7 +323,7 @@ def _open(breaker: Breaker, event: Failure) -> Breaker:
         until=event.at + pause,
         pause=pause,
         held_at=None if refuses_all else breaker.held_at,
-        why=f"{kind}{cause}, {breaker.failures[kind]} in a row",
+        why=f"{why}, {row} in a row" if row > 1 else why,
     )
 
 

@@ -53,8 +53,6 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     ABANDONED = "abandoned"
     SELF_SERVED = "self_served"
-    DEFLECTED = "deflected"
-    CALLBACK = "callback"
     REJECTED = "rejected"
     FAILED = "failed"
 

@@ -36,7 +36,8 @@ class Partner:
 
     `pledged` and `cap` are seats: promised, and never to be exceeded.  `trunk` is the SIP
     address (host or host:port) of its exchange.  `hours` names its opening hours.  It is trained
-    for `topics` only.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
+    for `topics` only.  `languages` are those that its people speak, at least one; they are told of
+    a call in the first.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
     key before they get the caller.
     """
 
@@ -49,7 +50,7 @@ class Partner:
     state: PartnerState = PartnerState.ONBOARDING
     hours: str = "always"
     topics: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ("th",)
+    languages: tuple[str, ...] = field(kw_only=True)
     weight: float = 1.0
     confirm: bool = True
 

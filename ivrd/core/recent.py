@@ -19,6 +19,7 @@ from typing import TypedDict, assert_never
 
 from ivrd.core.call import (
     Answered,
+    AnsweredBy,
     Call,
     Ended,
     Notice,
@@ -32,7 +33,8 @@ from ivrd.core.call import (
 class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
-    `answered` counts when a person takes the call, and a call once, however often it was sent on.
+    `answered` counts when a person takes the call, and a call once, however often it was sent on;
+    `overflow`: those of them that a partner's person took.
     `service_level`: answered within the target over offered.  `abandonment`: hung up in the queue
     over offered.  Both are None when no call was offered.  `asa_seconds`: the mean wait of those
     answered; None when there were none.
@@ -41,12 +43,11 @@ class Hour(TypedDict):
     received: int
     offered: int
     answered: int
+    overflow: int
     abandoned_ivr: int
     abandoned_queue: int
     abandoned_after_30s: int
     self_served: int
-    deflected: int
-    callback: int
     rejected: int
     failed: int
     service_level: float | None
@@ -101,12 +102,11 @@ class Recent:
             received=counts["received"],
             offered=counts["offered"],
             answered=counts["answered"],
+            overflow=counts["overflow"],
             abandoned_ivr=counts["abandoned_ivr"],
             abandoned_queue=counts["abandoned_queue"],
             abandoned_after_30s=counts["abandoned_after_30s"],
             self_served=counts["self_served"],
-            deflected=counts["deflected"],
-            callback=counts["callback"],
             rejected=counts["rejected"],
             failed=counts["failed"],
             service_level=_ratio(sum(m.in_time for m in here), offered),
@@ -120,6 +120,7 @@ class Recent:
         self._answered.add(notice.call.id)
         minute = self._minute(now, now)
         minute.counts["answered"] += 1
+        minute.counts["overflow"] += notice.call.by is AnsweredBy.PARTNER
         minute.waited_seconds += notice.wait_seconds
         if notice.wait_seconds <= self.service_level_seconds:
             self._joined(notice.call, now).in_time += 1

@@ -20,7 +20,7 @@ from ivrd.calls.ivr import HAND_OVER_SECONDS
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import prompt_files
+from ivrd.config.sounds import missing_defaults, prompt_files
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
@@ -169,6 +169,8 @@ async def run(folder: Path) -> None:
     if problems := prompt_files(settings):
         raise ConfigError(problems)
     log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
+    for problem in missing_defaults(settings):
+        log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
     file = settings.store.file
     with claim(file) if file else nullcontext():
         await Daemon(settings).run()

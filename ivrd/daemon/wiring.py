@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from ivrd import __version__
+from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
@@ -92,6 +92,8 @@ class Wiring:
             self.partners,
             self.leadership,
             self.partner_repository,
+            self._configure,
+            self.write_behind,
         )
 
     def _observer(self) -> Observer:
@@ -141,7 +143,7 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
-            Hasher(load_key(settings.caller_key_file)).hash_number,
+            Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             time.time,
         )
         PersistenceMetrics(
@@ -209,6 +211,15 @@ class Wiring:
     def scrape(self) -> bytes:
         """The metrics of this moment."""
         return self.observer.scrape(self.ledger, self.queue_members)
+
+    def _configure(self, settings: Settings) -> None:
+        """What a reload changes besides operations.  The socket stays where it is."""
+        days = settings.store.keep_days
+        log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)
+        server.set_mode(self.settings.control_socket, settings.control_mode)
+        self.call_repository.configure(settings.zone, days.calls)
+        self.partner_repository.configure(days.history, days.audit)
+        self.partner_operations.configure(settings.zone)
 
 
 def _address(settings: Settings) -> AmiAddress:

@@ -53,6 +53,13 @@ class CallRepository:
         """Store from now on: this ivrd is the leader, and has read what was stored before."""
         self._storing = True
 
+    def configure(self, zone: tzinfo, days: int) -> None:
+        """From now on, days are those of `zone`, and so many of them are kept.
+
+        Calls that have ended stay under the day that they were written down for.
+        """
+        self._zone, self._days, self._today = zone, days, None
+
     def moved(self, call: Call, position: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
         if self._storing:

@@ -51,7 +51,10 @@ class CallMetrics:
         self._calls = LedgerCollector(clock)
         self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
-        self._durations(service_level_seconds)
+        self._wait: prom.Histogram
+        self._service_level = 0.0  # seconds; 0 before there is a bound for it
+        self.service_level(service_level_seconds)
+        self._durations()
         self._faults()
         self._surroundings(version)
         self._answered: set[str] = set()  # calls whose wait was observed when they were answered
@@ -61,15 +64,23 @@ class CallMetrics:
         self._known_pools: set[str] = set()
         self.seats({pool: {} for pool in pools}, ())
 
-    def _durations(self, service_level_seconds: float) -> None:
+    def service_level(self, seconds: float) -> None:
+        """Have this bound in the histogram of waits; a new bound begins the histogram anew."""
+        if seconds == self._service_level:
+            return
+        if self._service_level:
+            self.registry.unregister(self._wait)
+        self._service_level = seconds
         self._wait = self._histogram(
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
-            f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(service_level_seconds)}),
+            f"{seconds:g} s over offered (ivrd_calls_offered_total).",
+            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(seconds)}),
             ("queue", "outcome"),
         )
+
+    def _durations(self) -> None:
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, observed when the call has ended.",

@@ -31,6 +31,7 @@ class Observer:
 
     def configure(self, queues: list[str], service_level_seconds: float) -> None:
         """From now on these queues and this target."""
+        self.metrics.service_level(service_level_seconds)
         self.metrics.queues(queues)
         self.recent.service_level_seconds = service_level_seconds
 

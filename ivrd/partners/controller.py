@@ -28,13 +28,14 @@ from ivrd.core.overflow import (
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
+from ivrd.core.q850 import Q850, SAYS_NOTHING
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import Pool, SeatStatus
 from ivrd.partners.runtime import PartnerRuntime, PartnerSetup
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
-ABSENT = 20  # Q.850: what the dialplan reports of a dead trunk, and a partner may as well
+ABSENT = Q850.SUBSCRIBER_ABSENT  # the dialplan, of a dead trunk; a partner may send it as well
 NOT_ASKED = "its trunk has not answered yet"
 
 
@@ -139,10 +140,8 @@ class PartnerController:
                 leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
             ):
                 return None  # a trunk that is known to be dead is not dialled
-            case PartnerEventKind.REFUSED if leg_event.status == "NOANSWER" and leg_event.cause in (
-                0,
-                16,
-                127,
+            case PartnerEventKind.REFUSED if (
+                leg_event.status == "NOANSWER" and leg_event.cause in SAYS_NOTHING
             ):
                 return b.Silent(leg_event.at)
             case PartnerEventKind.REFUSED:
@@ -249,11 +248,13 @@ class PartnerController:
             QueueSnapshot(queue, self._ages(queue, now), self._flows[queue].load())
             for queue in self.setup.topics
         )
+        agent_groups, partners = tuple(self._agent_groups()), tuple(self.snapshots(now))
+        return Snapshot(now, queues, agent_groups, partners, self.setup.policy, self._hysteresis)
+
+    def snapshots(self, now: float) -> list[PartnerSnapshot]:
+        """All partners at this moment."""
         in_hours = self.setup.open_partners()
-        partners = tuple(self.now(p, p.id in in_hours, now) for p in self.setup.partners)
-        return Snapshot(
-            now, queues, tuple(self._agent_groups()), partners, self.setup.policy, self._hysteresis
-        )
+        return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
         waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))

@@ -80,7 +80,6 @@ class PartnerRepository:
         leadership: LeaderStatus,
     ) -> None:
         self._write_behind = write_behind
-        self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
         self._leadership = leadership
         self._overrides: dict[str, Override | None] = {}
@@ -91,6 +90,12 @@ class PartnerRepository:
         self._life = uuid.uuid4().hex[:8]  # of this process: sets its keys apart from another's
         self._forget_at = -math.inf
         self._warned = False
+        self.configure(history_days, audit_days)
+
+    def configure(self, history_days: int, audit_days: int) -> None:
+        """From now on, what happened and what operators did is kept so many days."""
+        self._days = {HISTORY: history_days, AUDIT: audit_days}
+        self._forget_at = -math.inf
 
     @property
     def is_leader(self) -> bool:

@@ -7,13 +7,14 @@ awaited, from the same events as for real calls.
 import asyncio
 
 from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.core import q850
 from ivrd.core.report import PartnerEventKind
 
 SECONDS = 45.0  # ringing, the whisper twice, and some
 
 WORDS = {
     PartnerEventKind.CONFIRMED: "a person pressed the key {seconds:.1f} s after the answer",
-    PartnerEventKind.REFUSED: "the call was refused ({status}, cause {cause})",
+    PartnerEventKind.REFUSED: "the call was refused: {cause}",
     PartnerEventKind.UNCONFIRMED: "somebody answered, but nobody pressed the key ({status})",
 }
 
@@ -43,7 +44,11 @@ class DrillCalls:
         words = WORDS[leg_event.kind]
         if leg_event.status == "CHANUNAVAIL":
             words = "its trunk does not answer; Asterisk asks a new one within 8 seconds"
+        elif leg_event.status == "NOANSWER" and leg_event.cause in q850.SAYS_NOTHING:
+            words = "it rang, and nobody answered"
         said = words.format(
-            seconds=leg_event.seconds, status=leg_event.status, cause=leg_event.cause
+            seconds=leg_event.seconds,
+            status=leg_event.status,
+            cause=q850.words(leg_event.cause),
         )
         return leg_event.kind is PartnerEventKind.CONFIRMED, said

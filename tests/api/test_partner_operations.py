@@ -390,7 +390,7 @@ def test_what_was_learned_of_partners_outlives_a_restart() -> None:
     again = Rig(rig.shelf)
     assert again.operations.gauges()["alpha"].learned == 1
     (beta,) = get(again, "partners", partner="beta")["partners"]
-    assert beta["health"].startswith("paused for 30 s more: refused with cause 21")
+    assert beta["health"].startswith("paused 30 s: refused, declined (21), ")
     again.now += 31.0
     assert again.operations.gauges()["beta"].breaker is BreakerState.HALF_OPEN
 

@@ -5,7 +5,6 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from panoramisk.message import Message
 
@@ -30,8 +29,9 @@ from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stag
 from ivrd.core.ledger import Ledger
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
+from tests.fixtures.hotline import HOTLINE
 
-SETTINGS = load(Path(__file__).parents[2] / "config")
+SETTINGS = load(HOTLINE)
 TREE = replace(SETTINGS.tree, retries=0)
 SCRIPT = ConversationSettings(
     tree=TREE,

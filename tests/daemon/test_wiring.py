@@ -1,7 +1,6 @@
 """The parts of one of two ivrd: what it does while it stands by, and what it says then."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,23 +18,22 @@ from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEventKind
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.leadership import Role
-
-CONFIG = Path(__file__).parents[2] / "config"
+from tests.fixtures.hotline import HOTLINE, copied
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """The shipped ones, with a RedisSettings that is not there."""
-    shipped = load(CONFIG)
+    """With a Redis that is not there."""
+    small = load(HOTLINE)
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
     redis = RedisSettings(f"unix://{tmp_path}/none", (), "", "", None, None)
     return replace(
-        shipped,
+        small,
         caller_key_file=tmp_path / "caller.key",
         store=StoreSettings(None, redis, 0.5),
-        asterisk=replace(shipped.asterisk, ami_secret_file=secret),
+        asterisk=replace(small.asterisk, ami_secret_file=secret),
     )
 
 
@@ -67,6 +65,20 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
                 assert str(told.value) == f"this ivrd is the standby; {ask}"
         parts.leadership.role = Role.LEADER
         assert await asked["handover"]({}) == {"leader": "the other"}
+
+    asyncio.run(body())
+
+
+def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Settings) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        parts.partners.evaluate(time.time())
+        status = parts.operations.status()
+        assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
+        assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
+        assert status["store_up"]
+        parts.failover.write_behind.up = False
+        assert not parts.operations.status()["store_up"]
 
     asyncio.run(body())
 
@@ -124,9 +136,7 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
 def test_who_has_given_another_configuration_is_in_the_audit_log(
     settings: Settings, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "config"
-    shutil.copytree(CONFIG, folder)
-    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+    folder = copied(tmp_path / "config")
     alone = replace(load(folder), caller_key_file=settings.caller_key_file)
     alone = replace(alone, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
     alone = replace(alone, asterisk=settings.asterisk)

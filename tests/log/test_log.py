@@ -228,7 +228,7 @@ def test_a_faulty_call_of_the_log_is_reported_and_raises_nothing(start: Start) -
     assert logged.line().endswith(" WARNING a line of lib cannot be written: TypeError")
 
 
-# --- storms ------------------------------------------------------------------------------------
+# --- the rate limit ----------------------------------------------------------------------------
 
 
 def test_a_storm_is_a_few_lines_and_one_count(start: Start) -> None:
@@ -296,3 +296,32 @@ def test_closing_lines_are_never_held_back(start: Start) -> None:
     for number in range(300):
         ivrd_log.call_ended(LOG, ended(call=replace(STARTED, id=f"{number}.0")))
     assert [line.split()[4] for line in logged.lines()] == [f"call={n}.0" for n in range(300)]
+
+
+# --- a reload ----------------------------------------------------------------------------------
+
+
+def test_a_log_goes_on_in_another_form_zone_and_level(start: Start) -> None:
+    logged = start("plain", "info")
+    ivrd_log.event(LOG, logging.INFO, "before")
+    ivrd_log.reconfigure("json", "warning", zone=ZoneInfo("Asia/Tokyo"))
+    ivrd_log.event(LOG, logging.INFO, "not any more")
+    ivrd_log.event(LOG, logging.WARNING, "after")
+    before, after = logged.lines()
+    assert before.endswith("INFO before")
+    entry = json.loads(after)
+    assert entry["event"] == "after"
+    assert datetime.fromisoformat(entry["time"]).utcoffset() == timedelta(hours=9)
+
+
+def test_a_log_that_was_not_set_up_is_left_alone() -> None:
+    level = LOG.parent.level if LOG.parent else 0
+    ivrd_log.reconfigure("json", "error")
+    assert (LOG.parent.level if LOG.parent else 0) == level
+
+
+@pytest.mark.parametrize(("format", "level"), [("xml", "info"), ("plain", "loud")])
+def test_a_log_cannot_go_on_in_no_such_way(start: Start, format: str, level: str) -> None:
+    start("plain", "info")
+    with pytest.raises(ValueError, match="expected"):
+        ivrd_log.reconfigure(format, level)

@@ -30,9 +30,19 @@ from ivrd.store import StoreDown, WriteBehind
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
 ALPHA = Partner(
-    "alpha", "ธนาคาร ก", "Alpha Bank", "192.0.2.1", 30, 40, PartnerState.ACTIVE, topics=("t",)
+    "alpha",
+    "ธนาคาร ก",
+    "Alpha Bank",
+    "192.0.2.1",
+    30,
+    40,
+    PartnerState.ACTIVE,
+    topics=("t",),
+    languages=("th",),
 )
-BETA = Partner("beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",))  # onboarding
+BETA = Partner(
+    "beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",), languages=("th",)
+)  # onboarding
 
 
 @dataclass

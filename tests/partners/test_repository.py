@@ -28,7 +28,7 @@ from tests.partners.rig import NOW, Shelf
 
 EVER = (0.0, NOW + 1000 * DAY_SECONDS)
 TALK = PartnerEvent("alpha", PartnerEventKind.TALKED, 61.5, caller="0a1b2c3d4e5f")
-PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable")
 LINES = st.builds(
     PartnerEvent,
     partner=st.sampled_from(("alpha", "beta-2", "ก")),

@@ -14,7 +14,7 @@ from tests.store.conftest import MakeStore
 
 NOW = 1_795_312_060.0
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
-PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable")
 
 
 class Ivrd:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,7 +121,7 @@ class Scrape:
 
 @dataclass(frozen=True)
 class Tally:
-    """The calls by one side's books: all, how they ended (`ENDS`), and those that are still here.
+    """The calls by one side's count: all, how they ended (`ENDS`), and those that are still here.
 
     Two tallies are the same when every count is.
     """
@@ -138,7 +138,7 @@ def of_scrape(scrape: Scrape) -> Tally:
 
 
 def of_day(day: Any) -> Tally:
-    """The day's books, as `ivrd report day --json` prints them."""
+    """The day's ledger, as `ivrd report day --json` prints them."""
     ended: Counter[tuple[str, str]] = Counter()
     for row in day["rows"]:
         ended[row["outcome"], row["stage"]] += row["calls"]
@@ -236,10 +236,10 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
         Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED], crossed),
     ]
     for words in groups:
-        seen, booked = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
+        seen, recorded = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
         name = SOMEWHERE if somewhere else ", or ".join(words)
         unsure = crossed if FAILED in words else 0
-        made.append(Row(name, seen + somewhere + unsure, booked, unsure))
+        made.append(Row(name, seen + somewhere + unsure, recorded, unsure))
     return [*made, Row("still in progress", callers.in_progress, ivrd.in_progress)]
 
 
@@ -248,6 +248,19 @@ def compare(
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
     return rows(of_callers(callers, entries), talked_to(talks), of_scrape(scrape))
+
+
+def partner_rows(
+    entries: Sequence[Entry], taken: Mapping[str, Sequence[Talk]], scrape: Scrape
+) -> list[Row]:
+    """Who met a person at a partner, by the callers' count, and what each partner says it took."""
+    met = sum(entry.person == "partner" for entry in entries)
+    answered = scrape.total("ivrd_calls_total", outcome="answered", by="partner")
+    made = [Row("answered by a partner", met, answered)]
+    for name, talks in taken.items():
+        counted = scrape.total("ivrd_partner_offers_total", partner=name, result="confirmed")
+        made.append(Row(f"taken by {name}, by its own count", len(talks), counted))
+    return made
 
 
 def at_once(talks: Sequence[Talk]) -> int:
