@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.real.news import News
 
 from ivrd.asterisk.render.pjsip import seat_password
 from lab.agents import (
@@ -20,6 +19,7 @@ from lab.agents import (
     without_sdp,
 )
 from lab.agents.phone import Phone
+from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys
 from lab.partners import takes
 from tests.real.conftest import Hotline
@@ -211,7 +211,7 @@ def test_a_phone_behind_nat_is_rung_and_resumes_its_seat_when_it_registers(
             settings["asterisk"]["seats"] = {"secret_file": str(secret)}
 
     lab = hotline(agents=1, change=change)
-    news = News(lab.ami_port, lab.ami_secret)
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
     server = ("127.0.0.1", lab.sip_port)
     password = seat_password(BAD, "of-this-test-only")
     with Phone(server, BAD, password, host="127.0.0.3", contact_host="127.0.0.77") as phone:
