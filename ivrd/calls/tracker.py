@@ -102,7 +102,13 @@ class CallTracker:
                 self._ended(call_id, "the call was cut off", c.CutOff(at or self._clock()))
             case t.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at or self._clock()))
-            case t.SeatState() | t.MemberChanged():
+            case (
+                t.SeatState()
+                | t.MemberChanged()
+                | t.SeatUnanswered()
+                | t.SeatDropped()
+                | t.SeatResumed()
+            ):
                 self.queue_members.changed(fact)
             case t.PartnerLegEvent():
                 for listener in self._listeners.partner_legs:
@@ -116,6 +122,7 @@ class CallTracker:
 
     def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
+        self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _ended(self, call_id: str, why: str, event: c.HungUp | c.CutOff) -> None:

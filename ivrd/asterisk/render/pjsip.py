@@ -43,17 +43,20 @@ def _carrier(name: str, addresses: tuple[str, ...]) -> str:
 
 
 def _seat(seat: str, contact: str | None, secret: str | None) -> str:
-    """A seat takes one call at a time and can call nobody."""
+    """A seat takes one call at a time (queues.conf) and can call nobody.
+
+    One that registers may sit behind NAT: it is reached where its packets come from.
+    """
     endpoint = (
         f"[{seat}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{MEDIA}"
-        f"aors={seat}\ndevice_state_busy_at=1\nsend_pai=no\nidentify_by=username\n"
+        f"aors={seat}\nsend_pai=no\nidentify_by=username\n"
     )
     if contact is not None:
         address = contact.replace("{seat}", seat)
         return f"{endpoint}\n[{seat}]\ntype=aor\ncontact={address}\n"
     password = seat_password(seat, secret or "")
     return (
-        f"{endpoint}auth={seat}\n"
+        f"{endpoint}auth={seat}\nrewrite_contact=yes\n"
         f"\n[{seat}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\nqualify_frequency=30\n"
         f"\n[{seat}]\ntype=auth\nauth_type=userpass\nusername={seat}\npassword={password}\n"
     )
