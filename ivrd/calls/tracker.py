@@ -156,7 +156,7 @@ class CallTracker:
             self.ivr.offered(fact.call_id)
 
     def _key_down(self, fact: t.KeyDown) -> None:
-        self.ivr.key_down(fact.call_id, fact.digit)
+        self.ivr.key_down(fact.call_id, fact.digit, fact.at)
 
     def _key_up(self, fact: t.KeyUp) -> None:
         self.ivr.key_up(fact.call_id, fact.digit, fact.at)

@@ -75,5 +75,8 @@ def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
     found = re.findall(rf"\[{dialplan_names.SEAT_CONTEXT}\]\n((?:[^\[\n].*\n)*)", everything)
     lines = [line for part in found for line in part.splitlines()]
     assert lines
-    assert all(re.fullmatch(r"exten => [0-9]+,1,Hangup\(21\)", line) for line in lines)
+    # A caller whom an agent transfers to the hotline goes back to the queue; nobody goes anywhere else.
+    back = r"exten => [0-9]+,1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
+    assert re.fullmatch(back, lines[0])
+    assert lines[1:] == [" same => n,Hangup(21)"]
     assert not re.search(rf"include\s*=>?\s*{dialplan_names.SEAT_CONTEXT}\b", everything)

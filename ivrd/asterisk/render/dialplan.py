@@ -23,9 +23,11 @@ autofallthrough=yes
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
 
-; A seat's phone can call nobody.
+; A seat's phone can call nobody.  When an agent transfers a caller to the hotline's number, it is
+; the caller who comes here: back to the queue.
 [{dialplan_names.SEAT_CONTEXT}]
-exten => {settings.number},1,Hangup(21)
+exten => {settings.number},1,GotoIf($["${{IVRD_CALL}}" = "${{UNIQUEID}}"]?hotline-queue,s,back)
+ same => n,Hangup(21)
 
 {seats}
 #include "hotline.conf"
