@@ -75,7 +75,7 @@ def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
     found = re.findall(rf"\[{dialplan_names.SEAT_CONTEXT}\]\n((?:[^\[\n].*\n)*)", everything)
     lines = [line for part in found for line in part.splitlines()]
     assert lines
-    # A caller whom an agent transfers to the hotline goes back to the queue; nobody else goes anywhere.
+    # A caller whom an agent transfers to the hotline goes back to the queue; all others nowhere.
     back = r"exten => [0-9]+,1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
     assert re.fullmatch(back, lines[0])
     assert lines[1:] == [" same => n,Hangup(21)"]
