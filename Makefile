@@ -40,9 +40,10 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call costs, and overflow beside a stock dialplan
+bench:  ## what a call and a command cost, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
+	@$(PY) -m bench.commands
 	@$(PY) -m bench.overflow --short
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chaos.check import NO_RECOVERY, Verdict
 from chaos.fault import Fault, Setup, Strike
 
-TWO_ACT = "two ivrd acted in turns"
+TWO_ACT = "two ivrd led in turns"
 
 
 @dataclass(frozen=True)

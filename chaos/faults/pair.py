@@ -1,4 +1,4 @@
-"""Two ivrd on one Redis: the one that acts is killed, stands still, is robbed, hands over."""
+"""Two ivrd on one Redis: the leader is killed, is frozen, loses its lease, hands over."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from chaos.scene import Scene
 from ivrd.store.lease import HANDOVER, LEASE, STANDBY, SUCCESSOR
 from lab.pair import OneOfTwo
 
-ACTS_WITHIN = 3.0  # seconds: a lease, a word, and what Asterisk takes to tell who is there
+ACTS_WITHIN = 3.0  # seconds: a lease, a grant, and what Asterisk takes to tell who is there
 SLACK = 1.0  # for a machine that has other things to do
-HEALED_AT_MOST = 5  # calls that end between two that hand over: nobody sees them
+RECONCILED_AT_MOST = 5  # calls that end between two that hand over: nobody sees them
 PAIR = Setup(pair=True)
-BEGINS = "the other acts after"
+BEGINS = "the standby leads after"
 
 
 def takes_over(scene: Scene, since: float, other: OneOfTwo) -> float:
-    """Wait until the other one acts; seconds `since` then (epoch)."""
+    """Wait until the standby leads; seconds `since` then (epoch)."""
     took = scene.pair.acts_since(other, since) - since
     scene.time(BEGINS, took)
     if took > ACTS_WITHIN + SLACK:
-        scene.found.append(f"the other acts only after {took:.1f} s")
+        scene.found.append(f"the standby leads only after {took:.1f} s")
     return took
 
 
 def ends(scene: Scene, ivrd: OneOfTwo) -> None:
-    """Wait until one that acts no more has ended."""
-    scene.until("one that acts no more has ended", lambda: ivrd.gone)
+    """Wait until the former leader has ended."""
+    scene.until("the former leader has ended", lambda: ivrd.gone)
     if status := ivrd.ended():
-        scene.found.append(f"one that acts no more ended with status {status}")
+        scene.found.append(f"the former leader ended with status {status}")
 
 
 def back(scene: Scene, ivrd: OneOfTwo) -> None:
-    """Start one that has ended or was killed, and wait until it stands by."""
+    """Start one that has ended or was killed, and wait until it is the standby."""
     ivrd.start(ready=False)
     scene.pair.stands_by()
 
 
 def kill(scene: Scene) -> float:
-    """kill -9 of the one that acts."""
+    """kill -9 of the leader."""
     acting = scene.pair.acting()
     killed = time.time()
     acting.kill()
@@ -51,7 +51,7 @@ def kill(scene: Scene) -> float:
 
 
 def kill_alone(scene: Scene) -> float:
-    """The same when there is no other one."""
+    """The same when there is no standby."""
     acting = scene.pair.acting()
     other = scene.pair.other(acting)
     other.kill()
@@ -61,17 +61,17 @@ def kill_alone(scene: Scene) -> float:
     for ivrd in (acting, other):
         ivrd.start(ready=False)
     return AWAY_SECONDS + scene.until(
-        "one acts", lambda: acting.is_leader or other.is_leader, began
+        "one leads", lambda: acting.is_leader or other.is_leader, began
     )
 
 
 def two_leaders(scene: Scene) -> float:
-    """Two that could each believe that it acts: one that wakes up, and one that was robbed."""
+    """Two that could each believe that they lead: one wakes up, and one lost its lease."""
     return max(stood_still(scene), robbed(scene))
 
 
 def stood_still(scene: Scene) -> float:
-    """SIGSTOP of the one that acts, and SIGCONT ten seconds later."""
+    """SIGSTOP of the leader, and SIGCONT ten seconds later."""
     acting = scene.pair.acting()
     frozen = time.time()
     acting.freeze()
@@ -84,13 +84,13 @@ def stood_still(scene: Scene) -> float:
     ends(scene, acting)
     tape = scene.tapes[scene.pair.both.index(acting)]
     if late := tape.acts_after(woken):
-        scene.found.append(f"one that woke up sent {len(late)} actions")
+        scene.found.append(f"the former leader woke up and sent {len(late)} actions")
     back(scene, acting)
     return took
 
 
 def robbed(scene: Scene) -> float:
-    """The lease is taken from the one that acts and promised to the other."""
+    """The lease is taken from the leader and promised to the standby."""
     acting = scene.pair.acting()
     with scene.pair.redis.client() as client, client.pipeline() as at_once:
         at_once.set(SUCCESSOR, str(client.get(STANDBY)), px=round(HANDOVER * 1000))
@@ -114,8 +114,8 @@ def hand_over(scene: Scene) -> float:
     other = scene.pair.other(acting)
     took = takes_over(scene, asked, other)
     ends(scene, acting)
-    if (reconciled := other.scrape().total("ivrd_calls_reconciled_total")) > HEALED_AT_MOST:
-        scene.found.append(f"{reconciled} calls had to be healed")
+    if (reconciled := other.scrape().total("ivrd_calls_reconciled_total")) > RECONCILED_AT_MOST:
+        scene.found.append(f"{reconciled} calls had to be reconciled")
     back(scene, acting)
     return took
 
@@ -123,32 +123,32 @@ def hand_over(scene: Scene) -> float:
 FAULTS = (
     Fault(
         "takeover",
-        "kill -9 of the one that acts of two, again and again",
-        "The other one follows every call, and acts as soon as lease and word have run out.",
+        "kill -9 of the leader of two, again and again",
+        "The standby follows every call, and leads as soon as lease and leadership grant have "
+        "run out.",
         kill,
         setup=PAIR,
         strikes=(3, 20),
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "there is no other one, and the lease is longer than callers wait",
+            "there is no standby, and the lease is longer than callers wait",
             kill_alone,
             Setup(pair=True, change=no_lease),
         ),
     ),
     Fault(
         "two-leaders",
-        "the one that acts of two stands still for 10 s and wakes up; then its lease is taken "
-        "from it",
-        "Leave to act runs out by itself, on a clock that goes on while a process stands still, "
-        "and is given on Asterisk's word alone.",
+        "the leader of two is frozen for 10 s and wakes up; then its lease is taken from it",
+        "A leadership grant runs out by itself, on a clock that goes on while a process is frozen, "
+        "and follows from the leader token in Asterisk alone.",
         two_leaders,
         setup=PAIR,
         strikes=(1, 20),
         seconds=14.0,
         gap=(1.0, 2.0),
         control=Control(
-            "leave to act has no end",
+            "a leadership grant has no end",
             two_leaders,
             Setup(pair=True, program="chaos.without.end_of_leave"),
         ),
@@ -156,8 +156,8 @@ FAULTS = (
     Fault(
         "handover",
         "ivrd handover, then SIGTERM, while two work together",
-        "Who hands over writes all down, takes its name back and names its successor, who waits "
-        "for nobody and has heard every key meanwhile.",
+        "The old leader stores everything, takes its token back and names its successor, which "
+        "waits for nobody and has received every key meanwhile.",
         hand_over,
         setup=PAIR,
         strikes=(2, 20),

@@ -34,17 +34,17 @@ KEPT = {"appendonly": "yes"}  # redis.conf
 
 @contextmanager
 def trouble(scene: Scene) -> Iterator[None]:
-    """What the block does to Redis must be felt, and be over with its end; nobody else acts."""
+    """What the block does to Redis must be felt, and be over with its end; nobody else leads."""
     acting = scene.pair.acting()
     terms = len(acting.said("is the leader now"))
     yield
     scene.until("the store is in order again", lambda: not down(acting))
     if not acting.is_leader or len(acting.said("is the leader now")) != terms:
-        scene.found.append("another one began to act")
+        scene.found.append("another one became the leader")
 
 
 def felt(scene: Scene) -> None:
-    """Wait until the one that acts has noticed, and then a while."""
+    """Wait until the leader has noticed, and then a while."""
     acting = scene.pair.acting()
     scene.until("the store is out of order", lambda: down(acting))
     time.sleep(TROUBLE_SECONDS)
@@ -73,7 +73,7 @@ def freeze(scene: Scene) -> float:
         redis.thaw()
     took = scene.until("the store is in order again", lambda: not down(acting))
     if not acting.is_leader or len(acting.said("is the leader now")) != 1:
-        scene.found.append("another one began to act")
+        scene.found.append("another one became the leader")
     if (told := len(acting.said("the store is gone"))) != 1:
         scene.found.append(f"{told} warnings that the store is gone")
     decisions(scene, usual, frozen)
@@ -93,7 +93,7 @@ def freeze_one_that_waits(scene: Scene) -> float:
         time.sleep(FROZEN_SECONDS)
     finally:
         redis.thaw()
-    return FROZEN_SECONDS + scene.until("one acts", lambda: acting.is_leader)
+    return FROZEN_SECONDS + scene.until("one leads", lambda: acting.is_leader)
 
 
 def decisions(scene: Scene, usual: Scrape, frozen: Scrape) -> None:
@@ -137,7 +137,7 @@ def keep(scene: Scene, redis: RedisProcess) -> None:
 
 
 def full(scene: Scene) -> float:
-    """Redis has no memory left, then no disk; then the one that acts is killed."""
+    """Redis has no memory left, then no disk; then the leader is killed."""
     refused(scene)
     scene.pair.stands_by()
     return kill(scene)
@@ -202,7 +202,7 @@ def cut(ivrd: OneOfTwo) -> None:
 
 
 def partition(scene: Scene) -> float:
-    """Both are cut from Redis, then the one that stands by, then the one that acts."""
+    """Both are cut from Redis, then the standby, then the leader."""
     pair = scene.pair
     for away in (pair.both, (pair.other(pair.acting()),)):
         with trouble(scene):
@@ -219,7 +219,7 @@ def partition(scene: Scene) -> float:
 
 
 def one_cut_off(scene: Scene) -> float:
-    """The one that acts is cut from Redis, the other is not."""
+    """The leader is cut from Redis, the standby is not."""
     acting = scene.pair.acting()
     since = time.time()
     cut(acting)
@@ -239,7 +239,7 @@ FAULTS = (
     Fault(
         "redis-freeze",
         "SIGSTOP of Redis for 10 s, under two ivrd and with a partner's seats open",
-        "The store is written behind everybody's back, and who acts needs Asterisk's word alone.",
+        "The store is written behind, and the leader needs the leader token in Asterisk alone.",
         freeze,
         setup=Setup(pair=True, agents=FEW, change=hurried, crowd=patient, sites=one_partner),
         seconds=14.0,
@@ -253,7 +253,7 @@ FAULTS = (
     Fault(
         "redis-kill",
         "kill -9 of Redis, which comes back with its data, and another one, after which it is "
-        "empty; then the ivrd that acts is killed",
+        "empty; then the leader is killed",
         "A store that is back gets again what was decided meanwhile, what was written last and "
         "who is here.",
         crash,
@@ -269,8 +269,8 @@ FAULTS = (
     ),
     Fault(
         "redis-full",
-        "Redis refuses every write, as its memory is full, then as its disk is; then the ivrd that "
-        "acts is killed",
+        "Redis refuses every write, as its memory is full, then as its disk is; then the "
+        "leader is killed",
         "What is decided waits until it is written.",
         full,
         setup=PAIR,
@@ -278,7 +278,7 @@ FAULTS = (
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "what is decided meanwhile is dropped; nobody is killed: the other one would know it",
+            "what is decided meanwhile is dropped; nobody is killed: the standby would know it",
             refused,
             Setup(pair=True, program="chaos.without.waiting_list"),
         ),
@@ -286,7 +286,7 @@ FAULTS = (
     Fault(
         "redis-fail-over",
         "kill -9 of the Redis that is the master; Sentinel makes the replica the master; then the "
-        "ivrd that acts is killed",
+        "leader is killed",
         "After each failure Sentinel is asked anew, and what the new master has not got is written "
         "again.",
         fail_over,
@@ -302,16 +302,16 @@ FAULTS = (
     ),
     Fault(
         "redis-partition",
-        "both ivrd are cut from Redis, then the one that stands by, then the one that acts",
-        "Without Redis nobody begins to act; whoever lost the lease reads in Asterisk's word who "
-        "is the leader now, and ends.",
+        "both ivrd are cut from Redis, then the standby, then the leader",
+        "Without Redis nobody becomes the leader; whoever lost the lease reads in the leader token "
+        "who is the leader now, and ends.",
         partition,
         setup=PAIR,
         strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "Asterisk's word is not asked",
+            "the leader token is not read",
             one_cut_off,
             Setup(pair=True, program="chaos.without.word"),
         ),

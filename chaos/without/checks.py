@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from chaos.without import replace, run
+from ivrd.config import load
 
 
 def nothing(*_files: object) -> tuple[()]:
@@ -13,7 +12,6 @@ def nothing(*_files: object) -> tuple[()]:
 
 
 if __name__ == "__main__":
-    load = import_module("ivrd.config.load")  # the package has a function of that name
     for check in ("_alone", "_with_program", "_together"):
         replace(load, check, nothing)
     run()

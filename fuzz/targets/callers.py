@@ -16,7 +16,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.caller_hash import HASH_CHARACTERS, Hasher
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.log.formatters import FORMATTERS
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl
 from fuzz.runner import One, Target
 from ivrd.api import server
 from ivrd.api.limits import ConnectionLimiter, LimitedRunner
-from ivrd.config import ConfigError, Settings, load
-from ivrd.config.problem import Problem
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError, Problem
+from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Document, parse
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -170,7 +171,7 @@ async def visit(door: ConnectionLimiter, runner: LimitedRunner, data: bytes) -> 
         guest.eof_received()
         transport.close()
     await asyncio.sleep(0)
-    assert not door.guests
+    assert not door.connections
     answer = bytes(transport.got)
     assert not answer or answer.startswith(b"HTTP/")
     assert len(answer) < 64 << 10

@@ -1,4 +1,4 @@
-"""A day's books, exact across restarts, for whoever asks over the control socket."""
+"""What became of a day's calls, exact across restarts, for the control socket."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,11 +16,11 @@ NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
 class DayReport:
-    """Adds a day up from what is kept and who is here.
+    """Adds a day up from what is stored and from the calls in progress.
 
-    `flush(seconds)` waits until what has ended is kept, and tells whether it is.  `target()` is the
-    service level's seconds; `clock` gives seconds since the epoch.  Only the ivrd that acts knows
-    all that has ended and who is here.
+    `flush(seconds)` waits until what has ended is stored, and returns whether it is.  `target()` is
+    the service level's seconds; `clock` gives seconds since the epoch.  Only the leader knows all
+    that has ended and what is in progress.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class DayReport:
         self._clock = clock
 
     async def answer(self, query: Mapping[str, str]) -> server.Answer:
-        """The books of ?day=DATE, today's without one."""
+        """The figures of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
             raise server.RequestRejected(NO_ANSWER)

@@ -16,7 +16,10 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.tracker import CallTracker
-from ivrd.config import ConfigError, Settings, closed_queues, durations, load, prompt_files
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings, closed_queues
+from ivrd.config.sounds import durations, prompt_files
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController, PartnerSetup

@@ -1,7 +1,7 @@
 """What partners and operators did in a period, read from the store page by page.
 
-A year may have millions of entries: they are added up as they come, a few at a time, so that
-neither memory nor a caller's menu feels it.
+A year may have millions of entries: they are added up page by page, so that neither
+memory nor callers' menus suffer.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -16,12 +16,12 @@ from ivrd.partners.repository import AuditEntry, PartnerRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
-MOST_ACTS = 10_000  # in one answer
+MOST_ENTRIES = 10_000  # in one answer
 T = TypeVar("T")
 
 
 class PartnerReport:
-    """Answers with what the book has of a period; days are those of `zone`.
+    """Answers with what is stored of a period; days are those of `zone`.
 
     `partners()`: those of the configuration; `clock` gives seconds since the epoch.
     """
@@ -57,8 +57,8 @@ class PartnerReport:
         entries: list[dict[str, Any]] = []
 
         def take(act: AuditEntry) -> None:
-            if len(entries) == MOST_ACTS:
-                say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
+            if len(entries) == MOST_ENTRIES:
+                say = f"more than {MOST_ENTRIES:,} entries: ask for a shorter period (from, to)"
                 raise server.RequestRejected(say)
             at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
             entries.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
@@ -79,9 +79,7 @@ class PartnerReport:
         skipped = 0
         try:
             if not await self._repository.written(FLUSH_SECONDS):
-                raise server.RequestRejected(
-                    "the store does not answer; what it has is told when it does"
-                )
+                raise server.RequestRejected("the store does not answer; ask again when it does")
             async for some in pages:
                 for entry in some:
                     if entry is None:

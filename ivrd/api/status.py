@@ -1,11 +1,11 @@
-"""The whole picture of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
+"""The state of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config import QueueSettings
+from ivrd.config.settings import QueueSettings
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
@@ -14,7 +14,7 @@ from ivrd.core.status_schema import QueueStatus as QueueRow
 
 
 class Leader(Protocol):
-    """Who of two ivrd acts; see ha/election.py."""
+    """Which of two ivrd is the leader; see ha/election.py."""
 
     name: str
 
@@ -28,12 +28,12 @@ class Leader(Protocol):
 
 
 def role_of(election: Leader) -> RoleStatus:
-    """What this ivrd does, and who acts."""
+    """This ivrd's role, and who the leader is."""
     return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
-    """CallCounts by where they are now, and how many there have been."""
+    """Calls by where they are now, and how many there have been."""
     places = Counter(call.state for call in ledger.calls.values())
     return CallCounts(
         received=ledger.received,

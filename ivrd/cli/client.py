@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from ivrd.cli.failure import WRONG, CommandFailed
+from ivrd.config import control_socket
+
 SECONDS = 60.0  # a drill takes as long as a person takes to press a key
 
 
-class NotRunning(Exception):
+class NotRunning(CommandFailed):
     """No ivrd answers; the message says where it was looked for."""
 
 
-class RequestRefused(Exception):
+class RequestRefused(CommandFailed):
     """ivrd does not do what was asked; the message says why."""
+
+    status = WRONG
 
 
 class _Connection(http.client.HTTPConnection):
@@ -27,6 +32,11 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(SECONDS)
         self.sock.connect(str(self._path))
+
+
+def client_of(folder: Path) -> "Client":
+    """Asks the ivrd whose configuration is in `folder`.  Raises `ConfigError`."""
+    return Client(control_socket.read(folder))
 
 
 class Client:

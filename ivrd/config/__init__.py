@@ -1,50 +1,16 @@
-"""YAML in, checked settings out.  `load` reads a folder; everything else is about its result.
+"""YAML in, checked settings out.
 
-To add a setting: give it a field in the model of its file (main.py, menus.py, queues.py,
-hours.py, partners.py, prompts.py) and in `Settings` or the core object that it ends in.  A value
-of a new form gets a `Kind` in field_types.py.
+    load.py            the whole folder: `load`
+    control_socket.py  one key of it, for the commands that only ask a running ivrd
+    settings.py        what comes out, frozen
+    problem.py         what is wrong, with file, line and key: `ConfigError`
+    yamlfile.py        a file's values and their lines     model.py   held against a model
+    field_types.py     what a single value may be
+    main.py, menus.py, queues.py, hours.py, partners.py, prompts.py, store.py   the models
+    secret.py          secrets' files                      sounds.py  prompts' files
+
+To add a setting: give it a field in the model of its file and in `Settings` or the core object
+that it ends in.  A value of a new form gets a `FieldType` in field_types.py.
+
+Nothing is imported here, so that a command pays only for the modules that it names.
 """
-
-from ivrd.config.load import load
-from ivrd.config.problem import ConfigError, Problem
-from ivrd.config.prompts import unused_prompts, used_prompts
-from ivrd.config.secret import (
-    AMI_SECRET,
-    REDIS_SECRET,
-    SEATS_SECRET,
-    SENTINEL_SECRET,
-    read_secret,
-)
-from ivrd.config.settings import (
-    AsteriskSettings,
-    QueueSettings,
-    RedisSettings,
-    Retention,
-    Settings,
-    StoreSettings,
-    closed_queues,
-)
-from ivrd.config.sounds import durations, prompt_files, spare_files
-
-__all__ = [
-    "AMI_SECRET",
-    "REDIS_SECRET",
-    "SEATS_SECRET",
-    "SENTINEL_SECRET",
-    "AsteriskSettings",
-    "ConfigError",
-    "Problem",
-    "QueueSettings",
-    "RedisSettings",
-    "Retention",
-    "Settings",
-    "StoreSettings",
-    "closed_queues",
-    "durations",
-    "load",
-    "prompt_files",
-    "read_secret",
-    "spare_files",
-    "unused_prompts",
-    "used_prompts",
-]

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 from unicodedata import category
 from zoneinfo import ZoneInfo
-
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ivrd.config.problem import one_of, quoted
 from ivrd.core.numbers import spoken
 from ivrd.core.schedule import MINUTES_A_DAY, Span
+
+if TYPE_CHECKING:  # pydantic is imported where it calls: commands that read one key do without it
+    from pydantic_core import CoreSchema
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SIP_PORT = 5060
@@ -34,16 +36,26 @@ class FieldType:
     what: str
     read: Callable[[object], object]
 
-    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self._value)
-
-    def _value(self, value: object) -> object:
+    def checked(self, value: object) -> object:
+        """The value as the program uses it.  Raises ValueError with the message for a person."""
         try:
             return self.read(value)
         except ValueError as error:
             hint = f"; {error}" if str(error) else ""
-            message = f"expected {self.what}, got {got(value)}{hint}"
-            raise PydanticCustomError("expected", "{message}", {"message": message}) from None
+            raise ValueError(f"expected {self.what}, got {got(value)}{hint}") from None
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> "CoreSchema":
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self._value)
+
+    def _value(self, value: object) -> object:
+        from pydantic_core import PydanticCustomError
+
+        try:
+            return self.checked(value)
+        except ValueError as error:
+            raise PydanticCustomError("expected", "{message}", {"message": str(error)}) from None
 
 
 def got(value: object) -> str:
@@ -57,6 +69,12 @@ def got(value: object) -> str:
     if isinstance(value, int | float):
         return str(value)
     return "a list" if isinstance(value, list) else "a mapping"
+
+
+def not_a(what: str, value: object) -> str:
+    """The message where a list or a mapping is needed.  Text is not repeated: it may be a secret
+    in the wrong place."""
+    return f"expected a {what}, got {'text' if isinstance(value, str) else got(value)}"
 
 
 def _truth(value: object) -> bool:

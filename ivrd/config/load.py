@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 
 from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
+from ivrd.config.control_socket import FILE as MAIN_FILE
+from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
-FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+FILES = (MAIN_FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 
 
 def load(folder: Path, today: date | None = None) -> Settings:
@@ -19,11 +21,10 @@ def load(folder: Path, today: date | None = None) -> Settings:
     Raises `ConfigError` with everything that is wrong.  Files are compared with one another as
     far as they are right by themselves.
     """
-    if not folder.is_dir():
-        raise ConfigError([Problem(str(folder), 0, "", "expected a folder with ivrd.yaml in it")])
+    check_folder(folder)
     found: list[Problem] = []
     files = _Files(
-        program=_read(folder / main.FILE, main.MainFile, found),
+        program=_read(folder / MAIN_FILE, main.MainFile, found),
         menus=_read(folder / menus.FILE, menus.MenusFile, found),
         queues=_read(folder / queues.FILE, queues.QueuesFile, found),
         hours=_read(folder / hours.FILE, hours.HoursFile, found),
@@ -124,15 +125,15 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         service_level_seconds=parsed.service_level_seconds,
         lease_seconds=parsed.lease_seconds,
         drain_seconds=parsed.drain_seconds,
-        sounds=main.located(folder, parsed.sounds),
-        state_dir=main.located(folder, parsed.state_dir),
-        store=store.store(parsed.store, folder, main.located(folder, parsed.state_dir)),
+        sounds=located(folder, parsed.sounds),
+        state_dir=located(folder, parsed.state_dir),
+        store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
         log_format=parsed.log.format,
         log_level=parsed.log.level,
-        caller_key_file=main.located(folder, parsed.caller_key_file),
+        caller_key_file=located(folder, parsed.caller_key_file),
         web_host=parsed.web.listen.host,
         web_port=parsed.web.listen.port,
-        control_socket=main.located(folder, parsed.control.socket),
+        control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
         asterisk=main.asterisk(folder, parsed.asterisk),
         tree=menus.tree(tree.parsed, waiting.parsed, languages),

@@ -1,6 +1,5 @@
 """ivrd.yaml: the program itself, its surroundings and Asterisk."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from ivrd.config import control_socket
+from ivrd.config.control_socket import located
 from ivrd.config.field_types import (
     ADDRESS,
     CONTACT,
@@ -31,9 +32,6 @@ from ivrd.config.settings import AsteriskSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
-
-FILE = "ivrd.yaml"
-LONGEST_SOCKET = 107  # bytes of a Unix socket's path, unix(7)
 
 
 class LogPart(Part):
@@ -152,9 +150,7 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     for at, language in enumerate(parsed.languages):
         if language in parsed.languages[:at]:
             yield file.problem("languages", at, say=f"{language} is named twice")
-    socket = located(folder, parsed.control.socket)
-    if len(os.fsencode(socket)) > LONGEST_SOCKET:
-        say = f"expected a path of at most {LONGEST_SOCKET} bytes, got {socket}"
+    if say := control_socket.too_long(located(folder, parsed.control.socket)):
         yield file.problem("control", "socket", say=say)
     if parsed.overflow.floor_seats > parsed.overflow.ceiling_seats:
         ceiling, floor = parsed.overflow.ceiling_seats, parsed.overflow.floor_seats
@@ -182,11 +178,6 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
-
-
-def located(folder: Path, path: str) -> Path:
-    """The absolute path of what the file in `folder` calls `path`."""
-    return Path(os.path.realpath(folder / path))
 
 
 def policy(parsed: MainFile) -> Policy:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from ivrd.config import yamlfile
-from ivrd.config.field_types import FieldType, got
+from ivrd.config.field_types import FieldType, not_a
 from ivrd.config.problem import ConfigError, Problem, meant
 from ivrd.config.yamlfile import Document, Key
 
@@ -67,8 +67,7 @@ def _words(model: type[Part], key: Key, detail: ErrorDetails) -> str:
         return "expected at least one"
     if kind in ("model_type", "dict_type", "list_type"):
         # What is there may be a secret in the wrong place: it is not repeated.
-        what = "a list" if kind == "list_type" else "a mapping"
-        return f"expected {what}, got {'text' if isinstance(found, str) else got(found)}"
+        return not_a("list" if kind == "list_type" else "mapping", found)
     return detail["msg"]
 
 

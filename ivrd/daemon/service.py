@@ -17,7 +17,10 @@ from ivrd.api import peercred, server
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.calls.ivr import HAND_OVER_SECONDS
-from ivrd.config import ConfigError, Settings, load, prompt_files
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings
+from ivrd.config.sounds import prompt_files
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim

@@ -20,7 +20,8 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import EVENTS, PartnerLegEvent
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.tracker import CallTracker
-from ivrd.config import AMI_SECRET, Settings, read_secret
+from ivrd.config.secret import AMI_SECRET, read_secret
+from ivrd.config.settings import Settings
 from ivrd.core.call import Notice
 from ivrd.core.recent import Recent
 from ivrd.daemon import systemd

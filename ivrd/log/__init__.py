@@ -33,8 +33,8 @@ def setup(
 ) -> Handler:
     """Log to `stream` from now on, instead of where an earlier `setup` did.
 
-    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries are heard
-    from warning on); zone: of the times, the machine's if not given; clock: seconds, for storms.
+    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (of libraries,
+    warnings and above); zone: of the times, the machine's if not given; clock: seconds, for storms.
     Raises ValueError that says what was expected.
     """
     if format not in FORMATTERS:
@@ -83,21 +83,21 @@ def notice(log: logging.Logger, notice: Notice) -> None:
 def call_joined(log: logging.Logger, notice: Offered) -> None:
     """A call joined a queue (debug)."""
     call = notice.call
-    _say_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
+    _log_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
 
 
 def call_answered(log: logging.Logger, notice: Answered) -> None:
     """A person took a call (info)."""
     call, wait = notice.call, notice.wait_seconds
     facts = {"queue": call.queue, "by": call.by.value, "seat": call.seat}
-    _say_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
+    _log_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
 
 
 def call_ended(log: logging.Logger, notice: Ended) -> None:
     """The one closing line of a call (info; a warning when it was lost through our fault)."""
     call = notice.call
     level = logging.WARNING if notice.outcome is Outcome.FAILED else logging.INFO
-    _say_call(
+    _log_call(
         log,
         level,
         "call ended",
@@ -111,7 +111,7 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
     )
 
 
-def _say_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
+def _log_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
     """A line that comes once for each call: never taken for a storm."""
     more = {"topic": call.topic, "language": call.language, "caller": call.caller}
     log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})

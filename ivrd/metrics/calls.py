@@ -78,7 +78,7 @@ class CallMetrics:
         #: An event reached us so many seconds after it happened.
         self.lag: Callable[[float], None] = self._histogram(
             "ivrd_event_lag_seconds",
-            "Seconds from an event in Asterisk until ivrd took it in.",
+            "Seconds from an event in Asterisk until ivrd processed it.",
             LAG_SECONDS,
         ).observe
         #: A command to a caller's channel took so many seconds.
@@ -114,7 +114,7 @@ class CallMetrics:
         )
         self._refused = self._total(
             "ivrd_events_refused_total",
-            "Events that cannot happen to a call where it was; the books did not take them.",
+            "Events that are impossible in the call's state; the ledger ignored them.",
             ("event",),
         )
         for event in (*EVENTS, OTHER):
@@ -122,10 +122,10 @@ class CallMetrics:
         #: A menu broke off through a fault of ours.
         self.fault: Callable[[], None] = self._total(
             "ivrd_menu_faults_total",
-            "Menus that broke off through a fault of ivrd's; their callers went on to the queue.",
+            "Menus that ended through a fault of ivrd's; their callers went on to the queue.",
         ).inc
         self._reconnects = self._total(
-            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was there again."
+            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was restored."
         )
 
     def _surroundings(self, version: str) -> None:
@@ -138,11 +138,11 @@ class CallMetrics:
         )
         self._reloaded = self._gauge(
             "ivrd_config_last_reload_successful",
-            "1 if the last attempt to read the configuration succeeded, else 0.",
+            "1 if the last attempt to load the configuration succeeded, else 0.",
         )
         self._reloaded_at = self._gauge(
             "ivrd_config_last_reload_success_timestamp_seconds",
-            "When a configuration was last read and taken, in seconds since the epoch.",
+            "When a configuration was last loaded successfully, in seconds since the epoch.",
         )
         build = self._gauge("ivrd_build_info", "1, labelled with versions.", ("version", "python"))
         build.labels(version, platform.python_version()).set(1)
@@ -267,8 +267,8 @@ class _LedgerCollector(Collector):
         )
         yield CounterMetricFamily(
             "ivrd_calls_adopted",
-            "Calls that were there already when ivrd began or found Asterisk again; "
-            "they are among the received.",
+            "Calls that were already in progress when ivrd started, became the leader or "
+            "reconnected to Asterisk; they are among the received.",
             self.ledger.adopted,
         )
         yield self._offered()
@@ -299,7 +299,7 @@ class _LedgerCollector(Collector):
     def _in_progress(self) -> Metric:
         family = GaugeMetricFamily(
             "ivrd_calls_in_progress",
-            "Calls that are here now: before the queue (ivr), in it, or with a person (talk).",
+            "Calls in progress: before the queue (ivr), in it, or with a person (talk).",
             labels=("stage",),
         )
         here = self.ledger.in_progress()
@@ -309,7 +309,7 @@ class _LedgerCollector(Collector):
 
     def _waiting(self) -> Iterator[Metric]:
         callers = GaugeMetricFamily(
-            "ivrd_queue_callers", "Callers who wait in the queue now.", labels=("queue",)
+            "ivrd_queue_callers", "Callers waiting in the queue.", labels=("queue",)
         )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",

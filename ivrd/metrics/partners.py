@@ -124,14 +124,14 @@ class _GaugeCollector(Collector):
         )
         breaker = GaugeMetricFamily(
             "ivrd_partner_breaker",
-            "1 for the state of the partner's breaker: closed (healthy), open (paused), half_open "
-            "(one seat is tried); 0 for the others.",
+            "1 for the state of the partner's breaker: closed (healthy), open (no calls), "
+            "half_open (one call is tried); 0 for the others.",
             labels=("partner", "state"),
         )
         learned = GaugeMetricFamily(
             "ivrd_partner_learned_cap",
-            "Calls at a time that the partner is held to since it refused more; absent when it is "
-            "not held.",
+            "Calls at a time that the partner is limited to since it refused more; absent when it "
+            "is not limited.",
             labels=("partner",),
         )
         for partner, moment in self._gauges().items():

@@ -1,5 +1,6 @@
-"""Series about what ivrd keeps, heals and hands over, read at each scrape."""
+"""Series about the store, reconciliation and leadership, read at each scrape."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -7,7 +8,7 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import Outcome
+from ivrd.core.call import OUTCOME_AT, Outcome
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind
 
@@ -20,7 +21,7 @@ class Source(Protocol):
 
     @property
     def is_leader(self) -> bool:
-        """Whether this ivrd acts."""
+        """Whether this ivrd is the leader, or alone."""
 
 
 class PersistenceMetrics(Collector):
@@ -37,7 +38,9 @@ class PersistenceMetrics(Collector):
         """What is true now."""
         write_behind, reconciliation = self._source.write_behind, self._source.reconciliation
         yield _gauge(
-            "ivrd_leader", "1 while this ivrd acts, 0 while it stands by.", self._source.is_leader
+            "ivrd_leader",
+            "1 while this ivrd is the leader, or alone; 0 while it is the standby.",
+            self._source.is_leader,
         )
         yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", write_behind.up)
         yield _gauge(
@@ -55,13 +58,12 @@ class PersistenceMetrics(Collector):
         )
         reconciled = CounterMetricFamily(
             "ivrd_calls_reconciled",
-            "Calls whose end no event told, booked from Asterisk's own record.",
+            "Calls whose end no event reported, recorded from queue_log.",
             labels=("outcome",),
         )
-        for outcome in Outcome:
-            reconciled.add_metric(
-                (outcome,), reconciliation.reconciled[outcome] if reconciliation else 0
-            )
+        counts = reconciliation.reconciled if reconciliation else Counter[Outcome]()
+        for outcome in dict.fromkeys(OUTCOME_AT.values()) | dict.fromkeys(counts):
+            reconciled.add_metric((outcome,), counts[outcome])
         yield reconciled
         for name, (text, read) in RECONCILIATION.items():
             yield _counter(name, text, read(reconciliation) if reconciliation else 0)
@@ -70,7 +72,7 @@ class PersistenceMetrics(Collector):
 # Series -> its text, and where its value is.
 RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
     "ivrd_calls_unresolved": (
-        "Calls that were gone, and queue_log does not say how they ended.",
+        "Calls that were gone, and queue_log does not say how they ended; recorded as hung up.",
         lambda of: of.unresolved,
     ),
     "ivrd_queue_log_lines_skipped": ("Broken lines in queue_log.", lambda of: of.skipped),
@@ -79,7 +81,7 @@ RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
         lambda of: of.gaps,
     ),
     "ivrd_queue_log_differences": (
-        "Calls whose end queue_log tells otherwise than the ledger.",
+        "Calls that ended differently by queue_log than in the ledger.",
         lambda of: of.differences,
     ),
 }

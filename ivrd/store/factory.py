@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ivrd.config import REDIS_SECRET, SENTINEL_SECRET, read_secret
-from ivrd.config import StoreSettings as Where
+from ivrd.config.secret import REDIS_SECRET, SENTINEL_SECRET, read_secret
+from ivrd.config.settings import StoreSettings as Where
 from ivrd.store.interface import Store
 from ivrd.store.lease import Lease
 from ivrd.store.redis import RedisStore

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 
 from ivrd.store.interface import Change, Forget, Put, Remove
 
-# When there are too many, the oldest of these go first: what a later start heals from Asterisk's
-# own record, and only then what happened at partners, of which no other record has all.  What
-# operators did ("audit") is never lost for want of room: nothing else has it, and it is little.
-HEALED, HISTORY = "ended", "history"
+# When there are too many, the oldest of these go first: what a later start reconciles from
+# queue_log, and only then what happened at partners, of which nothing else has all.  What operators
+# did ("audit") is never lost for want of room: nothing else has it, and it is little.
+ENDED, HISTORY = "ended", "history"
 MARKS = "marks"
-LATELY = frozenset({HEALED, HISTORY, "audit"})  # entries that are written once and never again
+LATELY = frozenset({ENDED, HISTORY, "audit"})  # entries that are written once and never again
 
 Slot = tuple[type, str, str]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A change, and when it was decided (seconds of the keeper's clock)."""
+    """A change, and when it was decided (seconds of `WriteBehind`'s clock)."""
 
     change: Change
     when: float
@@ -30,17 +30,17 @@ def slot(change: Change) -> Slot:
     return (Put, change.kind, change.key)
 
 
-def healable(change: Change) -> bool:
-    """Whether a later start heals it from Asterisk's own record when it is lost.
+def reconcilable(change: Change) -> bool:
+    """Whether a later start reconciles it from queue_log when it is lost.
 
     A lost `Remove` leaves a call that Asterisk does not have any more, which a start sees as well.
     """
-    return isinstance(change, Remove) or change.kind == HEALED
+    return isinstance(change, Remove) or change.kind == ENDED
 
 
 def losable(change: Change) -> bool:
     """Whether it may be lost when it must."""
-    return healable(change) or change.kind == HISTORY
+    return reconcilable(change) or change.kind == HISTORY
 
 
 @dataclass
@@ -106,10 +106,10 @@ class Pending:
         """Drop some of the oldest that may be lost, a few more at once to keep this rare.
 
         A mark says that all before it is written.  That is true of none from now on, so that a
-        later start reads Asterisk's record from the last mark that was written.
+        later start reads queue_log from the last mark that was written.
         """
         some = max(1, self.most // 1000)
-        for may in (healable, losable):
+        for may in (reconcilable, losable):
             names = [n for n, e in self._entries.items() if may(e.change)][:some]
             if names:
                 break
@@ -137,7 +137,7 @@ class RecentWrites:
     _entries: dict[Slot, Entry] = field(default_factory=dict)
 
     def wrote(self, changes: Collection[Change], now: float) -> None:
-        """Remember what was written just now, and let go of what is old."""
+        """Remember what was written just now, and drop what is old."""
         for change in changes:
             if isinstance(change, Forget):
                 for name in [n for n, e in self._entries.items() if forgotten(e.change, change)]:

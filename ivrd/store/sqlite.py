@@ -101,7 +101,7 @@ class SqliteStore:
         # O_WRONLY: a file that may not be written is refused here, in the system's words.
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            with suppress(PermissionError):  # another's file: its mode is the owner's affair
+            with suppress(PermissionError):  # another user's file: its mode is the owner's to set
                 os.fchmod(file, 0o600)
         finally:
             os.close(file)
@@ -124,7 +124,7 @@ class SqliteStore:
         db.execute("PRAGMA journal_mode = WAL")
         # NORMAL: a commit is in the system's hands and outlives `kill -9`, but only a checkpoint
         # waits for the disk.  A power loss may take the last commits, never half of one; those
-        # are healed from Asterisk's own record.  FULL would wait for the disk at every commit.
+        # are reconciled from queue_log.  FULL would wait for the disk at every commit.
         db.execute("PRAGMA synchronous = NORMAL")
         if self._max_pages:
             db.execute(f"PRAGMA max_page_count = {self._max_pages}")

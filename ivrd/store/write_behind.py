@@ -1,4 +1,4 @@
-"""Writes to the store behind the back of those who decide: they never wait for it.
+"""Writes to the store in the background: those who decide never wait for it.
 
 `put`, `remove` and `forget` only note the last value of each key.  The task `run` writes what was
 noted, in order and in batches, about every 50 ms.  When the store is down it tries again each
@@ -16,7 +16,7 @@ from ivrd.store.pending import Pending, RecentWrites
 BATCH = 500  # changes in one write
 MOST = 200_000  # changes that wait at most
 REWRITE = 30.0  # seconds: what was written so lately is written again after the store was down
-STANDBY = 120.0  # seconds for which a standby keeps what the acting ivrd has written as well
+STANDBY = 120.0  # seconds for which a standby keeps what the leader has written as well
 
 
 def _nothing() -> None:
@@ -26,7 +26,7 @@ def _nothing() -> None:
 class WriteBehind:
     """The store, for those who decide.
 
-    report: called with False and why when the store is gone, and with True and "" when it is back.
+    report: called with False and why when the store is down, and with True and "" when it is back.
     fenced: called once when another ivrd has taken over; from then on `hold` is true.
 
     `epoch` goes with every write; 0 for an ivrd that works alone.  While `hold` is true nothing is
@@ -99,7 +99,7 @@ class WriteBehind:
         try:
             return await self._store.read(kind, first, before)
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
             raise
 
     async def pages(
@@ -110,7 +110,7 @@ class WriteBehind:
             async for page in pages(self._store, kind, first, before):
                 yield page
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
             raise
 
     async def flush(self, seconds: float) -> bool:
@@ -166,9 +166,9 @@ class WriteBehind:
             self._hold = True
             self._fenced()
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
         except Exception as error:  # a store must not end ivrd, whatever is wrong
-            self._went(f"unexpected {type(error).__name__}: {error}")
+            self._failed(f"unexpected {type(error).__name__}: {error}")
         else:
             self._wrote(changes)
 
@@ -179,7 +179,7 @@ class WriteBehind:
             self.up = True
             self._report(True, "")
 
-    def _went(self, why: str) -> None:
+    def _failed(self, why: str) -> None:
         if self.up:
             self.up = False
             # Before all others, a mark above all: it says that what came before it is written.

@@ -8,7 +8,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
-from ivrd.cli.day import day_text
+from ivrd.cli.day_table import day_text
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.ha.call_repository import CallRepository

@@ -13,7 +13,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.partner_operations import numbers
-from ivrd.api.partner_report import MOST_ACTS
+from ivrd.api.partner_report import MOST_ENTRIES
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.cli import client
@@ -332,10 +332,10 @@ def test_acts_are_listed_with_their_time_in_the_hotlines_zone() -> None:
 
 def test_a_period_with_too_many_acts_is_refused_in_words() -> None:
     rig = Rig()
-    for _ in range(MOST_ACTS + 1):
+    for _ in range(MOST_ENTRIES + 1):
         rig.book.audit("a script", "override open", "alpha", "")
     with pytest.raises(
-        server.RequestRejected, match="more than 10,000 acts: ask for a shorter period"
+        server.RequestRejected, match="more than 10,000 entries: ask for a shorter period"
     ):
         get(rig, "audit")
 

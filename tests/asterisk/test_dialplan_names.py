@@ -10,7 +10,7 @@ import pytest
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.translate import EVENTS
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.config.prompts import BUILT_IN
 
 PROJECT = Path(__file__).parents[2]

@@ -14,7 +14,8 @@ import pytest
 from ivrd.asterisk.render import RenderError, differing, rendered, write
 from ivrd.asterisk.render.files import MARK
 from ivrd.asterisk.render.pjsip import seat_password
-from ivrd.config import Settings, load
+from ivrd.config.load import load
+from ivrd.config.settings import Settings
 from ivrd.core.seats import Pool
 
 SHIPPED = Path(__file__).parents[2] / "config"

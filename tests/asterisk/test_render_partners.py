@@ -9,7 +9,8 @@ import pytest
 from ivrd.asterisk.dialplan_names import interface, partner_of, seat_of
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.render.partners import context, seats_of
-from ivrd.config import Settings, load
+from ivrd.config.load import load
+from ivrd.config.settings import Settings
 from ivrd.core.partner import Partner, PartnerState
 
 SHIPPED = Path(__file__).parents[2] / "config"

@@ -7,7 +7,7 @@ import pytest
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
-from ivrd.config import load
+from ivrd.config.load import load
 
 CONFIG = Path(__file__).parents[2] / "config"
 # Each would let whoever has the secret run programs, or write or read files, by a right we need:

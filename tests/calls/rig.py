@@ -15,7 +15,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.tracker import CallListener, CallTracker
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages

@@ -17,7 +17,7 @@ from chaos.load import (
     quiet,
     stubborn,
 )
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.core import menu
 from lab.callers import HangUp, Keys, Wait
 from lab.callers.mix import SHIPPED, read_paths

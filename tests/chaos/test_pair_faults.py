@@ -31,7 +31,7 @@ def outcome(*found: str) -> Outcome:
 
 
 def test_two_that_act_at_once_are_a_harm_and_a_slow_machine_is_none():
-    assert outcome("two ivrd acted in turns, 3 actions: ANSWER").harmed
+    assert outcome("two ivrd led in turns, 3 actions: ANSWER").harmed
     assert not outcome("decisions took 100 ms").harmed
     assert not outcome("decisions took 100 ms").good
     assert outcome().good

@@ -214,6 +214,27 @@ def test_without_asterisk_it_runs_is_healthy_but_not_ready_and_says_so_once(
     assert "connection refused" in log.read_text("utf-8").lower()
 
 
+def test_ctrl_c_ends_a_live_picture_with_status_130(config: Path, tmp_path: Path) -> None:
+    with running(config, tmp_path / "log"):
+        top = subprocess.Popen(
+            argv("top", "--config", config),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        assert top.stdout
+        assert top.stdout.readline().startswith(b"ivrd ")  # a pipe is no terminal: plain lines
+        top.send_signal(signal.SIGINT)
+        _out, err = top.communicate(timeout=60)
+        assert (top.returncode, err) == (130, b"")
+
+
+def test_the_installed_command_is_the_same() -> None:
+    script = [str(Path(sys.executable).with_name("ivrd")), "--help"]
+    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == ivrd("--help").stdout
+
+
 @pytest.mark.parametrize("garbage", [b"\0\xff" * 4096, b"Asterisk Call Manager/9\r\nEvent", b""])
 def test_something_that_is_not_asterisk_is_told_and_borne(
     config: Path, tmp_path: Path, garbage: bytes

@@ -16,8 +16,9 @@ import pytest
 import yaml
 from rich.cells import cell_len
 
-from ivrd.cli import main, partners
-from ivrd.config import Settings
+from ivrd.cli import main
+from ivrd.cli.drill import Place, drill
+from ivrd.config.settings import Settings
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from tests.partners.rig import NOW, Rig, served
@@ -125,6 +126,17 @@ def test_each_answers_a_program_with_json(ivrd: Type, rig: Rig, words: tuple[str
     assert json.loads(done.out)
 
 
+def test_a_running_ivrd_is_reached_while_somebody_edits_the_configuration(
+    ivrd: Type, rig: Rig, config: Path
+) -> None:
+    (config / "menus.yaml").write_text("half: [a file")
+    assert ivrd("partner", "list").status == 0
+    (config / "ivrd.yaml").write_text("control: {socket: 5}\n")
+    done = ivrd("partner", "list")
+    said = f"{config / 'ivrd.yaml'}:1: control.socket: expected a path, got 5; write it in quotes\n"
+    assert (done.status, done.out, done.err) == (2, "", said)
+
+
 def test_the_list_has_a_line_for_each_partner_and_says_what_holds_it(ivrd: Type, rig: Rig) -> None:
     rig.begin("a")
     rig.leg_event("offered")
@@ -164,13 +176,19 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
         (
             ("override", "closed"),
             Override.CLOSED,
-            "alpha: closed by override: it gets no calls; 1 talks go on",
+            "alpha: closed by override: it gets no calls; conversations in progress (1) go on",
         ),
-        (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
+        (("pin", "closed"), Override.CLOSED, "alpha: closed by override"),  # its former name
+        (
+            ("drain",),
+            Override.DRAINING,
+            "alpha: draining: it gets no calls; conversations in progress (1) go on",
+        ),
         (("release",), None, "alpha: no override: the policy decides."),
+        (("unpin",), None, "alpha: no override: the policy decides."),
     ],
 )
-def test_pins(
+def test_overrides(
     ivrd: Type, rig: Rig, words: tuple[str, ...], override: Override | None, says: str
 ) -> None:
     rig.begin("a")
@@ -180,7 +198,7 @@ def test_pins(
     assert rig.partners.runtime("alpha").override is override
 
 
-def test_a_pin_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
+def test_an_override_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
     done = ivrd("partner", "override", "open", "beta")
     assert done.status == 0
     assert done.out.endswith("It gets no calls all the same: onboarding.\n")
@@ -194,7 +212,7 @@ def test_what_could_not_be_written_down_is_said(ivrd: Type, rig: Rig) -> None:
 
 
 def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
-    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no acts.\n"
+    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no entries.\n"
     ivrd("partner", "drain", "alpha")
     title, head, line = ivrd("audit").out.splitlines()
     assert title == "2026-11-01 00:00 to 2026-11-23 00:00"
@@ -202,7 +220,7 @@ def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
     me = pwd.getpwuid(os.getuid()).pw_name
     words = [me, "override", "draining", "alpha", "none", "->", "draining"]
     assert line.split() == ["2026-11-22", "08:47:40", *words]
-    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no acts.\n")
+    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no entries.\n")
 
 
 def test_a_drill_tells_what_came_of_it(ivrd: Type, rig: Rig) -> None:
@@ -243,15 +261,9 @@ def test_a_drill_whose_call_cannot_be_placed_ends_at_once(config: Path, rig: Rig
     rig.loop.call_soon_threadsafe(rig.calls.guard.set)
 
 
-def typed(config: Path, place: partners.Place) -> int:
+def typed(config: Path, place: Place) -> int:
     """`ivrd partner drill beta`, with a way of placing calls."""
-    readable = argparse.ArgumentParser(add_help=False)
-    readable.add_argument("--config", type=Path)
-    readable.add_argument("--json", action="store_true")
-    parser = argparse.ArgumentParser()
-    partners.add(parser.add_subparsers(), readable, place)
-    given = parser.parse_args(["partner", "drill", "beta", "--config", str(config)])
-    return int(given.command(given))
+    return drill(argparse.Namespace(config=config, json=False, name="beta"), place)
 
 
 def test_explain_goes_partner_by_partner(ivrd: Type, rig: Rig) -> None:

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ivrd.config import closed_queues, load
+from ivrd.config.load import load
+from ivrd.config.settings import closed_queues
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 TODAY = date(2026, 11, 22)

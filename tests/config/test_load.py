@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.config import ConfigError, Settings, load
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings
 from ivrd.core.partner import PartnerState
 
 Change = Callable[[str, str, str], None]

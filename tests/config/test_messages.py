@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import ConfigError, load
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
 
 DATA = Path(__file__).parent / "testdata"
 MISTAKES = sorted(path for path in DATA.glob("*/*.yaml") if path.parent.name != "good")

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ivrd.config import load
 from ivrd.config.field_types import NETWORK, TRUNK, Address
+from ivrd.config.load import load
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState, trained_for
 

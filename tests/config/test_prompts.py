@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import ConfigError, load, unused_prompts, used_prompts
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.prompts import unused_prompts, used_prompts
 
 Change = Callable[[str, str, str], None]
 

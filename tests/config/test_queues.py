@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.core.menu import ToInfo, ToMenu, ToTopic
 
 

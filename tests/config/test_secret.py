@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import AMI_SECRET, ConfigError, read_secret
+from ivrd.config.problem import ConfigError
+from ivrd.config.secret import AMI_SECRET, read_secret
 
 SECRET = "correct-horse/battery+staple=="
 FORM = "expected one line of 8 to 128 letters, digits and signs, no spaces and no semicolon"

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import durations, load, prompt_files, spare_files
+from ivrd.config.load import load
+from ivrd.config.sounds import durations, prompt_files, spare_files
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 

@@ -1,7 +1,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ivrd.config import RedisSettings, Retention, StoreSettings, load
+from ivrd.config.load import load
+from ivrd.config.settings import RedisSettings, Retention, StoreSettings
 
 Change = Callable[[str, str, str], None]
 SOUNDS = "sounds: sounds\n"

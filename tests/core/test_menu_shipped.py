@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config import load
+from ivrd.config.load import load
 from ivrd.core import menu
 from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
 

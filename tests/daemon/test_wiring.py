@@ -12,7 +12,8 @@ import pytest
 
 from ivrd.api import server
 from ivrd.asterisk.translate import PartnerLegEvent
-from ivrd.config import RedisSettings, Settings, StoreSettings, load
+from ivrd.config.load import load
+from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
 from ivrd.daemon.wiring import Wiring

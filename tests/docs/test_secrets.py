@@ -16,7 +16,9 @@ from panoramisk.actions import Action
 
 from ivrd.asterisk.ami_client import AmiAddress
 from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
-from ivrd.config import AMI_SECRET, ConfigError, load, read_secret
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.secret import AMI_SECRET, read_secret
 from tests.asterisk.fake_ami import FakeAmi
 
 ROOT = Path(__file__).parents[2]

@@ -187,11 +187,28 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     assert prometheus.ask(queries[-1]) == 0  # the books balance
 
 
-def promtool(*arguments: str) -> None:
-    """Run promtool; an error status is a failure with what it says."""
+def promtool(*arguments: str, stdin: str = "") -> str:
+    """What promtool says; an error status is a failure."""
     command = [*program(PROMETHEUS, "promtool"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_promtool_has_nothing_to_say_about_names_and_help_texts(tracker: Hotline) -> None:
+    tracker.call("a", JoinedQueue(10.0, "other"), HungUp(50.0))
+    assert promtool("check", "metrics", stdin=tracker.metrics.text(tracker.ledger).decode()) == ""
+
+
+def test_no_outcome_is_published_that_no_call_can_have(tracker: Hotline) -> None:
+    scrape = tracker.metrics.text(tracker.ledger).decode()
+    reconciled = re.findall(r'^ivrd_calls_reconciled_total\{outcome="(\w+)"', scrape, re.MULTILINE)
+    assert sorted(reconciled) == ["abandoned", "answered", "rejected", "self_served"]
+    ended = set(re.findall(r'^ivrd_calls_total\{.*outcome="(\w+)"', scrape, re.MULTILINE))
+    assert set(reconciled) <= ended
+    assert not {"deflected", "callback"} & ended  # not built yet
 
 
 def test_the_alerts_fire_when_they_should(tmp_path: Path) -> None:

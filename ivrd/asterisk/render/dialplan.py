@@ -2,7 +2,7 @@
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
-from ivrd.config import Settings
+from ivrd.config.settings import Settings
 
 
 def extensions_conf(settings: Settings) -> str:

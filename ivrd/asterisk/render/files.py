@@ -17,7 +17,7 @@ from ivrd.asterisk.render.system import (
     modules_conf,
     rtp_conf,
 )
-from ivrd.config import Settings
+from ivrd.config.settings import Settings
 
 MARK = "; Written by `ivrd render` from ivrd's YAML. Changes made here will be lost.\n"
 

@@ -5,7 +5,7 @@ import hmac
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
-from ivrd.config import Settings
+from ivrd.config.settings import Settings
 
 MEDIA = """\
 disallow=all

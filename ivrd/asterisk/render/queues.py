@@ -1,7 +1,7 @@
 """queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
 
 from ivrd.asterisk import dialplan_names
-from ivrd.config import QueueSettings, Settings
+from ivrd.config.settings import QueueSettings, Settings
 from ivrd.core import numbers
 from ivrd.core.seats import Pool
 

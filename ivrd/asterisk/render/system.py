@@ -2,7 +2,7 @@
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.translate import EVENTS
-from ivrd.config import Settings
+from ivrd.config.settings import Settings
 
 READ = "system,call,agent,user,dtmf,agi"
 # call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.

@@ -1,26 +1,7 @@
-"""`ivrd report day`: a day's books, exact across restarts."""
+"""What `ivrd report day` prints.  Pure: the answer of the control socket in, lines out."""
 
-import argparse
-import json
 from collections.abc import Mapping
 from typing import Any
-
-from ivrd.cli import client
-from ivrd.config import load
-
-
-def add(kinds: Any, readable: argparse.ArgumentParser) -> None:
-    """Add the report to the kinds of `ivrd report`."""
-    text = "what became of every call of a day, restarts or not"
-    parser = kinds.add_parser("day", help=text, description=text, parents=[readable])
-    parser.add_argument("day", metavar="DATE", nargs="?", default="", help="default: today")
-    parser.set_defaults(command=_report)
-
-
-def _report(given: argparse.Namespace) -> int:
-    answer = client.Client(load(given.config).control_socket).get("day", day=given.day)
-    print(json.dumps(answer) if given.json else day_text(answer))
-    return 0
 
 
 def day_text(answer: Mapping[str, Any]) -> str:
