@@ -2,6 +2,8 @@
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
 TEST    := asterisk sipp prometheus redis systemd faketime
+# Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
+PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
@@ -12,18 +14,22 @@ BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install bench chaos prompts clean
+.PHONY: help demo test verify lint lab run install bench chaos prompts states screenshot clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s%s\n", $$1, $$2 }' Makefile
 
-demo:  ## a private Asterisk, 60 simulated callers, and the two counts side by side
+demo:  ## a wave of simulated callers, partners that lend seats, and the counts (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab demo
+	@$(PY) -m lab demo $(ARGS)
 
-test:  ## all tests, the real Asterisk included (ARGS=... goes to pytest)
+test:  ## what a change can break, the real Asterisk included (ARGS=... goes to pytest)
 	@lab/bootstrap.sh dev $(TEST)
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+verify:  ## all tests there are, with every fault and every example (ARGS=... goes to pytest)
+	@lab/bootstrap.sh dev $(TEST)
+	@$(PYTEST) --verify $(ARGS)
 
 lint:  ## ruff, mypy --strict, import rules
 	@lab/bootstrap.sh dev
@@ -32,9 +38,9 @@ lint:  ## ruff, mypy --strict, import rules
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 
-lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C
+lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab up
+	@$(PY) -m lab up $(ARGS)
 
 run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
@@ -50,9 +56,17 @@ chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", 
 	@lab/bootstrap.sh dev $(DEMO) faketime redis
 	@$(PY) -m chaos $(ARGS)
 
-prompts:  ## speak config/prompts.yaml into sounds/
+prompts:  ## speak the prompts into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
+
+states:  ## redraw docs/states.md from the tables of calls and breakers
+	@lab/bootstrap.sh dev
+	@$(PY) -m tools.state_diagrams
+
+screenshot:  ## docs/top.svg: ivrd top in the midst of the demo
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m tools.screenshot
 
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
 	rm -rf build
@@ -63,7 +77,7 @@ install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DEST
 	    xargs -r sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g'
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
 	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
-	cp -R sounds "$(DESTDIR)$(DATADIR)/"
+	"$(DESTDIR)$(PREFIX)/bin/python" -m tools.install_sounds "$(DESTDIR)$(DATADIR)/sounds"
 	for language in th en; do \
 	    install -d "$(DESTDIR)$(ASTDATA)/sounds/$$language" && \
 	    ln -sfn "$(DATADIR)/sounds/$$language" "$(DESTDIR)$(ASTDATA)/sounds/$$language/ivrd" || exit 1; \

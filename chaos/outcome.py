@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def harmed(self) -> bool:
-        """Whether callers or counts came to harm, ivrd to no end, or two ivrd acted at once.
+        """Whether callers or counts came to harm, ivrd to no end, or two ivrd led at once.
 
         It is what a control has to show.
         """

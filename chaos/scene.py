@@ -10,14 +10,15 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from chaos.books import Books
+from chaos.counts import Counts
 from lab.agents import Choice, Manner
 from lab.callers import Callers
 from lab.detour import Detour
 from lab.hotline import Lab
+from lab.lag import Lag
 from lab.pair import Pair
 from lab.partners import PartnerSite
-from lab.tape import Tape
+from lab.recorder import ActionRecorder
 
 RECOVERS_IN = 60.0  # seconds after which a strike is said to have no end
 
@@ -35,17 +36,18 @@ class Scene:
     detour: Detour
     stack: ExitStack  # what ends with the run
     sites: dict[str, PartnerSite] = field(default_factory=dict)
+    lag: Lag = field(default_factory=Lag)  # how far behind the machine was, in this run
     notes: list[str] = field(default_factory=list)  # what was measured beside, for the table
     found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
     excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why
-
+    cut: set[int] = field(default_factory=set)  # of those: their Asterisk crashed with their call
     took: dict[str, list[float]] = field(default_factory=dict)  # what took how many seconds
     struck: int = 0  # strikes before this one
 
     lab: Lab = field(init=False)
     calling: Callers = field(init=False)
-    books: Books = field(init=False)
-    tapes: tuple[Tape, ...] = ()  # of each ivrd of a pair
+    counts: Counts = field(init=False)
+    recorders: tuple[ActionRecorder, ...] = ()  # of each ivrd of a pair
 
     @property
     def pair(self) -> Pair:
@@ -61,11 +63,12 @@ class Scene:
         self.sites[name] = site
         return site
 
-    def excuse(self, ended: str, why: str) -> None:
+    def excuse(self, ended: str, why: str) -> set[int]:
         """Callers whose calls are so ("still calling", "refused") now: nobody could keep them."""
-        for entry in self.calling.ledger().entries:
-            if entry.ended == ended:
-                self.excused.setdefault(entry.id, why)
+        found = {entry.id for entry in self.calling.ledger().entries if entry.ended == ended}
+        for caller in found:
+            self.excused.setdefault(caller, why)
+        return found
 
     def until(self, what: str, true: Callable[[], bool], since: float | None = None) -> float:
         """Seconds from `since` (monotonic; now) until `true` holds. Raises NoRecovery."""
@@ -74,11 +77,11 @@ class Scene:
         while not true():
             if time.monotonic() - began > RECOVERS_IN:
                 raise NoRecovery(f"not within {RECOVERS_IN:g} s: {what}")
-            time.sleep(0.02)  # nothing tells: asking is all there is
+            time.sleep(0.05)  # nothing tells: asking is all there is
         return time.monotonic() - since
 
     def linked(self) -> bool:
-        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its books."""
+        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its ledger."""
         return self.lab.ivrd.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.ivrd.http(
             "/metrics"
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import time
 
+from chaos.check import GRACE
 from chaos.fault import Control, Fault, Setup
 from chaos.faults.ivrd import AWAY_SECONDS, FROZEN_SECONDS, no_lease
 from chaos.scene import Scene
 from ivrd.store.lease import HANDOVER, LEASE, STANDBY, SUCCESSOR
 from lab.pair import OneOfTwo
 
-ACTS_WITHIN = 3.0  # seconds: a lease, a grant, and what Asterisk takes to tell who is there
-SLACK = 1.0  # for a machine that has other things to do
+LEADS_WITHIN = 3.0  # seconds: a lease, a grant, and what Asterisk takes to tell who is there
 RECONCILED_AT_MOST = 5  # calls that end between two that hand over: nobody sees them
 PAIR = Setup(pair=True)
 BEGINS = "the standby leads after"
@@ -20,9 +20,9 @@ BEGINS = "the standby leads after"
 
 def takes_over(scene: Scene, since: float, other: OneOfTwo) -> float:
     """Wait until the standby leads; seconds `since` then (epoch)."""
-    took = scene.pair.acts_since(other, since) - since
+    took = scene.pair.leads_since(other, since) - since
     scene.time(BEGINS, took)
-    if took > ACTS_WITHIN + SLACK:
+    if took > scene.lag.stretched(LEADS_WITHIN + GRACE):
         scene.found.append(f"the standby leads only after {took:.1f} s")
     return took
 
@@ -37,31 +37,31 @@ def ends(scene: Scene, ivrd: OneOfTwo) -> None:
 def back(scene: Scene, ivrd: OneOfTwo) -> None:
     """Start one that has ended or was killed, and wait until it is the standby."""
     ivrd.start(ready=False)
-    scene.pair.stands_by()
+    scene.pair.wait_for_standby()
 
 
 def kill(scene: Scene) -> float:
     """kill -9 of the leader."""
-    acting = scene.pair.acting()
+    leader = scene.pair.leader()
     killed = time.time()
-    acting.kill()
-    took = takes_over(scene, killed, scene.pair.other(acting))
-    back(scene, acting)
+    leader.kill()
+    took = takes_over(scene, killed, scene.pair.other(leader))
+    back(scene, leader)
     return took
 
 
 def kill_alone(scene: Scene) -> float:
     """The same when there is no standby."""
-    acting = scene.pair.acting()
-    other = scene.pair.other(acting)
+    leader = scene.pair.leader()
+    other = scene.pair.other(leader)
     other.kill()
-    acting.kill()
+    leader.kill()
     time.sleep(AWAY_SECONDS)
     began = time.monotonic()
-    for ivrd in (acting, other):
+    for ivrd in (leader, other):
         ivrd.start(ready=False)
     return AWAY_SECONDS + scene.until(
-        "one leads", lambda: acting.is_leader or other.is_leader, began
+        "one leads", lambda: leader.is_leader or other.is_leader, began
     )
 
 
@@ -72,51 +72,51 @@ def two_leaders(scene: Scene) -> float:
 
 def stood_still(scene: Scene) -> float:
     """SIGSTOP of the leader, and SIGCONT ten seconds later."""
-    acting = scene.pair.acting()
+    leader = scene.pair.leader()
     frozen = time.time()
-    acting.freeze()
+    leader.freeze()
     try:
-        took = takes_over(scene, frozen, scene.pair.other(acting))
+        took = takes_over(scene, frozen, scene.pair.other(leader))
         time.sleep(max(0.0, frozen + FROZEN_SECONDS - time.time()))
     finally:
         woken = time.time()
-        acting.thaw()
-    ends(scene, acting)
-    tape = scene.tapes[scene.pair.both.index(acting)]
-    if late := tape.acts_after(woken):
+        leader.thaw()
+    ends(scene, leader)
+    recorder = scene.recorders[scene.pair.both.index(leader)]
+    if late := recorder.changes_after(woken):
         scene.found.append(f"the former leader woke up and sent {len(late)} actions")
-    back(scene, acting)
+    back(scene, leader)
     return took
 
 
 def robbed(scene: Scene) -> float:
     """The lease is taken from the leader and promised to the standby."""
-    acting = scene.pair.acting()
+    leader = scene.pair.leader()
     with scene.pair.redis.client() as client, client.pipeline() as at_once:
         at_once.set(SUCCESSOR, str(client.get(STANDBY)), px=round(HANDOVER * 1000))
         at_once.delete(LEASE)
         taken = time.time()
         at_once.execute()
-    took = takes_over(scene, taken, scene.pair.other(acting))
-    ends(scene, acting)
-    back(scene, acting)
+    took = takes_over(scene, taken, scene.pair.other(leader))
+    ends(scene, leader)
+    back(scene, leader)
     return took
 
 
 def hand_over(scene: Scene) -> float:
     """`ivrd handover`, and SIGTERM the next time."""
-    acting = scene.pair.acting()
+    leader = scene.pair.leader()
     asked = time.time()
     if scene.struck % 2:
-        acting.send(signal.SIGTERM)
+        leader.send(signal.SIGTERM)
     else:
-        acting.once("handover")
-    other = scene.pair.other(acting)
+        leader.once("handover")
+    other = scene.pair.other(leader)
     took = takes_over(scene, asked, other)
-    ends(scene, acting)
+    ends(scene, leader)
     if (reconciled := other.scrape().total("ivrd_calls_reconciled_total")) > RECONCILED_AT_MOST:
         scene.found.append(f"{reconciled} calls had to be reconciled")
-    back(scene, acting)
+    back(scene, leader)
     return took
 
 
@@ -150,7 +150,7 @@ FAULTS = (
         control=Control(
             "a leadership grant has no end",
             two_leaders,
-            Setup(pair=True, program="chaos.without.end_of_leave"),
+            Setup(pair=True, program="chaos.without.end_of_grant"),
         ),
     ),
     Fault(

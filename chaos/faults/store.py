@@ -145,7 +145,7 @@ FAULTS = (
         control=Control(
             "queue_log is not read",
             locked,
-            Setup(program="chaos.without.record"),
+            Setup(program="chaos.without.queue_log"),
         ),
     ),
     Fault(
@@ -165,7 +165,7 @@ FAULTS = (
             Setup(
                 crowd=stubborn,
                 program="chaos.without.overriding",
-                environment=lambda _scene: {PROGRAM: "chaos.without.record"},
+                environment=lambda _scene: {PROGRAM: "chaos.without.queue_log"},
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from typing import Protocol
 
 from ivrd.api import server
 from ivrd.core.call import Call
@@ -15,12 +16,17 @@ FLUSH_SECONDS = 1.0
 NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
-class DayReport:
-    """Adds a day up from what is stored and from the calls in progress.
+class ServiceLevelTarget(Protocol):
+    """The seconds within which a call is to be answered; see core/recent.py."""
 
-    `flush(seconds)` waits until what has ended is stored, and returns whether it is.  `target()` is
-    the service level's seconds; `clock` gives seconds since the epoch.  Only the leader knows all
-    that has ended and what is in progress.
+    service_level_seconds: float
+
+
+class DayReport:
+    """Adds a day up from the calls that are stored and those in progress.
+
+    `flush(seconds)` waits until what has ended is stored, and returns whether it is.  `clock` gives
+    seconds since the epoch.  Only the leader knows all calls.
     """
 
     def __init__(
@@ -28,7 +34,7 @@ class DayReport:
         ledger: Ledger,
         call_repository: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
-        target: Callable[[], float],
+        target: ServiceLevelTarget,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -47,7 +53,7 @@ class DayReport:
         except StoreDown as error:
             raise server.RequestRejected(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
-        target = self._target()
+        target = self._target.service_level_seconds
         sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
         return _answer(day, sums, target)
 
@@ -77,6 +83,7 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "service_level_seconds": target,
         "asa_seconds": sums.asa_seconds,
         "abandoned_after_30s": sums.abandoned_after_30s,
+        "talks_cut_off": sums.talks_cut_off,
         "rows": [
             {
                 "queue": row.queue,

@@ -166,6 +166,12 @@ def _unix_socket(path: Path, mode: int) -> socket.socket:
     return listener
 
 
+def set_mode(path: Path, mode: int) -> None:
+    """Give the socket at `path` other permissions; one that is gone is not missed."""
+    with suppress(FileNotFoundError):
+        path.chmod(mode)
+
+
 def _make_way(path: Path) -> None:
     """Remove a socket that nobody listens on any more."""
     with suppress(FileNotFoundError):

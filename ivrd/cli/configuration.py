@@ -13,7 +13,7 @@ from ivrd.config.load import load
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import AsteriskSettings, Settings
-from ivrd.config.sounds import prompt_files, spare_files
+from ivrd.config.sounds import missing_defaults, prompt_files, spare_files
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +39,8 @@ def add_reload(parser: argparse.ArgumentParser) -> None:
 def _check(given: argparse.Namespace) -> int:
     settings = load(given.config)
     problems = [str(problem) for problem in prompt_files(settings)]
-    spare = [*unused_prompts(settings), *spare_files(settings)]
-    warnings = [str(problem) for problem in spare]
+    notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
+    warnings = [str(problem) for problem in notes]
     folder: Path = given.to or settings.asterisk.config_dir
     if given.to or folder.is_dir():
         with reported(render.RenderError):
@@ -98,6 +98,10 @@ def _reload(given: argparse.Namespace) -> int:
         print(json.dumps(answer))
     elif answer["ok"]:
         print("The new configuration is in use.")
+        for key in answer["restart"]:
+            print(f"note: {key} takes effect when ivrd is restarted", file=sys.stderr)
+        for key in answer["asterisk_restart"]:
+            print(f"note: {key} takes effect when Asterisk is restarted", file=sys.stderr)
     else:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)

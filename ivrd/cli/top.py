@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from ivrd.cli import dashboard
@@ -24,10 +24,14 @@ def _top(given: argparse.Namespace) -> int:
     terminal = Console()
     if not terminal.is_terminal or terminal.is_dumb_terminal:
         return _top_in_lines(client)
-    with Live(dashboard.board(client.get("status")), console=terminal, screen=True) as live:
+
+    def picture() -> Group:
+        return dashboard.board(client.get("status"), terminal.width, terminal.height)
+
+    with Live(picture(), console=terminal, screen=True) as live:
         while True:
             time.sleep(LIVE_SECONDS)
-            live.update(dashboard.board(client.get("status")), refresh=True)
+            live.update(picture(), refresh=True)
 
 
 def _top_in_lines(client: Client) -> int:

@@ -25,15 +25,14 @@ class DtmfDecoder:
     def __init__(self) -> None:
         self._down: set[str] = set()
         self._up: deque[tuple[float, str]] = deque(maxlen=MOST)
-        self._sends_beginnings = False
-        self._without_beginning: dict[
-            str, float
-        ] = {}  # a key's last press of which only an end came
+        self._downs_reported = False
+        # A key's last press of which only an end came.
+        self._without_beginning: dict[str, float] = {}
         self._repeated: set[str] = set()  # keys that are down for the second time in one press
 
     def down(self, digit: str, at: float) -> None:
         """A key went down; reported again, it changes nothing."""
-        self._sends_beginnings = True
+        self._downs_reported = True
         if digit in self._down or len(self._down) >= MOST:
             return
         self._down.add(digit)
@@ -51,7 +50,7 @@ class DtmfDecoder:
             if digit in self._repeated:
                 self._repeated.remove(digit)
                 return False
-        elif self._sends_beginnings and any(
+        elif self._downs_reported and any(
             digit == key and abs(at - when) <= AGAIN_SECONDS for when, key in self._up
         ):
             return False

@@ -1,6 +1,5 @@
 """Series about the store, reconciliation and leadership, read at each scrape."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -8,39 +7,42 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import OUTCOME_AT, Outcome
+from ivrd.core.call import OUTCOME_OF
+from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind
 
 
-class Source(Protocol):
-    """Where the figures are; see ha/failover.py."""
+class MenuLoad(Protocol):
+    """What overload did to callers; see calls/ivr.py."""
 
-    write_behind: WriteBehind
-    reconciliation: Reconciliation | None
-
-    @property
-    def is_leader(self) -> bool:
-        """Whether this ivrd is the leader, or alone."""
+    sent_to_queue: int
 
 
 class PersistenceMetrics(Collector):
-    """Registers itself.  `sent_to_queue` gives how many callers a full menu sent to the queue."""
+    """Registers itself."""
 
     def __init__(
-        self, registry: prom.CollectorRegistry, source: Source, sent_to_queue: Callable[[], int]
+        self,
+        registry: prom.CollectorRegistry,
+        leadership: Leadership,
+        write_behind: WriteBehind,
+        reconciliation: Reconciliation,
+        menus: MenuLoad,
     ) -> None:
-        self._source = source
-        self._turned_on = sent_to_queue
+        self._leadership = leadership
+        self._write_behind = write_behind
+        self._reconciliation = reconciliation
+        self._menus = menus
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """What is true now."""
-        write_behind, reconciliation = self._source.write_behind, self._source.reconciliation
+        """How things stand now."""
+        write_behind, reconciliation = self._write_behind, self._reconciliation
         yield _gauge(
             "ivrd_leader",
             "1 while this ivrd is the leader, or alone; 0 while it is the standby.",
-            self._source.is_leader,
+            self._leadership.is_leader,
         )
         yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", write_behind.up)
         yield _gauge(
@@ -54,19 +56,19 @@ class PersistenceMetrics(Collector):
         yield _counter(
             "ivrd_menus_full",
             "Callers who went straight to a queue because too many were in menus.",
-            self._turned_on(),
+            self._menus.sent_to_queue,
         )
         reconciled = CounterMetricFamily(
             "ivrd_calls_reconciled",
             "Calls whose end no event reported, recorded from queue_log.",
             labels=("outcome",),
         )
-        counts = reconciliation.reconciled if reconciliation else Counter[Outcome]()
-        for outcome in dict.fromkeys(OUTCOME_AT.values()) | dict.fromkeys(counts):
+        counts = reconciliation.reconciled
+        for outcome in dict.fromkeys(OUTCOME_OF.values()) | dict.fromkeys(counts):
             reconciled.add_metric((outcome,), counts[outcome])
         yield reconciled
         for name, (text, read) in RECONCILIATION.items():
-            yield _counter(name, text, read(reconciliation) if reconciliation else 0)
+            yield _counter(name, text, read(reconciliation))
 
 
 # Series -> its text, and where its value is.

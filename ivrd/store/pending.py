@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from ivrd.store.interface import Change, Forget, Put, Remove
 
@@ -25,9 +26,13 @@ class Entry:
 
 def slot(change: Change) -> Slot:
     """Changes of the same slot replace one another."""
-    if isinstance(change, Forget):
-        return (Forget, change.kind, change.before)
-    return (Put, change.kind, change.key)
+    match change:
+        case Put(kind, key) | Remove(kind, key):
+            return (Put, kind, key)
+        case Forget(kind, before):
+            return (Forget, kind, before)
+        case _:
+            assert_never(change)
 
 
 def reconcilable(change: Change) -> bool:

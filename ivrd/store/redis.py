@@ -19,13 +19,23 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Forget, Put, StoreDown, read_pages
+from ivrd.store.interface import (
+    DEADLINE,
+    PAGE,
+    Change,
+    Fenced,
+    Forget,
+    Put,
+    Remove,
+    StoreDown,
+    read_pages,
+)
 from ivrd.store.server import RedisServer, close, words
 
 PREFIX = "ivrd:"
@@ -176,8 +186,12 @@ class _Writer:
 
 
 def _arguments(change: Change) -> tuple[str, str, str, str]:
-    if isinstance(change, Put):
-        return ("put", change.kind, change.key, change.value)
-    if isinstance(change, Forget):
-        return ("forget", change.kind, change.before, "")
-    return ("remove", change.kind, change.key, "")
+    match change:
+        case Put(kind, key, value):
+            return ("put", kind, key, value)
+        case Remove(kind, key):
+            return ("remove", kind, key, "")
+        case Forget(kind, before):
+            return ("forget", kind, before, "")
+        case _:
+            assert_never(change)

@@ -10,9 +10,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
-from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Put, Remove, StoreDown, read_pages
+from ivrd.store.interface import (
+    DEADLINE,
+    PAGE,
+    Change,
+    Fenced,
+    Forget,
+    Put,
+    Remove,
+    StoreDown,
+    read_pages,
+)
 from ivrd.store.thread import Thread
 
 T = TypeVar("T")
@@ -146,15 +156,15 @@ def _write(db: sqlite3.Connection, changes: Sequence[Change], epoch: int) -> Non
         raise Fenced(f"epoch {latest} has taken over from epoch {epoch}")
     db.execute("UPDATE fact SET value = ? WHERE name = 'epoch' AND value <> ?", (epoch, epoch))
     for change in changes:
-        if isinstance(change, Put):
-            new = (change.kind, change.key, change.value)
-            db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", new)
-        elif isinstance(change, Remove):
-            old = (change.kind, change.key)
-            db.execute("DELETE FROM entry WHERE kind = ? AND key = ?", old)
-        else:
-            old = (change.kind, change.before)
-            db.execute("DELETE FROM entry WHERE kind = ? AND key < ?", old)
+        match change:
+            case Put(kind, key, value):
+                db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", (kind, key, value))
+            case Remove(kind, key):
+                db.execute("DELETE FROM entry WHERE kind = ? AND key = ?", (kind, key))
+            case Forget(kind, before):
+                db.execute("DELETE FROM entry WHERE kind = ? AND key < ?", (kind, before))
+            case _:
+                assert_never(change)
     db.execute("COMMIT")
 
 

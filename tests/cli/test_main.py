@@ -14,36 +14,35 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from lab.ports import free_port
+from lab.running import spawn
+from tests.fixtures.hotline import copied, recorded, rewrite
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped configuration with folders and ports of the test's own."""
-    folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
-    settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-    settings["sounds"] = str(ROOT / "sounds")
-    settings["caller_key_file"] = str(tmp_path / "caller.key")
-    settings["state_dir"] = str(tmp_path / "state")
-    settings["web"]["listen"] = f"{HOST}:{free_port()}"
-    settings["control"]["socket"] = str(tmp_path / "s")
-    settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
-    settings["asterisk"]["ami"]["port"] = free_port()
-    settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
-    settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
-    (folder / "ivrd.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    """A small hotline with folders, ports and recordings of the test's own."""
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["caller_key_file"] = str(tmp_path / "caller.key")
+        settings["state_dir"] = str(tmp_path / "state")
+        settings["web"]["listen"] = f"{HOST}:{free_port()}"
+        settings["control"]["socket"] = str(tmp_path / "s")
+        settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
+        settings["asterisk"]["ami"]["port"] = free_port()
+        settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
+        settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
+
+    folder = copied(tmp_path / "config", change)
+    recorded(folder, tmp_path / "sounds")
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
@@ -71,7 +70,7 @@ def ivrd(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def running(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon whose web port answers; it must end with status 0."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(
+        process = spawn(
             argv("run", "--config", config), stdout=out, stderr=out, cwd=ROOT, env=dict(os.environ)
         )
     try:
@@ -79,7 +78,7 @@ def running(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
+        status = process.wait(60)
     assert status == 0
     assert "Traceback" not in log.read_text("utf-8")
 
@@ -135,13 +134,12 @@ def test_check_names_a_prompt_without_a_file_and_a_file_that_no_prompt_names(
     config: Path, tmp_path: Path
 ) -> None:
     sounds = tmp_path / "sounds"
-    shutil.copytree(ROOT / "sounds", sounds)
     (sounds / "th" / "welcome.wav").rename(sounds / "th" / "wellcome.wav")
-    text = (config / "ivrd.yaml").read_text("utf-8").replace(str(ROOT / "sounds"), str(sounds))
-    (config / "ivrd.yaml").write_text(text)
+    (sounds / "en" / "partner-whisper.wav").unlink()
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
-    missing, spare = done.stderr.splitlines()
+    missing, left_out, spare = done.stderr.splitlines()
+    assert left_out.startswith(f"note: {sounds}/en/partner-whisper.wav: missing; ")
     assert missing == f"{sounds}/th/welcome.wav: missing; expected 8 kHz 16-bit mono PCM WAV"
     assert spare == f"note: {sounds}/th/wellcome.wav: no prompt in prompts.yaml has this name"
     assert ivrd("run", "--config", config).returncode == 2
@@ -187,7 +185,9 @@ def test_a_second_ivrd_is_refused(config: Path, tmp_path: Path, own: str, said: 
     with running(config, tmp_path / "log"):
         second = tmp_path / "second"
         shutil.copytree(config, second)
-        settings = settings_of(config) | {"web": {"listen": f"{HOST}:{free_port()}"}}
+        settings = settings_of(config) | {
+            "web": {"listen": f"{HOST}:{free_port(socket.SOCK_STREAM)}"}
+        }
         places = {"state_dir": str(tmp_path / "own"), "control": {"socket": str(tmp_path / "t")}}
         settings[own] = places[own]
         (second / "ivrd.yaml").write_text(yaml.safe_dump(settings), "utf-8")
@@ -258,3 +258,28 @@ def test_something_that_is_not_asterisk_is_told_and_borne(
             assert came.wait(10)
             until(lambda: "Asterisk at" in (tmp_path / "log").read_text("utf-8"))
             assert get(config, "/-/healthy")[0] == 200
+
+
+def test_reload_says_which_settings_wait_for_a_restart(config: Path, tmp_path: Path) -> None:
+    asterisk = {"console": ["true"], "sip": {"listen": "127.0.0.1:5999"}}
+    rewrite(config / "ivrd.yaml", lambda settings: settings["asterisk"].update(console=["true"]))
+    log = tmp_path / "log"
+    with running(config, log):
+        assert ivrd("reload", "--config", config).stderr.endswith("when Asterisk is restarted\n")
+        done = ivrd("reload", "--config", config)
+        assert (done.returncode, done.stderr) == (0, "")
+
+        def change(settings: dict[str, Any]) -> None:
+            settings["asterisk"].update(asterisk)
+            settings["caller_key_file"] = str(tmp_path / "other.key")
+            settings["log"] = {"format": "json"}
+
+        rewrite(config / "ivrd.yaml", change)
+        done = ivrd("reload", "--config", config)
+        assert done.returncode == 0
+        assert done.stdout == "The new configuration is in use.\n"
+        assert done.stderr.splitlines() == [
+            "note: caller_key_file takes effect when ivrd is restarted",
+            "note: asterisk.sip.listen takes effect when Asterisk is restarted",
+        ]
+        until(lambda: '"takes effect after a restart: caller_key_file"' in log.read_text("utf-8"))

@@ -7,13 +7,11 @@ import io
 import json
 import os
 import pwd
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from rich.cells import cell_len
 
 from ivrd.cli import main
@@ -21,6 +19,7 @@ from ivrd.cli.drill import Place, drill
 from ivrd.config.settings import Settings
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from tests.fixtures.hotline import copied
 from tests.partners.rig import NOW, Rig, served
 
 ROOT = Path(__file__).parents[2]
@@ -40,13 +39,8 @@ Type = Callable[..., Done]
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped configuration with a control socket of the test's own."""
-    folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
-    settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-    settings["control"]["socket"] = str(tmp_path / "s")
-    (folder / "ivrd.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
-    return folder
+    """A small hotline with a control socket of the test's own."""
+    return copied(tmp_path / "config", lambda s: s["control"].update(socket=str(tmp_path / "s")))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -19,7 +18,10 @@ from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
+from lab.ports import free_port
+from lab.running import dying_with_us
 from tests.asterisk.fake_ami import FakeAmi
+from tests.fixtures.hotline import copied
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-T0p/s3cret+of-the-ami"
@@ -30,13 +32,11 @@ PLACES = ("ami.secret", "seats.secret", "caller.key")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Path]:
-    """The shipped configuration with the canaries; `change` bends ivrd.yaml."""
+    """A small hotline with the canaries; `change` bends ivrd.yaml."""
 
     def make(change: Callable[[dict], None] = lambda _yaml: None) -> Path:  # type: ignore[type-arg]
-        folder = tmp_path / "config"
-        shutil.copytree(ROOT / "config", folder)
+        folder = copied(tmp_path / "config")
         says = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-        says["sounds"] = str(ROOT / "sounds")
         says["state_dir"] = str(tmp_path / "state")
         says["log"] = {"format": "plain", "level": "debug"}
         says["web"]["listen"] = "127.0.0.1:1"  # replaced by who runs a daemon
@@ -75,7 +75,7 @@ async def run(*words: str | Path) -> str:
 async def start(*words: str | Path) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "ivrd.cli", *map(str, words)]
     return await asyncio.create_subprocess_exec(
-        *command,
+        *dying_with_us(command),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -90,7 +90,7 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
 
             def here(says: dict) -> None:  # type: ignore[type-arg]
                 says["asterisk"]["ami"]["port"] = ami.port
-                says["web"]["listen"] = f"127.0.0.1:{free_port()}"
+                says["web"]["listen"] = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
 
             folder = config(here)
             daemon = await start("run", "--config", folder)
@@ -107,12 +107,6 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
             return shown + said.decode()
 
     clean(asyncio.run(body()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_must_hold_it_is_not_open_to_others_and_nothing_else_holds_it(

@@ -1,0 +1,43 @@
+"""What happens when the connection to Asterisk comes up, reports something, or is lost."""
+
+from collections.abc import Callable
+
+from panoramisk.message import Message
+
+from ivrd.calls.tracker import CallTracker
+from ivrd.daemon import systemd
+from ivrd.ha.failover import Failover
+from ivrd.metrics.observer import Observer
+
+
+class AsteriskConnection:
+    """The AMI client's handler.  `reevaluate()` asks for a decision on partners' seats at once."""
+
+    def __init__(
+        self,
+        tracker: CallTracker,
+        failover: Failover,
+        observer: Observer,
+        reevaluate: Callable[[], None],
+    ) -> None:
+        self._tracker = tracker
+        self._failover = failover
+        self._observer = observer
+        self._reevaluate = reevaluate
+
+    def event(self, message: Message) -> None:
+        """Asterisk reports an event."""
+        self._tracker.take(message)
+
+    async def up(self) -> None:
+        """Logged in: bring the ledger, menus and seats to what Asterisk reports."""
+        await self._failover.up()
+        self._observer.connection(True)
+        self._reevaluate()  # seats that were wanted when the connection was lost are due at once
+        systemd.status("connected to Asterisk")
+
+    def down(self) -> None:
+        """The connection is lost: the dialplan has the callers until it is back."""
+        self._observer.connection(False)
+        self._tracker.ivr.detach_all("the connection to Asterisk was lost")
+        systemd.status("not connected to Asterisk")
