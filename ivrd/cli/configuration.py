@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ivrd.asterisk import console, loaded, render
@@ -91,8 +92,8 @@ def _reload(given: argparse.Namespace) -> int:
     asterisk = settings.asterisk
     with reported(render.RenderError, console.ConsoleError):
         texts = _texts(settings)
-        render.write(asterisk.config_dir, texts)
-        _tell_asterisk(asterisk, list(texts))
+        written = render.write(asterisk.config_dir, texts)
+        _tell_asterisk(asterisk, list(texts), written)
     answer = client.post("reload")
     if given.json:
         print(json.dumps(answer))
@@ -108,11 +109,14 @@ def _reload(given: argparse.Namespace) -> int:
     return 0 if answer["ok"] else WRONG
 
 
-def _tell_asterisk(asterisk: AsteriskSettings, names: list[str]) -> None:
-    """Whatever was written since Asterisk has read its files, by this command or an earlier one."""
+def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequence[str]) -> None:
+    """Whatever was written since Asterisk has read its files, by this command or an earlier one.
+
+    When Asterisk does not say since when it runs, that is what this command has `written`.
+    """
     folder = asterisk.config_dir
     started = console.started(asterisk.console)
-    stale = loaded.stale(folder, names, started) if started is not None else []
+    stale = loaded.stale(folder, names, started) if started is not None else written
     console.reload(asterisk.console)
     loaded.remember(folder, [name for name in names if name in console.RELOADS])
     for name in stale:

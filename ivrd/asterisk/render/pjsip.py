@@ -26,7 +26,7 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     parts = [
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
         "endpoint_identifier_order=ip,username\n"
-        # sip:1330;phone-context=+66@…;user=phone, as mobile networks send it, is 1330
+        # Mobile networks call sip:NUMBER;phone-context=+CC@…;user=phone: that is the number, too.
         "ignore_uri_user_options=yes\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
