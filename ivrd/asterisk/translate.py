@@ -54,6 +54,7 @@ class KeyDown:
 
     call_id: str
     digit: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def fact(message: Message) -> Fact | None:
 
 
 def _key_down(m: Any) -> Fact | None:
-    return KeyDown(m.uniqueid, m.digit) if m.direction == "Received" else None
+    return KeyDown(m.uniqueid, m.digit, at(m)) if m.direction == "Received" else None
 
 
 def _key_up(m: Any) -> Fact | None:

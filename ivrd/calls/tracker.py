@@ -83,8 +83,8 @@ class CallTracker:
                 self._offered(fact)
             case t.Result(command_id, text):
                 self.ivr.result(command_id, text)
-            case t.KeyDown(call_id, digit):
-                self.ivr.key_down(call_id, digit)
+            case t.KeyDown(call_id, digit, at):
+                self.ivr.key_down(call_id, digit, at)
             case t.KeyUp(call_id, digit, at):
                 self.ivr.key_up(call_id, digit, at)
             case t.ControlOver(call_id):

@@ -26,10 +26,12 @@ autofallthrough=yes
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
 
-; A seat's phone can call nobody. What it can dial is heard by ivrd, and works without it:
-; that it is to be rung again after it was paused.
+; A seat's phone can call nobody. When an agent transfers a caller to the hotline's number, it is
+; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works
+; without it: that it is to be rung again after it was paused.
 [{dialplan_names.SEAT_CONTEXT}]
-exten => {settings.number},1,Hangup(21)
+exten => {settings.number},1,GotoIf($["${{IVRD_CALL}}" = "${{UNIQUEID}}"]?hotline-queue,s,back)
+ same => n,Hangup(21)
 exten => {dialplan_names.RESUME_KEYS},1,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
  same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)
  same => n,UserEvent({dialplan_names.SEAT_RESUMED},Seat: ${{CHANNEL(endpoint)}})

@@ -16,17 +16,22 @@ force_rport=yes
 dtmf_mode=rfc4733
 """
 
+# What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
+CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
+
 
 def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     """The file's text.  `seats_secret` makes the passwords of seats that register."""
     sip = settings.asterisk
     parts = [
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
-        "endpoint_identifier_order=ip,username\n",
+        "endpoint_identifier_order=ip,username\n"
+        # Mobile networks call sip:NUMBER;phone-context=+CC@…;user=phone: that is the number, too.
+        "ignore_uri_user_options=yes\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses) for name, addresses in sip.carriers]
-    parts += [partners.trunk(p, settings.number, MEDIA) for p in settings.partners]
+    parts += [partners.trunk(p, settings.number, MEDIA, CLOSED) for p in settings.partners]
     for pool in settings.pools:
         for seat in pool.seats:
             parts.append(_seat(seat, sip.seat_contact, seats_secret))
@@ -37,7 +42,7 @@ def _carrier(name: str, addresses: tuple[str, ...]) -> str:
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{MEDIA}"
-        "trust_id_inbound=yes\nidentify_by=ip\naors=\n"
+        f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
 
