@@ -50,18 +50,21 @@ LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
 LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 
 # Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER)
+CALLERS = "IVRD_CALLERS"  # how many may be here at a time
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
+ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"

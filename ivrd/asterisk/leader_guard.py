@@ -15,7 +15,15 @@ from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
 
 # Actions that change nothing.
 READ_ONLY_ACTIONS = frozenset(
-    {"Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Getvar"}
+    {
+        "Login",
+        "Ping",
+        "CoreSettings",
+        "CoreShowChannels",
+        "QueueStatus",
+        "DeviceStateList",
+        "Getvar",
+    }
 )
 HELD_AT_MOST = 10_000
 

@@ -86,6 +86,13 @@ class Unattended:
 
 
 @dataclass(frozen=True)
+class AllLinesBusy:
+    """The dialplan tells a caller that all lines are busy."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
 class AgentConnected:
     """A person took a waiting caller."""
 
@@ -152,6 +159,7 @@ Fact = (
     | QueueJoined
     | QueueReturned
     | Unattended
+    | AllLinesBusy
     | AgentConnected
     | Hangup
     | SeatState
@@ -199,6 +207,8 @@ def _user_event(m: Any) -> Fact | None:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
+    if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
+        return AllLinesBusy(m.uniqueid)
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None

@@ -68,6 +68,7 @@ class CallTracker:
         self._listener = listener
         self._hash = hash_number
         self._clock = clock
+        self.lines_busy = 0  # callers who were told that all lines are busy
         self._held: list[Message] | None = None
         self._passing: set[str] = set()  # calls of which nobody knows where they are now
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -78,6 +79,7 @@ class CallTracker:
             t.KeyUp: self._key_up,
             t.ControlOver: self._control_over,
             t.Unattended: self._took_over,
+            t.AllLinesBusy: self._all_lines_busy,
             t.QueueJoined: self._joined,
             t.QueueReturned: self._returned,
             t.AgentConnected: self._taken,
@@ -135,6 +137,10 @@ class CallTracker:
     def _took_over(self, fact: t.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
             self._listener.unattended(call)
+
+    def _all_lines_busy(self, fact: t.AllLinesBusy) -> None:
+        self.lines_busy += fact.call_id in self.ledger.calls
+        self._apply_event(fact.call_id, c.Rejected())
 
     def _partner(self, leg_event: t.PartnerLegEvent) -> None:
         self.on_partner_leg(leg_event)

@@ -142,6 +142,7 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
         pools=queues.pools(waiting.parsed),
         policy=main.policy(parsed),
+        callers_at_most=parsed.limits.callers,
         menus_at_most=parsed.limits.menus,
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,

@@ -19,6 +19,7 @@ FILE = "prompts.yaml"
 # Said by the dialplan and by Asterisk's queues, whatever the menus are.
 BUILT_IN = frozenset(
     {
+        "all-lines-busy",
         "connect",
         "fallback-welcome",
         "partner-press",

@@ -101,7 +101,8 @@ class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
     `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
-    always open.  At most `menus_at_most` callers are in menus, and none is taken into one while we
+    always open.  At most `callers_at_most` callers are here, the next ones hear that all lines are
+    busy; at most `menus_at_most` of them are in menus, and none is taken into one while we
     hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
     for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
     in each language.  `languages`: the first is spoken when nothing was chosen.
@@ -131,6 +132,7 @@ class Settings:
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
     policy: Policy
+    callers_at_most: int
     menus_at_most: int
     behind_seconds: float
     partners: tuple[Partner, ...]

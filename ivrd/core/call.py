@@ -23,7 +23,7 @@ class CallState(StrEnum):
 
     MENU = "menu"
     INFO = "info"  # listening to a message, or has heard it
-    CLOSED = "closed"  # was told that the line, or the topic, is closed
+    CLOSED = "closed"  # was told that the line, or the topic, is closed, or all lines busy
     QUEUE = "queue"
     TALK = "talk"
     ENDED = "ended"
@@ -73,7 +73,7 @@ class PlayedMessage:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The caller was told that the hotline, or the chosen topic, is closed."""
+    """The caller was told that the hotline, or the chosen topic, is closed, or all lines busy."""
 
 
 @dataclass(frozen=True)

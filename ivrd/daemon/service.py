@@ -102,7 +102,7 @@ class Daemon:
 
     async def _listen(self) -> None:
         parts, settings = self.parts, self.parts.settings
-        public = server.public_app(parts.scrape, parts.operations.ready)
+        public = server.public_app(parts.scrape, parts.operations.ready, parts.shortage)
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
         control = server.control_app(parts.queries(), parts.commands(self._hand_over))

@@ -5,17 +5,19 @@ they must; who hears of what is written here.
 """
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
 
-from ivrd import __version__
+from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, conversation_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import EVENTS, PartnerLegEvent
 from ivrd.calls.caller_hash import Hasher, load_key
@@ -28,6 +30,7 @@ from ivrd.daemon import systemd
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.failover import Failover
 from ivrd.metrics.calls import CallMetrics
+from ivrd.metrics.capacity import CapacityMetrics, CapacitySources
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -36,6 +39,8 @@ from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.partners.test_calls import DrillCalls
 from ivrd.store.factory import open_store
+
+logger = logging.getLogger("ivrd")
 
 
 class Wiring:
@@ -52,6 +57,7 @@ class Wiring:
             self.observer.link_says,
             wanted=EVENTS,
         )
+        self.capacity = Capacity()
         self.queue_members = QueueMembers(self.link, settings.pools)
         self.tracker = self._tracker()
         self.failover = self._continuity(stepped_down)
@@ -145,6 +151,14 @@ class Wiring:
         """Who hears of what."""
         registry, ivr = self.observer.metrics.registry, self.tracker.ivr
         PersistenceMetrics(registry, self.failover, lambda: ivr.sent_to_queue)
+        CapacityMetrics(
+            registry,
+            CapacitySources(
+                lambda: self.operations.settings.callers_at_most,
+                lambda: self.capacity.room,
+                lambda: self.tracker.lines_busy,
+            ),
+        )
         self.observer.counts = self.is_leader
         self.observer.moved = self.failover.moved
         self.observer.also = self._call_news
@@ -197,6 +211,10 @@ class Wiring:
         """The metrics of this moment."""
         return self.observer.scrape(self.tracker.ledger, self.queue_members)
 
+    def shortage(self) -> str:
+        """What to say when Asterisk has room for fewer callers than the configuration wants."""
+        return self.capacity.shortage(self.operations.settings.callers_at_most)
+
     # --- who hears of what -----------------------------------------------------------------
 
     def is_leader(self) -> bool:
@@ -228,6 +246,9 @@ class Wiring:
 
     async def _up(self) -> None:
         await self.failover.up()
+        await self.capacity.read(self.link)
+        if shortage := self.shortage():
+            log.event(logger, logging.WARNING, shortage)
         self.observer.link(True)
         self.hurry.set()  # seats that were wanted when the link went are due at once
         systemd.status("connected to Asterisk")

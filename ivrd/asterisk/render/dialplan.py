@@ -19,6 +19,7 @@ autofallthrough=yes
 {dialplan_names.LANGUAGE}={settings.languages[0]}
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
+{dialplan_names.CALLERS}={settings.callers_at_most}
 
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
