@@ -38,8 +38,8 @@ def the_third_is_told(lab) -> str:
 
 
 def value(scrape: str, series: str) -> float:
-    (found,) = re.findall(rf"^{series} (\S+)$", scrape, re.MULTILINE)
-    return float(found)
+    """The sum of these series."""
+    return sum(map(float, re.findall(rf"^{series} (\S+)$", scrape, re.MULTILINE)))
 
 
 def test_over_the_limit_callers_are_told_that_all_lines_are_busy(hotline):
