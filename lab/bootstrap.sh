@@ -57,7 +57,7 @@ make_venv() { # $1: folder; the rest: what pip installs
         fi
         "$folder/bin/python" "$wheel/pip" --quiet install --no-index "$wheel"
     fi
-    log=$folder/pip.log
+    log=${pip_log:-$folder/pip.log}
     "$folder/bin/python" -m pip --disable-pip-version-check install "$@" >"$log" 2>&1 || {
         say "pip could not install the Python packages (is this machine online?), see $log"
         die "$(grep -i -m 1 error: "$log" || tail -n 1 "$log")"
@@ -90,7 +90,12 @@ install)
     PYTHON=${PYTHON:-/usr/bin/python3} # not one in a home, which the service may not read
     need_python
     say "this fetches the Python packages named in setup.cfg, about 12 MB, into ${2:?}"
+    # Half of one is of no use; its log is beside the releases.
+    mkdir -p "${2%/*}"
+    pip_log=$(dirname "${2%/*}")/pip.log
+    trap 'rm -rf "$2"' EXIT
     make_venv "$2" .
+    trap - EXIT
     ;;
 *)
     say "usage: lab/bootstrap.sh dev PART... | install DIR"

@@ -1,4 +1,4 @@
-"""`ivrd check`, `ivrd render`, `ivrd reload`: the whole configuration, and Asterisk's files."""
+"""`ivrd render`, `ivrd reload`: the whole configuration, and Asterisk's files."""
 
 import argparse
 import json
@@ -6,20 +6,11 @@ import sys
 from pathlib import Path
 
 from ivrd.asterisk import console, render
+from ivrd.cli.check import texts
 from ivrd.cli.client import Client
 from ivrd.cli.failure import WRONG, reported
 from ivrd.cli.options import command
 from ivrd.config.load import load
-from ivrd.config.prompts import unused_prompts
-from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
-from ivrd.config.settings import Settings
-from ivrd.config.sounds import prompt_files, spare_files
-
-
-def add_check(parser: argparse.ArgumentParser) -> None:
-    """`ivrd check`."""
-    command(parser, _check)
-    parser.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
 
 
 def add_render(parser: argparse.ArgumentParser) -> None:
@@ -36,36 +27,11 @@ def add_reload(parser: argparse.ArgumentParser) -> None:
     command(parser, _reload)
 
 
-def _check(given: argparse.Namespace) -> int:
-    settings = load(given.config)
-    problems = [str(problem) for problem in prompt_files(settings)]
-    spare = [*unused_prompts(settings), *spare_files(settings)]
-    warnings = [str(problem) for problem in spare]
-    folder: Path = given.to or settings.asterisk.config_dir
-    if given.to or folder.is_dir():
-        with reported(render.RenderError):
-            differing = render.differing(folder, _texts(settings))
-        problems += [
-            f"{folder / name}: differs from the configuration; `ivrd render` writes it anew"
-            for name in differing
-        ]
-    if given.json:
-        print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
-    else:
-        for line in problems:
-            print(line, file=sys.stderr)
-        for line in warnings:
-            print(f"note: {line}", file=sys.stderr)
-        if not problems:
-            print("The configuration is in order.")
-    return WRONG if problems else 0
-
-
 def _render(given: argparse.Namespace) -> int:
     settings = load(given.config)
     folder: Path = given.to or settings.asterisk.config_dir
     with reported(render.RenderError):
-        written = render.write(folder, _texts(settings), force=given.force)
+        written = render.write(folder, texts(settings), force=given.force)
     print(f"{len(written)} files written to {folder}." if written else f"{folder} is up to date.")
     return 0
 
@@ -77,7 +43,7 @@ def _reload(given: argparse.Namespace) -> int:
     client.get("status")  # an ivrd that is not there is no reason to touch Asterisk
     asterisk = settings.asterisk
     with reported(render.RenderError, console.ConsoleError):
-        changed = render.write(asterisk.config_dir, _texts(settings))
+        changed = render.write(asterisk.config_dir, texts(settings))
         for name in console.reload(asterisk.console, changed):
             print(f"note: {name} takes effect when Asterisk is restarted", file=sys.stderr)
     answer = client.post("reload")
@@ -89,14 +55,3 @@ def _reload(given: argparse.Namespace) -> int:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)
     return 0 if answer["ok"] else WRONG
-
-
-def _texts(settings: Settings) -> dict[str, str]:
-    """Asterisk's files as they should be."""
-    asterisk = settings.asterisk
-    seats = asterisk.seats_secret_file
-    return render.rendered(
-        settings,
-        read_secret(asterisk.ami_secret_file, AMI_SECRET),
-        read_secret(seats, SEATS_SECRET) if seats else None,
-    )

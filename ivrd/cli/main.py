@@ -28,7 +28,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("run:add_run", "run the daemon in the foreground"),
     "check": Command(
-        "configuration:add_check", "check the configuration, the prompts and Asterisk's files"
+        "check:add_check", "check the configuration, the prompts and Asterisk's files"
     ),
     "render": Command("configuration:add_render", "write Asterisk's files from the configuration"),
     "status": Command("status:add_status", "show what is going on now"),

@@ -147,5 +147,5 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
-        prompts=files.prompts.parsed.prompts,
+        prompts=prompts.with_later(files.prompts.parsed.prompts, languages),
     )
