@@ -32,6 +32,7 @@ from lab.asterisk import AsteriskError
 from lab.callers import Callers, Entry, SippError
 from lab.hotline import Lab, Plan
 from lab.parts import PartsError
+from lab.ports import Block
 from lab.reckoning import Scrape
 from lab.running import LabError
 
@@ -40,6 +41,7 @@ TALK = 10.0
 RING = 1.0
 PATIENCE = 30.0  # mean, seconds
 SEED = 1330
+RTP_PORTS = 2000  # of each hotline
 GRACE_SECONDS = 240.0  # for the last caller after the last has dialled
 SETTLE_SECONDS = 10.0
 SCALE = 4  # the hotline's own times are divided by this, as those in bench/peers/stock are
@@ -65,7 +67,7 @@ def ivrd_plan(folder: Path, trunks: Mapping[str, str]) -> Plan:
             for key in ("drain_seconds", "reach_seconds", "hold_seconds"):
                 overflow[key] /= SCALE
 
-    return Plan(folder, agents=AGENTS, talk=TALK, ring=RING, change=change)
+    return Plan(folder, agents=AGENTS, talk=TALK, ring=RING, change=change, rtp_ports=RTP_PORTS)
 
 
 def _partner(name: str, trunk: str) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def start(folder: Path, stack: ExitStack) -> list[Side]:
         trunks = four.trunks()
         order = list(reversed(trunks)) if last else list(trunks)
         agents = Agents(folder=home / "agents", ring=RING, talk=TALK)
-        rtp = (20000 + 5000 * number, 24999 + 5000 * number)
+        rtp = stack.enter_context(Block(RTP_PORTS))
         stock = Stock(home, agents, {key: trunks[key] for key in order}, rtp)
         sides.append(Side(name, stack.enter_context(stock), four, home))
     home = folder / IVRD

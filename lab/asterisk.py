@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import parts
+from lab.running import spawn
 
 READY_SECONDS = 30
 HARMLESS = (
@@ -98,7 +99,7 @@ class Asterisk:
     def start(self) -> None:
         """Start and wait until fully booted; raises AsteriskError with the log's last words."""
         with open(self.folder / "asterisk.out", "ab") as out:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [*self._program, "-f", "-C", str(self.conf)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -7,7 +7,6 @@ side by side with other ports and folders.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -19,8 +18,8 @@ import yaml
 
 from lab.agents import Agents
 from lab.asterisk import Asterisk
-from lab.callers.sipp import free_port
 from lab.ivrd import HOST, PROGRAM, PROJECT, Ivrd
+from lab.ports import Block, free_port, is_free
 from lab.running import LabError, Running
 
 SHIPPED = PROJECT / "config"
@@ -34,7 +33,8 @@ class Plan:
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
-    variables for the running ivrd. `program`: the module that is run as ivrd.
+    variables for the running ivrd. `program`: the module that is run as ivrd. `rtp_ports`: how
+    many Asterisk has for sound; a call takes two, one with an agent four.
     """
 
     folder: Path
@@ -49,6 +49,7 @@ class Plan:
     ami_detour: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     program: str = PROGRAM
+    rtp_ports: int = 1000
 
 
 class Lab(Running):
@@ -65,6 +66,7 @@ class Lab(Running):
         self._ivrd = Ivrd("ivrd", self.folder, self.http_port, plan.program, plan.environment)
         self.config = self._ivrd.config
         self._agents_up = False
+        self._rtp = Block(plan.rtp_ports)
 
     # --- starting --------------------------------------------------------------------------
 
@@ -99,13 +101,8 @@ class Lab(Running):
             (self.ami_port, socket.SOCK_STREAM, "AMI"),
             (self.http_port, socket.SOCK_STREAM, "HTTP"),
         ):
-            with socket.socket(socket.AF_INET, kind) as probe:
-                if kind is socket.SOCK_STREAM:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((HOST, port))
-                except OSError as error:
-                    raise LabError(f"{what} port {port}: {os.strerror(error.errno or 0)}") from None
+            if not is_free(port, kind, HOST):
+                raise LabError(f"{what} port {port} is in use")
 
     def write_config(self) -> None:
         """The shipped configuration with this lab's ports, folders, secrets and seats."""
@@ -144,7 +141,7 @@ class Lab(Running):
                     "secret_file": str(self.folder / "ami.secret"),
                 },
                 "sip": {"listen": self.sip},
-                "rtp": {"first": 30000, "last": 39999},
+                "rtp": {"first": self._rtp.first, "last": self._rtp.last},
                 "carriers": {"carrier": {"addresses": [HOST]}},
                 "seats": {"contact": f"sip:{{seat}}@{HOST}:{self.agents.port}"},
             },
@@ -213,6 +210,7 @@ class Lab(Running):
         if self._agents_up:
             self._agents_up = False
             self.agents.stop()
+        self._rtp.close()
 
     def _end(self) -> None:
         """End ivrd."""

@@ -6,6 +6,7 @@ the configuration first.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,12 +16,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from ivrd.cli.client import Client
+from ivrd.cli.main import main as command
 from lab.reckoning import Scrape
-from lab.running import LabError, Running
+from lab.running import LabError, Running, spawn
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -70,8 +73,8 @@ class Ivrd(Running):
         """Start it, and wait until it is `ready`.  Raises LabError with its last words."""
         self.starts += 1
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._argv("run", program=self._program),
+            self._process = spawn(
+                self.argv("run", program=self._program),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -138,14 +141,17 @@ class Ivrd(Running):
     # --- asking ----------------------------------------------------------------------------
 
     def once(self, *arguments: str) -> str:
-        """Run one ivrd command to its end; what it printed. Raises LabError with its words."""
-        done = subprocess.run(
-            self._argv(*arguments), capture_output=True, text=True, check=False, env=_environment()
-        )
-        if done.returncode:
-            words = done.stderr.strip() or done.stdout.strip()
+        """Run one ivrd command to its end; what it printed. Raises LabError with its words.
+
+        It runs in this process: a new one would spend most of its time on imports.
+        """
+        printed, complained = io.StringIO(), io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(complained):
+            status = command([*arguments, "--config", str(self.config)])
+        if status:
+            words = complained.getvalue().strip() or printed.getvalue().strip()
             raise LabError(f"ivrd {' '.join(arguments)}: {words}")
-        return done.stdout
+        return printed.getvalue()
 
     def http(self, path: str, seconds: float = ANSWER_SECONDS) -> str:
         """What its web port answers; empty while it does not."""
@@ -178,8 +184,9 @@ class Ivrd(Running):
         rows = [json.loads(line) for line in self.log_text().splitlines() if line[:1] == "{"]
         return [row for row in rows if row["event"].startswith(what)]
 
-    def _argv(self, verb: str, *arguments: str, program: str = PROGRAM) -> list[str]:
-        return [sys.executable, "-m", program, verb, *arguments, "--config", str(self.config)]
+    def argv(self, *arguments: str, program: str = PROGRAM) -> list[str]:
+        """The command line that runs one ivrd command in a process of its own."""
+        return [sys.executable, "-m", program, *arguments, "--config", str(self.config)]
 
 
 def _environment() -> dict[str, str]:

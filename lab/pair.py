@@ -19,10 +19,10 @@ from typing import Any
 import yaml
 
 from ivrd.store.lease import STANDBY
-from lab.callers.sipp import free_port
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.ivrd import HOST, READY_SECONDS, Ivrd
+from lab.ports import free_port
 from lab.redis import FailOver, RedisProcess
 from lab.running import LabError
 

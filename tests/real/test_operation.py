@@ -107,7 +107,7 @@ def test_the_rendered_files_are_what_check_expects_until_somebody_changes_one(ho
     assert "in order" in lab.ivrd.once("check")
     path = lab.folder / "etc" / "queues.conf"
     path.write_text(path.read_text().replace("retry=1", "retry=9"))
-    done = subprocess.run(lab.ivrd._argv("check"), capture_output=True, text=True, check=False)
+    done = subprocess.run(lab.ivrd.argv("check"), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
         f"{path}: differs from the configuration; `ivrd render` writes it anew\n"
