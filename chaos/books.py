@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lab.hotline import Lab
 from lab.reckoning import ENDS, Row, Scrape, Tally, of_day, of_scrape
 
@@ -17,7 +15,7 @@ class Books:
 
     def now(self) -> Tally:
         """The day's ledger.  Raises LabError when ivrd cannot add it up."""
-        return of_day(json.loads(self._lab.ivrd.once("report", "day", "--json")))
+        return of_day(self._lab.ivrd.get("day", day=""))
 
     def metrics(self, day: Tally) -> list[Row]:
         """The metrics beside the day's ledger; once ivrd was started anew, beside themselves."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from chaos import table
 from chaos.books import Books
-from chaos.check import NO_RECOVERY, Seen, Verdict, compared, complaints, judge
+from chaos.check import GRACE, NO_RECOVERY, Seen, Verdict, compared, complaints, judge
 from chaos.fault import Fault, Setup
 from chaos.faults import FAULTS
 from chaos.load import RATE
@@ -53,6 +53,7 @@ def carry_out(order: Order, folder: Path) -> Outcome:
     with ExitStack() as stack:
         scene = Scene(folder, random, Detour(), stack)
         stack.callback(scene.detour.close)
+        stack.enter_context(scene.lag)
         scene.lab = stack.enter_context(_lab(order.setup, scene))
         if order.setup.pair:
             scene.tapes = tuple(Tape(ivrd) for ivrd in scene.pair.both)
@@ -138,7 +139,8 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
     partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
     lost = order.fault.keys_lost
     seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost)
-    return judge(seen, [*compared(seen, day), *scene.books.metrics(day)], LEASE_SECONDS)
+    wrong = [*compared(seen, day), *scene.books.metrics(day)]
+    return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))
 
 
 def _complaints(scene: Scene) -> list[str]:

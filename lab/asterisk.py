@@ -11,7 +11,7 @@ from pathlib import Path
 from lab import parts
 from lab.running import spawn
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 HARMLESS = (
     # pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
     "registered during operation",
@@ -125,7 +125,7 @@ class Asterisk:
     def cli(self, command: str) -> str:
         """What Asterisk's console answers to one command."""
         argv = [*self.console(self.folder), "-rx", command]
-        done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
+        done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
         return done.stdout.decode("utf-8", "replace")
 
     def complaints(self, tolerated: Sequence[str] = ()) -> list[str]:
@@ -148,7 +148,7 @@ class Asterisk:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             self.kill()
 

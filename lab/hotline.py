@@ -10,6 +10,7 @@ import json
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,13 +205,14 @@ class Lab(Running):
 
     def stop(self) -> None:
         """End everything that this lab started, and nothing else."""
-        self._end()
-        if hasattr(self, "asterisk"):
-            self.asterisk.stop()
-        if self._agents_up:
-            self._agents_up = False
-            self.agents.stop()
-        self._rtp.close()
+        with ExitStack() as ending:  # the last one first, whatever becomes of it
+            ending.callback(self._rtp.close)
+            if self._agents_up:
+                self._agents_up = False
+                ending.callback(self.agents.stop)
+            if hasattr(self, "asterisk"):
+                ending.callback(self.asterisk.stop)
+            ending.callback(self._end)
 
     def _end(self) -> None:
         """End ivrd."""

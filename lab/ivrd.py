@@ -20,7 +20,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from ivrd.cli.client import Client
+from ivrd.cli.client import Client, NotRunning, RequestRefused
 from ivrd.cli.main import main as command
 from lab.reckoning import Scrape
 from lab.running import LabError, Running, spawn
@@ -28,9 +28,9 @@ from lab.running import LabError, Running, spawn
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PROGRAM = "ivrd.cli"
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 45.0  # longer than ivrd may take to bring its callers to a person
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 1.0  # for one that may be standing still
 
 
@@ -166,8 +166,15 @@ class Ivrd(Running):
         """Its metrics."""
         return Scrape(self.http("/metrics"))
 
+    def get(self, name: str, **query: str) -> Any:
+        """What its control socket answers.  Raises LabError with the reason when it does not."""
+        try:
+            return Client(self.control).get(name, **query)
+        except (NotRunning, RequestRefused) as error:
+            raise LabError(f"{self.name}: {error}") from error
+
     def status(self) -> Any:
-        """Its own picture, as `ivrd status --json` prints it.  Raises ivrd.client's errors."""
+        """Its own picture, as `ivrd status --json` prints it.  Raises ivrd.cli.client's errors."""
         return Client(self.control).get("status")
 
     @property

@@ -120,7 +120,7 @@ class Pair(Lab):
             time.sleep(LOOK_SECONDS)
         raise LabError(f"no ivrd acts within {seconds:g} s")
 
-    def acts_since(self, ivrd: Ivrd, at: float, seconds: float = 10.0) -> float:
+    def acts_since(self, ivrd: Ivrd, at: float, seconds: float = READY_SECONDS) -> float:
         """When an ivrd began to act, `at` (seconds since the epoch) or later, as its log says."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

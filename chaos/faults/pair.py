@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
+from chaos.check import GRACE
 from chaos.fault import Control, Fault, Setup
 from chaos.faults.ivrd import AWAY_SECONDS, FROZEN_SECONDS, no_lease
 from chaos.scene import Scene
@@ -12,7 +13,6 @@ from ivrd.store.lease import HANDOVER, LEASE, STANDBY, SUCCESSOR
 from lab.pair import OneOfTwo
 
 ACTS_WITHIN = 3.0  # seconds: a lease, a word, and what Asterisk takes to tell who is there
-SLACK = 1.0  # for a machine that has other things to do
 HEALED_AT_MOST = 5  # calls that end between two that hand over: nobody sees them
 PAIR = Setup(pair=True)
 BEGINS = "the other acts after"
@@ -22,7 +22,7 @@ def takes_over(scene: Scene, since: float, other: OneOfTwo) -> float:
     """Wait until the other one acts; seconds `since` then (epoch)."""
     took = scene.pair.acts_since(other, since) - since
     scene.time(BEGINS, took)
-    if took > ACTS_WITHIN + SLACK:
+    if took > scene.lag.stretched(ACTS_WITHIN + GRACE):
         scene.found.append(f"the other acts only after {took:.1f} s")
     return took
 

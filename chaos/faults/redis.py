@@ -24,7 +24,7 @@ from lab.redis import RedisProcess
 FROZEN_SECONDS = 10.0
 TROUBLE_SECONDS = 3.0
 BACK_WITHIN = 15.0  # seconds in which ivrd has found a Redis that works again
-DECISION_SECONDS = 0.05  # for 99 of 100, whatever Redis does
+DECISION_SECONDS = 0.05  # for 99 of 100 on an idle machine, whatever Redis does
 DECISIONS = "ivrd_decision_seconds"
 FEW = 12  # agents: a partner is needed
 CAP = 3  # seats of that partner
@@ -102,7 +102,7 @@ def decisions(scene: Scene, usual: Scrape, frozen: Scrape) -> None:
     scene.note(
         f"99 % of decisions within {1000 * then:g} ms, and within {1000 * before:g} ms before"
     )
-    if not 0 < then <= max(DECISION_SECONDS, before):
+    if not 0 < then <= max(scene.lag.stretched(DECISION_SECONDS), before):
         scene.found.append(f"decisions took {1000 * then:g} ms")
 
 

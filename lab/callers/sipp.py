@@ -22,8 +22,8 @@ from lab.parts import SIPP, PartsError, program
 from lab.running import spawn
 
 END = b"\x1b"
-READY_IN = 10.0  # seconds a SIPp may take to start; it needs well under one
-ENDS_IN = 3.0  # seconds it may take to stop before it is killed
+READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
+ENDS_IN = 15.0  # seconds it may take to stop before it is killed
 
 
 class SippError(RuntimeError):

@@ -35,7 +35,7 @@ class News:
                     event = {}
 
     def wait(
-        self, what: str, true: Callable[[Event], bool], count: int = 1, seconds: float = 30.0
+        self, what: str, true: Callable[[Event], bool], count: int = 1, seconds: float = 60.0
     ) -> list[Event]:
         """The first `count` events for which `true` holds; fails after `seconds`."""
         deadline = time.monotonic() + seconds
@@ -47,7 +47,7 @@ class News:
                 if not self._news.wait(deadline - time.monotonic()):
                     raise AssertionError(f"not within {seconds:g} s: {what}; {found}")
 
-    def named(self, name: str, count: int = 1, seconds: float = 30.0) -> list[Event]:
+    def named(self, name: str, count: int = 1, seconds: float = 60.0) -> list[Event]:
         """The first `count` events of ours, or of Asterisk's, with this name."""
         return self.wait(
             name, lambda e: name in (e.get("userevent"), e.get("event")), count, seconds

@@ -1,20 +1,20 @@
 """What the tests of two ivrd share: callers, their count beside the day's books, what was sent."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.callers import Caller, Callers, Ledger
+from lab.callers import Caller, Ledger
 from lab.callers.mix import mix
 from lab.hotline import Plan
 from lab.ivrd import Ivrd
 from lab.pair import Pair
 from lab.reckoning import ending
 from lab.tape import Tape
+from tests.real.rig import Watched
 
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -33,7 +33,7 @@ def speaks(headers: dict[str, str]) -> bool:
     return headers.get("Command", "").startswith("STREAM FILE")
 
 
-class Two(Pair):
+class Two(Watched, Pair):
     """A pair with what tests ask of it again and again."""
 
     def __init__(self, plan: Plan) -> None:
@@ -44,13 +44,7 @@ class Two(Pair):
         super().start()
         self.tapes = {ivrd.name: Tape(ivrd) for ivrd in self.both}
 
-    def calling(self, people: Sequence[Caller], rate: float) -> Callers:
-        folder = self.folder / "callers"
-        calling = Callers(self.sip, people, folder=folder, rate=rate)
-        calling.start()
-        return calling
-
-    def until(self, what: str, true: Callable[[], Any], seconds: float = 30.0) -> Any:
+    def until(self, what: str, true: Callable[[], Any], seconds: float = 60.0) -> Any:
         """What `true` gives, as soon as that is something; fails after `seconds`."""
         deadline = time.monotonic() + seconds
         while not (found := true()):
@@ -66,7 +60,7 @@ class Two(Pair):
 
 def day(ivrd: Ivrd) -> dict[str, Any]:
     """The day's books."""
-    found: dict[str, Any] = json.loads(ivrd.once("report", "day", "--json"))
+    found: dict[str, Any] = ivrd.get("day", day="")
     return found
 
 

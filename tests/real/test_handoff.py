@@ -4,6 +4,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -44,15 +45,19 @@ class Waiting:
 
     def trunk_is(self, partner: str, state: str) -> None:
         """Wait until `qualify` has found out."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while state not in (said := self.lab.asterisk.cli(f"pjsip show aor partner-{partner}")):
             assert time.monotonic() < deadline, said
             time.sleep(0.05)  # the event for it is filtered out
 
-    def ended(self, seconds: float = 60.0):
-        ledger = self.calling.wait(seconds)
-        assert ledger.longest_silence().silence < MUSIC_GAP
+    def ended(self):
+        ledger = self.calling.wait(120)
+        assert self.lab.nobody_was_in_silence(ledger, MUSIC_GAP)
         return ledger
+
+    def within(self, least: float, seconds: str, most: float) -> bool:
+        """Whether a time that Asterisk took lies there, on a machine as busy as this one."""
+        return least <= float(seconds) <= self.lab.lag.stretched(most)
 
 
 def usual(count: int = 1) -> list[Caller]:
@@ -124,8 +129,8 @@ def test_a_confirmed_caller_is_put_through_with_topic_case_name_and_number(waiti
     assert offered["partner"] == confirmed["partner"] == "good"
     assert offered["seat"] == confirmed["seat"] == "01"
     assert offered["call"] == confirmed["call"] == connect["uniqueid"]
-    assert 0.4 < float(confirmed["rang"]) < 1.5
-    assert 0.4 < float(confirmed["after"]) < 2.5
+    assert at.within(0.4, confirmed["rang"], 1.5)
+    assert at.within(0.4, confirmed["after"], 2.5)
     log = at.lab.asterisk.queue_log.read_text("utf-8")
     assert re.search(rf"{offered['call']}\|hotline\|NONE\|ENDED\|queue\|{TOPIC}", log)
     assert "ABANDON" not in log
@@ -136,8 +141,8 @@ def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
     at = waiting(confirm=False, good=partner.trunk)
     at.add("good")
     (confirmed,) = at.news.named("IvrdPartnerConfirmed")
-    assert float(confirmed["after"]) < 0.1
-    at.calling.wait(20)  # nobody speaks, so the caller does hear silence now
+    assert at.within(0.0, confirmed["after"], 0.1)
+    at.calling.wait(60)  # nobody speaks, so the caller does hear silence now
     assert partner.ledger()[0].talked > 5
 
 
@@ -181,7 +186,7 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     at.add("bad")
     (said,) = at.news.named("IvrdPartnerUnconfirmed")
     assert (said["partner"], said["reason"]) == ("bad", reason)
-    assert after[0] <= float(said["after"]) <= after[1]
+    assert at.within(after[0], said["after"], after[1])
     assert at.ended().entries[0].person == "partner"
     assert [talk.heard_caller for talk in bad.ledger()] == [False]
     assert [talk.heard_caller for talk in good.ledger()] == [True]
@@ -210,8 +215,17 @@ def test_a_trunk_that_is_known_to_be_dead_is_not_dialled(waiting, site):
         offers = at.news.named("IvrdPartnerOffered", 2)
         assert [offer["partner"] for offer in offers] == ["dead", "good"]
         assert (refused["status"], refused["cause"], refused["rang"]) == ("CHANUNAVAIL", "20", "0")
-        assert float(offers[1]["timestamp"]) - float(offers[0]["timestamp"]) < 0.3
         assert at.ended().entries[0].person == "partner"
+        # only the question whether it is there ever came
+        assert {packet.split()[0] for packet in received(nobody)} == {b"OPTIONS"}
+
+
+def received(end: socket.socket) -> Iterator[bytes]:
+    """All packets that wait to be read."""
+    end.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            yield end.recv(65535)
 
 
 def test_a_trunk_that_has_just_died_costs_three_seconds(waiting, site):
@@ -223,7 +237,7 @@ def test_a_trunk_that_has_just_died_costs_three_seconds(waiting, site):
     at.add("dying")
     (refused,) = at.news.named("IvrdPartnerRefused")
     assert refused["status"] == "CHANUNAVAIL"
-    assert float(refused["rang"]) < 3.2
+    assert at.within(0.0, refused["rang"], 3.2)
     assert at.ended().entries[0].person == "partner"
 
 
@@ -243,7 +257,7 @@ def test_who_comes_back_from_a_partner_is_first_again(waiting, site, manner, eve
     first.become(takes(talk=5.5))
     assert said["partner"] == "good"
     if why == "DROPPED":
-        assert 0.0 < float(said["after"]) < 5.0
+        assert at.within(0.1, said["after"], 5.0)
     joins = at.news.named("QueueCallerJoin", 3)
     assert joins[2]["uniqueid"] == said["call"] == joins[0]["uniqueid"]
     assert joins[2]["position"] == "1"

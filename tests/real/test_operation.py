@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from lab.callers import Caller, Callers, HangUp, Hear, Keys, Quiet, Wait
+from lab.callers import Caller, HangUp, Hear, Keys, Quiet, Wait
 
 
 def wants_a_person(first: int, count: int) -> list[Caller]:
@@ -27,8 +27,7 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
     assert calling.wait(30).outcomes() == {"answered": 12}
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
-    second = Callers(lab.sip, wants_a_person(101, 3), folder=lab.folder / "second", rate=20.0)
-    second.start()
+    second = lab.calling(wants_a_person(101, 3), rate=20.0, name="second")
     assert second.wait(30).outcomes() == {"answered": 3}
     assert {talk.seat for talk in lab.agents.ledger()[12:]} == {"base-01"}
 

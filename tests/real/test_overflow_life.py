@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from lab.agents import full_above, refuses
-from lab.callers import Callers
 from lab.partners import takes
 from tests.real.news import News
 from tests.real.overflow_rig import (
@@ -30,13 +29,6 @@ def site(tmp_path):
     sites.stop()
 
 
-def more_calls(lab, name, people, rate):
-    """A second wave of callers, while the first goes on."""
-    wave = Callers(lab.sip, people, folder=lab.folder / name, rate=rate)
-    wave.start()
-    return wave
-
-
 def rewrite(lab, partners):
     """Put other partners into partners.yaml, and have ivrd read it."""
     path = lab.config / "partners.yaml"
@@ -57,7 +49,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     lab.ivrd.kill()
     killed = time.time()
 
-    second = more_calls(lab, "second", calls(101, 12), rate=4.0)
+    second = lab.calling(calls(101, 12), rate=4.0, name="second")
     offered = set()
 
     def all_without_ivrd(event: dict[str, str]) -> bool:
@@ -116,7 +108,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
     assert learned(found)
     assert found["full"]["override"] == "open"
     assert found["full"]["verified"]
-    second = more_calls(lab, "second", calls(101, 6), rate=4.0)
+    second = lab.calling(calls(101, 6), rate=4.0, name="second")
     assert second.wait(90).outcomes() == {"answered": 6}
     lab.settled()
     report = json.loads(lab.ivrd.once("report", "partners", "--json"))
@@ -196,7 +188,7 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     assert rows(lab)["new"]["state"] == "onboarding"
     drill(lab, "new")
     assert len(new.ledger()) == 1
-    ledger = more_calls(lab, "wave", calls(1, 12), rate=6.0)
+    ledger = lab.calling(calls(1, 12), rate=6.0, name="wave")
     assert ledger.wait(60).outcomes() == {"answered": 12}
     assert len(new.talks()) > 1
     assert "drill confirmed" in lab.ivrd.once("audit")

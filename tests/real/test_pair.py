@@ -42,6 +42,7 @@ def pair(tmp_path):
         assert made.complaints() == []
 
 
+@pytest.mark.lasts(90)
 def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
     people = eight_kinds(round(RATE * (9 * TAKEOVERS + 5)))
@@ -72,8 +73,7 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     assert of_day(books) == of_callers(people, ledger.entries), "\n".join(
         in_doubt(hotline, people, ledger)
     )
-    assert ledger.longest_silence().silence < LEASE + 1
-    assert max(is_leader) < 3.0
+    assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
 
 
 def dials(people, topics):
