@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from lab.agents import drops, never_answers, refuses, silent
+from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys, Meet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
-from tests.real.news import News
 
 QUEUE = "vaccination"
 TOPIC, LABEL = "lab-results", "ผลตรวจทางห้องปฏิบัติการ"
@@ -23,7 +23,7 @@ class Waiting:
 
     def __init__(self, lab, people):
         self.lab = lab
-        self.news = News(lab.ami_port, lab.ami_secret)
+        self.news = AmiEvents(lab.ami_port, lab.ami_secret)
         lab.ivrd.once("seats", "close", "base")
         self.calling = lab.calling(people, rate=2.0)
         lab.until("all wait", lambda s: s["calls"]["queue"] == len(people))

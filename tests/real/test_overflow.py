@@ -6,8 +6,8 @@ import pytest
 
 from bench.figures import percentile
 from lab.agents import answers, in_turn, refuses
+from lab.ami_events import AmiEvents
 from lab.partners import keeps_silent, takes
-from tests.real.news import News
 from tests.real.overflow_rig import (
     DEAD,
     Sites,
@@ -129,7 +129,7 @@ def test_seats_open_with_the_need_close_after_it_and_no_talk_is_cut(hotline, sit
         agents=2, talk=3.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 10)})
     )
     drill(lab, "good")
-    news = News(lab.ami_port, lab.ami_secret)
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
     calling = lab.calling(calls(1, 30), rate=6.0)
     news.wait("a seat", lambda e: e.get("event") == "QueueMemberAdded" and "good" in e["interface"])
     assert calling.wait(60).outcomes() == {"answered": 30}

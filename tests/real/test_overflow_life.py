@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from lab.agents import full_above, refuses
+from lab.ami_events import AmiEvents
 from lab.partners import takes
-from tests.real.news import News
 from tests.real.overflow_rig import (
     Sites,
     calls,
@@ -42,7 +42,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
         agents=1, talk=6.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 12)})
     )
     drill(lab, "good")
-    news = News(lab.ami_port, lab.ami_secret)
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
     first = lab.calling(calls(1, 16), rate=4.0)
     until(lab, "it talks and rings", lambda of: of["good"]["busy"] >= 3 and of["good"]["ringing"])
     seats = members(lab, "good")

@@ -3,8 +3,8 @@
 import json
 import time
 
+from lab.ami_events import AmiEvents
 from lab.callers import Caller, Hear, Keys, Quiet, Wait
-from tests.real.news import News
 
 
 def patient(name, settings):
@@ -23,7 +23,7 @@ def test_callers_go_on_in_the_menu_after_a_restart(hotline):
     calling = lab.calling(people, rate=24.0)
     lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people))
     time.sleep(6)  # their first keys are pressed, and the last prompts begun
-    news = News(lab.ami_port, lab.ami_secret)
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
     lab.ivrd.kill()
     lab.ivrd.start()
     lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people))

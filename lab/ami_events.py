@@ -9,8 +9,8 @@ HOST = "127.0.0.1"
 Event = dict[str, str]
 
 
-class News:
-    """Collects all events from now on; header names are in small letters."""
+class AmiEvents:
+    """All events from now on; header names are in small letters."""
 
     def __init__(self, port: int, secret: str) -> None:
         self.events: list[Event] = []
