@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from lab.running import LabError
+
 HOST = "127.0.0.1"
 Event = dict[str, str]
 
@@ -37,7 +39,7 @@ class AmiEvents:
     def wait(
         self, what: str, true: Callable[[Event], bool], count: int = 1, seconds: float = 60.0
     ) -> list[Event]:
-        """The first `count` events for which `true` holds; fails after `seconds`."""
+        """The first `count` events for which `true` holds.  Raises LabError after `seconds`."""
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
@@ -45,7 +47,7 @@ class AmiEvents:
                 if len(found) >= count:
                     return found[:count]
                 if not self._news.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"not within {seconds:g} s: {what}; {found}")
+                    raise LabError(f"not within {seconds:g} s: {what}; {found}")
 
     def named(self, name: str, count: int = 1, seconds: float = 60.0) -> list[Event]:
         """The first `count` events of ours, or of Asterisk's, with this name."""
