@@ -30,10 +30,10 @@ from bench.stock import Stock
 from lab.agents import Agents
 from lab.asterisk import AsteriskError
 from lab.callers import Callers, Entry, SippError
+from lab.comparison import Scrape
 from lab.hotline import Lab, Plan
 from lab.parts import PartsError
 from lab.ports import Block
-from lab.reckoning import Scrape
 from lab.running import LabError
 
 AGENTS = 5

@@ -36,8 +36,8 @@ from lab.lag import Lag
 from lab.pair import Pair
 from lab.partners import PartnerSite, takes
 from lab.parts import PartsError
+from lab.recorder import ActionRecorder
 from lab.running import LabError
-from lab.tape import Tape
 
 ROUNDS = 5
 IN_MENU = 20  # callers
@@ -153,7 +153,7 @@ def taken_over(folder: Path) -> Iterator[Time]:
     """kill -9 of the leader, again and again."""
     leads, speaks = [], []
     with Pair(Plan(folder / "pair", agents=40, talk=2.0, ring=0.2)) as pair:
-        tapes = {ivrd.name: Tape(ivrd) for ivrd in pair.both}
+        recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in pair.both}
         callers = calling(pair, silent(60 * ROUNDS), 5.0)
         for _ in range(ROUNDS):
             pair.stands_by()
@@ -163,9 +163,9 @@ def taken_over(folder: Path) -> Iterator[Time]:
             at = time.time()
             leader.kill()
             leads.append(pair.acts_since(other, at) - at)
-            tape = tapes[other.name]
-            until("a prompt", lambda t=tape, a=at: t.after(a, prompts))  # type: ignore[misc]
-            speaks.append(tape.after(at, prompts)[0] - at)
+            recorder = recorders[other.name]
+            until("a prompt", lambda t=recorder, a=at: t.after(a, prompts))  # type: ignore[misc]
+            speaks.append(recorder.after(at, prompts)[0] - at)
             leader.start(ready=False)
         ledger = callers.stop()
     lease = "the leader's lease"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
-from lab.reckoning import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
+from lab.comparison import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
 
 NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that even an idle machine may take beyond what is promised

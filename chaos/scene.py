@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from chaos.books import Books
+from chaos.counts import Counts
 from lab.agents import Choice, Manner
 from lab.callers import Callers
 from lab.detour import Detour
@@ -18,7 +18,7 @@ from lab.hotline import Lab
 from lab.lag import Lag
 from lab.pair import Pair
 from lab.partners import PartnerSite
-from lab.tape import Tape
+from lab.recorder import ActionRecorder
 
 RECOVERS_IN = 60.0  # seconds after which a strike is said to have no end
 
@@ -46,8 +46,8 @@ class Scene:
 
     lab: Lab = field(init=False)
     calling: Callers = field(init=False)
-    books: Books = field(init=False)
-    tapes: tuple[Tape, ...] = ()  # of each ivrd of a pair
+    counts: Counts = field(init=False)
+    recorders: tuple[ActionRecorder, ...] = ()  # of each ivrd of a pair
 
     @property
     def pair(self) -> Pair:

@@ -18,6 +18,8 @@ HARMLESS = (
     # The caller hung up between two words of a number (s_streamwait3 in apps/app_playback.c); of a
     # sound that is missing, main/file.c says so besides.
     "Unable to play message ivrd/number-",
+    # The machine was busy, and sound came late.
+    "Exceptionally long voice queue length",
 )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from ivrd.cli.client import Client, NotRunning, RequestRefused
 from ivrd.cli.main import main as command
-from lab.reckoning import Scrape
+from lab.comparison import Scrape
 from lab.running import LabError, Running, spawn
 
 PROJECT = Path(__file__).parent.parent

@@ -82,8 +82,8 @@ def stood_still(scene: Scene) -> float:
         woken = time.time()
         acting.thaw()
     ends(scene, acting)
-    tape = scene.tapes[scene.pair.both.index(acting)]
-    if late := tape.acts_after(woken):
+    recorder = scene.recorders[scene.pair.both.index(acting)]
+    if late := recorder.acts_after(woken):
         scene.found.append(f"one that woke up sent {len(late)} actions")
     back(scene, acting)
     return took

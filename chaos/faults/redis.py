@@ -16,9 +16,9 @@ from chaos.faults.partners import entry, hurried
 from chaos.faults.store import down
 from chaos.load import patient
 from chaos.scene import Scene
+from lab.comparison import Scrape, at_once
 from lab.pair import OneOfTwo
 from lab.partners import takes
-from lab.reckoning import Scrape, at_once
 from lab.redis import RedisProcess
 
 FROZEN_SECONDS = 10.0

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.books import metrics_rows
 from chaos.check import OPERATOR, Seen, compared, complaints, judge
+from chaos.counts import metrics_rows
 from lab.agents import Talk
 from lab.callers import Caller, Entry
 from lab.callers.callers import Expected
-from lab.reckoning import (
+from lab.comparison import (
     ANSWERED,
     FAILED,
     IN_MENU,

@@ -11,8 +11,8 @@ from chaos.faults import pair, redis
 from chaos.outcome import Outcome
 from chaos.run import short
 from chaos.scene import Scene
+from lab.comparison import Scrape
 from lab.detour import Detour
-from lab.reckoning import Scrape
 
 FAULTS = (*pair.FAULTS, *redis.FAULTS)
 GOOD = Verdict(1, (), {}, (), (), 0.5, 6.0)

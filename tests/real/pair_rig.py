@@ -7,11 +7,11 @@ from typing import Any
 
 from lab.callers import Caller, Ledger
 from lab.callers.mix import mix
+from lab.comparison import ending
 from lab.hotline import Plan
 from lab.ivrd import Ivrd
 from lab.pair import Pair
-from lab.reckoning import ending
-from lab.tape import Tape
+from lab.recorder import ActionRecorder
 from tests.real.rig import Watched
 
 SETTLE_SECONDS = 60.0
@@ -38,11 +38,11 @@ class Two(Watched, Pair):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self.tapes: dict[str, Tape] = {}
+        self.recorders: dict[str, ActionRecorder] = {}
 
     def start(self) -> None:
         super().start()
-        self.tapes = {ivrd.name: Tape(ivrd) for ivrd in self.both}
+        self.recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in self.both}
 
     def until(self, what: str, true: Callable[[], Any], seconds: float = 60.0) -> Any:
         """What `true` gives, as soon as that is something; fails after `seconds`."""

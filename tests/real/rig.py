@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lab.callers import Caller, Callers, Ledger
+from lab.comparison import Row, Scrape, compare
 from lab.hotline import Lab, Plan
 from lab.lag import Lag
-from lab.reckoning import Row, Scrape, compare
 
 SETTLE_SECONDS = 60.0
 

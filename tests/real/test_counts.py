@@ -39,7 +39,7 @@ def test_300_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline
 
 
 def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
-    lab = hotline(agents=40, talk=1.0, ring=0.2)
+    lab = hotline(agents=40, talk=2.0, ring=0.2)
     paths, _operator = read_paths(lab.config)
     topics = [path for path in paths if path.kind == "topic"]
     people = [

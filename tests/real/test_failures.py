@@ -43,7 +43,7 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
 
 
 def test_a_caller_who_comes_while_ivrd_is_away_is_answered(hotline):
-    lab = hotline(agents=3, talk=1.0, ring=0.2)
+    lab = hotline(agents=3, talk=2.0, ring=0.2)
     lab.ivrd.kill()
     ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(60)
     assert ledger.outcomes() == {"answered": 5}
@@ -55,7 +55,7 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
         if name == "ivrd.yaml":
             settings["drain_seconds"] = 1
 
-    lab = hotline(agents=12, talk=1.0, ring=0.2, change=hurry)
+    lab = hotline(agents=12, talk=2.0, ring=0.2, change=hurry)
     calling = lab.calling([*in_menu(1, 8), *to_a_person(11, 4)], rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
     assert lab.ivrd.stop() == 0
@@ -65,7 +65,7 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
 
 
 def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):
-    lab = hotline(agents=8, talk=1.0, ring=0.2, ami_detour=detour.port, via=detour)
+    lab = hotline(agents=8, talk=2.0, ring=0.2, ami_detour=detour.port, via=detour)
     script = (Hear(), Wait(1), Keys("1"), Hear(), Wait(6), Keys("2"), Wait(6), Keys("3"))
     people = [Caller(n, "goes on", script) for n in range(1, 9)]
     calling = lab.calling(people, rate=20.0)
@@ -96,7 +96,7 @@ def test_an_asterisk_that_restarts_ends_its_calls_and_they_are_counted(hotline):
 
 
 def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     menus = lab.config / "menus.yaml"
     good = menus.read_text("utf-8")
     menus.write_text(good.replace("topic: lab-results", "topic: lab-result"), "utf-8")

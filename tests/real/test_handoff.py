@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from lab.agents import drops, never_answers, refuses, silent
+from lab.agents import drops, in_turn, never_answers, refuses, silent
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys, Meet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
@@ -103,7 +103,7 @@ def waiting(hotline) -> Iterator:
                     for partner, trunk in trunks.items()
                 }
 
-        lab = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
         all_of_them.append(Waiting(lab, people or usual(callers)))
         return all_of_them[-1]
 
@@ -250,11 +250,10 @@ BACK = [
 
 @pytest.mark.parametrize(("manner", "event", "why"), BACK)
 def test_who_comes_back_from_a_partner_is_first_again(waiting, site, manner, event, why):
-    first = site(manner)
+    first = site(in_turn(manner, *[takes(talk=5.5)] * 2))
     at = waiting(callers=2, good=first.trunk)
     at.add("good")
     (said,) = at.news.named(event)
-    first.become(takes(talk=5.5))
     assert said["partner"] == "good"
     if why == "DROPPED":
         assert at.within(0.1, said["after"], 5.0)

@@ -33,7 +33,7 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
 
 
 def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline):
-    lab = hotline(agents=1, talk=1.0, ring=0.2)
+    lab = hotline(agents=1, talk=2.0, ring=0.2)
     lab.ivrd.once("seats", "open", "surge")
     lab.ivrd.kill()
     lab.ivrd.start()
@@ -43,7 +43,7 @@ def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline)
 
 
 def test_closing_the_base_seats_pauses_them(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     lab.ivrd.once("seats", "close", "base")
     calling = lab.calling(wants_a_person(1, 2), rate=10.0)
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
@@ -57,7 +57,7 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
         if name == "hours.yaml":
             settings["hours"]["office"]["days"] = {"mon": ["03:00-03:01"]}
 
-    lab = hotline(agents=2, talk=1.0, ring=0.2, change=closed)
+    lab = hotline(agents=2, talk=2.0, ring=0.2, change=closed)
     listens = (Keys("132"), Wait(1), Hear(), Wait(2), HangUp())
     goes_on = (Keys("132"), Wait(1), Hear(), Wait(1), Keys("0"))
     people = [Caller(1, "listens", listens), Caller(2, "goes on", goes_on)]
@@ -70,7 +70,7 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
 
 
 def test_back_again_and_a_message_that_was_heard(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     # English, Home Isolation, care message, again, back, registration
     there_and_back = (Keys("213"), Wait(2), Keys("1"), Wait(2), Keys("*"), Wait(1), Keys("1"))
     # Thai, vaccination, certificate; then silence until a person is called

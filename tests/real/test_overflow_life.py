@@ -187,7 +187,7 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     rewrite(lab, {"new": partner(new.trunk, 5, state="onboarding")})
     assert rows(lab)["new"]["state"] == "onboarding"
     drill(lab, "new")
-    assert len(new.ledger()) == 1
+    until(lab, "the test call has ended", lambda _of: len(new.ledger()) == 1)
     ledger = lab.calling(calls(1, 12), rate=6.0, name="wave")
     assert ledger.wait(60).outcomes() == {"answered": 12}
     assert len(new.talks()) > 1

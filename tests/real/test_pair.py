@@ -9,8 +9,8 @@ import pytest
 from bench.figures import percentile
 from lab.callers import Caller, Hear, Keys, Wait
 from lab.callers.mix import read_paths
-from lab.changes import nobody_for_vaccination
-from lab.reckoning import of_callers, of_day
+from lab.changes import long_lease, nobody_for_vaccination
+from lab.comparison import of_callers, of_day
 from tests.real.pair_rig import (
     eight_kinds,
     in_doubt,
@@ -57,8 +57,8 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
         killed = time.time()
         acting.kill()
         began = hotline.acts_since(other, killed)
-        tape = hotline.tapes[other.name]
-        spoke = hotline.until("a prompt", lambda k=killed, t=tape: t.after(k, speaks))
+        recorder = hotline.recorders[other.name]
+        spoke = hotline.until("a prompt", lambda k=killed, t=recorder: t.after(k, speaks))
         is_leader.append(began - killed)
         speaks_again.append(spoke[0] - killed)
         acting.start(ready=False)
@@ -93,7 +93,7 @@ def all_came_to_their_topics(hotline, calling, people, topics):
 
 
 def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
-    hotline = pair(agents=40, talk=1.0, ring=0.2)
+    hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
     calling = hotline.calling(people, rate=20.0)
@@ -108,20 +108,20 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
 
 
 def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
-    hotline = pair(agents=40, talk=1.0, ring=0.2)
+    hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(40, topics)
     acting = hotline.acting()
     hotline.stands_by()
     hotline.redis.freeze()
     calling = hotline.calling(people, rate=20.0)
-    tape = hotline.tapes[acting.name]
-    hotline.until("all are spoken to", lambda: len(speaking_to(tape)) >= len(people) // 2)
+    recorder = hotline.recorders[acting.name]
+    hotline.until("all are spoken to", lambda: len(speaking_to(recorder)) >= len(people) // 2)
     acting.kill()
     hotline.redis.thaw()
     all_came_to_their_topics(hotline, calling, people, topics)
 
 
-def speaking_to(tape):
+def speaking_to(recorder):
     """The channels to which a prompt was said."""
-    return {sent.headers["Channel"] for sent in list(tape.sent) if speaks(sent.headers)}
+    return {sent.headers["Channel"] for sent in list(recorder.sent) if speaks(sent.headers)}

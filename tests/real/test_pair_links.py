@@ -40,7 +40,7 @@ def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline)
     acting.detour.shut = False
     back = time.time()
     assert acting.ended(60) == 0
-    assert hotline.tapes[acting.name].acts_after(back) == []
+    assert hotline.recorders[acting.name].acts_after(back) == []
     acting.start()
     ledger = calling.wait(120)
     assert ledger.outcomes() == {"answered": 100}

@@ -5,17 +5,12 @@ import time
 
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Hear, Keys, Quiet, Wait
-
-
-def patient(name, settings):
-    """Plan.change: a lease that outlasts the start of an ivrd on a busy machine."""
-    if name == "ivrd.yaml":
-        settings["lease_seconds"] = 40
+from lab.changes import long_lease
 
 
 def test_callers_go_on_in_the_menu_after_a_restart(hotline):
     """Some are in the main menu, some one further; what they press after it is heard."""
-    lab = hotline(agents=30, talk=1.0, ring=0.2, change=patient)
+    lab = hotline(agents=30, talk=2.0, ring=0.2, change=long_lease)
     hear = (Hear(), Wait(1))
     at_main = (*hear, Keys("1"), Wait(16), Keys("23"))
     further = (*hear, Keys("1"), Wait(1), Keys("2"), Wait(15), Keys("3"))
@@ -43,7 +38,7 @@ def prompt_over(event):
 
 
 def test_whom_nobody_comes_back_for_the_lease_takes_to_a_person(hotline):
-    lab = hotline(agents=10, talk=1.0, ring=0.2)
+    lab = hotline(agents=10, talk=2.0, ring=0.2)
     people = [Caller(n, "in the menu", (Keys("1"), Quiet(60))) for n in range(1, 9)]
     calling = lab.calling(people, rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] == 8)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from lab.comparison import ENDS, Row, Scrape, Tally, of_day, of_scrape
 from lab.hotline import Lab
-from lab.reckoning import ENDS, Row, Scrape, Tally, of_day, of_scrape
 
 
-class Books:
+class Counts:
     """What ivrd has booked.  The day's ledger outlives ivrd; the metrics count from its start."""
 
     def __init__(self, lab: Lab) -> None:

@@ -33,7 +33,7 @@ class Sent:
         return self.headers.get("Variable") == LEADER
 
 
-class Tape:
+class ActionRecorder:
     """Every action that an ivrd sends, from now on."""
 
     def __init__(self, ivrd: OneOfTwo) -> None:
