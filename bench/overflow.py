@@ -133,7 +133,7 @@ def call(sides: list[Side], plan: tuple[Phase, ...]) -> dict[str, list[Entry]]:
 
 
 def measure(folder: Path, plan: tuple[Phase, ...]) -> tuple[dict[str, Figures], Scrape]:
-    """Run all systems; their figures, and ivrd's own books."""
+    """Run all systems; their figures, and ivrd's own ledger."""
     with ExitStack() as stack:
         sides = start(folder, stack)
         entries = call(sides, plan)
@@ -148,18 +148,18 @@ def measure(folder: Path, plan: tuple[Phase, ...]) -> tuple[dict[str, Figures], 
 
 
 def settled(side: Side) -> Scrape:
-    """ivrd's books when every call is closed in them, or as they are after a while."""
+    """ivrd's ledger when every call is closed in it, or as it is after a while."""
     assert isinstance(side.system, Lab)
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         scrape = side.system.ivrd.scrape()
         if not scrape.in_progress or time.monotonic() > deadline:
             return scrape
-        time.sleep(0.2)  # nothing tells when the last bye has been booked
+        time.sleep(0.2)  # nothing tells when the last bye has been recorded
 
 
 def differences(of: Figures, scrape: Scrape) -> list[str]:
-    """Where ivrd's own books differ from the callers'."""
+    """Where ivrd's own ledger differs from the callers'."""
     total = scrape.total
     rows = {
         "received": (of.calls, total("ivrd_calls_received_total")),
@@ -205,7 +205,7 @@ def main() -> int:
     text = f"{explained(plan)}\n\n{table(made)}"
     print(text)
     for line in wrong:
-        print(f"ivrd's books differ from the callers': {line}")
+        print(f"ivrd's ledger differs from the callers': {line}")
     results.write("python -m bench.overflow", text)
     return 0 if verdict(made) and not wrong else 1
 

@@ -156,13 +156,13 @@ def taken_over(folder: Path) -> Iterator[Time]:
         recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in pair.both}
         callers = calling(pair, silent(60 * ROUNDS), 5.0)
         for _ in range(ROUNDS):
-            pair.stands_by()
+            pair.wait_for_standby()
             time.sleep(3.0)  # some have come to their menus
-            leader = pair.acting()
+            leader = pair.leader()
             other = pair.other(leader)
             at = time.time()
             leader.kill()
-            leads.append(pair.acts_since(other, at) - at)
+            leads.append(pair.leads_since(other, at) - at)
             recorder = recorders[other.name]
             until("a prompt", lambda t=recorder, a=at: t.after(a, prompts))  # type: ignore[misc]
             speaks.append(recorder.after(at, prompts)[0] - at)

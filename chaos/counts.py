@@ -7,7 +7,7 @@ from lab.hotline import Lab
 
 
 class Counts:
-    """What ivrd has booked.  The day's ledger outlives ivrd; the metrics count from its start."""
+    """What ivrd has recorded.  The day's ledger outlives ivrd; the metrics count from its start."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab

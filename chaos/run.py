@@ -39,7 +39,7 @@ from lab.recorder import ActionRecorder, overlaps
 from lab.running import LabError
 
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
-SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
+SETTLE_SECONDS = 15.0  # for ivrd's ledger after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
@@ -144,7 +144,7 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
 
 
 def _complaints(scene: Scene) -> list[str]:
-    """What no run may have: an ivrd that complains, two that act at once."""
+    """What no run may have: an ivrd that complains, two that lead at once."""
     logs = {ivrd.name: ivrd.log_text() for ivrd in scene.lab.ivrds}
     found = [f"{name}: {what}" for name, log in logs.items() for what in complaints(log)]
     if scene.recorders:  # of two, one that stops leaves its callers to the other

@@ -80,7 +80,7 @@ class Scene:
         return time.monotonic() - since
 
     def linked(self) -> bool:
-        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its books."""
+        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its ledger."""
         return self.lab.ivrd.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.ivrd.http(
             "/metrics"
         )

@@ -13,7 +13,7 @@ from lab.running import spawn
 
 READY_SECONDS = 60
 HARMLESS = (
-    # pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
+    # pjproject's name for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
     "registered during operation",
     # The caller hung up between two words of a number (s_streamwait3 in apps/app_playback.c); of a
     # sound that is missing, main/file.c says so besides.

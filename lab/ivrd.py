@@ -179,7 +179,7 @@ class Ivrd(Running):
 
     @property
     def is_leader(self) -> bool:
-        """Whether it is the one of two that acts, and says so."""
+        """Whether it is the leader of two, and says so."""
         return Scrape(self.http("/metrics", LOOK_SECONDS)).total("ivrd_leader") == 1
 
     def log_text(self) -> str:

@@ -177,7 +177,7 @@ FAULTS = (
         "reset",
         "the connection to Asterisk is reset at random moments",
         "The link comes back at once, and reads from Asterisk who is where; callers in menus are "
-        "taken up where they were.",
+        "resumed where they were.",
         reset,
         strikes=(3, 100),
         gap=(1.0, 3.0),
@@ -231,7 +231,7 @@ FAULTS = (
     Fault(
         "disorder",
         "every fifth event comes twice, every fifth changes places with the next",
-        "The books take only what their table has; an event that comes again changes nothing.",
+        "The ledger takes only what its table has; an event that comes again changes nothing.",
         disorder,
         gap=(0.2, 1.0),
         control=Control(

@@ -1,4 +1,4 @@
-"""Two that act at once, told from what each of them sends."""
+"""Two that lead at once, told from what each of them sends."""
 
 from lab.recorder import Sent, overlaps
 

@@ -1,4 +1,4 @@
-"""What the tests of two ivrd share: callers, their count beside the day's books, what was sent."""
+"""What the tests of two ivrd share: callers, their count beside the day's ledger, what was sent."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ class Two(Watched, Pair):
 
 
 def day(ivrd: Ivrd) -> dict[str, Any]:
-    """The day's books."""
+    """The day's ledger."""
     found: dict[str, Any] = ivrd.get("day", day="")
     return found
 
@@ -87,11 +87,11 @@ def in_doubt(hotline: Two, people: Sequence[Caller], ledger: Ledger) -> list[str
 
 
 def settled(ivrd: Ivrd) -> dict[str, Any]:
-    """The day's books once nobody is here any more."""
+    """The day's ledger once nobody is here any more."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    while (books := day(ivrd))["in_progress"] and time.monotonic() < deadline:
+    while (report := day(ivrd))["in_progress"] and time.monotonic() < deadline:
         time.sleep(0.2)
-    return books
+    return report
 
 
 def two(folder: Path, **plan: Any) -> Two:

@@ -1,4 +1,4 @@
-"""Two ivrd on one Redis: one acts, and when it is gone the other does; no caller is lost."""
+"""Two ivrd on one Redis: one leads, and when it is gone the other does; no caller is lost."""
 
 import os
 import random
@@ -50,27 +50,27 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     chance = random.Random(1330)
     is_leader, speaks_again = [], []
     for _ in range(TAKEOVERS):
-        hotline.stands_by()
+        hotline.wait_for_standby()
         time.sleep(chance.uniform(3, 4))
-        acting = hotline.acting()
-        other = hotline.other(acting)
+        leader = hotline.leader()
+        other = hotline.other(leader)
         killed = time.time()
-        acting.kill()
-        began = hotline.acts_since(other, killed)
+        leader.kill()
+        began = hotline.leads_since(other, killed)
         recorder = hotline.recorders[other.name]
         spoke = hotline.until("a prompt", lambda k=killed, t=recorder: t.after(k, speaks))
         is_leader.append(began - killed)
         speaks_again.append(spoke[0] - killed)
-        acting.start(ready=False)
+        leader.start(ready=False)
     ledger = calling.wait(150)
-    books = settled(hotline.acting())
+    report = settled(hotline.leader())
     for what, times in (("acts", sorted(is_leader)), ("speaks", sorted(speaks_again))):
         print(
             f"\n{len(times)} takeovers, until the other {what}: p50 {percentile(times, 0.5):.2f} s,"
             f" p99 {percentile(times, 0.99):.2f} s, longest {times[-1]:.2f} s"
         )
     print(f"\nlongest silence {ledger.longest_silence()}")
-    assert of_day(books) == of_callers(people, ledger.entries), "\n".join(
+    assert of_day(report) == of_callers(people, ledger.entries), "\n".join(
         in_doubt(hotline, people, ledger)
     )
     assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
@@ -97,13 +97,13 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
     calling = hotline.calling(people, rate=20.0)
-    acting = hotline.acting()
-    hotline.stands_by()
+    leader = hotline.leader()
+    hotline.wait_for_standby()
     hotline.until(
         "somebody is past the first key",
-        lambda: acting.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
+        lambda: leader.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
     )
-    acting.once("handover")
+    leader.once("handover")
     all_came_to_their_topics(hotline, calling, people, topics)
 
 
@@ -111,13 +111,13 @@ def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
     hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(40, topics)
-    acting = hotline.acting()
-    hotline.stands_by()
+    leader = hotline.leader()
+    hotline.wait_for_standby()
     hotline.redis.freeze()
     calling = hotline.calling(people, rate=20.0)
-    recorder = hotline.recorders[acting.name]
+    recorder = hotline.recorders[leader.name]
     hotline.until("all are spoken to", lambda: len(speaking_to(recorder)) >= len(people) // 2)
-    acting.kill()
+    leader.kill()
     hotline.redis.thaw()
     all_came_to_their_topics(hotline, calling, people, topics)
 

@@ -27,8 +27,8 @@ def test_callers_go_on_in_the_menu_after_a_restart(hotline):
     news.close()
     assert ledger.outcomes() == {"answered": len(people)}
     assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
-    books = json.loads(lab.ivrd.once("report", "day", "--json"))
-    assert books["received"] == len(people)
+    report = json.loads(lab.ivrd.once("report", "day", "--json"))
+    assert report["received"] == len(people)
     assert lab.ivrd.scrape().total("ivrd_calls_received_total") == len(people)
 
 
@@ -46,10 +46,10 @@ def test_whom_nobody_comes_back_for_the_lease_takes_to_a_person(hotline):
     ledger = calling.wait(60)
     assert ledger.outcomes() == {"answered": 8}
     lab.ivrd.start()
-    books = json.loads(lab.ivrd.once("report", "day", "--json"))
+    report = json.loads(lab.ivrd.once("report", "day", "--json"))
     deadline = time.monotonic() + 60
-    while books["received"] < 8 or books["in_progress"]:
-        assert time.monotonic() < deadline, books
+    while report["received"] < 8 or report["in_progress"]:
+        assert time.monotonic() < deadline, report
         time.sleep(0.2)
-        books = json.loads(lab.ivrd.once("report", "day", "--json"))
-    assert [row["outcome"] for row in books["rows"]] == ["answered"]
+        report = json.loads(lab.ivrd.once("report", "day", "--json"))
+    assert [row["outcome"] for row in report["rows"]] == ["answered"]
