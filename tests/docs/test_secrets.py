@@ -17,6 +17,7 @@ from panoramisk.actions import Action
 from ivrd.asterisk.ami_client import AmiAddress
 from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config import AMI_SECRET, ConfigError, load, read_secret
+from lab.ports import free_port
 from tests.asterisk.fake_ami import FakeAmi
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +89,7 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
 
             def here(says: dict) -> None:  # type: ignore[type-arg]
                 says["asterisk"]["ami"]["port"] = ami.port
-                says["web"]["listen"] = f"127.0.0.1:{free_port()}"
+                says["web"]["listen"] = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
 
             folder = config(here)
             daemon = await start("run", "--config", folder)
@@ -105,12 +106,6 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
             return shown + said.decode()
 
     clean(asyncio.run(body()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_must_hold_it_is_not_open_to_others_and_nothing_else_holds_it(
