@@ -33,6 +33,7 @@ from lab.callers import Caller, Callers, Ledger, SippError
 from lab.comparison import Tally
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
+from lab.lag import Lag
 from lab.pair import Pair
 from lab.parts import PartsError
 from lab.recorder import ActionRecorder, overlaps
@@ -53,8 +54,8 @@ def carry_out(order: Order, folder: Path) -> Outcome:
     with ExitStack() as stack:
         scene = Scene(folder, random, Detour(), stack)
         stack.callback(scene.detour.close)
-        stack.enter_context(scene.lag)
         scene.lab = stack.enter_context(_lab(order.setup, scene))
+        scene.lag = stack.enter_context(Lag(scene.lab.pids))
         if order.setup.pair:
             scene.recorders = tuple(ActionRecorder(ivrd) for ivrd in scene.pair.both)
         scene.counts = Counts(scene.lab)

@@ -36,7 +36,7 @@ class Scene:
     detour: Detour
     stack: ExitStack  # what ends with the run
     sites: dict[str, PartnerSite] = field(default_factory=dict)
-    lag: Lag = field(default_factory=Lag)  # how far behind the machine is, in this run
+    lag: Lag = field(default_factory=Lag)  # how far behind the machine was, in this run
     notes: list[str] = field(default_factory=list)  # what was measured beside, for the table
     found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
     excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why

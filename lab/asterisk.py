@@ -20,6 +20,8 @@ HARMLESS = (
     "Unable to play message ivrd/number-",
     # The machine was busy, and sound came late.
     "Exceptionally long voice queue length",
+    # A caller, or a phone that is no longer needed, hung up in the moment of the answer.
+    "Session already DISCONNECTED",
 )
 
 

@@ -172,6 +172,10 @@ class Lab(Running):
         """All that there are."""
         return (self._ivrd,)
 
+    def pids(self) -> list[int]:
+        """The processes that have to be in time: Asterisk, and each ivrd that runs."""
+        return [self.asterisk.pid, *(pid for ivrd in self.ivrds for pid in ivrd.pids())]
+
     def ready_line(self) -> str:
         """What an outside program needs, as one line of JSON."""
         facts = {

@@ -95,6 +95,11 @@ class Ivrd(Running):
             raise LabError(f"{self.name} is not running")
         return self._process.pid
 
+    def pids(self) -> list[int]:
+        """Its process id while it runs, and nothing otherwise."""
+        process = self._process
+        return [process.pid] if process and process.poll() is None else []
+
     @property
     def gone(self) -> bool:
         """Whether it has ended by itself."""

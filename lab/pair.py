@@ -136,11 +136,14 @@ class Pair(Lab):
         return self.both[0] if ivrd is self.both[1] else self.both[1]
 
     def wait_for_standby(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until somebody is standby."""
+        """Wait until somebody is standby; who has ended by itself is started, as systemd does."""
         deadline = time.monotonic() + seconds
         with self.redis.client() as client:
             client.delete(STANDBY)
             while not client.get(STANDBY):
+                for ivrd in self.both:
+                    if ivrd.gone:
+                        ivrd.start(ready=False)
                 if time.monotonic() > deadline:
                     raise LabError(f"nobody is standby within {seconds:g} s")
                 time.sleep(LOOK_SECONDS)

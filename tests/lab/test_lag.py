@@ -1,34 +1,31 @@
-"""The lag that a run has measured: what a process that stood still was kept from."""
+"""The lag that a run has measured: how long its threads were kept from a processor."""
 
 import os
-import select
-import signal
 import subprocess
 import sys
+import time
 
-from lab.lag import HAND_OVERS, Lag
+from lab.lag import HAND_OVERS, Lag, waits
 
-MEASURES = """
-from lab.lag import Lag
-with Lag() as lag:
-    print(flush=True)
-    input()
-print(lag.longest)
-"""
+SPINS = "while True: pass"
 
 
-def test_a_process_that_stood_still_knows_for_how_long():
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", MEASURES], stdin=pipe, stdout=pipe) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdout.readline()
-        process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-        select.select([], [], [], 1.0)  # the time that is to be measured
-        process.send_signal(signal.SIGCONT)
-        longest, _ = process.communicate(b"\n", timeout=60)
-    assert float(longest) > 0.9
+def test_of_three_that_want_one_processor_each_waits_and_a_lag_knows_it():
+    (core, *_) = os.sched_getaffinity(0)
+    command = ["taskset", "--cpu-list", str(core), sys.executable, "-c", SPINS]
+    spinning = [subprocess.Popen(command) for _ in range(3)]
+    try:
+        with Lag(lambda: [process.pid for process in spinning]) as lag:
+            deadline = time.monotonic() + 60
+            while min(max(waits(p.pid).values()) for p in spinning) < 0.5:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
+    assert lag.longest >= 0.4
+    assert waits(spinning[0].pid) == {}
 
 
 def test_a_limit_grows_with_the_lag():

@@ -17,7 +17,7 @@ class Watched(Lab):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self.lag = Lag()
+        self.lag = Lag(self.pids)
 
     def start(self) -> None:
         super().start()
