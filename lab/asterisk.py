@@ -114,9 +114,10 @@ class Asterisk:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            if "fully booted" in self.cli("core waitfullybooted").lower():
+            listens = (self.folder / "run" / "asterisk.ctl").exists()
+            if listens and "fully booted" in self.cli("core waitfullybooted").lower():
                 return
-            time.sleep(0.1)  # the control socket is not there yet: nothing to wait on
+            time.sleep(0.05)  # the control socket is not there yet: nothing to wait on
         words = (self.folder / "asterisk.out").read_text("utf-8", "replace")[-800:]
         self.stop()
         raise AsteriskError(f"Asterisk did not start (its output is in {self.folder}): {words}")

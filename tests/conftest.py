@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
-HOTLINES_PER_CORE = 3
+HOTLINES_PER_CORE = 2
 
 # A slow machine is no failure: how long one example takes depends on what else is running.
 USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}

@@ -86,8 +86,8 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
     calling = hotline.calling(people, rate=20.0)
-    leader = hotline.leader()
     hotline.wait_for_standby()
+    leader = hotline.leader()
     hotline.until(
         "somebody is past the first key",
         lambda: leader.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
@@ -100,8 +100,8 @@ def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
     hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(40, topics)
-    leader = hotline.leader()
     hotline.wait_for_standby()
+    leader = hotline.leader()
     hotline.redis.freeze()
     calling = hotline.calling(people, rate=20.0)
     recorder = hotline.recorders[leader.name]

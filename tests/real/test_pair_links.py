@@ -27,8 +27,8 @@ def people(count):
 @pytest.mark.lasts(45)
 def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline):
     calling = hotline.calling(people(100), 5.0)
-    leader = hotline.leader()
     hotline.wait_for_standby()
+    leader = hotline.leader()
     other = hotline.other(leader)
     time.sleep(8)
     leader.detour.shut = True
