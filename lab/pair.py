@@ -131,19 +131,23 @@ class Pair(Lab):
             time.sleep(LOOK_SECONDS)
         raise LabError(f"{ivrd.name} does not lead within {seconds:g} s")
 
+    def revive(self) -> None:
+        """Start who has ended by itself, as systemd does."""
+        for ivrd in self.both:
+            if ivrd.gone:
+                ivrd.start(ready=False)
+
     def other(self, ivrd: Ivrd) -> OneOfTwo:
         """The other one of the two."""
         return self.both[0] if ivrd is self.both[1] else self.both[1]
 
     def wait_for_standby(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until somebody is standby; who has ended by itself is started, as systemd does."""
+        """Wait until somebody is standby, and have both run."""
         deadline = time.monotonic() + seconds
         with self.redis.client() as client:
             client.delete(STANDBY)
             while not client.get(STANDBY):
-                for ivrd in self.both:
-                    if ivrd.gone:
-                        ivrd.start(ready=False)
+                self.revive()
                 if time.monotonic() > deadline:
                     raise LabError(f"nobody is standby within {seconds:g} s")
                 time.sleep(LOOK_SECONDS)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
 HOTLINES_PER_CORE = 2
+HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core
 
 # A slow machine is no failure: how long one example takes depends on what else is running.
 USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -31,12 +32,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest first, so that at the end no worker is left alone with one."""
+    """The longest first, so that at the end no worker is left alone with one.
+
+    Of the heavy ones there run at most as many at once as there are cores.
+    """
     if not config.getoption("verify"):
         left_out = [item for item in items if item.get_closest_marker("verify")]
         items[:] = [item for item in items if not item.get_closest_marker("verify")]
         config.hook.pytest_deselected(items=left_out)
     items.sort(key=_seconds, reverse=True)
+    lasting = [0.0] * _cores()
+    for item in items:
+        if _seconds(item) >= HEAVY_SECONDS:
+            group = lasting.index(min(lasting))
+            lasting[group] += _seconds(item)
+            item.add_marker(pytest.mark.xdist_group(f"heavy-{group}"))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _seconds(item: pytest.Item) -> float:
@@ -46,6 +60,5 @@ def _seconds(item: pytest.Item) -> float:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """`-n auto`: hotlines side by side leave cores idle, all else keeps one busy."""
-    cores = len(os.sched_getaffinity(0))
     waiting = any(path.startswith(HOTLINES) or path.rstrip("/") == "tests" for path in config.args)
-    return cores * (HOTLINES_PER_CORE if waiting else 1)
+    return _cores() * (HOTLINES_PER_CORE if waiting else 1)

@@ -45,9 +45,13 @@ class Two(Watched, Pair):
         self.recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in self.both}
 
     def until(self, what: str, true: Callable[[], Any], seconds: float = 60.0) -> Any:
-        """What `true` gives, as soon as that is something; fails after `seconds`."""
+        """What `true` gives, as soon as that is something; fails after `seconds`.
+
+        Who is too slow for the lease ends, as it should, and is started anew.
+        """
         deadline = time.monotonic() + seconds
         while not (found := true()):
+            self.revive()
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
             time.sleep(0.02)
         return found

@@ -19,6 +19,7 @@ def to_a_person(first: int, count: int) -> list[Caller]:
     return [Caller(n, "in the queue", (Keys("0"),)) for n in range(first, first + count)]
 
 
+@pytest.mark.lasts(45)
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_kill_9_costs_no_caller_anything(hotline, comes_back):
     lab = hotline(agents=6, talk=4.0, ring=0.5)

@@ -70,8 +70,8 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
     assert "unreachable" in standing["dead"]["health"]
     assert standing["dead"]["open"] == standing["dead"]["offers"] == 0
     # the breakers: a broken partner is tried a few times, not once for each caller
-    assert 1 <= len(bad.ledger()) <= 9
-    assert 1 <= len(silent.ledger()) <= 9
+    assert 1 <= len(bad.ledger()) <= count / 10
+    assert 1 <= len(silent.ledger()) <= count / 10
     assert scrape.total("ivrd_partner_breaker", partner="bad", state="closed") == 0
     assert scrape.total("ivrd_partner_breaker", partner="silent", state="closed") == 0
     assert good.talks()[0].name.startswith("เรื่องอื่น")
@@ -159,6 +159,7 @@ def test_pinned_closed_means_closed_and_open_means_open(hotline, site):
     assert len(members(lab, "good")) >= 4
 
 
+@pytest.mark.lasts(60)
 def test_with_all_partners_down_the_queue_works_as_without_them(hotline, site):
     down = {
         "bad": partner(site("bad", refuses(503)).trunk),

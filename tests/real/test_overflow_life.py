@@ -86,6 +86,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     assert lab.settled().balances
 
 
+@pytest.mark.lasts(45)
 def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, site):
     full = site("full", full_above(2, takes(ring=0.2, talk=5.5)))
     away = site("away", refuses(603))
@@ -121,6 +122,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
     assert [(act["what"], act["partner"]) for act in entries][-1] == ("override open", "full")
 
 
+@pytest.mark.lasts(80)
 def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline, site):
     people = takes(ring=0.2, talk=8.0)
     full = site("full", full_above(4, people))
