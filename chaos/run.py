@@ -40,7 +40,7 @@ from lab.recorder import ActionRecorder, overlaps
 from lab.running import LabError
 
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
-SETTLE_SECONDS = 15.0  # for ivrd's ledger after the last hang-up
+SETTLE_SECONDS = 60.0  # for ivrd's ledger after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)

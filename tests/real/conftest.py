@@ -11,7 +11,7 @@ from lab.detour import Detour
 from lab.hotline import Plan
 from tests.real.rig import Hotline
 
-MOST_SECONDS = 500
+MOST_SECONDS = 900
 USUAL_SECONDS = 20
 
 

@@ -10,6 +10,7 @@ from lab.hotline import Lab, Plan
 from lab.lag import Lag
 
 SETTLE_SECONDS = 60.0
+WAIT = 400.0  # seconds until the last caller has gone: only a hotline that is stuck takes so long
 
 
 class Watched(Lab):

@@ -6,6 +6,7 @@ from ivrd.core.call import Stage
 from lab.callers import Caller, Keys
 from lab.callers.mix import mix, read_paths
 from lab.changes import nobody_for_vaccination
+from tests.real.rig import WAIT
 
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
@@ -27,7 +28,7 @@ def eight_kinds(count: int) -> list[Caller]:
 def test_300_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline):
     people = eight_kinds(300)
     lab = hotline(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
-    ledger = lab.calling(people, rate=10.0).wait(280)
+    ledger = lab.calling(people, rate=10.0).wait(WAIT)
     rows = lab.rows(people, ledger)
     assert [row for row in rows if not row.agrees] == []
     seen = {row.what: row.ivrd for row in rows}
@@ -46,7 +47,7 @@ def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
         Caller(n, "typed ahead", (Keys(topics[n % len(topics)].keys, tone=0.04, gap=0.04),))
         for n in range(1, 101)
     ]
-    ledger = lab.calling(people, rate=8.0).wait(100)
+    ledger = lab.calling(people, rate=8.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 100}
     wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
     assert {talk.number: talk.topic for talk in lab.agents.ledger()} == wanted

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from lab.callers import Caller, Hear, Keys, Quiet, Wait
+from tests.real.rig import WAIT
 
 LEASE = 5.0
 
@@ -34,7 +35,7 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
         lab.ivrd.start()
         calls = lab.ivrd.status()["calls"]
         assert calls["adopted"] == calls["received"] > 0
-    ledger = calling.wait(100)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 46}
     assert lab.nobody_was_in_silence(ledger, LEASE + 1)
     if comes_back:
@@ -46,7 +47,7 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
 def test_a_caller_who_comes_while_ivrd_is_away_is_answered(hotline):
     lab = hotline(agents=3, talk=2.0, ring=0.2)
     lab.ivrd.kill()
-    ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(60)
+    ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 5}
     assert {talk.topic for talk in lab.agents.ledger()} == {""}
 
@@ -60,7 +61,7 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
     calling = lab.calling([*in_menu(1, 8), *to_a_person(11, 4)], rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
     assert lab.ivrd.stop() == 0
-    later = calling.wait(60)
+    later = calling.wait(WAIT)
     assert later.outcomes() == {"answered": 12}
     assert lab.nobody_was_in_silence(later, 2.0)
 
@@ -73,7 +74,7 @@ def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
     detour.cut()
     lab.until("the link is back", lambda s: s["asterisk"]["up"])
-    ledger = calling.wait(60)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 8}
     assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
     scrape = lab.settled()
@@ -91,7 +92,7 @@ def test_an_asterisk_that_restarts_ends_its_calls_and_they_are_counted(hotline):
     scrape = lab.settled()
     assert scrape.balances
     assert scrape.total("ivrd_calls_received_total") == 10
-    assert lab.calling([Caller(50, "afterwards", (Keys("0"),))], 1).wait(30).outcomes() == {
+    assert lab.calling([Caller(50, "afterwards", (Keys("0"),))], 1).wait(WAIT).outcomes() == {
         "answered": 1
     }
 
@@ -105,11 +106,11 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
     lab.until("it says no", lambda s: not s["config"]["last_reload_ok"])
     assert 'unknown topic "lab-result"' in lab.ivrd.log_text()
     assert "did you mean lab-results?" in lab.ivrd.log_text()
-    ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(30)
+    ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(WAIT)
     assert ledger.outcomes() == {"answered": 1}
     assert lab.agents.ledger()[0].topic == "lab-results"
     menus.write_text(good.replace("topic: lab-results", "topic: vaccine-trouble"), "utf-8")
     lab.ivrd.send(signal.SIGHUP)
     lab.until("it says yes", lambda s: s["config"]["last_reload_ok"])
-    ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(30)
+    ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(WAIT)
     assert lab.agents.ledger()[1].topic == "vaccine-trouble"

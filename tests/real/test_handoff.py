@@ -12,6 +12,7 @@ from lab.agents import drops, in_turn, never_answers, refuses, silent
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys, Meet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
+from tests.real.rig import WAIT
 
 QUEUE = "vaccination"
 TOPIC, LABEL = "lab-results", "ผลตรวจทางห้องปฏิบัติการ"
@@ -51,7 +52,7 @@ class Waiting:
             time.sleep(0.05)  # the event for it is filtered out
 
     def ended(self):
-        ledger = self.calling.wait(120)
+        ledger = self.calling.wait(WAIT)
         assert self.lab.nobody_was_in_silence(ledger, MUSIC_GAP)
         return ledger
 
@@ -142,7 +143,7 @@ def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
     at.add("good")
     (confirmed,) = at.news.named("IvrdPartnerConfirmed")
     assert at.within(0.0, confirmed["after"], 0.1)
-    at.calling.wait(60)  # nobody speaks, so the caller does hear silence now
+    at.calling.wait(WAIT)  # nobody speaks, so the caller does hear silence now
     assert partner.ledger()[0].talked > 5
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from lab.callers import Caller, HangUp, Hear, Keys, Quiet, Wait
+from tests.real.rig import WAIT
 
 
 def wants_a_person(first: int, count: int) -> list[Caller]:
@@ -24,11 +25,11 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
         "seats opened",
         "seats closed",
     ]
-    assert calling.wait(30).outcomes() == {"answered": 12}
+    assert calling.wait(WAIT).outcomes() == {"answered": 12}
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
     second = lab.calling(wants_a_person(101, 3), rate=20.0, name="second")
-    assert second.wait(30).outcomes() == {"answered": 3}
+    assert second.wait(WAIT).outcomes() == {"answered": 3}
     assert {talk.seat for talk in lab.agents.ledger()[12:]} == {"base-01"}
 
 
@@ -49,7 +50,7 @@ def test_closing_the_base_seats_pauses_them(hotline):
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
     assert not lab.ivrd.status()["pools"][0]["open"]
     lab.ivrd.once("seats", "open", "base")
-    assert calling.wait(30).outcomes() == {"answered": 2}
+    assert calling.wait(WAIT).outcomes() == {"answered": 2}
 
 
 def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
@@ -61,7 +62,7 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
     listens = (Keys("132"), Wait(1), Hear(), Wait(2), HangUp())
     goes_on = (Keys("132"), Wait(1), Hear(), Wait(1), Keys("0"))
     people = [Caller(1, "listens", listens), Caller(2, "goes on", goes_on)]
-    ledger = lab.calling(people, rate=5.0).wait(40)
+    ledger = lab.calling(people, rate=5.0).wait(WAIT)
     assert ledger.outcomes() == {"abandoned": 1, "answered": 1}
     scrape = lab.settled()
     assert scrape.ended("rejected", "ivr") == 1
@@ -76,7 +77,7 @@ def test_back_again_and_a_message_that_was_heard(hotline):
     # Thai, vaccination, certificate; then silence until a person is called
     patient = (Keys("124"), Wait(2), HangUp())
     people = [Caller(1, "there and back", there_and_back), Caller(2, "hears it", patient)]
-    ledger = lab.calling(people, rate=5.0).wait(40)
+    ledger = lab.calling(people, rate=5.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 1, "abandoned": 1}
     scrape = lab.settled()
     assert scrape.ended("self_served") == 1

@@ -20,6 +20,7 @@ from tests.real.overflow_rig import (
     until,
     with_partners,
 )
+from tests.real.rig import WAIT
 
 PEAK_SECONDS = 120
 
@@ -47,7 +48,7 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
     lab = hotline(agents=5, talk=5.0, ring=0.3, change=with_partners(partners))
     rate = 3 * 5 / 5.3
     count = round(rate * PEAK_SECONDS)
-    ledger = lab.calling(calls(1, count), rate=rate).wait(PEAK_SECONDS + 120)
+    ledger = lab.calling(calls(1, count), rate=rate).wait(WAIT)
     assert ledger.outcomes() == {"answered": count}
     assert lab.nobody_was_in_silence(ledger, 2.0)
     scrape = lab.settled()
@@ -96,7 +97,7 @@ def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
     for name in partners:
         lab.ivrd.once("partner", "override", "open", name)
     until(lab, "all seats are open", lambda of: all(p["open"] == 15 for p in of.values()))
-    ledger = lab.calling(calls(1, 150), rate=3.0).wait(120)
+    ledger = lab.calling(calls(1, 150), rate=3.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 150}
     assert len(gaps((moody, good))) >= 30
 
@@ -113,7 +114,7 @@ def test_callers_are_shared_as_partners_have_pledged(hotline, site):
     lab.ivrd.once("seats", "close", "base")
     for name in pledges:
         drill(lab, name)
-    ledger = lab.calling(calls(1, 240), rate=4.0).wait(180)
+    ledger = lab.calling(calls(1, 240), rate=4.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 240}
     helped = {name: sum(t.heard_caller for t in at.ledger()) for name, at in sites.items()}
     print(f"\nshares: { ({name: n / 240 for name, n in helped.items()}) }")
@@ -132,7 +133,7 @@ def test_seats_open_with_the_need_close_after_it_and_no_talk_is_cut(hotline, sit
     news = AmiEvents(lab.ami_port, lab.ami_secret)
     calling = lab.calling(calls(1, 30), rate=6.0)
     news.wait("a seat", lambda e: e.get("event") == "QueueMemberAdded" and "good" in e["interface"])
-    assert calling.wait(60).outcomes() == {"answered": 30}
+    assert calling.wait(WAIT).outcomes() == {"answered": 30}
     news.close()
     assert {talk.ended for talk in good.talks() if talk.heard_caller} == {"agent"}
     # the estimates forget a wave slowly: seats close by and by, and none opens again
@@ -152,7 +153,7 @@ def test_pinned_closed_means_closed_and_open_means_open(hotline, site):
         agents=2, talk=2.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 4)})
     )
     lab.ivrd.once("partner", "override", "closed", "good")
-    assert lab.calling(calls(1, 10), rate=5.0).wait(60).outcomes() == {"answered": 10}
+    assert lab.calling(calls(1, 10), rate=5.0).wait(WAIT).outcomes() == {"answered": 10}
     assert good.ledger() == ()
     lab.ivrd.once("partner", "override", "open", "good")
     until(lab, "its seats are open", lambda of: of["good"]["open"] >= 4)
@@ -169,7 +170,7 @@ def test_with_all_partners_down_the_queue_works_as_without_them(hotline, site):
     waits = []
     for partners in ({}, down):
         lab = hotline(agents=3, talk=2.0, ring=0.2, change=with_partners(partners))
-        ledger = lab.calling(calls(1, 30), rate=5.0).wait(90)
+        ledger = lab.calling(calls(1, 30), rate=5.0).wait(WAIT)
         assert ledger.outcomes() == {"answered": 30}
         assert {entry.person for entry in ledger.entries} == {"inhouse"}
         assert lab.nobody_was_in_silence(ledger, 2.0)

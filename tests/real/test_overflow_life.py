@@ -19,6 +19,7 @@ from tests.real.overflow_rig import (
     until,
     with_partners,
 )
+from tests.real.rig import WAIT
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
         f"{time.monotonic() - began:.2f} s after it"
     )
     for wave, count in ((first, 16), (second, 12)):
-        assert wave.wait(120).outcomes() == {"answered": count}
+        assert wave.wait(WAIT).outcomes() == {"answered": count}
     news.close()
     talks = [talk for talk in good.talks() if talk.heard_caller]
     assert {talk.ended for talk in talks} == {"agent"}
@@ -101,7 +102,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
 
     until(lab, "one is held, the other paused", learned)
     lab.ivrd.once("partner", "override", "open", "full")
-    assert first.wait(90).outcomes() == {"answered": 9}
+    assert first.wait(WAIT).outcomes() == {"answered": 9}
     lab.settled()
     lab.ivrd.kill()
     lab.ivrd.start()
@@ -110,7 +111,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
     assert found["full"]["override"] == "open"
     assert found["full"]["verified"]
     second = lab.calling(calls(101, 6), rate=4.0, name="second")
-    assert second.wait(90).outcomes() == {"answered": 6}
+    assert second.wait(WAIT).outcomes() == {"answered": 6}
     lab.settled()
     report = json.loads(lab.ivrd.once("report", "partners", "--json"))
     for row in report["rows"]:
@@ -173,7 +174,7 @@ def test_a_partner_that_is_removed_ends_its_talks_and_gets_no_more(hotline, site
     assert list(rows(lab)) == ["staying"]
     came = len(leaving.ledger()) + sum(leaving.progress()[what] for what in ("ringing", "talking"))
     assert leaving.progress()["talking"] >= 2  # still
-    assert calling.wait(90).outcomes() == {"answered": 12}
+    assert calling.wait(WAIT).outcomes() == {"answered": 12}
     assert len(leaving.ledger()) == came
     talks = [talk for talk in leaving.talks() if talk.heard_caller]
     assert {talk.ended for talk in talks} == {"agent"}
@@ -191,7 +192,7 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     drill(lab, "new")
     until(lab, "the test call has ended", lambda _of: len(new.ledger()) == 1)
     ledger = lab.calling(calls(1, 12), rate=6.0, name="wave")
-    assert ledger.wait(60).outcomes() == {"answered": 12}
+    assert ledger.wait(WAIT).outcomes() == {"answered": 12}
     assert len(new.talks()) > 1
     assert "drill confirmed" in lab.ivrd.once("audit")
 
@@ -201,5 +202,5 @@ def test_a_partner_is_reached_by_its_host_name(hotline, site):
     trunk = f"localhost:{near.port}"
     lab = hotline(agents=1, talk=4.0, ring=0.2, change=with_partners({"near": partner(trunk)}))
     drill(lab, "near")
-    assert lab.calling(calls(1, 6), rate=4.0).wait(60).outcomes() == {"answered": 6}
+    assert lab.calling(calls(1, 6), rate=4.0).wait(WAIT).outcomes() == {"answered": 6}
     assert len(near.talks()) > 1

@@ -16,6 +16,7 @@ from tests.real.pair_rig import (
     speaks,
     two,
 )
+from tests.real.rig import WAIT
 
 LEASE = 5.0
 TAKEOVERS = 5
@@ -57,7 +58,7 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
         recorder = hotline.recorders[other.name]
         hotline.until("a prompt", lambda k=killed, t=recorder: t.after(k, speaks))
         leader.start(ready=False)
-    ledger = calling.wait(150)
+    ledger = calling.wait(WAIT)
     report = settled(hotline.leader())
     assert of_day(report) == of_callers(people, ledger.entries), "\n".join(
         in_doubt(hotline, people, ledger)
@@ -75,7 +76,7 @@ def dials(people, topics):
 
 def all_came_to_their_topics(hotline, calling, people, topics):
     """Every caller is answered, by somebody who was told what the caller had chosen."""
-    ledger = calling.wait(100)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": len(people)}
     wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
     assert {talk.number: talk.topic for talk in hotline.agents.ledger()} == wanted

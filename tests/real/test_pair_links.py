@@ -6,6 +6,7 @@ import pytest
 
 from lab.callers import Caller, Keys
 from tests.real.pair_rig import day, settled, two
+from tests.real.rig import WAIT
 
 LEASE = 5.0
 
@@ -42,7 +43,7 @@ def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline)
     assert leader.ended(60) == 0
     assert hotline.recorders[leader.name].changes_after(back) == []
     leader.start()
-    ledger = calling.wait(120)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 100}
     assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
     report = settled(other)
@@ -64,7 +65,7 @@ def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
         if ivrd.gone:
             ivrd.start(ready=False)
     persons = [Caller(n, "key 0", (Keys("0"),)) for n in range(101, 106)]
-    later = hotline.calling(persons, 5.0).wait(60)
+    later = hotline.calling(persons, 5.0).wait(WAIT)
     assert later.outcomes() == {"answered": 5}
     leader = hotline.leader()
     hotline.until("all is recorded", lambda: day(leader)["in_progress"] == 0)

@@ -6,6 +6,7 @@ import time
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Hear, Keys, Quiet, Wait
 from lab.changes import long_lease
+from tests.real.rig import WAIT
 
 
 def test_callers_go_on_in_the_menu_after_a_restart(hotline):
@@ -23,7 +24,7 @@ def test_callers_go_on_in_the_menu_after_a_restart(hotline):
     lab.ivrd.start()
     lab.until("all in menus", lambda s: s["calls"]["menu"] == len(people))
     news.wait("prompts", prompt_over, len(people))
-    ledger = calling.wait(60)
+    ledger = calling.wait(WAIT)
     news.close()
     assert ledger.outcomes() == {"answered": len(people)}
     assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
@@ -43,7 +44,7 @@ def test_whom_nobody_comes_back_for_the_lease_takes_to_a_person(hotline):
     calling = lab.calling(people, rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] == 8)
     lab.ivrd.kill()  # in the very first seconds of its life
-    ledger = calling.wait(60)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 8}
     lab.ivrd.start()
     report = json.loads(lab.ivrd.once("report", "day", "--json"))
