@@ -2,6 +2,8 @@
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
 TEST    := asterisk sipp prometheus redis systemd faketime
+# Side by side, the longest first; how many at once: tests/conftest.py.
+PYTEST  := $(PY) -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=20
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
@@ -18,7 +20,7 @@ RELEASES = $(SYSTEM_PYTHON) -m tools.release --destdir "$(DESTDIR)" --prefix "$(
     --astdata "$(ASTDATA)" --astconf "$(ASTCONF)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lab run install downgrade uninstall bench chaos prompts clean
+.PHONY: help demo test verify lint lab run install downgrade uninstall bench chaos prompts clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
@@ -27,9 +29,13 @@ demo:  ## a private Asterisk, 60 simulated callers, and the two counts side by s
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m lab demo
 
-test:  ## all tests, the real Asterisk included (ARGS=... goes to pytest)
+test:  ## what a change can break, the real Asterisk included (ARGS=... goes to pytest)
 	@lab/bootstrap.sh dev $(TEST)
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+verify:  ## all tests there are, with every fault and every example (ARGS=... goes to pytest)
+	@lab/bootstrap.sh dev $(TEST)
+	@$(PYTEST) --verify $(ARGS)
 
 lint:  ## ruff, mypy --strict, import rules
 	@lab/bootstrap.sh dev

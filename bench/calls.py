@@ -18,8 +18,8 @@ from pathlib import Path
 from bench import results
 from lab.callers import Callers
 from lab.callers.mix import mix
+from lab.comparison import compare
 from lab.hotline import Lab, Plan
-from lab.reckoning import compare
 
 TICKS = os.sysconf("SC_CLK_TCK")
 WAIT_SECONDS = 300.0

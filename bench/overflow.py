@@ -30,9 +30,10 @@ from bench.stock import Stock
 from lab.agents import Agents
 from lab.asterisk import AsteriskError
 from lab.callers import Callers, Entry, SippError
+from lab.comparison import Scrape
 from lab.hotline import Lab, Plan
 from lab.parts import PartsError
-from lab.reckoning import Scrape
+from lab.ports import Block
 from lab.running import LabError
 
 AGENTS = 5
@@ -40,6 +41,7 @@ TALK = 10.0
 RING = 1.0
 PATIENCE = 30.0  # mean, seconds
 SEED = 1330
+RTP_PORTS = 2000  # of each hotline
 GRACE_SECONDS = 240.0  # for the last caller after the last has dialled
 SETTLE_SECONDS = 10.0
 SCALE = 4  # the hotline's own times are divided by this, as those in bench/peers/stock are
@@ -65,7 +67,7 @@ def ivrd_plan(folder: Path, trunks: Mapping[str, str]) -> Plan:
             for key in ("drain_seconds", "reach_seconds", "hold_seconds"):
                 overflow[key] /= SCALE
 
-    return Plan(folder, agents=AGENTS, talk=TALK, ring=RING, change=change)
+    return Plan(folder, agents=AGENTS, talk=TALK, ring=RING, change=change, rtp_ports=RTP_PORTS)
 
 
 def _partner(name: str, trunk: str) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def start(folder: Path, stack: ExitStack) -> list[Side]:
         trunks = four.trunks()
         order = list(reversed(trunks)) if last else list(trunks)
         agents = Agents(folder=home / "agents", ring=RING, talk=TALK)
-        rtp = (20000 + 5000 * number, 24999 + 5000 * number)
+        rtp = stack.enter_context(Block(RTP_PORTS))
         stock = Stock(home, agents, {key: trunks[key] for key in order}, rtp)
         sides.append(Side(name, stack.enter_context(stock), four, home))
     home = folder / IVRD
@@ -131,7 +133,7 @@ def call(sides: list[Side], plan: tuple[Phase, ...]) -> dict[str, list[Entry]]:
 
 
 def measure(folder: Path, plan: tuple[Phase, ...]) -> tuple[dict[str, Figures], Scrape]:
-    """Run all systems; their figures, and ivrd's own books."""
+    """Run all systems; their figures, and ivrd's own ledger."""
     with ExitStack() as stack:
         sides = start(folder, stack)
         entries = call(sides, plan)
@@ -146,18 +148,18 @@ def measure(folder: Path, plan: tuple[Phase, ...]) -> tuple[dict[str, Figures], 
 
 
 def settled(side: Side) -> Scrape:
-    """ivrd's books when every call is closed in them, or as they are after a while."""
+    """ivrd's ledger when every call is closed in it, or as it is after a while."""
     assert isinstance(side.system, Lab)
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         scrape = side.system.ivrd.scrape()
         if not scrape.in_progress or time.monotonic() > deadline:
             return scrape
-        time.sleep(0.2)  # nothing tells when the last bye has been booked
+        time.sleep(0.2)  # nothing tells when the last bye has been recorded
 
 
 def differences(of: Figures, scrape: Scrape) -> list[str]:
-    """Where ivrd's own books differ from the callers'."""
+    """Where ivrd's own ledger differs from the callers'."""
     total = scrape.total
     rows = {
         "received": (of.calls, total("ivrd_calls_received_total")),
@@ -203,7 +205,7 @@ def main() -> int:
     text = f"{explained(plan)}\n\n{table(made)}"
     print(text)
     for line in wrong:
-        print(f"ivrd's books differ from the callers': {line}")
+        print(f"ivrd's ledger differs from the callers': {line}")
     results.write("python -m bench.overflow", text)
     return 0 if verdict(made) and not wrong else 1
 

@@ -10,8 +10,8 @@ from ivrd.asterisk.render.say import say_conf
 from ivrd.asterisk.render.system import EMPTY, logger_conf, modules_conf
 from lab.agents import Agents
 from lab.asterisk import Asterisk
-from lab.callers.sipp import free_port
 from lab.ivrd import HOST, PROJECT
+from lab.ports import Block, free_port
 from lab.running import Running
 
 FILES = Path(__file__).with_name("peers") / "stock"
@@ -31,7 +31,7 @@ class Stock(Running):
     """
 
     def __init__(
-        self, folder: Path, agents: Agents, partners: Mapping[str, str], rtp: tuple[int, int]
+        self, folder: Path, agents: Agents, partners: Mapping[str, str], rtp: Block
     ) -> None:
         self.sip = f"{HOST}:{free_port()}"
         self.agents = agents
@@ -45,7 +45,7 @@ class Stock(Running):
             **dict(zip(PLACES, partners, strict=True)),
         }
         texts = {path.name: filled(path.read_text("utf-8"), values) for path in FILES.iterdir()}
-        texts["rtp.conf"] = f"[general]\nrtpstart={rtp[0]}\nrtpend={rtp[1]}\nstrictrtp=yes\n"
+        texts["rtp.conf"] = f"[general]\nrtpstart={rtp.first}\nrtpend={rtp.last}\nstrictrtp=yes\n"
         texts |= {"modules.conf": modules_conf(), "logger.conf": logger_conf()}
         texts |= {"say.conf": say_conf(), "features.conf": "[general]\n"}
         texts |= {"manager.conf": "[general]\nenabled=no\n", **EMPTY}

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
-from lab.reckoning import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
+from lab.comparison import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
 
 NO_RECOVERY = "no recovery"
-GRACE = 1.0  # seconds that a caller may be left alone beyond the lease
+GRACE = 1.0  # seconds that even an idle machine may take beyond what is promised
 OPERATOR = "other"  # the topic behind key 0, and of whoever says nothing
 # Whoever pressed a key that nobody heard may think that he listens to a message, or that he waits.
 CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
@@ -49,7 +49,7 @@ class Verdict:
     astray: tuple[Talk, ...]  # with callers who had chosen something else
     wrong: tuple[Row, ...]  # rows of the two counts that differ
     silence: float  # the longest of those who were to be kept; a line that only rings is as bad
-    allowed: float
+    allowed: float  # the lease, and what a machine as busy as this one adds to it
 
     @property
     def good(self) -> bool:
@@ -98,8 +98,11 @@ def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     return rows(callers, talked_to(seen.talks, cut), ivrd, together)
 
 
-def judge(seen: Seen, wrong: Sequence[Row], lease: float) -> Verdict:
-    """The verdict.  `wrong`: all rows of the counts, those that agree are left out."""
+def judge(seen: Seen, wrong: Sequence[Row], allowed: float) -> Verdict:
+    """The verdict.
+
+    `wrong`: all rows of the counts, those that agree are left out.  `allowed`: seconds of silence.
+    """
     by_id = {caller.id: caller for caller in seen.callers}
     excused = seen.excused
     missed = [entry for entry in seen.entries if lost(by_id[entry.id], entry)]
@@ -111,7 +114,7 @@ def judge(seen: Seen, wrong: Sequence[Row], lease: float) -> Verdict:
         astray=tuple(astray(seen)),
         wrong=tuple(row for row in wrong if not row.agrees),
         silence=max(map(silence, kept), default=0.0),
-        allowed=lease + GRACE,
+        allowed=allowed,
     )
 
 

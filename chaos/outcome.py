@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chaos.check import NO_RECOVERY, Verdict
 from chaos.fault import Fault, Setup, Strike
 
-TWO_ACT = "two ivrd acted in turns"
+TWO_ACT = "two ivrd led in turns"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
 
     @property
     def harmed(self) -> bool:
-        """Whether callers or counts came to harm, ivrd to no end, or two ivrd acted at once.
+        """Whether callers or counts came to harm, ivrd to no end, or two ivrd led at once.
 
         It is what a control has to show.
         """

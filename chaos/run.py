@@ -21,8 +21,8 @@ from random import Random
 from typing import Any
 
 from chaos import table
-from chaos.books import Books
-from chaos.check import NO_RECOVERY, Seen, Verdict, compared, complaints, judge
+from chaos.check import GRACE, NO_RECOVERY, Seen, Verdict, compared, complaints, judge
+from chaos.counts import Counts
 from chaos.fault import Fault, Setup
 from chaos.faults import FAULTS
 from chaos.load import RATE
@@ -30,16 +30,17 @@ from chaos.outcome import TWO_ACT, Order, Outcome
 from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
+from lab.comparison import Tally
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
+from lab.lag import Lag
 from lab.pair import Pair
 from lab.parts import PartsError
-from lab.reckoning import Tally
+from lab.recorder import ActionRecorder, overlaps
 from lab.running import LabError
-from lab.tape import Tape, overlaps
 
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
-SETTLE_SECONDS = 15.0  # for ivrd's books after the last hang-up
+SETTLE_SECONDS = 60.0  # for ivrd's ledger after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
@@ -54,9 +55,10 @@ def carry_out(order: Order, folder: Path) -> Outcome:
         scene = Scene(folder, random, Detour(), stack)
         stack.callback(scene.detour.close)
         scene.lab = stack.enter_context(_lab(order.setup, scene))
+        scene.lag = stack.enter_context(Lag(scene.lab.pids))
         if order.setup.pair:
-            scene.tapes = tuple(Tape(ivrd) for ivrd in scene.pair.both)
-        scene.books = Books(scene.lab)
+            scene.recorders = tuple(ActionRecorder(ivrd) for ivrd in scene.pair.both)
+        scene.counts = Counts(scene.lab)
         scene.calling = Callers(scene.lab.sip, people, folder=folder / "callers", rate=RATE)
         recoveries = _strike(scene, order)
         ledger = _ended(scene.calling, order.seconds + ENDS_IN)
@@ -124,30 +126,31 @@ def _ended(calling: Callers, seconds: float) -> Ledger:
         return calling.stop()
 
 
-def _settled(books: Books) -> Tally:
+def _settled(counts: Counts) -> Tally:
     """The counts when nothing is in progress, or as they are after a while."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    while (counts := books.now()).in_progress and time.monotonic() < deadline:
-        time.sleep(0.2)  # nothing tells when the last hang-up has been booked
-    return counts
+    while (now := counts.now()).in_progress and time.monotonic() < deadline:
+        time.sleep(0.2)  # nothing tells when the last hang-up has been recorded
+    return now
 
 
 def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger) -> Verdict:
-    day = _settled(scene.books)
+    day = _settled(scene.counts)
     agents = scene.lab.agents.ledger()
     partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
     lost = order.fault.keys_lost
     seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost)
-    return judge(seen, [*compared(seen, day), *scene.books.metrics(day)], LEASE_SECONDS)
+    wrong = [*compared(seen, day), *scene.counts.metrics(day)]
+    return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))
 
 
 def _complaints(scene: Scene) -> list[str]:
-    """What no run may have: an ivrd that complains, two that act at once."""
+    """What no run may have: an ivrd that complains, two that lead at once."""
     logs = {ivrd.name: ivrd.log_text() for ivrd in scene.lab.ivrds}
     found = [f"{name}: {what}" for name, log in logs.items() for what in complaints(log)]
-    if scene.tapes:  # of two, one that stops leaves its callers to the other
+    if scene.recorders:  # of two, one that stops leaves its callers to the other
         found = [what for what in found if NO_RECOVERY not in what]
-    twice = overlaps(sent for tape in scene.tapes for sent in tape.sent)
+    twice = overlaps(sent for recorder in scene.recorders for sent in recorder.sent)
     if twice:
         before, now = twice[0]
         what = now.headers.get("Command") or now.headers["Action"]

@@ -10,14 +10,15 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from chaos.books import Books
+from chaos.counts import Counts
 from lab.agents import Choice, Manner
 from lab.callers import Callers
 from lab.detour import Detour
 from lab.hotline import Lab
+from lab.lag import Lag
 from lab.pair import Pair
 from lab.partners import PartnerSite
-from lab.tape import Tape
+from lab.recorder import ActionRecorder
 
 RECOVERS_IN = 60.0  # seconds after which a strike is said to have no end
 
@@ -35,6 +36,7 @@ class Scene:
     detour: Detour
     stack: ExitStack  # what ends with the run
     sites: dict[str, PartnerSite] = field(default_factory=dict)
+    lag: Lag = field(default_factory=Lag)  # how far behind the machine was, in this run
     notes: list[str] = field(default_factory=list)  # what was measured beside, for the table
     found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
     excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why
@@ -44,8 +46,8 @@ class Scene:
 
     lab: Lab = field(init=False)
     calling: Callers = field(init=False)
-    books: Books = field(init=False)
-    tapes: tuple[Tape, ...] = ()  # of each ivrd of a pair
+    counts: Counts = field(init=False)
+    recorders: tuple[ActionRecorder, ...] = ()  # of each ivrd of a pair
 
     @property
     def pair(self) -> Pair:
@@ -78,7 +80,7 @@ class Scene:
         return time.monotonic() - since
 
     def linked(self) -> bool:
-        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its books."""
+        """Whether ivrd says that it is connected to Asterisk, and has rebuilt its ledger."""
         return self.lab.ivrd.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.ivrd.http(
             "/metrics"
         )

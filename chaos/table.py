@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chaos.fault import Fault
 from chaos.outcome import Outcome
-from lab.reckoning import Row
+from lab.comparison import Row
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 SILENCE, RECOVERY = "longest silence", "time to recover"

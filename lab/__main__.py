@@ -16,6 +16,7 @@ from lab.parts import PartsError
 from lab.running import LabError
 
 DEFAULTS = {"sip_port": 15060, "ami_port": 15038, "http_port": 19133}
+RTP_PORTS = 6000  # for as many calls as somebody may wish to place
 WATCH_SECONDS = 0.5
 
 
@@ -48,6 +49,7 @@ def _up(given: argparse.Namespace) -> int:
         given.sip_port,
         given.ami_port,
         given.http_port,
+        rtp_ports=RTP_PORTS,
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

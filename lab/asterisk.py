@@ -9,14 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab import parts
+from lab.running import spawn
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 HARMLESS = (
-    # pjproject's word for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
+    # pjproject's name for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
     "registered during operation",
     # The caller hung up between two words of a number (s_streamwait3 in apps/app_playback.c); of a
     # sound that is missing, main/file.c says so besides.
     "Unable to play message ivrd/number-",
+    # The machine was busy, and sound came late.
+    "Exceptionally long voice queue length",
+    # A caller, or a phone that is no longer needed, hung up in the moment of the answer.
+    "Session already DISCONNECTED",
 )
 
 
@@ -98,7 +103,7 @@ class Asterisk:
     def start(self) -> None:
         """Start and wait until fully booted; raises AsteriskError with the log's last words."""
         with open(self.folder / "asterisk.out", "ab") as out:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [*self._program, "-f", "-C", str(self.conf)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -109,9 +114,10 @@ class Asterisk:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            if "fully booted" in self.cli("core waitfullybooted").lower():
+            listens = (self.folder / "run" / "asterisk.ctl").exists()
+            if listens and "fully booted" in self.cli("core waitfullybooted").lower():
                 return
-            time.sleep(0.1)  # the control socket is not there yet: nothing to wait on
+            time.sleep(0.05)  # the control socket is not there yet: nothing to wait on
         words = (self.folder / "asterisk.out").read_text("utf-8", "replace")[-800:]
         self.stop()
         raise AsteriskError(f"Asterisk did not start (its output is in {self.folder}): {words}")
@@ -124,7 +130,7 @@ class Asterisk:
     def cli(self, command: str) -> str:
         """What Asterisk's console answers to one command."""
         argv = [*self.console(self.folder), "-rx", command]
-        done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
+        done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
         return done.stdout.decode("utf-8", "replace")
 
     def complaints(self, tolerated: Sequence[str] = ()) -> list[str]:
@@ -147,7 +153,7 @@ class Asterisk:
             return
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -13,8 +13,8 @@ from ivrd.cli import client, dashboard
 from ivrd.core.status_schema import Status
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
+from lab.comparison import Row, Scrape, compare
 from lab.hotline import Lab, Plan
-from lab.reckoning import Row, Scrape, compare
 
 TALK_SECONDS = 7.0
 RING_SECONDS = 1.5

@@ -7,10 +7,10 @@ side by side with other ports and folders.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ import yaml
 
 from lab.agents import Agents
 from lab.asterisk import Asterisk
-from lab.callers.sipp import free_port
 from lab.ivrd import HOST, PROGRAM, PROJECT, Ivrd
+from lab.ports import Block, free_port, is_free
 from lab.running import LabError, Running
 
 SHIPPED = PROJECT / "config"
@@ -34,7 +34,8 @@ class Plan:
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
-    variables for the running ivrd. `program`: the module that is run as ivrd.
+    variables for the running ivrd. `program`: the module that is run as ivrd. `rtp_ports`: how
+    many Asterisk has for sound; a call takes two, one with an agent four.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Plan:
     ami_detour: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     program: str = PROGRAM
+    rtp_ports: int = 1000
 
 
 class Lab(Running):
@@ -65,6 +67,7 @@ class Lab(Running):
         self._ivrd = Ivrd("ivrd", self.folder, self.http_port, plan.program, plan.environment)
         self.config = self._ivrd.config
         self._agents_up = False
+        self._rtp = Block(plan.rtp_ports)
 
     # --- starting --------------------------------------------------------------------------
 
@@ -99,13 +102,8 @@ class Lab(Running):
             (self.ami_port, socket.SOCK_STREAM, "AMI"),
             (self.http_port, socket.SOCK_STREAM, "HTTP"),
         ):
-            with socket.socket(socket.AF_INET, kind) as probe:
-                if kind is socket.SOCK_STREAM:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((HOST, port))
-                except OSError as error:
-                    raise LabError(f"{what} port {port}: {os.strerror(error.errno or 0)}") from None
+            if not is_free(port, kind, HOST):
+                raise LabError(f"{what} port {port} is in use")
 
     def write_config(self) -> None:
         """The shipped configuration with this lab's ports, folders, secrets and seats."""
@@ -144,7 +142,7 @@ class Lab(Running):
                     "secret_file": str(self.folder / "ami.secret"),
                 },
                 "sip": {"listen": self.sip},
-                "rtp": {"first": 30000, "last": 39999},
+                "rtp": {"first": self._rtp.first, "last": self._rtp.last},
                 "carriers": {"carrier": {"addresses": [HOST]}},
                 "seats": {"contact": f"sip:{{seat}}@{HOST}:{self.agents.port}"},
             },
@@ -173,6 +171,10 @@ class Lab(Running):
     def ivrds(self) -> tuple[Ivrd, ...]:
         """All that there are."""
         return (self._ivrd,)
+
+    def pids(self) -> list[int]:
+        """The processes that have to be in time: Asterisk, and each ivrd that runs."""
+        return [self.asterisk.pid, *(pid for ivrd in self.ivrds for pid in ivrd.pids())]
 
     def ready_line(self) -> str:
         """What an outside program needs, as one line of JSON."""
@@ -207,12 +209,14 @@ class Lab(Running):
 
     def stop(self) -> None:
         """End everything that this lab started, and nothing else."""
-        self._end()
-        if hasattr(self, "asterisk"):
-            self.asterisk.stop()
-        if self._agents_up:
-            self._agents_up = False
-            self.agents.stop()
+        with ExitStack() as ending:  # the last one first, whatever becomes of it
+            ending.callback(self._rtp.close)
+            if self._agents_up:
+                self._agents_up = False
+                ending.callback(self.agents.stop)
+            if hasattr(self, "asterisk"):
+                ending.callback(self.asterisk.stop)
+            ending.callback(self._end)
 
     def _end(self) -> None:
         """End ivrd."""

@@ -6,6 +6,7 @@ the configuration first.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,19 +16,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from ivrd.cli.client import Client
-from lab.reckoning import Scrape
-from lab.running import LabError, Running
+from ivrd.cli.client import Client, NotRunning, RequestRefused
+from ivrd.cli.main import main as command
+from lab.comparison import Scrape
+from lab.running import LabError, Running, spawn
 
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PROGRAM = "ivrd.cli"
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 45.0  # longer than ivrd may take to bring its callers to a person
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 1.0  # for one that may be standing still
 
 
@@ -70,8 +73,8 @@ class Ivrd(Running):
         """Start it, and wait until it is `ready`.  Raises LabError with its last words."""
         self.starts += 1
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._argv("run", program=self._program),
+            self._process = spawn(
+                self.argv("run", program=self._program),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -91,6 +94,11 @@ class Ivrd(Running):
         if self._process is None:
             raise LabError(f"{self.name} is not running")
         return self._process.pid
+
+    def pids(self) -> list[int]:
+        """Its process id while it runs, and nothing otherwise."""
+        process = self._process
+        return [process.pid] if process and process.poll() is None else []
 
     @property
     def gone(self) -> bool:
@@ -138,14 +146,17 @@ class Ivrd(Running):
     # --- asking ----------------------------------------------------------------------------
 
     def once(self, *arguments: str) -> str:
-        """Run one ivrd command to its end; what it printed. Raises LabError with its words."""
-        done = subprocess.run(
-            self._argv(*arguments), capture_output=True, text=True, check=False, env=_environment()
-        )
-        if done.returncode:
-            words = done.stderr.strip() or done.stdout.strip()
+        """Run one ivrd command to its end; what it printed. Raises LabError with its words.
+
+        It runs in this process: a new one would spend most of its time on imports.
+        """
+        printed, complained = io.StringIO(), io.StringIO()
+        with redirect_stdout(printed), redirect_stderr(complained):
+            status = command([*arguments, "--config", str(self.config)])
+        if status:
+            words = complained.getvalue().strip() or printed.getvalue().strip()
             raise LabError(f"ivrd {' '.join(arguments)}: {words}")
-        return done.stdout
+        return printed.getvalue()
 
     def http(self, path: str, seconds: float = ANSWER_SECONDS) -> str:
         """What its web port answers; empty while it does not."""
@@ -160,13 +171,20 @@ class Ivrd(Running):
         """Its metrics."""
         return Scrape(self.http("/metrics"))
 
+    def get(self, name: str, **query: str) -> Any:
+        """What its control socket answers.  Raises LabError with the reason when it does not."""
+        try:
+            return Client(self.control).get(name, **query)
+        except (NotRunning, RequestRefused) as error:
+            raise LabError(f"{self.name}: {error}") from error
+
     def status(self) -> Any:
-        """Its own picture, as `ivrd status --json` prints it.  Raises ivrd.client's errors."""
+        """Its own picture, as `ivrd status --json` prints it.  Raises ivrd.cli.client's errors."""
         return Client(self.control).get("status")
 
     @property
     def is_leader(self) -> bool:
-        """Whether it is the one of two that acts, and says so."""
+        """Whether it is the leader of two, and says so."""
         return Scrape(self.http("/metrics", LOOK_SECONDS)).total("ivrd_leader") == 1
 
     def log_text(self) -> str:
@@ -178,8 +196,9 @@ class Ivrd(Running):
         rows = [json.loads(line) for line in self.log_text().splitlines() if line[:1] == "{"]
         return [row for row in rows if row["event"].startswith(what)]
 
-    def _argv(self, verb: str, *arguments: str, program: str = PROGRAM) -> list[str]:
-        return [sys.executable, "-m", program, verb, *arguments, "--config", str(self.config)]
+    def argv(self, *arguments: str, program: str = PROGRAM) -> list[str]:
+        """The command line that runs one ivrd command in a process of its own."""
+        return [sys.executable, "-m", program, *arguments, "--config", str(self.config)]
 
 
 def _environment() -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Two ivrd on one Asterisk and one Redis, each with a configuration and detours of its own.
 
 with Pair(Plan(folder, agents=20)) as pair:
-    acting = pair.acting()
-    acting.kill()
-    pair.other(acting)
+    leader = pair.leader()
+    leader.kill()
+    pair.other(leader)
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import yaml
 
 from ivrd.store.lease import STANDBY
-from lab.callers.sipp import free_port
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.ivrd import HOST, READY_SECONDS, Ivrd
+from lab.ports import free_port
 from lab.redis import FailOver, RedisProcess
 from lab.running import LabError
 
@@ -58,7 +58,7 @@ class OneOfTwo(Ivrd):
 
 
 class Pair(Lab):
-    """The hotline and both ivrd; `start` returns when one acts and the other stands by.
+    """The hotline and both ivrd; `start` returns when one is the leader and the other the standby.
 
     With `sentinel` there are two Redis and a sentinel, and no detours to them.
     """
@@ -78,8 +78,8 @@ class Pair(Lab):
 
     @property
     def ivrd(self) -> Ivrd:
-        """The one that acts, as soon as one does."""
-        return self.acting()
+        """The leader, as soon as there is one."""
+        return self.leader()
 
     @property
     def ivrds(self) -> tuple[Ivrd, ...]:
@@ -100,8 +100,8 @@ class Pair(Lab):
         for ivrd in self.both:
             ivrd.configure({"redis": self._store(ivrd)})
             ivrd.start()
-            self.acting()
-        self.stands_by()
+            self.leader()
+        self.wait_for_standby()
 
     def _store(self, ivrd: OneOfTwo) -> dict[str, Any]:
         if self.fail_over:
@@ -110,18 +110,18 @@ class Pair(Lab):
         ivrd.to_redis.target = self._redis.port
         return {"url": f"redis://{HOST}:{ivrd.to_redis.port}/0"}
 
-    def acting(self, seconds: float = READY_SECONDS) -> OneOfTwo:
-        """The one that acts, as soon as one does."""
+    def leader(self, seconds: float = READY_SECONDS) -> OneOfTwo:
+        """The leader, as soon as there is one."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for ivrd in self.both:
                 if ivrd.is_leader:
                     return ivrd
             time.sleep(LOOK_SECONDS)
-        raise LabError(f"no ivrd acts within {seconds:g} s")
+        raise LabError(f"no ivrd leads within {seconds:g} s")
 
-    def acts_since(self, ivrd: Ivrd, at: float, seconds: float = 10.0) -> float:
-        """When an ivrd began to act, `at` (seconds since the epoch) or later, as its log says."""
+    def leads_since(self, ivrd: Ivrd, at: float, seconds: float = READY_SECONDS) -> float:
+        """When an ivrd became the leader, `at` (since the epoch) or later, as its log says."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for row in ivrd.said("is the leader now"):
@@ -129,20 +129,27 @@ class Pair(Lab):
                 if began >= at - ROUNDED:
                     return began
             time.sleep(LOOK_SECONDS)
-        raise LabError(f"{ivrd.name} does not act within {seconds:g} s")
+        raise LabError(f"{ivrd.name} does not lead within {seconds:g} s")
+
+    def revive(self) -> None:
+        """Start who has ended by itself, as systemd does."""
+        for ivrd in self.both:
+            if ivrd.gone:
+                ivrd.start(ready=False)
 
     def other(self, ivrd: Ivrd) -> OneOfTwo:
         """The other one of the two."""
         return self.both[0] if ivrd is self.both[1] else self.both[1]
 
-    def stands_by(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until somebody stands by."""
+    def wait_for_standby(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until somebody is standby, and have both run."""
         deadline = time.monotonic() + seconds
         with self.redis.client() as client:
             client.delete(STANDBY)
             while not client.get(STANDBY):
+                self.revive()
                 if time.monotonic() > deadline:
-                    raise LabError(f"nobody stands by within {seconds:g} s")
+                    raise LabError(f"nobody is standby within {seconds:g} s")
                 time.sleep(LOOK_SECONDS)
 
     def _end(self) -> None:

@@ -20,9 +20,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from lab.callers.sipp import free_port
 from lab.parts import REDIS, program
-from lab.running import Running
+from lab.ports import free_port
+from lab.running import Running, spawn
 
 READY_SECONDS = 60.0  # only a machine that is stuck takes so long
 
@@ -91,7 +91,7 @@ class RedisProcess(Running):
         mode = ["--sentinel"] if self.sentinel else []
         with (self.folder / "log").open("ab") as log:
             command = [*program(REDIS), str(conf), *mode]
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 command,
                 stdout=log,
                 stderr=log,

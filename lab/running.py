@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+# setpriv is of util-linux, which every Debian has. We may be gone before it has done its work, and
+# then nobody would kill what was started: the shell looks whether its parent is still us.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c")
+STILL_OURS = 'test "$PPID" = "$0" && exec "$@"'
 
 
 class LabError(Exception):
     """A part of the lab cannot start, or refuses what it is asked; one line for a person."""
+
+
+def spawn(argv: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+    """Start a program that the kernel kills when this process ends, however it ends.
+
+    To be called in the main thread: the kernel kills it when the thread ends that started it.
+    `more` goes to Popen.
+    """
+    return subprocess.Popen([*DIES_WITH_US, STILL_OURS, str(os.getpid()), *argv], **more)
 
 
 class Running(ABC):

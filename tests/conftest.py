@@ -1,7 +1,64 @@
-"""What holds for the tests of every room."""
+"""What holds for all tests: which of them run, in what order, and with how many examples.
 
+`--verify` runs everything that there is; without it the tests marked `verify` are left out, and the
+property tests try a quarter of their examples.
+"""
+
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
+HOTLINES_PER_CORE = 2
+HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core
+
 # A slow machine is no failure: how long one example takes depends on what else is running.
-settings.register_profile("ivrd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ivrd")
+USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("verify", max_examples=100, **USUAL)
+settings.register_profile("test", max_examples=25, **USUAL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--verify", action="store_true", help="run every test, and every example of a property"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "verify: runs only with --verify")
+    config.addinivalue_line("markers", "lasts(seconds): about how long, to start the longest first")
+    settings.load_profile("verify" if config.getoption("verify") else "test")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, so that at the end no worker is left alone with one.
+
+    Of the heavy ones there run at most as many at once as there are cores.
+    """
+    if not config.getoption("verify"):
+        left_out = [item for item in items if item.get_closest_marker("verify")]
+        items[:] = [item for item in items if not item.get_closest_marker("verify")]
+        config.hook.pytest_deselected(items=left_out)
+    items.sort(key=_seconds, reverse=True)
+    lasting = [0.0] * _cores()
+    for item in items:
+        if _seconds(item) >= HEAVY_SECONDS:
+            group = lasting.index(min(lasting))
+            lasting[group] += _seconds(item)
+            item.add_marker(pytest.mark.xdist_group(f"heavy-{group}"))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _seconds(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("lasts")
+    return float(marker.args[0]) if marker else 0.0
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: hotlines side by side leave cores idle, all else keeps one busy."""
+    waiting = any(path.startswith(HOTLINES) or path.rstrip("/") == "tests" for path in config.args)
+    return _cores() * (HOTLINES_PER_CORE if waiting else 1)

@@ -15,6 +15,7 @@ from chaos.load import brief, nobody_for_vaccination, quiet, stubborn
 from chaos.scene import Scene
 from ivrd.cli.client import Client
 from lab import parts
+from lab.changes import long_lease
 from lab.running import LabError
 
 FROZEN_SECONDS = 10.0
@@ -23,14 +24,12 @@ AWAY_SECONDS = 20.0  # of an ivrd that does not come back, in a control
 HOUR = 3600
 BEFORE_SECONDS = 5.0  # in which callers reach the end of the prompts
 WRONG_SECONDS = 12.0
-LONG_LEASE = 60  # the longest that a configuration may have
 
 
 def no_lease(name: str, settings: dict[str, Any]) -> None:
     """Plan.change: the lease as long as it can be, which is longer than callers wait."""
     nobody_for_vaccination(name, settings)
-    if name == "ivrd.yaml":
-        settings["lease_seconds"] = LONG_LEASE
+    long_lease(name, settings)
 
 
 def brief_without_lease(name: str, settings: dict[str, Any]) -> None:

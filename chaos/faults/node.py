@@ -141,7 +141,7 @@ FAULTS = (
         gap=(3.0, 5.0),
         keys_lost=True,
         control=Control(
-            "a call that Asterisk no longer has stays in the books until somebody says it ended",
+            "a call that Asterisk no longer has stays in the ledger until somebody reports its end",
             end_twice,
             Setup(crowd=soon_gone, program="chaos.without.missed"),
         ),

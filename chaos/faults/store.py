@@ -1,4 +1,4 @@
-"""What outlives ivrd: its store, and Asterisk's own record (queue_log)."""
+"""What outlives ivrd: its store, and Asterisk's queue_log."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from chaos.without.overriding import PROGRAM
 from lab.ivrd import Ivrd
 
 TROUBLE_SECONDS = 4.0
-READ_SECONDS = 1.2  # ivrd reads the record once a second
-BOOKED_SECONDS = 2.5
+READ_SECONDS = 1.2  # ivrd reads queue_log once a second
+RECORDED_SECONDS = 2.5
 UNSEEN_SECONDS = 3.0
 AWAY_SECONDS = 9.0  # long enough for calls to begin and to end unseen
 TORN = "1795000000|1795000000.1|hotline|NONE|END"
@@ -57,7 +57,7 @@ def full_and_killed(scene: Scene) -> float:
 
 def _killed_when_written(scene: Scene) -> float:
     """kill -9 and a start, when ivrd takes for written what it had to write."""
-    time.sleep(BOOKED_SECONDS)
+    time.sleep(RECORDED_SECONDS)
     scene.end_ivrd()
     return scene.start_ivrd()
 
@@ -96,9 +96,9 @@ def read_only(scene: Scene) -> float:
 
 
 def record(scene: Scene) -> float:
-    """The record is moved away in mid-read, gets half a line, is cut to nothing.
+    """queue_log is moved away in mid-read, gets half a line, is cut to nothing.
 
-    Then ivrd is killed, and stays away while calls end, and the record is moved away again.
+    Then ivrd is killed, and stays away while calls end, and queue_log is moved away again.
     """
     log = scene.lab.asterisk.queue_log
     scene.lab.asterisk.cli("logger rotate")
@@ -128,7 +128,7 @@ FAULTS = (
         keys_lost=True,
         control=Control(
             "what the store does not take at once is dropped; without a kill, after which it would "
-            "be read in Asterisk's record",
+            "be read in Asterisk's queue_log",
             full,
             Setup(program="chaos.without.second_try"),
         ),
@@ -137,15 +137,15 @@ FAULTS = (
         "store-locked",
         "another program holds the store for 5 s and more, and ivrd is killed with all that waits "
         "to be written",
-        "What the store has not got is healed from Asterisk's own record.",
+        "What the store has not got is reconciled with Asterisk's queue_log.",
         locked,
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
         control=Control(
-            "Asterisk's record is not read",
+            "Asterisk's queue_log is not read",
             locked,
-            Setup(program="chaos.without.record"),
+            Setup(program="chaos.without.queue_log"),
         ),
     ),
     Fault(
@@ -153,34 +153,34 @@ FAULTS = (
         "kill -9 of ivrd, and 3 s later a start with a store that may not be written for 4 s and "
         "more; then another kill",
         "What the store does not take waits; once it can be read, whoever ended unseen before the "
-        "start is healed from Asterisk's own record.",
+        "start is reconciled with Asterisk's queue_log.",
         read_only,
         setup=Setup(crowd=stubborn, program="chaos.without.overriding"),
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
         control=Control(
-            "Asterisk's record is not read",
+            "Asterisk's queue_log is not read",
             read_only,
             Setup(
                 crowd=stubborn,
                 program="chaos.without.overriding",
-                environment=lambda _scene: {PROGRAM: "chaos.without.record"},
+                environment=lambda _scene: {PROGRAM: "chaos.without.queue_log"},
             ),
         ),
     ),
     Fault(
         "record",
         "queue_log is rotated, gets a broken line, is cut to nothing; the link breaks, ivrd is "
-        "killed, and stays away for 9 s, in which the record is rotated again",
-        "The record is read by its file's identity and place; a broken line costs itself only.",
+        "killed, and stays away for 9 s, in which it is rotated again",
+        "queue_log is read by its file's identity and place; a broken line costs itself only.",
         record,
         setup=Setup(crowd=stubborn),
         seconds=14.0,
         gap=(0.5, 1.5),
         keys_lost=True,
         control=Control(
-            "the record is looked for by its name alone",
+            "queue_log is looked for by its name alone",
             record,
             Setup(crowd=stubborn, program="chaos.without.identity"),
         ),

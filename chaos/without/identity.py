@@ -1,4 +1,4 @@
-"""Without the record's identity: it is looked for by its name alone, and read from where it was."""
+"""Without queue_log's identity: it is looked for by its name alone, and read from where it was."""
 
 from __future__ import annotations
 

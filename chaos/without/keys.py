@@ -1,4 +1,4 @@
-"""Without keys that another ivrd has heard: whoever takes a caller over asks anew."""
+"""Without keys that another ivrd has received: whoever takes a caller over asks anew."""
 
 from __future__ import annotations
 

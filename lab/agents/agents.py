@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import HangUp, Step, Wait
-from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError
+from lab.ports import free_port
 from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("agent.xml")
@@ -197,7 +198,7 @@ class Agents(Running):
         seats: Mapping[str, Manner | Choice] | None = None,
         host: str = "127.0.0.1",
     ) -> None:
-        self.port = port or free_port()
+        self.port = port or free_port(host=host)
         self._usual = answers(ring, talk, kind)
         self._seats = dict(seats or {})
         self._folder = folder

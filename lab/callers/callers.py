@@ -11,7 +11,8 @@ from pathlib import Path
 from lab.callers.ledger import Entry, Ledger
 from lab.callers.media import Engine, Party, Wire
 from lab.callers.script import Step
-from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError, free_port
+from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError
+from lab.ports import free_port
 from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("caller.xml")

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.parts import SIPP, PartsError, program
+from lab.running import spawn
 
 END = b"\x1b"
-READY_IN = 10.0  # seconds a SIPp may take to start; it needs well under one
-ENDS_IN = 3.0  # seconds it may take to stop before it is killed
+READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
+ENDS_IN = 15.0  # seconds it may take to stop before it is killed
 
 
 class SippError(RuntimeError):
@@ -75,13 +76,6 @@ def command() -> list[str]:
         raise SippError(str(error)) from error
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port of 127.0.0.1 that nobody uses at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Sipp:
     """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on `host`."""
 
@@ -129,7 +123,7 @@ class Sipp:
             )
             files = ["-sf", str(self._scenario), "-error_file", str(errors), "-log_file", str(log)]
             with (self._folder / f"{name}.screen").open("wb") as screen:
-                self._process = subprocess.Popen(
+                self._process = spawn(
                     [*command(), *self._arguments, *options.split(), *files],
                     stdin=subprocess.DEVNULL,
                     stdout=screen,

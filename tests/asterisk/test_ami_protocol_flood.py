@@ -13,6 +13,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.ami_protocol import AmiProtocol
 from ivrd.asterisk.translate import EVENTS, Fact, fact
+from tests.examples import examples
 
 RECORDED = Path(__file__).with_name("recorded")
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -57,7 +58,7 @@ def facts(pieces: list[bytes], wanted: Collection[str] | None) -> tuple[list[Fac
 CALLS = [block + b"\r\n\r\n" for block in recorded("calls").split(b"\r\n\r\n") if block]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(st.sampled_from(NOISE), max_size=60), st.randoms(use_true_random=False))
 def test_the_recorded_calls_mean_the_same_whatever_noise_is_between(noise, random) -> None:
     blocks = list(CALLS)

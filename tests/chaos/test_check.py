@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.books import metrics_rows
 from chaos.check import OPERATOR, Seen, compared, complaints, judge
+from chaos.counts import metrics_rows
 from lab.agents import Talk
 from lab.callers import Caller, Entry
 from lab.callers.callers import Expected
-from lab.reckoning import (
+from lab.comparison import (
     ANSWERED,
     FAILED,
     IN_MENU,
@@ -25,7 +25,7 @@ from lab.reckoning import (
     of_scrape,
 )
 
-LEASE = 5.0
+ALLOWED = 6.0  # seconds of silence
 WANTS = Expected("answered", leaf="hi-register")
 GOES = Expected("abandoned", "ivr")
 WAITS = Expected("abandoned", "queue")
@@ -46,7 +46,7 @@ def talk(number: int, topic: str = "") -> Talk:
 
 
 def verdict(callers, entries, excused=None, wrong=(), talks=(), keys_lost=False):
-    return judge(Seen(callers, entries, talks, (), excused or {}, keys_lost), wrong, LEASE)
+    return judge(Seen(callers, entries, talks, (), excused or {}, keys_lost), wrong, ALLOWED)
 
 
 def test_who_was_answered_or_meant_to_go_is_not_lost():
@@ -77,8 +77,8 @@ def test_whom_nobody_could_keep_is_told_with_the_reason():
     assert found.silence == 0.0
 
 
-@pytest.mark.parametrize(("silence", "good"), [(LEASE + 1.0, True), (LEASE + 1.1, False)])
-def test_silence_over_the_lease_and_a_second_is_too_much(silence, good):
+@pytest.mark.parametrize(("silence", "good"), [(ALLOWED, True), (ALLOWED + 0.1, False)])
+def test_silence_over_what_is_allowed_is_too_much(silence, good):
     assert verdict([caller(1)], [entry(1, silence=silence)]).good is good
     assert verdict([caller(1)], [entry(1, answered_after=silence)]).good is good
     unanswered = entry(1, "caller", None, lasted=silence)
@@ -105,7 +105,7 @@ def test_a_caller_meets_somebody_for_the_chosen_topic(topic, keys_lost, good):
 
 def test_a_partners_phone_shows_no_topic():
     seen = Seen([caller(1)], [entry(1)], [], [talk(1)])
-    assert judge(seen, (), LEASE).good
+    assert judge(seen, (), ALLOWED).good
     assert not differing(seen, Tally(1, Counter([ANSWERED])))
 
 
@@ -117,8 +117,8 @@ TALKS = [talk(1), talk(1)]  # the same one came back from the queue
 SEEN = Seen(PEOPLE, ENTRIES, TALKS)
 
 
-def differing(seen: Seen, books: Tally) -> list[str]:
-    return [row.what for row in compared(seen, books) if not row.agrees]
+def differing(seen: Seen, counted: Tally) -> list[str]:
+    return [row.what for row in compared(seen, counted) if not row.agrees]
 
 
 def moved(one: str, to: str) -> Tally:
@@ -137,16 +137,16 @@ def test_one_call_too_many_of_any_end_is_a_wrong_count(word):
     assert wrong
 
 
-@pytest.mark.parametrize("books", [replace(RIGHT, received=6), replace(RIGHT, in_progress=1)])
-def test_so_is_one_received_or_still_here(books):
-    rows = compared(SEEN, books)
+@pytest.mark.parametrize("counted", [replace(RIGHT, received=6), replace(RIGHT, in_progress=1)])
+def test_so_is_one_received_or_still_here(counted):
+    rows = compared(SEEN, counted)
     found = verdict(PEOPLE[:4], ENTRIES[:4], wrong=rows)
     assert len(found.wrong) == 1
     assert not found.good
 
 
 @pytest.mark.parametrize(("one", "to"), [(IN_MENU, IN_QUEUE), (IN_QUEUE, FAILED)])
-def test_a_call_booked_at_another_place_is_two_wrong_counts(one, to):
+def test_a_call_recorded_at_another_place_is_two_wrong_counts(one, to):
     assert differing(SEEN, moved(one, to)) == [one, to]
 
 
@@ -168,9 +168,9 @@ def test_of_callers_who_do_not_know_where_they_were_the_sum_is_compared():
 def test_who_was_cut_off_in_the_moment_of_the_answer_was_answered():
     ends = [entry(1, "network", None)]
     seen = Seen([caller(1)], ends, [replace(talk(1), ended="caller", talked=None)])
-    books = Tally(1, Counter([ANSWERED]))
-    assert differing(replace(seen, excused={1: "were on the node"}), books) == []
-    assert differing(seen, books) != []
+    counted = Tally(1, Counter([ANSWERED]))
+    assert differing(replace(seen, excused={1: "were on the node"}), counted) == []
+    assert differing(seen, counted) != []
 
 
 def test_whom_an_asterisk_on_its_way_out_turned_away_has_reached_nobody():

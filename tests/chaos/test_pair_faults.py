@@ -11,8 +11,8 @@ from chaos.faults import pair, redis
 from chaos.outcome import Outcome
 from chaos.run import short
 from chaos.scene import Scene
+from lab.comparison import Scrape
 from lab.detour import Detour
-from lab.reckoning import Scrape
 
 FAULTS = (*pair.FAULTS, *redis.FAULTS)
 GOOD = Verdict(1, (), {}, (), (), 0.5, 6.0)
@@ -30,8 +30,8 @@ def outcome(*found: str) -> Outcome:
     return Outcome(short(FAULTS[0], 1), GOOD, 1, 1.0, (), found)
 
 
-def test_two_that_act_at_once_are_a_harm_and_a_slow_machine_is_none():
-    assert outcome("two ivrd acted in turns, 3 actions: ANSWER").harmed
+def test_two_that_lead_at_once_are_a_harm_and_a_slow_machine_is_none():
+    assert outcome("two ivrd led in turns, 3 actions: ANSWER").harmed
     assert not outcome("decisions took 100 ms").harmed
     assert not outcome("decisions took 100 ms").good
     assert outcome().good

@@ -13,6 +13,7 @@ from rich.console import Console
 from ivrd.cli.dashboard import board, status_text
 from ivrd.core.recent import Hour
 from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
+from tests.examples import examples
 
 
 def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True) -> QueueStatus:
@@ -259,7 +260,7 @@ NAMES = st.text(max_size=40)
 COUNTS = st.integers(0, 999_999)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(NAMES, NAMES, COUNTS, st.floats(0, 1e6), st.booleans())
 def test_nothing_in_a_status_breaks_the_board(
     queue: str, pool: str, number: int, seconds: float, flag: bool

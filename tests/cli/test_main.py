@@ -18,14 +18,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.ports import free_port
+from lab.running import spawn
+
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -37,10 +34,10 @@ def config(tmp_path: Path) -> Path:
     settings["sounds"] = str(ROOT / "sounds")
     settings["caller_key_file"] = str(tmp_path / "caller.key")
     settings["state_dir"] = str(tmp_path / "state")
-    settings["web"]["listen"] = f"{HOST}:{free_port()}"
+    settings["web"]["listen"] = f"{HOST}:{free_port(socket.SOCK_STREAM)}"
     settings["control"]["socket"] = str(tmp_path / "s")
     settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
-    settings["asterisk"]["ami"]["port"] = free_port()
+    settings["asterisk"]["ami"]["port"] = free_port(socket.SOCK_STREAM)
     settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
     settings["asterisk"]["carriers"] = {"carrier": {"addresses": [HOST]}}
     settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
@@ -72,7 +69,7 @@ def ivrd(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 def running(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon whose web port answers; it must end with status 0."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(
+        process = spawn(
             argv("run", "--config", config), stdout=out, stderr=out, cwd=ROOT, env=dict(os.environ)
         )
     try:
@@ -80,7 +77,7 @@ def running(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
+        status = process.wait(60)
     assert status == 0
     assert "Traceback" not in log.read_text("utf-8")
 
@@ -188,7 +185,9 @@ def test_a_second_ivrd_is_refused(config: Path, tmp_path: Path, own: str, said: 
     with running(config, tmp_path / "log"):
         second = tmp_path / "second"
         shutil.copytree(config, second)
-        settings = settings_of(config) | {"web": {"listen": f"{HOST}:{free_port()}"}}
+        settings = settings_of(config) | {
+            "web": {"listen": f"{HOST}:{free_port(socket.SOCK_STREAM)}"}
+        }
         places = {"state_dir": str(tmp_path / "own"), "control": {"socket": str(tmp_path / "t")}}
         settings[own] = places[own]
         (second / "ivrd.yaml").write_text(yaml.safe_dump(settings), "utf-8")

@@ -14,6 +14,7 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
 from ivrd.core.partner import PartnerState
+from tests.examples import examples
 
 Change = Callable[[str, str, str], None]
 Overlay = Callable[[Path, str, bytes], None]
@@ -147,7 +148,7 @@ def test_any_bytes_are_loaded_or_refused(overlay: Overlay, name: str, content: b
         loaded_or_refused(Path(folder))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(name=st.sampled_from(FILES), data=st.data())
 def test_any_slip_of_the_pen_is_loaded_or_refused(
     overlay: Overlay, name: str, data: st.DataObject

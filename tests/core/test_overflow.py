@@ -19,6 +19,7 @@ from ivrd.core.overflow import (
     decide,
 )
 from ivrd.core.partner import Override, Partner, PartnerSnapshot, PartnerState
+from tests.examples import examples
 
 QUEUES = ("red", "green", "blue")
 RED = frozenset({"red"})
@@ -453,7 +454,7 @@ def test_a_step_up_opens_at_once_and_a_step_down_closes_slowly_and_wholly(seed: 
     assert all(later - earlier >= 60 for earlier, later in pairwise(closing))
 
 
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 @given(st.integers(0, 1000))
 def test_the_same_moments_give_the_same_decisions(seed: int) -> None:
     one, other = hotline(seed, 5, 10.0), hotline(seed, 5, 10.0)

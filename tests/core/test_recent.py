@@ -27,6 +27,7 @@ from ivrd.core.call import (
     step,
 )
 from ivrd.core.recent import Hour, Recent
+from tests.examples import examples
 
 TARGET = 20.0  # seconds
 START = 1_645_400_000.0  # seconds since the epoch, in the middle of a minute
@@ -120,14 +121,14 @@ def recount(history: History, now: float) -> Hour:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(histories(), st.floats(0, 9000))
 def test_the_hour_equals_a_recount(history: History, later: float) -> None:
     now = (history[-1][0] if history else START) + later
     assert fed(history).totals(now) == recount(history, now)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(histories())
 def test_the_ratios_never_pass_one(history: History) -> None:
     recent = Recent(TARGET)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.core.schedule import MINUTES_A_DAY, Schedule, Span, overlap
+from tests.examples import examples
 
 Week = tuple[tuple[Span, ...], ...]
 
@@ -53,7 +54,7 @@ def open_minutes(schedule: Schedule, first: date, days: int) -> set[datetime]:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.sampled_from(DAYS), weeks(2), st.sets(st.integers(-1, 2)))
 def test_open_is_what_the_table_lists_minute_by_minute(
     where: tuple[ZoneInfo, date], week: Week, closed: set[int]
@@ -130,7 +131,7 @@ def clashes(week: Week) -> Iterator[tuple[int, Span, Span]]:
                 yield day, first, second
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(weeks(1) | weeks(2))
 def test_overlap_finds_a_pair_on_the_first_day_that_has_one_and_nothing_else(week: Week) -> None:
     every, found = set(clashes(week)), overlap(week)

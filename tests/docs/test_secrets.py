@@ -19,6 +19,7 @@ from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
+from lab.ports import free_port
 from tests.asterisk.fake_ami import FakeAmi
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
 
             def here(says: dict) -> None:  # type: ignore[type-arg]
                 says["asterisk"]["ami"]["port"] = ami.port
-                says["web"]["listen"] = f"127.0.0.1:{free_port()}"
+                says["web"]["listen"] = f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"
 
             folder = config(here)
             daemon = await start("run", "--config", folder)
@@ -107,12 +108,6 @@ def test_a_daemon_at_work_tells_nobody(config: Callable[..., Path], asterisks: s
             return shown + said.decode()
 
     clean(asyncio.run(body()))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_must_hold_it_is_not_open_to_others_and_nothing_else_holds_it(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election, Role
+from tests.examples import examples
 from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
 
 
@@ -261,7 +262,7 @@ def happens(world: World, what: str, who: int) -> None:
         world.redis_down = what == "Redis goes"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(
         st.tuples(

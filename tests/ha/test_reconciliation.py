@@ -35,6 +35,7 @@ from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
 from ivrd.ha.reconciliation import BookingPort, Reconciliation
 from tests.core.lives import Step, days
+from tests.examples import examples
 
 
 class Script:
@@ -476,7 +477,7 @@ class World:
         self.kept = self.desk.reconciliation.mark
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(days(), st.data())
 def test_across_any_crashes_and_rotations_each_call_is_counted_once(
     tmp_path_factory: pytest.TempPathFactory, moments: list[Step], data: st.DataObject

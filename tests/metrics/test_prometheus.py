@@ -25,6 +25,7 @@ from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.store import SqliteStore, WriteBehind
 from lab.parts import PROMETHEUS, program
+from lab.running import spawn
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
 DEADLINE_SECONDS = 60.0
@@ -102,7 +103,7 @@ class Prometheus:
             "--web.listen-address=127.0.0.1:0",
         ]
         with self._output.open("w") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            self._process = spawn(command, stdout=output, stderr=subprocess.STDOUT)
 
     def ask(self, query: str) -> float | None:
         """The value of a query's first result; None without one, or before it listens."""

@@ -1,6 +1,5 @@
 """What the tests of overflow share: partners' entries, callers, sites, what ivrd says of them."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from lab.agents import Choice, Manner
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite
 from lab.running import LabError
-from tests.real.conftest import Hotline
+from tests.real.rig import Hotline
 
 DEAD = "127.0.0.2:9"  # nobody listens
 Row = dict[str, Any]
@@ -72,7 +71,7 @@ def calls(first: int, count: int) -> list[Caller]:
 
 def drill(lab: Hotline, name: str) -> None:
     """A drill that is confirmed; at first Asterisk may not have asked the trunk yet."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     said = "its trunk does not answer"
     while "its trunk does not answer" in said:
         assert time.monotonic() < deadline
@@ -85,11 +84,11 @@ def drill(lab: Hotline, name: str) -> None:
 
 def rows(lab: Hotline) -> dict[str, Row]:
     """Partners as `ivrd partner list --json` has them."""
-    return {row["id"]: row for row in json.loads(lab.ivrd.once("partner", "list", "--json"))}
+    return {row["id"]: row for row in lab.ivrd.get("partners")["partners"]}
 
 
 def until(
-    lab: Hotline, what: str, true: Callable[[dict[str, Row]], object], seconds: float = 30.0
+    lab: Hotline, what: str, true: Callable[[dict[str, Row]], object], seconds: float = 60.0
 ) -> dict[str, Row]:
     """The partners when `true` holds of them; fails after `seconds`."""
     deadline = time.monotonic() + seconds

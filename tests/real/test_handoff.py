@@ -4,13 +4,15 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from lab.agents import drops, never_answers, refuses, silent
+from lab.agents import drops, in_turn, never_answers, refuses, silent
+from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys, Meet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
-from tests.real.news import News
+from tests.real.rig import WAIT
 
 QUEUE = "vaccination"
 TOPIC, LABEL = "lab-results", "ผลตรวจทางห้องปฏิบัติการ"
@@ -22,7 +24,7 @@ class Waiting:
 
     def __init__(self, lab, people):
         self.lab = lab
-        self.news = News(lab.ami_port, lab.ami_secret)
+        self.news = AmiEvents(lab.ami_port, lab.ami_secret)
         lab.ivrd.once("seats", "close", "base")
         self.calling = lab.calling(people, rate=2.0)
         lab.until("all wait", lambda s: s["calls"]["queue"] == len(people))
@@ -44,15 +46,19 @@ class Waiting:
 
     def trunk_is(self, partner: str, state: str) -> None:
         """Wait until `qualify` has found out."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while state not in (said := self.lab.asterisk.cli(f"pjsip show aor partner-{partner}")):
             assert time.monotonic() < deadline, said
             time.sleep(0.05)  # the event for it is filtered out
 
-    def ended(self, seconds: float = 60.0):
-        ledger = self.calling.wait(seconds)
-        assert ledger.longest_silence().silence < MUSIC_GAP
+    def ended(self):
+        ledger = self.calling.wait(WAIT)
+        assert self.lab.nobody_was_in_silence(ledger, MUSIC_GAP)
         return ledger
+
+    def within(self, least: float, seconds: str, most: float) -> bool:
+        """Whether a time that Asterisk took lies there, on a machine as busy as this one."""
+        return least <= float(seconds) <= self.lab.lag.stretched(most)
 
 
 def usual(count: int = 1) -> list[Caller]:
@@ -98,7 +104,7 @@ def waiting(hotline) -> Iterator:
                     for partner, trunk in trunks.items()
                 }
 
-        lab = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
         all_of_them.append(Waiting(lab, people or usual(callers)))
         return all_of_them[-1]
 
@@ -124,8 +130,8 @@ def test_a_confirmed_caller_is_put_through_with_topic_case_name_and_number(waiti
     assert offered["partner"] == confirmed["partner"] == "good"
     assert offered["seat"] == confirmed["seat"] == "01"
     assert offered["call"] == confirmed["call"] == connect["uniqueid"]
-    assert 0.4 < float(confirmed["rang"]) < 1.5
-    assert 0.4 < float(confirmed["after"]) < 2.5
+    assert at.within(0.4, confirmed["rang"], 1.5)
+    assert at.within(0.4, confirmed["after"], 2.5)
     log = at.lab.asterisk.queue_log.read_text("utf-8")
     assert re.search(rf"{offered['call']}\|hotline\|NONE\|ENDED\|queue\|{TOPIC}", log)
     assert "ABANDON" not in log
@@ -136,8 +142,8 @@ def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
     at = waiting(confirm=False, good=partner.trunk)
     at.add("good")
     (confirmed,) = at.news.named("IvrdPartnerConfirmed")
-    assert float(confirmed["after"]) < 0.1
-    at.calling.wait(20)  # nobody speaks, so the caller does hear silence now
+    assert at.within(0.0, confirmed["after"], 0.1)
+    at.calling.wait(WAIT)  # nobody speaks, so the caller does hear silence now
     assert partner.ledger()[0].talked > 5
 
 
@@ -181,7 +187,7 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     at.add("bad")
     (said,) = at.news.named("IvrdPartnerUnconfirmed")
     assert (said["partner"], said["reason"]) == ("bad", reason)
-    assert after[0] <= float(said["after"]) <= after[1]
+    assert at.within(after[0], said["after"], after[1])
     assert at.ended().entries[0].person == "partner"
     assert [talk.heard_caller for talk in bad.ledger()] == [False]
     assert [talk.heard_caller for talk in good.ledger()] == [True]
@@ -210,8 +216,17 @@ def test_a_trunk_that_is_known_to_be_dead_is_not_dialled(waiting, site):
         offers = at.news.named("IvrdPartnerOffered", 2)
         assert [offer["partner"] for offer in offers] == ["dead", "good"]
         assert (refused["status"], refused["cause"], refused["rang"]) == ("CHANUNAVAIL", "20", "0")
-        assert float(offers[1]["timestamp"]) - float(offers[0]["timestamp"]) < 0.3
         assert at.ended().entries[0].person == "partner"
+        # only the question whether it is there ever came
+        assert {packet.split()[0] for packet in received(nobody)} == {b"OPTIONS"}
+
+
+def received(end: socket.socket) -> Iterator[bytes]:
+    """All packets that wait to be read."""
+    end.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            yield end.recv(65535)
 
 
 def test_a_trunk_that_has_just_died_costs_three_seconds(waiting, site):
@@ -223,7 +238,7 @@ def test_a_trunk_that_has_just_died_costs_three_seconds(waiting, site):
     at.add("dying")
     (refused,) = at.news.named("IvrdPartnerRefused")
     assert refused["status"] == "CHANUNAVAIL"
-    assert float(refused["rang"]) < 3.2
+    assert at.within(0.0, refused["rang"], 3.2)
     assert at.ended().entries[0].person == "partner"
 
 
@@ -236,14 +251,13 @@ BACK = [
 
 @pytest.mark.parametrize(("manner", "event", "why"), BACK)
 def test_who_comes_back_from_a_partner_is_first_again(waiting, site, manner, event, why):
-    first = site(manner)
+    first = site(in_turn(manner, *[takes(talk=5.5)] * 2))
     at = waiting(callers=2, good=first.trunk)
     at.add("good")
     (said,) = at.news.named(event)
-    first.become(takes(talk=5.5))
     assert said["partner"] == "good"
     if why == "DROPPED":
-        assert 0.0 < float(said["after"]) < 5.0
+        assert at.within(0.1, said["after"], 5.0)
     joins = at.news.named("QueueCallerJoin", 3)
     assert joins[2]["uniqueid"] == said["call"] == joins[0]["uniqueid"]
     assert joins[2]["position"] == "1"

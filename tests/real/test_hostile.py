@@ -99,7 +99,7 @@ class Phone:
 
 
 def test_no_name_and_no_number_gets_through_as_it_was_sent(hotline):
-    lab = hotline(agents=4, talk=0.5, ring=0.1)
+    lab = hotline(agents=4, talk=2.0, ring=0.1)
     lab.tolerated = ("has invalid UTF-8 characters which were replaced",)
     calls = [(name, "0200000001") for name in NAMES.values()]
     calls += [(b"caller", user) for user in NUMBERS.values()]
@@ -125,7 +125,7 @@ def test_no_name_and_no_number_gets_through_as_it_was_sent(hotline):
 
 @pytest.mark.parametrize("garbage", [b"\0" * 2000, b"INVITE\r\n\r\n", b"\xff" * 60000, b""])
 def test_garbage_on_the_sip_port_changes_nothing(hotline, garbage):
-    lab = hotline(agents=1, talk=0.5, ring=0.1)
+    lab = hotline(agents=1, talk=2.0, ring=0.1)
     lab.tolerated = ("sip_transport.c Dropping",)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         for _ in range(20):

@@ -3,7 +3,8 @@
 import json
 import subprocess
 
-from lab.callers import Caller, Callers, HangUp, Hear, Keys, Quiet, Wait
+from lab.callers import Caller, HangUp, Hear, Keys, Quiet, Wait
+from tests.real.rig import WAIT
 
 
 def wants_a_person(first: int, count: int) -> list[Caller]:
@@ -24,17 +25,16 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
         "seats opened",
         "seats closed",
     ]
-    assert calling.wait(30).outcomes() == {"answered": 12}
+    assert calling.wait(WAIT).outcomes() == {"answered": 12}
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
-    second = Callers(lab.sip, wants_a_person(101, 3), folder=lab.folder / "second", rate=20.0)
-    second.start()
-    assert second.wait(30).outcomes() == {"answered": 3}
+    second = lab.calling(wants_a_person(101, 3), rate=20.0, name="second")
+    assert second.wait(WAIT).outcomes() == {"answered": 3}
     assert {talk.seat for talk in lab.agents.ledger()[12:]} == {"base-01"}
 
 
 def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline):
-    lab = hotline(agents=1, talk=1.0, ring=0.2)
+    lab = hotline(agents=1, talk=2.0, ring=0.2)
     lab.ivrd.once("seats", "open", "surge")
     lab.ivrd.kill()
     lab.ivrd.start()
@@ -44,13 +44,13 @@ def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline)
 
 
 def test_closing_the_base_seats_pauses_them(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     lab.ivrd.once("seats", "close", "base")
     calling = lab.calling(wants_a_person(1, 2), rate=10.0)
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
     assert not lab.ivrd.status()["pools"][0]["open"]
     lab.ivrd.once("seats", "open", "base")
-    assert calling.wait(30).outcomes() == {"answered": 2}
+    assert calling.wait(WAIT).outcomes() == {"answered": 2}
 
 
 def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
@@ -58,11 +58,11 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
         if name == "hours.yaml":
             settings["hours"]["office"]["days"] = {"mon": ["03:00-03:01"]}
 
-    lab = hotline(agents=2, talk=1.0, ring=0.2, change=closed)
+    lab = hotline(agents=2, talk=2.0, ring=0.2, change=closed)
     listens = (Keys("132"), Wait(1), Hear(), Wait(2), HangUp())
     goes_on = (Keys("132"), Wait(1), Hear(), Wait(1), Keys("0"))
     people = [Caller(1, "listens", listens), Caller(2, "goes on", goes_on)]
-    ledger = lab.calling(people, rate=5.0).wait(40)
+    ledger = lab.calling(people, rate=5.0).wait(WAIT)
     assert ledger.outcomes() == {"abandoned": 1, "answered": 1}
     scrape = lab.settled()
     assert scrape.ended("rejected", "ivr") == 1
@@ -71,13 +71,13 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
 
 
 def test_back_again_and_a_message_that_was_heard(hotline):
-    lab = hotline(agents=2, talk=1.0, ring=0.2)
+    lab = hotline(agents=2, talk=2.0, ring=0.2)
     # English, Home Isolation, care message, again, back, registration
     there_and_back = (Keys("213"), Wait(2), Keys("1"), Wait(2), Keys("*"), Wait(1), Keys("1"))
     # Thai, vaccination, certificate; then silence until a person is called
     patient = (Keys("124"), Wait(2), HangUp())
     people = [Caller(1, "there and back", there_and_back), Caller(2, "hears it", patient)]
-    ledger = lab.calling(people, rate=5.0).wait(40)
+    ledger = lab.calling(people, rate=5.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 1, "abandoned": 1}
     scrape = lab.settled()
     assert scrape.ended("self_served") == 1
@@ -107,7 +107,7 @@ def test_the_rendered_files_are_what_check_expects_until_somebody_changes_one(ho
     assert "in order" in lab.ivrd.once("check")
     path = lab.folder / "etc" / "queues.conf"
     path.write_text(path.read_text().replace("retry=1", "retry=9"))
-    done = subprocess.run(lab.ivrd._argv("check"), capture_output=True, text=True, check=False)
+    done = subprocess.run(lab.ivrd.argv("check"), capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
         f"{path}: differs from the configuration; `ivrd render` writes it anew\n"

@@ -7,9 +7,8 @@ import pytest
 import yaml
 
 from lab.agents import full_above, refuses
-from lab.callers import Callers
+from lab.ami_events import AmiEvents
 from lab.partners import takes
-from tests.real.news import News
 from tests.real.overflow_rig import (
     Sites,
     calls,
@@ -20,6 +19,7 @@ from tests.real.overflow_rig import (
     until,
     with_partners,
 )
+from tests.real.rig import WAIT
 
 
 @pytest.fixture
@@ -28,13 +28,6 @@ def site(tmp_path):
     sites = Sites(tmp_path)
     yield sites
     sites.stop()
-
-
-def more_calls(lab, name, people, rate):
-    """A second wave of callers, while the first goes on."""
-    wave = Callers(lab.sip, people, folder=lab.folder / name, rate=rate)
-    wave.start()
-    return wave
 
 
 def rewrite(lab, partners):
@@ -50,14 +43,14 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
         agents=1, talk=6.0, ring=0.2, change=with_partners({"good": partner(good.trunk, 12)})
     )
     drill(lab, "good")
-    news = News(lab.ami_port, lab.ami_secret)
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
     first = lab.calling(calls(1, 16), rate=4.0)
     until(lab, "it talks and rings", lambda of: of["good"]["busy"] >= 3 and of["good"]["ringing"])
     seats = members(lab, "good")
     lab.ivrd.kill()
     killed = time.time()
 
-    second = more_calls(lab, "second", calls(101, 12), rate=4.0)
+    second = lab.calling(calls(101, 12), rate=4.0, name="second")
     offered = set()
 
     def all_without_ivrd(event: dict[str, str]) -> bool:
@@ -86,7 +79,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
         f"{time.monotonic() - began:.2f} s after it"
     )
     for wave, count in ((first, 16), (second, 12)):
-        assert wave.wait(120).outcomes() == {"answered": count}
+        assert wave.wait(WAIT).outcomes() == {"answered": count}
     news.close()
     talks = [talk for talk in good.talks() if talk.heard_caller]
     assert {talk.ended for talk in talks} == {"agent"}
@@ -94,6 +87,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     assert lab.settled().balances
 
 
+@pytest.mark.lasts(45)
 def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, site):
     full = site("full", full_above(2, takes(ring=0.2, talk=5.5)))
     away = site("away", refuses(603))
@@ -108,7 +102,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
 
     until(lab, "one is held, the other paused", learned)
     lab.ivrd.once("partner", "override", "open", "full")
-    assert first.wait(90).outcomes() == {"answered": 9}
+    assert first.wait(WAIT).outcomes() == {"answered": 9}
     lab.settled()
     lab.ivrd.kill()
     lab.ivrd.start()
@@ -116,8 +110,8 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
     assert learned(found)
     assert found["full"]["override"] == "open"
     assert found["full"]["verified"]
-    second = more_calls(lab, "second", calls(101, 6), rate=4.0)
-    assert second.wait(90).outcomes() == {"answered": 6}
+    second = lab.calling(calls(101, 6), rate=4.0, name="second")
+    assert second.wait(WAIT).outcomes() == {"answered": 6}
     lab.settled()
     report = json.loads(lab.ivrd.once("report", "partners", "--json"))
     for row in report["rows"]:
@@ -129,6 +123,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
     assert [(act["what"], act["partner"]) for act in entries][-1] == ("override open", "full")
 
 
+@pytest.mark.lasts(80)
 def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline, site):
     people = takes(ring=0.2, talk=8.0)
     full = site("full", full_above(4, people))
@@ -179,7 +174,7 @@ def test_a_partner_that_is_removed_ends_its_talks_and_gets_no_more(hotline, site
     assert list(rows(lab)) == ["staying"]
     came = len(leaving.ledger()) + sum(leaving.progress()[what] for what in ("ringing", "talking"))
     assert leaving.progress()["talking"] >= 2  # still
-    assert calling.wait(90).outcomes() == {"answered": 12}
+    assert calling.wait(WAIT).outcomes() == {"answered": 12}
     assert len(leaving.ledger()) == came
     talks = [talk for talk in leaving.talks() if talk.heard_caller]
     assert {talk.ended for talk in talks} == {"agent"}
@@ -195,9 +190,9 @@ def test_a_new_partner_is_one_entry_a_reload_and_a_drill(hotline, site):
     rewrite(lab, {"new": partner(new.trunk, 5, state="onboarding")})
     assert rows(lab)["new"]["state"] == "onboarding"
     drill(lab, "new")
-    assert len(new.ledger()) == 1
-    ledger = more_calls(lab, "wave", calls(1, 12), rate=6.0)
-    assert ledger.wait(60).outcomes() == {"answered": 12}
+    until(lab, "the test call has ended", lambda _of: len(new.ledger()) == 1)
+    ledger = lab.calling(calls(1, 12), rate=6.0, name="wave")
+    assert ledger.wait(WAIT).outcomes() == {"answered": 12}
     assert len(new.talks()) > 1
     assert "drill confirmed" in lab.ivrd.once("audit")
 
@@ -207,5 +202,5 @@ def test_a_partner_is_reached_by_its_host_name(hotline, site):
     trunk = f"localhost:{near.port}"
     lab = hotline(agents=1, talk=4.0, ring=0.2, change=with_partners({"near": partner(trunk)}))
     drill(lab, "near")
-    assert lab.calling(calls(1, 6), rate=4.0).wait(60).outcomes() == {"answered": 6}
+    assert lab.calling(calls(1, 6), rate=4.0).wait(WAIT).outcomes() == {"answered": 6}
     assert len(near.talks()) > 1

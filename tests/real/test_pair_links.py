@@ -6,6 +6,7 @@ import pytest
 
 from lab.callers import Caller, Keys
 from tests.real.pair_rig import day, settled, two
+from tests.real.rig import WAIT
 
 LEASE = 5.0
 
@@ -24,36 +25,38 @@ def people(count):
     return [Caller(n, "calls", (Keys("0"),) if n % 2 else ()) for n in range(1, count + 1)]
 
 
+@pytest.mark.lasts(45)
 def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline):
     calling = hotline.calling(people(100), 5.0)
-    acting = hotline.acting()
-    hotline.stands_by()
-    other = hotline.other(acting)
+    hotline.wait_for_standby()
+    leader = hotline.leader()
+    other = hotline.other(leader)
     time.sleep(8)
-    acting.detour.shut = True
+    leader.detour.shut = True
     cut = time.time()
-    acting.detour.cut()
-    began = hotline.acts_since(other, cut)
-    print(f"\nthe other acted {began - cut:.2f} s after the link was cut")
+    leader.detour.cut()
+    began = hotline.leads_since(other, cut)
+    print(f"\nthe standby led {began - cut:.2f} s after the link was cut")
     time.sleep(1)
-    acting.detour.shut = False
+    leader.detour.shut = False
     back = time.time()
-    assert acting.ended(15) == 0
-    assert hotline.tapes[acting.name].acts_after(back) == []
-    acting.start()
-    ledger = calling.wait(120)
+    assert leader.ended(60) == 0
+    assert hotline.recorders[leader.name].changes_after(back) == []
+    leader.start()
+    ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 100}
-    assert ledger.longest_silence().silence < LEASE + 1
-    books = settled(other)
-    assert (books["received"], books["in_progress"]) == (100, 0)
-    assert {row["outcome"] for row in books["rows"]} == {"answered"}
+    assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
+    report = settled(other)
+    assert (report["received"], report["in_progress"]) == (100, 0)
+    assert {row["outcome"] for row in report["rows"]} == {"answered"}
     assert hotline.complaints() == []
 
 
-def test_of_two_one_acts_again_after_asterisk_was_restarted(hotline):
+def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
     calling = hotline.calling(people(40), 20.0)
-    acting = hotline.acting()
-    hotline.until("calls are there", lambda: acting.scrape().in_progress == 40)
+    leader = hotline.leader()
+    received = "ivrd_calls_received_total"
+    hotline.until("calls are there", lambda: leader.scrape().total(received) == 40)
     hotline.asterisk.stop()
     hotline.asterisk.start()
     calling.stop()
@@ -62,13 +65,13 @@ def test_of_two_one_acts_again_after_asterisk_was_restarted(hotline):
         if ivrd.gone:
             ivrd.start(ready=False)
     persons = [Caller(n, "key 0", (Keys("0"),)) for n in range(101, 106)]
-    later = hotline.calling(persons, 5.0).wait(60)
+    later = hotline.calling(persons, 5.0).wait(WAIT)
     assert later.outcomes() == {"answered": 5}
-    acting = hotline.acting()
-    hotline.until("all is booked", lambda: day(acting)["in_progress"] == 0)
-    time.sleep(5)  # healing has had its time
-    books = day(acting)
-    print(f"\n{books['received']} received; acts: {acting.said('is the leader now')}")
-    assert books["received"] == 40 + 5
+    leader = hotline.leader()
+    hotline.until("all is recorded", lambda: day(leader)["in_progress"] == 0)
+    time.sleep(5)  # reconciliation has had its time
+    report = day(leader)
+    print(f"\n{report['received']} received; acts: {leader.said('is the leader now')}")
+    assert report["received"] == 40 + 5
     assert sum(ivrd.is_leader for ivrd in hotline.both) == 1
     assert all("Traceback" not in ivrd.log_text() for ivrd in hotline.both)

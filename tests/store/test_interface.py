@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ivrd.store import Change, Fenced, Forget, Put, Remove, Store
 from ivrd.store.interface import PAGE
+from tests.examples import examples
 from tests.store.conftest import MakeStore
 
 
@@ -101,7 +102,7 @@ CHANGE = st.one_of(
 
 @settings(
     deadline=None,
-    max_examples=30,
+    max_examples=examples(30),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.lists(CHANGE, max_size=6), max_size=4))

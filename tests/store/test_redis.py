@@ -11,7 +11,7 @@ import pytest
 
 from ivrd.store import Put, RedisServer, RedisStore, Remove, StoreDown
 from ivrd.store.redis import EPOCH, WRITE, WRITER
-from lab.callers.sipp import free_port
+from lab.ports import free_port
 from lab.redis import FailOver, RedisProcess
 from tests.store.conftest import SLOW
 from tests.store.servers import Running, running

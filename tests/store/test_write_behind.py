@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ivrd.store import Change, Fenced, Put, Remove, StoreDown, WriteBehind
 from ivrd.store.interface import PAGE
 from ivrd.store.write_behind import BATCH, REWRITE, STANDBY
+from tests.examples import examples
 
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
 
@@ -381,7 +382,7 @@ STEPS = st.one_of(
 KINDS_REWRITTEN = ("ended", "history", "audit")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     st.lists(STEPS, max_size=40),
     st.lists(st.sampled_from(Fault), max_size=12),

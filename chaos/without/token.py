@@ -1,4 +1,4 @@
-"""Without Asterisk's word: who acts goes on until Redis forbids it."""
+"""Without Asterisk's token: who leads goes on until Redis forbids it."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ class Sent:
 
     @property
     def claims(self) -> bool:
-        """Whether it tells Asterisk who acts: what one sends before it does."""
+        """Whether it tells Asterisk who is the leader: what one sends before it is."""
         return self.headers.get("Variable") == LEADER
 
 
-class Tape:
+class ActionRecorder:
     """Every action that an ivrd sends, from now on."""
 
     def __init__(self, ivrd: OneOfTwo) -> None:
@@ -51,20 +51,20 @@ class Tape:
         """When the actions for which `true` holds were sent, from `at` on."""
         return [sent.at for sent in list(self.sent) if sent.at >= at and true(sent.headers)]
 
-    def acts_after(self, at: float) -> list[Headers]:
+    def changes_after(self, at: float) -> list[Headers]:
         """The actions since then that are not mere looking."""
         return [sent.headers for sent in list(self.sent) if sent.at >= at and not sent.looks]
 
 
 def overlaps(sent: Iterable[Sent]) -> list[tuple[Sent, Sent]]:
-    """Where two ivrd acted in turns, as no two may: one action of each, the later one second.
+    """Where two ivrd led in turns, as no two may: one action of each, the later one second.
 
-    Whoever acts does so once, from its first action to its last.
+    Whoever leads does so once, from its first action to its last.
     """
-    is_leader = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
+    sent_in_order = sorted((s for s in sent if not s.looks and not s.claims), key=lambda s: s.at)
     done: set[tuple[str, int]] = set()
     found = []
-    for before, now in itertools.pairwise(is_leader):
+    for before, now in itertools.pairwise(sent_in_order):
         if now.life != before.life:
             done.add(before.life)
         if now.life in done:

@@ -1,6 +1,6 @@
-"""Two that act at once, told from what each of them sends."""
+"""Two that lead at once, told from what each of them sends."""
 
-from lab.tape import Sent, overlaps
+from lab.recorder import Sent, overlaps
 
 ACT = {"Action": "AGI", "Command": "ANSWER"}
 LOOK = {"Action": "Ping"}

@@ -1,4 +1,4 @@
-"""Without the end of leave: leave to act, once it is given, holds until it is taken back."""
+"""Without the end of a leadership grant: once given, it holds until it is taken back."""
 
 from __future__ import annotations
 

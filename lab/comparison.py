@@ -1,7 +1,7 @@
 """The callers' own count beside ivrd's, row by row: do the two agree to the last call?
 
 The callers know what they did and whom they heard; ivrd knows what Asterisk told it.  Neither has
-seen the other's books.
+seen the other's count.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the comparison: how many calls by each side's books."""
+    """One line of the comparison: how many calls by each side's count."""
 
     what: str
     callers: int
@@ -116,7 +116,7 @@ class Scrape:
 
 @dataclass(frozen=True)
 class Tally:
-    """The calls by one side's books: all, how they ended (`ENDS`), and those that are still here.
+    """The calls by one side's count: all, how they ended (`ENDS`), and those that are still here.
 
     Two tallies are the same when every count is.
     """
@@ -133,7 +133,7 @@ def of_scrape(scrape: Scrape) -> Tally:
 
 
 def of_day(day: Any) -> Tally:
-    """The day's books, as `ivrd report day --json` prints them."""
+    """The day's ledger, as `ivrd report day --json` prints them."""
     ended: Counter[tuple[str, str]] = Counter()
     for row in day["rows"]:
         ended[row["outcome"], row["stage"]] += row["calls"]
@@ -225,9 +225,9 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
         Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED]),
     ]
     for words in groups:
-        seen, booked = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
+        seen, recorded = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
         name = SOMEWHERE if somewhere else ", or ".join(words)
-        made.append(Row(name, seen + somewhere, booked))
+        made.append(Row(name, seen + somewhere, recorded))
     return [*made, Row("still in progress", callers.in_progress, ivrd.in_progress)]
 
 

@@ -1,4 +1,4 @@
-"""Without Asterisk's own record: what nobody saw is booked as if there were none."""
+"""Without queue_log: what nobody saw is recorded as if there were none."""
 
 from __future__ import annotations
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
+from lab.comparison import ENDS, Row, Scrape, Tally, of_day, of_scrape
 from lab.hotline import Lab
-from lab.reckoning import ENDS, Row, Scrape, Tally, of_day, of_scrape
 
 
-class Books:
-    """What ivrd has booked.  The day's ledger outlives ivrd; the metrics count from its start."""
+class Counts:
+    """What ivrd has recorded.  The day's ledger outlives ivrd; the metrics count from its start."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
@@ -17,7 +15,7 @@ class Books:
 
     def now(self) -> Tally:
         """The day's ledger.  Raises LabError when ivrd cannot add it up."""
-        return of_day(json.loads(self._lab.ivrd.once("report", "day", "--json")))
+        return of_day(self._lab.ivrd.get("day", day=""))
 
     def metrics(self, day: Tally) -> list[Row]:
         """The metrics beside the day's ledger; once ivrd was started anew, beside themselves."""

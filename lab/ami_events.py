@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from lab.running import LabError
+
 HOST = "127.0.0.1"
 Event = dict[str, str]
 
 
-class News:
-    """Collects all events from now on; header names are in small letters."""
+class AmiEvents:
+    """All events from now on; header names are in small letters."""
 
     def __init__(self, port: int, secret: str) -> None:
         self.events: list[Event] = []
@@ -35,9 +37,9 @@ class News:
                     event = {}
 
     def wait(
-        self, what: str, true: Callable[[Event], bool], count: int = 1, seconds: float = 30.0
+        self, what: str, true: Callable[[Event], bool], count: int = 1, seconds: float = 60.0
     ) -> list[Event]:
-        """The first `count` events for which `true` holds; fails after `seconds`."""
+        """The first `count` events for which `true` holds.  Raises LabError after `seconds`."""
         deadline = time.monotonic() + seconds
         with self._news:
             while True:
@@ -45,9 +47,9 @@ class News:
                 if len(found) >= count:
                     return found[:count]
                 if not self._news.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"not within {seconds:g} s: {what}; {found}")
+                    raise LabError(f"not within {seconds:g} s: {what}; {found}")
 
-    def named(self, name: str, count: int = 1, seconds: float = 30.0) -> list[Event]:
+    def named(self, name: str, count: int = 1, seconds: float = 60.0) -> list[Event]:
         """The first `count` events of ours, or of Asterisk's, with this name."""
         return self.wait(
             name, lambda e: name in (e.get("userevent"), e.get("event")), count, seconds

@@ -1,6 +1,6 @@
 """How slow things were between two scrapes."""
 
-from lab.reckoning import Scrape
+from lab.comparison import Scrape
 
 
 def scrape(**counts: int) -> Scrape:
