@@ -23,8 +23,10 @@ from lab.running import LabError
 
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "install.md"
+SUITE = "trixie"  # on Debian 12 the package of sid cannot be installed, see the page
 BUILD_SECONDS, COMMAND_SECONDS = 900, 300
 WHEELS = "/wheels"
+PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}  # Python packages without a network
 LOOPBACK_UP = (
     "import fcntl, socket, struct; "
@@ -43,7 +45,7 @@ def script(heading: str) -> str:
 
 def base() -> Path:
     """A folder with a fresh Debian, Asterisk in it; made when it is not there yet."""
-    folder = parts.cache_dir() / "chroot" / debian.codename()
+    folder = parts.cache_dir() / "chroot" / SUITE
     ready = folder.with_suffix(".ready")
     if ready.exists():
         return folder
@@ -149,8 +151,17 @@ class Machine:
         needed = [str(PROJECT), "setuptools>=66", "wheel"]
         _run([*pip, "wheel", "-q", "-w", str(kept), *needed], BUILD_SECONDS)
         self.put(kept, WHEELS)
-        for own in (self.root / WHEELS.lstrip("/")).glob("ivrd-*.whl"):
-            own.unlink()
+        folder = self.root / WHEELS.lstrip("/")
+        version = self.sh('python3 -c "import sys; print(*sys.version_info[:2], sep=chr(46))"')
+        for wheel in sorted(folder.glob("*.whl")):
+            if wheel.name.startswith("ivrd-"):
+                wheel.unlink()
+            elif not wheel.name.endswith("-none-any.whl"):  # built for another Python than its own
+                name, number = wheel.name.split("-")[:2]
+                options = ["--no-deps", "--only-binary=:all:", "--python-version", version.strip()]
+                options += [word for tag in PLATFORMS for word in ("--platform", tag)]
+                _run([*pip, "download", "-q", *options, "-d", folder, f"{name}=={number}"], 120)
+                wheel.unlink(missing_ok=True)
 
     def call(self, callers: int, rate: int, seconds: int) -> subprocess.Popen[bytes]:
         """So many callers, without sound, each of whom stays for so long."""

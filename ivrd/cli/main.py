@@ -5,6 +5,7 @@ calls.  So a command's module is imported when the command is chosen, and not be
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pkgutil import resolve_name
@@ -51,6 +52,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 1 (it failed), 2 (wrong usage or configuration)."""
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no Thai gets `?` for it
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         given = _parser(words).parse_args(words)
         run: Run = given.run
