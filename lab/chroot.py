@@ -68,7 +68,8 @@ def base() -> Path:
     (folder / "etc/fstab").touch()
     asked = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     text = script("Where Asterisk comes from").replace("http://deb.debian.org/debian", mirror)
-    inside = ["chroot", str(folder), "sh", "-euc"]
+    enter = f'mount -t proc proc "{folder}/proc" && exec chroot "{folder}" sh -euc "$1"'
+    inside = ["unshare", "--mount", "sh", "-euc", enter, "sh"]
     # As on every Debian; apt reads no lists here but those that debootstrap left.
     system = "apt-get update && apt-get install -y --no-install-recommends systemd procps"
     _run([*inside, system], BUILD_SECONDS, asked)
@@ -160,8 +161,8 @@ class Machine:
                 name, number = wheel.name.split("-")[:2]
                 options = ["--no-deps", "--only-binary=:all:", "--python-version", version.strip()]
                 options += [word for tag in PLATFORMS for word in ("--platform", tag)]
+                wheel.unlink()
                 _run([*pip, "download", "-q", *options, "-d", folder, f"{name}=={number}"], 120)
-                wheel.unlink(missing_ok=True)
 
     def call(self, callers: int, rate: int, seconds: int) -> subprocess.Popen[bytes]:
         """So many callers, without sound, each of whom stays for so long."""
