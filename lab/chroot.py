@@ -70,11 +70,10 @@ def base() -> Path:
     text = script("Where Asterisk comes from").replace("http://deb.debian.org/debian", mirror)
     enter = f'mount -t proc proc "{folder}/proc" && exec chroot "{folder}" sh -euc "$1"'
     inside = ["unshare", "--mount", "sh", "-euc", enter, "sh"]
-    # As on every Debian; apt reads no lists here but those that debootstrap left.
+    # As on every Debian, and then as the page says.
     system = "apt-get update && apt-get install -y --no-install-recommends systemd procps"
-    _run([*inside, system], BUILD_SECONDS, asked)
-    _run([*inside, text], BUILD_SECONDS, asked)
-    _run([*inside, script("ivrd").partition("git clone")[0]], BUILD_SECONDS, asked)
+    for commands in (system, script("Packages of Debian"), text):
+        _run([*inside, commands], BUILD_SECONDS, asked)
     ready.touch()
     return folder
 

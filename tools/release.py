@@ -292,7 +292,7 @@ def uninstall(layout: Layout) -> None:
         path.unlink(missing_ok=True)
     for name in _names(layout) if layout.releases.is_dir() else ():
         _remove(layout, name)
-    for name in ("current", "previous"):
+    for name in ("current", "previous", "pip.log"):
         (layout.at(layout.prefix) / name).unlink(missing_ok=True)
     theirs = sorted(path.parent for path in layout.links())
     for folder in (layout.releases, layout.at(layout.prefix), *theirs):
