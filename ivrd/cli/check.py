@@ -98,8 +98,11 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
         *_secrets(settings),
     ]
     secrets_missing = any(step.problems for step in steps[2:])
-    if not secrets_missing and (there or folder.is_dir()):
-        steps.append(Step(list(_differing(settings, folder)), "ivrd render --force"))
+    render_them = f"ivrd render --config {settings.folder} --force"
+    if secrets_missing and there:
+        steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))
+    elif there or folder.is_dir():
+        steps.append(Step(list(_differing(settings, folder)), render_them))
     steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
     files = open_files_limit(settings.asterisk.ami_port)
     short = shortage(files, settings.callers_at_most) if files else ""
@@ -192,7 +195,7 @@ def _started(settings: Settings) -> Iterator[Step]:
     yield Step(problem, "systemctl daemon-reload && systemctl restart asterisk")
     socket_path = str(settings.control_socket)
     problem = _unreachable(socket.AF_UNIX, socket_path, f"an ivrd at {socket_path}")
-    yield Step(problem, "systemctl enable --now ivrd, then ivrd status")
+    yield Step(problem, "systemctl enable --now ivrd")
 
 
 def _unreachable(family: int, address: str | tuple[str, int], what: str) -> list[str]:
