@@ -83,6 +83,7 @@ def test_a_thousand_callers_wait_on_an_installation_by_the_page(machine: Machine
         "ivrd.yaml",
         "ami.secret",
         "seats.secret",
+        "render",
         "sysusers",
         "restart asterisk",
         "--now ivrd",
