@@ -10,6 +10,7 @@ user and with the limit on open files that they say.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -145,23 +146,15 @@ class Machine:
                 shutil.copy(PROJECT / name, folder / name)
 
     def wheels(self) -> None:
-        """Every Python package that an installation needs, in WHEELS."""
-        kept = parts.cache_dir() / "chroot" / "wheels"
-        pip = [str(PROJECT / ".venv/bin/python"), "-m", "pip", "--disable-pip-version-check"]
-        needed = [str(PROJECT), "setuptools>=66", "wheel"]
-        _run([*pip, "wheel", "-q", "-w", str(kept), *needed], BUILD_SECONDS)
-        self.put(kept, WHEELS)
-        folder = self.root / WHEELS.lstrip("/")
+        """Every Python package that an installation needs, in WHEELS; fetched once."""
         version = self.sh('python3 -c "import sys; print(*sys.version_info[:2], sep=chr(46))"')
-        for wheel in sorted(folder.glob("*.whl")):
-            if wheel.name.startswith("ivrd-"):
-                wheel.unlink()
-            elif not wheel.name.endswith("-none-any.whl"):  # built for another Python than its own
-                name, number = wheel.name.split("-")[:2]
-                options = ["--no-deps", "--only-binary=:all:", "--python-version", version.strip()]
-                options += [word for tag in PLATFORMS for word in ("--platform", tag)]
-                wheel.unlink()
-                _run([*pip, "download", "-q", *options, "-d", folder, f"{name}=={number}"], 120)
+        wanted = hashlib.sha256((PROJECT / "setup.cfg").read_bytes()).hexdigest()[:8]
+        kept = parts.cache_dir() / "chroot" / f"wheels-{version.strip()}-{wanted}"
+        if not kept.exists():
+            with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+                _fetch_wheels(Path(folder), version.strip())
+                shutil.copytree(folder, kept)
+        self.put(kept, WHEELS)
 
     def call(self, callers: int, rate: int, seconds: int) -> subprocess.Popen[bytes]:
         """So many callers, without sound, each of whom stays for so long."""
@@ -175,6 +168,22 @@ class Machine:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def _fetch_wheels(folder: Path, version: str) -> None:
+    """Fill a folder with wheels for this version of Python."""
+    pip = [str(PROJECT / ".venv/bin/python"), "-m", "pip", "--disable-pip-version-check"]
+    needed = [str(PROJECT), "setuptools>=66", "wheel"]
+    _run([*pip, "wheel", "-q", "-w", folder, *needed], BUILD_SECONDS)
+    for wheel in sorted(folder.glob("*.whl")):
+        if wheel.name.startswith("ivrd-"):
+            wheel.unlink()
+        elif not wheel.name.endswith("-none-any.whl"):  # built for the Python that runs this
+            name, number = wheel.name.split("-")[:2]
+            options = ["--no-deps", "--only-binary=:all:", "--python-version", version]
+            options += [word for tag in PLATFORMS for word in ("--platform", tag)]
+            wheel.unlink()
+            _run([*pip, "download", "-q", *options, "-d", folder, f"{name}=={number}"], 120)
 
 
 def _run(

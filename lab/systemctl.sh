@@ -25,7 +25,7 @@ gone() { ! alive "$1"; }
 start() {
     alive "$1" && return
     files=$(value "$1" LimitNOFILE)
-    files=${files:-1024:524288} # systemd's own
+    files=${files:-1024:} # systemd's own; it leaves the upper limit, as here
     case $1 in
     asterisk)
         install -d -o asterisk -g asterisk /run/asterisk
