@@ -10,7 +10,8 @@ mkdir -p $pids
 value() { sed -n "s/^$2=//p" "$units/$1.service" "$units/$1.service.d"/*.conf \
     "/etc/systemd/system/$1.service.d"/*.conf 2>/dev/null | tail -n 1; }
 
-alive() { [ -e "$pids/$1" ] && kill -0 "$(cat "$pids/$1")" 2>/dev/null; }
+# One that has ended stays as a zombie here: the first process of the machine waits for nobody.
+alive() { [ -e "$pids/$1" ] && grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$pids/$1")/status" 2>/dev/null; }
 
 until_true() { # seconds, command
     left=$(($1 * 10)); shift
