@@ -2,8 +2,8 @@
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
 TEST    := asterisk sipp prometheus redis systemd faketime
-# Side by side, the longest first; how many at once: tests/conftest.py.
-PYTEST  := $(PY) -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=20
+# Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
+PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
@@ -20,14 +20,15 @@ RELEASES = $(SYSTEM_PYTHON) -m tools.release --destdir "$(DESTDIR)" --prefix "$(
     --astdata "$(ASTDATA)" --astconf "$(ASTCONF)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify lint lab run install downgrade uninstall bench chaos prompts clean
+.PHONY: help demo test verify lint lab run install downgrade uninstall bench chaos prompts states \
+    screenshot clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s%s\n", $$1, $$2 }' Makefile
 
-demo:  ## a private Asterisk, 60 simulated callers, and the two counts side by side
+demo:  ## a wave of simulated callers, partners that lend seats, and the counts (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab demo
+	@$(PY) -m lab demo $(ARGS)
 
 test:  ## what a change can break, the real Asterisk included (ARGS=... goes to pytest)
 	@lab/bootstrap.sh dev $(TEST)
@@ -44,26 +45,35 @@ lint:  ## ruff, mypy --strict, import rules
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 
-lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C
+lab:  ## a private Asterisk with ivrd and simulated agents, until Ctrl-C (ARGS=...)
 	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m lab up
+	@$(PY) -m lab up $(ARGS)
 
 run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call costs, and overflow beside a stock dialplan
+bench:  ## what a call and a command cost, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
+	@$(PY) -m bench.commands
 	@$(PY) -m bench.overflow --short
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
 	@lab/bootstrap.sh dev $(DEMO) faketime redis
 	@$(PY) -m chaos $(ARGS)
 
-prompts:  ## speak config/prompts.yaml into sounds/
+prompts:  ## speak the prompts into sounds/
 	@lab/bootstrap.sh dev
 	@$(PY) -m tools.make_prompts
+
+states:  ## redraw docs/states.md from the tables of calls and breakers
+	@lab/bootstrap.sh dev
+	@$(PY) -m tools.state_diagrams
+
+screenshot:  ## docs/top.svg: ivrd top in the midst of the demo
+	@lab/bootstrap.sh dev $(DEMO)
+	@$(PY) -m tools.screenshot
 
 # Built beside the one in use, which goes on; put into use when all of it is there.
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)

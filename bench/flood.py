@@ -1,9 +1,9 @@
-"""A flood of events: how many a second the wire takes, with and without dropping the unread.
+"""A flood of events: how many a second ivrd takes, with and without dropping the unread.
 
     python -m bench.flood [--events 40000]
 
-The same bytes go through two wires in turns: one interprets every event, as panoramisk does, the
-other only those that ivrd reads.  One event in fifty is one of these.  Printed and written to
+The same bytes go through two AMI protocols in turns: one parses every event, as panoramisk does,
+the other only those that ivrd reads.  One event in fifty is one of these.  Printed and written to
 bench/RESULTS.md: events a second of each, and their ratio.
 """
 
@@ -82,13 +82,13 @@ def main() -> int:
     every, only = (median(times) for times in (rates[False], rates[True]))
     share = NEEDED / only * 100
     text = (
-        "| the wire interprets | events a CPU second |\n|---|---|\n"
+        "| the AMI protocol parses | events per CPU second |\n|---|---|\n"
         f"| every event | {every:,.0f} |\n| only those that are read | {only:,.0f} |\n\n"
         f"{only / every:.1f} times as many. {NEEDED:,} events a second, one in fifty of them read, "
         f"take {share:.0f} % of one core. {ROUNDS} rounds of {events:,} events in turns, medians."
     )
     print(text)
-    results.write("A flood of events", text)
+    results.write("python -m bench.flood", text)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lab.agents import Talk
@@ -22,8 +22,9 @@ CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
 class Seen:
     """What callers, the hotline's agents and those of partners saw.
 
-    `excused`: ids of the callers whom physics does not let us keep, and why.  `keys_lost`: keys
-    may have been pressed that nobody could hear.
+    `excused`: ids of the callers whom physics does not let us keep, and why; `cut`: those of them
+    whose Asterisk crashed with their call.  `keys_lost`: keys may have been pressed that nobody
+    could hear.
     """
 
     callers: Sequence[Caller]
@@ -32,6 +33,7 @@ class Seen:
     partners: Sequence[Talk] = ()
     excused: Mapping[int, str] = field(default_factory=dict)
     keys_lost: bool = False
+    cut: Collection[int] = ()
 
     @property
     def talks(self) -> list[Talk]:
@@ -93,7 +95,7 @@ def astray(seen: Seen) -> list[Talk]:
 def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     """The callers' and the agents' own count beside ivrd's, by how calls ended."""
     cut = {entry.number for entry in seen.entries if entry.id in seen.excused}
-    callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused)
+    callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused, seen.cut)
     together = CONFUSED if seen.keys_lost else ()
     return rows(callers, talked_to(seen.talks, cut), ivrd, together)
 

@@ -139,7 +139,7 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
     agents = scene.lab.agents.ledger()
     partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
     lost = order.fault.keys_lost
-    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost)
+    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, scene.cut)
     wrong = [*compared(seen, day), *scene.counts.metrics(day)]
     return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))
 

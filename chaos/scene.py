@@ -40,7 +40,7 @@ class Scene:
     notes: list[str] = field(default_factory=list)  # what was measured beside, for the table
     found: list[str] = field(default_factory=list)  # what went wrong beside calls and counts
     excused: dict[int, str] = field(default_factory=dict)  # callers nobody can keep, and why
-
+    cut: set[int] = field(default_factory=set)  # of those: their Asterisk crashed with their call
     took: dict[str, list[float]] = field(default_factory=dict)  # what took how many seconds
     struck: int = 0  # strikes before this one
 
@@ -63,11 +63,12 @@ class Scene:
         self.sites[name] = site
         return site
 
-    def excuse(self, ended: str, why: str) -> None:
+    def excuse(self, ended: str, why: str) -> set[int]:
         """Callers whose calls are so ("still calling", "refused") now: nobody could keep them."""
-        for entry in self.calling.ledger().entries:
-            if entry.ended == ended:
-                self.excused.setdefault(entry.id, why)
+        found = {entry.id for entry in self.calling.ledger().entries if entry.ended == ended}
+        for caller in found:
+            self.excused.setdefault(caller, why)
+        return found
 
     def until(self, what: str, true: Callable[[], bool], since: float | None = None) -> float:
         """Seconds from `since` (monotonic; now) until `true` holds. Raises NoRecovery."""
@@ -76,7 +77,7 @@ class Scene:
         while not true():
             if time.monotonic() - began > RECOVERS_IN:
                 raise NoRecovery(f"not within {RECOVERS_IN:g} s: {what}")
-            time.sleep(0.02)  # nothing tells: asking is all there is
+            time.sleep(0.05)  # nothing tells: asking is all there is
         return time.monotonic() - since
 
     def linked(self) -> bool:

@@ -1,14 +1,14 @@
 """The callers' own count beside ivrd's, row by row: do the two agree to the last call?
 
-The callers know what they did and whom they heard; ivrd knows what Asterisk told it.  Neither has
-seen the other's count.
+The callers know what they did and whom they heard; ivrd knows what Asterisk reported.  Neither has
+seen the other's ledger.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +22,12 @@ ANSWERED = "answered"
 IN_MENU, IN_QUEUE = "abandoned in the menu", "abandoned in the queue"
 SELF_SERVED = "self-served"
 REJECTED = "rejected"
-FAILED = "lost in any other way"
+FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
+CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
 
-# ivrd's outcome and stage, as the callers would say it; all else is lost in another way.
+# ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
     ("answered", "talk"): ANSWERED,
     ("abandoned", "ivr"): IN_MENU,
@@ -38,16 +39,20 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the comparison: how many calls by each side's count."""
+    """One line of the comparison: how many calls by each side's ledger.
+
+    `unsure`: so many of the callers' calls may belong to another row instead.
+    """
 
     what: str
     callers: int
     ivrd: int
+    unsure: int = 0
 
     @property
     def agrees(self) -> bool:
         """Whether both sides say the same."""
-        return self.callers == self.ivrd
+        return self.callers - self.unsure <= self.ivrd <= self.callers
 
 
 class Scrape:
@@ -154,21 +159,26 @@ def of_callers(
     callers: Sequence[Caller],
     entries: Sequence[Entry],
     talks: Sequence[Talk] = (),
+    excused: Collection[int] = (),
     cut: Collection[int] = (),
 ) -> Tally:
     """The callers' own count.
 
-    `cut`: ids of those whose calls may have ended with their Asterisk.  Where they were then they
-    cannot tell; and whom an agent had just answered has heard nobody yet, but was answered.
+    `excused`: ids of those whose Asterisk ended.  Whom an agent answered in that moment has heard
+    nobody; whether Asterisk had the answer yet neither of them knows (`CROSSED`).  `cut`: ids of
+    those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
+    lose their patience, but the call was cut off.
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
-    reached = [e for e in entries if not (e.id in cut and e.code == TURNED_AWAY)]
+    reached = [e for e in entries if not (e.id in excused and e.code == TURNED_AWAY)]
     ended: Counter[str] = Counter()
     for entry in reached:
         word = ending(by_id[entry.id], entry)
         if entry.id in cut and word != ANSWERED:
-            word = ANSWERED if entry.number in met else SOMEWHERE
+            word = FAILED
+        if entry.id in excused and word == FAILED and entry.number in met:
+            word = CROSSED
         ended[word] += 1
     return Tally(len(reached), ended)
 
@@ -214,20 +224,22 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
     one from the other.  If somebody does not know where he was, only the sum of all who met no
     person can be.
     """
-    somewhere = callers.ended[SOMEWHERE]
+    somewhere, crossed = callers.ended[SOMEWHERE], callers.ended[CROSSED]
+    answered = callers.ended[ANSWERED] + crossed
     together = ENDS[1:] if somewhere else together
     groups = [[word] for word in ENDS[1:] if word not in together]
     if together:
         groups.append([word for word in ENDS[1:] if word in together])
     made = [
         Row("dialled / received", callers.received, ivrd.received),
-        Row("answered by a person", callers.ended[ANSWERED], ivrd.ended[ANSWERED]),
-        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED]),
+        Row("answered by a person", answered, ivrd.ended[ANSWERED], crossed),
+        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED], crossed),
     ]
     for words in groups:
         seen, recorded = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))
         name = SOMEWHERE if somewhere else ", or ".join(words)
-        made.append(Row(name, seen + somewhere, recorded))
+        unsure = crossed if FAILED in words else 0
+        made.append(Row(name, seen + somewhere + unsure, recorded, unsure))
     return [*made, Row("still in progress", callers.in_progress, ivrd.in_progress)]
 
 
@@ -236,6 +248,19 @@ def compare(
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
     return rows(of_callers(callers, entries), talked_to(talks), of_scrape(scrape))
+
+
+def partner_rows(
+    entries: Sequence[Entry], taken: Mapping[str, Sequence[Talk]], scrape: Scrape
+) -> list[Row]:
+    """Who met a person at a partner, by the callers' count, and what each partner says it took."""
+    met = sum(entry.person == "partner" for entry in entries)
+    answered = scrape.total("ivrd_calls_total", outcome="answered", by="partner")
+    made = [Row("answered by a partner", met, answered)]
+    for name, talks in taken.items():
+        counted = scrape.total("ivrd_partner_offers_total", partner=name, result="confirmed")
+        made.append(Row(f"taken by {name}, by its own count", len(talks), counted))
+    return made
 
 
 def at_once(talks: Sequence[Talk]) -> int:

@@ -1,90 +1,207 @@
-"""`make demo`: a hotline at work, watched live, and at the end the two counts side by side."""
+"""`make demo`: more callers than agents, partners that lend seats, and the counts side by side."""
 
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ivrd.cli import client, dashboard
 from ivrd.core.status_schema import Status
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
-from lab.comparison import Row, Scrape, compare
+from lab.comparison import Row, Scrape, compare, partner_rows
 from lab.hotline import Lab, Plan
+from lab.partners import POLICY, PartnerSites
+from lab.running import LabError
+from lab.story import Story, stamp
 
+PARTNERS = ("good", "refuses", "silent")
 TALK_SECONDS = 7.0
 RING_SECONDS = 1.5
 GRACE_SECONDS = 150.0  # after the last call came in: the longest way through menus and queue
-SETTLE_SECONDS = 10.0  # for ivrd's books to close after the last caller has gone
+CLOSE_SECONDS = 75.0  # after the last caller: by then partners' seats are closed again
+SETTLE_SECONDS = 10.0  # for ivrd's ledger to close after the last caller has gone
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
+LEGEND = (
+    "What happens, and every few seconds: callers who are done; how many are in menus, wait, talk "
+    "with agents, talk with partners; how many partners' seats are open and wanted.\n"
+)
+AIRY = 29  # lines: the picture with empty ones between its parts
+CLOSING = "all callers have hung up; the partners' seats close"
 
 
-def run(callers: int, seconds: float) -> int:
-    """Run the demo; 0 if the two counts agree, 1 if any row differs."""
-    console = Console()
-    people = mix(callers, seed=1330)
+@dataclass(frozen=True)
+class Show:
+    """How much is shown.  `seconds`: from the first call to the last.  `seats`: own agents.
+
+    `seen` is called with each status, as it comes.
+    """
+
+    callers: int = 90
+    seconds: float = 45.0
+    seats: int = 5
+    seen: Callable[[Status], None] = field(default=lambda _status: None)
+
+
+def run(show: Show, console: Console | None = None) -> int:
+    """Run the demo; 0 if all counts agree, 1 if any row differs."""
+    console = console or Console(highlight=False)
+    people = mix(show.callers, seed=1330)
     folder = Path(tempfile.mkdtemp(prefix="ivrd-demo-"))
-    console.print(
-        f"A private Asterisk, ivrd, 5 agents and {callers} callers, one after the other within "
-        f"{seconds:g} seconds. All on this machine; the logs are in {folder}."
-    )
-    with Lab(Plan(folder, agents=5, talk=TALK_SECONDS, ring=RING_SECONDS)) as lab:
-        calling = Callers(lab.sip, people, folder=folder / "callers", rate=callers / seconds)
+    console.print(_opening(show, folder))
+    sites = PartnerSites(folder / "partners", PARTNERS, RING_SECONDS, TALK_SECONDS)
+
+    def change(name: str, settings: dict[str, Any]) -> None:
+        sites.change(name, settings)
+        if name == "queues.yaml":
+            settings["pools"] = {"base": settings["pools"]["base"]}  # the only one that is used
+
+    plan = Plan(folder, show.seats, TALK_SECONDS, RING_SECONDS, change=change)
+    with sites, Lab(plan) as lab:
+        rate = show.callers / show.seconds
+        calling = Callers(lab.sip, people, folder=folder / "callers", rate=rate)
         calling.start()
-        ledger = _watch(console, lab, calling, seconds + GRACE_SECONDS)
+        watch = _Watch(console, lab, calling, show)
+        try:
+            ledger = watch.until_all_is_over()
+        except KeyboardInterrupt:
+            console.print("Stopping: everybody hangs up.")
+            raise
+        finally:  # before the hotline ends: it would wait for them
+            with suppress(TimeoutError):
+                calling.stop()
         scrape = _settled(lab)
-        rows = compare(people, ledger.entries, lab.agents.ledger(), scrape)
+        taken = {name: site.taken() for name, site in sites.sites.items()}
+        talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
+        rows = compare(people, ledger.entries, talks, scrape)
+        rows[3:3] = partner_rows(ledger.entries, taken, scrape)
+    console.print("\n".join(["What was seen:", *watch.story.told(watch.last_call_at), ""]))
     return _report(console, rows, scrape, ledger)
 
 
-def _watch(console: Console, lab: Lab, calling: Callers, seconds: float) -> Ledger:
-    """Show what goes on until the last caller has hung up."""
-    deadline = time.monotonic() + seconds
-    progress = Progress(
-        TextColumn("callers done"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )
-    counts = calling.progress()
-    bar = progress.add_task("", total=counts["planned"])
-    live = Live(console=console, auto_refresh=False, transient=True)
-    said = 0.0
-    with live:
-        while counts["done"] < counts["planned"] and time.monotonic() < deadline:
-            counts = calling.progress()
-            status = _status(lab)
-            progress.update(bar, completed=counts["done"])
-            if console.is_terminal and status:
-                live.update(Group(dashboard.board(status), progress), refresh=True)
-            elif status and time.monotonic() - said > SAY_SECONDS:
-                said = time.monotonic()
-                console.print(_line(counts, status))
-            time.sleep(LOOK_SECONDS)
-    if counts["done"] < counts["planned"]:
-        console.print("Some callers did not come to an end in time; they hang up now.")
-        return calling.stop()
-    return calling.wait(SETTLE_SECONDS)
-
-
-def _line(counts: dict[str, int], status: Status) -> str:
-    """One line of the picture, for a log."""
-    calls = status["calls"]
+def _opening(show: Show, folder: Path) -> str:
+    hold, drain = POLICY["hold_seconds"], POLICY["drain_seconds"]
     return (
-        f"callers done {counts['done']} of {counts['planned']}; "
-        f"now in menus {calls['menu'] + calls['info'] + calls['closed']}, "
-        f"in queues {calls['queue']}, talking {calls['talk']}; ended {calls['ended']}"
+        f"{show.callers} callers within {show.seconds:g} seconds are more than the hotline's "
+        f"{show.seats} agents can answer. Seats at three partners open: `good` takes callers, "
+        "`refuses` refuses every call, `silent` answers without a word; ivrd leaves the last two "
+        "alone after some failures, and closes the seats when the wave is over.\n"
+        f"Talks last {TALK_SECONDS:g} s here, so seats open for what takes over {drain} s and "
+        f"close after {hold} s without need; in config/ those are minutes. All of it runs on this "
+        f"machine; the logs are in {folder}.\n"
     )
 
 
-def _status(lab: Lab) -> Status | None:
-    try:
-        status: Status = lab.ivrd.status()
-    except (client.NotRunning, client.RequestRefused):
-        return None
-    return status
+class _Watch:
+    """Shows what goes on until the last caller has hung up and the partners' seats are closed.
+
+    A live picture where there is a terminal, else lines.
+    """
+
+    def __init__(self, console: Console, lab: Lab, calling: Callers, show: Show) -> None:
+        self.story = Story()
+        self.last_call_at = 0.0  # seconds since the start, as in the story
+        self._console = console
+        self._lab = lab
+        self._calling = calling
+        self._seen = show.seen
+        self._began = time.monotonic()
+        self._most = show.seconds + GRACE_SECONDS
+        self._draws = console.is_terminal and not console.is_dumb_terminal
+        self._said = -SAY_SECONDS
+        self._lines: list[str] = []
+        if not self._draws:
+            console.print(LEGEND)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        )
+        self._bar = self._progress.add_task("callers done", total=None)
+
+    def until_all_is_over(self) -> Ledger:
+        """The callers' ledger."""
+        # on a screen of its own, so that the whole height can be used and nothing of it stays
+        live = Live(console=self._console, auto_refresh=False, screen=self._draws)
+        if self._draws:
+            live.start()
+        try:
+            while self._look(live):
+                time.sleep(LOOK_SECONDS)
+        finally:
+            live.stop()
+        counts = self._calling.progress()
+        if counts["done"] < counts["planned"]:
+            self._console.print("Some callers did not come to an end in time; they hang up now.")
+            return self._calling.stop()
+        return self._calling.wait(SETTLE_SECONDS)
+
+    def _look(self, live: Live) -> bool:
+        """Look once, and show it; whether there is more to see.  Raises LabError."""
+        if ended := self._lab.watch():
+            raise LabError(f"{ended} ended by itself; see {self._lab.folder}")
+        at, status = time.monotonic() - self._began, self._status()
+        counts = self._calling.progress()
+        calls_over = counts["done"] == counts["planned"]
+        if not calls_over:
+            self.last_call_at = at
+        if status:
+            self._seen(status)
+            self._show(live, at, counts, status, self.story.take(at, status))
+        if not calls_over:
+            return at < self._most
+        return bool(self.story.open) and at < self.last_call_at + CLOSE_SECONDS
+
+    def _show(
+        self, live: Live, at: float, counts: dict[str, int], status: Status, news: list[str]
+    ) -> None:
+        self._lines += news
+        if self._draws:
+            height, columns = self._console.height - 1, self._console.width  # 1: the progress
+            room = max(0, height - AIRY)  # for the latest news below the picture
+            picture = dashboard.board(status, columns, height - room)
+            lines = ["", *self._lines[1 - room :]] if room > 1 else []
+            text = Text("\n".join(lines), no_wrap=True, overflow="crop")
+            closing = counts["done"] == counts["planned"]
+            what = CLOSING if closing else "callers done"
+            self._progress.update(
+                self._bar, completed=counts["done"], total=counts["planned"], description=what
+            )
+            below = Group(text, self._progress) if room else self._progress
+            live.update(Group(picture, below), refresh=True)
+            return
+        if at - self._said >= SAY_SECONDS:
+            self._said = at
+            news = [*news, f"{stamp(at)}  {line_of(counts, status)}"]
+        for line in news:
+            self._console.print(line, soft_wrap=True)
+
+    def _status(self) -> Status | None:
+        try:
+            status: Status = self._lab.ivrd.status()
+        except (client.NotRunning, client.RequestRefused):
+            return None
+        return status
+
+
+def line_of(counts: dict[str, int], status: Status) -> str:
+    """The picture in one line, for a log."""
+    calls, partners = status["calls"], status["partners"]
+    talking = sum(partner["talking"] for partner in partners)
+    return (
+        f"{counts['done']}/{counts['planned']} done; "
+        f"menus {calls['menu'] + calls['info'] + calls['closed']}, waiting {calls['queue']}, "
+        f"agents {calls['talk'] - talking}, partners {talking} "
+        f"(open {sum(of['open'] for of in partners)}, wanted {status['overflow']['wanted']})"
+    )
 
 
 def _settled(lab: Lab) -> Scrape:
@@ -98,9 +215,10 @@ def _settled(lab: Lab) -> Scrape:
 
 
 def _report(console: Console, rows: list[Row], scrape: Scrape, ledger: Ledger) -> int:
-    table = Table(title="The callers' own count beside ivrd's", title_justify="left")
+    title = "What they counted themselves, beside ivrd's count"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("calls")
-    table.add_column("callers", justify="right")
+    table.add_column("counted", justify="right")
     table.add_column("ivrd", justify="right")
     table.add_column("")
     for row in rows:
@@ -113,9 +231,9 @@ def _report(console: Console, rows: list[Row], scrape: Scrape, ledger: Ledger) -
             f"({quietest.behaviour})."
         )
     if not scrape.balances:
-        console.print("ivrd's own books do not balance.")
+        console.print("ivrd's own ledger does not balance.")
     if all(row.agrees for row in rows) and scrape.balances:
         console.print("Every call is accounted for.")
         return 0
-    console.print("The two counts differ.", style="bold red")
+    console.print("The counts differ.", style="bold red")
     return 1

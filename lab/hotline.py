@@ -24,6 +24,7 @@ from lab.ports import Block, free_port, is_free
 from lab.running import LabError, Running
 
 SHIPPED = PROJECT / "config"
+NUMBER = "1330"  # what simulated callers dial, whichever configuration a lab has
 
 Change = Callable[[str, dict[str, Any]], None]  # (file name, its settings) to be changed
 
@@ -128,6 +129,7 @@ class Lab(Running):
     def _program(self) -> dict[str, Any]:
         """ivrd.yaml's keys that differ in a lab."""
         return {
+            "number": NUMBER,
             "sounds": str(self.sounds),
             "caller_key_file": str(self.folder / "caller.key"),
             **self._ivrd.settings(),
@@ -176,8 +178,8 @@ class Lab(Running):
         """The processes that have to be in time: Asterisk, and each ivrd that runs."""
         return [self.asterisk.pid, *(pid for ivrd in self.ivrds for pid in ivrd.pids())]
 
-    def ready_line(self) -> str:
-        """What an outside program needs, as one line of JSON."""
+    def ready_line(self, **more: object) -> str:
+        """What an outside program needs, as one line of JSON; `more` comes at its end."""
         facts = {
             "sip": self.sip,
             "ami": f"{HOST}:{self.ami_port}",
@@ -185,7 +187,7 @@ class Lab(Running):
             "control": str(self._ivrd.control),
             "dir": str(self.folder),
             "config": str(self.config),
-            "number": "1330",
+            "number": NUMBER,
             "ami_user": "ivrd",
             "ami_secret_file": str(self.folder / "ami.secret"),
             "ivrd_log": str(self._ivrd.log),
@@ -197,7 +199,7 @@ class Lab(Running):
                 "agents": self.agents.pid,
             },
         }
-        return json.dumps(facts)
+        return json.dumps(facts | more)
 
     # --- ending ----------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from lab.ports import free_port
 from lab.redis import FailOver, RedisProcess
 from lab.running import LabError
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.1
 ROUNDED = 0.001  # seconds: times in the log
 
 

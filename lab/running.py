@@ -19,13 +19,17 @@ class LabError(Exception):
     """A part of the lab cannot start, or refuses what it is asked; one line for a person."""
 
 
-def spawn(argv: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
-    """Start a program that the kernel kills when this process ends, however it ends.
+def dying_with_us(argv: Sequence[str]) -> list[str]:
+    """The command line of a program that the kernel kills when this process ends, however it ends.
 
-    To be called in the main thread: the kernel kills it when the thread ends that started it.
-    `more` goes to Popen.
+    To be started in the main thread: it is killed when the thread ends that started it.
     """
-    return subprocess.Popen([*DIES_WITH_US, STILL_OURS, str(os.getpid()), *argv], **more)
+    return [*DIES_WITH_US, STILL_OURS, str(os.getpid()), *argv]
+
+
+def spawn(argv: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+    """Start a program that does not outlive this process; `more` goes to Popen."""
+    return subprocess.Popen(dying_with_us(argv), **more)
 
 
 class Running(ABC):

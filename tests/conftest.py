@@ -5,6 +5,9 @@ property tests try a quarter of their examples.
 """
 
 import os
+import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,30 +35,57 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest first, so that at the end no worker is left alone with one.
+    """The long ones spread over all others, the longest first.
 
-    Of the heavy ones there run at most as many at once as there are cores.
+    So workers wait in some tests while they compute in others, and at the end none is left alone.
     """
     if not config.getoption("verify"):
         left_out = [item for item in items if item.get_closest_marker("verify")]
         items[:] = [item for item in items if not item.get_closest_marker("verify")]
         config.hook.pytest_deselected(items=left_out)
     items.sort(key=_seconds, reverse=True)
-    lasting = [0.0] * _cores()
-    for item in items:
-        if _seconds(item) >= HEAVY_SECONDS:
-            group = lasting.index(min(lasting))
-            lasting[group] += _seconds(item)
-            item.add_marker(pytest.mark.xdist_group(f"heavy-{group}"))
+    heavy = [item for item in items if _seconds(item) >= HEAVY_SECONDS]
+    light = [item for item in items if 0 < _seconds(item) < HEAVY_SECONDS]
+    quick = [item for item in items if not _seconds(item)]
+    items[:] = _spread(heavy, _spread(light, quick))
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
+def _spread(some: list[pytest.Item], others: list[pytest.Item]) -> list[pytest.Item]:
+    """`some` at even distances among `others`, beginning with the first."""
+    places = [(n * len(others) / len(some), 0, n) for n in range(len(some))]
+    places += [(n, 1, n) for n in range(len(others))]
+    return [(some, others)[which][n] for _place, which, n in sorted(places)]
 
 
 def _seconds(item: pytest.Item) -> float:
     marker = item.get_closest_marker("lasts")
     return float(marker.args[0]) if marker else 0.0
+
+
+@pytest.fixture(autouse=True)
+def _not_too_many_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of the heavy tests of a run as many at once as there are cores."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None or _seconds(request.node) < HEAVY_SECONDS:
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as turn:
+        while not any(_taken(turn, f"\0ivrd-heavy-{run}-{n}") for n in range(_cores())):
+            time.sleep(0.5)  # the kernel tells nobody when a name is free again
+        yield
+
+
+def _taken(turn: socket.socket, name: str) -> bool:
+    """Whether the name is ours now; the kernel takes it back when the socket is closed."""
+    try:
+        turn.bind(name)
+    except OSError:
+        return False
+    return True
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -1,4 +1,4 @@
-"""How many examples a property test tries, when it is not the usual number."""
+"""How many examples a property test or a fuzz target tries, when it is not the usual number."""
 
 from hypothesis import settings
 

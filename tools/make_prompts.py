@@ -1,7 +1,10 @@
-"""Speaks the prompts of `config/prompts.yaml` into `sounds/th` and `sounds/en` by machine.
+"""Speaks the hotline's prompts into `sounds/th` and `sounds/en` by machine.
 
     python -m tools.make_prompts            make what is missing or whose text has changed
     python -m tools.make_prompts --check    only list it; exit status 1 if there is any
+
+The texts are those of `config/prompts.yaml`, and for what ivrd itself needs and that file leaves
+out those of `ivrd/config/default_prompts.yaml`.
 
 espeak-ng speaks, sox brings the speech to what Asterisk plays: 8 kHz, 16 bit, mono, peak at
 -3 dB, silence trimmed. Thai goes through `tools.thai` first.
@@ -27,6 +30,7 @@ import yaml
 from tools.thai import NoReading, Readings, phonemes
 
 ROOT = Path(__file__).resolve().parent.parent
+DEFAULTS = ROOT / "ivrd" / "config" / "default_prompts.yaml"
 READINGS = Path(__file__).with_name("thai_readings.yaml")
 MANIFEST = "made.yaml"
 MANIFEST_HEAD = "# Written by `make prompts`: the files that it made and the words in them.\n"
@@ -61,7 +65,7 @@ class Step:
 
 def read_words(prompts_file: Path, readings: Readings) -> dict[str, str]:
     """Sound file ("th/welcome.wav") to what espeak-ng is told. Raises PromptError."""
-    prompts = _load(prompts_file).get("prompts")
+    prompts = load_yaml(prompts_file).get("prompts")
     if not isinstance(prompts, dict):
         raise PromptError(f"{prompts_file}: expected `prompts:` with one entry for each prompt")
     words = {}
@@ -90,10 +94,10 @@ def plan(words: Mapping[str, str], sounds: Path, made: Made) -> list[Step]:
         note = made.get(file)
         if not (sounds / file).exists():
             steps.append(Step(file, "missing", said))
-        elif note and _is_ours(sounds / file, note) and note["words"] != recipe_hash(said, file):
+        elif note and is_ours(sounds / file, note) and note["words"] != recipe_hash(said, file):
             steps.append(Step(file, "its text has changed", said))
     for file, note in made.items():
-        if file not in words and _is_ours(sounds / file, note):
+        if file not in words and is_ours(sounds / file, note):
             steps.append(Step(file, "no such prompt any more: remove", None))
     return steps
 
@@ -134,7 +138,7 @@ def _run(program: str, *arguments: str, text: str = "") -> None:
         raise PromptError(f"{program} failed: {' '.join(last) or error.returncode}") from None
 
 
-def _is_ours(file: Path, note: Mapping[str, str]) -> bool:
+def is_ours(file: Path, note: Mapping[str, str]) -> bool:
     """Whether `file` is the very one that was made here."""
     return file.exists() and sha256(file.read_bytes()) == note["sound"]
 
@@ -150,7 +154,8 @@ def recipe_hash(words: str, file: str) -> str:
     return sha256(recipe.encode())
 
 
-def _load(file: Path) -> dict[str, object]:
+def load_yaml(file: Path) -> dict[str, object]:
+    """The mapping in a YAML file. Raises PromptError."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -162,8 +167,9 @@ def _load(file: Path) -> dict[str, object]:
     return content
 
 
-def _load_made(file: Path) -> Made:
-    made = _load(file) if file.exists() else {}
+def load_made(file: Path) -> Made:
+    """The manifest, empty when there is none. Raises PromptError."""
+    made = load_yaml(file) if file.exists() else {}
     for name, note in made.items():
         if not isinstance(note, dict) or set(note) != {"sound", "words"}:
             raise PromptError(f"{file}: {name}: expected sound and words")
@@ -171,7 +177,7 @@ def _load_made(file: Path) -> Made:
 
 
 def _load_readings() -> Readings:
-    readings = _load(READINGS).get("readings")
+    readings = load_yaml(READINGS).get("readings")
     if not isinstance(readings, dict) or not all(isinstance(v, str) for v in readings.values()):
         raise PromptError(f"{READINGS}: expected `readings:` with one reading for each word")
     return readings
@@ -182,11 +188,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make_prompts", description="Speak prompts by machine.")
     parser.add_argument("--check", action="store_true", help="only list what would change")
     parser.add_argument("--prompts", type=Path, default=ROOT / "config" / "prompts.yaml")
+    parser.add_argument("--defaults", type=Path, default=DEFAULTS)
     parser.add_argument("--sounds", type=Path, default=ROOT / "sounds")
     options = parser.parse_args(arguments)
     try:
-        words = read_words(options.prompts, _load_readings())
-        made = _load_made(options.sounds / MANIFEST)
+        readings = _load_readings()
+        words = {
+            **read_words(options.defaults, readings),
+            **read_words(options.prompts, readings),
+        }
+        made = load_made(options.sounds / MANIFEST)
     except PromptError as error:
         print(error, file=sys.stderr)
         return 2

@@ -13,7 +13,6 @@ from ivrd.asterisk import dialplan_names
 
 HERE = "were on that Asterisk"
 NOWHERE = "dialled when there was none"
-BETWEEN_SECONDS = 2.0
 RELOADS_AGAIN = 12
 RELOADS = ("manager reload", "dialplan reload", "core reload")
 
@@ -38,20 +37,13 @@ def reload_with_a_seen(scene: Scene) -> float:
     return longest
 
 
-def end_twice(scene: Scene) -> float:
-    """A power cut, and later an end in good order."""
-    took = crash(scene)
-    time.sleep(BETWEEN_SECONDS)
-    return max(took, stop_now(scene))
-
-
 def crash(scene: Scene) -> float:
     """Asterisk is gone from one moment to the next, and started anew."""
     asterisk = scene.lab.asterisk
     _between_two_calls(scene)
     asterisk.kill()
     began = time.monotonic()
-    scene.excuse("still calling", HERE)
+    scene.cut |= scene.excuse("still calling", HERE)
     time.sleep(0.1)  # for ivrd to hear of it: until then it says that it is connected
     asterisk.start()
     took = scene.until("ivrd is connected", scene.linked, began)
@@ -132,18 +124,33 @@ FAULTS = (
         ),
     ),
     Fault(
-        "core-stop",
-        "kill -9 of Asterisk and a new start; later core stop now, and another start",
-        "None for the calls on that node; each is counted where it was last seen.",
-        end_twice,
+        "crash",
+        "kill -9 of Asterisk, and a new start",
+        "None for the calls on that node; each is counted as failed, or as answered if it was.",
+        crash,
         setup=Setup(crowd=soon_gone),
         strikes=(1, 10),
         gap=(3.0, 5.0),
         keys_lost=True,
         control=Control(
-            "a call that Asterisk no longer has stays in the ledger until somebody reports its end",
-            end_twice,
+            "a call that Asterisk no longer has stays in the ledger until an event ends it",
+            crash,
             Setup(crowd=soon_gone, program="chaos.without.missed"),
+        ),
+    ),
+    Fault(
+        "core-stop",
+        "core stop now, and a new start",
+        "None for the calls on that node; each is counted as failed, or as answered if it was.",
+        stop_now,
+        setup=Setup(crowd=soon_gone),
+        strikes=(1, 10),
+        gap=(3.0, 5.0),
+        keys_lost=True,
+        control=Control(
+            "whoever is cut off is taken for one who hung up",
+            stop_now,
+            Setup(crowd=soon_gone, program="chaos.without.cut_off"),
         ),
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Two ivrd on one Redis: the leader is killed, stands still, is robbed, hands over."""
+"""Two ivrd on one Redis: the leader is killed, is frozen, loses its lease, hands over."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chaos.scene import Scene
 from ivrd.store.lease import HANDOVER, LEASE, STANDBY, SUCCESSOR
 from lab.pair import OneOfTwo
 
-LEADS_WITHIN = 3.0  # seconds: a lease, a token, and what Asterisk takes to say who is there
+LEADS_WITHIN = 3.0  # seconds: a lease, a grant, and what Asterisk takes to tell who is there
 RECONCILED_AT_MOST = 5  # calls that end between two that hand over: nobody sees them
 PAIR = Setup(pair=True)
 BEGINS = "the standby leads after"
 
 
 def takes_over(scene: Scene, since: float, other: OneOfTwo) -> float:
-    """Wait until the other one leads; seconds `since` then (epoch)."""
+    """Wait until the standby leads; seconds `since` then (epoch)."""
     took = scene.pair.leads_since(other, since) - since
     scene.time(BEGINS, took)
     if took > scene.lag.stretched(LEADS_WITHIN + GRACE):
@@ -28,10 +28,10 @@ def takes_over(scene: Scene, since: float, other: OneOfTwo) -> float:
 
 
 def ends(scene: Scene, ivrd: OneOfTwo) -> None:
-    """Wait until one that leads no more has ended."""
-    scene.until("one that leads no more has ended", lambda: ivrd.gone)
+    """Wait until the former leader has ended."""
+    scene.until("the former leader has ended", lambda: ivrd.gone)
     if status := ivrd.ended():
-        scene.found.append(f"one that leads no more ended with status {status}")
+        scene.found.append(f"the former leader ended with status {status}")
 
 
 def back(scene: Scene, ivrd: OneOfTwo) -> None:
@@ -51,7 +51,7 @@ def kill(scene: Scene) -> float:
 
 
 def kill_alone(scene: Scene) -> float:
-    """The same when there is no other one."""
+    """The same when there is no standby."""
     leader = scene.pair.leader()
     other = scene.pair.other(leader)
     other.kill()
@@ -66,7 +66,7 @@ def kill_alone(scene: Scene) -> float:
 
 
 def two_leaders(scene: Scene) -> float:
-    """Two that could each believe that it leads: one that wakes up, and one that was robbed."""
+    """Two that could each believe that they lead: one wakes up, and one lost its lease."""
     return max(stood_still(scene), robbed(scene))
 
 
@@ -84,13 +84,13 @@ def stood_still(scene: Scene) -> float:
     ends(scene, leader)
     recorder = scene.recorders[scene.pair.both.index(leader)]
     if late := recorder.changes_after(woken):
-        scene.found.append(f"one that woke up sent {len(late)} actions")
+        scene.found.append(f"the former leader woke up and sent {len(late)} actions")
     back(scene, leader)
     return took
 
 
 def robbed(scene: Scene) -> float:
-    """The lease is taken from the leader and promised to the other."""
+    """The lease is taken from the leader and promised to the standby."""
     leader = scene.pair.leader()
     with scene.pair.redis.client() as client, client.pipeline() as at_once:
         at_once.set(SUCCESSOR, str(client.get(STANDBY)), px=round(HANDOVER * 1000))
@@ -124,30 +124,31 @@ FAULTS = (
     Fault(
         "takeover",
         "kill -9 of the leader of two, again and again",
-        "The other one follows every call, and leads as soon as lease and token have run out.",
+        "The standby follows every call, and leads as soon as lease and leadership grant have "
+        "run out.",
         kill,
         setup=PAIR,
         strikes=(3, 20),
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "there is no other one, and the lease is longer than callers wait",
+            "there is no standby, and the lease is longer than callers wait",
             kill_alone,
             Setup(pair=True, change=no_lease),
         ),
     ),
     Fault(
         "two-leaders",
-        "the leader of two stands still for 10 s and wakes up; then its lease is taken from it",
-        "The leadership grant runs out by itself, on a clock that goes on while a process stands "
-        "still, and is given by Asterisk's leader token alone.",
+        "the leader of two is frozen for 10 s and wakes up; then its lease is taken from it",
+        "A leadership grant runs out by itself, on a clock that goes on while a process is frozen, "
+        "and follows from the leader token in Asterisk alone.",
         two_leaders,
         setup=PAIR,
         strikes=(1, 20),
         seconds=14.0,
         gap=(1.0, 2.0),
         control=Control(
-            "the leadership grant has no end",
+            "a leadership grant has no end",
             two_leaders,
             Setup(pair=True, program="chaos.without.end_of_grant"),
         ),
@@ -155,8 +156,8 @@ FAULTS = (
     Fault(
         "handover",
         "ivrd handover, then SIGTERM, while two work together",
-        "Who hands over writes all down, takes its name back and names its successor, who waits "
-        "for nobody and has received every key meanwhile.",
+        "The old leader stores everything, takes its token back and names its successor, which "
+        "waits for nobody and has received every key meanwhile.",
         hand_over,
         setup=PAIR,
         strikes=(2, 20),

@@ -40,7 +40,7 @@ def trouble(scene: Scene) -> Iterator[None]:
     yield
     scene.until("the store is in order again", lambda: not down(leader))
     if not leader.is_leader or len(leader.said("is the leader now")) != terms:
-        scene.found.append("another one began to lead")
+        scene.found.append("another one became the leader")
 
 
 def felt(scene: Scene) -> None:
@@ -73,9 +73,9 @@ def freeze(scene: Scene) -> float:
         redis.thaw()
     took = scene.until("the store is in order again", lambda: not down(leader))
     if not leader.is_leader or len(leader.said("is the leader now")) != 1:
-        scene.found.append("another one began to lead")
-    if (told := len(leader.said("the store is gone"))) != 1:
-        scene.found.append(f"{told} warnings that the store is gone")
+        scene.found.append("another one became the leader")
+    if (told := len(leader.said("the store is down"))) != 1:
+        scene.found.append(f"{told} warnings that the store is down")
     decisions(scene, usual, frozen)
     time.sleep(PARTNER_TALKS + 1)  # whoever the partner got meanwhile has ended
     most = at_once(scene.sites["good"].ledger())
@@ -219,7 +219,7 @@ def partition(scene: Scene) -> float:
 
 
 def one_cut_off(scene: Scene) -> float:
-    """The leader is cut from Redis, the other is not."""
+    """The leader is cut from Redis, the standby is not."""
     leader = scene.pair.leader()
     since = time.time()
     cut(leader)
@@ -239,7 +239,7 @@ FAULTS = (
     Fault(
         "redis-freeze",
         "SIGSTOP of Redis for 10 s, under two ivrd and with a partner's seats open",
-        "The store is written behind everybody's back; the leader needs Asterisk's token alone.",
+        "The store is written behind, and the leader needs the leader token in Asterisk alone.",
         freeze,
         setup=Setup(pair=True, agents=FEW, change=hurried, crowd=patient, sites=one_partner),
         seconds=14.0,
@@ -278,7 +278,7 @@ FAULTS = (
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "what is decided meanwhile is dropped; nobody is killed: the other one would know it",
+            "what is decided meanwhile is dropped; nobody is killed: the standby would know it",
             refused,
             Setup(pair=True, program="chaos.without.waiting_list"),
         ),
@@ -303,15 +303,15 @@ FAULTS = (
     Fault(
         "redis-partition",
         "both ivrd are cut from Redis, then the standby, then the leader",
-        "Without Redis nobody begins to lead; whoever lost the lease reads in Asterisk's token who "
-        "is the leader now, and ends.",
+        "Without Redis nobody becomes the leader; whoever lost the lease reads in the leader token "
+        "who is the leader now, and ends.",
         partition,
         setup=PAIR,
         strikes=(1, 20),
         seconds=13.0,
         gap=(1.0, 2.0),
         control=Control(
-            "Asterisk's token is not asked",
+            "the leader token is not read",
             one_cut_off,
             Setup(pair=True, program="chaos.without.token"),
         ),

@@ -95,7 +95,7 @@ def read_only(scene: Scene) -> float:
     return _killed_when_written(scene)
 
 
-def record(scene: Scene) -> float:
+def queue_log(scene: Scene) -> float:
     """queue_log is moved away in mid-read, gets half a line, is cut to nothing.
 
     Then ivrd is killed, and stays away while calls end, and queue_log is moved away again.
@@ -128,7 +128,7 @@ FAULTS = (
         keys_lost=True,
         control=Control(
             "what the store does not take at once is dropped; without a kill, after which it would "
-            "be read in Asterisk's queue_log",
+            "be reconciled from queue_log",
             full,
             Setup(program="chaos.without.second_try"),
         ),
@@ -137,13 +137,13 @@ FAULTS = (
         "store-locked",
         "another program holds the store for 5 s and more, and ivrd is killed with all that waits "
         "to be written",
-        "What the store has not got is reconciled with Asterisk's queue_log.",
+        "What the store has not got is reconciled from queue_log.",
         locked,
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
         control=Control(
-            "Asterisk's queue_log is not read",
+            "queue_log is not read",
             locked,
             Setup(program="chaos.without.queue_log"),
         ),
@@ -153,14 +153,14 @@ FAULTS = (
         "kill -9 of ivrd, and 3 s later a start with a store that may not be written for 4 s and "
         "more; then another kill",
         "What the store does not take waits; once it can be read, whoever ended unseen before the "
-        "start is reconciled with Asterisk's queue_log.",
+        "start is reconciled from queue_log.",
         read_only,
         setup=Setup(crowd=stubborn, program="chaos.without.overriding"),
         seconds=13.0,
         gap=(1.0, 3.0),
         keys_lost=True,
         control=Control(
-            "Asterisk's queue_log is not read",
+            "queue_log is not read",
             read_only,
             Setup(
                 crowd=stubborn,
@@ -170,18 +170,18 @@ FAULTS = (
         ),
     ),
     Fault(
-        "record",
+        "queue-log",
         "queue_log is rotated, gets a broken line, is cut to nothing; the link breaks, ivrd is "
-        "killed, and stays away for 9 s, in which it is rotated again",
-        "queue_log is read by its file's identity and place; a broken line costs itself only.",
-        record,
+        "killed, and stays away for 9 s, in which queue_log is rotated again",
+        "queue_log is read by its file's identity and offset; a broken line costs itself only.",
+        queue_log,
         setup=Setup(crowd=stubborn),
         seconds=14.0,
         gap=(0.5, 1.5),
         keys_lost=True,
         control=Control(
             "queue_log is looked for by its name alone",
-            record,
+            queue_log,
             Setup(crowd=stubborn, program="chaos.without.identity"),
         ),
     ),

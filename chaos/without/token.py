@@ -1,4 +1,4 @@
-"""Without Asterisk's token: who leads goes on until Redis forbids it."""
+"""Without the leader token in Asterisk: the leader goes on until Redis forbids it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from math import inf
 
 from chaos.without import replace, run
 from ivrd.ha.election import Election
+from ivrd.store import Lease
 
 
-async def position(leading: Election) -> None:
+async def stay(election: Election, lease: Lease) -> None:
     """Keeps the lease, and asks nobody else."""
-    leading._guard.allow(inf)
-    await leading._keep_lease()
+    election._guard.allow(inf)
+    election._keep_lease(lease)
 
 
 if __name__ == "__main__":
-    replace(Election, "_stay", position)
+    replace(Election, "_stay", stay)
     run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.without import replace, run
 from ivrd.asterisk import translate as t
 from ivrd.calls.tracker import CallTracker
-from ivrd.core.call import CallState
+from ivrd.core.call import CallState, HungUp
 
 joined = CallTracker._joined
 
@@ -14,7 +14,7 @@ def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
     call = hotline.ledger.calls.get(fact.call_id)
     if call is not None and call.state is CallState.TALK:
-        hotline._gone(t.Hangup(fact.call_id, fact.at))
+        hotline._ended(fact.call_id, "the talk is over", HungUp(fact.at))
         hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
     joined(hotline, fact)
 

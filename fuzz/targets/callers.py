@@ -44,7 +44,7 @@ def unquoted(text: str) -> str:
 @contextmanager
 def strings() -> Iterator[One]:
     """A caller's name or number is one hash, one argument, one header, one line of the log."""
-    hasher = Hasher(b"k" * 32)
+    hasher = Hasher(b"k" * 32, "TH")
     out = io.StringIO()
     forms = [form(None) for form in FORMATTERS.values()]
 
@@ -98,7 +98,7 @@ def script() -> ConversationSettings:
 async def talk(data: bytes) -> None:
     """One call: each line is a key (one character) or the result of the oldest open command."""
     link = Dialled()
-    sessions = Sessions(cast(AmiClient, link), lambda _seconds: None)
+    sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
     conversation = Conversation(script(), session, lambda _command: None)
     task = asyncio.create_task(conversation.run())

@@ -171,7 +171,7 @@ async def visit(door: ConnectionLimiter, runner: LimitedRunner, data: bytes) -> 
         guest.eof_received()
         transport.close()
     await asyncio.sleep(0)
-    assert not door.guests
+    assert not door.connections
     answer = bytes(transport.got)
     assert not answer or answer.startswith(b"HTTP/")
     assert len(answer) < 64 << 10
@@ -238,8 +238,8 @@ def control() -> Iterator[One]:
             return Daemon(settings)
 
         daemon = runner.run(make())
-        writing = runner.get_loop().create_task(daemon.parts.failover.write_behind.run())
-        desks = (daemon.parts.operations, daemon.parts.partner_operations)
+        writing = runner.get_loop().create_task(daemon.wiring.write_behind.run(lambda: None))
+        desks = (daemon.wiring.operations, daemon.wiring.partner_operations)
         found = {
             k: v
             for operations in desks
@@ -264,7 +264,7 @@ def control() -> Iterator[One]:
             yield one
         finally:
             writing.cancel()
-            runner.run(daemon.parts.failover.close())
+            runner.run(daemon.wiring.failover.close())
 
 
 CONTROL: Sequence[bytes] = (

@@ -1,8 +1,9 @@
-"""A day's books, exact across restarts, for whoever asks over the control socket."""
+"""What became of a day's calls, exact across restarts, for the control socket."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from typing import Protocol
 
 from ivrd.api import server
 from ivrd.core.call import Call
@@ -16,12 +17,17 @@ BUDDHIST_YEARS = 543  # 2026 is 2569 in Thailand
 NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
-class DayReport:
-    """Adds a day up from what is kept and who is here.
+class ServiceLevelTarget(Protocol):
+    """The seconds within which a call is to be answered; see core/recent.py."""
 
-    `flush(seconds)` waits until what has ended is kept, and tells whether it is.  `target()` is the
-    service level's seconds; `clock` gives seconds since the epoch.  Only the ivrd that acts knows
-    all that has ended and who is here.
+    service_level_seconds: float
+
+
+class DayReport:
+    """Adds a day up from the calls that are stored and those in progress.
+
+    `flush(seconds)` waits until what has ended is stored, and returns whether it is.  `clock` gives
+    seconds since the epoch.  Only the leader knows all calls.
     """
 
     def __init__(
@@ -29,7 +35,7 @@ class DayReport:
         ledger: Ledger,
         call_repository: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
-        target: Callable[[], float],
+        target: ServiceLevelTarget,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -39,7 +45,7 @@ class DayReport:
         self._clock = clock
 
     async def answer(self, query: Mapping[str, str]) -> server.Answer:
-        """The books of ?day=DATE, today's without one."""
+        """The figures of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
             raise server.RequestRejected(NO_ANSWER)
@@ -48,7 +54,7 @@ class DayReport:
         except StoreDown as error:
             raise server.RequestRejected(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
-        target = self._target()
+        target = self._target.service_level_seconds
         sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
         return _answer(day, sums, target)
 
@@ -89,6 +95,7 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "service_level_seconds": target,
         "asa_seconds": sums.asa_seconds,
         "abandoned_after_30s": sums.abandoned_after_30s,
+        "talks_cut_off": sums.talks_cut_off,
         "rows": [
             {
                 "queue": row.queue,

@@ -1,4 +1,4 @@
-"""Who may come in to the HTTP sockets, how many at a time, and how long each may take.
+"""Who may connect to the HTTP sockets, how many at a time, and how long each may take.
 
 aiohttp has no time-out for a request that comes drop by drop nor for an answer that nobody reads,
 and no limit on connections.  Both are kept here, outside of it: each connection's protocol is
@@ -11,10 +11,10 @@ the answer
 * the answer begins     -> `ConnectionLimiter.answering`, aiohttp's signal: it has to be read in
 time
 
-A connection is for one request: so a guest cannot stay, nor send the next before it has read its
-answer.  When the house is full, a newcomer takes the place of the one who has been there longest
-without having asked, else of the one who has been reading longest: so those who fill the house
-with silent connections do not keep out whoever sends its request at once.
+A connection is for one request: so a client cannot stay, nor send the next before it has read its
+answer.  When all places are taken, a new connection takes the place of the one that has been there
+longest without having sent its request, or otherwise of the one that has been reading longest: so
+those who fill all places with silent connections do not keep out whoever sends its request at once.
 """
 
 import asyncio
@@ -30,68 +30,70 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ConnectionLimiter:
-    """The guests of one socket: `most` at a time, each with `patience` seconds."""
+    """The connections of one socket: `most` at a time, each with `patience` seconds."""
 
     def __init__(self, most: int, patience: float = PATIENCE_SECONDS) -> None:
         self.most = most
         self.patience = patience
-        self.rejected = 0  # found the house full
-        self.dropped = 0  # were too slow, or had not asked when the house was full
-        self.guests: dict[object, LimitedConnection] = {}  # in the order in which they came
+        self.rejected = 0  # there was no place for them
+        self.dropped = 0  # were too slow, or had not sent a request when a place was needed
+        self.connections: dict[object, LimitedConnection] = {}  # the oldest first
 
     def watch(self, app: web.Application) -> None:
-        """Hear from the application when a request is there and when its answer begins."""
+        """Be notified by the application when a request is there and when its answer begins."""
         app.middlewares.insert(0, self._asked)
         app.on_response_prepare.append(self._answering)
 
-    def enter(self, guest: "LimitedConnection") -> bool:
-        """Let a guest in, if there is or can be made room."""
-        if len(self.guests) >= self.most:
-            idle = [guest for guest in self.guests.values() if not guest.at_work]
+    def enter(self, connection: "LimitedConnection") -> bool:
+        """Admit a connection, if there is a place or one can be made."""
+        if len(self.connections) >= self.most:
+            idle = [
+                connection for connection in self.connections.values() if not connection.at_work
+            ]
             if not idle:
                 self.rejected += 1
                 return False
-            min(idle, key=lambda guest: guest.has_asked).drop()
-        self.guests[guest.inner] = guest
+            min(idle, key=lambda each: each.has_asked).drop()
+        self.connections[connection.inner] = connection
         return True
 
-    def leave(self, guest: "LimitedConnection") -> None:
-        """A guest is gone."""
-        if self.guests.get(guest.inner) is guest:
-            del self.guests[guest.inner]
+    def leave(self, connection: "LimitedConnection") -> None:
+        """A connection has ended."""
+        if self.connections.get(connection.inner) is connection:
+            del self.connections[connection.inner]
 
     @web.middleware
     async def _asked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if guest := self.guests.get(request.protocol):
-            guest.asked()
+        if connection := self.connections.get(request.protocol):
+            connection.asked()
         return await handler(request)
 
     async def _answering(self, request: web.Request, response: web.StreamResponse) -> None:
         response.force_close()
         response.headers["Connection"] = "close"
         response.headers.pop("Server", None)  # which versions run here is nobody's business
-        if guest := self.guests.get(request.protocol):
-            guest.answering()
+        if connection := self.connections.get(request.protocol):
+            connection.answering()
 
 
 class LimitedConnection(asyncio.Protocol):
     """One connection: hands everything on to aiohttp's protocol, `inner`, and keeps the clock."""
 
-    def __init__(self, door: ConnectionLimiter, inner: Any) -> None:
+    def __init__(self, limiter: ConnectionLimiter, inner: Any) -> None:
         self.inner = inner
         self.has_asked = False  # the whole request is there
         self.at_work = False  # we are, on the answer
-        self._door = door
-        self._inside = False
+        self._limiter = limiter
+        self._admitted = False
         self._transport: asyncio.Transport | None = None
         self._clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in, or answer that the house is full."""
+        """Admit it, or answer that there is no place."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._inside = self._door.enter(self)
-        if not self._inside:
+        self._admitted = self._limiter.enter(self)
+        if not self._admitted:
             transport.write(FULL)
             transport.close()
             return
@@ -100,28 +102,28 @@ class LimitedConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the request."""
-        if self._inside:
+        if self._admitted:
             self.inner.data_received(data)
 
     def eof_received(self) -> bool | None:
-        """The guest sends no more; it may still read."""
-        return bool(self.inner.eof_received()) if self._inside else None
+        """The client sends no more; it may still read."""
+        return bool(self.inner.eof_received()) if self._admitted else None
 
     def pause_writing(self) -> None:
-        """The guest does not read as fast as we write."""
-        if self._inside:
+        """The client does not read as fast as we write."""
+        if self._admitted:
             self.inner.pause_writing()
 
     def resume_writing(self) -> None:
-        """The guest has read on."""
-        if self._inside:
+        """The client has read on."""
+        if self._admitted:
             self.inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, whoever ended it."""
         self._stop_clock()
-        self._door.leave(self)
-        if self._inside:
+        self._limiter.leave(self)
+        if self._admitted:
             self.inner.connection_lost(exc)
 
     def asked(self) -> None:
@@ -136,15 +138,15 @@ class LimitedConnection(asyncio.Protocol):
 
     def drop(self) -> None:
         """End the connection now, whatever has not been sent."""
-        self._door.dropped += 1
-        self._door.leave(self)
+        self._limiter.dropped += 1
+        self._limiter.leave(self)
         if self._transport is not None:
             self._transport.abort()
 
     def _start_clock(self) -> None:
         self._stop_clock()
         loop = asyncio.get_running_loop()
-        self._clock = loop.call_later(self._door.patience, self.drop)
+        self._clock = loop.call_later(self._limiter.patience, self.drop)
 
     def _stop_clock(self) -> None:
         if self._clock is not None:
@@ -153,15 +155,15 @@ class LimitedConnection(asyncio.Protocol):
 
 
 class LimitedRunner(web.AppRunner):
-    """aiohttp's runner, whose connections come in through a door."""
+    """aiohttp's runner, whose connections a `ConnectionLimiter` admits."""
 
-    def __init__(self, app: web.Application, door: ConnectionLimiter, **settings: Any) -> None:
-        door.watch(app)
+    def __init__(self, app: web.Application, limiter: ConnectionLimiter, **settings: Any) -> None:
+        limiter.watch(app)
         super().__init__(app, **settings)
-        self._door = door
+        self._limiter = limiter
 
     @property
     def server(self) -> Any:
         """What makes the protocol of a new connection: aiohttp's own, wrapped."""
         make = super().server
-        return None if make is None else lambda: LimitedConnection(self._door, make())
+        return None if make is None else lambda: LimitedConnection(self._limiter, make())

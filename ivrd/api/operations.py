@@ -1,4 +1,4 @@
-"""What an operator can ask of a running ivrd: its picture, seats, a new configuration."""
+"""What an operator can ask of a running ivrd: its status, seats, a new configuration."""
 
 import asyncio
 import logging
@@ -7,34 +7,30 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from ivrd import __version__, log
-from ivrd.api import server, status
+from ivrd.api import reload, server, status
 from ivrd.api.peercred import asked_by
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.tracker import CallTracker
-from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings, closed_queues
-from ivrd.config.sounds import durations, prompt_files
+from ivrd.config.sounds import durations
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
-from ivrd.partners.controller import PartnerController, PartnerSetup
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.runtime import PartnerSetup
 
 logger = logging.getLogger("ivrd")
 
-# What is read once, when ivrd starts.
-AT_START = (
-    *("web_host", "web_port", "control_socket", "caller_key_file", "log_format", "asterisk"),
-    *("state_dir", "store"),
-)
 
-
-def conversation_settings(settings: Settings) -> ConversationSettings:
-    """What conversations need of the configuration."""
+def ivr_settings(settings: Settings) -> IvrSettings:
+    """What menus need of the configuration."""
     label = {
         topic: texts[settings.languages[0]]
         for queue in settings.queues
@@ -44,13 +40,14 @@ def conversation_settings(settings: Settings) -> ConversationSettings:
     def closed() -> frozenset[str]:
         return closed_queues(settings, datetime.now(settings.zone))
 
-    return ConversationSettings(
+    conversation = ConversationSettings(
         settings.tree, durations(settings), label, settings.lease_seconds, closed
     )
+    return IvrSettings(conversation, settings.menus_at_most, settings.behind_seconds)
 
 
 def partner_setup(settings: Settings) -> PartnerSetup:
-    """What the deciding on partners' seats needs of the configuration."""
+    """What decisions on partners' seats need of the configuration."""
     topics = {queue.name: tuple(queue.topics) for queue in settings.queues}
 
     def open_partners() -> frozenset[str]:
@@ -63,9 +60,22 @@ def partner_setup(settings: Settings) -> PartnerSetup:
     return PartnerSetup(settings.partners, topics, settings.policy, open_partners)
 
 
+class AuditLog(Protocol):
+    """Where operators' actions are stored; see partners/repository.py."""
+
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Store what an operator has done just now; `partner` is empty for what concerns none."""
+
+
+class StoreState(Protocol):
+    """Whether the store can be written now; see store/write_behind.py."""
+
+    up: bool
+
+
 @dataclass
 class Operations:
-    """The running parts, and what may be asked of them."""
+    """What may be asked of a running ivrd, over its parts."""
 
     settings: Settings
     link: AmiClient
@@ -73,13 +83,16 @@ class Operations:
     queue_members: QueueMembers
     observer: Observer
     partners: PartnerController
-    election: status.Leader
+    leadership: status.Leader
+    audit_log: AuditLog
+    configure_others: Callable[[Settings], None]  # what else a new configuration changes
+    store: StoreState
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
-        self.taken: Callable[[Settings], None] = lambda _settings: None  # who else must know
-        self.audit: Callable[[str, str, str], None] = lambda _who, _what, _detail: None
+        self.observer.metrics.reload(True, time.time())
+        self._begun = self.settings.files  # a reload does not change what is read once
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
@@ -93,28 +106,31 @@ class Operations:
         """What is missing before callers can be served; empty when nothing is."""
         if self.tracker.ivr.draining:
             return "stopping"
-        return "" if self.observer.linked else "not connected to Asterisk"
+        return "" if self.observer.connected else "not connected to Asterisk"
 
     def status(self) -> Status:
-        """The whole picture of this moment."""
+        """Everything as it is now."""
         now, mono, ledger = time.time(), time.monotonic(), self.tracker.ledger
-        closed = self.tracker.ivr.settings.closed()
+        closed = self.tracker.ivr.settings.conversation.closed()
         return Status(
             version=__version__,
             up_seconds=mono - self.started,
-            role=status.role_of(self.election),
+            role=status.role_of(self.leadership),
             draining=self.tracker.ivr.draining,
             asterisk=AsteriskStatus(
-                up=self.observer.linked,
+                up=self.observer.connected,
                 version=self.link.version,
-                since_seconds=mono - self.observer.link_changed,
+                since_seconds=mono - self.observer.connection_changed,
             ),
-            calls=status.calls_of(ledger, self.observer.unattended),
+            calls=status.calls_of(ledger, self.observer.unattended_calls),
             queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
             pools=status.pools_of(self.queue_members),
+            overflow=status.overflow_of(self.partners),
+            partners=status.partners_of(self.partners, now),
             outcomes=status.outcomes_of(ledger),
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
+            store_up=self.store.up,
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,
@@ -133,18 +149,18 @@ class Operations:
             raise server.RequestRejected(
                 f"no pool {query.get('pool', '')!r}; there are: {', '.join(pools)}"
             )
-        if self.queue_members.open is None or not self.observer.linked:
+        if self.queue_members.open is None or not self.observer.connected:
             raise server.RequestRejected("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
         (self.queue_members.open.add if wanted else self.queue_members.open.discard)(pool.name)
         try:
             changes = await self.queue_members.reconcile()
         except (ActionRefused, ConnectionLost, TimeoutError) as error:
-            raise server.RequestRejected(f"Asterisk did not take it: {error}") from None
+            raise server.RequestRejected(f"Asterisk refused: {error}") from None
         what = "seats opened" if wanted else "seats closed"
         who = asked_by(query)
         log.event(logger, logging.INFO, what, pool=pool.name, who=who)
-        self.audit(who, what, pool.name)
+        self.audit_log.audit(who, what, "", pool.name)
         return {
             "pool": pool.name,
             "open": wanted,
@@ -153,51 +169,49 @@ class Operations:
         }
 
     async def _reload(self, query: Mapping[str, str]) -> server.Answer:
-        problems = await self.reload(asked_by(query))
-        return {"ok": not problems, "problems": problems}
+        return (await self.reload(asked_by(query))).answer()
 
-    async def reload(self, who: str) -> list[str]:
-        """Read the configuration anew: take all of it, or none and return the problems."""
+    async def reload(self, who: str) -> reload.Reload:
+        """Read the configuration again: use all of it, or none."""
         try:
-            settings, conversation = await asyncio.to_thread(_read, self.settings)
+            settings, menus = await asyncio.to_thread(_read, self.settings)
         except ConfigError as error:
             self._reloaded(False)
             problems = [str(problem) for problem in error.problems]
             for problem in problems:
-                log.event(logger, logging.ERROR, f"configuration not taken: {problem}")
-            self.audit(who, "reload refused", problems[0])
-            return problems
-        self._adopt(settings, conversation)
+                log.event(logger, logging.ERROR, f"configuration refused: {problem}")
+            self.audit_log.audit(who, "reload refused", "", problems[0])
+            return reload.Reload(tuple(problems))
+        found = reload.compared(self._begun, self.settings.files, settings.files)
+        self._adopt(settings, menus)
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.queue_members.reconcile()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
-        self.audit(who, "reload", "")
-        return []
+        for key in found.restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart: {key}")
+        for key in found.asterisk_restart:
+            log.event(logger, logging.WARNING, f"takes effect after a restart of Asterisk: {key}")
+        self.audit_log.audit(who, "reload", "", found.summary())
+        return found
 
     def _reloaded(self, ok: bool) -> None:
         self.reload_ok = ok
         self.observer.metrics.reload(ok, time.time())
 
-    def _adopt(self, settings: Settings, conversation: ConversationSettings) -> None:
+    def _adopt(self, settings: Settings, menus: IvrSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
-        for name in AT_START:
-            if getattr(settings, name) != getattr(self.settings, name):
-                log.event(logger, logging.WARNING, "takes effect after a restart", setting=name)
         self.settings = settings
         self.loaded = time.monotonic()
-        self.tracker.ivr.settings = conversation
-        self.tracker.ivr.most = settings.menus_at_most
-        self.queue_members.pools = settings.pools
-        self.partners.setup = partner_setup(settings)
-        self.taken(settings)
-        self.observer.recent.service_level_seconds = settings.service_level_seconds
-        self.observer.metrics.queues([queue.name for queue in settings.queues])
+        self.tracker.ivr.configure(menus)
+        self.queue_members.configure(settings.pools)
+        self.partners.configure(partner_setup(settings))
+        queues = [queue.name for queue in settings.queues]
+        self.observer.configure(queues, settings.service_level_seconds)
+        self.configure_others(settings)
 
 
-def _read(old: Settings) -> tuple[Settings, ConversationSettings]:
+def _read(old: Settings) -> tuple[Settings, IvrSettings]:
     """The configuration as it stands in its folder now.  Raises `ConfigError`."""
-    settings = load(old.folder)
-    if problems := prompt_files(settings):
-        raise ConfigError(problems)
-    return settings, conversation_settings(settings)
+    settings = reload.read(old)
+    return settings, ivr_settings(settings)

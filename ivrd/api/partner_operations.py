@@ -1,8 +1,8 @@
-"""What an operator can ask about partners, and have done with them.
+"""What an operator can ask about partners, and do with them.
 
-Reads: the partners as they stand, why the seats are as they are.  What was done in a period is
-partner_report.py's.  Acts: pins and drills; each is written into the audit log with who, when and
-what.
+Queries: the partners as they are now, and why the seats are as they are.  What happened in a period
+is in partner_report.py.  Commands: overrides and drills; each goes into the audit log with who,
+when and what.
 """
 
 import asyncio
@@ -42,10 +42,9 @@ Drill = Callable[[str], Awaitable[tuple[bool, str]]]
 
 
 class PartnerOperations:
-    """Partners, the book that remembers, and what may be asked of both.
+    """Partners, what is stored of them, and what may be asked of both.
 
-    `drill` places a test call.  `snapshot` is what the last decision rested on.  `clock` gives
-    seconds since the epoch; days are those of `zone`.
+    `drill` waits for a test call.  `clock` gives seconds since the epoch; days are those of `zone`.
     """
 
     def __init__(
@@ -54,46 +53,39 @@ class PartnerOperations:
         repository: PartnerRepository,
         zone: tzinfo,
         drill: Drill,
-        *,
-        snapshot: Callable[[], Snapshot | None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._partners = partners
         self._repository = repository
         self._zone = zone
         self._drill_by_call = drill
-        self._snapshot = snapshot
         self._clock = clock
         self._drilled: set[str] = set()  # partners whose drill is going on
-        self._report = PartnerReport(repository, lambda: partners.setup.partners, zone, clock)
-        self._read = False  # whether what was written down before us is known
+        self._report = PartnerReport(repository, partners, zone, clock)
+        self._read = False  # whether what was stored before is known
         self._reading: asyncio.Task[None] | None = None
 
-    async def begin(self) -> None:
-        """Take up what the ivrd that acted before us, or this one in an earlier life, has kept.
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
+        self._report.configure(zone)
 
-        A store that is down is read when it is `back`.
+    async def restore(self) -> None:
+        """Read what the leader before this one, or an earlier run, has stored.
+
+        A store that is down is read when it is back: see `write_again`.
         """
         with suppress(StoreDown):
             breakers = await self._repository.read()
             self._partners.restore(breakers)
-            for partner in self._partners.setup.partners:
-                self.recall(partner.id)
+            self._partners.recall()
             self._read = True
 
-    def back(self) -> None:
-        """The store is back: it may have lost what it had, or have what we could not read."""
+    def write_again(self) -> None:
+        """The store is back: it may have lost what it had, or have what could not be read."""
         self._repository.write_again()
         if not self._read:
-            self._reading = asyncio.ensure_future(self.begin())
-
-    def recall(self, partner: str) -> None:
-        """Give a partner the override and the drill that are on record."""
-        runtime = self._partners.runtime(partner)
-        runtime.override, runtime.verified = (
-            self._repository.override(partner),
-            self._repository.verified(partner),
-        )
+            self._reading = asyncio.ensure_future(self.restore())
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
@@ -103,17 +95,12 @@ class PartnerOperations:
         """What POST does."""
         return {"override": self._override, "drill": self._drill}
 
-    # --- how partners stand ----------------------------------------------------------------
+    # --- partners as they are now ----------------------------------------------------------
 
     def gauges(self) -> dict[str, PartnerGauges]:
-        """How each partner stands, for the metrics."""
+        """Each partner as it is now, for the metrics."""
         now = self._clock()
-        return {of.id: self._gauges_of(of, now) for of in self._now(now)}
-
-    def _now(self, now: float) -> list[PartnerSnapshot]:
-        setup = self._partners.setup
-        in_hours = setup.open_partners()
-        return [self._partners.now(p, p.id in in_hours, now) for p in setup.partners]
+        return {of.id: self._gauges_of(of, now) for of in self._partners.snapshots(now)}
 
     def _gauges_of(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
         runtime = self._partners.runtime(of.id)
@@ -132,11 +119,11 @@ class PartnerOperations:
 
     async def _list(self, query: Mapping[str, str]) -> server.Answer:
         """All partners, or ?partner=ID alone."""
-        if not self._read or not self._repository.is_leader():
-            await self.begin()  # of two, the one that acts decides on pins and knows the breakers
+        if not self._read or not self._repository.is_leader:
+            await self.restore()  # the leader decides on overrides and knows the breakers
         now = self._clock()
         only = self._known(query).id if "partner" in query else None
-        found = [of for of in self._now(now) if only in (None, of.id)]
+        found = [of for of in self._partners.snapshots(now) if only in (None, of.id)]
         return {"partners": [self._row(of, now) for of in found]}
 
     def _row(self, of: PartnerSnapshot, now: float) -> dict[str, Any]:
@@ -178,7 +165,7 @@ class PartnerOperations:
 
     async def _explain(self, _query: Mapping[str, str]) -> server.Answer:
         """Why the seats are as they are."""
-        decision, snapshot = self._partners.decision, self._snapshot()
+        decision, snapshot = self._partners.decision, self._partners.snapshot
         return {
             "reason": decision.reason if decision else NOT_DECIDED,
             "wanted": decision.wanted if decision else 0,
@@ -189,7 +176,7 @@ class PartnerOperations:
             "numbers": numbers(snapshot) if snapshot else {},
         }
 
-    # --- acts ------------------------------------------------------------------------------
+    # --- commands --------------------------------------------------------------------------
 
     def _known(self, query: Mapping[str, str]) -> Partner:
         name = query.get("partner", "")
@@ -206,14 +193,14 @@ class PartnerOperations:
                 f"override: expected {', '.join(Override)} or {NO_OVERRIDE}, got {wish!r}"
             )
         if not self._read:
-            await self.begin()  # the override before this one
+            await self.restore()  # the override before this one
         override = None if wish == NO_OVERRIDE else Override(wish)
         runtime = self._partners.runtime(partner.id)
         before, runtime.override = runtime.override, override
         self._repository.overridden(partner.id, override)
         detail = f"{before or NO_OVERRIDE} -> {wish}"
         note = await self._written(query, f"override {wish}", partner.id, detail)
-        (of,) = (each for each in self._now(self._clock()) if each.id == partner.id)
+        (of,) = (each for each in self._partners.snapshots(self._clock()) if each.id == partner.id)
         answer = {
             "partner": partner.id,
             "override": override,
@@ -249,9 +236,9 @@ class PartnerOperations:
         return answer | {"verified": verified or None, "note": note}
 
     async def _written(self, query: Mapping[str, str], what: str, partner: str, detail: str) -> str:
-        """Write an act into the audit log; what an operator must know if that was not possible."""
+        """Write an action into the audit log; a note for the operator if that was not possible."""
         who = asked_by(query)
-        log.event(logger, logging.INFO, "an operator's act", who=who, what=what, partner=partner)
+        log.event(logger, logging.INFO, "operator action", who=who, what=what, partner=partner)
         self._repository.audit(who, what, partner, detail)
         if await self._repository.written(FLUSH_SECONDS):
             return ""

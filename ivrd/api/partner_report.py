@@ -1,35 +1,43 @@
 """What partners and operators did in a period, read from the store page by page.
 
-A year may have millions of entries: they are added up as they come, a few at a time, so that
-neither memory nor a caller's menu feels it.
+A year may have millions of entries: they are added up page by page, so that neither
+memory nor callers' menus suffer.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ivrd.api import server
 from ivrd.core import report
-from ivrd.core.partner import Partner
 from ivrd.partners.repository import AuditEntry, PartnerRepository
+from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
-MOST_ACTS = 10_000  # in one answer
+MOST_ENTRIES = 10_000  # in one answer
 T = TypeVar("T")
 
 
-class PartnerReport:
-    """Answers with what the book has of a period; days are those of `zone`.
+class ConfiguredPartners(Protocol):
+    """The partners of the configuration; see partners/controller.py."""
 
-    `partners()`: those of the configuration; `clock` gives seconds since the epoch.
+    @property
+    def setup(self) -> PartnerSetup:
+        """As last reloaded."""
+
+
+class PartnerReport:
+    """Answers with what is stored of a period; days are those of `zone`.
+
+    `clock` gives seconds since the epoch.
     """
 
     def __init__(
         self,
         repository: PartnerRepository,
-        partners: Callable[[], Iterable[Partner]],
+        partners: ConfiguredPartners,
         zone: tzinfo,
         clock: Callable[[], float],
     ) -> None:
@@ -37,6 +45,10 @@ class PartnerReport:
         self._partners = partners
         self._zone = zone
         self._clock = clock
+
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, days are those of `zone`."""
+        self._zone = zone
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
@@ -48,7 +60,7 @@ class PartnerReport:
         sums = report.Sums()
         pages = self._repository.history(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, sums.add)
-        rows = [asdict(row) for row in sums.rows(self._partners())]
+        rows = [asdict(row) for row in sums.rows(self._partners.setup.partners)]
         return _answer(start, end, skipped, rows=rows)
 
     async def _audit(self, query: Mapping[str, str]) -> server.Answer:
@@ -56,12 +68,12 @@ class PartnerReport:
         start, end = self._period(query)
         entries: list[dict[str, Any]] = []
 
-        def take(act: AuditEntry) -> None:
-            if len(entries) == MOST_ACTS:
-                say = f"more than {MOST_ACTS:,} acts: ask for a shorter period, with from and to"
+        def take(entry: AuditEntry) -> None:
+            if len(entries) == MOST_ENTRIES:
+                say = f"more than {MOST_ENTRIES:,} entries: ask for a shorter period (from, to)"
                 raise server.RequestRejected(say)
-            at = datetime.fromtimestamp(act.at, UTC).astimezone(self._zone)
-            entries.append({**asdict(act), "at": at.isoformat(timespec="milliseconds")})
+            at = datetime.fromtimestamp(entry.at, UTC).astimezone(self._zone)
+            entries.append({**asdict(entry), "at": at.isoformat(timespec="milliseconds")})
 
         pages = self._repository.audit_entries(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, take)
@@ -79,9 +91,7 @@ class PartnerReport:
         skipped = 0
         try:
             if not await self._repository.written(FLUSH_SECONDS):
-                raise server.RequestRejected(
-                    "the store does not answer; what it has is told when it does"
-                )
+                raise server.RequestRejected("the store does not answer; ask again when it does")
             async for some in pages:
                 for entry in some:
                     if entry is None:

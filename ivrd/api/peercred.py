@@ -1,4 +1,4 @@
-"""Who is at the other end of the control socket, as the operating system says it."""
+"""Which user is at the other end of the control socket, as the operating system reports it."""
 
 import pwd
 import socket
@@ -34,7 +34,7 @@ def user_of(connection: object) -> str:
 async def named(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Put the user into the query as `who`, in place of whatever stands there.
+    """Put the user into the query as `who`, in place of whatever is there.
 
     A request that came over no Unix socket keeps its own.
     """

@@ -116,10 +116,10 @@ def control_app(queries: Mapping[str, Control], commands: Mapping[str, Control])
 
 
 async def listen(
-    app: web.Application, host: str, port: int, door: ConnectionLimiter | None = None
+    app: web.Application, host: str, port: int, limiter: ConnectionLimiter | None = None
 ) -> tuple[web.AppRunner, int]:
     """Serve on a TCP address; returns the runner and the port (of use when port is 0)."""
-    runner = await _runner(app, door or ConnectionLimiter(PUBLIC_CONNECTIONS))
+    runner = await _runner(app, limiter or ConnectionLimiter(PUBLIC_CONNECTIONS))
     try:
         await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     except OSError as error:
@@ -129,7 +129,7 @@ async def listen(
 
 
 async def listen_unix(
-    app: web.Application, path: Path, mode: int, door: ConnectionLimiter | None = None
+    app: web.Application, path: Path, mode: int, limiter: ConnectionLimiter | None = None
 ) -> web.AppRunner:
     """Serve on a Unix socket with these permissions; a dead one that is in the way is replaced.
 
@@ -145,13 +145,13 @@ async def listen_unix(
             os.unlink(path)
 
     app.on_cleanup.append(remove)
-    runner = await _runner(app, door or ConnectionLimiter(CONTROL_CONNECTIONS))
+    runner = await _runner(app, limiter or ConnectionLimiter(CONTROL_CONNECTIONS))
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     return runner
 
 
-async def _runner(app: web.Application, door: ConnectionLimiter) -> web.AppRunner:
-    runner = LimitedRunner(app, door, **LIMITS)
+async def _runner(app: web.Application, limiter: ConnectionLimiter) -> web.AppRunner:
+    runner = LimitedRunner(app, limiter, **LIMITS)
     await runner.setup()
     return runner
 
@@ -171,6 +171,12 @@ def _unix_socket(path: Path, mode: int) -> socket.socket:
     finally:
         os.umask(old)
     return listener
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Give the socket at `path` other permissions; one that is gone is not missed."""
+    with suppress(FileNotFoundError):
+        path.chmod(mode)
 
 
 def _make_way(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The whole picture of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
+"""The state of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,15 +6,27 @@ from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import QueueSettings
+from ivrd.core import breaker as b
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.status_schema import CallCounts, OutcomeCounts, RoleStatus
+from ivrd.core.partner import PartnerSnapshot
+from ivrd.core.report import PartnerEventKind
+from ivrd.core.seats import SeatStatus
+from ivrd.core.status_schema import (
+    CallCounts,
+    OutcomeCounts,
+    OverflowStatus,
+    PartnerStatus,
+    RoleStatus,
+)
 from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
+from ivrd.partners.controller import PartnerController
+from ivrd.partners.runtime import PartnerRuntime
 
 
 class Leader(Protocol):
-    """Who of two ivrd acts; see ha/election.py."""
+    """Which of two ivrd is the leader; see ha/leadership.py."""
 
     name: str
 
@@ -27,13 +39,13 @@ class Leader(Protocol):
         """The leader's name; empty when none is known."""
 
 
-def role_of(election: Leader) -> RoleStatus:
-    """What this ivrd does, and who acts."""
-    return RoleStatus(role=str(election.role), name=election.name, leader=election.leader)
+def role_of(leadership: Leader) -> RoleStatus:
+    """The role of this ivrd, and who the leader is."""
+    return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
-    """CallCounts by where they are now, and how many there have been."""
+    """Calls by where they are now, and how many there have been."""
     places = Counter(call.state for call in ledger.calls.values())
     return CallCounts(
         received=ledger.received,
@@ -87,10 +99,52 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
                 name=pool.name,
                 open=pool.name in (queue_members.open or ()),
                 seats=len(pool.seats),
-                free=states["free"],
-                ringing=states["ringing"],
-                busy=states["busy"],
-                away=states["away"],
+                free=states[SeatStatus.FREE],
+                ringing=states[SeatStatus.RINGING],
+                busy=states[SeatStatus.BUSY],
+                away=states[SeatStatus.AWAY],
             )
         )
     return rows
+
+
+def overflow_of(partners: PartnerController) -> OverflowStatus:
+    """The seats wanted of all partners by the last decision."""
+    decision = partners.decision
+    if decision is None:
+        return OverflowStatus(wanted=0, why="nothing was decided yet")
+    return OverflowStatus(wanted=decision.wanted, why=decision.summary)
+
+
+def partners_of(partners: PartnerController, now: float) -> list[PartnerStatus]:
+    """Each partner at `now` (seconds since the epoch), in the configuration's order."""
+    wanted = partners.decision.seats if partners.decision else {}
+    return [
+        _partner(of, partners.runtime(of.id), wanted.get(of.id, 0), now)
+        for of in partners.snapshots(now)
+    ]
+
+
+def _partner(
+    of: PartnerSnapshot, runtime: PartnerRuntime, wanted: int, now: float
+) -> PartnerStatus:
+    return PartnerStatus(
+        name=of.id,
+        wanted=wanted,
+        open=of.open,
+        ringing=len(runtime.ringing),
+        talking=of.busy,
+        taken=runtime.results[PartnerEventKind.CONFIRMED],
+        breaker=b.at(runtime.breaker, now).state.value,
+        held_to=b.capacity(runtime.breaker, now),
+        override="" if of.override is None else of.override.value,
+        able=not of.obstacle,
+        why=_why(of),
+    )
+
+
+def _why(of: PartnerSnapshot) -> str:
+    """What an operator must know of a partner; an override first, since a person has ordered it."""
+    ordered = f"{of.override} by override" if of.override else ""
+    said = (ordered, of.obstacle or of.health)
+    return "; ".join(dict.fromkeys(text for text in said if text))

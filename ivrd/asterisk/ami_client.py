@@ -1,17 +1,18 @@
-"""The link to Asterisk's management interface: connect, log in, notice silence, come back.
+"""The client of Asterisk's management interface: connect, log in, keepalives, reconnect.
 
-Every second the link asks Asterisk for a sign of life and tells it that ivrd lives (the global
-variable IVRD_SEEN): the dialplan sends new callers straight to the queue when that grows old.
+Every second it pings Asterisk and sets a global variable (IVRD_SEEN): the
+dialplan sends new callers straight to the queue when that grows old.
 """
 
 import asyncio
 import itertools
 import random
 from asyncio import FIRST_COMPLETED
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 
 from panoramisk.actions import Action
 from panoramisk.message import Message
@@ -35,81 +36,101 @@ class AmiAddress:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long the link waits, in seconds."""
+    """How long the client waits, in seconds."""
 
-    answer: float = 5.0  # for an answer, and for the word that Asterisk has booted
-    keepalive: float = 1.0  # between two signs of life
-    silent: float = 2.0  # a sign of life unanswered for this long: the other side is gone
+    answer: float = 5.0  # for an answer, and for Asterisk's FullyBooted
+    keepalive: float = 1.0  # between two pings
+    silent: float = 2.0  # a ping unanswered for this long: the connection is lost
     backoff: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
-    refused: float = 15.0  # after a refusal: a wrong secret does not get right by asking often
-    steady: float = 10.0  # a link that lasted this long was a good one: begin `backoff` anew
+    refused: float = 15.0  # after a refusal: asking often does not make a wrong secret right
+    steady: float = 10.0  # a connection that lasted this long was good: begin `backoff` anew
 
 
 class ActionRefused(Exception):
     """Asterisk refused an action; the message names it and has Asterisk's own words."""
 
 
-Report = Callable[[str, str], None]  # (kind, text); kind: up, down, unreachable, refused, fault
+class LinkState(StrEnum):
+    """How the link to Asterisk stands, or why it does not."""
+
+    UP = "up"  # logged in, and rebuilt
+    DOWN = "down"  # it was up, and is lost
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"  # Asterisk refuses an action, the login above all
+    FAULT = "fault"  # ours: what Asterisk reports could not be taken in
+
+
+Report = Callable[[LinkState, str], None]  # (state, text)
+
+
+class ConnectionHandler(Protocol):
+    """What a connection works for: it gets what Asterisk reports, and when that begins and ends."""
+
+    def event(self, message: Message) -> None:
+        """One event, in order; only take it in."""
+
+    async def up(self) -> None:
+        """Logged in: read what is there.  If this fails, the client connects again."""
+
+    def down(self) -> None:
+        """A connection that had logged in is lost."""
 
 
 class AmiClient:
     """Keeps one AMI connection up for as long as `run` runs.
 
-    `on_event(message)` is called for each event, in order, and must only take it in.
-    `on_up()` is awaited after each login: rebuild there.  If it fails, the link tries again.
-    `on_down()` is called when a connection that had logged in is gone.
+    `guard`: holds or refuses what a standby may not send.
+    `report(state, text)` is called once for each change of state, with a text for the log.
     `wanted`: the names of the events that are read, None for all; a flood of others costs little.
-    `report(kind, text)` is told of each change of state once, in words for the log.
     """
 
     def __init__(
         self,
         address: AmiAddress,
-        on_event: Callable[[Message], None],
-        on_up: Callable[[], Awaitable[None]],
-        on_down: Callable[[], None],
+        guard: LeaderGuard,
         report: Report,
+        wanted: Collection[str] | None,
         pace: Timeouts | None = None,
-        wanted: Collection[str] | None = None,
     ) -> None:
         self.address = address
-        self.guard = LeaderGuard()
-        self.up = False  # logged in, and rebuilt
+        self.up = False  # logged in, and what is there has been read
         self.version = ""
-        self._on_event = on_event
-        self._on_up = on_up
-        self._on_down = on_down
+        self._guard = guard
         self._report = report
         self._pace = pace or Timeouts()
         self._wanted = wanted
-        self._said = ""
-        self._asked: float | None = None  # when the last sign of life was asked for, on the loop
-        self._took = 0.0  # seconds until the one before it came
+        self._reported: LinkState | None = None
+        self._asked: float | None = None  # when the last ping was sent, on the loop's clock
+        self._took = 0.0  # seconds until the one before it was answered
         self._withdrawn = False
         self.logged_in = False
         self._booted = asyncio.Event()
         self._wire: AmiProtocol | None = None
 
-    async def run(self) -> None:
-        """Connect, and come back whenever the connection is lost, until cancelled."""
+    async def run(self, handler: ConnectionHandler) -> None:
+        """Connect, and reconnect whenever the connection is lost, until cancelled."""
         clock = asyncio.get_running_loop().time
         pauses = self._pauses()
         while True:
             began = clock()
             try:
-                await self._serve()
+                await self._serve(handler)
             except ActionRefused as error:
-                self._say("refused", f"{self._where} refuses {error}")
+                self._change(LinkState.REFUSED, f"{self._where} refuses {error}")
             except (OSError, TimeoutError) as error:
-                kind, text = ("down", "lost") if self.up else ("unreachable", "cannot reach")
-                self._say(kind, f"{text} {self._where}: {in_words(error)}")
+                state, text = LinkState.UNREACHABLE, "cannot reach"
+                if self.up:
+                    state, text = LinkState.DOWN, "lost"
+                self._change(state, f"{text} {self._where}: {in_words(error)}")
             except Exception as error:  # a fault of ours, but callers need the next attempt
-                self._say("fault", f"cannot take in what {self._where} reports: {error!r}")
+                self._change(
+                    LinkState.FAULT, f"cannot handle what {self._where} reports: {error!r}"
+                )
             finally:
                 if self.up and clock() - began >= self._pace.steady:
                     pauses = self._pauses()
-                self._drop()
-            pause = self._pace.refused if self._said == "refused" else next(pauses)
+                self._drop(handler)
+            pause = self._pace.refused if self._reported is LinkState.REFUSED else next(pauses)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
     @property
@@ -120,40 +141,47 @@ class AmiClient:
         """Seconds from each attempt to the next."""
         return itertools.chain(self._pace.backoff, itertools.repeat(self._pace.backoff[-1]))
 
-    def _say(self, kind: str, text: str) -> None:
+    def _change(self, state: LinkState, text: str) -> None:
         """Report a change of state; the same state again is not news."""
-        if kind != self._said:
-            self._said = kind
-            self._report(kind, text)
+        if state is not self._reported:
+            self._reported = state
+            self._report(state, text)
 
-    async def _serve(self) -> None:
-        """Connect, rebuild, stay until the connection ends.  Raises what ended it."""
-        wire, lost = await self._connect()
+    async def _serve(self, handler: ConnectionHandler) -> None:
+        """Connect, read what is there, stay until the connection ends.  Raises what ended it."""
+        wire, lost = await self._connect(handler)
         keepalives = asyncio.create_task(self._keep_alive(wire))
         try:
             await self._until_booted(lost)
-            await self._on_up()
+            await handler.up()
             if not wire.closed:
                 self.up = True
-                self._say("up", f"connected to {self._where} (AMI {self.version})")
+                self._change(LinkState.UP, f"connected to {self._where} (AMI {self.version})")
             raise ConnectionLost(await lost)
         finally:
             keepalives.cancel()
 
-    async def _connect(self) -> "tuple[AmiProtocol, asyncio.Future[str]]":
+    async def _connect(
+        self, handler: ConnectionHandler
+    ) -> "tuple[AmiProtocol, asyncio.Future[str]]":
         """Connect and log in; the connection, and the future that says why it ended."""
         loop = asyncio.get_running_loop()
         lost: asyncio.Future[str] = loop.create_future()
         self._booted.clear()
 
+        def take(message: Message) -> None:
+            if message.event == "FullyBooted":
+                self._booted.set()
+            handler.event(message)
+
         def on_lost(reason: str) -> None:
-            if not lost.done():  # nobody waits any more when the link itself is being closed
+            if not lost.done():  # nobody waits any more when the client itself closes
                 lost.set_result(reason)
 
         at = (self.address.host, self.address.port)
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: AmiProtocol(self._take, on_lost, self._wanted), *at
+                lambda: AmiProtocol(take, on_lost, self._wanted), *at
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
@@ -171,15 +199,10 @@ class AmiClient:
         await self.keepalive()
         return wire, lost
 
-    def _take(self, message: Message) -> None:
-        if message.event == "FullyBooted":
-            self._booted.set()
-        self._on_event(message)
-
     async def _until_booted(self, lost: "asyncio.Future[str]") -> None:
         """Wait for Asterisk's modules: before that it knows no queues (manager.c, action_login).
 
-        It says so to a login only with the right to read `system`: not hearing it is no fault.
+        It reports that only to a user with the right to read `system`: its absence is no fault.
         """
         booted = asyncio.ensure_future(self._booted.wait())
         either: set[asyncio.Future[Any]] = {booted, lost}
@@ -189,35 +212,35 @@ class AmiClient:
             booted.cancel()
 
     async def _keep_alive(self, wire: AmiProtocol) -> None:
-        """Give the connection up when Asterisk stops answering."""
+        """Close the connection when Asterisk stops answering."""
         while True:
             await asyncio.sleep(self._pace.keepalive)
             try:
                 await self.keepalive()
             except (OSError, TimeoutError, ActionRefused) as error:
-                return wire.fail(f"no sign of life ({in_words(error)})")
+                return wire.fail(f"no answer to a ping ({in_words(error)})")
 
     async def keepalive(self) -> None:
-        """One sign of life in each direction, on Asterisk's own clock; each second by itself."""
+        """One sign of life in each direction, on Asterisk's clock; `run` does it each second."""
         clock = asyncio.get_running_loop().time
         asked = self._asked = clock()
         pong = await self._ask("Ping", self._pace.silent)
         self._asked, self._took = None, clock() - asked
         seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
-            with suppress(NotLeader):  # callers are for the other one: its sign of life counts
+            with suppress(NotLeader):  # the leader sends the sign of life that counts
                 await self.set_global(dialplan_names.SEEN, seconds if seconds.isdecimal() else "0")
 
     @property
     def behind_seconds(self) -> float:
-        """How late we hear what Asterisk says: an answer stands behind all events before it."""
+        """Seconds by which events reach us late: an answer comes after all events before it."""
         if self._asked is None:
             return self._took
         return max(self._took, asyncio.get_running_loop().time() - self._asked)
 
     @property
     def received_at(self) -> float:
-        """When those bytes came that are being taken in, or the last ones, on the loop's clock."""
+        """When the bytes came that are being handled, or the last ones, on the loop's clock."""
         return self._wire.received_at if self._wire else asyncio.get_running_loop().time()
 
     async def withdraw(self) -> None:
@@ -234,9 +257,9 @@ class AmiClient:
         answer = await self._ask("Getvar", self._pace.silent, Variable=name)
         return str(answer.value or "")
 
-    async def announce_leader(self, word: str) -> None:
-        """Tell Asterisk which ivrd acts; the one action for which no leave is needed."""
-        setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": word}
+    async def announce_leader(self, token: str) -> None:
+        """Write the leader token into Asterisk; the one action that needs no grant."""
+        setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
         async with asyncio.timeout(self._pace.silent):
             await self._sent(Action(setting), as_list=False)
 
@@ -244,7 +267,7 @@ class AmiClient:
         """Send one action and return the answer.
 
         Raises `ActionRefused` (Asterisk's own words), `ConnectionLost`, TimeoutError (after 5 s) or
-        `wire.BadValue` (nothing was sent).
+        `ami_protocol.BadValue` (nothing was sent).
         """
         return await self._ask(action, self._pace.answer, **headers)
 
@@ -262,7 +285,7 @@ class AmiClient:
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         """Send one action without waiting; the future holds the answer.
 
-        Raises `ConnectionLost` or `wire.BadValue` with nothing sent.
+        Raises `ConnectionLost` or `ami_protocol.BadValue` with nothing sent.
         """
         return self._send(action, headers)
 
@@ -277,18 +300,18 @@ class AmiClient:
         self, action: str, headers: dict[str, str], as_list: bool = False
     ) -> "asyncio.Future[Any]":
         message = Action({"Action": action, **headers})
-        return self.guard.submit(action, lambda: self._sent(message, as_list))
+        return self._guard.submit(action, lambda: self._sent(message, as_list))
 
     def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out
             raise ConnectionLost("not connected to Asterisk")
         return self._wire.send(message, as_list=as_list)
 
-    def _drop(self) -> None:
+    def _drop(self, handler: ConnectionHandler) -> None:
         self.up = False
         if self._wire is not None:
-            self._wire.fail("the link was closed")
+            self._wire.fail("the connection was closed")
             self._wire = None
         if self.logged_in:
             self.logged_in = False
-            self._on_down()
+            handler.down()

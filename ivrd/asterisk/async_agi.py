@@ -47,7 +47,7 @@ class _Sent:
 
 
 class Session:
-    """One stay of one channel in AsyncAGI."""
+    """One channel in AsyncAGI, from its AsyncAGIStart to its end."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Session:
     def _acknowledged(self, answer: "asyncio.Future[Message]") -> None:
         """Asterisk took the command, or says why not (the channel is gone)."""
         if answer.cancelled() or answer.exception() is not None:
-            self.end("the link to Asterisk was lost")
+            self.end("the connection to Asterisk was lost")
         elif answer.result().response == "Error":
             self.end(str(answer.result().message))
 
@@ -166,15 +166,15 @@ class Session:
 class Sessions:
     """All sessions of this process, by name; results find theirs by the CommandID.
 
-    observe: hears how many seconds each command took that plays no prompt.  decided: hears how many
-    went by from the bytes of an event to the action that answers it.
+    `observe(seconds)`: how long each command took that plays no prompt.  `decided(seconds)`: from
+    the bytes of an event to the action that answers it.
     """
 
     def __init__(
         self,
         link: AmiClient,
         observe: Callable[[float], None],
-        decided: Callable[[float], None] = lambda _seconds: None,
+        decided: Callable[[float], None],
     ) -> None:
         self._link = link
         self._observe = observe
@@ -203,6 +203,6 @@ class Sessions:
         self._open.pop(session.name, None)
 
     def end_all(self, why: str) -> None:
-        """The link is gone: every session is over."""
+        """The connection is lost: every session is over."""
         for session in list(self._open.values()):
             self.end(session, why)

@@ -11,25 +11,31 @@ from ivrd.asterisk.process import open_files_limit
 
 
 class Capacity:
-    """As it was when ivrd connected; `files` and `room` are None when that cannot be seen."""
+    """As it was when ivrd connected; `files` and `room` are None when that cannot be seen.
 
-    def __init__(self) -> None:
+    `callers`: how many the configuration wants.
+    """
+
+    def __init__(self, link: AmiClient, callers: int) -> None:
+        self.callers = callers
         self.files: int | None = None
         self.room: int | None = None
+        self._link = link
 
-    async def read(self, link: AmiClient) -> None:
-        """Look at the Asterisk that `link` leads to, and tell its dialplan how many have room.
+    async def read(self) -> None:
+        """Look at the running Asterisk, and tell its dialplan how many have room.
 
         Raises what `AmiClient.set_global` raises.
         """
-        self.files = await asyncio.to_thread(open_files_limit, link.address.port)
+        self.files = await asyncio.to_thread(open_files_limit, self._link.address.port)
         self.room = None if self.files is None else room_for(self.files)
         with suppress(NotLeader):  # the leader tells the dialplan
-            await link.set_global(dialplan_names.ROOM, "" if self.room is None else str(self.room))
+            room = "" if self.room is None else str(self.room)
+            await self._link.set_global(dialplan_names.ROOM, room)
 
-    def shortage(self, callers: int) -> str:
+    def shortage(self) -> str:
         """What to say when there is room for fewer than `callers`; empty when all have room."""
-        return "" if self.files is None else shortage(self.files, callers)
+        return "" if self.files is None else shortage(self.files, self.callers)
 
 
 def shortage(files: int, callers: int) -> str:

@@ -1,4 +1,4 @@
-"""One caller's talk with the menu: carries out what core.menu commands, reports what was heard.
+"""One caller's talk with the menu: carries out what core.menu commands, reports the keys.
 
 One mouth: at most one prompt plays at a time, and the next is sent when the one before has ended.
 A key is never read from a prompt's result but from the DTMFEnd event, which shows every key; the
@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
@@ -32,8 +33,6 @@ SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
 UNKNOWN_LENGTH_SECONDS = 60.0  # for a prompt whose length is not known
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
-
-STAGES: dict[type, str] = {menu.AtMenu: "ivr", menu.AtInfo: "info", menu.AtClosed: "closed"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class SessionEnded:
 
 
 class Conversation:
-    """Runs until the caller leaves the menu. `tell(command)` hears what the books must know."""
+    """Runs until the caller leaves the menu. `tell(command)` gets what the ledger must know."""
 
     def __init__(
         self, settings: ConversationSettings, session: Session, tell: Callable[[Command], None]
@@ -113,13 +112,19 @@ class Conversation:
             self._stop_clock()
 
     def _take(self, received: Input | PromptEnded | SessionEnded) -> None:
-        stale = isinstance(received, NoInput) and received is not self._awaited
-        if self._session.over or stale or isinstance(received, SessionEnded):
+        if self._session.over:
             return
-        if isinstance(received, PromptEnded):
-            self._said(received.result)
-        else:
-            self._step(received)
+        match received:
+            case SessionEnded():
+                pass
+            case PromptEnded(result):
+                self._said(result)
+            case NoInput() if received is not self._awaited:
+                pass  # the caller has pressed a key meanwhile, or is somewhere else
+            case Key() | NoInput() | PromptsPlayed():
+                self._step(received)
+            case _:
+                assert_never(received)
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
@@ -144,27 +149,39 @@ class Conversation:
                 self._interrupt()
 
     def _mark(self, command: Command) -> None:
-        """What the books and the dialplan must know, and the clock for the caller's answer."""
-        stage = STAGES.get(type(command))
-        if isinstance(command, menu.Await):
-            self._awaited = NoInput()
-            self._after(command.seconds, self._inbox.put_nowait, self._awaited)
-        elif isinstance(command, menu.Speak):
-            self._set("CHANNEL(language)", command.language)
-        elif stage:
-            self._set(dialplan_names.STAGE, stage)
+        """What the ledger and the dialplan must know, and the clock for the caller's answer."""
+        match command:
+            case menu.Await(seconds):
+                self._awaited = NoInput()
+                self._after(seconds, self._inbox.put_nowait, self._awaited)
+            case menu.Speak(language):
+                self._set("CHANNEL(language)", language)
+            case menu.AtMenu():
+                self._set(dialplan_names.STAGE, "ivr")
+            case menu.AtInfo():
+                self._set(dialplan_names.STAGE, "info")
+            case menu.AtClosed():
+                self._set(dialplan_names.STAGE, "closed")
+            case Say() | ToPerson() | GoodBye():
+                pass  # carried out when all is marked
+            case _:
+                assert_never(command)
         self._tell(command)
 
     def _go_on(self) -> None:
         """Say the next prompt; after the last one, leave or listen."""
         if self._to_say:
             self._say(self._to_say.popleft())
-        elif isinstance(self._finally, ToPerson):
-            self._leave(self._finally)
-        elif isinstance(self._finally, GoodBye):
-            self._session.send("HANGUP")
-        else:
-            self._step(PromptsPlayed())
+            return
+        match self._finally:
+            case ToPerson():
+                self._leave(self._finally)
+            case GoodBye():
+                self._session.send("HANGUP")
+            case None:
+                self._step(PromptsPlayed())
+            case _:
+                assert_never(self._finally)
 
     def _say(self, prompt: tuple[str, str]) -> None:
         self._saying, self._interrupted = prompt, False

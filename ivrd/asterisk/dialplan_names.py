@@ -2,6 +2,8 @@
 
 import re
 
+from ivrd.core.report import PartnerEventKind
+
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
@@ -23,12 +25,13 @@ CONTEXTS = (
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
-STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log is told at the end
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
 BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK)
+CUT = "IVRD_CUT"  # CUT_OFF, or empty: set when the call has ended
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, CUT)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -40,16 +43,17 @@ INHERITED = (CALL, CHANNEL, CASE)
 PARTNER = "IVRD_PARTNER"
 SEAT = "IVRD_SEAT"  # its number
 CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
+SPEAKS = "IVRD_SPEAKS"  # the language of its people
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
 ANSWERED = "IVRD_ANSWERED"
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
-LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, LEG, OFFERED, ANSWERED, SAYS, KEY)
+LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
-SEEN = "IVRD_SEEN"  # Asterisk's clock when ivrd was last heard of, seconds since the epoch
-LEADER = "IVRD_LEADER"  # which of two ivrd acts: its epoch and its name; not for the dialplan
+SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
+LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
 ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 
 # Global variables that the configuration sets
@@ -58,13 +62,17 @@ DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS)
+TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
+CASE_HEADER = "IVRD_CASE_HEADER"
+GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, TOPIC_HEADER, CASE_HEADER)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
+CUT_OFF_EVENT = "IvrdCutOff"
+CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
@@ -73,21 +81,17 @@ PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
 
-# Headers that an agent's phone gets
-TOPIC_HEADER = "X-1330-Topic"
-CASE_HEADER = "X-1330-Case"
-
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"
 
 
 PARTNER_EVENTS = {
-    PARTNER_OFFERED: "offered",
-    PARTNER_REFUSED: "refused",
-    PARTNER_UNCONFIRMED: "unconfirmed",
-    PARTNER_CONFIRMED: "confirmed",
-    PARTNER_DROPPED: "dropped",
-    PARTNER_RETURNED: "returned",
+    PARTNER_OFFERED: PartnerEventKind.OFFERED,
+    PARTNER_REFUSED: PartnerEventKind.REFUSED,
+    PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
+    PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_DROPPED: PartnerEventKind.DROPPED,
+    PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }
 
 

@@ -1,8 +1,8 @@
-"""Whether this ivrd may act on Asterisk: of two, one acts and the other only looks.
+"""Whether this ivrd may change anything on Asterisk: only the leader may, a standby only reads.
 
-Leave to act is given for a short time and has to be renewed.  An ivrd that was frozen wakes up with
-its leave run out, on a clock that goes on while it is frozen; whatever it then wants to do is held
-back until it is known who acts now.  So a leader of yesterday does nothing today.
+A leadership grant lasts a short time and has to be renewed.  An ivrd that was frozen wakes up with
+an expired grant, measured on a clock that goes on while it is frozen; whatever it then wants to
+send is held until it is known who the leader is.  So a former leader changes nothing.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Send = Callable[[], "asyncio.Future[Any]"]
 
 
 class NotLeader(ConnectionLost):
-    """Another ivrd acts: nothing was sent."""
+    """Another ivrd is the leader: nothing was sent."""
 
 
 def boot_seconds() -> float:
@@ -32,19 +32,20 @@ def boot_seconds() -> float:
 
 
 class LeaderGuard:
-    """Lets actions through, holds them or refuses them.  At first it is open without end.
+    """Lets actions through, holds them or refuses them.  At first it lets everything through.
 
-    `wanted` is called when somebody wants to act and the leave has run out.
+    `requested` is set when an action is held because the grant has expired: the election renews
+    it then without waiting for its next turn.
     """
 
     def __init__(self, clock: Callable[[], float] = boot_seconds) -> None:
-        self.wanted: Callable[[], None] = lambda: None
+        self.requested = asyncio.Event()
         self._clock = clock
-        self._until = inf  # -inf: we do not act
+        self._until = inf  # -inf: no grant, and none to come
         self._held: list[tuple[asyncio.Future[Any], Send]] = []
 
     def allow(self, until: float) -> None:
-        """We may act until then, on the gate's clock; what was held goes out in its order."""
+        """Grant until then, on this guard's clock; what was held is sent in its order."""
         self._until = until
         held, self._held = self._held, []
         for waiting, send in held:
@@ -52,23 +53,23 @@ class LeaderGuard:
                 _follow(waiting, send)
 
     def refuse(self) -> None:
-        """We may not act; what was held is not sent."""
+        """Withdraw the grant; what was held is not sent."""
         self._until = -inf
         held, self._held = self._held, []
         for waiting, _send in held:
             if not waiting.done():
-                waiting.set_exception(NotLeader("another ivrd acts"))
+                waiting.set_exception(NotLeader("another ivrd is the leader"))
 
     def submit(self, action: str, send: Send) -> "asyncio.Future[Any]":
-        """Send now, or when it is known that we may.  Raises `NotLeader` when we may not."""
+        """Send now, or once the grant is renewed.  Raises `NotLeader` when there is none."""
         if action in READ_ONLY_ACTIONS or self._clock() < self._until:
             return send()
         if self._until == -inf or len(self._held) >= HELD_AT_MOST:
-            raise NotLeader("another ivrd acts")
+            raise NotLeader("another ivrd is the leader")
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         waiting.add_done_callback(mark_retrieved)
         self._held.append((waiting, send))
-        self.wanted()
+        self.requested.set()
         return waiting
 
 

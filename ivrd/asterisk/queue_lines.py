@@ -3,7 +3,7 @@
 Their form is that of ast_queue_log in main/logger.c; what stands in them, of the calls to it in
 apps/app_queue.c and of QueueLog() in dialplans/hotline.conf.
 
-COMPLETEAGENT and COMPLETECALLER are not heard: app_queue writes them from another thread, before
+COMPLETEAGENT and COMPLETECALLER are not read: app_queue writes them from another thread, before
 or after the call's end or its next joining, and they tell nothing that ENDED does not.
 """
 
@@ -30,8 +30,8 @@ APP_QUEUE = {
     "CONNECT": EntryType.CONNECTED,
     "ABANDON": EntryType.GAVE_UP,
 }
-WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument tells the seconds in the queue
-PLACE_OF = {
+WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument has the seconds in the queue
+STATES = {
     "ivr": CallState.MENU,
     "info": CallState.INFO,
     "closed": CallState.CLOSED,
@@ -62,8 +62,9 @@ def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry
     if event != "ENDED":
         return QueueLogEntry(at, OURS[event], call_id) if event in OURS else None
     topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
-    state = PLACE_OF.get(args[0], CallState.MENU)
-    return QueueLogEntry(at, EntryType.ENDED, call_id, state=state, topic=topic)
+    state = STATES.get(args[0], CallState.MENU)
+    cut_off = args[2:3] == [dialplan_names.CUT_OFF]
+    return QueueLogEntry(at, EntryType.ENDED, call_id, state=state, topic=topic, cut_off=cut_off)
 
 
 def _app_queues(
@@ -74,8 +75,8 @@ def _app_queues(
     if entry_type is None:
         return None
     argument = WAITED.get(event, len(args))
-    told = args[argument] if argument < len(args) else ""
-    waited = float(told) if SECONDS.fullmatch(told) else 0.0
+    given = args[argument] if argument < len(args) else ""
+    waited = float(given) if SECONDS.fullmatch(given) else 0.0
     if entry_type is EntryType.CONNECTED:
         return QueueLogEntry(at, entry_type, call_id, queue, seat, answered_by(seat), waited)
     return QueueLogEntry(at, entry_type, call_id, queue, waited_seconds=waited)

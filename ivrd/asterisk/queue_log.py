@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-A place in the record is a `LogPosition`: which file (its inode and a hash of its first line) and
+A place in the file is a `LogPosition`: which file (its inode and a hash of its first line) and
 how far. The file is held open, so what is renamed or removed while we read is still read to its
 end.  It is left for the next one only when that has a line in it: from then on Asterisk writes
 there alone (main/logger.c closes the old file before it writes to the new).  A file whose inode is
@@ -80,7 +80,7 @@ class QueueLogReader:
 
     @property
     def readable(self) -> bool:
-        """Whether there is a record to read."""
+        """Whether there is a file to read."""
         return self._file is not None
 
     def start(self, mark: LogPosition | None) -> None:

@@ -1,4 +1,4 @@
-"""What Asterisk says is there now: callers by place, seats by queue. Read after every connect.
+"""What is on Asterisk now: callers and their states, seats by queue. Read after every connect.
 
 CoreShowChannels tells where each channel is in the dialplan, QueueStatus who waits where.
 """
@@ -10,9 +10,9 @@ from typing import Any
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.asterisk.translate import AWAY, MEMBER_STATES, SeatState, device
+from ivrd.asterisk.translate import device, member_status
 from ivrd.core.call import CallState
-from ivrd.core.seats import Member
+from ivrd.core.seats import Member, SeatStatus
 
 DIGITS = re.compile(r"[0-9]{1,9}")
 OURS = (dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT)
@@ -44,7 +44,7 @@ class AsteriskSnapshot:
 
     callers: tuple[Caller, ...]
     members: tuple[Member, ...]
-    seats: dict[str, str]
+    seats: dict[str, SeatStatus]
 
 
 async def read(link: AmiClient) -> AsteriskSnapshot:
@@ -60,9 +60,9 @@ async def read(link: AmiClient) -> AsteriskSnapshot:
         if m.context in OURS
     ]
     members = [_member(m) for m in rows]
-    seats = {seat_of(m.location): MEMBER_STATES.get(m.status, AWAY) for m in rows}
+    seats = {seat_of(m.location): member_status(m) for m in rows}
     for m in await link.ask_list("DeviceStateList"):
-        if isinstance(fact := device(m), SeatState):  # partners' trunks are no members
+        if fact := device(m):  # partners' trunks are no members
             seats.setdefault(fact.seat, fact.state)
     return AsteriskSnapshot(tuple(callers), tuple(members), seats)
 

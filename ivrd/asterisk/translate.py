@@ -1,4 +1,4 @@
-"""Asterisk's events in our words: `facts(message)` says what one event means, or nothing."""
+"""Asterisk's events in our words: `fact(message)` is what one event means, or nothing."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from panoramisk.message import Message
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import AnsweredBy
+from ivrd.core.report import PartnerEventKind
+from ivrd.core.seats import SeatStatus
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class KeyDown:
 
 @dataclass(frozen=True)
 class KeyUp:
-    """A caller's key is up; it may be told twice (core/dtmf.py)."""
+    """A caller's key is up; it may be reported twice (core/dtmf.py)."""
 
     call_id: str
     digit: str
@@ -103,6 +105,14 @@ class AgentConnected:
 
 
 @dataclass(frozen=True)
+class CallCut:
+    """A call is about to end, and neither the caller nor the hotline hangs up."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Hangup:
     """A channel hung up."""
 
@@ -112,36 +122,35 @@ class Hangup:
 
 @dataclass(frozen=True)
 class SeatState:
-    """A seat's phone changed: `free`, `ringing`, `busy` or `away`."""
+    """What a seat's phone, or a partner's trunk, is doing has changed."""
 
     seat: str
-    state: str
+    state: SeatStatus
 
 
 @dataclass(frozen=True)
 class MemberChanged:
-    """A seat joined or left a queue, or was paused or resumed; `state` as in `SeatState`."""
+    """A seat joined or left a queue, or was paused or resumed."""
 
     seat: str
     queue: str
     there: bool
     paused: bool
     reason: str
-    state: str
+    state: SeatStatus
 
 
 @dataclass(frozen=True)
 class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
-    kind: `offered`, `refused`, `unconfirmed`, `confirmed`, `dropped`, `returned`.  `status` and
-    `cause` are Dial's of a refusal, or the reason why nobody confirmed; `seconds` what the event
-    tells: until the confirmation, or of talk.
+    `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
+    the reason why nobody confirmed; `seconds`: until the confirmation, or of talk.
     """
 
     partner: str
     seat: str
-    kind: str
+    kind: PartnerEventKind
     at: float
     waiting: str = ""  # the call that was offered
     status: str = ""
@@ -161,6 +170,7 @@ Fact = (
     | Unattended
     | AllLinesBusy
     | AgentConnected
+    | CallCut
     | Hangup
     | SeatState
     | MemberChanged
@@ -169,19 +179,25 @@ Fact = (
 
 # Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
 DEVICE_STATES = {
-    "NOT_INUSE": "free",
-    "INUSE": "busy",
-    "BUSY": "busy",
-    "ONHOLD": "busy",
-    "RINGING": "ringing",
-    "RINGINUSE": "ringing",
+    "NOT_INUSE": SeatStatus.FREE,
+    "INUSE": SeatStatus.BUSY,
+    "BUSY": SeatStatus.BUSY,
+    "ONHOLD": SeatStatus.BUSY,
+    "RINGING": SeatStatus.RINGING,
+    "RINGINUSE": SeatStatus.RINGING,
 }
-MEMBER_STATES = {"1": "free", "2": "busy", "3": "busy", "6": "ringing", "7": "ringing", "8": "busy"}
-AWAY = "away"
+MEMBER_STATES = {
+    "1": SeatStatus.FREE,
+    "2": SeatStatus.BUSY,
+    "3": SeatStatus.BUSY,
+    "6": SeatStatus.RINGING,
+    "7": SeatStatus.RINGING,
+    "8": SeatStatus.BUSY,
+}
 
 
 def at(message: Message) -> float:
-    """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if untold."""
+    """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if unknown."""
     return _number(message.timestamp)
 
 
@@ -209,12 +225,14 @@ def _user_event(m: Any) -> Fact | None:
         return Unattended(m.uniqueid)
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
+    if m.userevent == dialplan_names.CUT_OFF_EVENT:
+        return CallCut(m.uniqueid, at(m))
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None
 
 
-def _partner_leg_event(m: Any, kind: str) -> Fact:
+def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
     return PartnerLegEvent(
         partner=m.partner,
         seat=f"{m.partner}/{m.seat}",
@@ -240,15 +258,22 @@ def answered_by(seat: str) -> AnsweredBy:
     return AnsweredBy.PARTNER if dialplan_names.partner_of(seat) else AnsweredBy.INHOUSE
 
 
-def device(m: Any) -> Fact | None:
+def device(m: Any) -> SeatState | None:
     """What a phone or a trunk is doing."""
     seat = seat_of(m.device)
-    return None if seat == m.device else SeatState(seat, DEVICE_STATES.get(m.state, AWAY))
+    return (
+        None if seat == m.device else SeatState(seat, DEVICE_STATES.get(m.state, SeatStatus.AWAY))
+    )
+
+
+def member_status(m: Any) -> SeatStatus:
+    """What a queue member's phone is doing."""
+    return MEMBER_STATES.get(m.status, SeatStatus.AWAY)
 
 
 def _member(m: Any) -> Fact:
     there = m.event != "QueueMemberRemoved"
-    state = MEMBER_STATES.get(m.status, AWAY)
+    state = member_status(m)
     paused = m.paused == "1"
     return MemberChanged(seat_of(m.interface), m.queue, there, paused, m.pausedreason, state)
 

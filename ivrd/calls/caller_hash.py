@@ -11,13 +11,11 @@ import secrets
 import stat
 from pathlib import Path
 
+import phonenumbers
+
 KEY_BYTES = 32
 KEY_BYTES_AT_MOST = 4096
 HASH_CHARACTERS = 12  # 48 bits: a million callers' hashes all differ, 562 times in 563
-THAILAND = "66"
-# A number at home begins with 0: so 66 and then 8 digits (a landline) or 9 (a mobile phone) is
-# one that the carrier gave with its country.
-LENGTHS_WITH_COUNTRY = (10, 11)
 
 
 class CallerKeyError(Exception):
@@ -25,30 +23,37 @@ class CallerKeyError(Exception):
 
 
 class Hasher:
-    """Turns callers' numbers into what may be written down."""
+    """Turns callers' numbers into what may be written down.
 
-    def __init__(self, key: bytes) -> None:
+    `country`: two letters; what carriers give without a country is a number there.
+    """
+
+    def __init__(self, key: bytes, country: str) -> None:
         self._key = key
+        self._country = country
 
     def hash_number(self, number: str) -> str:
         """12 hexadecimal characters for a number; empty when it has no digit (withheld).
 
-        Spellings of one number give one hash: +66 81 …, 6681… and 081-….
+        Spellings of one number give one hash: in Thailand +66 81 …, 6681… and 081-….
         """
-        digits = _at_home(number)
+        digits = self._international(number)
         if not digits:
             return ""
         digest = hmac.new(self._key, digits.encode("ascii"), hashlib.sha256)
         return digest.hexdigest()[:HASH_CHARACTERS]
 
-
-def _at_home(number: str) -> str:
-    """The number's digits as they are dialled within Thailand."""
-    digits = "".join(c for c in number if c in "0123456789")
-    with_country = number.strip().startswith("+") or len(digits) in LENGTHS_WITH_COUNTRY
-    if digits.startswith(THAILAND) and with_country:
-        return "0" + digits.removeprefix(THAILAND).removeprefix("0")
-    return digits
+    def _international(self, number: str) -> str:
+        """The number with its country (E.164); its digits alone when it is too short for that."""
+        digits = "".join(c for c in number if c in "0123456789")
+        plus = "+" if number.strip().startswith("+") else ""
+        try:
+            parsed = phonenumbers.parse(plus + digits, self._country)
+        except phonenumbers.NumberParseException:
+            return digits
+        if not phonenumbers.is_possible_number(parsed):
+            return digits
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def load_key(path: Path) -> bytes:

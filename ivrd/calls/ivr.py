@@ -1,14 +1,16 @@
-"""Callers in a menu: who has a conversation with us, and how one is taken up again.
+"""Callers in a menu: who has a conversation with ivrd, and how one is resumed.
 
 A `MenuCall` is kept for each call from its arrival to its end.  While Asterisk offers the channel
-(AsyncAGI) and we act, it has a session and a conversation.  Where the caller was, and which key had
-led there, survives the conversation: so another conversation, of this ivrd after a lost link, of a
-restarted one, or of the one that stood by, goes on at that place, with the keys pressed since.
+(AsyncAGI) and this ivrd is the leader, it has a session and a conversation.  Where the caller was,
+and which key had led there, survives the conversation: another conversation, of this ivrd after a
+lost connection, of a restarted one, or of a former standby, resumes at that position, with the keys
+pressed since.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ivrd.asterisk.async_agi import Session, Sessions
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
@@ -33,10 +35,10 @@ class MenuPosition:
 
 @dataclass
 class MenuCall:
-    """A caller's channel and, while it is ours, session and conversation.
+    """A caller's channel and, while ivrd controls it, session and conversation.
 
-    `offered`: Asterisk waits for our commands.  `keys`: the last ones heard, each with when it was
-    pressed; `key_at`: when the last one was, also if only somebody before us has heard it.
+    `offered`: Asterisk waits for commands.  `keys`: the last ones received, each with when it was
+    pressed; `key_at`: when the last one was, also if only an earlier ivrd has received it.
     """
 
     channel: str
@@ -56,43 +58,60 @@ class MenuCall:
     def unhandled_keys(self) -> list[str]:
         """The keys that were pressed after those that led to where the caller is.
 
-        When nobody knows where that is, they are all that were pressed in this session: whoever
-        spoke to the caller before us died before that was written down.
+        When that is not known, they are all that were pressed in this session: the ivrd that
+        spoke to the caller before died before it could write the position down.
         """
         since = self.position.key_at if self.position else float("-inf")
         return [digit for at, digit in self.keys if at > since]
 
     def reset(self) -> None:
-        """What was heard belongs to a session that is over."""
+        """What was received belongs to a session that is over."""
         self.offered, self.position, self.keys = False, None, []
+
+
+@dataclass(frozen=True)
+class IvrSettings:
+    """What the configuration says of menus; replaced as a whole on a reload.
+
+    A caller who arrives while `most` are in a menu goes straight to the queue; so does one who
+    arrives while events are more than `behind_seconds` late: a menu that answers keys seconds later
+    is worse than none.
+    """
+
+    conversation: ConversationSettings
+    most: int
+    behind_seconds: float
+
+
+class EventDelay(Protocol):
+    """By how much events are late; see `AmiClient.behind_seconds`."""
+
+    @property
+    def behind_seconds(self) -> float:
+        """Seconds from an event in Asterisk until ivrd receives it, now."""
 
 
 class Ivr:
     """All callers before the queue.
 
-    `notify(call_id, command)` hears what the books must know; `fault(call_id, error)` of what
-    broke. `active`: whether callers are spoken to; one who stands by only listens.  `most`: so many
-    are in a menu at a time, and whoever comes then goes straight to the queue; so does whoever
-    comes while we are `late`: a menu that answers keys seconds later is worse than none.
+    `notify(call_id, command)` receives each command of a conversation; `fault(call_id, error)` what
+    broke one.  `active`: whether callers are spoken to; a standby only follows.
     """
 
     def __init__(
         self,
-        settings: ConversationSettings,
+        settings: IvrSettings,
         sessions: Sessions,
+        delay: EventDelay,
         notify: Callable[[str, Command], None],
         fault: Callable[[str, BaseException], None],
-        most: int = 10_000,
     ) -> None:
         self.settings = settings
-        self.most = most
         self.active = True
         self.draining = False
-        self.sent_to_queue = (
-            0  # callers who went straight to the queue: too many here, or we were late
-        )
-        self.late: Callable[[], bool] = lambda: False
+        self.sent_to_queue = 0  # callers without a menu: too many in one, or events were late
         self._sessions = sessions
+        self._delay = delay
         self._notify = notify
         self._fault = fault
         self._lines: dict[str, MenuCall] = {}
@@ -101,6 +120,10 @@ class Ivr:
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
         return len(self._tasks)
+
+    def configure(self, settings: IvrSettings) -> None:
+        """From now on these; conversations that are on keep theirs."""
+        self.settings = settings
 
     # --- what Asterisk reports -------------------------------------------------------------
 
@@ -114,7 +137,7 @@ class Ivr:
         line.position = position or line.position
 
     def offered(self, call_id: str) -> None:
-        """Asterisk waits for our commands: speak to the caller, if that is for us to do."""
+        """Asterisk waits for commands: speak to the caller, if this ivrd is the leader."""
         line = self._lines[call_id]
         if line.session is not None or line.position is not None:
             self._end(line, "a new session began")
@@ -124,15 +147,15 @@ class Ivr:
             self._begin(call_id, line)
 
     def found(self, call_id: str, channel: str, offered: bool) -> None:
-        """Asterisk lists the call, and whether it waits for our commands."""
+        """Asterisk lists the call, and whether it waits for commands."""
         self.seen(call_id, channel)
         line = self._lines[call_id]
         line.channel, line.offered = channel, offered
 
     def resume(self) -> None:
-        """Speak to all for whom Asterisk waits and nobody does, where their last words were.
+        """Speak to all for whom Asterisk waits and nobody does, each where they were.
 
-        Whoever has heard nothing yet comes first: the lease that guards them is the shortest.
+        Those who have heard nothing yet come first: the lease that guards them is the shortest.
         """
         for call_id, line in sorted(
             self._lines.items(), key=lambda item: item[1].position is not None
@@ -185,15 +208,16 @@ class Ivr:
         """A conversation from the start, or where the last one was; or straight to the queue."""
         position = line.position  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
-        if self.draining or len(self) >= self.most or self.late():
+        if self.draining or self._overloaded():
             self.sent_to_queue += not self.draining
             line.session.send("ASYNCAGI BREAK")
             return
-        if position is not None and not menu.knows(self.settings.tree, position.visit):
-            position = line.position = None  # the place is gone since a reload,
-            line.keys = []  # and so is what was pressed there
+        conversation = self.settings.conversation
+        if position is not None and not menu.knows(conversation.tree, position.visit):
+            position = line.position = None  # a reload has removed that menu,
+            line.keys = []  # and the meaning of what was pressed there
         talk = line.conversation = Conversation(
-            self.settings, line.session, lambda command: self._notify(call_id, command)
+            conversation, line.session, lambda command: self._notify(call_id, command)
         )
         task = asyncio.create_task(talk.run(position.visit if position else None), name=call_id)
         for digit in line.unhandled_keys():
@@ -203,8 +227,12 @@ class Ivr:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    def _overloaded(self) -> bool:
+        late = self._delay.behind_seconds > self.settings.behind_seconds
+        return late or len(self) >= self.settings.most
+
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        """A fault in one conversation costs its caller the menu, not the place: the lease."""
+        """A fault in one conversation costs its caller the menu, not the call: the lease."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault(task.get_name(), error)
@@ -221,10 +249,10 @@ class Ivr:
     def _talking(self) -> Iterator[Conversation]:
         return (line.conversation for line in self._lines.values() if line.conversation)
 
-    # --- letting go ------------------------------------------------------------------------
+    # --- detaching -------------------------------------------------------------------------
 
     def detach_all(self, why: str) -> None:
-        """Stop speaking to everybody; where they were stays known, and the lease guards them."""
+        """Stop speaking to everybody; their positions stay known, and the lease guards them."""
         for line in self._lines.values():
             self._end(line, why)
 

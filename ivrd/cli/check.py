@@ -21,7 +21,7 @@ from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import prompt_files, spare_files
+from ivrd.config.sounds import missing_defaults, prompt_files, spare_files
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
 DOCUMENTATION = tuple(
@@ -56,8 +56,8 @@ def _check(given: argparse.Namespace) -> int:
     settings = load(given.config)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
-    spare = [*unused_prompts(settings), *spare_files(settings)]
-    warnings = [str(problem) for problem in spare]
+    notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
+    warnings = [str(problem) for problem in notes]
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
     else:

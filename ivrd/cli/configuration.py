@@ -51,6 +51,10 @@ def _reload(given: argparse.Namespace) -> int:
         print(json.dumps(answer))
     elif answer["ok"]:
         print("The new configuration is in use.")
+        for key in answer["restart"]:
+            print(f"note: {key} takes effect when ivrd is restarted", file=sys.stderr)
+        for key in answer["asterisk_restart"]:
+            print(f"note: {key} takes effect when Asterisk is restarted", file=sys.stderr)
     else:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)

@@ -1,15 +1,18 @@
 """The board: what `ivrd status` prints and `ivrd top` keeps up to date.
 
 A pure picture of a `Status`: no terminal is asked anything here.  It fits 80 columns by 24 lines
-with four queues and two pools; with more, the empty lines between its parts go first.  Whatever
+with four queues, two pools and a few partners; with more, the empty lines between its parts go
+first, then partners share a line (dashboard_partners.py).  What an alarm says never goes.  Whatever
 colour says, a word or a mark says too, so it reads the same without colour.  The words on it are
 those of everyday speech, and ASCII, so that any terminal can show them.
 """
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
+from ivrd.cli import dashboard_partners
+from ivrd.cli.cells import clean, clock, count, left, length, percent, right
 from ivrd.core.recent import Hour
 from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
 
@@ -17,10 +20,10 @@ WIDTH = 79  # one less than the terminal's: some go on to the next line at the 8
 HEIGHT = 24
 TOO_LONG_SECONDS = 120.0  # a wait that is shown in red: four times the 30 s of a late hang-up
 
-# Cells. Name, state and four numbers fill a line; so do two labels with their figures and what
+# Cells. Name, state and four numbers fill a line; so do two figures with their labels and what
 # is between them.
 NAME, STATE, NUMBER = 20, 11, 12
-LABEL, FIGURE, BETWEEN = 29, 8, 5
+FIGURE, BETWEEN = 37, 5
 
 STANDBY = "standby"
 ROLES = {"leader": ", leader", STANDBY: ", standby"}  # by the role of one of two
@@ -35,30 +38,37 @@ PLAIN = ""
 
 def status_text(status: Status) -> str:
     """The board as plain text: lines of at most 79 columns, no line end after the last."""
-    return "\n".join(line.plain.rstrip() for line in _lines(status))
+    return "\n".join(line.plain.rstrip() for line in _lines(status, WIDTH, HEIGHT))
 
 
-def board(status: Status) -> Group:
-    """The board with colour, for rich to print or to keep up to date; too wide, it is cut."""
-    lines = _lines(status)
+def board(status: Status, columns: int = WIDTH + 1, height: int = HEIGHT) -> Group:
+    """The board with colour, for rich to print or to keep up to date, on a terminal of that size.
+
+    On one with fewer than 80 columns it is cut; more columns and lines are for the partners.
+    """
+    lines = _lines(status, max(WIDTH, columns - 1), height)
     for line in lines:
         line.no_wrap, line.overflow = True, "crop"
     return Group(*lines)
 
 
-def _lines(status: Status) -> list[Text]:
+def _lines(status: Status, width: int, height: int) -> list[Text]:
     """All lines; where the height allows it, from the last part up, an empty one before a part."""
-    queues = [_heading("QueueStatus", "waiting", "oldest wait", "talking")]
-    pools = [_heading("Seats", "free", "ringing", "talking", "away")]
+    queues = [_heading("Queues", "waiting", "oldest wait", "talking")]
+    pools = [_heading("Our own seats", "free", "ringing", "talking", "away")]
     parts = [
-        [_head(status), *_alarms(status)],
+        [_head(status, width), *_alarms(status)],
         _callers(status),
         queues + [_queue(queue, status["service_level_seconds"]) for queue in status["queues"]],
         pools + [_pool(pool) for pool in status["pools"]],
         _hour(status["hour"], status["service_level_seconds"]),
         [_since_start(status)],
     ]
-    spare = HEIGHT - sum(len(part) for part in parts)
+    room = height - sum(len(part) for part in parts)
+    if room > 0 or status["role"]["role"] != STANDBY:  # a standby opens no seats
+        partners = dashboard_partners.lines(status["overflow"], status["partners"], width, room)
+        parts[4:4] = [partners] if partners else []
+    spare = height - sum(len(part) for part in parts)
     lines: list[Text] = []
     for after, part in zip(range(len(parts), 0, -1), parts, strict=True):
         if lines and after <= spare:
@@ -70,12 +80,12 @@ def _lines(status: Status) -> list[Text]:
 # --- the parts, from the top -------------------------------------------------------------------
 
 
-def _head(status: Status) -> Text:
+def _head(status: Status, width: int) -> Text:
     role = status["role"]["role"]
-    left = f"ivrd {_clean(status['version'])}{ROLES.get(role, '')}"
+    name = f"ivrd {clean(status['version'])}{ROLES.get(role, '')}"
     link = "connected to Asterisk, " if status["asterisk"]["up"] else ""
-    right = f"{link}running for {_length(status['up_seconds'])}"
-    return Text(left + _right(right, WIDTH - cell_len(left)), HEAD)
+    life = f"{link}running for {length(status['up_seconds'])}"
+    return Text(name + right(life, width - cell_len(name)), HEAD)
 
 
 def _alarms(status: Status) -> list[Text]:
@@ -87,16 +97,19 @@ def _alarms(status: Status) -> list[Text]:
         lines.append((f"STANDBY: {leader}; counts here stand still", WARN))
     if not status["asterisk"]["up"]:
         seconds = status["asterisk"]["since_seconds"]
-        since = f" for {_clock(seconds)}" if seconds else ""
+        since = f" for {clock(seconds)}" if seconds else ""
         text = f"NOT CONNECTED TO ASTERISK{since}: no menus; the rest may be out of date"
         lines.append((text, ALARM))
     if status["draining"]:
         lines.append(("STOPPING: new callers go to a queue without a menu", WARN))
     if not status["config"]["last_reload_ok"]:
-        age = _length(status["config"]["loaded_seconds_ago"])
+        age = length(status["config"]["loaded_seconds_ago"])
         text = f"NEW CONFIGURATION REFUSED, that of {age} ago is in use: see ivrd check"
         lines.append((text, WARN))
-    return [Text(_left(f"!! {text}", WIDTH), style) for text, style in lines]
+    if not status["store_up"]:
+        text = "STORE DOWN: calls go on, but nothing is written down for a restart to go on from"
+        lines.append((text, ALARM))
+    return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
 
 def _callers(status: Status) -> list[Text]:
@@ -105,8 +118,8 @@ def _callers(status: Status) -> list[Text]:
     here = (calls["menu"], calls["info"], calls["closed"], calls["queue"], calls["talk"])
     label = WIDTH - len(here) * NUMBER
     return [
-        Text(_left("Callers now", label) + _numbers(*heading), TITLE),
-        Text(_left(f"{_count(sum(here))} in all", label) + _numbers(*map(_count, here))),
+        Text(left("Callers now", label) + _numbers(*heading), TITLE),
+        Text(left(f"{count(sum(here))} in all", label) + _numbers(*map(count, here))),
     ]
 
 
@@ -114,116 +127,74 @@ def _queue(queue: QueueStatus, service_level_seconds: float) -> Text:
     wait, style = "-", PLAIN
     if queue["waiting"]:
         seconds = queue["oldest_seconds"]
-        wait = _clock(seconds)
+        wait = clock(seconds)
         if seconds > max(TOO_LONG_SECONDS, service_level_seconds):
             wait, style = f"!! {wait}", BAD
         elif seconds > service_level_seconds:
             wait, style = f"! {wait}", WARN
-    line = Text(_left(queue["name"], NAME))
-    line.append(_left("" if queue["open"] else "closed", STATE), "dim")
-    line.append(_numbers(_count(queue["waiting"])))
+    line = Text(left(queue["name"], NAME))
+    line.append(left("" if queue["open"] else "closed", STATE), "dim")
+    line.append(_numbers(count(queue["waiting"])))
     line.append(_numbers(wait), style)
-    return line.append(_numbers(_count(queue["talking"])))
+    return line.append(_numbers(count(queue["talking"])))
 
 
 def _pool(pool: PoolStatus) -> Text:
-    line = Text(_left(pool["name"], NAME))
+    line = Text(left(pool["name"], NAME))
     state = f"{pool['seats']} {'open' if pool['open'] else 'closed'}"
-    line.append(_left(state, STATE), PLAIN if pool["open"] else "dim")
+    line.append(left(state, STATE), PLAIN if pool["open"] else "dim")
     here = (pool["free"], pool["ringing"], pool["busy"], pool["away"])
-    return line.append(_numbers(*map(_count, here)))
+    return line.append(_numbers(*map(count, here)))
 
 
 def _hour(hour: Hour, service_level_seconds: float) -> list[Text]:
-    left = (
-        ("Called", _count(hour["received"])),
-        ("Hung up in the menu", _count(hour["abandoned_ivr"])),
-        ("Helped by a message", _count(hour["self_served"])),
-        ("Told that we are closed", _count(hour["rejected"])),
-        ("Went to the web or LINE", _count(hour["deflected"])),
-        ("Asked to be called back", _count(hour["callback"])),
-        ("Lost through our own fault", _count(hour["failed"])),
+    calls = (
+        ("Called", count(hour["received"])),
+        ("Joined a queue", count(hour["offered"])),
+        ("Hung up in the menu", count(hour["abandoned_ivr"])),
+        ("Helped by a message", count(hour["self_served"])),
+        ("Told that we are closed", count(hour["rejected"])),
+        ("Lost through our own fault", count(hour["failed"])),
     )
-    right = (
-        ("Joined a queue", _count(hour["offered"])),
-        ("Answered by a person", _count(hour["answered"])),
-        ("- after a mean wait of", _clock(hour["asa_seconds"])),
-        (f"- in {service_level_seconds:g} s, of all who joined", _percent(hour["service_level"])),
-        ("Hung up while waiting", _count(hour["abandoned_queue"])),
-        ("- of all who joined", _percent(hour["abandonment"])),
-        ("- after more than 30 s", _count(hour["abandoned_after_30s"])),
+    lost = "" if hour["abandonment"] is None else f" ({percent(hour['abandonment'])})"
+    people = (
+        ("Answered by a person", count(hour["answered"])),
+        ("- at a partner", count(hour["overflow"])),
+        ("- after a mean wait of", clock(hour["asa_seconds"])),
+        (f"- in {service_level_seconds:g} s, of all who joined", percent(hour["service_level"])),
+        ("Hung up while waiting", f"{count(hour['abandoned_queue'])}{lost}"),
+        ("- after more than 30 s", count(hour["abandoned_after_30s"])),
     )
     lines = [Text("The last hour", TITLE)]
-    for one, other in zip(left, right, strict=True):
+    for one, other in zip(calls, people, strict=True):
         lines.append(Text(f"{_figure(*one)}{'':{BETWEEN}}{_figure(*other)}"))
     if hour["failed"]:
-        lines[-1].stylize(BAD, 0, LABEL + FIGURE)
+        lines[-1].stylize(BAD, 0, FIGURE)
     return lines
 
 
 def _since_start(status: Status) -> Text:
     ended, calls = status["outcomes"], status["calls"]
+    answered = ended["answered"] + calls["talk"]
     numbers = (
-        f" called {_count(calls['received'])}, answered {_count(ended['answered'])},"
-        f" hung up {_count(ended['abandoned'])}, "
+        f" called {count(calls['received'])}, answered {count(answered)},"
+        f" hung up {count(ended['abandoned'])}, "
     )
     unattended = calls["unattended"]
     line = Text.assemble(("Total:", TITLE), numbers)
-    return line.append(f"no menu {_count(unattended)}", WARN if unattended else PLAIN)
+    return line.append(f"no menu {count(unattended)}", WARN if unattended else PLAIN)
 
 
 # --- cells -------------------------------------------------------------------------------------
 
 
 def _heading(name: str, *words: str) -> Text:
-    return Text(_left(name, NAME + STATE) + _numbers(*words), TITLE)
+    return Text(left(name, NAME + STATE) + _numbers(*words), TITLE)
 
 
 def _numbers(*texts: str) -> str:
-    return "".join(_right(text, NUMBER) for text in texts)
+    return "".join(right(text, NUMBER) for text in texts)
 
 
 def _figure(label: str, figure: str) -> str:
-    return _left(label, LABEL) + _right(figure, FIGURE)
-
-
-def _clean(text: str) -> str:
-    """Nothing that moves a cursor or rings a bell."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _left(text: str, width: int) -> str:
-    """`text` in exactly `width` cells; one that is too long ends in two dots and a space."""
-    text = _clean(text)
-    if cell_len(text) > width:
-        text = set_cell_size(text, width - 3) + ".."
-    return set_cell_size(text, width)
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - cell_len(text)) + text
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _percent(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{ratio:.1%}"
-
-
-def _clock(seconds: float | None) -> str:
-    """Minutes and seconds; over an hour the minutes go on."""
-    return "-" if seconds is None else "{:02}:{:02}".format(*divmod(max(0, int(seconds)), 60))
-
-
-def _length(seconds: float) -> str:
-    """A length of time in words: 12 s, 5 min, 3 h 12 min, 2 d 3 h."""
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h {minutes % 60} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+    return left(label, FIGURE - len(figure)) + figure

@@ -10,7 +10,7 @@ def day_text(answer: Mapping[str, Any]) -> str:
     for row in answer["rows"]:
         words = [row["outcome"].replace("_", "-")]
         words += [f"by {row['by']}"] if row["by"] else []
-        words += [f"in {row['stage']}"] if row["outcome"] == "abandoned" else []
+        words += [f"in {row['stage']}"] if row["outcome"] in ("abandoned", "failed") else []
         words += [f"({row['queue']})"] if row["queue"] else []
         lines.append(f"{row['calls']:>9,}  {' '.join(words)}")
     lines.append(f"{answer['in_progress']:>9,}  in progress")
@@ -20,6 +20,8 @@ def day_text(answer: Mapping[str, Any]) -> str:
             f"{answer['offered']:,} joined a queue; answered within {target:g} s: {level:.1%}"
         )
         lines.append(f"{answer['abandoned_after_30s']:,} hung up in a queue after more than 30 s")
+    if answer["talks_cut_off"]:
+        lines.append(f"{answer['talks_cut_off']:,} of those answered were cut off in their talk")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
     return "\n".join(lines)

@@ -42,11 +42,11 @@ def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _remark(row: Mapping[str, Any]) -> str:
     """What an operator must know beyond the numbers; the state has its column."""
-    says = [f"{row['override']} by override"] if row["override"] else []
+    remarks = [f"{row['override']} by override"] if row["override"] else []
     for text in (row["obstacle"], "" if row["health"].startswith("healthy") else row["health"]):
-        if text and text not in (*says, row["state"]):
-            says.append(text)
-    return "; ".join(says)
+        if text and text not in (*remarks, row["state"]):
+            remarks.append(text)
+    return "; ".join(remarks)
 
 
 def partner_text(row: Mapping[str, Any]) -> str:
@@ -100,13 +100,13 @@ def explain_text(answer: Mapping[str, Any]) -> str:
 
 
 def audit_text(answer: Mapping[str, Any]) -> str:
-    """Operators' acts, the oldest first."""
+    """What operators did, the oldest first."""
     cells = [
-        (act["at"][:19].replace("T", " "), act["who"], act["what"], act["partner"], act["detail"])
-        for act in answer["entries"]
+        (e["at"][:19].replace("T", " "), e["who"], e["what"], e["partner"], e["detail"])
+        for e in answer["entries"]
     ]
     if not cells:
-        return f"{_title(answer)}: no acts."
+        return f"{_title(answer)}: no entries."
     head = ("When", "who", "what", "partner", "detail")
     return "\n".join([_title(answer), *_table(head, cells, left=5, cut=[4, 1])])
 

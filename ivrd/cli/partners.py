@@ -11,31 +11,34 @@ from ivrd.cli.options import command, show, subcommand
 
 # What an operator orders -> the override; `release` takes it back.
 OVERRIDES = {"open": "open", "closed": "closed", "drain": "draining", "release": "none"}
+TALKS = "conversations in progress ({busy}) go on to their end"
 RESULTS = {
     "open": "open by override: its pledged seats take calls, within its hours or not.",
-    "closed": "closed by override: it gets no calls; {busy} talks go on to their end.",
-    "drain": "draining: it gets no calls; {busy} talks go on to their end.",
+    "closed": f"closed by override: it gets no calls; {TALKS}.",
+    "drain": f"draining: it gets no calls; {TALKS}.",
     "release": "no override: the policy decides.",
 }
 
 
 def add_partner(parser: argparse.ArgumentParser) -> None:
     """`ivrd partner`: a group of commands."""
-    acts = parser.add_subparsers(title="acts", required=True, metavar="ACT")
-    subcommand(acts, "list", _list, "all partners and what their seats are doing")
-    show = subcommand(acts, "show", _show, "everything about one partner")
+    group = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subcommand(group, "list", _list, "all partners and what their seats are doing")
+    details = subcommand(group, "show", _show, "everything about one partner")
     text = "hold a partner open or closed, whatever is needed"
-    override = subcommand(acts, "override", _override, text, alias="pin")
+    override = subcommand(group, "override", _override, text, alias="pin")
     override.add_argument("override", choices=("open", "closed"))
-    drain = subcommand(acts, "drain", _override, "no calls any more; talks go on to their end")
+    drain = subcommand(
+        group, "drain", _override, "no calls any more; conversations go on to their end"
+    )
     drain.set_defaults(override="drain")
     text = "take an override or a drain back"
-    release = subcommand(acts, "release", _override, text, alias="unpin")
+    release = subcommand(group, "release", _override, text, alias="unpin")
     release.set_defaults(override="release")
     text = "a test call that a person there confirms by key; then onboarding is over"
-    drill = subcommand(acts, "drill", _drill, text)
-    for act in (show, override, drain, release, drill):
-        act.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
+    drill = subcommand(group, "drill", _drill, text)
+    for one in (details, override, drain, release, drill):
+        one.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:

@@ -45,4 +45,4 @@ def _open_text(answer: Any) -> str:
 
 
 def _closed_text(answer: Any) -> str:
-    return f"Pool {answer['pool']}: closed; talks in progress go on to their end."
+    return f"Pool {answer['pool']}: closed; conversations in progress go on to their end."

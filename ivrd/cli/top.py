@@ -9,13 +9,14 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from ivrd.cli import dashboard
 from ivrd.cli.client import Client, NotRunning, client_of
 from ivrd.cli.options import command
+from ivrd.core.status_schema import Status
 
 LIVE_SECONDS = 1.0
 LINES_SECONDS = 5.0
@@ -34,16 +35,20 @@ def _top(given: argparse.Namespace) -> int:
         return _top_in_lines(client)
     with (
         _quit_key() as quits,
-        Live(dashboard.board(first), console=terminal, screen=True) as live,
+        Live(_board(first, terminal), console=terminal, screen=True) as live,
     ):
         while not quits(LIVE_SECONDS):
-            live.update(_board(client), refresh=True)
+            live.update(_now(client, terminal), refresh=True)
     return 0
 
 
-def _board(client: Client) -> RenderableType:
+def _board(status: Status, terminal: Console) -> Group:
+    return dashboard.board(status, terminal.width, terminal.height)
+
+
+def _now(client: Client, terminal: Console) -> RenderableType:
     try:
-        return dashboard.board(client.get("status"))
+        return _board(client.get("status"), terminal)
     except NotRunning as error:
         return Text(f"not connected: {error}\nq ends this")
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:  # pydantic is imported where it calls: commands that read one
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SIP_PORT = 5060
 ALL = "all"
+# The name of a SIP header: a token of RFC 3261.  One letter is the short form of a header.
+TOKEN = r"[A-Za-z0-9.!%*_+`'~-]{2,64}"
+# Those that SIP itself puts into a call.
+SIP_HEADERS = {
+    *("allow", "call-id", "contact", "content-length", "content-type", "cseq", "from"),
+    *("max-forwards", "p-asserted-identity", "proxy-require", "record-route", "require", "route"),
+    *("session-expires", "supported", "to", "user-agent", "via"),
+}
 
 
 @dataclass(frozen=True)
@@ -184,6 +192,18 @@ def _language(value: str) -> str:
     return value
 
 
+def _region(value: str) -> str | None:
+    from phonenumbers import SUPPORTED_REGIONS  # here: only who reads this setting pays for it
+
+    return value if value in SUPPORTED_REGIONS else None
+
+
+def _header(value: str) -> str | None:
+    if value.lower() in SIP_HEADERS:
+        raise ValueError("SIP itself uses that one")
+    return value if re.fullmatch(TOKEN, value) else None
+
+
 def _day(value: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError
@@ -281,12 +301,18 @@ def _path(value: str) -> str | None:
 
 NAME = pattern("a name of small letters, digits, _ and - (32 at most)", "[a-z][a-z0-9_-]{0,31}")
 PROMPT = pattern("a prompt's name of small letters, digits and -", "[a-z0-9][a-z0-9-]{0,63}")
-DIGITS = pattern('a telephone number of digits in quotes, such as "1330"', "[0-9]{2,15}")
+DIGITS = pattern('a telephone number of digits in quotes, such as "1200"', "[0-9]{2,15}")
 CONTACT = pattern(
     'a SIP address such as "sip:{seat}@127.0.0.1:6070"',
     r"sips?:[A-Za-z0-9._-]*\{seat\}[A-Za-z0-9._-]*@[A-Za-z0-9.-]+(:[0-9]{1,5})?",
 )
 ZONE = worded("a time zone such as Asia/Bangkok", _zone)
+REGION = worded("a country's two letters, such as TH", _region)
+HEADER = worded("the name of a SIP header, such as X-Topic (64 characters at most)", _header)
+USER_AGENT = pattern(
+    "a name of letters, digits, spaces, ., /, _ and - (64 characters at most)",
+    r"[A-Za-z0-9](?:[A-Za-z0-9 ./_-]{0,62}[A-Za-z0-9])?",
+)
 LANGUAGE = worded("a language, th or en", _language)
 DAY = worded("a day such as 2026-12-07", _day)
 WEEKDAYS = worded("a day or a range of days, such as mon or mon-fri", _days)

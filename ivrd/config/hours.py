@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import Field
 
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import DAY, DAYS, NAME, SPAN, WEEKDAYS, weekdays, worded
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
@@ -27,17 +28,17 @@ class HoursPart(Part):
     """Opening hours: a weekly table, and the days on which it does not hold."""
 
     days: Annotated[
-        dict[Annotated[str, WEEKDAYS], list[Annotated[Span, SPAN]]], Field(min_length=1)
+        dict[Annotated[str, WEEKDAYS], list[Annotated[Span, SPAN]]], Field(min_length=1), RELOAD
     ]
-    holidays: Annotated[str, COUNTRY] = ""
-    closed_on: list[Annotated[date, DAY]] = Field(default_factory=list)
-    open_on: list[Annotated[date, DAY]] = Field(default_factory=list)
+    holidays: Annotated[str, COUNTRY, RELOAD] = ""
+    closed_on: Annotated[list[Annotated[date, DAY]], RELOAD] = Field(default_factory=list)
+    open_on: Annotated[list[Annotated[date, DAY]], RELOAD] = Field(default_factory=list)
 
 
 class HoursFile(Part):
     """hours.yaml."""
 
-    hours: dict[Annotated[str, NAME], HoursPart]
+    hours: Annotated[dict[Annotated[str, NAME], HoursPart], RELOAD]
 
 
 def check(file: File[HoursFile]) -> Iterator[Problem]:

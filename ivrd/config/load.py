@@ -6,13 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
-from ivrd.config.control_socket import FILE as MAIN_FILE
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
-FILES = (MAIN_FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 
 
 def load(folder: Path, today: date | None = None) -> Settings:
@@ -24,7 +23,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
     check_folder(folder)
     found: list[Problem] = []
     files = _Files(
-        program=_read(folder / MAIN_FILE, main.MainFile, found),
+        program=_read(folder / main.FILE, main.MainFile, found),
         menus=_read(folder / menus.FILE, menus.MenusFile, found),
         queues=_read(folder / queues.FILE, queues.QueuesFile, found),
         hours=_read(folder / hours.FILE, hours.HoursFile, found),
@@ -42,7 +41,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
 
 @dataclass(frozen=True)
 class _Files:
-    """What each file says; None when it is not right by itself."""
+    """Each file, parsed; None when it is not right by itself."""
 
     program: File[main.MainFile] | None
     menus: File[menus.MenusFile] | None
@@ -85,8 +84,6 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
         yield from partners.check_with_program(files.partners, parsed)
-    if files.prompts:
-        yield from prompts.check_with_program(files.prompts, parsed)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
@@ -100,13 +97,14 @@ def _together(files: _Files) -> Iterable[Problem]:
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
     if files.prompts and files.program:
-        spoken = files.program.parsed.languages
+        languages = files.program.parsed.languages
+        known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
         if files.menus:
             uses = menus.prompts(files.menus.parsed)
-            yield from prompts.check_uses(files.prompts, spoken, files.menus, uses)
+            yield from prompts.check_uses(known, languages, files.menus, uses)
         if files.queues:
             uses = queues.prompts(files.queues.parsed)
-            yield from prompts.check_uses(files.prompts, spoken, files.queues, uses)
+            yield from prompts.check_uses(known, languages, files.queues, uses)
 
 
 def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
@@ -116,10 +114,11 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
     named = hours.schedules(files.hours.parsed, parsed.time_zone, today)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
         folder=folder,
         number=parsed.number,
+        country=parsed.country,
         zone=parsed.time_zone,
         languages=languages,
         service_level_seconds=parsed.service_level_seconds,
@@ -147,5 +146,13 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
-        prompts=prompts.with_later(files.prompts.parsed.prompts, languages),
+        prompts=prompts.with_defaults(files.prompts.parsed.prompts, languages),
+        files={
+            main.FILE: parsed,
+            menus.FILE: tree.parsed,
+            queues.FILE: waiting.parsed,
+            hours.FILE: files.hours.parsed,
+            partners.FILE: files.partners.parsed,
+            prompts.FILE: files.prompts.parsed,
+        },
     )

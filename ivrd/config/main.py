@@ -9,10 +9,12 @@ from pydantic import Field
 
 from ivrd.config import control_socket
 from ivrd.config.control_socket import located
+from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART
 from ivrd.config.field_types import (
     ADDRESS,
     CONTACT,
     DIGITS,
+    HEADER,
     HOST,
     LANGUAGE,
     MODE,
@@ -20,6 +22,8 @@ from ivrd.config.field_types import (
     NETWORK,
     PATH,
     PORT,
+    REGION,
+    USER_AGENT,
     ZONE,
     Address,
     choice,
@@ -33,113 +37,127 @@ from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
 
+FILE = control_socket.FILE
+
 
 class LogPart(Part):
     """`log:` how the log is written."""
 
-    format: Annotated[str, choice("plain", "json")] = "plain"
-    level: Annotated[str, choice("debug", "info", "warning", "error")] = "info"
+    format: Annotated[str, choice("plain", "json"), RELOAD] = "plain"
+    level: Annotated[str, choice("debug", "info", "warning", "error"), RELOAD] = "info"
 
 
 class WebPart(Part):
     """`web:` where metrics and health are served."""
 
-    listen: Annotated[Address, ADDRESS]
+    listen: Annotated[Address, ADDRESS, RESTART]
 
 
 class ControlPart(Part):
     """`control:` the socket that `ivrd status` and the other commands speak to."""
 
-    socket: Annotated[str, PATH]
-    mode: Annotated[int, MODE] = 0o660
+    socket: Annotated[str, PATH, RESTART]
+    mode: Annotated[int, MODE, RELOAD] = 0o660
 
 
 class AmiPart(Part):
     """`ami:` Asterisk's management port."""
 
-    host: Annotated[str, HOST]
-    port: Annotated[int, PORT]
-    user: Annotated[str, NAME]
-    secret_file: Annotated[str, PATH]
+    host: Annotated[str, HOST, RESTART]
+    port: Annotated[int, PORT, RESTART]
+    user: Annotated[str, NAME, RESTART]
+    secret_file: Annotated[str, PATH, RESTART]
 
 
 class SipPart(Part):
-    """`sip:` where Asterisk takes calls."""
+    """`sip:` where Asterisk takes calls, and as what it presents itself."""
 
-    listen: Annotated[Address, ADDRESS]
+    listen: Annotated[Address, ADDRESS, ASTERISK_RESTART]
+    user_agent: Annotated[str, USER_AGENT, RELOAD] = "ivrd"
+
+
+class HeadersPart(Part):
+    """`headers:` what agents' phones get with a caller, beside the number."""
+
+    topic: Annotated[str, HEADER, RELOAD] = "X-1330-Topic"
+    case: Annotated[str, HEADER, RELOAD] = "X-1330-Case"
 
 
 class RtpPart(Part):
     """`rtp:` the UDP ports for sound, both included."""
 
-    first: Annotated[int, whole(1024, 65535)]
-    last: Annotated[int, whole(1024, 65535)]
+    first: Annotated[int, whole(1024, 65535), ASTERISK_RESTART]
+    last: Annotated[int, whole(1024, 65535), ASTERISK_RESTART]
 
 
 class CarrierPart(Part):
     """A carrier: calls from these addresses are calls to the hotline."""
 
-    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1)]
+    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1), RELOAD]
 
 
 class SeatsPart(Part):
     """`seats:` either the seats register, or each has a fixed address."""
 
-    secret_file: Annotated[str, PATH] = ""
-    contact: Annotated[str, CONTACT] = ""
+    secret_file: Annotated[str, PATH, RELOAD] = ""
+    contact: Annotated[str, CONTACT, RELOAD] = ""
 
 
 class AsteriskPart(Part):
     """`asterisk:` what `ivrd render` writes for it."""
 
-    config_dir: Annotated[str, PATH]
-    console: Annotated[list[str], Field(min_length=1)] = Field(default=["asterisk"])
-    queue_log: Annotated[str, PATH] = "/var/log/asterisk/queue_log"
+    config_dir: Annotated[str, PATH, RELOAD]
+    console: Annotated[list[str], Field(min_length=1), RELOAD] = Field(default=["asterisk"])
+    queue_log: Annotated[str, PATH, RESTART] = "/var/log/asterisk/queue_log"
     ami: AmiPart
     sip: SipPart
     rtp: RtpPart
-    carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1)]
+    carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
     seats: SeatsPart
+    headers: HeadersPart = HeadersPart()
 
 
 class OverflowPart(Part):
-    """`overflow:` how many seats partners are asked for; core/overflow.py says what each means."""
+    """`overflow:` how many seats partners are asked for; core/overflow.py has what each means."""
 
-    target_percent: Annotated[float, number(1, 99)] = Policy.target_ratio * 100
-    drain_seconds: Annotated[float, number(1, 3600)] = Policy.drain_seconds
-    reach_seconds: Annotated[float, number(1, 60)] = Policy.reach_seconds
-    floor_seats: Annotated[int, whole(0, 4000)] = Policy.floor
-    ceiling_seats: Annotated[int, whole(0, 4000)] = Policy.ceiling
-    hold_seconds: Annotated[float, number(1, 3600)] = Policy.hold_seconds
-    slack_percent: Annotated[float, number(1, 50)] = Policy.slack * 100
-    expected_talk_seconds: Annotated[float, number(1, 7200)] = Policy.expected_talk_seconds
-    expected_patience_seconds: Annotated[float, number(1, 7200)] = Policy.expected_patience_seconds
+    target_percent: Annotated[float, number(1, 99), RELOAD] = Policy.target_ratio * 100
+    drain_seconds: Annotated[float, number(1, 3600), RELOAD] = Policy.drain_seconds
+    reach_seconds: Annotated[float, number(1, 60), RELOAD] = Policy.reach_seconds
+    floor_seats: Annotated[int, whole(0, 4000), RELOAD] = Policy.floor
+    ceiling_seats: Annotated[int, whole(0, 4000), RELOAD] = Policy.ceiling
+    hold_seconds: Annotated[float, number(1, 3600), RELOAD] = Policy.hold_seconds
+    slack_percent: Annotated[float, number(1, 50), RELOAD] = Policy.slack * 100
+    expected_talk_seconds: Annotated[float, number(1, 7200), RELOAD] = Policy.expected_talk_seconds
+    expected_patience_seconds: Annotated[float, number(1, 7200), RELOAD] = (
+        Policy.expected_patience_seconds
+    )
 
 
 class LimitsPart(Part):
     """`limits:` how many callers there may be, and when they go straight to a queue."""
 
-    callers: Annotated[int, whole(1, 10_000)] = 1000
-    menus: Annotated[int, whole(1, 10_000)] = 1000
-    behind_seconds: Annotated[float, number(0.1, 2)] = 1.0
+    callers: Annotated[int, whole(1, 10_000), RELOAD] = 1000
+    menus: Annotated[int, whole(1, 10_000), RELOAD] = 1000
+    behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
 
 
 class MainFile(Part):
     """ivrd.yaml."""
 
-    number: Annotated[str, DIGITS]
-    time_zone: Annotated[ZoneInfo, ZONE]
-    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1)]
-    service_level_seconds: Annotated[float, number(1, 600)] = 20
-    lease_seconds: Annotated[int, whole(3, 60)] = 5
-    drain_seconds: Annotated[float, number(0, 600)] = 20
+    number: Annotated[str, DIGITS, RELOAD]
+    country: Annotated[str, REGION, RESTART] = "TH"
+    time_zone: Annotated[ZoneInfo, ZONE, RELOAD]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD]
+    service_level_seconds: Annotated[float, number(1, 600), RELOAD] = 20
+    lease_seconds: Annotated[int, whole(3, 60), RELOAD] = 5
+    drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
     limits: LimitsPart = LimitsPart()
-    sounds: Annotated[str, PATH]
-    state_dir: Annotated[str, PATH] = "/var/lib/ivrd"
+    sounds: Annotated[str, PATH, RELOAD]
+    state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
     log: LogPart = LogPart()
-    caller_key_file: Annotated[str, PATH]
+    caller_key_file: Annotated[str, PATH, RESTART]
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart
@@ -176,6 +194,10 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
         if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
             say = "expected the path of a file with the secret, such as ./ami.secret"
             yield file.problem("asterisk", part, "secret_file", say=say)
+    headers = parsed.asterisk.headers
+    if headers.case.lower() == headers.topic.lower():
+        say = f"expected another name than that of topic, {headers.topic}"
+        yield file.problem("asterisk", "headers", "case", say=say)
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
@@ -199,7 +221,7 @@ def policy(parsed: MainFile) -> Policy:
 
 
 def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
-    """What the program needs to know of AsteriskSettings."""
+    """The settings; paths begin in the configuration's `folder`."""
     secret = part.seats.secret_file
     return AsteriskSettings(
         config_dir=located(folder, part.config_dir),
@@ -211,6 +233,9 @@ def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
         ami_secret_file=located(folder, part.ami.secret_file),
         sip_host=part.sip.listen.host,
         sip_port=part.sip.listen.port,
+        user_agent=part.sip.user_agent,
+        topic_header=part.headers.topic,
+        case_header=part.headers.case,
         rtp_first=part.rtp.first,
         rtp_last=part.rtp.last,
         carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),

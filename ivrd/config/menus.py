@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
@@ -33,10 +34,10 @@ Prompts = Annotated[list[Annotated[str, PROMPT]], Field(min_length=1)]
 class KeyPart(Part):
     """What one key does."""
 
-    menu: Annotated[str, NAME] = ""
-    info: Annotated[str, NAME] = ""
-    topic: Annotated[str, NAME] = ""
-    language: Annotated[str, NAME] = ""
+    menu: Annotated[str, NAME, RELOAD] = ""
+    info: Annotated[str, NAME, RELOAD] = ""
+    topic: Annotated[str, NAME, RELOAD] = ""
+    language: Annotated[str, NAME, RELOAD] = ""
 
     @model_validator(mode="after")
     def _leads_to_one_thing(self) -> "KeyPart":
@@ -60,37 +61,37 @@ class KeyPart(Part):
 class MenuPart(Part):
     """One menu."""
 
-    prompts: Prompts
-    speak: Annotated[str, choice("all")] = ""
-    keys: Annotated[dict[Annotated[str, KEY], KeyPart], Field(min_length=1)]
+    prompts: Annotated[Prompts, RELOAD]
+    speak: Annotated[str, choice("all"), RELOAD] = ""
+    keys: Annotated[dict[Annotated[str, KEY], KeyPart], Field(min_length=1), RELOAD]
 
 
 class InfoPart(Part):
     """One message."""
 
-    prompts: Prompts
+    prompts: Annotated[Prompts, RELOAD]
 
 
 class SaidPart(Part):
     """`prompts:` what every menu says."""
 
-    no_input: Annotated[str, PROMPT]
-    no_match: Annotated[str, PROMPT]
-    connect: Annotated[str, PROMPT]
-    again: Annotated[str, PROMPT]
-    goodbye: Annotated[str, PROMPT]
+    no_input: Annotated[str, PROMPT, RELOAD]
+    no_match: Annotated[str, PROMPT, RELOAD]
+    connect: Annotated[str, PROMPT, RELOAD]
+    again: Annotated[str, PROMPT, RELOAD]
+    goodbye: Annotated[str, PROMPT, RELOAD]
 
 
 class MenusFile(Part):
     """menus.yaml."""
 
-    start: Annotated[str, NAME]
-    operator: Annotated[str, NAME]
-    wait_seconds: Annotated[float, number(1, 59)]
-    retries: Annotated[int, whole(0, 9)]
+    start: Annotated[str, NAME, RELOAD]
+    operator: Annotated[str, NAME, RELOAD]
+    wait_seconds: Annotated[float, number(1, 59), RELOAD]
+    retries: Annotated[int, whole(0, 9), RELOAD]
     prompts: SaidPart
-    menus: Annotated[dict[Annotated[str, NAME], MenuPart], Field(min_length=1)]
-    infos: dict[Annotated[str, NAME], InfoPart] = Field(default_factory=dict)
+    menus: Annotated[dict[Annotated[str, NAME], MenuPart], Field(min_length=1), RELOAD]
+    infos: Annotated[dict[Annotated[str, NAME], InfoPart], RELOAD] = Field(default_factory=dict)
 
 
 def check(file: File[MenusFile]) -> Iterator[Problem]:
@@ -175,7 +176,7 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
 
 
 def _not_led_to(file: File[MenusFile]) -> Iterator[Problem]:
-    """MenusFile and messages that no caller can reach."""
+    """Menus and messages that no caller can reach."""
     parsed = file.parsed
     reached, infos, ahead = {parsed.start}, set(), [parsed.start]
     while ahead:

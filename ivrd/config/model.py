@@ -1,4 +1,4 @@
-"""One YAML file held against its model; what pydantic finds wrong, said in our words."""
+"""One YAML file parsed with its model; what pydantic finds wrong, in words for a person."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Part)
 
 @dataclass(frozen=True)
 class File(Generic[M]):
-    """A file that is right by itself: what it says, and where each key stands."""
+    """A file that is right by itself: its parsed content, and where each key stands."""
 
     document: Document
     parsed: M

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import hours, queues
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
     NAME,
@@ -35,31 +36,34 @@ IN_ASTERISK = "partner-"  # and the id: a partner's endpoint and dialplan contex
 class NamePart(Part):
     """`name:` in Thai and in English."""
 
-    th: Annotated[str, text(120)]
-    en: Annotated[str, text(120)]
+    th: Annotated[str, text(120), RELOAD]
+    en: Annotated[str, text(120), RELOAD]
 
 
 class PartnerPart(Part):
-    """One partner.  `pledged` and `cap` count seats; `topics` is None for all."""
+    """One partner.  `pledged` and `cap` count seats; `topics` is None for all.
+
+    Without `languages` its people speak the hotline's first.
+    """
 
     name: NamePart
-    trunk: Annotated[Address, TRUNK]
-    pledged: Annotated[int, whole(0, MOST_SEATS)]
-    cap: Annotated[int, whole(1, MOST_SEATS)]
-    hours: Annotated[str, NAME]
-    topics: Annotated[list[str] | None, all_or("topics")]
-    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1)] = Field(
-        default_factory=lambda: ["th"]
+    trunk: Annotated[Address, TRUNK, RELOAD]
+    pledged: Annotated[int, whole(0, MOST_SEATS), RELOAD]
+    cap: Annotated[int, whole(1, MOST_SEATS), RELOAD]
+    hours: Annotated[str, NAME, RELOAD]
+    topics: Annotated[list[str] | None, all_or("topics"), RELOAD]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD] = Field(
+        default_factory=list
     )
-    weight: Annotated[float, number(0.01, 100)] = 1.0
-    confirm: Annotated[bool, TRUTH] = True
-    state: Annotated[str, choice(*PartnerState)] = PartnerState.ONBOARDING.value
+    weight: Annotated[float, number(0.01, 100), RELOAD] = 1.0
+    confirm: Annotated[bool, TRUTH, RELOAD] = True
+    state: Annotated[str, choice(*PartnerState), RELOAD] = PartnerState.ONBOARDING.value
 
 
 class PartnersFile(Part):
     """partners.yaml."""
 
-    partners: dict[Annotated[str, NAME], PartnerPart]
+    partners: Annotated[dict[Annotated[str, NAME], PartnerPart], RELOAD]
 
 
 def check(file: File[PartnersFile]) -> Iterator[Problem]:
@@ -134,8 +138,11 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(parsed: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
-    """The partners as the program works with them; `waiting` has all the topics."""
+def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[Partner, ...]:
+    """The partners as the program works with them.
+
+    `waiting` has all the topics; `language` is the one of partners that name none.
+    """
     return tuple(
         Partner(
             id=name,
@@ -147,7 +154,7 @@ def partners(parsed: PartnersFile, waiting: QueuesFile) -> tuple[Partner, ...]:
             state=PartnerState(part.state),
             hours=part.hours,
             topics=waiting.topics() if part.topics is None else tuple(part.topics),
-            languages=tuple(part.languages),
+            languages=tuple(part.languages) or (language,),
             weight=part.weight,
             confirm=part.confirm,
         )

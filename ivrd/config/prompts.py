@@ -1,13 +1,15 @@
-"""prompts.yaml: every prompt's text, and which prompts are said at all."""
+"""prompts.yaml: the prompts' texts, those that ivrd brings along, and which are said at all."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import yamlfile
+from ivrd.config import model, yamlfile
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import LANGUAGE, PROMPT, speech
-from ivrd.config.main import MainFile
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import ConfigError, Problem, unknown
 from ivrd.config.settings import Settings
@@ -15,66 +17,53 @@ from ivrd.config.yamlfile import Key
 from ivrd.core.numbers import pieces
 
 FILE = "prompts.yaml"
-
-# Said by the dialplan and by Asterisk's queues, whatever the menus are.
-BUILT_IN = frozenset(
-    {
-        "all-lines-busy",
-        "connect",
-        "fallback-welcome",
-        "partner-press",
-        "partner-whisper",
-        "queue-after",
-        "queue-before",
-        "queue-beyond",
-        "queue-next",
-        "queue-periodic",
-        "wait-before",
-        "wait-minute",
-        "wait-minutes",
-    }
-)
-
-# These came with a later release: a prompts.yaml of before does not have them, and what is said
-# then is the recording that was shipped.
-LATER = frozenset({"all-lines-busy"})
+DEFAULTS = Path(__file__).with_name("default_prompts.yaml")
+NUMBER = "number-"
 
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, speech(2000)]]
+Prompts = Mapping[str, Mapping[str, str]]  # a prompt's name -> its text in each language
 
 
 class PromptsFile(Part):
     """prompts.yaml.  A part of a number may have a text in one language only."""
 
-    prompts: dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]]
+    prompts: Annotated[
+        dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]],
+        RELOAD,
+    ]
 
 
-def check_with_program(file: File[PromptsFile], program: MainFile) -> Iterator[Problem]:
-    """PromptsFile that the program itself says, and that are not there."""
-    for language in program.languages:
-        for name in sorted(BUILT_IN | pieces(language)):
-            if name in LATER - file.parsed.prompts.keys():
-                continue
-            if language not in file.parsed.prompts.get(name, {}):
-                say = "missing; this prompt is always needed"
-                yield file.problem("prompts", name, language, say=say)
+@cache
+def defaults() -> Prompts:
+    """The prompts that every hotline needs, with the texts that hold where it has none."""
+    return model.read(DEFAULTS, PromptsFile).parsed.prompts
 
 
-def with_later(prompts: Mapping[str, Texts], languages: Sequence[str]) -> Mapping[str, Texts]:
-    """The prompts of the file, and those of LATER that it lacks, without a text."""
-    return {**{name: dict.fromkeys(languages, "") for name in LATER}, **prompts}
+def built_in() -> frozenset[str]:
+    """Those that the dialplan and Asterisk's queues say, without the parts of numbers."""
+    return frozenset(name for name in defaults() if not name.startswith(NUMBER))
+
+
+def with_defaults(own: Prompts, languages: Iterable[str]) -> Prompts:
+    """Every prompt of `own`, and what else is needed in these languages."""
+    prompts = {name: dict(texts) for name, texts in own.items()}
+    for language in languages:
+        for name in built_in() | pieces(language):
+            prompts.setdefault(name, {}).setdefault(language, defaults()[name][language])
+    return prompts
 
 
 def check_uses(
-    file: File[PromptsFile], languages: list[str], user: File[M], uses: Iterable[tuple[Key, str]]
+    prompts: Prompts, languages: list[str], user: File[M], uses: Iterable[tuple[Key, str]]
 ) -> Iterator[Problem]:
     """The prompts (with their places) that `user` names and that are not there."""
     for place, name in uses:
-        texts = file.parsed.prompts.get(name)
+        texts = prompts.get(name)
         if texts is None:
-            yield user.problem(*place, say=unknown("prompt", name, file.parsed.prompts))
+            yield user.problem(*place, say=unknown("prompt", name, prompts))
             continue
         for language in languages:
-            if language not in texts and name not in BUILT_IN:
+            if language not in texts:
                 yield user.problem(*place, say=f"the prompt {name} has no text in {language}")
 
 
@@ -83,12 +72,25 @@ def used_prompts(settings: Settings) -> frozenset[str]:
 
     `topic-NAME` tells a partner's agent the topic; a topic may be without one.
     """
+    topics = (f"topic-{topic}" for topic in settings.tree.queue_of)
+    numbers = (pieces(language) for language in settings.languages)
+    return built_in().union(said_by_menus(settings), topics, *numbers)
+
+
+def said_by_menus(settings: Settings) -> frozenset[str]:
+    """Every prompt that menus.yaml and queues.yaml name."""
     tree = settings.tree
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
-    said.update(f"topic-{topic}" for topic in tree.queue_of)
-    return BUILT_IN.union(said, *(pieces(language) for language in settings.languages))
+    return frozenset(said)
+
+
+def is_own(settings: Settings, name: str, language: str) -> bool:
+    """Whether the text is the hotline's own, from prompts.yaml."""
+    file = settings.files[FILE]
+    assert isinstance(file, PromptsFile)
+    return language in file.prompts.get(name, {})
 
 
 def unused_prompts(settings: Settings) -> list[Problem]:

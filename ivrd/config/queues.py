@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import hours
+from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
 from ivrd.config.hours import ALWAYS, HoursFile
 from ivrd.config.main import MainFile
@@ -33,26 +34,26 @@ Texts = dict[Annotated[str, LANGUAGE], Annotated[str, text(TEXT_LIMIT)]]
 class QueuePart(Part):
     """One queue."""
 
-    hours: Annotated[str, NAME]
-    closed_prompt: Annotated[str, PROMPT] = ""
-    announce_seconds: Annotated[int, whole(10, 600)] = 30
-    topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1)]
+    hours: Annotated[str, NAME, RELOAD]
+    closed_prompt: Annotated[str, PROMPT, RELOAD] = ""
+    announce_seconds: Annotated[int, whole(10, 600), RELOAD] = 30
+    topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1), RELOAD]
 
 
 class PoolPart(Part):
     """Seats that open and close together; `queues` is None for all."""
 
-    seats: Annotated[int, whole(1, 500)]
-    open: Annotated[bool, TRUTH]
-    queues: Annotated[list[str] | None, all_or("queues")]
+    seats: Annotated[int, whole(1, 500), RELOAD]
+    open: Annotated[bool, TRUTH, RELOAD]
+    queues: Annotated[list[str] | None, all_or("queues"), RELOAD]
 
 
 class QueuesFile(Part):
     """queues.yaml."""
 
-    default: Annotated[str, NAME]
-    queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1)]
-    pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1)]
+    default: Annotated[str, NAME, RELOAD]
+    queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1), RELOAD]
+    pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1), RELOAD]
 
     def topics(self) -> tuple[str, ...]:
         """The topics of all queues."""

@@ -1,11 +1,12 @@
-"""What the configuration says, once it is known to be right: plain values that never change."""
+"""The configuration, once it is known to be right: plain values that never change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ivrd.config.effect import Files
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -31,10 +32,11 @@ class QueueSettings:
 
 @dataclass(frozen=True)
 class AsteriskSettings:
-    """Where Asterisk is, and what it is told.
+    """Where Asterisk is, and what is rendered for it.
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
-    `queue_log`: the file with Asterisk's own record of its calls.
+    `queue_log`: the file that Asterisk writes about its queues' calls.
+    `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
@@ -48,6 +50,9 @@ class AsteriskSettings:
     ami_secret_file: Path
     sip_host: str
     sip_port: int
+    user_agent: str
+    topic_header: str
+    case_header: str
     rtp_first: int
     rtp_last: int
     carriers: tuple[tuple[str, tuple[str, ...]], ...]
@@ -100,16 +105,19 @@ class StoreSettings:
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
-    `schedules` has an entry for each queue, `partner_schedules` for each partner's id; None is
-    always open.  At most `callers_at_most` callers are here, the next ones hear that all lines are
-    busy; at most `menus_at_most` of them are in menus, and none is taken into one while we
-    hear Asterisk `behind_seconds` late or more.  `policy` says how many seats partners are asked
-    for.  `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text
-    in each language.  `languages`: the first is spoken when nothing was chosen.
+    `country`: the two letters of the one in which callers' numbers are at home.  `schedules` has an
+    entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
+    `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
+    `menus_at_most` of them are in menus, and none is taken into one while Asterisk's events come
+    `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
+    `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
+    each language; those that every hotline needs are among them.  `languages`: the first is spoken
+    when nothing was chosen.  `files`: each file's parsed content.
     """
 
     folder: Path
     number: str
+    country: str
     zone: ZoneInfo
     languages: tuple[str, ...]
     service_level_seconds: float
@@ -138,6 +146,7 @@ class Settings:
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]
+    files: Files = field(repr=False)
 
 
 def closed_queues(settings: Settings, moment: datetime) -> frozenset[str]:

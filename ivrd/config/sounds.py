@@ -2,12 +2,15 @@
 
 import wave
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ivrd.config.problem import Problem
+from ivrd.config.prompts import built_in, is_own, said_by_menus
 from ivrd.config.settings import Settings
 
 EXPECTED = "8 kHz 16-bit mono PCM WAV"
+KEY_AFTER = "partner-press"  # Asterisk's Read waits for no key after a file that is not there
 RATE = 8000  # frames a second, all that a telephone carries
 
 
@@ -17,7 +20,17 @@ class _Unfit(Exception):
 
 def prompt_files(settings: Settings) -> list[Problem]:
     """Prompts without a file that can be played: ivrd does not run with these."""
-    return list(_unfit(settings))
+    return [problem for needed, problem in _unfit(settings) if needed]
+
+
+def missing_defaults(settings: Settings) -> list[Problem]:
+    """Prompts that ivrd brings along and whose recording is not there: they are left out.
+
+    So an ivrd that has a new one runs with the recordings of the one before it.
+    """
+    say = "; until it is there this is left out; ivrd's sources have one, `make install` copies it"
+    found = [problem for needed, problem in _unfit(settings) if not needed]
+    return [replace(problem, message=problem.message + say) for problem in found]
 
 
 def spare_files(settings: Settings) -> list[Problem]:
@@ -36,12 +49,19 @@ def durations(settings: Settings) -> Mapping[tuple[str, str], float]:
     return lengths
 
 
-def _unfit(settings: Settings) -> Iterator[Problem]:
-    for _language, _name, path in _recordings(settings):
+def _unfit(settings: Settings) -> Iterator[tuple[bool, Problem]]:
+    """What cannot be played, each with whether the hotline needs it.
+
+    The dialplan and Asterisk's queues go on without most recordings, but not without a number's
+    parts: docs/decisions/0013.
+    """
+    may_lack = built_in() - said_by_menus(settings) - {KEY_AFTER}
+    for language, name, path in _recordings(settings):
         try:
             _seconds(path)
         except _Unfit as error:
-            yield Problem(str(path), 0, "", str(error))
+            needed = name not in may_lack or is_own(settings, name, language)
+            yield needed, Problem(str(path), 0, "", str(error))
 
 
 def _ownerless(settings: Settings) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from ivrd.config.effect import RELOAD, RESTART
 from ivrd.config.field_types import (
     ADDRESS,
     PATH,
@@ -49,14 +50,14 @@ WORD = pattern("a name of letters, digits, ., _ and - (64 at most)", "[A-Za-z0-9
 class RedisPart(Part):
     """`redis:` one server, or what Sentinel names."""
 
-    url: Annotated[str, URL] = ""
-    sentinels: list[Annotated[Address, ADDRESS]] = Field(default_factory=list)
-    service: Annotated[str, WORD] = ""
-    user: Annotated[str, WORD] = ""
-    secret_file: Annotated[str, PATH] = ""
-    ca_file: Annotated[str, PATH] = ""
-    sentinel_user: Annotated[str, WORD] = ""
-    sentinel_secret_file: Annotated[str, PATH] = ""
+    url: Annotated[str, URL, RESTART] = ""
+    sentinels: Annotated[list[Annotated[Address, ADDRESS]], RESTART] = Field(default_factory=list)
+    service: Annotated[str, WORD, RESTART] = ""
+    user: Annotated[str, WORD, RESTART] = ""
+    secret_file: Annotated[str, PATH, RESTART] = ""
+    ca_file: Annotated[str, PATH, RESTART] = ""
+    sentinel_user: Annotated[str, WORD, RESTART] = ""
+    sentinel_secret_file: Annotated[str, PATH, RESTART] = ""
 
 
 DAYS = whole(2, 4000)  # yesterday's report is always there
@@ -65,17 +66,17 @@ DAYS = whole(2, 4000)  # yesterday's report is always there
 class KeepPart(Part):
     """`keep_days:` for how many days the store keeps what is over."""
 
-    calls: Annotated[int, DAYS] = Retention.calls
-    history: Annotated[int, DAYS] = Retention.history
-    audit: Annotated[int, DAYS] = Retention.audit
+    calls: Annotated[int, DAYS, RELOAD] = Retention.calls
+    history: Annotated[int, DAYS, RELOAD] = Retention.history
+    audit: Annotated[int, DAYS, RELOAD] = Retention.audit
 
 
 class StorePart(Part):
     """`store:` a file, or Redis."""
 
-    file: Annotated[str, PATH] = ""
+    file: Annotated[str, PATH, RESTART] = ""
     redis: RedisPart = RedisPart()
-    deadline_seconds: Annotated[float, number(0.05, 10)] = 0.5
+    deadline_seconds: Annotated[float, number(0.05, 10), RESTART] = 0.5
     keep_days: KeepPart = KeepPart()
 
 

@@ -3,8 +3,8 @@
 Theory of operation
 -------------------
 A `Breaker` is an immutable record.  `step(breaker, event)` counts what happened, makes one
-`Signal` of it, and looks up ``(place, mark)`` in `TABLE`, which has a line for each pair.
-Failures of each sort are counted in a row; when a sort reaches its limit the breaker opens and the
+`Signal` of it, and looks up ``(state, signal)`` in `TABLE`, which has a line for each pair.
+Failures of each kind are counted in a row; when a kind reaches its limit the breaker opens and the
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
 again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
 call yet nothing is known: until one does it has a few seats at most.
@@ -13,12 +13,15 @@ Learned capacity: a partner that refuses a call because it is full, while it has
 broken.  It is held to as many as it had, and one more each time it was quiet for long enough.
 
 Time is an argument (seconds, any clock that the caller keeps to); nothing happens by itself, so a
-pause that is over shows when somebody asks.
+pause that is over shows when somebody asks.  docs/states.md draws the table.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import assert_never
+
+from ivrd.core.q850 import Q850, words
 
 
 class BreakerState(StrEnum):
@@ -46,19 +49,19 @@ class Signal(StrEnum):
     TRIPPED = "tripped"  # the failure that is one too many
     TAKEN = "taken"  # a person is there
     LASTED = "lasted"  # and stays
-    NOTED = "noted"  # says nothing of health
+    NOTED = "noted"  # no sign of health or of failure
 
 
-# Q.850 causes with which a full partner refuses: 486 comes as 17, 503 as 34.
-FULL = frozenset({17, 34})
+# With these a partner that is full refuses.
+FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
 
 @dataclass(frozen=True)
 class Refused:
     """The partner declined a call.
 
-    `cause` is Q.850's number.  `others`: the calls that it had at that moment, talking or
-    ringing, without this one.
+    `cause` is a number of Q.850's (q850.py).  `others`: the calls that it had at that moment,
+    talking or ringing, without this one.
     """
 
     at: float
@@ -110,7 +113,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Lasted:
-    """A talk has gone on for `Limits.early_seconds`: told at that moment, or when it ends."""
+    """A talk has gone on for `Limits.early_seconds`: reported at that moment, or when it ends."""
 
     at: float
 
@@ -118,18 +121,10 @@ class Lasted:
 Failure = Refused | Silent | NoKey | Dropped | Unreachable
 Event = Failure | Reachable | Confirmed | Lasted
 
-KIND_OF: dict[type, FailureKind] = {
-    Refused: FailureKind.REFUSED,
-    Silent: FailureKind.SILENT,
-    NoKey: FailureKind.NO_KEY,
-    Dropped: FailureKind.DROPPED,
-    Unreachable: FailureKind.UNREACHABLE,
-}
-
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
 DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED}
 
-# (place, mark) -> the next place.  The only way from one place to another, but for the pause's end.
+# (state, signal) -> the next state.  The only way from one to another, but for the pause's end.
 TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.CLOSED, Signal.FAILED): BreakerState.CLOSED,
     (BreakerState.CLOSED, Signal.TRIPPED): BreakerState.OPEN,
@@ -139,8 +134,8 @@ TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.HALF_OPEN, Signal.TRIPPED): BreakerState.OPEN,
     (BreakerState.HALF_OPEN, Signal.TAKEN): BreakerState.HALF_OPEN,
     (BreakerState.HALF_OPEN, Signal.LASTED): BreakerState.CLOSED,
-    # Calls that were under way when it opened say nothing new.
-    **{(BreakerState.OPEN, mark): BreakerState.OPEN for mark in Signal},
+    # Calls that were under way when it opened are no news.
+    **{(BreakerState.OPEN, signal): BreakerState.OPEN for signal in Signal},
     **{(state, Signal.NOTED): state for state in BreakerState},
 }
 
@@ -169,7 +164,7 @@ class Limits:
 class Breaker:
     """The state of one partner's breaker.
 
-    `failures` counts those in a row by sort.  `until`: the end of the pause.  `pause`: how long
+    `failures` counts those in a row by kind.  `until`: the end of the pause.  `pause`: how long
     the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.  `known`:
     a person there has taken a call.
     """
@@ -189,21 +184,28 @@ class Breaker:
 def step(breaker: Breaker, event: Event) -> Breaker:
     """The breaker after `event`."""
     before = at(breaker, event.at)
-    if isinstance(event, Unreachable) and not before.reachable:
-        return before  # no news
-    if isinstance(event, Unreachable | Reachable):
-        before = replace(before, reachable=isinstance(event, Reachable))
-    if isinstance(event, Refused) and event.cause in FULL and event.others > 0:
-        return _learn(before, event)
-    if isinstance(event, Confirmed | Lasted):
-        before = replace(before, known=True)
-    counted, mark = _count(before, event)
-    state = TABLE[before.state, mark]
+    match event:
+        case Unreachable() if not before.reachable:
+            return before  # no news
+        case Unreachable():
+            before = replace(before, reachable=False)
+        case Reachable():
+            before = replace(before, reachable=True)
+        case Refused(cause=cause, others=others) if cause in FULL and others > 0:
+            return _learn(before, event)
+        case Confirmed() | Lasted():
+            before = replace(before, known=True)
+        case Refused() | Silent() | NoKey() | Dropped():
+            pass
+        case _:
+            assert_never(event)
+    counted, signal = _count(before, event)
+    state = TABLE[before.state, signal]
     if before.state is BreakerState.OPEN:
         return before
-    if state is BreakerState.OPEN:
+    if state is BreakerState.OPEN and isinstance(event, Failure):  # nothing else opens it
         return _open(counted, event)
-    if mark is Signal.LASTED:
+    if signal is Signal.LASTED:
         return replace(counted, state=state, pause=0.0, why="")
     return replace(counted, state=state)
 
@@ -245,46 +247,68 @@ def describe(breaker: Breaker, now: float) -> str:
     """The state in words that an operator can act on."""
     here = at(breaker, now)
     if here.state is BreakerState.OPEN:
-        return f"paused for {here.until - now:.0f} s more: {here.why}"
+        return f"paused {here.until - now:.0f} s: {here.why}"
     if not here.reachable:
         return f"its trunk is {FailureKind.UNREACHABLE}"
     if here.state is BreakerState.HALF_OPEN:
-        return f"one seat is tried after a pause: {here.why}"
+        return f"trying one call: {here.why}"
     learned = capacity(here, now)
     if learned is not None:
-        return f"held to {learned} calls, it refused more"
+        return f"held to {learned} call{'' if learned == 1 else 's'}, it refused more"
     return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 
 def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
     """The event in the counts, and what it means."""
-    if isinstance(event, Lasted):
-        return replace(breaker, failures={}), Signal.LASTED
-    if isinstance(event, Confirmed):
-        left = {sort: n for sort, n in breaker.failures.items() if sort not in DISPROVED}
-        return replace(breaker, failures=left), Signal.TAKEN
-    if isinstance(event, Reachable):
-        return breaker, Signal.NOTED
-    sort = KIND_OF[type(event)]
-    row = breaker.failures.get(sort, 0) + 1
-    mark = Signal.TRIPPED if row >= breaker.limits.in_a_row[sort] else Signal.FAILED
-    return replace(breaker, failures={**breaker.failures, sort: row}), mark
+    match event:
+        case Lasted():
+            return replace(breaker, failures={}), Signal.LASTED
+        case Confirmed():
+            left = {kind: n for kind, n in breaker.failures.items() if kind not in DISPROVED}
+            return replace(breaker, failures=left), Signal.TAKEN
+        case Reachable():
+            return breaker, Signal.NOTED
+        case Refused() | Silent() | NoKey() | Dropped() | Unreachable():
+            kind = kind_of(event)
+            row = breaker.failures.get(kind, 0) + 1
+            signal = Signal.TRIPPED if row >= breaker.limits.in_a_row[kind] else Signal.FAILED
+            return replace(breaker, failures={**breaker.failures, kind: row}), signal
+        case _:
+            assert_never(event)
 
 
-def _open(breaker: Breaker, event: Event) -> Breaker:
+def kind_of(event: Failure) -> FailureKind:
+    """What a failure is counted as."""
+    match event:
+        case Refused():
+            return FailureKind.REFUSED
+        case Silent():
+            return FailureKind.SILENT
+        case NoKey():
+            return FailureKind.NO_KEY
+        case Dropped():
+            return FailureKind.DROPPED
+        case Unreachable():
+            return FailureKind.UNREACHABLE
+        case _:
+            assert_never(event)
+
+
+def _open(breaker: Breaker, event: Failure) -> Breaker:
     """Pause the partner; each pause until a talk lasts is twice as long as the one before."""
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
-    sort = KIND_OF[type(event)]
-    cause = f" with cause {event.cause}" if isinstance(event, Refused) else ""
-    refuses_all = sort is FailureKind.REFUSED  # then what was learned on the way was no capacity
+    kind = kind_of(event)
+    why = f"{kind}, {words(event.cause)}" if isinstance(event, Refused) else f"{kind}"
+    row = breaker.failures[kind]
+    refuses_all = kind is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(
         breaker,
         state=BreakerState.OPEN,
         until=event.at + pause,
         pause=pause,
         held_at=None if refuses_all else breaker.held_at,
-        why=f"{sort}{cause}, {breaker.failures[sort]} in a row",
+        why=f"{why}, {row} in a row" if row > 1 else why,
     )
 
 

@@ -20,7 +20,7 @@ NOT_OURS = (ValueError, TypeError, LookupError, OverflowError, RecursionError, A
 
 def text_of(breaker: Breaker) -> str:
     """The breaker as JSON."""
-    says = {
+    fields = {
         "state": breaker.state,
         "failures": dict(breaker.failures),
         "reachable": breaker.reachable,
@@ -31,41 +31,41 @@ def text_of(breaker: Breaker) -> str:
         "why": breaker.why,
         "known": breaker.known,
     }
-    return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def breaker_of(text: str, now: float, limits: Limits | None = None) -> Breaker:
-    """The breaker that was written down, at `now`; raises ValueError for anything else.
+    """The breaker that was stored, at `now`; raises ValueError for anything else.
 
     The clock may have been set meanwhile: no pause is longer than the longest or ends later than
     in its own length from now, and no capacity was learned after now.
     """
     try:
-        kept = _breaker(json.loads(text))
+        stored = _breaker(json.loads(text))
     except NOT_OURS as error:
         raise ValueError(f"no breaker: {error}") from None
     limits = limits or Limits()
-    pause = min(kept.pause, limits.longest_pause)
-    until = min(kept.until, now + pause) if kept.state is BreakerState.OPEN else kept.until
-    since = min(kept.held_since, now)
-    return replace(kept, limits=limits, pause=pause, until=until, held_since=since)
+    pause = min(stored.pause, limits.longest_pause)
+    until = min(stored.until, now + pause) if stored.state is BreakerState.OPEN else stored.until
+    since = min(stored.held_since, now)
+    return replace(stored, limits=limits, pause=pause, until=until, held_since=since)
 
 
-def _breaker(says: Mapping[str, Any]) -> Breaker:
-    failures = {FailureKind(sort): _count(n) for sort, n in says["failures"].items()}
-    held_at, why = says["held_at"], says["why"]
+def _breaker(fields: Mapping[str, Any]) -> Breaker:
+    failures = {FailureKind(kind): _count(n) for kind, n in fields["failures"].items()}
+    held_at, why = fields["held_at"], fields["why"]
     if not isinstance(why, str) or len(why) > LONGEST_WHY or not why.isprintable():
         raise ValueError("why")
     return Breaker(
-        state=BreakerState(says["state"]),
+        state=BreakerState(fields["state"]),
         failures=failures,
-        reachable=_truth(says["reachable"]),
-        until=_seconds(says["until"]),
-        pause=_seconds(says["pause"]),
+        reachable=_truth(fields["reachable"]),
+        until=_seconds(fields["until"]),
+        pause=_seconds(fields["pause"]),
         held_at=None if held_at is None else _count(held_at),
-        held_since=_seconds(says["held_since"]),
+        held_since=_seconds(fields["held_since"]),
         why=why,
-        known=_truth(says["known"]),
+        known=_truth(fields["known"]),
     )
 
 

@@ -1,12 +1,19 @@
-"""A call's life as one table: where it is, what happened, where that leads, how it ends.
+"""A call's life as one table: its state, what happened, the state that follows, how it ends.
 
 Theory of operation
 -------------------
-A `Call` is an immutable record.  `step(call, event)` looks up ``(call.place, event kind)`` in
-`TABLE` and returns the next record with the notices that the outside must hear of (the metrics
-count them, the log writes them).  What is not in the table raises `InvalidTransition` and changes
-nothing.  Every call ends in exactly one outcome, and an ended call has no way on, so the counts
-can only add up.
+A `Call` is an immutable record.  `step(call, event)` looks up ``(call.state, event type)`` in
+`TABLE` and returns the next record with the notices for the outside (the metrics count them, the
+log writes them).  What is not in the table raises `InvalidTransition` and changes nothing.  Every
+call ends in exactly one outcome, and an ended call has no way on, so the counts can only add up.
+
+A call ends in one of two ways.  It is hung up: by the caller, by the person who took it, or by the
+hotline after a message.  Or it is cut off: by none of them, because Asterisk stopped or crashed
+with the call on it, or ended the call by itself.  `OUTCOME_OF` says what each is counted as.  A
+call that is cut off is failed, unless a person had taken it: then it is answered, as every call
+that a person took, and `Call.cut_off` says that the talk did not end by itself.
+
+docs/states.md draws the table.
 
 Times are seconds since the epoch on Asterisk's clock, as its events carry them.
 
@@ -16,21 +23,26 @@ there are (ledger.py), how Asterisk says it (ivrd/asterisk).
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
+
+LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by itself as well
 
 
 class CallState(StrEnum):
     """Where a caller is."""
 
     MENU = "menu"
-    INFO = "info"  # listening to a message, or has heard it
-    CLOSED = "closed"  # was told that the line, or the topic, is closed, or all lines busy
+    INFO = "info"  # a message is played, or was
+    CLOSED = (
+        "closed"  # the message that the line or the topic is closed, or all lines busy, is played
+    )
     QUEUE = "queue"
     TALK = "talk"
     ENDED = "ended"
 
 
 class Stage(StrEnum):
-    """The coarse place that metrics publish: before the queue, in it, with a person."""
+    """The states as metrics publish them: before the queue, in it, with a person."""
 
     IVR = "ivr"
     QUEUE = "queue"
@@ -43,8 +55,6 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     ABANDONED = "abandoned"
     SELF_SERVED = "self_served"
-    DEFLECTED = "deflected"
-    CALLBACK = "callback"
     REJECTED = "rejected"
     FAILED = "failed"
 
@@ -105,14 +115,14 @@ class Connected:
 
 @dataclass(frozen=True)
 class HungUp:
-    """The caller's line is gone (at: seconds since the epoch)."""
+    """The caller, the person or the hotline hung up (at: seconds since the epoch)."""
 
     at: float
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The call was lost through a fault of ours (at: seconds since the epoch)."""
+class CutOff:
+    """The call ended and none of those hung up: a fault of ours (at: seconds since the epoch)."""
 
     at: float
 
@@ -125,7 +135,7 @@ Event = (
     | LeftQueue
     | Connected
     | HungUp
-    | Failed
+    | CutOff
 )
 
 
@@ -176,6 +186,7 @@ class Call:
     ended_at: float | None = None
     by: AnsweredBy = AnsweredBy.NOBODY
     seat: str = ""
+    cut_off: bool = False  # it has ended, and neither the caller nor the hotline hung up
 
     @property
     def stage(self) -> Stage | None:
@@ -199,8 +210,8 @@ class Call:
 
 BEFORE_QUEUE = (CallState.MENU, CallState.INFO, CallState.CLOSED)
 
-# (place, event) -> the next place.  The only way from one place to another.
-TABLE: dict[tuple[CallState, type], CallState] = {
+# (state, event) -> the next state.  The only way from one state to another.
+TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.MENU, PlayedMessage): CallState.INFO,
     (CallState.MENU, Rejected): CallState.CLOSED,
     (CallState.INFO, ReturnedToMenu): CallState.MENU,
@@ -210,35 +221,47 @@ TABLE: dict[tuple[CallState, type], CallState] = {
     (CallState.QUEUE, LeftQueue): CallState.MENU,
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
     **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
-    **{(state, Failed): CallState.ENDED for state in STAGE_OF},
+    **{(state, CutOff): CallState.ENDED for state in STAGE_OF},
 }
 
-# Where a call was when its line went away -> how it ended.
-OUTCOME_AT: dict[CallState, Outcome] = {
-    CallState.MENU: Outcome.ABANDONED,
-    CallState.INFO: Outcome.SELF_SERVED,
-    CallState.CLOSED: Outcome.REJECTED,
-    CallState.QUEUE: Outcome.ABANDONED,
-    CallState.TALK: Outcome.ANSWERED,
+# (state before the end, event that ended the call) -> how it ended.
+OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
+    (CallState.MENU, HungUp): Outcome.ABANDONED,
+    (CallState.INFO, HungUp): Outcome.SELF_SERVED,
+    (CallState.CLOSED, HungUp): Outcome.REJECTED,
+    (CallState.QUEUE, HungUp): Outcome.ABANDONED,
+    (CallState.TALK, HungUp): Outcome.ANSWERED,
+    **{(state, CutOff): Outcome.FAILED for state in STAGE_OF},
+    (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
 }
+
+
+def abandoned_late(outcome: Outcome, stage: Stage, wait_seconds: float | None) -> bool:
+    """Whether a call that ended so was abandoned in the queue after more than `LATE_SECONDS`."""
+    in_queue = outcome is Outcome.ABANDONED and stage is Stage.QUEUE
+    return in_queue and wait_seconds is not None and wait_seconds > LATE_SECONDS
 
 
 def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
-    """The call after `event`, and what the outside must hear of.
+    """The call after `event`, and what the outside is to be told.
 
     Raises `InvalidTransition`, with nothing changed, when the table has no such step.
     """
     state = TABLE.get((call.state, type(event)))
     if state is None:
         raise InvalidTransition(f"{type(event).__name__} cannot happen to a call in {call.state}")
-    if isinstance(event, JoinedQueue):
-        return _join(call, event)
-    if isinstance(event, Connected):
-        after = replace(call, state=state, connected_at=event.at, by=event.by, seat=event.seat)
-        return after, (Answered(after, after.wait_seconds() or 0.0),)
-    if isinstance(event, HungUp | Failed):
-        return _end(call, event)
-    return replace(call, state=state), ()
+    match event:
+        case PlayedMessage() | Rejected() | ReturnedToMenu() | LeftQueue():
+            return replace(call, state=state), ()
+        case JoinedQueue():
+            return _join(call, event)
+        case Connected(at, by, seat):
+            after = replace(call, state=state, connected_at=at, by=by, seat=seat)
+            return after, (Answered(after, after.wait_seconds() or 0.0),)
+        case HungUp() | CutOff():
+            return _end(call, event)
+        case _:
+            assert_never(event)
 
 
 def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
@@ -256,8 +279,12 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
     return after, ((Offered(after),) if first else ())
 
 
-def _end(call: Call, event: HungUp | Failed) -> tuple[Call, tuple[Notice, ...]]:
-    outcome = Outcome.FAILED if isinstance(event, Failed) else OUTCOME_AT[call.state]
-    stage = STAGE_OF[call.state]
-    after = replace(call, state=CallState.ENDED, ended_at=max(event.at, call.received_at))
+def _end(call: Call, event: HungUp | CutOff) -> tuple[Call, tuple[Notice, ...]]:
+    outcome, stage = OUTCOME_OF[call.state, type(event)], STAGE_OF[call.state]
+    after = replace(
+        call,
+        state=CallState.ENDED,
+        ended_at=max(event.at, call.received_at),
+        cut_off=isinstance(event, CutOff),
+    )
     return after, (Ended(after, outcome, stage),)

@@ -1,4 +1,4 @@
-"""One day's books: what became of every call that reached the hotline on that day.
+"""One day's ledger: what became of every call that reached the hotline on that day.
 
 A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on
 which it was received, so that a day's sum is final once its last call has ended: received = sum of
@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import AnsweredBy, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Ended, Outcome, Stage, abandoned_late
 from ivrd.core.ledger import OutcomeKey
-from ivrd.core.recent import LATE_SECONDS
 
 
 @dataclass(frozen=True)
 class CompletedCall:
     """An ended call.  Times are seconds; `wait_seconds` is None for one that joined no queue,
-    `talk_seconds` for one that nobody answered."""
+    `talk_seconds` for one that nobody answered.  `cut_off`: as in `Call`."""
 
     call_id: str
     received_at: float
@@ -30,6 +29,7 @@ class CompletedCall:
     topic: str = ""
     language: str = ""
     caller: str = ""  # a keyed hash, never the number
+    cut_off: bool = False
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -47,6 +47,7 @@ def completed_call(ended: Ended) -> CompletedCall:
         topic=call.topic,
         language=call.language,
         caller=call.caller,
+        cut_off=call.cut_off,
     )
 
 
@@ -56,7 +57,7 @@ class Day:
 
     `rows`: calls by the labels under which metrics count them.  `in_time`: answered within the
     target; over `offered` that is the service level.  `asa_seconds`: the mean wait of those
-    answered, None without one.
+    answered, None without one.  `talks_cut_off`: calls among the answered whose talk was cut off.
     """
 
     rows: dict[OutcomeKey, int]
@@ -65,6 +66,7 @@ class Day:
     in_time: int
     abandoned_after_30s: int
     asa_seconds: float | None
+    talks_cut_off: int = 0
 
     @property
     def received(self) -> int:
@@ -85,18 +87,18 @@ def day_of(
     queue.  `target_seconds`: an answer within it is in time.
     """
     rows: Counter[OutcomeKey] = Counter()
-    offered, in_time, late, waited = waiting_or_talking, 0, 0, 0.0
+    offered, in_time, late, cut_off, waited = waiting_or_talking, 0, 0, 0, 0.0
     for call in calls:
         rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
+        late += abandoned_late(call.outcome, call.stage, wait)
+        cut_off += call.cut_off and call.outcome is Outcome.ANSWERED
         if wait is None:
             continue
         offered += 1
         if call.outcome is Outcome.ANSWERED:
             waited += wait
             in_time += wait <= target_seconds
-        elif call.stage is Stage.QUEUE:
-            late += wait > LATE_SECONDS
     answered = sum(count for row, count in rows.items() if row.outcome is Outcome.ANSWERED)
     return Day(
         rows=dict(rows),
@@ -105,4 +107,5 @@ def day_of(
         in_time=in_time,
         abandoned_after_30s=late,
         asa_seconds=waited / answered if answered else None,
+        talks_cut_off=cut_off,
     )

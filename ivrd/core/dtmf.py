@@ -4,8 +4,8 @@ Asterisk reports when a key goes down and when it is up again, and whoever is up
 But it reads some of them twice, and then reports them twice: what comes while it answers the call
 (`__ast_answer` in main/channel.c), and the end of a key that comes while it still stretches the one
 before to 80 ms, or within 45 ms of it (`__ast_read`, `queue_dtmf_readq`): so it is with telephones
-that dial by themselves.  No key goes down again before it is up; and an end that is told again has
-no key that went down before it.
+that dial by themselves.  No key goes down again before it is up; and an end that is reported again
+has no key that went down before it.
 """
 
 from collections import deque
@@ -20,11 +20,11 @@ class DtmfDecoder:
     def __init__(self) -> None:
         self._down: set[str] = set()
         self._up: deque[tuple[float, str]] = deque(maxlen=MOST)
-        self._told_down = False
+        self._downs_reported = False
 
     def down(self, digit: str) -> None:
-        """A key went down; told again, it changes nothing."""
-        self._told_down = True
+        """A key went down; reported again, it changes nothing."""
+        self._downs_reported = True
         if len(self._down) < MOST:
             self._down.add(digit)
 
@@ -35,7 +35,7 @@ class DtmfDecoder:
         """
         if digit in self._down:
             self._down.remove(digit)
-        elif self._told_down and any(
+        elif self._downs_reported and any(
             digit == key and abs(at - when) <= AGAIN_SECONDS for when, key in self._up
         ):
             return False

@@ -1,4 +1,4 @@
-"""The hotline's books: every call that is here, and what became of those that were.
+"""The hotline's ledger: every call that is here, and what became of those that were.
 
 The one invariant, checked by `Ledger.balance` and at every scrape:
 received = sum of outcomes + in progress.
@@ -7,6 +7,7 @@ received = sum of outcomes + in progress.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from ivrd.core.call import (
     BEFORE_QUEUE,
@@ -23,8 +24,8 @@ from ivrd.core.call import (
     step,
 )
 
-MOST_RECONCILED = 10_000  # ids of healed calls whose arrival may still be reported
-SAME_TALK_SECONDS = 1.0  # the record has whole seconds: two of its times within this are one
+MOST_RECONCILED = 10_000  # ids of reconciled calls whose arrival may still be reported
+SAME_TALK_SECONDS = 1.0  # queue_log has whole seconds: two of its times within this are one
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class OutcomeKey:
 class Ledger:
     """Calls in progress by id, and the counts since this process began.
 
-    One that stands by beside another does not count until `begin_counting`: it only follows.
+    A standby's ledger does not count until `begin_counting`: it only follows.
     """
 
     def __init__(self) -> None:
@@ -54,10 +55,10 @@ class Ledger:
         self._reconciled: dict[str, None] = {}
 
     def receive(self, call: Call, *, adopted: bool = False) -> bool:
-        """Enter a call; False when it is in the books already (nothing changes).
+        """Enter a call; False when it is in the ledger already (nothing changes).
 
-        `adopted`: it reached the hotline before this process did.  A healed call is not entered
-        again by an arrival that is reported only now.
+        `adopted`: it reached the hotline before this process did.  A reconciled call is not
+        entered again by an arrival that is reported only now.
         """
         if call.id in self.calls or call.id in self._reconciled:
             return False
@@ -67,7 +68,7 @@ class Ledger:
         return True
 
     def restore(self, call: Call) -> None:
-        """Enter a call as it was written down before us; what we saw ourselves stays."""
+        """Enter a call as it was stored; what we saw ourselves stays."""
         own = self.calls.get(call.id)
         if own is None:
             self.receive(call, adopted=True)
@@ -85,7 +86,7 @@ class Ledger:
     def apply(self, call_id: str, event: Event) -> tuple[Notice, ...]:
         """Move one call by one event and count what follows.
 
-        Raises KeyError for a call that is not in the books, `call.Impossible` for a step that
+        Raises KeyError for a call that is not in the ledger, `InvalidTransition` for a step that
         the table does not have; neither changes anything.
         """
         after, notices = step(self.calls[call_id], event)
@@ -94,21 +95,19 @@ class Ledger:
             self._count(notice)
         return notices
 
-    def book_reconciled(self, told: Call, outcome: Outcome, stage: Stage) -> tuple[Notice, ...]:
-        """Book the end of a call that ended unseen, as the data plane's record tells it.
+    def record_reconciled(self, ended: Ended) -> tuple[Notice, ...]:
+        """Record the end of a call that ended unseen, as queue_log has it.
 
-        told: the ended call by the record.  What the books know of it already stays (who, when
-        it came, joined and was taken); a call that they never saw is entered as adopted.  The
-        notices are those that are still owed: joined and answered, unless they were told, and
-        the end.  A call that was healed before changes nothing and gives none.
+        What the ledger knows of the call already stays (who, when it came, joined and was
+        answered); a call that it never saw is entered as adopted.  The notices are those that are
+        still owed: joined and answered, unless they were given, and the end.  A call that was
+        reconciled before changes nothing and gives none.
         """
-        if told.id not in self.calls and not self.receive(
-            replace(told, state=CallState.MENU, joined_at=None, connected_at=None, ended_at=None),
-            adopted=True,
-        ):
+        replayed = ended.call
+        if replayed.id not in self.calls and not self.receive(_as_received(replayed), adopted=True):
             return ()
-        own = self.calls[told.id]
-        after = _reconciled(own, told)
+        own = self.calls[replayed.id]
+        after = _reconciled(own, replayed)
         notices: list[Notice] = []
         if own.joined_at is None and after.joined_at is not None:
             nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
@@ -116,17 +115,17 @@ class Ledger:
         if after.connected_at is not None and after.connected_at != own.connected_at:
             taken = replace(after, state=CallState.TALK, ended_at=None)
             notices.append(Answered(taken, taken.wait_seconds() or 0.0))
-        notices.append(Ended(after, outcome, stage))
+        notices.append(Ended(after, ended.outcome, ended.stage))
         for notice in notices:
             self._count(notice)
         self.reconciled += 1
-        self._reconciled[told.id] = None
+        self._reconciled[replayed.id] = None
         if len(self._reconciled) > MOST_RECONCILED:
             del self._reconciled[next(iter(self._reconciled))]
         return tuple(notices)
 
     def note(self, call_id: str, *, language: str = "", topic: str = "") -> None:
-        """Write down what a caller chose; what is empty stays as it was."""
+        """Note what a caller chose; what is empty stays as it was."""
         call = self.calls[call_id]
         self.calls[call_id] = replace(
             call, language=language or call.language, topic=topic or call.topic
@@ -134,18 +133,20 @@ class Ledger:
 
     def _count(self, notice: Notice) -> None:
         call = notice.call
-        if isinstance(notice, Offered):
-            self.offered[call.queue] += self.counting
-        elif isinstance(notice, Ended):
-            self.outcomes[OutcomeKey(call.queue, notice.outcome, notice.stage, call.by)] += (
-                self.counting
-            )
-            del self.calls[call.id]
-        elif isinstance(notice, Answered):
-            pass  # an answered call is counted when it ends, like every other
+        match notice:
+            case Offered():
+                self.offered[call.queue] += self.counting
+            case Answered():
+                pass  # an answered call is counted when it ends, like every other
+            case Ended(_, outcome, stage):
+                key = OutcomeKey(call.queue, outcome, stage, call.by)
+                self.outcomes[key] += self.counting
+                del self.calls[call.id]
+            case _:
+                assert_never(notice)
 
     def in_progress(self) -> Counter[Stage]:
-        """Calls that are here now, by stage; none while another one counts them."""
+        """Calls that are here now, by stage; none on a standby: the leader counts them."""
         if not self.counting:
             return Counter()
         return Counter(call.stage for call in self.calls.values() if call.stage)
@@ -156,28 +157,35 @@ class Ledger:
         return sorted(here, key=lambda call: call.joined_at or 0.0)
 
     def balance(self) -> int:
-        """Received - outcomes - in progress: 0, or the books are wrong."""
+        """Received - outcomes - in progress: 0, or the ledger is wrong."""
         return self.received - sum(self.outcomes.values()) - self.in_progress().total()
 
     def missing(self, present: Iterable[str]) -> list[str]:
-        """Ids in the books that are not among those that Asterisk has."""
+        """Ids in the ledger that are not among those that Asterisk has."""
         return sorted(self.calls.keys() - set(present))
 
 
-def _reconciled(own: Call, told: Call) -> Call:
-    """The ended call: what the books have of it, and what the record tells beyond that."""
-    connected_at = told.connected_at
+def _as_received(call: Call) -> Call:
+    """The call as it was when it reached the hotline."""
+    nothing = replace(call, joined_at=None, connected_at=None, ended_at=None, cut_off=False)
+    return replace(nothing, state=CallState.MENU)
+
+
+def _reconciled(own: Call, replayed: Call) -> Call:
+    """The ended call: what the ledger has of it, and what queue_log has beyond that."""
+    connected_at = replayed.connected_at
     if own.connected_at is not None and own.joined_at is not None and connected_at is not None:
         later = connected_at - own.connected_at > SAME_TALK_SECONDS  # taken a second time
         connected_at = connected_at if later else own.connected_at
     return replace(
         own,
         state=CallState.ENDED,
-        queue=told.queue or own.queue,
-        topic=own.topic or told.topic,
-        joined_at=told.joined_at if own.joined_at is None else own.joined_at,
+        queue=replayed.queue or own.queue,
+        topic=own.topic or replayed.topic,
+        joined_at=replayed.joined_at if own.joined_at is None else own.joined_at,
         connected_at=connected_at,
-        ended_at=max(told.ended_at or own.received_at, own.received_at),
-        by=told.by,
-        seat=told.seat,
+        ended_at=max(replayed.ended_at or own.received_at, own.received_at),
+        by=replayed.by,
+        seat=replayed.seat,
+        cut_off=replayed.cut_off,
     )

@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 A `Visit` is where one caller stands in the `Tree`.  `enter` begins it; `step` takes one `Input`
 at a time and returns the next visit with the commands for the one who speaks (ivrd/asterisk).
-A key always acts at once on the place where the caller is, whether a prompt is playing or not:
-so a caller who types ahead loses no key, and there is no buffer that could lose one.
+A key always acts at once on the menu or message where the caller is, whether a prompt is playing
+or not: so a caller who types ahead loses no key, and there is no buffer that could lose one.
 
 Two keys mean the same everywhere: 0 goes to a person, * goes back.  Whoever says nothing or
 presses wrong keys too often goes to a person as well; nobody is cut off, except after a closed
@@ -14,8 +14,9 @@ message that was said again and again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import assert_never
 
-MOST_INTERRUPTIONS = 2  # of us, at one place, until a person takes over
+MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
 PERSON_KEY = "0"
 BACK_KEY = "*"
 AGAIN_KEY = "1"
@@ -145,7 +146,7 @@ class AtInfo:
 
 @dataclass(frozen=True)
 class AtClosed:
-    """The caller was told that this queue is closed."""
+    """The caller hears that this queue is closed."""
 
     queue: str
 
@@ -177,25 +178,25 @@ Result = tuple[Visit, tuple[Command, ...]]
 def enter(tree: Tree) -> Result:
     """Begin a visit at the first menu, in the first language."""
     visit = Visit(menu=tree.start, language=tree.languages[0])
-    return visit, (_say_place(tree, visit),)
+    return visit, (_say_prompts(tree, visit),)
 
 
 def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Result:
-    """Go on with a visit that was interrupted: to the person, or say the place once more.
+    """Go on with a visit that was interrupted: to the person, or repeat the prompts.
 
-    Whoever was interrupted there too often goes to a person as well: one who fails again and again
-    would tell the same caller the same words for ever.
+    Whoever was interrupted there too often goes to a person as well: an ivrd that fails again and
+    again would repeat the same words to the same caller for ever.
     """
     if visit.topic:
         return visit, (ToPerson(tree.queue_of[visit.topic], visit.topic),)
     after = replace(visit, over=False, interruptions=visit.interruptions + 1)
     if after.interruptions > MOST_INTERRUPTIONS and not visit.closed:
         return _to_operator(tree, after, closed)
-    return after, (_say_place(tree, after),)
+    return after, (_say_prompts(tree, after),)
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
-    """Whether the tree still has every place of the visit."""
+    """Whether the tree still has every menu, message and topic of the visit."""
     menus = {visit.menu, *visit.trail} <= tree.menus.keys()
     message = not visit.info or visit.info in tree.infos
     topic = not visit.topic or visit.topic in tree.queue_of
@@ -206,11 +207,15 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
         return visit, ()
-    if isinstance(received, PromptsPlayed):
-        return visit, (Await(tree.wait_seconds),)
-    if isinstance(received, NoInput):
-        return _miss(tree, visit, tree.no_input, closed)
-    return _press(tree, replace(visit, interruptions=0), received.digit, closed)
+    match received:
+        case PromptsPlayed():
+            return visit, (Await(tree.wait_seconds),)
+        case NoInput():
+            return _miss(tree, visit, tree.no_input, closed)
+        case Key(digit):
+            return _press(tree, replace(visit, interruptions=0), digit, closed)
+        case _:
+            assert_never(received)
 
 
 def hand_over(tree: Tree, visit: Visit) -> Result:
@@ -231,7 +236,7 @@ def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Resu
     if visit.info or visit.closed:
         if digit == AGAIN_KEY:
             after = replace(visit, misses=0)
-            return after, (_say_place(tree, after),)
+            return after, (_say_prompts(tree, after),)
         return _miss(tree, visit, tree.no_match, closed)
     choice = tree.menus[visit.menu].keys.get(digit)
     if choice is None:
@@ -240,11 +245,19 @@ def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Resu
 
 
 def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) -> Result:
-    if isinstance(choice, ToTopic):
-        return _to_topic(tree, visit, choice.topic, closed)
-    if isinstance(choice, ToInfo):
-        after = replace(visit, info=choice.info, closed="", misses=0)
-        return after, (AtInfo(choice.info), _say_place(tree, after))
+    match choice:
+        case ToTopic(topic):
+            return _to_topic(tree, visit, topic, closed)
+        case ToInfo(info):
+            after = replace(visit, info=info, closed="", misses=0)
+            return after, (AtInfo(info), _say_prompts(tree, after))
+        case ToMenu():
+            return _to_menu(tree, visit, choice)
+        case _:
+            assert_never(choice)
+
+
+def _to_menu(tree: Tree, visit: Visit, choice: ToMenu) -> Result:
     language = choice.language or visit.language
     after = replace(
         visit,
@@ -254,16 +267,16 @@ def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) ->
         misses=0,
     )
     spoken = (Speak(language),) if choice.language else ()
-    return after, (*spoken, _say_place(tree, after))
+    return after, (*spoken, _say_prompts(tree, after))
 
 
 def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> Result:
     queue = tree.queue_of[topic]
     if queue in closed:
         after = replace(visit, closed=queue, info="", misses=0)
-        return after, (*_leave_place(visit), AtClosed(queue), _say_place(tree, after))
+        return after, (*_leave_message(visit), AtClosed(queue), _say_prompts(tree, after))
     after = replace(visit, info="", closed="", over=True, topic=topic)
-    return after, (*_leave_place(visit), ToPerson(queue, topic))
+    return after, (*_leave_message(visit), ToPerson(queue, topic))
 
 
 def _back(tree: Tree, visit: Visit) -> Result:
@@ -273,15 +286,15 @@ def _back(tree: Tree, visit: Visit) -> Result:
         after = replace(visit, menu=visit.trail[-1], trail=visit.trail[:-1], misses=0)
     else:
         after = replace(visit, misses=0)
-    return after, (*_leave_place(visit), _say_place(tree, after))
+    return after, (*_leave_message(visit), _say_prompts(tree, after))
 
 
 def _miss(tree: Tree, visit: Visit, prompt: str, closed: frozenset[str]) -> Result:
-    """Say what was wrong and the place again; too often, and a person takes over."""
+    """Say what was wrong and repeat the prompts; too often, and a person takes over."""
     misses = visit.misses + 1
     if misses <= tree.retries:
         after = replace(visit, misses=misses)
-        sorry = tuple((language, prompt) for language in _heard_in(tree, after))
+        sorry = tuple((language, prompt) for language in _spoken_in(tree, after))
         return after, (Say((*sorry, *_words(tree, after))),)
     if visit.closed:
         bye = Say(((visit.language, tree.goodbye),))
@@ -297,11 +310,11 @@ def _to_operator(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
     return after, commands
 
 
-def _leave_place(visit: Visit) -> tuple[Command, ...]:
+def _leave_message(visit: Visit) -> tuple[Command, ...]:
     return (AtMenu(visit.menu),) if visit.info or visit.closed else ()
 
 
-def _say_place(tree: Tree, visit: Visit) -> Say:
+def _say_prompts(tree: Tree, visit: Visit) -> Say:
     return Say(_words(tree, visit))
 
 
@@ -312,10 +325,10 @@ def _words(tree: Tree, visit: Visit) -> tuple[tuple[str, str], ...]:
         prompts = (*tree.infos[visit.info], tree.again)
     else:
         prompts = tree.menus[visit.menu].prompts
-    return tuple((lang, prompt) for lang in _heard_in(tree, visit) for prompt in prompts)
+    return tuple((lang, prompt) for lang in _spoken_in(tree, visit) for prompt in prompts)
 
 
-def _heard_in(tree: Tree, visit: Visit) -> tuple[str, ...]:
+def _spoken_in(tree: Tree, visit: Visit) -> tuple[str, ...]:
     """The languages spoken where the caller is: all of them where one is chosen."""
     in_message = visit.info or visit.closed
     everyone = not in_message and tree.menus[visit.menu].speak_all

@@ -102,11 +102,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Decision:
-    """`wanted` seats in all, of which the partners can give those in `shares`."""
+    """`wanted` seats in all, of which the partners can give those in `shares`.
+
+    `reason` has all the numbers that went in, `summary` the main ones in a few words.
+    """
 
     wanted: int
     shares: tuple[Share, ...]
     reason: str
+    summary: str
     hysteresis: Mapping[Group, Hysteresis]
 
     @property
@@ -147,7 +151,13 @@ def decide(snapshot: Snapshot) -> Decision:
         Share(p.id, plan.seats[p.id], p.explain(plan.seats[p.id], plan.wanted, pledged))
         for p in snapshot.partners
     )
-    return Decision(plan.wanted, shares, "; ".join(_reasons(snapshot, plan)), plan.hysteresis)
+    return Decision(
+        wanted=plan.wanted,
+        shares=shares,
+        reason="; ".join(_reasons(snapshot, plan)),
+        summary="; ".join(_summary(snapshot, plan)),
+        hysteresis=plan.hysteresis,
+    )
 
 
 def _plan(snapshot: Snapshot) -> _Plan:
@@ -289,3 +299,23 @@ def _reasons(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
         if hysteresis.low_since is not None:
             left = max(0.0, hysteresis.low_since + policy.hold_seconds - snapshot.now)
             yield f"{hysteresis.seats} held for {left:.0f} s more, {hysteresis.low_peak} would do"
+
+
+def _summary(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
+    """What stands in the way, and then why seats are wanted: of the reasons those at work."""
+    given = sum(plan.seats.values())
+    short = ceil(round(sum(need.target for need in plan.needs.values()), 6))
+    if given < plan.wanted:
+        yield f"partners can give {given}"
+    if any(need.drain > 0 for need in plan.needs.values()):
+        ages = [age for q in snapshot.queues for age in q.ages]
+        yield f"{len(ages)} waiting, {max(ages):.0f} s the longest"
+    if short > 0:
+        yield f"our own agents are {short} short"
+    elif plan.wanted and plan.wanted == snapshot.policy.floor:
+        yield f"{plan.wanted} are always open"
+    held = [h.low_since for h in plan.hysteresis.values() if h.low_since is not None]
+    if held:
+        yield f"held {max(0.0, max(held) + snapshot.policy.hold_seconds - snapshot.now):.0f} s more"
+    if not plan.wanted:
+        yield "our own agents are enough"

@@ -36,7 +36,8 @@ class Partner:
 
     `pledged` and `cap` are seats: promised, and never to be exceeded.  `trunk` is the SIP
     address (host or host:port) of its exchange.  `hours` names its opening hours.  It is trained
-    for `topics` only.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
+    for `topics` only.  `languages` are those that its people speak, at least one; they are told of
+    a call in the first.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
     key before they get the caller.
     """
 
@@ -49,7 +50,7 @@ class Partner:
     state: PartnerState = PartnerState.ONBOARDING
     hours: str = "always"
     topics: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ("th",)
+    languages: tuple[str, ...] = field(kw_only=True)
     weight: float = 1.0
     confirm: bool = True
 
@@ -95,7 +96,7 @@ class PartnerSnapshot:
 
     @property
     def obstacle(self) -> str:
-        """Why it may have no seat now; empty when it may.  The first reason is the one told."""
+        """Why it may have no seat now; empty when it may.  The first reason is the one given."""
         if self.override in (Override.CLOSED, Override.DRAINING):
             return f"{self.override} by override"
         if self.partner.state is not PartnerState.ACTIVE:
@@ -122,18 +123,20 @@ class PartnerSnapshot:
     def explain(self, seats: int, wanted: int, pledged: int) -> str:
         """Why it has `seats` of those `wanted`, as one line; `pledged` by all that may help."""
         of = self.partner
-        says = [f"{seats} of {wanted} seats for a pledge of {of.pledged} in {pledged}"]
+        parts = [f"{seats} of {wanted} seats for a pledge of {of.pledged} in {pledged}"]
         if self.obstacle:
-            says = [f"no seats: {self.obstacle}"]
+            parts = [f"no seats: {self.obstacle}"]
         elif self.override is Override.OPEN:
-            says.append("open by override")
+            parts.append("open by override")
         if seats and seats == self.most:
             at_cap = seats == of.cap
-            says.append(f"its cap is {of.cap}" if at_cap else f"at most {self.most}: {self.health}")
-        says.append(f"{self.open} open, {self.busy} busy")
+            parts.append(
+                f"its cap is {of.cap}" if at_cap else f"at most {self.most}: {self.health}"
+            )
+        parts.append(f"{self.open} open, {self.busy} busy")
         if self.busy > seats:
-            says.append(f"{self.busy - seats} go on to the end of their talk")
-        return "; ".join(says)
+            parts.append(f"{self.busy - seats} go on to the end of their talk")
+        return "; ".join(parts)
 
 
 def trained_for(partner: Partner, topics: Mapping[str, Collection[str]]) -> frozenset[str]:

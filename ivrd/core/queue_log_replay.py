@@ -1,17 +1,23 @@
-"""The data plane's own record of its calls, read line by line: how each call ended.
+"""Asterisk's queue_log, replayed entry by entry: how each call ended.
 
 Theory of operation
 -------------------
-Asterisk writes down where each call begins, joins a queue, is taken and ends, whether ivrd runs or
-not.  `QueueLogReplay` folds those lines with the same table as the books (call.py), so that both
-say the same of a call that both have seen.  What a line of the file means is said in ivrd/asterisk.
+Asterisk writes to its queue_log where each call begins, joins a queue, is answered and ends,
+whether ivrd runs or not.  `QueueLogReplay` folds those entries with the same table as the ledger
+(call.py), so that both have the same of a call that both have seen.  What a line of the file means
+is said in ivrd/asterisk.
 
-A line comes with a mark: where it begins, in whatever terms the reader has.  `oldest` is the mark
-to begin from after a restart: from there every call that is still needed is read again from its
-first line.  A call is needed until somebody says that it is booked (`done`).
+An Asterisk that begins anew has none of the calls that it had before.  Those that were hung up
+before that have an entry of their own; all others were cut off.  They ended when the last entry
+before that was written, as far as anybody can know: the time without an Asterisk is nobody's wait
+and nobody's talk.
 
-Lines may be missing, double or out of order; nothing raises.  What a later line implies is made
-good (a call that was taken had joined the queue); what cannot be is left out.
+An entry comes with a position: where it begins, in whatever terms the reader has.  `oldest` is the
+position to begin from after a restart of ivrd: from there every call that is still needed is read
+again from its first entry.  A call is needed until its end is recorded (`done`).
+
+Entries may be missing, double or out of order; nothing raises.  What a later entry implies is made
+good (a call that was answered had joined the queue); what cannot be is left out.
 
 Times are whole seconds since the epoch, on Asterisk's clock.
 """
@@ -19,13 +25,14 @@ Times are whole seconds since the epoch, on Asterisk's clock.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, assert_never
 
 from ivrd.core.call import (
     AnsweredBy,
     Call,
     CallState,
     Connected,
+    CutOff,
     Ended,
     Event,
     HungUp,
@@ -41,11 +48,11 @@ from ivrd.core.call import (
 
 MOST_SECONDS = 24 * 3600.0  # a call that is open for longer has lost its end
 MOST_OPEN = 50_000  # calls; more are there only when the file is garbage
-MOST_ENDED = 10_000  # ids of ended calls that late lines may still name
+MOST_ENDED = 10_000  # ids of ended calls that late entries may still name
 
 
 class EntryType(StrEnum):
-    """What a line of the record says of its call."""
+    """What an entry says of its call."""
 
     RECEIVED = "received"
     JOINED = "joined"
@@ -58,9 +65,10 @@ class EntryType(StrEnum):
 
 @dataclass(frozen=True)
 class QueueLogEntry:
-    """One line.  waited_seconds: in the queue, as CONNECTED and GAVE_UP tell it.
+    """One entry.  waited_seconds: in the queue, of CONNECTED and GAVE_UP.
 
-    place: where ENDED has the call: MENU, INFO, CLOSED, or QUEUE for everything from there on.
+    state: of ENDED: MENU, INFO, CLOSED, or QUEUE for everything from there on.  cut_off: of ENDED:
+    neither the caller nor the hotline hung up.
     """
 
     at: float
@@ -72,14 +80,15 @@ class QueueLogEntry:
     waited_seconds: float = 0.0
     state: CallState = CallState.MENU
     topic: str = ""
+    cut_off: bool = False
 
 
 @dataclass(frozen=True)
 class ReplayedCall:
-    """A call that the record has ended; `call` as `Ended` has it.
+    """A call that queue_log has ended; `call` as `Ended` has it.
 
-    whole: its first line was read.  sure: the record tells where the call was when it ended; if
-    not, it saw neither queue nor person, and whoever saw the call elsewhere knows better.
+    whole: its first entry was read.  sure: queue_log tells where the call was when it ended; if
+    not, it saw neither queue nor person, and a ledger that has the call elsewhere knows better.
     """
 
     call: Call
@@ -93,66 +102,83 @@ Position = TypeVar("Position")
 
 
 class QueueLogReplay(Generic[Position]):
-    """The calls that the record has open, and what still has to be kept of the file."""
+    """The calls that queue_log has not ended, and what still has to be kept of the file.
+
+    `restarted_at`: when Asterisk began anew, as far as was read; `stopped_at`: when the last entry
+    before that was written.
+    """
 
     def __init__(self) -> None:
         self.open: dict[str, Call] = {}
+        self.restarted_at: float | None = None
+        self.stopped_at: float | None = None
         self.dropped = 0  # calls whose end never came
-        self._needed: dict[
-            str, Position | None
-        ] = {}  # whole calls by their beginning, in file order
+        # Whole calls and where they begin, in the order of the file.
+        self._needed: dict[str, Position | None] = {}
         self._ended: dict[str, None] = {}
+        self._last_at: float | None = None  # when the last entry was written
 
     @property
     def oldest(self) -> Position | None:
         """Where the first call that is still needed begins; None when none is."""
         return next(iter(self._needed.values()), None)
 
-    def take(self, line: QueueLogEntry, mark: Position | None = None) -> tuple[ReplayedCall, ...]:
-        """Fold one line that begins at `mark`; the calls that it ends."""
-        if line.entry_type is EntryType.RESTARTED:
-            # The first calls of the new Asterisk may stand before the line that says it began.
-            gone = [call for call in self.open.values() if call.received_at < line.at]
-            return tuple(self._end(call, line) for call in gone)
-        if line.call_id in self._ended:
+    def take(
+        self, entry: QueueLogEntry, position: Position | None = None
+    ) -> tuple[ReplayedCall, ...]:
+        """Fold one entry that begins at `position`; the calls that it ends."""
+        before, self._last_at = self._last_at, entry.at
+        if entry.entry_type is EntryType.RESTARTED:
+            return self._restarted(entry.at, before)
+        if entry.call_id in self._ended:
             return ()
-        if line.entry_type is EntryType.RECEIVED:
-            self._begin(line, mark)
+        if entry.entry_type is EntryType.RECEIVED:
+            self._begin(entry, position)
             return ()
-        known = self.open.get(line.call_id)
-        call = known or Call(line.call_id, line.at)
-        if line.entry_type is EntryType.ENDED:
-            return (self._end(call, line),)
-        self.open[line.call_id] = _moved(call, line)
-        self._keep_small(line.at)
+        call = self.open.get(entry.call_id) or Call(entry.call_id, entry.at)
+        if entry.entry_type is EntryType.ENDED:
+            end = CutOff(entry.at) if entry.cut_off else HungUp(entry.at)
+            return (self._end(call, end, entry),)
+        self.open[entry.call_id] = _moved(call, entry)
+        self._keep_small(entry.at)
         return ()
 
     def over(self, call_id: str, at: float) -> ReplayedCall | None:
-        """End a call of which we know from elsewhere that it is over; None for a stranger."""
+        """End a call that is known from elsewhere to be over; None when it is not open."""
         call = self.open.get(call_id)
-        return self._end(call, QueueLogEntry(at, EntryType.RESTARTED)) if call else None
+        return self._end(call, HungUp(at)) if call else None
 
     def done(self, call_id: str) -> None:
-        """The call is booked: nothing of it has to be read again, and no line of it counts."""
+        """The end is recorded: nothing of the call is read again, and no entry of it counts."""
         self._forget(call_id)
         self._remember(call_id)
 
-    def _begin(self, line: QueueLogEntry, mark: Position | None) -> None:
-        known = self.open.get(line.call_id)
-        if known is None:
-            self.open[line.call_id] = Call(line.call_id, line.at)
-        elif line.call_id not in self._needed:  # later lines came before this one
-            self.open[line.call_id] = replace(known, received_at=min(line.at, known.received_at))
-        self._needed.setdefault(line.call_id, mark)
-        self._keep_small(line.at)
+    def _restarted(self, at: float, before: float | None) -> tuple[ReplayedCall, ...]:
+        """Asterisk began anew `at`; the last entry before that was written at `before`."""
+        self.restarted_at = at
+        self.stopped_at = stopped_at = at if before is None else min(at, before)
+        return tuple(self._end(call, CutOff(stopped_at)) for call in list(self.open.values()))
 
-    def _end(self, call: Call, line: QueueLogEntry) -> ReplayedCall:
-        """The call's end; `line` is its ENDED, or only tells when."""
-        told = line.entry_type is EntryType.ENDED
-        sure = call.state is not CallState.MENU or (told and line.state is not CallState.QUEUE)
-        for event in _last_steps(call.state, line) if told else ():
-            call, _ = step(call, event)
-        after, (end,) = step(replace(call, topic=line.topic), HungUp(line.at))
+    def _begin(self, entry: QueueLogEntry, position: Position | None) -> None:
+        known = self.open.get(entry.call_id)
+        if known is None:
+            self.open[entry.call_id] = Call(entry.call_id, entry.at)
+        elif entry.call_id not in self._needed:  # later entries came before this one
+            self.open[entry.call_id] = replace(known, received_at=min(entry.at, known.received_at))
+        self._needed.setdefault(entry.call_id, position)
+        self._keep_small(entry.at)
+
+    def _end(
+        self, call: Call, event: HungUp | CutOff, ended: QueueLogEntry | None = None
+    ) -> ReplayedCall:
+        """The call's end by `event`; `ended` is its ENDED entry, if it has one."""
+        sure = call.state is not CallState.MENU
+        if ended is not None:
+            sure = sure or ended.state is not CallState.QUEUE
+            for each in _last_steps(call.state, ended):
+                call, _ = step(call, each)
+            call = replace(call, topic=ended.topic)
+        after, (end,) = step(call, event)
         assert isinstance(end, Ended)
         whole = call.id in self._needed
         self.open.pop(call.id, None)
@@ -178,9 +204,9 @@ class QueueLogReplay(Generic[Position]):
         self._needed.pop(call_id, None)
 
 
-def _moved(call: Call, line: QueueLogEntry) -> Call:
-    """The call after a line in mid-life; unchanged by one that cannot be."""
-    for event in _steps(call.state, line):
+def _moved(call: Call, entry: QueueLogEntry) -> Call:
+    """The call after an entry in mid-life; unchanged by one that cannot be."""
+    for event in _steps(call.state, entry):
         try:
             call, _ = step(call, event)
         except InvalidTransition:
@@ -188,27 +214,33 @@ def _moved(call: Call, line: QueueLogEntry) -> Call:
     return call
 
 
-def _steps(state: CallState, line: QueueLogEntry) -> Iterator[Event]:
-    """What a line means, with the joining that it implies when that has no line."""
-    joined = JoinedQueue(line.at - line.waited_seconds, line.queue)
-    if line.entry_type is EntryType.JOINED:
-        yield JoinedQueue(line.at, line.queue)
-    elif line.entry_type is EntryType.CONNECTED:
-        if state is not CallState.QUEUE:
-            yield joined
-        yield Connected(line.at, line.by, line.seat)
-    elif line.entry_type is EntryType.GAVE_UP and state is not CallState.QUEUE:
-        yield joined
-    elif line.entry_type is EntryType.LEFT:
-        yield LeftQueue()
+def _steps(state: CallState, entry: QueueLogEntry) -> Iterator[Event]:
+    """What an entry means, with the joining that it implies when that has no entry."""
+    joined = JoinedQueue(entry.at - entry.waited_seconds, entry.queue)
+    match entry.entry_type:
+        case EntryType.JOINED:
+            yield JoinedQueue(entry.at, entry.queue)
+        case EntryType.CONNECTED:
+            if state is not CallState.QUEUE:
+                yield joined
+            yield Connected(entry.at, entry.by, entry.seat)
+        case EntryType.GAVE_UP:
+            if state is not CallState.QUEUE:
+                yield joined
+        case EntryType.LEFT:
+            yield LeftQueue()
+        case EntryType.RECEIVED | EntryType.ENDED | EntryType.RESTARTED:
+            pass  # the call's first, its last, and none of a call
+        case _:
+            assert_never(entry.entry_type)
 
 
-def _last_steps(state: CallState, line: QueueLogEntry) -> Iterator[Event]:
-    """From where the record has a call to where its last line says it was."""
-    if state is CallState.QUEUE and line.state is not CallState.QUEUE:
+def _last_steps(state: CallState, ended: QueueLogEntry) -> Iterator[Event]:
+    """From where the earlier entries have a call to where the last one says it was."""
+    if state is CallState.QUEUE and ended.state is not CallState.QUEUE:
         yield LeftQueue()
         state = CallState.MENU
-    if state is CallState.MENU and line.state is CallState.INFO:
+    if state is CallState.MENU and ended.state is CallState.INFO:
         yield PlayedMessage()
-    elif state is CallState.MENU and line.state is CallState.CLOSED:
+    elif state is CallState.MENU and ended.state is CallState.CLOSED:
         yield Rejected()

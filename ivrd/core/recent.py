@@ -5,27 +5,36 @@ Theory of operation
 A ring holds one `_Minute` for each of the last 60 minutes; a minute that has gone by gives its
 place to a new one.  The last hour is the minute that `now` is in and the 59 before it.
 
-Counts say what happened in the hour.  The two ratios ask what became of the callers who joined a
+Counts are of what happened in the hour.  The two ratios ask what became of the callers who joined a
 queue in the hour: an answer or a hang-up is entered in the minute in which its caller joined.
 Were it entered when it happened, then after a rush more callers could have hung up than joined,
-and the ratio would say nothing.
+and the ratio would mean nothing.
 
 Times are seconds since the epoch, on the same clock as the calls' own.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import TypedDict, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome, Stage
-
-LATE_SECONDS = 30.0  # a hang-up after a longer wait is counted by itself as well
+from ivrd.core.call import (
+    Answered,
+    AnsweredBy,
+    Call,
+    Ended,
+    Notice,
+    Offered,
+    Outcome,
+    Stage,
+    abandoned_late,
+)
 
 
 class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
-    `answered` counts when a person takes the call, and a call once, however often it was sent on.
+    `answered` counts when a person takes the call, and a call once, however often it was sent on;
+    `overflow`: those of them that a partner's person took.
     `service_level`: answered within the target over offered.  `abandonment`: hung up in the queue
     over offered.  Both are None when no call was offered.  `asa_seconds`: the mean wait of those
     answered; None when there were none.
@@ -34,12 +43,11 @@ class Hour(TypedDict):
     received: int
     offered: int
     answered: int
+    overflow: int
     abandoned_ivr: int
     abandoned_queue: int
     abandoned_after_30s: int
     self_served: int
-    deflected: int
-    callback: int
     rejected: int
     failed: int
     service_level: float | None
@@ -72,12 +80,15 @@ class Recent:
 
     def notice(self, now: float, notice: Notice) -> None:
         """Count what `call.step` reports, when it reports it."""
-        if isinstance(notice, Offered):
-            self._joined(notice.call, now).counts["offered"] += 1
-        elif isinstance(notice, Answered):
-            self._count_answer(now, notice)
-        else:
-            self._count_end(now, notice)
+        match notice:
+            case Offered(call):
+                self._joined(call, now).counts["offered"] += 1
+            case Answered():
+                self._count_answer(now, notice)
+            case Ended():
+                self._count_end(now, notice)
+            case _:
+                assert_never(notice)
 
     def totals(self, now: float) -> Hour:
         """The hour that ends with the minute `now` is in."""
@@ -91,12 +102,11 @@ class Recent:
             received=counts["received"],
             offered=counts["offered"],
             answered=counts["answered"],
+            overflow=counts["overflow"],
             abandoned_ivr=counts["abandoned_ivr"],
             abandoned_queue=counts["abandoned_queue"],
             abandoned_after_30s=counts["abandoned_after_30s"],
             self_served=counts["self_served"],
-            deflected=counts["deflected"],
-            callback=counts["callback"],
             rejected=counts["rejected"],
             failed=counts["failed"],
             service_level=_ratio(sum(m.in_time for m in here), offered),
@@ -110,6 +120,7 @@ class Recent:
         self._answered.add(notice.call.id)
         minute = self._minute(now, now)
         minute.counts["answered"] += 1
+        minute.counts["overflow"] += notice.call.by is AnsweredBy.PARTNER
         minute.waited_seconds += notice.wait_seconds
         if notice.wait_seconds <= self.service_level_seconds:
             self._joined(notice.call, now).in_time += 1
@@ -122,7 +133,8 @@ class Recent:
                 counts[notice.outcome.value] += 1
         elif notice.stage is Stage.QUEUE:
             counts["abandoned_queue"] += 1
-            counts["abandoned_after_30s"] += (notice.call.wait_seconds() or 0.0) > LATE_SECONDS
+            wait = notice.call.wait_seconds()
+            counts["abandoned_after_30s"] += abandoned_late(notice.outcome, notice.stage, wait)
             self._joined(notice.call, now).lost += 1
         else:
             counts["abandoned_ivr"] += 1
@@ -139,10 +151,10 @@ class Recent:
         number = int(min(at, now) // 60)
         if number <= int(now // 60) - len(self._ring):
             return _Minute()
-        place = number % len(self._ring)
-        if self._ring[place].number != number:
-            self._ring[place] = _Minute(number)
-        return self._ring[place]
+        slot = number % len(self._ring)
+        if self._ring[slot].number != number:
+            self._ring[slot] = _Minute(number)
+        return self._ring[slot]
 
 
 def _ratio(part: float, whole: int) -> float | None:

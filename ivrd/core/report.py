@@ -1,6 +1,6 @@
 """What partners did in a period: one row for each, and the order of the next honours.
 
-Everything is worked out from `PartnerEvent`s: each tells one thing that happened at one partner.
+Everything is worked out from `PartnerEvent`s: each is one thing that happened at one partner.
 """
 
 from collections import Counter
@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 from ivrd.core.partner import Partner
+from ivrd.core.q850 import Q850
 
 
 class PartnerEventKind(StrEnum):
-    """What a line tells.
+    """What happened.
 
     `offered`: a partner's phone began to ring.  Such an offer ends as `confirmed`, `refused` or
-    `unconfirmed`, or the caller went away meanwhile, and then no line tells its end.  A talk ends
+    `unconfirmed`, or the caller went away meanwhile, and then no event has its end.  A talk ends
     as `talked`, or was `dropped` at once, or the caller was `returned` to the queue.
     """
 
@@ -50,27 +51,24 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
-# Q.850 numbers.  Asterisk makes them of SIP's (hangup_sip2cause in res/res_pjsip.c): 486 is 17,
-# 503 is 34, 603 and 403 are 21, 480 is 19, 404 is 1, 500 is 38; 408 is 18, and so is an INVITE
-# to which nothing answered.
-CAUSE_OF = {
-    1: Cause.UNKNOWN_NUMBER,
-    3: Cause.UNREACHABLE,
-    17: Cause.BUSY,
-    18: Cause.UNREACHABLE,
-    19: Cause.NO_ANSWER,
-    20: Cause.UNREACHABLE,
-    21: Cause.DECLINED,
-    22: Cause.UNKNOWN_NUMBER,
-    27: Cause.UNREACHABLE,
-    28: Cause.UNKNOWN_NUMBER,
-    34: Cause.CONGESTED,
-    38: Cause.FAILURE,
-    41: Cause.FAILURE,
-    42: Cause.CONGESTED,
-    102: Cause.NO_ANSWER,
+CAUSE_OF: dict[int, Cause] = {
+    Q850.UNALLOCATED: Cause.UNKNOWN_NUMBER,
+    Q850.NO_ROUTE_DESTINATION: Cause.UNREACHABLE,
+    Q850.USER_BUSY: Cause.BUSY,
+    Q850.NO_USER_RESPONSE: Cause.UNREACHABLE,
+    Q850.NO_ANSWER: Cause.NO_ANSWER,
+    Q850.SUBSCRIBER_ABSENT: Cause.UNREACHABLE,
+    Q850.CALL_REJECTED: Cause.DECLINED,
+    Q850.NUMBER_CHANGED: Cause.UNKNOWN_NUMBER,
+    Q850.DESTINATION_OUT_OF_ORDER: Cause.UNREACHABLE,
+    Q850.INVALID_NUMBER_FORMAT: Cause.UNKNOWN_NUMBER,
+    Q850.NO_CIRCUIT: Cause.CONGESTED,
+    Q850.NETWORK_OUT_OF_ORDER: Cause.FAILURE,
+    Q850.TEMPORARY_FAILURE: Cause.FAILURE,
+    Q850.SWITCH_CONGESTION: Cause.CONGESTED,
+    Q850.RECOVERY_ON_TIMER_EXPIRE: Cause.NO_ANSWER,
 }
-# DIALSTATUS, where the number says nothing.
+# DIALSTATUS, where the number means nothing.
 CAUSE_OF_STATUS = {
     "BUSY": Cause.BUSY,
     "CONGESTION": Cause.CONGESTED,

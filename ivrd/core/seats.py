@@ -1,13 +1,23 @@
-"""Seats: the places where agents sit, in pools that open and close together.
+"""Seats: where agents sit, in pools that open and close together.
 
 `difference` compares the seats that should be open with the queue members that Asterisk reports
-and says what to change.  It may be repeated: with nothing to change it says nothing.
+and returns what to change.  It may be repeated: with nothing to change it returns nothing.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 CLOSED_BY_US = "ivrd: closed"  # the pause reason that tells our pauses from an agent's own
+
+
+class SeatStatus(StrEnum):
+    """What a seat's phone, or a partner's trunk, is doing; as status and metrics publish it."""
+
+    FREE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+    AWAY = "away"  # not registered, unreachable, or unknown to Asterisk
 
 
 @dataclass(frozen=True)
@@ -80,12 +90,12 @@ def difference(
     changes: list[MemberChange] = []
     for pool in pools:
         wanted = pool.name in open_pools
-        for queue, seat in places(pool):
+        for queue, seat in memberships(pool):
             changes.extend(_change(pool, wanted, queue, seat, seen.get((queue, seat))))
     return changes
 
 
-def places(pool: Pool) -> Iterator[tuple[str, str]]:
+def memberships(pool: Pool) -> Iterator[tuple[str, str]]:
     """Each (queue, seat) that the pool fills when it is open."""
     return ((queue, seat) for seat in pool.seats for queue in pool.queues)
 
@@ -106,11 +116,11 @@ def _change(
 def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
     """The pools that are open by what Asterisk reports.
 
-    Closed seats are away or paused by us.  An agent's own pause tells nothing about the pool,
+    Closed seats are away or paused by us.  An agent's own pause means nothing for the pool,
     unless there is nothing else to go by: then it counts as open.
     """
     seen = {(member.queue, member.seat): member for member in members}
-    here = {pool.name: [seen[p] for p in places(pool) if p in seen] for pool in pools}
+    here = {pool.name: [seen[m] for m in memberships(pool) if m in seen] for pool in pools}
     return {name for name, found in here.items() if _is_open(found)}
 
 

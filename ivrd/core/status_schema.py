@@ -22,9 +22,9 @@ class AsteriskStatus(TypedDict):
 
 
 class RoleStatus(TypedDict):
-    """What this ivrd does: `alone`, `leader` or `standby`, and its name.
+    """What this ivrd is: `alone`, `leader` or `standby`, and its name.
 
-    `leader`: the name of the one that acts; empty when nobody is known to.
+    `leader`: the leader's name; empty when none is known.
     """
 
     role: str
@@ -72,14 +72,42 @@ class PoolStatus(TypedDict):
     away: int
 
 
+class PartnerStatus(TypedDict):
+    """One partner: its seats by what they do, and in `why` what an operator must know of it.
+
+    `wanted`: what the policy asks of it.  `taken`: calls that a person there took, since the
+    start.  `breaker` is closed when it is healthy, open while it is left alone, half open while
+    one call is tried.  `held_to`: the calls at a time that it was found to take; None when it
+    never refused more.  `override`: what an operator has ordered for it; empty: nothing.  `able`:
+    whether it may have a seat.
+    """
+
+    name: str
+    wanted: int
+    open: int
+    ringing: int
+    talking: int
+    taken: int
+    breaker: str
+    held_to: int | None
+    override: str
+    able: bool
+    why: str
+
+
+class OverflowStatus(TypedDict):
+    """The seats that are wanted of all partners together, and why in a few words."""
+
+    wanted: int
+    why: str
+
+
 class OutcomeCounts(TypedDict):
     """Ended calls since the start by `call.Outcome`."""
 
     answered: int
     abandoned: int
     self_served: int
-    deflected: int
-    callback: int
     rejected: int
     failed: int
 
@@ -93,7 +121,7 @@ class ConfigStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """Everything."""
+    """Everything.  `store_up`: what happens is written down, so that a restart goes on from it."""
 
     version: str
     up_seconds: float
@@ -103,7 +131,10 @@ class Status(TypedDict):
     calls: CallCounts
     queues: list[QueueStatus]
     pools: list[PoolStatus]
+    overflow: OverflowStatus
+    partners: list[PartnerStatus]
     outcomes: OutcomeCounts
     hour: Hour
     service_level_seconds: float
+    store_up: bool
     config: ConfigStatus

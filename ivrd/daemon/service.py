@@ -1,4 +1,4 @@
-"""The daemon's life: begin, serve, hand over or bring callers to a person, end."""
+"""The daemon: start, serve, hand over or bring callers to a person, stop."""
 
 import asyncio
 import logging
@@ -20,12 +20,12 @@ from ivrd.calls.ivr import HAND_OVER_SECONDS
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import prompt_files
+from ivrd.config.sounds import missing_defaults, prompt_files
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
 
-LAG_SECONDS = 0.5  # how often the loop's own lag is measured
+LAG_SECONDS = 0.5  # how often the event loop's lag is measured
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
 logger = logging.getLogger("ivrd")
@@ -36,18 +36,18 @@ class Daemon:
 
     def __init__(self, settings: Settings) -> None:
         self._stop = asyncio.Event()
-        self.parts = Wiring(settings, self._stepped_down)
+        self.wiring = Wiring(settings, self._stepped_down)
         self._runners: list[AppRunner] = []
 
     def _stepped_down(self, why: str) -> None:
-        """Another ivrd acts: what this one knows grows old, so it ends and begins anew."""
-        log.event(logger, logging.WARNING, "no longer the leader: ends", why=why)
+        """Another ivrd is the leader: what this one knows grows old, so it stops."""
+        log.event(logger, logging.WARNING, "no longer the leader: stops", why=why)
         self._stop.set()
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then bring callers in menus to a person and end.
 
-        Raises `web.CannotListen` before anything has begun.
+        Raises `server.CannotListen` before anything has started.
         """
         self._watch_signals()
         try:
@@ -55,10 +55,10 @@ class Daemon:
             python = platform.python_version()
             log.event(logger, logging.INFO, "ivrd started", version=__version__, python=python)
             tasks = [
-                asyncio.create_task(self.parts.link.run()),
+                asyncio.create_task(self.wiring.link.run(self.wiring.connection)),
                 asyncio.create_task(self._measure_lag()),
-                asyncio.create_task(self._keep_seats()),
-                asyncio.create_task(self.parts.failover.run()),
+                asyncio.create_task(self._evaluate_seats()),
+                asyncio.create_task(self.wiring.failover.run()),
             ]
             systemd.ready()
             try:
@@ -70,59 +70,60 @@ class Daemon:
         finally:
             for runner in self._runners:
                 await runner.cleanup()
-            await self.parts.failover.close()
+            await self.wiring.failover.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
         done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         for task in done - {stop}:
-            task.result()  # a task that ends by itself is a fault: let it be seen
-        if self.parts.failover.is_leader and not await self._handed_over():
+            task.result()  # a task that ends by itself is a fault
+        if self.wiring.leadership.is_leader and not await self._handed_over():
             await self._drain()
-        in_progress = len(self.parts.tracker.ledger.calls)
+        in_progress = len(self.wiring.ledger.calls)
         log.event(logger, logging.INFO, "stopped", in_progress=in_progress)
 
     async def _handed_over(self) -> bool:
         """Whether another ivrd takes the callers over as they are."""
         with suppress(StoreDown, ConnectionLost, TimeoutError):
-            if successor := await self.parts.failover.hand_over():
+            if successor := await self.wiring.failover.hand_over():
                 log.event(logger, logging.INFO, "handed over", to=successor)
                 return True
-        return not self.parts.failover.is_leader
+        return not self.wiring.leadership.is_leader
 
     async def _drain(self) -> None:
         """Bring the callers in menus to a person."""
-        drain = self.parts.operations.settings.drain_seconds
+        drain = self.wiring.operations.settings.drain_seconds
         systemd.stopping(drain + 2 * HAND_OVER_SECONDS)
-        log.event(logger, logging.INFO, "stopping", ivr=len(self.parts.tracker.ivr))
+        log.event(logger, logging.INFO, "stopping", ivr=len(self.wiring.tracker.ivr))
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
-            await self.parts.link.withdraw()
-        await self.parts.tracker.ivr.drain(drain)
+            await self.wiring.link.withdraw()
+        await self.wiring.tracker.ivr.drain(drain)
 
     async def _listen(self) -> None:
-        parts, settings = self.parts, self.parts.settings
-        public = server.public_app(parts.scrape, parts.operations.ready, parts.shortage)
+        wiring, settings = self.wiring, self.wiring.settings
+        public = server.public_app(wiring.scrape, wiring.operations.ready, wiring.capacity.shortage)
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
-        control = server.control_app(parts.queries(), parts.commands(self._hand_over))
+        control = server.control_app(wiring.queries(), wiring.commands(self._hand_over))
         control.middlewares.append(peercred.named)
         self._runners.append(
             await server.listen_unix(control, settings.control_socket, settings.control_mode)
         )
 
     async def _hand_over(self, query: Mapping[str, str]) -> server.Answer:
-        """Let the ivrd that stands by act; this one ends."""
-        self.parts.operations.audit(peercred.asked_by(query), "handover", "")
+        """Let the standby be the leader; this ivrd stops."""
+        who = peercred.asked_by(query)
+        self.wiring.partner_repository.audit(who, "handover", "", "")
         try:
-            successor = await self.parts.failover.hand_over()
+            successor = await self.wiring.failover.hand_over()
         except (StoreDown, ConnectionLost, TimeoutError) as error:
             raise server.RequestRejected(f"cannot hand over: {error}") from None
         finally:
-            if not self.parts.failover.is_leader:
+            if not self.wiring.leadership.is_leader:
                 self._stop.set()
         if not successor:
-            raise server.RequestRejected("no other ivrd stands by")
+            raise server.RequestRejected("there is no standby")
         return {"leader": successor}
 
     def _watch_signals(self) -> None:
@@ -133,41 +134,43 @@ class Daemon:
 
     def _hang_up_signal(self) -> None:
         systemd.reloading()
-        self._reloading = asyncio.ensure_future(self.parts.operations.reload("SIGHUP"))
+        self._reloading = asyncio.ensure_future(self.wiring.operations.reload("SIGHUP"))
         self._reloading.add_done_callback(lambda _done: systemd.ready())
 
     async def _measure_lag(self) -> None:
-        """How late the loop is; and a sign of life for systemd."""
+        """Measure how late the event loop is, and reset systemd's watchdog."""
         while True:
             before = time.monotonic()
             await asyncio.sleep(LAG_SECONDS)
-            self.parts.observer.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
+            self.wiring.observer.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
             systemd.watchdog()
 
-    async def _keep_seats(self) -> None:
-        """Each second: decide how many seats partners lend, and send Asterisk the difference."""
+    async def _evaluate_seats(self) -> None:
+        """Each second, or when asked: decide on partners' seats, and reconcile all seats."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SEATS_SECONDS):
-                    await self.parts.hurry.wait()
-            self.parts.hurry.clear()
-            if self.parts.observer.linked:
-                self.parts.partners.evaluate(time.time())
-                if self.parts.failover.is_leader:
+                    await self.wiring.reevaluate.wait()
+            self.wiring.reevaluate.clear()
+            if self.wiring.observer.connected:
+                self.wiring.partners.evaluate(time.time())
+                if self.wiring.leadership.is_leader:
                     with suppress(ActionRefused, ConnectionLost, TimeoutError):
-                        await self.parts.queue_members.reconcile()
+                        await self.wiring.queue_members.reconcile()
 
 
 async def run(folder: Path) -> None:
     """Load the configuration and run one daemon.
 
-    Raises `ConfigError`, `web.CannotListen`, `privacy.PrivacyError` or `store.Claimed`, each with
-    plain words.
+    Raises `ConfigError`, `server.CannotListen`, `caller_hash.CallerKeyError` or `store.Claimed`,
+    each with a message for the operator.
     """
     settings = load(folder)
     if problems := prompt_files(settings):
         raise ConfigError(problems)
     log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
+    for problem in missing_defaults(settings):
+        log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
     file = settings.store.file
     with claim(file) if file else nullcontext():
         await Daemon(settings).run()

@@ -1,11 +1,11 @@
-"""All parts of one ivrd, built and wired together: the only place that does.
+"""All parts of one ivrd, built and connected: the only place that does.
 
-Configuration, Asterisk, books, store, partners, metrics and log know one another only as far as
-they must; who hears of what is written here.
+Each part gets what it needs as an argument of its constructor, so what is built first knows nothing
+of what comes later: state (leadership, ledger, metrics), then what is stored, then partners, then
+calls, then failover, then what an operator can ask.
 """
 
 import asyncio
-import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -13,24 +13,30 @@ from collections.abc import Callable, Mapping
 from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
-from ivrd.api.operations import Operations, conversation_settings, partner_setup
+from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.capacity import Capacity
+from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.asterisk.translate import EVENTS, PartnerLegEvent
+from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
-from ivrd.calls.tracker import CallTracker
+from ivrd.calls.listeners import CallListeners
+from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
-from ivrd.core.call import Notice
+from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
-from ivrd.daemon import systemd
+from ivrd.daemon.connection import AsteriskConnection
 from ivrd.ha.call_repository import CallRepository
-from ivrd.ha.failover import Failover
+from ivrd.ha.election import Election
+from ivrd.ha.failover import Failover, Persistence
+from ivrd.ha.leadership import Leadership
+from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CallMetrics
-from ivrd.metrics.capacity import CapacityMetrics, CapacitySources
+from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -38,36 +44,38 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.partners.test_calls import DrillCalls
+from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
-
-logger = logging.getLogger("ivrd")
 
 
 class Wiring:
-    """Built from settings.  `stepped_down(why)` is called when another ivrd acts."""
+    """Built from settings.  `stepped_down(why)` is called when another ivrd becomes the leader."""
 
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
-        self.observer = self._reports()
+        self.ledger = Ledger()
+        self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
+        store, lease = open_store(settings.store)
+        guard = LeaderGuard()
+        name = f"{socket.gethostname()}:{settings.web_port}"
+        self.leadership = Leadership(name, lease is None, guard, stepped_down)
+        self.observer = self._observer()
         self.link = AmiClient(
-            _address(settings),
-            self._event,
-            self._up,
-            self._down,
-            self.observer.link_says,
-            wanted=EVENTS,
+            _address(settings), guard, self.observer.connection_report, wanted=EVENTS
         )
-        self.capacity = Capacity()
+        self.capacity = Capacity(self.link, settings.callers_at_most)
         self.queue_members = QueueMembers(self.link, settings.pools)
-        self.tracker = self._tracker()
-        self.failover = self._continuity(stepped_down)
-        self.partners = PartnerController(
-            partner_setup(settings), self.tracker.ledger, self.queue_members
+        self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
+        self._build_partners()
+        self._build_calls()
+        election = Election(self.leadership, lease, self.link, guard)
+        persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
+        self.failover = Failover(
+            election, self.link, self.tracker, self.reconciliation, persistence
         )
-        self.drill_calls = DrillCalls()
-        self.partner_repository = self._book()
-        self.partner_operations = self._partner_desk()
-        self._partner_watch = self._watch_partners()
+        self.connection = AsteriskConnection(
+            self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
+        )
         self.operations = Operations(
             settings,
             self.link,
@@ -75,19 +83,13 @@ class Wiring:
             self.queue_members,
             self.observer,
             self.partners,
-            self.failover.election,
+            self.leadership,
+            self.partner_repository,
+            self._configure,
+            self.write_behind,
         )
-        self.operations.taken = self._configured
-        self.operations.audit = lambda who, what, detail: self.partner_repository.audit(
-            who, what, "", detail
-        )
-        self.hurry = asyncio.Event()  # partners' seats are to be looked at before their time
-        self.partners.hurry = self.hurry.set
-        self._tell_each_other()
 
-    # --- building --------------------------------------------------------------------------
-
-    def _reports(self) -> Observer:
+    def _observer(self) -> Observer:
         settings = self.settings
         metrics = CallMetrics(
             [queue.name for queue in settings.queues],
@@ -95,88 +97,85 @@ class Wiring:
             __version__,
             pools=[pool.name for pool in settings.pools],
         )
-        metrics.reload(True, time.time())
-        return Observer(metrics, Recent(settings.service_level_seconds))
+        return Observer(metrics, Recent(settings.service_level_seconds), self.leadership)
 
-    def _tracker(self) -> CallTracker:
-        settings = self.settings
-        tracker = CallTracker(
-            self.link,
-            conversation_settings(settings),
+    def _build_partners(self) -> None:
+        """What their call centres do, and what is stored and published of that."""
+        days = self.settings.store.keep_days
+        self.partner_repository = PartnerRepository(
+            self.write_behind, days.history, days.audit, time.time, self.leadership
+        )
+        self.partners = PartnerController(
+            partner_setup(self.settings),
+            self.ledger,
             self.queue_members,
-            Sessions(self.link, self.observer.metrics.agi, self.observer.metrics.decision),
-            self.observer.watch(),
-            Hasher(load_key(settings.caller_key_file)).hash_number,
+            self.partner_repository,
+            self.reevaluate.set,
+        )
+        self.drill_calls = DrillCalls()
+        self.partner_operations = PartnerOperations(
+            self.partners, self.partner_repository, self.settings.zone, self.drill_calls.wait
+        )
+        self.partner_recorder = PartnerRecorder(
+            self.ledger,
+            PartnerMetrics(self.observer.metrics.registry, self.partner_operations.gauges),
+            self.partner_repository,
+            self.leadership,
+        )
+
+    def _build_calls(self) -> None:
+        """Calls and their menus, and what is stored and published of them."""
+        settings, metrics = self.settings, self.observer.metrics
+        self.call_repository = CallRepository(
+            self.write_behind, settings.zone, settings.store.keep_days.calls, time.time
+        )
+        self.reconciliation = Reconciliation(
+            QueueLogReader(settings.asterisk.queue_log), self.ledger.calls
+        )
+        self.tracker = CallTracker(
+            AsteriskControl(
+                self.link, self.queue_members, Sessions(self.link, metrics.agi, metrics.decision)
+            ),
+            self.ledger,
+            ivr_settings(settings),
+            self._listeners(),
+            self.reconciliation,
+            Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             time.time,
         )
-        tracker.ivr.most = settings.menus_at_most
-        tracker.ivr.late = self._late
-        return tracker
+        PersistenceMetrics(
+            metrics.registry,
+            self.leadership,
+            self.write_behind,
+            self.reconciliation,
+            self.tracker.ivr,
+        )
+        CapacityMetrics(metrics.registry, self.capacity, self.tracker)
 
-    def _continuity(self, stepped_down: Callable[[str], None]) -> Failover:
-        """The store, and what rests on it."""
-        settings = self.settings
-        return Failover(
-            f"{socket.gethostname()}:{settings.web_port}",
-            *open_store(settings.store),
-            settings.asterisk.queue_log,
-            self.link,
-            self.tracker,
-            lambda write_behind: CallRepository(
-                write_behind, settings.zone, settings.store.keep_days.calls, time.time
+    def _listeners(self) -> CallListeners:
+        """Who receives what happens to calls, in this order."""
+        return CallListeners(
+            monitor=self.observer,
+            notices=(
+                self.observer,
+                self.partners,
+                self.call_repository,
+                self.reconciliation,
+                self.partner_recorder,
             ),
-            stepped_down,
+            positions=(self.call_repository,),
+            partner_legs=(self.partners, self.partner_recorder, self.drill_calls),
         )
 
-    def _book(self) -> PartnerRepository:
-        days, write_behind = self.settings.store.keep_days, self.failover.write_behind
-        return PartnerRepository(write_behind, days.history, days.audit, time.time, self.is_leader)
-
-    def _partner_desk(self) -> PartnerOperations:
-        return PartnerOperations(
-            self.partners,
-            self.partner_repository,
-            self.settings.zone,
-            self.drill_calls.wait,
-            snapshot=lambda: self.partners.snapshot,
-        )
-
-    def _watch_partners(self) -> PartnerRecorder:
-        metrics = PartnerMetrics(self.observer.metrics.registry, self.partner_operations.gauges)
-        return PartnerRecorder(
-            self.tracker.ledger, metrics, self.partner_repository, self.is_leader
-        )
-
-    def _tell_each_other(self) -> None:
-        """Who hears of what."""
-        registry, ivr = self.observer.metrics.registry, self.tracker.ivr
-        PersistenceMetrics(registry, self.failover, lambda: ivr.sent_to_queue)
-        CapacityMetrics(
-            registry,
-            CapacitySources(
-                lambda: self.operations.settings.callers_at_most,
-                lambda: self.capacity.room,
-                lambda: self.tracker.lines_busy,
-            ),
-        )
-        self.observer.counts = self.is_leader
-        self.observer.moved = self.failover.moved
-        self.observer.also = self._call_news
-        self.tracker.on_partner_leg = self.partners.leg_event
-        self.partners.told = self._partner_leg_event
-        self.partners.learned = self.partner_repository.breaker
-        self.failover.also_begin = self.partner_operations.begin
-        self.failover.also_back = self.partner_operations.back
-
-    # --- what the control socket can ask ---------------------------------------------------
+    # --- what can be asked over HTTP and the control socket --------------------------------
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
         day = DayReport(
-            self.tracker.ledger,
-            self.failover.call_repository,
-            self.failover.write_behind.flush,
-            lambda: self.operations.settings.service_level_seconds,
+            self.ledger,
+            self.call_repository,
+            self.write_behind.flush,
+            self.observer.recent,
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
@@ -189,7 +188,7 @@ class Wiring:
             **self.partner_operations.commands(),
             "handover": hand_over,
         }
-        either = {"reload"}
+        either = {"reload"}  # each of two has its own configuration
         return {
             name: command if name in either else self._leader_only(command)
             for name, command in commands.items()
@@ -199,8 +198,8 @@ class Wiring:
         """What only the leader can answer or do; a standby says so."""
 
         async def answer(query: Mapping[str, str]) -> server.Answer:
-            if not self.is_leader():
-                who = self.failover.election.leader
+            if not self.leadership.is_leader:
+                who = self.leadership.leader
                 ask = f"ask {who}, the leader" if who else "no leader is known"
                 raise server.RequestRejected(f"this ivrd is the standby; {ask}")
             return await control(query)
@@ -209,54 +208,17 @@ class Wiring:
 
     def scrape(self) -> bytes:
         """The metrics of this moment."""
-        return self.observer.scrape(self.tracker.ledger, self.queue_members)
+        return self.observer.scrape(self.ledger, self.queue_members)
 
-    def shortage(self) -> str:
-        """What to say when Asterisk has room for fewer callers than the configuration wants."""
-        return self.capacity.shortage(self.operations.settings.callers_at_most)
-
-    # --- who hears of what -----------------------------------------------------------------
-
-    def is_leader(self) -> bool:
-        """Whether this ivrd speaks to callers, moves seats and counts."""
-        return self.failover.is_leader
-
-    def _late(self) -> bool:
-        """Whether we hear Asterisk so late that a menu would be no help."""
-        return self.link.behind_seconds > self.operations.settings.behind_seconds
-
-    def _partner_leg_event(self, leg_event: PartnerLegEvent) -> None:
-        self._partner_watch.leg_event(leg_event)
-        self.drill_calls.leg_event(leg_event)
-
-    def _call_news(self, notice: Notice) -> None:
-        self.partners.notice(notice)
-        self.failover.notice(notice)
-        self._partner_watch.notice(notice)
-
-    def _configured(self, settings: Settings) -> None:
-        """A new configuration is in use: a partner that is back has its override and its drill."""
-        for partner in settings.partners:
-            self.partner_operations.recall(partner.id)
-
-    # --- the link --------------------------------------------------------------------------
-
-    def _event(self, message: object) -> None:
-        self.tracker.take(message)
-
-    async def _up(self) -> None:
-        await self.failover.up()
-        await self.capacity.read(self.link)
-        if shortage := self.shortage():
-            log.event(logger, logging.WARNING, shortage)
-        self.observer.link(True)
-        self.hurry.set()  # seats that were wanted when the link went are due at once
-        systemd.status("connected to Asterisk")
-
-    def _down(self) -> None:
-        self.observer.link(False)
-        self.tracker.ivr.detach_all("the link to Asterisk was lost")
-        systemd.status("waiting for Asterisk")
+    def _configure(self, settings: Settings) -> None:
+        """What a reload changes besides operations.  The socket stays where it is."""
+        days = settings.store.keep_days
+        self.capacity.callers = settings.callers_at_most
+        log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)
+        server.set_mode(self.settings.control_socket, settings.control_mode)
+        self.call_repository.configure(settings.zone, days.calls)
+        self.partner_repository.configure(days.history, days.audit)
+        self.partner_operations.configure(settings.zone)
 
 
 def _address(settings: Settings) -> AmiAddress:

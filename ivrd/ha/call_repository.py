@@ -1,8 +1,8 @@
-"""What is written down of calls, so that this ivrd after a restart, or another one, can go on.
+"""What is stored of calls, so that this ivrd after a restart, or another one, can go on.
 
-Two sorts of entries in the store: a call that is here (kind `calls`, by its id: the books' record
-of it and where the caller is in the menu), and a call that has ended (kind `ended`, by its day and
-id), from which a day's books are added up.  Writing never waits (see store/write_behind.py).
+Two kinds of entries: a call in progress (kind `calls`, by its id: as the ledger has it, and where
+the caller is in the menu), and a call that has ended (kind `ended`, by its day and id), from which
+a day's report is added up.  Writing never waits (see store/write_behind.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StoredCall:
-    """A call that was here when it was written down."""
+    """A call that was in progress when it was stored."""
 
     call: Call
     position: MenuPosition | None = None
@@ -33,7 +33,7 @@ STORED_CALL, COMPLETED_CALL = TypeAdapter(StoredCall), TypeAdapter(CompletedCall
 
 
 class CallRepository:
-    """Writes calls down as they move, and reads them again.
+    """Stores calls as they move, once `begin` was called: a standby's are the leader's to store.
 
     Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.
     """
@@ -47,16 +47,28 @@ class CallRepository:
         self._days = days
         self._clock = clock
         self._today: date | None = None
+        self._storing = False
+
+    def begin(self) -> None:
+        """Store from now on: this ivrd is the leader, and has read what was stored before."""
+        self._storing = True
+
+    def configure(self, zone: tzinfo, days: int) -> None:
+        """From now on, days are those of `zone`, and so many of them are kept.
+
+        Calls that have ended stay under the day that they were written down for.
+        """
+        self._zone, self._days, self._today = zone, days, None
 
     def moved(self, call: Call, position: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
-        self._write_behind.put(
-            CALLS, call.id, STORED_CALL.dump_json(StoredCall(call, position)).decode()
-        )
+        if self._storing:
+            text = STORED_CALL.dump_json(StoredCall(call, position)).decode()
+            self._write_behind.put(CALLS, call.id, text)
 
     def notice(self, notice: Notice) -> None:
         """A call has ended: it belongs to its day now."""
-        if isinstance(notice, Ended):
+        if self._storing and isinstance(notice, Ended):
             day = self.day_at(notice.call.received_at)
             text = COMPLETED_CALL.dump_json(completed_call(notice)).decode()
             self._write_behind.put(ENDED, f"{day}/{notice.call.id}", text)
@@ -80,7 +92,7 @@ class CallRepository:
     # --- reading: all of it raises `StoreDown` ---------------------------------------------
 
     async def calls(self) -> list[StoredCall]:
-        """The calls that were here when they were last written down."""
+        """The calls that were in progress when they were last stored."""
         return list(self._read(await self._write_behind.load(CALLS), STORED_CALL))
 
     async def ended_since(self, at: float) -> set[str]:
@@ -97,7 +109,7 @@ class CallRepository:
         return list(self._read(entries, COMPLETED_CALL))
 
     def _read(self, entries: Mapping[str, str], kind: TypeAdapter[T]) -> Iterator[T]:
-        """Entries that are not ours, or torn, are counted and left out."""
+        """Entries that cannot be parsed are counted and left out."""
         for text in entries.values():
             try:
                 yield kind.validate_json(text)

@@ -2,7 +2,7 @@
 
 One line for an event that matters, plain or JSON; one closing line for each call.
 
-A caller never waits for the log (writer.py), what a storm repeats is said a few times and then
+A caller never waits for the log (writer.py), what repeats itself is written a few times and then
 counted (rate_limit.py), and whatever comes from outside is made harmless (formatters.py).
 """
 
@@ -10,15 +10,16 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import TextIO
+from typing import TextIO, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Outcome
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
 
 __all__ = ["LEVELS", "Field", "Handler"]
-__all__ += ["call_answered", "call_ended", "call_joined", "event", "notice", "setup"]
+__all__ += ["call_answered", "call_ended", "call_joined", "event", "notice"]
+__all__ += ["reconfigure", "setup"]
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -33,25 +34,50 @@ def setup(
 ) -> Handler:
     """Log to `stream` from now on, instead of where an earlier `setup` did.
 
-    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (libraries are heard
-    from warning on); zone: of the times, the machine's if not given; clock: seconds, for storms.
-    Raises ValueError that says what was expected.
+    format: "plain" or "json"; level: one of LEVELS, for ivrd's own lines (of libraries,
+    warnings and above); zone: of the times, the machine's if not given; clock: seconds, for the
+    rate limit.  Raises ValueError that says what was expected.
     """
-    if format not in FORMATTERS:
-        raise ValueError(f"log format: expected {' or '.join(FORMATTERS)}, not {format!r}")
-    if level not in LEVELS:
-        raise ValueError(f"log level: expected one of {', '.join(LEVELS)}, not {level!r}")
+    _check(format, level)
     root = logging.getLogger()
-    for earlier in [each for each in root.handlers if isinstance(each, Handler)]:
+    for earlier in _handlers():
         root.removeHandler(earlier)
         earlier.close()
     handler = Handler(stream, FORMATTERS[format](zone), RateLimit(clock))
     root.addHandler(handler)
-    lowest = getattr(logging, level.upper())
-    root.setLevel(max(lowest, logging.WARNING))
-    logging.getLogger("ivrd").setLevel(lowest)
+    _set_level(level)
     logging.captureWarnings(True)
     return handler
+
+
+def reconfigure(format: str, level: str, *, zone: tzinfo | None = None) -> None:
+    """Go on to the same stream, but as `setup` would have; without effect before it.
+
+    Raises ValueError with what was expected.
+    """
+    _check(format, level)
+    handlers = _handlers()
+    for handler in handlers:
+        handler.setFormatter(FORMATTERS[format](zone))
+    if handlers:
+        _set_level(level)
+
+
+def _check(format: str, level: str) -> None:
+    if format not in FORMATTERS:
+        raise ValueError(f"log format: expected {' or '.join(FORMATTERS)}, not {format!r}")
+    if level not in LEVELS:
+        raise ValueError(f"log level: expected one of {', '.join(LEVELS)}, not {level!r}")
+
+
+def _handlers() -> list[Handler]:
+    return [each for each in logging.getLogger().handlers if isinstance(each, Handler)]
+
+
+def _set_level(level: str) -> None:
+    lowest = getattr(logging, level.upper())
+    logging.getLogger().setLevel(max(lowest, logging.WARNING))
+    logging.getLogger("ivrd").setLevel(lowest)
 
 
 def event(
@@ -72,32 +98,35 @@ def event(
 
 def notice(log: logging.Logger, notice: Notice) -> None:
     """Log what happened to a call: joined, answered or ended."""
-    if isinstance(notice, Offered):
-        call_joined(log, notice)
-    elif isinstance(notice, Answered):
-        call_answered(log, notice)
-    else:
-        call_ended(log, notice)
+    match notice:
+        case Offered():
+            call_joined(log, notice)
+        case Answered():
+            call_answered(log, notice)
+        case Ended():
+            call_ended(log, notice)
+        case _:
+            assert_never(notice)
 
 
 def call_joined(log: logging.Logger, notice: Offered) -> None:
     """A call joined a queue (debug)."""
     call = notice.call
-    _say_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
+    _log_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
 
 
 def call_answered(log: logging.Logger, notice: Answered) -> None:
     """A person took a call (info)."""
     call, wait = notice.call, notice.wait_seconds
     facts = {"queue": call.queue, "by": call.by.value, "seat": call.seat}
-    _say_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
+    _log_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
 
 
 def call_ended(log: logging.Logger, notice: Ended) -> None:
-    """The one closing line of a call (info; a warning when it was lost through our fault)."""
+    """The one closing line of a call (info; a warning when it was cut off)."""
     call = notice.call
-    level = logging.WARNING if notice.outcome is Outcome.FAILED else logging.INFO
-    _say_call(
+    level = logging.WARNING if call.cut_off else logging.INFO
+    _log_call(
         log,
         level,
         "call ended",
@@ -108,10 +137,11 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         stage=notice.stage.value,
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
+        **({"cut_off": True} if call.cut_off else {}),
     )
 
 
-def _say_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
-    """A line that comes once for each call: never taken for a storm."""
+def _log_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
+    """A line that comes once for each call: never rate-limited."""
     more = {"topic": call.topic, "language": call.language, "caller": call.caller}
     log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})

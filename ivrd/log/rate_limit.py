@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 FIRST_LINES = 5  # of a kind that go through in a window
 WINDOW_SECONDS = 10.0
-KINDS_AT_MOST = 1_000  # kinds of lines that are told apart in a window
+KINDS_AT_MOST = 1_000  # kinds of lines that are distinguished in a window
 
 
 @dataclass
@@ -36,19 +36,19 @@ class RateLimit:
         kind = (record.name, record.levelno, words)
         if kind not in self.windows and len(self.windows) >= KINDS_AT_MOST:
             kind = (record.name, record.levelno, "")
-        now, told = self._clock(), []
+        now, summary = self._clock(), []
         window = self.windows.get(kind)
         if window is None or now >= window.ends:
-            told = self._close(kind)
+            summary = self._close(kind)
             window = self.windows[kind] = _Window(now + WINDOW_SECONDS)
         if window.passed < FIRST_LINES:
             window.passed += 1
-            return [*told, record]
+            return [*summary, record]
         window.held += 1
-        return told
+        return summary
 
     def over(self, *, all_of_them: bool = False) -> list[logging.LogRecord]:
-        """Close the windows that are over; what is to be said of them."""
+        """Close the windows that are over; the summaries of what they held back."""
         now = self._clock()
         ended = [kind for kind in list(self.windows) if now >= self.windows[kind].ends]
         kinds = list(self.windows) if all_of_them else ended

@@ -1,6 +1,6 @@
 """Nobody waits for the log: finished lines go into a bounded queue, and one thread writes them.
 
-When the stream is full, broken or not read, lines are dropped and counted; the count is told as
+When the stream is full, broken or not read, lines are dropped and counted; the count is logged as
 soon as lines go through again.
 """
 
@@ -32,7 +32,7 @@ class Handler(logging.Handler):
         self._lines: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
         self._overflowed = 0  # counted by those who log
         self._unwritten = 0  # counted by the writer
-        self._told = 0
+        self._reported = 0
         self._sink = _sink(stream)
         self._thread = threading.Thread(target=self._run, name="ivrd-log", daemon=True)
         self._thread.start()
@@ -60,7 +60,7 @@ class Handler(logging.Handler):
 
     def flush(self) -> None:
         """Wait until what was logged is written, LAST_SECONDS at most. Not for the event loop."""
-        self._tell_storms()
+        self._summarise()
         written = threading.Event()
         self._lines.put(written)
         written.wait(LAST_SECONDS)
@@ -68,13 +68,13 @@ class Handler(logging.Handler):
     def close(self) -> None:
         """Write what is left, for LAST_SECONDS at most, and end the writer."""
         if self._thread.is_alive():
-            self._tell_storms(all_of_them=True)
+            self._summarise(all_of_them=True)
             self._lines.put(None)
             self._thread.join(LAST_SECONDS)
         super().close()
 
-    def _tell_storms(self, *, all_of_them: bool = False) -> None:
-        """Queue what is to be said of storms that are over, unless somebody logs just now."""
+    def _summarise(self, *, all_of_them: bool = False) -> None:
+        """Queue the summaries of storms that are over, unless somebody logs just now."""
         assert self.lock is not None
         # Without waiting: logging.shutdown holds the lock while it waits for the writer.
         if self.lock.acquire(blocking=False):
@@ -101,14 +101,14 @@ class Handler(logging.Handler):
                 self._put_out(item)
             if time.monotonic() - looked >= TICK_SECONDS:
                 looked = time.monotonic()
-                self._tell_storms()
-        if self.dropped > self._told:
+                self._summarise()
+        if self.dropped > self._reported:
             self._put_out("")
         self._sink.close()
 
     def _put_out(self, line: str) -> None:
-        """Write a line, and before it how many were lost, if that was not told yet."""
-        lost = self.dropped - self._told
+        """Write a line, and before it how many were lost, if that was not reported yet."""
+        lost = self.dropped - self._reported
         if lost:
             line = f"{self.format(formatters.record('log lines dropped', count=lost))}\n{line}"
         try:
@@ -116,7 +116,7 @@ class Handler(logging.Handler):
         except Exception:  # whatever the stream has: the next line may go through
             self._unwritten += 1
         else:
-            self._told += lost
+            self._reported += lost
 
 
 class _Memory:

@@ -1,8 +1,8 @@
 """Every series that ivrd publishes, in one registry of its own.
 
-What must add up is not counted a second time here: at each scrape the calls are read off the
-books (core.ledger) in one go, so received = sum of outcomes + in progress in every scrape.
-How long things took is observed when the notice comes.
+What must add up is not counted a second time here: at each scrape all calls are read from the
+ledger (core.ledger) at once, so received = sum of outcomes + in progress in every scrape.  How long
+things took is observed when the notice comes.
 
 Series exist with 0 from the start.  The call table itself is asked which ends a call can have,
 so a new state or outcome there needs no line here.  No label ever holds a caller.
@@ -11,18 +11,17 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 import platform
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import get_args
+from typing import assert_never, get_args
 
 import prometheus_client as prom
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.core import Metric
 
 from ivrd.core import call as c
-from ivrd.core.ledger import Ledger, OutcomeKey
-from ivrd.core.recent import LATE_SECONDS
+from ivrd.core.ledger import Ledger
+from ivrd.core.seats import SeatStatus
+from ivrd.metrics.ledger import LedgerCollector, possible_rows
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-SEAT_STATES = ("free", "ringing", "busy", "away")
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -35,7 +34,7 @@ class CallMetrics:
     """The hotline's series.
 
     `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, by which the oldest wait is told.
+    the epoch, for the oldest wait.
     """
 
     def __init__(
@@ -48,10 +47,13 @@ class CallMetrics:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.registry = _Registry()
-        self._books = _LedgerCollector(clock)
-        self.registry.register(self._books)
+        self._calls = LedgerCollector(clock)
+        self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
-        self._durations(service_level_seconds)
+        self._wait: prom.Histogram
+        self._service_level = 0.0  # seconds; 0 before there is a bound for it
+        self.service_level(service_level_seconds)
+        self._durations()
         self._faults()
         self._surroundings(version)
         self._answered: set[str] = set()  # calls whose wait was observed when they were answered
@@ -60,15 +62,23 @@ class CallMetrics:
         self.queues(queues)
         self.seats({pool: {} for pool in pools}, ())
 
-    def _durations(self, service_level_seconds: float) -> None:
+    def service_level(self, seconds: float) -> None:
+        """Have this bound in the histogram of waits; a new bound begins the histogram anew."""
+        if seconds == self._service_level:
+            return
+        if self._service_level:
+            self.registry.unregister(self._wait)
+        self._service_level = seconds
         self._wait = self._histogram(
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. Service level: answered within "
-            f"{service_level_seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(service_level_seconds)}),
+            f"{seconds:g} s over offered (ivrd_calls_offered_total).",
+            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(seconds)}),
             ("queue", "outcome"),
         )
+
+    def _durations(self) -> None:
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, observed when the call has ended.",
@@ -78,7 +88,7 @@ class CallMetrics:
         #: An event reached us so many seconds after it happened.
         self.lag: Callable[[float], None] = self._histogram(
             "ivrd_event_lag_seconds",
-            "Seconds from an event in Asterisk until ivrd took it in.",
+            "Seconds from an event in Asterisk until ivrd processed it.",
             LAG_SECONDS,
         ).observe
         #: A command to a caller's channel took so many seconds.
@@ -108,13 +118,19 @@ class CallMetrics:
             "Callers who hung up in the queue after waiting more than 30 seconds.",
             ("queue",),
         )
+        self._talks_cut_off = self._total(
+            "ivrd_talks_cut_off_total",
+            "Calls that were answered and whose talk was cut off: Asterisk stopped or crashed with "
+            "the call on it, or ended it by itself. They are among the answered.",
+            ("queue",),
+        )
         self._unattended = self._total(
             "ivrd_unattended_total",
             "Calls that the dialplan took to the queue by itself, without ivrd's menu.",
         )
         self._refused = self._total(
             "ivrd_events_refused_total",
-            "Events that cannot happen to a call where it was; the books did not take them.",
+            "Events that are impossible in the call's state; the ledger ignored them.",
             ("event",),
         )
         for event in (*EVENTS, OTHER):
@@ -122,10 +138,10 @@ class CallMetrics:
         #: A menu broke off through a fault of ours.
         self.fault: Callable[[], None] = self._total(
             "ivrd_menu_faults_total",
-            "Menus that broke off through a fault of ivrd's; their callers went on to the queue.",
+            "Menus that ended through a fault of ivrd's; their callers went on to the queue.",
         ).inc
         self._reconnects = self._total(
-            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was there again."
+            "ivrd_ami_reconnects_total", "Times that a lost link to Asterisk was restored."
         )
 
     def _surroundings(self, version: str) -> None:
@@ -138,11 +154,11 @@ class CallMetrics:
         )
         self._reloaded = self._gauge(
             "ivrd_config_last_reload_successful",
-            "1 if the last attempt to read the configuration succeeded, else 0.",
+            "1 if the last attempt to load the configuration succeeded, else 0.",
         )
         self._reloaded_at = self._gauge(
             "ivrd_config_last_reload_success_timestamp_seconds",
-            "When a configuration was last read and taken, in seconds since the epoch.",
+            "When a configuration was last loaded successfully, in seconds since the epoch.",
         )
         build = self._gauge("ivrd_build_info", "1, labelled with versions.", ("version", "python"))
         build.labels(version, platform.python_version()).set(1)
@@ -166,11 +182,18 @@ class CallMetrics:
         Each offered call gives one wait: when a person first answers it, else when it ends.
         """
         call = notice.call
-        if isinstance(notice, c.Answered) and call.id not in self._answered:
-            self._answered.add(call.id)
-            self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
-        elif isinstance(notice, c.Ended):
-            self._ended(notice)
+        match notice:
+            case c.Offered():
+                pass  # read off the ledger
+            case c.Answered() if call.id in self._answered:
+                pass  # sent on to another person
+            case c.Answered():
+                self._answered.add(call.id)
+                self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
+            case c.Ended():
+                self._ended(notice)
+            case _:
+                assert_never(notice)
 
     def _ended(self, notice: c.Ended) -> None:
         call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
@@ -180,22 +203,23 @@ class CallMetrics:
             self._wait.labels(call.queue, notice.outcome).observe(wait)
         if talk is not None:
             self._talk.labels(call.queue).observe(talk)
-        left_queue = notice.outcome is c.Outcome.ABANDONED and notice.stage is c.Stage.QUEUE
-        if left_queue and wait is not None and wait > LATE_SECONDS:
+        if c.abandoned_late(notice.outcome, notice.stage, wait):
             self._long_abandoned.labels(call.queue).inc()
+        if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
+            self._talks_cut_off.labels(call.queue).inc()
 
     def unattended(self, call: c.Call) -> None:
         """The dialplan took the call to the queue by itself."""
         self._unattended.inc()
 
     def refused(self, event: str) -> None:
-        """The books did not take an event of this kind."""
+        """The ledger refused an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
-        """The link to Asterisk is there or not; may be told again."""
+        """The connection to Asterisk is there or not; may be called again with the same."""
         if up and not self._reachable and self._was_reachable:
             self._reconnects.inc()
         self._reachable = up
@@ -211,27 +235,30 @@ class CallMetrics:
     def queues(self, names: Iterable[str]) -> None:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
-            self._books.open(queue)
+            self._calls.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
+            self._talks_cut_off.labels(queue)
             for row in possible_rows(queue):
                 self._wait.labels(queue, row.outcome)
 
-    def seats(self, counts: Mapping[str, Mapping[str, int]], open_pools: Collection[str]) -> None:
-        """How many seats of each pool are in which of SEAT_STATES (none said: 0), who is open.
+    def seats(
+        self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]
+    ) -> None:
+        """How many seats of each pool have which status, 0 if not given, and which are open.
 
         Pools that are not in `counts` lose their series: nobody sits there any more.
         """
         self._seats.clear()
         self._pools.clear()
         for pool, by_state in counts.items():
-            for state in SEAT_STATES:
+            for state in SeatStatus:
                 self._seats.labels(pool, state).set(by_state.get(state, 0))
             self._pools.labels(pool).set(pool in open_pools)
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
-        self._books.ledger = ledger
+        self._calls.ledger = ledger
         return prom.generate_latest(self.registry)
 
 
@@ -242,104 +269,3 @@ class _Registry(prom.CollectorRegistry):
         for family in super().collect():
             family.samples = [s for s in family.samples if not s.name.endswith("_created")]
             yield family
-
-
-class _LedgerCollector(Collector):
-    """The series that are read off the books at a scrape."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.ledger = Ledger()
-        self._clock = clock
-        self._queues: dict[str, None] = {}  # an ordered set
-        self._rows = possible_rows("")
-
-    def open(self, queue: str) -> None:
-        """Have 0 for everything that can happen in a queue."""
-        self._queues[queue] = None
-        self._rows |= possible_rows(queue)
-
-    def collect(self) -> Iterator[Metric]:
-        """Read the books once."""
-        yield CounterMetricFamily(
-            "ivrd_calls_received",
-            "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
-            self.ledger.received,
-        )
-        yield CounterMetricFamily(
-            "ivrd_calls_adopted",
-            "Calls that were there already when ivrd began or found Asterisk again; "
-            "they are among the received.",
-            self.ledger.adopted,
-        )
-        yield self._offered()
-        yield self._outcomes()
-        yield self._in_progress()
-        yield from self._waiting()
-
-    def _offered(self) -> Metric:
-        family = CounterMetricFamily(
-            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=("queue",)
-        )
-        for queue in self._queues | dict.fromkeys(self.ledger.offered):
-            family.add_metric((queue,), self.ledger.offered[queue])
-        return family
-
-    def _outcomes(self) -> Metric:
-        family = CounterMetricFamily(
-            "ivrd_calls",
-            "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
-            "queue: empty for a call that never joined one.",
-            labels=("queue", "outcome", "stage", "by"),
-        )
-        for row in self._rows | dict.fromkeys(self.ledger.outcomes):
-            labels = (row.queue, row.outcome, row.stage, row.by)
-            family.add_metric(labels, self.ledger.outcomes[row])
-        return family
-
-    def _in_progress(self) -> Metric:
-        family = GaugeMetricFamily(
-            "ivrd_calls_in_progress",
-            "Calls that are here now: before the queue (ivr), in it, or with a person (talk).",
-            labels=("stage",),
-        )
-        here = self.ledger.in_progress()
-        for stage in c.Stage:
-            family.add_metric((stage,), here[stage])
-        return family
-
-    def _waiting(self) -> Iterator[Metric]:
-        callers = GaugeMetricFamily(
-            "ivrd_queue_callers", "Callers who wait in the queue now.", labels=("queue",)
-        )
-        oldest = GaugeMetricFamily(
-            "ivrd_queue_oldest_wait_seconds",
-            "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
-            labels=("queue",),
-        )
-        now, waits = self._clock(), {queue: list[float]() for queue in self._queues}
-        for call in self.ledger.calls.values():
-            if call.stage is c.Stage.QUEUE:
-                waits.setdefault(call.queue, []).append(call.wait_seconds(now) or 0.0)
-        for queue, seconds in waits.items():
-            callers.add_metric((queue,), len(seconds))
-            oldest.add_metric((queue,), max(seconds, default=0.0))
-        yield from (callers, oldest)
-
-
-def possible_rows(queue: str) -> dict[OutcomeKey, None]:
-    """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
-    rows: dict[OutcomeKey, None] = {}
-    for state in places:
-        answerers = (
-            (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
-            if state is c.CallState.TALK
-            else (c.AnsweredBy.NOBODY,)
-        )
-        for by in answerers:
-            call = c.Call("", 0.0, state=state, queue=queue, by=by)
-            for event in (c.HungUp(0.0), c.Failed(0.0)):
-                for notice in c.step(call, event)[1]:
-                    if isinstance(notice, c.Ended):
-                        rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None
-    return rows

@@ -1,88 +1,95 @@
-"""Tells metrics, the last hour and the log of what happens; decides nothing."""
+"""Publishes what happens: to metrics, to the last hour and to the log.  Decides nothing."""
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 
 from ivrd import log
+from ivrd.asterisk.ami_client import LinkState
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.calls.ivr import MenuPosition
-from ivrd.calls.tracker import CallListener
 from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.calls import CallMetrics
 
 logger = logging.getLogger("ivrd")
 
 
 class Observer:
-    """Everybody who wants to know, behind one set of functions that never wait."""
+    """Receives everything that is counted or logged; never waits.  Only the leader counts calls."""
 
-    def __init__(self, metrics: CallMetrics, recent: Recent) -> None:
+    def __init__(self, metrics: CallMetrics, recent: Recent, leadership: LeaderStatus) -> None:
         self.metrics = metrics
         self.recent = recent
-        self.unattended = 0
-        self.also: Callable[[Notice], None] = lambda _notice: None  # who else hears of calls
-        self.counts: Callable[[], bool] = lambda: True  # or another ivrd tells of them
-        self.moved: Callable[[Call, MenuPosition | None], None] = lambda _call, _stay: None
-        self.linked = False
-        self.link_changed = time.monotonic()
+        self.unattended_calls = 0
+        self.connected = False
+        self.connection_changed = time.monotonic()
+        self._leadership = leadership
 
-    def watch(self) -> CallListener:
-        """What the hotline calls."""
-        return CallListener(
-            self._received,
-            self._notice,
-            self.metrics.lag,
-            self._unattended,
-            self._refused,
-            self._broken,
-            self._moved,
-        )
+    def configure(self, queues: list[str], service_level_seconds: float) -> None:
+        """From now on these queues and this target."""
+        self.metrics.service_level(service_level_seconds)
+        self.metrics.queues(queues)
+        self.recent.service_level_seconds = service_level_seconds
 
-    def _received(self, _call: Call) -> None:
-        if self.counts():
+    # --- calls -----------------------------------------------------------------------------
+
+    def received(self, call: Call) -> None:
+        """A call reached the hotline."""
+        if self._leadership.is_leader:
             self.recent.received(time.time())
 
-    def _notice(self, notice: Notice) -> None:
-        """A call joined a queue, was answered, or ended: count it, write it down."""
-        if self.counts():
+    def notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered, or ended."""
+        if self._leadership.is_leader:
             self.metrics.notice(notice)
             self.recent.notice(time.time(), notice)
             log.notice(logger, notice)
-        self.also(notice)
 
-    def _moved(self, call: Call, position: MenuPosition | None) -> None:
-        self.moved(call, position)
+    def lag(self, seconds: float) -> None:
+        """An event was received so long after it happened."""
+        self.metrics.lag(seconds)
 
-    def _unattended(self, call: Call) -> None:
-        self.unattended += 1
+    def unattended(self, call: Call) -> None:
+        """The dialplan took the caller to the queue by itself."""
+        self.unattended_calls += 1
         self.metrics.unattended(call)
         what = "the dialplan took the caller to the queue by itself"
         log.event(logger, logging.WARNING, what, call=call.id)
 
-    def _refused(self, event: str, why: str) -> None:
+    def refused(self, event: str, why: str) -> None:
+        """An event that the call table does not allow where the call was."""
         self.metrics.refused(event)
-        log.event(logger, logging.DEBUG, "event not taken into the books", why=why)
+        log.event(logger, logging.DEBUG, "event refused by the ledger", why=why)
 
-    def _broken(self, call_id: str, error: BaseException) -> None:
+    def broken(self, call_id: str, error: BaseException) -> None:
+        """A fault of ours in handling a call."""
         self.metrics.fault()
         what = "a menu broke off; the dialplan takes the caller to the queue"
         log.event(logger, logging.ERROR, what, call=call_id, error=error)
 
-    def link(self, up: bool) -> None:
-        """The link to Asterisk came up or went."""
-        self.linked, self.link_changed = up, time.monotonic()
+    # --- connections -----------------------------------------------------------------------
+
+    def connection(self, up: bool) -> None:
+        """The connection to Asterisk came up or was lost."""
+        self.connected, self.connection_changed = up, time.monotonic()
         self.metrics.link(up)
 
-    def link_says(self, kind: str, text: str) -> None:
-        """The link's own words, once for each change."""
-        log.event(logger, logging.INFO if kind == "up" else logging.ERROR, text)
+    def connection_report(self, state: LinkState, text: str) -> None:
+        """What the AMI client reports, once for each change."""
+        log.event(logger, logging.INFO if state is LinkState.UP else logging.ERROR, text)
+
+    def store(self, up: bool, why: str) -> None:
+        """The store is back, or down."""
+        if up:
+            log.event(logger, logging.INFO, "the store is back")
+        else:
+            what = "the store is down; calls go on, and changes wait to be written"
+            log.event(logger, logging.WARNING, what, why=why)
 
     def scrape(self, ledger: Ledger, queue_members: QueueMembers) -> bytes:
-        """The metrics as Prometheus reads them; books and seats of one moment."""
+        """The metrics as Prometheus reads them; ledger and seats of one moment."""
         counts = {
             pool.name: Counter(queue_members.here(pool).values()) for pool in queue_members.pools
         }

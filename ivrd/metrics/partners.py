@@ -1,9 +1,9 @@
 """Every series about partners, in the registry of the other series.
 
-Counters count what the partners' legs told; how partners stand is read at each scrape, so that
-one who was removed is gone from the next.  Series of partners exist with 0 from the start.
+Counters count what happened on partners' legs; gauges are read at each scrape, so that a partner
+that was removed is gone from the next.  Series of partners exist with 0 from the start.
 
-Not published, because two sums of ivrd_calls_total tell it for any time: the share of the callers
+Not published, because two sums of ivrd_calls_total give it for any time: the share of the callers
 whom partners answered.  monitoring/README.md has the queries.
 """
 
@@ -28,7 +28,7 @@ EARLY_SECONDS = (1, 2)  # a partner's talk may be cut at once: finer than the ho
 
 @dataclass(frozen=True)
 class PartnerGauges:
-    """How a partner stands.  Seats by what they do; `learned`: calls it is held to, if any."""
+    """A partner now.  Seats by what they do; `learned`: calls it is held to, if any."""
 
     wanted: int = 0
     open: int = 0
@@ -41,8 +41,8 @@ class PartnerGauges:
 class PartnerMetrics:
     """The partners' series.
 
-    `gauges` gives how each partner stands now, and is asked at each scrape.  A partner's series
-    begin with the first scrape that sees it; what was counted for one that went stays.
+    `gauges` gives each partner as it is now, and is called at each scrape.  A partner's series
+    begin with the first scrape that sees it; what was counted for one that was removed stays.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PartnerMetrics:
         return prom.Histogram(name, text, ("partner",), buckets=buckets, registry=self._registry)
 
     def _gauges(self) -> Mapping[str, PartnerGauges]:
-        """How partners stand; each has all its series from now on."""
+        """Partners as they are now; each has all its series from now on."""
         gauges = self._ask()
         for partner in gauges:
             for series in (self._offers, self._confirm, self._talk):
@@ -110,7 +110,7 @@ class PartnerMetrics:
 
 
 class _GaugeCollector(Collector):
-    """The series that are read off the partners at a scrape."""
+    """The series that are read from the partners at a scrape."""
 
     def __init__(self, gauges: Callable[[], Mapping[str, PartnerGauges]]) -> None:
         self._gauges = gauges
@@ -124,14 +124,14 @@ class _GaugeCollector(Collector):
         )
         breaker = GaugeMetricFamily(
             "ivrd_partner_breaker",
-            "1 for the state of the partner's breaker: closed (healthy), open (paused), half_open "
-            "(one seat is tried); 0 for the others.",
+            "1 for the state of the partner's breaker: closed (healthy), open (no calls), "
+            "half_open (one call is tried); 0 for the others.",
             labels=("partner", "state"),
         )
         learned = GaugeMetricFamily(
             "ivrd_partner_learned_cap",
-            "Calls at a time that the partner is held to since it refused more; absent when it is "
-            "not held.",
+            "Calls at a time that the partner is limited to since it refused more; absent when it "
+            "is not limited.",
             labels=("partner",),
         )
         for partner, moment in self._gauges().items():

@@ -1,4 +1,4 @@
-"""Series about what ivrd keeps, heals and hands over, read at each scrape."""
+"""Series about the store, reconciliation and leadership, read at each scrape."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
@@ -7,37 +7,42 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import Outcome
+from ivrd.core.call import OUTCOME_OF
+from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind
 
 
-class Source(Protocol):
-    """Where the figures are; see ha/failover.py."""
+class MenuLoad(Protocol):
+    """What overload did to callers; see calls/ivr.py."""
 
-    write_behind: WriteBehind
-    reconciliation: Reconciliation | None
-
-    @property
-    def is_leader(self) -> bool:
-        """Whether this ivrd acts."""
+    sent_to_queue: int
 
 
 class PersistenceMetrics(Collector):
-    """Registers itself.  `sent_to_queue` gives how many callers a full menu sent to the queue."""
+    """Registers itself."""
 
     def __init__(
-        self, registry: prom.CollectorRegistry, source: Source, sent_to_queue: Callable[[], int]
+        self,
+        registry: prom.CollectorRegistry,
+        leadership: Leadership,
+        write_behind: WriteBehind,
+        reconciliation: Reconciliation,
+        menus: MenuLoad,
     ) -> None:
-        self._source = source
-        self._turned_on = sent_to_queue
+        self._leadership = leadership
+        self._write_behind = write_behind
+        self._reconciliation = reconciliation
+        self._menus = menus
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """What is true now."""
-        write_behind, reconciliation = self._source.write_behind, self._source.reconciliation
+        """How things stand now."""
+        write_behind, reconciliation = self._write_behind, self._reconciliation
         yield _gauge(
-            "ivrd_leader", "1 while this ivrd acts, 0 while it stands by.", self._source.is_leader
+            "ivrd_leader",
+            "1 while this ivrd is the leader, or alone; 0 while it is the standby.",
+            self._leadership.is_leader,
         )
         yield _gauge("ivrd_store_up", "1 while the store can be written, else 0.", write_behind.up)
         yield _gauge(
@@ -51,26 +56,25 @@ class PersistenceMetrics(Collector):
         yield _counter(
             "ivrd_menus_full",
             "Callers who went straight to a queue because too many were in menus.",
-            self._turned_on(),
+            self._menus.sent_to_queue,
         )
         reconciled = CounterMetricFamily(
             "ivrd_calls_reconciled",
-            "Calls whose end no event told, booked from Asterisk's own record.",
+            "Calls whose end no event reported, recorded from queue_log.",
             labels=("outcome",),
         )
-        for outcome in Outcome:
-            reconciled.add_metric(
-                (outcome,), reconciliation.reconciled[outcome] if reconciliation else 0
-            )
+        counts = reconciliation.reconciled
+        for outcome in dict.fromkeys(OUTCOME_OF.values()) | dict.fromkeys(counts):
+            reconciled.add_metric((outcome,), counts[outcome])
         yield reconciled
         for name, (text, read) in RECONCILIATION.items():
-            yield _counter(name, text, read(reconciliation) if reconciliation else 0)
+            yield _counter(name, text, read(reconciliation))
 
 
 # Series -> its text, and where its value is.
 RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
     "ivrd_calls_unresolved": (
-        "Calls that were gone, and queue_log does not say how they ended.",
+        "Calls that were gone, and queue_log does not say how they ended; recorded as hung up.",
         lambda of: of.unresolved,
     ),
     "ivrd_queue_log_lines_skipped": ("Broken lines in queue_log.", lambda of: of.skipped),
@@ -79,7 +83,7 @@ RECONCILIATION: Mapping[str, tuple[str, Callable[[Reconciliation], int]]] = {
         lambda of: of.gaps,
     ),
     "ivrd_queue_log_differences": (
-        "Calls whose end queue_log tells otherwise than the ledger.",
+        "Calls that ended differently by queue_log than in the ledger.",
         lambda of: of.differences,
     ),
 }

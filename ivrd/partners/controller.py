@@ -1,14 +1,15 @@
 """Partners at work: what their call centres answered, which seats they have now, and why.
 
-Every second the whole moment goes as one snapshot into core.overflow; what it decides is carried
-out by the seating, as a difference to what Asterisk reports.  News from partners' legs feed one
-breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be
-answered by the hotline's own agents.
+Every second one snapshot of everything goes into core.overflow; its decision is carried out by
+QueueMembers, as a difference to what Asterisk reports.  What happens on partners' legs feeds one
+breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be answered
+by the hotline's own agents.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Protocol, assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.queue_members import QueueMembers
@@ -22,80 +23,79 @@ from ivrd.core.overflow import (
     AgentGroup,
     Decision,
     Hysteresis,
-    Policy,
     QueueSnapshot,
     Snapshot,
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
-from ivrd.core.seats import Pool
+from ivrd.core.q850 import Q850, SAYS_NOTHING
+from ivrd.core.report import PartnerEventKind
+from ivrd.core.seats import Pool, SeatStatus
+from ivrd.partners.runtime import PartnerRuntime, PartnerSetup
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
-ABSENT = 20  # Q.850: what the dialplan says of a dead trunk, and a partner may say as well
+ABSENT = Q850.SUBSCRIBER_ABSENT  # the dialplan, of a dead trunk; a partner may send it as well
 NOT_ASKED = "its trunk has not answered yet"
 
 
-@dataclass
-class PartnerRuntime:
-    """One partner: its breaker, what is going on there, and the counts since the start."""
+class PartnerStore(Protocol):
+    """What is stored of partners; see repository.py."""
 
-    breaker: b.Breaker = field(default_factory=b.Breaker)
-    noted: b.Breaker = field(default_factory=b.Breaker)  # as it was when it was last written down
-    legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
-    results: Counter[str] = field(default_factory=Counter)
-    helped: deque[float] = field(default_factory=deque)
-    lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
-    override: Override | None = None
-    asked: bool = False  # whether its trunk has answered yet
-    verified: str = ""  # the day on which a drill was confirmed; empty: never
+    def breaker(self, partner: str, breaker: b.Breaker) -> None:
+        """A partner's breaker has changed."""
 
-    @property
-    def ringing(self) -> set[str]:
-        """Seats that ring, or whose person has not pressed the key yet."""
-        return set(self.legs)
+    def override(self, partner: str) -> Override | None:
+        """What an operator has ordered for a partner."""
 
-    def tell(self, event: b.Event) -> None:
-        """Feed the breaker."""
-        self.breaker = b.step(self.breaker, event)
-
-
-@dataclass(frozen=True)
-class PartnerSetup:
-    """What the configuration says of partners; replaced as a whole on a reload."""
-
-    partners: tuple[Partner, ...]
-    topics: Mapping[str, Iterable[str]]  # queue -> its topics
-    policy: Policy
-    open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
+    def verified(self, partner: str) -> str:
+        """The day of a partner's last confirmed drill; empty without one."""
 
 
 class PartnerController:
     """All partners.
 
-    `told(news)` hears of what happens on their legs, `learned(partner, breaker)` of each change of
-    a breaker.
+    `reevaluate()` asks for an evaluation before the next second: each further call might be one
+    too many for a partner.
     """
 
-    def __init__(self, setup: PartnerSetup, ledger: Ledger, queue_members: QueueMembers) -> None:
+    def __init__(
+        self,
+        setup: PartnerSetup,
+        ledger: Ledger,
+        queue_members: QueueMembers,
+        store: PartnerStore,
+        reevaluate: Callable[[], None],
+    ) -> None:
         self.setup = setup
-        self.told: Callable[[PartnerLegEvent], None] = lambda _news: None
-        self.learned: Callable[[str, b.Breaker], None] = lambda _partner, _breaker: None
-        self.hurry: Callable[[], None] = lambda: None  # asks for a look before its time
         self.decision: Decision | None = None
         self.snapshot: Snapshot | None = None  # what the decision rests on
         self._ledger = ledger
         self._queue_members = queue_members
+        self._store = store
+        self._reevaluate = reevaluate
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
         self._evaluated_at: float | None = None
         self._began: float | None = None
 
+    def configure(self, setup: PartnerSetup) -> None:
+        """From now on this configuration; a partner that is back has its override and its drill."""
+        self.setup = setup
+        self.recall()
+
+    def recall(self) -> None:
+        """Give all partners the overrides and drills that are stored."""
+        for partner in self.setup.partners:
+            runtime = self.runtime(partner.id)
+            runtime.override = self._store.override(partner.id)
+            runtime.verified = self._store.verified(partner.id)
+
     # --- what happens ----------------------------------------------------------------------
 
     def runtime(self, partner: str) -> PartnerRuntime:
-        """How a partner stands; a new one stands well."""
+        """A partner's state; that of a new one is good."""
         return self._runtimes.setdefault(partner, PartnerRuntime())
 
     def notice(self, notice: Notice) -> None:
@@ -107,63 +107,71 @@ class PartnerController:
                 flow.joined += 1
             case Answered() if call.by is AnsweredBy.PARTNER:
                 self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
+            case Answered():
+                pass
             case Ended():
                 flow.talked += notice.outcome is Outcome.ANSWERED
                 flow.left += notice.stage is Stage.QUEUE
+            case _:
+                assert_never(notice)
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg."""
         runtime = self.runtime(leg_event.partner)
         if leg_event.waiting:  # a drill is no help to anybody
             runtime.results[leg_event.kind] += 1
-        if leg_event.kind == "offered":
+        if leg_event.kind is PartnerEventKind.OFFERED:
             runtime.legs[leg_event.seat] = leg_event.waiting
         else:
             runtime.legs.pop(leg_event.seat, None)
         if event := self._event(leg_event, runtime):
             before = b.allowed_seats(runtime.breaker, leg_event.at)
-            runtime.tell(event)
-            self._note(leg_event.partner, runtime)
+            runtime.feed(event)
+            self._keep(leg_event.partner, runtime)
             if b.allowed_seats(runtime.breaker, leg_event.at) != before:
-                self.hurry()  # each further call to it might be one too many
+                self._reevaluate()
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
-            self.hurry()  # one call is tried, and no second one until it has lasted
-        self.told(leg_event)
+            self._reevaluate()  # one call is tried, and no second one until it has lasted
 
     def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> b.Event | None:
-        """What the news mean to the breaker."""
+        """What it means to the breaker."""
         match leg_event.kind:
-            case "refused" if (
-                leg_event.cause == ABSENT and self._trunk(leg_event.partner) == "away"
+            case PartnerEventKind.REFUSED if (
+                leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
             ):
-                return None  # a trunk that is known to be dead is not dialled: no news of it
-            case "refused" if leg_event.status == "NOANSWER" and leg_event.cause in (0, 16, 127):
+                return None  # a trunk that is known to be dead is not dialled
+            case PartnerEventKind.REFUSED if (
+                leg_event.status == "NOANSWER" and leg_event.cause in SAYS_NOTHING
+            ):
                 return b.Silent(leg_event.at)
-            case "refused":
+            case PartnerEventKind.REFUSED:
                 others = len(runtime.ringing) + len(self._talks(leg_event.partner))
                 return b.Refused(leg_event.at, leg_event.cause, others)
-            case "unconfirmed":
+            case PartnerEventKind.UNCONFIRMED:
                 return b.NoKey(leg_event.at)
-            case "confirmed":
+            case PartnerEventKind.CONFIRMED:
                 return b.Confirmed(leg_event.at)
-            case "dropped":
+            case PartnerEventKind.DROPPED:
                 return b.Dropped(leg_event.at)
-        return None
+            case PartnerEventKind.OFFERED | PartnerEventKind.RETURNED | PartnerEventKind.TALKED:
+                return None
+            case _:
+                assert_never(leg_event.kind)
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
-        """Go on with what was learned before this ivrd began to act.
+        """Go on with the breakers that were stored before this ivrd became the leader.
 
-        Of a partner that is not named, what this one has seen itself is told at the next look.
+        Of a partner without one, the breaker of this ivrd is stored at the next evaluation.
         """
         for partner, breaker in breakers.items():
             self.runtime(partner).breaker = breaker
         for partner, runtime in self._runtimes.items():
-            runtime.noted = breakers.get(partner, b.Breaker())
+            runtime.stored = breakers.get(partner, b.Breaker())
 
-    def _note(self, partner: str, runtime: PartnerRuntime) -> None:
-        if runtime.breaker != runtime.noted:
-            runtime.noted = runtime.breaker
-            self.learned(partner, runtime.breaker)
+    def _keep(self, partner: str, runtime: PartnerRuntime) -> None:
+        if runtime.breaker != runtime.stored:
+            runtime.stored = runtime.breaker
+            self._store.breaker(partner, runtime.breaker)
 
     def _talks(self, partner: str) -> list[Call]:
         return [
@@ -175,7 +183,7 @@ class PartnerController:
     # --- deciding --------------------------------------------------------------------------
 
     def evaluate(self, now: float) -> Decision:
-        """Take in this moment, decide, and hand the wanted seats to the seating."""
+        """Take a snapshot, decide, and hand the wanted seats to QueueMembers."""
         seconds = 0.0 if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
         self._evaluated_at, policy = now, self.setup.policy
         self._began = self._began or now
@@ -192,13 +200,13 @@ class PartnerController:
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
         self.decision, self._hysteresis = decision, decision.hysteresis
-        self._queue_members.lend = [
-            pool for now_ in snapshot.partners for pool in self._pools(now_, decision)
-        ]
+        self._queue_members.lend(
+            [pool for of in snapshot.partners for pool in self._pools(of, decision)]
+        )
         return decision
 
     def _feed_breakers(self, now: float) -> None:
-        """What no event tells: trunks that fail, and talks that have lasted."""
+        """What no event reports: trunks that fail, and talks that have lasted."""
         for partner in self.setup.partners:
             runtime = self.runtime(partner.id)
             self._feed_trunk(partner.id, runtime, now)
@@ -210,39 +218,43 @@ class PartnerController:
                 early = runtime.breaker.limits.early_seconds
                 if call.id not in runtime.lasted and now - (call.connected_at or now) >= early:
                     runtime.lasted.add(call.id)
-                    runtime.tell(b.Lasted(now))
+                    runtime.feed(b.Lasted(now))
             runtime.lasted &= {call.id for call in talks}
             while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
                 runtime.helped.popleft()
-            self._note(partner.id, runtime)
+            self._keep(partner.id, runtime)
 
     def _waits(self, call_id: str) -> bool:
         call = self._ledger.calls.get(call_id)
         return call is not None and call.stage is Stage.QUEUE
 
-    def _trunk(self, partner: str) -> str | None:
-        """What a partner's trunk is doing; None when Asterisk has not said."""
+    def _trunk(self, partner: str) -> SeatStatus | None:
+        """What a partner's trunk is doing; None when Asterisk has not reported."""
         return self._queue_members.states.get(PARTNER_PREFIX + partner)
 
     def _feed_trunk(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
         """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
         state = self._trunk(partner)
-        if state not in (None, "away"):
+        if state not in (None, SeatStatus.AWAY):
             runtime.asked = True
-            runtime.tell(b.Reachable(now))
-        elif state == "away" and (runtime.asked or now - (self._began or now) > ASKED_SECONDS):
-            runtime.tell(b.Unreachable(now))
+            runtime.feed(b.Reachable(now))
+        elif state is SeatStatus.AWAY and (
+            runtime.asked or now - (self._began or now) > ASKED_SECONDS
+        ):
+            runtime.feed(b.Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(
             QueueSnapshot(queue, self._ages(queue, now), self._flows[queue].load())
             for queue in self.setup.topics
         )
+        agent_groups, partners = tuple(self._agent_groups()), tuple(self.snapshots(now))
+        return Snapshot(now, queues, agent_groups, partners, self.setup.policy, self._hysteresis)
+
+    def snapshots(self, now: float) -> list[PartnerSnapshot]:
+        """All partners at this moment."""
         in_hours = self.setup.open_partners()
-        partners = tuple(self.now(p, p.id in in_hours, now) for p in self.setup.partners)
-        return Snapshot(
-            now, queues, tuple(self._agent_groups()), partners, self.setup.policy, self._hysteresis
-        )
+        return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
         waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))
@@ -252,8 +264,8 @@ class PartnerController:
         """The hotline's own agents, by the queues that they serve."""
         for pool in self._queue_members.pools:
             states = Counter(self._queue_members.here(pool).values())
-            present = states["free"] + states["ringing"] + states["busy"]
-            yield AgentGroup(frozenset(pool.queues), present, states["busy"])
+            present = states.total() - states[SeatStatus.AWAY]
+            yield AgentGroup(frozenset(pool.queues), present, states[SeatStatus.BUSY])
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""
@@ -262,7 +274,7 @@ class PartnerController:
         talks = Counter(call.queue for call in calls)
         trying = len(runtime.legs) + sum(call.id not in runtime.lasted for call in calls)
         allowed = b.allowed_seats(runtime.breaker, now, len(calls), trying)
-        away = self._trunk(partner.id) == "away"
+        away = self._trunk(partner.id) is SeatStatus.AWAY
         unknown = away and not runtime.asked and runtime.breaker.reachable
         state = partner.state
         if state is PartnerState.ONBOARDING and runtime.verified:
@@ -287,11 +299,7 @@ class PartnerController:
         ringing = self.runtime(partner.id).ringing
         seats = sorted(
             seats_of(partner.partner),
-            key=lambda seat: (
-                seat not in busy,
-                seat not in ringing,
-                seat not in open_now,
-            ),
+            key=lambda seat: (seat not in busy, seat not in ringing, seat not in open_now),
         )
         queues = tuple(sorted(partner.queues))
         return [

@@ -1,59 +1,59 @@
-"""Tells metrics and book what happens at partners; decides nothing."""
+"""Counts and stores what happens at partners; decides nothing."""
 
-from collections.abc import Callable
+from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind, cause_of
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.repository import PartnerRepository
 
 
 class PartnerRecorder:
-    """Two functions to be called with everything; they never wait.
-
-    `counts()`: whether this ivrd counts, or another one that acts.  Both write down.
-    """
+    """Receives legs and notices, and never waits.  Only the leader counts; both ivrd store."""
 
     def __init__(
         self,
         ledger: Ledger,
         metrics: PartnerMetrics,
         repository: PartnerRepository,
-        counts: Callable[[], bool] = lambda: True,
+        leadership: LeaderStatus,
     ) -> None:
         self._ledger = ledger
         self._metrics = metrics
         self._repository = repository
-        self._counts = counts
+        self._leadership = leadership
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
         if not leg_event.waiting:
             return
-        kind = PartnerEventKind(leg_event.kind)
-        seconds = 0.0
-        if kind in (
-            PartnerEventKind.CONFIRMED,
-            PartnerEventKind.UNCONFIRMED,
-            PartnerEventKind.DROPPED,
-        ):
-            seconds = leg_event.seconds
-        elif (
-            kind is PartnerEventKind.RETURNED
-        ):  # the event does not say how long they talked; the books do
-            call = self._ledger.calls.get(leg_event.waiting)
-            if call is not None and call.connected_at is not None:
-                seconds = max(0.0, leg_event.at - call.connected_at)
-        cause = (
-            cause_of(leg_event.status, leg_event.cause)
-            if kind is PartnerEventKind.REFUSED
-            else None
-        )
-        line = PartnerEvent(leg_event.partner, kind, seconds, cause)
+        seconds, cause = 0.0, None
+        match leg_event.kind:
+            case PartnerEventKind.OFFERED | PartnerEventKind.TALKED:
+                pass
+            case PartnerEventKind.REFUSED:
+                cause = cause_of(leg_event.status, leg_event.cause)
+            case (
+                PartnerEventKind.CONFIRMED | PartnerEventKind.UNCONFIRMED | PartnerEventKind.DROPPED
+            ):
+                seconds = leg_event.seconds
+            case PartnerEventKind.RETURNED:
+                seconds = self._talked(leg_event)
+            case _:
+                assert_never(leg_event.kind)
+        line = PartnerEvent(leg_event.partner, leg_event.kind, seconds, cause)
         self._take(line, leg_event.waiting, leg_event.at, leg_event.seat)
+
+    def _talked(self, leg_event: PartnerLegEvent) -> float:
+        """Seconds of a talk whose event does not have them; the ledger has."""
+        call = self._ledger.calls.get(leg_event.waiting)
+        if call is None or call.connected_at is None:
+            return 0.0
+        return max(0.0, leg_event.at - call.connected_at)
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered or ended; talks with partners are of interest."""
@@ -67,6 +67,6 @@ class PartnerRecorder:
             self._take(line, call.id, call.received_at, call.seat)
 
     def _take(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
-        if self._counts():
+        if self._leadership.is_leader:
             self._metrics.take(line)
         self._repository.record(line, call, at, seat)

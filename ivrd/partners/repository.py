@@ -1,16 +1,17 @@
-"""What is written down of partners: pins and drills, breakers, what happened, what operators did.
+"""What is stored of partners: overrides, drills, breakers, what happened, what operators did.
 
-All of it goes into the store behind everybody's back (store/write_behind.py): an ivrd that begins
-anew, or takes over, reads it.  The kinds:
+All of it goes into the store in the background (store/write_behind.py): an ivrd that starts again,
+or takes over, reads it.  The kinds:
 
-- `pins`, `drills` (the day of the last that was confirmed) and `breakers`, by the partner's id.
+- `pins` (overrides), `drills` (the day of the last that was confirmed) and `breakers`, by the
+  partner's id.
 - `history`: one entry for each thing that happened at a partner.  It belongs to the moment at
-  which its caller reached the hotline, as a call does to its day.  Its key says the same whoever
-  writes it, so that what two ivrd have heard, or one of them twice, is there once.
-- `audit`: one entry for each act of an operator: who, what, which partner, when.
+  which its caller reached the hotline, as a call does to its day.  Its key is the same whoever
+  writes it, so that what two ivrd have received, or one of them twice, is there once.
+- `audit`: one entry for each action of an operator: who, what, which partner, when.
 
-One that stands by writes down what happens as well: its keeper holds that for a while, and what
-the other one wrote before it ended is only written once more.
+A standby notes what happens as well: its write-behind holds that for a while, and what the leader
+wrote before it ended is only written once more.
 """
 
 import json
@@ -28,6 +29,7 @@ from ivrd.core.breaker import Breaker
 from ivrd.core.breaker_codec import NOT_OURS, breaker_of, text_of
 from ivrd.core.partner import Override
 from ivrd.core.report import Cause, PartnerEvent, PartnerEventKind
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.store import WriteBehind
 
 logger = logging.getLogger("ivrd")
@@ -65,7 +67,7 @@ class AuditEntry:
 class PartnerRepository:
     """Writes into the store through `write_behind`; what happened is kept so many days.
 
-    `is_leader()`: whether this ivrd acts; `clock` gives seconds since the epoch.
+    `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -74,26 +76,36 @@ class PartnerRepository:
         history_days: int,
         audit_days: int,
         clock: Callable[[], float],
-        is_leader: Callable[[], bool] = lambda: True,
+        leadership: LeaderStatus,
     ) -> None:
         self._write_behind = write_behind
-        self._days = {HISTORY: history_days, AUDIT: audit_days}
         self._clock = clock
-        self.is_leader = is_leader
-        self._pins: dict[str, Override | None] = {}
+        self._leadership = leadership
+        self._overrides: dict[str, Override | None] = {}
         self._drills: dict[str, str] = {}
         self._breakers: dict[str, Breaker] = {}
-        self._mine: set[tuple[str, str]] = set()  # decided here: what the store has is older
-        self._told = 0  # acts that were written down
-        self._life = uuid.uuid4().hex[:8]  # what tells them from those of another life
+        self._mine: set[tuple[str, str]] = set()  # changed here: what the store has is older
+        self._audited = 0  # audit entries so far
+        self._life = uuid.uuid4().hex[:8]  # of this process: sets its keys apart from another's
         self._forget_at = -math.inf
         self._warned = False
+        self.configure(history_days, audit_days)
+
+    def configure(self, history_days: int, audit_days: int) -> None:
+        """From now on, what happened and what operators did is kept so many days."""
+        self._days = {HISTORY: history_days, AUDIT: audit_days}
+        self._forget_at = -math.inf
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this ivrd is the leader: it alone stores breakers and forgets what is old."""
+        return self._leadership.is_leader
 
     # --- writing ---------------------------------------------------------------------------
 
     def override(self, partner: str) -> Override | None:
         """What an operator has ordered for a partner."""
-        return self._pins.get(partner)
+        return self._overrides.get(partner)
 
     def verified(self, partner: str) -> str:
         """The day of a partner's last confirmed drill; empty without one."""
@@ -101,7 +113,7 @@ class PartnerRepository:
 
     def overridden(self, partner: str, override: Override | None) -> None:
         """An operator has overridden the policy for a partner, or has taken that back."""
-        self._pins[partner] = override
+        self._overrides[partner] = override
         self._put(OVERRIDES, partner, _json(override))
 
     def drilled(self, partner: str, day: str) -> None:
@@ -111,7 +123,7 @@ class PartnerRepository:
 
     def breaker(self, partner: str, breaker: Breaker) -> None:
         """A partner's breaker has changed."""
-        if self.is_leader():
+        if self.is_leader:
             self._breakers[partner] = breaker
             self._put(BREAKERS, partner, text_of(breaker))
 
@@ -120,8 +132,8 @@ class PartnerRepository:
         self._write_behind.put(kind, partner, text)
 
     def write_again(self) -> None:
-        """Write down what stands once more: a store that is back may have lost it."""
-        for partner, override in self._pins.items():
+        """Store what stands once more: a store that is back may have lost it."""
+        for partner, override in self._overrides.items():
             self.overridden(partner, override)
         for partner, day in self._drills.items():
             self.drilled(partner, day)
@@ -129,61 +141,59 @@ class PartnerRepository:
             self.breaker(partner, breaker)
 
     def record(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
-        """Write down what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
+        """Store what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
         at = at if math.isfinite(at) else 0.0
         call = call if ID.fullmatch(call) else f"{_second(at)}.{call.replace(' ', '_')}"
-        tells = f" {seat} {round((at - int(call[:10])) * 1000)}"
-        if (
-            line.kind is PartnerEventKind.TALKED
-        ):  # a call ends once, however and whenever one learns of it
-            tells = ""
-        says = [line.partner, line.cause or round(line.seconds, 3), line.caller]
-        while says and not says[-1]:
-            says.pop()
-        self._write_behind.put(HISTORY, f"{call} {LETTERS[line.kind]}{tells}", _json(says))
+        suffix = f" {seat} {round((at - int(call[:10])) * 1000)}"
+        if line.kind is PartnerEventKind.TALKED:  # a call ends once, however it is learned
+            suffix = ""
+        fields = [line.partner, line.cause or round(line.seconds, 3), line.caller]
+        while fields and not fields[-1]:
+            fields.pop()
+        self._write_behind.put(HISTORY, f"{call} {LETTERS[line.kind]}{suffix}", _json(fields))
 
     def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Write down what an operator has done just now."""
-        self._told += 1
+        """Store what an operator has done just now."""
+        self._audited += 1
         second, thousandth = divmod(round(self._clock() * 1000), 1000)
-        key = f"{_second(second)}.{thousandth:03} {self._told:04} {self._life}"
+        key = f"{_second(second)}.{thousandth:03} {self._audited:04} {self._life}"
         self._write_behind.put(AUDIT, key, _json([who, what, partner, detail]))
 
     def forget_old(self) -> None:
         """Once a day, forget what is older than it is to be kept."""
         now = self._clock()
-        if self.is_leader() and now >= self._forget_at:
+        if self.is_leader and now >= self._forget_at:
             self._forget_at = now + DAY_SECONDS
             for kind, days in self._days.items():
                 self._write_behind.forget(kind, _second(now - days * DAY_SECONDS))
 
     async def written(self, seconds: float) -> bool:
         """Wait until all that is ours to write is in the store; False when it is not in time."""
-        return not self.is_leader() or await self._write_behind.flush(seconds)
+        return not self.is_leader or await self._write_behind.flush(seconds)
 
     # --- reading ---------------------------------------------------------------------------
 
     async def read(self) -> dict[str, Breaker]:
-        """Learn what was written down before us, and return the breakers; raises `StoreDown`.
+        """Read what was stored before, and return the breakers; raises `StoreDown`.
 
-        Entries that are not ours, or torn, are left out, and said once.  What was decided here
-        since this ivrd began to act stands.
+        Entries that cannot be parsed are left out, and logged once.  What was changed here since
+        this ivrd became the leader stands.
         """
         now = self._clock()
-        pins, no_pins = await self._runtimes(OVERRIDES, _override)
+        overrides, no_overrides = await self._runtimes(OVERRIDES, _override)
         drills, no_drills = await self._runtimes(DRILLS, _day)
         found, no_breakers = await self._runtimes(BREAKERS, lambda text: breaker_of(text, now))
-        self._pins |= {partner: override for partner, (override,) in pins.items()}
+        self._overrides |= {partner: override for partner, (override,) in overrides.items()}
         self._drills |= drills
         self._breakers |= found
-        if (wrong := no_pins + no_drills + no_breakers) and not self._warned:
+        if (wrong := no_overrides + no_drills + no_breakers) and not self._warned:
             self._warned = True
-            what = "some of what was kept of partners cannot be read, and is left out"
+            what = "some stored entries of partners cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
         return found
 
     async def _runtimes(self, kind: str, read: Callable[[str], T]) -> tuple[dict[str, T], int]:
-        """Partners' entries of a kind that were not decided here, and how many cannot be read."""
+        """Partners' entries of a kind that were not changed here, and how many cannot be parsed."""
         found = {}
         async for page in self._write_behind.pages(kind):
             for partner, text in page.items():
@@ -195,13 +205,13 @@ class PartnerRepository:
     def history(self, since: float, until: float) -> AsyncIterator[list[PartnerEvent | None]]:
         """What happened to callers who came from `since` to before `until`, page by page.
 
-        None stands for an entry that cannot be read.  Raises `StoreDown`.
+        None stands for an entry that cannot be parsed.  Raises `StoreDown`.
         """
-        return self._period(HISTORY, since, until, _line)
+        return self._period(HISTORY, since, until, _event)
 
     def audit_entries(self, since: float, until: float) -> AsyncIterator[list[AuditEntry | None]]:
         """What operators did from `since` to before `until`, as `history`."""
-        return self._period(AUDIT, since, until, _act)
+        return self._period(AUDIT, since, until, _audit_entry)
 
     async def _period(
         self, kind: str, since: float, until: float, read: Callable[[str, str], T]
@@ -215,8 +225,8 @@ def _second(at: float) -> str:
     return f"{int(min(max(0.0, at), LAST_SECOND)):010}"
 
 
-def _json(says: object) -> str:
-    return json.dumps(says, ensure_ascii=False, separators=(",", ":"))
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _override(text: str) -> tuple[Override | None]:
@@ -228,10 +238,10 @@ def _day(text: str) -> str:
     return date.fromisoformat(json.loads(text)).isoformat()
 
 
-def _line(key: str, text: str) -> PartnerEvent:
+def _event(key: str, text: str) -> PartnerEvent:
     kind = KINDS[key.split(" ")[1]]
-    says = json.loads(text)
-    partner, more, caller = says + ["", 0.0, ""][len(says) :]
+    fields = json.loads(text)
+    partner, more, caller = fields + ["", 0.0, ""][len(fields) :]
     if not (isinstance(partner, str) and isinstance(caller, str)):
         raise ValueError(text)
     if isinstance(more, str):
@@ -241,7 +251,7 @@ def _line(key: str, text: str) -> PartnerEvent:
     return PartnerEvent(partner, kind, float(more), caller=caller)
 
 
-def _act(key: str, text: str) -> AuditEntry:
+def _audit_entry(key: str, text: str) -> AuditEntry:
     who, what, partner, detail = map(str, json.loads(text))
     return AuditEntry(float(key.split(" ")[0]), who, what, partner, detail)
 

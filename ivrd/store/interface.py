@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 DEADLINE = 0.5  # seconds that one operation may take
-PAGE = 250  # entries that one operation reads: of more, redis-py holds callers up for 10 ms
+PAGE = 250  # entries that one operation reads: with more, redis-py holds up the loop for 10 ms
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class StoreDown(Exception):
 
 
 class Fenced(Exception):
-    """A later epoch is known to the store: another ivrd has taken over, this one acts no more."""
+    """A later epoch is known to the store: another ivrd is the leader now."""
 
 
 class Store(Protocol):
@@ -77,7 +77,7 @@ class Store(Protocol):
         """The first `PAGE` of these entries; fewer are all that there are."""
 
     async def close(self) -> None:
-        """Let go of it.  Waits no longer than the deadline."""
+        """Release it.  Waits no longer than the deadline."""
 
 
 async def pages(

@@ -1,10 +1,10 @@
-"""Who of several ivrd on one Redis acts: the one that holds the lease.
+"""Which of several ivrd on one Redis may be the leader: the one that holds the lease.
 
 Each time the lease changes hands it gets a new epoch, a number that never goes back.  The epoch is
 also what fences writes: as soon as one is given, every earlier one is refused (redis.py).
 
-A holder whose `renew` has not succeeded for `ttl` must stop acting by its own clock: its server may
-be frozen, and another may claim as soon as the lease has run out.
+A holder whose `renew` has not succeeded for `ttl` must stop by its own clock: its server may be
+frozen, and another may claim as soon as the lease has run out.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from ivrd.store.redis import EPOCH, PREFIX, RedisStore
 
 LEASE = f"{PREFIX}lease"  # "EPOCH NAME", runs out by itself
 SUCCESSOR = f"{PREFIX}successor"  # who alone may claim, runs out by itself
-STANDBY = f"{PREFIX}standby"  # who would take over, runs out by itself
+STANDBY = f"{PREFIX}standby"  # the name of the standby, runs out by itself
 HANDOVER = 2.0  # seconds in which only the successor may claim
 
 CLAIM = """
@@ -65,7 +65,7 @@ class Lease:
     async def renew(self, name: str, epoch: int, ttl: float) -> bool:
         """Keep the lease for `ttl` seconds from now; False when it is lost for good.
 
-        A lease that ran out, or that a fail-over lost, is taken up again as long as no later epoch
+        A lease that ran out, or that a fail-over lost, is claimed again as long as no later epoch
         was given and no successor is named.
         """
         return bool(await self._run(RENEW, name, epoch, _milliseconds(ttl)))
@@ -84,11 +84,11 @@ class Lease:
         return str(held).partition(" ")[2], int(epoch)
 
     async def stand_by(self, name: str, ttl: float) -> None:
-        """Say that `name` would take over, for the next `ttl` seconds."""
+        """Announce `name` as the standby for the next `ttl` seconds."""
         await self._store.run(STAND_BY, (STANDBY,), (name, _milliseconds(ttl)))
 
     async def standing_by(self) -> str:
-        """Who would take over: the one who said so last; empty for nobody."""
+        """The standby that announced itself last; empty for none."""
         return str(await self._store.run(STANDING_BY, (STANDBY,), ()))
 
     async def _run(self, script: str, *values: str | int) -> Any:

@@ -1,4 +1,4 @@
-"""One ivrd for each file: two that write the same books would count every call twice."""
+"""One ivrd for each file: two that write to the same store would count every call twice."""
 
 import fcntl
 import os
@@ -13,11 +13,12 @@ class Claimed(Exception):
 
 @contextmanager
 def claim(file: Path) -> Iterator[None]:
-    """Have the file for oneself; the kernel gives it back when the process ends, however it does.
+    """Lock the file; the kernel releases it when the process ends, however it does.
 
-    Raises `Claimed`.  On a disk that knows no such locks, or cannot be written, nobody is refused.
+    Raises `Claimed`.  On a file system without such locks, or one that cannot be written, nobody
+    is refused.
     """
-    beside = file.with_name(f"{file.name}.lock")  # the file's own locks are SQLite's affair
+    beside = file.with_name(f"{file.name}.lock")  # SQLite uses locks on the file itself
     handle = None
     with suppress(OSError):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,6 +36,6 @@ def _lock(handle: int, file: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Claimed(f"another ivrd keeps its books in {file}; each needs its own") from None
+        raise Claimed(f"another ivrd uses the store {file}; each needs its own") from None
     except OSError:
         pass

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from ivrd.store.interface import Change, Forget, Put, Remove
 
-# When there are too many, the oldest of these go first: what a later start heals from Asterisk's
-# own record, and only then what happened at partners, of which no other record has all.  What
-# operators did ("audit") is never lost for want of room: nothing else has it, and it is little.
-HEALED, HISTORY = "ended", "history"
+# When there are too many, the oldest of these go first: what a later start reconciles from
+# queue_log, and only then what happened at partners, of which nothing else has all.  What operators
+# did ("audit") is never lost for want of room: nothing else has it, and it is little.
+ENDED, HISTORY = "ended", "history"
 MARKS = "marks"
-LATELY = frozenset({HEALED, HISTORY, "audit"})  # entries that are written once and never again
+LATELY = frozenset({ENDED, HISTORY, "audit"})  # entries that are written once and never again
 
 Slot = tuple[type, str, str]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A change, and when it was decided (seconds of the keeper's clock)."""
+    """A change, and when it was decided (seconds of `WriteBehind`'s clock)."""
 
     change: Change
     when: float
@@ -25,22 +26,26 @@ class Entry:
 
 def slot(change: Change) -> Slot:
     """Changes of the same slot replace one another."""
-    if isinstance(change, Forget):
-        return (Forget, change.kind, change.before)
-    return (Put, change.kind, change.key)
+    match change:
+        case Put(kind, key) | Remove(kind, key):
+            return (Put, kind, key)
+        case Forget(kind, before):
+            return (Forget, kind, before)
+        case _:
+            assert_never(change)
 
 
-def healable(change: Change) -> bool:
-    """Whether a later start heals it from Asterisk's own record when it is lost.
+def reconcilable(change: Change) -> bool:
+    """Whether a later start reconciles it from queue_log when it is lost.
 
     A lost `Remove` leaves a call that Asterisk does not have any more, which a start sees as well.
     """
-    return isinstance(change, Remove) or change.kind == HEALED
+    return isinstance(change, Remove) or change.kind == ENDED
 
 
 def losable(change: Change) -> bool:
     """Whether it may be lost when it must."""
-    return healable(change) or change.kind == HISTORY
+    return reconcilable(change) or change.kind == HISTORY
 
 
 @dataclass
@@ -106,10 +111,10 @@ class Pending:
         """Drop some of the oldest that may be lost, a few more at once to keep this rare.
 
         A mark says that all before it is written.  That is true of none from now on, so that a
-        later start reads Asterisk's record from the last mark that was written.
+        later start reads queue_log from the last mark that was written.
         """
         some = max(1, self.most // 1000)
-        for may in (healable, losable):
+        for may in (reconcilable, losable):
             names = [n for n, e in self._entries.items() if may(e.change)][:some]
             if names:
                 break
@@ -137,7 +142,7 @@ class RecentWrites:
     _entries: dict[Slot, Entry] = field(default_factory=dict)
 
     def wrote(self, changes: Collection[Change], now: float) -> None:
-        """Remember what was written just now, and let go of what is old."""
+        """Remember what was written just now, and drop what is old."""
         for change in changes:
             if isinstance(change, Forget):
                 for name in [n for n, e in self._entries.items() if forgotten(e.change, change)]:

@@ -8,7 +8,7 @@ Two things can go wrong that a client does not see by itself, so each write carr
 random id, a serial number, and the serial number that was confirmed last (`ivrd:writer` keeps the
 first two):
 
-* A write that was sent to a frozen server and given up may be carried out after a later one: its
+* A write that was sent to a frozen server and timed out may be carried out after a later one: its
   serial number is too old, and it is ignored.
 * A fail-over loses what the new master had not got yet: the kept serial number is older than the
   confirmed one, or another's.  That is reported as `StoreDown`, once, so that what was written
@@ -19,13 +19,23 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Forget, Put, StoreDown, read_pages
+from ivrd.store.interface import (
+    DEADLINE,
+    PAGE,
+    Change,
+    Fenced,
+    Forget,
+    Put,
+    Remove,
+    StoreDown,
+    read_pages,
+)
 from ivrd.store.server import RedisServer, close, words
 
 PREFIX = "ivrd:"
@@ -97,7 +107,7 @@ class RedisStore:
     async def write(self, changes: Sequence[Change], epoch: int) -> None:
         """See `Store`."""
         async with self._writing:
-            await self._write([word for change in changes for word in _told(change)], epoch)
+            await self._write([word for change in changes for word in _arguments(change)], epoch)
 
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         """See `Store`."""
@@ -134,12 +144,12 @@ class RedisStore:
             self._drop(redis)  # after a fail-over the same address may be another server
             raise StoreDown(f"{self._server} {words(error)}") from None
 
-    async def _write(self, told: Sequence[str], epoch: int) -> None:
+    async def _write(self, arguments: Sequence[str], epoch: int) -> None:
         if epoch != self._writer.epoch:
             self._writer = _Writer(epoch)
         me = self._writer
         me.serial += 1
-        values: list[str | int] = [epoch, me.id, me.serial, me.confirmed, *told]
+        values: list[str | int] = [epoch, me.id, me.serial, me.confirmed, *arguments]
         answer = str(await self.run(WRITE, (EPOCH, WRITER), values))
         if answer.startswith("fenced"):
             raise Fenced(f"epoch {answer.split()[-1]} has taken over from epoch {epoch}")
@@ -175,9 +185,13 @@ class _Writer:
     confirmed: int = 0
 
 
-def _told(change: Change) -> tuple[str, str, str, str]:
-    if isinstance(change, Put):
-        return ("put", change.kind, change.key, change.value)
-    if isinstance(change, Forget):
-        return ("forget", change.kind, change.before, "")
-    return ("remove", change.kind, change.key, "")
+def _arguments(change: Change) -> tuple[str, str, str, str]:
+    match change:
+        case Put(kind, key, value):
+            return ("put", kind, key, value)
+        case Remove(kind, key):
+            return ("remove", kind, key, "")
+        case Forget(kind, before):
+            return ("forget", kind, before, "")
+        case _:
+            assert_never(change)

@@ -77,9 +77,9 @@ class RedisServer:
 
     async def _master(self, options: dict[str, Any]) -> tuple[str, int]:
         """Where the master is, by the first sentinel that knows; all are asked at once."""
-        told = {**options, **_login(self.sentinel_user, self.sentinel_password)}
+        login = {**options, **_login(self.sentinel_user, self.sentinel_password)}
         asked: list[Any] = [
-            Sentinel([at], sentinel_kwargs=told)  # type: ignore[no-untyped-call]
+            Sentinel([at], sentinel_kwargs=login)  # type: ignore[no-untyped-call]
             for at in self.sentinels
         ]
         try:
@@ -95,7 +95,7 @@ class RedisServer:
         options: dict[str, Any] = {
             "socket_timeout": deadline,
             "socket_connect_timeout": deadline,
-            "retry": Retry(NoBackoff(), 0),  # to try again is the keeper's business
+            "retry": Retry(NoBackoff(), 0),  # write_behind.py tries again
             "decode_responses": True,
             "protocol": 2,
         }

@@ -10,9 +10,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
-from ivrd.store.interface import DEADLINE, PAGE, Change, Fenced, Put, Remove, StoreDown, read_pages
+from ivrd.store.interface import (
+    DEADLINE,
+    PAGE,
+    Change,
+    Fenced,
+    Forget,
+    Put,
+    Remove,
+    StoreDown,
+    read_pages,
+)
 from ivrd.store.thread import Thread
 
 T = TypeVar("T")
@@ -101,7 +111,7 @@ class SqliteStore:
         # O_WRONLY: a file that may not be written is refused here, in the system's words.
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            with suppress(PermissionError):  # another's file: its mode is the owner's affair
+            with suppress(PermissionError):  # another user's file: its mode is the owner's to set
                 os.fchmod(file, 0o600)
         finally:
             os.close(file)
@@ -124,7 +134,7 @@ class SqliteStore:
         db.execute("PRAGMA journal_mode = WAL")
         # NORMAL: a commit is in the system's hands and outlives `kill -9`, but only a checkpoint
         # waits for the disk.  A power loss may take the last commits, never half of one; those
-        # are healed from Asterisk's own record.  FULL would wait for the disk at every commit.
+        # are reconciled from queue_log.  FULL would wait for the disk at every commit.
         db.execute("PRAGMA synchronous = NORMAL")
         if self._max_pages:
             db.execute(f"PRAGMA max_page_count = {self._max_pages}")
@@ -146,15 +156,15 @@ def _write(db: sqlite3.Connection, changes: Sequence[Change], epoch: int) -> Non
         raise Fenced(f"epoch {latest} has taken over from epoch {epoch}")
     db.execute("UPDATE fact SET value = ? WHERE name = 'epoch' AND value <> ?", (epoch, epoch))
     for change in changes:
-        if isinstance(change, Put):
-            new = (change.kind, change.key, change.value)
-            db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", new)
-        elif isinstance(change, Remove):
-            old = (change.kind, change.key)
-            db.execute("DELETE FROM entry WHERE kind = ? AND key = ?", old)
-        else:
-            old = (change.kind, change.before)
-            db.execute("DELETE FROM entry WHERE kind = ? AND key < ?", old)
+        match change:
+            case Put(kind, key, value):
+                db.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", (kind, key, value))
+            case Remove(kind, key):
+                db.execute("DELETE FROM entry WHERE kind = ? AND key = ?", (kind, key))
+            case Forget(kind, before):
+                db.execute("DELETE FROM entry WHERE kind = ? AND key < ?", (kind, before))
+            case _:
+                assert_never(change)
     db.execute("COMMIT")
 
 

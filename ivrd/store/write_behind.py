@@ -1,14 +1,15 @@
-"""Writes to the store behind the back of those who decide: they never wait for it.
+"""Writes to the store in the background: those who decide never wait for it.
 
 `put`, `remove` and `forget` only note the last value of each key.  The task `run` writes what was
 noted, in order and in batches, about every 50 ms.  When the store is down it tries again each
-second, and writes then all that was decided meanwhile.
+second, and then writes all that changed meanwhile.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Protocol
 
 from ivrd.store.interface import Change, Fenced, Forget, Put, Remove, Store, StoreDown, pages
 from ivrd.store.pending import Pending, RecentWrites
@@ -16,40 +17,42 @@ from ivrd.store.pending import Pending, RecentWrites
 BATCH = 500  # changes in one write
 MOST = 200_000  # changes that wait at most
 REWRITE = 30.0  # seconds: what was written so lately is written again after the store was down
-STANDBY = 120.0  # seconds for which a standby keeps what the acting ivrd has written as well
+STANDBY = 120.0  # seconds for which a standby keeps what the leader has written as well
 
 
-def _nothing() -> None:
-    pass
+class Fencing(Protocol):
+    """Who writes: the store refuses a writer of an earlier epoch than it has seen."""
+
+    epoch: int  # goes with every write; 0 for an ivrd that runs alone
+
+    def fenced(self) -> None:
+        """The store has refused a write: another ivrd has taken over.  Nothing more is written."""
 
 
 class WriteBehind:
-    """The store, for those who decide.
+    """The store, for whoever changes what is in it.
 
-    report: called with False and why when the store is gone, and with True and "" when it is back.
-    fenced: called once when another ivrd has taken over; from then on `hold` is true.
+    report: called with False and why when the store is down, and with True and "" when it is back.
 
-    `epoch` goes with every write; 0 for an ivrd that works alone.  While `hold` is true nothing is
-    written, and what a standby notes is kept for `STANDBY` seconds.  `up` is what was reported
-    last.
+    While `hold` is true nothing is written, and what a standby notes is kept for `STANDBY` seconds.
+    `up` is what was reported last.
     """
 
     def __init__(
         self,
         store: Store,
+        fencing: Fencing,
         report: Callable[[bool, str], None],
-        fenced: Callable[[], None] = _nothing,
         *,
         most: int = MOST,
         pause: float = 0.05,
         retry: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.epoch = 0
         self.up = True
         self._store = store
+        self._fencing = fencing
         self._report = report
-        self._fenced = fenced
         self._pause = pause
         self._retry = retry
         self._clock = clock
@@ -99,7 +102,7 @@ class WriteBehind:
         try:
             return await self._store.read(kind, first, before)
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
             raise
 
     async def pages(
@@ -110,7 +113,7 @@ class WriteBehind:
             async for page in pages(self._store, kind, first, before):
                 yield page
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
             raise
 
     async def flush(self, seconds: float) -> bool:
@@ -131,8 +134,19 @@ class WriteBehind:
             self._flushing -= 1
         return self._pending.younger_than(asked)
 
-    async def run(self) -> None:
-        """Write until cancelled."""
+    async def close(self, seconds: float, recovered: Callable[[], None]) -> None:
+        """Write what is left, for so long at most, and close the store; after `run` has ended."""
+        writing = asyncio.create_task(self.run(recovered))
+        await self.flush(seconds)
+        writing.cancel()
+        await self._store.close()
+
+    async def run(self, recovered: Callable[[], None]) -> None:
+        """Write until cancelled.
+
+        `recovered()` is called when the store is back.  It may have lost what it had: note again
+        what stands.
+        """
         while True:
             await self._work.wait()
             self._work.clear()
@@ -140,7 +154,7 @@ class WriteBehind:
             if self._hold:
                 self._pending.expire(self._clock() - STANDBY)
             elif self._pending or not self.up:
-                await self._write()
+                await self._write(recovered)
                 if self._pending or not self.up:
                     self._work.set()
             async with self._tried:
@@ -157,29 +171,30 @@ class WriteBehind:
         if not self._flushing:
             self._hurry.clear()
 
-    async def _write(self) -> None:
+    async def _write(self, recovered: Callable[[], None]) -> None:
         """Write one batch, if it is possible."""
         changes = self._pending.batch(BATCH)
         try:
-            await self._store.write(changes, self.epoch)
+            await self._store.write(changes, self._fencing.epoch)
         except Fenced:
             self._hold = True
-            self._fenced()
+            self._fencing.fenced()
         except StoreDown as error:
-            self._went(str(error))
+            self._failed(str(error))
         except Exception as error:  # a store must not end ivrd, whatever is wrong
-            self._went(f"unexpected {type(error).__name__}: {error}")
+            self._failed(f"unexpected {type(error).__name__}: {error}")
         else:
-            self._wrote(changes)
+            self._wrote(changes, recovered)
 
-    def _wrote(self, changes: list[Change]) -> None:
+    def _wrote(self, changes: list[Change], recovered: Callable[[], None]) -> None:
         self._pending.written(changes)
         self._recent.wrote(changes, self._clock())
         if not self.up:
             self.up = True
             self._report(True, "")
+            recovered()
 
-    def _went(self, why: str) -> None:
+    def _failed(self, why: str) -> None:
         if self.up:
             self.up = False
             # Before all others, a mark above all: it says that what came before it is written.

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.callers.ledger import Entry, Ledger
-from lab.callers.media import Engine, Party, Wire
+from lab.callers.media import ENDS_IN, Engine, Party, Wire
 from lab.callers.script import Step
-from lab.callers.sipp import ENDS_IN, Event, Sipp, SippError
+from lab.callers.sipp import Event, Sipp, SippError
 from lab.ports import free_port
 from lab.running import Running
 

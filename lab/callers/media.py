@@ -23,6 +23,7 @@ from lab.callers.sipp import Event, SippError
 
 SLOTS = 4
 SLOT = rtp.FRAME / SLOTS
+ENDS_IN = 60.0  # seconds after SIPp; only a machine that is stuck takes so long
 TOO_LATE = 0.2  # seconds behind after which packets are left out instead of sent in a burst
 
 

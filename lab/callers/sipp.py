@@ -23,7 +23,7 @@ from lab.running import spawn
 
 END = b"\x1b"
 READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
-ENDS_IN = 15.0  # seconds it may take to stop before it is killed
+ENDS_IN = 5.0  # seconds it may take to stop before it is killed
 
 
 class SippError(RuntimeError):
@@ -128,6 +128,7 @@ class Sipp:
                     stdin=subprocess.DEVNULL,
                     stdout=screen,
                     stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for us: we end it in good order
                 )
             self._wire = self._accept(door)
 

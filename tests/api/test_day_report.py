@@ -11,6 +11,7 @@ from ivrd.api.day_report import DayReport
 from ivrd.cli.day_table import day_text
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import CallRepository
 from tests.ha.test_call_repository import Shelf
 
@@ -24,11 +25,12 @@ class Office:
     def __init__(self, flushed: bool = True) -> None:
         self.ledger = Ledger()
         self.call_repository = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON)
+        self.call_repository.begin()
 
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayReport(self.ledger, self.call_repository, flush, lambda: 20.0, lambda: NOON)
+        self.book = DayReport(self.ledger, self.call_repository, flush, Recent(20.0), lambda: NOON)
 
     def call(self, call_id: str, at: float, *events: object) -> None:
         self.ledger.receive(Call(call_id, at))

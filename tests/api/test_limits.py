@@ -26,8 +26,8 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 
 
 @asynccontextmanager
-async def serving(app: Any, door: ConnectionLimiter) -> AsyncIterator[int]:
-    runner, port = await server.listen(app, "127.0.0.1", 0, door)
+async def serving(app: Any, limiter: ConnectionLimiter) -> AsyncIterator[int]:
+    runner, port = await server.listen(app, "127.0.0.1", 0, limiter)
     try:
         yield port
     finally:
@@ -73,18 +73,18 @@ async def until(true: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("first", [b"", b"GET /metr", ASK[:-2], b"\r\n"])
 def test_who_does_not_finish_the_request_in_time_is_sent_away(first: bytes) -> None:
     async def body() -> None:
-        door = ConnectionLimiter(8, patience=0.2)
-        async with serving(public(), door) as port:
+        limiter = ConnectionLimiter(8, patience=0.2)
+        async with serving(public(), limiter) as port:
             assert await ask(port, first) == b""
-            assert door.dropped == 1
+            assert limiter.dropped == 1
 
     run(body)
 
 
 def test_sending_drop_by_drop_wins_no_time() -> None:
     async def body() -> None:
-        door = ConnectionLimiter(8, patience=0.3)
-        async with serving(public(), door) as port:
+        limiter = ConnectionLimiter(8, patience=0.3)
+        async with serving(public(), limiter) as port:
             reader, writer = await connect(port, b"GET /metrics HTTP/1.1\r\n")
 
             async def drip() -> None:
@@ -95,18 +95,18 @@ def test_sending_drop_by_drop_wins_no_time() -> None:
             dripping = asyncio.create_task(drip())
             assert await rest((reader, writer)) == b""
             dripping.cancel()
-            assert door.dropped == 1
+            assert limiter.dropped == 1
 
     run(body)
 
 
 def test_who_does_not_read_the_answer_in_time_is_sent_away() -> None:
     async def body() -> None:
-        door = ConnectionLimiter(8, patience=0.3)
+        limiter = ConnectionLimiter(8, patience=0.3)
         huge = b"x" * (64 << 20)  # more than the system keeps for a connection
-        async with serving(public(huge), door) as port:
+        async with serving(public(huge), limiter) as port:
             peer = await connect(port, ASK)
-            await until(lambda: door.dropped == 1)
+            await until(lambda: limiter.dropped == 1)
             assert len(await rest(peer)) < len(huge)
 
     run(body)
@@ -118,11 +118,11 @@ def test_an_answer_that_takes_us_long_is_not_cut() -> None:
         return {"done": True}
 
     async def body() -> None:
-        door = ConnectionLimiter(8, patience=0.1)
-        async with serving(server.control_app({"drill": slowly}, {}), door) as port:
+        limiter = ConnectionLimiter(8, patience=0.1)
+        async with serving(server.control_app({"drill": slowly}, {}), limiter) as port:
             answer = await ask(port, b"GET /drill HTTP/1.1\r\nHost: x\r\n\r\n")
             assert answer.endswith(b'{"done": true}')
-            assert door.dropped == 0
+            assert limiter.dropped == 0
 
     run(body)
 
@@ -132,8 +132,8 @@ def test_an_answer_that_takes_us_long_is_not_cut() -> None:
 
 def test_three_hundred_silent_ones_keep_no_scrape_out() -> None:
     async def body() -> None:
-        door = ConnectionLimiter(16, patience=3600)
-        async with serving(public(), door) as port:
+        limiter = ConnectionLimiter(16, patience=3600)
+        async with serving(public(), limiter) as port:
             silent = []
             for n in range(300):
                 silent.append(await connect(port, b"GET /m"))
@@ -144,8 +144,8 @@ def test_three_hundred_silent_ones_keep_no_scrape_out() -> None:
             gone = await asyncio.gather(*(rest(peer) for peer in silent[:284]))
             assert set(gone) == {b""}
             assert not silent[-1][0].at_eof()
-            assert door.rejected == 0
-            assert door.dropped >= 284
+            assert limiter.rejected == 0
+            assert limiter.dropped >= 284
 
     run(body)
 
@@ -161,14 +161,14 @@ def test_a_house_full_of_work_says_so_and_takes_the_next_one_when_it_is_done() -
             await done.wait()
             return {}
 
-        door = ConnectionLimiter(4, patience=3600)
-        async with serving(server.control_app({"work": work}, {}), door) as port:
+        limiter = ConnectionLimiter(4, patience=3600)
+        async with serving(server.control_app({"work": work}, {}), limiter) as port:
             request = b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n"
             workers = [await connect(port, request) for _ in range(4)]
             await until(lambda: at_work == 4)
             full = await ask(port, b"")
             assert full.startswith(b"HTTP/1.1 503 ")
-            assert door.rejected == 1
+            assert limiter.rejected == 1
             done.set()
             for peer in workers:
                 assert (await rest(peer)).startswith(b"HTTP/1.1 200 ")
@@ -189,14 +189,14 @@ def test_a_connection_is_for_one_request() -> None:
     run(body)
 
 
-def test_guests_who_are_gone_leave_no_trace() -> None:
+def test_connections_that_are_gone_leave_no_trace() -> None:
     async def body() -> None:
-        door = ConnectionLimiter(4, patience=3600)
-        async with serving(public(), door) as port:
+        limiter = ConnectionLimiter(4, patience=3600)
+        async with serving(public(), limiter) as port:
             for first in (b"", b"GET /m", ASK, b"rubbish\r\n\r\n") * 5:
                 _reader, writer = await connect(port, first)
                 writer.close()
-            await until(lambda: not door.guests)
+            await until(lambda: not limiter.connections)
             assert (await ask(port)).endswith(BODY)
 
     run(body)

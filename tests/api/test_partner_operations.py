@@ -13,11 +13,11 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.partner_operations import numbers
-from ivrd.api.partner_report import MOST_ACTS
+from ivrd.api.partner_report import MOST_ENTRIES
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.cli import client
-from ivrd.core.breaker import BreakerState
+from ivrd.core.breaker import Breaker, BreakerState
 from ivrd.core.call import Call, JoinedQueue
 from ivrd.core.forecast import Load
 from ivrd.core.overflow import AgentGroup, QueueSnapshot, Snapshot
@@ -332,10 +332,10 @@ def test_acts_are_listed_with_their_time_in_the_hotlines_zone() -> None:
 
 def test_a_period_with_too_many_acts_is_refused_in_words() -> None:
     rig = Rig()
-    for _ in range(MOST_ACTS + 1):
+    for _ in range(MOST_ENTRIES + 1):
         rig.book.audit("a script", "override open", "alpha", "")
     with pytest.raises(
-        server.RequestRejected, match="more than 10,000 acts: ask for a shorter period"
+        server.RequestRejected, match="more than 10,000 entries: ask for a shorter period"
     ):
         get(rig, "audit")
 
@@ -390,7 +390,7 @@ def test_what_was_learned_of_partners_outlives_a_restart() -> None:
     again = Rig(rig.shelf)
     assert again.operations.gauges()["alpha"].learned == 1
     (beta,) = get(again, "partners", partner="beta")["partners"]
-    assert beta["health"].startswith("paused for 30 s more: refused with cause 21")
+    assert beta["health"].startswith("paused 30 s: refused, declined (21), ")
     again.now += 31.0
     assert again.operations.gauges()["beta"].breaker is BreakerState.HALF_OPEN
 
@@ -404,7 +404,7 @@ def test_one_that_stood_by_goes_on_with_what_the_other_had_learned() -> None:
     shelf.entries = other.shelf.entries
     assert standby.operations.gauges()["beta"].breaker is BreakerState.CLOSED
     standby.is_leader = True
-    asyncio.run(standby.operations.begin())
+    asyncio.run(standby.operations.restore())
     assert standby.operations.gauges()["beta"].breaker is BreakerState.OPEN
     standby.now += 31.0
     for _ in range(3):  # and writes down what it learns itself
@@ -422,7 +422,7 @@ def test_what_one_that_stood_by_learned_itself_is_written_down_when_it_acts() ->
         rig.leg_event("unconfirmed", "beta")
     assert rig.shelf.entries == {}
     rig.is_leader = True
-    asyncio.run(rig.operations.begin())
+    asyncio.run(rig.operations.restore())
     rig.partners.evaluate(NOW)
     assert Rig(rig.shelf).operations.gauges()["beta"].breaker is BreakerState.OPEN
 
@@ -431,7 +431,7 @@ def test_a_store_that_is_back_empty_gets_all_again() -> None:
     rig = paused()
     post(rig, "override", partner="alpha", override="closed")
     rig.shelf.entries.clear()
-    rig.operations.back()
+    rig.operations.write_again()
     again = Rig(rig.shelf)
     assert again.partners.runtime("alpha").override is Override.CLOSED
     assert again.operations.gauges()["beta"].breaker is BreakerState.OPEN
@@ -440,7 +440,13 @@ def test_a_store_that_is_back_empty_gets_all_again() -> None:
 def test_breakers_are_written_when_they_change_and_not_each_second() -> None:
     rig = paused()
     written: list[str] = []
-    rig.partners.learned = lambda partner, _breaker: written.append(partner)
+    store = rig.book.breaker
+
+    def breaker(partner: str, breaker: Breaker) -> None:
+        written.append(partner)
+        store(partner, breaker)
+
+    rig.book.breaker = breaker  # type: ignore[method-assign]
     for _ in range(20):
         rig.now += 1.0
         rig.partners.evaluate(rig.now)
@@ -483,7 +489,7 @@ def test_a_store_that_was_down_at_the_start_is_read_when_it_is_back() -> None:
 
     async def comes_back() -> None:
         rig.shelf.down = False
-        again.operations.back()
+        again.operations.write_again()
         while again.partners.runtime("alpha").override is None:  # noqa: ASYNC110
             await asyncio.sleep(0)
 

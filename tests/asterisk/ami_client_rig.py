@@ -8,6 +8,7 @@ import pytest
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
+from ivrd.asterisk.leader_guard import LeaderGuard
 
 FAST = Timeouts(
     answer=0.3, keepalive=0.02, silent=0.2, backoff=(0.01, 0.02), refused=0.01, steady=60.0
@@ -20,9 +21,10 @@ async def nothing() -> None:
 
 
 class Heard:
-    """What a link tells the one that it works for."""
+    """A connection's handler, which remembers everything.  `on_up`: what it does on logging in."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_up: Callable[[], Awaitable[None]] = nothing) -> None:
+        self._on_up = on_up
         self.events: list[Message] = []
         self.reports: list[tuple[str, str]] = []
         self.ups = 0  # rebuilds begun
@@ -36,6 +38,10 @@ class Heard:
     def report(self, kind: str, text: str) -> None:
         self.reports.append((kind, text))
         self._news.set()
+
+    async def up(self) -> None:
+        self.ups += 1
+        await self._on_up()
 
     def down(self) -> None:
         self.downs += 1
@@ -62,17 +68,12 @@ class Heard:
 async def running(
     port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Timeouts = FAST
 ) -> AsyncIterator[tuple[AmiClient, Heard]]:
-    received_at = Heard()
-
-    async def up() -> None:
-        received_at.ups += 1
-        await on_up()
-
+    received = Heard(on_up)
     address = AmiAddress("127.0.0.1", port, "ivrd", "right")
-    link = AmiClient(address, received_at.event, up, received_at.down, received_at.report, pace)
-    task = asyncio.create_task(link.run())
+    link = AmiClient(address, LeaderGuard(), received.report, None, pace)
+    task = asyncio.create_task(link.run(received))
     try:
-        yield link, received_at
+        yield link, received
     finally:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):  # anything else has killed the run

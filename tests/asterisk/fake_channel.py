@@ -59,7 +59,7 @@ class FakeChannel:
     def __init__(
         self, seconds: Mapping[tuple[str, str], float], troubles: Troubles | None = None
     ) -> None:
-        self.session: Session = Sessions(self, lambda _s: None).begin("PJSIP/c-1")  # type: ignore[arg-type]
+        self.session: Session = Sessions(self, lambda _s: None, lambda _s: None).begin("PJSIP/c-1")  # type: ignore[arg-type]
         self.executed: list[str] = []
         self.played: list[Played] = []
         self.ended_at: float | None = None

@@ -161,7 +161,9 @@ def test_a_silent_asterisk_is_noticed_and_found_again() -> None:
             await received_at.said("up")
             ami.silent = True
             text = await received_at.said("up", "down")
-            assert text == (f"lost Asterisk at 127.0.0.1:{ami.port}: no sign of life (no answer)")
+            assert text == (
+                f"lost Asterisk at 127.0.0.1:{ami.port}: no answer to a ping (no answer)"
+            )
             assert not link.up
             assert received_at.downs == 1
             ami.silent = False

@@ -6,6 +6,7 @@ import pytest
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiAddress, AmiClient, Timeouts
 from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.leader_guard import LeaderGuard
 from tests.asterisk.ami_client_rig import SLOW_WORLD, nothing, running
 from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows
 
@@ -199,9 +200,7 @@ def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
 
 def test_without_a_connection_nothing_can_be_asked() -> None:
     async def body() -> None:
-        link = AmiClient(
-            AmiAddress("127.0.0.1", 1, "u", "s"), print, nothing, lambda: None, lambda *_: None
-        )
+        link = AmiClient(AmiAddress("127.0.0.1", 1, "u", "s"), LeaderGuard(), lambda *_: None, None)
         with pytest.raises(ConnectionLost, match="not connected to Asterisk"):
             await link.ask("Ping")
         with pytest.raises(ConnectionLost, match="not connected to Asterisk"):

@@ -237,9 +237,9 @@ def test_a_lost_link_ends_every_session() -> None:
     async def body() -> None:
         rig = Rig()
         futures = [rig.session.send("NOOP"), rig.sessions.begin("PJSIP/carrier-2").send("NOOP")]
-        rig.sessions.end_all("the link to Asterisk was lost")
+        rig.sessions.end_all("the connection to Asterisk was lost")
         for future in futures:
-            await fails(future, "link to Asterisk was lost")
+            await fails(future, "connection to Asterisk was lost")
 
     run(body())
 
@@ -257,7 +257,7 @@ def test_a_command_that_asterisk_does_not_take_ends_the_session(kind: str) -> No
             answer.set_exception(ConnectionLost("reset"))
         else:
             answer.cancel()
-        why = "No such channel" if kind == "refused" else "link to Asterisk was lost"
+        why = "No such channel" if kind == "refused" else "connection to Asterisk was lost"
         await fails(future, why)
         assert rig.overs == 1
 

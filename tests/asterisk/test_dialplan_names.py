@@ -11,10 +11,11 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
 from ivrd.asterisk.translate import EVENTS
 from ivrd.config.load import load
-from ivrd.config.prompts import BUILT_IN
+from ivrd.config.prompts import built_in
+from tests.fixtures.hotline import HOTLINE
 
 PROJECT = Path(__file__).parents[2]
-SETTINGS = load(PROJECT / "config")
+SETTINGS = load(HOTLINE)
 FILES = rendered(SETTINGS, "ami-secret", "seats-secret")
 WRITTEN_BY_HAND = sorted(path.name for path in (PROJECT / "dialplans").glob("*.conf"))
 DIALPLAN = re.sub(
@@ -40,7 +41,7 @@ def named(pattern: str) -> set[str]:
     [
         (r"(IVRD_\w+)", r"IVRD_\w+"),
         (r"UserEvent\((\w+)", r"Ivrd\w+"),
-        (r"PJSIP_HEADER\(add,([\w-]+)\)", r"X-[\w-]+"),
+        (r"PJSIP_HEADER\(add,\$\{(\w+)\}\)", r"IVRD_\w+_HEADER"),
         (r"QueueLog\(([\w-]+),", re.escape(dialplan_names.LOG_QUEUE)),
         (r"Playback\((\w+)/", re.escape(dialplan_names.PROMPT_FOLDER)),
     ],
@@ -82,7 +83,7 @@ def test_handlers_are_contexts_that_are_there() -> None:
 def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:
     said = found(r"ivrd/([a-z][a-z-]*[a-z])(?![-\w])", DIALPLAN + FILES["queues.conf"])
     assert said
-    assert said <= BUILT_IN
+    assert said <= built_in()
 
 
 def test_the_event_filters_let_through_what_is_translated() -> None:
@@ -104,6 +105,6 @@ def test_no_other_module_spells_a_shared_name() -> None:
         where
         for path in sorted((PROJECT / "ivrd").rglob("*.py"))
         for where in _texts(path)
-        if re.fullmatch(rf"IVRD_(?!{environment})\w+|Ivrd\w+|X-1330-\w+", where[1])
+        if re.fullmatch(rf"IVRD_(?!{secrets})\w+|Ivrd\w+", where[1])
     ]
     assert {path for path, _text in spelt} == {Path("ivrd/asterisk/dialplan_names.py")}

@@ -18,11 +18,6 @@ class Door:
         self.guard = LeaderGuard(lambda: self.now)
         self.sent: list[str] = []
         self.answers: dict[str, asyncio.Future[str]] = {}
-        self.wanted = 0
-        self.guard.wanted = self._wanted
-
-    def _wanted(self) -> None:
-        self.wanted += 1
 
     def ask(self, action: str, name: str = "") -> "asyncio.Future[str]":
         def send() -> "asyncio.Future[str]":
@@ -41,7 +36,7 @@ def test_one_that_is_alone_may_always_act() -> None:
         door.guard._clock = lambda: 1e18
         door.ask("QueueAdd")
         assert door.sent == ["QueueAdd"]
-        assert door.wanted == 0
+        assert not door.guard.requested.is_set()
 
     run(body())
 
@@ -55,7 +50,7 @@ def test_leave_lasts_until_its_moment_and_no_longer() -> None:
         door.now = 101.0
         door.ask("AGI", "after")
         assert door.sent == ["before"]
-        assert door.wanted == 1  # somebody has to find out
+        assert door.guard.requested.is_set()
 
     run(body())
 

@@ -117,6 +117,18 @@ MEANINGS = [
         "hotline|NONE|ENDED|queue|lab-results",
         QueueLogEntry(5e9, EntryType.ENDED, "1.2", state=CallState.QUEUE, topic="lab-results"),
     ),
+    (
+        "hotline|NONE|ENDED|queue|lab-results|cut",
+        QueueLogEntry(
+            5e9,
+            EntryType.ENDED,
+            "1.2",
+            state=CallState.QUEUE,
+            topic="lab-results",
+            cut_off=True,
+        ),
+    ),
+    ("hotline|NONE|ENDED|ivr||?", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("red|NONE|ENTERQUEUE||0200000001|1", QueueLogEntry(5e9, EntryType.JOINED, "1.2", "red")),

@@ -11,7 +11,7 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import MemberChanged, SeatState
-from ivrd.core.seats import CLOSED_BY_US, Member, Pool
+from ivrd.core.seats import CLOSED_BY_US, Member, Pool, SeatStatus
 
 BASE = Pool("base", ("base-1", "base-2"), ("red", "green"), fixed=True)
 SURGE = Pool("surge", ("surge-1", "surge-2", "surge-3"), ("red", "green"), fixed=False)
@@ -58,7 +58,7 @@ class FakeQueues:
         if key in FIXED:
             raise ActionRefused("QueueRemove: Member not dynamic")
         del self.members[key]
-        self.changed.append(MemberChanged(key[1], key[0], False, False, "", "free"))
+        self.changed.append(MemberChanged(key[1], key[0], False, False, "", SeatStatus.FREE))
 
     def _pause(self, key: tuple[str, str], paused: bool, reason: str) -> None:
         if key not in self.members:
@@ -68,12 +68,14 @@ class FakeQueues:
     def _set(self, member: Member) -> None:
         self.members[member.queue, member.seat] = member
         self.changed.append(
-            MemberChanged(member.seat, member.queue, True, member.paused, member.reason, "free")
+            MemberChanged(
+                member.seat, member.queue, True, member.paused, member.reason, SeatStatus.FREE
+            )
         )
 
     def snapshot(self) -> AsteriskSnapshot:
         return AsteriskSnapshot(
-            (), tuple(self.members.values()), dict.fromkeys(self.seats(), "free")
+            (), tuple(self.members.values()), dict.fromkeys(self.seats(), SeatStatus.FREE)
         )
 
     def seats(self) -> set[str]:
@@ -196,18 +198,18 @@ def test_closed_seats_are_shown_as_long_as_they_talk() -> None:
     async def body() -> None:
         rig = Rig([Member(queue, "surge-1") for queue in SURGE.queues])
         rig.seating.read(rig.queues.snapshot())
-        assert rig.seating.here(SURGE) == {"surge-1": "free"}
-        rig.seating.changed(SeatState("surge-1", "busy"))
-        assert rig.seating.here(SURGE) == {"surge-1": "busy"}
+        assert rig.seating.here(SURGE) == {"surge-1": SeatStatus.FREE}
+        rig.seating.changed(SeatState("surge-1", SeatStatus.BUSY))
+        assert rig.seating.here(SURGE) == {"surge-1": SeatStatus.BUSY}
         rig.seating.open = set()
         await rig.seating.reconcile()
         rig.queues.changed = [  # the phone still talks
-            MemberChanged(f.seat, f.queue, f.there, f.paused, f.reason, "busy")
+            MemberChanged(f.seat, f.queue, f.there, f.paused, f.reason, SeatStatus.BUSY)
             for f in rig.queues.changed
         ]
         rig.events_come()
-        assert rig.seating.here(SURGE) == {"surge-1": "busy"}
-        rig.seating.changed(SeatState("surge-1", "free"))
+        assert rig.seating.here(SURGE) == {"surge-1": SeatStatus.BUSY}
+        rig.seating.changed(SeatState("surge-1", SeatStatus.FREE))
         assert rig.seating.here(SURGE) == {}
 
     asyncio.run(body())

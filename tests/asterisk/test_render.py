@@ -17,14 +17,14 @@ from ivrd.asterisk.render.pjsip import seat_password
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
 from ivrd.core.seats import Pool
+from tests.fixtures.hotline import HOTLINE
 
-SHIPPED = Path(__file__).parents[2] / "config"
 AMI, SEATS = "the-ami-secret", "the-seats-secret"
 
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return load(SHIPPED)
+    return load(HOTLINE)
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +262,27 @@ def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RenderError) as refused:
         write(folder, TEXTS)
     assert str(refused.value) == f"cannot write {folder}: Not a directory"
+
+
+def test_what_agents_phones_get_is_named_by_the_configuration(settings: Settings) -> None:
+    asterisk = replace(
+        settings.asterisk, topic_header="X-Topic", case_header="X-Case", user_agent="a-name/1"
+    )
+    files = rendered(replace(settings, asterisk=asterisk), AMI, SEATS)
+    values = dict(sections(files["extensions.conf"]))["globals"]
+    assert values["IVRD_TOPIC_HEADER"] == ["X-Topic"]
+    assert values["IVRD_CASE_HEADER"] == ["X-Case"]
+    assert "user_agent=a-name/1\n" in files["pjsip.conf"]
+
+
+def test_nothing_but_the_configuration_says_1330() -> None:
+    """A default in the models does: what agents' phones were set up for must go on."""
+    project = Path(__file__).parents[2]
+    defaults = project / "ivrd" / "config" / "main.py"
+    for path in [*(project / "ivrd").rglob("*.*"), *(project / "dialplans").iterdir()]:
+        if path.suffix in (".py", ".conf", ".yaml"):
+            text = path.read_text("utf-8")
+            if path == defaults:
+                text = re.sub(r'^    \w+: Annotated\[.*\] = "[^"]*"$', "", text, flags=re.M)
+            assert "1330" not in text, path
+            assert "1 3 3 0" not in text, path

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,16 +11,16 @@ from ivrd.asterisk.render.partners import context, seats_of
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
 from ivrd.core.partner import Partner, PartnerState
+from tests.fixtures.hotline import HOTLINE
 
-SHIPPED = Path(__file__).parents[2] / "config"
-ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2)
+ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2, languages=("th",))
 
 PATTERN = {"_": "", "X": "[0-9]", "Z": "[1-9]"}
 
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return load(SHIPPED)
+    return load(HOTLINE)
 
 
 def matching(text: str) -> set[str]:
@@ -81,30 +80,16 @@ def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
     assert "type=endpoint\n" in endpoint
     assert "aors=partner-one-bank\n" in endpoint
     assert "identify_by=ip\n" in endpoint  # nobody becomes a partner by a user name
-    assert "contact=sip:1330@192.0.2.17:5080\n" in address
+    assert "contact=sip:1200@192.0.2.17:5080\n" in address
     assert re.search(r"^qualify_frequency=[1-9]", address, flags=re.M)
     assert "[partner-one-bank]\n" in files["extensions.conf"]
 
 
 def test_confirmation_is_the_partners_choice() -> None:
-    assert "(partners-leg,s,1(one-bank,${EXTEN},yes))" in context(ONE)
-    assert "(partners-leg,s,1(one-bank,${EXTEN},no))" in context(replace(ONE, confirm=False))
+    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,th))" in context(ONE)
+    assert "(partners-leg,s,1(one-bank,${EXTEN},no,th))" in context(replace(ONE, confirm=False))
 
 
-def test_the_leg_ends_before_the_queue_would_cut_it(settings: Settings) -> None:
-    """Ringing and the longest whisper take less than the queue lets a seat ring."""
-    import wave
-
-    def seconds(name: str) -> float:
-        with wave.open(str(settings.sounds / "th" / f"{name}.wav")) as sound:
-            return float(sound.getnframes() / sound.getframerate())
-
-    files = rendered(settings, "ami", "seats")
-    ring = float(re.search(r"Dial\([^,]*,(\d+)\^", files["partners.conf"])[1])  # type: ignore[index]
-    key = float(re.search(r"Read\(.*,([\d.]+)\)", files["partners.conf"])[1])  # type: ignore[index]
-    limit = float(re.search(r"^timeout=(\d+)", files["queues.conf"], flags=re.M)[1])  # type: ignore[index]
-    topics = [topic for queue in settings.queues for topic in queue.topics]
-    longest = max(seconds(f"topic-{topic}") for topic in topics)
-    whisper = seconds("partner-whisper") + longest + 2 * seconds("partner-press")
-    assert ring + whisper + 2 * key < limit - 0.5
-    assert "timeoutrestart=yes" in files["queues.conf"]
+def test_a_partners_people_are_told_of_a_call_in_their_first_language() -> None:
+    both = replace(ONE, languages=("en", "th"))
+    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,en))" in context(both)

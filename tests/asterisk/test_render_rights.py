@@ -1,15 +1,14 @@
 """What a stranger, a partner, a seat and a thief of the management secret get from Asterisk."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import rendered
 from ivrd.config.load import load
+from tests.fixtures.hotline import HOTLINE
 
-CONFIG = Path(__file__).parents[2] / "config"
 # Each would let whoever has the secret run programs, or write or read files, by a right we need:
 # `agi` runs applications (res_agi.c, handle_exec), `call` reads and sets functions.
 RUNS_OR_READS = {
@@ -22,7 +21,7 @@ RUNS_OR_READS = {
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return rendered(load(CONFIG), "the-ami-secret", "the-seats-secret")
+    return rendered(load(HOTLINE), "the-ami-secret", "the-seats-secret")
 
 
 def blocks(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -56,7 +55,7 @@ def test_the_thief_of_the_secret_has_no_module_that_runs_programs_or_reads_files
 
 
 def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> None:
-    settings = load(CONFIG)
+    settings = load(HOTLINE)
     carriers = {name for name, _ in settings.asterisk.carriers}
     for name, says in blocks(texts["pjsip.conf"]):
         of = dict(says)

@@ -8,7 +8,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.snapshot import AsteriskSnapshot, Caller, read
 from ivrd.core.call import CallState
-from ivrd.core.seats import Member
+from ivrd.core.seats import Member, SeatStatus
 from tests.asterisk.recording import CALLS, rows
 
 FIRST, SECOND, THIRD, _GONE, FIFTH = CALLS
@@ -58,7 +58,7 @@ def test_members_and_what_their_phones_do() -> None:
     queues = ("benefits", "home_isolation", "vaccination", "other")
     assert {(m.queue, m.seat) for m in snapshot.members} == {(q, "base-01") for q in queues}
     assert all(isinstance(m, Member) and not m.paused for m in snapshot.members)
-    assert snapshot.seats == {"base-01": "busy"}
+    assert snapshot.seats == {"base-01": SeatStatus.BUSY}
 
 
 def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting() -> None:

@@ -9,6 +9,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
+from ivrd.core.seats import SeatStatus
 from tests.asterisk.recording import ALONE, CALLS, messages
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
@@ -64,6 +65,11 @@ def test_the_other_ways_of_a_call() -> None:
     ]
 
 
+def test_a_call_that_is_cut_off() -> None:
+    said = {"Event": "UserEvent", "UserEvent": "IvrdCutOff", "Uniqueid": "7.1", "Timestamp": "8.5"}
+    assert t.fact(Message(said)) == t.CallCut("7.1", 8.5)
+
+
 def test_results_are_the_lines_that_agi_gave() -> None:
     results = [fact for fact in FACTS if isinstance(fact, t.Result)]
     assert {fact.text.partition(" endpos=")[0] for fact in results} == {
@@ -77,15 +83,19 @@ def test_results_are_the_lines_that_agi_gave() -> None:
 def test_what_a_seats_phone_does() -> None:
     phone = [fact for fact in FACTS if isinstance(fact, t.SeatState) and fact.seat == "base-01"]
     states = [fact.state for fact in phone]
-    assert states == ["busy", "free"] * 3
+    assert states == [SeatStatus.BUSY, SeatStatus.FREE] * 3
 
 
 def test_a_seat_that_joins_is_paused_and_leaves() -> None:
     changes = [fact for fact in FACTS if isinstance(fact, t.MemberChanged)]
     assert changes == [
-        t.MemberChanged("surge-01", "other", True, True, reason="", state="free"),
-        t.MemberChanged("surge-01", "other", True, True, reason="ivrd: closed", state="free"),
-        t.MemberChanged("surge-01", "other", False, True, reason="ivrd: closed", state="free"),
+        t.MemberChanged("surge-01", "other", True, True, reason="", state=SeatStatus.FREE),
+        t.MemberChanged(
+            "surge-01", "other", True, True, reason="ivrd: closed", state=SeatStatus.FREE
+        ),
+        t.MemberChanged(
+            "surge-01", "other", False, True, reason="ivrd: closed", state=SeatStatus.FREE
+        ),
     ]
 
 
@@ -99,9 +109,18 @@ def test_devices_that_are_no_seats_mean_nothing() -> None:
 @pytest.mark.parametrize(
     ("state", "meant"),
     [
-        *[("NOT_INUSE", "free"), ("RINGING", "ringing"), ("RINGINUSE", "ringing")],
-        *[("INUSE", "busy"), ("BUSY", "busy"), ("ONHOLD", "busy")],
-        *[("UNAVAILABLE", "away"), ("INVALID", "away"), ("UNKNOWN", "away"), ("", "away")],
+        *[
+            ("NOT_INUSE", SeatStatus.FREE),
+            ("RINGING", SeatStatus.RINGING),
+            ("RINGINUSE", SeatStatus.RINGING),
+        ],
+        *[("INUSE", SeatStatus.BUSY), ("BUSY", SeatStatus.BUSY), ("ONHOLD", SeatStatus.BUSY)],
+        *[
+            ("UNAVAILABLE", SeatStatus.AWAY),
+            ("INVALID", SeatStatus.AWAY),
+            ("UNKNOWN", SeatStatus.AWAY),
+            ("", SeatStatus.AWAY),
+        ],
     ],
 )
 def test_every_device_state(state: str, meant: str) -> None:

@@ -3,9 +3,8 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from panoramisk.message import Message
 
@@ -14,13 +13,25 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.calls.tracker import CallListener, CallTracker
+from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.calls.ivr import IvrSettings
+from ivrd.calls.listeners import (
+    CallListeners,
+    EndResolver,
+    LastSeen,
+    NoticeListener,
+    PositionListener,
+    Resolution,
+)
+from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
-from ivrd.core.call import Call, CallState, Ended, Notice, Outcome, Stage
+from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.ledger import Ledger
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
+from tests.fixtures.hotline import HOTLINE
 
-SETTINGS = load(Path(__file__).parents[2] / "config")
+SETTINGS = load(HOTLINE)
 TREE = replace(SETTINGS.tree, retries=0)
 SCRIPT = ConversationSettings(
     tree=TREE,
@@ -39,6 +50,7 @@ class FakeLink:
     """Takes commands, answers with the lists that the test put in."""
 
     received_at = 0.0
+    behind_seconds = 0.0
 
     def __init__(self) -> None:
         self.lists: dict[str, Sequence[Message]] = {"CoreShowChannels": [], "QueueStatus": []}
@@ -74,23 +86,34 @@ class FakeLink:
 
 @dataclass
 class Told:
-    """What the hotline tells its watch."""
+    """A listener that remembers what the tracker tells."""
 
-    received: list[Call] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-    unattended: list[Call] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    broken: list[tuple[str, BaseException]] = field(default_factory=list)
+    legs: list[PartnerLegEvent] = field(default_factory=list)
+    alone: list[Call] = field(default_factory=list)  # taken to the queue by the dialplan
+    refusals: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, BaseException]] = field(default_factory=list)
 
-    def watch(self) -> CallListener:
-        return CallListener(
-            self.received.append,
-            self.notices.append,
-            lambda _seconds: None,
-            self.unattended.append,
-            lambda *what: self.refused.append(what),
-            lambda *what: self.broken.append(what),
-        )
+    def received(self, call: Call) -> None:
+        self.calls.append(call)
+
+    def notice(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    def leg_event(self, leg_event: PartnerLegEvent) -> None:
+        self.legs.append(leg_event)
+
+    def lag(self, seconds: float) -> None: ...
+
+    def unattended(self, call: Call) -> None:
+        self.alone.append(call)
+
+    def refused(self, event: str, why: str) -> None:
+        self.refusals.append((event, why))
+
+    def broken(self, call_id: str, error: BaseException) -> None:
+        self.faults.append((call_id, error))
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:
         ended = [notice for notice in self.notices if isinstance(notice, Ended)]
@@ -98,23 +121,55 @@ class Told:
         return {notice.call.id: (notice.outcome, notice.stage) for notice in ended}
 
 
+class Unknown:
+    """Nobody knows how calls ended that are missing: each is hung up where it was last seen."""
+
+    def missing(self, ids: Iterable[str], at: float) -> list[Resolution]:
+        return [LastSeen(call_id, HungUp(at)) for call_id in ids]
+
+
+class Missing:
+    """How calls ended that are missing comes later, or never."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def missing(self, ids: Iterable[str], at: float) -> list[Resolution]:
+        self.ids += ids
+        return []
+
+
 class Rig:
     """A hotline on a fake link."""
 
-    def __init__(self, script: ConversationSettings = SCRIPT, pools: tuple[Pool, ...] = ()) -> None:
-        self.link = FakeLink()
+    def __init__(
+        self,
+        script: ConversationSettings = SCRIPT,
+        pools: tuple[Pool, ...] = (),
+        *,
+        link: FakeLink | None = None,
+        ledger: Ledger | None = None,
+        resolver: EndResolver | None = None,
+        notices: tuple[NoticeListener, ...] = (),
+        positions: tuple[PositionListener, ...] = (),
+    ) -> None:
+        link = self.link = link or FakeLink()
         self.told = Told()
+        self.ledger = ledger or Ledger()
         self.tracker = CallTracker(
-            self.link,  # type: ignore[arg-type]
-            script,
-            QueueMembers(self.link, pools),  # type: ignore[arg-type]
-            Sessions(self.link, lambda _s: None),  # type: ignore[arg-type]
-            self.told.watch(),
+            AsteriskControl(
+                link,  # type: ignore[arg-type]
+                QueueMembers(link, pools),  # type: ignore[arg-type]
+                Sessions(link, lambda _s: None, lambda _s: None),  # type: ignore[arg-type]
+            ),
+            self.ledger,
+            IvrSettings(script, most=10_000, behind_seconds=2.0),
+            CallListeners(self.told, (self.told, *notices), positions, (self.told,)),
+            resolver or Unknown(),
             lambda number: f"#{number[-3:]}",
             lambda: NOW,
         )
-        self.ledger = self.tracker.ledger
-        self.link.hears = self.tracker.take
+        link.hears = self.tracker.take
 
     async def take(self, *several: Message) -> None:
         for message in several:
@@ -171,6 +226,10 @@ def answered(call_id: str) -> Message:
     return event("AgentConnect", call_id, Interface="PJSIP/base-01")
 
 
+def cut(call_id: str) -> Message:
+    return event("UserEvent", call_id, UserEvent="IvrdCutOff")
+
+
 def gone(call_id: str) -> Message:
     return event("Hangup", call_id)
 
@@ -187,6 +246,7 @@ MAKERS = {
     "returned": lambda c: event("UserEvent", c, UserEvent="IvrdReturned"),
     "unattended": lambda c: event("UserEvent", c, UserEvent="IvrdUnattended"),
     "answered": answered,
+    "cut": cut,
     "gone": gone,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.calls.ivr import KEYS_KEPT, Ivr, MenuPosition
+from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
 from ivrd.core.menu import Command, ToPerson
 from tests.asterisk.virtual import run
@@ -18,13 +18,17 @@ class Room:
 
     def __init__(self, most: int = 100) -> None:
         self.link = FakeLink()
-        sessions = Sessions(self.link, lambda _s: None)  # type: ignore[arg-type]
+        settings = IvrSettings(SCRIPT, most, behind_seconds=2.0)
+        sessions = Sessions(self.link, lambda _s: None, lambda _s: None)  # type: ignore[arg-type]
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
-        self.ivr = Ivr(SCRIPT, sessions, self._notify, lambda _c, e: self.faults.append(e), most)
+        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._fault)
 
     def _notify(self, call_id: str, command: Command) -> None:
         self.commands.setdefault(call_id, []).append(command)
+
+    def _fault(self, _call_id: str, error: BaseException) -> None:
+        self.faults.append(error)
 
     def arrive(self, *calls: str) -> None:
         for call_id in calls:
@@ -258,7 +262,7 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
 def test_whoever_comes_while_we_are_late_goes_straight_to_the_queue() -> None:
     async def body() -> None:
         room = Room()
-        room.ivr.late = lambda: True
+        room.link.behind_seconds = 2.1
         room.arrive("a")
         await settle()
         assert room.sent("a") == [BREAK]

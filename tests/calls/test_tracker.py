@@ -1,11 +1,13 @@
 """The hotline's books and menus over what Asterisk reports, whatever order it comes in."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from panoramisk.message import Message
 
 from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
 from tests.asterisk.recording import ALONE
@@ -23,6 +25,7 @@ from tests.calls.rig import (
     Told,
     answered,
     arrived,
+    cut,
     event,
     gone,
     joined,
@@ -47,11 +50,11 @@ def test_the_recorded_calls_end_as_their_callers_say() -> None:
             ALONE: (Outcome.ANSWERED, Stage.TALK),
         }
         assert rig.ledger.calls == {}
-        assert rig.ledger.received == len(rig.told.received) == 6
+        assert rig.ledger.received == len(rig.told.calls) == 6
         assert rig.tracker.ivr._lines == {}  # nothing is kept of calls that are gone
-        assert [call.id for call in rig.told.unattended] == [ALONE]
-        assert rig.told.refused == []
-        assert rig.told.broken == []
+        assert [call.id for call in rig.told.alone] == [ALONE]
+        assert rig.told.refusals == []
+        assert rig.told.faults == []
 
     run(body())
 
@@ -81,12 +84,37 @@ def test_the_books_balance_after_any_events_in_any_order_twice_or_never(
         rig = Rig()
         for name, call_id in happenings:
             await rig.take(MAKERS[name](call_id))
-        assert rig.ledger.received == len(rig.told.received)
-        assert rig.told.broken == []
+        assert rig.ledger.received == len(rig.told.calls)
+        assert rig.told.faults == []
         await rig.take(*(gone(call_id) for call_id in "abc"))
         assert rig.ledger.calls == {}
         ends = sum(isinstance(notice, Ended) for notice in rig.told.notices)
         assert rig.ledger.received == ends == sum(rig.ledger.outcomes.values())
+        assert len(rig.tracker.ivr) == 0
+
+    run(body())
+
+
+CUT_OFF = [
+    # what happened before, how the call ends
+    ([], (Outcome.FAILED, Stage.IVR, True)),
+    ([offered], (Outcome.FAILED, Stage.IVR, True)),
+    ([joined], (Outcome.FAILED, Stage.QUEUE, True)),
+    ([joined, answered], (Outcome.ANSWERED, Stage.TALK, True)),
+    ([joined, gone], (Outcome.ABANDONED, Stage.QUEUE, False)),  # a moment before
+]
+
+
+@pytest.mark.parametrize(("before", "end"), CUT_OFF)
+def test_a_call_that_is_cut_off_did_not_hang_up(
+    before: list[Callable[[str], Message]], end: tuple[Outcome, Stage, bool]
+) -> None:
+    async def body() -> None:
+        rig = Rig()
+        for happens in (arrived, *before, cut, gone):
+            await rig.take(happens("a"))
+        (ended,) = [notice for notice in rig.told.notices if isinstance(notice, Ended)]
+        assert (ended.outcome, ended.stage, ended.call.cut_off) == end
         assert len(rig.tracker.ivr) == 0
 
     run(body())
@@ -107,7 +135,7 @@ def test_a_number_is_nowhere_but_hashed() -> None:
         rig = Rig()
         await rig.take(arrived("a", "0200000099"), offered("a"), gone("a"))
         assert "0200000099" not in repr(rig.told) + repr(rig.link.told)
-        assert rig.told.received[0].caller == "#099"
+        assert rig.told.calls[0].caller == "#099"
 
     run(body())
 
@@ -133,7 +161,7 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
             await rig.take(arrived(call_id), offered(call_id))
         rig.tracker.ivr._lines["a"].conversation._saying = None  # type: ignore[union-attr]
         await rig.take(pressed("a", "0"))
-        assert [call_id for call_id, _error in rig.told.broken] == ["a"]
+        assert [call_id for call_id, _error in rig.told.faults] == ["a"]
         assert len(rig.tracker.ivr) == 1
         await rig.take(pressed("b", "2"))
         assert rig.ledger.calls["b"].language == "en"
@@ -146,14 +174,13 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
 
 def test_a_fault_in_the_watch_is_reported_and_costs_no_other_event() -> None:
     async def body() -> None:
-        rig = Rig()
+        class Full:
+            def notice(self, _notice: Notice) -> None:
+                raise RuntimeError("the metrics are full")
 
-        def broken(_notice: Notice) -> None:
-            raise RuntimeError("the metrics are full")
-
-        rig.tracker._listener = replace(rig.tracker._listener, notice=broken)
+        rig = Rig(notices=(Full(),))
         await rig.take(arrived("a"), joined("a"), arrived("b"))
-        assert [(c, str(e)) for c, e in rig.told.broken] == [("a", "the metrics are full")]
+        assert [(c, str(e)) for c, e in rig.told.faults] == [("a", "the metrics are full")]
         assert rig.places() == {"a": CallState.QUEUE, "b": CallState.MENU}
 
     run(body())

@@ -20,6 +20,7 @@ from tests.calls.rig import (
     NOW,
     SECOND,
     THIRD,
+    Missing,
     Rig,
     answered,
     arrived,
@@ -190,7 +191,7 @@ def test_seats_that_asterisk_refuses_do_not_cost_the_link() -> None:
         rig.tracker.queue_members.open = {"surge"}
         rig.link.refuses = True
         await rig.tracker.rebuild()
-        assert rig.told.refused == [("Seats", "QueueAdd: No such queue")]
+        assert rig.told.refusals == [("Seats", "QueueAdd: No such queue")]
 
     run(body())
 
@@ -242,7 +243,7 @@ def test_losing_any_stretch_of_events_costs_no_call(missed: int) -> None:
             await rig.tracker.rebuild()
             await rig.take(*recording[start + missed :])
             assert rig.ledger.calls == {}
-            assert rig.told.broken == []
+            assert rig.told.faults == []
             unseen = {m.uniqueid for m in recording[start : start + missed]}
             assert set(rig.ends()) >= {call_id for call_id in EVERYONE if call_id not in unseen}
             for call_id, end in rig.ends().items():
@@ -270,14 +271,14 @@ def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: 
     """The link was away while the caller was answered, and is back as the talk ends."""
 
     async def body() -> None:
-        rig, missed = Rig(), []
-        rig.tracker.missed = lambda ids, _at: missed.extend(ids)
+        missing = Missing()
+        rig = Rig(resolver=missing)
         await rig.take(arrived("a"))
         if before == "queue":
             await rig.take(joined("a"))
         await _unlisted(rig, "a")
         await rig.take(gone("a"))
-        assert missed == ["a"]
+        assert missing.ids == ["a"]
         assert "a" in rig.ledger.calls
 
     run(body())
@@ -287,8 +288,8 @@ def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> Non
     """The caller was in the queue when the link was lost, and was answered while it was away."""
 
     async def body() -> None:
-        rig, missed = Rig(), []
-        rig.tracker.missed = lambda ids, _at: missed.extend(ids)
+        missing = Missing()
+        rig = Rig(resolver=missing)
         await rig.take(arrived("a"), joined("a"))
         rig.link.guard.clear()
         rebuilding = asyncio.ensure_future(rig.tracker.rebuild())
@@ -296,7 +297,7 @@ def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> Non
         await rig.take(gone("a"))
         rig.link.guard.set()
         await rebuilding
-        assert set(missed) == {"a"}
+        assert set(missing.ids) == {"a"}
         assert "a" in rig.ledger.calls  # the record tells how it ended
 
     run(body())
@@ -304,9 +305,8 @@ def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> Non
 
 def test_one_that_stands_by_lets_a_call_go_whose_end_it_sees() -> None:
     async def body() -> None:
-        rig = Rig()
-        rig.tracker.ivr.active = rig.ledger.counting = False
-        rig.tracker.missed = lambda _ids, _at: None
+        rig = Rig(resolver=Missing())
+        rig.tracker.stand_by()
         await rig.take(arrived("a"), joined("a"))
         await _unlisted(rig, "a")
         await rig.take(gone("a"))

@@ -165,12 +165,30 @@ def test_of_callers_who_do_not_know_where_they_were_the_sum_is_compared():
     assert differing(seen, moved(IN_MENU, ANSWERED)) != []
 
 
-def test_who_was_cut_off_in_the_moment_of_the_answer_was_answered():
+@pytest.mark.parametrize("word", [ANSWERED, FAILED, IN_QUEUE])
+def test_who_was_cut_off_in_the_moment_of_the_answer_was_answered_or_failed(word):
+    """The agent's phone has answered; whether Asterisk had that yet, neither end can tell."""
     ends = [entry(1, "network", None)]
     seen = Seen([caller(1)], ends, [replace(talk(1), ended="caller", talked=None)])
-    counted = Tally(1, Counter([ANSWERED]))
-    assert differing(replace(seen, excused={1: "were on the node"}), counted) == []
-    assert differing(seen, counted) != []
+    ledger = Tally(1, Counter([word]))
+    on_the_node = replace(seen, excused={1: "were on the node"})
+    assert (differing(on_the_node, ledger) == []) is (word != IN_QUEUE)
+    assert differing(seen, ledger) != [] or word == FAILED
+
+
+def test_whoever_was_on_an_asterisk_that_crashed_was_cut_off_and_did_not_hang_up():
+    """One loses patience, one has heard a person, one was ringing at an agent."""
+    people = [caller(1, GOES), caller(2), caller(3), caller(4, GOES)]
+    ends = [entry(1, "caller", None), entry(2), entry(3, "caller", None), entry(4, "caller", None)]
+    talks = [talk(2), replace(talk(3), ended="", talked=None)]
+    here = dict.fromkeys((1, 2, 3), "were on that Asterisk")
+    seen = Seen(people, ends, talks, (), here, cut={1, 2, 3})
+    right = Counter({FAILED: 2, ANSWERED: 1, IN_MENU: 1})
+    assert differing(seen, Tally(4, right)) == []
+    assert differing(seen, Tally(4, Counter({FAILED: 3, IN_MENU: 1}))) != []
+    wrong = Counter({FAILED: 1, ANSWERED: 1, IN_MENU: 2})
+    assert differing(seen, Tally(4, wrong)) == [IN_MENU, FAILED]
+    assert differing(replace(seen, cut=()), Tally(4, right)) != []
 
 
 def test_whom_an_asterisk_on_its_way_out_turned_away_has_reached_nobody():

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ivrd.cli.dashboard import board, status_text
 from ivrd.core.recent import Hour
-from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
+from ivrd.core.status_schema import PartnerStatus, PoolStatus, QueueStatus, Status
 from tests.examples import examples
 
 
@@ -24,9 +24,18 @@ def a_pool(name: str, open: bool = True) -> PoolStatus:
     return PoolStatus(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=63)
 
 
+def a_partner(name: str, **more: object) -> PartnerStatus:
+    """One that is healthy and idle, but for what is said."""
+    idle = PartnerStatus(
+        name=name, wanted=0, open=0, ringing=0, talking=0, taken=0, breaker="closed",
+        held_to=None, override="", able=True, why="healthy",
+    )  # fmt: skip
+    return {**idle, **more}  # type: ignore[typeddict-item]
+
+
 QUIET = Hour(
-    received=0, offered=0, answered=0, abandoned_ivr=0, abandoned_queue=0, abandoned_after_30s=0,
-    self_served=0, deflected=0, callback=0, rejected=0, failed=0,
+    received=0, offered=0, answered=0, overflow=0, abandoned_ivr=0, abandoned_queue=0,
+    abandoned_after_30s=0, self_served=0, rejected=0, failed=0,
     service_level=None, asa_seconds=None, abandonment=None,
 )  # fmt: skip
 
@@ -47,15 +56,23 @@ USUAL = Status(
         a_queue("other", 1, 4510.0),
     ],
     pools=[a_pool("base"), a_pool("surge", open=False)],
+    overflow={"wanted": 9, "why": "12 waiting, 34 s the longest; our own agents are 4 short"},
+    partners=[
+        a_partner("good", wanted=6, open=6, talking=4, taken=11, ringing=1),
+        a_partner("refuses", breaker="open", able=False,
+                  why="paused 23 s: refused, no circuit free (34), 3 in a row"),
+        a_partner("silent", breaker="half open", wanted=1, open=1,
+                  why="trying one call: answered, no key pressed, 3 in a row"),
+    ],
     outcomes={
-        "answered": 40, "abandoned": 5, "self_served": 2, "deflected": 0, "callback": 0,
-        "rejected": 0, "failed": 0,
+        "answered": 40, "abandoned": 5, "self_served": 2, "rejected": 0, "failed": 0,
     },
     hour={
         **QUIET, "received": 7012, "offered": 52, "answered": 40, "abandoned_queue": 5,
         "service_level": 0.8235, "asa_seconds": 72.3, "abandonment": 5 / 52,
     },
     service_level_seconds=20,
+    store_up=True,
     config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
 )  # fmt: skip
 
@@ -92,6 +109,7 @@ def test_every_trouble_at_once_still_fits() -> None:
     status["draining"] = True
     status["role"].update({"role": "standby", "leader": "x" * 300})
     status["config"].update({"last_reload_ok": False, "loaded_seconds_ago": 86_340.0})
+    status["store_up"] = False
     status["calls"].update({"received": 1_490_005, "unattended": 12_204})
     status["outcomes"].update({"answered": 1_310_000, "abandoned": 120_000})
     assert len(lines(status)) == 24
@@ -130,6 +148,7 @@ def test_with_more_queues_nothing_is_left_out() -> None:
 def test_with_one_queue_the_parts_stand_apart_below_the_first_line() -> None:
     status = deepcopy(USUAL)
     status["queues"] = [a_queue("other")]
+    status["partners"] = []
     assert lines(status)[0].startswith("ivrd 0.1.0 ")
     assert lines(status).count("") == 5
 
@@ -180,17 +199,15 @@ def test_the_last_hour() -> None:
     assert line_with("Called ", USUAL).startswith("Called                          7,012 ")
     assert line_with("mean wait", USUAL).endswith(" 01:12")
     assert line_with("- in 20 s", USUAL).endswith(" 82.3%")
-    assert line_with("Went to the web", USUAL).endswith("Hung up while waiting               5")
-    assert line_with("Asked to be called back", USUAL).endswith(
-        "- of all who joined              9.6%"
-    )
+    assert line_with("Hung up while waiting", USUAL).endswith(" 5 (9.6%)")
 
 
 def test_an_hour_without_calls_has_no_ratios() -> None:
     status = deepcopy(USUAL)
     status["hour"] = QUIET
-    for label in ("mean wait", "- in 20 s", "- of all who joined "):
+    for label in ("mean wait", "- in 20 s"):
         assert line_with(label, status).endswith(" -")
+    assert line_with("Hung up while waiting", status).endswith(" 0")
 
 
 def test_every_figure_of_the_hour_is_shown() -> None:
@@ -227,7 +244,7 @@ def test_our_own_fault_is_red() -> None:
 
 
 def test_callers_who_got_no_menu_are_yellow() -> None:
-    assert "Total:\x1b[0m called 60, answered 40, hung up 5, no menu 0\n" in in_colour(USUAL)
+    assert "Total:\x1b[0m called 60, answered 45, hung up 5, no menu 0\n" in in_colour(USUAL)
     status = deepcopy(USUAL)
     status["calls"]["unattended"] = 3
     assert "hung up 5, \x1b[1;33mno menu 3\x1b" in in_colour(status)
@@ -287,3 +304,123 @@ def test_how_long_it_has_been_running(seconds: float, length: str) -> None:
     status = deepcopy(USUAL)
     status["up_seconds"] = seconds
     assert lines(status)[0].endswith(f"running for {length}")
+
+
+# --- partners ----------------------------------------------------------------------------------
+
+
+def partner_lines(status: Status, height: int = 24, columns: int = 80) -> list[str]:
+    """The part for partners, from its heading to the next part."""
+    out = io.StringIO()
+    Console(file=out, width=columns).print(board(status, columns, height))
+    text = [line.rstrip() for line in out.getvalue().splitlines()]
+    first = next(at for at, line in enumerate(text) if line.startswith("Partners"))
+    last = text.index("The last hour")
+    return [line for line in text[first:last] if line]
+
+
+def test_partners_with_their_seats_and_why() -> None:
+    heading, together, good, silent, refuses = partner_lines(USUAL)
+    assert words(heading) == ["Partners", "wanted", "open", "talking", "taken", "why"]
+    assert words(together)[:6] == ["all", "3", "9", "7", "4", "11"]
+    assert together.endswith("  12 waiting, 34 s the longest")  # the first reason, if not all fit
+    assert words(good) == ["good", "6", "6", "4", "11", "1", "ringing"]
+    assert silent.endswith("  trying one call: answered, no key pressed")
+    assert refuses.endswith("  paused 23 s: refused, no circuit free (34)")
+
+
+def test_on_a_wide_terminal_the_whole_reason_stands_there() -> None:
+    _heading, together, _good, silent, refuses = partner_lines(USUAL, columns=120)
+    assert together.endswith("  12 waiting, 34 s the longest; our own agents are 4 short")
+    assert silent.endswith("no key pressed, 3 in a row")
+    assert refuses.endswith("(34), 3 in a row")
+
+
+def test_without_partners_there_is_no_part_for_them() -> None:
+    status = deepcopy(USUAL)
+    status["partners"] = []
+    assert "Partners" not in status_text(status)
+
+
+def many(*first: PartnerStatus) -> Status:
+    """Twenty partners: these, and the rest idle or not yet in service."""
+    status = deepcopy(USUAL)
+    status["pools"] = status["pools"][:1]
+    status["overflow"] = {"wanted": 0, "why": "our own agents are enough"}
+    new = {"able": False, "why": "onboarding"}
+    idle = [a_partner(f"p{n}", **(new if n % 4 else {})) for n in range(20 - len(first))]
+    status["partners"] = [*idle, *first]
+    return status
+
+
+def test_of_many_partners_those_that_matter_come_first_and_the_rest_share_a_line() -> None:
+    matter = [
+        a_partner("held", held_to=2),
+        a_partner("broken", breaker="open", able=False, why="paused 9 s: busy (17)"),
+        a_partner("shut", override="closed", able=False, why="closed by override"),
+        a_partner("wanted", wanted=2),
+        a_partner("waits", wanted=2, open=2),
+        a_partner("rings", wanted=2, open=2, ringing=1),
+    ]
+    found = partner_lines(many(*matter), height=40)
+    assert [words(line)[0] for line in found[2:-1]] == [of["name"] for of in reversed(matter)]
+    assert found[-1] == "14 more, no seats wanted: 10 onboarding, 4 ready"
+
+
+def test_when_nothing_happens_partners_take_three_lines() -> None:
+    assert partner_lines(many())[2:] == ["20 partners, no seats wanted: 15 onboarding, 5 ready"]
+
+
+@pytest.mark.parametrize("order", ["open", "closed", "draining"])
+def test_an_override_is_seen_also_on_a_partner_that_does_nothing(order: str) -> None:
+    found = partner_lines(many(a_partner("bank", override=order, why=f"{order} by override")))
+    assert words(found[2]) == ["bank", "0", "0", "0", "0", order, "by", "override"]
+
+
+def test_where_there_is_no_room_those_that_matter_least_are_folded() -> None:
+    status = deepcopy(USUAL)
+    status["store_up"] = False
+    found = partner_lines(status)
+    assert [words(line)[0] for line in found] == ["Partners", "all", "good", "2"]
+    assert found[-1] == "2 more: seats wanted 1, open 1, talking 0"
+    status["draining"] = True
+    found = partner_lines(status)
+    assert found[2] == "3 partners: seats wanted 7, open 7, talking 4"
+    status["config"]["last_reload_ok"] = False
+    (found_line,) = partner_lines(status)
+    assert found_line.startswith("Partners: seats wanted 9, open 7, talking 4; 12 waiting, 34 s")
+    assert len(lines(status)) == 24
+    assert "!! STORE DOWN: calls go on" in status_text(status)
+
+
+@given(
+    st.lists(
+        st.builds(
+            a_partner,
+            st.text(max_size=40),
+            wanted=st.integers(0, 999),
+            open=st.integers(0, 3),
+            talking=st.integers(0, 3),
+            held_to=st.none() | st.integers(0, 3),
+            override=st.sampled_from(["", "open", "closed"]),
+            breaker=st.sampled_from(["closed", "open", "half open"]),
+            able=st.booleans(),
+            why=st.text(max_size=120),
+        ),
+        max_size=30,
+    ),
+    st.integers(0, 4),
+)
+def test_whatever_partners_there_are_the_board_keeps_its_size(
+    partners: list[PartnerStatus], alarms: int
+) -> None:
+    status = deepcopy(USUAL)
+    status["partners"] = partners
+    status["asterisk"]["up"] = alarms < 1
+    status["draining"] = alarms > 1
+    status["config"]["last_reload_ok"] = alarms < 3
+    status["store_up"] = alarms < 4
+    text = lines(status)
+    assert len(text) <= 24
+    assert max(cell_len(line) for line in text) <= 79
+    assert sum(line.startswith("!! ") for line in text) == min(alarms, 4)

@@ -14,12 +14,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from lab.ports import free_port
 from lab.running import spawn
+from tests.fixtures.hotline import copied, recorded, rewrite
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -27,21 +29,21 @@ HOST = "127.0.0.1"
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped configuration with folders and ports of the test's own."""
-    folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
-    settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-    settings["sounds"] = str(ROOT / "sounds")
-    settings["caller_key_file"] = str(tmp_path / "caller.key")
-    settings["state_dir"] = str(tmp_path / "state")
-    settings["web"]["listen"] = f"{HOST}:{free_port(socket.SOCK_STREAM)}"
-    settings["control"]["socket"] = str(tmp_path / "s")
-    settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
-    settings["asterisk"]["ami"]["port"] = free_port(socket.SOCK_STREAM)
-    settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
-    settings["asterisk"]["carriers"] = {"carrier": {"addresses": [HOST]}}
-    settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
-    (folder / "ivrd.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    """A small hotline with folders, ports and recordings of the test's own."""
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["caller_key_file"] = str(tmp_path / "caller.key")
+        settings["state_dir"] = str(tmp_path / "state")
+        settings["web"]["listen"] = f"{HOST}:{free_port()}"
+        settings["control"]["socket"] = str(tmp_path / "s")
+        settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
+        settings["asterisk"]["ami"]["port"] = free_port()
+        settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
+        settings["asterisk"]["carriers"] = {"carrier": {"addresses": [HOST]}}
+        settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
+
+    folder = copied(tmp_path / "config", change)
+    recorded(folder, tmp_path / "sounds")
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
@@ -133,13 +135,12 @@ def test_check_names_a_prompt_without_a_file_and_a_file_that_no_prompt_names(
     config: Path, tmp_path: Path
 ) -> None:
     sounds = tmp_path / "sounds"
-    shutil.copytree(ROOT / "sounds", sounds)
     (sounds / "th" / "welcome.wav").rename(sounds / "th" / "wellcome.wav")
-    text = (config / "ivrd.yaml").read_text("utf-8").replace(str(ROOT / "sounds"), str(sounds))
-    (config / "ivrd.yaml").write_text(text)
+    (sounds / "en" / "partner-whisper.wav").unlink()
     done = ivrd("check", "--config", config)
     assert done.returncode == 2
-    missing, spare = done.stderr.splitlines()
+    missing, left_out, spare = done.stderr.splitlines()
+    assert left_out.startswith(f"note: {sounds}/en/partner-whisper.wav: missing; ")
     assert missing == f"{sounds}/th/welcome.wav: missing; expected 8 kHz 16-bit mono PCM WAV"
     assert spare == f"note: {sounds}/th/wellcome.wav: no prompt in prompts.yaml has this name"
     assert ivrd("run", "--config", config).returncode == 2
@@ -214,6 +215,27 @@ def test_without_asterisk_it_runs_is_healthy_but_not_ready_and_says_so_once(
     assert "connection refused" in log.read_text("utf-8").lower()
 
 
+def test_ctrl_c_ends_a_live_picture_with_status_130(config: Path, tmp_path: Path) -> None:
+    with running(config, tmp_path / "log"):
+        top = subprocess.Popen(
+            argv("top", "--config", config),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        assert top.stdout
+        assert top.stdout.readline().startswith(b"ivrd ")  # a pipe is no terminal: plain lines
+        top.send_signal(signal.SIGINT)
+        _out, err = top.communicate(timeout=60)
+        assert (top.returncode, err) == (130, b"")
+
+
+def test_the_installed_command_is_the_same() -> None:
+    script = [str(Path(sys.executable).with_name("ivrd")), "--help"]
+    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == ivrd("--help").stdout
+
+
 @pytest.mark.parametrize("garbage", [b"\0\xff" * 4096, b"Asterisk Call Manager/9\r\nEvent", b""])
 def test_something_that_is_not_asterisk_is_told_and_borne(
     config: Path, tmp_path: Path, garbage: bytes
@@ -237,3 +259,28 @@ def test_something_that_is_not_asterisk_is_told_and_borne(
             assert came.wait(10)
             until(lambda: "Asterisk at" in (tmp_path / "log").read_text("utf-8"))
             assert get(config, "/-/healthy")[0] == 200
+
+
+def test_reload_says_which_settings_wait_for_a_restart(config: Path, tmp_path: Path) -> None:
+    asterisk = {"console": ["true"], "sip": {"listen": "127.0.0.1:5999"}}
+    rewrite(config / "ivrd.yaml", lambda settings: settings["asterisk"].update(console=["true"]))
+    log = tmp_path / "log"
+    with running(config, log):
+        assert ivrd("reload", "--config", config).stderr.endswith("when Asterisk is restarted\n")
+        done = ivrd("reload", "--config", config)
+        assert (done.returncode, done.stderr) == (0, "")
+
+        def change(settings: dict[str, Any]) -> None:
+            settings["asterisk"].update(asterisk)
+            settings["caller_key_file"] = str(tmp_path / "other.key")
+            settings["log"] = {"format": "json"}
+
+        rewrite(config / "ivrd.yaml", change)
+        done = ivrd("reload", "--config", config)
+        assert done.returncode == 0
+        assert done.stdout == "The new configuration is in use.\n"
+        assert done.stderr.splitlines() == [
+            "note: caller_key_file takes effect when ivrd is restarted",
+            "note: asterisk.sip.listen takes effect when Asterisk is restarted",
+        ]
+        until(lambda: '"takes effect after a restart: caller_key_file"' in log.read_text("utf-8"))

@@ -7,13 +7,11 @@ import io
 import json
 import os
 import pwd
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from rich.cells import cell_len
 
 from ivrd.cli import main
@@ -21,6 +19,7 @@ from ivrd.cli.drill import Place, drill
 from ivrd.config.settings import Settings
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from tests.fixtures.hotline import copied
 from tests.partners.rig import NOW, Rig, served
 
 ROOT = Path(__file__).parents[2]
@@ -40,13 +39,8 @@ Type = Callable[..., Done]
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped configuration with a control socket of the test's own."""
-    folder = tmp_path / "config"
-    shutil.copytree(ROOT / "config", folder)
-    settings = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-    settings["control"]["socket"] = str(tmp_path / "s")
-    (folder / "ivrd.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
-    return folder
+    """A small hotline with a control socket of the test's own."""
+    return copied(tmp_path / "config", lambda s: s["control"].update(socket=str(tmp_path / "s")))
 
 
 @pytest.fixture
@@ -176,13 +170,19 @@ def test_show_tells_everything_of_one(ivrd: Type, rig: Rig) -> None:
         (
             ("override", "closed"),
             Override.CLOSED,
-            "alpha: closed by override: it gets no calls; 1 talks go on",
+            "alpha: closed by override: it gets no calls; conversations in progress (1) go on",
         ),
-        (("drain",), Override.DRAINING, "alpha: draining: it gets no calls; 1 talks go on"),
+        (("pin", "closed"), Override.CLOSED, "alpha: closed by override"),  # its former name
+        (
+            ("drain",),
+            Override.DRAINING,
+            "alpha: draining: it gets no calls; conversations in progress (1) go on",
+        ),
         (("release",), None, "alpha: no override: the policy decides."),
+        (("unpin",), None, "alpha: no override: the policy decides."),
     ],
 )
-def test_pins(
+def test_overrides(
     ivrd: Type, rig: Rig, words: tuple[str, ...], override: Override | None, says: str
 ) -> None:
     rig.begin("a")
@@ -192,7 +192,7 @@ def test_pins(
     assert rig.partners.runtime("alpha").override is override
 
 
-def test_a_pin_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
+def test_an_override_that_opens_nothing_says_why(ivrd: Type, rig: Rig) -> None:
     done = ivrd("partner", "override", "open", "beta")
     assert done.status == 0
     assert done.out.endswith("It gets no calls all the same: onboarding.\n")
@@ -206,7 +206,7 @@ def test_what_could_not_be_written_down_is_said(ivrd: Type, rig: Rig) -> None:
 
 
 def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
-    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no acts.\n"
+    assert ivrd("audit").out == "2026-11-01 00:00 to 2026-11-23 00:00: no entries.\n"
     ivrd("partner", "drain", "alpha")
     title, head, line = ivrd("audit").out.splitlines()
     assert title == "2026-11-01 00:00 to 2026-11-23 00:00"
@@ -214,7 +214,7 @@ def test_the_audit_log_is_a_line_for_each_act(ivrd: Type, rig: Rig) -> None:
     me = pwd.getpwuid(os.getuid()).pw_name
     words = [me, "override", "draining", "alpha", "none", "->", "draining"]
     assert line.split() == ["2026-11-22", "08:47:40", *words]
-    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no acts.\n")
+    assert ivrd("audit", "--to", "2026-11-21", "--from", "2026-11-01").out.endswith("no entries.\n")
 
 
 def test_a_drill_tells_what_came_of_it(ivrd: Type, rig: Rig) -> None:

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.core.numbers import pieces
-
 GOOD = Path(__file__).parent / "testdata" / "good"
-NUMBERS = "".join(f"  {p}: {{th: ก, en: a}}\n" for p in sorted(pieces("th") | pieces("en")))
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +16,6 @@ def overlay() -> Callable[[Path, str, bytes], None]:
     def write(folder: Path, name: str, content: bytes) -> None:
         shutil.copytree(GOOD, folder, dirs_exist_ok=True)
         (folder / name).write_bytes(content)
-        with (folder / "prompts.yaml").open("ab") as file:  # the testdata leave numbers out
-            file.write(NUMBERS.encode())
 
     return write
 

@@ -2,9 +2,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from datetime import date
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,32 +11,14 @@ from hypothesis import strategies as st
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
-from ivrd.core.partner import PartnerState
 from tests.examples import examples
 
 Change = Callable[[str, str, str], None]
 Overlay = Callable[[Path, str, bytes], None]
 
-SHIPPED = Path(__file__).parents[2] / "config"
 GOOD = Path(__file__).parent / "testdata" / "good"
 FILES = sorted(path.name for path in GOOD.iterdir())
 TODAY = date(2026, 11, 22)
-DOCUMENTATION = [ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
-
-
-def test_the_shipped_configuration_is_right() -> None:
-    found = load(SHIPPED, TODAY)
-    assert found.number == "1330"
-    assert found.languages[0] == "th"
-    assert found.zone == ZoneInfo("Asia/Bangkok")
-    assert [(pool.name, len(pool.seats)) for pool in found.pools] == [("base", 5), ("surge", 70)]
-
-
-def test_the_shipped_partners_are_the_twenty_and_none_gets_a_call() -> None:
-    partners = load(SHIPPED, TODAY).partners
-    assert len({partner.name_th for partner in partners}) == 20
-    assert all(any(ip_address(p.trunk) in net for net in DOCUMENTATION) for p in partners)
-    assert {partner.state for partner in partners} == {PartnerState.ONBOARDING}
 
 
 def test_paths_are_those_of_the_folder_and_absolute(folder: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ivrd.config.field_types import NETWORK, TRUNK, Address
 from ivrd.config.load import load
 from ivrd.core.overflow import Policy
-from ivrd.core.partner import Partner, PartnerState, trained_for
+from ivrd.core.partner import Partner, PartnerState
 
 Change = Callable[[str, str, str], None]
 
@@ -85,10 +85,6 @@ def test_the_policy_without_a_section_is_the_cores_own(folder: Path, change: Cha
     assert load(folder).policy == Policy(target_seconds=30)
 
 
-def test_the_shipped_section_names_the_usual_values() -> None:
-    assert load(Path(__file__).parents[2] / "config").policy == Policy()
-
-
 def test_the_policy_as_the_section_says(folder: Path, change: Change) -> None:
     keys = (
         "target_percent: 90, drain_seconds: 60, reach_seconds: 3, floor_seats: 2, "
@@ -105,16 +101,6 @@ def test_the_state_is_kept_where_ivrd_yaml_says(folder: Path, change: Change) ->
     assert load(folder).state_dir == Path("/var/lib/ivrd")
     change("ivrd.yaml", "sounds: sounds\n", "sounds: sounds\nstate_dir: state\n")
     assert load(folder).state_dir == folder / "state"
-
-
-def test_every_shipped_partner_could_help_somebody() -> None:
-    shipped = load(Path(__file__).parents[2] / "config", TODAY)
-    topics = {queue.name: tuple(queue.topics) for queue in shipped.queues}
-    everything = frozenset(topics)
-    health = frozenset({"home_isolation", "vaccination"})
-    for partner in shipped.partners:
-        expected = health if partner.id.startswith("bcn-") else everything
-        assert trained_for(partner, topics) == expected
 
 
 @pytest.mark.parametrize(

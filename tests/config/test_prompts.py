@@ -1,11 +1,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from ivrd.config.load import load
-from ivrd.config.problem import ConfigError
-from ivrd.config.prompts import unused_prompts, used_prompts
+from ivrd.config.prompts import built_in, defaults, unused_prompts, used_prompts
+from ivrd.core.numbers import pieces
 
 Change = Callable[[str, str, str], None]
 
@@ -33,13 +31,32 @@ def test_prompts_are_used_by_menus_messages_queues_numbers_and_the_dialplan(fold
     assert {"fallback-welcome", "queue-next", "partner-whisper", "number-and"} <= used
 
 
-def test_a_number_needs_all_its_pieces_in_its_language(folder: Path, change: Change) -> None:
-    change("prompts.yaml", "  number-et: {th: ก, en: a}\n", "")
-    with pytest.raises(ConfigError) as caught:
-        load(folder)
-    assert str(caught.value) == (
-        f"{folder}/prompts.yaml:1: prompts.number-et.th: missing; this prompt is always needed"
-    )
+def test_what_every_hotline_needs_is_brought_along_in_every_language_that_can_be_spoken() -> None:
+    for language in ("th", "en"):
+        for name in built_in() | pieces(language):
+            assert defaults()[name][language]
+    known = built_in() | pieces("th") | pieces("en")
+    assert set(defaults()) == known
+
+
+def test_a_hotlines_own_text_stands_in_for_the_one_that_ivrd_brings_along(
+    folder: Path, change: Change
+) -> None:
+    before = load(folder).prompts
+    assert before["fallback-welcome"] == defaults()["fallback-welcome"]
+    assert "number-and" in before
+    change("prompts.yaml", "prompts:", "prompts:\n  fallback-welcome: {th: ก}")
+    now = load(folder).prompts["fallback-welcome"]
+    assert now == {"th": "ก", "en": defaults()["fallback-welcome"]["en"]}
+
+
+def test_only_the_parts_of_numbers_that_are_spoken_are_needed(folder: Path, change: Change) -> None:
+    change("ivrd.yaml", "[th, en]", "[th]")
+    change("menus.yaml", '      "2": {language: en, menu: main}\n', "")
+    needed = load(folder).prompts
+    assert "number-et" in needed
+    assert "number-and" not in needed
+    assert set(needed["number-1"]) == {"th"}
 
 
 def test_prompts_may_have_a_language_that_is_not_spoken_yet(folder: Path, change: Change) -> None:

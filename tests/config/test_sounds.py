@@ -1,10 +1,11 @@
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ivrd.config.load import load
-from ivrd.config.sounds import durations, prompt_files, spare_files
+from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 
@@ -104,3 +105,34 @@ def test_durations_are_in_seconds_and_leave_out_what_cannot_be_played(recorded: 
     assert lengths["en", "welcome"] == 1.25
     assert lengths["en", "main-menu"] == 0.5
     assert ("th", "welcome") not in lengths
+
+
+NO_RECORDING = (
+    f"missing; {EXPECTED}; until it is there this is left out; "
+    "ivrd's sources have one, `make install` copies it"
+)
+
+
+def test_a_recording_that_came_with_a_newer_ivrd_may_be_missing(recorded: Path) -> None:
+    (recorded / "sounds/th/partner-whisper.wav").unlink()
+    assert found(recorded) == []
+    (note,) = missing_defaults(load(recorded))
+    assert str(note) == f"{recorded}/sounds/th/partner-whisper.wav: {NO_RECORDING}"
+
+
+@pytest.mark.parametrize("name", ["number-1", "connect", "partner-press"])
+def test_what_a_menu_names_and_the_parts_of_numbers_must_be_there(
+    recorded: Path, name: str
+) -> None:
+    """Without one Asterisk would go on in another way, or the caller hear nothing of a menu."""
+    (recorded / f"sounds/th/{name}.wav").unlink()
+    assert found(recorded) == [f"th/{name}.wav: missing; {EXPECTED}"]
+    assert missing_defaults(load(recorded)) == []
+
+
+def test_a_hotlines_own_text_needs_its_recording(
+    recorded: Path, change: Callable[[str, str, str], None]
+) -> None:
+    (recorded / "sounds/th/partner-whisper.wav").unlink()
+    change("prompts.yaml", "prompts:", "prompts:\n  partner-whisper: {th: ก}")
+    assert found(recorded) == [f"th/partner-whisper.wav: missing; {EXPECTED}"]

@@ -1,4 +1,4 @@
-"""Whole lives of calls, as events for the books and as lines of Asterisk's record."""
+"""Whole lives of calls, as events for the ledger and as entries of queue_log."""
 
 from dataclasses import dataclass, replace
 
@@ -9,6 +9,7 @@ from ivrd.core.call import (
     Call,
     CallState,
     Connected,
+    CutOff,
     Event,
     HungUp,
     InvalidTransition,
@@ -32,7 +33,7 @@ TOLD[CallState.TALK] = CallState.QUEUE
 
 @dataclass(frozen=True)
 class Step:
-    """One moment of a call: what the books hear and what the record gets; the first is neither."""
+    """One moment of a call: the event and the queue_log entry; the first has no event."""
 
     call_id: str
     event: Event | None
@@ -41,7 +42,7 @@ class Step:
     def at(self, time: float) -> "Step":
         """The same, then."""
         event, line = self.event, self.line
-        if isinstance(event, JoinedQueue | Connected | HungUp):
+        if isinstance(event, JoinedQueue | Connected | HungUp | CutOff):
             event = replace(event, at=time)
         return replace(self, event=event, line=line and replace(line, at=time))
 
@@ -77,8 +78,9 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
         steps.append(
             Step(call_id, None, QueueLogEntry(0.0, EntryType.GAVE_UP, call_id, call.queue))
         )
-    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, state=TOLD[call.state])
-    return [*steps, Step(call_id, HungUp(0.0), last)]
+    cut = draw(st.booleans())
+    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, state=TOLD[call.state], cut_off=cut)
+    return [*steps, Step(call_id, CutOff(0.0) if cut else HungUp(0.0), last)]
 
 
 @st.composite

@@ -13,9 +13,9 @@ from ivrd.core.call import (
     Call,
     CallState,
     Connected,
+    CutOff,
     Ended,
     Event,
-    Failed,
     HungUp,
     InvalidTransition,
     JoinedQueue,
@@ -50,7 +50,7 @@ LIVES: st.SearchStrategy[list[Event]] = st.builds(
     st.lists(MOVES, max_size=20),
     st.just(()) | st.tuples(JOINED, CONNECTED),
 )
-ENDS = st.builds(HungUp, TIMES) | st.builds(Failed, TIMES)
+ENDS = st.builds(HungUp, TIMES) | st.builds(CutOff, TIMES)
 
 # The shortest way to each place.
 WAY_TO: dict[CallState, tuple[Event, ...]] = {
@@ -90,10 +90,10 @@ def test_every_life_ends_once_and_for_good(
     (ended,) = notices
     assert isinstance(ended, Ended)
     assert (ended.call, ended.stage) == (call, last.stage)
-    assert (ended.outcome is Outcome.FAILED) is isinstance(end, Failed)
-    assert (ended.outcome is Outcome.ANSWERED) is (
-        last.state is CallState.TALK and isinstance(end, HungUp)
-    )
+    assert call.cut_off is isinstance(end, CutOff)
+    answered = last.state is CallState.TALK
+    assert (ended.outcome is Outcome.ANSWERED) is answered
+    assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not answered)
     for event in later:
         with pytest.raises(InvalidTransition):
             step(call, event)
@@ -147,11 +147,11 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
 
 # What can happen, seen from each place; the rest is refused.
 MAY_HAPPEN: dict[CallState, set[type]] = {
-    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, Failed},
-    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, Failed},
-    CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, Failed},
-    CallState.QUEUE: {Connected, LeftQueue, HungUp, Failed},
-    CallState.TALK: {JoinedQueue, HungUp, Failed},
+    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, CutOff},
+    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
+    CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
+    CallState.QUEUE: {Connected, LeftQueue, HungUp, CutOff},
+    CallState.TALK: {JoinedQueue, HungUp, CutOff},
     CallState.ENDED: set(),
 }
 ONE_OF_EACH: tuple[Event, ...] = (
@@ -162,7 +162,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     LeftQueue(),
     Connected(1030.0, AnsweredBy.INHOUSE, "a"),
     HungUp(1050.0),
-    Failed(1050.0),
+    CutOff(1050.0),
 )
 
 
@@ -217,9 +217,11 @@ def test_how_a_call_ends(
     wait: float | None,
     talk: float | None,
 ) -> None:
-    for end, expected in ((HungUp(1200.0), outcome), (Failed(1200.0), Outcome.FAILED)):
+    cut = outcome if stage is Stage.TALK else Outcome.FAILED  # a person had taken the call
+    for end, expected in ((HungUp(1200.0), outcome), (CutOff(1200.0), cut)):
         call, notices = live(*story, end)
         assert notices[-1] == Ended(call, expected, stage)
+        assert call.cut_off is isinstance(end, CutOff)
         assert (call.wait_seconds(), call.talk_seconds()) == (wait, talk)
 
 

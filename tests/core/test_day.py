@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
-from ivrd.core.day import LATE_SECONDS, CompletedCall, completed_call, day_of
+from ivrd.core.call import LATE_SECONDS, AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import OutcomeKey
 
 waits = st.none() | st.floats(0.0, 600.0)
@@ -18,6 +18,7 @@ pasts = st.builds(
     by=st.sampled_from(list(AnsweredBy)),
     wait_seconds=waits,
     talk_seconds=waits,
+    cut_off=st.booleans(),
 )
 
 
@@ -35,7 +36,8 @@ def test_received_is_all_rows_and_who_is_here(
     assert day.received == sum(day.rows.values()) + day.in_progress
     assert sum(day.total(outcome) for outcome in Outcome) == len(calls)
     assert 0 <= day.in_time <= day.offered <= day.received
-    assert day.abandoned_after_30s <= len(calls) - day.total(Outcome.ANSWERED)
+    assert day.abandoned_after_30s <= day.total(Outcome.ABANDONED)
+    assert day.talks_cut_off <= day.total(Outcome.ANSWERED)
 
 
 @given(st.lists(pasts), st.randoms())
@@ -55,10 +57,11 @@ def test_a_day_by_hand() -> None:
         gone(Outcome.ABANDONED, Stage.QUEUE, 30.0),
         gone(Outcome.ABANDONED, Stage.QUEUE, LATE_SECONDS + 0.1),
         gone(Outcome.ABANDONED, Stage.IVR, None, queue=""),
+        gone(Outcome.FAILED, Stage.QUEUE, 65.0),
     ]
     day = day_of([*answered, *left], in_progress=4, waiting_or_talking=3, target_seconds=20.0)
-    assert day.received == 10
-    assert day.offered == 5 + 3
+    assert day.received == 11
+    assert day.offered == 6 + 3
     assert day.in_time == 2
     assert day.abandoned_after_30s == 1
     assert day.asa_seconds == 30.0

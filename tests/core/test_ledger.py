@@ -14,9 +14,9 @@ from ivrd.core.call import (
     Call,
     CallState,
     Connected,
+    CutOff,
     Ended,
     Event,
-    Failed,
     HungUp,
     InvalidTransition,
     JoinedQueue,
@@ -44,7 +44,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(LeftQueue),
     st.builds(Connected, TIMES, st.just(AnsweredBy.INHOUSE), st.just("seat")),
     st.builds(HungUp, TIMES),
-    st.builds(Failed, TIMES),
+    st.builds(CutOff, TIMES),
 )
 ARRIVALS = st.booleans()  # whether the call is adopted
 HAPPENINGS = st.lists(st.tuples(IDS, ARRIVALS | EVENTS), max_size=80)
@@ -218,7 +218,7 @@ def test_a_healed_call_is_counted_as_one_that_was_seen_to_its_end(
     heard(seen, life)
     before = heard(reconciled, life[:cut])
     end = recorded(life)
-    after = reconciled.book_reconciled(end.call, end.outcome, end.stage)
+    after = reconciled.record_reconciled(end)
     assert reconciled.outcomes == seen.outcomes
     assert reconciled.offered.total() == seen.offered.total()
     assert (reconciled.received, reconciled.balance(), reconciled.calls) == (1, 0, {})
@@ -241,7 +241,7 @@ def test_a_healed_call_keeps_what_the_books_knew_better() -> None:
         *("a", 0.0, "", CallState.ENDED, "", "red", "other"),
         *(1.0, 2.0, 30.0, AnsweredBy.PARTNER, "good/01"),
     )
-    (end,) = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
+    (end,) = ledger.record_reconciled(Ended(told, Outcome.ANSWERED, Stage.TALK))
     assert end.call == Call(
         *("a", 0.25, "hash", CallState.ENDED, "en", "red", "certificate"),
         *(1.75, 2.5, 30.0, AnsweredBy.PARTNER, "good/01"),
@@ -257,7 +257,7 @@ def test_a_second_talk_that_nobody_saw_is_told_and_timed() -> None:
         "a", 0.0, state=CallState.ENDED, queue="red", joined_at=1.0, by=AnsweredBy.INHOUSE, seat="b"
     )
     told = replace(told, connected_at=9.0, ended_at=12.0)
-    answered, end = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
+    answered, end = ledger.record_reconciled(Ended(told, Outcome.ANSWERED, Stage.TALK))
     assert isinstance(answered, Answered)
     assert answered.call.state is CallState.TALK
     assert answered.wait_seconds == 8.0
@@ -270,7 +270,7 @@ def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment(
         "a", 5.0, state=CallState.ENDED, queue="red", joined_at=6.0, by=AnsweredBy.INHOUSE, seat="b"
     )
     told = replace(told, connected_at=9.0, ended_at=12.0)
-    offered, answered, end = ledger.book_reconciled(told, Outcome.ANSWERED, Stage.TALK)
+    offered, answered, end = ledger.record_reconciled(Ended(told, Outcome.ANSWERED, Stage.TALK))
     assert isinstance(offered, Offered)
     assert isinstance(answered, Answered)
     assert (offered.call.state, offered.call.by, offered.call.connected_at) == ("queue", "", None)
@@ -282,8 +282,8 @@ def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment(
 def test_an_arrival_that_is_reported_after_the_healing_is_not_a_second_call() -> None:
     ledger = Ledger()
     told = Call("a", 5.0, state=CallState.ENDED, ended_at=12.0)
-    assert len(ledger.book_reconciled(told, Outcome.ABANDONED, Stage.IVR)) == 1
+    assert len(ledger.record_reconciled(Ended(told, Outcome.ABANDONED, Stage.IVR))) == 1
     assert not ledger.receive(Call("a", 5.0))
-    assert ledger.book_reconciled(told, Outcome.ABANDONED, Stage.IVR) == ()
+    assert ledger.record_reconciled(Ended(told, Outcome.ABANDONED, Stage.IVR)) == ()
     assert (ledger.received, ledger.reconciled, ledger.balance()) == (1, 1, 0)
     assert sum(ledger.outcomes.values()) == 1

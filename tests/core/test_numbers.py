@@ -7,9 +7,8 @@ import yaml
 
 from ivrd.core.numbers import LARGEST, pieces, spoken
 
-PROMPTS = yaml.safe_load(
-    (Path(__file__).parents[2] / "config" / "prompts.yaml").read_text("utf-8")
-)["prompts"]
+DEFAULTS = Path(__file__).parents[2] / "ivrd" / "config" / "default_prompts.yaml"
+PROMPTS = yaml.safe_load(DEFAULTS.read_text("utf-8"))["prompts"]
 
 ALL = range(LARGEST + 1)
 THAI_DIGITS = ["ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"]

@@ -28,7 +28,9 @@ RED = frozenset({"red"})
 def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> PartnerSnapshot:
     state = others.pop("state", PartnerState.ACTIVE)
     assert isinstance(state, PartnerState)
-    made = PartnerSnapshot(Partner(name, name, name, "192.0.2.1", pledged, cap, state), RED)
+    made = PartnerSnapshot(
+        Partner(name, name, name, "192.0.2.1", pledged, cap, state, languages=("th",)), RED
+    )
     return replace(made, **others)  # type: ignore[arg-type]
 
 
@@ -220,6 +222,20 @@ def test_a_backlog_asks_for_more_at_once_and_says_so() -> None:
     )
 
 
+def test_the_summary_says_in_a_few_words_why_seats_are_wanted() -> None:
+    assert decide(moment()).summary == "our own agents are enough"
+    assert decide(moment(BUSY)).summary == "our own agents are 41 short"
+    late = moment(CALM, ages=(31.0,) * 12)
+    assert decide(late).summary == "12 waiting, 31 s the longest"
+    shut = [replace(p, override=Override.CLOSED) for p in late.partners]
+    assert decide(replace(late, partners=tuple(shut))).summary.startswith(
+        "partners can give 0; 12 "
+    )
+    assert decide(replace(moment(), policy=Policy(floor=3))).summary == "3 are always open"
+    closing = replace(moment(), partners=tuple(replace(p, open=4) for p in late.partners))
+    assert decide(closing).summary == "held 120 s more"
+
+
 def test_nobody_needs_more_seats_than_there_are_callers() -> None:
     slow = replace(CALM, arrivals=0.0, handling=600.0)
     assert decide(moment(slow, ages=(31.0,) * 12)).wanted == 12
@@ -285,12 +301,10 @@ def test_floor_and_ceiling() -> None:
 
 def test_partners_that_drop_out_are_made_up_for_by_the_others() -> None:
     ant, bee, cat = moment().partners
-    paused = replace(ant, allowed=0, health="paused for 20 s more: unreachable, 1 in a row")
+    paused = replace(ant, allowed=0, health="paused 20 s: unreachable")
     decision = decide(moment(BUSY, partners=(paused, bee, cat)))
     assert decision.seats == {"ant": 0, "bee": 27, "cat": 14}
-    assert decision.shares[0].reason == (
-        "no seats: paused for 20 s more: unreachable, 1 in a row; 0 open, 0 busy"
-    )
+    assert decision.shares[0].reason == ("no seats: paused 20 s: unreachable; 0 open, 0 busy")
 
 
 def test_without_partners_the_reason_still_says_what_is_missing() -> None:

@@ -25,7 +25,15 @@ NAMES = ("ant", "bee", "cat", "dog", "eel")
 
 def partner(name: str, pledged: int = 10, cap: int = 20, **others: object) -> Partner:
     made = Partner(
-        name, name, name, "192.0.2.1", pledged, cap, PartnerState.ACTIVE, topics=("flu",)
+        name,
+        name,
+        name,
+        "192.0.2.1",
+        pledged,
+        cap,
+        PartnerState.ACTIVE,
+        topics=("flu",),
+        languages=("th",),
     )
     return replace(made, **others)  # type: ignore[arg-type]
 
@@ -248,7 +256,7 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
         ),
         ({"queues": frozenset()}, "trained for none of the queues"),
         ({"in_hours": False}, "outside its hours"),
-        ({"allowed": 0, "health": "paused for 20 s more"}, "paused for 20 s more"),
+        ({"allowed": 0, "health": "paused 20 s"}, "paused 20 s"),
         (
             {"allowed": 0, "health": "its trunk is unreachable", "override": Override.OPEN},
             "its trunk is",

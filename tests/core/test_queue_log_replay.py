@@ -1,4 +1,4 @@
-"""The data plane's own record against the books, and what it makes of lines that are not there."""
+"""queue_log replayed, against the ledger; and what it makes of entries that are not there."""
 
 from dataclasses import replace
 
@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import queue_log_replay as module
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import (
+    AnsweredBy,
+    Call,
+    CallState,
+    CutOff,
+    Ended,
+    HungUp,
+    Outcome,
+    Stage,
+)
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, ReplayedCall
 from tests.core.lives import Step, days
@@ -165,7 +174,7 @@ def test_a_first_line_that_comes_twice_keeps_the_first_mark() -> None:
     assert record.oldest == 1
 
 
-def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() -> None:
+def test_a_restart_of_asterisk_ends_what_was_there_up_to_the_same_second() -> None:
     talking = [replace(each, call_id="b") for each in (RECEIVED, TAKEN)]
     new = QueueLogEntry(30.0, EntryType.RECEIVED, "c")
     record: QueueLogReplay[int] = QueueLogReplay()
@@ -173,11 +182,38 @@ def test_a_restart_of_asterisk_ends_what_was_there_and_not_what_has_just_come() 
         record.take(each)
     found = record.take(QueueLogEntry(30.0, EntryType.RESTARTED))
     assert ends(list(found)) == {
-        "a": (Outcome.ABANDONED, Stage.IVR, "", AnsweredBy.NOBODY),
+        "a": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
         "b": (Outcome.ANSWERED, Stage.TALK, "red", AnsweredBy.PARTNER),
+        "c": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
     }
-    assert [(f.call.ended_at, f.sure) for f in found] == [(30.0, False), (30.0, True)]
-    assert list(record.open) == ["c"]
+    assert [(f.call.ended_at, f.sure) for f in found] == [
+        (30.0, False),
+        (30.0, True),
+        (30.0, False),
+    ]
+    assert record.open == {}
+
+
+def test_the_time_without_an_asterisk_is_nobodys() -> None:
+    """The last entry before is the last that is known of the old one."""
+    record: QueueLogReplay[int] = QueueLogReplay()
+    for each in (RECEIVED, TAKEN, QueueLogEntry(25.0, EntryType.RECEIVED, "b")):
+        record.take(each)
+    talked, _menu = record.take(QueueLogEntry(3600.0, EntryType.RESTARTED))
+    assert (talked.call.ended_at, talked.call.talk_seconds()) == (25.0, 15.0)
+    assert (record.restarted_at, record.stopped_at) == (3600.0, 25.0)
+
+
+@given(days(), st.data())
+def test_a_restart_cuts_off_whoever_has_not_ended(moments: list[Step], data: st.DataObject) -> None:
+    moments = moments[: data.draw(st.integers(0, len(moments)))]
+    last = {moment.call_id: moment for moment in moments}
+    ended = {c for c, moment in last.items() if isinstance(moment.event, HungUp | CutOff)}
+    at = 100.0 + len(moments)
+    cut = [Step(call_id, CutOff(at), None) for call_id in last.keys() - ended]
+    found = told([*lines_of(moments), QueueLogEntry(at, EntryType.RESTARTED)])
+    assert ends(found) == booked([*moments, *cut])
+    assert {f.call.id for f in found if f.call.cut_off} >= last.keys() - ended
 
 
 def test_a_call_that_we_know_to_be_over_ends_where_the_record_saw_it() -> None:

@@ -11,9 +11,9 @@ from ivrd.core.call import (
     AnsweredBy,
     Call,
     Connected,
+    CutOff,
     Ended,
     Event,
-    Failed,
     HungUp,
     JoinedQueue,
     LeftQueue,
@@ -30,6 +30,7 @@ from ivrd.core.recent import Hour, Recent
 from tests.examples import examples
 
 TARGET = 20.0  # seconds
+PARTNER = AnsweredBy.PARTNER
 START = 1_645_400_000.0  # seconds since the epoch, in the middle of a minute
 
 History = list[tuple[float, Notice | None]]  # None: a call was received
@@ -37,15 +38,17 @@ History = list[tuple[float, Notice | None]]  # None: a call was received
 
 def possible(call: Call, now: float) -> list[Event]:
     person = Connected(now, AnsweredBy.INHOUSE, "a1")
+    partner = Connected(now, PARTNER, "bank/01")
     every = (
         PlayedMessage(),
         Rejected(),
         ReturnedToMenu(),
         JoinedQueue(now, "other"),
         person,
+        partner,
         LeftQueue(),
     )
-    return [e for e in (*every, HungUp(now), Failed(now)) if (call.state, type(e)) in TABLE]
+    return [e for e in (*every, HungUp(now), CutOff(now)) if (call.state, type(e)) in TABLE]
 
 
 @st.composite
@@ -107,12 +110,11 @@ def recount(history: History, now: float) -> Hour:
         received=sum(n is None and in_hour(at) for at, n in history),
         offered=len(offered),
         answered=len(waits),
+        overflow=sum(n.call.by is PARTNER for at, n in first.values() if in_hour(at)),
         abandoned_ivr=outcomes.count(Outcome.ABANDONED) - len(gone),
         abandoned_queue=len(gone),
         abandoned_after_30s=sum((call.wait_seconds() or 0) > 30 for call in gone),
         self_served=outcomes.count(Outcome.SELF_SERVED),
-        deflected=0,
-        callback=0,
         rejected=outcomes.count(Outcome.REJECTED),
         failed=outcomes.count(Outcome.FAILED),
         service_level=len(in_time) / len(offered) if offered else None,

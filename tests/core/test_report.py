@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 22)
 
 
 def partner(name: str, pledged: int) -> Partner:
-    return Partner(name, f"ไทย {name}", name.upper(), "192.0.2.1", pledged, 200)
+    return Partner(name, f"ไทย {name}", name.upper(), "192.0.2.1", pledged, 200, languages=("th",))
 
 
 def rows(lines: Iterable[PartnerEvent], partners: Iterable[Partner]) -> list[PartnerTotals]:

@@ -14,8 +14,8 @@ from ivrd.core.seats import (
     Pool,
     RemoveMember,
     difference,
+    memberships,
     open_now,
-    places,
 )
 
 QUEUES = ("red", "green", "blue")
@@ -89,7 +89,7 @@ def test_one_round_brings_the_seats_to_what_is_wanted(
     before = dict(queues.members)
     queues.reconcile(pools, wanted)
     for pool in pools:
-        for place in places(pool):
+        for place in memberships(pool):
             member = queues.members.get(place)
             if pool.name in wanted:
                 assert member is not None
@@ -104,7 +104,7 @@ def test_what_is_not_ours_is_left_alone(situation: tuple[list[Pool], set[str], Q
     pools, wanted, queues = situation
     before = dict(queues.members)
     queues.reconcile(pools, wanted)
-    ours = {place: pool for pool in pools for place in places(pool)}
+    ours = {place: pool for pool in pools for place in memberships(pool)}
     for place, member in before.items():
         pool = ours.get(place)
         if pool is None or (own_pause(member) and (pool.fixed or pool.name in wanted)):
@@ -132,7 +132,7 @@ def test_what_is_open_can_be_read_off_asterisk(
     pools, wanted, queues = situation
     queues.reconcile(pools, wanted)
     for pool in pools:  # a closed pool in which every agent had paused looks like an open one
-        here = [queues.members[place] for place in places(pool) if place in queues.members]
+        here = [queues.members[place] for place in memberships(pool) if place in queues.members]
         assume(pool.name in wanted or not here or not all(own_pause(member) for member in here))
     assert open_now(pools, list(queues.members.values())) == wanted
 
@@ -145,7 +145,9 @@ def test_opening_undoes_closing(situation: tuple[list[Pool], set[str], Queues]) 
     before = dict(queues.members)
     queues.reconcile(pools, wanted)
     queues.reconcile(pools, everything)
-    stays = {place for pool in pools if pool.fixed or pool.name in wanted for place in places(pool)}
+    stays = {
+        place for pool in pools if pool.fixed or pool.name in wanted for place in memberships(pool)
+    }
     assert queues.members.keys() == before.keys()
     for place, member in before.items():
         if place in stays:

@@ -1,7 +1,6 @@
 """The parts of one of two ivrd: what it does while it stands by, and what it says then."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,25 +15,25 @@ from ivrd.config.load import load
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
+from ivrd.core.report import PartnerEventKind
 from ivrd.daemon.wiring import Wiring
-from ivrd.ha.election import Role
-
-CONFIG = Path(__file__).parents[2] / "config"
+from ivrd.ha.leadership import Role
+from tests.fixtures.hotline import HOTLINE, copied
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """The shipped ones, with a RedisSettings that is not there."""
-    shipped = load(CONFIG)
+    """With a Redis that is not there."""
+    small = load(HOTLINE)
     secret = tmp_path / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")
     redis = RedisSettings(f"unix://{tmp_path}/none", (), "", "", None, None)
     return replace(
-        shipped,
+        small,
         caller_key_file=tmp_path / "caller.key",
         store=StoreSettings(None, redis, 0.5),
-        asterisk=replace(shipped.asterisk, ami_secret_file=secret),
+        asterisk=replace(small.asterisk, ami_secret_file=secret),
     )
 
 
@@ -59,13 +58,27 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
             ("7 a.example:9133", "ask a.example:9133, the leader"),
             ("7 nobody", "no leader is known"),
         ):
-            parts.failover.election._seen = token
+            parts.leadership.token_seen = token
             for control in asked.values():
                 with pytest.raises(server.RequestRejected) as told:
                     await control({"partner": "alpha", "override": "open"})
                 assert str(told.value) == f"this ivrd is the standby; {ask}"
-        parts.failover.election.role = Role.LEADER
+        parts.leadership.role = Role.LEADER
         assert await asked["handover"]({}) == {"leader": "the other"}
+
+    asyncio.run(body())
+
+
+def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Settings) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        parts.partners.evaluate(time.time())
+        status = parts.operations.status()
+        assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
+        assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
+        assert status["store_up"]
+        parts.failover.write_behind.up = False
+        assert not parts.operations.status()["store_up"]
 
     asyncio.run(body())
 
@@ -73,12 +86,12 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 def test_the_status_says_who_acts(settings: Settings) -> None:
     async def body() -> None:
         parts = await built(settings)
-        election = parts.failover.election
-        election._seen = "7 a.example:9133"
-        role = {"role": "standby", "name": election.name, "leader": "a.example:9133"}
+        leadership = parts.leadership
+        leadership.token_seen = "7 a.example:9133"
+        role = {"role": "standby", "name": leadership.name, "leader": "a.example:9133"}
         assert (await parts.queries()["status"]({}))["role"] == role
-        election.role = Role.LEADER
-        role = {"role": "leader", "name": election.name, "leader": election.name}
+        leadership.role = Role.LEADER
+        role = {"role": "leader", "name": leadership.name, "leader": leadership.name}
         assert (await parts.queries()["status"]({}))["role"] == role
 
     asyncio.run(body())
@@ -104,19 +117,17 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
             partner = parts.settings.partners[0].id
             for _ in range(3):
                 leg_event = PartnerLegEvent(
-                    partner, f"{partner}/01", "unconfirmed", time.time(), "1.1"
+                    partner, f"{partner}/01", PartnerEventKind.UNCONFIRMED, time.time(), "1.1"
                 )
                 parts.partners.leg_event(leg_event)
             await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})
         async with running(alone) as parts:
-            begin = parts.failover.also_begin
-            assert begin is not None
-            await begin()
+            await parts.partner_operations.restore()
             runtime = parts.partners.runtime(partner)
             assert (runtime.override, runtime.breaker.state) == (Override.CLOSED, BreakerState.OPEN)
-            assert parts.failover.write_behind.waiting == 0
-            parts.failover.also_back()
-            assert parts.failover.write_behind.waiting == 2
+            assert parts.write_behind.waiting == 0
+            parts.partner_operations.write_again()
+            assert parts.write_behind.waiting == 2
             assert len((await parts.queries()["audit"]({}))["entries"]) == 1
 
     asyncio.run(body())
@@ -125,9 +136,7 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
 def test_who_has_given_another_configuration_is_in_the_audit_log(
     settings: Settings, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "config"
-    shutil.copytree(CONFIG, folder)
-    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+    folder = copied(tmp_path / "config")
     alone = replace(load(folder), caller_key_file=settings.caller_key_file)
     alone = replace(alone, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
     alone = replace(alone, asterisk=settings.asterisk)
@@ -138,7 +147,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
             assert (await reload({"who": "malee"}))["ok"]
             (folder / "menus.yaml").write_text("menus: [", "utf-8")
             assert not (await reload({"who": "somchai"}))["ok"]
-            await parts.failover.write_behind.flush(20.0)
+            await parts.write_behind.flush(20.0)
             acts = (await parts.queries()["audit"]({}))["entries"]
             told = [(act["who"], act["what"]) for act in acts]
             assert told == [("malee", "reload"), ("somchai", "reload refused")]
@@ -151,7 +160,7 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 async def running(settings: Settings) -> AsyncIterator[Wiring]:
     """One whose keeper writes."""
     parts = await built(settings)
-    writing = asyncio.create_task(parts.failover.write_behind.run())
+    writing = asyncio.create_task(parts.write_behind.run(lambda: None))
     yield parts
     writing.cancel()
     await parts.failover.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -20,7 +19,9 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
 from lab.ports import free_port
+from lab.running import dying_with_us
 from tests.asterisk.fake_ami import FakeAmi
+from tests.fixtures.hotline import copied
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-T0p/s3cret+of-the-ami"
@@ -31,13 +32,11 @@ PLACES = ("ami.secret", "seats.secret", "caller.key")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Path]:
-    """The shipped configuration with the canaries; `change` bends ivrd.yaml."""
+    """A small hotline with the canaries; `change` bends ivrd.yaml."""
 
     def make(change: Callable[[dict], None] = lambda _yaml: None) -> Path:  # type: ignore[type-arg]
-        folder = tmp_path / "config"
-        shutil.copytree(ROOT / "config", folder)
+        folder = copied(tmp_path / "config")
         says = yaml.safe_load((folder / "ivrd.yaml").read_text("utf-8"))
-        says["sounds"] = str(ROOT / "sounds")
         says["state_dir"] = str(tmp_path / "state")
         says["log"] = {"format": "plain", "level": "debug"}
         says["web"]["listen"] = "127.0.0.1:1"  # replaced by who runs a daemon
@@ -76,7 +75,7 @@ async def run(*words: str | Path) -> str:
 async def start(*words: str | Path) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "ivrd.cli", *map(str, words)]
     return await asyncio.create_subprocess_exec(
-        *command,
+        *dying_with_us(command),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election
+from ivrd.ha.leadership import Leadership
 from ivrd.store.interface import StoreDown
 from tests.asterisk.virtual import run
 
@@ -61,29 +62,25 @@ class Process:
         self.world, self.name = world, name
         self.guard = LeaderGuard(lambda: world.now)
         self.logged_in = True
-        self.led = 0
-        self.fences: list[int] = []
         self.stepped_down: list[str] = []
         self.freezes_in = ""  # with an answer to this on its way
         self._going = asyncio.Event()
         self._going.set()
+        self.leadership = Leadership(name, False, self.guard, self.stepped_down.append)
         self.election = Election(
-            name,
+            self.leadership,
             self,
             self,  # type: ignore[arg-type]
-            self.fences.append,
-            self._lead,
-            self._book_unresolved,
+            self.guard,
             lambda: world.now,
         )
         self.task = asyncio.create_task(self.election.run())
         world.processes.append(self)
 
-    def _lead(self) -> None:
-        self.led += 1
-
-    def _book_unresolved(self, why: str) -> None:
-        self.stepped_down.append(why)
+    @property
+    def led(self) -> bool:
+        """Whether it has ever been the leader."""
+        return self.leadership.gained.is_set()
 
     @property
     def may_act(self) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -10,9 +9,18 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import Call
+from ivrd.core.ledger import Ledger
+from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import ENDED, CallRepository
-from ivrd.ha.failover import Failover
+from ivrd.ha.election import Election
+from ivrd.ha.failover import Failover, Persistence
+from ivrd.ha.leadership import Leadership
+from ivrd.ha.reconciliation import Reconciliation
+from ivrd.metrics.calls import CallMetrics
+from ivrd.metrics.observer import Observer
+from ivrd.store import WriteBehind
 from ivrd.store.interface import Change, Fenced, Forget, Put, StoreDown
 from tests.calls.rig import NOW, FakeLink, Rig
 from tests.calls.test_tracker_rebuild import lists
@@ -129,38 +137,52 @@ class AnyLink(FakeLink):
         self.token = token
 
 
+class Partners:
+    """What is stored of partners, of which only this matters here."""
+
+    def __init__(self) -> None:
+        self.restored = 0
+        self.written_again = 0
+
+    async def restore(self) -> None:
+        self.restored += 1
+
+    def write_again(self) -> None:
+        self.written_again += 1
+
+
 class Ivrd:
     """One ivrd without daemon, web and metrics; `lease` None: alone."""
 
     def __init__(self, folder: Path, store: Shelves, lease: Held | None = None) -> None:
-        self.rig = Rig()
-        self.tracker, self.ledger = self.rig.tracker, self.rig.ledger
         self.link = AnyLink()
         self.stepped_down: list[str] = []
-        tracker = self.tracker
-        self.rig.link = tracker._link = tracker.queue_members._link = self.link  # type: ignore[assignment]
-        tracker.ivr._sessions._link = self.link  # type: ignore[assignment]
-        self.link.hears = tracker.take
+        self.partners = Partners()
+        self.ledger = Ledger()
         self.record = folder / "queue_log"
         self.record.touch()
+        guard: LeaderGuard = self.link.guard  # type: ignore[assignment]
+        self.leadership = Leadership("me:1", lease is None, guard, self.stepped_down.append)
+        observer = Observer(CallMetrics([], 20.0, "0"), Recent(20.0), self.leadership)
+        self.write_behind = WriteBehind(store, self.leadership, observer.store)
+        repository = CallRepository(self.write_behind, UTC, 92, lambda: NOW)
+        self.reconciliation = Reconciliation(QueueLogReader(self.record), self.ledger.calls)
+        self.rig = Rig(
+            link=self.link,
+            ledger=self.ledger,
+            resolver=self.reconciliation,
+            notices=(repository, self.reconciliation),
+            positions=(repository,),
+        )
+        self.tracker = self.rig.tracker
         self.failover = Failover(
-            "me:1",
-            store,
-            lease,
-            self.record,
+            Election(self.leadership, lease, self.link, guard),  # type: ignore[arg-type]
             self.link,  # type: ignore[arg-type]
-            tracker,
-            lambda write_behind: CallRepository(write_behind, UTC, 92, lambda: NOW),
-            self.stepped_down.append,
+            self.tracker,
+            self.reconciliation,
+            Persistence(self.write_behind, repository, self.partners),
             lambda: NOW,
         )
-        watch, told = tracker._listener, self.rig.told
-
-        def notice(news) -> None:
-            told.notices.append(news)
-            self.failover.notice(news)
-
-        tracker._listener = replace(watch, notice=notice, moved=self.failover.moved)
         self._running = asyncio.create_task(self.failover.run())
 
     def asterisk_has(self, *calls: Call, in_agi: bool = True) -> None:
@@ -172,12 +194,11 @@ class Ivrd:
         await asyncio.wait([self._running])
 
     async def written(self) -> None:
-        assert await self.failover.write_behind.flush(PATIENCE)
+        assert await self.write_behind.flush(PATIENCE)
 
-    async def book_reconciled(self, seconds: float) -> None:
-        """So much time goes by for healing."""
-        assert self.failover.reconciliation is not None
-        await self.failover.reconciliation.tick(NOW + seconds)
+    async def reconcile(self, seconds: float) -> None:
+        """So much time goes by for reconciliation."""
+        self.tracker.record_ends(await self.reconciliation.tick(NOW + seconds))
 
     def counted(self) -> dict[str, int]:
         ledger = self.ledger

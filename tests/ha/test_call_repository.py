@@ -47,6 +47,7 @@ class Desk:
         self.shelf = Shelf()
         self.now = NOON
         self.call_repository = CallRepository(self.shelf, BANGKOK, 92, lambda: self.now)
+        self.call_repository.begin()
 
     def end(self, call_id: str, received_at: float, **more: object) -> Ended:
         call = Call(call_id, received_at, state=CallState.ENDED, ended_at=received_at + 9.0, **more)  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
-from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election, Role
+from ivrd.ha.election import LEASE_SECONDS, TOKEN_SECONDS, TURN_SECONDS, Election
+from ivrd.ha.leadership import Leadership, Role
 from tests.examples import examples
 from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
 
@@ -16,9 +17,11 @@ from tests.ha.election_rig import TAKEOVER, Process, World, in_a_world, pair
 def test_without_a_lease_it_is_alone_and_acts_always() -> None:
     async def body(world: World) -> None:
         guard = LeaderGuard(lambda: world.now)
-        link = type("AnyLink", (), {"guard": guard, "logged_in": True})()
-        alone = Election("a", None, link, lambda _e: None, lambda: None, lambda _w: None)
-        assert alone.role is Role.ALONE
+        link = type("AnyLink", (), {"logged_in": True})()
+        leadership = Leadership("a", True, guard, lambda _why: None)
+        alone = Election(leadership, None, link, guard)
+        assert leadership.role is Role.ALONE
+        assert leadership.is_leader
         assert guard._until == inf
         assert await alone.successor() == ""
 
@@ -30,10 +33,10 @@ def test_of_two_one_acts_for_as_long_as_it_lives() -> None:
         one, other = await pair(world)
         await world.goes_on(60.0)
         assert (one.led, other.led) == (1, 0)
-        assert one.election.role is Role.LEADER
-        assert other.election.role is Role.STANDBY
-        assert one.election.leader == other.election.leader == one.election.name
-        assert one.fences == [1]
+        assert one.leadership.role is Role.LEADER
+        assert other.leadership.role is Role.STANDBY
+        assert one.leadership.leader == other.leadership.leader == one.leadership.name
+        assert one.leadership.epoch == 1
         with pytest.raises(NotLeader):
             other.guard.submit("Setvar", asyncio.Future)
 
@@ -217,7 +220,7 @@ def test_whatever_stands_in_asterisks_variable_one_acts(token: str) -> None:
         world.token = token
         one = Process(world, "one")
         assert await world.one_acts(TAKEOVER) is one
-        assert world.token == ("8 one" if token == "7" else f"{one.fences[0]} one")
+        assert world.token == ("8 one" if token == "7" else f"{one.leadership.epoch} one")
 
     in_a_world(body)
 
@@ -292,5 +295,20 @@ def test_never_do_two_act_and_in_the_end_one_does(
                 if world.processes[who].stepped_down:
                     happens(world, "kill", who)
         await world.one_acts(0.1)
+
+    in_a_world(body)
+
+
+def test_a_leader_that_is_none_any_more_gets_no_grant_by_an_answer_on_its_way() -> None:
+    async def body(world: World) -> None:
+        one, _other = await pair(world)
+        one.freezes_in = "get_global"  # Asterisk's answer still has its token
+        while not one.frozen:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        one.leadership.release()
+        one.thaw()
+        await world.goes_on(0.5)
+        assert not one.may_act
+        assert not one.leadership.is_leader
 
     in_a_world(body)

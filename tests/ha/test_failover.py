@@ -71,8 +71,8 @@ def test_a_call_that_ended_between_two_lives_is_booked_once(tmp_path: Path) -> N
 
         second = Ivrd(tmp_path, store)
         await second.failover.up()
-        await second.book_reconciled(0.0)
-        await second.book_reconciled(5.0)
+        await second.reconcile(0.0)
+        await second.reconcile(5.0)
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
             THIRD: (Outcome.ABANDONED, Stage.IVR),
@@ -102,7 +102,7 @@ def test_what_happens_while_the_store_is_read_is_booked_and_written_once(tmp_pat
         store.slow.set()
         second.asterisk_has(Call(SECOND, NOW))
         await beginning
-        await second.book_reconciled(60)  # where CALL was when it ended nobody saw
+        await second.reconcile(60)  # where CALL was when it ended nobody saw
         await second.written()
         assert second.counted() == {"received": 3, "ended": 2, "here": 1}
         assert store.ended() == [CALL, THIRD]
@@ -121,18 +121,18 @@ def test_a_store_that_is_down_costs_no_start_and_is_told_all_when_it_is_back(
         await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), gone(CALL), arrived(THIRD))
         assert ivrd.counted() == {"received": 3, "ended": 1, "here": 2}
-        await until(lambda: not ivrd.failover.write_behind.up)
+        await until(lambda: not ivrd.write_behind.up)
         store.down = False
-        await until(lambda: ivrd.failover.write_behind.up)
+        await until(lambda: ivrd.write_behind.up)
         await ivrd.written()
         assert store.ended() == [CALL]
         assert set(store.entries[CALLS]) == {SECOND, THIRD}
 
     with caplog.at_level("INFO", "ivrd"):
         live(body)
-    said = [r.getMessage() for r in caplog.records if "store" in r.getMessage()]
+    said = [r.getMessage() for r in caplog.records if "the store is" in r.getMessage()]
     assert [words.split(";")[0].split(" why")[0] for words in said] == [
-        "the store is gone",
+        "the store is down",
         "the store is back",
     ]
 
@@ -165,12 +165,12 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
             record.write(line(THIRD, "RECEIVED|") + line(THIRD, "ENDED|ivr|"))
         await second.rig.take(arrived(THIRD), gone(THIRD))
         for seconds in (1.0, 5.0):
-            await second.book_reconciled(seconds)
+            await second.reconcile(seconds)
         assert second.counted() == {"received": 1, "ended": 1, "here": 0}
         store.down = False
         await until(lambda: len(second.ledger.calls) == 2)
         for seconds in (6.0, 12.0):
-            await second.book_reconciled(seconds)
+            await second.reconcile(seconds)
         await second.written()
         assert second.rig.ends() == {
             CALL: (Outcome.ANSWERED, Stage.TALK),
@@ -183,8 +183,8 @@ def test_calls_that_ended_before_a_start_without_the_store_are_booked_as_they_en
 
         third = Ivrd(tmp_path, store)  # the mark went on with all that
         await third.failover.up()
-        await third.book_reconciled(0.0)
-        await third.book_reconciled(5.0)
+        await third.reconcile(0.0)
+        await third.reconcile(5.0)
         assert third.counted() == {"received": 0, "ended": 0, "here": 0}
 
     live(body)
@@ -204,7 +204,7 @@ def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> N
         store.unreadable = True
         second = Ivrd(tmp_path, store)
         await second.failover.up()
-        await second.book_reconciled(5.0)
+        await second.reconcile(5.0)
         await second.rig.take(arrived(SECOND))
         await second.written()
         assert set(store.entries[CALLS]) == {SECOND}
@@ -216,21 +216,19 @@ def test_the_mark_of_an_earlier_life_stays_until_it_is_read(tmp_path: Path) -> N
 def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         ivrd = Ivrd(tmp_path, store)
-        others: list[str] = []
-        ivrd.failover.also_back = lambda: others.append("told")
         await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), arrived(SECOND), gone(SECOND))
         await ivrd.written()
         store.down = True
         await ivrd.rig.take(arrived(THIRD))  # CALL stays where it is
-        await until(lambda: not ivrd.failover.write_behind.up)
+        await until(lambda: not ivrd.write_behind.up)
         store.entries.clear()
         store.down = False
-        await until(lambda: ivrd.failover.write_behind.up)
+        await until(lambda: ivrd.write_behind.up)
         await ivrd.written()
         assert set(store.entries[CALLS]) == {CALL, THIRD}
         assert store.ended() == [SECOND]
-        assert others == ["told"]
+        assert ivrd.partners.written_again == 1
 
     live(body)
 
@@ -244,10 +242,10 @@ def test_a_store_that_is_back_empty_gets_how_far_the_record_is_booked(tmp_path: 
         before = dict(store.entries["marks"])
         store.down = True
         await ivrd.rig.take(arrived(THIRD))
-        await until(lambda: not ivrd.failover.write_behind.up)
+        await until(lambda: not ivrd.write_behind.up)
         store.entries.clear()
         store.down = False
-        await until(lambda: ivrd.failover.write_behind.up)
+        await until(lambda: ivrd.write_behind.up)
         await ivrd.written()
         assert store.entries["marks"] == before  # though nothing was recorded since
 
@@ -274,7 +272,7 @@ def test_one_that_stands_by_follows_counts_nothing_and_changes_nothing(tmp_path:
     async def body(store: Shelves) -> None:
         standby = Ivrd(tmp_path, store, Held())
         lent = Pool("p", ("p/01",), ("other",), fixed=False)
-        standby.tracker.queue_members.lend = [(lent, True)]  # one that acts would send QueueAdd
+        standby.tracker.queue_members.lend([(lent, True)])  # one that acts would send QueueAdd
         standby.asterisk_has(Call(SECOND, NOW))
         await standby.failover.up()
         await standby.rig.take(arrived(CALL), offered(CALL), pressed(CALL, "1"), joined(CALL))
@@ -282,9 +280,9 @@ def test_one_that_stands_by_follows_counts_nothing_and_changes_nothing(tmp_path:
         assert standby.rig.places() == {CALL: CallState.TALK, SECOND: CallState.MENU}
         assert standby.counted() == {"received": 0, "ended": 0, "here": 0}
         assert (standby.link.told, standby.link.changed) == ([], [])
-        await standby.failover.write_behind.flush(0.2)
+        await standby.write_behind.flush(0.2)
         assert store.entries == {}
-        assert not standby.failover.is_leader
+        assert not standby.leadership.is_leader
 
     live(body)
 
@@ -315,7 +313,7 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
         await until(lambda: len(standby.tracker.ivr) == 1)
         assert standby.link.token == "2 me:1"
         assert standby.link.beats == 1  # callers who come now do not have to wait for it
-        await standby.book_reconciled(10.0)
+        await standby.reconcile(10.0)
         await standby.written()
         assert standby.counted() == {"received": 2, "ended": 1, "here": 1}
         assert store.ended() == [CALL, SECOND]
@@ -350,7 +348,7 @@ def test_an_asterisk_that_does_not_answer_at_the_takeover_is_asked_again(tmp_pat
         standby.asterisk_has(Call(CALL, NOW))
         standby.link.lost = True
         lease.free = True
-        await until(lambda: standby.failover.is_leader)
+        await until(lambda: standby.leadership.is_leader)
         await until(lambda: standby.link.failed)
         assert len(standby.tracker.ivr) == 0
         standby.link.lost = False
@@ -368,12 +366,12 @@ def test_one_that_has_handed_over_writes_and_sends_nothing_more(tmp_path: Path) 
         await until(lambda: ivrd.tracker.ivr.active and ivrd.tracker._held is None)
         await ivrd.rig.take(arrived(CALL), offered(CALL))
         assert await ivrd.failover.hand_over() == ""  # nobody stands by
-        assert ivrd.failover.is_leader
+        assert ivrd.leadership.is_leader
         lease.successor = "other:2"
         assert await ivrd.failover.hand_over() == "other:2"
         assert lease.released_to == "other:2"
         assert CALL in store.entries[CALLS]
-        assert not ivrd.failover.is_leader
+        assert not ivrd.leadership.is_leader
         with pytest.raises(NotLeader):
             await ivrd.link.ask("QueueAdd")
 
@@ -390,7 +388,7 @@ def test_one_whose_writes_are_fenced_gives_up(tmp_path: Path) -> None:
         store.epoch = 99
         await ivrd.rig.take(arrived(CALL))
         await until(lambda: ivrd.stepped_down)
-        assert ivrd.stepped_down == ["fenced"]
+        assert ivrd.stepped_down == ["another ivrd has written to the store"]
         assert store.entries.get(CALLS, {}) == {}
 
     live(body)

@@ -5,6 +5,7 @@ import functools
 import logging
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
+from ivrd.calls.listeners import LastSeen, Resolution
 from ivrd.core.call import (
     AnsweredBy,
     Call,
@@ -33,7 +35,7 @@ from ivrd.core.call import (
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
-from ivrd.ha.reconciliation import BookingPort, Reconciliation
+from ivrd.ha.reconciliation import Reconciliation
 from tests.core.lives import Step, days
 from tests.examples import examples
 
@@ -70,21 +72,24 @@ class Desk:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        hands = BookingPort(lambda: self.ledger.calls, self._reconcile, self._book_unresolved)
-        self.reconciliation = Reconciliation(self.reader, hands, known)
+        self.reconciliation = Reconciliation(self.reader, self.ledger.calls)
+        self.reconciliation.begin(known, self.now)
 
-    def _reconcile(self, end: Ended) -> None:
-        self.say(self.ledger.book_reconciled(end.call, end.outcome, end.stage))
+    def record(self, ends: Iterable[Resolution]) -> None:
+        for end in ends:
+            if isinstance(end, LastSeen):
+                self.book(end.call_id, end.event)
+            else:
+                self.say(self.ledger.record_reconciled(end))
 
-    def _book_unresolved(self, ids: list[str], at: float) -> None:
-        for call_id in ids:
-            self.book(call_id, HungUp(at))
+    def miss(self, call_id: str) -> None:
+        """Asterisk no longer has the call."""
+        self.record(self.reconciliation.missing([call_id], self.now))
 
     def say(self, notices: tuple[Notice, ...]) -> None:
         for notice in notices:
             self.notices.append(notice)
-            if isinstance(notice, Ended):
-                self.reconciliation.ended(notice, self.now)
+            self.reconciliation.notice(notice)
 
     def receive(self, call_id: str = "a") -> None:
         self.ledger.receive(Call(call_id, 990.5, caller="hash"))
@@ -99,7 +104,7 @@ class Desk:
 
     async def tick(self, seconds: float = 0.0) -> None:
         self.now += seconds
-        await self.reconciliation.tick(self.now)
+        self.record(await self.reconciliation.tick(self.now))
         assert self.ledger.balance() == 0
 
     def ends(self) -> dict[str, tuple[Outcome, Stage]]:
@@ -219,7 +224,7 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
 async def test_a_missed_call_is_booked_as_soon_as_the_record_has_its_end():
     desk = Desk()
     desk.receive()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick()
     assert desk.notices == []
     desk.write(*TALK)
@@ -233,7 +238,7 @@ async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
     desk.receive()
     desk.write(*TALK)
     await desk.tick()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     assert desk.ends() == {"a": ANSWERED}
 
 
@@ -255,7 +260,7 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     desk.receive()
     desk.book("a", *events)
     desk.write(*lines)
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick(2.9)
     assert desk.ends() == {}
     await desk.tick(0.1)
@@ -268,12 +273,83 @@ async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lin
     assert desk.reconciliation.mark == desk.reader.mark
 
 
+RESTARTED = QueueLogEntry(1005.0, EntryType.RESTARTED)
+FAILED_IN_MENU = (Outcome.FAILED, Stage.IVR)
+FAILED_IN_QUEUE = (Outcome.FAILED, Stage.QUEUE)
+CUT_OFF = [
+    # what queue_log has before Asterisk began anew, where the ledger has the call, how it ends
+    ((), (), FAILED_IN_MENU),  # it was there before queue_log was read
+    ((RECEIVED,), (), FAILED_IN_MENU),
+    ((replace(RECEIVED, at=1005.0),), (), FAILED_IN_MENU),  # it crashed, and was back in a second
+    ((RECEIVED,), (PlayedMessage(),), FAILED_IN_MENU),
+    ((RECEIVED,), (JoinedQueue(991.0, "red"),), FAILED_IN_QUEUE),
+    ((RECEIVED, JOINED), (), FAILED_IN_QUEUE),
+    ((RECEIVED, JOINED, TAKEN), (JoinedQueue(991.0, "red"),), ANSWERED),
+    (TALK, (JoinedQueue(991.0, "red"),), ANSWERED),  # hung up a moment before
+    ((RECEIVED, JOINED, END), (JoinedQueue(991.0, "red"),), LEFT_QUEUE),
+]
+
+
+@pytest.mark.parametrize(("lines", "events", "end"), CUT_OFF)
+@live
+async def test_calls_that_an_asterisk_took_with_it_are_cut_off(lines, events, end):
+    desk = Desk()
+    desk.receive()
+    desk.book("a", *events)
+    desk.write(*lines, RESTARTED)
+    desk.now = 1007.0
+    desk.miss("a")
+    await desk.tick()
+    await desk.tick(3.0)
+    assert desk.ends() == {"a": end}
+    last = desk.notices[-1].call
+    assert last.cut_off is (END not in lines)
+    assert last.ended_at is not None
+    assert last.ended_at <= 1005.0
+    assert desk.reconciliation.unresolved == 0
+    assert desk.reconciliation.reconciled == {end[0]: 1}
+
+
+@live
+async def test_calls_that_an_asterisk_took_with_it_while_no_ivrd_ran_are_cut_off():
+    waits = [replace(each, call_id="b") for each in (RECEIVED, JOINED)]
+    desk = Desk()
+    desk.write(RECEIVED, *waits, *(replace(each, call_id="c") for each in TALK), RESTARTED)
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": FAILED_IN_MENU, "b": FAILED_IN_QUEUE, "c": ANSWERED}
+    assert desk.ledger.outcomes.total() == 3
+
+
+@live
+async def test_a_new_call_that_is_missed_after_a_restart_is_unresolved():
+    desk = Desk()
+    desk.ledger.receive(Call("b", 1006.5))
+    desk.write(RESTARTED)
+    desk.record(desk.reconciliation.missing(["b"], 1010.0))
+    await desk.tick(1.0)
+    await desk.tick(5.0)
+    assert desk.ends() == {"b": LEFT_MENU}
+    assert desk.reconciliation.unresolved == 1
+
+
+@live
+async def test_an_entry_that_only_says_cut_off_leaves_the_place_to_the_ledger():
+    desk = Desk()
+    desk.receive()
+    desk.book("a", JoinedQueue(991.0, "red"))
+    desk.write(replace(END, cut_off=True))
+    await desk.tick()
+    await desk.tick(2.0)
+    assert desk.ends() == {"a": FAILED_IN_QUEUE}
+
+
 @live
 async def test_while_there_is_more_to_read_a_missed_call_waits():
     desk = Desk()
     desk.receive()
     desk.reader.behind = True
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     await desk.tick()
     await desk.tick(60.0)
     assert desk.notices == []
@@ -289,7 +365,7 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
     desk.reader.readable = False
     desk.receive()
     desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     assert desk.ends() == {"a": ANSWERED}
     assert (desk.reconciliation.unresolved, desk.ledger.reconciled) == (1, 0)
 
@@ -298,7 +374,7 @@ async def test_without_a_record_missed_calls_are_booked_at_once():
 async def test_a_missed_call_whose_event_comes_is_booked_once():
     desk = Desk()
     desk.receive()
-    desk.reconciliation.missed(["a"], desk.now)
+    desk.miss("a")
     desk.book("a", HungUp(1001.0))
     await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
@@ -312,7 +388,7 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     desk.receive("b")
     desk.write(*TALK)
     desk.reader.guard.clear()
-    desk.reconciliation.missed(["b"], desk.now)
+    desk.miss("b")
     await desk.tick()
     await desk.tick(3.0)
     assert desk.ends() == {"b": LEFT_MENU}
@@ -373,7 +449,7 @@ async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplo
         await desk.tick(5.0)
     assert desk.ends() == {"a": LEFT_MENU}
     assert desk.reconciliation.differences == 1
-    assert len([r for r in caplog.records if "otherwise" in r.getMessage()]) == 1
+    assert len([r for r in caplog.records if "another end" in r.getMessage()]) == 1
 
 
 @live
@@ -412,7 +488,7 @@ FORMS = {
     EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
     EntryType.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
     EntryType.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
-    EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}|",
+    EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}||{cut}",
 }
 STAGES = {
     CallState.MENU: "ivr",
@@ -424,8 +500,8 @@ STAGES = {
 
 def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
-    stage = STAGES[line.state]
-    return FORMS[line.entry_type].format(at=at, id=line.call_id, stage=stage, **more) + "\n"
+    more |= {"stage": STAGES[line.state], "cut": "cut" if line.cut_off else ""}
+    return FORMS[line.entry_type].format(at=at, id=line.call_id, **more) + "\n"
 
 
 class World:

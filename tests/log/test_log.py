@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd import log as ivrd_log
-from ivrd.core.call import AnsweredBy, Call, Connected, Ended, Failed, HungUp, JoinedQueue, step
+from ivrd.core.call import AnsweredBy, Call, Connected, CutOff, Ended, HungUp, JoinedQueue, step
 from ivrd.log.formatters import FORMATTERS
 from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, RateLimit
 
@@ -73,7 +73,7 @@ def start() -> Iterator[Start]:
     logging.captureWarnings(False)
 
 
-def ended(last: type[HungUp | Failed] = HungUp, call: Call = STARTED) -> Ended:
+def ended(last: type[HungUp | CutOff] = HungUp, call: Call = STARTED) -> Ended:
     """The end of a call that waited 12.34 s and talked 180 s."""
     call, _ = step(call, JoinedQueue(110.0, "vaccination"))
     call, _ = step(call, Connected(122.34, AnsweredBy.INHOUSE, "base-1"))
@@ -119,7 +119,7 @@ def test_a_call_that_never_queued_has_no_wait(start: Start) -> None:
 
 def test_a_call_lost_through_our_fault_stands_out(start: Start) -> None:
     logged = start(level="warning")
-    ivrd_log.notice(LOG, ended(Failed))
+    ivrd_log.notice(LOG, ended(CutOff))
     ivrd_log.notice(LOG, ended())
     assert " WARNING call ended " in logged.line()
 
@@ -228,7 +228,7 @@ def test_a_faulty_call_of_the_log_is_reported_and_raises_nothing(start: Start) -
     assert logged.line().endswith(" WARNING a line of lib cannot be written: TypeError")
 
 
-# --- storms ------------------------------------------------------------------------------------
+# --- the rate limit ----------------------------------------------------------------------------
 
 
 def test_a_storm_is_a_few_lines_and_one_count(start: Start) -> None:
@@ -296,3 +296,32 @@ def test_closing_lines_are_never_held_back(start: Start) -> None:
     for number in range(300):
         ivrd_log.call_ended(LOG, ended(call=replace(STARTED, id=f"{number}.0")))
     assert [line.split()[5] for line in logged.lines()] == [f"call={n}.0" for n in range(300)]
+
+
+# --- a reload ----------------------------------------------------------------------------------
+
+
+def test_a_log_goes_on_in_another_form_zone_and_level(start: Start) -> None:
+    logged = start("plain", "info")
+    ivrd_log.event(LOG, logging.INFO, "before")
+    ivrd_log.reconfigure("json", "warning", zone=ZoneInfo("Asia/Tokyo"))
+    ivrd_log.event(LOG, logging.INFO, "not any more")
+    ivrd_log.event(LOG, logging.WARNING, "after")
+    before, after = logged.lines()
+    assert before.endswith("INFO before")
+    entry = json.loads(after)
+    assert entry["event"] == "after"
+    assert datetime.fromisoformat(entry["time"]).utcoffset() == timedelta(hours=9)
+
+
+def test_a_log_that_was_not_set_up_is_left_alone() -> None:
+    level = LOG.parent.level if LOG.parent else 0
+    ivrd_log.reconfigure("json", "error")
+    assert (LOG.parent.level if LOG.parent else 0) == level
+
+
+@pytest.mark.parametrize(("format", "level"), [("xml", "info"), ("plain", "loud")])
+def test_a_log_cannot_go_on_in_no_such_way(start: Start, format: str, level: str) -> None:
+    start("plain", "info")
+    with pytest.raises(ValueError, match="expected"):
+        ivrd_log.reconfigure(format, level)

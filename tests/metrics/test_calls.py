@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from ivrd.core import call as c
+from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import Ledger
-from ivrd.metrics.calls import SEAT_STATES, CallMetrics
+from ivrd.core.queue_log_replay import EntryType
+from ivrd.core.recent import Recent
+from ivrd.core.seats import SeatStatus
+from ivrd.metrics.calls import CallMetrics
 from lab.parts import PROMETHEUS, program
+from tests.core.lives import Step, days
 
 QUEUES = ("vaccination", "other")
 SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
@@ -60,7 +65,7 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         return c.Connected(
             at, c.AnsweredBy.PARTNER if queue == "other" else c.AnsweredBy.INHOUSE, "seat"
         )
-    made: c.Event = kind(at) if kind in (c.HungUp, c.Failed) else kind()
+    made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff) else kind()
     return made
 
 
@@ -161,13 +166,58 @@ def test_giving_up_after_more_than_30_s_is_counted_by_itself(
     made, ledger = metrics(), Ledger()
     take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.HungUp(hung_up_at))
     take(made, ledger, "b", c.HungUp(90.0))  # never joined: not a queue abandonment
-    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.Failed(90.0))  # our fault
+    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.CutOff(90.0))  # our fault
     take(
         made, ledger, "d", c.JoinedQueue(10.0, "other"), c.LeftQueue(), c.HungUp(90.0)
     )  # in the menu
     series = read(made, ledger)
     assert value(series, "ivrd_abandoned_after_30s_total", queue="other") == counted
     assert total(series, "ivrd_abandoned_after_30s_total") == counted
+
+
+@settings(deadline=None)
+@given(days())
+def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
+    moments: list[Step],
+) -> None:
+    made, ledger, recent = metrics(), Ledger(), Recent(SERVICE_LEVEL)
+    kept: list[CompletedCall] = []
+    now = 0.0
+    for number, moment in enumerate(moments):
+        at = moment.at(now := 13.0 * number)  # some wait for less than 30 s, others for longer
+        if at.line is not None and at.line.entry_type is EntryType.RECEIVED:
+            ledger.receive(c.Call(at.call_id, at.line.at))
+        elif at.event is not None:
+            for notice in ledger.apply(at.call_id, at.event):
+                made.notice(notice)
+                recent.notice(now, notice)
+                kept += [completed_call(notice)] if isinstance(notice, c.Ended) else []
+    series, hour, day = read(made, ledger), recent.totals(now), day_of(kept, 0, 0, SERVICE_LEVEL)
+    late = {
+        total(series, "ivrd_abandoned_after_30s_total"),
+        hour["abandoned_after_30s"],
+        day.abandoned_after_30s,
+    }
+    failed = {
+        total(series, "ivrd_calls_total", outcome="failed"),
+        hour["failed"],
+        day.total(c.Outcome.FAILED),
+    }
+    cut = {total(series, "ivrd_talks_cut_off_total"), day.talks_cut_off}
+    assert [len(counts) for counts in (late, failed, cut)] == [1, 1, 1]
+
+
+def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
+    made, ledger = metrics(), Ledger()
+    talk = c.JoinedQueue(10.0, "other"), c.Connected(15.0, c.AnsweredBy.INHOUSE, "s")
+    take(made, ledger, "a", *talk, c.CutOff(95.0))
+    take(made, ledger, "b", *talk, c.HungUp(95.0))
+    take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.CutOff(95.0))
+    series = read(made, ledger)
+    assert value(series, "ivrd_talks_cut_off_total", queue="other") == 1
+    assert total(series, "ivrd_calls_total", outcome="answered") == 2
+    failed = {"queue": "other", "outcome": "failed", "stage": "queue", "by": ""}
+    assert value(series, "ivrd_calls_total", **failed) == 1
 
 
 def test_who_waits_now_and_since_when() -> None:
@@ -231,6 +281,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "3600.0"}),
         ("ivrd_talk_seconds_count", {"queue": "other"}),
         ("ivrd_abandoned_after_30s_total", {"queue": "other"}),
+        ("ivrd_talks_cut_off_total", {"queue": "other"}),
         ("ivrd_unattended_total", {}),
         ("ivrd_events_refused_total", {"event": "JoinedQueue"}),
         ("ivrd_menu_faults_total", {}),
@@ -240,7 +291,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_agi_seconds_count", {}),
         ("ivrd_decision_seconds_count", {}),
         ("ivrd_loop_lag_seconds_count", {}),
-        *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SEAT_STATES),
+        *(("ivrd_seats", {"pool": "surge", "state": state}) for state in SeatStatus),
         ("ivrd_pool_open", {"pool": "surge"}),
         ("ivrd_config_last_reload_successful", {}),
         ("ivrd_config_last_reload_success_timestamp_seconds", {}),
@@ -317,10 +368,10 @@ def test_a_refused_reload_shows() -> None:
 
 def test_seats_are_as_last_told() -> None:
     made = metrics()
-    made.seats({"base": {"free": 2, "busy": 3}, "surge": {}}, {"base"})
-    made.seats({"base": {"free": 1}}, {"base"})
+    made.seats({"base": {SeatStatus.FREE: 2, SeatStatus.BUSY: 3}, "surge": {}}, {"base"})
+    made.seats({"base": {SeatStatus.FREE: 1}}, {"base"})
     series = read(made)
-    seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SEAT_STATES}
+    seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SeatStatus}
     assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0}
     assert value(series, "ivrd_pool_open", pool="base") == 1
     assert not any(("pool", "surge") in labels for _, labels in series)

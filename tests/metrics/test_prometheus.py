@@ -11,15 +11,20 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from ivrd.ha.leadership import Leadership
+from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -32,16 +37,6 @@ DEADLINE_SECONDS = 60.0
 DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
 
 
-class Kept:
-    """What is kept: of nothing, by one that acts."""
-
-    is_leader = True
-    reconciliation = None
-
-    def __init__(self) -> None:
-        self.write_behind = WriteBehind(SqliteStore(Path("nowhere")), lambda _up, _why: None)
-
-
 class Hotline:
     """What Prometheus collects from: the books and the figures."""
 
@@ -50,7 +45,16 @@ class Hotline:
         self.metrics = CallMetrics(("other",), 20.0, "0.1.0")
         runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
-        PersistenceMetrics(self.metrics.registry, Kept(), lambda: 0)
+        alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
+        store = SqliteStore(Path("nowhere"))
+        reconciliation = Reconciliation(QueueLogReader(Path("nowhere")), self.ledger.calls)
+        PersistenceMetrics(
+            self.metrics.registry,
+            alone,
+            WriteBehind(store, alone, lambda _up, _why: None),
+            reconciliation,
+            SimpleNamespace(sent_to_queue=0),
+        )
 
     def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""
@@ -182,17 +186,34 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 9
+    assert len(queries) == 11
     assert None not in [prometheus.ask(query) for query in queries]
     assert prometheus.ask(queries[-2]) == 0.75  # seats open of those wanted
     assert prometheus.ask(queries[-1]) == 0  # the books balance
 
 
-def promtool(*arguments: str) -> None:
-    """Run promtool; an error status is a failure with what it says."""
+def promtool(*arguments: str, stdin: str = "") -> str:
+    """What promtool says; an error status is a failure."""
     command = [*program(PROMETHEUS, "promtool"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_promtool_has_nothing_to_say_about_names_and_help_texts(tracker: Hotline) -> None:
+    tracker.call("a", JoinedQueue(10.0, "other"), HungUp(50.0))
+    assert promtool("check", "metrics", stdin=tracker.metrics.text(tracker.ledger).decode()) == ""
+
+
+def test_no_outcome_is_published_that_no_call_can_have(tracker: Hotline) -> None:
+    scrape = tracker.metrics.text(tracker.ledger).decode()
+    reconciled = re.findall(r'^ivrd_calls_reconciled_total\{outcome="(\w+)"', scrape, re.MULTILINE)
+    assert sorted(reconciled) == ["abandoned", "answered", "failed", "rejected", "self_served"]
+    ended = set(re.findall(r'^ivrd_calls_total\{.*outcome="(\w+)"', scrape, re.MULTILINE))
+    assert set(reconciled) <= ended
+    assert not {"deflected", "callback"} & ended  # not built yet
 
 
 def test_the_alerts_fire_when_they_should(tmp_path: Path) -> None:

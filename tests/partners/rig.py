@@ -19,19 +19,30 @@ from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState
-from ivrd.core.report import PartnerEvent
+from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.metrics.partners import PartnerMetrics
-from ivrd.partners.controller import PartnerController, PartnerSetup
+from ivrd.partners.controller import PartnerController
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
+from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown, WriteBehind
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
 ALPHA = Partner(
-    "alpha", "ธนาคาร ก", "Alpha Bank", "192.0.2.1", 30, 40, PartnerState.ACTIVE, topics=("t",)
+    "alpha",
+    "ธนาคาร ก",
+    "Alpha Bank",
+    "192.0.2.1",
+    30,
+    40,
+    PartnerState.ACTIVE,
+    topics=("t",),
+    languages=("th",),
 )
-BETA = Partner("beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",))  # onboarding
+BETA = Partner(
+    "beta", "ธนาคาร ข", "Beta Bank", "192.0.2.2", 10, 15, topics=("t",), languages=("th",)
+)  # onboarding
 
 
 @dataclass
@@ -101,19 +112,24 @@ class Rig:
         setup = PartnerSetup(
             partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
         )
-        self.partners = PartnerController(setup, self.ledger, self.queue_members)
         write_behind = cast(WriteBehind, self.shelf)
-        self.book = PartnerRepository(
-            write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
+        self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)
+        self.asked: list[float] = []  # when an evaluation was asked for
+        self.partners = PartnerController(
+            setup,
+            self.ledger,
+            self.queue_members,
+            self.book,
+            lambda: self.asked.append(self.now),
         )
-        self.partners.learned = self.book.breaker
+        self.recorder: PartnerRecorder | None = None
         self.calls = Calls()
         self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
         self.operations = PartnerOperations(
             self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
         )
-        asyncio.run(self.operations.begin())
+        asyncio.run(self.operations.restore())
 
     def wrote(self, line: PartnerEvent, at: float = NOW, seat: str = "alpha/01") -> None:
         """Something happened at a partner to a caller who came at that moment."""
@@ -122,14 +138,18 @@ class Rig:
 
     def watch(self, metrics: PartnerMetrics) -> PartnerRecorder:
         """Have what happens told to metrics and book."""
-        watch = PartnerRecorder(self.ledger, metrics, self.book, lambda: self.is_leader)
-        self.partners.told = watch.leg_event
-        return watch
+        self.recorder = PartnerRecorder(self.ledger, metrics, self.book, self)
+        return self.recorder
 
     def leg_event(self, kind: str, partner: str = "alpha", **more: Any) -> None:
         """Something happens on the partner's first seat, for a caller who waits."""
         about = {"waiting": "a caller", **more}
-        self.partners.leg_event(PartnerLegEvent(partner, f"{partner}/01", kind, self.now, **about))
+        leg_event = PartnerLegEvent(
+            partner, f"{partner}/01", PartnerEventKind(kind), self.now, **about
+        )
+        self.partners.leg_event(leg_event)
+        if self.recorder is not None:
+            self.recorder.leg_event(leg_event)
 
     def begin(self, call_id: str, caller: str = "", seat: str = "alpha/01") -> None:
         """A caller rings, waits no time and talks."""

@@ -8,6 +8,7 @@ from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
+from ivrd.core.seats import SeatStatus
 from tests.partners.rig import ALPHA, BETA, Rig
 
 LIMITS = Limits()
@@ -53,17 +54,15 @@ def test_a_drill_a_pin_or_a_talk_that_goes_on_vouches_for_a_partner(rig: Rig) ->
 def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_lasted(
     rig: Rig,
 ) -> None:
-    hurried: list[float] = []
-    rig.partners.hurry = lambda: hurried.append(rig.now)
     for _ in range(3):
         rig.leg_event("unconfirmed")
-    assert hurried
+    assert rig.asked
     assert evaluate(rig).allowed == 0
     assert evaluate(rig, LIMITS.first_pause).allowed == 1
     wait(rig, "a")
-    hurried.clear()
+    rig.asked.clear()
     rig.leg_event("offered", waiting="a")
-    assert hurried  # the seat is closed before it can be rung for another
+    assert rig.asked  # the seat is closed before it can be rung for another
     assert evaluate(rig).allowed == 0
     rig.leg_event("confirmed", waiting="a", seconds=2.0)
     rig.ledger.apply("a", Connected(rig.now, AnsweredBy.PARTNER, "alpha/01"))
@@ -72,23 +71,21 @@ def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_
 
 
 def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -> None:
-    rig.queue_members.states["partner-alpha"] = "away"
+    rig.queue_members.states["partner-alpha"] = SeatStatus.AWAY
     for _ in range(5):
         rig.leg_event("refused", status="CHANUNAVAIL", cause=20)
     assert rig.partners.runtime("alpha").breaker.state is BreakerState.CLOSED
-    rig.queue_members.states["partner-alpha"] = "free"
+    rig.queue_members.states["partner-alpha"] = SeatStatus.FREE
     for _ in range(3):
         rig.leg_event("refused", status="CHANUNAVAIL", cause=20)  # a partner can say that, too
     assert rig.partners.runtime("alpha").breaker.state is BreakerState.OPEN
 
 
 def test_what_is_learned_of_a_full_partner_is_carried_out_at_once(rig: Rig) -> None:
-    hurried: list[float] = []
     rig.begin("a", seat="alpha/01")
     rig.begin("b", seat="alpha/02")
-    rig.partners.hurry = lambda: hurried.append(rig.now)
     rig.leg_event("refused", status="BUSY", cause=17)
-    assert hurried
+    assert rig.asked
     assert evaluate(rig).allowed == 2
 
 
@@ -106,7 +103,7 @@ def test_seats_that_talk_are_among_those_wanted_whether_they_are_open_or_not(rig
     rig.begin("a", seat="alpha/05")
     rig.partners.setup = replace(rig.partners.setup, policy=Policy(floor=2))
     evaluate(rig)
-    lent = rig.partners._queue_members.lend
+    lent = rig.partners._queue_members.partner_pools
     assert lent is not None
     assert lent[0][0].seats == ("alpha/05", "alpha/01")
 

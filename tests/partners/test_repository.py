@@ -28,7 +28,7 @@ from tests.partners.rig import NOW, Shelf
 
 EVER = (0.0, NOW + 1000 * DAY_SECONDS)
 TALK = PartnerEvent("alpha", PartnerEventKind.TALKED, 61.5, caller="0a1b2c3d4e5f")
-PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable")
 LINES = st.builds(
     PartnerEvent,
     partner=st.sampled_from(("alpha", "beta-2", "ก")),
@@ -51,9 +51,7 @@ class Desk:
         self.now = NOW
         self.is_leader = acts
         write_behind = cast(WriteBehind, self.shelf)
-        self.book = PartnerRepository(
-            write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
-        )
+        self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)
 
     def read(self) -> dict[str, Breaker]:
         return asyncio.run(self.book.read())
@@ -246,7 +244,7 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
     )
     for name in ("alpha", "beta", "gamma"):
         assert (desk.book.override(name), desk.book.verified(name)) == (None, "")
-    assert caplog.messages == ["some of what was kept of partners cannot be read, and is left out"]
+    assert caplog.messages == ["some stored entries of partners cannot be parsed and are left out"]
 
 
 def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from lab.detour import Detour
 from lab.hotline import Plan
+from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import Hotline
 
 MOST_SECONDS = 900
 USUAL_SECONDS = 20
 
 
+@pytest.hookimpl(tryfirst=True)  # before that of all tests, which puts them in order
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Calls last as long as people talk and wait: these tests may take longer than others."""
     for item in items:
@@ -31,7 +33,7 @@ def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
     ending = ExitStack()
 
     def start(via: Detour | None = None, **plan: Any) -> Hotline:
-        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", **plan))
+        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", config=HOTLINE, **plan))
         if via:
             via.target = lab.ami_port
         labs.append(ending.enter_context(lab))

@@ -12,6 +12,7 @@ from lab.hotline import Plan
 from lab.ivrd import Ivrd
 from lab.pair import Pair
 from lab.recorder import ActionRecorder
+from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import Watched
 
 SETTLE_SECONDS = 60.0
@@ -22,7 +23,7 @@ def eight_kinds(count: int, seed: int = 22) -> list[Caller]:
     """A mix in which exactly those wait where nobody answers who lose their patience there."""
     fits = [
         caller
-        for caller in mix(3 * count, seed)
+        for caller in mix(3 * count, seed, config=HOTLINE)
         if (caller.behaviour == "abandons in queue") == (caller.expected.leaf in UNSERVED)
     ]
     return fits[:count]
@@ -53,7 +54,7 @@ class Two(Watched, Pair):
         while not (found := true()):
             self.revive()
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-            time.sleep(0.02)
+            time.sleep(0.1)
         return found
 
     def complaints(self) -> list[str]:
@@ -99,4 +100,4 @@ def settled(ivrd: Ivrd) -> dict[str, Any]:
 
 
 def two(folder: Path, **plan: Any) -> Two:
-    return Two(Plan(folder, **plan))
+    return Two(Plan(folder, config=HOTLINE, **plan))

@@ -51,13 +51,16 @@ class Hotline(Watched):
             status = self.ivrd.status()
             if true(status):
                 return status
-            time.sleep(0.05)
+            time.sleep(0.1)
         raise AssertionError(f"not within {seconds:g} s: {what}; {status}")
 
-    def restart_asterisk(self) -> None:
-        """It ends in good order; what it says to whoever calls meanwhile is no complaint."""
+    def restart_asterisk(self, crashes: bool = False) -> None:
+        """It ends in good order, or at once; its words to whoever calls meanwhile are harmless."""
         self.tolerated = ("Asterisk is shutting down", "Refusing due to active shutdown")
-        self.asterisk.stop()
+        if crashes:
+            self.asterisk.kill()
+        else:
+            self.asterisk.stop()
         self.asterisk.start()
 
     def settled(self) -> Scrape:

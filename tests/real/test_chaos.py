@@ -10,7 +10,7 @@ from chaos.faults import FAULTS
 from chaos.run import carry_out, short
 
 SEED = 22
-HEART = ("kill-9", "reset", "partners", "store-locked", "record", "takeover")
+HEART = ("kill-9", "reset", "partners", "store-locked", "queue-log", "takeover")
 
 
 def marks(fault: Fault) -> list[pytest.MarkDecorator]:

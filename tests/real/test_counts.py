@@ -6,6 +6,7 @@ from ivrd.core.call import Stage
 from lab.callers import Caller, Keys
 from lab.callers.mix import mix, read_paths
 from lab.changes import nobody_for_vaccination
+from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import WAIT
 
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
@@ -18,7 +19,7 @@ def eight_kinds(count: int) -> list[Caller]:
     """
     fits = [
         caller
-        for caller in mix(3 * count, seed=22)
+        for caller in mix(3 * count, seed=22, config=HOTLINE)
         if (caller.behaviour == "abandons in queue") == (caller.expected.leaf in UNSERVED)
     ]
     return fits[:count]
@@ -56,7 +57,7 @@ def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
 @pytest.mark.lasts(45)
 def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
     lab = hotline(agents=10, talk=2.0, ring=0.2)
-    people = mix(40, seed=5, pace=0.5)
+    people = mix(40, seed=5, pace=0.5, config=HOTLINE)
     calling = lab.calling(people, rate=4.0)
     scrapes = [lab.ivrd.scrape()]
     while calling.progress()["done"] < len(people):

@@ -1,11 +1,12 @@
 """What a caller notices when ivrd, or its link to Asterisk, is gone: music, and nothing else."""
 
+import json
 import signal
 
 import pytest
 
-from lab.callers import Caller, Hear, Keys, Quiet, Wait
-from tests.real.rig import WAIT
+from lab.callers import Caller, Callers, Hear, Keys, Quiet, Wait
+from tests.real.rig import WAIT, Hotline
 
 LEASE = 5.0
 
@@ -82,19 +83,47 @@ def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):
     assert scrape.ended("answered") == 8
 
 
-def test_an_asterisk_that_restarts_ends_its_calls_and_they_are_counted(hotline):
-    lab = hotline(agents=2, talk=5.0, ring=0.2)
+# Five in the menu and three in the queue are failed; two talks are cut off.
+TAKEN_ALONG = {("failed", "ivr"): 5, ("failed", "queue"): 3, ("answered", "talk"): 2}
+
+
+def full(hotline) -> tuple[Hotline, Callers]:
+    """Five callers in menus, three in the queue, two with a person."""
+    lab = hotline(agents=2, talk=40.0, ring=0.2)
     calling = lab.calling([*in_menu(1, 5), *to_a_person(11, 5)], rate=20.0)
-    lab.until("5 in menus", lambda s: s["calls"]["menu"] >= 5 and s["calls"]["queue"] >= 3)
-    lab.restart_asterisk()
-    lab.until("the link is back", lambda s: s["asterisk"]["up"] and not s["calls"]["menu"])
-    calling.stop()
+    wanted = {"menu": 5, "queue": 3, "talk": 2}
+    lab.until(f"{wanted}", lambda s: wanted.items() <= s["calls"].items())
+    return lab, calling
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_an_asterisk_that_ends_takes_its_calls_along_and_they_are_failed(hotline, crashes):
+    lab, calling = full(hotline)
+    lab.restart_asterisk(crashes)
+    lab.until("the link is back", lambda s: s["asterisk"]["up"])
     scrape = lab.settled()
+    calling.stop()
     assert scrape.balances
-    assert scrape.total("ivrd_calls_received_total") == 10
-    assert lab.calling([Caller(50, "afterwards", (Keys("0"),))], 1).wait(WAIT).outcomes() == {
-        "answered": 1
-    }
+    assert +scrape.outcomes() == TAKEN_ALONG
+    assert scrape.total("ivrd_talks_cut_off_total") == 2
+    assert scrape.total("ivrd_calls_unresolved_total") == 0
+    later = lab.calling([Caller(50, "afterwards", (Keys("0"),), hangs_up_after=10)], 1)
+    assert later.wait(WAIT).outcomes() == {"answered": 1}
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_calls_that_failed_while_ivrd_was_away_are_failed(hotline, crashes):
+    lab, calling = full(hotline)
+    lab.ivrd.kill()
+    lab.restart_asterisk(crashes)
+    lab.ivrd.start()
+    lab.until("the link is back", lambda s: s["asterisk"]["up"])
+    scrape = lab.settled()
+    calling.stop()
+    assert +scrape.outcomes() == TAKEN_ALONG
+    day = json.loads(lab.ivrd.once("report", "day", "--json"))
+    assert {(row["outcome"], row["stage"]): row["calls"] for row in day["rows"]} == TAKEN_ALONG
+    assert (day["received"], day["talks_cut_off"]) == (10, 2)
 
 
 def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):

@@ -8,7 +8,7 @@ import pytest
 from lab.callers import Caller, Hear, Keys, Wait
 from lab.callers.mix import read_paths
 from lab.changes import long_lease, nobody_for_vaccination
-from lab.comparison import of_callers, of_day
+from lab.comparison import IN_MENU, IN_QUEUE, SELF_SERVED, of_callers, of_day, rows, talked_to
 from tests.real.pair_rig import (
     eight_kinds,
     in_doubt,
@@ -60,9 +60,12 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
         leader.start(ready=False)
     ledger = calling.wait(WAIT)
     report = settled(hotline.leader())
-    assert of_day(report) == of_callers(people, ledger.entries), "\n".join(
-        in_doubt(hotline, people, ledger)
-    )
+    # Whoever pressed a key that was received late may think that he hears the message, or waits.
+    together = (IN_MENU, SELF_SERVED, IN_QUEUE)
+    callers, talked = of_callers(people, ledger.entries), talked_to(hotline.agents.ledger())
+    found = rows(callers, talked, of_day(report), together)
+    doubt = "\n".join(in_doubt(hotline, people, ledger))
+    assert [row for row in found if not row.agrees] == [], doubt
     assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
 
 

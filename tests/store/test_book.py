@@ -14,7 +14,7 @@ from tests.store.conftest import MakeStore
 
 NOW = 1_795_312_060.0
 PATIENCE = 60.0  # seconds; only a machine that is stuck takes so long
-PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable, 1 in a row")
+PAUSED = Breaker(state=BreakerState.OPEN, until=NOW + 60, pause=60.0, why="unreachable")
 
 
 class Ivrd:
@@ -22,16 +22,17 @@ class Ivrd:
 
     def __init__(self, make: MakeStore, epoch: int = 0, acts: bool = True) -> None:
         self.is_leader = acts
+        self.epoch = epoch
         self.now = NOW
-        self.write_behind = WriteBehind(make(), lambda _up, _why: None)
-        self.write_behind.epoch, self.write_behind.hold = epoch, not acts
-        self.book = PartnerRepository(
-            self.write_behind, 92, 400, lambda: self.now, lambda: self.is_leader
-        )
+        self.write_behind = WriteBehind(make(), self, lambda _up, _why: None)
+        self.write_behind.hold = not acts
+        self.book = PartnerRepository(self.write_behind, 92, 400, lambda: self.now, self)
+
+    def fenced(self) -> None: ...
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Ivrd"]:
-        task = asyncio.create_task(self.write_behind.run())
+        task = asyncio.create_task(self.write_behind.run(lambda: None))
         yield self
         if self.is_leader:
             assert await self.write_behind.flush(PATIENCE)

@@ -26,7 +26,7 @@ def test_a_second_one_is_refused_until_the_first_has_been_killed(tmp_path: Path)
         assert first.stdout.readline() == b"mine\n"
         with pytest.raises(Claimed) as caught, claim(file):
             pass
-        assert str(caught.value) == f"another ivrd keeps its books in {file}; each needs its own"
+        assert str(caught.value) == f"another ivrd uses the store {file}; each needs its own"
         with claim(tmp_path / "state" / "other.sqlite"):
             pass
         first.kill()

@@ -96,7 +96,9 @@ class Rig:
 
     store: Memory = field(default_factory=Memory)
     reports: list[tuple[bool, str]] = field(default_factory=list)
-    fenced: list[str] = field(default_factory=list)
+    epoch: int = 0
+    times_fenced: int = 0
+    recoveries: int = 0
     now: float = 1000.0
     most: int = 200_000
 
@@ -104,13 +106,20 @@ class Rig:
         self.reported = asyncio.Event()
         self.write_behind = WriteBehind(
             self.store,
+            self,
             self._report,
-            lambda: self.fenced.append("fenced"),
             most=self.most,
             pause=0,
             retry=0,
             clock=lambda: self.now,
         )
+
+    def _recovered(self) -> None:
+        assert self.reports[-1] == (True, "")
+        self.recoveries += 1
+
+    def fenced(self) -> None:
+        self.times_fenced += 1
 
     def _report(self, up: bool, why: str) -> None:
         self.reports.append((up, why))
@@ -118,7 +127,7 @@ class Rig:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[WriteBehind]:
-        task = asyncio.create_task(self.write_behind.run())
+        task = asyncio.create_task(self.write_behind.run(self._recovered))
         try:
             yield self.write_behind
         finally:
@@ -181,6 +190,7 @@ def test_a_store_that_is_down_is_reported_once_and_gets_all_when_it_is_back() ->
     rig = Rig()
     asyncio.run(act())
     assert rig.reports == [(False, "frozen"), (True, "")]
+    assert rig.recoveries == 1
     assert rig.store.entries == {"calls": {"a": "2"}, "partners": {"x": "3"}}
 
 
@@ -243,13 +253,13 @@ def test_what_is_written_only_once_is_written_again_after_a_fail_over(kind: str)
 
 def test_another_ivrd_has_taken_over() -> None:
     async def act() -> None:
-        rig.write_behind.epoch = 1
+        rig.epoch = 1
         rig.store.fence = 2
         rig.write_behind.put("ended", "a", "1")
         async with rig.running() as write_behind:
             assert not await write_behind.flush(PATIENCE)  # at once: it may not
-            assert (rig.fenced, write_behind.hold, write_behind.waiting) == (["fenced"], True, 1)
-            write_behind.epoch = 3
+            assert (rig.times_fenced, write_behind.hold, write_behind.waiting) == (1, True, 1)
+            rig.epoch = 3
             write_behind.hold = False
             assert await write_behind.flush(PATIENCE)
 

@@ -55,8 +55,10 @@ def test_what_is_no_plain_syllable_is_refused(spelling: str) -> None:
 def test_every_reading_can_be_said_and_is_used() -> None:
     root = Path(__file__).parents[2]
     readings = yaml.safe_load((root / "tools" / "thai_readings.yaml").read_text("utf-8"))
-    prompts = yaml.safe_load((root / "config" / "prompts.yaml").read_text("utf-8"))["prompts"]
-    text = " ".join(texts["th"] for texts in prompts.values() if "th" in texts)
+    files = (root / "config" / "prompts.yaml", root / "ivrd" / "config" / "default_prompts.yaml")
+    prompts = [yaml.safe_load(file.read_text("utf-8"))["prompts"] for file in files]
+    texts = [text for each in prompts for text in each.values()]
+    text = " ".join(text["th"] for text in texts if "th" in text)
     for word in readings["readings"]:
         assert phonemes(word, readings["readings"])
         assert word in text or word.isdigit(), f"{word} is in no prompt"

@@ -20,6 +20,8 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
 {dialplan_names.CALLERS}={settings.callers_at_most}
+{dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
+{dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)

@@ -32,7 +32,8 @@ def trunk(partner: Partner, number: str, media: str) -> str:
 def context(partner: Partner) -> str:
     """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
     confirm = "yes" if partner.confirm else "no"
-    leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({partner.id},${{EXTEN}},{confirm}))"
+    arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]}"
+    leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"
 

@@ -21,7 +21,8 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     """The file's text.  `seats_secret` makes the passwords of seats that register."""
     sip = settings.asterisk
     parts = [
-        "[global]\ntype=global\nuser_agent=1330\nendpoint_identifier_order=ip,username\n",
+        f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
+        "endpoint_identifier_order=ip,username\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses) for name, addresses in sip.carriers]

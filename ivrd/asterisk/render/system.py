@@ -65,7 +65,7 @@ writetimeout=1000
 
 
 def logger_conf() -> str:
-    """What Asterisk writes, and the queue_log that ivrd mends its books from."""
+    """What Asterisk writes, and the queue_log by which ivrd reconciles its ledger."""
     return """\
 [general]
 dateformat=%F %T.%3q
@@ -120,7 +120,8 @@ EMPTY = {
     # A trunk's host name is looked up as everywhere on the machine: in its hosts file, then by DNS.
     "resolver_unbound.conf": "[general]\nhosts=system\nresolv=system\n",
     "pjproject.conf": "",
-    "indications.conf": "[general]\ncountry=th\n\n[th]\ndescription=Thailand\n"
-    "ringcadence=1000,4000\ndial=400*50\nbusy=400/500,0/500\nring=400*50/1000,0/4000\n"
-    "congestion=400/300,0/300\n",
+    # Nobody hears these: ringing and busy are told by SIP. They are those of ITU-T E.180.
+    "indications.conf": "[general]\ncountry=itu\n\n[itu]\ndescription=ITU-T E.180\n"
+    "ringcadence=1000,4000\ndial=425\nbusy=425/500,0/500\nring=425/1000,0/4000\n"
+    "congestion=425/250,0/250\n",
 }

@@ -1,0 +1,54 @@
+"""A changed configuration: read as a whole, and what of it the running ivrd cannot take."""
+
+from dataclasses import asdict, dataclass
+
+from ivrd.api import server
+from ivrd.config.effect import Effect, Files, changes
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from ivrd.config.settings import Settings
+from ivrd.config.sounds import prompt_files
+
+KEYS_TOLD = 20  # in one line of the audit log
+
+
+@dataclass(frozen=True)
+class Reload:
+    """What became of a reload.
+
+    `problems`: why nothing of it was taken.  `changed`: the settings that differ from those before
+    it.  `restart`: those that wait for a restart of ivrd, from this reload or an earlier one;
+    `asterisk_restart`: those that wait for one of Asterisk.  Settings are dotted keys of the YAML.
+    """
+
+    problems: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    asterisk_restart: tuple[str, ...] = ()
+
+    def answer(self) -> server.Answer:
+        """For `ivrd reload`."""
+        return {"ok": not self.problems, **asdict(self)}
+
+    def summary(self) -> str:
+        """What has changed, for the audit log."""
+        more = len(self.changed) - KEYS_TOLD
+        return ", ".join(self.changed[:KEYS_TOLD]) + (f" and {more} more" if more > 0 else "")
+
+
+def compared(begun: Files, before: Files, now: Files) -> Reload:
+    """`begun`: the files that ivrd was started with; `before`: those that were in use until now."""
+    changed = changes(before, now)
+    return Reload(
+        changed=tuple(key for key, _effect in changed),
+        restart=tuple(key for key, effect in changes(begun, now) if effect is Effect.RESTART),
+        asterisk_restart=tuple(k for k, effect in changed if effect is Effect.ASTERISK_RESTART),
+    )
+
+
+def read(old: Settings) -> Settings:
+    """The configuration as it stands in its folder now.  Raises `ConfigError`."""
+    settings = load(old.folder)
+    if problems := prompt_files(settings):
+        raise ConfigError(problems)
+    return settings

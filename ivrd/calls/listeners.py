@@ -1,0 +1,80 @@
+"""Who receives what happens to calls, and who is asked how a call ended; see tracker.py."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.calls.ivr import MenuPosition
+from ivrd.core.call import Call, Ended, Event, Notice
+
+
+class CallMonitor(Protocol):
+    """Counts and logs what happens; see metrics/observer.py.  Like all listeners, never waits."""
+
+    def received(self, call: Call) -> None:
+        """A call reached the hotline."""
+
+    def lag(self, seconds: float) -> None:
+        """An event was received so long after it happened."""
+
+    def unattended(self, call: Call) -> None:
+        """The dialplan took the caller to the queue by itself."""
+
+    def refused(self, event: str, why: str) -> None:
+        """An event that the call table does not allow where the call was."""
+
+    def broken(self, call_id: str, error: BaseException) -> None:
+        """A fault of ours in handling a call."""
+
+
+class NoticeListener(Protocol):
+    """Receives each notice: a call joined a queue, was answered, or ended."""
+
+    def notice(self, notice: Notice) -> None:
+        """Take it in."""
+
+
+class PositionListener(Protocol):
+    """Receives each change of a call in progress, of its state or its position in the menu."""
+
+    def moved(self, call: Call, position: MenuPosition | None) -> None:
+        """Take it in."""
+
+
+class PartnerLegListener(Protocol):
+    """Receives what happens on the legs to partners."""
+
+    def leg_event(self, leg_event: PartnerLegEvent) -> None:
+        """Take it in."""
+
+
+@dataclass(frozen=True)
+class CallListeners:
+    """Who receives what happens; each group in its order."""
+
+    monitor: CallMonitor
+    notices: tuple[NoticeListener, ...]
+    positions: tuple[PositionListener, ...]
+    partner_legs: tuple[PartnerLegListener, ...]
+
+
+@dataclass(frozen=True)
+class LastSeen:
+    """A call that is gone: it ends by `event` where the ledger has it."""
+
+    call_id: str
+    event: Event
+
+
+Resolution = Ended | LastSeen  # as queue_log has the end, or where the call was last seen
+
+
+class EndResolver(Protocol):
+    """Finds out how calls ended whose end no event reported; see ha/reconciliation.py."""
+
+    def missing(self, ids: Iterable[str], at: float) -> Sequence[Resolution]:
+        """Asterisk no longer has these calls; the ends that are known now.
+
+        Those of the others come later, through `CallTracker.record_ends`.
+        """

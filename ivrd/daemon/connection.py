@@ -1,0 +1,53 @@
+"""What happens when the connection to Asterisk comes up, reports something, or is lost."""
+
+import logging
+from collections.abc import Callable
+
+from panoramisk.message import Message
+
+from ivrd import log
+from ivrd.asterisk.capacity import Capacity
+from ivrd.calls.tracker import CallTracker
+from ivrd.daemon import systemd
+from ivrd.ha.failover import Failover
+from ivrd.metrics.observer import Observer
+
+logger = logging.getLogger("ivrd")
+
+
+class AsteriskConnection:
+    """The AMI client's handler.  `reevaluate()` asks for a decision on partners' seats at once."""
+
+    def __init__(
+        self,
+        tracker: CallTracker,
+        failover: Failover,
+        observer: Observer,
+        capacity: Capacity,
+        reevaluate: Callable[[], None],
+    ) -> None:
+        self._tracker = tracker
+        self._failover = failover
+        self._observer = observer
+        self._capacity = capacity
+        self._reevaluate = reevaluate
+
+    def event(self, message: Message) -> None:
+        """Asterisk reports an event."""
+        self._tracker.take(message)
+
+    async def up(self) -> None:
+        """Logged in: bring the ledger, menus and seats to what Asterisk reports."""
+        await self._failover.up()
+        await self._capacity.read()
+        if shortage := self._capacity.shortage():
+            log.event(logger, logging.WARNING, shortage)
+        self._observer.connection(True)
+        self._reevaluate()  # seats that were wanted when the connection was lost are due at once
+        systemd.status("connected to Asterisk")
+
+    def down(self) -> None:
+        """The connection is lost: the dialplan has the callers until it is back."""
+        self._observer.connection(False)
+        self._tracker.ivr.detach_all("the connection to Asterisk was lost")
+        systemd.status("not connected to Asterisk")

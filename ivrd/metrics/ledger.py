@@ -1,0 +1,110 @@
+"""The series that are read from the ledger at a scrape, all of one moment."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ivrd.core import call as c
+from ivrd.core.ledger import Ledger, OutcomeKey
+
+
+class LedgerCollector(Collector):
+    """Registered with the other series; `ledger` is set before each scrape."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.ledger = Ledger()
+        self._clock = clock
+        self._queues: dict[str, None] = {}  # an ordered set
+        self._rows = possible_rows("")
+
+    def open(self, queue: str) -> None:
+        """Have 0 for everything that can happen in a queue."""
+        self._queues[queue] = None
+        self._rows |= possible_rows(queue)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the ledger once."""
+        yield CounterMetricFamily(
+            "ivrd_calls_received",
+            "Calls that reached the hotline. Received = ivrd_calls_total + ivrd_calls_in_progress.",
+            self.ledger.received,
+        )
+        yield CounterMetricFamily(
+            "ivrd_calls_adopted",
+            "Calls that were already in progress when ivrd started, became the leader or "
+            "reconnected to Asterisk; they are among the received.",
+            self.ledger.adopted,
+        )
+        yield self._offered()
+        yield self._outcomes()
+        yield self._in_progress()
+        yield from self._waiting()
+
+    def _offered(self) -> Metric:
+        family = CounterMetricFamily(
+            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=("queue",)
+        )
+        for queue in self._queues | dict.fromkeys(self.ledger.offered):
+            family.add_metric((queue,), self.ledger.offered[queue])
+        return family
+
+    def _outcomes(self) -> Metric:
+        family = CounterMetricFamily(
+            "ivrd_calls",
+            "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
+            "queue: empty for a call that never joined one.",
+            labels=("queue", "outcome", "stage", "by"),
+        )
+        for row in self._rows | dict.fromkeys(self.ledger.outcomes):
+            labels = (row.queue, row.outcome, row.stage, row.by)
+            family.add_metric(labels, self.ledger.outcomes[row])
+        return family
+
+    def _in_progress(self) -> Metric:
+        family = GaugeMetricFamily(
+            "ivrd_calls_in_progress",
+            "Calls in progress: before the queue (ivr), in it, or with a person (talk).",
+            labels=("stage",),
+        )
+        here = self.ledger.in_progress()
+        for stage in c.Stage:
+            family.add_metric((stage,), here[stage])
+        return family
+
+    def _waiting(self) -> Iterator[Metric]:
+        callers = GaugeMetricFamily(
+            "ivrd_queue_callers", "Callers waiting in the queue.", labels=("queue",)
+        )
+        oldest = GaugeMetricFamily(
+            "ivrd_queue_oldest_wait_seconds",
+            "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
+            labels=("queue",),
+        )
+        now, waits = self._clock(), {queue: list[float]() for queue in self._queues}
+        for call in self.ledger.calls.values():
+            if call.stage is c.Stage.QUEUE:
+                waits.setdefault(call.queue, []).append(call.wait_seconds(now) or 0.0)
+        for queue, seconds in waits.items():
+            callers.add_metric((queue,), len(seconds))
+            oldest.add_metric((queue,), max(seconds, default=0.0))
+        yield from (callers, oldest)
+
+
+def possible_rows(queue: str) -> dict[OutcomeKey, None]:
+    """The rows under which a call with this queue ("": none) can end, by the call table."""
+    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
+    rows: dict[OutcomeKey, None] = {}
+    for state in places:
+        answerers = (
+            (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
+            if state is c.CallState.TALK
+            else (c.AnsweredBy.NOBODY,)
+        )
+        for by in answerers:
+            call = c.Call("", 0.0, state=state, queue=queue, by=by)
+            for event in (c.HungUp(0.0), c.CutOff(0.0)):
+                for notice in c.step(call, event)[1]:
+                    if isinstance(notice, c.Ended):
+                        rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None
+    return rows

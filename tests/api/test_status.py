@@ -1,0 +1,71 @@
+"""What the status says of partners."""
+
+from ivrd.api.status import overflow_of, partners_of
+from ivrd.core.call import Call, JoinedQueue
+from ivrd.core.partner import Override
+from ivrd.core.status_schema import PartnerStatus
+from tests.partners.rig import Rig
+
+
+def partners(rig: Rig) -> dict[str, PartnerStatus]:
+    return {of["name"]: of for of in partners_of(rig.partners, rig.now)}
+
+
+def wait(rig: Rig, count: int) -> None:
+    for number in range(count):
+        rig.ledger.receive(Call(f"w{number}", rig.now - 60, ""))
+        rig.ledger.apply(f"w{number}", JoinedQueue(rig.now - 60, "q"))
+
+
+def test_before_the_first_decision_nothing_is_wanted() -> None:
+    rig = Rig()
+    assert overflow_of(rig.partners) == {"wanted": 0, "why": "nothing was decided yet"}
+    assert partners(rig)["alpha"]["wanted"] == 0
+
+
+def test_the_seats_that_are_wanted_and_why() -> None:
+    rig = Rig()
+    wait(rig, 4)
+    decision = rig.partners.evaluate(rig.now)
+    assert overflow_of(rig.partners) == {"wanted": decision.wanted, "why": decision.summary}
+    assert partners(rig)["alpha"]["wanted"] == decision.seats["alpha"] > 0
+
+
+def test_a_partner_that_rings_talks_and_has_taken_a_call() -> None:
+    rig = Rig()
+    rig.begin("a", seat="alpha/03")
+    rig.leg_event("offered")
+    rig.leg_event("confirmed", seconds=3.0)
+    wait(rig, 1)
+    rig.leg_event("offered", waiting="w0")
+    alpha = partners(rig)["alpha"]
+    assert (alpha["ringing"], alpha["talking"], alpha["taken"]) == (1, 1, 1)
+    assert (alpha["able"], alpha["breaker"], alpha["why"]) == (True, "closed", "healthy")
+
+
+def test_a_partner_that_may_have_no_seats_says_why() -> None:
+    rig = Rig()
+    assert (partners(rig)["beta"]["able"], partners(rig)["beta"]["why"]) == (False, "onboarding")
+    for _ in range(3):
+        rig.leg_event("refused", status="CONGESTION", cause=21)
+    alpha = partners(rig)["alpha"]
+    assert (alpha["able"], alpha["breaker"]) == (False, "open")
+    assert alpha["why"] == "paused 30 s: refused, declined (21), 3 in a row"
+
+
+def test_a_partner_that_was_full_says_to_how_many_it_is_held() -> None:
+    rig = Rig()
+    rig.begin("a", seat="alpha/03")
+    rig.leg_event("refused", status="BUSY", cause=17)
+    alpha = partners(rig)["alpha"]
+    assert (alpha["held_to"], alpha["why"]) == (1, "held to 1 call, it refused more")
+
+
+def test_an_override_is_told_first_and_once() -> None:
+    rig = Rig()
+    rig.partners.runtime("alpha").override = Override.OPEN
+    rig.partners.runtime("beta").override = Override.CLOSED
+    found = partners(rig)
+    assert found["alpha"]["override"] == "open"
+    assert found["alpha"]["why"].startswith("open by override; healthy")
+    assert found["beta"]["why"] == "closed by override"

@@ -1,0 +1,132 @@
+"""What ships in config/ as a product: it is whole, and 1330 is as its prompts say.
+
+All other tests have the small hotline of tests/fixtures/hotline.
+"""
+
+import re
+from datetime import date
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ivrd.asterisk.render import rendered
+from ivrd.config.load import load
+from ivrd.config.prompts import unused_prompts
+from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
+from ivrd.core import menu
+from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
+from ivrd.core.overflow import Policy
+from ivrd.core.partner import PartnerState, trained_for
+
+SHIPPED = load(Path(__file__).parents[2] / "config", date(2026, 11, 22))
+TREE = SHIPPED.tree
+DOCUMENTATION = [ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+
+
+def test_it_is_the_thai_hotline_1330() -> None:
+    assert (SHIPPED.number, SHIPPED.country, SHIPPED.languages[0]) == ("1330", "TH", "th")
+    assert SHIPPED.zone == ZoneInfo("Asia/Bangkok")
+    assert SHIPPED.policy == Policy()  # the section names the usual values
+
+
+def test_every_prompt_is_recorded_and_said_and_every_recording_has_a_prompt() -> None:
+    faults = [*prompt_files(SHIPPED), *missing_defaults(SHIPPED)]
+    assert [str(fault) for fault in faults] == []
+    assert [str(fault) for fault in [*unused_prompts(SHIPPED), *spare_files(SHIPPED)]] == []
+
+
+def test_every_topic_can_be_chosen_and_is_told_to_partners_people() -> None:
+    chosen = {
+        choice.topic
+        for each in TREE.menus.values()
+        for choice in each.keys.values()
+        if isinstance(choice, menu.ToTopic)
+    }
+    assert chosen | {TREE.operator} == set(TREE.queue_of)
+    assert {f"topic-{topic}" for topic in TREE.queue_of} <= set(SHIPPED.prompts)
+
+
+def test_no_partner_is_called_before_somebody_has_put_in_what_was_agreed() -> None:
+    assert SHIPPED.partners
+    for partner in SHIPPED.partners:
+        assert any(ip_address(partner.trunk) in net for net in DOCUMENTATION)
+        assert partner.state is PartnerState.ONBOARDING
+
+
+def test_every_partner_could_help_somebody() -> None:
+    topics = {queue.name: tuple(queue.topics) for queue in SHIPPED.queues}
+    for partner in SHIPPED.partners:
+        assert trained_for(partner, topics)
+
+
+def test_partners_names_differ() -> None:
+    for names in ([p.name_th for p in SHIPPED.partners], [p.name_en for p in SHIPPED.partners]):
+        assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("first", "language"), [("1", "th"), ("2", "en")])
+@pytest.mark.parametrize(
+    ("keys", "queue", "topic"),
+    [
+        ("11", "home_isolation", "hi-register"),
+        ("12", "home_isolation", "hi-symptoms"),
+        ("21", "vaccination", "vaccine-register"),
+        ("22", "vaccination", "vaccine-trouble"),
+        ("23", "vaccination", "lab-results"),
+        ("32", "benefits", "change-hospital"),
+        ("33", "benefits", "benefits-other"),
+        ("4", "other", "other"),
+        ("0", "other", "other"),
+        ("1*4", "other", "other"),
+        ("13*1", "home_isolation", "hi-register"),
+    ],
+)
+def test_the_keys_of_1330_lead_to_people(
+    first: str, language: str, keys: str, queue: str, topic: str
+) -> None:
+    visit, commands = dial(first + keys)
+    assert (visit.language, commands) == (language, (ToPerson(queue, topic),))
+
+
+@pytest.mark.parametrize(("first", "language"), [("1", "th"), ("2", "en")])
+@pytest.mark.parametrize(
+    ("keys", "info"), [("13", "hi-care"), ("24", "certificate"), ("31", "rights")]
+)
+def test_the_keys_of_1330_lead_to_messages(first: str, language: str, keys: str, info: str) -> None:
+    _, commands = dial(first + keys)
+    words = Say(((language, f"{info}-info"), (language, "info-again")))
+    assert commands == (AtInfo(info), words)
+
+
+def test_1330_greets_in_both_languages() -> None:
+    _, commands = menu.enter(TREE)
+    both = [(language, p) for language in ("th", "en") for p in ("welcome", "choose-language")]
+    assert commands == (Say(tuple(both)),)
+
+
+def dial(keys: str) -> tuple[Visit, tuple[Command, ...]]:
+    """Where a caller comes to with these keys, and what the last one did."""
+    visit, commands = menu.enter(TREE)
+    for digit in keys:
+        visit, commands = menu.step(TREE, visit, Key(digit))
+    return visit, commands
+
+
+def test_the_longest_whisper_ends_before_the_queue_would_cut_the_leg() -> None:
+    """Ringing and the whisper take less than the queue lets a seat ring."""
+    lengths = durations(SHIPPED)
+
+    def seconds(name: str) -> float:
+        return max(lengths.get((language, name), 0.0) for language in SHIPPED.languages)
+
+    files = rendered(SHIPPED, "ami", "seats")
+    ring = float(re.search(r"Dial\([^,]*,(\d+)\^", files["partners.conf"])[1])  # type: ignore[index]
+    key = float(re.search(r"Read\(.*,([\d.]+)\)", files["partners.conf"])[1])  # type: ignore[index]
+    limit = float(re.search(r"^timeout=(\d+)", files["queues.conf"], flags=re.M)[1])  # type: ignore[index]
+    topics = [topic for queue in SHIPPED.queues for topic in queue.topics]
+    longest = max(seconds(f"topic-{topic}") for topic in topics)
+    whisper = seconds("partner-whisper") + longest + 2 * seconds("partner-press")
+    assert ring + whisper + 2 * key < limit - 0.5
+    assert "timeoutrestart=yes" in files["queues.conf"]

@@ -1,0 +1,405 @@
+"""For each setting that a reload takes: a change, and what in a running ivrd depends on it."""
+
+import logging
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ivrd import log
+from ivrd.asterisk.render import rendered
+from ivrd.config.settings import closed_queues
+from ivrd.core.call import Call, Ended, Outcome, Stage
+from ivrd.core.partner import Partner
+from ivrd.daemon.wiring import Wiring
+
+Change = Callable[[dict[str, Any]], None]  # of the settings in one file
+Look = Callable[[Wiring], object | Awaitable[object]]
+Probe = tuple[Change, Look]
+
+
+@dataclass(frozen=True)
+class Each:
+    """Several things that depend on one setting: all of them must see the change."""
+
+    things: tuple[object, ...]
+
+
+IVRD, MENUS, QUEUES = "ivrd.yaml", "menus.yaml", "queues.yaml"
+HOURS, PARTNERS, PROMPTS = "hours.yaml", "partners.yaml", "prompts.yaml"
+
+EVENING = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # 23:30 in Bangkok, the next day in Tokyo
+HOLIDAY = datetime(datetime.now(UTC).year + 1, 12, 10, 3, tzinfo=UTC)  # Constitution Day, 10:00
+ALL_DAY = {"mon-sun": ["00:00-24:00"]}
+
+
+def put(path: str, value: object) -> Change:
+    """Set what stands at a dotted path."""
+
+    def change(settings: dict[str, Any]) -> None:
+        *above, last = path.split(".")
+        for step in above:
+            settings = settings.setdefault(step, {})
+        settings[last] = value
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    def change(settings: dict[str, Any]) -> None:
+        for each in changes:
+            each(settings)
+
+    return change
+
+
+def without(path: str) -> Change:
+    def change(settings: dict[str, Any]) -> None:
+        *above, last = path.split(".")
+        for step in above:
+            settings = settings[step]
+        del settings[last]
+
+    return change
+
+
+# --- what is looked at ---------------------------------------------------------------------
+
+
+def tree(name: str) -> Look:
+    return lambda parts: getattr(parts.tracker.ivr.settings.tree, name)
+
+
+def menu(name: str) -> Look:
+    return lambda parts: parts.tracker.ivr.settings.tree.menus[name]
+
+
+def asterisk(name: str) -> Look:
+    """One of Asterisk's files, which `ivrd reload` writes from the same settings."""
+    return lambda parts: rendered(parts.operations.settings, "secret", "secret")[name]
+
+
+def policy(name: str) -> Look:
+    return lambda parts: getattr(parts.partners.setup.policy, name)
+
+
+def partner(name: str) -> Look:
+    def look(parts: Wiring) -> object:
+        first: Partner = parts.partners.setup.partners[0]
+        return getattr(first, name)
+
+    return look
+
+
+def settings(name: str) -> Look:
+    """What is read from the settings in use at the moment at which it is needed."""
+    return lambda parts: getattr(parts.operations.settings, name)
+
+
+def closed_at(moment: datetime) -> Look:
+    return lambda parts: closed_queues(parts.operations.settings, moment)
+
+
+def closed_now(parts: Wiring) -> object:
+    return parts.tracker.ivr.settings.closed()
+
+
+def callers(parts: Wiring) -> object:
+    """Where the limit on callers matters: the dialplan, what is said of a shortage, the metric."""
+    parts.capacity.files = 256
+    return Each(
+        (
+            asterisk("extensions.conf")(parts),
+            parts.capacity.shortage(),
+            "ivrd_callers_limit 7.0" in parts.scrape().decode(),
+        )
+    )
+
+
+def late(parts: Wiring) -> object:
+    parts.link._took = 1.5
+    return parts._late()
+
+
+def logged(parts: Wiring) -> object:
+    """What a line of each level looks like."""
+    (handler,) = (h for h in logging.getLogger().handlers if isinstance(h, log.Handler))
+    record = logging.LogRecord("ivrd", logging.INFO, "", 0, "words", None, None)
+    record.created = EVENING.timestamp()
+    levels = [logging.getLogger("ivrd").isEnabledFor(level) for level in (10, 20, 30, 40)]
+    return handler.format(record), levels
+
+
+def socket_mode(parts: Wiring) -> object:
+    return stat.S_IMODE(parts.settings.control_socket.stat().st_mode)
+
+
+async def service_level(parts: Wiring) -> object:
+    scrape = parts.scrape().decode()
+    things = (
+        (await parts.queries()["status"]({}))["service_level_seconds"],
+        (await parts.queries()["day"]({}))["service_level_seconds"],
+        parts.observer.recent.service_level_seconds,
+        parts.partners.setup.policy.target_seconds,
+        "for each offered call. Service level: answered within 33 s over offered" in scrape,
+        'ivrd_wait_seconds_bucket{le="33.0",outcome="answered",queue="other"} 0.0' in scrape,
+    )
+    return Each(things)
+
+
+async def days(parts: Wiring) -> object:
+    """Where days begin, wherever it matters; partners' drills have the day of the audit log."""
+    report = await parts.queries()["audit"]({"from": "2026-11-23", "to": "2026-11-23"})
+    hours = parts.operations.settings.schedules["benefits"]
+    assert hours is not None
+    things = (
+        parts.failover.call_repository.day_at(EVENING.timestamp()),
+        report["from"],
+        str(parts.partner_operations._zone),
+        str(hours.zone),
+        logged(parts),
+    )
+    return Each(things)
+
+
+class Forgetting:
+    """Stands in for the store, and keeps what is to be forgotten."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, str] = {}
+
+    def forget(self, kind: str, before: str) -> None:
+        self.before[kind] = before
+
+    def put(self, kind: str, key: str, value: str) -> None: ...
+
+    def remove(self, kind: str, key: str) -> None: ...
+
+
+def forgotten(kind: str) -> Look:
+    """From which key on entries of a kind are kept."""
+
+    def look(parts: Wiring) -> object:
+        store = vars(parts).setdefault("forgetting", Forgetting())
+        for repository in (parts.failover.call_repository, parts.partner_repository):
+            repository._write_behind = store
+            repository._clock = EVENING.timestamp
+        call = Call("1795308674.0", 1795308674.0, "")
+        ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
+        parts.failover.call_repository.notice(ended)
+        parts.partner_repository.forget_old()
+        return store.before[kind]
+
+    return look
+
+
+# --- the settings --------------------------------------------------------------------------
+
+_MENU = {"prompts": ["main-menu"], "keys": {"1": {"topic": "other"}}}
+_PARTNER = {
+    "name": {"th": "ก", "en": "New"},
+    "trunk": "192.0.2.99",
+    "pledged": 1,
+    "cap": 1,
+    "hours": "always",
+    "topics": "all",
+}
+_QUEUE = {"hours": "always", "topics": {"new": {"th": "ก", "en": "New"}}}
+_OVERFLOW = {
+    "target_percent": (90, "target_ratio"),
+    "drain_seconds": (60, "drain_seconds"),
+    "reach_seconds": (9, "reach_seconds"),
+    "floor_seats": (3, "floor"),
+    "ceiling_seats": (77, "ceiling"),
+    "hold_seconds": (33, "hold_seconds"),
+    "slack_percent": (11, "slack"),
+    "expected_talk_seconds": (111, "expected_talk_seconds"),
+    "expected_patience_seconds": (99, "expected_patience_seconds"),
+}
+
+PROBES: dict[tuple[str, str], Probe] = {
+    (IVRD, "number"): (put("number", "1999"), asterisk("extensions.conf")),
+    (IVRD, "time_zone"): (put("time_zone", "Asia/Tokyo"), days),
+    (IVRD, "languages"): (put("languages", ["en", "th"]), tree("languages")),
+    (IVRD, "service_level_seconds"): (put("service_level_seconds", 33), service_level),
+    (IVRD, "lease_seconds"): (
+        put("lease_seconds", 9),
+        lambda parts: Each(
+            (parts.tracker.ivr.settings.lease_seconds, asterisk("extensions.conf")(parts))
+        ),
+    ),
+    (IVRD, "drain_seconds"): (put("drain_seconds", 7), settings("drain_seconds")),
+    **{
+        (IVRD, f"overflow.{key}"): (put(f"overflow.{key}", value), policy(name))
+        for key, (value, name) in _OVERFLOW.items()
+    },
+    (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
+    (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.most),
+    (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
+    (IVRD, "sounds"): (
+        put("sounds", "../other-sounds"),
+        lambda parts: parts.tracker.ivr.settings.seconds["th", "welcome"],
+    ),
+    (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
+    (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),
+    (IVRD, "store.keep_days.audit"): (put("store.keep_days.audit", 9), forgotten("audit")),
+    (IVRD, "log.format"): (put("log.format", "json"), logged),
+    (IVRD, "log.level"): (put("log.level", "warning"), logged),
+    (IVRD, "control.mode"): (put("control.mode", "0600"), socket_mode),
+    # Read by the commands that need them, each time anew.
+    (IVRD, "asterisk.config_dir"): (put("asterisk.config_dir", "etc"), settings("asterisk")),
+    (IVRD, "asterisk.console"): (put("asterisk.console", ["x"]), settings("asterisk")),
+    (IVRD, "asterisk.carriers"): (
+        put("asterisk.carriers.second", {"addresses": ["192.0.2.200"]}),
+        asterisk("pjsip.conf"),
+    ),
+    (IVRD, "asterisk.carriers.*.addresses"): (
+        put("asterisk.carriers.carrier.addresses", ["192.0.2.200"]),
+        asterisk("pjsip.conf"),
+    ),
+    (IVRD, "asterisk.seats.secret_file"): (
+        put("asterisk.seats.secret_file", "state/other"),
+        settings("asterisk"),
+    ),
+    (IVRD, "asterisk.seats.contact"): (
+        put("asterisk.seats", {"contact": "sip:{seat}@127.0.0.1:7000"}),
+        asterisk("pjsip.conf"),
+    ),
+    (IVRD, "asterisk.sip.user_agent"): (
+        put("asterisk.sip.user_agent", "other"),
+        asterisk("pjsip.conf"),
+    ),
+    (IVRD, "asterisk.headers.topic"): (
+        put("asterisk.headers.topic", "X-T"),
+        asterisk("extensions.conf"),
+    ),
+    (IVRD, "asterisk.headers.case"): (
+        put("asterisk.headers.case", "X-C"),
+        asterisk("extensions.conf"),
+    ),
+    (MENUS, "start"): (both(put("start", "main"), without("menus.language")), tree("start")),
+    (MENUS, "operator"): (put("operator", "hi-register"), tree("operator")),
+    (MENUS, "wait_seconds"): (put("wait_seconds", 2), tree("wait_seconds")),
+    (MENUS, "retries"): (put("retries", 7), tree("retries")),
+    **{
+        (MENUS, f"prompts.{name}"): (put(f"prompts.{name}", "welcome"), tree(name))
+        for name in ("no_input", "no_match", "connect", "again", "goodbye")
+    },
+    (MENUS, "menus"): (
+        both(put("menus.new", _MENU), put("menus.main.keys.5", {"menu": "new"})),
+        tree("menus"),
+    ),
+    (MENUS, "menus.*.prompts"): (put("menus.main.prompts", ["welcome"]), menu("main")),
+    (MENUS, "menus.*.speak"): (put("menus.main.speak", "all"), menu("main")),
+    (MENUS, "menus.*.keys"): (put("menus.main.keys.5", {"topic": "other"}), menu("main")),
+    (MENUS, "menus.*.keys.*.menu"): (
+        both(
+            put("menus.main.keys.1", {"menu": "vaccination"}),
+            put("menus.main.keys.5", {"menu": "home-isolation"}),
+        ),
+        menu("main"),
+    ),
+    (MENUS, "menus.*.keys.*.info"): (
+        put("menus.main.keys.4", {"info": "certificate"}),
+        menu("main"),
+    ),
+    (MENUS, "menus.*.keys.*.topic"): (
+        put("menus.main.keys.4", {"topic": "lab-results"}),
+        menu("main"),
+    ),
+    (MENUS, "menus.*.keys.*.language"): (
+        put("menus.language.keys.2", {"language": "th", "menu": "main"}),
+        menu("language"),
+    ),
+    (MENUS, "infos"): (
+        both(
+            put("infos.new", {"prompts": ["welcome"]}),
+            put("menus.main.keys.5", {"info": "new"}),
+        ),
+        tree("infos"),
+    ),
+    (MENUS, "infos.*.prompts"): (put("infos.certificate.prompts", ["welcome"]), tree("infos")),
+    (QUEUES, "default"): (put("default", "vaccination"), asterisk("extensions.conf")),
+    (QUEUES, "queues"): (
+        put("queues.new", _QUEUE),
+        lambda parts: [queue["name"] for queue in parts.operations.status()["queues"]],
+    ),
+    (QUEUES, "queues.*.hours"): (put("queues.benefits.hours", "closed"), closed_now),
+    (QUEUES, "queues.*.closed_prompt"): (
+        put("queues.benefits.closed_prompt", "welcome"),
+        tree("closed_prompt"),
+    ),
+    (QUEUES, "queues.*.announce_seconds"): (
+        put("queues.other.announce_seconds", 55),
+        asterisk("queues.conf"),
+    ),
+    (QUEUES, "queues.*.topics"): (
+        put("queues.other.topics.other.th", "ข"),
+        lambda parts: parts.tracker.ivr.settings.label,
+    ),
+    (QUEUES, "pools"): (
+        put("pools.new", {"seats": 1, "open": False, "queues": "all"}),
+        lambda parts: parts.queue_members.pools,
+    ),
+    (QUEUES, "pools.*.seats"): (
+        put("pools.surge.seats", 9),
+        lambda parts: parts.queue_members.pools,
+    ),
+    (QUEUES, "pools.*.open"): (
+        put("pools.surge.open", True),
+        lambda parts: parts.queue_members.pools,
+    ),
+    (QUEUES, "pools.*.queues"): (
+        put("pools.surge.queues", ["other"]),
+        lambda parts: parts.queue_members.pools,
+    ),
+    (HOURS, "hours"): (
+        without("hours.unused"),
+        lambda parts: "unused" in parts.operations.settings.files[HOURS].hours,  # type: ignore[attr-defined]
+    ),
+    (HOURS, "hours.*.days"): (put("hours.office.days", {"mon-sun": []}), closed_at(EVENING)),
+    (HOURS, "hours.*.holidays"): (put("hours.office.holidays", "TH"), closed_at(HOLIDAY)),
+    (HOURS, "hours.*.closed_on"): (
+        put("hours.office.closed_on", [f"{HOLIDAY:%Y-%m-%d}"]),
+        closed_at(HOLIDAY),
+    ),
+    (HOURS, "hours.*.open_on"): (
+        put("hours.thai.open_on", [f"{HOLIDAY:%Y-%m-%d}"]),
+        lambda parts: parts.operations.settings.partner_schedules["south-union"],
+    ),
+    (PARTNERS, "partners"): (
+        put("partners.new", _PARTNER),
+        lambda parts: sorted(parts.partner_operations.gauges()),
+    ),
+    (PARTNERS, "partners.*.name.th"): (put("partners.north-bank.name.th", "ข"), partner("name_th")),
+    (PARTNERS, "partners.*.name.en"): (put("partners.north-bank.name.en", "X"), partner("name_en")),
+    (PARTNERS, "partners.*.trunk"): (
+        put("partners.north-bank.trunk", "192.0.2.98"),
+        asterisk("pjsip.conf"),
+    ),
+    (PARTNERS, "partners.*.pledged"): (put("partners.north-bank.pledged", 1), partner("pledged")),
+    (PARTNERS, "partners.*.cap"): (put("partners.north-bank.cap", 50), partner("cap")),
+    (PARTNERS, "partners.*.hours"): (
+        put("partners.north-bank.hours", "closed"),
+        lambda parts: parts.partners.setup.open_partners(),
+    ),
+    (PARTNERS, "partners.*.topics"): (
+        put("partners.north-bank.topics", ["other"]),
+        partner("topics"),
+    ),
+    (PARTNERS, "partners.*.languages"): (
+        put("partners.north-bank.languages", ["en"]),
+        asterisk("extensions.conf"),
+    ),
+    (PARTNERS, "partners.*.weight"): (put("partners.north-bank.weight", 3.0), partner("claim")),
+    (PARTNERS, "partners.*.confirm"): (
+        put("partners.north-bank.confirm", False),
+        asterisk("extensions.conf"),
+    ),
+    (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
+    (PROMPTS, "prompts"): (
+        put("prompts.topic-hi-register", {"th": "ก"}),
+        lambda parts: ("th", "topic-hi-register") in parts.tracker.ivr.settings.seconds,
+    ),
+}

@@ -1,0 +1,247 @@
+"""A changed configuration: what a reload says it takes is in use, and all else is told by name."""
+
+import asyncio
+import inspect
+import io
+import logging
+import shutil
+import wave
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivrd import log
+from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
+from ivrd.config.load import load
+from ivrd.daemon.wiring import Wiring
+from tests.daemon import reload_probes as probes
+from tests.daemon.reload_probes import HOURS, IVRD, PARTNERS, PROBES, Change, Each, Look, put
+from tests.fixtures.hotline import HOTLINE, copied, recorded, rewrite
+
+REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
+SENTINEL = {
+    "sentinels": ["127.0.0.1:1"],
+    "service": "ivrd",
+    "sentinel_user": "ivrd",
+    "sentinel_secret_file": "./s",
+}
+
+# What only a restart takes, of ivrd or of Asterisk: a change of each.
+RESTARTS: dict[str, Change] = {
+    "country": put("country", "GB"),
+    "state_dir": put("state_dir", "elsewhere"),
+    "store.file": put("store.file", "other.sqlite"),
+    "store.deadline_seconds": put("store.deadline_seconds", 2),
+    **{f"store.redis.{key}": put("store.redis", REDIS) for key in REDIS},
+    **{f"store.redis.{key}": put("store.redis", SENTINEL) for key in SENTINEL},
+    "store.redis.ca_file": put("store.redis", {**SENTINEL, "ca_file": "ca.pem"}),
+    "caller_key_file": put("caller_key_file", "other.key"),
+    "web.listen": put("web.listen", "127.0.0.1:9999"),
+    "control.socket": put("control.socket", "other.sock"),
+    "asterisk.queue_log": put("asterisk.queue_log", "other"),
+    "asterisk.ami.host": put("asterisk.ami.host", "localhost"),
+    "asterisk.ami.port": put("asterisk.ami.port", 5999),
+    "asterisk.ami.user": put("asterisk.ami.user", "other"),
+    "asterisk.ami.secret_file": put("asterisk.ami.secret_file", "./other"),
+}
+ASTERISK_RESTARTS: dict[str, Change] = {
+    "asterisk.sip.listen": put("asterisk.sip.listen", "0.0.0.0:5999"),
+    "asterisk.rtp.first": put("asterisk.rtp.first", 12000),
+    "asterisk.rtp.last": put("asterisk.rtp.last", 15000),
+}
+
+
+SMALL = load(HOTLINE)
+
+
+@pytest.fixture(scope="module")
+def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hotline with hours of each sort, and two sets of recordings."""
+    base = tmp_path_factory.mktemp("reload")
+    folder = copied(base / "config")
+    recorded(folder, base / "sounds")
+    shutil.copytree(base / "sounds", base / "other-sounds")
+    louder = base / "other-sounds" / "th"
+    shutil.copy(louder.parents[1] / "sounds" / "en" / "goodbye.wav", louder / "goodbye.wav")
+    (louder / "welcome.wav").write_bytes(_longer(louder / "welcome.wav"))
+    shutil.copy(louder / "welcome.wav", base / "sounds" / "th" / "topic-hi-register.wav")
+    rewrite(folder / IVRD, put("sounds", "../sounds"))
+    never = {"days": {"mon-sun": []}}
+    hours = {"office": {"days": probes.ALL_DAY}, "closed": never, "unused": never}
+    thai = {"days": probes.ALL_DAY, "holidays": "TH"}
+    rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
+    rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
+    return base
+
+
+def _longer(path: Path) -> bytes:
+    """The same recording, and as long again."""
+    with wave.open(str(path)) as sound:
+        frames, parameters = sound.readframes(sound.getnframes()), sound.getparams()
+    made = io.BytesIO()
+    with wave.open(made, "wb") as sound:
+        sound.setparams(parameters)
+        sound.writeframes(2 * frames)
+    return made.getvalue()
+
+
+@pytest.fixture
+def folder(hotline: Path, tmp_path: Path) -> Path:
+    for name in ("sounds", "other-sounds"):
+        (tmp_path / name).symlink_to(hotline / name)
+    folder = Path(shutil.copytree(hotline / "config", tmp_path / "config"))
+    (folder / "state").mkdir()
+    secret = folder / "state" / "ami.secret"
+    secret.touch(0o600)
+    secret.write_text("not-a-secret")
+    (folder / "state" / "control.sock").touch(0o660)  # stands in for the socket
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """What the daemon's log was before."""
+    root, ivrd = logging.getLogger(), logging.getLogger("ivrd")
+    before = root.level, ivrd.level
+    yield
+    for handler in [each for each in root.handlers if isinstance(each, log.Handler)]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(before[0])
+    ivrd.setLevel(before[1])
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Wiring]:
+    """One that is built of the files in `folder`, with its log and its store."""
+    settings = load(folder)
+    log.setup(settings.log_format, settings.log_level, io.StringIO(), zone=settings.zone)
+    parts = Wiring(settings, lambda _why: None)
+    writing = asyncio.create_task(parts.failover.write_behind.run())
+    try:
+        yield parts
+    finally:
+        writing.cancel()
+        await parts.failover.close()
+
+
+async def reload(parts: Wiring) -> Any:
+    async def hand_over(_query: object) -> Any: ...
+
+    return await parts.commands(hand_over)["reload"]({"who": "malee"})
+
+
+async def seen(parts: Wiring, look: Look) -> object:
+    found = look(parts)
+    return await found if inspect.isawaitable(found) else found
+
+
+def of(effect: Effect) -> set[tuple[str, str]]:
+    """The files and keys of the fields that are marked so."""
+    models = {name: type(model) for name, model in SMALL.files.items()}
+    return {
+        (file, key)
+        for file, model in models.items()
+        for key, marks in fields(model)
+        if marks == [effect]
+    }
+
+
+def test_every_field_of_every_file_says_once_what_its_change_waits_for() -> None:
+    for file, model in SMALL.files.items():
+        for key, marks in fields(type(model)):
+            assert len(marks) == 1, f"{file}: {key}: expected one mark, see ivrd/config/effect.py"
+
+
+def test_every_field_has_its_probe_here() -> None:
+    assert of(RELOAD) == set(PROBES)
+    assert of(RESTART) == {(IVRD, key) for key in RESTARTS}
+    assert of(ASTERISK_RESTART) == {(IVRD, key) for key in ASTERISK_RESTARTS}
+
+
+@pytest.mark.parametrize(("file", "key"), PROBES, ids=lambda text: text)
+def test_what_depends_on_a_setting_sees_its_change(folder: Path, file: str, key: str) -> None:
+    change, look = PROBES[file, key]
+
+    async def body() -> None:
+        async with running(folder) as parts:
+            before = await seen(parts, look)
+            assert await seen(parts, look) == before
+            rewrite(folder / file, change)
+            answer = await reload(parts)
+            assert answer["problems"] == ()
+            assert (answer["restart"], answer["asterisk_restart"]) == ((), ())
+            assert answer["changed"]
+            after = await seen(parts, look)
+            if isinstance(before, Each) and isinstance(after, Each):
+                pairs = zip(before.things, after.things, strict=True)
+                assert [one for one, other in pairs if one == other] == []
+            else:
+                assert after != before
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("key", RESTARTS)
+def test_what_waits_for_a_restart_is_told_by_its_key(
+    folder: Path, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body() -> None:
+        async with running(folder) as parts:
+            before = (folder / IVRD).read_text("utf-8")
+            rewrite(folder / IVRD, RESTARTS[key])
+            for _ in range(2):  # told again until it is done or put back
+                caplog.clear()
+                assert key in (await reload(parts))["restart"]
+                assert f"takes effect after a restart: {key}" in caplog.messages
+            (folder / IVRD).write_text(before, "utf-8")
+            assert (await reload(parts))["restart"] == ()
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("key", ASTERISK_RESTARTS)
+def test_what_waits_for_a_restart_of_asterisk_is_told_by_its_key(
+    folder: Path, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body() -> None:
+        async with running(folder) as parts:
+            rewrite(folder / IVRD, ASTERISK_RESTARTS[key])
+            answer = await reload(parts)
+            assert (answer["restart"], answer["asterisk_restart"]) == ((), (key,))
+            assert f"takes effect after a restart of Asterisk: {key}" in caplog.messages
+
+    asyncio.run(body())
+
+
+def test_the_audit_log_has_which_settings_were_changed_and_no_value(folder: Path) -> None:
+    async def body() -> None:
+        async with running(folder) as parts:
+            rewrite(folder / IVRD, put("drain_seconds", 7))
+            rewrite(folder / PARTNERS, put("partners.north-bank.cap", 50))
+            await reload(parts)
+            await parts.failover.write_behind.flush(20.0)
+            (act,) = (await parts.queries()["audit"]({}))["entries"]
+            assert (act["what"], act["detail"]) == (
+                "reload",
+                "drain_seconds, partners.north-bank.cap",
+            )
+
+    asyncio.run(body())
+
+
+def test_a_fault_changes_nothing(folder: Path) -> None:
+    async def body() -> None:
+        async with running(folder) as parts:
+            before = await seen(parts, probes.logged)
+            rewrite(folder / IVRD, put("log.level", "loud"))
+            rewrite(folder / IVRD, put("log.format", "json"))
+            answer = await reload(parts)
+            assert not answer["ok"]
+            assert "log.level" in answer["problems"][0]
+            assert await seen(parts, probes.logged) == before
+
+    asyncio.run(body())

@@ -1,0 +1,163 @@
+"""A daemon from start to stop, over a fake Asterisk: what listens, what runs, what signals do."""
+
+import asyncio
+import getpass
+import json
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from ivrd.daemon.service import Daemon
+from ivrd.ha.leadership import Role
+from tests.asterisk.fake_ami import FakeAmi, denied
+from tests.daemon.hotline import PATIENCE, Systemd, asterisk, settings_for, until
+from tests.daemon.shipped import CONFIG
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    found = Systemd(tmp_path)
+    yield found
+    found.close()
+
+
+@dataclass
+class Running:
+    """A daemon that runs, and its Asterisk."""
+
+    daemon: Daemon
+    ami: FakeAmi
+    task: "asyncio.Task[None]"
+    folder: Path
+
+    @property
+    def port(self) -> int:
+        return self.daemon._runners[0].addresses[0][1]
+
+    async def get(self, path: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
+
+    async def control(self, method: str, path: str) -> Any:
+        connector = aiohttp.UnixConnector(str(self.folder / "control"))
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.request(method, f"http://ivrd{path}") as answer,
+        ):
+            return json.loads(await answer.text())
+
+    async def ends(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.wait([self.task])
+        self.task.result()
+
+
+@asynccontextmanager
+async def running(folder: Path, systemd: Systemd, config: Path = CONFIG) -> AsyncIterator[Running]:
+    async with asterisk() as ami:
+        daemon = Daemon(settings_for(folder, ami.port, config))
+        task = asyncio.create_task(daemon.run())
+        await until(lambda: "READY=1" in systemd.read() or task.done())
+        try:
+            yield Running(daemon, ami, task, folder)
+        finally:
+            if not task.done():
+                task.cancel()
+            await asyncio.wait([task])
+
+
+def live(
+    folder: Path,
+    systemd: Systemd,
+    body: Callable[[Running], Coroutine[Any, Any, None]],
+    config: Path = CONFIG,
+) -> None:
+    async def main() -> None:
+        async with running(folder, systemd, config) as at:
+            await body(at)
+
+    asyncio.run(main())
+
+
+def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        await until(lambda: at.daemon.wiring.link.up)
+        assert await at.get("/-/ready") == (200, "ok\n")
+        metrics = at.daemon.wiring.observer.metrics.registry.get_sample_value
+        await until(lambda: metrics("ivrd_loop_lag_seconds_count"))
+        status, text = await at.get("/metrics")
+        assert (status, "ivrd_calls_received_total 0.0" in text) == (200, True)
+        await until(lambda: at.daemon.wiring.partners.decision is not None)
+        assert not at.daemon.wiring.reevaluate.is_set()
+        answer = await at.control("POST", "/override?partner=tcg&override=closed&who=mallory")
+        assert answer["note"] == "", "it is stored"
+        (entry,) = (await at.control("GET", "/audit"))["entries"]
+        assert entry["who"] == getpass.getuser()
+        rejected = await at.control("POST", "/handover")
+        assert rejected == {"error": "there is no standby"}
+        at.ami.answers["Login"] = denied
+        at.ami.cut()
+        await until(lambda: not at.daemon.wiring.observer.connected)
+        assert (await at.get("/-/ready"))[0] == 503
+
+    live(tmp_path, systemd, body)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_and_nothing_stays_behind(
+    tmp_path: Path, systemd: Systemd, number: signal.Signals
+) -> None:
+    async def body(at: Running) -> None:
+        port = at.port
+        os.kill(os.getpid(), number)
+        await at.ends()
+        assert not (tmp_path / "control").exists()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    # Otherwise a signal without a handler would end the test run.
+    before = signal.signal(number, lambda *_: None)
+    try:
+        live(tmp_path, systemd, body)
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_hang_up_signal_reloads_and_says_when_that_is_done(
+    tmp_path: Path, systemd: Systemd
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+
+    async def body(at: Running) -> None:
+        systemd.read().clear()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(lambda: "READY=1" in systemd.read())
+        assert "RELOADING=1" in systemd.received
+        (entry,) = (await at.control("GET", "/audit"))["entries"]
+        assert (entry["who"], entry["what"]) == ("SIGHUP", "reload")
+
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        live(tmp_path, systemd, body, folder)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_it_ends_when_another_ivrd_is_the_leader(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        at.daemon.wiring.leadership.role = Role.LEADER
+        at.daemon.wiring.leadership.step_down("another ivrd has the lease")
+        await at.ends()
+
+    live(tmp_path, systemd, body)
