@@ -105,6 +105,6 @@ def test_no_other_module_spells_a_shared_name() -> None:
         where
         for path in sorted((PROJECT / "ivrd").rglob("*.py"))
         for where in _texts(path)
-        if re.fullmatch(rf"IVRD_(?!{secrets})\w+|Ivrd\w+", where[1])
+        if re.fullmatch(rf"IVRD_(?!{environment})\w+|Ivrd\w+", where[1])
     ]
     assert {path for path, _text in spelt} == {Path("ivrd/asterisk/dialplan_names.py")}
