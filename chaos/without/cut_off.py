@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk import translate as t
 from ivrd.calls.tracker import CallTracker
+from ivrd.core.call import CutOff, HungUp
+
+_ended = CallTracker._ended
 
 
-def ignored(_tracker: CallTracker, _fact: t.CallCut) -> None:
+def hung_up_only(tracker: CallTracker, call_id: str, why: str, event: HungUp | CutOff) -> None:
     """Nothing follows from it."""
+    if isinstance(event, HungUp):
+        _ended(tracker, call_id, why, event)
 
 
 if __name__ == "__main__":
-    replace(CallTracker, "_cut", ignored)
+    replace(CallTracker, "_ended", hung_up_only)
     run()

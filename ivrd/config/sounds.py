@@ -53,7 +53,7 @@ def _unfit(settings: Settings) -> Iterator[tuple[bool, Problem]]:
     """What cannot be played, each with whether the hotline needs it.
 
     The dialplan and Asterisk's queues go on without most recordings, but not without a number's
-    parts: docs/decisions/0013.
+    parts: docs/decisions/0014.
     """
     may_lack = built_in() - said_by_menus(settings) - {KEY_AFTER}
     for language, name, path in _recordings(settings):

@@ -95,7 +95,7 @@ class Daemon:
         """Bring the callers in menus to a person."""
         drain = self.wiring.operations.settings.drain_seconds
         systemd.stopping(drain + 2 * HAND_OVER_SECONDS)
-        log.event(logger, logging.INFO, "stopping", ivr=len(self.wiring.tracker.ivr))
+        log.event(logger, logging.INFO, "stopping", menus=len(self.wiring.tracker.ivr))
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             await self.wiring.link.withdraw()
         await self.wiring.tracker.ivr.drain(drain)

@@ -41,9 +41,9 @@ from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.partners.controller import PartnerController
+from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
-from ivrd.partners.test_calls import DrillCalls
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 

@@ -67,12 +67,17 @@ def without(path: str) -> Change:
 # --- what is looked at ---------------------------------------------------------------------
 
 
+def conversation(name: str) -> Callable[[Wiring], Any]:
+    """What conversations with callers that begin now read."""
+    return lambda parts: getattr(parts.tracker.ivr.settings.conversation, name)
+
+
 def tree(name: str) -> Look:
-    return lambda parts: getattr(parts.tracker.ivr.settings.tree, name)
+    return lambda parts: getattr(conversation("tree")(parts), name)
 
 
 def menu(name: str) -> Look:
-    return lambda parts: parts.tracker.ivr.settings.tree.menus[name]
+    return lambda parts: conversation("tree")(parts).menus[name]
 
 
 def asterisk(name: str) -> Look:
@@ -102,7 +107,7 @@ def closed_at(moment: datetime) -> Look:
 
 
 def closed_now(parts: Wiring) -> object:
-    return parts.tracker.ivr.settings.closed()
+    return conversation("closed")(parts)()
 
 
 def callers(parts: Wiring) -> object:
@@ -119,7 +124,7 @@ def callers(parts: Wiring) -> object:
 
 def late(parts: Wiring) -> object:
     parts.link._took = 1.5
-    return parts._late()
+    return parts.tracker.ivr._overloaded()
 
 
 def logged(parts: Wiring) -> object:
@@ -154,7 +159,7 @@ async def days(parts: Wiring) -> object:
     hours = parts.operations.settings.schedules["benefits"]
     assert hours is not None
     things = (
-        parts.failover.call_repository.day_at(EVENING.timestamp()),
+        parts.call_repository.day_at(EVENING.timestamp()),
         report["from"],
         str(parts.partner_operations._zone),
         str(hours.zone),
@@ -182,12 +187,13 @@ def forgotten(kind: str) -> Look:
 
     def look(parts: Wiring) -> object:
         store = vars(parts).setdefault("forgetting", Forgetting())
-        for repository in (parts.failover.call_repository, parts.partner_repository):
+        for repository in (parts.call_repository, parts.partner_repository):
             repository._write_behind = store
             repository._clock = EVENING.timestamp
+        parts.call_repository._storing = True
         call = Call("1795308674.0", 1795308674.0, "")
         ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
-        parts.failover.call_repository.notice(ended)
+        parts.call_repository.notice(ended)
         parts.partner_repository.forget_old()
         return store.before[kind]
 
@@ -226,7 +232,10 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "lease_seconds"): (
         put("lease_seconds", 9),
         lambda parts: Each(
-            (parts.tracker.ivr.settings.lease_seconds, asterisk("extensions.conf")(parts))
+            (
+                conversation("lease_seconds")(parts),
+                asterisk("extensions.conf")(parts),
+            )
         ),
     ),
     (IVRD, "drain_seconds"): (put("drain_seconds", 7), settings("drain_seconds")),
@@ -235,11 +244,11 @@ PROBES: dict[tuple[str, str], Probe] = {
         for key, (value, name) in _OVERFLOW.items()
     },
     (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
-    (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.most),
+    (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "sounds"): (
         put("sounds", "../other-sounds"),
-        lambda parts: parts.tracker.ivr.settings.seconds["th", "welcome"],
+        lambda parts: conversation("seconds")(parts)["th", "welcome"],
     ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
     (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),
@@ -336,7 +345,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (QUEUES, "queues.*.topics"): (
         put("queues.other.topics.other.th", "ข"),
-        lambda parts: parts.tracker.ivr.settings.label,
+        conversation("label"),
     ),
     (QUEUES, "pools"): (
         put("pools.new", {"seats": 1, "open": False, "queues": "all"}),
@@ -400,6 +409,6 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
     (PROMPTS, "prompts"): (
         put("prompts.topic-hi-register", {"th": "ก"}),
-        lambda parts: ("th", "topic-hi-register") in parts.tracker.ivr.settings.seconds,
+        lambda parts: ("th", "topic-hi-register") in conversation("seconds")(parts),
     ),
 }

@@ -62,7 +62,7 @@ def test_a_call_in_progress_is_stored_and_its_number_is_not(tmp_path: Path) -> N
         (stored,) = await at.wiring.call_repository.calls()
         key = load_key(at.wiring.settings.caller_key_file)
         assert stored.call.id == call
-        assert stored.call.caller == Hasher(key).hash_number("0200000099")
+        assert stored.call.caller == Hasher(key, "TH").hash_number("0200000099")
 
     live(tmp_path, body)
 

@@ -120,7 +120,7 @@ async def running(folder: Path) -> AsyncIterator[Wiring]:
     settings = load(folder)
     log.setup(settings.log_format, settings.log_level, io.StringIO(), zone=settings.zone)
     parts = Wiring(settings, lambda _why: None)
-    writing = asyncio.create_task(parts.failover.write_behind.run())
+    writing = asyncio.create_task(parts.write_behind.run(lambda: None))
     try:
         yield parts
     finally:
@@ -223,7 +223,7 @@ def test_the_audit_log_has_which_settings_were_changed_and_no_value(folder: Path
             rewrite(folder / IVRD, put("drain_seconds", 7))
             rewrite(folder / PARTNERS, put("partners.north-bank.cap", 50))
             await reload(parts)
-            await parts.failover.write_behind.flush(20.0)
+            await parts.write_behind.flush(20.0)
             (act,) = (await parts.queries()["audit"]({}))["entries"]
             assert (act["what"], act["detail"]) == (
                 "reload",

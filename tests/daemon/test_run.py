@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import json
+import logging
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 
 from ivrd.daemon.service import Daemon
 from ivrd.ha.leadership import Role
+from ivrd.log import formatters as log
 from tests.asterisk.fake_ami import FakeAmi, denied
 from tests.daemon.hotline import PATIENCE, Systemd, asterisk, settings_for, until
 from tests.daemon.shipped import CONFIG
@@ -114,12 +116,21 @@ def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: System
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_nothing_stays_behind(
-    tmp_path: Path, systemd: Systemd, number: signal.Signals
+    tmp_path: Path,
+    systemd: Systemd,
+    number: signal.Signals,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
+
     async def body(at: Running) -> None:
         port = at.port
         os.kill(os.getpid(), number)
         await at.ends()
+        text = "\n".join(map(log.Plain(None).format, caplog.records))
+        # What `chaos/check.py` looks for when it asks whether callers had been left behind.
+        assert "stopping menus=0" in text
+        assert "stopped in_progress=0" in text
         assert not (tmp_path / "control").exists()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)

@@ -77,7 +77,7 @@ def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Setti
         assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
         assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
         assert status["store_up"]
-        parts.failover.write_behind.up = False
+        parts.write_behind.up = False
         assert not parts.operations.status()["store_up"]
 
     asyncio.run(body())
