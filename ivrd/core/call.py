@@ -33,9 +33,7 @@ class CallState(StrEnum):
 
     MENU = "menu"
     INFO = "info"  # a message is played, or was
-    CLOSED = (
-        "closed"  # the message that the line or the topic is closed, or all lines busy, is played
-    )
+    CLOSED = "closed"  # told that the line or the topic is closed, or that all lines are busy
     QUEUE = "queue"
     TALK = "talk"
     ENDED = "ended"
