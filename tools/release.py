@@ -27,7 +27,10 @@ from pathlib import Path
 IN_PLACE = "in-place"
 KEPT = 3  # releases: the one in use, the one before, and one more
 LANGUAGES = ("th", "en")
-ENVIRONMENT = ("bin", "include", "lib", "lib64", "share", "pyvenv.cfg", "pip.log", "shipped")
+ENVIRONMENT = (
+    *("bin", "include", "lib", "lib64", "share", "pyvenv.cfg", ".gitignore"),
+    *("pip.log", "shipped"),
+)
 MADE = re.compile(r"^(\S+\.wav):\n  sound: ([0-9a-f]{64})$", re.MULTILINE)
 UNIT, USERS, FILES = "ivrd.service", "ivrd.sysusers", "ivrd.tmpfiles"
 

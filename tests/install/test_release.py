@@ -46,6 +46,7 @@ def in_place(layout: Layout, sounds: dict[str, str]) -> None:
     home = layout.at("/opt/ivrd")
     write(home / "pyvenv.cfg", "home = /usr/bin")
     write(home / "bin/ivrd", "in place")
+    write(home / ".gitignore", "*")  # Python 3.13 makes one
     for file, text in sounds.items():
         write(layout.sounds / file, text)
     lines = [

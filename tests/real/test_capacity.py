@@ -1,26 +1,12 @@
 """More callers than there is room for: each of them is told so and counted, none is dropped."""
 
 import re
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ivrd.asterisk.open_files import files_for
 from lab.callers import Caller, Wait
 
 STAYS = (Wait(60.0),)
 PROMPT_SECONDS = 8.0  # a little less than all-lines-busy lasts in either language
-
-
-@contextmanager
-def open_files(limit: int) -> Iterator[None]:
-    """What is started meanwhile may open so many files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def the_third_is_told(lab) -> str:
@@ -54,8 +40,7 @@ def test_over_the_limit_callers_are_told_that_all_lines_are_busy(hotline):
 
 
 def test_asterisks_own_limit_counts_where_it_is_lower_and_ivrd_says_so(hotline):
-    with open_files(files_for(2)):
-        lab = hotline(agents=1)
+    lab = hotline(agents=1, files=files_for(2))
     ready = lab.ivrd.http("/-/ready")
     assert ready.startswith("ok\nAsterisk has room for 2 callers, limits.callers is 1000: ")
     scrape = the_third_is_told(lab)
