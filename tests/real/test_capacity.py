@@ -19,7 +19,7 @@ def the_third_is_told(lab) -> str:
     staying.stop()
     lab.settled()
     record = lab.asterisk.queue_log.read_text("utf-8").splitlines()
-    assert len([line for line in record if line.endswith("|ENDED|closed|")]) == 1
+    assert len([line for line in record if line.endswith("|ENDED|closed||")]) == 1
     return lab.ivrd.http("/metrics")
 
 
