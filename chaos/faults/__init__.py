@@ -1,7 +1,7 @@
 """All faults, in the order in which the table has them."""
 
 from chaos.fault import Fault
-from chaos.faults import callers, ivrd, link, node, pair, partners, redis, store
+from chaos.faults import callers, ivrd, link, node, pair, partners, redis, seats, store
 
 FAULTS: tuple[Fault, ...] = (
     *ivrd.FAULTS,
@@ -9,6 +9,7 @@ FAULTS: tuple[Fault, ...] = (
     *node.FAULTS,
     *callers.FAULTS,
     *partners.FAULTS,
+    *seats.FAULTS,
     *store.FAULTS,
     *pair.FAULTS,
     *redis.FAULTS,

@@ -96,11 +96,11 @@ class Operations:
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
-        return {"status": self._status}
+        return {"status": self._status, "seats": self._list_seats}
 
     def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
-        return {"seats": self._seats, "reload": self._reload}
+        return {"seats": self._seats, "resume": self._resume, "reload": self._reload}
 
     def ready(self) -> str:
         """What is missing before callers can be served; empty when nothing is."""
@@ -167,6 +167,21 @@ class Operations:
             "seats": len(pool.seats),
             "changes": len(changes),
         }
+
+    async def _list_seats(self, _query: Mapping[str, str]) -> server.Answer:
+        return {"seats": self.queue_members.list_seats()}
+
+    async def _resume(self, query: Mapping[str, str]) -> server.Answer:
+        """Ring a seat in its turn again: ?seat=NAME."""
+        seat, who = query.get("seat", ""), asked_by(query)
+        if not self.queue_members.pool_of(seat):
+            raise server.RequestRejected(f"no seat {seat!r}; `ivrd seats list` names them")
+        resumed = self.queue_members.resume(seat, who)
+        try:
+            await self.queue_members.reconcile()
+        except (ActionRefused, ConnectionLost, TimeoutError) as error:
+            raise server.RequestRejected(f"Asterisk did not take it: {error}") from None
+        return {"seat": seat, "resumed": resumed}
 
     async def _reload(self, query: Mapping[str, str]) -> server.Answer:
         return (await self.reload(asked_by(query))).answer()

@@ -103,6 +103,7 @@ def pools_of(queue_members: QueueMembers) -> list[PoolRow]:
                 ringing=states[SeatStatus.RINGING],
                 busy=states[SeatStatus.BUSY],
                 away=states[SeatStatus.AWAY],
+                paused=states[SeatStatus.PAUSED],
             )
         )
     return rows

@@ -1,7 +1,9 @@
 """Asterisk's own console, for what AMI is given no right to: reading files anew, placing calls."""
 
+import re
 import subprocess
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
 
 from ivrd.asterisk import dialplan_names
 
@@ -26,18 +28,27 @@ class ConsoleError(Exception):
     """Asterisk's console cannot be reached; the message says how it was tried."""
 
 
-def reload(console: Sequence[str], files: Iterable[str]) -> list[str]:
-    """Have Asterisk read these files anew; the names of those that need a restart of Asterisk.
+def reload(console: Sequence[str]) -> None:
+    """Have Asterisk read its files anew; one that is as it was when it was read costs nothing.
 
     Raises `ConsoleError`.
     """
-    changed = list(files)
-    for command in dict.fromkeys(RELOADS[name] for name in changed if name in RELOADS):
+    for command in dict.fromkeys(RELOADS.values()):
         _say(console, command)
-    return [name for name in changed if name not in RELOADS]
 
 
-def _say(console: Sequence[str], command: str) -> None:
+def started(console: Sequence[str]) -> float | None:
+    """When the running Asterisk started (epoch, to a second); None when none is running."""
+    try:
+        said = _say(console, "core show uptime seconds")
+    except ConsoleError:
+        return None
+    found = re.search(r"System uptime: ([0-9]+)", said)
+    return time.time() - float(found[1]) if found else None
+
+
+def _say(console: Sequence[str], command: str) -> str:
+    """What Asterisk answers.  Raises `ConsoleError`."""
     argv = [*console, "-rx", command]
     try:
         done = subprocess.run(argv, capture_output=True, timeout=SECONDS, check=False)
@@ -46,6 +57,7 @@ def _say(console: Sequence[str], command: str) -> None:
     said = done.stdout.decode("utf-8", "replace").strip()
     if done.returncode or said.startswith("No such command"):
         raise ConsoleError(f"Asterisk did not take {command!r}: {said or 'no answer'}")
+    return said
 
 
 def call(console: Sequence[str], interface: str) -> None:

@@ -10,6 +10,7 @@ SEAT_CONTEXT = "from-seat"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
+SEAT_ANSWERED = "seat-answered"
 ENDED_CONTEXT = "hotline-ended"
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
@@ -20,7 +21,7 @@ PARTNER_DRILL = "partners-drill"
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
-    PARTNER_DRILL,
+    *(PARTNER_DRILL, SEAT_ANSWERED),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -29,9 +30,12 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
-BACK = "IVRD_BACK"  # why the caller comes back from a partner: DROPPED, RETURNED
+BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, RETURNED
+RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
+TALKED = "IVRD_TALKED"  # milliseconds
+DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
 CUT = "IVRD_CUT"  # CUT_OFF, or empty: set when the call has ended
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, CUT)
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, CUT)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -46,7 +50,7 @@ CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
 SPEAKS = "IVRD_SPEAKS"  # the language of its people
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
-ANSWERED = "IVRD_ANSWERED"
+ANSWERED = "IVRD_ANSWERED"  # of a leg to a seat of our own, too
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
 LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
@@ -62,15 +66,21 @@ DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
+RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, TOPIC_HEADER, CASE_HEADER)
+GLOBALS = (
+    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS),
+    *(TOPIC_HEADER, CASE_HEADER),
+)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
+SEAT_DROPPED = "IvrdSeatDropped"
+SEAT_RESUMED = "IvrdSeatResumed"
 CUT_OFF_EVENT = "IvrdCutOff"
 CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
 PARTNER_OFFERED = "IvrdPartnerOffered"
@@ -80,6 +90,8 @@ PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
+
+RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

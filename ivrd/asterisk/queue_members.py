@@ -1,19 +1,31 @@
 """Seats on the running Asterisk: keeps the queues' members as the open pools want them.
 
-Nothing is remembered over a restart: which pools are open is read from Asterisk, the difference to
-what is wanted is sent, and any step may be repeated.
+Nothing is remembered over a restart: which pools are open, and which seats rest because they did
+not answer, is read from Asterisk; the difference to what is wanted is sent.  Any step may be
+repeated.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import interface, partner_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import MemberChanged, SeatState
+from ivrd.asterisk.translate import (
+    MemberChanged,
+    SeatDropped,
+    SeatFact,
+    SeatResumed,
+    SeatState,
+    SeatUnanswered,
+)
+from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
     CLOSED_BY_US,
+    IN_TURN,
+    PARTNERS,
     AddMember,
     Member,
     MemberChange,
@@ -21,6 +33,7 @@ from ivrd.core.seats import (
     Pool,
     RemoveMember,
     SeatStatus,
+    SetPenalty,
     difference,
     memberships,
     open_now,
@@ -28,20 +41,38 @@ from ivrd.core.seats import (
 
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
-PARTNER_PENALTY = "10"  # agents of our own, who have 0, are rung first
+AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
+
+
+class SeatListener(Protocol):
+    """Receives what becomes of seats that do not answer; never waits."""
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        """Take it in."""
 
 
 class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
 
-    def __init__(self, link: AmiClient, pools: tuple[Pool, ...]) -> None:
+    def __init__(
+        self,
+        link: AmiClient,
+        pools: tuple[Pool, ...],
+        clock: Callable[[], float] = time.time,
+        listeners: tuple[SeatListener, ...] = (),
+        hurry: Callable[[], None] = lambda: None,
+    ) -> None:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has reported
         self.states: dict[str, SeatStatus] = {}  # by seat
+        self.health = SeatHealth()
         # Partners' seats, and whether they are to take calls; None: nothing is decided yet, so
         # they stay as they are.
         self.partner_pools: list[tuple[Pool, bool]] | None = None
+        self._listeners = listeners
+        self._hurry = hurry  # asks to be reconciled before its time
         self._link = link
+        self._clock = clock
         self._members: dict[tuple[str, str], Member] = {}
 
     def configure(self, pools: tuple[Pool, ...]) -> None:
@@ -52,40 +83,122 @@ class QueueMembers:
         """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
         self.partner_pools = pools
 
+    # --- what Asterisk reports -------------------------------------------------------------
+
     def read(self, snapshot: AsteriskSnapshot) -> None:
         """Take in what Asterisk reports; the first time this also says which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
+        self.health.read(self._members.values(), self._clock())
         if self.open is None:
             self.open = open_now(self.pools, self._members.values())
 
-    def changed(self, fact: MemberChanged | SeatState) -> None:
-        """Take in one change that Asterisk reports."""
+    def changed(self, fact: SeatFact) -> None:
+        """Take in one change that Asterisk reports, or how a seat answered."""
         match fact:
-            case SeatState(seat, state):
-                self.states[seat] = state
+            case SeatState():
+                self.states[fact.seat] = fact.state
             case MemberChanged():
-                self._member_changed(fact)
+                self._member(fact)
+            case SeatUnanswered():
+                if self.pool_of(fact.seat):
+                    now = fact.at or self._clock()
+                    self._tell(self.health.unanswered(fact.seat, now, fact.rang_seconds))
+            case SeatDropped():
+                now = fact.at or self._clock()
+                self._tell(self.health.dropped(fact.seat, now, fact.drops))
+            case SeatResumed():
+                self._tell(self.health.resume(fact.seat, fact.by))
             case _:
                 assert_never(fact)
 
-    def _member_changed(self, fact: MemberChanged) -> None:
+    def answered(self, seat: str, at: float) -> None:
+        """A seat took a call."""
+        if self.health.answered(seat, at or self._clock()):
+            self._hurry()
+
+    def _member(self, fact: MemberChanged) -> None:
         key = (fact.queue, fact.seat)
         if not fact.there:
             self._members.pop(key, None)
             return
-        member = self._members.get(key, Member(fact.queue, fact.seat))
-        self._members[key] = replace(member, paused=fact.paused, reason=fact.reason)
+        before = self._members.get(key, Member(fact.queue, fact.seat))
+        self._members[key] = replace(
+            before,
+            paused=fact.paused,
+            reason=fact.reason,
+            penalty=fact.penalty,
+            paused_at=fact.paused_at,
+        )
         self.states[fact.seat] = fact.state
+        if before.rests and not fact.paused and self.health.turn(fact.seat, self._clock()).pause:
+            self._tell(self.health.resume(fact.seat, "Asterisk"))  # nobody of ours has done that
+
+    def _tell(self, notices: list[SeatNotice]) -> None:
+        for notice in notices:
+            for listener in self._listeners:
+                listener.seat(self.pool_of(notice.seat), notice)
+        if notices:
+            self._hurry()
+
+    # --- looking ---------------------------------------------------------------------------
+
+    def pool_of(self, seat: str) -> str:
+        """The pool of a seat of our own; empty for any other."""
+        return next((pool.name for pool in self.pools if seat in pool.seats), "")
 
     def here(self, pool: Pool) -> dict[str, SeatStatus]:
-        """The pool's seats that take calls, or still finish one, and what each is doing."""
-        taking = {m.seat for m in self._members.values() if not m.paused}
-        return {
-            seat: self.states.get(seat, SeatStatus.AWAY)
-            for seat in pool.seats
-            if seat in taking or self.states.get(seat) in (SeatStatus.BUSY, SeatStatus.RINGING)
-        }
+        """What each of the pool's seats is doing that takes calls, or still finishes one.
+
+        `paused`: its phone is there, but it rests, has yet to show that it answers again, or
+        somebody has paused it.
+        """
+        now = self._clock()
+        found = {}
+        for seat, members in self._open_members(pool).items():
+            state = self.states.get(seat, SeatStatus.AWAY)
+            if state in AT_WORK:
+                found[seat] = state
+            elif members:
+                resting = all(m.paused for m in members) or self.health.absent(seat, now)
+                found[seat] = SeatStatus.PAUSED if resting and state != SeatStatus.AWAY else state
+        return found
+
+    def _open_members(self, pool: Pool) -> dict[str, list[Member]]:
+        """Each seat of the pool where Asterisk has it, but for what is closed."""
+        members: dict[str, list[Member]] = {seat: [] for seat in pool.seats}
+        for member in self._members.values():
+            if member.seat in members and not member.closed_by_us:
+                members[member.seat].append(member)
+        return members
+
+    def list_seats(self) -> list[SeatRow]:
+        """Every seat of our own: what it is doing, and why it is not rung in its turn."""
+        now = self._clock()
+        rows = []
+        for pool in self.pools:
+            states = self.here(pool)
+            for seat, members in self._open_members(pool).items():
+                paused = [m for m in members if m.paused]
+                reason = next((m.reason for m in paused if not m.rests), "")
+                rows.append(
+                    SeatRow(
+                        seat=seat,
+                        pool=pool.name,
+                        state=states.get(seat, "closed"),
+                        why=self.health.describe(seat, now) or reason,
+                        paused_at=max((m.paused_at for m in paused), default=0.0),
+                    )
+                )
+        return rows
+
+    # --- acting ----------------------------------------------------------------------------
+
+    def resume(self, seat: str, by: str) -> bool:
+        """Have a seat rung in its turn again; False for one that is, or that is none of ours."""
+        notices = self.health.resume(seat, by)
+        self._tell(notices)
+        return bool(notices)
 
     async def reconcile(self) -> list[MemberChange]:
         """Send the difference between what is wanted and what is there; the changes made.
@@ -95,8 +208,12 @@ class QueueMembers:
         """
         if self.open is None:
             return []
+        now = self._clock()
+        self._tell(self.health.advance(now))
         members = self._members.values()
-        changes = difference(self.pools, self.open, members)
+        changes = difference(
+            self.pools, self.open, members, lambda seat: self.health.turn(seat, now)
+        )
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]
             taking = {pool.name for pool, wanted in self.partner_pools if wanted}
@@ -129,7 +246,7 @@ def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
     """
     for change in changes:
         if isinstance(change, RemoveMember):
-            yield PauseMember(change.queue, change.seat, paused=True)
+            yield PauseMember(change.queue, change.seat, CLOSED_BY_US)
         yield change
 
 
@@ -148,14 +265,15 @@ def _action(change: MemberChange) -> tuple[str, dict[str, str]]:
     headers = {"Queue": change.queue, "Interface": interface(change.seat)}
     match change:
         case AddMember():
-            penalty = PARTNER_PENALTY if partner_of(change.seat) else "0"
+            penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
             named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
             return "QueueAdd", headers | named | {"Penalty": penalty}
         case RemoveMember():
             return "QueueRemove", headers
-        case PauseMember(paused=True):
-            return "QueuePause", headers | {"Paused": "true", "Reason": CLOSED_BY_US}
         case PauseMember():
-            return "QueuePause", headers | {"Paused": "false", "Reason": ""}
+            paused = str(change.paused).lower()
+            return "QueuePause", headers | {"Paused": paused, "Reason": change.reason}
+        case SetPenalty():
+            return "QueuePenalty", headers | {"Penalty": str(change.penalty)}
         case _:
             assert_never(change)

@@ -10,7 +10,7 @@ from typing import Any
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.asterisk.translate import device, member_status
+from ivrd.asterisk.translate import device, member_status, whole
 from ivrd.core.call import CallState
 from ivrd.core.seats import Member, SeatStatus
 
@@ -96,6 +96,8 @@ def _member(m: Any) -> Member:
         in_call=m.incall == "1",
         ringing=m.status in ("6", "7"),
         reachable=m.status not in ("4", "5"),
+        penalty=whole(m.penalty),
+        paused_at=float(whole(m.lastpause)),
     )
 
 

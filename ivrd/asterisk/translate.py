@@ -1,6 +1,7 @@
 """Asterisk's events in our words: `fact(message)` is what one event means, or nothing."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,7 @@ class KeyDown:
 
     call_id: str
     digit: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,10 @@ class SeatState:
 
 @dataclass(frozen=True)
 class MemberChanged:
-    """A seat joined or left a queue, or was paused or resumed."""
+    """A seat joined or left a queue, was paused or resumed, or has another penalty.
+
+    `paused_at` as in `core.seats.Member`.
+    """
 
     seat: str
     queue: str
@@ -138,6 +143,34 @@ class MemberChanged:
     paused: bool
     reason: str
     state: SeatStatus
+    penalty: int = 0
+    paused_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class SeatUnanswered:
+    """A seat was rung for a caller and did not answer; `rang_seconds` is 0 for one that refused."""
+
+    seat: str
+    at: float
+    rang_seconds: float
+
+
+@dataclass(frozen=True)
+class SeatDropped:
+    """A seat of our own answered and was gone; `drops`: how many have dropped this call so far."""
+
+    seat: str
+    at: float
+    drops: int
+
+
+@dataclass(frozen=True)
+class SeatResumed:
+    """A seat is to be rung as before; `by`: `phone`, which registered anew, or `key`."""
+
+    seat: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -174,8 +207,12 @@ Fact = (
     | Hangup
     | SeatState
     | MemberChanged
+    | SeatUnanswered
+    | SeatDropped
+    | SeatResumed
     | PartnerLegEvent
 )
+SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed
 
 # Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
 DEVICE_STATES = {
@@ -194,6 +231,9 @@ MEMBER_STATES = {
     "7": SeatStatus.RINGING,
     "8": SeatStatus.BUSY,
 }
+DIGITS = re.compile(r"[0-9]{1,10}")
+# A phone has registered that was not there, or one that was dead answers again (pjsip_options.c).
+REGISTERED = ("NonQualified", "Reachable")
 
 
 def at(message: Message) -> float:
@@ -209,7 +249,7 @@ def fact(message: Message) -> Fact | None:
 
 
 def _key_down(m: Any) -> Fact | None:
-    return KeyDown(m.uniqueid, m.digit) if m.direction == "Received" else None
+    return KeyDown(m.uniqueid, m.digit, at(m)) if m.direction == "Received" else None
 
 
 def _key_up(m: Any) -> Fact | None:
@@ -225,6 +265,10 @@ def _user_event(m: Any) -> Fact | None:
         return Unattended(m.uniqueid)
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
+    if m.userevent == dialplan_names.SEAT_DROPPED:
+        return SeatDropped(m.seat, at(m), whole(m.drops))
+    if m.userevent == dialplan_names.SEAT_RESUMED:
+        return SeatResumed(m.seat, "key")
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
         return CallCut(m.uniqueid, at(m))
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
@@ -240,9 +284,14 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         at=at(m),
         waiting=m.call,
         status=m.status or m.reason,
-        cause=int(m.cause) if m.cause.isdecimal() else 0,
+        cause=whole(m.cause),
         seconds=_number(m.after),
     )
+
+
+def whole(text: str) -> int:
+    """A whole number, 0 for anything else."""
+    return int(text) if DIGITS.fullmatch(text) else 0
 
 
 def _number(text: str) -> float:
@@ -274,8 +323,30 @@ def member_status(m: Any) -> SeatStatus:
 def _member(m: Any) -> Fact:
     there = m.event != "QueueMemberRemoved"
     state = member_status(m)
-    paused = m.paused == "1"
-    return MemberChanged(seat_of(m.interface), m.queue, there, paused, m.pausedreason, state)
+    return MemberChanged(
+        seat_of(m.interface),
+        m.queue,
+        there,
+        m.paused == "1",
+        m.pausedreason,
+        state,
+        whole(m.penalty),
+        float(whole(m.lastpause)),
+    )
+
+
+def _unanswered(m: Any) -> Fact:
+    return SeatUnanswered(seat_of(m.interface), at(m), _number(m.ringtime) / 1000.0)
+
+
+def _dial_end(m: Any) -> Fact | None:
+    """A phone that wants its call to go elsewhere: of that app_queue says nothing else."""
+    seat = seat_of(m.destchannel.rpartition("-")[0])
+    return SeatUnanswered(seat, at(m), 0.0) if m.forward else None
+
+
+def _contact(m: Any) -> Fact | None:
+    return SeatResumed(m.aor, "phone") if m.contactstatus in REGISTERED else None
 
 
 def _taken(m: Any) -> Fact:
@@ -297,5 +368,9 @@ READERS = {
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": _member,
     "QueueMemberPause": _member,
+    "QueueMemberPenalty": _member,
+    "AgentRingNoAnswer": _unanswered,
+    "DialEnd": _dial_end,
+    "ContactStatus": _contact,
 }
 EVENTS = ("FullyBooted", "Shutdown", *READERS)

@@ -163,10 +163,10 @@ class Ivr:
             if self.active and line.offered and line.session is None:
                 self._begin(call_id, line)
 
-    def key_down(self, call_id: str, digit: str) -> None:
-        """A caller's key went down."""
+    def key_down(self, call_id: str, digit: str, at: float) -> None:
+        """A caller's key went down, at a moment of Asterisk's clock."""
         if line := self._lines.get(call_id):
-            line.dtmf.down(digit)
+            line.dtmf.down(digit, at)
 
     def key_up(self, call_id: str, digit: str, at: float) -> None:
         """A caller's key is up, at a moment of Asterisk's clock: it has been pressed."""

@@ -84,8 +84,8 @@ class CallTracker:
                 self._offered(fact)
             case t.Result(command_id, text):
                 self.ivr.result(command_id, text)
-            case t.KeyDown(call_id, digit):
-                self.ivr.key_down(call_id, digit)
+            case t.KeyDown(call_id, digit, at):
+                self.ivr.key_down(call_id, digit, at)
             case t.KeyUp(call_id, digit, at):
                 self.ivr.key_up(call_id, digit, at)
             case t.ControlOver(call_id):
@@ -105,7 +105,13 @@ class CallTracker:
                 self._ended(call_id, "the call was cut off", c.CutOff(at or self._clock()))
             case t.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at or self._clock()))
-            case t.SeatState() | t.MemberChanged():
+            case (
+                t.SeatState()
+                | t.MemberChanged()
+                | t.SeatUnanswered()
+                | t.SeatDropped()
+                | t.SeatResumed()
+            ):
                 self.queue_members.changed(fact)
             case t.PartnerLegEvent():
                 for listener in self._listeners.partner_legs:
@@ -119,6 +125,7 @@ class CallTracker:
 
     def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
+        self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
 
     def _ended(self, call_id: str, why: str, event: c.HungUp | c.CutOff) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ivrd.asterisk import render
+from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
 from ivrd.cli.failure import WRONG, reported
@@ -32,6 +32,7 @@ DOCUMENTATION = tuple(
     )
 )
 CONNECT_SECONDS = 1.0
+RESTART = "systemctl daemon-reload && systemctl restart asterisk"
 
 
 class Step(NamedTuple):
@@ -79,11 +80,14 @@ def _next(folder: Path) -> int:
         return 0
     configured = _configured(settings, settings.asterisk.config_dir, True)
     steps = [_program(settings), *configured, *_started(settings)]
-    left = [step for step in steps if step.problems]
+    left: dict[str, list[str]] = {}
+    for step in steps:
+        if step.problems:  # what mends several things is done once, after all that comes before
+            left[step.remedy] = left.pop(step.remedy, []) + step.problems
     print("Still to be done (docs/install.md has the details):" if left else "All is done.")
-    for number, step in enumerate(left, 1):
-        more = f" (and {len(step.problems) - 1} more)" if len(step.problems) > 1 else ""
-        print(f"{number:>2}. {step.remedy}\n      {step.problems[0]}{more}")
+    for number, (remedy, problems) in enumerate(left.items(), 1):
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        print(f"{number:>2}. {remedy}\n      {problems[0]}{more}")
     return 0
 
 
@@ -98,16 +102,15 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
         *_secrets(settings),
     ]
     secrets_missing = any(step.problems for step in steps[2:])
-    render_them = f"ivrd render --config {settings.folder} --force"
     if secrets_missing and there:
+        render_them = f"ivrd render --config {settings.folder} --force"
         steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))
     elif there or folder.is_dir():
-        steps.append(Step(list(_differing(settings, folder)), render_them))
+        steps += _rendered(settings, folder)
     steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
     files = open_files_limit(settings.asterisk.ami_port)
     short = shortage(files, settings.callers_at_most) if files else ""
-    restart = "systemctl daemon-reload && systemctl restart asterisk"
-    return [*steps, Step([short] if short else [], restart)]
+    return [*steps, Step([short] if short else [], RESTART)]
 
 
 def _placeholders(settings: Settings) -> Iterator[str]:
@@ -136,7 +139,7 @@ def _secrets(settings: Settings) -> Iterator[Step]:
             yield Step([str(error)], f"(umask 077; openssl rand -hex 16 > {path})")
 
 
-def texts(settings: Settings) -> dict[str, str]:
+def asterisk_files(settings: Settings) -> dict[str, str]:
     """Asterisk's files as they should be.  Raises `ConfigError` when a secret is missing."""
     asterisk = settings.asterisk
     seats = asterisk.seats_secret_file
@@ -147,11 +150,32 @@ def texts(settings: Settings) -> dict[str, str]:
     )
 
 
-def _differing(settings: Settings, folder: Path) -> Iterator[str]:
+def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
+    """Asterisk's files that are not as they should be, and those that it has not read."""
     with reported(render.RenderError):
-        names = render.differing(folder, texts(settings))
-    for name in names:
-        yield f"{folder / name}: differs from the configuration; `ivrd render` writes it anew"
+        files = asterisk_files(settings)
+        differing = render.differing(folder, files)
+    in_use = folder == settings.asterisk.config_dir
+    started = console.started(settings.asterisk.console) if in_use else None
+    mend = "`ivrd render` writes it anew"
+    if started is not None:
+        mend = "`ivrd reload` writes it anew and has Asterisk read it"
+    yield Step(
+        [f"{folder / name}: differs from the configuration; {mend}" for name in differing],
+        f"ivrd render --config {settings.folder} --force",
+    )
+    if started is None:
+        return
+    unread = {True: list[str](), False: list[str]()}  # by whether a reload is enough
+    for name in loaded.stale(folder, [name for name in files if name not in differing], started):
+        reloads = name in console.RELOADS
+        mend = "`ivrd reload`" if reloads else "restart Asterisk"
+        text = f"{folder / name}: Asterisk has not read it as it is now; {mend}"
+        unread[reloads].append(text)
+    if unread[False]:
+        yield Step(unread[True] + unread[False], RESTART)
+    else:
+        yield Step(unread[True], f"ivrd reload --config {settings.folder}")
 
 
 def _permissions(settings: Settings) -> list[str]:
@@ -192,7 +216,7 @@ def _started(settings: Settings) -> Iterator[Step]:
     asterisk = settings.asterisk
     at = (asterisk.ami_host, asterisk.ami_port)
     problem = _unreachable(socket.AF_INET, at, f"Asterisk's manager port {at[0]}:{at[1]}")
-    yield Step(problem, "systemctl daemon-reload && systemctl restart asterisk")
+    yield Step(problem, RESTART)
     socket_path = str(settings.control_socket)
     problem = _unreachable(socket.AF_UNIX, socket_path, f"an ivrd at {socket_path}")
     yield Step(problem, "systemctl enable --now ivrd")

@@ -3,14 +3,16 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from ivrd.asterisk import console, render
-from ivrd.cli.check import texts
+from ivrd.asterisk import console, loaded, render
+from ivrd.cli.check import asterisk_files
 from ivrd.cli.client import Client
 from ivrd.cli.failure import WRONG, reported
 from ivrd.cli.options import command
 from ivrd.config.load import load
+from ivrd.config.settings import AsteriskSettings
 
 
 def add_render(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +33,7 @@ def _render(given: argparse.Namespace) -> int:
     settings = load(given.config)
     folder: Path = given.to or settings.asterisk.config_dir
     with reported(render.RenderError):
-        written = render.write(folder, texts(settings), force=given.force)
+        written = render.write(folder, asterisk_files(settings), force=given.force)
     print(f"{len(written)} files written to {folder}." if written else f"{folder} is up to date.")
     return 0
 
@@ -43,9 +45,9 @@ def _reload(given: argparse.Namespace) -> int:
     client.get("status")  # an ivrd that is not there is no reason to touch Asterisk
     asterisk = settings.asterisk
     with reported(render.RenderError, console.ConsoleError):
-        changed = render.write(asterisk.config_dir, texts(settings))
-        for name in console.reload(asterisk.console, changed):
-            print(f"note: {name} takes effect when Asterisk is restarted", file=sys.stderr)
+        texts = asterisk_files(settings)
+        written = render.write(asterisk.config_dir, texts)
+        _tell_asterisk(asterisk, list(texts), written)
     answer = client.post("reload")
     if given.json:
         print(json.dumps(answer))
@@ -59,3 +61,18 @@ def _reload(given: argparse.Namespace) -> int:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)
     return 0 if answer["ok"] else WRONG
+
+
+def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequence[str]) -> None:
+    """Whatever was written since Asterisk has read its files, by this command or an earlier one.
+
+    When Asterisk does not say since when it runs, that is what this command has `written`.
+    """
+    folder = asterisk.config_dir
+    started = console.started(asterisk.console)
+    stale = loaded.stale(folder, names, started) if started is not None else written
+    console.reload(asterisk.console)
+    loaded.remember(folder, [name for name in names if name in console.RELOADS])
+    for name in stale:
+        if name not in console.RELOADS:
+            print(f"note: {name} takes effect when Asterisk is restarted", file=sys.stderr)

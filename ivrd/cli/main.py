@@ -38,7 +38,7 @@ COMMANDS = {
         "configuration:add_reload",
         "take the changed configuration: all of it or, with a fault, none",
     ),
-    "seats": Command("seats:add_seats", "open or close a pool of seats"),
+    "seats": Command("seats:add_seats", "the hotline's own seats: open, close, list, resume"),
     "handover": Command("handover:add_handover", "make the standby the leader; this ivrd ends"),
     "partner": Command(
         "partners:add_partner", "partner call centres: list, show, override, drain, drill"

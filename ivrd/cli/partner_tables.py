@@ -31,7 +31,7 @@ def partners_text(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    first, *lines = _table(head, cells, left=2, cut=[0])
+    first, *lines = table_lines(head, cells, left=2, cut=[0])
     out = [first]
     for row, line in zip(rows, lines, strict=True):
         out.append(line)
@@ -108,7 +108,7 @@ def audit_text(answer: Mapping[str, Any]) -> str:
     if not cells:
         return f"{_title(answer)}: no entries."
     head = ("When", "who", "what", "partner", "detail")
-    return "\n".join([_title(answer), *_table(head, cells, left=5, cut=[4, 1])])
+    return "\n".join([_title(answer), *table_lines(head, cells, left=5, cut=[4, 1])])
 
 
 def report_text(answer: Mapping[str, Any]) -> str:
@@ -131,7 +131,9 @@ def report_text(answer: Mapping[str, Any]) -> str:
         "share: of all calls that partners took; of pledge: that share over the partner's share "
         "of all pledged seats."
     )
-    return "\n".join([_title(answer), *_table(head, cells, left=2, cut=[1]), *_wrapped(notes, "")])
+    return "\n".join(
+        [_title(answer), *table_lines(head, cells, left=2, cut=[1]), *_wrapped(notes, "")]
+    )
 
 
 def report_csv(answer: Mapping[str, Any]) -> str:
@@ -147,7 +149,7 @@ def report_csv(answer: Mapping[str, Any]) -> str:
 # --- cells -------------------------------------------------------------------------------------
 
 
-def _table(
+def table_lines(
     head: Sequence[str], rows: Sequence[Sequence[str]], left: int, cut: Sequence[int]
 ) -> list[str]:
     """Columns as wide as they need; the first `left` of them begin on the left.

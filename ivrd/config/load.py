@@ -140,6 +140,7 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         queues=queues.queues(waiting.parsed),
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
         pools=queues.pools(waiting.parsed),
+        ring_seconds=waiting.parsed.ring_seconds,
         policy=main.policy(parsed),
         callers_at_most=parsed.limits.callers,
         menus_at_most=parsed.limits.menus,

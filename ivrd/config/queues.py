@@ -52,6 +52,7 @@ class QueuesFile(Part):
     """queues.yaml."""
 
     default: Annotated[str, NAME, RELOAD]
+    ring_seconds: Annotated[int, whole(5, 18), RELOAD] = 15
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1), RELOAD]
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1), RELOAD]
 

@@ -110,6 +110,7 @@ class Settings:
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
     `menus_at_most` of them are in menus, and none is taken into one while Asterisk's events come
     `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
+    `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
     when nothing was chosen.  `files`: each file's parsed content.
@@ -139,6 +140,7 @@ class Settings:
     queues: tuple[QueueSettings, ...]
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
+    ring_seconds: int
     policy: Policy
     callers_at_most: int
     menus_at_most: int

@@ -1,4 +1,4 @@
-"""A partner's breaker: which calls failed there, and how many it may have at a time.
+"""A breaker: which calls failed at a partner or at a seat of our own, and whether it gets more.
 
 Theory of operation
 -------------------
@@ -8,6 +8,8 @@ Failures of each kind are counted in a row; when a kind reaches its limit the br
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
 again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
 call yet nothing is known: until one does it has a few seats at most.
+
+A seat of our own has the same breaker with limits of its own (seat_health.py).
 
 Learned capacity: a partner that refuses a call because it is full, while it has others, is not
 broken.  It is held to as many as it had, and one more each time it was quiet for long enough.
@@ -33,8 +35,9 @@ class BreakerState(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """How a call to a partner fails.  The values stand in what operators read."""
+    """How a call to a partner or a seat fails.  The values stand in what operators read."""
 
+    MISSED = "rang, and nobody answered"
     REFUSED = "refused"
     SILENT = "answered, then silence"
     NO_KEY = "answered, no key pressed"
@@ -58,15 +61,22 @@ FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
 @dataclass(frozen=True)
 class Refused:
-    """The partner declined a call.
+    """The partner, or the seat, declined a call.
 
-    `cause` is a number of Q.850's (q850.py).  `others`: the calls that it had at that moment,
+    `cause` is a number of Q.850's (q850.py), 0 if unknown.  `others`: the calls that it had then,
     talking or ringing, without this one.
     """
 
     at: float
     cause: int
     others: int = 0
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A seat of our own rang for as long as it may, and nobody answered."""
+
+    at: float
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ class Lasted:
     at: float
 
 
-Failure = Refused | Silent | NoKey | Dropped | Unreachable
+Failure = Missed | Refused | Silent | NoKey | Dropped | Unreachable
 Event = Failure | Reachable | Confirmed | Lasted
 
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
@@ -146,6 +156,7 @@ class Limits:
 
     in_a_row: Mapping[FailureKind, int] = field(
         default_factory=lambda: {
+            FailureKind.MISSED: 2,
             FailureKind.REFUSED: 3,
             FailureKind.SILENT: 2,
             FailureKind.NO_KEY: 3,
@@ -162,7 +173,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Breaker:
-    """The state of one partner's breaker.
+    """The state of one breaker.
 
     `failures` counts those in a row by kind.  `until`: the end of the pause.  `pause`: how long
     the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.  `known`:
@@ -195,7 +206,7 @@ def step(breaker: Breaker, event: Event) -> Breaker:
             return _learn(before, event)
         case Confirmed() | Lasted():
             before = replace(before, known=True)
-        case Refused() | Silent() | NoKey() | Dropped():
+        case Missed() | Refused() | Silent() | NoKey() | Dropped():
             pass
         case _:
             assert_never(event)
@@ -268,7 +279,7 @@ def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
             return replace(breaker, failures=left), Signal.TAKEN
         case Reachable():
             return breaker, Signal.NOTED
-        case Refused() | Silent() | NoKey() | Dropped() | Unreachable():
+        case Missed() | Refused() | Silent() | NoKey() | Dropped() | Unreachable():
             kind = kind_of(event)
             row = breaker.failures.get(kind, 0) + 1
             signal = Signal.TRIPPED if row >= breaker.limits.in_a_row[kind] else Signal.FAILED
@@ -280,6 +291,8 @@ def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
 def kind_of(event: Failure) -> FailureKind:
     """What a failure is counted as."""
     match event:
+        case Missed():
+            return FailureKind.MISSED
         case Refused():
             return FailureKind.REFUSED
         case Silent():
@@ -299,7 +312,9 @@ def _open(breaker: Breaker, event: Failure) -> Breaker:
     limits = breaker.limits
     pause = min(max(limits.first_pause, 2.0 * breaker.pause), limits.longest_pause)
     kind = kind_of(event)
-    why = f"{kind}, {words(event.cause)}" if isinstance(event, Refused) else f"{kind}"
+    why = str(kind)
+    if isinstance(event, Refused) and event.cause:
+        why = f"{kind}, {words(event.cause)}"
     row = breaker.failures[kind]
     refuses_all = kind is FailureKind.REFUSED  # then what was learned on the way was no capacity
     return replace(

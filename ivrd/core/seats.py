@@ -4,11 +4,32 @@
 and returns what to change.  It may be repeated: with nothing to change it returns nothing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-CLOSED_BY_US = "ivrd: closed"  # the pause reason that tells our pauses from an agent's own
+# Pause reasons tell our pauses from an agent's own; any other of ours says why the seat rests.
+OURS = "ivrd: "
+CLOSED_BY_US = f"{OURS}closed"
+
+# Penalties: app_queue rings the lowest first.
+IN_TURN, PARTNERS, LAST = 0, 10, 20
+
+
+@dataclass(frozen=True)
+class Turn:
+    """When a seat is rung: in its turn, after all others (`last`), or with a `pause` not at all.
+
+    `pause` is the reason, as Asterisk keeps it.
+    """
+
+    last: bool = False
+    pause: str = ""
+
+    @property
+    def penalty(self) -> int:
+        """As app_queue has it."""
+        return LAST if self.last else IN_TURN
 
 
 class SeatStatus(StrEnum):
@@ -18,6 +39,7 @@ class SeatStatus(StrEnum):
     RINGING = "ringing"
     BUSY = "busy"
     AWAY = "away"  # not registered, unreachable, or unknown to Asterisk
+    PAUSED = "paused"  # its phone is there, but it is not rung in its turn; never a trunk
 
 
 @dataclass(frozen=True)
@@ -44,11 +66,18 @@ class Member:
     in_call: bool = False
     ringing: bool = False
     reachable: bool = True
+    penalty: int = IN_TURN
+    paused_at: float = 0.0  # seconds since the epoch; 0 when it is not known
 
     @property
     def closed_by_us(self) -> bool:
         """Paused because its pool is closed, not by its agent."""
         return self.paused and self.reason == CLOSED_BY_US
+
+    @property
+    def rests(self) -> bool:
+        """Paused by us because it did not answer."""
+        return self.paused and self.reason.startswith(OURS) and not self.closed_by_us
 
 
 @dataclass(frozen=True)
@@ -69,29 +98,50 @@ class RemoveMember:
 
 @dataclass(frozen=True)
 class PauseMember:
-    """Stop (paused) or resume offering calls to a seat that stays in the queue."""
+    """Stop (with a reason) or resume (without one) offering calls to a seat that stays there."""
 
     queue: str
     seat: str
-    paused: bool
+    reason: str
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is to be paused."""
+        return bool(self.reason)
 
 
-MemberChange = AddMember | RemoveMember | PauseMember
+@dataclass(frozen=True)
+class SetPenalty:
+    """Ring a seat earlier or later than others."""
+
+    queue: str
+    seat: str
+    penalty: int
+
+
+MemberChange = AddMember | RemoveMember | PauseMember | SetPenalty
 
 
 def difference(
-    pools: Collection[Pool], open_pools: Collection[str], members: Collection[Member]
+    pools: Collection[Pool],
+    open_pools: Collection[str],
+    members: Collection[Member],
+    turn: Callable[[str], Turn] | None = None,
 ) -> list[MemberChange]:
-    """What to change so that exactly the seats of `open_pools` take calls.
+    """What to change so that exactly the seats of `open_pools` take calls, each when it has to.
 
-    Members that belong to no pool are left alone.
+    Without `turn` nothing is said of penalties, and no seat rests.  Members that belong to no pool
+    are left alone, and so is one that its agent has paused.
     """
     seen = {(member.queue, member.seat): member for member in members}
     changes: list[MemberChange] = []
     for pool in pools:
         wanted = pool.name in open_pools
         for queue, seat in memberships(pool):
-            changes.extend(_change(pool, wanted, queue, seat, seen.get((queue, seat))))
+            member = seen.get((queue, seat))
+            changes.extend(_change(pool, wanted, queue, seat, member))
+            if wanted and member and turn:
+                changes.extend(_turn(member, turn(seat)))
     return changes
 
 
@@ -106,11 +156,22 @@ def _change(
     if wanted and member is None:
         yield AddMember(queue, seat)
     elif wanted and member and member.closed_by_us:
-        yield PauseMember(queue, seat, paused=False)
+        yield PauseMember(queue, seat, "")
     elif not wanted and member and not pool.fixed:
         yield RemoveMember(queue, seat)
-    elif not wanted and member and not member.paused:
-        yield PauseMember(queue, seat, paused=True)
+    elif not wanted and member and (not member.paused or member.rests):
+        yield PauseMember(queue, seat, CLOSED_BY_US)
+
+
+def _turn(member: Member, turn: Turn) -> Iterator[MemberChange]:
+    """What makes a seat that is at work rest, or be rung earlier or later."""
+    by_agent = member.paused and not member.rests and not member.closed_by_us
+    if turn.pause and not by_agent and not member.rests:
+        yield PauseMember(member.queue, member.seat, turn.pause)
+    elif not turn.pause and member.rests:
+        yield PauseMember(member.queue, member.seat, "")
+    if member.penalty != turn.penalty:
+        yield SetPenalty(member.queue, member.seat, turn.penalty)
 
 
 def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:

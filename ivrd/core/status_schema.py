@@ -61,7 +61,11 @@ class QueueStatus(TypedDict):
 
 
 class PoolStatus(TypedDict):
-    """One pool of seats, and how many of them do what."""
+    """One pool of seats, and how many of them do what.
+
+    `paused`: the phone is there and the seat is not rung in its turn: it did not answer, or
+    somebody has paused it.
+    """
 
     name: str
     open: bool
@@ -70,6 +74,7 @@ class PoolStatus(TypedDict):
     ringing: int
     busy: int
     away: int
+    paused: int
 
 
 class PartnerStatus(TypedDict):

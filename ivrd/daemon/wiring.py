@@ -64,8 +64,18 @@ class Wiring:
             _address(settings), guard, self.observer.connection_report, wanted=EVENTS
         )
         self.capacity = Capacity(self.link, settings.callers_at_most)
-        self.queue_members = QueueMembers(self.link, settings.pools)
         self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
+        days = settings.store.keep_days
+        self.partner_repository = PartnerRepository(
+            self.write_behind, days.history, days.audit, time.time, self.leadership
+        )
+        self.queue_members = QueueMembers(
+            self.link,
+            settings.pools,
+            time.time,
+            (self.observer, self.partner_repository),
+            self.reevaluate.set,
+        )
         self._build_partners()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
@@ -101,10 +111,6 @@ class Wiring:
 
     def _build_partners(self) -> None:
         """What their call centres do, and what is stored and published of that."""
-        days = self.settings.store.keep_days
-        self.partner_repository = PartnerRepository(
-            self.write_behind, days.history, days.audit, time.time, self.leadership
-        )
         self.partners = PartnerController(
             partner_setup(self.settings),
             self.ledger,

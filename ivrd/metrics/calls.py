@@ -18,6 +18,7 @@ from prometheus_client.core import Metric
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger
+from ivrd.core.seat_health import Reason
 from ivrd.core.seats import SeatStatus
 from ivrd.metrics.ledger import LedgerCollector, possible_rows
 
@@ -60,6 +61,7 @@ class CallMetrics:
         self._reachable = False
         self._was_reachable = False
         self.queues(queues)
+        self._known_pools: set[str] = set()
         self.seats({pool: {} for pool in pools}, ())
 
     def service_level(self, seconds: float) -> None:
@@ -149,6 +151,13 @@ class CallMetrics:
         self._seats = self._gauge(
             "ivrd_seats", "Seats by pool and by what they are doing.", ("pool", "state")
         )
+        self._no_answer = self._total(
+            "ivrd_ring_no_answer_total",
+            "Calls that a seat of our own was offered and did not take. reason: it rang and nobody "
+            "answered (missed), it declined at once (refused), or it answered and was gone within "
+            "a second (dropped). Another seat was rung.",
+            ("pool", "reason"),
+        )
         self._pools = self._gauge(
             "ivrd_pool_open", "1 while the pool's seats take calls, else 0.", ("pool",)
         )
@@ -216,6 +225,10 @@ class CallMetrics:
         """The ledger refused an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
 
+    def ring_no_answer(self, pool: str, reason: Reason) -> None:
+        """A seat of this pool did not take a call."""
+        self._no_answer.labels(pool, reason).inc()
+
     # --- how things stand ------------------------------------------------------------------
 
     def link(self, up: bool) -> None:
@@ -249,12 +262,18 @@ class CallMetrics:
 
         Pools that are not in `counts` lose their series: nobody sits there any more.
         """
+        for pool in self._known_pools - counts.keys():
+            for reason in Reason:
+                self._no_answer.remove(pool, reason)
+        self._known_pools = set(counts)
         self._seats.clear()
         self._pools.clear()
         for pool, by_state in counts.items():
             for state in SeatStatus:
                 self._seats.labels(pool, state).set(by_state.get(state, 0))
             self._pools.labels(pool).set(pool in open_pools)
+            for reason in Reason:
+                self._no_answer.labels(pool, reason)
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""

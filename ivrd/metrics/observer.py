@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from typing import assert_never
 
 from ivrd import log
 from ivrd.asterisk.ami_client import LinkState
@@ -10,6 +11,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
+from ivrd.core.seat_health import NotTaken, Rests, Resumed, SeatNotice
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.calls import CallMetrics
 
@@ -68,6 +70,21 @@ class Observer:
         self.metrics.fault()
         what = "a menu broke off; the dialplan takes the caller to the queue"
         log.event(logger, logging.ERROR, what, call=call_id, error=error)
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        """A seat did not take a call, rests, or is rung in its turn again."""
+        match notice:
+            case NotTaken():
+                if self._leadership.is_leader:
+                    self.metrics.ring_no_answer(pool, notice.reason)
+            case Rests():
+                what = "a seat does not answer and is not rung for a while"
+                log.event(logger, logging.WARNING, what, seat=notice.seat, why=notice.why)
+            case Resumed():
+                what = "a seat is rung in its turn again"
+                log.event(logger, logging.INFO, what, seat=notice.seat, by=notice.by)
+            case _:
+                assert_never(notice)
 
     # --- connections -----------------------------------------------------------------------
 

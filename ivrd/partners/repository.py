@@ -22,13 +22,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from ivrd import log
 from ivrd.core.breaker import Breaker
 from ivrd.core.breaker_codec import NOT_OURS, breaker_of, text_of
 from ivrd.core.partner import Override
 from ivrd.core.report import Cause, PartnerEvent, PartnerEventKind
+from ivrd.core.seat_health import NotTaken, Rests, Resumed, SeatNotice
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.store import WriteBehind
 
@@ -158,6 +159,20 @@ class PartnerRepository:
         second, thousandth = divmod(round(self._clock() * 1000), 1000)
         key = f"{_second(second)}.{thousandth:03} {self._audited:04} {self._life}"
         self._write_behind.put(AUDIT, key, _json([who, what, partner, detail]))
+
+    def seat(self, _pool: str, notice: SeatNotice) -> None:
+        """Store which seats of our own were paused, and who resumed them."""
+        if not self.is_leader:
+            return
+        match notice:
+            case Rests():
+                self.audit("ivrd", "seat rests", "", f"{notice.seat}: {notice.why}")
+            case Resumed():
+                self.audit(notice.by, "seat resumed", "", notice.seat)
+            case NotTaken():
+                pass  # counted, not stored
+            case _:
+                assert_never(notice)
 
     def forget_old(self) -> None:
         """Once a day, forget what is older than it is to be kept."""

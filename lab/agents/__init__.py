@@ -19,6 +19,9 @@ from lab.agents.agents import (
     never_answers,
     refuses,
     silent,
+    vanishes_ringing,
+    vanishes_talking,
+    without_sdp,
 )
 
 __all__ = [
@@ -33,4 +36,7 @@ __all__ = [
     "never_answers",
     "refuses",
     "silent",
+    "vanishes_ringing",
+    "vanishes_talking",
+    "without_sdp",
 ]

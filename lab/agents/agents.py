@@ -21,7 +21,7 @@ NEVER = float("inf")
 # On a busy machine several messages of one call come at once, and SIPp is between two steps when it
 # reads the second: that is no reason to give the call up. What matters is sent again.
 PATIENT = ("-default_behaviors", "all,-abortunexp")
-CODES = (200, 404, 480, 486, 500, 503, 603)  # SIP statuses that agent.xml can send
+CODES = (200, 302, 404, 480, 486, 500, 503, 603)  # SIP statuses that agent.xml can send
 
 Seconds = float | Callable[[], float]
 Choice = Callable[[int], "Manner"]  # the manner of a call, by how many others are there already
@@ -36,6 +36,8 @@ class Manner:
     voice: str | None = "inhouse"  # of rtp.VOICES; None says nothing
     code: int = 200  # SIP status: what is not 200 is refused with it, at once
     first: tuple[Step, ...] = ()  # done before the talk, such as pressing a key to take the call
+    sdp: bool = True  # whether the answer says where sound is to be sent
+    vanishes: bool = False  # the phone goes dead instead: of the answer, or with talk of the BYE
 
     def __post_init__(self) -> None:
         if self.code not in CODES:
@@ -62,8 +64,25 @@ def never_answers() -> Manner:
     return Manner(ring=NEVER)
 
 
+def without_sdp(ring: Seconds = 1.0) -> Manner:
+    """Answers, and does not say where its sound comes from or goes to."""
+    return Manner(ring, talk=NEVER, voice=None, sdp=False)
+
+
+def vanishes_ringing(ring: Seconds = 1.0) -> Manner:
+    """Rings, and then the phone is dead: it answers nothing, not even that it rings no more."""
+    return Manner(ring, talk=0.0, vanishes=True)
+
+
+def vanishes_talking(ring: Seconds = 1.0, talk: Seconds = 2.0) -> Manner:
+    """Answers, talks, and then the phone is dead: no sound, no BYE, no answer to one."""
+    return Manner(ring, talk, vanishes=True)
+
+
 def refuses(code: int = 486) -> Manner:
-    """486: busy; 480: nobody there; 404: no such seat; 500, 503: out of order; 603: declined."""
+    """302: call elsewhere; 486: busy; 480: nobody there; 404: no such seat; 603: declined;
+    500, 503: out of order.
+    """
     return Manner(code=code)
 
 
@@ -86,7 +105,8 @@ class Talk:
     number: str  # of the caller, as shown on the phone
     name: str
     topic: str  # header X-1330-Topic
-    ended: str  # by "agent" or "caller"; "cancelled", "refused", "failed"; "" while it goes on
+    # by "agent" or "caller"; "cancelled", "refused", "vanished", "failed"; "" while it goes on
+    ended: str
     rang: float
     talked: float | None  # None: not answered, or no packet came: the caller had just gone
     heard_caller: bool
@@ -132,10 +152,16 @@ class _Seat(Party):
 
     def rung(self, now: float) -> None:
         self._ringing = False
-        self.order("answer", port=self.port)
+        if self._manner.vanishes and not self._manner.talk:
+            self.order("vanish")
+        else:
+            self.order("answer", port=self.port, **({} if self._manner.sdp else {"sdp": "no"}))
 
     def hang_up(self) -> None:
-        if self._acknowledged:
+        if self._acknowledged and self._manner.vanishes and not self.hanging_up:
+            self.hanging_up = True
+            self.order("vanish")
+        elif self._acknowledged:
             super().hang_up()
         elif self._ringing:  # otherwise it has to wait until the call is set up
             self._ringing = False
@@ -160,7 +186,7 @@ class _Seat(Party):
                 self.ended = "agent" if self.hanging_up else "caller"
             case "hung-up":
                 self.ended = "agent"
-            case "cancelled" | "refused":
+            case "cancelled" | "refused" | "vanished":
                 self.ended = event.word
             case "aborted":
                 self.ended = "failed"

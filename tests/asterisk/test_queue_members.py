@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,8 @@ class FakeQueues:
             self._add(key, headers)
         elif action == "QueueRemove":
             self._remove(key)
+        elif action == "QueuePenalty":
+            self._set(replace(self.members[key], penalty=int(headers["Penalty"])))
         else:
             self._pause(key, headers["Paused"] == "true", headers["Reason"])
 
@@ -63,13 +66,19 @@ class FakeQueues:
     def _pause(self, key: tuple[str, str], paused: bool, reason: str) -> None:
         if key not in self.members:
             raise ActionRefused("QueuePause: Interface not found")
-        self._set(Member(*key, paused=paused, reason=reason))
+        self._set(replace(self.members[key], paused=paused, reason=reason))
 
     def _set(self, member: Member) -> None:
         self.members[member.queue, member.seat] = member
         self.changed.append(
             MemberChanged(
-                member.seat, member.queue, True, member.paused, member.reason, SeatStatus.FREE
+                member.seat,
+                member.queue,
+                True,
+                member.paused,
+                member.reason,
+                SeatStatus.FREE,
+                member.penalty,
             )
         )
 
@@ -215,7 +224,7 @@ def test_closed_seats_are_shown_as_long_as_they_talk() -> None:
     asyncio.run(body())
 
 
-def test_a_seat_that_the_agent_paused_is_not_counted_as_here() -> None:
+def test_a_seat_that_the_agent_paused_is_shown_as_paused() -> None:
     rig = Rig([Member(queue, "surge-1", True, "lunch") for queue in SURGE.queues])
     rig.seating.read(rig.queues.snapshot())
-    assert rig.seating.here(SURGE) == {}
+    assert rig.seating.here(SURGE) == {"surge-1": "paused"}

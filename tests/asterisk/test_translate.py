@@ -88,15 +88,12 @@ def test_what_a_seats_phone_does() -> None:
 
 def test_a_seat_that_joins_is_paused_and_leaves() -> None:
     changes = [fact for fact in FACTS if isinstance(fact, t.MemberChanged)]
-    assert changes == [
-        t.MemberChanged("surge-01", "other", True, True, reason="", state=SeatStatus.FREE),
-        t.MemberChanged(
-            "surge-01", "other", True, True, reason="ivrd: closed", state=SeatStatus.FREE
-        ),
-        t.MemberChanged(
-            "surge-01", "other", False, True, reason="ivrd: closed", state=SeatStatus.FREE
-        ),
+    assert [(c.seat, c.queue, c.there, c.paused, c.reason, c.state) for c in changes] == [
+        ("surge-01", "other", True, True, "", "free"),
+        ("surge-01", "other", True, True, "ivrd: closed", "free"),
+        ("surge-01", "other", False, True, "ivrd: closed", "free"),
     ]
+    assert {c.penalty for c in changes} == {0}
 
 
 def test_devices_that_are_no_seats_mean_nothing() -> None:
@@ -144,7 +141,16 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    assert {message.event for message in RECORDED} >= set(t.READERS)
+    assert {message.event for message in (*RECORDED, *messages("seats"))} >= set(t.READERS)
+
+
+def test_how_seats_answered_in_the_recording() -> None:
+    assert [found for found in map(t.fact, messages("seats")) if found] == [
+        t.SeatUnanswered("base-01", 1795944866.439602, 15.0),
+        t.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
+        t.SeatUnanswered("base-01", 1795944922.729876, 0.0),  # 302
+        *[t.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
+    ]
 
 
 @pytest.mark.parametrize("event", [*t.READERS, "UserEvent", "NobodyKnowsThis", ""])
@@ -170,3 +176,30 @@ def test_no_event_makes_the_translator_raise(event: str, headers: dict[str, str]
 @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "-inf", "1e999"])
 def test_a_time_that_is_none_is_0(stamp: str) -> None:
     assert t.at(Message({"Event": "Hangup", "Timestamp": stamp})) == 0.0
+
+
+def test_how_seats_answer() -> None:
+    missed = {"Event": "AgentRingNoAnswer", "Interface": "PJSIP/base-01", "RingTime": "15000"}
+    assert t.fact(Message(missed)) == t.SeatUnanswered("base-01", 0.0, 15.0)
+    ends = {"Event": "DialEnd", "DestChannel": "PJSIP/base-01-0000001f", "DialStatus": "CANCEL"}
+    assert t.fact(Message({**ends, "Forward": "0899999999"})) == t.SeatUnanswered(
+        "base-01", 0.0, 0.0
+    )
+    assert t.fact(Message(ends)) is None  # a ring that ended in another way
+    dropped = {"Event": "UserEvent", "UserEvent": "IvrdSeatDropped", "Seat": "base-01"}
+    assert t.fact(Message({**dropped, "Drops": "2"})) == t.SeatDropped("base-01", 0.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "resumes"),
+    [("NonQualified", True), ("Reachable", True), ("Unreachable", False), ("Removed", False)],
+)
+def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) -> None:
+    contact = {"Event": "ContactStatus", "AOR": "base-01", "ContactStatus": status}
+    found = t.fact(Message(contact))
+    assert found == (t.SeatResumed("base-01", "phone") if resumes else None)
+
+
+def test_the_key_that_resumes_a_seat() -> None:
+    key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
+    assert t.fact(Message(key)) == t.SeatResumed("base-01", "key")

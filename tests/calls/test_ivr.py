@@ -335,7 +335,7 @@ def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
         heard = []
         for n, (way, digit) in enumerate(part.split() for part in keys.split(", ")):
             if way == "down":
-                room.ivr.key_down("a", digit)
+                room.ivr.key_down("a", digit, 10 + n / 50)
             else:
                 room.ivr.key_up("a", digit, 10 + n / 50)
             heard = [key for _at, key in room.ivr._lines["a"].keys]

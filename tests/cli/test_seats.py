@@ -1,4 +1,4 @@
-"""`ivrd seats close`: the last open pool is closed only by somebody who means it."""
+"""`ivrd seats`: one line a seat; the last open pool is closed only by somebody who means it."""
 
 import argparse
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from ivrd.cli import seats
 from ivrd.cli.failure import CommandFailed
+from ivrd.cli.seats import seats_text
 
 
 class Daemon:
@@ -46,3 +47,14 @@ def test_another_open_pool_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     daemon = Daemon("base", "surge")
     assert close(monkeypatch, daemon) == 0
     assert daemon.closed == ["base"]
+
+
+def test_a_seat_that_rests_says_since_when_and_why() -> None:
+    usual = {"seat": "base-01", "pool": "base", "state": "free", "why": "", "paused_at": 0.0}
+    why = "rests for 40 s more: rang, and nobody answered, 2 in a row"
+    rests = {**usual, "seat": "base-02", "state": "paused", "why": why, "paused_at": 980.0}
+    assert seats_text([usual, rests], 1000.0).splitlines() == [
+        "Seat     pool  state   since  why",
+        "base-01  base  free",
+        f"base-02  base  paused  20 s   {why}",
+    ]

@@ -1,4 +1,4 @@
-"""A partner's breaker: random histories for what must always hold, told ones for what it does."""
+"""A breaker: random histories for what must always hold, told ones for what it does."""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,6 +18,7 @@ from ivrd.core.breaker import (
     FailureKind,
     Lasted,
     Limits,
+    Missed,
     NoKey,
     Reachable,
     Refused,
@@ -39,6 +40,7 @@ FULL, AWAY = 17, 19  # Q.850: busy; no answer
 
 def failure(kind: FailureKind, now: float) -> Failure:
     made: dict[FailureKind, Failure] = {
+        FailureKind.MISSED: Missed(now),
         FailureKind.REFUSED: Refused(now, AWAY),
         FailureKind.SILENT: Silent(now),
         FailureKind.NO_KEY: NoKey(now),
@@ -62,6 +64,7 @@ def opened(now: float = 0.0) -> Breaker:
 NOW = st.just(0.0)
 EVENTS = st.one_of(
     st.builds(Refused, NOW, st.sampled_from([1, FULL, AWAY, 34]), st.integers(0, 5)),
+    st.builds(Missed, NOW),
     st.builds(Silent, NOW),
     st.builds(NoKey, NOW),
     st.builds(Dropped, NOW),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.dtmf import AGAIN_SECONDS, DtmfDecoder
+from ivrd.core.dtmf import AGAIN_SECONDS, BOTH_WAYS_SECONDS, DtmfDecoder
 
 DIGITS = st.sampled_from("0123456789*#")
 GAPS = st.floats(0.06, 2.0)  # from one key to the next; nobody and nothing presses faster
@@ -23,8 +23,8 @@ def test_a_key_that_is_told_again_counts_once(presses: list[tuple[str, float, bo
         if again and not soon:
             up(again, now + 0.1)
         now += gap
-        pad.down(digit)
-        pad.down(digit)  # the event itself comes twice
+        pad.down(digit, now)
+        pad.down(digit, now)  # the event itself comes twice
         if again and soon:  # put back, and read again while the next one is down
             up(again, now)
         now += 0.04
@@ -44,7 +44,7 @@ def test_where_only_ends_are_told_all_of_them_count(digits: list[str]) -> None:
 
 def test_a_key_whose_beginning_was_lost_counts() -> None:
     pad = DtmfDecoder()
-    pad.down("1")
+    pad.down("1", 0.9)
     assert pad.up("1", 1.0)
     assert pad.up("2", 1.1)
     assert pad.up("1", 1.0 + 2 * AGAIN_SECONDS)
@@ -53,5 +53,27 @@ def test_a_key_whose_beginning_was_lost_counts() -> None:
 def test_one_that_goes_down_without_end_takes_no_more_room() -> None:
     pad = DtmfDecoder()
     for n in range(10_000):
-        pad.down(str(n))
+        pad.down(str(n), n * 0.1)
     assert len(pad._down) < 100
+
+
+@given(
+    st.lists(
+        st.tuples(DIGITS, st.floats(0.35, 2.0), st.floats(-0.1, BOTH_WAYS_SECONDS - 0.01)),
+        max_size=30,
+    )
+)
+def test_a_key_that_is_sent_by_info_and_by_rfc_4733_counts_once(
+    presses: list[tuple[str, float, float]],
+) -> None:
+    """Two presses of a person are further apart than the two reports of one; either comes first."""
+    pad, received, now = DtmfDecoder(), [], 10.0
+    for digit, gap, later in presses:
+        now += gap
+        reports = [(now, "end"), (now + later, "down"), (now + later + 0.1, "up")]
+        for at, what in sorted(reports):
+            if what == "down":
+                pad.down(digit, at)
+            elif pad.up(digit, at):
+                received.append(digit)
+    assert received == [digit for digit, _gap, _later in presses]

@@ -13,6 +13,8 @@ from ivrd.core.seats import (
     PauseMember,
     Pool,
     RemoveMember,
+    SetPenalty,
+    Turn,
     difference,
     memberships,
     open_now,
@@ -36,13 +38,20 @@ class Queues:
         elif isinstance(change, RemoveMember):
             assert place in self.members, "not there"
             del self.members[place]
+        elif isinstance(change, SetPenalty):
+            assert self.members[place].penalty != change.penalty, "no change"
+            self.members[place] = replace(self.members[place], penalty=change.penalty)
         else:
-            assert self.members[place].paused is not change.paused, "no change"
-            reason = CLOSED_BY_US if change.paused else ""
-            self.members[place] = replace(self.members[place], paused=change.paused, reason=reason)
+            assert self.members[place].reason != change.reason, "no change"
+            self.members[place] = replace(
+                self.members[place], paused=change.paused, reason=change.reason
+            )
 
-    def reconcile(self, pools: list[Pool], wanted: set[str]) -> list[MemberChange]:
-        changes = difference(pools, wanted, list(self.members.values()))
+    def reconcile(
+        self, pools: list[Pool], wanted: set[str], turns: dict[str, Turn] | None = None
+    ) -> list[MemberChange]:
+        turn = (lambda seat: turns.get(seat, Turn())) if turns is not None else None
+        changes = difference(pools, wanted, list(self.members.values()), turn)
         for change in changes:
             self.take(change)
         return changes
@@ -67,7 +76,7 @@ def situations(draw: st.DrawFn) -> tuple[list[Pool], set[str], Queues]:
     pools = draw(some_pools())
     wanted = draw(st.sets(st.sampled_from([pool.name for pool in pools])))
     seats = [seat for pool in pools for seat in pool.seats] + ["partner-1"]
-    pauses = st.sampled_from([(False, ""), (True, ""), (True, "lunch"), (True, CLOSED_BY_US)])
+    pauses = st.sampled_from([(False, ""), (True, " "), (True, "lunch"), (True, CLOSED_BY_US)])
     members = [
         Member(queue, seat, *draw(pauses), in_call=draw(st.booleans()))
         for queue in QUEUES
@@ -164,3 +173,38 @@ def test_a_pool_in_which_all_agents_pause_is_open() -> None:
     pool = Pool("surge", ("a",), ("red",), fixed=False)
     assert open_now([pool], [Member("red", "a", paused=True, reason="lunch")]) == {"surge"}
     assert open_now([pool], [Member("blue", "a")]) == set()
+
+
+RESTS = Turn(last=True, pause="ivrd: rang, and nobody answered, 2 in a row")
+TURNS = st.sampled_from([Turn(), Turn(last=True), RESTS])
+
+
+@given(situations(), st.data())
+def test_each_open_seat_is_rung_when_it_has_to(
+    situation: tuple[list[Pool], set[str], Queues], data: st.DataObject
+) -> None:
+    pools, wanted, queues = situation
+    seats = [seat for pool in pools for seat in pool.seats]
+    queues.reconcile(pools, wanted, {seat: data.draw(TURNS) for seat in seats})  # how it was
+    before = dict(queues.members)
+    turns = {seat: data.draw(TURNS) for seat in seats}
+    queues.reconcile(pools, wanted, turns)
+    queues.reconcile(pools, wanted, turns)  # what the first has added, or opened
+    for pool in pools:
+        for place in memberships(pool):
+            member = queues.members.get(place)
+            if pool.name in wanted:
+                assert member is not None
+                assert member.penalty == turns[member.seat].penalty
+                if member.paused and not member.rests:
+                    assert before[place].reason == member.reason  # its agent's pause is not ours
+                else:
+                    assert member.reason == turns[member.seat].pause
+            else:
+                assert member is None or not member.rests  # closed says more than resting
+    assert queues.reconcile(pools, wanted, turns) == []
+
+
+def test_a_pool_whose_seats_all_rest_is_open() -> None:
+    pool = Pool("base", ("a",), ("red",), fixed=True)
+    assert open_now([pool], [Member("red", "a", paused=True, reason=RESTS.pause)]) == {"base"}

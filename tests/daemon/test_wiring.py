@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivrd.api import server
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.translate import PartnerLegEvent, SeatUnanswered
 from ivrd.config.load import load
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
@@ -51,7 +51,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
     async def body() -> None:
         parts = await built(settings)
         asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
-        assert set(asked) == {"override", "drill", "seats", "handover", "reload", "day"}
+        assert set(asked) == {"override", "drill", "seats", "resume", "handover", "reload", "day"}
         del asked["reload"]  # each of two has a configuration of its own
         for token, ask in (
             ("", "no leader is known"),
@@ -164,3 +164,27 @@ async def running(settings: Settings) -> AsyncIterator[Wiring]:
     yield parts
     writing.cancel()
     await parts.failover.close()
+
+
+def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
+    settings: Settings, tmp_path: Path
+) -> None:
+    alone = replace(settings, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
+
+    async def body() -> None:
+        async with running(alone) as parts:
+            for _ in range(2):
+                parts.queue_members.changed(SeatUnanswered("base-01", time.time(), 15.0))
+            assert parts.reevaluate.is_set()
+            line = 'ivrd_ring_no_answer_total{pool="base",reason="missed"} 2.0'
+            assert line in parts.scrape().decode()
+            assert parts.queue_members.resume("base-01", "somchai")
+            entries = (await parts.queries()["audit"]({}))["entries"]
+            assert [(e["who"], e["what"]) for e in entries] == [
+                ("ivrd", "seat rests"),
+                ("somchai", "seat resumed"),
+            ]
+            with pytest.raises(server.RequestRejected, match="no seat 'base-99'"):
+                await parts.commands(hand_over)["resume"]({"seat": "base-99"})
+
+    asyncio.run(body())

@@ -312,6 +312,7 @@ def test_version_and_process_are_there() -> None:
 def test_no_label_but_these() -> None:
     """A caller, a call or a number must never become a label."""
     known = {"queue", "outcome", "stage", "by", "event", "pool", "state", "version", "python", "le"}
+    known.add("reason")
     series = read(metrics())
     assert {label for _, labels in series for label, _ in labels} == known
     assert not any(name.endswith("_created") for name, _ in series)
@@ -372,7 +373,7 @@ def test_seats_are_as_last_told() -> None:
     made.seats({"base": {SeatStatus.FREE: 1}}, {"base"})
     series = read(made)
     seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SeatStatus}
-    assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0}
+    assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0, "paused": 0}
     assert value(series, "ivrd_pool_open", pool="base") == 1
     assert not any(("pool", "surge") in labels for _, labels in series)
 

@@ -20,15 +20,25 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
 {dialplan_names.CALLERS}={settings.callers_at_most}
+{dialplan_names.RING_SECONDS}={settings.ring_seconds}
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
 
-; A seat's phone can call nobody.
+; A seat's phone can call nobody. When an agent transfers a caller to the hotline's number, it is
+; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works
+; without it: that it is to be rung again after it was paused.
 [{dialplan_names.SEAT_CONTEXT}]
-exten => {settings.number},1,Hangup(21)
+exten => {settings.number},1,GotoIf($["${{IVRD_CALL}}" = "${{UNIQUEID}}"]?hotline-queue,s,back)
+ same => n,Hangup(21)
+exten => {dialplan_names.RESUME_KEYS},1,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
+ same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)
+ same => n,UserEvent({dialplan_names.SEAT_RESUMED},Seat: ${{CHANNEL(endpoint)}})
+ same => n,Answer(500)
+ same => n,Hangup(16)
+ same => n(nobody),Hangup(21)
 
 {seats}
 #include "hotline.conf"

@@ -19,12 +19,12 @@ def seats_of(partner: Partner) -> tuple[str, ...]:
     return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
 
 
-def trunk(partner: Partner, number: str, media: str) -> str:
+def trunk(partner: Partner, number: str, media: str, closed: str) -> str:
     """Endpoint and address in pjsip.conf; a partner can call nobody by it."""
     name = dialplan_names.PARTNER_PREFIX + partner.id
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{media}"
-        f"aors={name}\nidentify_by=ip\nsend_pai=no\n"
+        f"aors={name}\nidentify_by=ip\nsend_pai=no\n{closed}"
         f"\n[{name}]\ntype=aor\ncontact=sip:{number}@{partner.trunk}\n{QUALIFY}"
     )
 

@@ -16,17 +16,22 @@ force_rport=yes
 dtmf_mode=rfc4733
 """
 
+# What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
+CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
+
 
 def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     """The file's text.  `seats_secret` makes the passwords of seats that register."""
     sip = settings.asterisk
     parts = [
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
-        "endpoint_identifier_order=ip,username\n",
+        "endpoint_identifier_order=ip,username\n"
+        # Mobile networks call sip:NUMBER;phone-context=+CC@…;user=phone: that is the number, too.
+        "ignore_uri_user_options=yes\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses) for name, addresses in sip.carriers]
-    parts += [partners.trunk(p, settings.number, MEDIA) for p in settings.partners]
+    parts += [partners.trunk(p, settings.number, MEDIA, CLOSED) for p in settings.partners]
     for pool in settings.pools:
         for seat in pool.seats:
             parts.append(_seat(seat, sip.seat_contact, seats_secret))
@@ -37,23 +42,26 @@ def _carrier(name: str, addresses: tuple[str, ...]) -> str:
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{MEDIA}"
-        "trust_id_inbound=yes\nidentify_by=ip\naors=\n"
+        f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
 
 
 def _seat(seat: str, contact: str | None, secret: str | None) -> str:
-    """A seat takes one call at a time and can call nobody."""
+    """A seat takes one call at a time (queues.conf) and can call nobody.
+
+    One that registers may sit behind NAT: it is reached where its packets come from.
+    """
     endpoint = (
         f"[{seat}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{MEDIA}"
-        f"aors={seat}\ndevice_state_busy_at=1\nsend_pai=no\nidentify_by=username\n"
+        f"aors={seat}\nsend_pai=no\nidentify_by=username\n"
     )
     if contact is not None:
         address = contact.replace("{seat}", seat)
         return f"{endpoint}\n[{seat}]\ntype=aor\ncontact={address}\n"
     password = seat_password(seat, secret or "")
     return (
-        f"{endpoint}auth={seat}\n"
+        f"{endpoint}auth={seat}\nrewrite_contact=yes\n"
         f"\n[{seat}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\nqualify_frequency=30\n"
         f"\n[{seat}]\ntype=auth\nauth_type=userpass\nusername={seat}\npassword={password}\n"
     )

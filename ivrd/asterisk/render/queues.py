@@ -18,10 +18,13 @@ log_membername_as_agent=no
 
 # ringinuse=no: a seat has one call at a time, whichever queue it comes from.
 # joinempty, leavewhenempty: a caller is never sent away because no seat is there.
-# timeoutrestart: who is rung after a seat that refused has the whole time too.
-# leastrecent: the agent who has rested longest is rung first.
+# rrmemory: who did not answer is rung again only after all others. (leastrecent goes by the last
+# call taken: it would ring the same unattended phone for ever.)
+# timeout: all that a partner's leg needs (dialplans/partners.conf); seats of our own ring as long
+# as hotline.conf lets them. timeoutrestart: whoever is rung next has the whole time, too.
+# No autopause: without ivrd nobody would take a pause back.
 COMMON = f"""\
-strategy=leastrecent
+strategy=rrmemory
 timeout=20
 timeoutrestart=yes
 retry=1

@@ -1,0 +1,69 @@
+"""Whether Asterisk has read its files as they are on the disk."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk import console, loaded
+
+STARTED = 1_000_000.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("queues.conf", "pjsip.conf"):
+        write(tmp_path / name, "as it was", STARTED - 60)
+    return tmp_path
+
+
+def write(path: Path, text: str, at: float) -> None:
+    path.write_text(text)
+    os.utime(path, (at, at))
+
+
+def stale(folder: Path) -> list[str]:
+    return loaded.stale(folder, ["queues.conf", "pjsip.conf", "missing.conf"], STARTED)
+
+
+def test_what_was_there_when_asterisk_started_is_loaded(folder: Path) -> None:
+    assert stale(folder) == []
+
+
+def test_what_was_written_since_is_not_loaded_until_it_is_told(folder: Path) -> None:
+    write(folder / "queues.conf", "changed", STARTED + 60)
+    assert stale(folder) == ["queues.conf"]
+    loaded.remember(folder, ["queues.conf", "pjsip.conf"])
+    assert stale(folder) == []
+    write(folder / "queues.conf", "changed again", STARTED + 61)
+    assert stale(folder) == ["queues.conf"]
+
+
+def test_a_restart_of_asterisk_loads_all(folder: Path) -> None:
+    write(folder / "queues.conf", "changed", STARTED + 60)
+    assert loaded.stale(folder, ["queues.conf"], STARTED + 120) == []
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[1]", '{"queues.conf": 7}'])
+def test_a_stamp_that_is_none_tells_nothing(folder: Path, text: str) -> None:
+    (folder / loaded.STAMP).write_text(text)
+    write(folder / "queues.conf", "changed", STARTED + 60)
+    assert stale(folder) == ["queues.conf"]
+
+
+def test_asterisk_is_told_everything_each_time_and_what_it_refuses_is_said(tmp_path: Path) -> None:
+    asterisk = tmp_path / "asterisk"
+    asterisk.write_text(
+        f'#!/bin/sh\necho "$2" >>{tmp_path}/said\n'
+        'case "$2" in "core show uptime seconds") echo "System uptime: 60";;\n'
+        f'"moh reload") test ! -e {tmp_path}/broken || echo "No such command";; esac\n'
+    )
+    asterisk.chmod(0o755)
+    console.reload([str(asterisk)])
+    said = (tmp_path / "said").read_text().splitlines()
+    assert set(said) == set(console.RELOADS.values())
+    assert console.started([str(asterisk)]) is not None
+    assert console.started([str(tmp_path / "none")]) is None
+    (tmp_path / "broken").touch()
+    with pytest.raises(console.ConsoleError, match="Asterisk did not take 'moh reload'"):
+        console.reload([str(asterisk)])
