@@ -3,10 +3,13 @@
 import os
 import pwd
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ivrd.asterisk import console
 from ivrd.cli import check, service_user
 from ivrd.cli.service_user import Need
 from ivrd.config.load import load
@@ -61,3 +64,27 @@ def test_a_user_that_is_not_there_is_an_error() -> None:
 def test_addresses_of_documentation_are_no_carriers() -> None:
     (said,) = check._placeholders(load(ROOT / "config"))
     assert "asterisk.carriers.carrier.addresses: 192.0.2.0/28 is for documentation" in said
+
+
+def test_what_asterisk_has_not_read_is_a_step_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(ROOT / "config")
+    there = replace(settings, asterisk=replace(settings.asterisk, config_dir=tmp_path))
+    files = {"queues.conf": "[one]\n", "pjsip.conf": "[two]\n", "http.conf": "[three]\n"}
+    monkeypatch.setattr(check, "asterisk_files", lambda _settings: files)
+    monkeypatch.setattr(console, "started", lambda _console: time.time() + 60)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert not any(step.problems for step in check._rendered(there, tmp_path))
+    monkeypatch.setattr(console, "started", lambda _console: time.time() - 60)
+    _, unread = check._rendered(there, tmp_path)
+    names = [problem.partition(":")[0] for problem in unread.problems]
+    assert unread.remedy == check.RESTART
+    assert names == [str(tmp_path / name) for name in files]
+    del files["http.conf"]
+    _, unread = check._rendered(there, tmp_path)
+    assert unread.remedy.startswith("ivrd reload")
+    files["queues.conf"] += "more\n"
+    differing, _ = check._rendered(there, tmp_path)
+    assert "`ivrd reload` writes it anew" in differing.problems[0]
