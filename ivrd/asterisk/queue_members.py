@@ -5,7 +5,6 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, assert_never
@@ -58,9 +57,9 @@ class QueueMembers:
         self,
         link: AmiClient,
         pools: tuple[Pool, ...],
-        clock: Callable[[], float] = time.time,
-        listeners: tuple[SeatListener, ...] = (),
-        hurry: Callable[[], None] = lambda: None,
+        clock: Callable[[], float],
+        listeners: tuple[SeatListener, ...],
+        hurry: Callable[[], None],
     ) -> None:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has reported

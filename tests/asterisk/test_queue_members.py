@@ -1,6 +1,7 @@
 """Seats are brought to where the open pools want them, whatever was there before."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -97,7 +98,9 @@ class FakeQueues:
 class Rig:
     def __init__(self, members: Iterable[Member], without: str = "") -> None:
         self.queues = FakeQueues(members, without)
-        self.seating = QueueMembers(self.queues, POOLS)  # type: ignore[arg-type]
+        self.seating = QueueMembers(  # type: ignore[arg-type]
+            self.queues, POOLS, time.time, (), lambda: None
+        )
 
     def events_come(self) -> None:
         for fact in self.queues.changed:

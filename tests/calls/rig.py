@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -159,7 +160,7 @@ class Rig:
         self.tracker = CallTracker(
             AsteriskControl(
                 link,  # type: ignore[arg-type]
-                QueueMembers(link, pools),  # type: ignore[arg-type]
+                QueueMembers(link, pools, time.time, (), lambda: None),  # type: ignore[arg-type]
                 Sessions(link, lambda _s: None, lambda _s: None),  # type: ignore[arg-type]
             ),
             self.ledger,

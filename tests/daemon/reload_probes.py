@@ -334,6 +334,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("queues.new", _QUEUE),
         lambda parts: [queue["name"] for queue in parts.operations.status()["queues"]],
     ),
+    (QUEUES, "ring_seconds"): (put("ring_seconds", 11), asterisk("extensions.conf")),
     (QUEUES, "queues.*.hours"): (put("queues.benefits.hours", "closed"), closed_now),
     (QUEUES, "queues.*.closed_prompt"): (
         put("queues.benefits.closed_prompt", "welcome"),

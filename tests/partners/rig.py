@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class Rig:
         self.is_leader = True
         self.shelf = shelf or Shelf()
         self.ledger = Ledger()
-        self.queue_members = QueueMembers(cast(AmiClient, None), ())
+        self.queue_members = QueueMembers(cast(AmiClient, None), (), time.time, (), lambda: None)
         setup = PartnerSetup(
             partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
         )

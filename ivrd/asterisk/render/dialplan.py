@@ -4,6 +4,9 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.config.settings import Settings
 
+# Takes a caller whom an agent transfers back to the queue; a seat's own channel goes on.
+TRANSFERRED = 'GotoIf($["${IVRD_CALL}" = "${UNIQUEID}"]?hotline-queue,s,back)'
+
 
 def extensions_conf(settings: Settings) -> str:
     """Globals, the number that carriers dial, partners' seats, and the hand-written files."""
@@ -31,9 +34,10 @@ exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
 ; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works
 ; without it: that it is to be rung again after it was paused.
 [{dialplan_names.SEAT_CONTEXT}]
-exten => {settings.number},1,GotoIf($["${{IVRD_CALL}}" = "${{UNIQUEID}}"]?hotline-queue,s,back)
+exten => {settings.number},1,{TRANSFERRED}
  same => n,Hangup(21)
-exten => {dialplan_names.RESUME_KEYS},1,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
+exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
+ same => n,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
  same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)
  same => n,UserEvent({dialplan_names.SEAT_RESUMED},Seat: ${{CHANNEL(endpoint)}})
  same => n,Answer(500)
