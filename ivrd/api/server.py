@@ -49,7 +49,7 @@ Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 
 def public_app(
-    metrics: Callable[[], bytes], ready: Callable[[], str], note: Callable[[], str] = str
+    metrics: Callable[[], bytes], ready: Callable[[], str], note: Callable[[], str]
 ) -> web.Application:
     """/metrics, /-/healthy, /-/ready.
 
