@@ -12,9 +12,16 @@ DATADIR ?= /usr/share/ivrd
 LIBDIR  ?= /usr/lib
 BINDIR  ?= /usr/local/bin
 ASTDATA ?= /usr/share/asterisk
+ASTCONF ?= /etc/asterisk
+RELEASE := $(shell date -u +%Y%m%d-%H%M%S)
+SYSTEM_PYTHON ?= /usr/bin/python3
+RELEASES = $(SYSTEM_PYTHON) -m tools.release --destdir "$(DESTDIR)" --prefix "$(PREFIX)" \
+    --confdir "$(CONFDIR)" --datadir "$(DATADIR)" --libdir "$(LIBDIR)" --bindir "$(BINDIR)" \
+    --astdata "$(ASTDATA)" --astconf "$(ASTCONF)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test verify lint lab run install bench chaos prompts states screenshot clean
+.PHONY: help demo test verify lint lab run install downgrade uninstall bench chaos prompts states \
+    screenshot clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s%s\n", $$1, $$2 }' Makefile
@@ -68,31 +75,19 @@ screenshot:  ## docs/top.svg: ivrd top in the midst of the demo
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m tools.screenshot
 
+# Built beside the one in use, which goes on; put into use when all of it is there.
 install:  ## into the system, as root: /opt/ivrd, /etc/ivrd, systemd units (DESTDIR, PREFIX)
 	rm -rf build
-	lab/bootstrap.sh install "$(DESTDIR)$(PREFIX)"
+	lab/bootstrap.sh install "$(DESTDIR)$(PREFIX)/releases/$(RELEASE)"
 	rm -rf build
-	cp -R dialplans "$(DESTDIR)$(PREFIX)"/lib/python3*/site-packages/ivrd/
-	grep -IlR "$(DESTDIR)$(PREFIX)" "$(DESTDIR)$(PREFIX)/bin" | \
-	    xargs -r sed -i 's|$(DESTDIR)$(PREFIX)|$(PREFIX)|g'
-	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DATADIR)"
-	ln -sf "$(PREFIX)/bin/ivrd" "$(DESTDIR)$(BINDIR)/ivrd"
-	"$(DESTDIR)$(PREFIX)/bin/python" -m tools.install_sounds "$(DESTDIR)$(DATADIR)/sounds"
-	for language in th en; do \
-	    install -d "$(DESTDIR)$(ASTDATA)/sounds/$$language" && \
-	    ln -sfn "$(DATADIR)/sounds/$$language" "$(DESTDIR)$(ASTDATA)/sounds/$$language/ivrd" || exit 1; \
-	done
-	for file in config/*.yaml; do \
-	    new="$(DESTDIR)$(CONFDIR)/$${file##*/}"; test -e "$$new" || \
-	    sed 's|^sounds: \.\./sounds|sounds: $(DATADIR)/sounds|' "$$file" >"$$new" || exit 1; \
-	done
-	install -D -m 644 systemd/ivrd.service "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
-	sed -i 's|/opt/ivrd|$(PREFIX)|; s|/etc/ivrd|$(CONFDIR)|' "$(DESTDIR)$(LIBDIR)/systemd/system/ivrd.service"
-	install -D -m 644 systemd/ivrd.sysusers "$(DESTDIR)$(LIBDIR)/sysusers.d/ivrd.conf"
-	install -D -m 644 systemd/ivrd.tmpfiles "$(DESTDIR)$(LIBDIR)/tmpfiles.d/ivrd.conf"
-	test -n "$(DESTDIR)" || test ! -d /run/systemd/system || \
-	    { systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload; }
-	@echo "ivrd: installed; look at $(CONFDIR), then: systemctl enable --now ivrd"
+	@$(RELEASES) install $(RELEASE)
+	@test -n "$(DESTDIR)" || "$(BINDIR)/ivrd" check --next --config "$(CONFDIR)"
+
+downgrade:  ## the release before the one in use again (CONFDIR, recordings stay as they are)
+	@$(RELEASES) previous
+
+uninstall:  ## what make install put there; leaves configuration, recordings, state
+	@$(RELEASES) uninstall
 
 clean:  ## remove what was made here (not the cache outside)
 	rm -rf .venv build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -242,7 +242,7 @@ def refused(folder: Path) -> Iterator[Time]:
         }
         change = with_partners(sites, confirm=False)
         lab = stack.enter_context(Lab(Plan(folder / "refused", 1, ring=0.2, change=change)))
-        lab.ivrd.once("seats", "close", "base")
+        lab.ivrd.once("seats", "close", "base", "--yes")
         for name in sites:
             lab.ivrd.once("partner", "override", "open", name)
         until("all seats are open", lambda: all(row["open"] == 15 for row in partners(lab)))

@@ -82,9 +82,9 @@ class Scene:
 
     def linked(self) -> bool:
         """Whether ivrd says that it is connected to Asterisk, and has rebuilt its ledger."""
-        return self.lab.ivrd.http("/-/ready") == "ok\n" and "ivrd_ami_up 1" in self.lab.ivrd.http(
-            "/metrics"
-        )
+        if not self.lab.ivrd.http("/-/ready").startswith("ok\n"):
+            return False
+        return "ivrd_ami_up 1" in self.lab.ivrd.http("/metrics")
 
     def end_ivrd(self) -> None:
         """kill -9."""

@@ -1,6 +1,7 @@
 """A private Asterisk: its own folder, its own ports, and nothing of the machine's touched."""
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -52,11 +53,20 @@ defaultlanguage = {language}
 hideconnect = yes
 """
 
+FILES = 16_384  # more than `ivrd render` wants of systemd, as shipped
+
 
 class Asterisk:
-    """One Asterisk process that lives below `folder`; `etc` holds what `ivrd render` wrote."""
+    """One Asterisk process that lives below `folder`; `etc` holds what `ivrd render` wrote.
 
-    def __init__(self, folder: Path, etc: Path, sounds: Path, language: str = "th") -> None:
+    It may open so many `files`, or as many as this process may at most.
+    """
+
+    def __init__(
+        self, folder: Path, etc: Path, sounds: Path, language: str = "th", files: int = FILES
+    ) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._files = files if most == resource.RLIM_INFINITY else min(files, most)
         self.folder = folder
         self.etc = etc
         self.log = folder / "log"
@@ -104,7 +114,7 @@ class Asterisk:
         """Start and wait until fully booted; raises AsteriskError with the log's last words."""
         with open(self.folder / "asterisk.out", "ab") as out:
             self._process = spawn(
-                [*self._program, "-f", "-C", str(self.conf)],
+                ["prlimit", f"--nofile={self._files}:", *self._program, "-f", "-C", str(self.conf)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

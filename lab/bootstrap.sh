@@ -38,12 +38,16 @@ parts() { "$python" -m lab.parts "$@"; }
 # used, unpacked in the cache. The certificates it wants come along with it.
 has_pip() { "$python" -c 'import ensurepip' 2>/dev/null; }
 
+leave_others_alone() { # $1: folder
+    if [ -n "$(ls -A "$1" 2>/dev/null)" ] && [ ! -e "$1/pyvenv.cfg" ]; then
+        die "$1 is there already and is no Python environment: expected a folder of ivrd's own"
+    fi
+}
+
 make_venv() { # $1: folder; the rest: what pip installs
     folder=$1
     shift
-    if [ -n "$(ls -A "$folder" 2>/dev/null)" ] && [ ! -e "$folder/pyvenv.cfg" ]; then
-        die "$folder is there already and is no Python environment: expected a folder of ivrd's own"
-    fi
+    leave_others_alone "$folder"
     if has_pip; then
         "$python" -m venv --clear "$folder" || die "cannot make $folder"
     else
@@ -57,7 +61,7 @@ make_venv() { # $1: folder; the rest: what pip installs
         fi
         "$folder/bin/python" "$wheel/pip" --quiet install --no-index "$wheel"
     fi
-    log=$folder/pip.log
+    log=${pip_log:-$folder/pip.log}
     "$folder/bin/python" -m pip --disable-pip-version-check install "$@" >"$log" 2>&1 || {
         say "pip could not install the Python packages (is this machine online?), see $log"
         die "$(grep -i -m 1 error: "$log" || tail -n 1 "$log")"
@@ -90,7 +94,13 @@ install)
     PYTHON=${PYTHON:-/usr/bin/python3} # not one in a home, which the service may not read
     need_python
     say "this fetches the Python packages named in setup.cfg, about 12 MB, into ${2:?}"
+    leave_others_alone "$2"
+    # Half of one is of no use; its log is beside the releases.
+    mkdir -p "${2%/*}"
+    pip_log=$(dirname "${2%/*}")/pip.log
+    trap 'rm -rf "$2"' EXIT
     make_venv "$2" .
+    trap - EXIT
     ;;
 *)
     say "usage: lab/bootstrap.sh dev PART... | install DIR"

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from lab.agents import Agents
-from lab.asterisk import Asterisk
+from lab.asterisk import FILES, Asterisk
 from lab.ivrd import HOST, PROGRAM, PROJECT, Ivrd
 from lab.ports import Block, free_port, is_free
 from lab.running import LabError, Running
@@ -36,7 +36,8 @@ class Plan:
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
     variables for the running ivrd. `program`: the module that is run as ivrd. `rtp_ports`: how
-    many Asterisk has for sound; a call takes two, one with an agent four.
+    many Asterisk has for sound; a call takes two, one with an agent four. `files`: how many
+    Asterisk may open.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     program: str = PROGRAM
     rtp_ports: int = 1000
+    files: int = FILES
 
 
 class Lab(Running):
@@ -82,7 +84,9 @@ class Lab(Running):
             )
             self.write_config()
             self._ivrd.once("render", "--force")
-            self.asterisk = Asterisk(self._made("asterisk"), self.folder / "etc", self.sounds)
+            self.asterisk = Asterisk(
+                self._made("asterisk"), self.folder / "etc", self.sounds, files=self.plan.files
+            )
             self.agents.start()
             self._agents_up = True
             self.asterisk.start()

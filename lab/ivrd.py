@@ -82,7 +82,7 @@ class Ivrd(Running):
                 env={**_environment(), **self._environment},
             )
         deadline = time.monotonic() + READY_SECONDS
-        while ready and self.http("/-/ready") != "ok\n":
+        while ready and not self.http("/-/ready").startswith("ok\n"):
             if self.gone or time.monotonic() > deadline:
                 words = self.log_text().splitlines()[-5:]
                 raise LabError(f"{self.name} did not start: " + " / ".join(words))

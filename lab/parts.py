@@ -33,8 +33,8 @@ from urllib.parse import unquote
 from lab import debian
 from lab.debian import PartsError, say
 
-__all__ = ["ASTERISK", "FAKETIME", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP", "SYSTEMD"]
-__all__ += ["Part", "PartsError", "cache_dir", "ensure", "plan", "program", "root"]
+__all__ = ["ASTERISK", "DEBOOTSTRAP", "FAKETIME", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP"]
+__all__ += ["SYSTEMD", "Part", "PartsError", "cache_dir", "ensure", "plan", "program", "root"]
 
 ASTERISK_AT_LEAST = 20  # the first major version with all that the dialplan uses
 OWN = "own"  # the suite that this machine runs
@@ -71,8 +71,12 @@ SYSTEMD = Part(
     20,
 )
 FAKETIME = Part("faketime", OWN, ("libfaketime",), (), 1)
+DEBOOTSTRAP = Part("debootstrap", OWN, ("debootstrap",), (), 1)
 PIP = Part("pip", OWN, ("python3-pip-whl", "ca-certificates"), (), 17)
-PARTS = {part.name: part for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP)}
+PARTS = {
+    part.name: part
+    for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP, DEBOOTSTRAP)
+}
 
 
 def program(part: Part, binary: str = "") -> tuple[str, ...]:

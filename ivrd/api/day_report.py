@@ -13,6 +13,7 @@ from ivrd.ha.call_repository import CallRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
+BUDDHIST_YEARS = 543  # 2026 is 2569 in Thailand
 NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
@@ -58,14 +59,25 @@ class DayReport:
         return _answer(day, sums, target)
 
     def _day(self, text: str) -> date:
+        today = self._call_repository.day_at(self._clock())
         if not text:
-            return self._call_repository.day_at(self._clock())
+            return today
         try:
-            return date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             raise server.RequestRejected(
                 f"expected a day such as 2026-11-01, got {text!r}"
             ) from None
+        if today.year + 500 <= day.year <= today.year + BUDDHIST_YEARS:
+            common = f"{day.year - BUDDHIST_YEARS}-{day:%m-%d}"
+            raise server.RequestRejected(f"expected a year of the common era, such as {common}")
+        if day > today:
+            raise server.RequestRejected(f"{day} has not come yet; today is {today}")
+        if day < (oldest := self._call_repository.oldest_day()):
+            raise server.RequestRejected(
+                f"the calls of {day} are no longer kept; those from {oldest} on are"
+            )
+        return day
 
     def _here(self, day: date) -> list[Call]:
         calls = self._ledger.calls.values()

@@ -48,8 +48,13 @@ Answer = Mapping[str, Any]
 Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 
-def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Application:
-    """/metrics, /-/healthy, /-/ready.  `ready` says what is missing, or nothing."""
+def public_app(
+    metrics: Callable[[], bytes], ready: Callable[[], str], note: Callable[[], str]
+) -> web.Application:
+    """/metrics, /-/healthy, /-/ready.
+
+    `ready` says what is missing, or nothing; `note` what else should be known of one that is ready.
+    """
     scrape = _seldom(metrics, NEW_SCRAPES_A_SECOND, time.monotonic)
 
     async def get_metrics(_request: web.Request) -> web.Response:
@@ -60,7 +65,9 @@ def public_app(metrics: Callable[[], bytes], ready: Callable[[], str]) -> web.Ap
 
     async def get_ready(_request: web.Request) -> web.Response:
         missing = ready()
-        return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
+        if missing:
+            return web.Response(text=f"{missing}\n", status=503)
+        return web.Response(text="\n".join(filter(None, ("ok", note()))) + "\n")
 
     app = web.Application(client_max_size=BODY_LIMIT)
     app.router.add_get("/metrics", get_metrics)

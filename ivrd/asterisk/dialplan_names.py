@@ -58,21 +58,27 @@ LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, K
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
 LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
+ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 
 # Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
+CALLERS = "IVRD_CALLERS"  # how many may be here at a time
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
-GLOBALS = (LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, RING_SECONDS, TOPIC_HEADER, CASE_HEADER)
+GLOBALS = (
+    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS),
+    *(TOPIC_HEADER, CASE_HEADER),
+)
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
+ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 SEAT_DROPPED = "IvrdSeatDropped"
 SEAT_RESUMED = "IvrdSeatResumed"
 CUT_OFF_EVENT = "IvrdCutOff"

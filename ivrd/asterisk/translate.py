@@ -90,6 +90,13 @@ class Unattended:
 
 
 @dataclass(frozen=True)
+class AllLinesBusy:
+    """The dialplan tells a caller that all lines are busy."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
 class AgentConnected:
     """A person took a waiting caller."""
 
@@ -194,6 +201,7 @@ Fact = (
     | QueueJoined
     | QueueReturned
     | Unattended
+    | AllLinesBusy
     | AgentConnected
     | CallCut
     | Hangup
@@ -255,6 +263,8 @@ def _user_event(m: Any) -> Fact | None:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
+    if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
+        return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
         return SeatDropped(m.seat, at(m), whole(m.drops))
     if m.userevent == dialplan_names.SEAT_RESUMED:

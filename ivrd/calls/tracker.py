@@ -55,6 +55,7 @@ class CallTracker:
         self.ivr = Ivr(settings, asterisk.sessions, self._link, self._notify, self._monitor.broken)
         self._hash = hash_number
         self._clock = clock
+        self.lines_busy = 0  # callers who were told that all lines are busy
         self._held: list[Message] | None = None
         self._passing: set[str] = set()  # calls whose state is not known now
 
@@ -92,6 +93,8 @@ class CallTracker:
                 self._moved(call_id)
             case t.Unattended():
                 self._took_over(fact)
+            case t.AllLinesBusy():
+                self._all_lines_busy(fact)
             case t.QueueJoined():
                 self._joined(fact)
             case t.QueueReturned(call_id):
@@ -138,6 +141,10 @@ class CallTracker:
     def _took_over(self, fact: t.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
             self._monitor.unattended(call)
+
+    def _all_lines_busy(self, fact: t.AllLinesBusy) -> None:
+        self.lines_busy += fact.call_id in self.ledger.calls
+        self._apply_event(fact.call_id, c.Rejected())
 
     def _arrived(self, fact: t.Arrived) -> None:
         language = self.ivr.settings.conversation.tree.languages[0]

@@ -5,7 +5,9 @@
     failure.py        how a command says that it failed
     client.py         asks a running ivrd
     run.py            `ivrd run`
-    configuration.py  `ivrd check`, `render`, `reload`
+    configuration.py  `ivrd render`, `reload`
+    check.py          `ivrd check`
+    service_user.py   what the daemon's user may read and write
     status.py         `ivrd status`
     top.py            `ivrd top`
     dashboard.py      the picture that both show

@@ -5,6 +5,7 @@ calls.  So a command's module is imported when the command is chosen, and not be
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pkgutil import resolve_name
@@ -28,7 +29,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command("run:add_run", "run the daemon in the foreground"),
     "check": Command(
-        "configuration:add_check", "check the configuration, the prompts and Asterisk's files"
+        "check:add_check", "check the configuration, the prompts and Asterisk's files"
     ),
     "render": Command("configuration:add_render", "write Asterisk's files from the configuration"),
     "status": Command("status:add_status", "show what is going on now"),
@@ -51,6 +52,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 1 (it failed), 2 (wrong usage or configuration)."""
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # a terminal that has no Thai gets `?` for it
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         given = _parser(words).parse_args(words)
         run: Run = given.run

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ def command(parser: argparse.ArgumentParser, run: Run, *, as_json: bool = True) 
         "--config",
         metavar="DIR",
         type=Path,
-        default=Path("config"),
-        help="the folder with the YAML files (default: config)",
+        default=Path(os.environ.get("IVRD_CONFIG") or "config"),
+        help="the folder with the YAML files (default: $IVRD_CONFIG, else config)",
     )
     if as_json:
         parser.add_argument("--json", action="store_true", help="print JSON for a program")

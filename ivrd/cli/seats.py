@@ -1,10 +1,12 @@
 """`ivrd seats`: open and close pools, list the seats, have one rung in its turn again."""
 
 import argparse
+import sys
 import time
 from typing import Any
 
-from ivrd.cli.client import client_of
+from ivrd.cli.client import Client, client_of
+from ivrd.cli.failure import FAILED, CommandFailed
 from ivrd.cli.options import show, subcommand
 from ivrd.cli.partner_tables import table_lines
 
@@ -16,6 +18,8 @@ def add_seats(parser: argparse.ArgumentParser) -> None:
         made = subcommand(acts, act, _move, f"{act} a pool of seats")
         made.set_defaults(act=act)
         made.add_argument("pool", metavar="POOL")
+        if act == "close":
+            made.add_argument("--yes", action="store_true", help="close the last open pool, too")
     text = "each seat, what it is doing, and why one is not rung in its turn"
     subcommand(acts, "list", _list, text)
     text = "ring a seat in its turn again that did not answer"
@@ -40,9 +44,25 @@ def seats_text(rows: list[dict[str, Any]], now: float) -> str:
 
 def _move(given: argparse.Namespace) -> int:
     opens = given.act == "open"
-    answer = client_of(given.config).post("seats", pool=given.pool, open=str(opens).lower())
+    client = client_of(given.config)
+    if not opens and not given.yes and not _confirmed(client, given.pool):
+        return FAILED
+    answer = client.post("seats", pool=given.pool, open=str(opens).lower())
     show(given, answer, _open_text if opens else _closed_text)
     return 0
+
+
+def _confirmed(client: Client, pool: str) -> bool:
+    """Whether the pool may be closed: another one is open, or the person means it.
+
+    Raises `CommandFailed` when it is the last one and nobody is there to ask.
+    """
+    if [row["name"] for row in client.get("status")["pools"] if row["open"]] != [pool]:
+        return True
+    last = f"{pool} is the last open pool: callers would wait for nobody but partners"
+    if not sys.stdin.isatty():
+        raise CommandFailed(f"{last}; --yes closes it all the same")
+    return input(f"{last}. Close it? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _open_text(answer: Any) -> str:

@@ -142,6 +142,7 @@ def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
         pools=queues.pools(waiting.parsed),
         ring_seconds=waiting.parsed.ring_seconds,
         policy=main.policy(parsed),
+        callers_at_most=parsed.limits.callers,
         menus_at_most=parsed.limits.menus,
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,

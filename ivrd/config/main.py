@@ -134,8 +134,9 @@ class OverflowPart(Part):
 
 
 class LimitsPart(Part):
-    """`limits:` what ivrd takes on before it sends callers straight to a queue."""
+    """`limits:` how many callers there may be, and when they go straight to a queue."""
 
+    callers: Annotated[int, whole(1, 10_000), RELOAD] = 1000
     menus: Annotated[int, whole(1, 10_000), RELOAD] = 1000
     behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
 

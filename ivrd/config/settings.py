@@ -107,7 +107,8 @@ class Settings:
 
     `country`: the two letters of the one in which callers' numbers are at home.  `schedules` has an
     entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
-    `menus_at_most` callers are in menus, and none is taken into one while Asterisk's events come
+    `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
+    `menus_at_most` of them are in menus, and none is taken into one while Asterisk's events come
     `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -141,6 +142,7 @@ class Settings:
     pools: tuple[Pool, ...]
     ring_seconds: int
     policy: Policy
+    callers_at_most: int
     menus_at_most: int
     behind_seconds: float
     partners: tuple[Partner, ...]

@@ -33,7 +33,7 @@ class CallState(StrEnum):
 
     MENU = "menu"
     INFO = "info"  # a message is played, or was
-    CLOSED = "closed"  # the message that the line, or the topic, is closed is played, or was
+    CLOSED = "closed"  # told that the line or the topic is closed, or that all lines are busy
     QUEUE = "queue"
     TALK = "talk"
     ENDED = "ended"
@@ -81,7 +81,7 @@ class PlayedMessage:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The caller was told that the hotline, or the chosen topic, is closed."""
+    """The caller was told that the hotline, or the chosen topic, is closed, or all lines busy."""
 
 
 @dataclass(frozen=True)

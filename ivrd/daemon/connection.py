@@ -1,13 +1,18 @@
 """What happens when the connection to Asterisk comes up, reports something, or is lost."""
 
+import logging
 from collections.abc import Callable
 
 from panoramisk.message import Message
 
+from ivrd import log
+from ivrd.asterisk.capacity import Capacity
 from ivrd.calls.tracker import CallTracker
 from ivrd.daemon import systemd
 from ivrd.ha.failover import Failover
 from ivrd.metrics.observer import Observer
+
+logger = logging.getLogger("ivrd")
 
 
 class AsteriskConnection:
@@ -18,11 +23,13 @@ class AsteriskConnection:
         tracker: CallTracker,
         failover: Failover,
         observer: Observer,
+        capacity: Capacity,
         reevaluate: Callable[[], None],
     ) -> None:
         self._tracker = tracker
         self._failover = failover
         self._observer = observer
+        self._capacity = capacity
         self._reevaluate = reevaluate
 
     def event(self, message: Message) -> None:
@@ -32,6 +39,9 @@ class AsteriskConnection:
     async def up(self) -> None:
         """Logged in: bring the ledger, menus and seats to what Asterisk reports."""
         await self._failover.up()
+        await self._capacity.read()
+        if shortage := self._capacity.shortage():
+            log.event(logger, logging.WARNING, shortage)
         self._observer.connection(True)
         self._reevaluate()  # seats that were wanted when the connection was lost are due at once
         systemd.status("connected to Asterisk")

@@ -102,7 +102,7 @@ class Daemon:
 
     async def _listen(self) -> None:
         wiring, settings = self.wiring, self.wiring.settings
-        public = server.public_app(wiring.scrape, wiring.operations.ready)
+        public = server.public_app(wiring.scrape, wiring.operations.ready, wiring.capacity.shortage)
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
         control = server.control_app(wiring.queries(), wiring.commands(self._hand_over))

@@ -17,6 +17,7 @@ from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
@@ -35,6 +36,7 @@ from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CallMetrics
+from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -61,6 +63,7 @@ class Wiring:
         self.link = AmiClient(
             _address(settings), guard, self.observer.connection_report, wanted=EVENTS
         )
+        self.capacity = Capacity(self.link, settings.callers_at_most)
         self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
         days = settings.store.keep_days
         self.partner_repository = PartnerRepository(
@@ -81,7 +84,7 @@ class Wiring:
             election, self.link, self.tracker, self.reconciliation, persistence
         )
         self.connection = AsteriskConnection(
-            self.tracker, self.failover, self.observer, self.reevaluate.set
+            self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
         )
         self.operations = Operations(
             settings,
@@ -153,6 +156,7 @@ class Wiring:
             self.reconciliation,
             self.tracker.ivr,
         )
+        CapacityMetrics(metrics.registry, self.capacity, self.tracker)
 
     def _listeners(self) -> CallListeners:
         """Who receives what happens to calls, in this order."""
@@ -215,6 +219,7 @@ class Wiring:
     def _configure(self, settings: Settings) -> None:
         """What a reload changes besides operations.  The socket stays where it is."""
         days = settings.store.keep_days
+        self.capacity.callers = settings.callers_at_most
         log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)
         server.set_mode(self.settings.control_socket, settings.control_mode)
         self.call_repository.configure(settings.zone, days.calls)

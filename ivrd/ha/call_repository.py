@@ -79,11 +79,15 @@ class CallRepository:
         """The hotline's day at a moment."""
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).date()
 
+    def oldest_day(self) -> date:
+        """The first day whose calls are still kept."""
+        return self.day_at(self._clock()) - timedelta(days=self._days)
+
     def _forget_old_days(self) -> None:
         today = self.day_at(self._clock())
         if today != self._today:
             self._today = today
-            self._write_behind.forget(ENDED, f"{today - timedelta(days=self._days)}")
+            self._write_behind.forget(ENDED, f"{self.oldest_day()}")
 
     # --- reading: all of it raises `StoreDown` ---------------------------------------------
 

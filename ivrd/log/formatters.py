@@ -67,12 +67,12 @@ class _Formatter(logging.Formatter):
 
 
 class Plain(_Formatter):
-    """`03:12:09 INFO call ended call=1795308674.0 queue=other wait=12.3s`."""
+    """`2026-11-01 03:12:09 INFO call ended call=1795308674.0 queue=other wait=12.3s`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; a trace follows, indented."""
         source = "" if record.name.split(".")[0] == "ivrd" else f"{record.name}: "
-        words = [f"{self.when(record):%H:%M:%S}", record.levelname]
+        words = [f"{self.when(record):%Y-%m-%d %H:%M:%S}", record.levelname]
         words.append(source + harmless(_cut(record.getMessage())))
         if spoken := getattr(record, "spoken", ""):  # says what the fields say
             words.append(spoken)

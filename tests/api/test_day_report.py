@@ -102,3 +102,21 @@ def test_a_day_for_a_person() -> None:
 def test_a_day_without_a_call_for_a_person() -> None:
     lines = day_text(Office().ask()).splitlines()
     assert lines == ["2026-11-01: 0 calls received", "        0  in progress"]
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-02", "2026-11-02 has not come yet; today is 2026-11-01"),
+        ("9999-12-31", "9999-12-31 has not come yet; today is 2026-11-01"),
+        ("2569-11-01", "expected a year of the common era, such as 2026-11-01"),
+        ("2026-07-31", "the calls of 2026-07-31 are no longer kept; those from 2026-08-01 on are"),
+        ("0001-01-01", "the calls of 0001-01-01 are no longer kept; those from 2026-08-01 on are"),
+    ],
+)
+def test_a_day_of_which_nothing_can_be_known_is_not_a_day_without_calls(
+    day: str, said: str
+) -> None:
+    with pytest.raises(server.RequestRejected) as caught:
+        busy().ask(day)
+    assert str(caught.value) == said

@@ -35,7 +35,7 @@ async def serving(app: Any, limiter: ConnectionLimiter) -> AsyncIterator[int]:
 
 
 def public(body: bytes = BODY) -> Any:
-    return server.public_app(lambda: body, lambda: "")
+    return server.public_app(lambda: body, lambda: "", lambda: "")
 
 
 async def connect(port: int, first: bytes = b"") -> Peer:

@@ -16,8 +16,8 @@ from ivrd.api import server
 METRICS = "ivrd_up 1\n# ไทย\n".encode()
 
 
-def app(missing: str = "") -> Any:
-    return server.public_app(lambda: METRICS, lambda: missing)
+def app(missing: str = "", note: str = "") -> Any:
+    return server.public_app(lambda: METRICS, lambda: missing, lambda: note)
 
 
 async def echo(query: Mapping[str, str]) -> server.Answer:
@@ -76,6 +76,14 @@ def test_what_machines_read(path: str, missing: str, status: int, body: bytes) -
     async def run() -> None:
         async with serving(app(missing)) as port:
             assert await ask(port, get(path)) == (status, body)
+
+    asyncio.run(run())
+
+
+def test_one_that_is_ready_says_what_else_should_be_known() -> None:
+    async def run() -> None:
+        async with serving(app(note="room for 64 callers")) as port:
+            assert await ask(port, get("/-/ready")) == (200, b"ok\nroom for 64 callers\n")
 
     asyncio.run(run())
 

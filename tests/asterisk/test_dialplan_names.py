@@ -100,11 +100,11 @@ def _texts(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_no_other_module_spells_a_shared_name() -> None:
-    secrets = "(AMI|SEATS|REDIS|SENTINEL)_SECRET"
+    environment = "(AMI|SEATS|REDIS|SENTINEL)_SECRET|CONFIG"
     spelt = [
         where
         for path in sorted((PROJECT / "ivrd").rglob("*.py"))
         for where in _texts(path)
-        if re.fullmatch(rf"IVRD_(?!{secrets})\w+|Ivrd\w+", where[1])
+        if re.fullmatch(rf"IVRD_(?!{environment})\w+|Ivrd\w+", where[1])
     ]
     assert {path for path, _text in spelt} == {Path("ivrd/asterisk/dialplan_names.py")}

@@ -110,6 +110,18 @@ def closed_now(parts: Wiring) -> object:
     return conversation("closed")(parts)()
 
 
+def callers(parts: Wiring) -> object:
+    """Where the limit on callers matters: the dialplan, what is said of a shortage, the metric."""
+    parts.capacity.files = 256
+    return Each(
+        (
+            asterisk("extensions.conf")(parts),
+            parts.capacity.shortage(),
+            "ivrd_callers_limit 7.0" in parts.scrape().decode(),
+        )
+    )
+
+
 def late(parts: Wiring) -> object:
     parts.link._took = 1.5
     return parts.tracker.ivr._overloaded()
@@ -231,6 +243,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         (IVRD, f"overflow.{key}"): (put(f"overflow.{key}", value), policy(name))
         for key, (value, name) in _OVERFLOW.items()
     },
+    (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "sounds"): (

@@ -88,7 +88,7 @@ def ended(last: type[HungUp | CutOff] = HungUp, call: Call = STARTED) -> Ended:
 def test_the_closing_line_says_what_became_of_the_call(start: Start) -> None:
     logged = start()
     ivrd_log.call_ended(LOG, ended())
-    assert re.sub(r"^\d\d:\d\d:\d\d", "03:12:09", logged.line()) == (
+    assert re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "03:12:09", logged.line()) == (
         "03:12:09 INFO call ended call=1795308674.0 queue=vaccination outcome=answered by=inhouse"
         " stage=talk wait=12.3s talk=180.0s topic=lab-results language=th caller=9f2c0a11b3d4"
     )
@@ -295,7 +295,7 @@ def test_closing_lines_are_never_held_back(start: Start) -> None:
     logged = start()
     for number in range(300):
         ivrd_log.call_ended(LOG, ended(call=replace(STARTED, id=f"{number}.0")))
-    assert [line.split()[4] for line in logged.lines()] == [f"call={n}.0" for n in range(300)]
+    assert [line.split()[5] for line in logged.lines()] == [f"call={n}.0" for n in range(300)]
 
 
 # --- a reload ----------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ DISK = """
 import logging, resource, sys
 from ivrd import log
 handler = log.setup("plain", "info", sys.stderr)
-for limit in (100, resource.RLIM_INFINITY):  # the disk is full after 100 bytes, then is not
+for limit in (120, resource.RLIM_INFINITY):  # the disk is full after 120 bytes, then is not
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     log.event(logging.getLogger("ivrd"), logging.INFO, f"{limit:x} first", name="n" * 40)
     log.event(logging.getLogger("ivrd"), logging.INFO, f"{limit:x} second", name="n" * 40)
@@ -154,8 +154,8 @@ def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(tmp_path: Path)
     with (tmp_path / "log").open("w") as stream:
         subprocess.run([sys.executable, "-c", DISK], stderr=stream, timeout=60, check=True)
     lines = (tmp_path / "log").read_text().splitlines()
-    words = [line.split(" name=")[0].split(" ", 2)[2] for line in lines]
-    assert words == ["64 first", "64 second", "log lines dropped count=1", "-1 first", "-1 second"]
+    words = [line.split(" name=")[0].split(" ", 3)[3] for line in lines]
+    assert words == ["78 first", "78 second", "log lines dropped count=1", "-1 first", "-1 second"]
 
 
 class WatchedLock:

@@ -26,6 +26,7 @@ from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
+from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.store import SqliteStore, WriteBehind
@@ -54,6 +55,11 @@ class Hotline:
             WriteBehind(store, alone, lambda _up, _why: None),
             reconciliation,
             SimpleNamespace(sent_to_queue=0),
+        )
+        CapacityMetrics(
+            self.metrics.registry,
+            SimpleNamespace(callers=1000, room=64),
+            SimpleNamespace(lines_busy=0),
         )
 
     def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:

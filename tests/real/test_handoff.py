@@ -25,7 +25,7 @@ class Waiting:
     def __init__(self, lab, people):
         self.lab = lab
         self.news = AmiEvents(lab.ami_port, lab.ami_secret)
-        lab.ivrd.once("seats", "close", "base")
+        lab.ivrd.once("seats", "close", "base", "--yes")
         self.calling = lab.calling(people, rate=2.0)
         lab.until("all wait", lambda s: s["calls"]["queue"] == len(people))
         lab.ivrd.kill()

@@ -45,7 +45,7 @@ def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline)
 
 def test_closing_the_base_seats_pauses_them(hotline):
     lab = hotline(agents=2, talk=2.0, ring=0.2)
-    lab.ivrd.once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base", "--yes")
     calling = lab.calling(wants_a_person(1, 2), rate=10.0)
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
     assert not lab.ivrd.status()["pools"][0]["open"]

@@ -93,7 +93,7 @@ def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
         "good": partner(good.trunk, 15),
     }
     lab = hotline(agents=1, ring=0.2, change=with_partners(partners))
-    lab.ivrd.once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base", "--yes")
     for name in partners:
         lab.ivrd.once("partner", "override", "open", name)
     until(lab, "all seats are open", lambda of: all(p["open"] == 15 for p in of.values()))
@@ -111,7 +111,7 @@ def test_callers_are_shared_as_partners_have_pledged(hotline, site):
         for name, pledged in pledges.items()
     }
     lab = hotline(agents=1, ring=0.2, change=with_partners(entries))
-    lab.ivrd.once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base", "--yes")
     for name in pledges:
         drill(lab, name)
     ledger = lab.calling(calls(1, 240), rate=4.0).wait(WAIT)

@@ -78,7 +78,7 @@ def make_it_rest(lab: Hotline) -> None:
 def test_without_ivrd_the_next_seat_rings_in_the_moment_in_which_one_is_given_up(hotline) -> None:
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
     lab.agents.behave(BAD, never_answers())
-    lab.ivrd.once("seats", "close", "base")
+    lab.ivrd.once("seats", "close", "base", "--yes")
     calling = lab.calling(people(1, 2), rate=2.0)
     lab.until("both wait", lambda s: s["calls"]["queue"] == 2)
     lab.ivrd.kill()
@@ -229,5 +229,5 @@ def test_a_phone_behind_nat_is_rung_and_resumes_its_seat_when_it_registers(
         assert phone.register() == 200
         lab.until("it is rung again", lambda s: base(s)["paused"] == 0)
         assert phone.rung.wait(20)
-        lab.ivrd.once("seats", "close", "base")
+        lab.ivrd.once("seats", "close", "base", "--yes")
     calling.stop()

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ivrd.asterisk.render import rendered
+from ivrd.asterisk.render.files import SERVICE_LIMITS
 from ivrd.calls.ivr import HAND_OVER_SECONDS
+from ivrd.config.load import load
 from lab import parts
+from tools.release import Layout
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "systemd"
@@ -45,7 +49,7 @@ def make_variable(name: str) -> str:
 def complaints(folder: Path, unit: str) -> list[str]:
     """What `systemd-analyze verify` says of a unit whose program is one that is here."""
     here = folder / "ivrd.service"
-    here.write_text(unit.replace("/opt/ivrd/bin/ivrd", "/bin/sh"), "utf-8")
+    here.write_text(unit.replace("/opt/ivrd/current/bin/ivrd", "/bin/sh"), "utf-8")
     done = run("systemd-analyze", "verify", "--man=no", here)
     said = [line for line in done.stderr.splitlines() if "ivrd.service" in line]
     return said or ([done.stderr] if done.returncode else [])
@@ -85,14 +89,32 @@ def test_an_asterisk_that_restarts_does_not_take_ivrd_with_it() -> None:
 
 
 def test_it_starts_what_make_install_puts_there() -> None:
-    program = f"{make_variable('PREFIX')}/bin/ivrd"
+    program = f"{make_variable('PREFIX')}/current/bin/ivrd"
     assert setting("ExecStart") == f"{program} run --config {make_variable('CONFDIR')}"
-    for ours, theirs in [
-        ("ivrd.service", "systemd/system/ivrd.service"),
-        ("ivrd.sysusers", "sysusers.d/ivrd.conf"),
-        ("ivrd.tmpfiles", "tmpfiles.d/ivrd.conf"),
-    ]:
-        assert re.search(rf"systemd/{ours} .*/{theirs}\b", MAKEFILE), ours
+    names = ("prefix", "confdir", "datadir", "libdir", "bindir", "astdata", "astconf")
+    layout = Layout("", *(make_variable(name.upper()) for name in names))
+    assert {name: str(path) for name, path in layout.units().items()} == {
+        "ivrd.service": "/usr/lib/systemd/system/ivrd.service",
+        "ivrd.sysusers": "/usr/lib/sysusers.d/ivrd.conf",
+        "ivrd.tmpfiles": "/usr/lib/tmpfiles.d/ivrd.conf",
+    }
+    assert all((FOLDER / name).is_file() for name in layout.units())
+
+
+def test_systemd_takes_asterisks_limit_as_render_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "asterisk.service.d").mkdir()
+    (tmp_path / "asterisk.service").write_text("[Service]\nExecStart=/bin/sh\n")
+    written = tmp_path / SERVICE_LIMITS
+    written.write_text(
+        rendered(load(ROOT / "config"), "ami-secret", "seats-secret")[SERVICE_LIMITS]
+    )
+    (tmp_path / "asterisk.service.d" / "ivrd.conf").symlink_to(written)
+    unit = tmp_path / "asterisk.service"
+    done = run("systemd-analyze", "verify", "--man=no", unit)
+    assert [line for line in done.stderr.splitlines() if "asterisk.service" in line] == []
+    written.write_text("[Service]\nLimitNOFILE=many\n")
+    done = run("systemd-analyze", "verify", "--man=no", unit)
+    assert "ivrd.conf:2: Failed to parse" in done.stderr
 
 
 def test_the_configuration_writes_only_where_the_unit_lets_it() -> None:

@@ -11,6 +11,7 @@ from ivrd.asterisk.render.queues import musiconhold_conf, queues_conf
 from ivrd.asterisk.render.say import say_conf
 from ivrd.asterisk.render.system import (
     EMPTY,
+    asterisk_service_conf,
     features_conf,
     logger_conf,
     manager_conf,
@@ -19,6 +20,7 @@ from ivrd.asterisk.render.system import (
 )
 from ivrd.config.settings import Settings
 
+SERVICE_LIMITS = "asterisk.service.conf"  # for systemd, which reads it through a link
 MARK = "; Written by `ivrd render` from ivrd's YAML. Changes made here will be lost.\n"
 
 
@@ -29,6 +31,7 @@ class RenderError(Exception):
 def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> dict[str, str]:
     """File name -> text of everything that Asterisk needs."""
     texts = {
+        SERVICE_LIMITS: asterisk_service_conf(settings),
         "extensions.conf": extensions_conf(settings),
         "features.conf": features_conf(),
         "manager.conf": manager_conf(settings, ami_secret),

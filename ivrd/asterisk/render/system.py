@@ -1,6 +1,7 @@
 """The small files: which modules load, who may speak to the management port, logs, RTP."""
 
 from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.open_files import files_for, room_for
 from ivrd.asterisk.translate import EVENTS
 from ivrd.config.settings import Settings
 
@@ -16,7 +17,7 @@ app_channelredirect app_controlplayback app_dial app_exec app_playback app_queue
 app_stack app_userevent app_verbose
 bridge_builtin_features bridge_builtin_interval_features bridge_native_rtp bridge_simple
 chan_pjsip codec_alaw codec_ulaw format_pcm format_wav
-func_callerid func_channel func_cut func_devstate func_dialgroup func_global
+func_callerid func_channel func_cut func_devstate func_dialgroup func_global func_groupcount
 func_hangupcause func_logic func_pjsip_aor func_strings func_timeout
 res_agi res_clioriginate res_manager_devicestate res_musiconhold res_pjproject res_pjsip
 res_pjsip_authenticator_digest res_speech
@@ -88,6 +89,16 @@ def rtp_conf(settings: Settings) -> str:
     """The ports for sound."""
     ast = settings.asterisk
     return f"[general]\nrtpstart={ast.rtp_first}\nrtpend={ast.rtp_last}\nstrictrtp=yes\n"
+
+
+def asterisk_service_conf(settings: Settings) -> str:
+    """For systemd: what `make install` links into asterisk.service.d, read at Asterisk's start."""
+    return f"""\
+; Room for {settings.callers_at_most} callers (limits.callers in ivrd.yaml); systemd's own limit of
+; 1024 has room for {room_for(1024)}.
+[Service]
+LimitNOFILE={files_for(settings.callers_at_most)}
+"""
 
 
 def features_conf() -> str:

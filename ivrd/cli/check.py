@@ -1,0 +1,234 @@
+"""`ivrd check`: whether all is in order, and with --next what is still to be done, in order."""
+
+import argparse
+import ipaddress
+import json
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ivrd.asterisk import console, loaded, render
+from ivrd.asterisk.capacity import shortage
+from ivrd.asterisk.process import open_files_limit
+from ivrd.cli.failure import WRONG, reported
+from ivrd.cli.options import command
+from ivrd.cli.service_user import Need, refused, unit_user
+from ivrd.config.load import FILES, load
+from ivrd.config.problem import ConfigError
+from ivrd.config.prompts import unused_prompts
+from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
+from ivrd.config.settings import Settings
+from ivrd.config.sounds import missing_defaults, prompt_files, spare_files
+
+# Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
+DOCUMENTATION = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
+        *("2001:db8::/32", "3fff::/20"),
+    )
+)
+CONNECT_SECONDS = 1.0
+RESTART = "systemctl daemon-reload && systemctl restart asterisk"
+
+
+class Step(NamedTuple):
+    """Something that has to be done: what is wrong without it, and how it is done."""
+
+    problems: list[str]
+    remedy: str
+
+
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """`ivrd check`."""
+    command(parser, _check)
+    parser.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
+    parser.add_argument(
+        "--next", action="store_true", help="print what is still to be done until calls can come"
+    )
+
+
+def _check(given: argparse.Namespace) -> int:
+    if given.next:
+        return _next(given.config)
+    settings = load(given.config)
+    steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
+    problems = [problem for step in steps for problem in step.problems]
+    notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
+    warnings = [str(problem) for problem in notes]
+    if given.json:
+        print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
+    else:
+        for line in problems:
+            print(line, file=sys.stderr)
+        for line in warnings:
+            print(f"note: {line}", file=sys.stderr)
+        if not problems:
+            print("The configuration is in order.")
+    return WRONG if problems else 0
+
+
+def _next(folder: Path) -> int:
+    """Print the steps that are left, each with why; status 0 however many there are."""
+    try:
+        settings = load(folder)
+    except ConfigError as error:
+        print(f"Still to be done:\n 1. mend {folder}, then `ivrd check --next` again:\n{error}")
+        return 0
+    configured = _configured(settings, settings.asterisk.config_dir, True)
+    steps = [_program(settings), *configured, *_started(settings)]
+    left: dict[str, list[str]] = {}
+    for step in steps:
+        if step.problems:  # what mends several things is done once, after all that comes before
+            left[step.remedy] = left.pop(step.remedy, []) + step.problems
+    print("Still to be done (docs/install.md has the details):" if left else "All is done.")
+    for number, (remedy, problems) in enumerate(left.items(), 1):
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        print(f"{number:>2}. {remedy}\n      {problems[0]}{more}")
+    return 0
+
+
+def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
+    """What has to be right before anything is started, in the order in which it is done.
+
+    there: Asterisk's folder has to be there; else it is looked at only if it is.
+    """
+    steps = [
+        Step(list(_placeholders(settings)), f"edit {settings.folder}/ivrd.yaml"),
+        Step([str(problem) for problem in prompt_files(settings)], "put the recordings there"),
+        *_secrets(settings),
+    ]
+    secrets_missing = any(step.problems for step in steps[2:])
+    if secrets_missing and there:
+        render_them = f"ivrd render --config {settings.folder} --force"
+        steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))
+    elif there or folder.is_dir():
+        steps += _rendered(settings, folder)
+    steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
+    files = open_files_limit(settings.asterisk.ami_port)
+    short = shortage(files, settings.callers_at_most) if files else ""
+    return [*steps, Step([short] if short else [], RESTART)]
+
+
+def _placeholders(settings: Settings) -> Iterator[str]:
+    """Carriers of which nobody has said yet where they are."""
+    for name, addresses in settings.asterisk.carriers:
+        for address in addresses:
+            network = ipaddress.ip_network(address, strict=False)
+            if any(network.version == d.version and network.overlaps(d) for d in DOCUMENTATION):
+                yield (
+                    f"{settings.folder}/ivrd.yaml: asterisk.carriers.{name}.addresses: {address} "
+                    "is for documentation; expected those from which the carrier sends calls"
+                )
+
+
+def _secrets(settings: Settings) -> Iterator[Step]:
+    asterisk = settings.asterisk
+    for path, variable in (
+        (asterisk.ami_secret_file, AMI_SECRET),
+        (asterisk.seats_secret_file, SEATS_SECRET),
+    ):
+        if path is None:
+            continue
+        try:
+            read_secret(path, variable)
+        except ConfigError as error:
+            yield Step([str(error)], f"(umask 077; openssl rand -hex 16 > {path})")
+
+
+def asterisk_files(settings: Settings) -> dict[str, str]:
+    """Asterisk's files as they should be.  Raises `ConfigError` when a secret is missing."""
+    asterisk = settings.asterisk
+    seats = asterisk.seats_secret_file
+    return render.rendered(
+        settings,
+        read_secret(asterisk.ami_secret_file, AMI_SECRET),
+        read_secret(seats, SEATS_SECRET) if seats else None,
+    )
+
+
+def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
+    """Asterisk's files that are not as they should be, and those that it has not read."""
+    with reported(render.RenderError):
+        files = asterisk_files(settings)
+        differing = render.differing(folder, files)
+    in_use = folder == settings.asterisk.config_dir
+    started = console.started(settings.asterisk.console) if in_use else None
+    mend = "`ivrd render` writes it anew"
+    if started is not None:
+        mend = "`ivrd reload` writes it anew and has Asterisk read it"
+    yield Step(
+        [f"{folder / name}: differs from the configuration; {mend}" for name in differing],
+        f"ivrd render --config {settings.folder} --force",
+    )
+    if started is None:
+        return
+    unread = {True: list[str](), False: list[str]()}  # by whether a reload is enough
+    for name in loaded.stale(folder, [name for name in files if name not in differing], started):
+        reloads = name in console.RELOADS
+        mend = "`ivrd reload`" if reloads else "restart Asterisk"
+        text = f"{folder / name}: Asterisk has not read it as it is now; {mend}"
+        unread[reloads].append(text)
+    if unread[False]:
+        yield Step(unread[True] + unread[False], RESTART)
+    else:
+        yield Step(unread[True], f"ivrd reload --config {settings.folder}")
+
+
+def _permissions(settings: Settings) -> list[str]:
+    """What the daemon's user may not read or write."""
+    user = unit_user()
+    if user is None:
+        return []
+    try:
+        return refused(_needs(settings), user)
+    except KeyError:
+        return [f"there is no user {user}, as whom ivrd.service runs ivrd"]
+
+
+def _needs(settings: Settings) -> Iterator[Need]:
+    yield from (Need(settings.folder / name) for name in FILES)
+    yield Need(settings.asterisk.ami_secret_file)
+    if redis := settings.store.redis:
+        secrets: Sequence[Path | None] = (redis.secret_file, redis.sentinel_secret_file)
+        yield from (Need(path) for path in (*secrets, redis.ca_file) if path)
+    for language in settings.languages:
+        for path in sorted((settings.sounds / language).glob("*.wav")):
+            yield Need(path)
+    yield Need(settings.asterisk.queue_log)
+    yield Need(settings.caller_key_file)
+    for folder in {settings.state_dir, settings.control_socket.parent}:
+        yield Need(folder, writes=True)
+
+
+def _program(settings: Settings) -> Step:
+    """Asterisk, before its files are written: its package comes with files of its own."""
+    program = settings.asterisk.console[0]
+    missing = shutil.which(program) is None
+    return Step([f"{program} is not installed"] if missing else [], "install Asterisk")
+
+
+def _started(settings: Settings) -> Iterator[Step]:
+    """What has to run."""
+    asterisk = settings.asterisk
+    at = (asterisk.ami_host, asterisk.ami_port)
+    problem = _unreachable(socket.AF_INET, at, f"Asterisk's manager port {at[0]}:{at[1]}")
+    yield Step(problem, RESTART)
+    socket_path = str(settings.control_socket)
+    problem = _unreachable(socket.AF_UNIX, socket_path, f"an ivrd at {socket_path}")
+    yield Step(problem, "systemctl enable --now ivrd")
+
+
+def _unreachable(family: int, address: str | tuple[str, int], what: str) -> list[str]:
+    if family == socket.AF_INET and ":" in address[0]:
+        family = socket.AF_INET6
+    with socket.socket(family) as probe:
+        probe.settimeout(CONNECT_SECONDS)
+        try:
+            probe.connect(address)
+        except OSError as error:
+            return [f"{what} does not answer: {error.strerror or error}"]
+    return []

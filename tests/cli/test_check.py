@@ -1,0 +1,90 @@
+"""`ivrd check`: what it finds before callers would."""
+
+import os
+import pwd
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivrd.asterisk import console
+from ivrd.cli import check, service_user
+from ivrd.cli.service_user import Need
+from ivrd.config.load import load
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_services_user_is_the_units(tmp_path: Path) -> None:
+    own, lib = tmp_path / "etc", tmp_path / "lib"
+    for folder in (own, lib):
+        folder.mkdir()
+    assert service_user.unit_user([str(own), str(lib)]) is None
+    (lib / "ivrd.service").write_text((ROOT / "systemd/ivrd.service").read_text("utf-8"))
+    assert service_user.unit_user([str(own), str(lib)]) == "ivrd"
+    (lib / "ivrd.service.d").mkdir()
+    (lib / "ivrd.service.d" / "own.conf").write_text("[Service]\nUser=hotline\n")
+    assert service_user.unit_user([str(own), str(lib)]) == "hotline"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_root_finds_what_the_services_user_may_not_do() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own may not be entered by others
+        place = Path(name)
+        place.chmod(0o755)
+        _try_as_nobody(place)
+
+
+def _try_as_nobody(tmp_path: Path) -> None:
+    secret, open_to_all, folder = tmp_path / "secret", tmp_path / "all", tmp_path / "state"
+    secret.write_text("x")
+    secret.chmod(0o600)
+    open_to_all.write_text("x")
+    open_to_all.chmod(0o644)
+    folder.mkdir(mode=0o755)
+    needs = [Need(secret), Need(open_to_all), Need(tmp_path / "none"), Need(folder, writes=True)]
+    assert service_user.refused(needs, "nobody") == [
+        f"{secret}: the user nobody cannot read it: Permission denied",
+        f"{folder}: the user nobody may not write in this folder",
+    ]
+    nobody = pwd.getpwnam("nobody")
+    for path in (secret, folder):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    assert service_user.refused(needs, "nobody") == []
+    assert os.geteuid() == 0
+
+
+def test_a_user_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        service_user.refused([], "nobody-of-this-name")
+
+
+def test_addresses_of_documentation_are_no_carriers() -> None:
+    (said,) = check._placeholders(load(ROOT / "config"))
+    assert "asterisk.carriers.carrier.addresses: 192.0.2.0/28 is for documentation" in said
+
+
+def test_what_asterisk_has_not_read_is_a_step_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(ROOT / "config")
+    there = replace(settings, asterisk=replace(settings.asterisk, config_dir=tmp_path))
+    files = {"queues.conf": "[one]\n", "pjsip.conf": "[two]\n", "http.conf": "[three]\n"}
+    monkeypatch.setattr(check, "asterisk_files", lambda _settings: files)
+    monkeypatch.setattr(console, "started", lambda _console: time.time() + 60)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert not any(step.problems for step in check._rendered(there, tmp_path))
+    monkeypatch.setattr(console, "started", lambda _console: time.time() - 60)
+    _, unread = check._rendered(there, tmp_path)
+    names = [problem.partition(":")[0] for problem in unread.problems]
+    assert unread.remedy == check.RESTART
+    assert names == [str(tmp_path / name) for name in files]
+    del files["http.conf"]
+    _, unread = check._rendered(there, tmp_path)
+    assert unread.remedy.startswith("ivrd reload")
+    files["queues.conf"] += "more\n"
+    differing, _ = check._rendered(there, tmp_path)
+    assert "`ivrd reload` writes it anew" in differing.problems[0]
