@@ -5,7 +5,7 @@ nobody is rung for them.  They are moved with their place: among the callers of 
 one stands where the time of joining says.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivrd.core.call import Call, Stage
@@ -25,18 +25,18 @@ def moves(
     queues: Collection[str],
     queue_of: Mapping[str, str],
     default_queue: str,
-) -> list[Move]:
+) -> Iterator[Move]:
     """Who is to be moved, and where to, the longest waiting first.
 
     `queues`: those that are served; `queue_of` maps a topic to its queue.  Whoever has no topic, or
-    one that is gone, goes to the `default_queue`.
+    one that is gone, goes to the `default_queue`.  A position holds once the moves before it are
+    made.
     """
     waiting = sorted(
         (call for call in calls if call.stage is Stage.QUEUE),
         key=lambda call: (call.joined_at or 0.0, call.id),
     )
     lines: dict[str, list[Call]] = {}
-    found = []
     for call in waiting:
         if call.queue in queues:
             lines.setdefault(call.queue, []).append(call)
@@ -48,5 +48,4 @@ def moves(
         joined = call.joined_at or 0.0
         ahead = sum((other.joined_at or 0.0) <= joined for other in line)
         line.insert(ahead, call)
-        found.append(Move(call.id, queue, ahead + 1))
-    return found
+        yield Move(call.id, queue, ahead + 1)
