@@ -34,7 +34,7 @@ def moves(
     """
     waiting = sorted(
         (call for call in calls if call.stage is Stage.QUEUE),
-        key=lambda call: (call.joined_at or 0.0, call.id),
+        key=lambda call: (call.joined_at or 0.0, call.received_at, call.id),
     )
     lines: dict[str, list[Call]] = {}
     for call in waiting:

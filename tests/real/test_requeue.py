@@ -1,5 +1,6 @@
 """Callers wait in a queue that a reload takes away: they wait on in the other, in their order."""
 
+import pytest
 import yaml
 
 from lab.callers import Caller, Keys
@@ -67,7 +68,7 @@ def answered_in_order(lab, people, calls) -> None:
 
 
 def test_callers_of_a_queue_that_a_reload_removes_take_their_place_in_the_other(hotline):
-    lab = hotline(agents=1, talk=1.0, ring=0.2, change=closed)
+    lab = hotline(agents=1, talk=4.0, ring=0.2, change=closed)
     keys = [INTO_TAKEN, INTO_LEFT, INTO_TAKEN, INTO_TAKEN, INTO_LEFT, INTO_TAKEN]
     people, calls = waiting(lab, keys)
     queue_goes(lab)
@@ -81,10 +82,16 @@ def test_callers_of_a_queue_that_a_reload_removes_take_their_place_in_the_other(
     assert scrape.total("ivrd_wait_seconds_count") == len(people)
 
 
-def test_callers_of_a_queue_that_was_renamed_while_no_ivrd_ran_are_moved_by_the_next(hotline):
-    lab = hotline(agents=1, talk=1.0, ring=0.2, change=closed)
-    people, calls = waiting(lab, [INTO_TAKEN] * 4)
+@pytest.mark.parametrize("stored", [True, False])
+def test_callers_of_a_queue_that_was_renamed_while_no_ivrd_ran_are_moved_by_the_next(
+    hotline, stored
+):
+    lab = hotline(agents=1, talk=4.0, ring=0.2, change=closed)
+    people, calls = waiting(lab, [INTO_TAKEN] * 3)
     lab.ivrd.kill()
+    if not stored:  # what they chose is known to Asterisk alone
+        for file in (lab.folder / "state").glob("ivrd.sqlite*"):
+            file.unlink()
     queue_is_renamed(lab)
     lab.ivrd.once("render")
     lab.asterisk.cli("queue reload all")
