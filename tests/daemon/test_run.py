@@ -122,6 +122,9 @@ def test_who_waits_in_a_queue_that_is_gone_is_moved_though_seats_are_refused(
         at.ami.answers["QueueAdd"] = denied
         at.ami.answers["QueueStatus"] = rows("QueueStatus", {"Event": "QueueParams", "Queue": to})
         await until(lambda: at.daemon.wiring.link.up)
+        pool = at.daemon.wiring.settings.pools[-1].name
+        refused = await at.control("POST", f"/seats?pool={pool}&open=true")
+        assert "Permission denied" in refused["error"]
         about = {"Uniqueid": "1.1", "Channel": "PJSIP/c-1.1"}
         at.ami.emit(Event="UserEvent", UserEvent="IvrdReceived", **about)
         at.ami.emit(Event="QueueCallerJoin", Queue="gone", **about)
