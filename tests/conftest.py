@@ -88,6 +88,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@pytest.hookimpl(optionalhook=True)  # connections.py runs without xdist
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """`-n auto`: hotlines side by side leave cores idle, all else keeps one busy."""
     waiting = any(path.startswith(HOTLINES) or path.rstrip("/") == "tests" for path in config.args)

@@ -193,6 +193,11 @@ class Ivr:
         """A command's result."""
         self._sessions.result(command_id, text)
 
+    def channel(self, call_id: str) -> str:
+        """The channel of a call; empty for a stranger."""
+        line = self._lines.get(call_id)
+        return line.channel if line else ""
+
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
         line = self._lines.get(call_id)

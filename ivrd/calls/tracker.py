@@ -261,7 +261,7 @@ class CallTracker:
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was reconciled: its channel is about to go
         self.ivr.found(call_id, caller.channel, caller.in_agi)
-        for event in _events_between(self.ledger.calls[call_id].state, caller, now):
+        for event in _events_between(self.ledger.calls[call_id], caller, now):
             self._apply_event(call_id, event)
         if not caller.listed:
             self._passing.add(call_id)
@@ -304,14 +304,15 @@ class CallTracker:
             self._publish(notice)
 
 
-def _events_between(state: CallState, caller: snapshots.Caller, now: float) -> list[c.Event]:
+def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.Event]:
     """The events that lead from where the ledger has a call to where Asterisk has it."""
     joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
     taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
-    before_queue = state in c.BEFORE_QUEUE
+    state, before_queue = call.state, call.state in c.BEFORE_QUEUE
     if caller.state is CallState.QUEUE:
-        stays = state is CallState.QUEUE or (state is CallState.TALK and not caller.listed)
-        return [] if stays else [joined]
+        waits = state is CallState.QUEUE and call.queue == caller.queue  # else moved unseen
+        between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)
+        return [] if waits or between else [joined]
     if caller.state is CallState.TALK:
         return [] if state is CallState.TALK else [joined, taken] if before_queue else [taken]
     return [] if before_queue or state is CallState.TALK else [c.LeftQueue()]

@@ -217,6 +217,7 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     **{(state, JoinedQueue): CallState.QUEUE for state in BEFORE_QUEUE},
     (CallState.QUEUE, Connected): CallState.TALK,
     (CallState.QUEUE, LeftQueue): CallState.MENU,
+    (CallState.QUEUE, JoinedQueue): CallState.QUEUE,  # moved to another queue
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
     **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
     **{(state, CutOff): CallState.ENDED for state in STAGE_OF},

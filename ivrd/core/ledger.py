@@ -2,6 +2,9 @@
 
 The one invariant, checked by `Ledger.balance` and at every scrape:
 received = sum of outcomes + in progress.
+
+A call that is moved from one queue to another is offered once, to the first; its outcome, its wait
+and its talk are of the last.  So of one queue offered and ended may differ; of all they do not.
 """
 
 from collections import Counter

@@ -146,7 +146,10 @@ class Daemon:
             systemd.watchdog()
 
     async def _evaluate_seats(self) -> None:
-        """Each second, or when asked: decide on partners' seats, and reconcile all seats."""
+        """Each second, or when asked: decide on partners' seats, and reconcile all seats.
+
+        Callers whose queue a reload has taken are moved as well.
+        """
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SEATS_SECONDS):
@@ -155,8 +158,12 @@ class Daemon:
             if self.wiring.observer.connected:
                 self.wiring.partners.evaluate(time.time())
                 if self.wiring.leadership.is_leader:
-                    with suppress(ActionRefused, ConnectionLost, TimeoutError):
-                        await self.wiring.queue_members.reconcile()
+                    for reconcile in (
+                        self.wiring.queue_members.reconcile,
+                        self.wiring.requeue.reconcile,
+                    ):
+                        with suppress(ActionRefused, ConnectionLost, TimeoutError):
+                            await reconcile()
 
 
 async def run(folder: Path) -> None:

@@ -24,6 +24,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
+from ivrd.calls.requeue import Destinations, Requeue
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
@@ -98,6 +99,15 @@ class Wiring:
             self._configure,
             self.write_behind,
         )
+        self.requeue = Requeue(
+            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+        )
+
+    def _destinations(self) -> Destinations:
+        """Where callers wait by the configuration that is in use."""
+        settings = self.operations.settings
+        queues = frozenset(queue.name for queue in settings.queues)
+        return Destinations(queues, settings.tree.queue_of, settings.default_queue)
 
     def _observer(self) -> Observer:
         settings = self.settings

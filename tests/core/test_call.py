@@ -150,7 +150,7 @@ MAY_HAPPEN: dict[CallState, set[type]] = {
     CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, CutOff},
     CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
     CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
-    CallState.QUEUE: {Connected, LeftQueue, HungUp, CutOff},
+    CallState.QUEUE: {Connected, JoinedQueue, LeftQueue, HungUp, CutOff},
     CallState.TALK: {JoinedQueue, HungUp, CutOff},
     CallState.ENDED: set(),
 }
@@ -158,7 +158,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     PlayedMessage(),
     Rejected(),
     ReturnedToMenu(),
-    JoinedQueue(1010.0, "red"),
+    JoinedQueue(1010.0, "blue"),
     LeftQueue(),
     Connected(1030.0, AnsweredBy.INHOUSE, "a"),
     HungUp(1050.0),
@@ -173,13 +173,20 @@ def test_what_cannot_happen_is_refused_by_name(state: CallState) -> None:
     assert call.state is state
     for event in ONE_OF_EACH:
         if type(event) in MAY_HAPPEN[state]:
-            assert step(call, event)[0].state is not state
+            assert step(call, event)[0] != call
         else:
             name = type(event).__name__
             with pytest.raises(
                 InvalidTransition, match=f"^{name} cannot happen to a call in {state}$"
             ):
                 step(call, event)
+
+
+def test_who_is_moved_to_another_queue_keeps_the_wait_and_is_offered_once() -> None:
+    call, notices = live(*WAY_TO[CallState.QUEUE], JoinedQueue(1200.0, "green"))
+    assert (call.state, call.queue) == (CallState.QUEUE, "green")
+    assert call.joined_at == live(*WAY_TO[CallState.QUEUE])[0].joined_at
+    assert sum(isinstance(notice, Offered) for notice in notices) == 1
 
 
 # How calls end

@@ -48,7 +48,7 @@ VALUES = {"settings", "days", "ami", "name", "secret", "query", "zone", "who", "
 ASYNC = {"wait", "flush", "answer", "_hand_over"}
 FUNCTIONS = {
     *("set", "time", "store", "agi", "decision", "gauges", "hash_number", "connection_report"),
-    *("stepped_down", "_stepped_down", "scrape", "ready"),
+    *("stepped_down", "_stepped_down", "scrape", "ready", "_destinations"),
 }
 SEVERAL, STATEMENT = "one of several is removed", "statement is removed"
 HOW = {SEVERAL: "", STATEMENT: "pass"}

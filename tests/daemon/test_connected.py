@@ -112,6 +112,28 @@ def test_callers_who_join_are_demand_that_decisions_rest_on(tmp_path: Path) -> N
     live(tmp_path, body)
 
 
+def test_whoever_waits_in_a_queue_that_is_gone_is_moved_once_asterisk_has_the_other(
+    tmp_path: Path,
+) -> None:
+    async def body(at: Hotline) -> None:
+        call, to = at.call_id(), at.wiring.settings.default_queue
+        at.arrive(call)
+        at.emit("QueueCallerJoin", call, Queue="gone")
+        await until(lambda: at.series("ivrd_calls_offered_total") == 1)
+        assert await at.wiring.requeue.reconcile() == {}
+        at.ami.answers["QueueStatus"] = rows("QueueStatus", {"Event": "QueueParams", "Queue": to})
+        assert await at.wiring.requeue.reconcile() == {to: 1}
+        (sent,) = at.ami.named("Redirect")
+        assert (sent["Channel"], sent["Context"]) == (f"PJSIP/c-{call}", "hotline-queue")
+        assert await at.wiring.requeue.reconcile() == {}, "it is on its way"
+        at.emit("QueueCallerJoin", call, Queue=to)
+        at.emit("Hangup", call)
+        await until(at.ended)
+        assert at.series("ivrd_calls_offered_total") == at.series("ivrd_wait_seconds_count") == 1
+
+    live(tmp_path, body)
+
+
 # --- partners ------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ import pytest
 from ivrd.daemon.service import Daemon
 from ivrd.ha.leadership import Role
 from ivrd.log import formatters as log
-from tests.asterisk.fake_ami import FakeAmi, denied
+from tests.asterisk.fake_ami import FakeAmi, denied, rows
 from tests.daemon.hotline import PATIENCE, Systemd, asterisk, settings_for, until
 from tests.daemon.shipped import CONFIG
 
@@ -110,6 +110,25 @@ def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: System
         at.ami.cut()
         await until(lambda: not at.daemon.wiring.observer.connected)
         assert (await at.get("/-/ready"))[0] == 503
+
+    live(tmp_path, systemd, body)
+
+
+def test_who_waits_in_a_queue_that_is_gone_is_moved_though_seats_are_refused(
+    tmp_path: Path, systemd: Systemd
+) -> None:
+    async def body(at: Running) -> None:
+        to = at.daemon.wiring.settings.default_queue
+        at.ami.answers["QueueAdd"] = denied
+        at.ami.answers["QueueStatus"] = rows("QueueStatus", {"Event": "QueueParams", "Queue": to})
+        await until(lambda: at.daemon.wiring.link.up)
+        pool = at.daemon.wiring.settings.pools[-1].name
+        refused = await at.control("POST", f"/seats?pool={pool}&open=true")
+        assert "Permission denied" in refused["error"]
+        about = {"Uniqueid": "1.1", "Channel": "PJSIP/c-1.1"}
+        at.ami.emit(Event="UserEvent", UserEvent="IvrdReceived", **about)
+        at.ami.emit(Event="QueueCallerJoin", Queue="gone", **about)
+        await until(lambda: at.ami.named("Redirect"))
 
     live(tmp_path, systemd, body)
 

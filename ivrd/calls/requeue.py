@@ -1,0 +1,172 @@
+"""Moves waiting callers whose queue is gone; see core/requeue.py.
+
+The channel is sent to the dialplan's own way into a queue, with the queue and the position set on
+it: so whatever happens to ivrd meanwhile, the caller is in a queue.
+
+One follows the other: a position in a line means something only once those before are in it.  A
+call that is moved stays one offered call; see core/ledger.py for the queue that it is counted in.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ivrd import log
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.core.call import Call, Stage
+from ivrd.core.ledger import Ledger
+from ivrd.core.requeue import Move, moves
+
+logger = logging.getLogger("ivrd")
+
+AGAIN_SECONDS = 5.0  # a caller who was sent on should be in the other queue by then
+AT_ONCE_SECONDS = 1.0  # so long callers are moved in one go; the others follow in the next
+LOOKS, LOOK_SECONDS = 50, 0.01  # whether one has joined the other queue
+
+
+class Channels(Protocol):
+    """The channels of calls that are here; see calls/ivr.py."""
+
+    def channel(self, call_id: str) -> str:
+        """The channel of a call; empty for a stranger."""
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """Where callers can wait: the queues that are served, and which topic leads where."""
+
+    queues: Collection[str]
+    queue_of: Mapping[str, str]
+    default_queue: str
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """Where a caller was sent to, and when."""
+
+    queue: str
+    at: float
+
+
+class Requeue:
+    """Repeats until all are in a queue that is served.  `clock`: seconds, any that goes on."""
+
+    def __init__(
+        self,
+        link: AmiClient,
+        ledger: Ledger,
+        channels: Channels,
+        destinations: Callable[[], Destinations],
+        clock: Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._channels = channels
+        self._destinations = destinations
+        self._clock = clock
+        self._sent: dict[str, _Sent] = {}  # by call
+
+    async def reconcile(self) -> Counter[str]:
+        """Move whoever waits in a queue that is not served; how many went to which queue.
+
+        Nobody is moved to a queue that Asterisk does not know yet.  Raises what the link to
+        Asterisk raises.
+        """
+        begun, to = self._clock(), self._destinations()
+        self._sent = {
+            call: sent for call, sent in self._sent.items() if begun - sent.at < AGAIN_SECONDS
+        }
+        await self._learn_topics(to.queues)
+        moved: Counter[str] = Counter()
+        known: dict[str, bool] = {}
+        stay: set[str] = set()
+        while self._clock() - begun < AT_ONCE_SECONDS:
+            # Anew each time: whoever is answered meanwhile is ahead of nobody.
+            calls = (self._as_sent(c) for c in self._ledger.calls.values() if c.id not in stay)
+            move = next(moves(calls, to.queues, to.queue_of, to.default_queue), None)
+            if move is None:
+                break
+            if move.queue not in known:
+                known[move.queue] = await self._knows(move.queue)
+            if known[move.queue] and await self._move(move, to.queues):
+                moved[move.queue] += 1
+            else:
+                stay.add(move.call_id)
+        return moved
+
+    async def _learn_topics(self, served: Collection[str]) -> None:
+        """What callers chose before this ivrd knew them is on their channels."""
+        for call in list(self._ledger.calls.values()):
+            channel = self._channels.channel(call.id)
+            if call.topic or not channel or not _waits_in_vain(call, served):
+                continue
+            with suppress(ActionRefused):
+                answer = await self._link.ask(
+                    "Getvar", Channel=channel, Variable=dialplan_names.TOPIC
+                )
+                if call.id in self._ledger.calls:
+                    self._ledger.note(call.id, topic=str(answer.value or ""))
+
+    def _as_sent(self, call: Call) -> Call:
+        """The call as it is once it is where it was sent."""
+        sent = self._sent.get(call.id)
+        return replace(call, queue=sent.queue) if sent else call
+
+    async def _knows(self, queue: str) -> bool:
+        """Whether Asterisk has the queue."""
+        rows = await self._link.ask_list("QueueStatus", Queue=queue)
+        return any(row.event == "QueueParams" and row.queue == queue for row in rows)
+
+    async def _move(self, move: Move, served: Collection[str]) -> bool:
+        """Whether Asterisk took it; one who has just hung up needs no queue."""
+        channel = self._channels.channel(move.call_id)
+        if not channel:
+            return False
+        try:
+            for variable, value in (
+                (dialplan_names.QUEUE, move.queue),
+                (dialplan_names.PLACE, str(move.position)),
+            ):
+                await self._link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
+            call = self._ledger.calls.get(move.call_id)
+            if call is None or not _waits_in_vain(call, served):
+                return False  # gone, or with a person
+            await self._link.ask(
+                "Redirect",
+                Channel=channel,
+                Context=dialplan_names.QUEUE_CONTEXT,
+                Exten="s",
+                Priority="1",
+            )
+        except ActionRefused:
+            return False
+        self._sent[move.call_id] = _Sent(move.queue, self._clock())
+        log.event(
+            logger,
+            logging.INFO,
+            "caller moved: the queue is no longer served",
+            call=move.call_id,
+            queue=call.queue,
+            to=move.queue,
+            position=move.position,
+        )
+        await self._joined(move)
+        return True
+
+    async def _joined(self, move: Move) -> None:
+        """Wait until the caller is in the line, or gone; not for long."""
+        for _ in range(LOOKS):
+            call = self._ledger.calls.get(move.call_id)
+            if call is None or call.queue == move.queue:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _waits_in_vain(call: Call, served: Collection[str]) -> bool:
+    """Whether the caller is in a queue that is not served."""
+    return call.stage is Stage.QUEUE and call.queue not in served

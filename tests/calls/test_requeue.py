@@ -1,0 +1,133 @@
+"""Callers whose queue is gone are sent on one by one, and only where Asterisk can take them."""
+
+import asyncio
+from collections import Counter
+
+from panoramisk.message import Message
+
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue
+from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
+from ivrd.core.ledger import Ledger
+
+
+class Asterisk:
+    """Queues and the callers in them; a redirected caller joins where the variables say."""
+
+    def __init__(self, ledger: Ledger, **lines: list[str]) -> None:
+        self.ledger = ledger
+        self.lines = lines
+        self.variables: dict[str, dict[str, str]] = {}
+        self.before_redirect = lambda _call: None
+        self.loses: set[str] = set()  # whose redirects come to nothing
+        self.redirected: list[str] = []
+
+    async def ask_list(self, action: str, **headers: str) -> list[Message]:
+        assert action == "QueueStatus"
+        queue = headers["Queue"]
+        return [Message({"Event": "QueueParams", "Queue": queue})] if queue in self.lines else []
+
+    async def ask(self, action: str, **headers: str) -> Message:
+        call = headers["Channel"].removeprefix("PJSIP/")
+        if call not in self.ledger.calls:
+            raise ActionRefused(f"{action}: No such channel")
+        variables = self.variables.setdefault(call, {})
+        if action == "Getvar":
+            return Message({"Value": variables.get(headers["Variable"], "")})
+        if action == "Setvar":
+            variables[headers["Variable"]] = headers["Value"]
+            self.before_redirect(call)
+            return Message({})
+        assert (action, headers["Context"], headers["Exten"]) == ("Redirect", "hotline-queue", "s")
+        self.redirected.append(call)
+        if call not in self.loses:
+            self.join(call)
+        return Message({})
+
+    def join(self, call: str) -> None:
+        of = self.variables[call]
+        self.lines[of["IVRD_QUEUE"]].insert(int(of["IVRD_PLACE"]) - 1, call)
+        self.ledger.apply(call, JoinedQueue(1000.0, of["IVRD_QUEUE"]))
+
+
+class Rig:
+    def __init__(self, *callers: tuple[str, str], topic: str = "fever", **lines: list[str]) -> None:
+        """`callers`: each with a queue, in the order of joining."""
+        self.ledger, self.now = Ledger(), 0.0
+        for at, (call, queue) in enumerate(callers):
+            self.ledger.receive(Call(call, 0.0, topic=topic))
+            self.ledger.apply(call, JoinedQueue(float(at), queue))
+        self.asterisk = Asterisk(self.ledger, **lines)
+        self.to = Destinations({"care", "other"}, {"fever": "care"}, "other")
+        self.requeue = Requeue(
+            self.asterisk,  # type: ignore[arg-type]
+            self.ledger,
+            self,
+            lambda: self.to,
+            lambda: self.now,
+        )
+
+    def channel(self, call_id: str) -> str:
+        return f"PJSIP/{call_id}"
+
+    def reconcile(self) -> Counter[str]:
+        return asyncio.run(self.requeue.reconcile())
+
+
+def test_all_are_moved_to_their_place_and_offered_once() -> None:
+    rig = Rig(("a", "gone"), ("b", "care"), ("c", "gone"), ("d", "gone"), care=["b"])
+    assert rig.reconcile() == {"care": 3}
+    assert rig.asterisk.lines["care"] == ["a", "b", "c", "d"]
+    assert rig.ledger.offered == {"gone": 3, "care": 1}
+    assert rig.reconcile() == {}
+    assert [call.joined_at for call in rig.ledger.waiting("care")] == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_nobody_is_moved_before_asterisk_knows_the_other_queue() -> None:
+    rig = Rig(("a", "gone"))
+    assert rig.reconcile() == {}
+    assert rig.asterisk.variables == {}
+    rig.asterisk.lines["care"] = []
+    assert rig.reconcile() == {"care": 1}
+
+
+def test_whoever_is_with_a_person_by_then_is_left_there() -> None:
+    rig = Rig(("a", "gone"), ("b", "gone"), care=[])
+
+    def connected(call: str) -> None:
+        if call == "a" and rig.ledger.calls["a"].connected_at is None:
+            rig.ledger.apply("a", Connected(9.0, AnsweredBy.INHOUSE, "base-01"))
+
+    rig.asterisk.before_redirect = connected
+    assert rig.reconcile() == {"care": 1}
+    assert rig.asterisk.redirected == ["b"]
+
+
+def test_whoever_hangs_up_meanwhile_is_no_trouble_and_nobodys_place_depends_on_it() -> None:
+    rig = Rig(("a", "gone"), ("b", "care"), ("c", "gone"), care=["b"])
+
+    def hung_up(call: str) -> None:
+        if call == "a" and call in rig.ledger.calls:
+            rig.ledger.apply("a", HungUp(9.0))
+
+    rig.asterisk.before_redirect = hung_up
+    assert rig.reconcile() == {"care": 1}
+    assert rig.asterisk.lines["care"] == ["b", "c"]
+
+
+def test_whoever_does_not_arrive_is_sent_again_and_not_at_once() -> None:
+    rig = Rig(("a", "gone"), care=[])
+    rig.asterisk.loses.add("a")
+    assert rig.reconcile() == {"care": 1}
+    assert rig.reconcile() == {}
+    rig.asterisk.loses.clear()
+    rig.now = AGAIN_SECONDS
+    assert rig.reconcile() == {"care": 1}
+    assert rig.asterisk.lines["care"] == ["a"]
+
+
+def test_what_a_caller_chose_before_this_ivrd_ran_is_read_from_the_channel() -> None:
+    rig = Rig(("a", "gone"), ("b", "gone"), topic="", care=[], other=[])
+    rig.asterisk.variables["a"] = {"IVRD_TOPIC": "fever"}
+    assert rig.reconcile() == {"care": 1, "other": 1}
+    assert rig.asterisk.lines == {"care": ["a"], "other": ["b"]}
