@@ -15,7 +15,7 @@ from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, ta
 from tests.real.rig import WAIT
 
 QUEUE = "vaccination"
-TOPIC, LABEL = "lab-results", "ผลตรวจทางห้องปฏิบัติการ"
+TOPIC, LABEL = "lab-results", "ผลตรวจ"
 MUSIC_GAP = 0.7  # seconds: no silence that a caller would take for the end of the call
 
 
