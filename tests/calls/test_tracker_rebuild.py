@@ -69,6 +69,19 @@ def lists(calls: Sequence[Call], in_agi: bool = True) -> dict[str, Sequence[Mess
     }
 
 
+def test_a_caller_who_was_moved_to_another_queue_unseen_waits_there_since_the_first() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived(FIRST), joined(FIRST, "gone"))
+        before = rig.ledger.calls[FIRST]
+        rig.link.lists = lists([replace(before, queue="other")])
+        await rig.tracker.rebuild()
+        assert rig.ledger.calls[FIRST] == replace(before, queue="other")
+        assert rig.ledger.offered == {"gone": 1}
+
+    asyncio.run(body())
+
+
 def test_calls_that_were_there_before_us_are_adopted_where_they_are() -> None:
     async def body() -> None:
         rig = Rig()
