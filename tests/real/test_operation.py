@@ -111,4 +111,5 @@ def test_the_rendered_files_are_what_check_expects_until_somebody_changes_one(ho
     assert done.returncode == 2
     # notes: not every recording has a prompt of this small hotline
     said = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
-    assert said == [f"{path}: differs from the configuration; `ivrd render` writes it anew"]
+    mend = "`ivrd reload` writes it anew and has Asterisk read it"
+    assert said == [f"{path}: differs from the configuration; {mend}"]
