@@ -199,8 +199,9 @@ class Operations:
             return reload.Reload(tuple(problems))
         found = reload.compared(self._begun, self.settings.files, settings.files)
         self._adopt(settings, menus)
-        with suppress(ActionRefused, ConnectionLost, TimeoutError):
-            await self.queue_members.reconcile()
+        for bring in (self.queue_members.repeat, self.queue_members.reconcile):
+            with suppress(ActionRefused, ConnectionLost, TimeoutError):
+                await bring()
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
         for key in found.restart:

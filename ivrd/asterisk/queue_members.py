@@ -220,6 +220,23 @@ class QueueMembers:
         await self._send(changes)
         return changes
 
+    async def repeat(self) -> None:
+        """Say again why our own seats are paused, and which are rung last.
+
+        When Asterisk reads queues.conf it keeps its members' pauses, but neither their reasons nor
+        their penalties, and reports none of that (`create_queue_member` in apps/app_queue.c).
+        Without a reason a pause would be taken for the agent's own.  Raises what `reconcile` does.
+        """
+        changes: list[MemberChange] = []
+        for member in self._members.values():
+            if not self.pool_of(member.seat):
+                continue
+            if member.closed_by_us or member.rests:
+                changes.append(PauseMember(member.queue, member.seat, member.reason))
+            if member.penalty != IN_TURN:
+                changes.append(SetPenalty(member.queue, member.seat, member.penalty))
+        await self._send(changes)
+
     def lent(self, partner: str) -> set[str]:
         """A partner's seats that take calls now."""
         return {seat for _queue, seat in self._members if partner_of(seat) == partner}

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import yaml
+
 from lab.callers import Caller, HangUp, Hear, Keys, Quiet, Wait
 from tests.real.rig import WAIT
 
@@ -51,6 +53,23 @@ def test_closing_the_base_seats_pauses_them(hotline):
     assert not lab.ivrd.status()["pools"][0]["open"]
     lab.ivrd.once("seats", "open", "base")
     assert calling.wait(WAIT).outcomes() == {"answered": 2}
+
+
+def test_base_seats_closed_before_a_reload_are_closed_by_us_for_the_next_ivrd_too(hotline):
+    lab = hotline(agents=1, talk=2.0, ring=0.2)
+    lab.ivrd.once("seats", "close", "base", "--yes")
+    path = lab.config / "queues.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    settings["queues"]["other"]["announce_seconds"] = 55  # in a file that Asterisk then reads anew
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), "utf-8")
+    lab.ivrd.once("reload")
+    lab.ivrd.stop()
+    lab.ivrd.start()
+    assert not lab.ivrd.status()["pools"][0]["open"]
+    calling = lab.calling(wants_a_person(1, 1), rate=10.0)
+    lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
+    lab.ivrd.once("seats", "open", "base")
+    assert calling.wait(WAIT).outcomes() == {"answered": 1}
 
 
 def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
