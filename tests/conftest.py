@@ -5,6 +5,7 @@ property tests try a quarter of their examples.
 """
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "verify: runs only with --verify")
     config.addinivalue_line("markers", "lasts(seconds): about how long, to start the longest first")
     settings.load_profile("verify" if config.getoption("verify") else "test")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job ignores it,
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # and so would what tests start
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
