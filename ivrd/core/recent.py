@@ -72,7 +72,10 @@ class Recent:
     def __init__(self, service_level_seconds: float, minutes: int = 60) -> None:
         self.service_level_seconds = service_level_seconds
         self._ring = [_Minute() for _ in range(minutes)]
-        self._answered: set[str] = set()  # calls in progress that a person has taken already
+        # Calls in progress: those that joined a queue before our eyes (of others only the end is
+        # seen: no part of a ratio over those offered), and those that a person has taken already.
+        self._offered: set[str] = set()
+        self._answered: set[str] = set()
 
     def received(self, now: float) -> None:
         """A call reached the hotline."""
@@ -82,6 +85,7 @@ class Recent:
         """Count what `call.step` reports, when it reports it."""
         match notice:
             case Offered(call):
+                self._offered.add(call.id)
                 self._joined(call, now).counts["offered"] += 1
             case Answered():
                 self._count_answer(now, notice)
@@ -122,11 +126,14 @@ class Recent:
         minute.counts["answered"] += 1
         minute.counts["overflow"] += notice.call.by is AnsweredBy.PARTNER
         minute.waited_seconds += notice.wait_seconds
-        if notice.wait_seconds <= self.service_level_seconds:
+        offered = notice.call.id in self._offered
+        if offered and notice.wait_seconds <= self.service_level_seconds:
             self._joined(notice.call, now).in_time += 1
 
     def _count_end(self, now: float, notice: Ended) -> None:
         self._answered.discard(notice.call.id)
+        offered = notice.call.id in self._offered
+        self._offered.discard(notice.call.id)
         counts = self._minute(now, now).counts
         if notice.outcome is not Outcome.ABANDONED:
             if notice.outcome is not Outcome.ANSWERED:  # counted when it was answered
@@ -135,7 +142,7 @@ class Recent:
             counts["abandoned_queue"] += 1
             wait = notice.call.wait_seconds()
             counts["abandoned_after_30s"] += abandoned_late(notice.outcome, notice.stage, wait)
-            self._joined(notice.call, now).lost += 1
+            self._joined(notice.call, now).lost += offered
         else:
             counts["abandoned_ivr"] += 1
 

@@ -208,6 +208,21 @@ def test_an_answer_is_forgotten_together_with_the_call_it_was_for() -> None:
     assert recent.totals(minute + 3600)["service_level"] == 0.0
 
 
+def test_who_joined_before_this_process_began_is_in_no_ratio_over_those_offered() -> None:
+    """Four waited already when it started; one joins, and all but one are answered at once."""
+    recent = Recent(TARGET)
+    waiting = [queued(f"c{number}", START)[0] for number in range(3)]
+    left, _ = queued("c4", START)
+    call, offered = queued("c5", START)
+    recent.notice(START, offered)
+    for one in (*waiting, call):
+        recent.notice(START + 1, step(one, Connected(START + 1, AnsweredBy.INHOUSE, "a"))[1][0])
+    recent.notice(START + 1, step(left, HungUp(START + 1))[1][0])
+    totals = recent.totals(START + 1)
+    assert (totals["offered"], totals["answered"], totals["abandoned_queue"]) == (1, 4, 1)
+    assert (totals["service_level"], totals["abandonment"]) == (1.0, 0.0)
+
+
 def test_a_call_that_is_sent_on_to_another_person_is_answered_once() -> None:
     recent = Recent(TARGET)
     call, _ = queued("c1", START)
