@@ -174,7 +174,7 @@ def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
     async def body() -> None:
         async with running(alone) as parts:
             for _ in range(2):
-                parts.queue_members.changed(SeatUnanswered("base-01", time.time(), 15.0))
+                parts.queue_members.changed(SeatUnanswered("base-01", 0.0, 15.0))  # at: not told
             assert parts.reevaluate.is_set()
             line = 'ivrd_ring_no_answer_total{pool="base",reason="missed"} 2.0'
             assert line in parts.scrape().decode()
@@ -186,5 +186,15 @@ def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
             ]
             with pytest.raises(server.RequestRejected, match="no seat 'base-99'"):
                 await parts.commands(hand_over)["resume"]({"seat": "base-99"})
+
+    asyncio.run(body())
+
+
+def test_the_limit_on_callers_is_in_the_metrics(settings: Settings) -> None:
+    async def body() -> None:
+        parts = await built(settings)
+        scrape = parts.scrape().decode()
+        assert f"ivrd_callers_limit {settings.callers_at_most}.0" in scrape
+        assert "ivrd_all_lines_busy_total 0.0" in scrape
 
     asyncio.run(body())
