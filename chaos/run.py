@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, order in enumerate(orders(given)):
             began = time.monotonic()
             came = carry_out(order, folder / f"{number:02}-{order.fault.name}")
-            print(table.told(came, given.control), flush=True)
+            print(table.terminal_row(came, given.control), flush=True)
             print(f"     in {time.monotonic() - began:.0f} s", flush=True)
             table.write(came, given.long, given.control)
             good = good and (came.harmed if given.control else came.good)

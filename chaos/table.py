@@ -98,7 +98,7 @@ def harm(came: Outcome) -> str:
     return "; ".join(part for part in said if part)
 
 
-def told(came: Outcome, control: bool) -> str:
+def terminal_row(came: Outcome, control: bool) -> str:
     """The row for the terminal; of a control also what was taken away."""
     name, done, calls, lost, wrong, silence, recovery, _ = cells(came, False)
     state = "HARM" if came.harmed or not (control or came.good) else "ok  "

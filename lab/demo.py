@@ -85,7 +85,7 @@ def run(show: Show, console: Console | None = None) -> int:
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
         rows = compare(people, ledger.entries, talks, scrape)
         rows[3:3] = partner_rows(ledger.entries, taken, scrape)
-    console.print("\n".join(["What was seen:", *watch.story.told(watch.last_call_at), ""]))
+    console.print("\n".join(["What was seen:", *watch.story.summary(watch.last_call_at), ""]))
     return _report(console, rows, scrape, ledger)
 
 

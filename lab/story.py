@@ -77,7 +77,7 @@ class Story:
         if opened and not now["open"] and now["breaker"] == "closed":
             yield f"{name} has closed its last seat"
 
-    def told(self, last_call_at: float) -> list[str]:
+    def summary(self, last_call_at: float) -> list[str]:
         """What was seen, when all is over; the last caller had hung up at `last_call_at`."""
         if not self.most_wanted:
             return ["No partner's seat was wanted: the hotline's own agents were enough."]

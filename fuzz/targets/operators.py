@@ -38,7 +38,7 @@ def yaml_seeds() -> Sequence[bytes]:
     return pieces
 
 
-def told(read: Callable[[], Document | Settings]) -> Document | Settings | None:
+def read_or_refused(read: Callable[[], Document | Settings]) -> Document | Settings | None:
     """What was read; None when all that is wrong is said, each in one printable line."""
     problems: tuple[Problem, ...] = ()
     try:
@@ -55,7 +55,7 @@ def yaml() -> Iterator[One]:
     """Any text is a document of plain values, or told to be none in one line."""
 
     def one(data: bytes) -> None:
-        found = told(lambda: parse("x.yaml", data))
+        found = read_or_refused(lambda: parse("x.yaml", data))
         if isinstance(found, Document):
             json.dumps(found.value)
 
@@ -91,7 +91,7 @@ def config() -> Iterator[One]:
                 target = "ivrd.yaml"
             (folder / target).write_bytes(text)
             try:
-                told(lambda: load(folder))
+                read_or_refused(lambda: load(folder))
             finally:
                 (folder / target).write_bytes(good[target])
 
@@ -239,10 +239,10 @@ def control() -> Iterator[One]:
 
         daemon = runner.run(make())
         writing = runner.get_loop().create_task(daemon.wiring.write_behind.run(lambda: None))
-        desks = (daemon.wiring.operations, daemon.wiring.partner_operations)
+        groups = (daemon.wiring.operations, daemon.wiring.partner_operations)
         found = {
             k: v
-            for operations in desks
+            for operations in groups
             for k, v in {**operations.queries(), **operations.commands()}.items()
         }
         found.pop("reload", None)  # reads the whole configuration: `config` does that

@@ -17,11 +17,11 @@ STAMP = ".ivrd-loaded.json"
 
 def stale(folder: Path, names: Iterable[str], started: float) -> list[str]:
     """The files that changed after Asterisk `started` (epoch) and that it was not told to read."""
-    told = _told(folder)
+    digests = _remembered(folder)
     return [
         name
         for name in names
-        if _changed_at(folder / name) >= started and told.get(name) != _digest(folder / name)
+        if _changed_at(folder / name) >= started and digests.get(name) != _digest(folder / name)
     ]
 
 
@@ -37,7 +37,7 @@ def remember(folder: Path, names: Iterable[str]) -> None:
         os.replace(draft, folder / STAMP)
 
 
-def _told(folder: Path) -> dict[str, str]:
+def _remembered(folder: Path) -> dict[str, str]:
     try:
         found = json.loads((folder / STAMP).read_text("utf-8"))
     except (OSError, ValueError):

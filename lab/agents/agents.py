@@ -167,7 +167,7 @@ class _Seat(Party):
             self._ringing = False
             self.order("refuse", code=480)
 
-    def told(self, event: Event, now: float) -> None:
+    def received(self, event: Event, now: float) -> None:
         match event.word:
             case "ringing":
                 self._ringing = True

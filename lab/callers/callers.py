@@ -61,15 +61,15 @@ class _Call(Party):
         self.reply = "caller"
         self.order("dial", port=self.port)
 
-    def told(self, event: Event, now: float) -> None:
+    def received(self, event: Event, now: float) -> None:
         match event.word:
             case "dialled":
                 if self.caller.rings_at_most is not None:
                     self.due = now + self.caller.rings_at_most
             case "talking":
-                gave_up, self.hanging_up = self.hanging_up, False
+                cancelled, self.hanging_up = self.hanging_up, False
                 self.talk(event, self.caller.script, now, self.caller.hangs_up_after)
-                if gave_up:  # the answer has crossed the CANCEL
+                if cancelled:  # the answer has crossed the CANCEL
                     self.hang_up()
             case "moved":
                 self.move(event)

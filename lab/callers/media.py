@@ -62,7 +62,7 @@ class Party(ABC):
         self.hanging_up = False
 
     @abstractmethod
-    def told(self, event: Event, now: float) -> None:
+    def received(self, event: Event, now: float) -> None:
         """SIPp says what has happened to the call. Sets `ended` when it is over."""
 
     @abstractmethod
@@ -222,7 +222,7 @@ class Engine(Generic[P]):
         party = self._parties.get(event.call) or self._meet(event, now)
         if party is None:
             return  # a call that is over, or none of ours
-        party.told(event, now)
+        party.received(event, now)
         if party.ended is not None:
             self._part(party, event, now)
             self._forget(party)

@@ -58,7 +58,7 @@ def in_main_menu(key_at: float = 0.0) -> MenuPosition:
     return MenuPosition(menu.enter(SCRIPT.tree)[0], key_at)
 
 
-# --- one who stands by ---------------------------------------------------------------------
+# --- the standby ---------------------------------------------------------------------------
 
 
 def test_one_who_stands_by_says_nothing_until_it_acts() -> None:

@@ -74,7 +74,7 @@ def answers(health: SeatHealth, now: float) -> list[SeatNotice]:
     return health.advance(now + LASTED_SECONDS)
 
 
-def told(*kinds: str) -> SeatHealth:
+def health_after(*kinds: str) -> SeatHealth:
     health = SeatHealth()
     for kind in kinds:
         play(health, Step(kind, SEAT, 0.0), 0.0)
@@ -153,7 +153,7 @@ def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> 
 
 
 def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
-    health = told("missed")
+    health = health_after("missed")
     health.answered(SEAT, 1.0)
     assert health.turn(SEAT, 1.0) == Turn()
     health.unanswered(SEAT, 2.0, RANG)
@@ -162,12 +162,12 @@ def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
 
 @pytest.mark.parametrize(("kind", "count"), [("missed", 2), ("refused", 3), ("dropped", 2)])
 def test_it_takes_so_many_in_a_row(kind: str, count: int) -> None:
-    assert not told(*[kind] * (count - 1)).turn(SEAT, SHORT_SECONDS).pause
-    assert told(*[kind] * count).turn(SEAT, SHORT_SECONDS).pause
+    assert not health_after(*[kind] * (count - 1)).turn(SEAT, SHORT_SECONDS).pause
+    assert health_after(*[kind] * count).turn(SEAT, SHORT_SECONDS).pause
 
 
 def test_a_seat_that_drops_every_call_rests_although_it_answers() -> None:
-    health = told("answered", "dropped", "answered", "dropped")
+    health = health_after("answered", "dropped", "answered", "dropped")
     assert health.turn(SEAT, SHORT_SECONDS).pause
 
 
@@ -178,7 +178,7 @@ def test_a_call_that_many_have_dropped_is_to_blame_itself() -> None:
 
 
 def test_each_rest_is_longer_and_ends_in_a_trial_after_all_others() -> None:
-    health, now, rests = told("missed", "missed"), 0.0, []
+    health, now, rests = health_after("missed", "missed"), 0.0, []
     for _ in range(6):
         began = now
         while health.turn(SEAT, now).pause:
@@ -191,7 +191,7 @@ def test_each_rest_is_longer_and_ends_in_a_trial_after_all_others() -> None:
 
 
 def test_a_call_that_lasts_makes_it_a_seat_like_any_other() -> None:
-    health = told("missed", "missed")
+    health = health_after("missed", "missed")
     assert answers(health, 61.0) == [Resumed(SEAT, "answering")]
     assert health.turn(SEAT, 63.0) == Turn()
     health.unanswered(SEAT, 70.0, RANG)
@@ -200,7 +200,7 @@ def test_a_call_that_lasts_makes_it_a_seat_like_any_other() -> None:
 
 
 def test_who_takes_a_pause_back_in_asterisk_has_resumed_the_seat() -> None:
-    health = told("missed", "missed")
+    health = health_after("missed", "missed")
     health.read([Member("red", SEAT, penalty=LAST)], 10.0)
     assert health.turn(SEAT, 10.0) == Turn()
 

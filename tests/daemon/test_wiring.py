@@ -1,4 +1,4 @@
-"""The parts of one of two ivrd: what it does while it stands by, and what it says then."""
+"""The parts of one of two ivrd: what it does as the standby, and what it says then."""
 
 import asyncio
 import time

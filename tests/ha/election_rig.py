@@ -184,7 +184,7 @@ def in_a_world(body: Callable[[World], Awaitable[None]]) -> None:
 
 
 async def pair(world: World) -> tuple[Process, Process]:
-    """One that acts, and one that stands by."""
+    """A leader and a standby."""
     one = Process(world, "one")
     assert await world.one_acts(TAKEOVER) is one
     other = Process(world, "other")

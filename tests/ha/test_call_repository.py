@@ -40,7 +40,7 @@ class Shelf:
         return {k: v for k, v in found if k >= first and (not before or k < before)}
 
 
-class Desk:
+class Rig:
     """A keeping over a shelf; its clock stands where the test puts it."""
 
     def __init__(self) -> None:
@@ -79,66 +79,66 @@ moments = st.floats(1e9, 2e9)
     | st.builds(MenuPosition, st.builds(Visit, language=words, menu=words), st.floats(0.0, 2e9)),
 )
 def test_a_call_is_read_as_it_was_written(call: Call, position: MenuPosition | None) -> None:
-    desk = Desk()
-    desk.call_repository.moved(call, position)
-    assert asyncio.run(desk.call_repository.calls()) == [StoredCall(call, position)]
-    assert desk.call_repository.skipped == 0
+    rig = Rig()
+    rig.call_repository.moved(call, position)
+    assert asyncio.run(rig.call_repository.calls()) == [StoredCall(call, position)]
+    assert rig.call_repository.skipped == 0
 
 
 def test_a_call_that_has_ended_belongs_to_its_day_and_is_here_no_more() -> None:
-    desk = Desk()
-    desk.call_repository.moved(Call("a", NOON), None)
-    ended = desk.end("a", NOON, caller="hash", topic="other")
-    assert asyncio.run(desk.call_repository.calls()) == []
-    assert asyncio.run(desk.call_repository.day(date(2026, 11, 1))) == [completed_call(ended)]
+    rig = Rig()
+    rig.call_repository.moved(Call("a", NOON), None)
+    ended = rig.end("a", NOON, caller="hash", topic="other")
+    assert asyncio.run(rig.call_repository.calls()) == []
+    assert asyncio.run(rig.call_repository.day(date(2026, 11, 1))) == [completed_call(ended)]
 
 
 def test_other_news_of_a_call_ends_nothing() -> None:
-    desk = Desk()
-    desk.call_repository.notice(Offered(Call("a", NOON, state=CallState.QUEUE, joined_at=NOON)))
-    assert desk.shelf.entries[ENDED] == {}
+    rig = Rig()
+    rig.call_repository.notice(Offered(Call("a", NOON, state=CallState.QUEUE, joined_at=NOON)))
+    assert rig.shelf.entries[ENDED] == {}
 
 
 def test_a_day_begins_at_midnight_where_the_hotline_is() -> None:
-    desk = Desk()
-    desk.end("late", MIDNIGHT - 0.001)
-    desk.end("early", MIDNIGHT)
-    days = [asyncio.run(desk.call_repository.day(date(2026, 11, day))) for day in (1, 2, 3)]
+    rig = Rig()
+    rig.end("late", MIDNIGHT - 0.001)
+    rig.end("early", MIDNIGHT)
+    days = [asyncio.run(rig.call_repository.day(date(2026, 11, day))) for day in (1, 2, 3)]
     assert [[call.call_id for call in calls] for calls in days] == [["late"], ["early"], []]
-    assert desk.call_repository.day_at(datetime(2026, 11, 1, 17, tzinfo=UTC).timestamp()).day == 2
+    assert rig.call_repository.day_at(datetime(2026, 11, 1, 17, tzinfo=UTC).timestamp()).day == 2
 
 
 def test_an_end_that_is_told_twice_is_one_end() -> None:
-    desk = Desk()
-    desk.end("a", NOON)
-    desk.end("a", NOON)
-    assert len(asyncio.run(desk.call_repository.day(date(2026, 11, 1)))) == 1
+    rig = Rig()
+    rig.end("a", NOON)
+    rig.end("a", NOON)
+    assert len(asyncio.run(rig.call_repository.day(date(2026, 11, 1)))) == 1
 
 
 def test_which_calls_have_ended_since_goes_on_over_midnight() -> None:
-    desk = Desk()
+    rig = Rig()
     for at in (MIDNIGHT - 100, MIDNIGHT - 10, MIDNIGHT + 10):
-        desk.end(f"{int(at)}.7", at)
-    known = asyncio.run(desk.call_repository.ended_since(MIDNIGHT - 10.5))
+        rig.end(f"{int(at)}.7", at)
+    known = asyncio.run(rig.call_repository.ended_since(MIDNIGHT - 10.5))
     assert known == {f"{int(at)}.7" for at in (MIDNIGHT - 10, MIDNIGHT + 10)}
 
 
 def test_entries_that_are_torn_or_strange_are_counted_and_left_out() -> None:
-    desk = Desk()
-    desk.call_repository.moved(Call("good", NOON), None)
-    desk.shelf.put(CALLS, "torn", '{"call": {"id"')
-    desk.shelf.put(CALLS, "strange", '{"call": 7}')
-    desk.shelf.put(ENDED, "2026-11-01/x", "[]")
-    assert [kept.call.id for kept in asyncio.run(desk.call_repository.calls())] == ["good"]
-    assert asyncio.run(desk.call_repository.day(date(2026, 11, 1))) == []
-    assert desk.call_repository.skipped == 3
+    rig = Rig()
+    rig.call_repository.moved(Call("good", NOON), None)
+    rig.shelf.put(CALLS, "torn", '{"call": {"id"')
+    rig.shelf.put(CALLS, "strange", '{"call": 7}')
+    rig.shelf.put(ENDED, "2026-11-01/x", "[]")
+    assert [kept.call.id for kept in asyncio.run(rig.call_repository.calls())] == ["good"]
+    assert asyncio.run(rig.call_repository.day(date(2026, 11, 1))) == []
+    assert rig.call_repository.skipped == 3
 
 
 def test_old_days_go_once_a_day() -> None:
-    desk = Desk()
+    rig = Rig()
     for _ in range(3):
-        desk.end("a", NOON)
-    assert desk.shelf.forgot == [(ENDED, "2026-08-01")]
-    desk.now = MIDNIGHT
-    desk.end("b", MIDNIGHT)
-    assert desk.shelf.forgot[1:] == [(ENDED, "2026-08-02")]
+        rig.end("a", NOON)
+    assert rig.shelf.forgot == [(ENDED, "2026-08-01")]
+    rig.now = MIDNIGHT
+    rig.end("b", MIDNIGHT)
+    assert rig.shelf.forgot[1:] == [(ENDED, "2026-08-02")]

@@ -365,7 +365,7 @@ def test_one_that_has_handed_over_writes_and_sends_nothing_more(tmp_path: Path) 
         await ivrd.failover.up()
         await until(lambda: ivrd.tracker.ivr.active and ivrd.tracker._held is None)
         await ivrd.rig.take(arrived(CALL), offered(CALL))
-        assert await ivrd.failover.hand_over() == ""  # nobody stands by
+        assert await ivrd.failover.hand_over() == ""  # there is no standby
         assert ivrd.leadership.is_leader
         lease.successor = "other:2"
         assert await ivrd.failover.hand_over() == "other:2"

@@ -64,7 +64,7 @@ class Script:
         return [(self.lines[n], LogPosition(1, "a", n)) for n in range(begin, self.taken)]
 
 
-class Desk:
+class Rig:
     """Books, a record and their healing; time goes by when the test says so."""
 
     def __init__(self, known: tuple[str, ...] = (), reader: Script | None = None) -> None:
@@ -135,86 +135,86 @@ LEFT_MENU = (Outcome.ABANDONED, Stage.IVR)
 
 @live
 async def test_a_call_that_nobody_saw_is_booked_after_the_grace():
-    desk = Desk()
-    desk.write(*TALK)
-    await desk.tick()
-    await desk.tick(1.9)
-    assert desk.notices == []
-    await desk.tick(0.1)
-    assert desk.ends() == {"a": ANSWERED}
-    assert (desk.ledger.received, desk.ledger.reconciled) == (1, 1)
-    assert desk.reconciliation.reconciled == {Outcome.ANSWERED: 1}
+    rig = Rig()
+    rig.write(*TALK)
+    await rig.tick()
+    await rig.tick(1.9)
+    assert rig.notices == []
+    await rig.tick(0.1)
+    assert rig.ends() == {"a": ANSWERED}
+    assert (rig.ledger.received, rig.ledger.reconciled) == (1, 1)
+    assert rig.reconciliation.reconciled == {Outcome.ANSWERED: 1}
 
 
 @live
 async def test_an_end_whose_event_comes_in_time_is_not_booked_again():
-    desk = Desk()
-    desk.receive()
-    desk.write(RECEIVED, JOINED, END)
-    await desk.tick()
-    desk.book("a", JoinedQueue(991.2, "red"), HungUp(999.3))
-    await desk.tick(5.0)
-    assert desk.ends() == {"a": LEFT_QUEUE}
-    assert (desk.ledger.reconciled, desk.reconciliation.differences) == (0, 0)
+    rig = Rig()
+    rig.receive()
+    rig.write(RECEIVED, JOINED, END)
+    await rig.tick()
+    rig.book("a", JoinedQueue(991.2, "red"), HungUp(999.3))
+    await rig.tick(5.0)
+    assert rig.ends() == {"a": LEFT_QUEUE}
+    assert (rig.ledger.reconciled, rig.reconciliation.differences) == (0, 0)
 
 
 @live
 async def test_an_end_whose_event_came_before_its_line_is_not_booked_again():
-    desk = Desk()
-    desk.receive()
-    desk.book("a", HungUp(999.3))
-    desk.write(RECEIVED, END)
-    await desk.tick()
-    await desk.tick(5.0)
-    assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.reconciliation.mark == desk.reader.mark
+    rig = Rig()
+    rig.receive()
+    rig.book("a", HungUp(999.3))
+    rig.write(RECEIVED, END)
+    await rig.tick()
+    await rig.tick(5.0)
+    assert rig.ends() == {"a": LEFT_MENU}
+    assert rig.reconciliation.mark == rig.reader.mark
 
 
 @live
 async def test_what_an_earlier_run_has_booked_is_not_booked_again():
-    desk = Desk(known=("a",))
-    desk.write(*TALK)
-    await desk.tick()
-    await desk.tick(5.0)
-    assert desk.notices == []
-    assert desk.reconciliation.mark == desk.reader.mark
+    rig = Rig(known=("a",))
+    rig.write(*TALK)
+    await rig.tick()
+    await rig.tick(5.0)
+    assert rig.notices == []
+    assert rig.reconciliation.mark == rig.reader.mark
 
 
 @live
 async def test_a_call_in_the_books_ends_as_the_record_has_it_and_keeps_its_caller():
-    desk = Desk()
-    desk.receive()
-    desk.book("a", JoinedQueue(991.2, "red"))
-    desk.write(*TALK)
-    await desk.tick()
-    await desk.tick(2.0)
-    end = desk.notices[-1]
-    assert desk.ends() == {"a": ANSWERED}
+    rig = Rig()
+    rig.receive()
+    rig.book("a", JoinedQueue(991.2, "red"))
+    rig.write(*TALK)
+    await rig.tick()
+    await rig.tick(2.0)
+    end = rig.notices[-1]
+    assert rig.ends() == {"a": ANSWERED}
     assert (end.call.caller, end.call.joined_at, end.call.by) == ("hash", 991.2, AnsweredBy.PARTNER)
-    assert sum(isinstance(notice, Offered) for notice in desk.notices) == 1
+    assert sum(isinstance(notice, Offered) for notice in rig.notices) == 1
 
 
 @live
 async def test_the_mark_waits_for_the_booking():
-    desk = Desk()
-    desk.write(QueueLogEntry(980.0, EntryType.JOINED, "elsewhere", "red"), *TALK)
-    await desk.tick()
-    await desk.tick(1.0)
-    assert desk.reconciliation.mark == LogPosition(1, "a", 1)
-    await desk.tick(1.0)
-    assert desk.reconciliation.mark == LogPosition(1, "a", 5)
+    rig = Rig()
+    rig.write(QueueLogEntry(980.0, EntryType.JOINED, "elsewhere", "red"), *TALK)
+    await rig.tick()
+    await rig.tick(1.0)
+    assert rig.reconciliation.mark == LogPosition(1, "a", 1)
+    await rig.tick(1.0)
+    assert rig.reconciliation.mark == LogPosition(1, "a", 5)
 
 
 @live
 async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ever():
-    desk = Desk()
-    desk.receive()
-    desk.write(RECEIVED)
-    desk.book("a", HungUp(1000.0))
-    await desk.tick(module.LATE_SECONDS - 1)
-    assert desk.reconciliation.mark == LogPosition(1, "a", 0)
-    await desk.tick(1.0)
-    assert desk.reconciliation.mark == LogPosition(1, "a", 1)
+    rig = Rig()
+    rig.receive()
+    rig.write(RECEIVED)
+    rig.book("a", HungUp(1000.0))
+    await rig.tick(module.LATE_SECONDS - 1)
+    assert rig.reconciliation.mark == LogPosition(1, "a", 0)
+    await rig.tick(1.0)
+    assert rig.reconciliation.mark == LogPosition(1, "a", 1)
 
 
 # --- calls that Asterisk has no more -------------------------------------------------------
@@ -222,24 +222,24 @@ async def test_a_booked_call_whose_end_has_no_line_does_not_hold_the_mark_for_ev
 
 @live
 async def test_a_missed_call_is_booked_as_soon_as_the_record_has_its_end():
-    desk = Desk()
-    desk.receive()
-    desk.miss("a")
-    await desk.tick()
-    assert desk.notices == []
-    desk.write(*TALK)
-    await desk.tick(1.0)
-    assert desk.ends() == {"a": ANSWERED}
+    rig = Rig()
+    rig.receive()
+    rig.miss("a")
+    await rig.tick()
+    assert rig.notices == []
+    rig.write(*TALK)
+    await rig.tick(1.0)
+    assert rig.ends() == {"a": ANSWERED}
 
 
 @live
 async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
-    desk = Desk()
-    desk.receive()
-    desk.write(*TALK)
-    await desk.tick()
-    desk.miss("a")
-    assert desk.ends() == {"a": ANSWERED}
+    rig = Rig()
+    rig.receive()
+    rig.write(*TALK)
+    await rig.tick()
+    rig.miss("a")
+    assert rig.ends() == {"a": ANSWERED}
 
 
 WITHOUT_END = [
@@ -256,21 +256,21 @@ WITHOUT_END = [
 @pytest.mark.parametrize(("lines", "events", "end"), WITHOUT_END)
 @live
 async def test_a_missed_call_without_an_end_is_booked_where_it_was_last_seen(lines, events, end):
-    desk = Desk()
-    desk.receive()
-    desk.book("a", *events)
-    desk.write(*lines)
-    desk.miss("a")
-    await desk.tick(2.9)
-    assert desk.ends() == {}
-    await desk.tick(0.1)
-    assert desk.ends() == {"a": end}
-    assert desk.notices[-1].call.ended_at == 1000.0
-    desk.write(*TALK[len(lines) :])  # it comes after all
-    await desk.tick(1.0)
-    await desk.tick(5.0)
-    assert desk.ends() == {"a": end}
-    assert desk.reconciliation.mark == desk.reader.mark
+    rig = Rig()
+    rig.receive()
+    rig.book("a", *events)
+    rig.write(*lines)
+    rig.miss("a")
+    await rig.tick(2.9)
+    assert rig.ends() == {}
+    await rig.tick(0.1)
+    assert rig.ends() == {"a": end}
+    assert rig.notices[-1].call.ended_at == 1000.0
+    rig.write(*TALK[len(lines) :])  # it comes after all
+    await rig.tick(1.0)
+    await rig.tick(5.0)
+    assert rig.ends() == {"a": end}
+    assert rig.reconciliation.mark == rig.reader.mark
 
 
 RESTARTED = QueueLogEntry(1005.0, EntryType.RESTARTED)
@@ -293,125 +293,125 @@ CUT_OFF = [
 @pytest.mark.parametrize(("lines", "events", "end"), CUT_OFF)
 @live
 async def test_calls_that_an_asterisk_took_with_it_are_cut_off(lines, events, end):
-    desk = Desk()
-    desk.receive()
-    desk.book("a", *events)
-    desk.write(*lines, RESTARTED)
-    desk.now = 1007.0
-    desk.miss("a")
-    await desk.tick()
-    await desk.tick(3.0)
-    assert desk.ends() == {"a": end}
-    last = desk.notices[-1].call
+    rig = Rig()
+    rig.receive()
+    rig.book("a", *events)
+    rig.write(*lines, RESTARTED)
+    rig.now = 1007.0
+    rig.miss("a")
+    await rig.tick()
+    await rig.tick(3.0)
+    assert rig.ends() == {"a": end}
+    last = rig.notices[-1].call
     assert last.cut_off is (END not in lines)
     assert last.ended_at is not None
     assert last.ended_at <= 1005.0
-    assert desk.reconciliation.unresolved == 0
-    assert desk.reconciliation.reconciled == {end[0]: 1}
+    assert rig.reconciliation.unresolved == 0
+    assert rig.reconciliation.reconciled == {end[0]: 1}
 
 
 @live
 async def test_calls_that_an_asterisk_took_with_it_while_no_ivrd_ran_are_cut_off():
     waits = [replace(each, call_id="b") for each in (RECEIVED, JOINED)]
-    desk = Desk()
-    desk.write(RECEIVED, *waits, *(replace(each, call_id="c") for each in TALK), RESTARTED)
-    await desk.tick()
-    await desk.tick(2.0)
-    assert desk.ends() == {"a": FAILED_IN_MENU, "b": FAILED_IN_QUEUE, "c": ANSWERED}
-    assert desk.ledger.outcomes.total() == 3
+    rig = Rig()
+    rig.write(RECEIVED, *waits, *(replace(each, call_id="c") for each in TALK), RESTARTED)
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": FAILED_IN_MENU, "b": FAILED_IN_QUEUE, "c": ANSWERED}
+    assert rig.ledger.outcomes.total() == 3
 
 
 @live
 async def test_a_new_call_that_is_missed_after_a_restart_is_unresolved():
-    desk = Desk()
-    desk.ledger.receive(Call("b", 1006.5))
-    desk.write(RESTARTED)
-    desk.record(desk.reconciliation.missing(["b"], 1010.0))
-    await desk.tick(1.0)
-    await desk.tick(5.0)
-    assert desk.ends() == {"b": LEFT_MENU}
-    assert desk.reconciliation.unresolved == 1
+    rig = Rig()
+    rig.ledger.receive(Call("b", 1006.5))
+    rig.write(RESTARTED)
+    rig.record(rig.reconciliation.missing(["b"], 1010.0))
+    await rig.tick(1.0)
+    await rig.tick(5.0)
+    assert rig.ends() == {"b": LEFT_MENU}
+    assert rig.reconciliation.unresolved == 1
 
 
 @live
 async def test_an_entry_that_only_says_cut_off_leaves_the_place_to_the_ledger():
-    desk = Desk()
-    desk.receive()
-    desk.book("a", JoinedQueue(991.0, "red"))
-    desk.write(replace(END, cut_off=True))
-    await desk.tick()
-    await desk.tick(2.0)
-    assert desk.ends() == {"a": FAILED_IN_QUEUE}
+    rig = Rig()
+    rig.receive()
+    rig.book("a", JoinedQueue(991.0, "red"))
+    rig.write(replace(END, cut_off=True))
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": FAILED_IN_QUEUE}
 
 
 @live
 async def test_while_there_is_more_to_read_a_missed_call_waits():
-    desk = Desk()
-    desk.receive()
-    desk.reader.behind = True
-    desk.miss("a")
-    await desk.tick()
-    await desk.tick(60.0)
-    assert desk.notices == []
-    desk.write(*TALK)
-    desk.reader.behind = False
-    await desk.tick(1.0)
-    assert desk.ends() == {"a": ANSWERED}
+    rig = Rig()
+    rig.receive()
+    rig.reader.behind = True
+    rig.miss("a")
+    await rig.tick()
+    await rig.tick(60.0)
+    assert rig.notices == []
+    rig.write(*TALK)
+    rig.reader.behind = False
+    await rig.tick(1.0)
+    assert rig.ends() == {"a": ANSWERED}
 
 
 @live
 async def test_without_a_record_missed_calls_are_booked_at_once():
-    desk = Desk()
-    desk.reader.readable = False
-    desk.receive()
-    desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
-    desk.miss("a")
-    assert desk.ends() == {"a": ANSWERED}
-    assert (desk.reconciliation.unresolved, desk.ledger.reconciled) == (1, 0)
+    rig = Rig()
+    rig.reader.readable = False
+    rig.receive()
+    rig.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
+    rig.miss("a")
+    assert rig.ends() == {"a": ANSWERED}
+    assert (rig.reconciliation.unresolved, rig.ledger.reconciled) == (1, 0)
 
 
 @live
 async def test_a_missed_call_whose_event_comes_is_booked_once():
-    desk = Desk()
-    desk.receive()
-    desk.miss("a")
-    desk.book("a", HungUp(1001.0))
-    await desk.tick(5.0)
-    assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.reconciliation.unresolved == 0
+    rig = Rig()
+    rig.receive()
+    rig.miss("a")
+    rig.book("a", HungUp(1001.0))
+    await rig.tick(5.0)
+    assert rig.ends() == {"a": LEFT_MENU}
+    assert rig.reconciliation.unresolved == 0
 
 
 @live
 async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     monkeypatch.setattr(module, "READ_SECONDS", 0.01)
-    desk = Desk()
-    desk.receive("b")
-    desk.write(*TALK)
-    desk.reader.guard.clear()
-    desk.miss("b")
-    await desk.tick()
-    await desk.tick(3.0)
-    assert desk.ends() == {"b": LEFT_MENU}
-    desk.reader.guard.set()
+    rig = Rig()
+    rig.receive("b")
+    rig.write(*TALK)
+    rig.reader.guard.clear()
+    rig.miss("b")
+    await rig.tick()
+    await rig.tick(3.0)
+    assert rig.ends() == {"b": LEFT_MENU}
+    rig.reader.guard.set()
     monkeypatch.setattr(module, "READ_SECONDS", 60.0)
-    await desk.tick()
-    await desk.tick(2.0)
-    assert desk.ends() == {"b": LEFT_MENU, "a": ANSWERED}
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"b": LEFT_MENU, "a": ANSWERED}
 
 
 @live
 async def test_a_cancelled_tick_loses_no_line():
-    desk = Desk()
-    desk.write(*TALK)
-    desk.reader.guard.clear()
-    tick = asyncio.create_task(desk.tick())
+    rig = Rig()
+    rig.write(*TALK)
+    rig.reader.guard.clear()
+    tick = asyncio.create_task(rig.tick())
     await asyncio.sleep(0)
     tick.cancel()
     await asyncio.gather(tick, return_exceptions=True)
-    desk.reader.guard.set()
-    await desk.tick()
-    await desk.tick(2.0)
-    assert desk.ends() == {"a": ANSWERED}
+    rig.reader.guard.set()
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": ANSWERED}
 
 
 # --- what the record does not know ---------------------------------------------------------
@@ -419,62 +419,62 @@ async def test_a_cancelled_tick_loses_no_line():
 
 @live
 async def test_the_end_of_a_call_that_began_before_us_is_only_counted():
-    desk = Desk()
-    desk.write(TAKEN, END)
-    await desk.tick()
-    await desk.tick(2.0)
-    assert (desk.notices, desk.reconciliation.strangers) == ([], 1)
+    rig = Rig()
+    rig.write(TAKEN, END)
+    await rig.tick()
+    await rig.tick(2.0)
+    assert (rig.notices, rig.reconciliation.strangers) == ([], 1)
 
 
 @live
 async def test_of_a_call_that_the_record_saw_only_the_end_of_the_books_know_more():
-    desk = Desk()
-    desk.receive()
-    desk.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
-    desk.write(END)
-    await desk.tick()
-    await desk.tick(2.0)
-    assert desk.ends() == {"a": ANSWERED}
-    assert desk.notices[-1].call.ended_at == 999.0
+    rig = Rig()
+    rig.receive()
+    rig.book("a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "base-01"))
+    rig.write(END)
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": ANSWERED}
+    assert rig.notices[-1].call.ended_at == 999.0
 
 
 @live
 async def test_a_record_that_says_otherwise_is_counted_and_changes_nothing(caplog):
-    desk = Desk()
-    desk.receive()
-    desk.book("a", HungUp(999.0))
-    desk.write(*TALK)
+    rig = Rig()
+    rig.receive()
+    rig.book("a", HungUp(999.0))
+    rig.write(*TALK)
     with caplog.at_level(logging.DEBUG, "ivrd"):
-        await desk.tick()
-        await desk.tick(5.0)
-    assert desk.ends() == {"a": LEFT_MENU}
-    assert desk.reconciliation.differences == 1
+        await rig.tick()
+        await rig.tick(5.0)
+    assert rig.ends() == {"a": LEFT_MENU}
+    assert rig.reconciliation.differences == 1
     assert len([r for r in caplog.records if "another end" in r.getMessage()]) == 1
 
 
 @live
 async def test_a_record_that_saw_only_the_end_does_not_say_otherwise():
-    desk = Desk()
-    desk.receive()
-    desk.book(
+    rig = Rig()
+    rig.receive()
+    rig.book(
         "a", JoinedQueue(991.0, "red"), Connected(992.0, AnsweredBy.INHOUSE, "b"), HungUp(999.0)
     )
-    desk.write(END)
-    await desk.tick()
-    assert desk.ends() == {"a": ANSWERED}
-    assert desk.reconciliation.differences == 0
+    rig.write(END)
+    await rig.tick()
+    assert rig.ends() == {"a": ANSWERED}
+    assert rig.reconciliation.differences == 0
 
 
 @live
 async def test_troubles_are_named_once(caplog):
-    desk = Desk()
+    rig = Rig()
     with caplog.at_level(logging.INFO, "ivrd"):
-        desk.reader.trouble, desk.reader.gaps = "queue_log: Permission denied", 1
+        rig.reader.trouble, rig.reader.gaps = "queue_log: Permission denied", 1
         for _ in range(3):
-            await desk.tick(1.0)
-        desk.reader.trouble = ""
+            await rig.tick(1.0)
+        rig.reader.trouble = ""
         for _ in range(3):
-            await desk.tick(1.0)
+            await rig.tick(1.0)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]
 
 
@@ -518,19 +518,19 @@ class World:
     def start(self) -> None:
         self.reader = QueueLogReader(self.path)
         self.reader.start(self.kept)
-        self.desk = Desk(tuple(self.ended), self.reader)
+        self.rig = Rig(tuple(self.ended), self.reader)
 
     def stop(self) -> None:
-        self.ended.update(self.desk.ends().keys())
+        self.ended.update(self.rig.ends().keys())
         self.reader.close()
 
     def crash(self) -> None:
         """What is kept: the mark, who has ended, and who was here."""
-        here = self.desk.ledger.calls
+        here = self.rig.ledger.calls
         self.stop()
         self.start()
         for call in here.values():
-            self.desk.ledger.receive(call, adopted=True)
+            self.rig.ledger.receive(call, adopted=True)
 
     def rotate(self, at: int) -> None:
         self.rotations += 1
@@ -544,13 +544,13 @@ class World:
     def hear(self, moment: Step) -> None:
         if moment.event is not None:
             with suppress(InvalidTransition):  # what led there was not heard
-                self.desk.book(moment.call_id, moment.event)
+                self.rig.book(moment.call_id, moment.event)
         elif moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            self.desk.ledger.receive(Call(moment.call_id, 0.0))
+            self.rig.ledger.receive(Call(moment.call_id, 0.0))
 
     def tick(self) -> None:
-        asyncio.run(self.desk.tick(1.0))
-        self.kept = self.desk.reconciliation.mark
+        asyncio.run(self.rig.tick(1.0))
+        self.kept = self.rig.reconciliation.mark
 
 
 @settings(max_examples=examples(50))
@@ -576,5 +576,5 @@ def test_across_any_crashes_and_rotations_each_call_is_counted_once(
     world.stop()
     assert set(world.ended.values()) <= {1}
     assert world.ended.keys() == {moment.call_id for moment in moments}
-    assert world.desk.ledger.calls == {}
+    assert world.rig.ledger.calls == {}
     assert world.reader.gaps == 0

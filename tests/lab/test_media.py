@@ -296,7 +296,7 @@ class Person(Party):
 
     script: tuple[Step, ...] = (Keys("42"), Meet(), HangUp())
 
-    def told(self, event: Event, now: float) -> None:
+    def received(self, event: Event, now: float) -> None:
         if event.word == "talking":
             self.talk(event, self.script, now)
         else:

@@ -40,7 +40,7 @@ def test_seats_open_a_caller_is_taken_and_seats_close() -> None:
         "1:15  no partner's seat is wanted any more: enough",
         "1:15  good has closed its last seat",
     ]
-    assert story.told(last_call_at=70.0) == [
+    assert story.summary(last_call_at=70.0) == [
         "At most 3 partners' seats were wanted, 3 open.",
         "good took 4 calls and had up to 3 seats.",
         "The last partner's seat was closed at 1:15, 5 s after the last caller had hung up.",
@@ -56,7 +56,7 @@ def test_a_partner_is_paused_tried_and_paused_again() -> None:
     again = partner("bad", breaker="half open", why="trying one call: refused")
     assert story.take(35.0, status(1, again)) == ["0:35  bad: one call is tried"]
     story.take(36.0, status(1, partner("bad", breaker="open", why=PAUSED)))
-    assert story.told(30.0)[1] == (
+    assert story.summary(30.0)[1] == (
         "bad took no call and had up to 1 seat; its breaker paused it at 0:05 "
         "(refused, no circuit free (34), 3 in a row), and once more."
     )
@@ -69,20 +69,20 @@ def test_a_seat_that_opens_again_has_not_closed_for_good() -> None:
     for at, seats in enumerate([1, 0, 2, 0, 0]):
         story.take(float(at), status(2, partner(open=seats)))
     assert story.closed_at == 3.0
-    assert story.told(10.0)[-1] == "The last partner's seat was closed at 0:03."
+    assert story.summary(10.0)[-1] == "The last partner's seat was closed at 0:03."
 
 
 def test_seats_that_do_not_close_in_time_are_told() -> None:
     story = Story()
     story.take(0.0, status(2, partner(open=2)))
     assert story.open == 2
-    assert story.told(0.0)[-1] == "Still open when the demo ended: 2 seats."
+    assert story.summary(0.0)[-1] == "Still open when the demo ended: 2 seats."
 
 
 def test_without_a_need_nothing_is_claimed() -> None:
     story = Story()
     story.take(0.0, status(0, partner()))
-    assert story.told(0.0) == [
+    assert story.summary(0.0) == [
         "No partner's seat was wanted: the hotline's own agents were enough."
     ]
 

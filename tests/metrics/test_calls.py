@@ -89,8 +89,8 @@ def test_at_every_scrape_all_calls_are_accounted_for(
             elif isinstance(notice, c.Ended):
                 ended[notice.outcome] += 1
                 answered.discard(caller)
-                gave_up = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
-                long_abandoned += gave_up and (notice.call.wait_seconds() or 0) > 30
+                abandoned = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
+                long_abandoned += abandoned and (notice.call.wait_seconds() or 0) > 30
         series = read(made, ledger, without="_bucket{")  # they make up most of it
         assert total(series, "ivrd_calls_received_total") == total(
             series, "ivrd_calls_total"

@@ -1,4 +1,4 @@
-"""Partners over a hotline without Asterisk, for the desk's and the command's tests."""
+"""Partners over a hotline without Asterisk, for the tests of operations and of the command."""
 
 import asyncio
 import threading
@@ -175,7 +175,7 @@ class Rig:
 
 @contextmanager
 def served(rig: Rig, path: Path) -> Iterator[None]:
-    """The rig's desk on a Unix socket, in a thread of its own."""
+    """The rig's operations on a Unix socket, in a thread of its own."""
     loop, ready = asyncio.new_event_loop(), threading.Event()
     rig.loop = loop
     stop = asyncio.Event()

@@ -43,7 +43,7 @@ LINES = st.builds(
 )
 
 
-class Desk:
+class Rig:
     """A book on a shelf, with a clock."""
 
     def __init__(self, shelf: Shelf | None = None, acts: bool = True) -> None:
@@ -79,20 +79,20 @@ class Desk:
 
 @given(st.lists(LINES, max_size=20))
 def test_what_is_written_is_what_is_read(lines: list[PartnerEvent]) -> None:
-    desk = Desk()
-    desk.wrote(lines)
-    assert sorted(map(repr, desk.history())) == sorted(map(repr, lines))
+    rig = Rig()
+    rig.wrote(lines)
+    assert sorted(map(repr, rig.history())) == sorted(map(repr, lines))
 
 
 def test_all_that_happens_to_one_call_is_there_and_each_of_it_once() -> None:
     """Two ivrd hear the same, and one of them learns an end a second time, in whole seconds."""
-    desk = Desk()
+    rig = Rig()
     call = f"{int(NOW)}.7"
     offered, refused = (
         PartnerEvent("alpha", PartnerEventKind.OFFERED),
         PartnerEvent("alpha", PartnerEventKind.REFUSED, cause=Cause.BUSY),
     )
-    for book in (desk.book, Desk(desk.shelf, acts=False).book):
+    for book in (rig.book, Rig(rig.shelf, acts=False).book):
         for at, line, seat in (
             (NOW + 2.25, offered, "alpha/01"),
             (NOW + 2.25, offered, "alpha/02"),  # at the same moment
@@ -101,27 +101,27 @@ def test_all_that_happens_to_one_call_is_there_and_each_of_it_once() -> None:
         ):
             book.record(line, call, at, seat)
         book.record(TALK, call, NOW, "alpha/02")
-    desk.book.record(replace(TALK, seconds=61.0), call, NOW + 0.5, "alpha/03")
-    kinds = [line.kind for line in desk.history() if line]
+    rig.book.record(replace(TALK, seconds=61.0), call, NOW + 0.5, "alpha/03")
+    kinds = [line.kind for line in rig.history() if line]
     assert sorted(kinds) == ["offered"] * 3 + ["refused", "talked"]
 
 
 def test_a_period_is_of_the_callers_who_came_in_it() -> None:
-    desk = Desk()
+    rig = Rig()
     for day in range(4):
         came = NOW + day * DAY_SECONDS
-        desk.book.record(TALK, f"{int(came)}.1", came + 1.5 * DAY_SECONDS, "alpha/01")
-    assert len(desk.history(NOW + DAY_SECONDS, NOW + 3 * DAY_SECONDS)) == 2
-    assert desk.history(1e12, 1e13) == []
+        rig.book.record(TALK, f"{int(came)}.1", came + 1.5 * DAY_SECONDS, "alpha/01")
+    assert len(rig.history(NOW + DAY_SECONDS, NOW + 3 * DAY_SECONDS)) == 2
+    assert rig.history(1e12, 1e13) == []
 
 
 @pytest.mark.parametrize("call", ["", "a caller", "hotline-1795312060.1", "1.1", "9" * 400])
 @pytest.mark.parametrize("at", [NOW, 0.0, -1e18, 1e300, float("nan"), float("inf")])
 def test_no_call_and_no_moment_makes_writing_fail(call: str, at: float) -> None:
-    desk = Desk()
-    desk.book.record(TALK, call, at, "alpha/01")
-    desk.book.record(PartnerEvent("alpha", PartnerEventKind.OFFERED), call, at, "alpha/01")
-    assert len(desk.history(0.0, 1e13)) in (0, 2)  # none: after all that can be asked for
+    rig = Rig()
+    rig.book.record(TALK, call, at, "alpha/01")
+    rig.book.record(PartnerEvent("alpha", PartnerEventKind.OFFERED), call, at, "alpha/01")
+    assert len(rig.history(0.0, 1e13)) in (0, 2)  # none: after all that can be asked for
 
 
 KEY = "1795312060.1 o 5 alpha/01"
@@ -134,62 +134,62 @@ TORN = [
 
 @pytest.mark.parametrize(("key", "text"), TORN)
 def test_a_torn_entry_costs_itself_alone(key: str, text: str) -> None:
-    desk = Desk()
-    desk.wrote([TALK])
-    desk.shelf.put(HISTORY, key, text)
-    assert sorted(desk.history(), key=bool) == [None, TALK]
+    rig = Rig()
+    rig.wrote([TALK])
+    rig.shelf.put(HISTORY, key, text)
+    assert sorted(rig.history(), key=bool) == [None, TALK]
 
 
 @given(key=st.text(max_size=20), text=st.text(max_size=40))
 def test_no_text_makes_reading_fail(key: str, text: str) -> None:
-    desk = Desk()
+    rig = Rig()
     for kind in (OVERRIDES, DRILLS, BREAKERS):
-        desk.shelf.put(kind, key, text)
+        rig.shelf.put(kind, key, text)
     for kind in (HISTORY, AUDIT):
-        desk.shelf.put(kind, f"1795312060{key}", text)
-    assert desk.read() == {}
-    assert len(desk.history()) == len(desk.audit()) == 1
+        rig.shelf.put(kind, f"1795312060{key}", text)
+    assert rig.read() == {}
+    assert len(rig.history()) == len(rig.audit()) == 1
 
 
 def test_once_a_day_what_is_old_is_forgotten_and_acts_are_kept_longer() -> None:
-    desk = Desk()
-    desk.wrote([TALK])
-    desk.book.audit("somchai", "override open", "alpha", "")
-    desk.book.forget_old()
-    desk.now += 91.9 * DAY_SECONDS
-    desk.book.forget_old()
-    assert (len(desk.history()), len(desk.audit())) == (1, 1)
-    desk.now += 0.9 * DAY_SECONDS
-    desk.book.forget_old()
-    assert (len(desk.history()), len(desk.audit())) == (1, 1)  # not each second
-    desk.now += DAY_SECONDS
-    desk.book.forget_old()
-    assert (len(desk.history()), len(desk.audit())) == (0, 1)
-    desk.now += 310 * DAY_SECONDS
-    desk.book.forget_old()
-    assert desk.audit() == []
+    rig = Rig()
+    rig.wrote([TALK])
+    rig.book.audit("somchai", "override open", "alpha", "")
+    rig.book.forget_old()
+    rig.now += 91.9 * DAY_SECONDS
+    rig.book.forget_old()
+    assert (len(rig.history()), len(rig.audit())) == (1, 1)
+    rig.now += 0.9 * DAY_SECONDS
+    rig.book.forget_old()
+    assert (len(rig.history()), len(rig.audit())) == (1, 1)  # not each second
+    rig.now += DAY_SECONDS
+    rig.book.forget_old()
+    assert (len(rig.history()), len(rig.audit())) == (0, 1)
+    rig.now += 310 * DAY_SECONDS
+    rig.book.forget_old()
+    assert rig.audit() == []
 
 
 def test_one_that_stands_by_forgets_nothing() -> None:
-    desk = Desk(acts=False)
-    desk.wrote([TALK])
-    desk.now += 1000 * DAY_SECONDS
-    desk.book.forget_old()
-    assert desk.history() == [TALK]
+    rig = Rig(acts=False)
+    rig.wrote([TALK])
+    rig.now += 1000 * DAY_SECONDS
+    rig.book.forget_old()
+    assert rig.history() == [TALK]
 
 
 # --- what operators did ----------------------------------------------------------------------
 
 
 def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None:
-    desk = Desk()
-    desk.now = NOW + 0.25
-    desk.book.audit("somchai", "override closed", "alpha", 'none -> closed\n"ไทย"')
-    desk.book.audit("malee", "override none", "alpha", "closed -> none")
-    other = Desk(desk.shelf)  # of another life
-    other.now = desk.now
+    rig = Rig()
+    rig.now = NOW + 0.25
+    rig.book.audit("somchai", "override closed", "alpha", 'none -> closed\n"ไทย"')
+    rig.book.audit("malee", "override none", "alpha", "closed -> none")
+    other = Rig(rig.shelf)  # of another life
+    other.now = rig.now
     other.book.audit("malee", "override open", "beta", "none -> open")
-    acts = desk.audit()
+    acts = rig.audit()
     expected = AuditEntry(
         NOW + 0.25, "somchai", "override closed", "alpha", 'none -> closed\n"ไทย"'
     )
@@ -203,15 +203,15 @@ def test_an_act_says_who_when_and_what_and_acts_of_one_moment_stay_two() -> None
 
 
 def test_what_stands_is_there_after_a_restart() -> None:
-    desk = Desk()
-    assert (desk.book.override("alpha"), desk.book.verified("alpha")) == (None, "")
-    desk.book.overridden("alpha", Override.DRAINING)
-    desk.book.drilled("beta", "2026-11-22")
-    desk.book.overridden("alpha", Override.CLOSED)
-    desk.book.drilled("alpha", "2026-11-20")
-    desk.book.overridden("beta", None)
-    desk.book.breaker("alpha", PAUSED)
-    again = Desk(desk.shelf)
+    rig = Rig()
+    assert (rig.book.override("alpha"), rig.book.verified("alpha")) == (None, "")
+    rig.book.overridden("alpha", Override.DRAINING)
+    rig.book.drilled("beta", "2026-11-22")
+    rig.book.overridden("alpha", Override.CLOSED)
+    rig.book.drilled("alpha", "2026-11-20")
+    rig.book.overridden("beta", None)
+    rig.book.breaker("alpha", PAUSED)
+    again = Rig(rig.shelf)
     assert again.read() == {"alpha": PAUSED}
     assert (again.book.override("alpha"), again.book.verified("alpha")) == (
         Override.CLOSED,
@@ -221,9 +221,9 @@ def test_what_stands_is_there_after_a_restart() -> None:
 
 
 def test_a_breaker_of_one_that_stands_by_is_not_written() -> None:
-    desk = Desk(acts=False)
-    desk.book.breaker("alpha", PAUSED)
-    assert desk.shelf.entries == {}
+    rig = Rig(acts=False)
+    rig.book.breaker("alpha", PAUSED)
+    assert rig.shelf.entries == {}
 
 
 def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
@@ -236,43 +236,43 @@ def test_one_wrong_entry_costs_the_others_nothing_and_all_are_said_once(
         shelf.put(DRILLS, name, text)
     shelf.put(BREAKERS, "alpha", "{}")
     shelf.put(BREAKERS, "delta", text_of(PAUSED))
-    desk = Desk(shelf)
-    assert desk.read() == desk.read() == {"delta": PAUSED}
-    assert (desk.book.override("delta"), desk.book.verified("delta")) == (
+    rig = Rig(shelf)
+    assert rig.read() == rig.read() == {"delta": PAUSED}
+    assert (rig.book.override("delta"), rig.book.verified("delta")) == (
         Override.OPEN,
         "2026-11-22",
     )
     for name in ("alpha", "beta", "gamma"):
-        assert (desk.book.override(name), desk.book.verified(name)) == (None, "")
+        assert (rig.book.override(name), rig.book.verified(name)) == (None, "")
     assert caplog.messages == ["some stored entries of partners cannot be parsed and are left out"]
 
 
 def test_what_was_decided_here_is_newer_than_what_a_store_has_that_is_back() -> None:
-    before = Desk()
+    before = Rig()
     before.book.overridden("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
     before.book.overridden("beta", Override.CLOSED)
     before.book.breaker("alpha", PAUSED)
-    desk = Desk(before.shelf)
-    desk.shelf.down = True
+    rig = Rig(before.shelf)
+    rig.shelf.down = True
     with pytest.raises(StoreDown):
-        desk.read()
-    desk.book.overridden("alpha", None)
-    desk.book.breaker("alpha", Breaker(known=True))
-    desk.shelf.down = False
-    assert desk.read() == {}
-    assert (desk.book.override("alpha"), desk.book.verified("alpha")) == (None, "2026-11-20")
-    assert desk.book.override("beta") is Override.CLOSED
+        rig.read()
+    rig.book.overridden("alpha", None)
+    rig.book.breaker("alpha", Breaker(known=True))
+    rig.shelf.down = False
+    assert rig.read() == {}
+    assert (rig.book.override("alpha"), rig.book.verified("alpha")) == (None, "2026-11-20")
+    assert rig.book.override("beta") is Override.CLOSED
 
 
 def test_a_store_that_comes_back_empty_gets_all_that_stands_again() -> None:
-    before = Desk()
+    before = Rig()
     before.book.overridden("alpha", Override.CLOSED)
     before.book.drilled("alpha", "2026-11-20")
     before.book.breaker("beta", PAUSED)
-    desk = Desk(before.shelf)
-    desk.read()
-    had = {kind: dict(entries) for kind, entries in desk.shelf.entries.items()}
-    desk.shelf.entries.clear()
-    desk.book.write_again()
-    assert desk.shelf.entries == had
+    rig = Rig(before.shelf)
+    rig.read()
+    had = {kind: dict(entries) for kind, entries in rig.shelf.entries.items()}
+    rig.shelf.entries.clear()
+    rig.book.write_again()
+    assert rig.shelf.entries == had
