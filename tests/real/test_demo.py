@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SHORT = ("--callers", "20", "--seconds", "8", "--seats", "1")
 MOST_SECONDS = 300
 
@@ -39,6 +41,7 @@ def folder_of(text: str) -> str:
     return found[0]
 
 
+@pytest.mark.lasts(130)
 def test_the_demo_shows_the_overflow_and_every_count_agrees() -> None:
     demo = begin(*SHORT)
     said, complaints = demo.communicate(timeout=MOST_SECONDS)
