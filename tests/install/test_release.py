@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import release
-from tools.release import Layout, ReleaseError
+from tools.release.build import adopt
+from tools.release.layout import Layout, ReleaseError
+from tools.release.remove import prune, uninstall
+from tools.release.use import switch
 
 SHIPPED = {"th/welcome.wav": "welcome 1", "th/connect.wav": "connect 1", "music/hold.wav": "music"}
 
@@ -74,12 +76,12 @@ def in_use(layout: Layout) -> str:
 
 def test_an_upgrade_replaces_what_was_shipped_and_nothing_else(layout: Layout) -> None:
     built(layout, "1", SHIPPED)
-    release.switch(layout, "1")
+    switch(layout, "1")
     assert in_use(layout) == "1"
     write(layout.sounds / "th/welcome.wav", "a person speaks")
     write(layout.sounds / "th/own.wav", "a prompt of theirs")
     built(layout, "2", {**SHIPPED, "th/welcome.wav": "welcome 2", "th/connect.wav": "connect 2"})
-    release.switch(layout, "2")
+    switch(layout, "2")
     assert in_use(layout) == "2"
     assert heard(layout, "th/welcome.wav") == "a person speaks"
     assert heard(layout, "th/own.wav") == "a prompt of theirs"
@@ -90,11 +92,11 @@ def test_an_upgrade_replaces_what_was_shipped_and_nothing_else(layout: Layout) -
 def test_a_downgrade_brings_back_what_was_shipped_then(layout: Layout) -> None:
     built(layout, "1", SHIPPED)
     built(layout, "2", {**SHIPPED, "th/connect.wav": "connect 2", "th/new.wav": "new"})
-    release.switch(layout, "1")
-    release.switch(layout, "2")
+    switch(layout, "1")
+    switch(layout, "2")
     write(layout.sounds / "th/welcome.wav", "a person speaks")
     assert layout.linked("previous") == "1"
-    release.switch(layout, "1")
+    switch(layout, "1")
     assert in_use(layout) == "1"
     assert layout.linked("previous") == "2"
     assert heard(layout, "th/connect.wav") == "connect 1"
@@ -106,10 +108,10 @@ def test_a_file_of_a_person_with_the_name_of_a_new_one_stays(
     layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built(layout, "1", SHIPPED)
-    release.switch(layout, "1")
+    switch(layout, "1")
     write(layout.sounds / "th/new.wav", "a person speaks")
     built(layout, "2", {**SHIPPED, "th/new.wav": "new"})
-    release.switch(layout, "2")
+    switch(layout, "2")
     assert heard(layout, "th/new.wav") == "a person speaks"
     assert "th/new.wav" in capsys.readouterr().out
 
@@ -118,13 +120,13 @@ def test_an_installation_without_releases_becomes_one_and_can_come_back(layout: 
     in_place(layout, SHIPPED)
     write(layout.sounds / "th/welcome.wav", "a person speaks")
     built(layout, "2", {**SHIPPED, "th/welcome.wav": "welcome 2", "th/connect.wav": "connect 2"})
-    release.adopt(layout, "2")
-    release.switch(layout, "2")
+    adopt(layout, "2")
+    switch(layout, "2")
     assert in_use(layout) == "2"
     assert (layout.at("/opt/ivrd") / "bin/ivrd").read_text() == "in place"  # it may still run
     assert heard(layout, "th/welcome.wav") == "a person speaks"
     assert heard(layout, "th/connect.wav") == "connect 2"
-    release.switch(layout, "in-place")
+    switch(layout, "in-place")
     assert in_use(layout) == "in place"
     assert heard(layout, "th/welcome.wav") == "a person speaks"
     assert heard(layout, "th/connect.wav") == "connect 1"
@@ -135,19 +137,19 @@ def test_an_installation_without_releases_becomes_one_and_can_come_back(layout: 
 def test_old_releases_go_but_not_the_one_in_use_nor_the_one_before(layout: Layout) -> None:
     in_place(layout, SHIPPED)
     built(layout, "1", SHIPPED)
-    release.adopt(layout, "1")
+    adopt(layout, "1")
     for name in ("1", "2", "3"):
         built(layout, name, SHIPPED)
-        release.switch(layout, name)
-        release.prune(layout)
+        switch(layout, name)
+        prune(layout)
     assert sorted(path.name for path in layout.releases.iterdir()) == ["1", "2", "3"]
     assert sorted(path.name for path in layout.at("/opt/ivrd").iterdir()) == [
         *("current", "previous", "releases")
     ]
-    release.switch(layout, "1")
+    switch(layout, "1")
     built(layout, "4", SHIPPED)
-    release.switch(layout, "4")
-    release.prune(layout)
+    switch(layout, "4")
+    prune(layout)
     assert sorted(path.name for path in layout.releases.iterdir()) == ["1", "3", "4"]
 
 
@@ -155,10 +157,10 @@ def test_uninstall_leaves_what_is_a_persons_and_says_so(
     layout: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built(layout, "1", SHIPPED)
-    release.switch(layout, "1")
+    switch(layout, "1")
     write(layout.sounds / "th/welcome.wav", "a person speaks")
     write(layout.at("/etc/ivrd/ivrd.yaml"), "number: '1330'")
-    release.uninstall(layout)
+    uninstall(layout)
     root = Path(layout.destdir)
     left = sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
     assert left == ["etc/ivrd/ivrd.yaml", "usr/share/ivrd/sounds/th/welcome.wav"]
@@ -168,7 +170,7 @@ def test_uninstall_leaves_what_is_a_persons_and_says_so(
 
 def test_a_release_that_is_not_there_changes_nothing(layout: Layout) -> None:
     built(layout, "1", SHIPPED)
-    release.switch(layout, "1")
+    switch(layout, "1")
     with pytest.raises(ReleaseError, match="there are: 1"):
-        release.switch(layout, "7")
+        switch(layout, "7")
     assert in_use(layout) == "1"

@@ -14,7 +14,7 @@ from ivrd.asterisk.render.files import SERVICE_LIMITS
 from ivrd.calls.ivr import HAND_OVER_SECONDS
 from ivrd.config.load import load
 from lab import parts
-from tools.release import Layout
+from tools.release.layout import Layout
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "systemd"
