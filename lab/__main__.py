@@ -18,7 +18,7 @@ from lab.running import LabError
 
 KINDS = "\n".join(f"  {name:<8} {kind.what}" for name, kind in partners.KINDS.items())
 DEFAULTS = {"sip_port": 15060, "ami_port": 15038, "http_port": 19133}
-RTP_PORTS = 6000  # for as many calls as somebody may wish to place
+RTP_PORTS = 3000  # four for each talk, two for each caller who waits
 WATCH_SECONDS = 0.5
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

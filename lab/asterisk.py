@@ -2,9 +2,11 @@
 
 import os
 import resource
+import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +55,8 @@ defaultlanguage = {language}
 hideconnect = yes
 """
 
+SOCKET = "asterisk.ctl"
+LONGEST = 107  # bytes of a socket's path (unix(7)), and Asterisk cuts off what is longer
 FILES = 16_384  # more than `ivrd render` wants of systemd, as shipped
 
 
@@ -71,6 +75,7 @@ class Asterisk:
         self.etc = etc
         self.log = folder / "log"
         self.queue_log = self.log / "queue_log"
+        self.run = _run_folder(folder)
         self._program = parts.program(parts.ASTERISK, "asterisk")
         self._process: subprocess.Popen[bytes] | None = None
         self._lay_out(sounds, language)
@@ -78,8 +83,8 @@ class Asterisk:
     def _lay_out(self, sounds: Path, language: str) -> None:
         """The folders that Asterisk wants; our prompts appear among its sounds as `ivrd/...`."""
         root = parts.root(parts.ASTERISK) or Path("/")
-        run, var, data = self.folder / "run", self.folder / "var", self.folder / "data"
-        for path in (run, var / "spool", self.log, data / "sounds"):
+        var, data = self.folder / "var", self.folder / "data"
+        for path in (var / "spool", self.log, data / "sounds"):
             path.mkdir(parents=True, exist_ok=True)
         for lang in sorted(p.name for p in sounds.iterdir() if p.is_dir() and p.name != "music"):
             home = data / "sounds" / lang
@@ -91,7 +96,7 @@ class Asterisk:
             modules=_modules(root),
             var=var,
             data=data,
-            run=run,
+            run=self.run,
             log=self.log,
             language=language,
         )
@@ -112,6 +117,7 @@ class Asterisk:
 
     def start(self) -> None:
         """Start and wait until fully booted; raises AsteriskError with the log's last words."""
+        self.run.mkdir(exist_ok=True)
         with open(self.folder / "asterisk.out", "ab") as out:
             self._process = spawn(
                 ["prlimit", f"--nofile={self._files}:", *self._program, "-f", "-C", str(self.conf)],
@@ -124,7 +130,7 @@ class Asterisk:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
-            listens = (self.folder / "run" / "asterisk.ctl").exists()
+            listens = (self.run / SOCKET).exists()
             if listens and "fully booted" in self.cli("core waitfullybooted").lower():
                 return
             time.sleep(0.05)  # the control socket is not there yet: nothing to wait on
@@ -159,13 +165,21 @@ class Asterisk:
     def stop(self) -> None:
         """End it in good order."""
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        shutil.rmtree(self.run, ignore_errors=True)
+
+
+def _run_folder(folder: Path) -> Path:
+    """Where its control socket is: below `folder`, or, when that path is too long, elsewhere."""
+    usual = folder / "run"
+    if len(os.fsencode(usual / SOCKET)) <= LONGEST:
+        return usual
+    return Path(tempfile.gettempdir()) / f"ivrd-{secrets.token_hex(6)}"
 
 
 def _modules(root: Path) -> Path:

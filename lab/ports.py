@@ -20,7 +20,7 @@ from typing import Self
 from lab.running import LabError
 
 HOST = "127.0.0.1"
-FIRST, LAST = 10_000, 29_999
+FIRST, LAST = 10_000, 32_499
 UNIT = 250  # ports that are claimed together
 CLAIM = "\0ivrd-lab-ports-{}"
 

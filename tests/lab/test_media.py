@@ -5,6 +5,7 @@ import queue
 import random
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -310,12 +311,16 @@ class Run:
     def __init__(self) -> None:
         self.wire = Wire()
         self.parted: queue.SimpleQueue[Person] = queue.SimpleQueue()
+        self.held, self.released = threading.Event(), threading.Event()
         self.engine = Engine(self.wire, self._greet, lambda who, event, now: self.parted.put(who))
         self.engine.start()
 
     def _greet(self, event: Event, now: float) -> Person | None:
         if event.word == "broken":
             raise RuntimeError("a fault")
+        if event.word == "held":  # as by a machine that does other work
+            self.held.set()
+            assert self.released.wait(5)
         return Person(event.call, self.wire) if event.word == "talking" else None
 
 
@@ -354,6 +359,24 @@ def test_a_call_types_hears_and_hangs_up(run: Run, peer: socket.socket) -> None:
     assert person.ear is not None
     assert list(person.ear.voices) == ["partner"]
     assert run.engine.parties() == []
+
+
+def test_all_that_was_said_before_the_end_of_a_call_is_heard_however_late(
+    run: Run, peer: socket.socket
+) -> None:
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    _, address = peer.recvfrom(2048)
+    run.wire.happens("b", "held", ip="", port="")
+    assert run.held.wait(5)
+    for _ in range(20):
+        peer.sendto(heard(sound({300: 5000})), address)
+    for _ in range(2):
+        peer.sendto(heard(rtp.tone(rtp.VOICES["partner"])), address)
+    run.wire.happens("a", "bye")
+    run.released.set()
+    person = run.parted.get(timeout=5)
+    assert person.ear is not None
+    assert list(person.ear.voices) == ["partner"]
 
 
 def test_one_without_patience_hangs_up_while_the_music_plays(

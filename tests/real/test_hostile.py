@@ -109,6 +109,7 @@ def test_no_name_and_no_number_gets_through_as_it_was_sent(hotline):
         phone.press(0)
         phone.ended()
     lab.until("all are done", lambda s: s["calls"]["ended"] == len(calls))
+    lab.until("agents too", lambda _: len(lab.agents.ledger()) == len(calls))
     talks = lab.agents.ledger()
     assert [talk.name for talk in talks] == ["เรื่องอื่น"] * len(calls)
     assert [talk.topic for talk in talks] == ["other"] * len(calls)
