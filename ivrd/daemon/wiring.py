@@ -87,6 +87,9 @@ class Wiring:
         self.connection = AsteriskConnection(
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
         )
+        self.requeue = Requeue(
+            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+        )
         self.operations = Operations(
             settings,
             self.link,
@@ -98,16 +101,16 @@ class Wiring:
             self.partner_repository,
             self._configure,
             self.write_behind,
-        )
-        self.requeue = Requeue(
-            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+            self.requeue,
         )
 
     def _destinations(self) -> Destinations:
         """Where callers wait by the configuration that is in use."""
         settings = self.operations.settings
         queues = frozenset(queue.name for queue in settings.queues)
-        return Destinations(queues, settings.tree.queue_of, settings.default_queue)
+        return Destinations(
+            queues, settings.tree.queue_of, settings.default_queue, settings.languages
+        )
 
     def _observer(self) -> Observer:
         settings = self.settings

@@ -36,8 +36,9 @@ SETTINGS = load(HOTLINE)
 TREE = replace(SETTINGS.tree, retries=0)
 SCRIPT = ConversationSettings(
     tree=TREE,
-    seconds={},
+    length=lambda _prompt: 60.0,
     label={topic: topic for topic in TREE.queue_of},
+    default_queue=SETTINGS.default_queue,
     lease_seconds=5.0,
     closed=frozenset,
 )
