@@ -43,6 +43,7 @@ from ivrd.core.seats import (
 ALREADY = ("already there", "not there", "interface not found")
 # A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
 FIXED = "not dynamic"
+NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
 AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
 
 
@@ -264,7 +265,10 @@ class QueueMembers:
             try:
                 await self._link.ask(action, **headers)
             except ActionRefused as error:
-                if not any(words in str(error).lower() for words in (*ALREADY, FIXED)):
+                words = str(error).lower()
+                if isinstance(change, RemoveMember) and NO_QUEUE in words:
+                    self._members.pop((change.queue, change.seat), None)
+                elif not any(each in words for each in (*ALREADY, FIXED)):
                     refused.append(error)
         if refused:
             raise refused[0]

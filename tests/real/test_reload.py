@@ -84,3 +84,66 @@ def test_a_longer_recording_is_heard_to_its_end_without_a_reload(lab):
     assert [talk.topic for talk in lab.agents.ledger()] == ["hi-register"]
     assert lab.ivrd.status()["calls"]["unattended"] == 0
     everybody_counted(lab, people, ledger)
+
+
+@pytest.mark.lasts(60)
+def test_callers_in_menus_are_led_to_where_topics_lead_after_a_reload(lab):
+    """The queue gets another name, a topic goes, a prompt goes, and so does a language."""
+    lab = lab(agents=4, talk=1.0, ring=0.2)
+    late = (Wait(12),)
+    people = [
+        Caller(1, "renamed queue", (Keys("11"), *late, Keys("1"))),
+        Caller(2, "topic that goes", (Keys("11"), *late, Keys("2"))),
+        Caller(3, "menu that goes", (Keys("1"), *late, Keys("23"))),
+        Caller(4, "language that goes", (Keys("2"), *late, Keys("0"))),
+    ]
+    calling = lab.calling(people, rate=5.0)
+    lab.until("all are in menus", lambda s: s["calls"]["menu"] == len(people))
+    edit(lab, "queues.yaml", rename("queues", "home_isolation", "home_care"))
+    edit(lab, "queues.yaml", lambda s: s["queues"]["home_care"]["topics"].pop("hi-symptoms"))
+    edit(lab, "menus.yaml", lambda s: s["menus"]["home-isolation"]["keys"].pop("2"))
+    edit(lab, "menus.yaml", lambda s: s["menus"]["language"]["keys"].pop("2"))
+    edit(lab, "ivrd.yaml", lambda s: s.update(languages=["th"]))
+    lab.ivrd.once("reload")
+    for prompt in ("main-menu", "home-isolation-menu", "vaccination-menu"):
+        (lab.sounds / "en" / f"{prompt}.wav").unlink()
+    ledger = calling.wait(WAIT)
+    assert ledger.outcomes() == {"answered": len(people)}
+    assert lab.nobody_was_in_silence(ledger, 6.0)
+    topics = {talk.number: talk.topic for talk in lab.agents.ledger()}
+    assert topics[people[0].shown] == "hi-register"
+    assert topics[people[2].shown] in ("lab-results", "other")
+    scrape = lab.settled()
+    assert scrape.total("ivrd_calls_offered_total", queue="home_care") == 1
+    assert scrape.total("ivrd_calls_offered_total", queue="home_isolation") == 0
+    assert scrape.total("ivrd_unattended_total") == 0
+    everybody_counted(lab, people, ledger)
+
+
+@pytest.mark.lasts(60)
+def test_a_reload_says_whom_it_moved_and_a_pool_by_another_name_works_on(lab):
+    lab = lab(agents=2, talk=6.0, ring=0.2)
+    first = [Caller(n, "talks", (Keys("111"),)) for n in (1, 2)]
+    talking = lab.calling(first, rate=5.0, name="talking")
+    lab.until("both talk", lambda s: s["calls"]["talk"] == 2)
+    second = [Caller(n, "waits", (Keys("2"), Wait(1), Keys("11"))) for n in (3, 4, 5)]
+    waiting = lab.calling(second, rate=5.0, name="waiting")
+    lab.until("three wait", lambda s: s["calls"]["queue"] == 3)
+    edit(lab, "queues.yaml", rename("queues", "home_isolation", "home_care"))
+    said = lab.ivrd.once("reload")
+    assert "3 callers moved from home_isolation to home_care." in said
+    entries = lab.ivrd.get("audit")["entries"]
+    assert "3 callers moved from home_isolation to home_care" in entries[-1]["detail"]
+    edit(lab, "queues.yaml", rename("pools", "surge", "extra"))
+    lab.ivrd.once("seats", "open", "surge")
+    lab.until("the surge seats are free", lambda s: s["pools"][1]["free"] == 70)
+    lab.ivrd.once("reload")
+    pools = lab.until("they are free by another name", lambda s: s["pools"][1]["free"] == 70)
+    assert [(pool["name"], pool["open"]) for pool in pools["pools"]] == [
+        ("base", True),
+        ("extra", True),
+    ]
+    assert "surge-" not in lab.asterisk.cli("queue show")
+    for calling in (talking, waiting):
+        assert set(calling.wait(WAIT).outcomes()) == {"answered"}
+    assert lab.settled().ended("answered") == 5
