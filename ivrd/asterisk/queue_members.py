@@ -266,7 +266,7 @@ class QueueMembers:
                 await self._link.ask(action, **headers)
             except ActionRefused as error:
                 words = str(error).lower()
-                if isinstance(change, RemoveMember) and NO_QUEUE in words:
+                if NO_QUEUE in words and not isinstance(change, AddMember):
                     self._members.pop((change.queue, change.seat), None)
                 elif not any(each in words for each in (*ALREADY, FIXED)):
                     refused.append(error)

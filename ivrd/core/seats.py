@@ -185,7 +185,9 @@ def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
     return {name for name, found in here.items() if _is_open(found)}
 
 
-def open_after(open_pools: Collection[str], before: Iterable[Pool], now: Iterable[Pool]) -> set[str]:
+def open_after(
+    open_pools: Collection[str], before: Iterable[Pool], now: Iterable[Pool]
+) -> set[str]:
     """The pools that are open when the pools `now` take the place of those `before`.
 
     A pool that was there stays as it is.  A new one with as many seats for the same queues as one

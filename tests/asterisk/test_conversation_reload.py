@@ -21,9 +21,7 @@ def renamed(queue: str, name: str) -> ConversationSettings:
 
 def without(gone: Collection[str]) -> ConversationSettings:
     """Recordings that are no longer there, in whichever language."""
-    return replace(
-        SCRIPT, length=lambda prompt: None if prompt[1] in gone else SECONDS.get(prompt)
-    )
+    return replace(SCRIPT, length=lambda prompt: None if prompt[1] in gone else SECONDS.get(prompt))
 
 
 async def chosen(after: ConversationSettings, keys: str) -> Talk:

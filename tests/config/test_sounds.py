@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from ivrd.config.load import load
-from ivrd.config.sounds import STILL_COPIED_SECONDS, Recordings, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import (
+    STILL_COPIED_SECONDS,
+    Recordings,
+    missing_defaults,
+    prompt_files,
+    spare_files,
+)
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.callers import Caller, HangUp, Keys, Quiet, Wait
+from lab.callers import Caller, Keys, Quiet, Wait
 from lab.hotline import Plan
-from lab.partners import PartnerSite, takes
+from lab.partners import takes
 from tests.fixtures.hotline import HOTLINE
 from tests.real.overflow_rig import Sites, partner, with_partners
 from tests.real.rig import WAIT, Hotline
@@ -147,3 +147,53 @@ def test_a_reload_says_whom_it_moved_and_a_pool_by_another_name_works_on(lab):
     for calling in (talking, waiting):
         assert set(calling.wait(WAIT).outcomes()) == {"answered"}
     assert lab.settled().ended("answered") == 5
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[Sites]:
+    sites = Sites(tmp_path / "sites")
+    yield sites
+    sites.stop()
+
+
+def by_partner(lab: Hotline) -> int:
+    return int(lab.ivrd.scrape().total("ivrd_calls_total", by="partner"))
+
+
+@pytest.mark.lasts(90)
+def test_partners_that_go_change_or_get_another_name_with_callers_on_the_line(lab, sites):
+    """One talks, one rings; the first is removed, the second gets another trunk and another name.
+
+    Talks go on, whoever was ringing is rung elsewhere, and the seats of what is gone are gone.
+    """
+    leaving = sites("leaving", takes(talk=15.0))
+    ringing = sites("ringing", takes(ring=7.0, talk=7.0))
+    other = sites("other", takes(talk=7.0))
+    partners = {
+        "leaving": partner(leaving.trunk, 1, cap=1),
+        "ringing": partner(ringing.trunk, 1, cap=1),
+    }
+    lab = lab(agents=1, talk=25.0, ring=0.2, change=with_partners(partners, floor_seats=2))
+    people = [Caller(n, "key 0", (Keys("0"), Quiet(120))) for n in (1, 2, 3)]
+    calling = lab.calling(people, rate=0.5)
+    lab.until("an agent and a partner talk", lambda s: s["calls"]["talk"] == 2)
+    lab.until("the other partner rings", lambda s: len(ringing.ledger()) + ringing_now(s) > 0)
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["partners"] = {"renamed": partner(other.trunk, 2, cap=2)}
+
+    edit(lab, "partners.yaml", change)
+    lab.ivrd.once("reload")
+    assert [row["id"] for row in lab.ivrd.get("partners")["partners"]] == ["renamed"]
+    ledger = calling.wait(WAIT)
+    assert ledger.outcomes() == {"answered": 3}
+    assert lab.nobody_was_in_silence(ledger, 6.0)
+    assert [talk.ended for talk in leaving.taken()] == ["agent"]  # it was not cut off
+    assert "@partner-leaving" not in lab.asterisk.cli("queue show")
+    assert "@partner-ringing" not in lab.asterisk.cli("queue show")
+    assert lab.settled().ended("answered") == 3
+    assert by_partner(lab) == 2
+
+
+def ringing_now(status: Any) -> int:
+    return sum(row.get("ringing", 0) for row in status["partners"])
