@@ -99,6 +99,7 @@ class Operations:
     configure_others: Callable[[Settings], None]  # what else a new configuration changes
     store: StoreState
     requeue: Requeue
+    clock: Callable[[], float]  # this moment on the timeline of the calls
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -122,7 +123,7 @@ class Operations:
 
     def status(self) -> Status:
         """Everything as it is now."""
-        now, mono, ledger = time.time(), time.monotonic(), self.tracker.ledger
+        now, mono, ledger = self.clock(), time.monotonic(), self.tracker.ledger
         closed = self.tracker.ivr.settings.conversation.closed()
         return Status(
             version=__version__,
