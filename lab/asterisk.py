@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import parts
@@ -63,12 +63,20 @@ FILES = 16_384  # more than `ivrd render` wants of systemd, as shipped
 class Asterisk:
     """One Asterisk process that lives below `folder`; `etc` holds what `ivrd render` wrote.
 
-    It may open so many `files`, or as many as this process may at most.
+    It may open so many `files`, or as many as this process may at most.  `environment`: more
+    variables for it.
     """
 
     def __init__(
-        self, folder: Path, etc: Path, sounds: Path, language: str = "th", files: int = FILES
+        self,
+        folder: Path,
+        etc: Path,
+        sounds: Path,
+        language: str = "th",
+        files: int = FILES,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._environment = environment or {}
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._files = files if most == resource.RLIM_INFINITY else min(files, most)
         self.folder = folder
@@ -125,6 +133,7 @@ class Asterisk:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                env={**os.environ, **self._environment},
             )
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:

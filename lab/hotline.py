@@ -35,9 +35,9 @@ class Plan:
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
-    variables for the running ivrd. `program`: the module that is run as ivrd. `rtp_ports`: how
-    many Asterisk has for sound; a call takes two, one with an agent four. `files`: how many
-    Asterisk may open.
+    variables for the running ivrd, `of_asterisk` for Asterisk. `program`: the module that is run as
+    ivrd. `rtp_ports`: how many Asterisk has for sound; a call takes two, one with an agent four.
+    `files`: how many Asterisk may open.
     """
 
     folder: Path
@@ -51,6 +51,7 @@ class Plan:
     change: Change | None = None
     ami_detour: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    of_asterisk: Mapping[str, str] = field(default_factory=dict)
     program: str = PROGRAM
     rtp_ports: int = 1000
     files: int = FILES
@@ -85,7 +86,11 @@ class Lab(Running):
             self.write_config()
             self._ivrd.once("render", "--force")
             self.asterisk = Asterisk(
-                self._made("asterisk"), self.folder / "etc", self.sounds, files=self.plan.files
+                self._made("asterisk"),
+                self.folder / "etc",
+                self.sounds,
+                files=self.plan.files,
+                environment=self.plan.of_asterisk,
             )
             self.agents.start()
             self._agents_up = True

@@ -92,7 +92,9 @@ def script() -> ConversationSettings:
     """The shipped menus."""
     settings = load(CONFIG)
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
-    return ConversationSettings(settings.tree, {}, topics, 5.0, frozenset)
+    return ConversationSettings(
+        settings.tree, lambda _prompt: 60.0, topics, settings.default_queue, 5.0, frozenset
+    )
 
 
 async def talk(data: bytes) -> None:
@@ -100,7 +102,7 @@ async def talk(data: bytes) -> None:
     link = Dialled()
     sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
-    conversation = Conversation(script(), session, lambda _command: None)
+    conversation = Conversation(script, session, lambda _command: None)
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:
         line = raw.decode("utf-8", "replace")

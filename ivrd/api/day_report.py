@@ -81,7 +81,7 @@ class DayReport:
 
     def _here(self, day: date) -> list[Call]:
         calls = self._ledger.calls.values()
-        return [call for call in calls if self._call_repository.day_at(call.received_at) == day]
+        return [call for call in calls if self._call_repository.day_of(call) == day]
 
 
 def _answer(day: date, sums: Day, target: float) -> server.Answer:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -17,14 +17,17 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import IvrSettings
+from ivrd.calls.requeue import Requeue
 from ivrd.calls.tracker import CallTracker
-from ivrd.config.problem import ConfigError
+from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
-from ivrd.config.sounds import durations
+from ivrd.config.sounds import Recordings
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerSetup
+
+MOVE_SECONDS = 20.0  # for which a reload waits until callers whose queue is gone are moved
 
 logger = logging.getLogger("ivrd")
 
@@ -40,8 +43,16 @@ def ivr_settings(settings: Settings) -> IvrSettings:
     def closed() -> frozenset[str]:
         return closed_queues(settings, datetime.now(settings.zone))
 
+    def unplayable(problem: Problem) -> None:
+        log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
+
     conversation = ConversationSettings(
-        settings.tree, durations(settings), label, settings.lease_seconds, closed
+        settings.tree,
+        Recordings(settings, unplayable).length,
+        label,
+        settings.default_queue,
+        settings.lease_seconds,
+        closed,
     )
     return IvrSettings(conversation, settings.menus_at_most, settings.behind_seconds)
 
@@ -87,6 +98,8 @@ class Operations:
     audit_log: AuditLog
     configure_others: Callable[[Settings], None]  # what else a new configuration changes
     store: StoreState
+    requeue: Requeue
+    clock: Callable[[], float]  # this moment on the timeline of the calls
 
     def __post_init__(self) -> None:
         self.started = self.loaded = time.monotonic()
@@ -110,7 +123,7 @@ class Operations:
 
     def status(self) -> Status:
         """Everything as it is now."""
-        now, mono, ledger = time.time(), time.monotonic(), self.tracker.ledger
+        now, mono, ledger = self.clock(), time.monotonic(), self.tracker.ledger
         closed = self.tracker.ivr.settings.conversation.closed()
         return Status(
             version=__version__,
@@ -198,10 +211,14 @@ class Operations:
             self.audit_log.audit(who, "reload refused", "", problems[0])
             return reload.Reload(tuple(problems))
         found = reload.compared(self._begun, self.settings.files, settings.files)
+        moved_before = self.requeue.moved.copy()
         self._adopt(settings, menus)
-        for bring in (self.queue_members.repeat, self.queue_members.reconcile):
+        for bring in (self.queue_members.repeat, self.queue_members.reconcile, self._move):
             with suppress(ActionRefused, ConnectionLost, TimeoutError):
                 await bring()
+        if self.leadership.is_leader:
+            moved = self.requeue.moved - moved_before
+            found = replace(found, moved=reload.who_moved(moved, self.requeue.waiting_in_vain()))
         self._reloaded(True)
         log.event(logger, logging.INFO, "configuration reloaded", who=who)
         for key in found.restart:
@@ -210,6 +227,11 @@ class Operations:
             log.event(logger, logging.WARNING, f"takes effect after a restart of Asterisk: {key}")
         self.audit_log.audit(who, "reload", "", found.summary())
         return found
+
+    async def _move(self) -> None:
+        """Callers whose queue is gone to where their topic leads now: that is for the leader."""
+        if self.leadership.is_leader and self.observer.connected:
+            await self.requeue.all(MOVE_SECONDS)
 
     def _reloaded(self, ok: bool) -> None:
         self.reload_ok = ok

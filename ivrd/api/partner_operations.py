@@ -44,7 +44,8 @@ Drill = Callable[[str], Awaitable[tuple[bool, str]]]
 class PartnerOperations:
     """Partners, what is stored of them, and what may be asked of both.
 
-    `drill` waits for a test call.  `clock` gives seconds since the epoch; days are those of `zone`.
+    `drill` waits for a test call.  `now` gives this moment on the timeline of the calls, `clock`
+    seconds since the epoch; days are those of `zone`.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class PartnerOperations:
         repository: PartnerRepository,
         zone: tzinfo,
         drill: Drill,
+        now: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._partners = partners
         self._repository = repository
         self._zone = zone
         self._drill_by_call = drill
+        self._now = now
         self._clock = clock
         self._drilled: set[str] = set()  # partners whose drill is going on
         self._report = PartnerReport(repository, partners, zone, clock)
@@ -99,7 +102,7 @@ class PartnerOperations:
 
     def gauges(self) -> dict[str, PartnerGauges]:
         """Each partner as it is now, for the metrics."""
-        now = self._clock()
+        now = self._now()
         return {of.id: self._gauges_of(of, now) for of in self._partners.snapshots(now)}
 
     def _gauges_of(self, of: PartnerSnapshot, now: float) -> PartnerGauges:
@@ -121,7 +124,7 @@ class PartnerOperations:
         """All partners, or ?partner=ID alone."""
         if not self._read or not self._repository.is_leader:
             await self.restore()  # the leader decides on overrides and knows the breakers
-        now = self._clock()
+        now = self._now()
         only = self._known(query).id if "partner" in query else None
         found = [of for of in self._partners.snapshots(now) if only in (None, of.id)]
         return {"partners": [self._row(of, now) for of in found]}
@@ -200,7 +203,7 @@ class PartnerOperations:
         self._repository.overridden(partner.id, override)
         detail = f"{before or NO_OVERRIDE} -> {wish}"
         note = await self._written(query, f"override {wish}", partner.id, detail)
-        (of,) = (each for each in self._partners.snapshots(self._clock()) if each.id == partner.id)
+        (of,) = (each for each in self._partners.snapshots(self._now()) if each.id == partner.id)
         answer = {
             "partner": partner.id,
             "override": override,

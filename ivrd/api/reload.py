@@ -1,8 +1,10 @@
 """A changed configuration: read as a whole, and what of it the running ivrd cannot take."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ivrd.api import server
+from ivrd.calls.requeue import Route
 from ivrd.config.effect import Effect, Files, changes
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
@@ -19,21 +21,36 @@ class Reload:
     `problems`: why nothing of it was taken.  `changed`: the settings that differ from those before
     it.  `restart`: those that wait for a restart of ivrd, from this reload or an earlier one;
     `asterisk_restart`: those that wait for one of Asterisk.  Settings are dotted keys of the YAML.
+    `moved`: what became of callers whose queue is gone, in words.
     """
 
     problems: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
     asterisk_restart: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
     def answer(self) -> server.Answer:
         """For `ivrd reload`."""
         return {"ok": not self.problems, **asdict(self)}
 
     def summary(self) -> str:
-        """What has changed, for the audit log."""
+        """What has changed, and who was moved, for the audit log."""
         more = len(self.changed) - KEYS_TOLD
-        return ", ".join(self.changed[:KEYS_TOLD]) + (f" and {more} more" if more > 0 else "")
+        keys = ", ".join(self.changed[:KEYS_TOLD]) + (f" and {more} more" if more > 0 else "")
+        return "; ".join(filter(None, [keys, *self.moved]))
+
+
+def who_moved(routes: Mapping[Route, int], left: Mapping[str, int]) -> tuple[str, ...]:
+    """What became of callers whose queue is gone; `left`: how many are still on the way."""
+    told = [f"{callers(n)} moved from {of.queue} to {of.to}" for of, n in routes.items() if n]
+    still = [f"{callers(n)} still to be moved from {queue}" for queue, n in left.items()]
+    return (*told, *still)
+
+
+def callers(count: int) -> str:
+    """`1 caller`, `2 callers`."""
+    return f"{count} caller{'' if count == 1 else 's'}"
 
 
 def compared(begun: Files, before: Files, now: Files) -> Reload:

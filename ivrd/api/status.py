@@ -38,6 +38,10 @@ class Leader(Protocol):
     def leader(self) -> str:
         """The leader's name; empty when none is known."""
 
+    @property
+    def is_leader(self) -> bool:
+        """Whether this ivrd speaks to callers, changes seats and counts."""
+
 
 def role_of(leadership: Leader) -> RoleStatus:
     """The role of this ivrd, and who the leader is."""

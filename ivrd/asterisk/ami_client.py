@@ -18,7 +18,7 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_protocol import AmiProtocol, ConnectionLost, in_words
+from ivrd.asterisk.ami_protocol import AmiProtocol, ConnectionLost, in_seconds, in_words
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 
 SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (manager.c)
@@ -63,6 +63,16 @@ class LinkState(StrEnum):
 Report = Callable[[LinkState, str], None]  # (state, text)
 
 
+@dataclass(frozen=True)
+class Pong:
+    """An answer to a ping: Asterisk's clock when it was written, seconds since the epoch (0 if it
+    does not say), and the loop's clock when it was asked for and when it came."""
+
+    reading: float
+    asked: float
+    received: float
+
+
 class ConnectionHandler(Protocol):
     """What a connection works for: it gets what Asterisk reports, and when that begins and ends."""
 
@@ -95,6 +105,7 @@ class AmiClient:
         self.address = address
         self.up = False  # logged in, and what is there has been read
         self.version = ""
+        self.pong: Pong | None = None  # the last one
         self._guard = guard
         self._report = report
         self._pace = pace or Timeouts()
@@ -225,7 +236,9 @@ class AmiClient:
         clock = asyncio.get_running_loop().time
         asked = self._asked = clock()
         pong = await self._ask("Ping", self._pace.silent)
-        self._asked, self._took = None, clock() - asked
+        answered = clock()
+        self._asked, self._took = None, answered - asked
+        self.pong = Pong(in_seconds(pong.timestamp), asked, answered)
         seconds = pong.timestamp.partition(".")[0]
         if not self._withdrawn:
             with suppress(NotLeader):  # the leader sends the sign of life that counts

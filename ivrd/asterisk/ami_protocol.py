@@ -16,6 +16,7 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/ami_client
 """
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -186,6 +187,15 @@ def mark_retrieved(future: "asyncio.Future[Any]") -> None:
     """Mark a failure as seen: nobody need be waiting for this result."""
     if not future.cancelled():
         future.exception()
+
+
+def in_seconds(text: str) -> float:
+    """A number of seconds; 0 for anything else."""
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 def in_words(error: BaseException) -> str:

@@ -31,19 +31,28 @@ from ivrd.core.menu import (
 
 SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
-UNKNOWN_LENGTH_SECONDS = 60.0  # for a prompt whose length is not known
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 
 @dataclass(frozen=True)
 class ConversationSettings:
-    """What a conversation needs to know of the hotline; replaced as a whole on a reload."""
+    """What a conversation needs to know of the hotline; replaced as a whole on a reload.
+
+    `length((language, prompt))`: seconds of a prompt, asked each time that it is said; None for one
+    that cannot be played now.  `label`: what the agent's phone shows of a topic.  `closed()`: the
+    queues that are closed at this moment.
+    """
 
     tree: menu.Tree
-    seconds: Mapping[tuple[str, str], float]  # (language, prompt) -> its length
-    label: Mapping[str, str]  # topic -> what the agent's phone shows
+    length: Callable[[tuple[str, str]], float | None]
+    label: Mapping[str, str]
+    default_queue: str
     lease_seconds: float
-    closed: Callable[[], frozenset[str]]  # queues that are closed at this moment
+    closed: Callable[[], frozenset[str]]
+
+    def queue_for(self, topic: str) -> str:
+        """Where a topic leads; to the default queue when it is gone."""
+        return self.tree.queue_of.get(topic, self.default_queue)
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,30 @@ class SessionEnded:
 
 
 class Conversation:
-    """Runs until the caller leaves the menu. `tell(command)` gets what the ledger must know."""
+    """Runs until the caller leaves the menu. `tell(command)` gets what the ledger must know.
+
+    A caller who has heard what the keys do is not to find others under them: the menus are those of
+    the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
+    say which queues are closed, and where a topic leads by now.
+    """
 
     def __init__(
-        self, settings: ConversationSettings, session: Session, tell: Callable[[Command], None]
+        self,
+        in_use: Callable[[], ConversationSettings],
+        session: Session,
+        tell: Callable[[Command], None],
     ) -> None:
         self.visit: Visit | None = None
-        self._settings = settings
+        self._in_use = in_use
+        self._settings = settings = in_use()
         self._session = session
         self._tell = tell
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
-        self._said_by = 0.0  # when the prompt has ended by itself, on the loop's clock
+        self._mute = False  # nothing of what was to be said could be
+        self._said_for = 0.0  # seconds that the prompt takes
+        self._said_by = 0.0  # when it has ended by itself, on the loop's clock
         self._interrupted = False
         self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
         self._finally: ToPerson | GoodBye | None = None
@@ -103,7 +123,7 @@ class Conversation:
                 self._follow(menu.enter(self._settings.tree))
             else:
                 self._stop_playing()
-                self._follow(menu.again(self._settings.tree, resume, self._settings.closed()))
+                self._follow(menu.again(self._settings.tree, resume, self._closed()))
             while not self._session.over:
                 self._take(await self._inbox.get())
                 if self._inbox.empty():
@@ -128,8 +148,20 @@ class Conversation:
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
-            closed = self._settings.closed()
-            self._follow(menu.step(self._settings.tree, self.visit, received, closed))
+            self._follow(menu.step(self._settings.tree, self.visit, received, self._closed()))
+
+    def _closed(self) -> frozenset[str]:
+        """The queues, by their names in these menus, whose callers are told that they are closed.
+
+        A queue that has got opening hours meanwhile has no words for that here: it is open.
+        """
+        tree, now = self._settings.tree, self._in_use()
+        closed = now.closed()
+        return frozenset(
+            queue
+            for topic, queue in tree.queue_of.items()
+            if queue in tree.closed_prompt and now.queue_for(topic) in closed
+        )
 
     def _follow(self, result: menu.Result) -> None:
         """Carry out what the menu commands."""
@@ -141,6 +173,7 @@ class Conversation:
         if speech or last:
             self._to_say = deque(prompt for say in speech for prompt in say.prompts)
             self._finally = last[-1] if last else None
+            self._mute = bool(speech)
             self._awaited = None
             if not self._saying:
                 self._stop_clock()
@@ -169,23 +202,32 @@ class Conversation:
         self._tell(command)
 
     def _go_on(self) -> None:
-        """Say the next prompt; after the last one, leave or listen."""
-        if self._to_say:
-            self._say(self._to_say.popleft())
-            return
+        """Say the next prompt; after the last one, leave or listen.
+
+        A prompt that cannot be played now is left out.  A caller for whom nothing is left would wait
+        in silence, for a choice of keys that nobody has told: a person takes over.
+        """
+        while self._to_say:
+            prompt = self._to_say.popleft()
+            seconds = self._settings.length(prompt)
+            if seconds is not None:
+                self._say(prompt, seconds)
+                return
         match self._finally:
             case ToPerson():
                 self._leave(self._finally)
             case GoodBye():
                 self._session.send("HANGUP")
+            case None if self._mute:
+                self.hand_over()
             case None:
                 self._step(PromptsPlayed())
             case _:
                 assert_never(self._finally)
 
-    def _say(self, prompt: tuple[str, str]) -> None:
-        self._saying, self._interrupted = prompt, False
-        seconds = self._settings.seconds.get(prompt, UNKNOWN_LENGTH_SECONDS)
+    def _say(self, prompt: tuple[str, str], seconds: float) -> None:
+        self._saying, self._interrupted, self._mute = prompt, False, False
+        self._said_for = seconds
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
         language, name = prompt
@@ -205,18 +247,15 @@ class Conversation:
         self._stop_clock()
         if "result=-1" in result:
             return  # the caller is gone, or the file is: Asterisk ends AsyncAGI
-        if said and self._stray_stops and self._cut_short(said, result):
+        if said and self._stray_stops and self._cut_short(result):
             self._stray_stops -= 1
             if not self._interrupted:
                 self._to_say.appendleft(said)
         self._go_on()
 
-    def _cut_short(self, prompt: tuple[str, str], result: str) -> bool:
-        seconds = self._settings.seconds.get(prompt)
+    def _cut_short(self, result: str) -> bool:
         _, _, position = result.partition("endpos=")
-        if seconds is None or not position.isdecimal():
-            return False
-        return int(position) < 0.5 * seconds * SAMPLES_A_SECOND
+        return position.isdecimal() and int(position) < 0.5 * self._said_for * SAMPLES_A_SECOND
 
     def _interrupt(self) -> None:
         """Stop the prompt that plays, again and again until it has ended."""
@@ -231,9 +270,12 @@ class Conversation:
 
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
-        self._set(dialplan_names.QUEUE, to.queue)
+        now = self._in_use()
+        if self.visit is not None and self.visit.language not in now.tree.languages:
+            self._mark(menu.Speak(now.tree.languages[0]))  # nothing is said in the other any more
+        self._set(dialplan_names.QUEUE, now.queue_for(to.topic))
         self._set(dialplan_names.TOPIC, to.topic)
-        self._set("CALLERID(name)", self._settings.label[to.topic])
+        self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 
     def _renew(self, seconds: float) -> None:

@@ -35,11 +35,15 @@ from ivrd.core.seats import (
     SetPenalty,
     difference,
     memberships,
+    open_after,
     open_now,
 )
 
 # app_queue's words for a change that is made already.
 ALREADY = ("already there", "not there", "interface not found")
+# A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
+FIXED = "not dynamic"
+NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
 AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
 
 
@@ -73,10 +77,17 @@ class QueueMembers:
         self._link = link
         self._clock = clock
         self._members: dict[tuple[str, str], Member] = {}
+        self._served = _served(pools)  # the queues of each seat
+        self._given_up: set[str] = set()  # seats of former configurations
 
     def configure(self, pools: tuple[Pool, ...]) -> None:
         """From now on these pools; `reconcile` brings Asterisk to them."""
-        self.pools = pools
+        if self.open is not None:
+            self.open = open_after(self.open, self.pools, pools)
+        served = _served(pools)
+        self._given_up |= self._served.keys()
+        self._given_up -= served.keys()
+        self.pools, self._served = pools, served
 
     def lend(self, pools: list[tuple[Pool, bool]]) -> None:
         """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
@@ -213,12 +224,18 @@ class QueueMembers:
         changes = difference(
             self.pools, self.open, members, lambda seat: self.health.turn(seat, now)
         )
+        changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_given_up(m)]
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]
             taking = {pool.name for pool, wanted in self.partner_pools if wanted}
             changes += [*difference(lent, taking, members), *unexpected_members(lent, members)]
         await self._send(changes)
         return changes
+
+    def _is_given_up(self, member: Member) -> bool:
+        """Whether no pool fills this place any more, as one has done: a reload has changed it."""
+        queues = self._served.get(member.seat)
+        return member.seat in self._given_up if queues is None else member.queue not in queues
 
     async def repeat(self) -> None:
         """Say again why our own seats are paused, and which are rung last.
@@ -248,10 +265,17 @@ class QueueMembers:
             try:
                 await self._link.ask(action, **headers)
             except ActionRefused as error:
-                if not any(words in str(error).lower() for words in ALREADY):
+                words = str(error).lower()
+                if NO_QUEUE in words and not isinstance(change, AddMember):
+                    self._members.pop((change.queue, change.seat), None)
+                elif not any(each in words for each in (*ALREADY, FIXED)):
                     refused.append(error)
         if refused:
             raise refused[0]
+
+
+def _served(pools: Iterable[Pool]) -> dict[str, tuple[str, ...]]:
+    return {seat: pool.queues for pool in pools for seat in pool.seats}
 
 
 def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:

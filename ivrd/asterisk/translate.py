@@ -1,15 +1,16 @@
 """Asterisk's events in our words: `fact(message)` is what one event means, or nothing."""
 
-import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_protocol import in_seconds
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import AnsweredBy
+from ivrd.core.clock import AsteriskClock
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
 
@@ -178,7 +179,8 @@ class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
     `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
-    the reason why nobody confirmed; `seconds`: until the confirmation, or of talk.
+    the reason why nobody confirmed; `seconds`: until the confirmation, or of talk.  `stamp`: `at` as
+    Asterisk has written it, the same for whoever receives the event.
     """
 
     partner: str
@@ -189,6 +191,7 @@ class PartnerLegEvent:
     status: str = ""
     cause: int = 0
     seconds: float = 0.0
+    stamp: float = 0.0
 
 
 Fact = (
@@ -238,7 +241,7 @@ REGISTERED = ("NonQualified", "Reachable")
 
 def at(message: Message) -> float:
     """When Asterisk made the event, seconds since the epoch (timestampevents=yes); 0 if unknown."""
-    return _number(message.timestamp)
+    return in_seconds(message.timestamp)
 
 
 def fact(message: Message) -> Fact | None:
@@ -285,21 +288,38 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         waiting=m.call,
         status=m.status or m.reason,
         cause=whole(m.cause),
-        seconds=_number(m.after),
+        seconds=max(0.0, in_seconds(m.after)),
+        stamp=at(m),
     )
+
+
+def dated(fact: Fact, clock: AsteriskClock) -> Fact:
+    """The fact with its moment on ivrd's timeline in the place of Asterisk's reading.
+
+    Keys keep the reading: they are told from one another by it, by this ivrd and by the next.
+    """
+    match fact:
+        case KeyDown() | KeyUp():
+            return fact
+        case (
+            Arrived()
+            | ControlOffered()
+            | QueueJoined()
+            | AgentConnected()
+            | CallCut()
+            | Hangup()
+            | SeatUnanswered()
+            | SeatDropped()
+            | PartnerLegEvent()
+        ):
+            return replace(fact, at=clock.moment(fact.at))
+        case _:
+            return fact
 
 
 def whole(text: str) -> int:
     """A whole number, 0 for anything else."""
     return int(text) if DIGITS.fullmatch(text) else 0
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        return 0.0
-    return number if math.isfinite(number) else 0.0
 
 
 def answered_by(seat: str) -> AnsweredBy:
@@ -336,7 +356,7 @@ def _member(m: Any) -> Fact:
 
 
 def _unanswered(m: Any) -> Fact:
-    return SeatUnanswered(seat_of(m.interface), at(m), _number(m.ringtime) / 1000.0)
+    return SeatUnanswered(seat_of(m.interface), at(m), in_seconds(m.ringtime) / 1000.0)
 
 
 def _dial_end(m: Any) -> Fact | None:

@@ -122,7 +122,7 @@ class Ivr:
         return len(self._tasks)
 
     def configure(self, settings: IvrSettings) -> None:
-        """From now on these; conversations that are on keep theirs."""
+        """From now on these; conversations that are on keep their menus."""
         self.settings = settings
 
     # --- what Asterisk reports -------------------------------------------------------------
@@ -222,7 +222,9 @@ class Ivr:
             position = line.position = None  # a reload has removed that menu,
             line.keys = []  # and the meaning of what was pressed there
         talk = line.conversation = Conversation(
-            conversation, line.session, lambda command: self._notify(call_id, command)
+            lambda: self.settings.conversation,
+            line.session,
+            lambda command: self._notify(call_id, command),
         )
         task = asyncio.create_task(talk.run(position.visit if position else None), name=call_id)
         for digit in line.unhandled_keys():

@@ -10,7 +10,7 @@ call that is moved stays one offered call; see core/ledger.py for the queue that
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -26,6 +26,7 @@ logger = logging.getLogger("ivrd")
 
 AGAIN_SECONDS = 5.0  # a caller who was sent on should be in the other queue by then
 AT_ONCE_SECONDS = 1.0  # so long callers are moved in one go; the others follow in the next
+PAUSE_SECONDS = 0.1  # between two goes of `all`
 LOOKS, LOOK_SECONDS = 50, 0.01  # whether one has joined the other queue
 
 
@@ -38,11 +39,23 @@ class Channels(Protocol):
 
 @dataclass(frozen=True)
 class Destinations:
-    """Where callers can wait: the queues that are served, and which topic leads where."""
+    """Where callers can wait: the queues that are served, and which topic leads where.
+
+    `languages`: those that callers are spoken to in; the first when theirs is gone.
+    """
 
     queues: Collection[str]
     queue_of: Mapping[str, str]
     default_queue: str
+    languages: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A queue that callers were in, and the one that they were moved to."""
+
+    queue: str
+    to: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,11 @@ class _Sent:
 
 
 class Requeue:
-    """Repeats until all are in a queue that is served.  `clock`: seconds, any that goes on."""
+    """Repeats until all are in a queue that is served.  `clock`: seconds, any that goes on.
+
+    `moved`: how many callers have been moved since this ivrd began, by where from and where to; one
+    who did not arrive and was sent again counts once.
+    """
 
     def __init__(
         self,
@@ -69,7 +86,25 @@ class Requeue:
         self._channels = channels
         self._destinations = destinations
         self._clock = clock
+        self.moved: Counter[Route] = Counter()
         self._sent: dict[str, _Sent] = {}  # by call
+        self._left: dict[str, str] = {}  # by call, the queue that it was last sent away from
+        self._turn = asyncio.Lock()  # two at once would send a caller twice
+
+    def waiting_in_vain(self) -> Counter[str]:
+        """How many callers still wait in which queue that is not served."""
+        served = self._destinations().queues
+        calls = (call for call in self._ledger.calls.values() if _waits_in_vain(call, served))
+        return Counter(call.queue for call in calls)
+
+    async def all(self, seconds: float) -> None:
+        """Move everybody, for so long at most.  Raises what `reconcile` raises."""
+        until = self._clock() + seconds
+        while True:
+            await self.reconcile()
+            if not self.waiting_in_vain() or self._clock() >= until:
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def reconcile(self) -> Counter[str]:
         """Move whoever waits in a queue that is not served; how many went to which queue.
@@ -77,11 +112,17 @@ class Requeue:
         Nobody is moved to a queue that Asterisk does not know yet.  Raises what the link to
         Asterisk raises.
         """
+        async with self._turn:
+            return await self._reconcile()
+
+    async def _reconcile(self) -> Counter[str]:
         begun, to = self._clock(), self._destinations()
         self._sent = {
             call: sent for call, sent in self._sent.items() if begun - sent.at < AGAIN_SECONDS
         }
+        self._left = {c: queue for c, queue in self._left.items() if c in self._ledger.calls}
         await self._learn_topics(to.queues)
+        await self._speak(to.languages)
         moved: Counter[str] = Counter()
         known: dict[str, bool] = {}
         stay: set[str] = set()
@@ -111,6 +152,20 @@ class Requeue:
                 )
                 if call.id in self._ledger.calls:
                     self._ledger.note(call.id, topic=str(answer.value or ""))
+
+    async def _speak(self, languages: Sequence[str]) -> None:
+        """Whoever waits in a language that is gone hears the first one from now on."""
+        for call in list(self._ledger.calls.values()):
+            channel = self._channels.channel(call.id)
+            if call.stage is not Stage.QUEUE or call.language in ("", *languages) or not channel:
+                continue
+            with suppress(ActionRefused):
+                language = languages[0]
+                await self._link.ask(
+                    "Setvar", Channel=channel, Variable="CHANNEL(language)", Value=language
+                )
+                if call.id in self._ledger.calls:
+                    self._ledger.note(call.id, language=language)
 
     def _as_sent(self, call: Call) -> Call:
         """The call as it is once it is where it was sent."""
@@ -146,6 +201,9 @@ class Requeue:
         except ActionRefused:
             return False
         self._sent[move.call_id] = _Sent(move.queue, self._clock())
+        if self._left.get(move.call_id) != call.queue:
+            self._left[move.call_id] = call.queue
+            self.moved[Route(call.queue, move.queue)] += 1
         log.event(
             logger,
             logging.INFO,

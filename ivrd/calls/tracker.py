@@ -20,6 +20,7 @@ from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolutio
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
+from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
 
@@ -31,10 +32,14 @@ class AsteriskControl:
     link: AmiClient
     queue_members: QueueMembers
     sessions: Sessions
+    clock: AsteriskClock
 
 
 class CallTracker:
-    """All callers. `hash_number` turns a number into what stands for it everywhere."""
+    """All callers. `hash_number` turns a number into what stands for it everywhere.
+
+    `clock` gives this moment on ivrd's timeline, on which all times of calls are.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class CallTracker:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
         self._link = asterisk.link
+        self._asterisk_clock = asterisk.clock
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
@@ -69,12 +75,18 @@ class CallTracker:
         fact = t.fact(message)
         if fact is None:
             return
-        if moment := t.at(message):
-            self._monitor.lag(max(0.0, self._clock() - moment))
+        self.read_clock()
+        if reading := t.at(message):
+            self._monitor.lag(max(0.0, self._clock() - self._asterisk_clock.moment(reading)))
         try:
-            self._take_fact(fact)
+            self._take_fact(t.dated(fact, self._asterisk_clock))
         except Exception as error:  # one event that we cannot take must not cost the link
             self._monitor.broken(getattr(fact, "call_id", ""), error)
+
+    def read_clock(self) -> None:
+        """Hold Asterisk's clock against ours, as its last answer to a ping has it."""
+        if (pong := self._link.pong) is not None:
+            self._asterisk_clock.answered(pong.reading, pong.asked, pong.received)
 
     def _take_fact(self, fact: t.Fact) -> None:  # noqa: C901  one case for each kind of fact
         match fact:
@@ -102,9 +114,9 @@ class CallTracker:
             case t.AgentConnected():
                 self._taken(fact)
             case t.CallCut(call_id, at):
-                self._ended(call_id, "the call was cut off", c.CutOff(at or self._clock()))
+                self._ended(call_id, "the call was cut off", c.CutOff(at))
             case t.Hangup(call_id, at):
-                self._ended(call_id, "the caller hung up", c.HungUp(at or self._clock()))
+                self._ended(call_id, "the caller hung up", c.HungUp(at))
             case (
                 t.SeatState()
                 | t.MemberChanged()
@@ -121,12 +133,12 @@ class CallTracker:
 
     def _joined(self, fact: t.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
-        self._apply_event(fact.call_id, c.JoinedQueue(fact.at or self._clock(), fact.queue))
+        self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
 
     def _taken(self, fact: t.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
-        self._apply_event(fact.call_id, c.Connected(fact.at or self._clock(), fact.by, fact.seat))
+        self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
 
     def _ended(self, call_id: str, why: str, event: c.HungUp | c.CutOff) -> None:
         """A call has ended; the second event about that finds it gone."""
@@ -148,9 +160,7 @@ class CallTracker:
 
     def _arrived(self, fact: t.Arrived) -> None:
         language = self.ivr.settings.conversation.tree.languages[0]
-        call = Call(
-            fact.call_id, fact.at or self._clock(), self._hash(fact.number), language=language
-        )
+        call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
         if self.ledger.receive(call):
             self.ivr.arrived(fact.call_id, fact.channel)
             self._monitor.received(call)

@@ -53,6 +53,8 @@ def _reload(given: argparse.Namespace) -> int:
         print(json.dumps(answer))
     elif answer["ok"]:
         print("The new configuration is in use.")
+        for line in answer["moved"]:
+            print(line[0].upper() + line[1:] + ".")
         for key in answer["restart"]:
             print(f"note: {key} takes effect when ivrd is restarted", file=sys.stderr)
         for key in answer["asterisk_restart"]:

@@ -1,9 +1,16 @@
-"""The recordings: whether each prompt has one that Asterisk can play, and how long it is."""
+"""The recordings: whether each prompt has one that Asterisk can play, and how long it is.
 
+A person's recording may be replaced at any time, without a word to ivrd: how long a prompt is, is
+asked each time that it is said (`Recordings`).
+"""
+
+import os
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ivrd.config.problem import Problem
 from ivrd.config.prompts import built_in, is_own, said_by_menus
@@ -12,6 +19,7 @@ from ivrd.config.settings import Settings
 EXPECTED = "8 kHz 16-bit mono PCM WAV"
 KEY_AFTER = "partner-press"  # Asterisk's Read waits for no key after a file that is not there
 RATE = 8000  # frames a second, all that a telephone carries
+STILL_COPIED_SECONDS = 60.0  # of a recording whose file is shorter than its head says
 
 
 class _Unfit(Exception):
@@ -38,15 +46,50 @@ def spare_files(settings: Settings) -> list[Problem]:
     return list(_ownerless(settings))
 
 
-def durations(settings: Settings) -> Mapping[tuple[str, str], float]:
-    """(language, prompt) -> seconds, for each prompt with a file that can be played."""
-    lengths: dict[tuple[str, str], float] = {}
-    for language, name, path in _recordings(settings):
+class _Read(NamedTuple):
+    """A recording as it was when it was read: which file, and its length, None for no sound."""
+
+    file: tuple[int, int, int] | None  # inode, size, time of the last change; None without a file
+    seconds: float | None
+
+
+class Recordings:
+    """The recordings of these settings, as they are when they are asked for.
+
+    A file is read when it is another than the last time; else the question costs one `stat`.
+    `report(problem)` is told of a file that cannot be played, once for each state that it is in.
+    """
+
+    def __init__(self, settings: Settings, report: Callable[[Problem], None]) -> None:
+        self._folder = settings.sounds
+        self._report = report
+        self._read: dict[tuple[str, str], _Read] = {}
+
+    def length(self, prompt: tuple[str, str]) -> float | None:
+        """Seconds of a (language, prompt); None for one that cannot be played now."""
+        language, name = prompt
+        path = self._folder / language / f"{name}.wav"
+        file = _identity(path)
+        known = self._read.get(prompt)
+        if known is None or known.file != file:
+            known = self._read[prompt] = _Read(file, self._seconds(path))
+        return known.seconds
+
+    def _seconds(self, path: Path) -> float | None:
+        """Of a file that is being copied, Asterisk plays what is there."""
         try:
-            lengths[language, name] = _seconds(path)
-        except _Unfit:
-            continue
-    return lengths
+            return _head(path)
+        except _Unfit as error:
+            self._report(Problem(str(path), 0, "", str(error)))
+            return None
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _unfit(settings: Settings) -> Iterator[tuple[bool, Problem]]:
@@ -82,22 +125,41 @@ def _recordings(settings: Settings) -> Iterator[tuple[str, str, Path]]:
 
 
 def _seconds(path: Path) -> float:
-    """The length of a recording.  Raises `_Unfit` when Asterisk cannot play it."""
+    """The length of a whole recording.  Raises `_Unfit` when Asterisk cannot play it."""
+    with _opened(path) as sound:
+        frames = len(sound.readframes(sound.getnframes())) // sound.getsampwidth()
+        whole = frames == sound.getnframes()
+    if not frames or not whole:
+        raise _Unfit("the file is cut short" if frames else "there is no sound in the file")
+    return frames / RATE
+
+
+def _head(path: Path) -> float:
+    """The length that a recording's head tells.  Raises `_Unfit` as `_seconds` does.
+
+    Of a file that is shorter than that, the rest may be on its way: a minute of it is believed.
+    """
+    with _opened(path) as sound:
+        if not sound.getnframes():
+            raise _Unfit("there is no sound in the file")
+        there = path.stat().st_size / sound.getsampwidth() / RATE
+        return min(sound.getnframes() / RATE, there + STILL_COPIED_SECONDS)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[wave.Wave_read]:
+    """A recording of the right form.  Raises `_Unfit` for any other, and for what is none."""
     try:
         with wave.open(str(path), "rb") as sound:
             if (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) != (RATE, 2, 1):
                 raise _Unfit(f"expected {EXPECTED}, got {_format(sound)}")
-            frames = len(sound.readframes(sound.getnframes())) // sound.getsampwidth()
-            whole = frames == sound.getnframes()
+            yield sound
     except FileNotFoundError:
         raise _Unfit(f"missing; expected {EXPECTED}") from None
     except OSError as error:
         raise _Unfit(f"cannot be read: {error.strerror}") from None
     except (wave.Error, EOFError):
         raise _Unfit(f"expected {EXPECTED}, got something else") from None
-    if not frames or not whole:
-        raise _Unfit("the file is cut short" if frames else "there is no sound in the file")
-    return frames / RATE
 
 
 def _format(sound: wave.Wave_read) -> str:

@@ -135,7 +135,8 @@ class QueueLogReplay(Generic[Position]):
         if entry.entry_type is EntryType.RECEIVED:
             self._begin(entry, position)
             return ()
-        call = self.open.get(entry.call_id) or Call(entry.call_id, entry.at)
+        began = entry.at - entry.waited_seconds  # of a call whose first entries are not there
+        call = self.open.get(entry.call_id) or Call(entry.call_id, began)
         if entry.entry_type is EntryType.ENDED:
             end = CutOff(entry.at) if entry.cut_off else HungUp(entry.at)
             return (self._end(call, end, entry),)
@@ -206,7 +207,7 @@ class QueueLogReplay(Generic[Position]):
 
 def _moved(call: Call, entry: QueueLogEntry) -> Call:
     """The call after an entry in mid-life; unchanged by one that cannot be."""
-    for event in _steps(call.state, entry):
+    for event in _steps(call, entry):
         try:
             call, _ = step(call, event)
         except InvalidTransition:
@@ -214,18 +215,23 @@ def _moved(call: Call, entry: QueueLogEntry) -> Call:
     return call
 
 
-def _steps(state: CallState, entry: QueueLogEntry) -> Iterator[Event]:
-    """What an entry means, with the joining that it implies when that has no entry."""
-    joined = JoinedQueue(entry.at - entry.waited_seconds, entry.queue)
+def _steps(call: Call, entry: QueueLogEntry) -> Iterator[Event]:
+    """What an entry means, with the joining that it implies when that has no entry.
+
+    Asterisk measures the wait on a clock that may have been set: it began with the call at the
+    earliest.
+    """
+    began = min(call.received_at, entry.at)
+    joined = JoinedQueue(max(began, entry.at - entry.waited_seconds), entry.queue)
     match entry.entry_type:
         case EntryType.JOINED:
             yield JoinedQueue(entry.at, entry.queue)
         case EntryType.CONNECTED:
-            if state is not CallState.QUEUE:
+            if call.state is not CallState.QUEUE:
                 yield joined
             yield Connected(entry.at, entry.by, entry.seat)
         case EntryType.GAVE_UP:
-            if state is not CallState.QUEUE:
+            if call.state is not CallState.QUEUE:
                 yield joined
         case EntryType.LEFT:
             yield LeftQueue()

@@ -4,7 +4,7 @@
 and returns what to change.  It may be repeated: with nothing to change it returns nothing.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -183,6 +183,29 @@ def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
     seen = {(member.queue, member.seat): member for member in members}
     here = {pool.name: [seen[m] for m in memberships(pool) if m in seen] for pool in pools}
     return {name for name, found in here.items() if _is_open(found)}
+
+
+def open_after(
+    open_pools: Collection[str], before: Iterable[Pool], now: Iterable[Pool]
+) -> set[str]:
+    """The pools that are open when the pools `now` take the place of those `before`.
+
+    A pool that was there stays as it is.  A new one with as many seats for the same queues as one
+    that is gone is that one by another name.  Any other new one is open if Asterisk's own
+    configuration has it.
+    """
+    old, new = {pool.name: pool for pool in before}, {pool.name: pool for pool in now}
+    gone = [pool for name, pool in old.items() if name not in new]
+    after = {name for name in open_pools if name in new}
+    for name in new.keys() - old.keys():
+        former = next((pool for pool in gone if _same_shape(pool, new[name])), None)
+        if former.name in open_pools if former else new[name].fixed:
+            after.add(name)
+    return after
+
+
+def _same_shape(one: Pool, other: Pool) -> bool:
+    return (len(one.seats), one.queues, one.fixed) == (len(other.seats), other.queues, other.fixed)
 
 
 def _is_open(members: list[Member]) -> bool:

@@ -156,7 +156,7 @@ class Daemon:
                     await self.wiring.reevaluate.wait()
             self.wiring.reevaluate.clear()
             if self.wiring.observer.connected:
-                self.wiring.partners.evaluate(time.time())
+                self.wiring.partners.evaluate(self.wiring.timeline.now())
                 if self.wiring.leadership.is_leader:
                     for reconcile in (
                         self.wiring.queue_members.reconcile,

@@ -28,6 +28,7 @@ from ivrd.calls.requeue import Destinations, Requeue
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
+from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.daemon.connection import AsteriskConnection
@@ -55,6 +56,8 @@ class Wiring:
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
         self.ledger = Ledger()
+        self.timeline = Timeline(time.time, time.monotonic)
+        self.asterisk_clock = AsteriskClock(self.timeline)
         self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
         store, lease = open_store(settings.store)
         guard = LeaderGuard()
@@ -73,7 +76,7 @@ class Wiring:
         self.queue_members = QueueMembers(
             self.link,
             settings.pools,
-            time.time,
+            self.timeline.now,
             (self.observer, self.partner_repository),
             self.reevaluate.set,
         )
@@ -82,10 +85,13 @@ class Wiring:
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
         self.failover = Failover(
-            election, self.link, self.tracker, self.reconciliation, persistence
+            election, self.link, self.tracker, self.reconciliation, persistence, self.timeline
         )
         self.connection = AsteriskConnection(
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
+        )
+        self.requeue = Requeue(
+            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
         )
         self.operations = Operations(
             settings,
@@ -98,16 +104,17 @@ class Wiring:
             self.partner_repository,
             self._configure,
             self.write_behind,
-        )
-        self.requeue = Requeue(
-            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+            self.requeue,
+            self.timeline.now,
         )
 
     def _destinations(self) -> Destinations:
         """Where callers wait by the configuration that is in use."""
         settings = self.operations.settings
         queues = frozenset(queue.name for queue in settings.queues)
-        return Destinations(queues, settings.tree.queue_of, settings.default_queue)
+        return Destinations(
+            queues, settings.tree.queue_of, settings.default_queue, settings.languages
+        )
 
     def _observer(self) -> Observer:
         settings = self.settings
@@ -116,8 +123,10 @@ class Wiring:
             settings.service_level_seconds,
             __version__,
             pools=[pool.name for pool in settings.pools],
+            clock=self.timeline.now,
         )
-        return Observer(metrics, Recent(settings.service_level_seconds), self.leadership)
+        recent = Recent(settings.service_level_seconds)
+        return Observer(metrics, recent, self.leadership, self.timeline.now)
 
     def _build_partners(self) -> None:
         """What their call centres do, and what is stored and published of that."""
@@ -130,7 +139,11 @@ class Wiring:
         )
         self.drill_calls = DrillCalls()
         self.partner_operations = PartnerOperations(
-            self.partners, self.partner_repository, self.settings.zone, self.drill_calls.wait
+            self.partners,
+            self.partner_repository,
+            self.settings.zone,
+            self.drill_calls.wait,
+            self.timeline.now,
         )
         self.partner_recorder = PartnerRecorder(
             self.ledger,
@@ -143,21 +156,30 @@ class Wiring:
         """Calls and their menus, and what is stored and published of them."""
         settings, metrics = self.settings, self.observer.metrics
         self.call_repository = CallRepository(
-            self.write_behind, settings.zone, settings.store.keep_days.calls, time.time
+            self.write_behind,
+            settings.zone,
+            settings.store.keep_days.calls,
+            time.time,
+            lambda: self.timeline.shift,
         )
         self.reconciliation = Reconciliation(
-            QueueLogReader(settings.asterisk.queue_log), self.ledger.calls
+            QueueLogReader(settings.asterisk.queue_log),
+            self.ledger.calls,
+            self.asterisk_clock.written,
         )
         self.tracker = CallTracker(
             AsteriskControl(
-                self.link, self.queue_members, Sessions(self.link, metrics.agi, metrics.decision)
+                self.link,
+                self.queue_members,
+                Sessions(self.link, metrics.agi, metrics.decision),
+                self.asterisk_clock,
             ),
             self.ledger,
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
             Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
-            time.time,
+            self.timeline.now,
         )
         PersistenceMetrics(
             metrics.registry,

@@ -6,7 +6,7 @@ a day's report is added up.  Writing never waits (see store/write_behind.py).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TypeVar
 
@@ -35,17 +35,25 @@ STORED_CALL, COMPLETED_CALL = TypeAdapter(StoredCall), TypeAdapter(CompletedCall
 class CallRepository:
     """Stores calls as they move, once `begin` was called: a standby's are the leader's to store.
 
-    Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.
+    Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.  `shift()`:
+    what it is ahead of the timeline on which calls have their times; written down is the time of
+    day.
     """
 
     def __init__(
-        self, write_behind: WriteBehind, zone: tzinfo, days: int, clock: Callable[[], float]
+        self,
+        write_behind: WriteBehind,
+        zone: tzinfo,
+        days: int,
+        clock: Callable[[], float],
+        shift: Callable[[], float],
     ) -> None:
         self.skipped = 0  # entries that could not be read
         self._write_behind = write_behind
         self._zone = zone
         self._days = days
         self._clock = clock
+        self._shift = shift
         self._today: date | None = None
         self._storing = False
 
@@ -63,14 +71,16 @@ class CallRepository:
     def moved(self, call: Call, position: MenuPosition | None) -> None:
         """A call is somewhere else than before."""
         if self._storing:
-            text = STORED_CALL.dump_json(StoredCall(call, position)).decode()
+            written = StoredCall(_shifted(call, self._shift()), position)
+            text = STORED_CALL.dump_json(written).decode()
             self._write_behind.put(CALLS, call.id, text)
 
     def notice(self, notice: Notice) -> None:
         """A call has ended: it belongs to its day now."""
         if self._storing and isinstance(notice, Ended):
-            day = self.day_at(notice.call.received_at)
-            text = COMPLETED_CALL.dump_json(completed_call(notice)).decode()
+            call = _shifted(notice.call, self._shift())
+            day = self.day_at(call.received_at)
+            text = COMPLETED_CALL.dump_json(completed_call(replace(notice, call=call))).decode()
             self._write_behind.put(ENDED, f"{day}/{notice.call.id}", text)
             self._write_behind.remove(CALLS, notice.call.id)
             self._forget_old_days()
@@ -78,6 +88,10 @@ class CallRepository:
     def day_at(self, at: float) -> date:
         """The hotline's day at a moment."""
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).date()
+
+    def day_of(self, call: Call) -> date:
+        """The day that a call in progress belongs to."""
+        return self.day_at(call.received_at + self._shift())
 
     def oldest_day(self) -> date:
         """The first day whose calls are still kept."""
@@ -93,7 +107,9 @@ class CallRepository:
 
     async def calls(self) -> list[StoredCall]:
         """The calls that were in progress when they were last stored."""
-        return list(self._read(await self._write_behind.load(CALLS), STORED_CALL))
+        stored = self._read(await self._write_behind.load(CALLS), STORED_CALL)
+        back = -self._shift()
+        return [replace(one, call=_shifted(one.call, back)) for one in stored]
 
     async def ended_since(self, at: float) -> set[str]:
         """The ids of all calls that began at `at` or later and have ended.
@@ -115,3 +131,20 @@ class CallRepository:
                 yield kind.validate_json(text)
             except ValidationError:
                 self.skipped += 1
+
+
+def _shifted(call: Call, seconds: float) -> Call:
+    """The call with all its moments later by so much."""
+
+    def later(at: float | None) -> float | None:
+        return None if at is None else at + seconds
+
+    if not seconds:
+        return call
+    return replace(
+        call,
+        received_at=call.received_at + seconds,
+        joined_at=later(call.joined_at),
+        connected_at=later(call.connected_at),
+        ended_at=later(call.ended_at),
+    )

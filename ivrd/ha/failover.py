@@ -8,8 +8,6 @@ reconciles what no event reported.  A standby follows the calls, counts none and
 import asyncio
 import json
 import logging
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +17,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.tracker import CallTracker
+from ivrd.core.clock import Timeline
 from ivrd.ha.call_repository import CallRepository, StoredCall
 from ivrd.ha.election import Election
 from ivrd.ha.reconciliation import Reconciliation
@@ -83,7 +82,7 @@ class Persistence:
 
 
 class Failover:
-    """Restores, stores, reconciles and takes over.  `clock`: seconds since the epoch."""
+    """Restores, stores, reconciles and takes over, on this `timeline`."""
 
     def __init__(
         self,
@@ -92,7 +91,7 @@ class Failover:
         tracker: CallTracker,
         reconciliation: Reconciliation,
         persistence: Persistence,
-        clock: Callable[[], float] = time.time,
+        timeline: Timeline,
     ) -> None:
         self._leadership = election.leadership
         self._election = election
@@ -101,7 +100,7 @@ class Failover:
         self._reconciliation = reconciliation
         self._persistence = persistence
         self._write_behind = persistence.write_behind
-        self._clock = clock
+        self._timeline = timeline
         self._began = False
         self._blind = False  # began without what was stored before
         self._read_again_at = 0.0  # then it is tried again to read that
@@ -160,7 +159,7 @@ class Failover:
         await self._persistence.partners.restore()
         self._mark = stored.checkpoint.mark if stored.checkpoint else None
         await reconciliation.seek(self._mark)
-        reconciliation.begin(stored.known, self._clock())
+        reconciliation.begin(stored.known, self._timeline.now())
         self._persistence.calls.begin()
         tracker.ivr.active = self._began = True
         self._write_behind.hold = False
@@ -201,23 +200,34 @@ class Failover:
         """The store is back: it may have lost what is here, so store that again."""
         if not self._began:
             return
-        for call in self._tracker.ledger.calls.values():
-            self._persistence.calls.moved(call, self._tracker.ivr.position(call.id))
+        self._write_calls()
         self._mark = None  # without one a new leader does not know who ended meanwhile
         self._keep_mark()
         self._persistence.partners.write_again()
+
+    def _write_calls(self) -> None:
+        for call in self._tracker.ledger.calls.values():
+            self._persistence.calls.moved(call, self._tracker.ivr.position(call.id))
+
+    def _follow_clock(self) -> None:
+        """Somebody has set the machine's clock: what is stored has the time of day as it was."""
+        if step := self._timeline.stepped():
+            what = "the machine's clock was set; waits and talks are measured without it"
+            log.event(logger, logging.WARNING, what, seconds=round(step))
+            self._write_calls()
 
     async def _reconcile(self) -> None:
         """Each second: record ends that were missed, and store how far queue_log is reconciled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
+            self._follow_clock()
             if not self._began or not self._leadership.is_leader:
                 continue
             now = asyncio.get_running_loop().time()
             if self._blind and self._write_behind.up and self._read_again_at <= now:
                 self._read_again_at = now + READ_AGAIN_SECONDS
                 await self._catch_up()
-            self._tracker.record_ends(await self._reconciliation.tick(self._clock()))
+            self._tracker.record_ends(await self._reconciliation.tick(self._timeline.now()))
             self._keep_mark()
 
     def _keep_mark(self) -> None:
@@ -228,7 +238,7 @@ class Failover:
         mark = None if self._blind else self._reconciliation.mark
         if mark is not None and mark != self._mark:
             self._mark = mark
-            since = self._reconciliation.since(self._clock())
+            since = self._reconciliation.since(self._timeline.now()) + self._timeline.shift
             self._write_behind.put(MARKS, QUEUE_LOG, _Checkpoint(mark, since).text())
 
     # --- handing over ----------------------------------------------------------------------

@@ -21,7 +21,8 @@ since the epoch, and return what is to be recorded now.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
@@ -64,12 +65,18 @@ class QueueLogSource(Protocol):
 
 
 class Reconciliation:
-    """`calls`: the calls in progress by id, as the ledger has them at any time.
+    """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
+    line was written that has this time stamp, on the timeline of the calls.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
     """
 
-    def __init__(self, reader: QueueLogSource, calls: Mapping[str, Call]) -> None:
+    def __init__(
+        self,
+        reader: QueueLogSource,
+        calls: Mapping[str, Call],
+        moment: Callable[[float], float],
+    ) -> None:
         self.active = False
         self.reconciled: Counter[Outcome] = Counter()
         self.unresolved = 0
@@ -78,6 +85,7 @@ class Reconciliation:
         self.mark: LogPosition | None = reader.mark
         self._reader = reader
         self._calls = calls
+        self._moment = moment
         self._replay: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known: set[str] = set()  # recorded by an earlier run
         self._ended: dict[str, tuple[Outcome, Stage]] = {}
@@ -125,7 +133,7 @@ class Reconciliation:
         return len(self._replay.open)
 
     def since(self, now: float) -> float:
-        """When the first call began (epoch) whose end may have to be recorded from `mark` on."""
+        """When the first call began whose end may have to be recorded from `mark` on."""
         waiting = (finished.call.received_at for finished, _since in self._waiting.values())
         here = (call.received_at for call in self._replay.open.values())
         return min((now, *waiting, *here)) - MARGIN_SECONDS
@@ -179,7 +187,8 @@ class Reconciliation:
             entries, self._reading = self._reading.result(), None
             self._behind = self._reader.behind
             for entry, mark in entries:
-                for finished in self._replay.take(entry, mark):
+                dated = replace(entry, at=self._moment(entry.at))
+                for finished in self._replay.take(dated, mark):
                     self._finished(finished, now)
             self._report()
             self._forget_late(now)

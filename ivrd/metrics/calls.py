@@ -34,8 +34,8 @@ LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 
 class CallMetrics:
     """The hotline's series.
 
-    `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives seconds since
-    the epoch, for the oldest wait.
+    `service_level_seconds` becomes a bound of the waits' histogram; `clock` gives this moment on
+    the timeline of the calls, for the oldest wait.
     """
 
     def __init__(

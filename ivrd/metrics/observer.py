@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import assert_never
 
 from ivrd import log
@@ -19,15 +20,25 @@ logger = logging.getLogger("ivrd")
 
 
 class Observer:
-    """Receives everything that is counted or logged; never waits.  Only the leader counts calls."""
+    """Receives everything that is counted or logged; never waits.  Only the leader counts calls.
 
-    def __init__(self, metrics: CallMetrics, recent: Recent, leadership: LeaderStatus) -> None:
+    `clock` gives this moment on the timeline of the calls.
+    """
+
+    def __init__(
+        self,
+        metrics: CallMetrics,
+        recent: Recent,
+        leadership: LeaderStatus,
+        clock: Callable[[], float],
+    ) -> None:
         self.metrics = metrics
         self.recent = recent
         self.unattended_calls = 0
         self.connected = False
         self.connection_changed = time.monotonic()
         self._leadership = leadership
+        self._clock = clock
 
     def configure(self, queues: list[str], service_level_seconds: float) -> None:
         """From now on these queues and this target."""
@@ -40,13 +51,13 @@ class Observer:
     def received(self, call: Call) -> None:
         """A call reached the hotline."""
         if self._leadership.is_leader:
-            self.recent.received(time.time())
+            self.recent.received(self._clock())
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, or ended."""
         if self._leadership.is_leader:
             self.metrics.notice(notice)
-            self.recent.notice(time.time(), notice)
+            self.recent.notice(self._clock(), notice)
             log.notice(logger, notice)
 
     def lag(self, seconds: float) -> None:

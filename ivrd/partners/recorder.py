@@ -1,5 +1,6 @@
 """Counts and stores what happens at partners; decides nothing."""
 
+import math
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import partner_of
@@ -13,7 +14,10 @@ from ivrd.partners.repository import PartnerRepository
 
 
 class PartnerRecorder:
-    """Receives legs and notices, and never waits.  Only the leader counts; both ivrd store."""
+    """Receives legs and notices, and never waits.  Only the leader counts; both ivrd store.
+
+    What the dialplan measures is a difference of two times of day: no longer than it can be.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class PartnerRecorder:
         self._metrics = metrics
         self._repository = repository
         self._leadership = leadership
+        self._offered: dict[str, float] = {}  # by seat, when it was last offered a call
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
@@ -33,20 +38,23 @@ class PartnerRecorder:
             return
         seconds, cause = 0.0, None
         match leg_event.kind:
-            case PartnerEventKind.OFFERED | PartnerEventKind.TALKED:
+            case PartnerEventKind.OFFERED:
+                self._offered[leg_event.seat] = leg_event.at
+            case PartnerEventKind.TALKED:
                 pass
             case PartnerEventKind.REFUSED:
                 cause = cause_of(leg_event.status, leg_event.cause)
             case (
                 PartnerEventKind.CONFIRMED | PartnerEventKind.UNCONFIRMED | PartnerEventKind.DROPPED
             ):
-                seconds = leg_event.seconds
+                since = leg_event.at - self._offered.get(leg_event.seat, -math.inf)
+                seconds = min(leg_event.seconds, max(0.0, since))
             case PartnerEventKind.RETURNED:
                 seconds = self._talked(leg_event)
             case _:
                 assert_never(leg_event.kind)
         line = PartnerEvent(leg_event.partner, leg_event.kind, seconds, cause)
-        self._take(line, leg_event.waiting, leg_event.at, leg_event.seat)
+        self._take(line, leg_event.waiting, leg_event.stamp, leg_event.seat)
 
     def _talked(self, leg_event: PartnerLegEvent) -> float:
         """Seconds of a talk whose event does not have them; the ledger has."""

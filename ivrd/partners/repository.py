@@ -142,7 +142,10 @@ class PartnerRepository:
             self.breaker(partner, breaker)
 
     def record(self, line: PartnerEvent, call: str, at: float, seat: str) -> None:
-        """Store what happened to a `call` on its way to a partner's seat, `at` (epoch)."""
+        """Store what happened to a `call` on its way to a partner's seat, `at` (epoch).
+
+        `at` is as Asterisk's event has it: of two ivrd both write the same.
+        """
         at = at if math.isfinite(at) else 0.0
         call = call if ID.fullmatch(call) else f"{_second(at)}.{call.replace(' ', '_')}"
         suffix = f" {seat} {round((at - int(call[:10])) * 1000)}"

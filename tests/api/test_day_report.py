@@ -24,7 +24,7 @@ class Office:
 
     def __init__(self, flushed: bool = True) -> None:
         self.ledger = Ledger()
-        self.call_repository = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON)
+        self.call_repository = CallRepository(Shelf(), BANGKOK, 92, lambda: NOON, lambda: 0.0)
         self.call_repository.begin()
 
         async def flush(_seconds: float) -> bool:

@@ -59,8 +59,9 @@ SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt 
 LEASE = 5.0
 SCRIPT = ConversationSettings(
     tree=TREE,
-    seconds=SECONDS,
+    length=SECONDS.get,
     label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
+    default_queue=TREE.queue_of[TREE.operator],
     lease_seconds=LEASE,
     closed=lambda: frozenset({"q-benefits"}),
 )
@@ -76,7 +77,10 @@ class Talk:
     ) -> None:
         self.channel = FakeChannel(SECONDS, troubles)
         self.told: list[Command] = []
-        self.conversation = Conversation(script, self.channel.session, self.told.append)
+        self.script = script  # a reload puts another one here
+        self.conversation = Conversation(
+            lambda: self.script, self.channel.session, self.told.append
+        )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 
     def begin(self, resume: menu.Visit | None = None) -> "Talk":

@@ -27,6 +27,7 @@ from ivrd.calls.listeners import (
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -36,8 +37,9 @@ SETTINGS = load(HOTLINE)
 TREE = replace(SETTINGS.tree, retries=0)
 SCRIPT = ConversationSettings(
     tree=TREE,
-    seconds={},
+    length=lambda _prompt: 60.0,
     label={topic: topic for topic in TREE.queue_of},
+    default_queue=SETTINGS.default_queue,
     lease_seconds=5.0,
     closed=frozenset,
 )
@@ -52,6 +54,7 @@ class FakeLink:
 
     received_at = 0.0
     behind_seconds = 0.0
+    pong = None
 
     def __init__(self) -> None:
         self.lists: dict[str, Sequence[Message]] = {"CoreShowChannels": [], "QueueStatus": []}
@@ -83,6 +86,16 @@ class FakeLink:
 
     def commands(self, channel: str) -> list[str]:
         return [h.get("Command", h["Action"]) for h in self.told if h["Channel"] == channel]
+
+
+class SameClock(AsteriskClock):
+    """Nobody sets Asterisk's clock: it is right, however far the test's is from it."""
+
+    def __init__(self) -> None:
+        super().__init__(Timeline(lambda: NOW, lambda: 0.0))
+
+    def moment(self, reading: float) -> float:
+        return reading or NOW
 
 
 @dataclass
@@ -162,6 +175,7 @@ class Rig:
                 link,  # type: ignore[arg-type]
                 QueueMembers(link, pools, time.time, (), lambda: None),  # type: ignore[arg-type]
                 Sessions(link, lambda _s: None, lambda _s: None),  # type: ignore[arg-type]
+                SameClock(),
             ),
             self.ledger,
             IvrSettings(script, most=10_000, behind_seconds=2.0),

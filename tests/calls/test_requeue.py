@@ -58,7 +58,7 @@ class Rig:
             self.ledger.receive(Call(call, 0.0, topic=topic))
             self.ledger.apply(call, JoinedQueue(float(at), queue))
         self.asterisk = Asterisk(self.ledger, **lines)
-        self.to = Destinations({"care", "other"}, {"fever": "care"}, "other")
+        self.to = Destinations({"care", "other"}, {"fever": "care"}, "other", ("th", "en"))
         self.requeue = Requeue(
             self.asterisk,  # type: ignore[arg-type]
             self.ledger,

@@ -14,7 +14,7 @@ import pytest
 from ivrd.asterisk.render import rendered
 from ivrd.config.load import load
 from ivrd.config.prompts import unused_prompts
-from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import Recordings, missing_defaults, prompt_files, spare_files
 from ivrd.core import menu
 from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
 from ivrd.core.overflow import Policy
@@ -116,10 +116,10 @@ def dial(keys: str) -> tuple[Visit, tuple[Command, ...]]:
 
 def test_the_longest_whisper_ends_before_the_queue_would_cut_the_leg() -> None:
     """Ringing and the whisper take less than the queue lets a seat ring."""
-    lengths = durations(SHIPPED)
+    length = Recordings(SHIPPED, lambda _problem: None).length
 
     def seconds(name: str) -> float:
-        return max(lengths.get((language, name), 0.0) for language in SHIPPED.languages)
+        return max(length((language, name)) or 0.0 for language in SHIPPED.languages)
 
     files = rendered(SHIPPED, "ami", "seats")
     ring = float(re.search(r"Dial\([^,]*,(\d+)\^", files["partners.conf"])[1])  # type: ignore[index]

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from ivrd.config.load import load
-from ivrd.config.sounds import durations, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import (
+    STILL_COPIED_SECONDS,
+    Recordings,
+    missing_defaults,
+    prompt_files,
+    spare_files,
+)
 
 EXPECTED = "expected 8 kHz 16-bit mono PCM WAV"
 
@@ -95,16 +101,66 @@ def test_a_file_that_belongs_to_no_prompt(recorded: Path) -> None:
 
 def test_no_folder_of_sounds_at_all(folder: Path) -> None:
     assert f"th/welcome.wav: missing; {EXPECTED}" in found(folder)
-    assert durations(load(folder)) == {}
 
 
-def test_durations_are_in_seconds_and_leave_out_what_cannot_be_played(recorded: Path) -> None:
-    record(recorded / "sounds/en/welcome.wav", seconds=1.25)
-    record(recorded / "sounds/th/welcome.wav", rate=16000)
-    lengths = durations(load(recorded))
-    assert lengths["en", "welcome"] == 1.25
-    assert lengths["en", "main-menu"] == 0.5
-    assert ("th", "welcome") not in lengths
+class Played:
+    """The recordings of a hotline while somebody changes them, and what is reported of that."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "sounds/en/welcome.wav"
+        self.problems: list[str] = []
+        self.recordings = Recordings(load(folder), lambda p: self.problems.append(p.message))
+
+    def length(self) -> float | None:
+        return self.recordings.length(("en", "welcome"))
+
+
+def test_a_recording_is_as_long_as_it_is_when_it_is_said(recorded: Path) -> None:
+    played = Played(recorded)
+    assert played.length() == 0.5
+    record(played.path, seconds=1.25)
+    assert played.length() == 1.25
+    newer = played.path.with_name("new")
+    record(newer, seconds=1.5)
+    newer.rename(played.path)
+    assert played.length() == 1.5
+    assert played.problems == []
+
+
+def test_a_recording_of_the_same_size_is_seen_to_be_another(recorded: Path) -> None:
+    played = Played(recorded)
+    assert played.length() == 0.5
+    record(played.path, seconds=0.25, of=2)
+    assert played.length() is None
+
+
+def test_a_recording_that_cannot_be_played_is_told_once_until_it_can(recorded: Path) -> None:
+    played = Played(recorded)
+    played.path.unlink()
+    assert [played.length(), played.length()] == [None, None]
+    assert played.problems == [f"missing; {EXPECTED}"]
+    played.path.write_bytes(b"ID3" + bytes(100))
+    assert [played.length(), played.length()] == [None, None]
+    assert played.problems[1:] == [f"{EXPECTED}, got something else"]
+    record(played.path, seconds=2.0)
+    assert played.length() == 2.0
+
+
+def test_a_recording_that_is_being_copied_is_as_long_as_it_will_be(recorded: Path) -> None:
+    played = Played(recorded)
+    record(played.path, seconds=30.0)
+    played.path.write_bytes(played.path.read_bytes()[:1000])
+    assert played.length() == 30.0
+
+
+def test_a_head_that_lies_keeps_nobody_for_hours(recorded: Path) -> None:
+    played = Played(recorded)
+    whole = bytearray(played.path.read_bytes())
+    whole[40:44] = b"\xf0\xff\xff\x7f"
+    played.path.write_bytes(whole)
+    length = played.length()
+    assert length is not None
+    assert length < 1.0 + STILL_COPIED_SECONDS
 
 
 NO_RECORDING = (

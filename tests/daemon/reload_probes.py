@@ -248,7 +248,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "sounds"): (
         put("sounds", "../other-sounds"),
-        lambda parts: conversation("seconds")(parts)["th", "welcome"],
+        lambda parts: conversation("length")(parts)(("th", "welcome")),
     ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
     (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),
@@ -410,6 +410,6 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
     (PROMPTS, "prompts"): (
         put("prompts.topic-hi-register", {"th": "ก"}),
-        lambda parts: ("th", "topic-hi-register") in conversation("seconds")(parts),
+        lambda parts: "topic-hi-register" in parts.operations.settings.prompts,
     ),
 }

@@ -1,6 +1,7 @@
 """An ivrd without daemon, web and metrics, on a store, a lease and a link in memory."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -11,6 +12,7 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import Call
+from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import ENDED, CallRepository
@@ -163,10 +165,12 @@ class Ivrd:
         self.record.touch()
         guard: LeaderGuard = self.link.guard  # type: ignore[assignment]
         self.leadership = Leadership("me:1", lease is None, guard, self.stepped_down.append)
-        observer = Observer(CallMetrics([], 20.0, "0"), Recent(20.0), self.leadership)
+        observer = Observer(CallMetrics([], 20.0, "0"), Recent(20.0), self.leadership, time.time)
         self.write_behind = WriteBehind(store, self.leadership, observer.store)
-        repository = CallRepository(self.write_behind, UTC, 92, lambda: NOW)
-        self.reconciliation = Reconciliation(QueueLogReader(self.record), self.ledger.calls)
+        repository = CallRepository(self.write_behind, UTC, 92, lambda: NOW, lambda: 0.0)
+        self.reconciliation = Reconciliation(
+            QueueLogReader(self.record), self.ledger.calls, lambda at: at
+        )
         self.rig = Rig(
             link=self.link,
             ledger=self.ledger,
@@ -181,7 +185,7 @@ class Ivrd:
             self.tracker,
             self.reconciliation,
             Persistence(self.write_behind, repository, self.partners),
-            lambda: NOW,
+            Timeline(lambda: NOW, lambda: 0.0),
         )
         self._running = asyncio.create_task(self.failover.run())
 

@@ -45,8 +45,10 @@ class Rig:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.now = NOON
-        self.call_repository = CallRepository(self.shelf, BANGKOK, 92, lambda: self.now)
+        self.now, self.shift = NOON, 0.0
+        self.call_repository = CallRepository(
+            self.shelf, BANGKOK, 92, lambda: self.now, lambda: self.shift
+        )
         self.call_repository.begin()
 
     def end(self, call_id: str, received_at: float, **more: object) -> Ended:

@@ -72,7 +72,7 @@ class Rig:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        self.reconciliation = Reconciliation(self.reader, self.ledger.calls)
+        self.reconciliation = Reconciliation(self.reader, self.ledger.calls, lambda at: at)
         self.reconciliation.begin(known, self.now)
 
     def record(self, ends: Iterable[Resolution]) -> None:

@@ -48,7 +48,9 @@ class Hotline:
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
         store = SqliteStore(Path("nowhere"))
-        reconciliation = Reconciliation(QueueLogReader(Path("nowhere")), self.ledger.calls)
+        reconciliation = Reconciliation(
+            QueueLogReader(Path("nowhere")), self.ledger.calls, lambda at: at
+        )
         PersistenceMetrics(
             self.metrics.registry,
             alone,

@@ -128,7 +128,12 @@ class Rig:
         self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
         self.operations = PartnerOperations(
-            self.partners, self.book, BANGKOK, self.calls.drill, clock=lambda: self.now
+            self.partners,
+            self.book,
+            BANGKOK,
+            self.calls.drill,
+            now=lambda: self.now,
+            clock=lambda: self.now,
         )
         asyncio.run(self.operations.restore())
 
@@ -144,7 +149,7 @@ class Rig:
 
     def leg_event(self, kind: str, partner: str = "alpha", **more: Any) -> None:
         """Something happens on the partner's first seat, for a caller who waits."""
-        about = {"waiting": "a caller", **more}
+        about = {"waiting": "a caller", "stamp": self.now, **more}
         leg_event = PartnerLegEvent(
             partner, f"{partner}/01", PartnerEventKind(kind), self.now, **about
         )
