@@ -10,7 +10,7 @@ from panoramisk.message import Message
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import AnsweredBy
-from ivrd.core.report import PartnerEventKind
+from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus
 
 
@@ -178,7 +178,8 @@ class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
     `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
-    the reason why nobody confirmed; `seconds`: until the confirmation, or of talk.
+    the reason why nobody confirmed; `alerted`: the refused call has rung.  `seconds`: until the
+    confirmation, or of talk.
     """
 
     partner: str
@@ -189,6 +190,18 @@ class PartnerLegEvent:
     status: str = ""
     cause: int = 0
     seconds: float = 0.0
+    alerted: bool = False
+
+    @property
+    def why(self) -> Cause | None:
+        """Why the call was not taken; None for one that was."""
+        match self.kind:
+            case PartnerEventKind.REFUSED:
+                return cause_of(self.status, self.cause, self.alerted)
+            case PartnerEventKind.UNCONFIRMED:
+                return unconfirmed(self.status)
+            case _:
+                return None
 
 
 Fact = (
@@ -286,6 +299,7 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         status=m.status or m.reason,
         cause=whole(m.cause),
         seconds=_number(m.after),
+        alerted=m.alerted == "yes",
     )
 
 

@@ -126,6 +126,7 @@ class Wiring:
             self.ledger,
             self.queue_members,
             self.partner_repository,
+            self.observer,
             self.reevaluate.set,
         )
         self.drill_calls = DrillCalls()
