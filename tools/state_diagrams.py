@@ -36,7 +36,8 @@ BREAKER = """
 
 `TABLE` in `ivrd/core/breaker.py`, by what an event means: *failed* and *tripped* are a failure, and
 the one that is one too many in a row; *taken*: a person has pressed the key; *lasted*: the talk
-went on; *noted*: says nothing of the partner's health.
+went on; *resumed*: an operator, or a confirmed drill, says that it can be tried; *noted*: says
+nothing of the partner's health.
 
 """
 

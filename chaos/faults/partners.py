@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaos.fault import Control, Fault, Setup
@@ -78,7 +79,48 @@ def watch(scene: Scene) -> float:
     return 0.0
 
 
+# Its exchange answers and plays music; a person comes to the line later than a key is usually
+# awaited for.
+LATE = takes(ring=1.0, talk=5.5, after=12.5)
+TIMES = {"ring_seconds": 10, "key_seconds": 25}
+
+
+def people_come_late(scene: Scene) -> dict[str, Any]:
+    """One partner, with the times that its people need."""
+    return {"good": entry("good", scene.open_site("good", LATE).trunk, **TIMES)}
+
+
+def people_come_too_late(scene: Scene) -> dict[str, Any]:
+    """The same partner, with the usual times."""
+    return {"good": entry("good", scene.open_site("good", LATE).trunk)}
+
+
+def opened(scene: Scene) -> float:
+    """An operator opens the partner, of which nobody has taken a call yet."""
+    scene.lab.ivrd.once("partner", "override", "open", "good")
+    time.sleep(WATCH_SECONDS)  # it strikes by itself
+    scene.note(f"{scene.sites['good'].progress()['talking']} seats at once waited or talked")
+    return 0.0
+
+
+SLOW = Setup(agents=FEW, talk=3.0, change=hurried, crowd=patient, sites=people_come_late)
 FAULTS = (
+    Fault(
+        "slow-partner",
+        "a partner's exchange answers every call and plays music; its people come to the line "
+        "12.5 s later",
+        "Each partner has times of its own until the answer and until the key, the whisper is said "
+        "until a person presses it, and the queue gives a seat up later than the partner's leg.",
+        opened,
+        setup=SLOW,
+        seconds=13.0,
+        gap=(0.0, 0.1),
+        control=Control(
+            "the times are the usual ones: 8 s to answer, 11 s for the key",
+            opened,
+            replace(SLOW, sites=people_come_too_late),
+        ),
+    ),
     Fault(
         "partners",
         "partners refuse (486, 503, 480, 404, 603, 500 in turn), do not answer at all, answer and "

@@ -37,8 +37,10 @@ logger = logging.getLogger("ivrd")
 NO_OVERRIDE = "none"
 FLUSH_SECONDS = 1.0
 NOT_DECIDED = "nothing was decided yet"
-# A test call to a partner by its id: whether a person confirmed it, and what happened.
-Drill = Callable[[str], Awaitable[tuple[bool, str]]]
+DRILL_SPARE_SECONDS = 20.0  # until Asterisk has placed a test call, and ended it
+# A test call to a partner by its id, within so many seconds: whether a person confirmed it, and
+# what happened.
+Drill = Callable[[str, float], Awaitable[tuple[bool, str]]]
 
 
 class PartnerOperations:
@@ -96,7 +98,11 @@ class PartnerOperations:
 
     def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
-        return {"override": self._override, "drill": self._drill}
+        return {
+            "override": self._override,
+            "drill": self._drill,
+            "resume-partner": self._resume,
+        }
 
     # --- partners as they are now ----------------------------------------------------------
 
@@ -149,6 +155,10 @@ class PartnerOperations:
             "hours": partner.hours,
             "topics": list(partner.topics),
             "languages": list(partner.languages),
+            "confirm": partner.confirm,
+            "response_seconds": partner.response_seconds,
+            "ring_seconds": partner.ring_seconds,
+            "key_seconds": partner.key_seconds,
             "queues": sorted(of.queues),
             "override": of.override,
             "in_hours": of.in_hours,
@@ -162,6 +172,7 @@ class PartnerOperations:
             "offers": runtime.results[PartnerEventKind.OFFERED],
             "answers": runtime.results[PartnerEventKind.CONFIRMED],
             "results": dict(runtime.results),
+            "causes": dict(runtime.causes),
             "drilling": of.id in self._drilled,
             "reason": reasons.get(of.id, NOT_DECIDED),
         }
@@ -202,6 +213,8 @@ class PartnerOperations:
         before, runtime.override = runtime.override, override
         self._repository.overridden(partner.id, override)
         detail = f"{before or NO_OVERRIDE} -> {wish}"
+        if override is Override.OPEN:  # whoever says so expects calls there now
+            detail += self._end_pause(partner.id)
         note = await self._written(query, f"override {wish}", partner.id, detail)
         (of,) = (each for each in self._partners.snapshots(self._now()) if each.id == partner.id)
         answer = {
@@ -212,6 +225,23 @@ class PartnerOperations:
         }
         return answer | {"note": note}
 
+    def _end_pause(self, partner: str) -> str:
+        """End a partner's pause; for the audit log which, and nothing when there was none."""
+        now, runtime = self._clock(), self._partners.runtime(partner)
+        was = b.describe(runtime.breaker, now)
+        return f", was {was}" if self._partners.resume(partner, now) else ""
+
+    async def _resume(self, query: Mapping[str, str]) -> server.Answer:
+        """End a partner's pause now: ?partner=ID."""
+        partner = self._known(query)
+        if not self._read:
+            await self.restore()  # the pause may be one that was stored
+        ended = self._end_pause(partner.id)
+        note = await self._written(query, "partner resumed", partner.id, ended.removeprefix(", "))
+        (of,) = (each for each in self._partners.snapshots(self._clock()) if each.id == partner.id)
+        answer = {"partner": partner.id, "resumed": bool(ended), "health": of.health}
+        return answer | {"obstacle": of.obstacle, "note": note}
+
     async def _drill(self, query: Mapping[str, str]) -> server.Answer:
         """Call the partner; a person there must confirm by key: ?partner=ID."""
         partner = self._known(query)
@@ -219,7 +249,8 @@ class PartnerOperations:
             raise server.RequestRejected(f"a drill of {partner.id} is going on")
         self._drilled.add(partner.id)
         try:
-            ok, detail = await self._drill_by_call(partner.id)
+            seconds = partner.offer_seconds + DRILL_SPARE_SECONDS
+            ok, detail = await self._drill_by_call(partner.id, seconds)
         except (ActionRefused, ConnectionLost, TimeoutError) as error:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:

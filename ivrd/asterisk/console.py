@@ -60,6 +60,12 @@ def _say(console: Sequence[str], command: str) -> str:
     return said
 
 
-def call(console: Sequence[str], interface: str) -> None:
-    """Place a test call to a partner's seat.  Raises `ConsoleError`."""
-    _say(console, f"channel originate {interface} extension s@{dialplan_names.PARTNER_DRILL}")
+def call(console: Sequence[str], partner: str) -> None:
+    """Place a test call to a partner's first seat, whoever has it.  Raises `ConsoleError`.
+
+    The seat is what the answered leg dials: what is called first is given up after 30 seconds
+    (res_clioriginate.c), which is less than a partner may take.
+    """
+    drill = f"Local/s@{dialplan_names.PARTNER_DRILL}/n"
+    seat = f"01@{dialplan_names.PARTNER_PREFIX}{partner}"
+    _say(console, f"channel originate {drill} extension {seat}")

@@ -48,12 +48,17 @@ PARTNER = "IVRD_PARTNER"
 SEAT = "IVRD_SEAT"  # its number
 CONFIRM = "IVRD_CONFIRM"  # yes, no: whether a person has to press a key
 SPEAKS = "IVRD_SPEAKS"  # the language of its people
+KEY_SECONDS = "IVRD_KEY_SECONDS"  # for so long after the answer it may be pressed
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
 ANSWERED = "IVRD_ANSWERED"  # of a leg to a seat of our own, too
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
-LEG_VARIABLES = (PARTNER, SEAT, CONFIRM, SPEAKS, LEG, OFFERED, ANSWERED, SAYS, KEY)
+ROUND = "IVRD_ROUND"  # when the whisper was begun the last time
+LEFT = "IVRD_LEFT"  # milliseconds that are left for the key
+LEG_VARIABLES = (
+    *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
+)
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch

@@ -11,7 +11,7 @@ from ivrd.asterisk.ami_protocol import in_seconds
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import AnsweredBy
 from ivrd.core.clock import AsteriskClock
-from ivrd.core.report import PartnerEventKind
+from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus
 
 
@@ -179,8 +179,9 @@ class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
     `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
-    the reason why nobody confirmed; `seconds`: until the confirmation, or of talk.  `stamp`: `at` as
-    Asterisk has written it, the same for whoever receives the event.
+    the reason why nobody confirmed; `alerted`: the refused call has rung.  `seconds`: until the
+    confirmation, or of talk.  `stamp`: `at` as Asterisk has written it, the same for whoever
+    receives the event.
     """
 
     partner: str
@@ -192,6 +193,18 @@ class PartnerLegEvent:
     cause: int = 0
     seconds: float = 0.0
     stamp: float = 0.0
+    alerted: bool = False
+
+    @property
+    def why(self) -> Cause | None:
+        """Why the call was not taken; None for one that was."""
+        match self.kind:
+            case PartnerEventKind.REFUSED:
+                return cause_of(self.status, self.cause, self.alerted)
+            case PartnerEventKind.UNCONFIRMED:
+                return unconfirmed(self.status)
+            case _:
+                return None
 
 
 Fact = (
@@ -290,6 +303,7 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         cause=whole(m.cause),
         seconds=max(0.0, in_seconds(m.after)),
         stamp=at(m),
+        alerted=m.alerted == "yes",
     )
 
 

@@ -17,11 +17,12 @@ from ivrd.cli.failure import WRONG, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config.load import FILES, load
+from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import long_whispers, missing_defaults, prompt_files, spare_files
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
 DOCUMENTATION = tuple(
@@ -58,6 +59,7 @@ def _check(given: argparse.Namespace) -> int:
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
     notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
+    notes += not_spoken(settings)
     warnings = [str(problem) for problem in notes]
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
@@ -99,9 +101,13 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
     steps = [
         Step(list(_placeholders(settings)), f"edit {settings.folder}/ivrd.yaml"),
         Step([str(problem) for problem in prompt_files(settings)], "put the recordings there"),
+        Step(
+            [str(problem) for problem in long_whispers(settings)],
+            f"edit {settings.folder}/partners.yaml",
+        ),
         *_secrets(settings),
     ]
-    secrets_missing = any(step.problems for step in steps[2:])
+    secrets_missing = any(step.problems for step in steps[3:])
     if secrets_missing and there:
         render_them = f"ivrd render --config {settings.folder} --force"
         steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ivrd.asterisk import console
-from ivrd.asterisk.dialplan_names import interface
 from ivrd.cli.client import Client, NotRunning, RequestRefused
 from ivrd.cli.failure import FAILED, reported
 from ivrd.cli.options import show
@@ -25,7 +24,7 @@ Place = Callable[[Settings, str], None]
 def place_test_call(settings: Settings, partner: str) -> None:
     """A call to a partner's first seat, whoever has it.  Raises `CommandFailed`."""
     with reported(console.ConsoleError):
-        console.call(settings.asterisk.console, interface(f"{partner}/01"))
+        console.call(settings.asterisk.console, partner)
 
 
 def drill(given: argparse.Namespace, place: Place = place_test_call) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from ivrd.core.report import PartnerTotals
+from ivrd.core.report import CAUSE_WORDS, REFUSALS, UNCONFIRMED, Cause, PartnerTotals
 
 WIDTH = 100
 GAP = "  "
@@ -51,7 +51,6 @@ def _remark(row: Mapping[str, Any]) -> str:
 
 def partner_text(row: Mapping[str, Any]) -> str:
     """Everything about one partner."""
-    results = row["results"]
     facts = (
         ("Partner", row["id"]),
         ("Name", f"{row['name_en']} / {row['name_th']}"),
@@ -63,23 +62,42 @@ def partner_text(row: Mapping[str, Any]) -> str:
         ("Topics", ", ".join(row["topics"])),
         ("Queues", ", ".join(row["queues"]) or "none: it is not trained for all topics of any"),
         ("Languages", ", ".join(row["languages"])),
+        ("Times", _times(row)),
         ("Health", row["health"]),
         (
             "Now",
             f"{row['wanted']} wanted, {row['open']} open, {row['ringing']} ringing, "
             f"{row['busy']} busy",
         ),
-        (
-            "Calls",
-            f"{_count(row['offers'])} offered, {_count(row['answers'])} taken, "
-            f"{_count(results.get('refused', 0))} refused, "
-            f"{_count(results.get('unconfirmed', 0))} without the key, "
-            f"{_count(results.get('dropped', 0))} dropped, "
-            f"{_count(results.get('returned', 0))} sent back (since ivrd started)",
-        ),
+        ("Calls", _calls(row)),
         ("Why", row["reason"]),
     )
     return "\n".join(line for label, text in facts for line in _fact(label, text))
+
+
+def _times(row: Mapping[str, Any]) -> str:
+    """How long a call to it may take."""
+    times = f"{row['response_seconds']} s to respond, {row['ring_seconds']} s to answer"
+    key = f"{row['key_seconds']} s for the key" if row["confirm"] else "no key is asked for"
+    return f"{times}, {key}"
+
+
+def _calls(row: Mapping[str, Any]) -> str:
+    """What became of the calls that were offered."""
+    results = row["results"]
+    return (
+        f"{_count(row['offers'])} offered, {_count(row['answers'])} taken, "
+        f"{_count(results.get('refused', 0))} refused{_causes(row, REFUSALS)}, "
+        f"{_count(results.get('unconfirmed', 0))} without the key{_causes(row, UNCONFIRMED)}, "
+        f"{_count(results.get('dropped', 0))} dropped, "
+        f"{_count(results.get('returned', 0))} sent back (since ivrd started)"
+    )
+
+
+def _causes(row: Mapping[str, Any], of: Sequence[Cause]) -> str:
+    """Why calls were not taken, in brackets."""
+    told = [f"{CAUSE_WORDS[c]}: {_count(row['causes'][c])}" for c in of if row["causes"].get(c)]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _verified(day: str | None) -> str:

@@ -35,9 +35,11 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
     text = "take an override or a drain back"
     release = subcommand(group, "release", _override, text, alias="unpin")
     release.set_defaults(override="release")
+    text = "try a partner again that is paused because calls failed there"
+    resume = subcommand(group, "resume", _resume, text)
     text = "a test call that a person there confirms by key; then onboarding is over"
     drill = subcommand(group, "drill", _drill, text)
-    for one in (details, override, drain, release, drill):
+    for one in (details, override, drain, release, resume, drill):
         one.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
 
 
@@ -70,6 +72,23 @@ def _override(given: argparse.Namespace) -> int:
 def _override_text(ordered: str, answer: Any) -> str:
     text = f"{answer['partner']}: {RESULTS[ordered].format(busy=answer['busy'])}"
     if ordered in ("open", "release") and answer["obstacle"]:
+        text += f"\nIt gets no calls all the same: {answer['obstacle']}."
+    return text
+
+
+def _resume(given: argparse.Namespace) -> int:
+    answer = client_of(given.config).post("resume-partner", partner=given.name)
+    show(given, answer, _resumed_text)
+    if answer.get("note"):
+        print(f"ivrd: {answer['note']}", file=sys.stderr)
+    return 0
+
+
+def _resumed_text(answer: Any) -> str:
+    if not answer["resumed"]:
+        return f"{answer['partner']}: it was not paused; {answer['obstacle'] or answer['health']}."
+    text = f"{answer['partner']}: its pause is over; {answer['health']}."
+    if answer["obstacle"] and answer["obstacle"] != answer["health"]:
         text += f"\nIt gets no calls all the same: {answer['obstacle']}."
     return text
 

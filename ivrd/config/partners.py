@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import hours, queues
+from ivrd.config import hours, queues, yamlfile
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
@@ -26,10 +26,18 @@ from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
-from ivrd.core.partner import Partner, PartnerState
+from ivrd.config.settings import Settings
+from ivrd.core.partner import (
+    KEY_SECONDS,
+    RESPONSE_SECONDS,
+    RING_SECONDS,
+    Partner,
+    PartnerState,
+)
 
 FILE = "partners.yaml"
 MOST_SEATS = 200
+MOST_OFFER_SECONDS = 90  # of ringing and the key: no caller waits longer for one seat
 IN_ASTERISK = "partner-"  # and the id: a partner's endpoint and dialplan context
 
 
@@ -43,7 +51,8 @@ class NamePart(Part):
 class PartnerPart(Part):
     """One partner.  `pledged` and `cap` count seats; `topics` is None for all.
 
-    Without `languages` its people speak the hotline's first.
+    Without `languages` its people speak the hotline's first.  Times as in `Partner`; `key_seconds`
+    is None for the usual one.
     """
 
     name: NamePart
@@ -57,6 +66,9 @@ class PartnerPart(Part):
     )
     weight: Annotated[float, number(0.01, 100), RELOAD] = 1.0
     confirm: Annotated[bool, TRUTH, RELOAD] = True
+    response_seconds: Annotated[int, whole(1, 30), RELOAD] = RESPONSE_SECONDS
+    ring_seconds: Annotated[int, whole(3, 60), RELOAD] = RING_SECONDS
+    key_seconds: Annotated[int | None, whole(5, 60), RELOAD] = None
     state: Annotated[str, choice(*PartnerState), RELOAD] = PartnerState.ONBOARDING.value
 
 
@@ -77,6 +89,25 @@ def check(file: File[PartnersFile]) -> Iterator[Problem]:
         if part.cap < part.pledged:
             say = f"expected at least the pledged {part.pledged}, got {part.cap}"
             yield file.problem("partners", name, "cap", say=say)
+        yield from _times(file, name, part)
+
+
+def _times(file: File[PartnersFile], name: str, part: PartnerPart) -> Iterator[Problem]:
+    """Times that cannot be kept together."""
+    if part.response_seconds > part.ring_seconds:
+        say = f"expected at most ring_seconds, {part.ring_seconds}, got {part.response_seconds}"
+        yield file.problem("partners", name, "response_seconds", say=say)
+    if part.key_seconds is None:
+        return
+    if not part.confirm:
+        say = "confirm is false: nobody is asked for a key"
+        yield file.problem("partners", name, "key_seconds", say=say)
+    elif part.ring_seconds + part.key_seconds > MOST_OFFER_SECONDS:
+        say = (
+            f"expected at most {MOST_OFFER_SECONDS} together with ring_seconds, "
+            f"{part.ring_seconds}, got {part.key_seconds}"
+        )
+        yield file.problem("partners", name, "key_seconds", say=say)
 
 
 def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[Problem]:
@@ -157,9 +188,28 @@ def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[
             languages=tuple(part.languages) or (language,),
             weight=part.weight,
             confirm=part.confirm,
+            response_seconds=part.response_seconds,
+            ring_seconds=part.ring_seconds,
+            key_seconds=KEY_SECONDS if part.key_seconds is None else part.key_seconds,
         )
         for name, part in parsed.partners.items()
     )
+
+
+def not_spoken(settings: Settings) -> list[Problem]:
+    """Partners whose people do not speak all the languages in which callers can choose a topic.
+
+    They get the callers of their topics whatever these speak (docs/decisions/0022).
+    """
+    place = yamlfile.places(settings.folder / FILE)
+    found = []
+    for partner in settings.partners:
+        if missing := [one for one in settings.languages if one not in partner.languages]:
+            speak = " and ".join(partner.languages)
+            callers = f"callers who chose {' or '.join(missing)}"
+            say = f"its people speak {speak}; {callers} are put through to them all the same"
+            found.append(place.problem(("partners", partner.id, "languages"), say))
+    return found
 
 
 def _short(trunk: Address) -> str:

@@ -11,7 +11,7 @@ from ivrd.config import model, yamlfile
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import LANGUAGE, PROMPT, speech
 from ivrd.config.model import File, M, Part
-from ivrd.config.problem import ConfigError, Problem, unknown
+from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
 from ivrd.core.numbers import pieces
@@ -95,11 +95,7 @@ def is_own(settings: Settings, name: str, language: str) -> bool:
 
 def unused_prompts(settings: Settings) -> list[Problem]:
     """The prompts of prompts.yaml that nothing says."""
-    path = settings.folder / FILE
-    try:
-        problem = yamlfile.read(path).problem  # for the line
-    except ConfigError:  # changed since it was loaded
-        problem = yamlfile.Document(str(path), None, {(): 0}).problem
+    problem = yamlfile.places(settings.folder / FILE).problem
     used = used_prompts(settings)
     return [
         problem(("prompts", name), "nothing says this prompt")

@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from ivrd.config import partners, yamlfile
 from ivrd.config.problem import Problem
 from ivrd.config.prompts import built_in, is_own, said_by_menus
 from ivrd.config.settings import Settings
 
 EXPECTED = "8 kHz 16-bit mono PCM WAV"
+PRESS_SECONDS = 2.0  # in which a key can be pressed after the whisper (dialplans/partners.conf)
 KEY_AFTER = "partner-press"  # Asterisk's Read waits for no key after a file that is not there
 RATE = 8000  # frames a second, all that a telephone carries
 STILL_COPIED_SECONDS = 60.0  # of a recording whose file is shorter than its head says
@@ -90,6 +92,27 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def long_whispers(settings: Settings) -> list[Problem]:
+    """Partners who have no time to press the key when they have been told of a call."""
+    length = Recordings(settings, lambda _unplayable: None).length  # left out by Asterisk as well
+    place = yamlfile.places(settings.folder / partners.FILE)
+    found = []
+    for partner in settings.partners:
+
+        def seconds(prompt: str, language: str = partner.languages[0]) -> float:
+            return length((language, prompt)) or 0.0
+
+        topic = max((seconds(f"topic-{topic}") for topic in partner.topics), default=0.0)
+        need = seconds("partner-whisper") + topic + seconds(KEY_AFTER) + PRESS_SECONDS
+        if partner.confirm and need > partner.key_seconds:
+            say = (
+                f"expected {need:.1f} or more, got {partner.key_seconds}: to tell of a call takes "
+                f"{need - PRESS_SECONDS:.1f} s, and to press the key {PRESS_SECONDS:g} s"
+            )
+            found.append(place.problem(("partners", partner.id, "key_seconds"), say))
+    return found
 
 
 def _unfit(settings: Settings) -> Iterator[tuple[bool, Problem]]:

@@ -77,6 +77,14 @@ def dotted(key: Key) -> str:
     return ".".join(visible(step) for step in key if isinstance(step, str))
 
 
+def places(path: Path) -> Document:
+    """Where the keys of a file stand that was read before; of one changed meanwhile no line."""
+    try:
+        return read(path)
+    except ConfigError:
+        return Document(str(path), None, {(): 0})
+
+
 def read(path: Path) -> Document:
     """The file's content.  Raises `ConfigError` when it cannot be read or is not YAML."""
     file = str(path)

@@ -6,8 +6,10 @@ A `Breaker` is an immutable record.  `step(breaker, event)` counts what happened
 `Signal` of it, and looks up ``(state, signal)`` in `TABLE`, which has a line for each pair.
 Failures of each kind are counted in a row; when a kind reaches its limit the breaker opens and the
 partner gets no calls for a pause.  Then one is tried (half open): a failure opens the breaker
-again for twice as long, a talk that lasts closes it.  Of a partner where no person has taken a
-call yet nothing is known: until one does it has a few seats at most.
+again for twice as long, a talk that lasts closes it.  An operator (`Resumed`), or a person at the
+partner who confirms a drill (`Drilled`), ends a pause before its time: it goes on half open, and
+the next pause is as short as a first one.  Of a partner where no person has taken a call yet
+nothing is known: until one does it has a few seats at most.
 
 A seat of our own has the same breaker with limits of its own (seat_health.py).
 
@@ -21,9 +23,52 @@ pause that is over shows when somebody asks.  docs/states.md draws the table.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import assert_never
 
+from ivrd.core.breaker_events import (
+    Confirmed,
+    Drilled,
+    Dropped,
+    Event,
+    Failure,
+    FailureKind,
+    Lasted,
+    LeftEarly,
+    Missed,
+    NoKey,
+    NoResponse,
+    Reachable,
+    Refused,
+    Resumed,
+    Silent,
+    Unreachable,
+    WrongKey,
+    kind_of,
+)
 from ivrd.core.q850 import Q850, words
+
+__all__ = ["TABLE", "Breaker", "BreakerState", "Limits", "Signal"]
+__all__ += ["allowed_seats", "at", "capacity", "describe", "step"]
+# What happens to a breaker stands beside it, and is used with it.
+__all__ += [
+    "Confirmed",
+    "Drilled",
+    "Dropped",
+    "Event",
+    "Failure",
+    "FailureKind",
+    "Lasted",
+    "LeftEarly",
+    "Missed",
+    "NoKey",
+    "NoResponse",
+    "Reachable",
+    "Refused",
+    "Resumed",
+    "Silent",
+    "Unreachable",
+    "WrongKey",
+    "kind_of",
+]
 
 
 class BreakerState(StrEnum):
@@ -34,17 +79,6 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half open"
 
 
-class FailureKind(StrEnum):
-    """How a call to a partner or a seat fails.  The values stand in what operators read."""
-
-    MISSED = "rang, and nobody answered"
-    REFUSED = "refused"
-    SILENT = "answered, then silence"
-    NO_KEY = "answered, no key pressed"
-    DROPPED = "dropped soon after the answer"
-    UNREACHABLE = "unreachable"
-
-
 class Signal(StrEnum):
     """What an event means to the breaker."""
 
@@ -52,84 +86,13 @@ class Signal(StrEnum):
     TRIPPED = "tripped"  # the failure that is one too many
     TAKEN = "taken"  # a person is there
     LASTED = "lasted"  # and stays
+    RESUMED = "resumed"  # somebody says that it can be tried
     NOTED = "noted"  # no sign of health or of failure
 
 
 # With these a partner that is full refuses.
 FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
-
-@dataclass(frozen=True)
-class Refused:
-    """The partner, or the seat, declined a call.
-
-    `cause` is a number of Q.850's (q850.py), 0 if unknown.  `others`: the calls that it had then,
-    talking or ringing, without this one.
-    """
-
-    at: float
-    cause: int
-    others: int = 0
-
-
-@dataclass(frozen=True)
-class Missed:
-    """A seat of our own rang for as long as it may, and nobody answered."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Silent:
-    """The partner answered and not a sound came, or it never answered at all."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class NoKey:
-    """The partner answered and nobody pressed the key."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A talk was over within `Limits.early_seconds` by the partner's doing."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Unreachable:
-    """The trunk does not answer `qualify`."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Reachable:
-    """The trunk answers `qualify` again."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A person at the partner took the call."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class Lasted:
-    """A talk has gone on for `Limits.early_seconds`: reported at that moment, or when it ends."""
-
-    at: float
-
-
-Failure = Missed | Refused | Silent | NoKey | Dropped | Unreachable
-Event = Failure | Reachable | Confirmed | Lasted
 
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
 DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED}
@@ -144,8 +107,11 @@ TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
     (BreakerState.HALF_OPEN, Signal.TRIPPED): BreakerState.OPEN,
     (BreakerState.HALF_OPEN, Signal.TAKEN): BreakerState.HALF_OPEN,
     (BreakerState.HALF_OPEN, Signal.LASTED): BreakerState.CLOSED,
+    (BreakerState.CLOSED, Signal.RESUMED): BreakerState.CLOSED,
+    (BreakerState.HALF_OPEN, Signal.RESUMED): BreakerState.HALF_OPEN,
     # Calls that were under way when it opened are no news.
     **{(BreakerState.OPEN, signal): BreakerState.OPEN for signal in Signal},
+    (BreakerState.OPEN, Signal.RESUMED): BreakerState.HALF_OPEN,
     **{(state, Signal.NOTED): state for state in BreakerState},
 }
 
@@ -158,8 +124,11 @@ class Limits:
         default_factory=lambda: {
             FailureKind.MISSED: 2,
             FailureKind.REFUSED: 3,
+            FailureKind.NO_RESPONSE: 2,
             FailureKind.SILENT: 2,
             FailureKind.NO_KEY: 3,
+            FailureKind.WRONG_KEY: 3,
+            FailureKind.HUNG_UP: 3,
             FailureKind.DROPPED: 3,
             FailureKind.UNREACHABLE: 1,
         }
@@ -195,23 +164,15 @@ class Breaker:
 def step(breaker: Breaker, event: Event) -> Breaker:
     """The breaker after `event`."""
     before = at(breaker, event.at)
-    match event:
-        case Unreachable() if not before.reachable:
-            return before  # no news
-        case Unreachable():
-            before = replace(before, reachable=False)
-        case Reachable():
-            before = replace(before, reachable=True)
-        case Refused(cause=cause, others=others) if cause in FULL and others > 0:
-            return _learn(before, event)
-        case Confirmed() | Lasted():
-            before = replace(before, known=True)
-        case Missed() | Refused() | Silent() | NoKey() | Dropped():
-            pass
-        case _:
-            assert_never(event)
+    if isinstance(event, Unreachable) and not before.reachable:
+        return before  # no news
+    if isinstance(event, Refused) and event.cause in FULL and event.others > 0:
+        return _learn(before, event)
+    before = _known(before, event)
     counted, signal = _count(before, event)
     state = TABLE[before.state, signal]
+    if signal is Signal.RESUMED:
+        return replace(counted, state=state, pause=0.0)
     if before.state is BreakerState.OPEN:
         return before
     if state is BreakerState.OPEN and isinstance(event, Failure):  # nothing else opens it
@@ -269,42 +230,37 @@ def describe(breaker: Breaker, now: float) -> str:
     return "healthy" if here.known else "healthy so far, nobody there has taken a call yet"
 
 
+def _known(breaker: Breaker, event: Event) -> Breaker:
+    """What the event tells besides whether a call was taken."""
+    match event:
+        case Unreachable():
+            return replace(breaker, reachable=False)
+        case Reachable():
+            return replace(breaker, reachable=True)
+        case Confirmed() | Lasted() | Drilled():
+            return replace(breaker, known=True)
+        case _:
+            return breaker
+
+
 def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
     """The event in the counts, and what it means."""
     match event:
         case Lasted():
             return replace(breaker, failures={}), Signal.LASTED
-        case Confirmed():
+        case Resumed():
+            return replace(breaker, failures={}), Signal.RESUMED
+        case Confirmed() | Drilled():
             left = {kind: n for kind, n in breaker.failures.items() if kind not in DISPROVED}
-            return replace(breaker, failures=left), Signal.TAKEN
+            signal = Signal.RESUMED if isinstance(event, Drilled) else Signal.TAKEN
+            return replace(breaker, failures=left), signal
         case Reachable():
             return breaker, Signal.NOTED
-        case Missed() | Refused() | Silent() | NoKey() | Dropped() | Unreachable():
+        case _:
             kind = kind_of(event)
             row = breaker.failures.get(kind, 0) + 1
             signal = Signal.TRIPPED if row >= breaker.limits.in_a_row[kind] else Signal.FAILED
             return replace(breaker, failures={**breaker.failures, kind: row}), signal
-        case _:
-            assert_never(event)
-
-
-def kind_of(event: Failure) -> FailureKind:
-    """What a failure is counted as."""
-    match event:
-        case Missed():
-            return FailureKind.MISSED
-        case Refused():
-            return FailureKind.REFUSED
-        case Silent():
-            return FailureKind.SILENT
-        case NoKey():
-            return FailureKind.NO_KEY
-        case Dropped():
-            return FailureKind.DROPPED
-        case Unreachable():
-            return FailureKind.UNREACHABLE
-        case _:
-            assert_never(event)
 
 
 def _open(breaker: Breaker, event: Failure) -> Breaker:

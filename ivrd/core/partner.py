@@ -13,6 +13,11 @@ from enum import StrEnum
 
 Group = frozenset[str]  # ids of the partners that serve the same queues
 
+# How long a call to a partner that says nothing else may take; see `Partner`.
+RESPONSE_SECONDS = 3
+RING_SECONDS = 8
+KEY_SECONDS = 11
+
 
 class PartnerState(StrEnum):
     """Whether a partner may get calls."""
@@ -39,6 +44,10 @@ class Partner:
     for `topics` only.  `languages` are those that its people speak, at least one; they are told of
     a call in the first.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
     key before they get the caller.
+
+    A call to it is given up when its exchange has not responded after `response_seconds`, when
+    nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
+    `key_seconds` after the answer.
     """
 
     id: str
@@ -53,6 +62,14 @@ class Partner:
     languages: tuple[str, ...] = field(kw_only=True)
     weight: float = 1.0
     confirm: bool = True
+    response_seconds: int = RESPONSE_SECONDS
+    ring_seconds: int = RING_SECONDS
+    key_seconds: int = KEY_SECONDS
+
+    @property
+    def offer_seconds(self) -> int:
+        """The longest that a call to it takes until it is put through or given up."""
+        return self.ring_seconds + (self.key_seconds if self.confirm else 0)
 
     @property
     def claim(self) -> float:

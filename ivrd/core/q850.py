@@ -39,7 +39,7 @@ WORDS: dict[int, str] = {
     Q850.NORMAL_CLEARING: "hung up",
     Q850.USER_BUSY: "busy",
     Q850.NO_USER_RESPONSE: "no response",
-    Q850.NO_ANSWER: "no answer",
+    Q850.NO_ANSWER: "nobody available",  # of a call that has rung it is "nobody answered"
     Q850.SUBSCRIBER_ABSENT: "not reachable",
     Q850.CALL_REJECTED: "declined",
     Q850.NUMBER_CHANGED: "number changed",
@@ -52,9 +52,6 @@ WORDS: dict[int, str] = {
     Q850.RECOVERY_ON_TIMER_EXPIRE: "no answer in time",
     Q850.INTERWORKING: "cause lost on the way",
 }
-
-# With these nothing is told but that the call is over.
-SAYS_NOTHING = frozenset({Q850.NOT_DEFINED, Q850.NORMAL_CLEARING, Q850.INTERWORKING})
 
 
 def words(cause: int) -> str:

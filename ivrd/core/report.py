@@ -39,24 +39,51 @@ TALKS = (
 
 
 class Cause(StrEnum):
-    """Why a partner refused."""
+    """Why a call that was offered to a partner was not taken."""
 
     BUSY = "busy"
     CONGESTED = "congested"
     DECLINED = "declined"
+    UNAVAILABLE = "unavailable"
     NO_ANSWER = "no_answer"
+    NO_RESPONSE = "no_response"
     UNREACHABLE = "unreachable"
     UNKNOWN_NUMBER = "unknown_number"
     FAILURE = "failure"
     OTHER = "other"
+    # It was answered, and nobody pressed the key: the values are those of dialplans/partners.conf.
+    NO_KEY = "no_key"
+    WRONG_KEY = "wrong_key"
+    HUNG_UP = "hung_up"
+    NO_MEDIA = "no_media"
 
+
+UNCONFIRMED = (Cause.NO_KEY, Cause.WRONG_KEY, Cause.HUNG_UP, Cause.NO_MEDIA)
+REFUSALS = tuple(cause for cause in Cause if cause not in UNCONFIRMED)
+
+CAUSE_WORDS: dict[Cause, str] = {
+    Cause.BUSY: "busy",
+    Cause.CONGESTED: "no circuit free",
+    Cause.DECLINED: "declined",
+    Cause.UNAVAILABLE: "nobody available",
+    Cause.NO_ANSWER: "rang, and nobody answered",
+    Cause.NO_RESPONSE: "no response to the call",
+    Cause.UNREACHABLE: "not reachable",
+    Cause.UNKNOWN_NUMBER: "no such number",
+    Cause.FAILURE: "out of order",
+    Cause.OTHER: "for another reason",
+    Cause.NO_KEY: "no key pressed",
+    Cause.WRONG_KEY: "a wrong key pressed",
+    Cause.HUNG_UP: "hung up without the key",
+    Cause.NO_MEDIA: "not a sound came",
+}
 
 CAUSE_OF: dict[int, Cause] = {
     Q850.UNALLOCATED: Cause.UNKNOWN_NUMBER,
     Q850.NO_ROUTE_DESTINATION: Cause.UNREACHABLE,
     Q850.USER_BUSY: Cause.BUSY,
-    Q850.NO_USER_RESPONSE: Cause.UNREACHABLE,
-    Q850.NO_ANSWER: Cause.NO_ANSWER,
+    Q850.NO_USER_RESPONSE: Cause.NO_RESPONSE,
+    Q850.NO_ANSWER: Cause.UNAVAILABLE,
     Q850.SUBSCRIBER_ABSENT: Cause.UNREACHABLE,
     Q850.CALL_REJECTED: Cause.DECLINED,
     Q850.NUMBER_CHANGED: Cause.UNKNOWN_NUMBER,
@@ -66,27 +93,36 @@ CAUSE_OF: dict[int, Cause] = {
     Q850.NETWORK_OUT_OF_ORDER: Cause.FAILURE,
     Q850.TEMPORARY_FAILURE: Cause.FAILURE,
     Q850.SWITCH_CONGESTION: Cause.CONGESTED,
-    Q850.RECOVERY_ON_TIMER_EXPIRE: Cause.NO_ANSWER,
+    Q850.RECOVERY_ON_TIMER_EXPIRE: Cause.NO_RESPONSE,
 }
-# DIALSTATUS, where the number means nothing.
+# DIALSTATUS, where the number means nothing: the dialplan has ended the call, or nobody says why.
 CAUSE_OF_STATUS = {
     "BUSY": Cause.BUSY,
     "CONGESTION": Cause.CONGESTED,
-    "NOANSWER": Cause.NO_ANSWER,
-    "CHANUNAVAIL": Cause.UNREACHABLE,
+    "NOANSWER": Cause.NO_RESPONSE,
+    "CHANUNAVAIL": Cause.NO_RESPONSE,
 }
+# What they are for a call that has rung.
+RUNG = {Cause.UNAVAILABLE: Cause.NO_ANSWER, Cause.NO_RESPONSE: Cause.NO_ANSWER}
 
 
-def cause_of(status: str, number: int) -> Cause:
-    """The cause of a refusal, by Q.850's `number` or else by DIALSTATUS."""
-    return CAUSE_OF.get(number) or CAUSE_OF_STATUS.get(status, Cause.OTHER)
+def cause_of(status: str, number: int, alerted: bool) -> Cause:
+    """The cause of a refusal, by Q.850's `number` or else by DIALSTATUS; `alerted`: it has rung."""
+    found = CAUSE_OF.get(number) or CAUSE_OF_STATUS.get(status, Cause.OTHER)
+    return RUNG.get(found, found) if alerted else found
+
+
+def unconfirmed(reason: str) -> Cause:
+    """Why an answered call was not confirmed, by the dialplan's word for it."""
+    return Cause(reason) if reason in UNCONFIRMED else Cause.NO_KEY
 
 
 @dataclass(frozen=True)
 class PartnerEvent:
     """One thing that happened at one partner.
 
-    `seconds`: of talk (`TALKS`), or from the answer until the key.  `cause`: of a refusal.
+    `seconds`: of talk (`TALKS`), or from the answer until the key.  `cause`: of a refusal, or why
+    nobody confirmed (None when that was not stored).
     `caller`: the caller as a keyed hash, of a talk; empty when the number was withheld.
     """
 
@@ -101,7 +137,8 @@ class PartnerEvent:
 class PartnerTotals:
     """One partner in a period.
 
-    All but times and ratios count calls; `refusals` by cause make up `refused`.  `people`:
+    All but times and ratios count calls; `refusals` by cause make up `refused`, and so does
+    `without_key` `unconfirmed`, but for those of which the cause was not stored.  `people`:
     callers helped, each counted once, whoever withheld the number as often as they called.
     `share`: of the calls that all partners took.  `pledge_share`: of the seats that all pledged.
     `of_pledge`: the one over the other, 1 when the partner took just what it had pledged.  A
@@ -124,12 +161,14 @@ class PartnerTotals:
     pledge_share: float | None = None
     of_pledge: float | None = None
     refusals: Mapping[str, int] = field(default_factory=dict)
+    without_key: Mapping[str, int] = field(default_factory=dict)
 
     def flat(self) -> dict[str, Any]:
         """The row without a map in it, as CSV needs it."""
         cells = asdict(self)
-        refusals = cells.pop("refusals")
-        return cells | {f"refused_{cause}": refusals.get(cause, 0) for cause in Cause}
+        refusals, without_key = cells.pop("refusals"), cells.pop("without_key")
+        cells |= {f"refused_{cause}": refusals.get(cause, 0) for cause in REFUSALS}
+        return cells | {f"unconfirmed_{cause}": without_key.get(cause, 0) for cause in UNCONFIRMED}
 
 
 class _Sum:
@@ -146,6 +185,8 @@ class _Sum:
         self.kinds[line.kind] += 1
         if line.kind is PartnerEventKind.REFUSED:
             self.causes[line.cause or Cause.OTHER] += 1
+        if line.kind is PartnerEventKind.UNCONFIRMED and line.cause:
+            self.causes[line.cause] += 1
         if line.kind in TALKS:
             self.talk_seconds += line.seconds
         if line.kind is PartnerEventKind.TALKED:
@@ -200,7 +241,8 @@ def _row(
         share=share,
         pledge_share=pledge_share,
         of_pledge=None if share is None or pledge_share is None else _ratio(share, pledge_share),
-        refusals={cause.value: of.causes[cause] for cause in Cause},
+        refusals={cause.value: of.causes[cause] for cause in REFUSALS},
+        without_key={cause.value: of.causes[cause] for cause in UNCONFIRMED},
     )
 
 

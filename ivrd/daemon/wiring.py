@@ -135,6 +135,7 @@ class Wiring:
             self.ledger,
             self.queue_members,
             self.partner_repository,
+            self.observer,
             self.reevaluate.set,
         )
         self.drill_calls = DrillCalls()

@@ -9,6 +9,7 @@ from typing import assert_never
 from ivrd import log
 from ivrd.asterisk.ami_client import LinkState
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.core.breaker import Breaker, BreakerState
 from ivrd.core.call import Call, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
@@ -96,6 +97,30 @@ class Observer:
                 log.event(logger, logging.INFO, what, seat=notice.seat, by=notice.by)
             case _:
                 assert_never(notice)
+
+    def partner_breaker(self, partner: str, breaker: Breaker, now: float) -> None:
+        """A partner gets no calls for a while, or one that is tried, or takes calls again."""
+        if not self._leadership.is_leader:
+            return
+        match breaker.state:
+            case BreakerState.OPEN:
+                what = "a partner fails and gets no calls for a while"
+                log.event(
+                    logger,
+                    logging.WARNING,
+                    what,
+                    partner=partner,
+                    why=breaker.why,
+                    pause_seconds=breaker.until - now,
+                )
+            case BreakerState.HALF_OPEN:
+                what = "a partner is tried with one call"
+                log.event(logger, logging.INFO, what, partner=partner, why=breaker.why)
+            case BreakerState.CLOSED:
+                what = "a partner takes calls again"
+                log.event(logger, logging.INFO, what, partner=partner)
+            case _:
+                assert_never(breaker.state)
 
     # --- connections -----------------------------------------------------------------------
 

@@ -15,7 +15,14 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ivrd.core.breaker import BreakerState
-from ivrd.core.report import TALKS, Cause, PartnerEvent, PartnerEventKind
+from ivrd.core.report import (
+    REFUSALS,
+    TALKS,
+    UNCONFIRMED,
+    Cause,
+    PartnerEvent,
+    PartnerEventKind,
+)
 from ivrd.metrics.calls import TALK_SECONDS
 
 SEAT_STATES = ("wanted", "open", "ringing", "busy")
@@ -66,6 +73,13 @@ class PartnerMetrics:
             "Calls that the partner refused; the sum over causes is result=refused.",
             ("partner", "cause"),
         )
+        self._unconfirmed = self._total(
+            "ivrd_partner_unconfirmed_total",
+            "Calls that the partner answered without the key: none was pressed (no_key) or another "
+            "one (wrong_key), it hung up (hung_up), not a sound came (no_media). The sum is "
+            "result=unconfirmed.",
+            ("partner", "cause"),
+        )
         self._confirm = self._histogram(
             "ivrd_partner_confirm_seconds",
             "Seconds from the partner's answer until its agent pressed the key.",
@@ -91,8 +105,10 @@ class PartnerMetrics:
                 series.labels(partner)
             for result in RESULTS:
                 self._results.labels(partner, result)
-            for cause in Cause:
+            for cause in REFUSALS:
                 self._refusals.labels(partner, cause)
+            for cause in UNCONFIRMED:
+                self._unconfirmed.labels(partner, cause)
         return gauges
 
     def take(self, line: PartnerEvent) -> None:
@@ -103,6 +119,8 @@ class PartnerMetrics:
             self._results.labels(line.partner, line.kind).inc()
         if line.kind is PartnerEventKind.REFUSED:
             self._refusals.labels(line.partner, line.cause or Cause.OTHER).inc()
+        if line.kind is PartnerEventKind.UNCONFIRMED:
+            self._unconfirmed.labels(line.partner, line.cause or Cause.NO_KEY).inc()
         if line.kind is PartnerEventKind.CONFIRMED:
             self._confirm.labels(line.partner).observe(line.seconds)
         if line.kind in TALKS:

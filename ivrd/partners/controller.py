@@ -9,7 +9,7 @@ by the hotline's own agents.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.queue_members import QueueMembers
@@ -28,28 +28,21 @@ from ivrd.core.overflow import (
     decide,
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
-from ivrd.core.q850 import Q850, SAYS_NOTHING
+from ivrd.core.q850 import Q850
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import Pool, SeatStatus
-from ivrd.partners.runtime import PartnerRuntime, PartnerSetup
+from ivrd.partners.runtime import (
+    PartnerListener,
+    PartnerRuntime,
+    PartnerSetup,
+    PartnerStore,
+    failure,
+)
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
 ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
 ABSENT = Q850.SUBSCRIBER_ABSENT  # the dialplan, of a dead trunk; a partner may send it as well
 NOT_ASKED = "its trunk has not answered yet"
-
-
-class PartnerStore(Protocol):
-    """What is stored of partners; see repository.py."""
-
-    def breaker(self, partner: str, breaker: b.Breaker) -> None:
-        """A partner's breaker has changed."""
-
-    def override(self, partner: str) -> Override | None:
-        """What an operator has ordered for a partner."""
-
-    def verified(self, partner: str) -> str:
-        """The day of a partner's last confirmed drill; empty without one."""
 
 
 class PartnerController:
@@ -65,6 +58,7 @@ class PartnerController:
         ledger: Ledger,
         queue_members: QueueMembers,
         store: PartnerStore,
+        listener: PartnerListener,
         reevaluate: Callable[[], None],
     ) -> None:
         self.setup = setup
@@ -73,6 +67,7 @@ class PartnerController:
         self._ledger = ledger
         self._queue_members = queue_members
         self._store = store
+        self._listener = listener
         self._reevaluate = reevaluate
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
@@ -120,6 +115,8 @@ class PartnerController:
         runtime = self.runtime(leg_event.partner)
         if leg_event.waiting:  # a drill is no help to anybody
             runtime.results[leg_event.kind] += 1
+            if leg_event.why:
+                runtime.causes[leg_event.why] += 1
         if leg_event.kind is PartnerEventKind.OFFERED:
             runtime.legs[leg_event.seat] = leg_event.waiting
         else:
@@ -128,6 +125,7 @@ class PartnerController:
             before = b.allowed_seats(runtime.breaker, leg_event.at)
             runtime.feed(event)
             self._keep(leg_event.partner, runtime)
+            self._tell(leg_event.partner, runtime, leg_event.at)
             if b.allowed_seats(runtime.breaker, leg_event.at) != before:
                 self._reevaluate()
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
@@ -140,15 +138,11 @@ class PartnerController:
                 leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
             ):
                 return None  # a trunk that is known to be dead is not dialled
-            case PartnerEventKind.REFUSED if (
-                leg_event.status == "NOANSWER" and leg_event.cause in SAYS_NOTHING
-            ):
-                return b.Silent(leg_event.at)
-            case PartnerEventKind.REFUSED:
+            case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED:
                 others = len(runtime.ringing) + len(self._talks(leg_event.partner))
-                return b.Refused(leg_event.at, leg_event.cause, others)
-            case PartnerEventKind.UNCONFIRMED:
-                return b.NoKey(leg_event.at)
+                return failure(leg_event, others)
+            case PartnerEventKind.CONFIRMED if not leg_event.waiting:
+                return b.Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
                 return b.Confirmed(leg_event.at)
             case PartnerEventKind.DROPPED:
@@ -157,6 +151,25 @@ class PartnerController:
                 return None
             case _:
                 assert_never(leg_event.kind)
+
+    def resume(self, partner: str, now: float) -> bool:
+        """End the pause of a partner, which is tried with one call; False when it had none."""
+        runtime = self.runtime(partner)
+        paused = b.at(runtime.breaker, now).state is b.BreakerState.OPEN
+        runtime.feed(b.Resumed(now))
+        self._keep(partner, runtime)
+        self._tell(partner, runtime, now)
+        self._reevaluate()
+        return paused
+
+    def _tell(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
+        """Tell the listener of a new state.  A trunk that is still dead is no news."""
+        here = b.at(runtime.breaker, now)
+        opened = here.state is b.BreakerState.OPEN
+        news = (here.state, here.until if opened else 0.0)
+        if news != runtime.told and (opened or here.reachable):
+            runtime.told = news
+            self._listener.partner_breaker(partner, here, now)
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
         """Go on with the breakers that were stored before this ivrd became the leader.
@@ -223,6 +236,7 @@ class PartnerController:
             while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
                 runtime.helped.popleft()
             self._keep(partner.id, runtime)
+            self._tell(partner.id, runtime, now)
 
     def _waits(self, call_id: str) -> bool:
         call = self._ledger.calls.get(call_id)

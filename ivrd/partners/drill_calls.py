@@ -8,14 +8,17 @@ import asyncio
 
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import q850
-from ivrd.core.report import PartnerEventKind
-
-SECONDS = 45.0  # ringing, the whisper twice, and some
+from ivrd.core.report import CAUSE_WORDS, Cause, PartnerEventKind
 
 WORDS = {
     PartnerEventKind.CONFIRMED: "a person pressed the key {seconds:.1f} s after the answer",
     PartnerEventKind.REFUSED: "the call was refused: {cause}",
-    PartnerEventKind.UNCONFIRMED: "somebody answered, but nobody pressed the key ({status})",
+    PartnerEventKind.UNCONFIRMED: "the call was answered and not confirmed: {why}",
+}
+# Where a refusal is better told without its number.
+REFUSED_WORDS = {
+    Cause.NO_ANSWER: "it rang, and nobody answered",
+    Cause.NO_RESPONSE: "its exchange did not respond to the call",
 }
 
 
@@ -31,24 +34,31 @@ class DrillCalls:
         if future and not future.done() and not leg_event.waiting and leg_event.kind in WORDS:
             future.set_result(leg_event)
 
-    async def wait(self, partner: str) -> tuple[bool, str]:
-        """Whether the next test call to this partner is confirmed, and in words what happened."""
+    async def wait(self, partner: str, seconds: float) -> tuple[bool, str]:
+        """Whether the next test call to this partner is confirmed, and in words what happened.
+
+        `seconds`: how long it may take.
+        """
         future = self._waiting[partner] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(seconds):
                 leg_event = await future
         except TimeoutError:
-            return False, f"no outcome of the test call within {SECONDS:g} s"
+            return False, f"no outcome of the test call within {seconds:g} s"
         finally:
             del self._waiting[partner]
-        words = WORDS[leg_event.kind]
-        if leg_event.status == "CHANUNAVAIL":
-            words = "its trunk does not answer; Asterisk asks a new one within 8 seconds"
-        elif leg_event.status == "NOANSWER" and leg_event.cause in q850.SAYS_NOTHING:
-            words = "it rang, and nobody answered"
-        said = words.format(
-            seconds=leg_event.seconds,
-            status=leg_event.status,
-            cause=q850.words(leg_event.cause),
-        )
-        return leg_event.kind is PartnerEventKind.CONFIRMED, said
+        return leg_event.kind is PartnerEventKind.CONFIRMED, _said(leg_event)
+
+
+def _said(leg_event: PartnerLegEvent) -> str:
+    """What became of a test call, in words."""
+    if leg_event.cause == q850.Q850.SUBSCRIBER_ABSENT:
+        return "its trunk does not answer; Asterisk asks a new one within 8 seconds"
+    words = WORDS[leg_event.kind]
+    if leg_event.why:
+        words = REFUSED_WORDS.get(leg_event.why, words)
+    return words.format(
+        seconds=leg_event.seconds,
+        cause=q850.words(leg_event.cause),
+        why=CAUSE_WORDS[leg_event.why] if leg_event.why else "",
+    )

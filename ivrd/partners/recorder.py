@@ -7,7 +7,7 @@ from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
-from ivrd.core.report import PartnerEvent, PartnerEventKind, cause_of
+from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.repository import PartnerRepository
@@ -36,14 +36,14 @@ class PartnerRecorder:
         """Something happened on a partner's leg; a test call, without a caller, counts nowhere."""
         if not leg_event.waiting:
             return
-        seconds, cause = 0.0, None
+        seconds = 0.0
         match leg_event.kind:
             case PartnerEventKind.OFFERED:
                 self._offered[leg_event.seat] = leg_event.at
             case PartnerEventKind.TALKED:
                 pass
             case PartnerEventKind.REFUSED:
-                cause = cause_of(leg_event.status, leg_event.cause)
+                pass  # it has a cause
             case (
                 PartnerEventKind.CONFIRMED | PartnerEventKind.UNCONFIRMED | PartnerEventKind.DROPPED
             ):
@@ -53,7 +53,7 @@ class PartnerRecorder:
                 seconds = self._talked(leg_event)
             case _:
                 assert_never(leg_event.kind)
-        line = PartnerEvent(leg_event.partner, leg_event.kind, seconds, cause)
+        line = PartnerEvent(leg_event.partner, leg_event.kind, seconds, leg_event.why)
         self._take(line, leg_event.waiting, leg_event.stamp, leg_event.seat)
 
     def _talked(self, leg_event: PartnerLegEvent) -> float:

@@ -3,10 +3,33 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import breaker as b
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner
+from ivrd.core.report import Cause
+
+
+class PartnerStore(Protocol):
+    """What is stored of partners; see repository.py."""
+
+    def breaker(self, partner: str, breaker: b.Breaker) -> None:
+        """A partner's breaker has changed."""
+
+    def override(self, partner: str) -> Override | None:
+        """What an operator has ordered for a partner."""
+
+    def verified(self, partner: str) -> str:
+        """The day of a partner's last confirmed drill; empty without one."""
+
+
+class PartnerListener(Protocol):
+    """Receives what becomes of partners; never waits."""
+
+    def partner_breaker(self, partner: str, breaker: b.Breaker, now: float) -> None:
+        """A partner's breaker is in another state, or in another pause."""
 
 
 @dataclass
@@ -16,7 +39,9 @@ class PartnerRuntime:
     breaker: b.Breaker = field(default_factory=b.Breaker)
     stored: b.Breaker = field(default_factory=b.Breaker)  # as it was last stored
     legs: dict[str, str] = field(default_factory=dict)  # a seat that rings -> the waiting call
+    told: tuple[b.BreakerState, float] = (b.BreakerState.CLOSED, 0.0)  # to the listener, `until`
     results: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)  # of calls that were not taken
     helped: deque[float] = field(default_factory=deque)
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
     override: Override | None = None
@@ -41,3 +66,23 @@ class PartnerSetup:
     topics: Mapping[str, Iterable[str]]  # queue -> its topics
     policy: Policy
     open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
+
+
+def failure(leg_event: PartnerLegEvent, others: int) -> b.Failure:
+    """What a call that was not taken means to the breaker; `others`: the partner's other calls."""
+    at = leg_event.at
+    match leg_event.why:
+        case Cause.NO_ANSWER:
+            return b.Missed(at)
+        case Cause.NO_RESPONSE:
+            return b.NoResponse(at)
+        case Cause.NO_MEDIA:
+            return b.Silent(at)
+        case Cause.NO_KEY:
+            return b.NoKey(at)
+        case Cause.WRONG_KEY:
+            return b.WrongKey(at)
+        case Cause.HUNG_UP:
+            return b.LeftEarly(at)
+        case _:  # it said no
+            return b.Refused(at, leg_event.cause, others)

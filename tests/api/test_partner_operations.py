@@ -203,6 +203,43 @@ def test_a_pin_holds_while_the_store_is_down_and_is_written_when_it_is_back() ->
     assert audited(rig) == [("unknown", "override closed", "alpha", "none -> closed")]
 
 
+def fails(rig: Rig, partner: str = "alpha") -> None:
+    """Three calls to it are refused, and it is paused."""
+    for _ in range(3):
+        rig.leg_event("refused", partner, status="CONGESTION", cause=21)
+
+
+def test_a_command_ends_a_pause_and_is_audited_and_outlives_a_restart() -> None:
+    rig = Rig()
+    fails(rig)
+    why = "refused, declined (21), 3 in a row"
+    answer = post(rig, "resume-partner", partner="alpha", who="malee")
+    expected = {"partner": "alpha", "resumed": True, "obstacle": "", "note": ""}
+    assert answer == expected | {"health": f"trying one call: {why}"}
+    assert rig.asked
+    assert audited(rig) == [("malee", "partner resumed", "alpha", f"was paused 30 s: {why}")]
+    for at in (rig, Rig(rig.shelf)):
+        assert at.operations.gauges()["alpha"].breaker is BreakerState.HALF_OPEN
+    again = post(rig, "resume-partner", partner="alpha", who="malee")
+    assert again == expected | {"resumed": False, "health": f"trying one call: {why}"}
+
+
+def test_who_is_opened_by_an_operator_is_tried_at_once_and_judged_again() -> None:
+    rig = Rig()
+    fails(rig)
+    post(rig, "override", partner="alpha", override="closed", who="malee")
+    assert rig.operations.gauges()["alpha"].breaker is BreakerState.OPEN
+    answer = post(rig, "override", partner="alpha", override="open", who="malee")
+    assert answer["obstacle"] == ""
+    assert rig.operations.gauges()["alpha"].breaker is BreakerState.HALF_OPEN
+    why = "paused 30 s: refused, declined (21), 3 in a row"
+    assert audited(rig)[-1] == ("malee", "override open", "alpha", f"closed -> open, was {why}")
+    decision = rig.partners.evaluate(rig.now)
+    assert decision.seats["alpha"] == 1
+    rig.leg_event("unconfirmed", status="no_key")
+    assert rig.operations.gauges()["alpha"].breaker is BreakerState.OPEN
+
+
 # --- drills ------------------------------------------------------------------------------------
 
 

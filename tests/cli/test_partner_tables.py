@@ -15,7 +15,7 @@ from ivrd.cli.partner_tables import (
     report_csv,
     report_text,
 )
-from ivrd.core.report import PartnerEvent
+from ivrd.core.report import Cause, PartnerEvent
 from tests.core.test_report import LINES, PARTNERS, rows
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=32)
@@ -34,6 +34,10 @@ ROW = st.fixed_dictionaries(
         "hours": NAMES,
         "topics": st.lists(NAMES, max_size=12),
         "languages": st.just(["th", "en"]),
+        "confirm": st.booleans(),
+        "response_seconds": st.integers(1, 30),
+        "ring_seconds": st.integers(3, 60),
+        "key_seconds": st.integers(5, 60),
         "queues": st.lists(NAMES, max_size=5),
         "override": st.sampled_from((None, "open", "draining")),
         "in_hours": st.booleans(),
@@ -46,6 +50,7 @@ ROW = st.fixed_dictionaries(
         "offers": COUNT,
         "answers": COUNT,
         "results": st.dictionaries(st.sampled_from(("refused", "dropped")), COUNT),
+        "causes": st.dictionaries(st.sampled_from(Cause), COUNT),
         "reason": WORDS,
     }
 )

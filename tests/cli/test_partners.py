@@ -91,6 +91,7 @@ ALL = [
     ("partner", "override", "open", "alpha"),
     ("partner", "drain", "alpha"),
     ("partner", "release", "alpha"),
+    ("partner", "resume", "alpha"),
     ("partner", "drill", "alpha"),
     ("explain",),
     ("report", "partners"),
@@ -105,7 +106,7 @@ def test_without_a_daemon_they_say_so_with_status_1(ivrd: Type, words: tuple[str
     assert "is it running?" in done.err
 
 
-@pytest.mark.parametrize("act", ["show", "drain", "release", "drill"])
+@pytest.mark.parametrize("act", ["show", "drain", "release", "resume", "drill"])
 def test_an_unknown_partner_is_told_with_the_closest_name(ivrd: Type, rig: Rig, act: str) -> None:
     done = ivrd("partner", act, "alhpa")
     assert (done.status, done.out) == (2, "")
@@ -118,6 +119,24 @@ def test_each_answers_a_program_with_json(ivrd: Type, rig: Rig, words: tuple[str
     done = ivrd(*words, "--json")
     assert (done.status, done.err) == (0, "")
     assert json.loads(done.out)
+
+
+def test_a_paused_partner_is_resumed_by_a_command(ivrd: Type, rig: Rig) -> None:
+    done = ivrd("partner", "resume", "alpha")
+    first_time = "healthy so far, nobody there has taken a call yet"
+    assert done.out == f"alpha: it was not paused; {first_time}.\n"
+    for _ in range(3):
+        rig.leg_event("refused", status="CONGESTION", cause=21)
+    done = ivrd("partner", "resume", "alpha")
+    why = "refused, declined (21), 3 in a row"
+    assert done.out == f"alpha: its pause is over; trying one call: {why}.\n"
+    for _ in range(3):
+        rig.leg_event("refused", "beta", status="NOANSWER", cause=0, alerted=True)
+    done = ivrd("partner", "resume", "beta")
+    assert done.out == (
+        "beta: its pause is over; trying one call: rang, and nobody answered, 2 in a row.\n"
+        "It gets no calls all the same: onboarding.\n"
+    )
 
 
 def test_a_running_ivrd_is_reached_while_somebody_edits_the_configuration(

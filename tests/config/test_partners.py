@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ivrd.config.field_types import NETWORK, TRUNK, Address
 from ivrd.config.load import load
+from ivrd.config.partners import not_spoken
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState
 
@@ -56,6 +58,9 @@ def test_what_is_left_out_of_a_partner_has_its_usual_value(folder: Path) -> None
         languages=("th",),
         weight=1.0,
         confirm=True,
+        response_seconds=3,
+        ring_seconds=8,
+        key_seconds=11,
     )
 
 
@@ -67,6 +72,26 @@ def test_everything_a_partner_may_say(folder: Path, change: Change) -> None:
     assert (found.pledged, found.cap, found.state) == (10, 200, PartnerState.ACTIVE)
     assert (found.hours, found.topics, found.languages) == ("always", ("other",), ("en", "th"))
     assert (found.weight, found.confirm) == (0.5, False)
+
+
+def test_a_partner_has_the_times_that_its_people_need(folder: Path, change: Change) -> None:
+    times = "    response_seconds: 10\n    ring_seconds: 30\n    key_seconds: 60\n"
+    change("partners.yaml", A_BANK, A_BANK + times)
+    slow, usual = load(folder).partners
+    assert (slow.response_seconds, slow.ring_seconds, slow.key_seconds) == (10, 30, 60)
+    assert (slow.offer_seconds, usual.offer_seconds) == (90, 19)
+    assert replace(slow, confirm=False).offer_seconds == 30
+
+
+def test_a_partner_that_does_not_speak_every_language_is_told(folder: Path, change: Change) -> None:
+    change("partners.yaml", A_BANK, A_BANK + "    languages: [en, th]\n")
+    (note,) = not_spoken(load(folder))
+    assert str(note) == (
+        f"{folder}/partners.yaml:11: partners.b-bank.languages: its people speak th; callers who "
+        "chose en are put through to them all the same"
+    )
+    change("partners.yaml", "    languages: [en, th]\n", "    languages: [en]\n")
+    assert [note.line for note in not_spoken(load(folder))] == [9, 11]
 
 
 def test_partners_keep_their_hours_and_the_holidays(folder: Path, change: Change) -> None:

@@ -4,6 +4,7 @@ All other tests have the small hotline of tests/fixtures/hotline.
 """
 
 import re
+from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -14,7 +15,13 @@ import pytest
 from ivrd.asterisk.render import rendered
 from ivrd.config.load import load
 from ivrd.config.prompts import unused_prompts
-from ivrd.config.sounds import Recordings, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import (
+    PRESS_SECONDS,
+    long_whispers,
+    missing_defaults,
+    prompt_files,
+    spare_files,
+)
 from ivrd.core import menu
 from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
 from ivrd.core.overflow import Policy
@@ -114,19 +121,20 @@ def dial(keys: str) -> tuple[Visit, tuple[Command, ...]]:
     return visit, commands
 
 
-def test_the_longest_whisper_ends_before_the_queue_would_cut_the_leg() -> None:
-    """Ringing and the whisper take less than the queue lets a seat ring."""
-    length = Recordings(SHIPPED, lambda _problem: None).length
-
-    def seconds(name: str) -> float:
-        return max(length((language, name)) or 0.0 for language in SHIPPED.languages)
-
-    files = rendered(SHIPPED, "ami", "seats")
-    ring = float(re.search(r"Dial\([^,]*,(\d+)\^", files["partners.conf"])[1])  # type: ignore[index]
-    key = float(re.search(r"Read\(.*,([\d.]+)\)", files["partners.conf"])[1])  # type: ignore[index]
-    limit = float(re.search(r"^timeout=(\d+)", files["queues.conf"], flags=re.M)[1])  # type: ignore[index]
-    topics = [topic for queue in SHIPPED.queues for topic in queue.topics]
-    longest = max(seconds(f"topic-{topic}") for topic in topics)
-    whisper = seconds("partner-whisper") + longest + 2 * seconds("partner-press")
-    assert ring + whisper + 2 * key < limit - 0.5
-    assert "timeoutrestart=yes" in files["queues.conf"]
+def test_partners_have_time_to_press_the_key_after_the_longest_whisper() -> None:
+    assert long_whispers(SHIPPED) == []
+    (short, *_others) = SHIPPED.partners
+    hasty = replace(SHIPPED, partners=(replace(short, key_seconds=5),))
+    (problem,) = long_whispers(hasty)
+    assert problem.key == f"partners.{short.id}.key_seconds"
+    said = re.fullmatch(
+        r"expected ([\d.]+) or more, got 5: to tell of a call takes ([\d.]+) s, and to press the "
+        r"key 2 s",
+        problem.message,
+    )
+    assert said is not None
+    assert float(said[1]) == pytest.approx(float(said[2]) + 2.0)
+    dialplan = rendered(SHIPPED, "ami", "seats")["partners.conf"]
+    assert f"Read(IVRD_KEY,${{IVRD_SAYS}},1,,1,{PRESS_SECONDS:g})" in dialplan
+    machine = replace(short, confirm=False, key_seconds=5)
+    assert long_whispers(replace(SHIPPED, partners=(machine,))) == []

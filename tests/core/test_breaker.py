@@ -12,19 +12,24 @@ from ivrd.core.breaker import (
     Breaker,
     BreakerState,
     Confirmed,
+    Drilled,
     Dropped,
     Event,
     Failure,
     FailureKind,
     Lasted,
+    LeftEarly,
     Limits,
     Missed,
     NoKey,
+    NoResponse,
     Reachable,
     Refused,
+    Resumed,
     Signal,
     Silent,
     Unreachable,
+    WrongKey,
     allowed_seats,
     at,
     capacity,
@@ -42,8 +47,11 @@ def failure(kind: FailureKind, now: float) -> Failure:
     made: dict[FailureKind, Failure] = {
         FailureKind.MISSED: Missed(now),
         FailureKind.REFUSED: Refused(now, AWAY),
+        FailureKind.NO_RESPONSE: NoResponse(now),
         FailureKind.SILENT: Silent(now),
         FailureKind.NO_KEY: NoKey(now),
+        FailureKind.WRONG_KEY: WrongKey(now),
+        FailureKind.HUNG_UP: LeftEarly(now),
         FailureKind.DROPPED: Dropped(now),
         FailureKind.UNREACHABLE: Unreachable(now),
     }
@@ -64,9 +72,8 @@ def opened(now: float = 0.0) -> Breaker:
 NOW = st.just(0.0)
 EVENTS = st.one_of(
     st.builds(Refused, NOW, st.sampled_from([1, FULL, AWAY, 34]), st.integers(0, 5)),
-    st.builds(Missed, NOW),
-    st.builds(Silent, NOW),
-    st.builds(NoKey, NOW),
+    *(st.builds(kind, NOW) for kind in (Missed, NoResponse, Silent, NoKey, WrongKey, LeftEarly)),
+    *(st.builds(kind, NOW) for kind in (Drilled, Resumed)),
     st.builds(Dropped, NOW),
     st.builds(Unreachable, NOW),
     st.builds(Reachable, NOW),
@@ -101,7 +108,9 @@ def test_a_partner_is_only_paused_by_a_failure_and_never_for_ever(events: list[E
         if breaker.state is BreakerState.OPEN and before.state is not BreakerState.OPEN:
             assert isinstance(event, Failure)
             assert LIMITS.first_pause <= breaker.until - event.at == breaker.pause <= 600.0
-        if before.state is BreakerState.OPEN:
+        if before.state is BreakerState.OPEN and isinstance(event, Drilled | Resumed):
+            assert (breaker.state, breaker.pause) == (BreakerState.HALF_OPEN, 0.0)
+        elif before.state is BreakerState.OPEN:
             assert breaker.state is BreakerState.OPEN
             assert breaker.until == before.until
         if before.state is not BreakerState.CLOSED and breaker.state is BreakerState.CLOSED:
@@ -142,9 +151,9 @@ def test_in_a_row_means_with_nothing_good_between(events: list[Event]) -> None:
     for event in events:
         breaker = step(breaker, event)
         full = isinstance(event, Refused) and event.cause in (17, 34) and event.others > 0
-        if isinstance(event, Confirmed):
+        if isinstance(event, Confirmed | Drilled):
             rows = Counter({FailureKind.DROPPED: rows[FailureKind.DROPPED]})
-        elif isinstance(event, Lasted):
+        elif isinstance(event, Lasted | Resumed):
             rows = Counter()
         elif isinstance(event, Failure) and not full:
             rows[kind_of(event)] += reachable or not isinstance(event, Unreachable)
@@ -230,6 +239,36 @@ def test_calls_that_were_under_way_do_not_lengthen_the_pause_nor_end_it() -> Non
     late = told(Refused(1, AWAY), Silent(2), Confirmed(3), Lasted(8), breaker=breaker)
     assert late.until == breaker.until
     assert allowed_seats(late, 29.0) == 0
+
+
+@pytest.mark.parametrize("event", [Resumed(12.0), Drilled(12.0)])
+def test_an_operator_or_a_confirmed_drill_ends_the_pause(event: Event) -> None:
+    breaker = told(NoKey(30.0), breaker=opened(0.0))  # the second pause, of a minute
+    assert allowed_seats(breaker, 40.0) == 0
+    event = replace(event, at=40.0)
+    tried = told(event, breaker=breaker)
+    assert allowed_seats(tried, 40.0) == 1
+    assert describe(tried, 40.0).startswith("trying one call: answered, no key pressed")
+    assert allowed_seats(told(Confirmed(41.0), Lasted(46.0), breaker=tried), 46.0) is None
+    failed = told(NoKey(41.0), breaker=tried)
+    assert failed.until == 41.0 + LIMITS.first_pause  # as short as the first
+    assert told(event, breaker=tried).state is BreakerState.HALF_OPEN
+    assert told(event, breaker=told(NoKey(1.0))).state is BreakerState.CLOSED
+
+
+def test_what_a_drill_disproves_is_forgotten_and_what_it_does_not_is_not() -> None:
+    twice: list[Event] = [Refused(1, AWAY), Refused(1, AWAY), Dropped(1), Dropped(1)]
+    assert told(*twice, Drilled(2), Refused(3, AWAY)).state is BreakerState.CLOSED
+    assert told(*twice, Drilled(2), Dropped(3)).state is BreakerState.OPEN
+    assert told(*twice, Resumed(2), Dropped(3)).state is BreakerState.CLOSED
+
+
+def test_no_word_of_an_operators_makes_a_dead_trunk_alive_or_a_full_partner_larger() -> None:
+    dead = told(Unreachable(0.0), Resumed(1.0))
+    assert allowed_seats(dead, 1.0) == 0
+    assert describe(dead, 1.0) == "its trunk is unreachable"
+    assert allowed_seats(told(Reachable(2.0), breaker=dead), 2.0) == 1
+    assert allowed_seats(told(Refused(0.0, FULL, others=2), Resumed(1.0)), 1.0) == 2
 
 
 def test_a_dead_trunk_gets_nothing_however_long_it_lasts() -> None:

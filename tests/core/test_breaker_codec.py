@@ -12,16 +12,22 @@ from ivrd.core.breaker import (
     Breaker,
     BreakerState,
     Confirmed,
+    Drilled,
     Dropped,
     Event,
     FailureKind,
     Lasted,
+    LeftEarly,
     Limits,
+    Missed,
     NoKey,
+    NoResponse,
     Reachable,
     Refused,
+    Resumed,
     Silent,
     Unreachable,
+    WrongKey,
     allowed_seats,
     at,
     capacity,
@@ -34,8 +40,9 @@ LIMITS = Limits()
 TIMES = st.floats(0, 10_000)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Refused, TIMES, st.sampled_from([1, 17, 21, 34]), st.integers(0, 40)),
-    *(st.builds(kind, TIMES) for kind in (Silent, NoKey, Dropped, Unreachable)),
-    *(st.builds(kind, TIMES) for kind in (Reachable, Confirmed, Lasted)),
+    *(st.builds(kind, TIMES) for kind in (Missed, NoResponse, Silent, NoKey, WrongKey)),
+    *(st.builds(kind, TIMES) for kind in (LeftEarly, Dropped, Unreachable)),
+    *(st.builds(kind, TIMES) for kind in (Reachable, Confirmed, Lasted, Drilled, Resumed)),
 )
 
 

@@ -12,7 +12,7 @@ DIALPLANS = Path(__file__).parents[2] / "dialplans"
 
 @pytest.mark.parametrize(
     ("cause", "said"),
-    [(17, "busy (17)"), (19, "no answer (19)"), (34, "no circuit free (34)"),
+    [(17, "busy (17)"), (19, "nobody available (19)"), (34, "no circuit free (34)"),
      (0, "no cause told (0)"), (Q850.CALL_REJECTED, "declined (21)"), (99, "unknown cause (99)")],
 )  # fmt: skip
 def test_a_cause_in_words_with_its_number(cause: int, said: str) -> None:

@@ -1,6 +1,7 @@
 """What partners did in a period adds up, and those who helped most people come first."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from ivrd.core.partner import Partner
 from ivrd.core.report import (
+    CAUSE_WORDS,
+    REFUSALS,
     TALKS,
+    UNCONFIRMED,
     Cause,
     PartnerEvent,
     PartnerEventKind,
@@ -18,6 +22,7 @@ from ivrd.core.report import (
     Sums,
     cause_of,
     period,
+    unconfirmed,
 )
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -37,13 +42,18 @@ def rows(lines: Iterable[PartnerEvent], partners: Iterable[Partner]) -> list[Par
 
 
 PARTNERS = (partner("a", 30), partner("b", 10), partner("c", 0))
+CAUSES = {PartnerEventKind.REFUSED: REFUSALS, PartnerEventKind.UNCONFIRMED: UNCONFIRMED}
 LINES = st.builds(
     PartnerEvent,
     partner=st.sampled_from(("a", "b", "c", "gone")),
     kind=st.sampled_from(PartnerEventKind),
     seconds=st.integers(0, 600).map(float),
-    cause=st.sampled_from((None, *Cause)),
+    cause=st.none(),
     caller=st.sampled_from(("", "k1", "k2", "k3")),
+).flatmap(
+    lambda line: st.builds(
+        replace, st.just(line), cause=st.sampled_from((None, *CAUSES.get(line.kind, ())))
+    )
 )
 
 
@@ -61,7 +71,9 @@ def test_every_line_is_in_one_row(lines: list[PartnerEvent]) -> None:
             (PartnerEventKind.RETURNED, row.returned),
         ):
             assert count == sum(line.kind is kind for line in own)
+        told = [line for line in own if line.kind is PartnerEventKind.UNCONFIRMED and line.cause]
         assert sum(row.refusals.values()) == row.refused
+        assert sum(row.without_key.values()) == len(told)
         assert row.talk_seconds == sum(line.seconds for line in own if line.kind in TALKS)
         helped = [line.caller for line in own if line.kind is PartnerEventKind.TALKED]
         assert row.people == len(set(helped) - {""}) + helped.count("")
@@ -100,24 +112,37 @@ def test_partners_without_a_call_are_there_with_no_ratios() -> None:
     ]
     assert made[0].flat()["name_th"] == "ไทย a"
     assert made[0].flat()["refused_busy"] == 0
+    assert made[0].flat()["unconfirmed_wrong_key"] == 0
 
 
 @pytest.mark.parametrize(
-    ("status", "number", "cause"),
+    ("status", "number", "cause", "when_it_rang"),
     [
-        ("BUSY", 17, Cause.BUSY),  # 486
-        ("CONGESTION", 34, Cause.CONGESTED),  # 503
-        ("CHANUNAVAIL", 20, Cause.UNREACHABLE),  # a dead trunk
-        ("NOANSWER", 19, Cause.NO_ANSWER),  # 480
-        ("NOANSWER", 0, Cause.NO_ANSWER),  # it rang to the end
-        ("CONGESTION", 21, Cause.DECLINED),  # 603: the number says more than the status
-        ("CONGESTION", 1, Cause.UNKNOWN_NUMBER),  # 404
-        ("", 0, Cause.OTHER),
-        ("CANCEL", 99999, Cause.OTHER),
+        ("BUSY", 17, Cause.BUSY, Cause.BUSY),  # 486
+        ("CONGESTION", 34, Cause.CONGESTED, Cause.CONGESTED),  # 503
+        ("CHANUNAVAIL", 20, Cause.UNREACHABLE, Cause.UNREACHABLE),  # a dead trunk
+        ("NOANSWER", 19, Cause.UNAVAILABLE, Cause.NO_ANSWER),  # 480
+        ("NOANSWER", 0, Cause.NO_RESPONSE, Cause.NO_ANSWER),  # the dialplan gave it up
+        ("NOANSWER", 16, Cause.NO_RESPONSE, Cause.NO_ANSWER),
+        ("CHANUNAVAIL", 0, Cause.NO_RESPONSE, Cause.NO_ANSWER),  # no sign of life
+        ("CHANUNAVAIL", 18, Cause.NO_RESPONSE, Cause.NO_ANSWER),  # 408
+        ("CONGESTION", 102, Cause.NO_RESPONSE, Cause.NO_ANSWER),  # 504
+        ("CONGESTION", 21, Cause.DECLINED, Cause.DECLINED),  # 603: the number says more
+        ("CONGESTION", 1, Cause.UNKNOWN_NUMBER, Cause.UNKNOWN_NUMBER),  # 404
+        ("CONGESTION", 3, Cause.UNREACHABLE, Cause.UNREACHABLE),  # no way there
+        ("", 0, Cause.OTHER, Cause.OTHER),
+        ("CANCEL", 99999, Cause.OTHER, Cause.OTHER),
     ],
 )
-def test_why_a_partner_refused(status: str, number: int, cause: Cause) -> None:
-    assert cause_of(status, number) is cause
+def test_why_a_partner_refused(status: str, number: int, cause: Cause, when_it_rang: Cause) -> None:
+    assert cause_of(status, number, False) is cause
+    assert cause_of(status, number, True) is when_it_rang
+
+
+def test_why_nobody_confirmed_is_the_dialplans_word() -> None:
+    assert {unconfirmed(cause.value) for cause in UNCONFIRMED} == set(UNCONFIRMED)
+    assert [unconfirmed(word) for word in ("", "busy", "gone")] == [Cause.NO_KEY] * 3
+    assert set(CAUSE_WORDS) == {*REFUSALS, *UNCONFIRMED}
 
 
 @pytest.mark.parametrize(

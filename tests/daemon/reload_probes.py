@@ -97,6 +97,16 @@ def partner(name: str) -> Look:
     return look
 
 
+def offered(*files: str) -> Look:
+    """Where the length of an offer matters: Asterisk's files, and how long a drill is awaited."""
+
+    def look(parts: Wiring) -> object:
+        told = (asterisk(name)(parts) for name in files)
+        return Each((*told, partner("offer_seconds")(parts)))
+
+    return look
+
+
 def settings(name: str) -> Look:
     """What is read from the settings in use at the moment at which it is needed."""
     return lambda parts: getattr(parts.operations.settings, name)
@@ -406,6 +416,18 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PARTNERS, "partners.*.confirm"): (
         put("partners.north-bank.confirm", False),
         asterisk("extensions.conf"),
+    ),
+    (PARTNERS, "partners.*.response_seconds"): (
+        put("partners.north-bank.response_seconds", 5),
+        asterisk("extensions.conf"),
+    ),
+    (PARTNERS, "partners.*.ring_seconds"): (
+        put("partners.north-bank.ring_seconds", 30),
+        offered("extensions.conf", "queues.conf"),
+    ),
+    (PARTNERS, "partners.*.key_seconds"): (
+        put("partners.north-bank.key_seconds", 40),
+        offered("extensions.conf", "queues.conf"),
     ),
     (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
     (PROMPTS, "prompts"): (

@@ -51,7 +51,8 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
     async def body() -> None:
         parts = await built(settings)
         asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
-        assert set(asked) == {"override", "drill", "seats", "resume", "handover", "reload", "day"}
+        names = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
+        assert set(asked) == {*names, "day"}
         del asked["reload"]  # each of two has a configuration of its own
         for token, ask in (
             ("", "no leader is known"),

@@ -13,7 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from ivrd.asterisk.dialplan_names import PARTNER_EVENTS
 from ivrd.core.breaker import BreakerState
 from ivrd.core.ledger import Ledger
-from ivrd.core.report import TALKS, Cause, PartnerEvent, PartnerEventKind
+from ivrd.core.report import (
+    REFUSALS,
+    TALKS,
+    UNCONFIRMED,
+    Cause,
+    PartnerEvent,
+    PartnerEventKind,
+)
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.partners import RESULTS, SEAT_STATES, PartnerGauges, PartnerMetrics
 from lab.parts import PROMETHEUS, program
@@ -57,7 +64,8 @@ def total(series: Series, name: str, **labels: str) -> float:
 SERIES: list[tuple[str, dict[str, str]]] = [
     ("ivrd_partner_attempts_total", {}),
     *(("ivrd_partner_offers_total", {"result": str(result)}) for result in RESULTS),
-    *(("ivrd_partner_refusals_total", {"cause": str(cause)}) for cause in Cause),
+    *(("ivrd_partner_refusals_total", {"cause": str(cause)}) for cause in REFUSALS),
+    *(("ivrd_partner_unconfirmed_total", {"cause": str(cause)}) for cause in UNCONFIRMED),
     ("ivrd_partner_confirm_seconds_count", {}),
     ("ivrd_partner_talk_seconds_count", {}),
     *(("ivrd_partner_seats", {"state": state}) for state in SEAT_STATES),
@@ -172,6 +180,8 @@ def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
     assert value(series, "ivrd_partner_talk_seconds_sum", partner="alpha") == 91.5
     result = {"partner": "beta", "result": "unconfirmed"}
     assert value(series, "ivrd_partner_offers_total", **result) == 1
+    why = {"partner": "beta", "cause": "no_key"}
+    assert value(series, "ivrd_partner_unconfirmed_total", **why) == 1
     written = asyncio.run(history(rig))
     assert Counter(line.kind for line in written if line.partner == "alpha") == {
         **dict.fromkeys(
@@ -185,6 +195,8 @@ def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
         ),
         PartnerEventKind.OFFERED: 2,
     }
+    (unconfirmed,) = (line for line in written if line.partner == "beta")
+    assert unconfirmed.cause is Cause.NO_KEY
     (talk,) = (line for line in written if line.kind is PartnerEventKind.TALKED)
     assert (talk.seconds, talk.caller) == (90.0, "0a1b2c3d4e5f")
 

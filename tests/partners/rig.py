@@ -16,6 +16,7 @@ from ivrd.api.peercred import named
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.core.breaker import Breaker, describe
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
@@ -54,7 +55,7 @@ class Calls:
     placed: list[str] = field(default_factory=list)
     guard: asyncio.Event | None = None  # a test call waits for it
 
-    async def drill(self, partner: str) -> tuple[bool, str]:
+    async def drill(self, partner: str, _seconds: float) -> tuple[bool, str]:
         self.placed.append(partner)
         if self.guard is not None:
             await self.guard.wait()
@@ -116,11 +117,13 @@ class Rig:
         write_behind = cast(WriteBehind, self.shelf)
         self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)
         self.asked: list[float] = []  # when an evaluation was asked for
+        self.told: list[str] = []  # of partners' breakers
         self.partners = PartnerController(
             setup,
             self.ledger,
             self.queue_members,
             self.book,
+            self,
             lambda: self.asked.append(self.now),
         )
         self.recorder: PartnerRecorder | None = None
@@ -136,6 +139,10 @@ class Rig:
             clock=lambda: self.now,
         )
         asyncio.run(self.operations.restore())
+
+    def partner_breaker(self, partner: str, breaker: Breaker, now: float) -> None:
+        """What a breaker tells, with what an operator reads of it."""
+        self.told.append(f"{partner} {breaker.state}: {describe(breaker, now)}")
 
     def wrote(self, line: PartnerEvent, at: float = NOW, seat: str = "alpha/01") -> None:
         """Something happened at a partner to a caller who came at that moment."""

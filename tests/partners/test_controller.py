@@ -1,10 +1,11 @@
 """Partners at work, without Asterisk: what their legs tell, and how many seats they may have."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ivrd.core.breaker import BreakerState, Limits
+from ivrd.core.breaker import BreakerState, FailureKind, Limits
 from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
@@ -68,6 +69,72 @@ def test_after_a_pause_one_caller_is_tried_and_no_second_one_until_the_talk_has_
     rig.ledger.apply("a", Connected(rig.now, AnsweredBy.PARTNER, "alpha/01"))
     assert evaluate(rig).allowed == 1  # the seat that talks
     assert evaluate(rig, LIMITS.early_seconds).allowed is None
+
+
+WHY = [
+    ("refused", {"status": "BUSY", "cause": 17}, "refused, busy (17), 3 in a row"),
+    ("refused", {"status": "CONGESTION", "cause": 34}, "refused, no circuit free (34), 3 in a row"),
+    ("refused", {"status": "CONGESTION", "cause": 3}, "refused, no way there (3), 3 in a row"),
+    ("refused", {"status": "NOANSWER", "cause": 19}, "refused, nobody available (19), 3 in a row"),
+    ("refused", {"status": "NOANSWER", "cause": 0, "alerted": True}, FailureKind.MISSED),
+    ("refused", {"status": "NOANSWER", "cause": 19, "alerted": True}, FailureKind.MISSED),
+    ("refused", {"status": "CHANUNAVAIL", "cause": 0}, FailureKind.NO_RESPONSE),
+    ("refused", {"status": "CHANUNAVAIL", "cause": 18}, FailureKind.NO_RESPONSE),
+    ("unconfirmed", {"status": "no_key"}, FailureKind.NO_KEY),
+    ("unconfirmed", {"status": "wrong_key"}, FailureKind.WRONG_KEY),
+    ("unconfirmed", {"status": "hung_up"}, FailureKind.HUNG_UP),
+    ("unconfirmed", {"status": "no_media"}, FailureKind.SILENT),
+    ("dropped", {"seconds": 1.0}, FailureKind.DROPPED),
+]
+
+
+@pytest.mark.parametrize(("kind", "about", "why"), WHY)
+def test_each_failure_is_told_as_what_it_is(
+    rig: Rig, kind: str, about: dict[str, Any], why: str
+) -> None:
+    for _ in range(LIMITS.in_a_row.get(why, 3) if isinstance(why, FailureKind) else 3):
+        rig.leg_event(kind, **about)
+    health = evaluate(rig).health
+    assert health.startswith(f"paused 30 s: {why}")
+    (told,) = rig.told
+    assert told == f"alpha open: {health}"
+
+
+def test_a_confirmed_drill_ends_a_pause_and_a_confirmed_call_does_not(rig: Rig) -> None:
+    for _ in range(3):
+        rig.leg_event("unconfirmed", status="no_key")
+    rig.leg_event("confirmed", seconds=2.0)  # one that was under way
+    assert evaluate(rig).allowed == 0
+    rig.leg_event("confirmed", waiting="", seconds=2.0)
+    assert evaluate(rig).allowed == 1
+
+
+def test_each_change_of_a_breaker_is_told_once(rig: Rig) -> None:
+    for _ in range(4):
+        rig.leg_event("unconfirmed", status="no_key")
+    why = "answered, no key pressed, 3 in a row"
+    for after in (1.0, LIMITS.first_pause, 1.0):
+        evaluate(rig, after)
+    rig.begin("a")
+    for after in (1.0, LIMITS.early_seconds, 1.0):
+        evaluate(rig, after)
+    assert rig.told == [
+        f"alpha open: paused 30 s: {why}",
+        f"alpha half open: trying one call: {why}",
+        "alpha closed: healthy",
+    ]
+
+
+def test_a_trunk_that_stays_dead_after_a_pause_is_not_told_as_tried(rig: Rig) -> None:
+    states = rig.queue_members.states
+    states["partner-alpha"] = SeatStatus.FREE
+    evaluate(rig)
+    states["partner-alpha"] = SeatStatus.AWAY
+    for _ in range(3):
+        evaluate(rig, LIMITS.first_pause)
+    states["partner-alpha"] = SeatStatus.FREE
+    evaluate(rig, 1.0)
+    assert [told.split(":")[0] for told in rig.told] == ["alpha open", "alpha half open"]
 
 
 def test_a_call_that_was_not_placed_on_a_dead_trunk_says_nothing_new(rig: Rig) -> None:

@@ -1,16 +1,27 @@
 """A waiting caller and a partner: whoever does not press the key costs the caller nothing."""
 
+from __future__ import annotations
+
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
-from lab.agents import drops, in_turn, never_answers, refuses, silent
+from lab.agents import (
+    Manner,
+    drops,
+    in_turn,
+    never_answers,
+    refuses,
+    silent,
+    without_sdp,
+)
 from lab.ami_events import AmiEvents
-from lab.callers import Caller, Keys, Meet, Wait
+from lab.callers import Caller, Hear, Keys, Meet, Quiet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
 from tests.real.rig import WAIT
 
@@ -86,7 +97,7 @@ def waiting(hotline) -> Iterator:
     """Starts a hotline with these partners (name: trunk), and callers who wait."""
     all_of_them = []
 
-    def start(callers=1, confirm=True, people=(), **trunks: str) -> Waiting:
+    def start(callers=1, confirm=True, people=(), times=None, **trunks: str) -> Waiting:
         def change(name, settings):
             if name == "ivrd.yaml":
                 settings["asterisk"]["carriers"]["carrier"]["addresses"] = ["127.0.0.1/32"]
@@ -100,6 +111,7 @@ def waiting(hotline) -> Iterator:
                         "hours": "always",
                         "topics": "all",
                         "confirm": confirm,
+                        **(times or {}).get(partner, {}),
                     }
                     for partner, trunk in trunks.items()
                 }
@@ -148,29 +160,31 @@ def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
 
 
 REFUSALS = [
-    (refuses(486), "BUSY", "17"),
-    (refuses(503), "CONGESTION", "34"),
-    (refuses(480), "NOANSWER", "19"),
-    (refuses(404), "CHANUNAVAIL", "1"),
-    (never_answers(), "NOANSWER", "0"),
+    (refuses(486), "BUSY", "17", "no"),
+    (refuses(503), "CONGESTION", "34", "no"),
+    (refuses(480), "NOANSWER", "19", "no"),
+    (refuses(404), "CHANUNAVAIL", "1", "no"),
+    (never_answers(), "NOANSWER", "0", "yes"),
 ]
 
 
-@pytest.mark.parametrize(("manner", "status", "cause"), REFUSALS)
-def test_a_refused_caller_goes_on_to_the_next(waiting, site, manner, status, cause):
+@pytest.mark.parametrize(("manner", "status", "cause", "alerted"), REFUSALS)
+def test_a_refused_caller_goes_on_to_the_next(waiting, site, manner, status, cause, alerted):
     bad, good = site(manner), site(takes(talk=5.5))
     at = waiting(bad=bad.trunk, good=good.trunk)
     at.add("good", penalty=11)
     at.add("bad")
     (refused,) = at.news.named("IvrdPartnerRefused")
     assert (refused["partner"], refused["status"], refused["cause"]) == ("bad", status, cause)
+    assert refused["alerted"] == alerted
     assert (float(refused["rang"]) > 7.9) == (manner == never_answers())
     assert at.ended().entries[0].person == "partner"
     assert [talk.heard_caller for talk in good.ledger()] == [True]
 
 
 UNCONFIRMED = [
-    (keeps_silent(), "no_key", (5.0, 11.0)),
+    (keeps_silent(), "no_key", (10.8, 12.0)),
+    (without_sdp(), "no_media", (0.0, 0.5)),
     (takes(key="2"), "wrong_key", (0.3, 2.0)),
     (leaves_early(after=1.0), "hung_up", (0.8, 2.0)),
     (drops(), "hung_up", (0.0, 0.5)),
@@ -183,6 +197,8 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     at = waiting(bad=bad.trunk, good=good.trunk)
     if reason == "hung_up":
         at.lab.tolerated = ("Abnormal 'Gosub(partners-answered,s,1)' exit",)
+    if reason == "no_media":
+        at.lab.tolerated = ("has no audio media/RTP session", "rtp,dest")
     at.add("good", penalty=11)
     at.add("bad")
     (said,) = at.news.named("IvrdPartnerUnconfirmed")
@@ -191,6 +207,127 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     assert at.ended().entries[0].person == "partner"
     assert [talk.heard_caller for talk in bad.ledger()] == [False]
     assert [talk.heard_caller for talk in good.ledger()] == [True]
+
+
+# Its exchange answers after 9 s and plays music; its agent comes to the line in the middle of the
+# second whisper and knows only after the third one what the call is.
+IN_A_QUEUE = (Hear(), Quiet(1.5), Hear(), Quiet(1.5), Hear(), Quiet(1.5), Keys("1"))
+SLOW = {"ring_seconds": 14, "key_seconds": 30}
+
+
+@pytest.mark.lasts(50)
+def test_a_partner_whose_people_come_late_takes_calls_with_times_of_its_own(waiting, site):
+    slow = site(Manner(ring=9.0, talk=5.5, voice="partner", first=IN_A_QUEUE))
+    at = waiting(slow=slow.trunk, times={"slow": SLOW})
+    at.add("slow")
+    (confirmed,) = at.news.named("IvrdPartnerConfirmed")
+    assert at.within(9.0, confirmed["rang"], 11.0)
+    assert at.within(11.0, confirmed["after"], 25.0)  # three times the whisper
+    at.calling.wait(WAIT)
+    (talk,) = slow.ledger()  # app_queue has not given it up after 20 s
+    assert talk.heard_caller
+    assert talk.ended == "agent"
+
+
+def test_a_partner_is_given_up_when_its_own_times_are_over(waiting, site):
+    rings, quiet, good = site(never_answers()), site(keeps_silent()), site(takes(talk=5.5))
+    times = {"rings": {"ring_seconds": 4}, "quiet": {"key_seconds": 8}}
+    trunks = {"rings": rings.trunk, "quiet": quiet.trunk, "good": good.trunk}
+    at = waiting(**trunks, times=times)
+    for partner, penalty in (("good", 12), ("quiet", 11), ("rings", 10)):
+        at.add(partner, penalty=penalty)
+    (refused,) = at.news.named("IvrdPartnerRefused")
+    assert (refused["partner"], refused["alerted"]) == ("rings", "yes")
+    assert at.within(4.0, refused["rang"], 5.0)
+    (said,) = at.news.named("IvrdPartnerUnconfirmed")
+    assert (said["partner"], said["reason"]) == ("quiet", "no_key")
+    assert at.within(7.8, said["after"], 9.0)
+    assert at.ended().entries[0].person == "partner"
+
+
+RESPONSES = [
+    (None, "CHANUNAVAIL", "no", 3.0),
+    ("100 Trying", "CHANUNAVAIL", "no", 3.0),
+    ("183 Session Progress", "NOANSWER", "yes", 8.0),
+    ("180 Ringing", "NOANSWER", "yes", 8.0),
+]
+
+
+@pytest.mark.parametrize(("response", "status", "alerted", "seconds"), RESPONSES)
+def test_an_exchange_that_does_not_respond_is_told_from_one_that_rings(
+    waiting, site, response, status, alerted, seconds
+):
+    good = site(takes(talk=5.5))
+    with Exchange(response) as bad:
+        at = waiting(bad=bad.trunk, good=good.trunk)
+        at.trunk_is("bad", "Avail ")
+        at.add("good", penalty=11)
+        at.add("bad")
+        (refused,) = at.news.named("IvrdPartnerRefused")
+        assert (refused["partner"], refused["status"]) == ("bad", status)
+        assert (refused["cause"], refused["alerted"]) == ("0", alerted)
+        assert at.within(seconds, refused["rang"], seconds + 1.0)
+        assert at.ended().entries[0].person == "partner"
+
+
+def test_an_answer_without_a_packet_of_sound_is_told_as_silence(waiting, site):
+    good = site(takes(talk=5.5))
+    with Exchange("200 OK") as bad:
+        at = waiting(bad=bad.trunk, good=good.trunk, times={"bad": {"key_seconds": 8}})
+        at.trunk_is("bad", "Avail ")
+        at.add("good", penalty=11)
+        at.add("bad")
+        (said,) = at.news.named("IvrdPartnerUnconfirmed")
+        assert (said["partner"], said["reason"]) == ("bad", "no_media")
+        assert at.ended().entries[0].person == "partner"
+
+
+class Exchange:
+    """Answers OPTIONS, and INVITE with one response and nothing more, or not at all."""
+
+    def __init__(self, response: str | None) -> None:
+        self._response = response
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.2", 0))
+        self.trunk = f"127.0.0.2:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+
+    def __enter__(self) -> Exchange:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.close()
+
+    def _answer(self) -> None:
+        with suppress(OSError):  # until it is closed
+            while True:
+                packet, sender = self._socket.recvfrom(65535)
+                method = packet.split(b" ", 1)[0]
+                statuses = dict.fromkeys((b"OPTIONS", b"CANCEL", b"BYE"), "200 OK")
+                statuses[b"INVITE"] = self._response or ""
+                if status := statuses.get(method):
+                    sdp = SDP if (method, status) == (b"INVITE", "200 OK") else ""
+                    self._socket.sendto(_response(packet, status, sdp), sender)
+
+
+SDP = "\r\n".join(
+    (
+        *("v=0", "o=- 1 1 IN IP4 127.0.0.2", "s=-", "c=IN IP4 127.0.0.2", "t=0 0"),
+        *("m=audio 9 RTP/AVP 8 101", "a=rtpmap:101 telephone-event/8000", ""),
+    )
+)
+
+
+def _response(request: bytes, status: str, sdp: str) -> bytes:
+    """A response (RFC 3261, 8.2.6)."""
+    lines = request.decode().split("\r\n\r\n")[0].split("\r\n")[1:]
+    named = ("via:", "from:", "to:", "call-id:", "cseq:")
+    kept = [line for line in lines if line.lower().startswith(named)]
+    tagged = [f"{line};tag=x" if line.lower().startswith("to:") else line for line in kept]
+    head = [f"SIP/2.0 {status}", *tagged, "Contact: <sip:1330@127.0.0.2>"]
+    head += ["Content-Type: application/sdp"] if sdp else []
+    return "\r\n".join([*head, f"Content-Length: {len(sdp)}", "", sdp]).encode()
 
 
 def test_an_agent_takes_the_caller_whom_no_partner_takes(waiting, site):

@@ -7,7 +7,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.core.partner import Partner
 
 # A trunk that stops answering is known after at most the sum of both (seconds); until then a
-# call to it costs the three seconds that dialplans/partners.conf waits for a sign of life.
+# call to it costs the partner's `response_seconds`.
 QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
 
 
@@ -32,7 +32,8 @@ def trunk(partner: Partner, number: str, media: str, closed: str) -> str:
 def context(partner: Partner) -> str:
     """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
     confirm = "yes" if partner.confirm else "no"
-    arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]}"
+    times = f"{partner.response_seconds},{partner.ring_seconds},{partner.key_seconds}"
+    arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]},{times}"
     leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"

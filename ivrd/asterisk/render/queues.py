@@ -20,12 +20,10 @@ log_membername_as_agent=no
 # joinempty, leavewhenempty: a caller is never sent away because no seat is there.
 # rrmemory: who did not answer is rung again only after all others. (leastrecent goes by the last
 # call taken: it would ring the same unattended phone for ever.)
-# timeout: all that a partner's leg needs (dialplans/partners.conf); seats of our own ring as long
-# as hotline.conf lets them. timeoutrestart: whoever is rung next has the whole time, too.
+# timeoutrestart: whoever is rung next has the whole time, too.
 # No autopause: without ivrd nobody would take a pause back.
 COMMON = f"""\
 strategy=rrmemory
-timeout=20
 timeoutrestart=yes
 retry=1
 timeoutpriority=conf
@@ -47,19 +45,35 @@ queue-thankyou=
 """
 
 
+# More than a leg takes: its end is told by the leg itself, which says why, also on a busy machine.
+SPARE_SECONDS = 5
+
+
+def timeout(settings: Settings) -> int:
+    """Seconds after which app_queue gives a seat up.
+
+    It stands behind the limits that each leg has: a partner's those of the partner
+    (dialplans/partners.conf), a seat of our own `ring_seconds` (hotline.conf).
+    """
+    offers = [settings.ring_seconds, *(p.offer_seconds for p in settings.partners)]
+    return max(offers) + SPARE_SECONDS
+
+
 def queues_conf(settings: Settings) -> str:
     """One queue for each topic group, with the seats that are there without ivrd."""
-    return "\n".join([GENERAL, *(_queue(q, settings.pools) for q in settings.queues)])
+    limit = timeout(settings)
+    return "\n".join([GENERAL, *(_queue(q, settings.pools, limit) for q in settings.queues)])
 
 
-def _queue(queue: QueueSettings, pools: tuple[Pool, ...]) -> str:
+def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int) -> str:
     members = "".join(
         f"member => {dialplan_names.interface(seat)},0,{seat}\n"
         for pool in pools
         if pool.fixed and queue.name in pool.queues
         for seat in pool.seats
     )
-    return f"[{queue.name}]\n{COMMON}announce-frequency={queue.announce_seconds}\n{members}"
+    own = f"timeout={limit}\nannounce-frequency={queue.announce_seconds}\n"
+    return f"[{queue.name}]\n{COMMON}{own}{members}"
 
 
 def musiconhold_conf(settings: Settings) -> str:
