@@ -12,6 +12,7 @@ QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
 ENDED_CONTEXT = "hotline-ended"
+MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
 PARTNER_ANSWERED = "partners-answered"

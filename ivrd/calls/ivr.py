@@ -198,6 +198,10 @@ class Ivr:
         line = self._lines.get(call_id)
         return line.channel if line else ""
 
+    def in_menus(self) -> list[str]:
+        """The channels of all who have a session with this ivrd."""
+        return [line.channel for line in self._lines.values() if line.session is not None]
+
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
         line = self._lines.get(call_id)

@@ -183,11 +183,7 @@ class Requeue:
         if not channel:
             return False
         try:
-            for variable, value in (
-                (dialplan_names.QUEUE, move.queue),
-                (dialplan_names.PLACE, str(move.position)),
-            ):
-                await self._link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
+            await into_queue(self._link, channel, move.queue, move.position)
             call = self._ledger.calls.get(move.call_id)
             if call is None or not _waits_in_vain(call, served):
                 return False  # gone, or with a person
@@ -223,6 +219,15 @@ class Requeue:
             if call is None or call.queue == move.queue:
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def into_queue(link: AmiClient, channel: str, queue: str, position: int) -> None:
+    """Say on a channel which queue it joins next, and where.  Raises what the link raises."""
+    for variable, value in (
+        (dialplan_names.QUEUE, queue),
+        (dialplan_names.PLACE, str(position)),
+    ):
+        await link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
 
 
 def _waits_in_vain(call: Call, served: Collection[str]) -> bool:

@@ -148,7 +148,8 @@ class Daemon:
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
-        Callers whose queue a reload has taken are moved as well.
+        Callers whose queue a reload has taken are moved as well, and those on whom Asterisk's clock
+        was set back begin their wait anew.
         """
         while True:
             with suppress(TimeoutError):
@@ -156,11 +157,13 @@ class Daemon:
                     await self.wiring.reevaluate.wait()
             self.wiring.reevaluate.clear()
             if self.wiring.observer.connected:
+                self.wiring.tracker.read_clock()
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
                 if self.wiring.leadership.is_leader:
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,
+                        self.wiring.rejoin.reconcile,
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()

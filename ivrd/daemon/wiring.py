@@ -24,6 +24,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
+from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.secret import AMI_SECRET, read_secret
@@ -93,6 +94,7 @@ class Wiring:
         self.requeue = Requeue(
             self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
         )
+        self.rejoin = Rejoin(self.link, self.ledger, self.tracker.ivr, self.asterisk_clock)
         self.operations = Operations(
             settings,
             self.link,

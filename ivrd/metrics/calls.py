@@ -9,7 +9,6 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 """
 
 import platform
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import assert_never, get_args
 
@@ -45,7 +44,7 @@ class CallMetrics:
         version: str,
         *,
         pools: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self.registry = _Registry()
         self._calls = LedgerCollector(clock)

@@ -165,7 +165,9 @@ class Ivrd:
         self.record.touch()
         guard: LeaderGuard = self.link.guard  # type: ignore[assignment]
         self.leadership = Leadership("me:1", lease is None, guard, self.stepped_down.append)
-        observer = Observer(CallMetrics([], 20.0, "0"), Recent(20.0), self.leadership, time.time)
+        observer = Observer(
+            CallMetrics([], 20.0, "0", clock=time.time), Recent(20.0), self.leadership, time.time
+        )
         self.write_behind = WriteBehind(store, self.leadership, observer.store)
         repository = CallRepository(self.write_behind, UTC, 92, lambda: NOW, lambda: 0.0)
         self.reconciliation = Reconciliation(

@@ -34,7 +34,7 @@ class Scraped:
     """Metrics over partners that stand as `gauges` says."""
 
     def __init__(self, gauges: Mapping[str, PartnerGauges] = QUIET) -> None:
-        self.all = CallMetrics(("q",), 20.0, "0.1.0")
+        self.all = CallMetrics(("q",), 20.0, "0.1.0", clock=lambda: 0.0)
         self.gauges = gauges
         self.made = PartnerMetrics(self.all.registry, lambda: self.gauges)
 
@@ -168,6 +168,7 @@ def test_what_partners_legs_tell_is_counted_and_written_down() -> None:
     rig.leg_event("refused", status="CONGESTION", cause=34)
     rig.now += 1.0
     rig.leg_event("offered")
+    rig.now += 6.0
     rig.leg_event("confirmed", seconds=4.5)
     rig.talk(watch, "a", 90.0, "0a1b2c3d4e5f")
     rig.leg_event("dropped", seconds=1.5)

@@ -1,0 +1,79 @@
+"""Brings callers on whom Asterisk's clock has been set back.
+
+Asterisk waits until a time of day: a clock that is set back by an hour makes it ring a phone that
+nobody answers for an hour, and carry out no command to a caller's channel while nothing else
+happens there (docs/decisions/0021-outside-facts.md).  A wait that begins anew is as long as it
+should be: whoever waits for a person enters the queue again, at the same place, and whoever is in a
+menu hears it from its beginning.  Talks count nothing and are left alone.
+"""
+
+import asyncio
+import logging
+
+from ivrd import log
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.calls.ivr import Ivr
+from ivrd.calls.requeue import into_queue
+from ivrd.core.call import Call, Stage
+from ivrd.core.clock import AsteriskClock
+from ivrd.core.ledger import Ledger
+
+logger = logging.getLogger("ivrd")
+
+LOOKS, LOOK_SECONDS = 50, 0.01  # whether one is in the queue again
+
+
+class Rejoin:
+    """Does so once for each time that the clock is found to have been set back."""
+
+    def __init__(self, link: AmiClient, ledger: Ledger, ivr: Ivr, clock: AsteriskClock) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._ivr = ivr
+        self._clock = clock
+        self._seen = 0
+
+    async def reconcile(self) -> None:
+        """Raises what the link to Asterisk raises; then it is done the next time."""
+        set_back = self._clock.set_back
+        if set_back == self._seen:
+            return
+        what = "Asterisk's clock was set back: callers who wait enter their queue again"
+        log.event(logger, logging.WARNING, what)
+        for channel in self._ivr.in_menus():
+            await self._redirect(channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN)
+        for queue in {call.queue for call in self._ledger.calls.values() if _waits(call)}:
+            for position, call in enumerate(self._ledger.waiting(queue), 1):
+                await self._rejoin(call, position)
+        self._seen = set_back
+
+    async def _redirect(self, channel: str, context: str, exten: str) -> bool:
+        """Whether Asterisk took it; one who has just hung up needs nothing."""
+        try:
+            await self._link.ask(
+                "Redirect", Channel=channel, Context=context, Exten=exten, Priority="1"
+            )
+        except ActionRefused:
+            return False
+        return True
+
+    async def _rejoin(self, call: Call, position: int) -> None:
+        """Bring one to the same queue, and wait until that has happened: the next comes behind."""
+        channel = self._ivr.channel(call.id)
+        try:
+            await into_queue(self._link, channel, call.queue, position)
+        except ActionRefused:
+            return
+        if self._ledger.calls.get(call.id) is not call:
+            return  # gone, or with a person
+        if not await self._redirect(channel, dialplan_names.QUEUE_CONTEXT, "s"):
+            return
+        for _ in range(LOOKS):
+            if self._ledger.calls.get(call.id) is not call:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _waits(call: Call) -> bool:
+    return call.stage is Stage.QUEUE
