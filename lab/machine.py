@@ -32,8 +32,8 @@ class Usage:
 
     @property
     def lab_was_the_limit(self) -> bool:
-        """Whether the simulated people could not keep up."""
-        return self.left_out > 0.0
+        """Whether the simulated people could not keep up by their own fault."""
+        return self.left_out > 0.0 and self.lab > self.busy / 2
 
     def __str__(self) -> str:
         elsewhere = max(0.0, self.busy - self.lab - self.hotline)
@@ -41,11 +41,9 @@ class Usage:
             f"Of this machine's {self.processors} processors the simulated people took "
             f"{self.lab:.0%}, the hotline {self.hotline:.0%}, others {elsewhere:.0%}."
         )
-        if self.lab_was_the_limit:
-            said += (
-                f" The simulated people were the limit: {self.left_out:.1f} s of sound were "
-                "left out, because they came too late."
-            )
+        if self.left_out:
+            whose = "they were the limit" if self.lab_was_the_limit else "the machine was too busy"
+            said += f" {self.left_out:.1f} s of sound were not sent in time: {whose}."
         return said
 
 

@@ -30,15 +30,15 @@ def test_a_process_that_has_gone_keeps_what_it_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "told"),
+    ("lab", "left_out", "told"),
     [
-        (0.0, "Of this machine's 2 processors the simulated people took 30%, the hotline 20%, "
-              "others 10%."),
-        (1.25, "The simulated people were the limit: 1.2 s of sound were left out, because they "
-               "came too late."),
+        (0.3, 0.0, "took 30%, the hotline 20%, others 20%."),
+        (0.3, 1.5, "others 20%. 1.5 s of sound were not sent in time: the machine was too busy."),
+        (0.4, 1.5, "others 10%. 1.5 s of sound were not sent in time: they were the limit."),
     ],
-)  # fmt: skip
-def test_the_sentence(left_out: float, told: str) -> None:
-    usage = Usage(2, lab=0.3, hotline=0.2, busy=0.6, left_out=left_out)
-    assert told in str(usage)
-    assert usage.lab_was_the_limit == (left_out > 0)
+)
+def test_the_sentence(lab: float, left_out: float, told: str) -> None:
+    usage = Usage(2, lab, hotline=0.2, busy=0.7, left_out=left_out)
+    assert str(usage).startswith("Of this machine's 2 processors the simulated people took ")
+    assert str(usage).endswith(told)
+    assert usage.lab_was_the_limit == ("limit" in told)
