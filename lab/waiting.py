@@ -49,7 +49,8 @@ def waited_in_vain(
     they are of no account.
     """
     good = [of for of in occupied if of.seat in serves]
-    moments = sorted({at for of in (*waiting, *good) for at in (of.begin, of.end)})
+    spans: list[Waiting | Occupied] = [*waiting, *good]
+    moments = sorted({at for of in spans for at in (of.begin, of.end)})
     vain = {of.caller: 0.0 for of in waiting}
     for begin, end in pairwise(moments):
         at_work = [of for of in good if of.begin <= begin < of.end]
