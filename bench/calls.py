@@ -7,7 +7,6 @@ bench/RESULTS.md: CPU milliseconds a call of each process, and their ratio.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -20,17 +19,10 @@ from lab.callers import Callers
 from lab.callers.mix import mix
 from lab.comparison import compare
 from lab.hotline import Lab, Plan
+from lab.machine import cpu_seconds
 
-TICKS = os.sysconf("SC_CLK_TCK")
 WAIT_SECONDS = 300.0
 IDLE_SECONDS = 10.0
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system CPU of a process so far (/proc/PID/stat, fields 14 and 15; proc(5))."""
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @dataclass(frozen=True)

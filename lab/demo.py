@@ -16,10 +16,12 @@ from rich.text import Text
 
 from ivrd.cli import client, dashboard
 from ivrd.core.status_schema import Status
+from lab.agents import Agents
 from lab.callers import Callers, Ledger
 from lab.callers.mix import mix
 from lab.comparison import Row, Scrape, compare, partner_rows
 from lab.hotline import Lab, Plan
+from lab.machine import Machine
 from lab.partners import POLICY, PartnerSites
 from lab.running import LabError
 from lab.story import Story, stamp
@@ -71,6 +73,13 @@ def run(show: Show, console: Console | None = None) -> int:
         rate = show.callers / show.seconds
         calling = Callers(lab.sip, people, folder=folder / "callers", rate=rate)
         calling.start()
+        parts: list[Callers | Agents] = [calling, lab.agents, *sites.sites.values()]
+        machine = Machine(
+            lambda: [part.pid for part in parts],
+            lab.pids,
+            lambda: sum(part.behind_seconds for part in parts),
+        )
+        machine.start()
         watch = _Watch(console, lab, calling, show)
         try:
             ledger = watch.until_all_is_over()
@@ -78,14 +87,16 @@ def run(show: Show, console: Console | None = None) -> int:
             console.print("Stopping: everybody hangs up.")
             raise
         finally:  # before the hotline ends: it would wait for them
+            machine.stop()
             with suppress(TimeoutError):
                 calling.stop()
-        scrape = _settled(lab)
+        usage, scrape = machine.usage(), _settled(lab)
         taken = {name: site.taken() for name, site in sites.sites.items()}
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
         rows = compare(people, ledger.entries, talks, scrape)
         rows[3:3] = partner_rows(ledger.entries, taken, scrape)
     console.print("\n".join(["What was seen:", *watch.story.summary(watch.last_call_at), ""]))
+    console.print(f"{usage}\n")
     return _report(console, rows, scrape, ledger)
 
 

@@ -20,6 +20,7 @@ from ivrd.asterisk.translate import (
     SeatState,
     SeatUnanswered,
 )
+from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
     CLOSED_BY_US,
@@ -33,6 +34,7 @@ from ivrd.core.seats import (
     RemoveMember,
     SeatStatus,
     SetPenalty,
+    Turn,
     difference,
     memberships,
     open_after,
@@ -99,7 +101,8 @@ class QueueMembers:
         """Take in what Asterisk reports; the first time this also says which pools are open."""
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
-        self.health.read(self._members.values(), self._clock())
+        now = self._clock()
+        self.health.read(self._members.values(), now, self._last_resort(now))
         if self.open is None:
             self.open = open_now(self.pools, self._members.values())
 
@@ -141,7 +144,8 @@ class QueueMembers:
             paused_at=fact.paused_at,
         )
         self.states[fact.seat] = fact.state
-        if before.rests and not fact.paused and self.health.turn(fact.seat, self._clock()).pause:
+        now = self._clock()
+        if before.rests and not fact.paused and self._turns(now)(fact.seat).pause:
             self._tell(self.health.resume(fact.seat, "Asterisk"))  # nobody of ours has done that
 
     def _tell(self, notices: list[SeatNotice]) -> None:
@@ -185,22 +189,40 @@ class QueueMembers:
     def list_seats(self) -> list[SeatRow]:
         """Every seat of our own: what it is doing, and why it is not rung in its turn."""
         now = self._clock()
+        last_resort = self._last_resort(now)
         rows = []
         for pool in self.pools:
             states = self.here(pool)
             for seat, members in self._open_members(pool).items():
                 paused = [m for m in members if m.paused]
                 reason = next((m.reason for m in paused if not m.rests), "")
+                why = self.health.describe(seat, now)
+                if seat in last_resort:
+                    why = f"rung all the same, since all who are there rest: {why}"
                 rows.append(
                     SeatRow(
                         seat=seat,
                         pool=pool.name,
                         state=states.get(seat, "closed"),
-                        why=self.health.describe(seat, now) or reason,
+                        why=why or reason,
                         paused_at=max((m.paused_at for m in paused), default=0.0),
                     )
                 )
         return rows
+
+    def _last_resort(self, now: float) -> set[str]:
+        away = {seat for seat, state in self.states.items() if state == SeatStatus.AWAY}
+        return seats_of_last_resort(self._members.values(), away, self.health, now)
+
+    def _turns(self, now: float) -> Callable[[str], Turn]:
+        """When each seat of our own is rung."""
+        last_resort = self._last_resort(now)
+
+        def turn(seat: str) -> Turn:
+            wanted = self.health.turn(seat, now)
+            return replace(wanted, pause="") if seat in last_resort else wanted
+
+        return turn
 
     # --- acting ----------------------------------------------------------------------------
 
@@ -221,9 +243,7 @@ class QueueMembers:
         now = self._clock()
         self._tell(self.health.advance(now))
         members = self._members.values()
-        changes = difference(
-            self.pools, self.open, members, lambda seat: self.health.turn(seat, now)
-        )
+        changes = difference(self.pools, self.open, members, self._turns(now))
         changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_given_up(m)]
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]

@@ -11,6 +11,7 @@ is remembered, seat by seat:
    makes a new list.
 2. After as many failures in a row as `LIMITS` has, the seat **rests**: it is paused, for a minute
    at first and each time for twice as long.
+   Where all who are there rest, one of them is rung all the same (last_resort.py).
 3. When that pause is over the breaker is half open: the seat is rung after all others, so that it
    costs a caller nothing while anybody else is free.  A call that lasts makes it a seat like any
    other, a failure makes it rest again.
@@ -21,7 +22,7 @@ What Asterisk has is the truth: pauses and penalties are read back from it (`rea
 takes one of our pauses back has resumed the seat.  Times are seconds since the epoch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypedDict
@@ -145,8 +146,11 @@ class SeatHealth:
         self._failed_at.pop(seat, None)
         return [Resumed(seat, by)] if self._breakers.pop(seat, None) else []
 
-    def read(self, members: Iterable[Member], now: float) -> None:
-        """Take over what Asterisk has: who rests there, and who is rung last."""
+    def read(self, members: Iterable[Member], now: float, last_resort: Collection[str]) -> None:
+        """Take over what Asterisk has: who rests there, and who is rung last.
+
+        `last_resort`: seats that are not paused there, though they rest (last_resort.py).
+        """
         resting: dict[str, str] = {}
         last: set[str] = set()
         for member in members:
@@ -155,7 +159,9 @@ class SeatHealth:
             if member.penalty == LAST:
                 last.add(member.seat)
         resumed = {
-            seat for seat in self._breakers if self.turn(seat, now).pause and seat not in resting
+            seat
+            for seat in self._breakers
+            if self.turn(seat, now).pause and seat not in resting and seat not in last_resort
         }
         for seat in resumed:  # somebody took the pause back
             self.resume(seat, "Asterisk")
@@ -191,6 +197,10 @@ class SeatHealth:
         if here.state is BreakerState.HALF_OPEN:
             return Turn(last=True)
         return Turn(pause=OURS + self._last_failure(here) if self._left_alone(seat, now) else "")
+
+    def failed_at(self, seat: str) -> float:
+        """When it failed last; 0 if that is not known, or somebody has answered there since."""
+        return self._failed_at.get(seat, 0.0)
 
     def _left_alone(self, seat: str, now: float) -> float:
         """For how many seconds more, after a failure that was not one too many."""

@@ -182,6 +182,8 @@ class _Seat(Party):
             case "moved":
                 self._acknowledged = True  # a re-INVITE comes after the ACK
                 self.move(event)
+            case "unheard":  # the answer was never acknowledged: SIPp hangs up by itself
+                self.hanging_up = True
             case "bye":
                 self.ended = "agent" if self.hanging_up else "caller"
             case "hung-up":
@@ -233,6 +235,7 @@ class Agents(Running):
         self._seats = dict(seats or {})
         self._folder = folder
         self._talks: list[Talk] = []
+        self._over: set[str] = set()  # calls that have ended
         self._sipp = Sipp(SCENARIO, folder, self.port, PATIENT, host)
         self._engine = Engine(self._sipp, self._greet, self._part)
 
@@ -279,8 +282,16 @@ class Agents(Running):
         """What the sound has cost so far; SIPp's own share is not in it."""
         return self._engine.cpu_seconds
 
+    @property
+    def behind_seconds(self) -> float:
+        """How much sound was left out so far, because this process came too late with it."""
+        return self._engine.behind_seconds
+
     def _greet(self, event: Event, now: float) -> _Seat | None:
         if event.word != "invite":
+            return None
+        if event.call in self._over:  # the first INVITE once more, and late
+            self._sipp.order(event.call, "forget")
             return None
         manner = self._seats.get(event.fields.get("seat", ""), self._usual)
         if not isinstance(manner, Manner):
@@ -289,6 +300,7 @@ class Agents(Running):
 
     def _part(self, seat: _Seat, event: Event, now: float) -> None:
         talk = seat.account(now)
+        self._over.add(seat.call)
         self._talks.append(talk)
         with (self._folder / "agents.jsonl").open("a", encoding="utf-8") as book:
             book.write(json.dumps(asdict(talk), ensure_ascii=False) + "\n")

@@ -16,6 +16,7 @@ from lab.ports import free_port
 from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("caller.xml")
+LATE = Path(__file__).with_name("late.xml")
 MOST_FILES = 8192  # sockets; each open call takes one
 
 
@@ -83,7 +84,7 @@ class _Call(Party):
                 self.ended = "failed"
 
     def rung(self, now: float) -> None:
-        self.hang_up()
+        self.leave(now)
 
     def account(self, code: str, since: float, now: float) -> Entry:
         """What this caller has to tell; `since` is when the first caller dialled."""
@@ -157,6 +158,8 @@ class Callers(Running):
                 count,
                 "-r",
                 str(rate),
+                "-oocsf",
+                str(LATE),
             ],
         )
         self._engine = Engine(self._sipp, self._greet, self._part)
@@ -232,6 +235,11 @@ class Callers(Running):
     def cpu_seconds(self) -> float:
         """What the sound has cost so far; SIPp's own share is not in it."""
         return self._engine.cpu_seconds
+
+    @property
+    def behind_seconds(self) -> float:
+        """How much sound was left out so far, because this process came too late with it."""
+        return self._engine.behind_seconds
 
     def _calls(self) -> list[_Call]:
         return self._engine.parties()

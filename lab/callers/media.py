@@ -26,6 +26,9 @@ SLOT = rtp.FRAME / SLOTS
 ENDS_IN = 60.0  # seconds after SIPp; only a machine that is stuck takes so long
 TOO_LATE = 0.2  # seconds behind after which packets are left out instead of sent in a burst
 MOST_AT_ONCE = 25  # packets of one call that are heard in a row: half a second, then others speak
+# Seconds that SIPp may take to end a call: 64 T1 until it gives up an answer that nobody
+# acknowledges, as many for the BYE, and some more.  Then it has lost the call.
+OVERDUE = 75.0
 
 
 class Wire(Protocol):
@@ -61,6 +64,7 @@ class Party(ABC):
         self._wire = wire
         self._actor: Actor | None = None
         self.hanging_up = False
+        self.leaving: float | None = None  # since when this party wants the call to be over
 
     @abstractmethod
     def received(self, event: Event, now: float) -> None:
@@ -118,7 +122,12 @@ class Party(ABC):
             self.mouth.speak(self.reply)
             self.reply = None
         if self._actor is not None and self._actor.act(now):
-            self.hang_up()
+            self.leave(now)
+
+    def leave(self, now: float) -> None:
+        """Hangs up, and remembers since when."""
+        self.leaving = now if self.leaving is None else self.leaving
+        self.hang_up()
 
     def listen(self, now: float) -> None:
         """Takes one packet that has arrived."""
@@ -128,7 +137,7 @@ class Party(ABC):
             return  # the other side has closed its port: the BYE is on its way
         sound = self.ear is not None and self.ear.hear(packet, now)
         if sound and self._actor is not None and self._actor.impatient(now):
-            self.hang_up()
+            self.leave(now)
 
 
 P = TypeVar("P", bound=Party)
@@ -148,6 +157,8 @@ class Engine(Generic[P]):
         part: Callable[[P, Event, float], None],
     ) -> None:
         self.cpu_seconds = 0.0  # that the thread has used
+        self.behind_seconds = 0.0  # of sound that was left out, because the thread came too late
+        self.overdue = OVERDUE
         self.finished = threading.Event()
         self.error: BaseException | None = None
         self._wire = wire
@@ -193,17 +204,19 @@ class Engine(Generic[P]):
                 self._hear_sound(time.monotonic())  # what was said before a call ended
                 if not self._hear_word():
                     return
+            now = time.monotonic()
             if self._leaving:
                 for party in self.parties():
-                    party.hang_up()
-            now = time.monotonic()
+                    party.leave(now)
             if now - due > TOO_LATE:
+                self.behind_seconds += now - due
                 due = now
             while due <= now:
                 for party in self._slots[turn].values():
                     party.tick(now)
                 due, turn = due + SLOT, (turn + 1) % SLOTS
             self._hear_sound(now)
+            self._give_up(now)
             self.cpu_seconds = time.thread_time()
 
     def _hear_sound(self, now: float) -> None:
@@ -215,6 +228,12 @@ class Engine(Generic[P]):
                 return
             for source, _ in arrived:
                 self._by_socket[source].listen(now)
+
+    def _give_up(self, now: float) -> None:
+        """Ends the calls that SIPp has lost: one for which an order came in the wrong moment."""
+        for party in self.parties():
+            if party.leaving is not None and now - party.leaving > self.overdue:
+                self._tell(Event(party.call, "aborted", {}), now)
 
     def _hear_word(self) -> bool:
         """Takes what SIPp says; False when it has ended, and with it all that was open."""

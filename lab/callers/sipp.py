@@ -23,6 +23,8 @@ from lab.running import spawn
 
 END = b"\x1b"
 READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
+# Bytes of messages that may wait for SIPp; the kernel may grant less (net.core.rmem_max).
+BUFFER = 4 * 2**20
 ENDS_IN = 5.0  # seconds it may take to stop before it is killed
 
 
@@ -119,6 +121,8 @@ class Sipp:
             options = (
                 f"-i {self.host} -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
                 f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err -trace_logs "
+                f"-buff_size {BUFFER} "
+                f"-deadcall_wait 0 "  # late messages get an answer: agent.xml, late.xml
                 f"-watchdog_interval 0"  # it would end a run on a machine that is busy
             )
             files = ["-sf", str(self._scenario), "-error_file", str(errors), "-log_file", str(log)]

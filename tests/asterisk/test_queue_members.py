@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import MemberChanged, SeatState
+from ivrd.asterisk.translate import MemberChanged, SeatState, SeatUnanswered
 from ivrd.core.seats import CLOSED_BY_US, Member, Pool, SeatStatus
 
 BASE = Pool("base", ("base-1", "base-2"), ("red", "green"), fixed=True)
@@ -96,10 +96,15 @@ class FakeQueues:
 
 
 class Rig:
-    def __init__(self, members: Iterable[Member], without: str = "") -> None:
+    def __init__(
+        self,
+        members: Iterable[Member],
+        without: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.queues = FakeQueues(members, without)
         self.seating = QueueMembers(  # type: ignore[arg-type]
-            self.queues, POOLS, time.time, (), lambda: None
+            self.queues, POOLS, clock, (), lambda: None
         )
 
     def events_come(self) -> None:
@@ -231,3 +236,31 @@ def test_a_seat_that_the_agent_paused_is_shown_as_paused() -> None:
     rig = Rig([Member(queue, "surge-1", True, "lunch") for queue in SURGE.queues])
     rig.seating.read(rig.queues.snapshot())
     assert rig.seating.here(SURGE) == {"surge-1": "paused"}
+
+
+def test_the_last_one_that_rests_is_rung_and_goes_on_resting_when_asterisk_tells_of_it() -> None:
+    now = 100.0
+    rig = Rig([Member("red", "base-1"), Member("red", "base-2")], clock=lambda: now)
+    rig.seating.read(rig.queues.snapshot())
+    rig.seating.open = {"base"}
+    for seat in ("base-1", "base-2"):
+        for _ in range(3):
+            rig.seating.changed(SeatUnanswered(seat, now, 0.0))
+            now += 1.0
+    asyncio.run(rig.seating.reconcile())
+    rig.events_come()
+    assert rig.queues.taking() & {("red", "base-1"), ("red", "base-2")} == set()
+    now += 3.0
+    asyncio.run(rig.seating.reconcile())  # base-1 has had its five seconds
+    rig.events_come()
+    rig.seating.read(rig.queues.snapshot())  # as after a lost connection
+    assert rig.queues.taking() & {("red", "base-1"), ("red", "base-2")} == {("red", "base-1")}
+    rows = {row["seat"]: row for row in rig.seating.list_seats()}
+    assert rows["base-1"]["why"].startswith(
+        "rung all the same, since all who are there rest: rests"
+    )
+    assert rows["base-2"]["why"].startswith("rests for")
+    rig.seating.changed(SeatState("base-1", SeatStatus.AWAY))
+    now += 5.0
+    asyncio.run(rig.seating.reconcile())
+    assert ("red", "base-2") in rig.queues.taking()

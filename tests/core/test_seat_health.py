@@ -63,7 +63,7 @@ def play(health: SeatHealth, step: Step, now: float) -> list[SeatNotice]:
         case "resume":
             return health.resume(step.seat, "somebody")
         case "read":
-            health.read(members(health, now), now)
+            health.read(members(health, now), now, ())
             return []
     return health.advance(now)
 
@@ -128,7 +128,7 @@ def test_what_asterisk_has_is_enough_for_the_next_ivrd(steps: list[Step]) -> Non
         now += step.after
         play(health, step, now)
     successor = SeatHealth()
-    successor.read(members(health, now), now)
+    successor.read(members(health, now), now, ())
     for seat in (SEAT, OTHER):
         assert bool(successor.turn(seat, now).pause) is bool(health.turn(seat, now).pause)
         assert successor.turn(seat, now).last or not health.turn(seat, now).last
@@ -201,13 +201,15 @@ def test_a_call_that_lasts_makes_it_a_seat_like_any_other() -> None:
 
 def test_who_takes_a_pause_back_in_asterisk_has_resumed_the_seat() -> None:
     health = health_after("missed", "missed")
-    health.read([Member("red", SEAT, penalty=LAST)], 10.0)
+    health.read([Member("red", SEAT, penalty=LAST)], 10.0, ())
     assert health.turn(SEAT, 10.0) == Turn()
 
 
 def test_pauses_of_others_say_nothing() -> None:
     health = SeatHealth()
     health.read(
-        [Member("red", SEAT, True, "lunch"), Member("red", OTHER, True, "ivrd: closed")], 0.0
+        [Member("red", SEAT, True, "lunch"), Member("red", OTHER, True, "ivrd: closed")],
+        0.0,
+        (),
     )
     assert health.turn(SEAT, 0.0) == health.turn(OTHER, 0.0) == Turn()

@@ -308,6 +308,8 @@ class Person(Party):
 
 
 class Run:
+    kind: type[Person] = Person
+
     def __init__(self) -> None:
         self.wire = Wire()
         self.parted: queue.SimpleQueue[Person] = queue.SimpleQueue()
@@ -321,7 +323,7 @@ class Run:
         if event.word == "held":  # as by a machine that does other work
             self.held.set()
             assert self.released.wait(5)
-        return Person(event.call, self.wire) if event.word == "talking" else None
+        return self.kind(event.call, self.wire) if event.word == "talking" else None
 
 
 @pytest.fixture
@@ -415,6 +417,28 @@ def test_everybody_hangs_up_when_asked(run: Run, peer: socket.socket) -> None:
     run.engine.hang_up_all()
     orders = {run.wire.orders.get(timeout=5) for _ in range(2)}
     assert orders == {("a", "hang-up"), ("b", "hang-up")}
+
+
+def test_a_call_that_sipp_has_lost_ends_all_the_same(run: Run, peer: socket.socket) -> None:
+    run.engine.overdue = 0.2
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    peer.recv(2048)
+    run.engine.hang_up_all()
+    assert run.parted.get(timeout=5).ended == "aborted"
+    assert run.engine.parties() == []
+
+
+def test_the_engine_knows_how_much_sound_it_has_left_out(run: Run, peer: socket.socket) -> None:
+    class Slow(Person):
+        def tick(self, now: float) -> None:
+            time.sleep(0.3)
+            self.socket.send(b"late")
+
+    run.kind = Slow
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
+    while run.engine.behind_seconds == 0.0:
+        peer.recv(2048)
+    assert run.engine.behind_seconds > 0.2
 
 
 def test_what_belongs_to_no_call_is_passed_over(run: Run, peer: socket.socket) -> None:

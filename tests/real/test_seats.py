@@ -12,6 +12,7 @@ from ivrd.asterisk.render.pjsip import seat_password
 from lab.agents import (
     Manner,
     Talk,
+    answers,
     drops,
     never_answers,
     refuses,
@@ -150,6 +151,25 @@ def test_after_one_missed_ring_a_partner_is_rung(hotline, tmp_path: Path) -> Non
         assert len(of_seat(lab, BAD)) == 1  # from then on it was left alone
     finally:
         sites.stop()
+
+
+def test_where_all_seats_rest_one_after_the_other_is_rung_all_the_same(hotline) -> None:
+    """With everybody paused for a minute and longer the caller would be rung for by nobody."""
+    lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
+    for name in (BAD, GOOD):
+        lab.agents.behave(name, refuses(486))
+    calling = lab.calling(people(1, 1), rate=1.0)
+    lab.until("both rest", lambda _s: all("refused, 3" in seat(lab, n)["why"] for n in (BAD, GOOD)))
+    rung = {name: len(of_seat(lab, name)) for name in (BAD, GOOD)}
+    lab.until(
+        "both are rung again",
+        lambda _s: all(len(of_seat(lab, n)) > rung[n] for n in (BAD, GOOD)),
+        40,
+    )
+    lab.agents.behave(GOOD, answers(0.3, 1.5))
+    (entry,) = calling.wait(30).entries
+    assert entry.person == "inhouse"
+    assert seat(lab, BAD)["why"].startswith("rests for")  # somebody else is there again
 
 
 def test_a_command_resumes_a_seat_and_the_audit_says_who(hotline) -> None:

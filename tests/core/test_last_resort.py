@@ -1,0 +1,92 @@
+"""Where all who are there rest, one of them is rung all the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core.last_resort import AGAIN_SECONDS, seats_of_last_resort
+from ivrd.core.seat_health import LIMITS, SeatHealth
+from ivrd.core.seats import CLOSED_BY_US, Member
+
+RANG = 15.0
+
+
+def failing(**at: float) -> SeatHealth:
+    """Seats that have missed two calls in a row, the second one at that time."""
+    health = SeatHealth()
+    for seat, last in at.items():
+        health.unanswered(seat, last - RANG, RANG)
+        health.unanswered(seat, last, RANG)
+    return health
+
+
+def resting(health: SeatHealth, now: float, *seats: str, queue: str = "red") -> list[Member]:
+    return [Member(queue, seat, True, health.turn(seat, now).pause) for seat in seats]
+
+
+def test_where_all_rest_the_one_is_rung_that_failed_longest_ago() -> None:
+    health = failing(one=30.0, two=20.0)
+    here = resting(health, 31.0, "one", "two")
+    assert seats_of_last_resort(here, (), health, 31.0) == {"two"}
+    health.unanswered("two", 46.0, RANG)
+    assert seats_of_last_resort(here, (), health, 46.0) == {"one"}
+
+
+def test_after_its_last_failure_it_has_a_moment_of_peace() -> None:
+    health = failing(one=30.0)
+    here = resting(health, 31.0, "one")
+    assert seats_of_last_resort(here, (), health, 30.0 + AGAIN_SECONDS - 0.1) == set()
+    assert seats_of_last_resort(here, (), health, 30.0 + AGAIN_SECONDS) == {"one"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Member("red", "good"),
+        Member("red", "good", in_call=True),  # somebody works here, and will be free
+        Member("red", "partner/1"),
+    ],
+)
+def test_while_anybody_else_is_there_it_rests(other: Member) -> None:
+    health = failing(one=30.0)
+    here = [*resting(health, 40.0, "one"), other]
+    assert seats_of_last_resort(here, (), health, 40.0) == set()
+    assert seats_of_last_resort(here, {other.seat}, health, 40.0) == {"one"}  # its phone is away
+
+
+def test_who_paused_the_seat_or_closed_it_is_heeded() -> None:
+    health = failing(one=30.0, two=20.0)
+    here = [Member("red", "one", True, "lunch"), Member("red", "two", True, CLOSED_BY_US)]
+    assert seats_of_last_resort(here, (), health, 40.0) == set()
+
+
+def test_each_queue_has_its_own() -> None:
+    health = failing(one=30.0, two=20.0)
+    here = [
+        *resting(health, 40.0, "one", "two"),
+        *resting(health, 40.0, "one", queue="green"),
+        *resting(health, 40.0, "two", queue="blue"),
+        Member("blue", "good"),
+    ]
+    assert seats_of_last_resort(here, (), health, 40.0) == {"one", "two"}
+
+
+@given(
+    failed=st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), st.floats(0, 100)),
+    members=st.sets(st.tuples(st.sampled_from(["red", "green"]), st.sampled_from("abcd"))),
+    away=st.sets(st.sampled_from("abcd")),
+    later=st.floats(AGAIN_SECONDS, LIMITS.first_pause - 0.1),
+)
+def test_nobody_who_is_there_means_nobody_else_could_be_rung(
+    failed: dict[str, float], members: set[tuple[str, str]], away: set[str], later: float
+) -> None:
+    health, now = failing(**failed), max(failed.values(), default=0.0) + later
+    here = []
+    for queue, seat in members:
+        pause = health.turn(seat, now).pause
+        here.append(Member(queue, seat, bool(pause), pause))
+    found = seats_of_last_resort(here, away, health, now)
+    for queue in ("red", "green"):
+        there = {m.seat for m in here if m.queue == queue and m.seat not in away}
+        rung = {seat for seat in there if not health.turn(seat, now).pause or seat in found}
+        assert bool(rung) == bool(there)
