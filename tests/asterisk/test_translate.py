@@ -9,6 +9,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
+from ivrd.core.report import Cause
 from ivrd.core.seats import SeatStatus
 from tests.asterisk.recording import ALONE, CALLS, messages
 
@@ -203,3 +204,30 @@ def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) ->
 def test_the_key_that_resumes_a_seat() -> None:
     key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
     assert t.fact(Message(key)) == t.SeatResumed("base-01", "key")
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "why"),
+    [
+        ("IvrdPartnerRefused", {"Status": "BUSY", "Cause": "17", "Alerted": "no"}, Cause.BUSY),
+        (
+            "IvrdPartnerRefused",
+            {"Status": "NOANSWER", "Cause": "0", "Alerted": "yes"},
+            Cause.NO_ANSWER,
+        ),
+        (
+            "IvrdPartnerRefused",
+            {"Status": "CHANUNAVAIL", "Cause": "0", "Alerted": "no"},
+            Cause.NO_RESPONSE,
+        ),
+        ("IvrdPartnerUnconfirmed", {"Reason": "no_media", "After": "8.0"}, Cause.NO_MEDIA),
+        ("IvrdPartnerConfirmed", {"After": "2.5"}, None),
+    ],
+)
+def test_why_a_partner_did_not_take_a_call(
+    event: str, more: dict[str, str], why: Cause | None
+) -> None:
+    told = {"Event": "UserEvent", "UserEvent": event, "Partner": "north", "Seat": "01"}
+    fact = t.fact(Message({**told, **more, "Call": "1.1"}))
+    assert isinstance(fact, t.PartnerLegEvent)
+    assert (fact.seat, fact.waiting, fact.why) == ("north/01", "1.1", why)

@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -209,6 +209,14 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     assert [talk.heard_caller for talk in good.ledger()] == [True]
 
 
+def until(true: Callable[[], object]) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 # Its exchange answers after 9 s and plays music; its agent comes to the line in the middle of the
 # second whisper and knows only after the third one what the call is.
 IN_A_QUEUE = (Hear(), Quiet(1.5), Hear(), Quiet(1.5), Hear(), Quiet(1.5), Keys("1"))
@@ -227,6 +235,19 @@ def test_a_partner_whose_people_come_late_takes_calls_with_times_of_its_own(wait
     (talk,) = slow.ledger()  # app_queue has not given it up after 20 s
     assert talk.heard_caller
     assert talk.ended == "agent"
+
+
+def test_who_presses_the_key_for_a_caller_who_has_gone_has_taken_nobody(waiting, site):
+    late = site(takes(ring=0.2, after=9.0))
+    at = waiting(late=late.trunk, times={"late": {"key_seconds": 40}})
+    at.add("late")
+    until(lambda: late.progress()["talking"])
+    at.calling.stop()
+    until(late.ledger)  # the whisper ends with its round, not after 40 s
+    (talk,) = late.ledger()
+    assert talk.talked < at.lab.lag.stretched(20.0)
+    told = [event.get("userevent", "") for event in at.news.events]
+    assert [name for name in told if name.startswith("IvrdPartner")] == ["IvrdPartnerOffered"]
 
 
 def test_a_partner_is_given_up_when_its_own_times_are_over(waiting, site):
