@@ -5,12 +5,13 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.dialplan_names import interface, partner_of
+from ivrd.asterisk.dialplan_names import partner_of
+from ivrd.asterisk.member_actions import action_of, paused_first
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.asterisk.translate import (
     MemberChanged,
@@ -23,9 +24,7 @@ from ivrd.asterisk.translate import (
 from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
-    CLOSED_BY_US,
     IN_TURN,
-    PARTNERS,
     AddMember,
     Member,
     MemberChange,
@@ -280,8 +279,8 @@ class QueueMembers:
 
     async def _send(self, changes: Iterable[MemberChange]) -> None:
         refused: list[ActionRefused] = []
-        for change in _paused_first(changes):
-            action, headers = _action(change)
+        for change in paused_first(changes):
+            action, headers = action_of(change)
             try:
                 await self._link.ask(action, **headers)
             except ActionRefused as error:
@@ -298,18 +297,6 @@ def _served(pools: Iterable[Pool]) -> dict[str, tuple[str, ...]]:
     return {seat: pool.queues for pool in pools for seat in pool.seats}
 
 
-def _paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
-    """The changes, with a pause before each removal.
-
-    app_queue takes its list of seats once for each attempt: it rings a seat that was removed
-    meanwhile, but none that is paused (ring_entry in apps/app_queue.c).
-    """
-    for change in changes:
-        if isinstance(change, RemoveMember):
-            yield PauseMember(change.queue, change.seat, CLOSED_BY_US)
-        yield change
-
-
 def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
     known = {membership for pool in pools for membership in memberships(pool)}
@@ -318,22 +305,3 @@ def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list
         for member in members
         if partner_of(member.seat) and (member.queue, member.seat) not in known
     ]
-
-
-def _action(change: MemberChange) -> tuple[str, dict[str, str]]:
-    """The AMI action that makes a change, and its headers."""
-    headers = {"Queue": change.queue, "Interface": interface(change.seat)}
-    match change:
-        case AddMember():
-            penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
-            named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
-            return "QueueAdd", headers | named | {"Penalty": penalty}
-        case RemoveMember():
-            return "QueueRemove", headers
-        case PauseMember():
-            paused = str(change.paused).lower()
-            return "QueuePause", headers | {"Paused": paused, "Reason": change.reason}
-        case SetPenalty():
-            return "QueuePenalty", headers | {"Penalty": str(change.penalty)}
-        case _:
-            assert_never(change)

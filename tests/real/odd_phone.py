@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from lab.phone import HOST, Message, parsed
@@ -89,7 +89,7 @@ class OddPhone:
             self._take(parsed(data))
 
     def _take(self, message: Message) -> None:
-        if message.status:
+        if message.status or "call-id" not in message.headers:
             return
         call = message.headers["call-id"]
         self.got.append(message.method)
@@ -109,17 +109,20 @@ class OddPhone:
 
 
 @contextmanager
-def at_seat(lab: Hotline, seat: str, act: Act) -> Iterator[OddPhone]:
-    """That phone stands at this seat from now on."""
-    phone = OddPhone(act)
+def at_seats(lab: Hotline, acts: Mapping[str, Act]) -> Iterator[dict[str, OddPhone]]:
+    """Such phones stand at these seats from now on."""
+    phones = {seat: OddPhone(act) for seat, act in acts.items()}
     file = lab.folder / "etc" / "pjsip.conf"
-    text = file.read_text("utf-8")
-    usual = f"contact=sip:{seat}@{HOST}:{lab.agents.port}"
-    assert usual in text
-    file.write_text(text.replace(usual, f"contact=sip:{seat}@{HOST}:{phone.port}"), "utf-8")
+    before = text = file.read_text("utf-8")
+    for seat, phone in phones.items():
+        usual = f"contact=sip:{seat}@{HOST}:{lab.agents.port}\n"
+        assert usual in text
+        text = text.replace(usual, f"contact=sip:{seat}@{HOST}:{phone.port}\n")
+    file.write_text(text, "utf-8")
     lab.asterisk.cli("module reload res_pjsip.so")
     try:
-        yield phone
+        yield phones
     finally:
-        phone.close()
-        file.write_text(text, "utf-8")
+        file.write_text(before, "utf-8")
+        for phone in phones.values():
+            phone.close()

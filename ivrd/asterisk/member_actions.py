@@ -1,0 +1,47 @@
+"""Changes of queues' members as AMI's actions."""
+
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from ivrd.asterisk.dialplan_names import interface, partner_of
+from ivrd.core.seats import (
+    CLOSED_BY_US,
+    IN_TURN,
+    PARTNERS,
+    AddMember,
+    MemberChange,
+    PauseMember,
+    RemoveMember,
+    SetPenalty,
+)
+
+
+def paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
+    """The changes, with a pause before each removal.
+
+    app_queue takes its list of seats once for each attempt: it rings a seat that was removed
+    meanwhile, but none that is paused (ring_entry in apps/app_queue.c).
+    """
+    for change in changes:
+        if isinstance(change, RemoveMember):
+            yield PauseMember(change.queue, change.seat, CLOSED_BY_US)
+        yield change
+
+
+def action_of(change: MemberChange) -> tuple[str, dict[str, str]]:
+    """The AMI action that makes a change, and its headers."""
+    headers = {"Queue": change.queue, "Interface": interface(change.seat)}
+    match change:
+        case AddMember():
+            penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
+            named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
+            return "QueueAdd", headers | named | {"Penalty": penalty}
+        case RemoveMember():
+            return "QueueRemove", headers
+        case PauseMember():
+            paused = str(change.paused).lower()
+            return "QueuePause", headers | {"Paused": paused, "Reason": change.reason}
+        case SetPenalty():
+            return "QueuePenalty", headers | {"Penalty": str(change.penalty)}
+        case _:
+            assert_never(change)
