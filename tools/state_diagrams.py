@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from ivrd.core import breaker as b
 from ivrd.core import call as c
@@ -82,10 +83,10 @@ def _id(name: str) -> str:
 
 def outcomes() -> str:
     """How a call ends, by the state in which it does."""
-    rows = ["| state | stage | hung up | cut off |", "|---|---|---|---|"]
+    rows = ["| state | stage | hung up | media lost | cut off |", "|---|---|---|---|---|"]
     for state, stage in c.STAGE_OF.items():
-        hung_up, cut_off = (c.OUTCOME_OF[state, event] for event in (c.HungUp, c.CutOff))
-        rows.append(f"| {state} | {stage} | {hung_up} | {cut_off} |")
+        ways = " | ".join(c.OUTCOME_OF[state, event] for event in get_args(c.End))
+        rows.append(f"| {state} | {stage} | {ways} |")
     return "\n".join([*rows, ""])
 
 

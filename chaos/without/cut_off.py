@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from chaos.without import replace, run
 from ivrd.calls.tracker import CallTracker
-from ivrd.core.call import CutOff, HungUp
+from ivrd.core.call import End, HungUp
 
 _ended = CallTracker._ended
 
 
-def hung_up_only(tracker: CallTracker, call_id: str, why: str, event: HungUp | CutOff) -> None:
+def hung_up_only(tracker: CallTracker, call_id: str, why: str, event: End) -> None:
     """Nothing follows from it."""
     if isinstance(event, HungUp):
         _ended(tracker, call_id, why, event)

@@ -93,7 +93,7 @@ def script() -> ConversationSettings:
     settings = load(CONFIG)
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
     return ConversationSettings(
-        settings.tree, lambda _prompt: 60.0, topics, settings.default_queue, 5.0, frozenset
+        settings.tree, lambda _prompt: 60.0, topics, settings.default_queue, 5.0, 30.0, frozenset
     )
 
 

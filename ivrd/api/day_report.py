@@ -96,6 +96,7 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "asa_seconds": sums.asa_seconds,
         "abandoned_after_30s": sums.abandoned_after_30s,
         "talks_cut_off": sums.talks_cut_off,
+        "media_lost": sums.media_lost,
         "rows": [
             {
                 "queue": row.queue,

@@ -52,6 +52,7 @@ def ivr_settings(settings: Settings) -> IvrSettings:
         label,
         settings.default_queue,
         settings.lease_seconds,
+        settings.asterisk.silent_seconds,
         closed,
     )
     return IvrSettings(conversation, settings.menus_at_most, settings.behind_seconds)

@@ -9,6 +9,7 @@ has ended, of whatever: it may be stopped by an ivrd that never gets to say the 
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from ivrd.core.menu import (
 
 SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
+NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
+RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have come from the caller
+END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 
@@ -48,6 +52,7 @@ class ConversationSettings:
     label: Mapping[str, str]
     default_queue: str
     lease_seconds: float
+    silent_seconds: float  # after so long without a packet Asterisk ends a call; 0: never
     closed: Callable[[], frozenset[str]]
 
     def queue_for(self, topic: str) -> str:
@@ -97,11 +102,15 @@ class Conversation:
         self._finally: ToPerson | GoodBye | None = None
         self._awaited: NoInput | None = None  # the one that the clock runs for
         self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
+        self._heard = False  # something has come from the caller's phone
+        self._unheard = False  # when that was asked last, nothing had
+        self._ends_by = 0.0  # when Asterisk has ended the call, had nothing come; the loop's clock
         session.watch(self.over, settings.lease_seconds + OVERDUE_SECONDS)
 
     def press(self, digit: str) -> None:
         """The caller pressed a key."""
         self._session.event()
+        self._heard = True
         self._inbox.put_nowait(Key(digit))
 
     def hand_over(self) -> None:
@@ -119,6 +128,8 @@ class Conversation:
             # Also where another one spoke before, whose own may have been lost with it: to a call
             # that is answered it does nothing (res/res_agi.c, handle_answer).
             self._session.send("ANSWER")
+            silent_seconds = self._settings.silent_seconds
+            self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
                 self._follow(menu.enter(self._settings.tree))
             else:
@@ -141,10 +152,32 @@ class Conversation:
                 self._said(result)
             case NoInput() if received is not self._awaited:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
-            case Key() | NoInput() | PromptsPlayed():
+            case NoInput():
+                self._step(NoInput(unheard=self._nothing_came()))
+            case Key() | PromptsPlayed():
                 self._step(received)
             case _:
                 assert_never(received)
+
+    def _nothing_came(self) -> bool:
+        """Whether nothing has come from the caller's phone so far, so that Asterisk is to end this.
+
+        Reports of what the phone receives are no sound, and Asterisk counts them as life: the call
+        then goes on, and to a person.
+        """
+        ends = self._settings.silent_seconds > 0
+        soon = asyncio.get_running_loop().time() < self._ends_by
+        return ends and soon and self._unheard and not self._heard
+
+    def _ask_what_came(self) -> None:
+        """Ask whether anything has come from the phone, until something has."""
+        if not self._heard:
+            self._session.send(f"GET VARIABLE {RECEIVED}").add_done_callback(self._told_what_came)
+
+    def _told_what_came(self, done: "asyncio.Future[str]") -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._unheard = bool(NOTHING_RECEIVED.search(done.result()))
+            self._heard = self._heard or not self._unheard
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
@@ -185,6 +218,7 @@ class Conversation:
         """What the ledger and the dialplan must know, and the clock for the caller's answer."""
         match command:
             case menu.Await(seconds):
+                self._ask_what_came()
                 self._awaited = NoInput()
                 self._after(seconds, self._inbox.put_nowait, self._awaited)
             case menu.Speak(language):

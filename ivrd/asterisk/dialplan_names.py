@@ -11,6 +11,7 @@ HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
+SEAT_LEFT = "seat-left"
 ENDED_CONTEXT = "hotline-ended"
 MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
 PARTNER_LEG = "partners-leg"
@@ -22,7 +23,7 @@ PARTNER_DRILL = "partners-drill"
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
-    *(PARTNER_DRILL, SEAT_ANSWERED),
+    *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -31,12 +32,14 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
-BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, RETURNED
+BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
 TALKED = "IVRD_TALKED"  # milliseconds
 DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
-CUT = "IVRD_CUT"  # CUT_OFF, or empty: set when the call has ended
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, CUT)
+LOST = "IVRD_LOST"  # for how many seconds nothing had come from the seat that talked
+CUT = "IVRD_CUT"  # CUT_OFF, MEDIA_LOST and the seconds, or empty: set when the call has ended
+SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
+CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
@@ -73,10 +76,11 @@ LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
 NUMBER = "IVRD_NUMBER"
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
+SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 GLOBALS = (
-    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS),
+    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS, SILENT_SECONDS),
     *(TOPIC_HEADER, CASE_HEADER),
 )
 
@@ -89,6 +93,8 @@ SEAT_DROPPED = "IvrdSeatDropped"
 SEAT_RESUMED = "IvrdSeatResumed"
 CUT_OFF_EVENT = "IvrdCutOff"
 CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
+MEDIA_LOST_EVENT = "IvrdMediaLost"
+MEDIA_LOST = "lost"  # the same of one from whose caller nothing came any more; then the seconds
 PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"

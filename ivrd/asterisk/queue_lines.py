@@ -11,7 +11,7 @@ import re
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.asterisk.translate import answered_by
+from ivrd.asterisk.translate import answered_by, silence
 from ivrd.core.call import CallState
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 
@@ -63,8 +63,17 @@ def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry
         return QueueLogEntry(at, OURS[event], call_id) if event in OURS else None
     topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
     state = STATES.get(args[0], CallState.MENU)
-    cut_off = args[2:3] == [dialplan_names.CUT_OFF]
-    return QueueLogEntry(at, EntryType.ENDED, call_id, state=state, topic=topic, cut_off=cut_off)
+    how = args[2] if len(args) > 2 else ""
+    lost = how == dialplan_names.MEDIA_LOST
+    return QueueLogEntry(
+        at,
+        EntryType.ENDED,
+        call_id,
+        state=state,
+        topic=topic,
+        cut_off=how == dialplan_names.CUT_OFF,
+        silent_seconds=silence(args[3] if len(args) > 3 else "") if lost else 0.0,
+    )
 
 
 def _app_queues(

@@ -118,7 +118,7 @@ class QueueMembers:
                     self._tell(self.health.unanswered(fact.seat, now, fact.rang_seconds))
             case SeatDropped():
                 now = fact.at or self._clock()
-                self._tell(self.health.dropped(fact.seat, now, fact.drops))
+                self._tell(self.health.dropped(fact.seat, now, fact.drops, fact.silent_seconds))
             case SeatResumed():
                 self._tell(self.health.resume(fact.seat, fact.by))
             case _:

@@ -116,6 +116,15 @@ class CallCut:
 
 
 @dataclass(frozen=True)
+class MediaLost:
+    """A call is about to end: nothing had come from the caller's side for `silent_seconds`."""
+
+    call_id: str
+    at: float
+    silent_seconds: float
+
+
+@dataclass(frozen=True)
 class Hangup:
     """A channel hung up."""
 
@@ -159,11 +168,15 @@ class SeatUnanswered:
 
 @dataclass(frozen=True)
 class SeatDropped:
-    """A seat of our own answered and was gone; `drops`: how many have dropped this call so far."""
+    """A seat of our own answered and was gone; `drops`: how many have dropped this call so far.
+
+    `silent_seconds`: nothing had come from it for so long; 0 for one that hung up.
+    """
 
     seat: str
     at: float
     drops: int
+    silent_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -192,6 +205,7 @@ class PartnerLegEvent:
     status: str = ""
     cause: int = 0
     seconds: float = 0.0
+    silent_seconds: float = 0.0  # of `DROPPED`: as in `SeatDropped`
     stamp: float = 0.0
     alerted: bool = False
 
@@ -220,6 +234,7 @@ Fact = (
     | AllLinesBusy
     | AgentConnected
     | CallCut
+    | MediaLost
     | Hangup
     | SeatState
     | MemberChanged
@@ -282,11 +297,13 @@ def _user_event(m: Any) -> Fact | None:
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
-        return SeatDropped(m.seat, at(m), whole(m.drops))
+        return SeatDropped(m.seat, at(m), whole(m.drops), in_seconds(m.silent))
     if m.userevent == dialplan_names.SEAT_RESUMED:
         return SeatResumed(m.seat, "key")
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
         return CallCut(m.uniqueid, at(m))
+    if m.userevent == dialplan_names.MEDIA_LOST_EVENT:
+        return MediaLost(m.uniqueid, at(m), silence(m.silent))
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None
@@ -304,6 +321,7 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         seconds=max(0.0, in_seconds(m.after)),
         stamp=at(m),
         alerted=m.alerted == "yes",
+        silent_seconds=in_seconds(m.silent),
     )
 
 
@@ -321,6 +339,7 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             | QueueJoined()
             | AgentConnected()
             | CallCut()
+            | MediaLost()
             | Hangup()
             | SeatUnanswered()
             | SeatDropped()
@@ -334,6 +353,11 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
 def whole(text: str) -> int:
     """A whole number, 0 for anything else."""
     return int(text) if DIGITS.fullmatch(text) else 0
+
+
+def silence(text: str) -> float:
+    """For how many seconds nothing came; 1 for what is no number: some time it was."""
+    return float(max(1, whole(text)))
 
 
 def answered_by(seat: str) -> AnsweredBy:

@@ -115,6 +115,9 @@ class CallTracker:
                 self._taken(fact)
             case t.CallCut(call_id, at):
                 self._ended(call_id, "the call was cut off", c.CutOff(at))
+            case t.MediaLost(call_id, at, silent_seconds):
+                end = c.MediaLost(at, silent_seconds)
+                self._ended(call_id, "nothing came from the caller any more", end)
             case t.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
             case (
@@ -140,7 +143,7 @@ class CallTracker:
         self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
 
-    def _ended(self, call_id: str, why: str, event: c.HungUp | c.CutOff) -> None:
+    def _ended(self, call_id: str, why: str, event: c.End) -> None:
         """A call has ended; the second event about that finds it gone."""
         self.ivr.gone(call_id, why)
         passing = call_id in self._passing

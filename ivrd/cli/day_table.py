@@ -22,6 +22,8 @@ def day_text(answer: Mapping[str, Any]) -> str:
         lines.append(f"{answer['abandoned_after_30s']:,} hung up in a queue after more than 30 s")
     if answer["talks_cut_off"]:
         lines.append(f"{answer['talks_cut_off']:,} of those answered were cut off in their talk")
+    if answer["media_lost"]:
+        lines.append(f"{answer['media_lost']:,} ended because the caller's phone or line had gone")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
     return "\n".join(lines)

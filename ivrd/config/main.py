@@ -38,6 +38,9 @@ from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
 
 FILE = control_socket.FILE
+# A phone that sends nothing else reports each 5 seconds what it has received (RFC 3550, 6.2), and
+# no later than after 7.5.
+LEAST_SILENCE = 8
 
 
 class LogPart(Part):
@@ -90,6 +93,16 @@ class RtpPart(Part):
     last: Annotated[int, whole(1024, 65535), ASTERISK_RESTART]
 
 
+class MediaPart(Part):
+    """`media:` after how many seconds without a packet a phone or a trunk is taken for lost.
+
+    0: never.  `held_seconds` is for a side that has put the call on hold.
+    """
+
+    silent_seconds: Annotated[int, whole(0, 600), RELOAD] = 30
+    held_seconds: Annotated[int, whole(0, 7200), RELOAD] = 300
+
+
 class CarrierPart(Part):
     """A carrier: calls from these addresses are calls to the hotline."""
 
@@ -112,6 +125,7 @@ class AsteriskPart(Part):
     ami: AmiPart
     sip: SipPart
     rtp: RtpPart
+    media: MediaPart = MediaPart()
     carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
     seats: SeatsPart
     headers: HeadersPart = HeadersPart()
@@ -194,6 +208,7 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
         if path and not {"/", "."} & set(path):  # it may be the secret: it is not repeated
             say = "expected the path of a file with the secret, such as ./ami.secret"
             yield file.problem("asterisk", part, "secret_file", say=say)
+    yield from _check_media(file)
     headers = parsed.asterisk.headers
     if headers.case.lower() == headers.topic.lower():
         say = f"expected another name than that of topic, {headers.topic}"
@@ -201,6 +216,21 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
+
+
+def _check_media(file: File[MainFile]) -> Iterator[Problem]:
+    """A side that is alive is heard of every few seconds, and on hold less often than in a talk."""
+    media = file.parsed.asterisk.media
+    for key, value in (
+        ("silent_seconds", media.silent_seconds),
+        ("held_seconds", media.held_seconds),
+    ):
+        if 0 < value < LEAST_SILENCE:
+            say = f"expected 0 (never) or {LEAST_SILENCE} and more, got {value}"
+            yield file.problem("asterisk", "media", key, say=say)
+    if 0 < media.held_seconds < media.silent_seconds:
+        say = f"expected at least silent_seconds ({media.silent_seconds}), got {media.held_seconds}"
+        yield file.problem("asterisk", "media", "held_seconds", say=say)
 
 
 def policy(parsed: MainFile) -> Policy:
@@ -238,6 +268,8 @@ def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
         case_header=part.headers.case,
         rtp_first=part.rtp.first,
         rtp_last=part.rtp.last,
+        silent_seconds=part.media.silent_seconds,
+        held_seconds=part.media.held_seconds,
         carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),
         seats_secret_file=located(folder, secret) if secret else None,
         seat_contact=part.seats.contact or None,

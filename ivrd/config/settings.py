@@ -37,6 +37,8 @@ class AsteriskSettings:
     `console` is the command that reaches Asterisk's console with `-rx` after it.
     `queue_log`: the file that Asterisk writes about its queues' calls.
     `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
+    A side from which nothing comes for `silent_seconds`, or on hold for `held_seconds`, is taken
+    for lost, and its leg ends; 0 is never.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
@@ -55,6 +57,8 @@ class AsteriskSettings:
     case_header: str
     rtp_first: int
     rtp_last: int
+    silent_seconds: int
+    held_seconds: int
     carriers: tuple[tuple[str, tuple[str, ...]], ...]
     seats_secret_file: Path | None
     seat_contact: str | None

@@ -33,6 +33,7 @@ from ivrd.core.breaker_events import (
     FailureKind,
     Lasted,
     LeftEarly,
+    Lost,
     Missed,
     NoKey,
     NoResponse,
@@ -47,7 +48,7 @@ from ivrd.core.breaker_events import (
 from ivrd.core.q850 import Q850, words
 
 __all__ = ["TABLE", "Breaker", "BreakerState", "Limits", "Signal"]
-__all__ += ["allowed_seats", "at", "capacity", "describe", "step"]
+__all__ += ["allowed_seats", "at", "capacity", "describe", "proof_seconds", "step"]
 # What happens to a breaker stands beside it, and is used with it.
 __all__ += [
     "Confirmed",
@@ -58,6 +59,7 @@ __all__ += [
     "FailureKind",
     "Lasted",
     "LeftEarly",
+    "Lost",
     "Missed",
     "NoKey",
     "NoResponse",
@@ -95,7 +97,7 @@ FULL = frozenset({Q850.USER_BUSY, Q850.NO_CIRCUIT})
 
 
 # Failures that an answer with the key disproves; a call that drops was confirmed before, too.
-DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED}
+DISPROVED = frozenset(FailureKind) - {FailureKind.DROPPED, FailureKind.LOST}
 
 # (state, signal) -> the next state.  The only way from one to another, but for the pause's end.
 TABLE: dict[tuple[BreakerState, Signal], BreakerState] = {
@@ -130,6 +132,7 @@ class Limits:
             FailureKind.WRONG_KEY: 3,
             FailureKind.HUNG_UP: 3,
             FailureKind.DROPPED: 3,
+            FailureKind.LOST: 2,
             FailureKind.UNREACHABLE: 1,
         }
     )
@@ -146,7 +149,8 @@ class Breaker:
 
     `failures` counts those in a row by kind.  `until`: the end of the pause.  `pause`: how long
     the next one is, 0 for the first.  `held_at`: the capacity learned at `held_since`.  `known`:
-    a person there has taken a call.
+    a person there has taken a call.  `silent_seconds`: of the last talk that fell silent, until one
+    has lasted for longer; 0 for none.
     """
 
     limits: Limits = Limits()
@@ -159,6 +163,7 @@ class Breaker:
     held_since: float = 0.0
     why: str = ""
     known: bool = False
+    silent_seconds: float = 0.0
 
 
 def step(breaker: Breaker, event: Event) -> Breaker:
@@ -178,7 +183,7 @@ def step(breaker: Breaker, event: Event) -> Breaker:
     if state is BreakerState.OPEN and isinstance(event, Failure):  # nothing else opens it
         return _open(counted, event)
     if signal is Signal.LASTED:
-        return replace(counted, state=state, pause=0.0, why="")
+        return replace(counted, state=state, pause=0.0, why="", silent_seconds=0.0)
     return replace(counted, state=state)
 
 
@@ -187,6 +192,14 @@ def at(breaker: Breaker, now: float) -> Breaker:
     if breaker.state is BreakerState.OPEN and now >= breaker.until:
         return replace(breaker, state=BreakerState.HALF_OPEN)
     return breaker
+
+
+def proof_seconds(breaker: Breaker) -> float:
+    """How long a talk must be to show that all is well.
+
+    After one that fell silent, longer than that took to be noticed.
+    """
+    return breaker.limits.early_seconds + breaker.silent_seconds
 
 
 def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 0) -> int | None:
@@ -260,7 +273,9 @@ def _count(breaker: Breaker, event: Event) -> tuple[Breaker, Signal]:
             kind = kind_of(event)
             row = breaker.failures.get(kind, 0) + 1
             signal = Signal.TRIPPED if row >= breaker.limits.in_a_row[kind] else Signal.FAILED
-            return replace(breaker, failures={**breaker.failures, kind: row}), signal
+            silent = event.silent_seconds if isinstance(event, Lost) else breaker.silent_seconds
+            failures = {**breaker.failures, kind: row}
+            return replace(breaker, failures=failures, silent_seconds=silent), signal
 
 
 def _open(breaker: Breaker, event: Failure) -> Breaker:

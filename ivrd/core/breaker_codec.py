@@ -30,6 +30,7 @@ def text_of(breaker: Breaker) -> str:
         "held_since": breaker.held_since,
         "why": breaker.why,
         "known": breaker.known,
+        "silent_seconds": breaker.silent_seconds,
     }
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
@@ -66,6 +67,7 @@ def _breaker(fields: Mapping[str, Any]) -> Breaker:
         held_since=_seconds(fields["held_since"]),
         why=why,
         known=_truth(fields["known"]),
+        silent_seconds=_seconds(fields["silent_seconds"]),
     )
 
 

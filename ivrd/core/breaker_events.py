@@ -16,6 +16,7 @@ class FailureKind(StrEnum):
     WRONG_KEY = "answered, a wrong key pressed"
     HUNG_UP = "answered, hung up without the key"
     DROPPED = "dropped soon after the answer"
+    LOST = "fell silent in a talk"
     UNREACHABLE = "unreachable"
 
 
@@ -82,6 +83,14 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Nothing came any more in a talk, for `silent_seconds`."""
+
+    at: float
+    silent_seconds: float
+
+
+@dataclass(frozen=True)
 class Unreachable:
     """The trunk does not answer `qualify`."""
 
@@ -104,7 +113,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Lasted:
-    """A talk has gone on for `Limits.early_seconds`: reported at that moment, or when it ends."""
+    """A talk has gone on for `proof_seconds`: reported at that moment, or when it ends."""
 
     at: float
 
@@ -124,11 +133,11 @@ class Resumed:
 
 
 Unconfirmed = Silent | NoKey | WrongKey | LeftEarly
-Failure = Missed | Refused | NoResponse | Unconfirmed | Dropped | Unreachable
+Failure = Missed | Refused | NoResponse | Unconfirmed | Dropped | Lost | Unreachable
 Event = Failure | Reachable | Confirmed | Lasted | Drilled | Resumed
 
 
-def kind_of(event: Failure) -> FailureKind:
+def kind_of(event: Failure) -> FailureKind:  # noqa: C901  one case for each kind
     """What a failure is counted as."""
     match event:
         case Missed():
@@ -147,6 +156,8 @@ def kind_of(event: Failure) -> FailureKind:
             return FailureKind.HUNG_UP
         case Dropped():
             return FailureKind.DROPPED
+        case Lost():
+            return FailureKind.LOST
         case Unreachable():
             return FailureKind.UNREACHABLE
         case _:

@@ -7,11 +7,14 @@ A `Call` is an immutable record.  `step(call, event)` looks up ``(call.state, ev
 log writes them).  What is not in the table raises `InvalidTransition` and changes nothing.  Every
 call ends in exactly one outcome, and an ended call has no way on, so the counts can only add up.
 
-A call ends in one of two ways.  It is hung up: by the caller, by the person who took it, or by the
-hotline after a message.  Or it is cut off: by none of them, because Asterisk stopped or crashed
-with the call on it, or ended the call by itself.  `OUTCOME_OF` says what each is counted as.  A
-call that is cut off is failed, unless a person had taken it: then it is answered, as every call
-that a person took, and `Call.cut_off` says that the talk did not end by itself.
+A call ends in one of three ways.  It is hung up: by the caller, by the person who took it, or by
+the hotline after a message.  Or its media is lost: the caller's side fell silent and did not say
+why, because the phone, or the carrier, had gone.  Or it is cut off: by nobody, because Asterisk
+stopped or crashed with the call on it, or ended the call by itself.  `OUTCOME_OF` says what each is
+counted as.  A caller whose media is lost has left, as one who hangs up, and did so
+`Call.silent_seconds` before the call's end.  A call that is cut off is failed, unless a person had
+taken it: then it is answered, as every call that a person took, and `Call.cut_off` says that the
+talk did not end by itself.
 
 docs/states.md draws the table.
 
@@ -119,6 +122,17 @@ class HungUp:
 
 
 @dataclass(frozen=True)
+class MediaLost:
+    """Nothing had come from the caller for `silent_seconds`, and the call was ended for that.
+
+    at: the end, in seconds since the epoch.
+    """
+
+    at: float
+    silent_seconds: float
+
+
+@dataclass(frozen=True)
 class CutOff:
     """The call ended and none of those hung up: a fault of ours (at: seconds since the epoch)."""
 
@@ -133,8 +147,10 @@ Event = (
     | LeftQueue
     | Connected
     | HungUp
+    | MediaLost
     | CutOff
 )
+End = HungUp | MediaLost | CutOff
 
 
 @dataclass(frozen=True)
@@ -185,25 +201,39 @@ class Call:
     by: AnsweredBy = AnsweredBy.NOBODY
     seat: str = ""
     cut_off: bool = False  # it has ended, and neither the caller nor the hotline hung up
+    silent_seconds: float = 0.0  # for so long before its end nothing came; 0 unless media is lost
 
     @property
     def stage(self) -> Stage | None:
         """The stage the call is in; None when it has ended."""
         return STAGE_OF.get(self.state)
 
+    @property
+    def media_lost(self) -> bool:
+        """Whether the call has ended because nothing came from the caller any more."""
+        return self.silent_seconds > 0.0
+
+    @property
+    def left_at(self) -> float | None:
+        """When the caller was last there, once the call has ended."""
+        return None if self.ended_at is None else self.ended_at - self.silent_seconds
+
     def wait_seconds(self, now: float | None = None) -> float | None:
-        """Seconds in the queue until a person answered, the end, or `now`; None if never queued."""
+        """Seconds in the queue until a person answered, the end, or `now`; None if never queued.
+
+        Of a call whose media is lost the end is when the caller was last there, here and below.
+        """
         if self.joined_at is None:
             return None
-        known = (at for at in (self.connected_at, self.ended_at, now) if at is not None)
+        known = (at for at in (self.connected_at, self.left_at, now) if at is not None)
         until = next(known, None)
         return None if until is None else max(0.0, until - self.joined_at)
 
     def talk_seconds(self) -> float | None:
         """Seconds with a person, once the call has ended; None without a talk."""
-        if self.connected_at is None or self.ended_at is None:
+        if self.connected_at is None or self.left_at is None:
             return None
-        return max(0.0, self.ended_at - self.connected_at)
+        return max(0.0, self.left_at - self.connected_at)
 
 
 BEFORE_QUEUE = (CallState.MENU, CallState.INFO, CallState.CLOSED)
@@ -220,16 +250,22 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.QUEUE, JoinedQueue): CallState.QUEUE,  # moved to another queue
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
     **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
+    **{(state, MediaLost): CallState.ENDED for state in STAGE_OF},
     **{(state, CutOff): CallState.ENDED for state in STAGE_OF},
 }
 
+# A caller who has left, with a word or without one.
+LEFT = {
+    CallState.MENU: Outcome.ABANDONED,
+    CallState.INFO: Outcome.SELF_SERVED,
+    CallState.CLOSED: Outcome.REJECTED,
+    CallState.QUEUE: Outcome.ABANDONED,
+    CallState.TALK: Outcome.ANSWERED,
+}
 # (state before the end, event that ended the call) -> how it ended.
 OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
-    (CallState.MENU, HungUp): Outcome.ABANDONED,
-    (CallState.INFO, HungUp): Outcome.SELF_SERVED,
-    (CallState.CLOSED, HungUp): Outcome.REJECTED,
-    (CallState.QUEUE, HungUp): Outcome.ABANDONED,
-    (CallState.TALK, HungUp): Outcome.ANSWERED,
+    **{(state, HungUp): outcome for state, outcome in LEFT.items()},
+    **{(state, MediaLost): outcome for state, outcome in LEFT.items()},
     **{(state, CutOff): Outcome.FAILED for state in STAGE_OF},
     (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
 }
@@ -257,7 +293,7 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
         case Connected(at, by, seat):
             after = replace(call, state=state, connected_at=at, by=by, seat=seat)
             return after, (Answered(after, after.wait_seconds() or 0.0),)
-        case HungUp() | CutOff():
+        case HungUp() | MediaLost() | CutOff():
             return _end(call, event)
         case _:
             assert_never(event)
@@ -278,12 +314,13 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
     return after, ((Offered(after),) if first else ())
 
 
-def _end(call: Call, event: HungUp | CutOff) -> tuple[Call, tuple[Notice, ...]]:
+def _end(call: Call, event: End) -> tuple[Call, tuple[Notice, ...]]:
     outcome, stage = OUTCOME_OF[call.state, type(event)], STAGE_OF[call.state]
     after = replace(
         call,
         state=CallState.ENDED,
         ended_at=max(event.at, call.received_at),
         cut_off=isinstance(event, CutOff),
+        silent_seconds=event.silent_seconds if isinstance(event, MediaLost) else 0.0,
     )
     return after, (Ended(after, outcome, stage),)

@@ -16,7 +16,7 @@ from ivrd.core.ledger import OutcomeKey
 @dataclass(frozen=True)
 class CompletedCall:
     """An ended call.  Times are seconds; `wait_seconds` is None for one that joined no queue,
-    `talk_seconds` for one that nobody answered.  `cut_off`: as in `Call`."""
+    `talk_seconds` for one that nobody answered.  `cut_off`, `media_lost`: as in `Call`."""
 
     call_id: str
     received_at: float
@@ -30,6 +30,7 @@ class CompletedCall:
     language: str = ""
     caller: str = ""  # a keyed hash, never the number
     cut_off: bool = False
+    media_lost: bool = False
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -48,6 +49,7 @@ def completed_call(ended: Ended) -> CompletedCall:
         language=call.language,
         caller=call.caller,
         cut_off=call.cut_off,
+        media_lost=call.media_lost,
     )
 
 
@@ -58,6 +60,7 @@ class Day:
     `rows`: calls by the labels under which metrics count them.  `in_time`: answered within the
     target; over `offered` that is the service level.  `asa_seconds`: the mean wait of those
     answered, None without one.  `talks_cut_off`: calls among the answered whose talk was cut off.
+    `media_lost`: calls, whatever their outcome, from whose callers nothing came any more.
     """
 
     rows: dict[OutcomeKey, int]
@@ -67,6 +70,7 @@ class Day:
     abandoned_after_30s: int
     asa_seconds: float | None
     talks_cut_off: int = 0
+    media_lost: int = 0
 
     @property
     def received(self) -> int:
@@ -87,12 +91,14 @@ def day_of(
     queue.  `target_seconds`: an answer within it is in time.
     """
     rows: Counter[OutcomeKey] = Counter()
-    offered, in_time, late, cut_off, waited = waiting_or_talking, 0, 0, 0, 0.0
+    offered, in_time, late, waited = waiting_or_talking, 0, 0, 0.0
+    cut_off = media_lost = 0
     for call in calls:
         rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
         late += abandoned_late(call.outcome, call.stage, wait)
         cut_off += call.cut_off and call.outcome is Outcome.ANSWERED
+        media_lost += call.media_lost
         if wait is None:
             continue
         offered += 1
@@ -108,4 +114,5 @@ def day_of(
         abandoned_after_30s=late,
         asa_seconds=waited / answered if answered else None,
         talks_cut_off=cut_off,
+        media_lost=media_lost,
     )

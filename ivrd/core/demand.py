@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from ivrd.core.call import Ended, Outcome, Stage
 from ivrd.core.forecast import Arrivals, Load, Rate, handling_rate, patience_rate
 
 GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted
@@ -17,11 +18,22 @@ class Demand:
     joined: int = 0
     talked: int = 0
     left: int = 0
+    nobody_seconds: float = 0.0  # watched, and there was no caller any more who could have left
 
     def expect(self, talk: float, patience: float) -> None:
         """Expect talks and patience of so many seconds; it counts the less the more was seen."""
         self.handling = _expecting(self.handling, talk)
         self.patience = _expecting(self.patience, patience)
+
+    def ended(self, end: Ended) -> None:
+        """A call has ended.  One whose media is lost tells nothing of patience."""
+        self.talked += end.outcome is Outcome.ANSWERED
+        if end.stage is not Stage.QUEUE:
+            return
+        if end.call.media_lost:
+            self.nobody_seconds += end.call.silent_seconds
+        else:
+            self.left += 1
 
     def observe(self, seconds: float, waiting: int, talking: int) -> None:
         """Learn from the `seconds` since the last look."""
@@ -33,7 +45,9 @@ class Demand:
             self.arrivals = self.arrivals.watched(seconds, self.joined)
             self.handling = self.handling.watched(seconds, self.talked, talking * seconds)
             self.patience = self.patience.watched(seconds, self.left, waiting * seconds)
+        self.patience = self.patience.without(self.nobody_seconds)
         self.joined = self.talked = self.left = 0
+        self.nobody_seconds = 0.0
 
     def load(self) -> Load:
         """The estimates as one load."""

@@ -212,6 +212,10 @@ class Rate:
             exposure=self.exposure * exp(-age) + at_risk * faded,
         )
 
+    def without(self, exposure: float) -> "Rate":
+        """Without these seconds of exposure: it has turned out that nobody was there in them."""
+        return replace(self, exposure=max(0.0, self.exposure - exposure))
+
     def unwatched(self, seconds: float) -> "Rate":
         """After a gap: what was known counts for less, and silence is not taken for quiet."""
         kept = exp(-max(0.0, seconds) / self.memory)

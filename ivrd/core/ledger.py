@@ -170,8 +170,8 @@ class Ledger:
 
 def _as_received(call: Call) -> Call:
     """The call as it was when it reached the hotline."""
-    nothing = replace(call, joined_at=None, connected_at=None, ended_at=None, cut_off=False)
-    return replace(nothing, state=CallState.MENU)
+    nothing = replace(call, joined_at=None, connected_at=None, ended_at=None)
+    return replace(nothing, state=CallState.MENU, cut_off=False, silent_seconds=0.0)
 
 
 def _reconciled(own: Call, replayed: Call) -> Call:
@@ -191,4 +191,5 @@ def _reconciled(own: Call, replayed: Call) -> Call:
         by=replayed.by,
         seat=replayed.seat,
         cut_off=replayed.cut_off,
+        silent_seconds=replayed.silent_seconds,
     )

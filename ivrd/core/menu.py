@@ -9,7 +9,8 @@ or not: so a caller who types ahead loses no key, and there is no buffer that co
 
 Two keys mean the same everywhere: 0 goes to a person, * goes back.  Whoever says nothing or
 presses wrong keys too often goes to a person as well; nobody is cut off, except after a closed
-message that was said again and again.
+message that was said again and again.  Only a phone from which nothing has come at all is taken to
+nobody: a person could not hear it.  It is spoken to until its line is given up (`NoInput.unheard`).
 """
 
 from collections.abc import Mapping
@@ -110,7 +111,12 @@ class PromptsPlayed:
 
 @dataclass(frozen=True)
 class NoInput:
-    """The caller pressed nothing in the time given."""
+    """The caller pressed nothing in the time given.
+
+    `unheard`: nor has anything else come from the phone in this call, not even silence.
+    """
+
+    unheard: bool = False
 
 
 Input = Key | PromptsPlayed | NoInput
@@ -210,8 +216,8 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
     match received:
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
-        case NoInput():
-            return _miss(tree, visit, tree.no_input, closed)
+        case NoInput(unheard):
+            return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
         case _:
@@ -289,11 +295,13 @@ def _back(tree: Tree, visit: Visit) -> Result:
     return after, (*_leave_message(visit), _say_prompts(tree, after))
 
 
-def _miss(tree: Tree, visit: Visit, prompt: str, closed: frozenset[str]) -> Result:
+def _miss(
+    tree: Tree, visit: Visit, prompt: str, closed: frozenset[str], unheard: bool = False
+) -> Result:
     """Say what was wrong and repeat the prompts; too often, and a person takes over."""
     misses = visit.misses + 1
-    if misses <= tree.retries:
-        after = replace(visit, misses=misses)
+    if misses <= tree.retries or (unheard and not visit.closed):
+        after = replace(visit, misses=min(misses, tree.retries))
         sorry = tuple((language, prompt) for language in _spoken_in(tree, after))
         return after, (Say((*sorry, *_words(tree, after))),)
     if visit.closed:

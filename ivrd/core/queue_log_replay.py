@@ -33,12 +33,14 @@ from ivrd.core.call import (
     CallState,
     Connected,
     CutOff,
+    End,
     Ended,
     Event,
     HungUp,
     InvalidTransition,
     JoinedQueue,
     LeftQueue,
+    MediaLost,
     Outcome,
     PlayedMessage,
     Rejected,
@@ -68,7 +70,7 @@ class QueueLogEntry:
     """One entry.  waited_seconds: in the queue, of CONNECTED and GAVE_UP.
 
     state: of ENDED: MENU, INFO, CLOSED, or QUEUE for everything from there on.  cut_off: of ENDED:
-    neither the caller nor the hotline hung up.
+    neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in `Call`.
     """
 
     at: float
@@ -81,6 +83,7 @@ class QueueLogEntry:
     state: CallState = CallState.MENU
     topic: str = ""
     cut_off: bool = False
+    silent_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,7 @@ class QueueLogReplay(Generic[Position]):
         began = entry.at - entry.waited_seconds  # of a call whose first entries are not there
         call = self.open.get(entry.call_id) or Call(entry.call_id, began)
         if entry.entry_type is EntryType.ENDED:
-            end = CutOff(entry.at) if entry.cut_off else HungUp(entry.at)
-            return (self._end(call, end, entry),)
+            return (self._end(call, _end_of(entry), entry),)
         self.open[entry.call_id] = _moved(call, entry)
         self._keep_small(entry.at)
         return ()
@@ -169,9 +171,7 @@ class QueueLogReplay(Generic[Position]):
         self._needed.setdefault(entry.call_id, position)
         self._keep_small(entry.at)
 
-    def _end(
-        self, call: Call, event: HungUp | CutOff, ended: QueueLogEntry | None = None
-    ) -> ReplayedCall:
+    def _end(self, call: Call, event: End, ended: QueueLogEntry | None = None) -> ReplayedCall:
         """The call's end by `event`; `ended` is its ENDED entry, if it has one."""
         sure = call.state is not CallState.MENU
         if ended is not None:
@@ -203,6 +203,13 @@ class QueueLogReplay(Generic[Position]):
     def _forget(self, call_id: str) -> None:
         self.open.pop(call_id, None)
         self._needed.pop(call_id, None)
+
+
+def _end_of(ended: QueueLogEntry) -> End:
+    """How a call ended that has an ENDED entry."""
+    if ended.silent_seconds:
+        return MediaLost(ended.at, ended.silent_seconds)
+    return CutOff(ended.at) if ended.cut_off else HungUp(ended.at)
 
 
 def _moved(call: Call, entry: QueueLogEntry) -> Call:

@@ -36,6 +36,7 @@ LIMITS = b.Limits(
         **dict.fromkeys(FailureKind, 3),
         FailureKind.MISSED: 2,
         FailureKind.DROPPED: 2,
+        FailureKind.LOST: 1,  # it took a caller half a minute of silence
     },
     first_pause=60.0,
     longest_pause=600.0,
@@ -43,7 +44,8 @@ LIMITS = b.Limits(
 )
 NEW = Breaker(limits=LIMITS, known=True)
 SHORT_SECONDS = 20.0  # after a first failure
-LASTED_SECONDS = 2.0  # early_seconds, and time for the news of a drop to come
+NEWS_SECONDS = 1.0  # after the time that proves a seat good: for the news of a drop to come
+LASTED_SECONDS = LIMITS.early_seconds + NEWS_SECONDS  # of a seat that has not fallen silent
 RANG_SECONDS = 3.0  # who rang for less was refused
 # Of a call that so many seats have dropped the call is the reason.
 DROPS_AT_MOST = 2
@@ -56,6 +58,7 @@ class Reason(StrEnum):
     MISSED = "missed"
     REFUSED = "refused"
     DROPPED = "dropped"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -115,11 +118,16 @@ class SeatHealth:
             return self._failed(seat, b.Missed(at), Reason.MISSED)
         return self._failed(seat, b.Refused(at, cause=0), Reason.REFUSED)
 
-    def dropped(self, seat: str, at: float, drops: int) -> list[SeatNotice]:
-        """The seat answered and was gone; `drops`: how many seats have dropped this call so far."""
+    def dropped(self, seat: str, at: float, drops: int, silent_seconds: float) -> list[SeatNotice]:
+        """The seat answered and was gone; `drops`: how many seats have dropped this call so far.
+
+        `silent_seconds`: nothing had come from it for so long; 0 for one that hung up.
+        """
         self._answered.pop(seat, None)
         if drops > DROPS_AT_MOST:
             return []
+        if silent_seconds:
+            return self._failed(seat, b.Lost(at, silent_seconds), Reason.LOST)
         return self._failed(seat, b.Dropped(at), Reason.DROPPED)
 
     def answered(self, seat: str, at: float) -> bool:
@@ -133,12 +141,15 @@ class SeatHealth:
 
     def advance(self, now: float) -> list[SeatNotice]:
         """What no event tells: talks that have lasted."""
-        lasted = [s for s, at in self._answered.items() if now - at >= LASTED_SECONDS]
+        lasted = [s for s, at in self._answered.items() if now - at >= self._proof_seconds(s)]
         back = [Resumed(seat, "answering") for seat in lasted if self.absent(seat, now)]
         for seat in lasted:
             del self._answered[seat]
             del self._breakers[seat]
         return [*back]
+
+    def _proof_seconds(self, seat: str) -> float:
+        return b.proof_seconds(self._breakers[seat]) + NEWS_SECONDS
 
     def resume(self, seat: str, by: str) -> list[SeatNotice]:
         """Begin anew with this seat; nothing happens to one that stands well."""

@@ -28,7 +28,7 @@ from typing import Protocol
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.listeners import LastSeen, Resolution
-from ivrd.core.call import Call, CutOff, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.call import Call, CutOff, Ended, HungUp, MediaLost, Notice, Outcome, Stage
 from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
 
 logger = logging.getLogger("ivrd")
@@ -252,14 +252,21 @@ class Reconciliation:
         call, here = finished.call, finished.call.id in self._calls
         self._missing.pop(call.id, None)
         if here and not finished.sure:
-            last_seen = self._cut_off if call.cut_off else self._unresolved
-            yield last_seen(call.id, call.ended_at or call.received_at)
+            yield self._last_seen(call)
         elif here or finished.whole:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
             self._found.add(call.id)
             yield Ended(call, finished.outcome, finished.stage)
         else:
             self.strangers += 1
+
+    def _last_seen(self, call: Call) -> LastSeen:
+        """The end of a call of which queue_log tells how it ended, at most, and not where."""
+        at = call.ended_at or call.received_at
+        if call.media_lost:
+            self._found.add(call.id)
+            return LastSeen(call.id, MediaLost(at, call.silent_seconds))
+        return (self._cut_off if call.cut_off else self._unresolved)(call.id, at)
 
     def _cut_off(self, call_id: str, at: float) -> LastSeen:
         """A restart of Asterisk, of which queue_log has an entry, ended the call."""

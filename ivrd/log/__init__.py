@@ -138,6 +138,7 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
         **({"cut_off": True} if call.cut_off else {}),
+        **({"media_lost": True} if call.media_lost else {}),
     )
 
 

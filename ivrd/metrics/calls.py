@@ -125,6 +125,14 @@ class CallMetrics:
             "the call on it, or ended it by itself. They are among the answered.",
             ("queue",),
         )
+        self._media_lost = self._total(
+            "ivrd_calls_media_lost_total",
+            "Calls that ended because nothing came from the caller's side any more, by the stage "
+            "that they were in. They are among the outcomes: abandoned, or answered in a talk.",
+            ("stage",),
+        )
+        for stage in c.Stage:
+            self._media_lost.labels(stage)
         self._unattended = self._total(
             "ivrd_unattended_total",
             "Calls that the dialplan took to the queue by itself, without ivrd's menu.",
@@ -153,8 +161,9 @@ class CallMetrics:
         self._no_answer = self._total(
             "ivrd_ring_no_answer_total",
             "Calls that a seat of our own was offered and did not take. reason: it rang and nobody "
-            "answered (missed), it declined at once (refused), or it answered and was gone within "
-            "a second (dropped). Another seat was rung.",
+            "answered (missed), it declined at once (refused), it answered and was gone within "
+            "a second (dropped), or nothing came from it any more in a talk (lost). Another seat "
+            "was rung.",
             ("pool", "reason"),
         )
         self._pools = self._gauge(
@@ -215,6 +224,8 @@ class CallMetrics:
             self._long_abandoned.labels(call.queue).inc()
         if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
             self._talks_cut_off.labels(call.queue).inc()
+        if call.media_lost:
+            self._media_lost.labels(notice.stage).inc()
 
     def unattended(self, call: c.Call) -> None:
         """The dialplan took the call to the queue by itself."""

@@ -65,7 +65,7 @@ class PartnerMetrics:
             "ivrd_partner_offers_total",
             "What became of offered calls: a person pressed the key (confirmed), nobody took the "
             "call (refused) or pressed it (unconfirmed). Of those confirmed: the partner ended the "
-            "talk at once (dropped) or sent the caller back (returned).",
+            "talk at once or fell silent in it (dropped), or sent the caller back (returned).",
             ("partner", "result"),
         )
         self._refusals = self._total(

@@ -16,7 +16,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import breaker as b
-from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Stage
 from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import (
@@ -105,8 +105,7 @@ class PartnerController:
             case Answered():
                 pass
             case Ended():
-                flow.talked += notice.outcome is Outcome.ANSWERED
-                flow.left += notice.stage is Stage.QUEUE
+                flow.ended(notice)
             case _:
                 assert_never(notice)
 
@@ -145,6 +144,8 @@ class PartnerController:
                 return b.Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
                 return b.Confirmed(leg_event.at)
+            case PartnerEventKind.DROPPED if leg_event.silent_seconds:
+                return b.Lost(leg_event.at, leg_event.silent_seconds)
             case PartnerEventKind.DROPPED:
                 return b.Dropped(leg_event.at)
             case PartnerEventKind.OFFERED | PartnerEventKind.RETURNED | PartnerEventKind.TALKED:
@@ -228,8 +229,8 @@ class PartnerController:
             if runtime.verified or talks or runtime.override is Override.OPEN:
                 runtime.breaker = replace(runtime.breaker, known=True)
             for call in talks:
-                early = runtime.breaker.limits.early_seconds
-                if call.id not in runtime.lasted and now - (call.connected_at or now) >= early:
+                proof = b.proof_seconds(runtime.breaker)
+                if call.id not in runtime.lasted and now - (call.connected_at or now) >= proof:
                     runtime.lasted.add(call.id)
                     runtime.feed(b.Lasted(now))
             runtime.lasted &= {call.id for call in talks}

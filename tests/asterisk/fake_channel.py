@@ -8,12 +8,13 @@ read, hits that.  `Troubles` says how long everything takes on its way, and what
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from panoramisk.message import Message
 
 from ivrd.asterisk.async_agi import Session, Sessions
+from ivrd.asterisk.conversation import RECEIVED
 
 POLL_SECONDS = 0.02
 SAMPLES_A_SECOND = 8000
@@ -39,6 +40,7 @@ class Troubles:
     frozen_from: float = math.inf  # from then on ivrd says nothing more
     shorter: Mapping[str, float] = field(default_factory=dict)  # path -> the file's real length
     missing: frozenset[str] = frozenset()  # paths of files that are not there
+    received: Callable[[], str] = lambda: "50"  # packets from the caller's phone, as Asterisk says
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class FakeChannel:
             self._end("the dialplan has the call")
         elif command == "HANGUP":
             self._end("the caller was hung up")
+        elif command == f"GET VARIABLE {RECEIVED}":
+            return f"200 result=1 ({self._troubles.received()})"
         return "200 result=1"
 
     async def _play(self, path: str) -> str:

@@ -57,12 +57,14 @@ PROMPTS = (
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
 LEASE = 5.0
+SILENT = 30.0
 SCRIPT = ConversationSettings(
     tree=TREE,
     length=SECONDS.get,
     label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
     default_queue=TREE.queue_of[TREE.operator],
     lease_seconds=LEASE,
+    silent_seconds=SILENT,
     closed=lambda: frozenset({"q-benefits"}),
 )
 # What the books hear; the rest is between the conversation and its caller.

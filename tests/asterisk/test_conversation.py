@@ -1,6 +1,7 @@
 """A caller and the menu, over a channel on which everything is late, lost or in the wrong order."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -103,6 +104,57 @@ def test_whoever_says_nothing_hears_everything_and_is_brought_to_a_person() -> N
         assert caller.left == way_out("q-other", "other")
         prompts, waits = 11 * PROMPT_SECONDS, 3 * TREE.wait_seconds
         assert caller.channel.ended_at == pytest.approx(prompts + waits, abs=1.0)
+
+    run(body())
+
+
+SAYING_NOTHING = 11 * PROMPT_SECONDS + 3 * TREE.wait_seconds  # until a person, as above
+
+
+async def unheard(received: Callable[[], str], silent_seconds: float) -> Talk:
+    """A caller who presses nothing, until a person or a minute is over."""
+    script = replace(SCRIPT, silent_seconds=silent_seconds)
+    caller = Talk(Troubles(received=received), script).begin()
+    await asyncio.sleep(60.0)
+    return caller
+
+
+def test_who_was_never_heard_is_taken_to_nobody_while_asterisk_may_still_end_the_call() -> None:
+    async def body() -> None:
+        caller = await unheard(lambda: "0", 120.0)
+        assert caller.channel.ended_at is None
+        assert caller.channel.expired_at is None  # it is spoken to all the time
+        caller.channel.hang_up()
+        await caller.task
+
+    run(body())
+
+
+@pytest.mark.parametrize(
+    ("received", "silent_seconds"),
+    [
+        ("0", 0.0),  # Asterisk never ends a call for that
+        ("0", 20.0),  # it would have ended it: something has come that is no sound
+        ("1", 120.0),
+        ("", 120.0),  # not what was asked for: nobody is kept for that
+    ],
+)
+def test_who_was_heard_once_or_is_alive_goes_to_a_person(
+    received: str, silent_seconds: float
+) -> None:
+    async def body() -> None:
+        caller = await unheard(lambda: received, silent_seconds)
+        assert caller.left == way_out("q-other", "other")
+        assert caller.channel.ended_at == pytest.approx(SAYING_NOTHING, abs=1.0)
+
+    run(body())
+
+
+def test_a_packet_that_comes_late_is_enough() -> None:
+    async def body() -> None:
+        loop = asyncio.get_running_loop()
+        caller = await unheard(lambda: "0" if loop.time() < 30.0 else "1", 120.0)
+        assert caller.left == way_out("q-other", "other")
 
     run(body())
 

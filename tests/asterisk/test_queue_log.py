@@ -128,6 +128,21 @@ MEANINGS = [
             cut_off=True,
         ),
     ),
+    (
+        "hotline|NONE|ENDED|queue|other|lost|30",
+        QueueLogEntry(
+            5e9,
+            EntryType.ENDED,
+            "1.2",
+            state=CallState.QUEUE,
+            topic="other",
+            silent_seconds=30.0,
+        ),
+    ),
+    (
+        "hotline|NONE|ENDED|ivr||lost|?",
+        QueueLogEntry(5e9, EntryType.ENDED, "1.2", silent_seconds=1.0),
+    ),
     ("hotline|NONE|ENDED|ivr||?", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),

@@ -66,6 +66,13 @@ def test_the_other_ways_of_a_call() -> None:
     ]
 
 
+def test_a_call_from_whose_caller_nothing_came() -> None:
+    said = {"Event": "UserEvent", "UserEvent": "IvrdMediaLost", "Uniqueid": "7.1"}
+    said |= {"Timestamp": "8.5", "Silent": "30"}
+    assert t.fact(Message(said)) == t.MediaLost("7.1", 8.5, 30.0)
+    assert t.fact(Message(said | {"Silent": "soon"})) == t.MediaLost("7.1", 8.5, 1.0)
+
+
 def test_a_call_that_is_cut_off() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdCutOff", "Uniqueid": "7.1", "Timestamp": "8.5"}
     assert t.fact(Message(said)) == t.CallCut("7.1", 8.5)

@@ -41,6 +41,7 @@ SCRIPT = ConversationSettings(
     label={topic: topic for topic in TREE.queue_of},
     default_queue=SETTINGS.default_queue,
     lease_seconds=5.0,
+    silent_seconds=30.0,
     closed=frozenset,
 )
 NOW = 1795312060.0
@@ -243,6 +244,10 @@ def answered(call_id: str) -> Message:
 
 def cut(call_id: str) -> Message:
     return event("UserEvent", call_id, UserEvent="IvrdCutOff")
+
+
+def media_lost(call_id: str) -> Message:
+    return event("UserEvent", call_id, UserEvent="IvrdMediaLost", Silent="30")
 
 
 def gone(call_id: str) -> Message:

@@ -29,6 +29,7 @@ from tests.calls.rig import (
     event,
     gone,
     joined,
+    media_lost,
     offered,
     pressed,
     settle,
@@ -115,6 +116,30 @@ def test_a_call_that_is_cut_off_did_not_hang_up(
             await rig.take(happens("a"))
         (ended,) = [notice for notice in rig.told.notices if isinstance(notice, Ended)]
         assert (ended.outcome, ended.stage, ended.call.cut_off) == end
+        assert len(rig.tracker.ivr) == 0
+
+    run(body())
+
+
+MEDIA_LOST = [
+    ([], (Outcome.ABANDONED, Stage.IVR, True)),
+    ([offered], (Outcome.ABANDONED, Stage.IVR, True)),
+    ([joined], (Outcome.ABANDONED, Stage.QUEUE, True)),
+    ([joined, answered], (Outcome.ANSWERED, Stage.TALK, True)),
+    ([joined, gone], (Outcome.ABANDONED, Stage.QUEUE, False)),  # a moment before
+]
+
+
+@pytest.mark.parametrize(("before", "end"), MEDIA_LOST)
+def test_a_caller_from_whom_nothing_comes_has_left(
+    before: list[Callable[[str], Message]], end: tuple[Outcome, Stage, bool]
+) -> None:
+    async def body() -> None:
+        rig = Rig()
+        for happens in (arrived, *before, media_lost, gone):
+            await rig.take(happens("a"))
+        (ended,) = [notice for notice in rig.told.notices if isinstance(notice, Ended)]
+        assert (ended.outcome, ended.stage, ended.call.media_lost) == end
         assert len(rig.tracker.ivr) == 0
 
     run(body())

@@ -15,6 +15,7 @@ from ivrd.core.call import (
     InvalidTransition,
     JoinedQueue,
     LeftQueue,
+    MediaLost,
     PlayedMessage,
     Rejected,
     ReturnedToMenu,
@@ -42,7 +43,7 @@ class Step:
     def at(self, time: float) -> "Step":
         """The same, then."""
         event, line = self.event, self.line
-        if isinstance(event, JoinedQueue | Connected | HungUp | CutOff):
+        if isinstance(event, JoinedQueue | Connected | HungUp | MediaLost | CutOff):
             event = replace(event, at=time)
         return replace(self, event=event, line=line and replace(line, at=time))
 
@@ -78,9 +79,16 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
         steps.append(
             Step(call_id, None, QueueLogEntry(0.0, EntryType.GAVE_UP, call_id, call.queue))
         )
-    cut = draw(st.booleans())
-    last = QueueLogEntry(0.0, EntryType.ENDED, call_id, state=TOLD[call.state], cut_off=cut)
-    return [*steps, Step(call_id, CutOff(0.0) if cut else HungUp(0.0), last)]
+    end = draw(st.sampled_from([HungUp(0.0), MediaLost(0.0, 30.0), CutOff(0.0)]))
+    last = QueueLogEntry(
+        0.0,
+        EntryType.ENDED,
+        call_id,
+        state=TOLD[call.state],
+        cut_off=isinstance(end, CutOff),
+        silent_seconds=end.silent_seconds if isinstance(end, MediaLost) else 0.0,
+    )
+    return [*steps, Step(call_id, end, last)]
 
 
 @st.composite

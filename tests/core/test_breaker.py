@@ -20,6 +20,7 @@ from ivrd.core.breaker import (
     Lasted,
     LeftEarly,
     Limits,
+    Lost,
     Missed,
     NoKey,
     NoResponse,
@@ -35,11 +36,13 @@ from ivrd.core.breaker import (
     capacity,
     describe,
     kind_of,
+    proof_seconds,
     step,
 )
 
 LIMITS = Limits()
 KNOWN = Breaker(known=True)  # a person there has taken a call
+SILENT = 30.0  # seconds
 FULL, AWAY = 17, 19  # Q.850: busy; no answer
 
 
@@ -53,6 +56,7 @@ def failure(kind: FailureKind, now: float) -> Failure:
         FailureKind.WRONG_KEY: WrongKey(now),
         FailureKind.HUNG_UP: LeftEarly(now),
         FailureKind.DROPPED: Dropped(now),
+        FailureKind.LOST: Lost(now, SILENT),
         FailureKind.UNREACHABLE: Unreachable(now),
     }
     return made[kind]
@@ -75,6 +79,7 @@ EVENTS = st.one_of(
     *(st.builds(kind, NOW) for kind in (Missed, NoResponse, Silent, NoKey, WrongKey, LeftEarly)),
     *(st.builds(kind, NOW) for kind in (Drilled, Resumed)),
     st.builds(Dropped, NOW),
+    st.builds(Lost, NOW, st.just(SILENT)),
     st.builds(Unreachable, NOW),
     st.builds(Reachable, NOW),
     st.builds(Confirmed, NOW),
@@ -334,3 +339,14 @@ def test_what_was_learned_holds_while_a_seat_is_tried() -> None:
     full = told(Refused(31.0, FULL, others=1), breaker=breaker)
     assert at(full, 31.0).state is BreakerState.HALF_OPEN
     assert allowed_seats(full, 31.0, talking=1) == 1
+
+
+def test_a_talk_that_falls_silent_is_made_good_only_by_one_that_lasted_for_longer() -> None:
+    once = told(Lost(0.0, SILENT))
+    assert proof_seconds(once) == LIMITS.early_seconds + SILENT
+    answered = told(Confirmed(10.0), breaker=once)  # nobody knows yet whether it will last
+    assert proof_seconds(answered) == proof_seconds(once)
+    twice = told(Lost(50.0, SILENT), breaker=answered)
+    assert (twice.state, twice.why) == (BreakerState.OPEN, "fell silent in a talk, 2 in a row")
+    good = told(Lasted(50.0), breaker=answered)
+    assert (good.failures, proof_seconds(good)) == ({}, LIMITS.early_seconds)

@@ -20,6 +20,7 @@ from ivrd.core.call import (
     InvalidTransition,
     JoinedQueue,
     LeftQueue,
+    MediaLost,
     Notice,
     Offered,
     Outcome,
@@ -50,7 +51,11 @@ LIVES: st.SearchStrategy[list[Event]] = st.builds(
     st.lists(MOVES, max_size=20),
     st.just(()) | st.tuples(JOINED, CONNECTED),
 )
-ENDS = st.builds(HungUp, TIMES) | st.builds(CutOff, TIMES)
+ENDS = (
+    st.builds(HungUp, TIMES)
+    | st.builds(MediaLost, TIMES, st.floats(1.0, 600.0))
+    | st.builds(CutOff, TIMES)
+)
 
 # The shortest way to each place.
 WAY_TO: dict[CallState, tuple[Event, ...]] = {
@@ -91,6 +96,7 @@ def test_every_life_ends_once_and_for_good(
     assert isinstance(ended, Ended)
     assert (ended.call, ended.stage) == (call, last.stage)
     assert call.cut_off is isinstance(end, CutOff)
+    assert call.media_lost is isinstance(end, MediaLost)
     answered = last.state is CallState.TALK
     assert (ended.outcome is Outcome.ANSWERED) is answered
     assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not answered)
@@ -147,11 +153,11 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
 
 # What can happen, seen from each place; the rest is refused.
 MAY_HAPPEN: dict[CallState, set[type]] = {
-    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, CutOff},
-    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
-    CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, CutOff},
-    CallState.QUEUE: {Connected, JoinedQueue, LeftQueue, HungUp, CutOff},
-    CallState.TALK: {JoinedQueue, HungUp, CutOff},
+    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.QUEUE: {Connected, JoinedQueue, LeftQueue, HungUp, MediaLost, CutOff},
+    CallState.TALK: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.ENDED: set(),
 }
 ONE_OF_EACH: tuple[Event, ...] = (
@@ -162,6 +168,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     LeftQueue(),
     Connected(1030.0, AnsweredBy.INHOUSE, "a"),
     HungUp(1050.0),
+    MediaLost(1050.0, 30.0),
     CutOff(1050.0),
 )
 
@@ -230,6 +237,9 @@ def test_how_a_call_ends(
         assert notices[-1] == Ended(call, expected, stage)
         assert call.cut_off is isinstance(end, CutOff)
         assert (call.wait_seconds(), call.talk_seconds()) == (wait, talk)
+    call, notices = live(*story, MediaLost(1230.0, 30.0))  # was there until 1200
+    assert notices[-1] == Ended(call, outcome, stage)
+    assert (call.wait_seconds(), call.talk_seconds()) == (wait, talk)
 
 
 def test_a_caller_who_still_waits_has_waited_until_now() -> None:

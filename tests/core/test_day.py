@@ -19,6 +19,7 @@ pasts = st.builds(
     wait_seconds=waits,
     talk_seconds=waits,
     cut_off=st.booleans(),
+    media_lost=st.booleans(),
 )
 
 
@@ -38,6 +39,7 @@ def test_received_is_all_rows_and_who_is_here(
     assert 0 <= day.in_time <= day.offered <= day.received
     assert day.abandoned_after_30s <= day.total(Outcome.ABANDONED)
     assert day.talks_cut_off <= day.total(Outcome.ANSWERED)
+    assert day.media_lost == sum(call.media_lost for call in calls)
 
 
 @given(st.lists(pasts), st.randoms())

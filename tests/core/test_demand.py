@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivrd.core.call import Call, Ended, HungUp, JoinedQueue, MediaLost, step
 from ivrd.core.demand import GAP_SECONDS, Demand
 
 
@@ -29,3 +30,34 @@ def test_counts_begin_anew_with_each_look_and_a_gap_counts_nothing() -> None:
     flow.joined = 1000  # in an hour in which nobody looked
     flow.observe(3600.0, waiting=0, talking=0)
     assert flow.load().arrivals <= rate
+
+
+def end_in_queue(*, silent: float) -> Ended:
+    call, _ = step(Call("1", 0.0), JoinedQueue(0.0, "other"))
+    _, (end,) = step(call, MediaLost(3000.0, silent) if silent else HungUp(3000.0))
+    assert isinstance(end, Ended)
+    return end
+
+
+def learned(*ends: Ended, waiting: int, seconds: int) -> float:
+    """The patience that is learned while so many wait for so long, and then these calls end."""
+    flow = Demand()
+    flow.expect(talk=60.0, patience=60.0)
+    for _ in range(seconds):
+        flow.observe(1.0, waiting=waiting, talking=0)
+    for end in ends:
+        flow.ended(end)
+    flow.observe(1.0, waiting=0, talking=0)
+    return flow.load().patience
+
+
+def test_who_vanished_from_the_queue_had_no_patience_to_learn_from() -> None:
+    ghosts = learned(*[end_in_queue(silent=30.0)] * 100, waiting=100, seconds=30)
+    assert ghosts == pytest.approx(60.0, rel=0.02)  # what was expected: nothing has been seen
+    assert learned(waiting=100, seconds=30) > 1000.0
+    left = learned(end_in_queue(silent=0.0), waiting=1, seconds=30)
+    assert left == pytest.approx((60.0 + 30.0) / 2, rel=0.02)
+
+
+def test_what_is_taken_back_was_there_and_no_more() -> None:
+    assert learned(end_in_queue(silent=600.0), waiting=1, seconds=5) == pytest.approx(60.0)

@@ -21,6 +21,7 @@ from ivrd.core.call import (
     InvalidTransition,
     JoinedQueue,
     LeftQueue,
+    MediaLost,
     Notice,
     Offered,
     Outcome,
@@ -44,6 +45,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(LeftQueue),
     st.builds(Connected, TIMES, st.just(AnsweredBy.INHOUSE), st.just("seat")),
     st.builds(HungUp, TIMES),
+    st.builds(MediaLost, TIMES, st.just(30.0)),
     st.builds(CutOff, TIMES),
 )
 ARRIVALS = st.booleans()  # whether the call is adopted

@@ -4,7 +4,8 @@ from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from ivrd.core import call, menu
 from ivrd.core.call import Call, CallState
@@ -210,6 +211,25 @@ def test_who_misses_too_often_gets_a_person(where: tuple[Tree, Visit], chance: R
     else:
         assert commands[0] == Say(((visit.language, "connect"),))
         assert commands[-1] == ToPerson(queue, tree.operator)
+
+
+@given(places(), CHANCE, st.integers(1, 9))
+def test_who_was_never_heard_is_spoken_to_and_taken_to_nobody(
+    where: tuple[Tree, Visit], chance: Random, silences: int
+) -> None:
+    (tree, visit), closed = where, some_closed(chance)
+    assume(not visit.closed)
+    for _ in range(silences):
+        visit, commands = menu.step(tree, visit, NoInput(unheard=True), closed)
+        (said,) = commands
+        assert isinstance(said, Say)
+        assert said.prompts[-1] in said_at(tree, visit)
+        assert visit.misses <= tree.retries
+        visit, _ = menu.step(tree, visit, PromptsPlayed(), closed)
+    heard_at_last = visit
+    for _ in range(tree.retries + 1):
+        heard_at_last, _ = menu.step(tree, heard_at_last, NoInput(), closed)
+    assert heard_at_last.over or heard_at_last.closed  # as anybody else who says nothing
 
 
 # Callers who know the way

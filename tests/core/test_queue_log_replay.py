@@ -14,6 +14,7 @@ from ivrd.core.call import (
     CutOff,
     Ended,
     HungUp,
+    MediaLost,
     Outcome,
     Stage,
 )
@@ -208,7 +209,9 @@ def test_the_time_without_an_asterisk_is_nobodys() -> None:
 def test_a_restart_cuts_off_whoever_has_not_ended(moments: list[Step], data: st.DataObject) -> None:
     moments = moments[: data.draw(st.integers(0, len(moments)))]
     last = {moment.call_id: moment for moment in moments}
-    ended = {c for c, moment in last.items() if isinstance(moment.event, HungUp | CutOff)}
+    ended = {
+        c for c, moment in last.items() if isinstance(moment.event, HungUp | MediaLost | CutOff)
+    }
     at = 100.0 + len(moments)
     cut = [Step(call_id, CutOff(at), None) for call_id in last.keys() - ended]
     found = told([*lines_of(moments), QueueLogEntry(at, EntryType.RESTARTED)])

@@ -17,6 +17,7 @@ from ivrd.core.call import (
     HungUp,
     JoinedQueue,
     LeftQueue,
+    MediaLost,
     Notice,
     Offered,
     Outcome,
@@ -48,7 +49,11 @@ def possible(call: Call, now: float) -> list[Event]:
         partner,
         LeftQueue(),
     )
-    return [e for e in (*every, HungUp(now), CutOff(now)) if (call.state, type(e)) in TABLE]
+    return [
+        e
+        for e in (*every, HungUp(now), MediaLost(now, 30.0), CutOff(now))
+        if (call.state, type(e)) in TABLE
+    ]
 
 
 @st.composite

@@ -22,6 +22,7 @@ from ivrd.core.seats import LAST, Member, Turn
 
 SEAT, OTHER = "base-01", "base-02"
 RANG, AT_ONCE = 15.0, 0.0
+SILENT = 30.0  # seconds
 
 
 class Step(NamedTuple):
@@ -34,7 +35,9 @@ class Step(NamedTuple):
 
 STEPS = st.builds(
     Step,
-    st.sampled_from(["missed", "refused", "dropped", "answered", "resume", "read", "advance"]),
+    st.sampled_from(
+        ["missed", "refused", "dropped", "lost", "answered", "resume", "read", "advance"]
+    ),
     st.sampled_from([SEAT, OTHER]),
     st.sampled_from([0.0, 1.0, 3.0, 30.0, 700.0]),
 )
@@ -56,7 +59,9 @@ def play(health: SeatHealth, step: Step, now: float) -> list[SeatNotice]:
         case "refused":
             return health.unanswered(step.seat, now, AT_ONCE)
         case "dropped":
-            return health.dropped(step.seat, now, 1)
+            return health.dropped(step.seat, now, 1, 0.0)
+        case "lost":
+            return health.dropped(step.seat, now, 1, SILENT)
         case "answered":
             health.answered(step.seat, now)
             return []
@@ -160,7 +165,9 @@ def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
     assert not health.turn(SEAT, 2.0 + SHORT_SECONDS).pause
 
 
-@pytest.mark.parametrize(("kind", "count"), [("missed", 2), ("refused", 3), ("dropped", 2)])
+@pytest.mark.parametrize(
+    ("kind", "count"), [("missed", 2), ("refused", 3), ("dropped", 2), ("lost", 1)]
+)
 def test_it_takes_so_many_in_a_row(kind: str, count: int) -> None:
     assert not health_after(*[kind] * (count - 1)).turn(SEAT, SHORT_SECONDS).pause
     assert health_after(*[kind] * count).turn(SEAT, SHORT_SECONDS).pause
@@ -173,7 +180,7 @@ def test_a_seat_that_drops_every_call_rests_although_it_answers() -> None:
 
 def test_a_call_that_many_have_dropped_is_to_blame_itself() -> None:
     health = SeatHealth()
-    assert health.dropped(SEAT, 0.0, DROPS_AT_MOST + 1) == []
+    assert health.dropped(SEAT, 0.0, DROPS_AT_MOST + 1, 0.0) == []
     assert health.turn(SEAT, 0.0) == Turn()
 
 
@@ -213,3 +220,21 @@ def test_pauses_of_others_say_nothing() -> None:
         (),
     )
     assert health.turn(SEAT, 0.0) == health.turn(OTHER, 0.0) == Turn()
+
+
+def test_a_seat_that_falls_silent_in_every_talk_rests_for_longer_each_time() -> None:
+    """A phone that answers by itself, and is dead: to answer is no proof that all is well."""
+    health, now, rests = SeatHealth(), 0.0, []
+    for _ in range(4):
+        health.answered(SEAT, now)
+        now += SILENT
+        assert health.advance(now) == []
+        health.dropped(SEAT, now, 1, SILENT)
+        began = now
+        while health.turn(SEAT, now).pause:
+            now += 1.0
+        rests.append(now - began)
+    assert rests == [60.0, 120.0, 240.0, 480.0]
+    health.answered(SEAT, now)
+    now += LASTED_SECONDS + SILENT
+    assert health.advance(now) == [Resumed(SEAT, "answering")]

@@ -289,6 +289,14 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("asterisk.sip.user_agent", "other"),
         asterisk("pjsip.conf"),
     ),
+    (IVRD, "asterisk.media.silent_seconds"): (
+        put("asterisk.media.silent_seconds", 20),
+        conversation("silent_seconds"),
+    ),
+    (IVRD, "asterisk.media.held_seconds"): (
+        put("asterisk.media.held_seconds", 200),
+        asterisk("pjsip.conf"),
+    ),
     (IVRD, "asterisk.headers.topic"): (
         put("asterisk.headers.topic", "X-T"),
         asterisk("extensions.conf"),

@@ -345,6 +345,30 @@ async def test_an_entry_that_only_says_cut_off_leaves_the_place_to_the_ledger():
 
 
 @live
+async def test_who_vanished_while_no_ivrd_ran_has_left():
+    rig = Rig()
+    rig.write(RECEIVED, JOINED, replace(END, at=1060.0, silent_seconds=30.0))
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": LEFT_QUEUE}
+    last = rig.notices[-1].call
+    assert (last.media_lost, last.left_at) == (True, 1030.0)
+
+
+@live
+async def test_an_entry_that_only_says_media_lost_leaves_the_place_to_the_ledger():
+    rig = Rig()
+    rig.receive()
+    rig.book("a", JoinedQueue(991.0, "red"))
+    rig.write(replace(END, silent_seconds=30.0))
+    await rig.tick()
+    await rig.tick(2.0)
+    assert rig.ends() == {"a": LEFT_QUEUE}
+    assert rig.notices[-1].call.media_lost
+    assert rig.reconciliation.unresolved == 0
+
+
+@live
 async def test_while_there_is_more_to_read_a_missed_call_waits():
     rig = Rig()
     rig.receive()
@@ -500,7 +524,8 @@ STAGES = {
 
 def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
-    more |= {"stage": STAGES[line.state], "cut": "cut" if line.cut_off else ""}
+    lost = f"lost|{line.silent_seconds:g}" if line.silent_seconds else ""
+    more |= {"stage": STAGES[line.state], "cut": "cut" if line.cut_off else lost}
     return FORMS[line.entry_type].format(at=at, id=line.call_id, **more) + "\n"
 
 

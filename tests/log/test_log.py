@@ -16,7 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd import log as ivrd_log
-from ivrd.core.call import AnsweredBy, Call, Connected, CutOff, Ended, HungUp, JoinedQueue, step
+from ivrd.core.call import (
+    AnsweredBy,
+    Call,
+    Connected,
+    CutOff,
+    Ended,
+    HungUp,
+    JoinedQueue,
+    MediaLost,
+    step,
+)
 from ivrd.log.formatters import FORMATTERS
 from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, RateLimit
 
@@ -115,6 +125,13 @@ def test_a_call_that_never_queued_has_no_wait(start: Start) -> None:
     ivrd_log.notice(LOG, notice)
     assert "outcome=abandoned stage=ivr topic=" in logged.line()
     assert "wait" not in logged.line()
+
+
+def test_the_closing_line_says_that_the_phone_had_gone(start: Start) -> None:
+    _, (notice,) = step(STARTED, MediaLost(160.0, 30.0))
+    logged = start()
+    ivrd_log.notice(LOG, notice)
+    assert "outcome=abandoned stage=ivr media_lost=yes" in logged.line()
 
 
 def test_a_call_lost_through_our_fault_stands_out(start: Start) -> None:

@@ -65,6 +65,8 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         return c.Connected(
             at, c.AnsweredBy.PARTNER if queue == "other" else c.AnsweredBy.INHOUSE, "seat"
         )
+    if kind is c.MediaLost:
+        return c.MediaLost(at, 30.0)
     made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff) else kind()
     return made
 
@@ -204,7 +206,8 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
         day.total(c.Outcome.FAILED),
     }
     cut = {total(series, "ivrd_talks_cut_off_total"), day.talks_cut_off}
-    assert [len(counts) for counts in (late, failed, cut)] == [1, 1, 1]
+    gone = {total(series, "ivrd_calls_media_lost_total"), day.media_lost}
+    assert [len(counts) for counts in (late, failed, cut, gone)] == [1, 1, 1, 1]
 
 
 def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
@@ -218,6 +221,18 @@ def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
     assert total(series, "ivrd_calls_total", outcome="answered") == 2
     failed = {"queue": "other", "outcome": "failed", "stage": "queue", "by": ""}
     assert value(series, "ivrd_calls_total", **failed) == 1
+
+
+def test_who_vanished_from_the_queue_is_abandoned_with_the_wait_until_then() -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"), c.MediaLost(65.0, 30.0))
+    take(made, ledger, "b", c.MediaLost(65.0, 30.0))
+    series = read(made, ledger)
+    assert value(series, "ivrd_calls_media_lost_total", stage="queue") == 1
+    assert value(series, "ivrd_calls_media_lost_total", stage="ivr") == 1
+    assert total(series, "ivrd_calls_total", outcome="abandoned") == 2
+    assert total(series, "ivrd_abandoned_after_30s_total") == 0  # it was 25 s
+    assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="abandoned") == 25
 
 
 def test_who_waits_now_and_since_when() -> None:
@@ -282,6 +297,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_talk_seconds_count", {"queue": "other"}),
         ("ivrd_abandoned_after_30s_total", {"queue": "other"}),
         ("ivrd_talks_cut_off_total", {"queue": "other"}),
+        *(("ivrd_calls_media_lost_total", {"stage": stage}) for stage in c.Stage),
         ("ivrd_unattended_total", {}),
         ("ivrd_events_refused_total", {"event": "JoinedQueue"}),
         ("ivrd_menu_faults_total", {}),

@@ -24,6 +24,7 @@ autofallthrough=yes
 {dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
 {dialplan_names.CALLERS}={settings.callers_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
+{dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 

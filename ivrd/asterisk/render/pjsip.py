@@ -7,22 +7,28 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.config.settings import Settings
 
-MEDIA = """\
+# What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
+CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
+
+
+def media(settings: Settings) -> str:
+    """What all endpoints have for sound.  A side that has vanished without a word is hung up."""
+    sip = settings.asterisk
+    return f"""\
 disallow=all
 allow=alaw,ulaw
 direct_media=no
 rtp_symmetric=yes
 force_rport=yes
 dtmf_mode=rfc4733
+rtp_timeout={sip.silent_seconds}
+rtp_timeout_hold={sip.held_seconds}
 """
-
-# What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
-CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
 
 
 def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     """The file's text.  `seats_secret` makes the passwords of seats that register."""
-    sip = settings.asterisk
+    sip, sound = settings.asterisk, media(settings)
     parts = [
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
         "endpoint_identifier_order=ip,username\n"
@@ -30,30 +36,30 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         "ignore_uri_user_options=yes\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
-    parts += [_carrier(name, addresses) for name, addresses in sip.carriers]
-    parts += [partners.trunk(p, settings.number, MEDIA, CLOSED) for p in settings.partners]
+    parts += [_carrier(name, addresses, sound) for name, addresses in sip.carriers]
+    parts += [partners.trunk(p, settings.number, sound, CLOSED) for p in settings.partners]
     for pool in settings.pools:
         for seat in pool.seats:
-            parts.append(_seat(seat, sip.seat_contact, seats_secret))
+            parts.append(_seat(seat, sound, sip.seat_contact, seats_secret))
     return "\n".join(parts)
 
 
-def _carrier(name: str, addresses: tuple[str, ...]) -> str:
+def _carrier(name: str, addresses: tuple[str, ...], sound: str) -> str:
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
-        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{MEDIA}"
+        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{sound}"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
 
 
-def _seat(seat: str, contact: str | None, secret: str | None) -> str:
+def _seat(seat: str, sound: str, contact: str | None, secret: str | None) -> str:
     """A seat takes one call at a time (queues.conf) and can call nobody.
 
     One that registers may sit behind NAT: it is reached where its packets come from.
     """
     endpoint = (
-        f"[{seat}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{MEDIA}"
+        f"[{seat}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{sound}"
         f"aors={seat}\nsend_pai=no\nidentify_by=username\n"
     )
     if contact is not None:
