@@ -47,6 +47,16 @@ def started(console: Sequence[str]) -> float | None:
     return time.time() - float(found[1]) if found else None
 
 
+def version(console: Sequence[str]) -> str:
+    """The running Asterisk's version, such as 22.10.1; empty when none is running."""
+    try:
+        said = _say(console, "core show version")
+    except ConsoleError:
+        return ""
+    found = re.match(r"Asterisk ([0-9.]+)", said)
+    return found[1].rstrip(".") if found else ""
+
+
 def _say(console: Sequence[str], command: str) -> str:
     """What Asterisk answers.  Raises `ConsoleError`."""
     argv = [*console, "-rx", command]

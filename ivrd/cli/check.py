@@ -33,6 +33,7 @@ DOCUMENTATION = tuple(
     )
 )
 CONNECT_SECONDS = 1.0
+LOCKS_UP = "22.9"  # docs/decisions/0019-media-time-out.md
 RESTART = "systemctl daemon-reload && systemctl restart asterisk"
 
 
@@ -172,6 +173,7 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     )
     if started is None:
         return
+    yield from _time_out(settings)
     unread = {True: list[str](), False: list[str]()}  # by whether a reload is enough
     for name in loaded.stale(folder, [name for name in files if name not in differing], started):
         reloads = name in console.RELOADS
@@ -182,6 +184,19 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
         yield Step(unread[True] + unread[False], RESTART)
     else:
         yield Step(unread[True], f"ivrd reload --config {settings.folder}")
+
+
+def _time_out(settings: Settings) -> Iterator[Step]:
+    """One release of Asterisk may lock up for good when it ends a call for lack of sound."""
+    asterisk = settings.asterisk
+    running = console.version(asterisk.console)
+    locks_up = running == LOCKS_UP or running.startswith(f"{LOCKS_UP}.")
+    if locks_up and (asterisk.silent_seconds or asterisk.held_seconds):
+        say = (
+            f"Asterisk {running} can lock up when it ends a call that fell silent: update it, or "
+            "set asterisk.media.silent_seconds and held_seconds to 0"
+        )
+        yield Step([say], "update Asterisk")
 
 
 def _permissions(settings: Settings) -> list[str]:

@@ -88,3 +88,35 @@ def test_what_asterisk_has_not_read_is_a_step_of_its_own(
     files["queues.conf"] += "more\n"
     differing, _ = check._rendered(there, tmp_path)
     assert "`ivrd reload` writes it anew" in differing.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "silent_seconds", "held_seconds", "warned"),
+    [
+        ("22.9.0", 30, 300, True),
+        ("22.9.0", 0, 300, True),
+        ("22.9.0", 0, 0, False),
+        ("22.10.1+dfsg-1", 30, 300, False),
+        ("20.20.1", 30, 300, False),
+        ("GIT-master", 30, 300, False),
+    ],
+)
+def test_an_asterisk_that_locks_up_when_it_ends_silent_calls_is_told(
+    tmp_path: Path, version: str, silent_seconds: int, held_seconds: int, warned: bool
+) -> None:
+    program = tmp_path / "asterisk"
+    program.write_text(f"#!/bin/sh\necho 'Asterisk {version} built by nobody'\n")
+    program.chmod(0o755)
+    settings = load(ROOT / "config")
+    asterisk = replace(
+        settings.asterisk,
+        console=(str(program),),
+        silent_seconds=silent_seconds,
+        held_seconds=held_seconds,
+    )
+    steps = list(check._time_out(replace(settings, asterisk=asterisk)))
+    assert [step.remedy for step in steps] == (["update Asterisk"] if warned else [])
+
+
+def test_without_a_running_asterisk_its_version_is_not_known() -> None:
+    assert console.version(("false",)) == ""
