@@ -17,7 +17,7 @@ from typing import Any
 
 from chaos.check import OPERATOR
 from lab import changes
-from lab.callers import Caller, HangUp, Hear, Keys, Patience, Step, Wait
+from lab.callers import Caller, HangUp, Hear, Keys, Patience, Step, Vanish, Wait
 from lab.callers.callers import Expected
 from lab.callers.mix import SHIPPED, Path1330, read_paths
 
@@ -120,6 +120,17 @@ def _gives_up_later(random: Random) -> Made:
     return _gives_up_in_queue(random, again=7)
 
 
+def _vanishes_in_menu(random: Random) -> Made:
+    return (Hear(), Wait(random.uniform(0, 2)), Vanish()), Expected("abandoned", "ivr")
+
+
+def _vanishes_in_queue(random: Random) -> Made:
+    path = _path(random, served=False)
+    keys = Keys(path.keys, **QUICK)
+    steps = (Hear(), keys, Wait(random.uniform(2, 4)), Vanish())
+    return steps, Expected("abandoned", "queue", path.leaf)
+
+
 KINDS: dict[str, tuple[int, Callable[[Random], Made]]] = {  # how many beside the others
     "straight to the queue": (4, _to_the_queue),
     "through the menus": (4, _through_menus),
@@ -130,9 +141,12 @@ KINDS: dict[str, tuple[int, Callable[[Random], Made]]] = {  # how many beside th
     "gives up in the queue": (2, _gives_up_in_queue),
     "gives up later": (2, _gives_up_later),
     "says nothing": (20, _says_nothing),
+    "vanishes in the menu": (4, _vanishes_in_menu),
+    "vanishes in the queue": (10, _vanishes_in_queue),
 }
 PATIENT = ("straight to the queue", "through the menus", "typed ahead", "silent")
 BEFORE_QUEUE = ("gives up in the menu", "listens to a message")
+VANISH = ("vanishes in the menu", "vanishes in the queue")
 USUAL = (*PATIENT, *BEFORE_QUEUE, "gives up in the queue")
 
 
@@ -152,6 +166,11 @@ def patient(random: Random, count: int) -> list[Caller]:
 def quiet(random: Random, count: int) -> list[Caller]:
     """Callers half of whom say nothing: what becomes of them ivrd has to do by itself."""
     return crowd(random, count, (*USUAL, "says nothing"))
+
+
+def half_vanish(random: Random, count: int) -> list[Caller]:
+    """Callers who all want a person; half of them are gone without a word before one is there."""
+    return crowd(random, count, (*PATIENT, *VANISH))
 
 
 def stubborn(random: Random, count: int) -> list[Caller]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ivrd.config.main import LEAST_SILENCE
+
 LONG_LEASE = 60  # seconds; the longest that a configuration may have
 
 
@@ -9,6 +11,18 @@ def nobody_for_vaccination(name: str, settings: dict[str, Any]) -> None:
     """Only the closed surge seats serve that queue: who waits there waits on."""
     if name == "queues.yaml":
         settings["pools"]["base"]["queues"] = ["home_isolation", "benefits", "other"]
+
+
+def soon_lost(name: str, settings: dict[str, Any]) -> None:
+    """A phone that has vanished is noticed after the shortest time."""
+    if name == "ivrd.yaml":
+        settings["asterisk"]["media"] = {"silent_seconds": LEAST_SILENCE}
+
+
+def never_lost(name: str, settings: dict[str, Any]) -> None:
+    """A phone that has vanished is never noticed."""
+    if name == "ivrd.yaml":
+        settings["asterisk"]["media"] = {"silent_seconds": 0, "held_seconds": 0}
 
 
 def long_lease(name: str, settings: dict[str, Any]) -> None:

@@ -10,8 +10,10 @@ import re
 import secrets
 import socket
 import struct
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -19,6 +21,7 @@ LIMIT_SECONDS = 30.0  # for anything that is waited for: generous, nothing is ju
 PACKET_SECONDS = 0.02
 SILENCE = b"\xd5" * 160  # A-law
 EVENT = 101  # the payload type of keys (RFC 4733)
+COMFORT_NOISE = 13  # that of RFC 3389; its payload is the level of the noise
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,14 @@ class Phone:
         """A request from the other side; each but the INVITE is answered with 200 as it comes."""
         return self._wait(lambda m: not m.status and m.method == method, method, seconds)
 
+    def nobody_hangs_up(self, seconds: float) -> None:
+        """The call goes on for so long: no BYE comes."""
+        try:
+            self.wait_for("BYE", seconds)
+        except AssertionError:
+            return
+        raise AssertionError(f"BYE within {seconds:g} s")
+
     def _wait(
         self, wanted: Callable[[Message], bool], what: str, seconds: float = LIMIT_SECONDS
     ) -> Message:
@@ -208,6 +219,43 @@ class Phone:
         for _ in range(round(seconds / PACKET_SECONDS)):
             self._packet(8, SILENCE, moment=160 * self._packets)
 
+    @contextmanager
+    def sending(
+        self, every: float = PACKET_SECONDS, kind: int = 8, payload: bytes = SILENCE
+    ) -> Iterator[None]:
+        """Meanwhile send a packet each `every` seconds; press no keys then."""
+        with self._each(every, lambda: self._send_packet(kind, payload, 160 * self._packets)):
+            yield
+
+    @contextmanager
+    def reporting(self, every: float = 5.0) -> Iterator[None]:
+        """Meanwhile send no sound, but an empty report of what was received (RFC 3550, 6.4.2)."""
+        with self._each(every, self._report):
+            yield
+
+    @contextmanager
+    def _each(self, seconds: float, send: Callable[[], None]) -> Iterator[None]:
+        over = threading.Event()
+
+        def run() -> None:
+            while not over.is_set():
+                send()
+                over.wait(seconds)
+
+        sender = threading.Thread(target=run, daemon=True)
+        sender.start()
+        try:
+            yield
+        finally:
+            over.set()
+            sender.join()
+
+    def hold(self) -> None:
+        """Put the other side on hold, without music: nothing is sent from now on."""
+        answer = self.request("INVITE", body=self._offer("8 101") + "a=sendonly\r\n")
+        assert answer.status == 200
+        self._acknowledge(answer)
+
     def press(self, keys: str) -> None:
         """Keys of 100 ms by RFC 4733 (2.5), with 100 ms of silence before and after each."""
         for key in keys:
@@ -226,12 +274,21 @@ class Phone:
         return self.request("INFO", {"Content-Type": "application/dtmf-relay"}, body)
 
     def _packet(self, kind: int, payload: bytes, moment: int, mark: bool = False) -> None:
+        self._send_packet(kind | (0x80 if mark else 0), payload, moment)
+        time.sleep(PACKET_SECONDS)
+
+    def _send_packet(self, kind: int, payload: bytes, moment: int) -> None:
         assert self._far is not None
-        kind |= 0x80 if mark else 0
         head = struct.pack("!BBHII", 0x80, kind, self._packets % 65536, moment % 2**32, 1330)
         self.sound.sendto(head + payload, self._far)
         self._packets += 1
-        time.sleep(PACKET_SECONDS)
+
+    def _report(self) -> None:
+        assert self._far is not None
+        host, port = self._far
+        report = struct.pack("!BBHI", 0x80, 201, 1, 1330)
+        name = struct.pack("!BBHI4s", 0x81, 202, 2, 1330, b"\x01\x01p\x00")  # CNAME, then the end
+        self.sound.sendto(report + name, (host, port + 1))
 
     # --- messages --------------------------------------------------------------------------
 

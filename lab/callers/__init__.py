@@ -10,7 +10,7 @@ mouth.py and ear.py what one caller sends and hears, script.py what one does, mi
 
 from lab.callers.callers import Caller, Callers, Expected
 from lab.callers.ledger import Entry, Ledger
-from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
+from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Vanish, Wait
 from lab.callers.sipp import SippError
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "Quiet",
     "SippError",
     "Step",
+    "Vanish",
     "Wait",
 ]

@@ -74,8 +74,8 @@ class _Call(Party):
                     self.hang_up()
             case "moved":
                 self.move(event)
-            case "bye":  # when both hang up at once, it was the caller's wish
-                self.ended = "caller" if self.hanging_up else "network"
+            case "bye":  # when both hang up at once, or the phone is dead, it is the caller's doing
+                self.ended = "caller" if self.hanging_up or self.vanished else "network"
             case "hung-up":
                 self.ended = "caller"
             case "cancelled" | "refused":

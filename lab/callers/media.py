@@ -75,6 +75,11 @@ class Party(ABC):
         """It has been ringing until `due`."""
 
     @property
+    def vanished(self) -> bool:
+        """Whether the phone is dead: it sends nothing more, and hangs up only when made to."""
+        return self._actor is not None and self._actor.vanished
+
+    @property
     def port(self) -> int:
         """Where this party's sound is to be sent."""
         return int(self.socket.getsockname()[1])
@@ -111,7 +116,7 @@ class Party(ABC):
                 self.due = None
                 self.rung(now)
             return
-        if self.hanging_up:
+        if self.hanging_up or self.vanished:
             return
         try:
             for packet in self.mouth.next():
@@ -136,7 +141,7 @@ class Party(ABC):
         except OSError:
             return  # the other side has closed its port: the BYE is on its way
         sound = self.ear is not None and self.ear.hear(packet, now)
-        if sound and self._actor is not None and self._actor.impatient(now):
+        if sound and self._actor is not None and not self.vanished and self._actor.impatient(now):
             self.leave(now)
 
 

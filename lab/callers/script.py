@@ -66,9 +66,14 @@ class HangUp:
     """Hangs up."""
 
 
+@dataclass(frozen=True)
+class Vanish:
+    """The phone is dead from here on: it sends no sound, and does not hang up."""
+
+
 DEAD_AIR = 0.3  # seconds of silence after which one who is out of patience waits for no sound
 
-Step = Wait | Hear | Quiet | Meet | Keys | Patience | HangUp
+Step = Wait | Hear | Quiet | Meet | Keys | Patience | HangUp | Vanish
 
 
 class Actor:
@@ -82,6 +87,7 @@ class Actor:
         self._ear = ear
         self._leaves_at = None if at_most is None else ear.start + at_most
         self._gives_up_at: float | None = None
+        self.vanished = False
         self._step: Step | None = None
         self._next(ear.start)
 
@@ -94,6 +100,9 @@ class Actor:
         while self._step is not None and self._done(self._step, now):
             if isinstance(self._step, HangUp):
                 return True
+            if isinstance(self._step, Vanish):
+                self.vanished = True
+                return False
             self._next(now)
         return False
 
@@ -127,5 +136,5 @@ class Actor:
                 return bool(self._ear.voices)
             case Keys():
                 return not self._mouth.pressing
-            case Patience() | HangUp():
+            case Patience() | HangUp() | Vanish():
                 return True
