@@ -149,12 +149,21 @@ class MemberChanged:
 
 
 @dataclass(frozen=True)
+class SeatOffered:
+    """A seat, ours or a partner's, is about to be rung for a waiting call."""
+
+    seat: str
+    waiting: str
+
+
+@dataclass(frozen=True)
 class SeatUnanswered:
     """A seat was rung for a caller and did not answer; `rang_seconds` is 0 for one that refused."""
 
     seat: str
     at: float
     rang_seconds: float
+    waiting: str = ""  # the call that was offered
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,7 @@ class SeatDropped:
     seat: str
     at: float
     drops: int
+    waiting: str = ""  # the call that was dropped
 
 
 @dataclass(frozen=True)
@@ -223,6 +233,7 @@ Fact = (
     | Hangup
     | SeatState
     | MemberChanged
+    | SeatOffered
     | SeatUnanswered
     | SeatDropped
     | SeatResumed
@@ -282,7 +293,7 @@ def _user_event(m: Any) -> Fact | None:
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
-        return SeatDropped(m.seat, at(m), whole(m.drops))
+        return SeatDropped(m.seat, at(m), whole(m.drops), m.uniqueid)
     if m.userevent == dialplan_names.SEAT_RESUMED:
         return SeatResumed(m.seat, "key")
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
@@ -370,13 +381,14 @@ def _member(m: Any) -> Fact:
 
 
 def _unanswered(m: Any) -> Fact:
-    return SeatUnanswered(seat_of(m.interface), at(m), in_seconds(m.ringtime) / 1000.0)
+    rang_seconds = in_seconds(m.ringtime) / 1000.0
+    return SeatUnanswered(seat_of(m.interface), at(m), rang_seconds, m.uniqueid)
 
 
 def _dial_end(m: Any) -> Fact | None:
     """A phone that wants its call to go elsewhere: of that app_queue says nothing else."""
     seat = seat_of(m.destchannel.rpartition("-")[0])
-    return SeatUnanswered(seat, at(m), 0.0) if m.forward else None
+    return SeatUnanswered(seat, at(m), 0.0, m.uniqueid) if m.forward else None
 
 
 def _contact(m: Any) -> Fact | None:
@@ -403,6 +415,7 @@ READERS = {
     "QueueMemberRemoved": _member,
     "QueueMemberPause": _member,
     "QueueMemberPenalty": _member,
+    "AgentCalled": lambda m: SeatOffered(seat_of(m.interface), m.uniqueid),
     "AgentRingNoAnswer": _unanswered,
     "DialEnd": _dial_end,
     "ContactStatus": _contact,

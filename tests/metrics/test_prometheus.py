@@ -43,7 +43,7 @@ class Hotline:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.metrics = CallMetrics(("other",), 20.0, "0.1.0", clock=time.time)
+        self.metrics = CallMetrics(("other",), 20.0, "0.1.0", pools=("base",), clock=time.time)
         runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
@@ -194,7 +194,7 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 11
+    assert len(queries) == 12
     assert None not in [prometheus.ask(query) for query in queries]
     assert prometheus.ask(queries[-2]) == 0.75  # seats open of those wanted
     assert prometheus.ask(queries[-1]) == 0  # the books balance
