@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ivrd.cli import client, dashboard
+from ivrd.cli import dashboard
+from ivrd.cli.failure import CommandFailed
 from ivrd.core.status_schema import Status
 from lab.agents import Agents
 from lab.callers import Callers, Ledger
@@ -198,7 +199,7 @@ class _Watch:
     def _status(self) -> Status | None:
         try:
             status: Status = self._lab.ivrd.status()
-        except (client.NotRunning, client.RequestRefused):
+        except CommandFailed:
             return None
         return status
 

@@ -20,7 +20,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from ivrd.cli.client import Client, NotRunning, RequestRefused
+from ivrd.cli.client import Client
+from ivrd.cli.failure import CommandFailed
 from ivrd.cli.main import main as command
 from lab.comparison import Scrape
 from lab.running import LabError, Running, spawn
@@ -175,11 +176,11 @@ class Ivrd(Running):
         """What its control socket answers.  Raises LabError with the reason when it does not."""
         try:
             return Client(self.control).get(name, **query)
-        except (NotRunning, RequestRefused) as error:
+        except CommandFailed as error:
             raise LabError(f"{self.name}: {error}") from error
 
     def status(self) -> Any:
-        """Its own picture, as `ivrd status --json` prints it.  Raises ivrd.cli.client's errors."""
+        """Its own picture, as `ivrd status --json` prints it.  Raises `CommandFailed`."""
         return Client(self.control).get("status")
 
     @property

@@ -251,7 +251,7 @@ def control() -> Iterator[One]:
             async with asyncio.timeout(30):
                 try:
                     answer = json.dumps(await which(query))
-                except server.RequestRejected as error:
+                except (server.RequestRejected, server.NotNow) as error:
                     answer = json.dumps(str(error))
             assert CANARY not in answer
 

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from ivrd.api import server
 from ivrd.core.call import Call
+from ivrd.core.dates import past_day
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
 from ivrd.ha.call_repository import CallRepository
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 1.0
-BUDDHIST_YEARS = 543  # 2026 is 2569 in Thailand
 NO_ANSWER = "the store does not answer, so the day's calls cannot be added up"
 
 
@@ -48,11 +48,11 @@ class DayReport:
         """The figures of ?day=DATE, today's without one."""
         day = self._day(query.get("day", ""))
         if not await self._flush(FLUSH_SECONDS):
-            raise server.RequestRejected(NO_ANSWER)
+            raise server.NotNow(NO_ANSWER)
         try:
             past, here = await self._call_repository.day(day), self._here(day)
         except StoreDown as error:
-            raise server.RequestRejected(f"{NO_ANSWER}: {error}") from None
+            raise server.NotNow(f"{NO_ANSWER}: {error}") from None
         queued = sum(call.joined_at is not None for call in here)
         target = self._target.service_level_seconds
         sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
@@ -63,16 +63,9 @@ class DayReport:
         if not text:
             return today
         try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            raise server.RequestRejected(
-                f"expected a day such as 2026-11-01, got {text!r}"
-            ) from None
-        if today.year + 500 <= day.year <= today.year + BUDDHIST_YEARS:
-            common = f"{day.year - BUDDHIST_YEARS}-{day:%m-%d}"
-            raise server.RequestRejected(f"expected a year of the common era, such as {common}")
-        if day > today:
-            raise server.RequestRejected(f"{day} has not come yet; today is {today}")
+            day = past_day(text, today)
+        except ValueError as error:
+            raise server.RequestRejected(str(error)) from None
         if day < (oldest := self._call_repository.oldest_day()):
             raise server.RequestRejected(
                 f"the calls of {day} are no longer kept; those from {oldest} on are"

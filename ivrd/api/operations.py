@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,8 +12,10 @@ from typing import Protocol
 from ivrd import __version__, log
 from ivrd.api import reload, server, status
 from ivrd.api.peercred import asked_by
+from ivrd.api.status import Limits, MissingPrompts
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import IvrSettings
@@ -101,8 +103,10 @@ class Operations:
     store: StoreState
     requeue: Requeue
     clock: Callable[[], float]  # this moment on the timeline of the calls
+    capacity: Capacity
 
     def __post_init__(self) -> None:
+        self.missing_prompts = MissingPrompts(time.monotonic)
         self.started = self.loaded = time.monotonic()
         self.reload_ok = True
         self.observer.metrics.reload(True, time.time())
@@ -122,7 +126,7 @@ class Operations:
             return "stopping"
         return "" if self.observer.connected else "not connected to Asterisk"
 
-    def status(self) -> Status:
+    def status(self, missing_prompts: Sequence[str]) -> Status:
         """Everything as it is now."""
         now, mono, ledger = self.clock(), time.monotonic(), self.tracker.ledger
         closed = self.tracker.ivr.settings.conversation.closed()
@@ -145,6 +149,8 @@ class Operations:
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
             store_up=self.store.up,
+            limits=self._limits().reached(),
+            missing_prompts=list(missing_prompts),
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,
@@ -152,8 +158,20 @@ class Operations:
             ),
         )
 
+    def _limits(self) -> Limits:
+        settings, ledger, ivr = self.settings, self.tracker.ledger, self.tracker.ivr
+        return Limits(
+            callers=settings.callers_at_most,
+            room=self.capacity.room,
+            menus=settings.menus_at_most,
+            behind_seconds=settings.behind_seconds,
+            callers_now=len(ledger.calls),
+            menus_now=len(ivr),
+            late_seconds=self.link.behind_seconds,
+        )
+
     async def _status(self, _query: Mapping[str, str]) -> server.Answer:
-        return self.status()
+        return self.status(await self.missing_prompts.of(self.settings))
 
     async def _seats(self, query: Mapping[str, str]) -> server.Answer:
         """Open or close a pool: ?pool=NAME&open=true or false."""
@@ -164,13 +182,13 @@ class Operations:
                 f"no pool {query.get('pool', '')!r}; there are: {', '.join(pools)}"
             )
         if self.queue_members.open is None or not self.observer.connected:
-            raise server.RequestRejected("not connected to Asterisk: nothing was changed")
+            raise server.NotNow("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
         (self.queue_members.open.add if wanted else self.queue_members.open.discard)(pool.name)
         try:
             changes = await self.queue_members.reconcile()
         except (ActionRefused, ConnectionLost, TimeoutError) as error:
-            raise server.RequestRejected(f"Asterisk refused: {error}") from None
+            raise server.NotNow(f"Asterisk refused: {error}") from None
         what = "seats opened" if wanted else "seats closed"
         who = asked_by(query)
         log.event(logger, logging.INFO, what, pool=pool.name, who=who)
@@ -194,7 +212,7 @@ class Operations:
         try:
             await self.queue_members.reconcile()
         except (ActionRefused, ConnectionLost, TimeoutError) as error:
-            raise server.RequestRejected(f"Asterisk did not take it: {error}") from None
+            raise server.NotNow(f"Asterisk did not take it: {error}") from None
         return {"seat": seat, "resumed": resumed}
 
     async def _reload(self, query: Mapping[str, str]) -> server.Answer:
@@ -221,12 +239,13 @@ class Operations:
             moved = self.requeue.moved - moved_before
             found = replace(found, moved=reload.who_moved(moved, self.requeue.waiting_in_vain()))
         self._reloaded(True)
-        log.event(logger, logging.INFO, "configuration reloaded", who=who)
+        what = found.summary()
+        log.event(logger, logging.INFO, "configuration reloaded", who=who, changed=what)
         for key in found.restart:
             log.event(logger, logging.WARNING, f"takes effect after a restart: {key}")
         for key in found.asterisk_restart:
             log.event(logger, logging.WARNING, f"takes effect after a restart of Asterisk: {key}")
-        self.audit_log.audit(who, "reload", "", found.summary())
+        self.audit_log.audit(who, "reload", "", what)
         return found
 
     async def _move(self) -> None:

@@ -246,7 +246,7 @@ class PartnerOperations:
         """Call the partner; a person there must confirm by key: ?partner=ID."""
         partner = self._known(query)
         if partner.id in self._drilled:
-            raise server.RequestRejected(f"a drill of {partner.id} is going on")
+            raise server.NotNow(f"a drill of {partner.id} is going on")
         self._drilled.add(partner.id)
         try:
             seconds = partner.offer_seconds + DRILL_SPARE_SECONDS

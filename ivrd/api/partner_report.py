@@ -6,11 +6,12 @@ memory nor callers' menus suffer.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from ivrd.api import server
 from ivrd.core import report
+from ivrd.core.dates import period
 from ivrd.partners.repository import AuditEntry, PartnerRepository
 from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown
@@ -56,16 +57,17 @@ class PartnerReport:
 
     async def _report(self, query: Mapping[str, str]) -> server.Answer:
         """What partners did for callers who came in ?from=DAY&to=DAY, both in the period."""
-        start, end = self._period(query)
+        start, end = self._period(query, self._repository.oldest_history())
         sums = report.Sums()
         pages = self._repository.history(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, sums.add)
         rows = [asdict(row) for row in sums.rows(self._partners.setup.partners)]
-        return _answer(start, end, skipped, rows=rows)
+        missing = self._missing(start, self._repository.oldest_history())
+        return _answer(start, end, skipped, missing, rows=rows)
 
     async def _audit(self, query: Mapping[str, str]) -> server.Answer:
         """What operators did in ?from=DAY&to=DAY, both in the period."""
-        start, end = self._period(query)
+        start, end = self._period(query, self._repository.oldest_audit())
         entries: list[dict[str, Any]] = []
 
         def take(entry: AuditEntry) -> None:
@@ -77,21 +79,35 @@ class PartnerReport:
 
         pages = self._repository.audit_entries(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, take)
-        return _answer(start, end, skipped, entries=entries)
+        missing = self._missing(start, self._repository.oldest_audit())
+        return _answer(start, end, skipped, missing, entries=entries)
 
-    def _period(self, query: Mapping[str, str]) -> tuple[datetime, datetime]:
+    def _period(self, query: Mapping[str, str], oldest: float) -> tuple[datetime, datetime]:
+        """Raises `RequestRejected` for what is no period, and for one of which nothing is kept."""
         today = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone).date()
         try:
-            return report.period(query.get("from", ""), query.get("to", ""), today, self._zone)
+            start, end = period(query.get("from", ""), query.get("to", ""), today, self._zone)
         except ValueError as error:
             raise server.RequestRejected(str(error)) from None
+        if end.timestamp() <= oldest:
+            day = (end - timedelta(microseconds=1)).date()
+            what = self._missing(start, oldest)
+            raise server.RequestRejected(f"nothing is kept of {day} any more: {what}")
+        return start, end
+
+    def _missing(self, start: datetime, oldest: float) -> str:
+        """What of a period is no longer kept, in words; empty when all is."""
+        if start.timestamp() >= oldest:
+            return ""
+        first = datetime.fromtimestamp(oldest, UTC).astimezone(self._zone)
+        return f"what happened before {first:%Y-%m-%d %H:%M} is no longer kept"
 
     async def _each(self, pages: AsyncIterator[list[T | None]], take: Callable[[T], None]) -> int:
         """Give each entry to `take`; returns how many could not be read."""
         skipped = 0
         try:
             if not await self._repository.written(FLUSH_SECONDS):
-                raise server.RequestRejected("the store does not answer; ask again when it does")
+                raise server.NotNow("the store does not answer; ask again when it does")
             async for some in pages:
                 for entry in some:
                     if entry is None:
@@ -99,9 +115,13 @@ class PartnerReport:
                     else:
                         take(entry)
         except StoreDown as error:
-            raise server.RequestRejected(f"the store does not answer: {error}") from None
+            raise server.NotNow(f"the store does not answer: {error}") from None
         return skipped
 
 
-def _answer(start: datetime, end: datetime, skipped: int, **what: object) -> server.Answer:
-    return {"from": start.isoformat(), "to": end.isoformat(), "skipped": skipped, **what}
+def _answer(
+    start: datetime, end: datetime, skipped: int, missing: str, **what: object
+) -> server.Answer:
+    """`missing`: what of the period is no longer kept, in words."""
+    days = {"from": start.isoformat(), "to": end.isoformat()}
+    return {**days, "skipped": skipped, "missing": missing, **what}

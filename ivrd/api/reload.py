@@ -19,13 +19,15 @@ class Reload:
     """What became of a reload.
 
     `problems`: why nothing of it was taken.  `changed`: the settings that differ from those before
-    it.  `restart`: those that wait for a restart of ivrd, from this reload or an earlier one;
-    `asterisk_restart`: those that wait for one of Asterisk.  Settings are dotted keys of the YAML.
-    `moved`: what became of callers whose queue is gone, in words.
+    it; `differences`: the same with both values, in words.  `restart`: those that wait for a
+    restart of ivrd, from this reload or an earlier one; `asterisk_restart`: those that wait for one
+    of Asterisk.  Settings are dotted keys of the YAML.  `moved`: what became of callers whose queue
+    is gone, in words.
     """
 
     problems: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
     asterisk_restart: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
@@ -36,9 +38,10 @@ class Reload:
 
     def summary(self) -> str:
         """What has changed, and who was moved, for the audit log."""
-        more = len(self.changed) - KEYS_TOLD
-        keys = ", ".join(self.changed[:KEYS_TOLD]) + (f" and {more} more" if more > 0 else "")
-        return "; ".join(filter(None, [keys, *self.moved]))
+        more = len(self.differences) - KEYS_TOLD
+        told = ", ".join(self.differences[:KEYS_TOLD]) or "nothing differs"
+        told += f" and {more} more" if more > 0 else ""
+        return "; ".join((told, *self.moved))
 
 
 def who_moved(routes: Mapping[Route, int], left: Mapping[str, int]) -> tuple[str, ...]:
@@ -57,9 +60,10 @@ def compared(begun: Files, before: Files, now: Files) -> Reload:
     """`begun`: the files that ivrd was started with; `before`: those that were in use until now."""
     changed = changes(before, now)
     return Reload(
-        changed=tuple(key for key, _effect in changed),
-        restart=tuple(key for key, effect in changes(begun, now) if effect is Effect.RESTART),
-        asterisk_restart=tuple(k for k, effect in changed if effect is Effect.ASTERISK_RESTART),
+        changed=tuple(change.key for change in changed),
+        differences=tuple(map(str, changed)),
+        restart=tuple(c.key for c in changes(begun, now) if c.effect is Effect.RESTART),
+        asterisk_restart=tuple(c.key for c in changed if c.effect is Effect.ASTERISK_RESTART),
     )
 
 

@@ -44,6 +44,10 @@ class RequestRejected(Exception):
     """A request that makes no sense; the message is for the person who asked."""
 
 
+class NotNow(Exception):
+    """A request that is right and cannot be carried out as things are; the message says why."""
+
+
 Answer = Mapping[str, Any]
 Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
@@ -96,7 +100,11 @@ def _seldom(
 
 
 def control_app(queries: Mapping[str, Control], commands: Mapping[str, Control]) -> web.Application:
-    """JSON over HTTP: each of `queries` answers GET /NAME, each of `commands` POST /NAME."""
+    """JSON over HTTP: each of `queries` answers GET /NAME, each of `commands` POST /NAME.
+
+    A request that is wrong has status 400, one that cannot be carried out now 503, each with the
+    reason as `error`.
+    """
 
     def handler(control: Control) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
@@ -104,6 +112,8 @@ def control_app(queries: Mapping[str, Control], commands: Mapping[str, Control])
                 return web.json_response(await control(request.query))
             except RequestRejected as error:
                 return web.json_response({"error": str(error)}, status=400)
+            except NotNow as error:
+                return web.json_response({"error": str(error)}, status=503)
 
         return handle
 

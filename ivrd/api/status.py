@@ -1,11 +1,15 @@
 """The state of this moment, as `ivrd status`, `ivrd top` and other programs read it."""
 
+import asyncio
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config.settings import QueueSettings
+from ivrd.config.settings import QueueSettings, Settings
+from ivrd.config.sounds import missing_defaults, prompt_files
 from ivrd.core import breaker as b
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.ledger import Ledger
@@ -23,6 +27,8 @@ from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerRuntime
+
+PROMPTS_SECONDS = 60.0  # between two looks at all recordings
 
 
 class Leader(Protocol):
@@ -62,6 +68,59 @@ def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
         ended=sum(ledger.outcomes.values()),
         unattended=unattended,
     )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many callers there may be, and where ivrd stands.
+
+    `room`: for how many Asterisk has files, None when that cannot be seen.  `late_seconds`: by how
+    much Asterisk's events are late now, `behind_seconds`: over which nobody gets a menu.
+    """
+
+    callers: int
+    room: int | None
+    menus: int
+    behind_seconds: float
+    callers_now: int
+    menus_now: int
+    late_seconds: float
+
+    def reached(self) -> list[str]:
+        """Each that is reached now, or that Asterisk cannot keep, in words."""
+        room = self.callers if self.room is None else min(self.callers, self.room)
+        told = []
+        if room < self.callers:
+            told.append(f"Asterisk has room for {room} callers, not {self.callers}: see ivrd check")
+        if self.callers_now >= room:
+            told.append(f"{self.callers_now} callers: the next one hears that all lines are busy")
+        if self.menus_now >= self.menus:
+            told.append(f"{self.menus_now} callers in menus: the next one goes straight to a queue")
+        if self.late_seconds > self.behind_seconds:
+            told.append(f"{self.late_seconds:.1f} s behind Asterisk: new callers get no menu")
+        return told
+
+
+class MissingPrompts:
+    """Recordings that cannot be played, looked for once a minute at most, and not in the loop."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._looked_at = -math.inf
+        self._of: Settings | None = None
+        self._found: list[str] = []
+
+    async def of(self, settings: Settings) -> list[str]:
+        """Each recording of these settings that cannot be played, with what is wrong with it."""
+        now = self._clock()
+        if settings is not self._of or now - self._looked_at >= PROMPTS_SECONDS:
+            self._of, self._looked_at = settings, now
+            self._found = await asyncio.to_thread(_unplayable, settings)
+        return self._found
+
+
+def _unplayable(settings: Settings) -> list[str]:
+    return [str(problem) for problem in (*prompt_files(settings), *missing_defaults(settings))]
 
 
 def outcomes_of(ledger: Ledger) -> OutcomeCounts:

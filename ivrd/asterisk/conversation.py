@@ -29,6 +29,7 @@ from ivrd.core.menu import (
     ToPerson,
     Visit,
 )
+from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
 
 SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
@@ -73,7 +74,9 @@ class SessionEnded:
 
 
 class Conversation:
-    """Runs until the caller leaves the menu. `tell(command)` gets what the ledger must know.
+    """Runs until the caller leaves the menu.
+
+    `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
@@ -85,12 +88,14 @@ class Conversation:
         in_use: Callable[[], ConversationSettings],
         session: Session,
         tell: Callable[[Command], None],
+        stepped: Callable[[MenuStep], None],
     ) -> None:
         self.visit: Visit | None = None
         self._in_use = in_use
         self._settings = settings = in_use()
         self._session = session
         self._tell = tell
+        self._stepped = stepped
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
@@ -116,7 +121,10 @@ class Conversation:
     def hand_over(self) -> None:
         """Bring the caller to a person now: ivrd is stopping."""
         if self.visit is not None and not self._session.over:
-            self._follow(menu.hand_over(self._settings.tree, self.visit))
+            visit, commands = menu.hand_over(self._settings.tree, self.visit)
+            if visit != self.visit:
+                self._stepped(MenuStep(StepKind.PERSON, visit.topic, visit.language))
+            self._follow((visit, commands))
 
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
@@ -134,6 +142,7 @@ class Conversation:
                 self._follow(menu.enter(self._settings.tree))
             else:
                 self._stop_playing()
+                self._stepped(MenuStep(StepKind.RESUMED, where(resume), resume.language))
                 self._follow(menu.again(self._settings.tree, resume, self._closed()))
             while not self._session.over:
                 self._take(await self._inbox.get())
@@ -181,7 +190,11 @@ class Conversation:
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
-            self._follow(menu.step(self._settings.tree, self.visit, received, self._closed()))
+            tree = self._settings.tree
+            visit, commands = menu.step(tree, self.visit, received, self._closed())
+            if step := menu_step(tree, self.visit, received, visit):
+                self._stepped(step)
+            self._follow((visit, commands))
 
     def _closed(self) -> frozenset[str]:
         """The queues, by their names in these menus, whose callers are told that they are closed.
@@ -238,8 +251,8 @@ class Conversation:
     def _go_on(self) -> None:
         """Say the next prompt; after the last one, leave or listen.
 
-        A prompt that cannot be played now is left out.  A caller for whom nothing is left would wait
-        in silence, for a choice of keys that nobody has told: a person takes over.
+        A prompt that cannot be played now is left out.  A caller for whom nothing is left would
+        wait in silence, for a choice of keys that nobody has told: a person takes over.
         """
         while self._to_say:
             prompt = self._to_say.popleft()

@@ -158,12 +158,21 @@ class MemberChanged:
 
 
 @dataclass(frozen=True)
+class SeatOffered:
+    """A seat, ours or a partner's, is about to be rung for a waiting call."""
+
+    seat: str
+    waiting: str
+
+
+@dataclass(frozen=True)
 class SeatUnanswered:
     """A seat was rung for a caller and did not answer; `rang_seconds` is 0 for one that refused."""
 
     seat: str
     at: float
     rang_seconds: float
+    waiting: str = ""  # the call that was offered
 
 
 @dataclass(frozen=True)
@@ -177,6 +186,7 @@ class SeatDropped:
     at: float
     drops: int
     silent_seconds: float = 0.0
+    waiting: str = ""  # the call that was dropped
 
 
 @dataclass(frozen=True)
@@ -238,6 +248,7 @@ Fact = (
     | Hangup
     | SeatState
     | MemberChanged
+    | SeatOffered
     | SeatUnanswered
     | SeatDropped
     | SeatResumed
@@ -297,7 +308,7 @@ def _user_event(m: Any) -> Fact | None:
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
-        return SeatDropped(m.seat, at(m), whole(m.drops), in_seconds(m.silent))
+        return SeatDropped(m.seat, at(m), whole(m.drops), in_seconds(m.silent), m.uniqueid)
     if m.userevent == dialplan_names.SEAT_RESUMED:
         return SeatResumed(m.seat, "key")
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
@@ -394,13 +405,14 @@ def _member(m: Any) -> Fact:
 
 
 def _unanswered(m: Any) -> Fact:
-    return SeatUnanswered(seat_of(m.interface), at(m), in_seconds(m.ringtime) / 1000.0)
+    rang_seconds = in_seconds(m.ringtime) / 1000.0
+    return SeatUnanswered(seat_of(m.interface), at(m), rang_seconds, m.uniqueid)
 
 
 def _dial_end(m: Any) -> Fact | None:
     """A phone that wants its call to go elsewhere: of that app_queue says nothing else."""
     seat = seat_of(m.destchannel.rpartition("-")[0])
-    return SeatUnanswered(seat, at(m), 0.0) if m.forward else None
+    return SeatUnanswered(seat, at(m), 0.0, m.uniqueid) if m.forward else None
 
 
 def _contact(m: Any) -> Fact | None:
@@ -427,6 +439,7 @@ READERS = {
     "QueueMemberRemoved": _member,
     "QueueMemberPause": _member,
     "QueueMemberPenalty": _member,
+    "AgentCalled": lambda m: SeatOffered(seat_of(m.interface), m.uniqueid),
     "AgentRingNoAnswer": _unanswered,
     "DialEnd": _dial_end,
     "ContactStatus": _contact,

@@ -17,6 +17,7 @@ from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
 from ivrd.core.dtmf import DtmfDecoder
 from ivrd.core.menu import Command, Visit
+from ivrd.core.menu_step import MenuStep, StepKind
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
 KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
@@ -94,8 +95,9 @@ class EventDelay(Protocol):
 class Ivr:
     """All callers before the queue.
 
-    `notify(call_id, command)` receives each command of a conversation; `fault(call_id, error)` what
-    broke one.  `active`: whether callers are spoken to; a standby only follows.
+    `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
+    what the log is to have of it, `fault(call_id, error)` what broke one.  `active`: whether
+    callers are spoken to; a standby only follows.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Ivr:
         sessions: Sessions,
         delay: EventDelay,
         notify: Callable[[str, Command], None],
+        stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self.settings = settings
@@ -113,6 +116,7 @@ class Ivr:
         self._sessions = sessions
         self._delay = delay
         self._notify = notify
+        self._stepped = stepped
         self._fault = fault
         self._lines: dict[str, MenuCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -219,6 +223,7 @@ class Ivr:
         line.session = self._sessions.begin(line.channel)
         if self.draining or self._overloaded():
             self.sent_to_queue += not self.draining
+            self._stepped(call_id, MenuStep(StepKind.NO_MENU))
             line.session.send("ASYNCAGI BREAK")
             return
         conversation = self.settings.conversation
@@ -229,6 +234,7 @@ class Ivr:
             lambda: self.settings.conversation,
             line.session,
             lambda command: self._notify(call_id, command),
+            lambda step: self._stepped(call_id, step),
         )
         task = asyncio.create_task(talk.run(position.visit if position else None), name=call_id)
         for digit in line.unhandled_keys():

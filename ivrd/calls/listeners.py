@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.translate import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Event, Notice
+from ivrd.core.menu_step import MenuStep
 
 
 class CallMonitor(Protocol):
@@ -28,8 +29,18 @@ class CallMonitor(Protocol):
         """A fault of ours in handling a call."""
 
 
+class CallStory(Protocol):
+    """Receives what is of interest only to who follows one call; see metrics/story.py."""
+
+    def menu(self, call: Call, step: MenuStep) -> None:
+        """The caller did something in the menu, or was led somewhere."""
+
+    def seat(self, call: Call, fact: SeatOffered | SeatUnanswered | SeatDropped) -> None:
+        """A seat was offered the waiting call, did not take it, or dropped it."""
+
+
 class NoticeListener(Protocol):
-    """Receives each notice: a call joined a queue, was answered, or ended."""
+    """Receives each notice: a call joined a queue, was answered, sent back, or ended."""
 
     def notice(self, notice: Notice) -> None:
         """Take it in."""
@@ -54,6 +65,7 @@ class CallListeners:
     """Who receives what happens; each group in its order."""
 
     monitor: CallMonitor
+    story: CallStory
     notices: tuple[NoticeListener, ...]
     positions: tuple[PositionListener, ...]
     partner_legs: tuple[PartnerLegListener, ...]

@@ -23,6 +23,7 @@ from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
+from ivrd.core.menu_step import MenuStep, StepKind
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,14 @@ class CallTracker:
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
-        self.ivr = Ivr(settings, asterisk.sessions, self._link, self._notify, self._monitor.broken)
+        self.ivr = Ivr(
+            settings,
+            asterisk.sessions,
+            self._link,
+            self._notify,
+            self._stepped,
+            self._monitor.broken,
+        )
         self._hash = hash_number
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
@@ -120,14 +128,13 @@ class CallTracker:
                 self._ended(call_id, "nothing came from the caller any more", end)
             case t.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
-            case (
-                t.SeatState()
-                | t.MemberChanged()
-                | t.SeatUnanswered()
-                | t.SeatDropped()
-                | t.SeatResumed()
-            ):
+            case t.SeatState() | t.MemberChanged() | t.SeatResumed():
                 self.queue_members.changed(fact)
+            case t.SeatUnanswered() | t.SeatDropped():
+                self._seat(fact)
+                self.queue_members.changed(fact)
+            case t.SeatOffered():
+                self._seat(fact)
             case t.PartnerLegEvent():
                 for listener in self._listeners.partner_legs:
                     listener.leg_event(fact)
@@ -142,6 +149,10 @@ class CallTracker:
         self._passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
+
+    def _seat(self, fact: t.SeatOffered | t.SeatUnanswered | t.SeatDropped) -> None:
+        if call := self.ledger.calls.get(fact.waiting):
+            self._listeners.story.seat(call, fact)
 
     def _ended(self, call_id: str, why: str, event: c.End) -> None:
         """A call has ended; the second event about that finds it gone."""
@@ -159,6 +170,7 @@ class CallTracker:
 
     def _all_lines_busy(self, fact: t.AllLinesBusy) -> None:
         self.lines_busy += fact.call_id in self.ledger.calls
+        self._stepped(fact.call_id, MenuStep(StepKind.LINES_BUSY))
         self._apply_event(fact.call_id, c.Rejected())
 
     def _arrived(self, fact: t.Arrived) -> None:
@@ -196,6 +208,11 @@ class CallTracker:
                 self._moved(call_id)
             case _:
                 assert_never(command)
+
+    def _stepped(self, call_id: str, step: MenuStep) -> None:
+        """A step in the menu, for the log."""
+        if call := self.ledger.calls.get(call_id):
+            self._listeners.story.menu(call, step)
 
     def _apply_event(self, call_id: str, event: c.Event) -> None:
         """Move a call in the ledger; an event that it refuses is reported and changes nothing."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from ivrd.cli.failure import WRONG, CommandFailed
 from ivrd.config import control_socket
 
+UNAVAILABLE = 503
 SECONDS = 150.0  # a drill takes as long as a partner may take until the key, and some
 
 
@@ -18,9 +19,13 @@ class NotRunning(CommandFailed):
 
 
 class RequestRefused(CommandFailed):
-    """ivrd does not do what was asked; the message says why."""
+    """What was asked makes no sense to ivrd; the message says why."""
 
     status = WRONG
+
+
+class NotPossible(CommandFailed):
+    """ivrd cannot do what was asked as things are; the message says why."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -46,17 +51,19 @@ class Client:
         self.path = path
 
     def get(self, name: str, **query: str) -> Any:
-        """Read something. Raises `NotRunning` or `RequestRefused`."""
+        """Read something. Raises `NotRunning`, `NotPossible` or `RequestRefused`."""
         return self._ask("GET", name, query)
 
     def post(self, name: str, **query: str) -> Any:
-        """Have something done. Raises `NotRunning` or `RequestRefused`."""
+        """Have something done. Raises as `get` does."""
         return self._ask("POST", name, query)
 
     def _ask(self, method: str, name: str, query: dict[str, str]) -> Any:
         connection = _Connection(self.path)
         try:
-            connection.request(method, f"/{name}?{urlencode(query)}")
+            # A word that the locale cannot read goes on as it was typed.
+            asked = urlencode(query, errors="surrogateescape")
+            connection.request(method, f"/{name}?{asked}")
             response = connection.getresponse()
             body = response.read()
         except PermissionError:
@@ -69,6 +76,8 @@ class Client:
             answer = json.loads(body)
         except ValueError:
             answer = None
+        if response.status == UNAVAILABLE and isinstance(answer, dict) and "error" in answer:
+            raise NotPossible(str(answer["error"]))
         if response.status >= 500:
             raise NotRunning(f"ivrd at {self.path} could not answer; its log says why")
         if not isinstance(answer, dict):

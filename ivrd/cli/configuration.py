@@ -5,11 +5,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ivrd.asterisk import console, loaded, render
 from ivrd.cli.check import asterisk_files
 from ivrd.cli.client import Client
-from ivrd.cli.failure import WRONG, reported
+from ivrd.cli.failure import WRONG, reported, understood
 from ivrd.cli.options import command
 from ivrd.config.load import load
 from ivrd.config.settings import AsteriskSettings
@@ -49,6 +50,11 @@ def _reload(given: argparse.Namespace) -> int:
         written = render.write(asterisk.config_dir, texts)
         _tell_asterisk(asterisk, list(texts), written)
     answer = client.post("reload")
+    with understood():
+        return _show_reload(given, answer)
+
+
+def _show_reload(given: argparse.Namespace, answer: Any) -> int:
     if given.json:
         print(json.dumps(answer))
     elif answer["ok"]:

@@ -1,11 +1,14 @@
 """The board: what `ivrd status` prints and `ivrd top` keeps up to date.
 
-A pure picture of a `Status`: no terminal is asked anything here.  It fits 80 columns by 24 lines
-with four queues, two pools and a few partners; with more, the empty lines between its parts go
-first, then partners share a line (dashboard_partners.py).  What an alarm says never goes.  Whatever
+A pure picture of a `Status`: no terminal is asked anything here.  In `ivrd
+top` it fits 80 columns by 24 lines with four queues, two pools and a few partners; with more, the
+empty lines between its parts go first, then partners share a line (dashboard_partners.py).  What an
+alarm says never goes.  `ivrd status` has as many lines as it needs.  Whatever
 colour says, a word or a mark says too, so it reads the same without colour.  The words on it are
 those of everyday speech, and ASCII, so that any terminal can show them.
 """
+
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.console import Group
@@ -23,6 +26,7 @@ TOO_LONG_SECONDS = 120.0  # a wait that is shown in red: four times the 30 s of 
 # Cells. Name, state and four numbers fill a line; so do two figures with their labels and what
 # is between them.
 NAME, STATE, NUMBER = 20, 11, 12
+SEATS = 9  # a number of seats: there are five in a line
 FIGURE, BETWEEN = 37, 5
 
 STANDBY = "standby"
@@ -38,7 +42,7 @@ PLAIN = ""
 
 def status_text(status: Status) -> str:
     """The board as plain text: lines of at most 79 columns, no line end after the last."""
-    return "\n".join(line.plain.rstrip() for line in _lines(status, WIDTH, HEIGHT))
+    return "\n".join(line.plain.rstrip() for line in _lines(status, WIDTH, None))
 
 
 def board(status: Status, columns: int = WIDTH + 1, height: int = HEIGHT) -> Group:
@@ -52,10 +56,14 @@ def board(status: Status, columns: int = WIDTH + 1, height: int = HEIGHT) -> Gro
     return Group(*lines)
 
 
-def _lines(status: Status, width: int, height: int) -> list[Text]:
-    """All lines; where the height allows it, from the last part up, an empty one before a part."""
+def _lines(status: Status, width: int, height: int | None) -> list[Text]:
+    """All lines; where the height allows it, from the last part up, an empty one before a part.
+
+    Without a height there is room for every partner that matters.
+    """
     queues = [_heading("Queues", "waiting", "oldest wait", "talking")]
-    pools = [_heading("Our own seats", "free", "ringing", "talking", "away")]
+    seats = ("free", "ringing", "talking", "paused", "away")
+    pools = [_heading("Our own seats", *seats, cells=SEATS)]
     parts = [
         [_head(status, width), *_alarms(status)],
         _callers(status),
@@ -64,8 +72,13 @@ def _lines(status: Status, width: int, height: int) -> list[Text]:
         _hour(status["hour"], status["service_level_seconds"]),
         [_since_start(status)],
     ]
-    room = height - sum(len(part) for part in parts)
-    if room > 0 or status["role"]["role"] != STANDBY:  # a standby opens no seats
+    used = sum(len(part) for part in parts)
+    follows = status["role"]["role"] == STANDBY  # it opens no seats
+    if height is None:
+        most = 0 if follows else dashboard_partners.most_lines(status["partners"])
+        height = max(HEIGHT, used + most)
+    room = height - used
+    if room > 0 or not follows:
         partners = dashboard_partners.lines(status["overflow"], status["partners"], width, room)
         parts[4:4] = [partners] if partners else []
     spare = height - sum(len(part) for part in parts)
@@ -109,7 +122,16 @@ def _alarms(status: Status) -> list[Text]:
     if not status["store_up"]:
         text = "STORE DOWN: calls go on, but nothing is written down for a restart to go on from"
         lines.append((text, ALARM))
+    lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
+    if missing := status["missing_prompts"]:
+        lines.append((_missing(missing), WARN))
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
+
+
+def _missing(prompts: Sequence[str]) -> str:
+    """A path is long: of the first its end is what matters."""
+    first = prompts[0].partition(": ")[0].rpartition("/sounds/")[2][-30:]
+    return f"{len(prompts)} RECORDINGS CANNOT BE PLAYED, {first} is one: see ivrd check"
 
 
 def _callers(status: Status) -> list[Text]:
@@ -143,8 +165,10 @@ def _pool(pool: PoolStatus) -> Text:
     line = Text(left(pool["name"], NAME))
     state = f"{pool['seats']} {'open' if pool['open'] else 'closed'}"
     line.append(left(state, STATE), PLAIN if pool["open"] else "dim")
-    here = (pool["free"], pool["ringing"], pool["busy"], pool["away"])
-    return line.append(_numbers(*map(count, here)))
+    line.append(_numbers(*(count(pool[key]) for key in ("free", "ringing", "busy")), cells=SEATS))
+    paused = _numbers(count(pool["paused"]), cells=SEATS)
+    line.append(paused, WARN if pool["open"] and pool["paused"] else PLAIN)
+    return line.append(_numbers(count(pool["away"]), cells=SEATS))
 
 
 def _hour(hour: Hour, service_level_seconds: float) -> list[Text]:
@@ -188,12 +212,12 @@ def _since_start(status: Status) -> Text:
 # --- cells -------------------------------------------------------------------------------------
 
 
-def _heading(name: str, *words: str) -> Text:
-    return Text(left(name, NAME + STATE) + _numbers(*words), TITLE)
+def _heading(name: str, *words: str, cells: int = NUMBER) -> Text:
+    return Text(left(name, NAME + STATE) + _numbers(*words, cells=cells), TITLE)
 
 
-def _numbers(*texts: str) -> str:
-    return "".join(right(text, NUMBER) for text in texts)
+def _numbers(*texts: str, cells: int = NUMBER) -> str:
+    return "".join(right(text, cells) for text in texts)
 
 
 def _figure(label: str, figure: str) -> str:

@@ -34,7 +34,7 @@ def lines(
     if room < 3:
         return [_in_one_line(overflow, partners, width)]
     ranked = sorted(partners, key=_rank)
-    shown = [of for of in ranked if _rank(of) < IDLE or len(partners) <= FEW]
+    shown = _shown(ranked)
     if len(shown) < len(partners) or len(shown) > room - 2:
         shown = shown[: room - 3]
     rest = ranked[len(shown) :]
@@ -43,6 +43,19 @@ def lines(
     found = [_heading(name), _all(overflow, partners, name, width)]
     found += [_row(of, name, width) for of in shown]
     return [*found, *([Text(left(_rest(rest, bool(shown)), width))] if rest else [])]
+
+
+def most_lines(partners: Sequence[PartnerStatus]) -> int:
+    """How many lines there are where there is room for all."""
+    if not partners:
+        return 0
+    shown = len(_shown(partners))
+    return 2 + shown + (shown < len(partners))
+
+
+def _shown(ranked: Sequence[PartnerStatus]) -> list[PartnerStatus]:
+    """Those with a line of their own, where there is room for all."""
+    return [of for of in ranked if _rank(of) < IDLE or len(ranked) <= FEW]
 
 
 def _rank(of: PartnerStatus) -> int:
@@ -105,10 +118,17 @@ def _rest(rest: Sequence[PartnerStatus], more: bool) -> str:
     sums = _sums(rest)
     if sums["wanted"] or sums["open"] or sums["talking"]:
         wanted, opened, talking = sums["wanted"], sums["open"], sums["talking"]
-        return f"{who}: seats wanted {wanted}, open {opened}, talking {talking}"
+        numbers = f"{who}: seats wanted {wanted}, open {opened}, talking {talking}"
+        return "; ".join(filter(None, (numbers, _watched(rest))))
     kinds = Counter(map(_kind, rest))
     said = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
     return f"{who}, no seats wanted: {said}"
+
+
+def _watched(partners: Iterable[PartnerStatus]) -> str:
+    """Of those without a line of their own: overrides, and who is left alone.  Empty for none."""
+    kinds = Counter(_kind(of) for of in partners if of["override"] or of["breaker"] != "closed")
+    return ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
 
 
 def _kind(of: PartnerStatus) -> str:
@@ -123,4 +143,6 @@ def _kind(of: PartnerStatus) -> str:
 def _in_one_line(overflow: OverflowStatus, partners: Sequence[PartnerStatus], width: int) -> Text:
     sums = _sums(partners)
     numbers = f"seats wanted {overflow['wanted']}, open {sums['open']}, talking {sums['talking']}"
-    return Text(left(f"{HEADING}: {numbers}; {overflow['why']}", width))
+    watched = _watched(partners)
+    said = "; ".join(filter(None, (numbers, watched, overflow["why"])))
+    return Text(left(f"{HEADING}: {said}", width), WARN if watched else "")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ivrd.asterisk import console
-from ivrd.cli.client import Client, NotRunning, RequestRefused
-from ivrd.cli.failure import FAILED, reported
+from ivrd.cli.client import Client
+from ivrd.cli.failure import FAILED, CommandFailed, reported
 from ivrd.cli.options import show
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
@@ -36,7 +36,7 @@ def drill(given: argparse.Namespace, place: Place = place_test_call) -> int:
     def listen() -> None:
         try:
             outcome.put(client.post("drill", partner=given.name))
-        except (NotRunning, RequestRefused) as error:
+        except CommandFailed as error:
             outcome.put(error)
 
     # A thread that nobody waits for: when the call cannot be placed, that is said at once.

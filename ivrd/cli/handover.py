@@ -4,12 +4,13 @@ import argparse
 from typing import Any
 
 from ivrd.cli.client import client_of
+from ivrd.cli.failure import asking
 from ivrd.cli.options import command, show
 
 
 def add_handover(parser: argparse.ArgumentParser) -> None:
     """`ivrd handover`."""
-    command(parser, _handover)
+    command(parser, asking(_handover))
 
 
 def _handover(given: argparse.Namespace) -> int:

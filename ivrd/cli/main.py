@@ -6,17 +6,23 @@ calls.  So a command's module is imported when the command is chosen, and not be
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pkgutil import resolve_name
 from typing import NamedTuple
 
 from ivrd import __version__
-from ivrd.cli.failure import FAILED, WRONG, CommandFailed
-from ivrd.cli.options import Run
+from ivrd.cli.failure import FAILED, WRONG, CommandFailed, Run
 from ivrd.config.problem import ConfigError
 
 INTERRUPTED = 130  # 128 and SIGINT's number, as shells have it
+STATUSES = (
+    "Exit status: 0; 1 it could not be done, as when no ivrd answers, ivrd is not connected to "
+    "Asterisk, or is the standby; 2 wrong words, a name or day that there is not, or a wrong "
+    "configuration; 130 Ctrl-C."
+)
 
 
 class Command(NamedTuple):
@@ -56,25 +62,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        given = _parser(words).parse_args(words)
-        run: Run = given.run
-        return run(given)
+        try:
+            given = _parser(words).parse_args(words)
+            run: Run = given.run
+            return run(given)
+        finally:
+            _flush()
     except ConfigError as error:
         print(error, file=sys.stderr)
         return WRONG
     except CommandFailed as error:
         print(f"ivrd: {error}", file=sys.stderr)
         return error.status
-    except BrokenPipeError:
+    except BrokenPipeError:  # as by `| head -1`
+        _discard()
+        return FAILED
+    except OSError as error:
+        _discard()
+        print(f"ivrd: {error.strerror or error}{_of(error)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
+def _flush() -> None:
+    """Write what is printed now: at the interpreter's end a failure would be a traceback."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _discard() -> None:
+    """Let what cannot be written any more go nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _of(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """A parser that knows all commands by name, and the arguments of the one in `words`."""
     parser = argparse.ArgumentParser(
-        prog="ivrd", description="The daemon that runs the health hotline on Asterisk."
+        prog="ivrd",
+        description="The daemon that runs the health hotline on Asterisk.",
+        epilog=STATUSES,
     )
     parser.add_argument("--version", action="version", version=f"ivrd {__version__}")
     group = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Does the work of a command whose arguments are given, and returns the exit status.
-Run = Callable[[argparse.Namespace], int]
+from ivrd.cli.failure import Run, asking
 
 
 def command(parser: argparse.ArgumentParser, run: Run, *, as_json: bool = True) -> None:
@@ -33,10 +32,13 @@ def subcommand(
     *,
     alias: str = "",
 ) -> argparse.ArgumentParser:
-    """Add a command to a group such as `ivrd partner`, with --config and --json."""
+    """Add a command to a group such as `ivrd partner`, which asks a running ivrd.
+
+    With --config and --json.
+    """
     aliases = (alias,) if alias else ()
     parser = group.add_parser(name, help=text, description=text, aliases=aliases)
-    command(parser, run)
+    command(parser, asking(run))
     return parser
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ivrd.cli import partner_tables
 from ivrd.cli.client import client_of
+from ivrd.cli.failure import asking
 from ivrd.cli.options import command, show, subcommand
 
 # What an operator orders -> the override; `release` takes it back.
@@ -45,7 +46,7 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
     """`ivrd explain`."""
-    command(parser, _explain)
+    command(parser, asking(_explain))
 
 
 def _list(given: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from ivrd.cli import partner_tables
 from ivrd.cli.client import client_of
 from ivrd.cli.day_table import day_text
+from ivrd.cli.failure import asking
 from ivrd.cli.options import command, show, subcommand
 
 
@@ -25,7 +26,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 def add_audit(parser: argparse.ArgumentParser) -> None:
     """`ivrd audit`."""
-    command(parser, _audit)
+    command(parser, asking(_audit))
     _add_period(parser)
 
 
@@ -42,7 +43,7 @@ def _partners(given: argparse.Namespace) -> int:
         print(partner_tables.report_csv(answer), end="")
     else:
         show(given, answer, partner_tables.report_text)
-    _note_skipped(answer)
+    _note_gaps(answer)
     return 0
 
 
@@ -55,7 +56,7 @@ def _day(given: argparse.Namespace) -> int:
 def _audit(given: argparse.Namespace) -> int:
     answer = _of_period(given, "audit")
     show(given, answer, partner_tables.audit_text)
-    _note_skipped(answer)
+    _note_gaps(answer)
     return 0
 
 
@@ -64,6 +65,8 @@ def _of_period(given: argparse.Namespace, what: str) -> Any:
     return client_of(given.config).get(what, **{name: day for name, day in query.items() if day})
 
 
-def _note_skipped(answer: Mapping[str, Any]) -> None:
+def _note_gaps(answer: Mapping[str, Any]) -> None:
+    if answer["missing"]:
+        print(f"note: {answer['missing']}", file=sys.stderr)
     if answer["skipped"]:
         print(f"note: {answer['skipped']} entries of the store are unreadable", file=sys.stderr)

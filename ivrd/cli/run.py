@@ -2,13 +2,17 @@
 
 import argparse
 import asyncio
+import logging
 
+from ivrd import log
 from ivrd.api.server import CannotListen
 from ivrd.calls.caller_hash import CallerKeyError
 from ivrd.cli.failure import reported
 from ivrd.cli.options import command
 from ivrd.daemon import service
 from ivrd.store import Claimed
+
+logger = logging.getLogger("ivrd")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -18,5 +22,9 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     with reported(CannotListen, CallerKeyError, Claimed):
-        asyncio.run(service.run(given.config))
+        try:
+            asyncio.run(service.run(given.config))
+        except OSError as error:  # nothing that is foreseen: the journal is to have where it was
+            log.event(logger, logging.ERROR, "ivrd ends", error=error)
+            raise
     return 0

@@ -62,7 +62,10 @@ def _confirmed(client: Client, pool: str) -> bool:
     last = f"{pool} is the last open pool: callers would wait for nobody but partners"
     if not sys.stdin.isatty():
         raise CommandFailed(f"{last}; --yes closes it all the same")
-    return input(f"{last}. Close it? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input(f"{last}. Close it? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        return False
 
 
 def _open_text(answer: Any) -> str:

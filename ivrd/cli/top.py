@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ivrd.cli import dashboard
 from ivrd.cli.client import Client, NotRunning, client_of
+from ivrd.cli.failure import asking
 from ivrd.cli.options import command
 from ivrd.core.status_schema import Status
 
@@ -24,7 +25,7 @@ LINES_SECONDS = 5.0
 
 def add_top(parser: argparse.ArgumentParser) -> None:
     """`ivrd top`."""
-    command(parser, _top, as_json=False)
+    command(parser, asking(_top), as_json=False)
 
 
 def _top(given: argparse.Namespace) -> int:

@@ -6,13 +6,18 @@ of their own is marked as well, for entries that come and go.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ivrd.config.problem import visible
 from ivrd.config.yamlfile import Key, dotted
+
+VALUE_SHOWN = 40  # characters of a value
+SECRET = "secret"  # in the names of settings that have to do with one
 
 
 class Effect(Enum):
@@ -28,10 +33,47 @@ RELOAD, RESTART, ASTERISK_RESTART = Effect
 Files = Mapping[str, BaseModel]  # a file's name -> its parsed content
 
 
-def changes(old: Files, new: Files) -> list[tuple[str, Effect]]:
-    """Each setting that differs, as its dotted key in the YAML, and when it takes effect."""
-    found = (each for name in new for each in _in_model((), old[name], new[name]))
-    return [(dotted(key), effect) for key, effect in found]
+@dataclass(frozen=True)
+class Change:
+    """A setting that differs: its dotted key in the YAML, its values, when it takes effect.
+
+    None as a value: the entry was not there, or is not there any more.
+    """
+
+    key: str
+    old: Any
+    new: Any
+    effect: Effect
+
+    def __str__(self) -> str:
+        """In words, such as `partners.good.cap: 10 -> 12`.
+
+        Settings name the files of secrets; where one stands there by mistake it is not told.
+        """
+        if SECRET in self.key:
+            return f"{self.key}: changed"
+        if self.old is None and _is_entry(self.new):
+            return f"{self.key}: added"
+        if self.new is None and _is_entry(self.old):
+            return f"{self.key}: removed"
+        return f"{self.key}: {_shown(self.old)} -> {_shown(self.new)}"
+
+
+def changes(old: Files, new: Files) -> list[Change]:
+    """Each setting that differs."""
+    return [change for name in new for change in _in_model((), old[name], new[name])]
+
+
+def _is_entry(value: Any) -> bool:
+    """Whether a value has settings of its own, too many to be told in a word."""
+    return isinstance(value, BaseModel | dict | list | tuple)
+
+
+def _shown(value: Any) -> str:
+    """A value in a few words."""
+    if isinstance(value, BaseModel):
+        return "other settings"
+    return visible("none" if value is None else str(value), VALUE_SHOWN)
 
 
 def fields(model: type[BaseModel], above: Key = ()) -> Iterator[tuple[str, list[Effect]]]:
@@ -57,12 +99,12 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return annotation if is_model else None
 
 
-def _in_model(above: Key, old: BaseModel, new: BaseModel) -> Iterator[tuple[Key, Effect]]:
+def _in_model(above: Key, old: BaseModel, new: BaseModel) -> Iterator[Change]:
     for name, field in type(new).model_fields.items():
         yield from _in_value((*above, name), field, getattr(old, name), getattr(new, name))
 
 
-def _in_value(key: Key, field: FieldInfo, old: Any, new: Any) -> Iterator[tuple[Key, Effect]]:
+def _in_value(key: Key, field: FieldInfo, old: Any, new: Any) -> Iterator[Change]:
     """Down to the place that differs: an entry that is new or gone is one difference."""
     if isinstance(old, BaseModel) and isinstance(new, BaseModel):
         yield from _in_model(key, old, new)
@@ -71,4 +113,4 @@ def _in_value(key: Key, field: FieldInfo, old: Any, new: Any) -> Iterator[tuple[
             yield from _in_value((*key, name), field, old.get(name), new.get(name))
     elif old != new:
         (effect,) = marks(field)
-        yield key, effect
+        yield Change(dotted(key), old, new, effect)

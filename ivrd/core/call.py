@@ -29,6 +29,9 @@ from enum import StrEnum
 from typing import assert_never
 
 LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by itself as well
+# An answer stands when the person has kept the caller for so long: twice the time after which the
+# dialplan no longer takes a hang-up of a partner's for a drop.
+STANDS_SECONDS = 10.0
 
 
 class CallState(StrEnum):
@@ -161,6 +164,22 @@ class Offered:
 
 
 @dataclass(frozen=True)
+class Rejoined:
+    """A call that had joined a queue before joined one again.
+
+    talked_seconds: how long the person had kept it who sent it back; None if nobody had it.
+    """
+
+    call: "Call"
+    talked_seconds: float | None = None
+
+    @property
+    def answer_stands(self) -> bool:
+        """Whether the caller had been with a person for so long that the wait ended there."""
+        return self.talked_seconds is not None and self.talked_seconds >= STANDS_SECONDS
+
+
+@dataclass(frozen=True)
 class Answered:
     """A person took the call; wait_seconds is counted from joining the queue."""
 
@@ -177,7 +196,7 @@ class Ended:
     stage: Stage
 
 
-Notice = Offered | Answered | Ended
+Notice = Offered | Rejoined | Answered | Ended
 
 
 class InvalidTransition(ValueError):
@@ -234,6 +253,16 @@ class Call:
         if self.connected_at is None or self.left_at is None:
             return None
         return max(0.0, self.left_at - self.connected_at)
+
+
+def case_code(call_id: str) -> str:
+    """What agents and partners see of a call, such as 08674-012; no two calls of a day have one.
+
+    dialplans/hotline.conf makes the same of Asterisk's id: the last five digits of the second in
+    which the call came, and three of its number.
+    """
+    second, _, number = call_id.partition(".")
+    return f"{second[-5:]}-{f'00{number}'[-3:]}"
 
 
 BEFORE_QUEUE = (CallState.MENU, CallState.INFO, CallState.CLOSED)
@@ -311,7 +340,10 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
         by=AnsweredBy.NOBODY,
         seat="",
     )
-    return after, ((Offered(after),) if first else ())
+    if first:
+        return after, (Offered(after),)
+    talked = None if call.connected_at is None else max(0.0, event.at - call.connected_at)
+    return after, (Rejoined(after, talked),)
 
 
 def _end(call: Call, event: End) -> tuple[Call, tuple[Notice, ...]]:

@@ -23,6 +23,7 @@ from ivrd.core.call import (
     Notice,
     Offered,
     Outcome,
+    Rejoined,
     Stage,
     step,
 )
@@ -139,7 +140,7 @@ class Ledger:
         match notice:
             case Offered():
                 self.offered[call.queue] += self.counting
-            case Answered():
+            case Answered() | Rejoined():
                 pass  # an answered call is counted when it ends, like every other
             case Ended(_, outcome, stage):
                 key = OutcomeKey(call.queue, outcome, stage, call.by)

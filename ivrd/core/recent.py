@@ -25,6 +25,7 @@ from ivrd.core.call import (
     Notice,
     Offered,
     Outcome,
+    Rejoined,
     Stage,
     abandoned_late,
 )
@@ -34,6 +35,7 @@ class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
     `answered` counts when a person takes the call, and a call once, however often it was sent on;
+    one that is sent back before the answer stands (`call.STANDS_SECONDS`) is taken out again;
     `overflow`: those of them that a partner's person took.
     `service_level`: answered within the target over offered.  `abandonment`: hung up in the queue
     over offered.  Both are None when no call was offered.  `asa_seconds`: the mean wait of those
@@ -66,6 +68,23 @@ class _Minute:
     lost: int = 0
 
 
+@dataclass(frozen=True)
+class _CountedAnswer:
+    """An answer and the minutes that have it: `joined` only if it came in time."""
+
+    notice: Answered
+    minute: _Minute
+    joined: _Minute | None
+
+    def add(self, times: int) -> None:
+        """Count it (1), or take it out again (-1)."""
+        self.minute.counts["answered"] += times
+        self.minute.counts["overflow"] += times * (self.notice.call.by is AnsweredBy.PARTNER)
+        self.minute.waited_seconds += times * self.notice.wait_seconds
+        if self.joined:
+            self.joined.in_time += times
+
+
 class Recent:
     """The last `minutes` minutes.  `service_level_seconds`: the target for an answer."""
 
@@ -73,9 +92,10 @@ class Recent:
         self.service_level_seconds = service_level_seconds
         self._ring = [_Minute() for _ in range(minutes)]
         # Calls in progress: those that joined a queue before our eyes (of others only the end is
-        # seen: no part of a ratio over those offered), and those that a person has taken already.
+        # seen: no part of a ratio over those offered), and those that a person has taken already,
+        # each with what was counted until the answer stands.
         self._offered: set[str] = set()
-        self._answered: set[str] = set()
+        self._answered: dict[str, _CountedAnswer | None] = {}
 
     def received(self, now: float) -> None:
         """A call reached the hotline."""
@@ -88,7 +108,15 @@ class Recent:
                 self._offered.add(call.id)
                 self._joined(call, now).counts["offered"] += 1
             case Answered():
-                self._count_answer(now, notice)
+                if notice.call.id not in self._answered:  # else sent on to another person
+                    self._answered[notice.call.id] = self._count_answer(now, notice)
+            case Rejoined(call):
+                counted = self._answered.get(call.id)
+                if counted and notice.answer_stands:
+                    self._answered[call.id] = None
+                elif counted:
+                    counted.add(-1)
+                    del self._answered[call.id]
             case Ended():
                 self._count_end(now, notice)
             case _:
@@ -118,20 +146,18 @@ class Recent:
             abandonment=_ratio(sum(m.lost for m in here), offered),
         )
 
-    def _count_answer(self, now: float, notice: Answered) -> None:
-        if notice.call.id in self._answered:
-            return  # sent on to another person
-        self._answered.add(notice.call.id)
-        minute = self._minute(now, now)
-        minute.counts["answered"] += 1
-        minute.counts["overflow"] += notice.call.by is AnsweredBy.PARTNER
-        minute.waited_seconds += notice.wait_seconds
+    def _count_answer(self, now: float, notice: Answered) -> _CountedAnswer:
         offered = notice.call.id in self._offered
-        if offered and notice.wait_seconds <= self.service_level_seconds:
-            self._joined(notice.call, now).in_time += 1
+        in_time = offered and notice.wait_seconds <= self.service_level_seconds
+        joined = self._joined(notice.call, now) if in_time else None
+        counted = _CountedAnswer(notice, self._minute(now, now), joined)
+        counted.add(1)
+        return counted
 
     def _count_end(self, now: float, notice: Ended) -> None:
-        self._answered.discard(notice.call.id)
+        counted = self._answered.pop(notice.call.id, None)
+        if counted and notice.outcome is not Outcome.ANSWERED:  # sent back, and nobody saw it
+            counted.add(-1)
         offered = notice.call.id in self._offered
         self._offered.discard(notice.call.id)
         counts = self._minute(now, now).counts

@@ -6,7 +6,6 @@ Everything is worked out from `PartnerEvent`s: each is one thing that happened a
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -248,30 +247,3 @@ def _row(
 
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
-
-
-def period(since: str, until: str, today: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The first moment of a period and the first after it, from days or moments in ISO 8601.
-
-    A day as `until` is still in the period.  Empty: from the first of `until`'s month; until
-    today.  A moment without an offset is in `zone`.  Raises ValueError in plain words.
-    """
-    end = _moment("to", until or today.isoformat(), zone, timedelta(days=1))
-    last = (end - timedelta(microseconds=1)).astimezone(zone)
-    start = _moment("from", since or last.date().replace(day=1).isoformat(), zone)
-    if start >= end:
-        raise ValueError(f"from {since!r} is not before the end of {until or 'today'!r}")
-    return start, end
-
-
-def _moment(what: str, text: str, zone: tzinfo, more: timedelta = timedelta()) -> datetime:
-    """A moment, or the start of a day and `more`."""
-    try:
-        if len(text) == len("2026-11-22"):
-            return datetime.combine(date.fromisoformat(text) + more, time(), zone)
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        moment.astimezone(zone)  # in the calendar there, too
-    except (ValueError, OverflowError):
-        raise ValueError(f"{what}: expected a day such as 2026-11-22, got {text[:40]!r}") from None
-    return moment

@@ -61,6 +61,11 @@ class Reason(StrEnum):
     LOST = "lost"
 
 
+def rang_reason(rang_seconds: float) -> Reason:
+    """Why a seat that was rung for so long did not answer."""
+    return Reason.MISSED if rang_seconds >= RANG_SECONDS else Reason.REFUSED
+
+
 @dataclass(frozen=True)
 class NotTaken:
     """A seat was offered a call and did not take it."""
@@ -114,7 +119,7 @@ class SeatHealth:
 
     def unanswered(self, seat: str, at: float, rang_seconds: float) -> list[SeatNotice]:
         """The seat was rung for so long, and another one is to be rung."""
-        if rang_seconds >= RANG_SECONDS:
+        if rang_reason(rang_seconds) is Reason.MISSED:
             return self._failed(seat, b.Missed(at), Reason.MISSED)
         return self._failed(seat, b.Refused(at, cause=0), Reason.REFUSED)
 

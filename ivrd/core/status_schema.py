@@ -126,7 +126,11 @@ class ConfigStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """Everything.  `store_up`: what happens is written down, so that a restart goes on from it."""
+    """Everything.  `store_up`: what happens is written down, so that a restart goes on from it.
+
+    `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
+    `missing_prompts`: recordings that cannot be played, each with its file.
+    """
 
     version: str
     up_seconds: float
@@ -142,4 +146,6 @@ class Status(TypedDict):
     hour: Hour
     service_level_seconds: float
     store_up: bool
+    limits: list[str]
+    missing_prompts: list[str]
     config: ConfigStatus

@@ -39,7 +39,6 @@ class AsteriskConnection:
     async def up(self) -> None:
         """Logged in: bring the ledger, menus and seats to what Asterisk reports."""
         await self._failover.up()
-        await self._capacity.read()
         if shortage := self._capacity.shortage():
             log.event(logger, logging.WARNING, shortage)
         self._observer.connection(True)

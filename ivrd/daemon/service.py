@@ -118,12 +118,12 @@ class Daemon:
         try:
             successor = await self.wiring.failover.hand_over()
         except (StoreDown, ConnectionLost, TimeoutError) as error:
-            raise server.RequestRejected(f"cannot hand over: {error}") from None
+            raise server.NotNow(f"cannot hand over: {error}") from None
         finally:
             if not self.wiring.leadership.is_leader:
                 self._stop.set()
         if not successor:
-            raise server.RequestRejected("there is no standby")
+            raise server.NotNow("there is no standby")
         return {"leader": successor}
 
     def _watch_signals(self) -> None:

@@ -43,6 +43,7 @@ from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.metrics.story import CallStory
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
@@ -86,7 +87,13 @@ class Wiring:
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
         self.failover = Failover(
-            election, self.link, self.tracker, self.reconciliation, persistence, self.timeline
+            election,
+            self.link,
+            self.tracker,
+            self.reconciliation,
+            persistence,
+            self.capacity,
+            self.timeline,
         )
         self.connection = AsteriskConnection(
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
@@ -108,6 +115,7 @@ class Wiring:
             self.write_behind,
             self.requeue,
             self.timeline.now,
+            self.capacity,
         )
 
     def _destinations(self) -> Destinations:
@@ -195,17 +203,20 @@ class Wiring:
 
     def _listeners(self) -> CallListeners:
         """Who receives what happens to calls, in this order."""
+        story = CallStory(self.ledger, self.leadership)
         return CallListeners(
             monitor=self.observer,
+            story=story,
             notices=(
                 self.observer,
+                story,
                 self.partners,
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
             ),
             positions=(self.call_repository,),
-            partner_legs=(self.partners, self.partner_recorder, self.drill_calls),
+            partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -242,7 +253,7 @@ class Wiring:
             if not self.leadership.is_leader:
                 who = self.leadership.leader
                 ask = f"ask {who}, the leader" if who else "no leader is known"
-                raise server.RequestRejected(f"this ivrd is the standby; {ask}")
+                raise server.NotNow(f"this ivrd is the standby; {ask}")
             return await control(query)
 
         return answer

@@ -62,6 +62,13 @@ class _Stored:
     known: set[str]  # ids of those that have ended since the checkpoint
 
 
+class Room(Protocol):
+    """How many callers Asterisk has room for; see asterisk/capacity.py."""
+
+    async def read(self) -> None:
+        """Look at the running Asterisk and, as the leader, tell its dialplan."""
+
+
 class Restorable(Protocol):
     """What else is stored; see api/partner_operations.py."""
 
@@ -91,6 +98,7 @@ class Failover:
         tracker: CallTracker,
         reconciliation: Reconciliation,
         persistence: Persistence,
+        room: Room,
         timeline: Timeline,
     ) -> None:
         self._leadership = election.leadership
@@ -99,6 +107,7 @@ class Failover:
         self._tracker = tracker
         self._reconciliation = reconciliation
         self._persistence = persistence
+        self._room = room
         self._write_behind = persistence.write_behind
         self._timeline = timeline
         self._began = False
@@ -141,11 +150,14 @@ class Failover:
     async def up(self) -> None:
         """Connected to Asterisk, or the leader now: bring the ledger to what Asterisk reports.
 
-        Events that come while the store is read are held until it is read.
+        Events that come while the store is read are held until it is read.  An Asterisk that was
+        started anew while this ivrd was the standby has not been told for how many callers it has
+        room.
         """
         async with self._rebuilding:
             begins = self._leadership.is_leader and not self._began
             await self._tracker.rebuild(self._begin if begins else None)
+        await self._room.read()
 
     async def _begin(self) -> None:
         """Read what was stored before; count, store and reconcile from now on."""

@@ -1,6 +1,7 @@
 """The log, for someone who tails it at three in the morning.
 
-One line for an event that matters, plain or JSON; one closing line for each call.
+One line for an event that matters, plain or JSON; one closing line for each call.  A line about a
+call has its id and its case code, which agents see: `grep CASE` tells the story of one caller.
 
 A caller never waits for the log (writer.py), what repeats itself is written a few times and then
 counted (rate_limit.py), and whatever comes from outside is made harmless (formatters.py).
@@ -8,17 +9,17 @@ counted (rate_limit.py), and whatever comes from outside is made harmless (forma
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TextIO, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, case_code
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
 
 __all__ = ["LEVELS", "Field", "Handler"]
-__all__ += ["call_answered", "call_ended", "call_joined", "event", "notice"]
+__all__ += ["call_answered", "call_ended", "call_received", "call_step", "event", "notice"]
 __all__ += ["reconfigure", "setup"]
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -93,26 +94,43 @@ def event(
 
     A field in seconds is named so (wait_seconds); the plain form writes wait=12.3s.
     """
-    log.log(level, what, exc_info=error, extra={"fields": fields})
+    log.log(level, what, exc_info=error, extra={"fields": _with_case(fields)})
+
+
+def _with_case(fields: Mapping[str, Field]) -> dict[str, Field]:
+    """The fields, and after the call its case code."""
+    found: dict[str, Field] = {}
+    for name, value in fields.items():
+        found[name] = value
+        if name == "call" and value:
+            found["case"] = case_code(str(value))
+    return found
+
+
+def call_step(log: logging.Logger, what: str, call: Call, /, **fields: Field) -> None:
+    """Something happened to a call on its way (info)."""
+    extra = {"fields": _with_case({"call": call.id, **fields}), "always": True}
+    log.info(what, extra=extra)
+
+
+def call_received(log: logging.Logger, call: Call) -> None:
+    """A call reached the hotline (info)."""
+    call_step(log, "call received", call, caller=call.caller)
 
 
 def notice(log: logging.Logger, notice: Notice) -> None:
-    """Log what happened to a call: joined, answered or ended."""
+    """Log what happened to a call: joined, answered, sent back, or ended."""
     match notice:
         case Offered():
-            call_joined(log, notice)
+            _log_call(log, logging.INFO, "call joined", notice.call, queue=notice.call.queue)
+        case Rejoined(call, talked):
+            call_step(log, "call joined again", call, queue=call.queue, talked_seconds=talked)
         case Answered():
             call_answered(log, notice)
         case Ended():
             call_ended(log, notice)
         case _:
             assert_never(notice)
-
-
-def call_joined(log: logging.Logger, notice: Offered) -> None:
-    """A call joined a queue (debug)."""
-    call = notice.call
-    _log_call(log, logging.DEBUG, "call joined", call, queue=call.queue)
 
 
 def call_answered(log: logging.Logger, notice: Answered) -> None:
@@ -145,4 +163,5 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
 def _log_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:
     """A line that comes once for each call: never rate-limited."""
     more = {"topic": call.topic, "language": call.language, "caller": call.caller}
-    log.log(level, what, extra={"fields": {"call": call.id, **fields, **more}, "always": True})
+    named = _with_case({"call": call.id, **fields, **more})
+    log.log(level, what, extra={"fields": named, "always": True})

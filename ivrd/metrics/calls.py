@@ -47,6 +47,7 @@ class CallMetrics:
         clock: Callable[[], float],
     ) -> None:
         self.registry = _Registry()
+        self._clock = clock
         self._calls = LedgerCollector(clock)
         self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
@@ -56,6 +57,7 @@ class CallMetrics:
         self._durations()
         self._faults()
         self._surroundings(version)
+        self._answers: dict[str, c.Answered] = {}  # by call; those that may still prove to be none
         self._answered: set[str] = set()  # calls whose wait was observed when they were answered
         self._reachable = False
         self._was_reachable = False
@@ -73,8 +75,9 @@ class CallMetrics:
         self._wait = self._histogram(
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
-            "each offered call. Service level: answered within "
-            f"{seconds:g} s over offered (ivrd_calls_offered_total).",
+            "each offered call. An answer is observed when the person has kept the caller for "
+            f"{c.STANDS_SECONDS:g} s, or the call has ended with it. Service level: answered "
+            f"within {seconds:g} s over offered (ivrd_calls_offered_total).",
             sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(seconds)}),
             ("queue", "outcome"),
         )
@@ -196,7 +199,7 @@ class CallMetrics:
     def notice(self, notice: c.Notice) -> None:
         """Take in what happened to a call.
 
-        Each offered call gives one wait: when a person first answers it, else when it ends.
+        Each offered call gives one wait: until the first answer that stands, else until it ends.
         """
         call = notice.call
         match notice:
@@ -205,15 +208,33 @@ class CallMetrics:
             case c.Answered() if call.id in self._answered:
                 pass  # sent on to another person
             case c.Answered():
-                self._answered.add(call.id)
-                self._wait.labels(call.queue, c.Outcome.ANSWERED).observe(notice.wait_seconds)
+                self._answers[call.id] = notice
+            case c.Rejoined():
+                answer = self._answers.pop(call.id, None)
+                if answer and notice.answer_stands:
+                    self._observe(answer)
             case c.Ended():
                 self._ended(notice)
             case _:
                 assert_never(notice)
 
+    def _observe(self, answer: c.Answered) -> None:
+        """An answer stands."""
+        self._answered.add(answer.call.id)
+        self._wait.labels(answer.call.queue, c.Outcome.ANSWERED).observe(answer.wait_seconds)
+
+    def _observe_standing(self) -> None:
+        """Observe the answers that stand by now."""
+        since = self._clock() - c.STANDS_SECONDS
+        for call_id, answer in list(self._answers.items()):
+            if (answer.call.connected_at or 0.0) <= since:
+                self._observe(self._answers.pop(call_id))
+
     def _ended(self, notice: c.Ended) -> None:
         call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
+        answer = self._answers.pop(call.id, None)
+        if answer and notice.outcome is c.Outcome.ANSWERED:  # else sent back, and nobody saw it
+            self._observe(answer)
         if call.id in self._answered:
             self._answered.remove(call.id)
         elif wait is not None:
@@ -288,6 +309,7 @@ class CallMetrics:
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
         self._calls.ledger = ledger
+        self._observe_standing()
         return prom.generate_latest(self.registry)
 
 

@@ -53,6 +53,7 @@ class Observer:
         """A call reached the hotline."""
         if self._leadership.is_leader:
             self.recent.received(self._clock())
+            log.call_received(logger, call)
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, or ended."""

@@ -16,7 +16,16 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import breaker as b
-from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Stage
+from ivrd.core.call import (
+    Answered,
+    AnsweredBy,
+    Call,
+    Ended,
+    Notice,
+    Offered,
+    Rejoined,
+    Stage,
+)
 from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import (
@@ -102,7 +111,7 @@ class PartnerController:
                 flow.joined += 1
             case Answered() if call.by is AnsweredBy.PARTNER:
                 self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
-            case Answered():
+            case Answered() | Rejoined():
                 pass
             case Ended():
                 flow.ended(notice)

@@ -182,8 +182,19 @@ class PartnerRepository:
         now = self._clock()
         if self.is_leader and now >= self._forget_at:
             self._forget_at = now + DAY_SECONDS
-            for kind, days in self._days.items():
-                self._write_behind.forget(kind, _second(now - days * DAY_SECONDS))
+            for kind in self._days:
+                self._write_behind.forget(kind, _second(self._oldest(kind)))
+
+    def oldest_history(self) -> float:
+        """From when on what happened at partners is kept, in seconds since the epoch."""
+        return self._oldest(HISTORY)
+
+    def oldest_audit(self) -> float:
+        """From when on what operators did is kept, in seconds since the epoch."""
+        return self._oldest(AUDIT)
+
+    def _oldest(self, kind: str) -> float:
+        return self._clock() - self._days[kind] * DAY_SECONDS
 
     async def written(self, seconds: float) -> bool:
         """Wait until all that is ours to write is in the store; False when it is not in time."""

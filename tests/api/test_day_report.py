@@ -82,7 +82,7 @@ def test_what_is_no_day_is_refused(day: str) -> None:
 
 
 def test_a_store_that_does_not_answer_gives_no_wrong_sums() -> None:
-    with pytest.raises(server.RequestRejected, match="the store does not answer"):
+    with pytest.raises(server.NotNow, match="the store does not answer"):
         Office(flushed=False).ask()
 
 

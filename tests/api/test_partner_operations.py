@@ -303,7 +303,7 @@ def test_a_partner_is_drilled_once_at_a_time() -> None:
         first = asyncio.ensure_future(drill({"partner": "alpha"}))
         await asyncio.sleep(0)  # it runs until it waits for the gate
         assert rig.calls.placed == ["alpha"]
-        with pytest.raises(server.RequestRejected, match="a drill of alpha is going on"):
+        with pytest.raises(server.NotNow, match="a drill of alpha is going on"):
             await drill({"partner": "alpha"})
         other = asyncio.ensure_future(drill({"partner": "beta"}))
         rig.calls.guard.set()
@@ -390,7 +390,7 @@ def test_a_store_that_does_not_answer_gives_no_wrong_sums(what: str) -> None:
     rig.wrote(PartnerEvent("alpha", PartnerEventKind.OFFERED))
     rig.shelf.down = True
     for rig.is_leader in (True, False):
-        with pytest.raises(server.RequestRejected, match="the store does not answer"):
+        with pytest.raises(server.NotNow, match="the store does not answer"):
             get(rig, what)
 
 

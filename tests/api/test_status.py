@@ -1,10 +1,23 @@
-"""What the status says of partners."""
+"""What the status says of partners, of limits and of recordings."""
 
-from ivrd.api.status import overflow_of, partners_of
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivrd.api.status import PROMPTS_SECONDS, Limits, MissingPrompts, overflow_of, partners_of
+from ivrd.config.load import load
 from ivrd.core.call import Call, JoinedQueue
 from ivrd.core.partner import Override
 from ivrd.core.status_schema import PartnerStatus
+from tests.fixtures.hotline import copied, recorded
 from tests.partners.rig import Rig
+
+QUIET = Limits(
+    callers=1000, room=1002, menus=300, behind_seconds=2.0,
+    callers_now=12, menus_now=4, late_seconds=0.01,
+)  # fmt: skip
 
 
 def partners(rig: Rig) -> dict[str, PartnerStatus]:
@@ -69,3 +82,46 @@ def test_an_override_is_told_first_and_once() -> None:
     assert found["alpha"]["override"] == "open"
     assert found["alpha"]["why"].startswith("open by override; healthy")
     assert found["beta"]["why"] == "closed by override"
+
+
+# --- limits and recordings ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({}, []),
+        ({"room": None}, []),  # what is not known is no limit
+        ({"room": 64}, ["Asterisk has room for 64 callers, not 1000: see ivrd check"]),
+        ({"callers_now": 1000}, ["1000 callers: the next one hears that all lines are busy"]),
+        (
+            {"room": 64, "callers_now": 64},
+            [
+                "Asterisk has room for 64 callers, not 1000: see ivrd check",
+                "64 callers: the next one hears that all lines are busy",
+            ],
+        ),
+        ({"menus_now": 300}, ["300 callers in menus: the next one goes straight to a queue"]),
+        ({"late_seconds": 2.5}, ["2.5 s behind Asterisk: new callers get no menu"]),
+    ],
+)
+def test_limits_that_are_reached(now: dict[str, int | None], told: list[str]) -> None:
+    assert replace(QUIET, **now).reached() == told  # type: ignore[arg-type]
+
+
+def test_a_recording_that_goes_while_ivrd_runs_is_missed_within_a_minute(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "config")
+    recorded(folder, tmp_path / "sounds")
+    settings, clock = load(folder), [0.0]
+
+    async def body() -> None:
+        missing = MissingPrompts(lambda: clock[0])
+        assert await missing.of(settings) == []
+        (tmp_path / "sounds" / "th" / "welcome.wav").unlink()
+        assert await missing.of(settings) == []  # it was looked a moment ago
+        clock[0] = PROMPTS_SECONDS
+        (one,) = await missing.of(settings)
+        assert one.startswith(f"{tmp_path}/sounds/th/welcome.wav: missing; expected ")
+        assert await missing.of(load(folder)) == [one]  # a reload is looked at at once
+
+    asyncio.run(body())

@@ -5,8 +5,8 @@ seat is free; 2 presses 2, 0 and is answered at once; 3 gives up in the queue; 4
 menu; 5 hangs up at the message about certificates.  Then a seat joins a queue, is paused and
 leaves.  Then ivrd is killed, and the dialplan takes caller 6 to the queue by itself.  The events of
 keys that go down (DTMFBegin) were not asked for then, and are put in.
-`seats` has one event of each kind that tells how a seat answers: a missed ring, a penalty, a 302,
-and of a phone that it registered, was found to answer, and signed out.
+`seats` has one event of each kind that tells how a seat answers: an offer, a missed ring, a
+penalty, a 302, and of a phone that it registered, was found to answer, and signed out.
 `channels` and `queues` are the answers to CoreShowChannels and QueueStatus while 1 and 3 waited, 2
 talked and 5 listened.
 """

@@ -9,6 +9,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
 from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.menu_step import MenuStep
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
 TREE = Tree(
@@ -79,9 +80,10 @@ class Talk:
     ) -> None:
         self.channel = FakeChannel(SECONDS, troubles)
         self.told: list[Command] = []
+        self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
         self.conversation = Conversation(
-            lambda: self.script, self.channel.session, self.told.append
+            lambda: self.script, self.channel.session, self.told.append, self.steps.append
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

@@ -154,9 +154,10 @@ def test_the_recording_has_every_event_that_is_asked_for() -> None:
 
 def test_how_seats_answered_in_the_recording() -> None:
     assert [found for found in map(t.fact, messages("seats")) if found] == [
-        t.SeatUnanswered("base-01", 1795944866.439602, 15.0),
+        t.SeatOffered("base-01", "1795952067.69"),
+        t.SeatUnanswered("base-01", 1795944866.439602, 15.0, "1795944851.0"),
         t.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
-        t.SeatUnanswered("base-01", 1795944922.729876, 0.0),  # 302
+        t.SeatUnanswered("base-01", 1795944922.729876, 0.0, "1795944922.0"),  # 302
         *[t.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
     ]
 

@@ -29,6 +29,7 @@ from ivrd.config.load import load
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.menu_step import MenuStep
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import ALONE, CALLS, messages
 from tests.fixtures.hotline import HOTLINE
@@ -109,6 +110,14 @@ class Told:
     alone: list[Call] = field(default_factory=list)  # taken to the queue by the dialplan
     refusals: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, BaseException]] = field(default_factory=list)
+    steps: list[tuple[str, MenuStep]] = field(default_factory=list)
+    offers: list[tuple[str, object]] = field(default_factory=list)
+
+    def menu(self, call: Call, step: MenuStep) -> None:
+        self.steps.append((call.id, step))
+
+    def seat(self, call: Call, fact: object) -> None:
+        self.offers.append((call.id, fact))
 
     def received(self, call: Call) -> None:
         self.calls.append(call)
@@ -180,7 +189,7 @@ class Rig:
             ),
             self.ledger,
             IvrSettings(script, most=10_000, behind_seconds=2.0),
-            CallListeners(self.told, (self.told, *notices), positions, (self.told,)),
+            CallListeners(self.told, self.told, (self.told, *notices), positions, (self.told,)),
             resolver or Unknown(),
             lambda number: f"#{number[-3:]}",
             lambda: NOW,

@@ -7,6 +7,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
 from ivrd.core.menu import Command, ToPerson
+from ivrd.core.menu_step import MenuStep, StepKind
 from tests.asterisk.virtual import run
 from tests.calls.rig import SCRIPT, FakeLink, settle
 
@@ -22,10 +23,14 @@ class Room:
         sessions = Sessions(self.link, lambda _s: None, lambda _s: None)  # type: ignore[arg-type]
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
-        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._fault)
+        self.steps: list[tuple[str, StepKind]] = []
+        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._stepped, self._fault)
 
     def _notify(self, call_id: str, command: Command) -> None:
         self.commands.setdefault(call_id, []).append(command)
+
+    def _stepped(self, call_id: str, step: MenuStep) -> None:
+        self.steps.append((call_id, step.kind))
 
     def _fault(self, _call_id: str, error: BaseException) -> None:
         self.faults.append(error)
@@ -213,6 +218,8 @@ def test_after_a_lost_link_a_caller_goes_on_where_he_was() -> None:
         assert sum("welcome" in sent for sent in room.sent("a")) == 1
         await room.press("a", "4", at=2.0)
         assert room.to("a") == ["other"]
+        kinds = [kind for _, kind in room.steps]
+        assert kinds == [StepKind.MENU, StepKind.RESUMED, StepKind.PERSON]
 
     run(body())
 
@@ -249,6 +256,7 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
         await settle()
         assert room.sent("c") == [BREAK]
         assert room.ivr.sent_to_queue == 1
+        assert room.steps == [("c", StepKind.NO_MENU)]
         room.ivr.gone("a", "hung up")
         await settle()
         room.arrive("d")

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
+from ivrd.asterisk.translate import SeatOffered, SeatUnanswered
 from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.menu_step import StepKind
 from tests.asterisk.recording import ALONE
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
@@ -17,6 +19,7 @@ from tests.calls.rig import (
     FIRST,
     FOURTH,
     MAKERS,
+    NOW,
     SCRIPT,
     SECOND,
     THIRD,
@@ -263,5 +266,34 @@ def test_a_key_that_asterisk_reports_twice_was_pressed_once() -> None:
         once = Rig()
         await once.take(arrived("a"), offered("a"), pressed("a", "1"), pressed("a", "2"))
         assert rig.tracker.ivr.position("a").visit == once.tracker.ivr.position("a").visit
+
+    run(body())
+
+
+def test_who_follows_one_call_receives_its_steps_and_the_seats_it_was_offered_to() -> None:
+    async def body() -> None:
+        rig = Rig()
+        seat = {"Interface": "PJSIP/base-01", "RingTime": "15000"}
+        await rig.take(arrived("a"), offered("a"), pressed("a", "1"), pressed("a", "4"))
+        await rig.take(event("AsyncAGIEnd", "a"), joined("a"))
+        await rig.take(event("AgentCalled", "a", **seat), event("AgentRingNoAnswer", "a", **seat))
+        await rig.take(event("AgentCalled", "stranger", **seat))
+        told = [(call, step.kind, step.key) for call, step in rig.told.steps]
+        assert told == [("a", StepKind.MENU, "1"), ("a", StepKind.PERSON, "4")]
+        assert rig.told.offers == [
+            ("a", SeatOffered("base-01", "a")),
+            ("a", SeatUnanswered("base-01", NOW, 15.0, "a")),
+        ]
+
+    run(body())
+
+
+def test_whoever_is_told_that_all_lines_are_busy_has_that_in_the_story() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived("a"), event("UserEvent", "a", UserEvent="IvrdAllLinesBusy"))
+        assert [(call, step.kind) for call, step in rig.told.steps] == [("a", StepKind.LINES_BUSY)]
+        await rig.take(gone("a"))
+        assert rig.ends() == {"a": (Outcome.REJECTED, Stage.IVR)}
 
     run(body())

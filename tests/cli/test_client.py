@@ -11,7 +11,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.cli import client as clients
-from ivrd.cli.client import Client, NotRunning, RequestRefused
+from ivrd.cli.client import Client, NotPossible, NotRunning, RequestRefused
 
 
 async def echo(query: Mapping[str, str]) -> server.Answer:
@@ -20,6 +20,10 @@ async def echo(query: Mapping[str, str]) -> server.Answer:
 
 async def refuse(_query: Mapping[str, str]) -> server.Answer:
     raise server.RequestRejected("no pool 'x'; there are: base, surge")
+
+
+async def cannot(_query: Mapping[str, str]) -> server.Answer:
+    raise server.NotNow("not connected to Asterisk: nothing was changed")
 
 
 async def fail(_query: Mapping[str, str]) -> server.Answer:
@@ -31,7 +35,9 @@ def ivrd(tmp_path: Path) -> Iterator[Client]:
     """A control application in a thread of its own."""
     path = tmp_path / "control.sock"
     loop = asyncio.new_event_loop()
-    control = server.control_app({"status": echo}, {"seats": echo, "bad": refuse, "worse": fail})
+    control = server.control_app(
+        {"status": echo}, {"seats": echo, "bad": refuse, "not-now": cannot, "worse": fail}
+    )
     runner = loop.run_until_complete(server.listen_unix(control, path, 0o600))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -50,6 +56,9 @@ def test_answers_and_refusals(ivrd: Client) -> None:
     }
     with pytest.raises(RequestRefused, match=r"^no pool 'x'; there are: base, surge$"):
         ivrd.post("bad")
+    with pytest.raises(NotPossible, match=r"^not connected to Asterisk: nothing was changed$"):
+        ivrd.post("not-now")
+    assert (RequestRefused.status, NotPossible.status, NotRunning.status) == (2, 1, 1)
     with pytest.raises(NotRunning, match=r"could not answer; its log says why$"):
         ivrd.post("worse")
 
@@ -99,6 +108,8 @@ def http(status: str, body: str) -> bytes:
         (http("200 OK", "[1, 2]"), "what answers at .* is not ivrd$"),
         (http("404 Not Found", "404: Not Found"), "what answers at .* is not ivrd$"),
         (http("400 Bad Request", '["no mapping"]'), "what answers at .* is not ivrd$"),
+        (http("503 Service Unavailable", '{"no": 1}'), "could not answer; its log says why$"),
+        (http("503 Service Unavailable", "busy"), "could not answer; its log says why$"),
     ],
 )
 def test_something_else_is_there(tmp_path: Path, answer: bytes, words: str) -> None:

@@ -21,7 +21,7 @@ def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True)
 
 
 def a_pool(name: str, open: bool = True) -> PoolStatus:
-    return PoolStatus(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=63)
+    return PoolStatus(name=name, open=open, seats=70, free=2, ringing=1, busy=4, away=60, paused=3)
 
 
 def a_partner(name: str, **more: object) -> PartnerStatus:
@@ -73,12 +73,21 @@ USUAL = Status(
     },
     service_level_seconds=20,
     store_up=True,
+    limits=[],
+    missing_prompts=[],
     config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
 )  # fmt: skip
 
 
 def lines(status: Status) -> list[str]:
     return status_text(status).split("\n")
+
+
+def on_screen(status: Status) -> list[str]:
+    """The board in `ivrd top` on a terminal of 80 by 24."""
+    out = io.StringIO()
+    Console(file=out, width=80).print(board(status))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
 def line_with(word: str, status: Status) -> str:
@@ -191,8 +200,8 @@ def test_a_wait_within_the_target_is_never_marked() -> None:
 
 
 def test_seats_by_pool() -> None:
-    assert words(line_with("base", USUAL)) == ["base", "70", "open", "2", "1", "4", "63"]
-    assert words(line_with("surge", USUAL)) == ["surge", "70", "closed", "2", "1", "4", "63"]
+    assert words(line_with("base", USUAL)) == ["base", "70", "open", "2", "1", "4", "3", "60"]
+    assert words(line_with("surge", USUAL)) == ["surge", "70", "closed", "2", "1", "4", "3", "60"]
 
 
 def test_the_last_hour() -> None:
@@ -382,14 +391,15 @@ def test_where_there_is_no_room_those_that_matter_least_are_folded() -> None:
     status["store_up"] = False
     found = partner_lines(status)
     assert [words(line)[0] for line in found] == ["Partners", "all", "good", "2"]
-    assert found[-1] == "2 more: seats wanted 1, open 1, talking 0"
+    watched = "2 left alone after failures"
+    assert found[-1] == f"2 more: seats wanted 1, open 1, talking 0; {watched}"
     status["draining"] = True
     found = partner_lines(status)
-    assert found[2] == "3 partners: seats wanted 7, open 7, talking 4"
+    assert found[2] == f"3 partners: seats wanted 7, open 7, talking 4; {watched}"
     status["config"]["last_reload_ok"] = False
     (found_line,) = partner_lines(status)
-    assert found_line.startswith("Partners: seats wanted 9, open 7, talking 4; 12 waiting, 34 s")
-    assert len(lines(status)) == 24
+    assert found_line.startswith("Partners: seats wanted 9, open 7, talking 4; 2 left alone after")
+    assert len(on_screen(status)) == 24
     assert "!! STORE DOWN: calls go on" in status_text(status)
 
 
@@ -420,7 +430,46 @@ def test_whatever_partners_there_are_the_board_keeps_its_size(
     status["draining"] = alarms > 1
     status["config"]["last_reload_ok"] = alarms < 3
     status["store_up"] = alarms < 4
-    text = lines(status)
-    assert len(text) <= 24
-    assert max(cell_len(line) for line in text) <= 79
-    assert sum(line.startswith("!! ") for line in text) == min(alarms, 4)
+    for text in (on_screen(status), lines(status)):
+        assert max(cell_len(line) for line in text) <= 79
+        assert sum(line.startswith("!! ") for line in text) == min(alarms, 4)
+    assert len(on_screen(status)) <= 24
+    assert len(lines(status)) <= 24 + 2 + len(partners)  # heading and sum
+
+
+def test_status_shows_every_partner_that_matters_however_many_lines_it_takes() -> None:
+    status = many(
+        *(a_partner(f"shut{n}", override="closed", why="closed by override") for n in range(12))
+    )
+    status["store_up"] = False
+    status["draining"] = True
+    assert sum(line.startswith("shut") for line in lines(status)) == 12
+    assert "8 more, no seats wanted" in status_text(status)
+    folded = partner_lines(status)
+    assert "11 closed by override" in folded[-1]  # and one has a line of its own
+
+
+def test_limits_and_missing_recordings_are_alarms() -> None:
+    status = deepcopy(USUAL)
+    status["limits"] = [
+        "Asterisk has room for 64 callers, not 1000: see ivrd check",
+        "64 callers: the next one hears that all lines are busy",
+    ]
+    status["missing_prompts"] = [
+        "/usr/share/ivrd/sounds/th/welcome.wav: missing; expected a WAV",
+        "b",
+    ]
+    told = [line for line in lines(status) if line.startswith("!! ")]
+    assert told == [
+        "!! LIMIT: Asterisk has room for 64 callers, not 1000: see ivrd check",
+        "!! LIMIT: 64 callers: the next one hears that all lines are busy",
+        "!! 2 RECORDINGS CANNOT BE PLAYED, th/welcome.wav is one: see ivrd check",
+    ]
+    assert len(on_screen(status)) == 24
+
+
+def test_paused_seats_stand_out_while_their_pool_is_open() -> None:
+    assert "\x1b[1;33m        3" in in_colour(USUAL)
+    closed = deepcopy(USUAL)
+    closed["pools"] = [a_pool("base", open=False)]
+    assert "\x1b[1;33m        3" not in in_colour(closed)

@@ -1,6 +1,7 @@
 """`ivrd seats`: one line a seat; the last open pool is closed only by somebody who means it."""
 
 import argparse
+import io
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,18 @@ def test_a_seat_that_rests_says_since_when_and_why() -> None:
         "base-01  base  free",
         f"base-02  base  paused  20 s   {why}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "closed"), [("y\n", 0, ["base"]), ("n\n", 1, []), ("", 1, [])]
+)
+def test_who_sits_at_a_terminal_is_asked(
+    monkeypatch: pytest.MonkeyPatch, typed: str, status: int, closed: list[str]
+) -> None:
+    """Nothing at all is Ctrl-D."""
+    daemon = Daemon("base")
+    keyboard = io.StringIO(typed)
+    monkeypatch.setattr(keyboard, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", keyboard)
+    assert close(monkeypatch, daemon) == status
+    assert daemon.closed == closed

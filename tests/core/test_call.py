@@ -26,8 +26,10 @@ from ivrd.core.call import (
     Outcome,
     PlayedMessage,
     Rejected,
+    Rejoined,
     ReturnedToMenu,
     Stage,
+    case_code,
     step,
 )
 
@@ -109,12 +111,14 @@ def test_every_life_ends_once_and_for_good(
 def test_the_wait_counts_from_the_first_joining(moves: list[Event], end: Event) -> None:
     call, first = Call("1", BEGUN), None
     for event in [*moves, end]:
+        taken_at = call.connected_at
         try:
             call, notices = step(call, event)
         except InvalidTransition:
             continue
         if isinstance(event, JoinedQueue):
-            assert notices == ((Offered(call),) if first is None else ())
+            talked = None if taken_at is None else max(0.0, event.at - taken_at)
+            assert notices == ((Offered(call),) if first is None else (Rejoined(call, talked),))
             first = first or event
         if isinstance(event, Connected):
             assert first is not None
@@ -247,3 +251,24 @@ def test_a_caller_who_still_waits_has_waited_until_now() -> None:
     assert call.wait_seconds() is None
     assert call.wait_seconds(now=1017.5) == 7.5
     assert replace(call, joined_at=0.0).wait_seconds(now=0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("talked", "stands"), [(None, False), (0.0, False), (9.9, False), (10.0, True), (300.0, True)]
+)
+def test_an_answer_stands_when_the_caller_was_kept(talked: float | None, stands: bool) -> None:
+    assert Rejoined(Call("1", BEGUN), talked).answer_stands is stands
+
+
+@pytest.mark.parametrize(
+    ("call_id", "code"),
+    [
+        ("1795308674.7", "08674-007"),
+        ("1795308674.12", "08674-012"),
+        ("1795300000.123", "00000-123"),
+        ("1795308674.98765", "08674-765"),
+        ("", "-00"),  # none of Asterisk's: it must not raise, that is all
+    ],
+)
+def test_the_case_code_is_a_part_of_the_second_and_of_the_number(call_id: str, code: str) -> None:
+    assert case_code(call_id) == code

@@ -23,6 +23,7 @@ from ivrd.core.call import (
     Outcome,
     PlayedMessage,
     Rejected,
+    Rejoined,
     ReturnedToMenu,
     Stage,
     step,
@@ -96,9 +97,14 @@ def recount(history: History, now: float) -> Hour:
         return at is not None and now // 60 - 60 < at // 60 <= now // 60
 
     first: dict[str, tuple[float, Answered]] = {}
+    kept: set[str] = set()  # callers whom a person has kept so long that the answer stands
     for at, notice in history:
         if isinstance(notice, Answered):
             first.setdefault(notice.call.id, (at, notice))
+        elif isinstance(notice, Rejoined):
+            kept |= {notice.call.id} if notice.answer_stands else set()
+            if notice.call.id not in kept:
+                first.pop(notice.call.id, None)
     offered = [n.call for _, n in history if isinstance(n, Offered) and in_hour(n.call.joined_at)]
     joined = {call.id for call in offered}
     waits = [n.wait_seconds for at, n in first.values() if in_hour(at)]
@@ -242,6 +248,69 @@ def test_a_call_that_is_sent_on_to_another_person_is_answered_once() -> None:
             recent.notice(event.at, notice)
     totals = recent.totals(START + 90)
     assert (totals["answered"], totals["asa_seconds"]) == (1, 5.0)
+
+
+def told(recent: Recent, call: Call, *events: JoinedQueue | Connected | HungUp) -> None:
+    for event in events:
+        call, notices = step(call, event)
+        for notice in notices:
+            recent.notice(event.at, notice)
+
+
+def test_who_is_dropped_and_hangs_up_was_not_answered() -> None:
+    recent = Recent(TARGET)
+    joined = JoinedQueue(START, "other")
+    taken = Connected(START + 5, PARTNER, "bank/01")
+    told(recent, Call("c1", START), joined, taken, JoinedQueue(START + 6, "other"))
+    totals = recent.totals(START + 6)
+    assert (totals["answered"], totals["overflow"], totals["asa_seconds"]) == (0, 0, None)
+    assert totals["service_level"] == 0.0
+
+
+def test_who_is_dropped_and_answered_again_has_waited_until_the_second_answer() -> None:
+    recent = Recent(TARGET)
+    told(
+        recent,
+        Call("c1", START),
+        JoinedQueue(START, "other"),
+        Connected(START + 5, PARTNER, "bank/01"),
+        JoinedQueue(START + 6, "other"),
+        Connected(START + 25, AnsweredBy.INHOUSE, "a1"),
+        HungUp(START + 90),
+    )
+    totals = recent.totals(START + 90)
+    assert (totals["answered"], totals["overflow"], totals["asa_seconds"]) == (1, 0, 25.0)
+    assert totals["service_level"] == 0.0
+
+
+def test_an_answer_that_stood_is_not_taken_out_by_a_later_drop() -> None:
+    recent = Recent(TARGET)
+    told(
+        recent,
+        Call("c1", START),
+        JoinedQueue(START, "other"),
+        Connected(START + 5, AnsweredBy.INHOUSE, "a1"),
+        JoinedQueue(START + 60, "other"),
+        Connected(START + 65, PARTNER, "bank/01"),
+        JoinedQueue(START + 66, "other"),
+        HungUp(START + 90),
+    )
+    totals = recent.totals(START + 90)
+    assert (totals["answered"], totals["asa_seconds"], totals["service_level"]) == (1, 5.0, 1.0)
+
+
+def test_an_answer_is_taken_out_of_the_minutes_that_have_it() -> None:
+    """Whatever the clock and the target do meanwhile."""
+    recent = Recent(TARGET)
+    call, offered = queued("c1", START)
+    recent.notice(START, offered)
+    taken, (answered,) = step(call, Connected(START + 5, PARTNER, "bank/01"))
+    recent.notice(START + 5, answered)
+    recent.service_level_seconds = 1.0
+    _, (rejoined,) = step(taken, JoinedQueue(START + 6, "other"))
+    recent.notice(START - 300, rejoined)
+    totals = recent.totals(START + 5)
+    assert (totals["answered"], totals["service_level"]) == (0, 0.0)
 
 
 def test_a_call_whose_clock_runs_ahead_counts_now() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +21,6 @@ from ivrd.core.report import (
     PartnerTotals,
     Sums,
     cause_of,
-    period,
     unconfirmed,
 )
 
@@ -143,46 +142,3 @@ def test_why_nobody_confirmed_is_the_dialplans_word() -> None:
     assert {unconfirmed(cause.value) for cause in UNCONFIRMED} == set(UNCONFIRMED)
     assert [unconfirmed(word) for word in ("", "busy", "gone")] == [Cause.NO_KEY] * 3
     assert set(CAUSE_WORDS) == {*REFUSALS, *UNCONFIRMED}
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "start", "end"),
-    [
-        ("2026-11-01", "2026-11-30", "2026-11-01T00:00+07:00", "2026-12-01T00:00+07:00"),
-        ("", "", "2026-11-01T00:00+07:00", "2026-11-23T00:00+07:00"),
-        ("", "2026-10-31", "2026-10-01T00:00+07:00", "2026-11-01T00:00+07:00"),
-        ("2026-11-22", "2026-11-22", "2026-11-22T00:00+07:00", "2026-11-23T00:00+07:00"),
-        ("2026-11-22T08:00", "2026-11-22T09:30Z", "2026-11-22T08:00+07:00", "2026-11-22T09:30Z"),
-    ],
-)
-def test_a_period_has_its_first_and_its_last_day(
-    since: str, until: str, start: str, end: str
-) -> None:
-    found = period(since, until, TODAY, BANGKOK)
-    assert found == (datetime.fromisoformat(start), datetime.fromisoformat(end))
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "says"),
-    [
-        ("yesterday", "", "from: expected a day such as 2026-11-22, got 'yesterday'"),
-        ("", "2026-02-30", "to: expected a day such as 2026-11-22, got '2026-02-30'"),
-        ("", "9999-12-31", "to: expected a day such as 2026-11-22, got '9999-12-31'"),
-        ("2026-11-23", "2026-11-22", "from '2026-11-23' is not before the end of '2026-11-22'"),
-        ("2027-01-01", "", "from '2027-01-01' is not before the end of 'today'"),
-    ],
-)
-def test_what_is_no_period_is_said(since: str, until: str, says: str) -> None:
-    with pytest.raises(ValueError, match="^" + says.replace("'", ".") + "$"):
-        period(since, until, TODAY, BANGKOK)
-
-
-@given(st.text(max_size=40), st.text(max_size=40))
-def test_no_text_makes_a_period_fail_in_another_way(since: str, until: str) -> None:
-    said = ""
-    try:
-        start, end = period(since, until, TODAY, BANGKOK)
-        assert start < end
-    except ValueError as error:
-        said = str(error)
-    assert said.isprintable()

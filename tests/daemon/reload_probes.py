@@ -157,7 +157,7 @@ async def service_level(parts: Wiring) -> object:
         (await parts.queries()["day"]({}))["service_level_seconds"],
         parts.observer.recent.service_level_seconds,
         parts.partners.setup.policy.target_seconds,
-        "for each offered call. Service level: answered within 33 s over offered" in scrape,
+        "Service level: answered within 33 s over offered" in scrape,
         'ivrd_wait_seconds_bucket{le="33.0",outcome="answered",queue="other"} 0.0' in scrape,
     )
     return Each(things)
@@ -350,7 +350,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     (QUEUES, "default"): (put("default", "vaccination"), asterisk("extensions.conf")),
     (QUEUES, "queues"): (
         put("queues.new", _QUEUE),
-        lambda parts: [queue["name"] for queue in parts.operations.status()["queues"]],
+        lambda parts: [queue["name"] for queue in parts.operations.status([])["queues"]],
     ),
     (QUEUES, "ring_seconds"): (put("ring_seconds", 11), asterisk("extensions.conf")),
     (QUEUES, "queues.*.hours"): (put("queues.benefits.hours", "closed"), closed_now),

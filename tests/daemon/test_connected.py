@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from ivrd.asterisk import dialplan_names
 from ivrd.calls.caller_hash import Hasher, load_key
+from ivrd.core.menu_step import StepKind
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.leadership import Role
+from ivrd.metrics.story import CallStory
 from ivrd.store import StoreDown
 from tests.asterisk.fake_ami import denied, rows
 from tests.daemon.hotline import Hotline, Systemd, live, one_of_two, settings_for, until
@@ -153,6 +156,30 @@ def test_what_happens_on_a_partners_leg_is_shown_and_counted(tmp_path: Path) -> 
     live(tmp_path, body)
 
 
+def test_one_callers_story_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def body(at: Hotline) -> None:
+        call = at.call_id()
+        at.arrive(call)
+        at.emit("AsyncAGIStart", call)
+        at.emit("DTMFEnd", call, Digit="1", Direction="Received")
+        at.emit("AgentCalled", call, Interface="PJSIP/base-01")
+        at.leg("Refused", call, Status="BUSY", Cause="17")
+        await until(lambda: "call not taken by a seat" in caplog.messages)
+        await until(lambda: StepKind.MENU in caplog.messages)
+        at.emit("AsyncAGIEnd", call)
+        await at.talk(call, "PJSIP/base-01")
+        story = at.wiring.tracker._listeners.story
+        assert isinstance(story, CallStory)
+        assert not story._menu_lines  # nothing is kept of a call that is gone
+
+    with caplog.at_level(logging.INFO, "ivrd"):
+        live(tmp_path, body)
+    said = [r.getMessage() for r in caplog.records if hasattr(r, "fields") and "case" in r.fields]
+    assert said[0] == "call received"
+    assert said[-1] == "call ended"
+    assert "call offered to a seat" in said
+
+
 def test_a_partner_that_fails_is_decided_on_at_once_and_stays_known(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         at.wiring.reevaluate.clear()
@@ -189,6 +216,8 @@ def test_on_connecting_calls_are_adopted_and_seats_are_decided_on(
     async def body(at: Hotline) -> None:
         assert at.wiring.observer.connected
         assert at.series("ivrd_ami_up") == 1
+        told = [headers.get("Variable") for headers in at.ami.named("Setvar")]
+        assert dialplan_names.ROOM in told  # for how many callers there is room
         assert "STATUS=connected to Asterisk" in systemd.read()
         await until(at.wiring.reevaluate.is_set)
         at.wiring.reevaluate.clear()

@@ -217,18 +217,27 @@ def test_what_waits_for_a_restart_of_asterisk_is_told_by_its_key(
     asyncio.run(body())
 
 
-def test_the_audit_log_has_which_settings_were_changed_and_no_value(folder: Path) -> None:
+def test_the_audit_log_has_what_was_changed_and_no_secret(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def body() -> None:
         async with running(folder) as parts:
             rewrite(folder / IVRD, put("drain_seconds", 7))
+            rewrite(folder / IVRD, put("asterisk.ami.secret_file", "./hunter2"))
             rewrite(folder / PARTNERS, put("partners.north-bank.cap", 50))
-            await reload(parts)
+            with caplog.at_level(logging.INFO, "ivrd"):
+                await reload(parts)
+                await reload(parts)
             await parts.write_behind.flush(20.0)
-            (act,) = (await parts.queries()["audit"]({}))["entries"]
-            assert (act["what"], act["detail"]) == (
+            first, second = (await parts.queries()["audit"]({}))["entries"]
+            assert (first["what"], first["detail"]) == (
                 "reload",
-                "drain_seconds, partners.north-bank.cap",
+                "drain_seconds: 20 -> 7, asterisk.ami.secret_file: changed, "
+                "partners.north-bank.cap: 12 -> 50",
             )
+            assert (second["what"], second["detail"]) == ("reload", "nothing differs")
+            told = [r.fields for r in caplog.records if r.msg == "configuration reloaded"]
+            assert [fields["changed"] for fields in told] == [first["detail"], second["detail"]]
 
     asyncio.run(body())
 

@@ -61,7 +61,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         ):
             parts.leadership.token_seen = token
             for control in asked.values():
-                with pytest.raises(server.RequestRejected) as told:
+                with pytest.raises(server.NotNow) as told:
                     await control({"partner": "alpha", "override": "open"})
                 assert str(told.value) == f"this ivrd is the standby; {ask}"
         parts.leadership.role = Role.LEADER
@@ -74,12 +74,12 @@ def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Setti
     async def body() -> None:
         parts = await built(settings)
         parts.partners.evaluate(time.time())
-        status = parts.operations.status()
+        status = parts.operations.status([])
         assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
         assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
         assert status["store_up"]
         parts.write_behind.up = False
-        assert not parts.operations.status()["store_up"]
+        assert not parts.operations.status([])["store_up"]
 
     asyncio.run(body())
 

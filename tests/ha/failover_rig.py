@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import Call
 from ivrd.core.clock import Timeline
@@ -153,6 +154,19 @@ class Partners:
         self.written_again += 1
 
 
+class Room:
+    """How many callers Asterisk has room for: told by the leader only."""
+
+    def __init__(self, link: AnyLink) -> None:
+        self.told = 0
+        self._link = link
+
+    async def read(self) -> None:
+        with suppress(NotLeader):
+            await self._link.ask("Setvar")
+            self.told += 1
+
+
 class Ivrd:
     """One ivrd without daemon, web and metrics; `lease` None: alone."""
 
@@ -160,6 +174,7 @@ class Ivrd:
         self.link = AnyLink()
         self.stepped_down: list[str] = []
         self.partners = Partners()
+        self.room = Room(self.link)
         self.ledger = Ledger()
         self.record = folder / "queue_log"
         self.record.touch()
@@ -187,6 +202,7 @@ class Ivrd:
             self.tracker,
             self.reconciliation,
             Persistence(self.write_behind, repository, self.partners),
+            self.room,
             Timeline(lambda: NOW, lambda: 0.0),
         )
         self._running = asyncio.create_task(self.failover.run())

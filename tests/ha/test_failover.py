@@ -322,6 +322,22 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
     live(body)
 
 
+def test_whoever_takes_over_tells_asterisk_for_how_many_there_is_room(tmp_path: Path) -> None:
+    """It may have been started anew while this ivrd was the standby."""
+
+    async def body(store: Shelves) -> None:
+        lease = Held()
+        standby = Ivrd(tmp_path, store, lease)
+        await standby.failover.up()
+        assert standby.room.told == 0  # a standby changes nothing
+        lease.free = True
+        await until(lambda: standby.room.told == 1)
+        await standby.failover.up()  # Asterisk was started anew, and the leader is connected again
+        assert standby.room.told == 2
+
+    live(body)
+
+
 def test_a_link_that_comes_up_during_a_takeover_does_not_disturb_it(tmp_path: Path) -> None:
     async def body(store: Shelves) -> None:
         lease = Held()

@@ -99,8 +99,9 @@ def test_the_closing_line_says_what_became_of_the_call(start: Start) -> None:
     logged = start()
     ivrd_log.call_ended(LOG, ended())
     assert re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "03:12:09", logged.line()) == (
-        "03:12:09 INFO call ended call=1795308674.0 queue=vaccination outcome=answered by=inhouse"
-        " stage=talk wait=12.3s talk=180.0s topic=lab-results language=th caller=9f2c0a11b3d4"
+        "03:12:09 INFO call ended call=1795308674.0 case=08674-000 queue=vaccination"
+        " outcome=answered by=inhouse stage=talk wait=12.3s talk=180.0s topic=lab-results"
+        " language=th caller=9f2c0a11b3d4"
     )
 
 
@@ -114,7 +115,8 @@ def test_the_closing_line_as_json_has_base_units_and_a_time_with_offset(start: S
     assert entry.pop("wait_seconds") == pytest.approx(12.34)
     assert entry.pop("talk_seconds") == pytest.approx(180.0)
     expected = {"level": "info", "event": "call ended", "logger": "ivrd.test", "language": "th"}
-    expected |= {"call": "1795308674.0", "queue": "vaccination", "outcome": "answered"}
+    expected |= {"call": "1795308674.0", "case": "08674-000"}
+    expected |= {"queue": "vaccination", "outcome": "answered"}
     expected |= {"by": "inhouse", "stage": "talk", "topic": "lab-results"}
     assert entry == {**expected, "caller": "9f2c0a11b3d4"}
 
@@ -141,10 +143,8 @@ def test_a_call_lost_through_our_fault_stands_out(start: Start) -> None:
     assert " WARNING call ended " in logged.line()
 
 
-@pytest.mark.parametrize(("level", "said"), [("debug", 3), ("info", 2), ("error", 0)])
-def test_joining_is_debug_answering_and_ending_are_info(
-    start: Start, level: str, said: int
-) -> None:
+@pytest.mark.parametrize(("level", "said"), [("debug", 3), ("info", 3), ("error", 0)])
+def test_joining_answering_and_ending_are_info(start: Start, level: str, said: int) -> None:
     logged = start(level=level)
     call, joined = step(STARTED, JoinedQueue(110.0, "vaccination"))
     call, answered = step(call, Connected(122.0, AnsweredBy.PARTNER, "bank-3"))
@@ -152,9 +152,23 @@ def test_joining_is_debug_answering_and_ending_are_info(
         ivrd_log.notice(LOG, notice)
     lines = logged.lines()
     assert len(lines) == said
-    steps = ("joined", "answered", "ended")[3 - said :]
-    for line, what in zip(lines, steps, strict=True):
-        assert f" call {what} call=1795308674.0 queue=vaccination " in line
+    for line, what in zip(lines, ("joined", "answered", "ended"), strict=False):
+        assert f" call {what} call=1795308674.0 case=08674-000 queue=vaccination " in line
+
+
+def test_who_is_sent_back_has_a_line_and_every_line_about_a_call_its_case(start: Start) -> None:
+    logged = start()
+    ivrd_log.call_received(LOG, STARTED)
+    call, _ = step(STARTED, JoinedQueue(110.0, "vaccination"))
+    call, _ = step(call, Connected(122.0, AnsweredBy.PARTNER, "bank-3"))
+    ivrd_log.notice(LOG, step(call, JoinedQueue(123.5, "vaccination"))[1][0])
+    ivrd_log.event(LOG, logging.WARNING, "something else about it", call=STARTED.id)
+    received, again, other = logged.lines()
+    assert " call received call=1795308674.0 case=08674-000 caller=9f2c0a11b3d4" in received
+    assert again.endswith(
+        "joined again call=1795308674.0 case=08674-000 queue=vaccination talked=1.5s"
+    )
+    assert other.endswith(" something else about it call=1795308674.0 case=08674-000")
 
 
 def test_a_fault_has_its_trace_indented_below_it(start: Start) -> None:
@@ -164,7 +178,7 @@ def test_a_fault_has_its_trace_indented_below_it(start: Start) -> None:
     except ValueError as error:
         ivrd_log.event(LOG, logging.ERROR, "menu broke off", error=error, call="1.0")
     first, *trace = logged.lines()
-    assert first.endswith(" ERROR menu broke off call=1.0")
+    assert first.endswith(" ERROR menu broke off call=1.0 case=1-000")
     assert trace
     assert all(line.startswith("    ") for line in trace)
 
@@ -258,7 +272,7 @@ def test_a_storm_is_a_few_lines_and_one_count(start: Start) -> None:
         ivrd_log.event(LOG, logging.WARNING, "event refused", call=f"9{number}.0")
     lines = logged.lines()[FIRST_LINES:]
     assert lines[0].endswith(" WARNING event refused … and 1,234 more like this in 10 s")
-    assert [line[-9:] for line in lines[1:]] == ["call=90.0", "call=91.0"]
+    assert [line.split()[-2] for line in lines[1:]] == ["call=90.0", "call=91.0"]
 
 
 def test_a_storm_that_is_over_is_counted_though_nothing_more_is_logged(start: Start) -> None:

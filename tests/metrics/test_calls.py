@@ -2,6 +2,7 @@
 
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -23,8 +24,8 @@ SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def metrics() -> CallMetrics:
-    return CallMetrics(QUEUES, SERVICE_LEVEL, "0.1.0", pools=("base", "surge"), clock=lambda: 100.0)
+def metrics(clock: Callable[[], float] = lambda: 100.0) -> CallMetrics:
+    return CallMetrics(QUEUES, SERVICE_LEVEL, "0.1.0", pools=("base", "surge"), clock=clock)
 
 
 def read(made: CallMetrics, ledger: Ledger | None = None, *, without: str = "#none") -> Series:
@@ -76,8 +77,10 @@ def event(kind: type, queue: str, at: float) -> c.Event:
 def test_at_every_scrape_all_calls_are_accounted_for(
     steps: list[tuple[str, int, str, float]],
 ) -> None:
-    made, ledger, now = metrics(), Ledger(), 0.0
-    ended, long_abandoned, answered = Counter[str](), 0, set[str]()
+    now = 0.0
+    made, ledger = metrics(lambda: now), Ledger()
+    ended, long_abandoned = Counter[str](), 0
+    answers, stand = dict[str, float](), set[str]()  # when answered; whose answer stands
     for number, (caller, choice, queue, seconds) in enumerate(steps):
         now += seconds
         if ledger.receive(c.Call(caller, now), adopted=number % 3 == 0):
@@ -87,12 +90,17 @@ def test_at_every_scrape_all_calls_are_accounted_for(
         for notice in ledger.apply(caller, event(kind, queue, now)):
             made.notice(notice)
             if isinstance(notice, c.Answered):
-                answered.add(caller)
+                answers[caller] = now
+            elif isinstance(notice, c.Rejoined):
+                stand |= {caller} if notice.answer_stands else set()
+                answers.pop(caller, None)
             elif isinstance(notice, c.Ended):
                 ended[notice.outcome] += 1
-                answered.discard(caller)
+                answers.pop(caller, None)
+                stand.discard(caller)
                 abandoned = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
                 long_abandoned += abandoned and (notice.call.wait_seconds() or 0) > 30
+        stand |= {one for one, at in answers.items() if at <= now - c.STANDS_SECONDS}
         series = read(made, ledger, without="_bucket{")  # they make up most of it
         assert total(series, "ivrd_calls_received_total") == total(
             series, "ivrd_calls_total"
@@ -101,7 +109,7 @@ def test_at_every_scrape_all_calls_are_accounted_for(
             assert total(series, "ivrd_calls_total", outcome=outcome) == ended[outcome]
         assert total(series, "ivrd_abandoned_after_30s_total") == long_abandoned
         unanswered = sum(
-            call.joined_at is not None and call.id not in answered for call in ledger.calls.values()
+            call.joined_at is not None and call.id not in stand for call in ledger.calls.values()
         )
         waits = total(series, "ivrd_wait_seconds_count")
         assert total(series, "ivrd_calls_offered_total") == waits + unanswered
@@ -147,6 +155,54 @@ def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
     assert total(series, "ivrd_wait_seconds_count") == 1
     assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 5
     assert total(series, "ivrd_calls_offered_total") == 1
+
+
+def test_who_is_dropped_and_hangs_up_is_no_answer() -> None:
+    made, ledger = metrics(), Ledger()
+    joined, taken = c.JoinedQueue(90.0, "other"), c.Connected(95.0, c.AnsweredBy.PARTNER, "p/01")
+    take(made, ledger, "a", joined, taken)
+    assert (
+        total(read(made, ledger), "ivrd_wait_seconds_count") == 0
+    )  # it may still prove to be none
+    take(made, ledger, "a", c.JoinedQueue(96.0, "other"), c.HungUp(99.0))
+    series = read(made, ledger)
+    assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="abandoned") == 9
+    assert total(series, "ivrd_wait_seconds_count") == 1
+
+
+def test_who_is_dropped_and_answered_again_waited_until_then() -> None:
+    made, ledger = metrics(), Ledger()
+    joined, taken = c.JoinedQueue(10.0, "other"), c.Connected(15.0, c.AnsweredBy.PARTNER, "p/01")
+    again = c.Connected(40.0, c.AnsweredBy.INHOUSE, "s")
+    take(made, ledger, "a", joined, taken, c.JoinedQueue(16.0, "other"), again)
+    series = read(made, ledger)
+    assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 30
+    assert total(series, "ivrd_wait_seconds_count") == 1
+
+
+@settings(deadline=None)
+@given(days())
+def test_each_offered_call_gives_one_wait_with_its_outcome(moments: list[Step]) -> None:
+    """Nobody is kept so long here that the answer stands before the end: a second a moment."""
+    made, ledger = metrics(), Ledger()
+    hour = Recent(SERVICE_LEVEL)
+    for moment in moments:
+        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
+            ledger.receive(c.Call(moment.call_id, moment.line.at))
+        elif moment.event is not None:
+            at = moment.at(100.0)  # all at one moment: no talk lasts
+            assert at.event is not None
+            for notice in ledger.apply(at.call_id, at.event):
+                made.notice(notice)
+                hour.notice(100.0, notice)
+    series = read(made, ledger)
+    ended = {key: n for key, n in ledger.outcomes.items() if key.queue}
+    assert total(series, "ivrd_wait_seconds_count") == sum(ended.values())
+    for outcome in c.Outcome:
+        counted = sum(n for key, n in ended.items() if key.outcome is outcome)
+        assert total(series, "ivrd_wait_seconds_count", outcome=outcome) == counted
+    answered = sum(n for key, n in ended.items() if key.outcome is c.Outcome.ANSWERED)
+    assert hour.totals(100.0)["answered"] == answered
 
 
 def test_calls_that_ended_are_forgotten() -> None:

@@ -43,7 +43,7 @@ class Hotline:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.metrics = CallMetrics(("other",), 20.0, "0.1.0", clock=time.time)
+        self.metrics = CallMetrics(("other",), 20.0, "0.1.0", pools=("base",), clock=time.time)
         runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)

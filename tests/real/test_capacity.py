@@ -12,7 +12,8 @@ PROMPT_SECONDS = 8.0  # a little less than all-lines-busy lasts in either langua
 def the_third_is_told(lab) -> str:
     """Two callers stay, a third calls; the scrape after all of them have gone."""
     staying = lab.calling([Caller(n, "stays", STAYS) for n in (1, 2)], rate=20.0)
-    lab.until("both are here", lambda s: s["calls"]["menu"] == 2)
+    status = lab.until("both are here", lambda s: s["calls"]["menu"] == 2)
+    assert "2 callers: the next one hears that all lines are busy" in status["limits"]
     (entry,) = lab.calling([Caller(3, "is told", STAYS)], rate=20.0).wait(40).entries
     assert (entry.outcome, entry.code) == ("refused", "486")
     assert entry.lasted >= PROMPT_SECONDS

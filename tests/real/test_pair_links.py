@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from ivrd.asterisk.dialplan_names import ROOM
 from lab.callers import Caller, Keys
 from tests.real.pair_rig import day, settled, two
 from tests.real.rig import WAIT
@@ -75,3 +76,20 @@ def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
     assert report["received"] == 40 + 5
     assert sum(ivrd.is_leader for ivrd in hotline.both) == 1
     assert all("Traceback" not in ivrd.log_text() for ivrd in hotline.both)
+
+
+def test_a_standby_that_takes_over_with_an_asterisk_that_was_restarted_tells_its_room(hotline):
+    """The leader, which alone tells the dialplan, died together with Asterisk."""
+    hotline.wait_for_standby()
+    leader = hotline.leader()
+    leader.kill()
+    hotline.asterisk.stop()
+    stopped = time.time()
+    hotline.asterisk.start()
+    other = hotline.other(leader)
+    hotline.until("the other one leads", lambda: other.is_leader)
+    recorder = hotline.recorders[other.name]
+    hotline.until(
+        "it is told (here that nothing is known: the detour hides whose port it is)",
+        lambda: any(one.get("Variable") == ROOM for one in recorder.changes_after(stopped)),
+    )
