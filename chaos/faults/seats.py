@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from chaos.fault import Control, Fault, Setup
@@ -20,6 +21,7 @@ from lab.agents import (
 SEATS = 36
 RING_SECONDS = 5  # the least
 WATCH_SECONDS = 12.0
+FEW_SEATS, MISSES = 6, 2
 WAYS: tuple[Manner, ...] = (
     never_answers(),
     refuses(302),
@@ -57,7 +59,27 @@ def every_third_unguarded(scene: Scene) -> float:
     return every_third(scene)
 
 
+def nobody_at_all(scene: Scene) -> float:
+    """Nobody answers at any seat, so that each misses two calls; then everybody does."""
+    seats = [f"base-{number:02}" for number in range(1, FEW_SEATS + 1)]
+    for seat in seats:
+        scene.lab.agents.behave(seat, never_answers())
+    began, missed = time.monotonic(), MISSES * FEW_SEATS
+    scene.until("each seat has missed two calls", lambda: _rung(scene) >= missed)
+    for seat in seats:
+        scene.lab.agents.behave(seat, Manner(0.2, 2.0))
+    scene.note(
+        f"all {FEW_SEATS} seats missed {MISSES} calls, within {time.monotonic() - began:.0f} s"
+    )
+    return 0.0
+
+
+def _rung(scene: Scene) -> int:
+    return len(scene.lab.agents.ledger())
+
+
 SETUP = Setup(agents=SEATS, talk=2.0, ring=0.2, change=short_rings, crowd=patient)
+ALONE = Setup(agents=FEW_SEATS, talk=2.0, ring=0.2, change=short_rings, crowd=patient)
 FAULTS = (
     Fault(
         "seats",
@@ -73,6 +95,21 @@ FAULTS = (
             "the dialplan's rule that an answer which ends at once was none",
             every_third_unguarded,
             SETUP,
+        ),
+    ),
+    Fault(
+        "all-seats",
+        "nobody answers at any seat of our own until each has missed two calls; then all do",
+        "Where all seats rest, the one whose last failure is longest ago is rung all the same, and "
+        "where most of them do while nobody else is free.",
+        nobody_at_all,
+        setup=ALONE,
+        seconds=1.2,
+        gap=(0.0, 0.1),
+        control=Control(
+            "the seat of last resort: who has missed two calls rests for a minute",
+            nobody_at_all,
+            replace(ALONE, program="chaos.without.last_resort"),
         ),
     ),
 )

@@ -80,6 +80,7 @@ class QueueMembers:
         self._members: dict[tuple[str, str], Member] = {}
         self._served = _served(pools)  # the queues of each seat
         self._given_up: set[str] = set()  # seats of former configurations
+        self._woken: set[str] = set()  # seats that are rung although they rest
 
     def configure(self, pools: tuple[Pool, ...]) -> None:
         """From now on these pools; `reconcile` brings Asterisk to them."""
@@ -101,7 +102,8 @@ class QueueMembers:
         self._members = {(m.queue, m.seat): m for m in snapshot.members}
         self.states = dict(snapshot.seats)
         now = self._clock()
-        self.health.read(self._members.values(), now, self._last_resort(now))
+        woken = self._woken | self._last_resort(now)
+        self.health.read(self._members.values(), now, woken)
         if self.open is None:
             self.open = open_now(self.pools, self._members.values())
 
@@ -144,7 +146,8 @@ class QueueMembers:
         )
         self.states[fact.seat] = fact.state
         now = self._clock()
-        if before.rests and not fact.paused and self._turns(now)(fact.seat).pause:
+        resumed = before.rests and not fact.paused and self.health.turn(fact.seat, now).pause
+        if resumed and fact.seat not in self._woken | self._last_resort(now):
             self._tell(self.health.resume(fact.seat, "Asterisk"))  # nobody of ours has done that
 
     def _tell(self, notices: list[SeatNotice]) -> None:
@@ -188,7 +191,6 @@ class QueueMembers:
     def list_seats(self) -> list[SeatRow]:
         """Every seat of our own: what it is doing, and why it is not rung in its turn."""
         now = self._clock()
-        last_resort = self._last_resort(now)
         rows = []
         for pool in self.pools:
             states = self.here(pool)
@@ -196,8 +198,8 @@ class QueueMembers:
                 paused = [m for m in members if m.paused]
                 reason = next((m.reason for m in paused if not m.rests), "")
                 why = self.health.describe(seat, now)
-                if seat in last_resort:
-                    why = f"rung all the same, since all who are there rest: {why}"
+                if seat in self._woken and why:
+                    why = f"rung all the same, for too few others are there: {why}"
                 rows.append(
                     SeatRow(
                         seat=seat,
@@ -210,18 +212,7 @@ class QueueMembers:
         return rows
 
     def _last_resort(self, now: float) -> set[str]:
-        away = {seat for seat, state in self.states.items() if state == SeatStatus.AWAY}
-        return seats_of_last_resort(self._members.values(), away, self.health, now)
-
-    def _turns(self, now: float) -> Callable[[str], Turn]:
-        """When each seat of our own is rung."""
-        last_resort = self._last_resort(now)
-
-        def turn(seat: str) -> Turn:
-            wanted = self.health.turn(seat, now)
-            return replace(wanted, pause="") if seat in last_resort else wanted
-
-        return turn
+        return seats_of_last_resort(self._members.values(), self.states, self.health, now)
 
     # --- acting ----------------------------------------------------------------------------
 
@@ -242,7 +233,13 @@ class QueueMembers:
         now = self._clock()
         self._tell(self.health.advance(now))
         members = self._members.values()
-        changes = difference(self.pools, self.open, members, self._turns(now))
+        self._woken = self._last_resort(now)
+
+        def turn(seat: str) -> Turn:
+            wanted = self.health.turn(seat, now)
+            return replace(wanted, pause="") if seat in self._woken else wanted
+
+        changes = difference(self.pools, self.open, members, turn)
         changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_given_up(m)]
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]

@@ -1,38 +1,42 @@
 """The seat that is rung although it should rest: where nobody else is there, to ring it is better.
 
 Seats rest for the callers' sake, who are to be with others meanwhile (seat_health.py).  In a queue
-where all who are there rest, nobody would be rung at all, for minutes: there the least bad one is
-rung, the one whose last failure is longest ago.  When it fails again the next one is, so that all
-of them are rung in turn.
+where all who are there rest, nobody would be rung at all, for minutes; and where most of them do,
+as after a fault that has struck them all, a few would have all the callers.  There the least bad
+one is rung while nobody else is free: the one whose last failure is longest ago.  When it fails
+again the next one is, so that all of them are rung in turn.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from ivrd.core.seat_health import SeatHealth
-from ivrd.core.seats import Member
+from ivrd.core.seats import Member, SeatStatus
 
 # A phone that refuses at once would otherwise be rung again and again without a moment between.
 AGAIN_SECONDS = 5.0
 
 
 def seats_of_last_resort(
-    members: Iterable[Member], away: Collection[str], health: SeatHealth, now: float
+    members: Iterable[Member], states: Mapping[str, SeatStatus], health: SeatHealth, now: float
 ) -> set[str]:
-    """One seat of our own for each queue in which all who are there rest.
+    """One seat of our own for each queue in which more seats rest than work, and none is free.
 
-    `away`: seats whose phone or trunk is not there.  Nobody is named whose agent has paused the
-    seat, or whose pool is closed.
+    `states`: what the seats' phones, or partners' trunks, are doing.  Nobody is named whose agent
+    has paused the seat, whose pool is closed, or whose phone is away.
     """
     there: dict[str, list[str]] = defaultdict(list)
     for member in members:
-        if member.seat in away or (member.paused and not member.rests):
-            continue
-        there[member.queue].append(member.seat)
+        away = states.get(member.seat) is SeatStatus.AWAY
+        if not away and (member.rests or not member.paused):
+            there[member.queue].append(member.seat)
     found = set()
     for seats in there.values():
-        if all(health.turn(seat, now).pause for seat in seats):
-            longest = min(seats, key=lambda seat: (health.failed_at(seat), seat))
-            if now - health.failed_at(longest) >= AGAIN_SECONDS:
-                found.add(longest)
+        resting = [seat for seat in seats if health.turn(seat, now).pause]
+        working = [states.get(seat) for seat in seats if seat not in resting]
+        if len(resting) <= len(working) or SeatStatus.FREE in working:
+            continue
+        longest = min(resting, key=lambda seat: (health.failed_at(seat), seat))
+        if now - health.failed_at(longest) >= AGAIN_SECONDS:
+            found.add(longest)
     return found

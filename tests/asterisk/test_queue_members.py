@@ -257,7 +257,7 @@ def test_the_last_one_that_rests_is_rung_and_goes_on_resting_when_asterisk_tells
     assert rig.queues.taking() & {("red", "base-1"), ("red", "base-2")} == {("red", "base-1")}
     rows = {row["seat"]: row for row in rig.seating.list_seats()}
     assert rows["base-1"]["why"].startswith(
-        "rung all the same, since all who are there rest: rests"
+        "rung all the same, for too few others are there: rests"
     )
     assert rows["base-2"]["why"].startswith("rests for")
     rig.seating.changed(SeatState("base-1", SeatStatus.AWAY))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ivrd.core.last_resort import AGAIN_SECONDS, seats_of_last_resort
 from ivrd.core.seat_health import LIMITS, SeatHealth
-from ivrd.core.seats import CLOSED_BY_US, Member
+from ivrd.core.seats import CLOSED_BY_US, Member, SeatStatus
 
 RANG = 15.0
 
@@ -27,37 +27,39 @@ def resting(health: SeatHealth, now: float, *seats: str, queue: str = "red") -> 
 def test_where_all_rest_the_one_is_rung_that_failed_longest_ago() -> None:
     health = failing(one=30.0, two=20.0)
     here = resting(health, 31.0, "one", "two")
-    assert seats_of_last_resort(here, (), health, 31.0) == {"two"}
+    assert seats_of_last_resort(here, {}, health, 31.0) == {"two"}
     health.unanswered("two", 46.0, RANG)
-    assert seats_of_last_resort(here, (), health, 46.0) == {"one"}
+    assert seats_of_last_resort(here, {}, health, 46.0) == {"one"}
 
 
 def test_after_its_last_failure_it_has_a_moment_of_peace() -> None:
     health = failing(one=30.0)
     here = resting(health, 31.0, "one")
-    assert seats_of_last_resort(here, (), health, 30.0 + AGAIN_SECONDS - 0.1) == set()
-    assert seats_of_last_resort(here, (), health, 30.0 + AGAIN_SECONDS) == {"one"}
+    assert seats_of_last_resort(here, {}, health, 30.0 + AGAIN_SECONDS - 0.1) == set()
+    assert seats_of_last_resort(here, {}, health, 30.0 + AGAIN_SECONDS) == {"one"}
 
 
 @pytest.mark.parametrize(
-    "other",
-    [
-        Member("red", "good"),
-        Member("red", "good", in_call=True),  # somebody works here, and will be free
-        Member("red", "partner/1"),
-    ],
+    "state", [SeatStatus.FREE, SeatStatus.RINGING, SeatStatus.BUSY], ids=lambda state: state.value
 )
-def test_while_anybody_else_is_there_it_rests(other: Member) -> None:
+def test_while_anybody_else_is_there_it_rests(state: SeatStatus) -> None:
     health = failing(one=30.0)
-    here = [*resting(health, 40.0, "one"), other]
-    assert seats_of_last_resort(here, (), health, 40.0) == set()
-    assert seats_of_last_resort(here, {other.seat}, health, 40.0) == {"one"}  # its phone is away
+    here = [*resting(health, 40.0, "one"), Member("red", "good")]
+    assert seats_of_last_resort(here, {"good": state}, health, 40.0) == set()
+    assert seats_of_last_resort(here, {"good": SeatStatus.AWAY}, health, 40.0) == {"one"}
+
+
+def test_where_most_rest_one_is_rung_while_nobody_is_free() -> None:
+    health = failing(one=30.0, two=20.0)
+    here = [*resting(health, 40.0, "one", "two"), Member("red", "good")]
+    assert seats_of_last_resort(here, {"good": SeatStatus.BUSY}, health, 40.0) == {"two"}
+    assert seats_of_last_resort(here, {"good": SeatStatus.FREE}, health, 40.0) == set()
 
 
 def test_who_paused_the_seat_or_closed_it_is_heeded() -> None:
     health = failing(one=30.0, two=20.0)
     here = [Member("red", "one", True, "lunch"), Member("red", "two", True, CLOSED_BY_US)]
-    assert seats_of_last_resort(here, (), health, 40.0) == set()
+    assert seats_of_last_resort(here, {}, health, 40.0) == set()
 
 
 def test_each_queue_has_its_own() -> None:
@@ -68,7 +70,7 @@ def test_each_queue_has_its_own() -> None:
         *resting(health, 40.0, "two", queue="blue"),
         Member("blue", "good"),
     ]
-    assert seats_of_last_resort(here, (), health, 40.0) == {"one", "two"}
+    assert seats_of_last_resort(here, {}, health, 40.0) == {"one", "two"}
 
 
 @given(
@@ -85,7 +87,7 @@ def test_nobody_who_is_there_means_nobody_else_could_be_rung(
     for queue, seat in members:
         pause = health.turn(seat, now).pause
         here.append(Member(queue, seat, bool(pause), pause))
-    found = seats_of_last_resort(here, away, health, now)
+    found = seats_of_last_resort(here, dict.fromkeys(away, SeatStatus.AWAY), health, now)
     for queue in ("red", "green"):
         there = {m.seat for m in here if m.queue == queue and m.seat not in away}
         rung = {seat for seat in there if not health.turn(seat, now).pause or seat in found}

@@ -113,19 +113,6 @@ def test_a_seat_that_does_not_answer_rests_and_every_caller_is_answered(hotline,
     assert seat(lab, GOOD)["why"] == ""
 
 
-def test_with_every_third_seat_bad_nobody_waits_for_more_than_one_ring(hotline) -> None:
-    lab = hotline(agents=24, talk=2.0, ring=0.3, change=short_rings)
-    lab.tolerated = NO_SOUND
-    for number, (manner, _reason) in zip(range(3, 25, 3), [*KINDS.values()] * 2, strict=False):
-        lab.agents.behave(f"base-{number:02}", manner())
-    callers = people(1, 80)
-    ledger = lab.calling(callers, rate=5.0).wait(90)
-    assert {entry.person for entry in ledger.entries} == {"inhouse"}
-    assert all(row.agrees for row in lab.rows(callers, ledger))
-    missed = [t.number for t in lab.agents.ledger() if t.ended in ("cancelled", "vanished")]
-    assert len(missed) == len(set(missed)) > 0  # though good seats were busy now and then
-
-
 def test_after_one_missed_ring_a_partner_is_rung(hotline, tmp_path: Path) -> None:
     """Though a seat of our own is free, and has the lower penalty: the one that missed the ring."""
     sites = Sites(tmp_path)
