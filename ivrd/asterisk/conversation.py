@@ -204,8 +204,8 @@ class Conversation:
     def _go_on(self) -> None:
         """Say the next prompt; after the last one, leave or listen.
 
-        A prompt that cannot be played now is left out.  A caller for whom nothing is left would wait
-        in silence, for a choice of keys that nobody has told: a person takes over.
+        A prompt that cannot be played now is left out.  A caller for whom nothing is left would
+        wait in silence, for a choice of keys that nobody has told: a person takes over.
         """
         while self._to_say:
             prompt = self._to_say.popleft()

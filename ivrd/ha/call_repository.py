@@ -35,9 +35,9 @@ STORED_CALL, COMPLETED_CALL = TypeAdapter(StoredCall), TypeAdapter(CompletedCall
 class CallRepository:
     """Stores calls as they move, once `begin` was called: a standby's are the leader's to store.
 
-    Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.  `shift()`:
-    what it is ahead of the timeline on which calls have their times; written down is the time of
-    day.
+    Days are those of `zone`; `days` of them are kept.  `clock`: seconds since the epoch.
+    `shift()`: what it is ahead of the timeline on which calls have their times; written down is the
+    time of day.
     """
 
     def __init__(
