@@ -18,7 +18,7 @@ class Setup:
     """The hotline that is struck, and who calls it. `talk`, `ring`: seconds of each agent.
 
     `sites`: starts partners' call centres; their entries for partners.yaml.
-    `environment`: more variables for ivrd, made when they are needed.
+    `environment`: more variables for ivrd, made when they are needed; `of_asterisk`: for Asterisk.
     `program`: the module that is run as ivrd; a control may run one that lacks a defence.
     `pair`: two ivrd on one Redis; `sentinel`: on a Redis that has a replica and a sentinel.
     """
@@ -29,6 +29,7 @@ class Setup:
     change: Change = nobody_for_vaccination
     crowd: Crowd = crowd
     environment: Callable[[Scene], Mapping[str, str]] = lambda _scene: {}
+    of_asterisk: Callable[[Scene], Mapping[str, str]] = lambda _scene: {}
     sites: Callable[[Scene], dict[str, Any]] = lambda _scene: {}
     program: str = "ivrd.cli"
     pair: bool = False

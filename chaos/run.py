@@ -90,6 +90,7 @@ def _lab(setup: Setup, scene: Scene) -> Lab:
         change=change,
         ami_detour=0 if setup.pair else scene.detour.port,
         environment=setup.environment(scene),
+        of_asterisk=setup.of_asterisk(scene),
         program=setup.program,
     )
     if setup.pair:

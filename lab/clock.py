@@ -12,12 +12,16 @@ from lab import parts
 
 
 class Clock:
-    """The time of day of the processes that get its `environment`; at first it is right."""
+    """The time of day of the processes that get its `environment`; at first it is right.
+
+    Two with the same `folder` are the same clock.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._offset = folder / "clock"
-        self.wrong_by(0)
+        if not self._offset.exists():
+            self.wrong_by(0)
 
     def wrong_by(self, seconds: int) -> None:
         """From now on so many seconds fast; slow with a negative number."""

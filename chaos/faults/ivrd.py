@@ -14,8 +14,8 @@ from chaos.fault import Control, Fault, Setup
 from chaos.load import brief, nobody_for_vaccination, quiet, stubborn
 from chaos.scene import Scene
 from ivrd.cli.client import Client
-from lab import parts
 from lab.changes import long_lease
+from lab.clock import Clock
 from lab.running import LabError
 
 FROZEN_SECONDS = 10.0
@@ -24,6 +24,8 @@ AWAY_SECONDS = 20.0  # of an ivrd that does not come back, in a control
 HOUR = 3600
 BEFORE_SECONDS = 5.0  # in which callers reach the end of the prompts
 WRONG_SECONDS = 12.0
+STEP_SECONDS = 6.0
+LONGER_THAN_A_RUN = "900.0"  # seconds, a bound of both histograms
 
 
 def no_lease(name: str, settings: dict[str, Any]) -> None:
@@ -62,26 +64,16 @@ def freeze(scene: Scene) -> float:
 
 
 def clock(scene: Scene) -> Mapping[str, str]:
-    """ivrd's environment: a clock whose offset stands in a file. The monotonic one is untouched."""
-    root = parts.root(parts.FAKETIME)
-    assert root is not None  # a part without programs is always unpacked
-    library = next(root.glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
-    offset = scene.folder / "clock"
-    offset.write_text("+0")
-    return {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(offset),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    """A clock that stands in a file of the run, for whoever gets these variables."""
+    return Clock(scene.folder).environment()
 
 
 def jump(scene: Scene) -> float:
     """The clock is an hour fast, then an hour slow, then right again."""
-    offset = scene.folder / "clock"
+    clock = Clock(scene.folder)
     longest = 0.0
     for seconds in (+HOUR, -HOUR, 0):
-        offset.write_text(f"{seconds:+d}")
+        clock.wrong_by(seconds)
         longest = max(longest, scene.until("ivrd is connected", scene.linked))
         time.sleep(2.5)  # with callers in all places
     return longest
@@ -90,11 +82,27 @@ def jump(scene: Scene) -> float:
 def back(scene: Scene) -> float:
     """The clock goes an hour back, and stays wrong for a while."""
     time.sleep(BEFORE_SECONDS)
-    offset = scene.folder / "clock"
-    offset.write_text(f"{-HOUR:+d}")
+    clock = Clock(scene.folder)
+    clock.wrong_by(-HOUR)
     time.sleep(WRONG_SECONDS)
-    offset.write_text("+0")
+    clock.wrong_by(0)
     return WRONG_SECONDS + scene.until("ivrd is connected", scene.linked)
+
+
+def step(scene: Scene) -> float:
+    """The machine's clock is set an hour forward; what that did to durations.
+
+    Set back, Asterisk itself is not sound (docs/decisions/0021-outside-facts.md).
+    """
+    Clock(scene.folder).wrong_by(+HOUR)
+    time.sleep(STEP_SECONDS)  # with callers in all places
+    recovered = scene.until("ivrd is connected", scene.linked)
+    scrape = scene.lab.ivrd.scrape()
+    for name in ("ivrd_wait_seconds", "ivrd_talk_seconds"):
+        long = scrape.total(f"{name}_count") - scrape.total(f"{name}_bucket", le=LONGER_THAN_A_RUN)
+        if long:
+            scene.found.append(f"{name} has {long:.0f} that are longer than the whole run")
+    return recovered
 
 
 Breaks = Callable[[dict[str, Any]], object]
@@ -185,6 +193,27 @@ FAULTS = (
                 change=brief_without_lease,
                 crowd=quiet,
                 program="chaos.without.monotonic",
+            ),
+        ),
+    ),
+    Fault(
+        "clock-step",
+        "the machine's clock, of ivrd and of Asterisk, is set an hour forward",
+        "Durations are measured on a timeline that nobody can set; the leases of callers in menus "
+        "end, and they go to a person.",
+        step,
+        setup=Setup(environment=clock, of_asterisk=clock, change=brief, crowd=quiet),
+        gap=(0.5, 2.0),
+        keys_lost=True,
+        control=Control(
+            "durations are differences of times of day",
+            step,
+            Setup(
+                environment=clock,
+                of_asterisk=clock,
+                change=brief,
+                crowd=quiet,
+                program="chaos.without.timeline",
             ),
         ),
     ),

@@ -26,12 +26,15 @@ SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (
 
 @dataclass(frozen=True)
 class AmiAddress:
-    """Where Asterisk's management interface is and who logs in."""
+    """Where Asterisk's management interface is and who logs in.
+
+    `secret()` is asked at each login: somebody may have replaced it.
+    """
 
     host: str
     port: int
     user: str
-    secret: str = field(repr=False)
+    secret: Callable[[], str] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ class AmiClient:
                 lambda: AmiProtocol(take, on_lost, self._wanted), *at
             )
         self._wire = wire
-        login = {"Username": self.address.user, "Secret": self.address.secret, "Events": "on"}
+        login = {"Username": self.address.user, "Secret": self.address.secret(), "Events": "on"}
         try:
             await self.ask("Login", **login)
         except ActionRefused as error:

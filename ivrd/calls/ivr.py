@@ -40,11 +40,13 @@ class MenuCall:
 
     `offered`: Asterisk waits for commands.  `keys`: the last ones received, each with when it was
     pressed; `key_at`: when the last one was, also if only an earlier ivrd has received it.
+    `again`: its session is about to end, and the next goes on where it was.
     """
 
     channel: str
     key_at: float = 0.0
     offered: bool = False
+    again: bool = False
     session: Session | None = None
     conversation: Conversation | None = None
     position: MenuPosition | None = None
@@ -67,7 +69,9 @@ class MenuCall:
 
     def reset(self) -> None:
         """What was received belongs to a session that is over."""
-        self.offered, self.position, self.keys = False, None, []
+        self.offered = False
+        if not self.again:
+            self.position, self.keys = None, []
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Ivr:
         if line.session is not None or line.position is not None:
             self._end(line, "a new session began")
             line.reset()
-        line.offered = True
+        line.offered, line.again = True, False
         if self.active:
             self._begin(call_id, line)
 
@@ -202,9 +206,12 @@ class Ivr:
         line = self._lines.get(call_id)
         return line.channel if line else ""
 
-    def in_menus(self) -> list[str]:
-        """The channels of all who have a session with this ivrd."""
-        return [line.channel for line in self._lines.values() if line.session is not None]
+    def begin_again(self) -> list[str]:
+        """Have each session go on in another; the channels, which are to be offered once more."""
+        here = [line for line in self._lines.values() if line.session is not None]
+        for line in here:
+            line.again = True
+        return [line.channel for line in here]
 
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""

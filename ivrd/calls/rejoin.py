@@ -4,7 +4,7 @@ Asterisk waits until a time of day: a clock that is set back by an hour makes it
 nobody answers for an hour, and carry out no command to a caller's channel while nothing else
 happens there (docs/decisions/0021-outside-facts.md).  A wait that begins anew is as long as it
 should be: whoever waits for a person enters the queue again, at the same place, and whoever is in a
-menu hears it from its beginning.  Talks count nothing and are left alone.
+menu hears once more what was being said.  Talks count nothing and are left alone.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Rejoin:
             return
         what = "Asterisk's clock was set back: callers who wait enter their queue again"
         log.event(logger, logging.WARNING, what)
-        for channel in self._ivr.in_menus():
+        for channel in self._ivr.begin_again():
             await self._redirect(channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN)
         for queue in {call.queue for call in self._ledger.calls.values() if _waits(call)}:
             for position, call in enumerate(self._ledger.waiting(queue), 1):

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.config.sounds import long_whispers, missing_defaults, prompt_files, spare_files
+from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
 DOCUMENTATION = tuple(
@@ -59,8 +61,13 @@ def _check(given: argparse.Namespace) -> int:
     settings = load(given.config)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
-    notes = [*missing_defaults(settings), *unused_prompts(settings), *spare_files(settings)]
-    notes += not_spoken(settings)
+    notes = [
+        *unlikely(settings, datetime.now(settings.zone).date()),
+        *missing_defaults(settings),
+        *unused_prompts(settings),
+        *spare_files(settings),
+        *not_spoken(settings),
+    ]
     warnings = [str(problem) for problem in notes]
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))

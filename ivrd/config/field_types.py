@@ -204,13 +204,20 @@ def _header(value: str) -> str | None:
     return value if re.fullmatch(TOKEN, value) else None
 
 
+# The Buddhist era, by which Thailand counts, and the first of its years that can be meant.
+BUDDHIST, BUDDHIST_FROM = 543, 2400
+
+
 def _day(value: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise ValueError("there is no such day") from None
+    if day.year >= BUDDHIST_FROM:
+        raise ValueError(f"years are common era; did you mean {day.year - BUDDHIST}{value[4:]}?")
+    return day
 
 
 def _days(value: str) -> str | None:

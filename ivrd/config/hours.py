@@ -88,18 +88,14 @@ def _week(part: HoursPart) -> tuple[tuple[Span, ...], ...]:
     return tuple(tuple(spans) for spans in week)
 
 
-def schedules(parsed: HoursFile, zone: ZoneInfo, today: date) -> Mapping[str, Schedule | None]:
-    """The opening hours by name; None for always.
-
-    Holidays are those of last year, this one and the next two.
-    """
-    named = {name: _schedule(part, zone, today) for name, part in parsed.hours.items()}
+def schedules(parsed: HoursFile, zone: ZoneInfo) -> Mapping[str, Schedule | None]:
+    """The opening hours by name; None for always."""
+    named = {name: schedule(part, zone) for name, part in parsed.hours.items()}
     return {ALWAYS: None, **named}
 
 
-def _schedule(part: HoursPart, zone: ZoneInfo, today: date) -> Schedule:
-    closed = set(part.closed_on)
-    if part.holidays:
-        years = range(max(today.year - 1, date.min.year), min(today.year + 2, date.max.year) + 1)
-        closed |= set(holidays.country_holidays(part.holidays, years=years))
-    return Schedule(zone, _week(part), frozenset(closed.difference(part.open_on)))
+def schedule(part: HoursPart, zone: ZoneInfo) -> Schedule:
+    """Opening hours.  Holidays are looked up for each year when it comes."""
+    country = holidays.country_holidays(part.holidays) if part.holidays else frozenset[date]()
+    open_on = frozenset(part.open_on)
+    return Schedule(zone, _week(part), frozenset(part.closed_on) - open_on, country, open_on)

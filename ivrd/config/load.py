@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
@@ -14,8 +13,8 @@ from ivrd.config.settings import Settings
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 
 
-def load(folder: Path, today: date | None = None) -> Settings:
-    """The configuration in `folder`.  Holidays are those of the years around `today`.
+def load(folder: Path) -> Settings:
+    """The configuration in `folder`.
 
     Raises `ConfigError` with everything that is wrong.  Files are compared with one another as
     far as they are right by themselves.
@@ -32,7 +31,7 @@ def load(folder: Path, today: date | None = None) -> Settings:
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
-    settings = None if found else _settings(files, folder, today or date.today())  # noqa: DTZ011
+    settings = None if found else _settings(files, folder)
     if settings is None:
         order = {str(folder / name): at for at, name in enumerate(FILES)}
         raise ConfigError(sorted(found, key=lambda problem: (order[problem.file], problem.line)))
@@ -107,13 +106,13 @@ def _together(files: _Files) -> Iterable[Problem]:
             yield from prompts.check_uses(known, languages, files.queues, uses)
 
 
-def _settings(files: _Files, folder: Path, today: date) -> Settings | None:
+def _settings(files: _Files, folder: Path) -> Settings | None:
     """The settings that the files make together; None when one is not there."""
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
-    named = hours.schedules(files.hours.parsed, parsed.time_zone, today)
+    named = hours.schedules(files.hours.parsed, parsed.time_zone)
     helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
         folder=folder,

@@ -4,12 +4,14 @@ Pure: the moment is an argument.  Minutes count from midnight of the local day; 
 before it begins runs over midnight into the next day.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
+A_WEEK = 7 * MINUTES_A_DAY
 
 
 @dataclass(frozen=True, order=True)
@@ -26,11 +28,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When something is open.  `week` has seven tuples of spans, Monday first."""
+    """When something is open.  `week` has seven tuples of spans, Monday first.
+
+    `holidays` are closed as well, but for those in `open_on`; whatever says of a day whether it is
+    one will do.
+    """
 
     zone: ZoneInfo
     week: tuple[tuple[Span, ...], ...]
     closed_on: frozenset[date] = frozenset()
+    holidays: Container[date] = frozenset()
+    open_on: frozenset[date] = frozenset()
 
     def is_open(self, moment: datetime) -> bool:
         """Whether `moment` (with a time zone) falls into the opening hours."""
@@ -42,7 +50,25 @@ class Schedule:
         )
 
     def _spans(self, day: date) -> tuple[Span, ...]:
-        return () if day in self.closed_on else self.week[day.weekday()]
+        off = day in self.closed_on or (day in self.holidays and day not in self.open_on)
+        return () if off else self.week[day.weekday()]
+
+    def meets(self, other: "Schedule") -> bool:
+        """Whether there is a minute in a usual week in which both are open."""
+        return any(
+            one.start + shift < two.end and two.start < one.end + shift
+            for one in self._minutes()
+            for two in other._minutes()
+            for shift in (-A_WEEK, 0, A_WEEK)
+        )
+
+    def _minutes(self) -> list[Span]:
+        """The spans of a usual week, in minutes from Monday's midnight."""
+        return [
+            Span(day * MINUTES_A_DAY + span.start, day * MINUTES_A_DAY + span.end)
+            for day, spans in enumerate(self.week)
+            for span in spans
+        ]
 
 
 def overlap(week: tuple[tuple[Span, ...], ...]) -> tuple[int, Span, Span] | None:

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
@@ -27,6 +28,7 @@ from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
 from ivrd.calls.tracker import AsteriskControl, CallTracker
+from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
@@ -275,5 +277,13 @@ class Wiring:
 
 def _address(settings: Settings) -> AmiAddress:
     ami = settings.asterisk
-    secret = read_secret(ami.ami_secret_file, AMI_SECRET)
+    known = read_secret(ami.ami_secret_file, AMI_SECRET)
+
+    def secret() -> str:
+        """As its file has it now; while that cannot be read, as it was."""
+        nonlocal known
+        with suppress(ConfigError):
+            known = read_secret(ami.ami_secret_file, AMI_SECRET)
+        return known
+
     return AmiAddress(ami.ami_host, ami.ami_port, ami.ami_user, secret)

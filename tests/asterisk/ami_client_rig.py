@@ -69,7 +69,7 @@ async def running(
     port: int, on_up: Callable[[], Awaitable[None]] = nothing, pace: Timeouts = FAST
 ) -> AsyncIterator[tuple[AmiClient, Heard]]:
     received = Heard(on_up)
-    address = AmiAddress("127.0.0.1", port, "ivrd", "right")
+    address = AmiAddress("127.0.0.1", port, "ivrd", lambda: "right")
     link = AmiClient(address, LeaderGuard(), received.report, None, pace)
     task = asyncio.create_task(link.run(received))
     try:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from ivrd.asterisk.ami_client import Timeouts
-from tests.asterisk.ami_client_rig import SLOW_WORLD, running
+from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
+from ivrd.asterisk.leader_guard import LeaderGuard
+from tests.asterisk.ami_client_rig import FAST, SLOW_WORLD, Heard, running
 from tests.asterisk.fake_ami import FakeAmi, block
 
 
@@ -205,5 +206,21 @@ def test_asterisk_ends_the_connection_and_comes_back(polite: bool) -> None:
             )
             await received_at.said("up", "down", "up")
             assert (received_at.ups, received_at.downs) == (2, 1)
+
+    asyncio.run(body())
+
+
+def test_the_secret_is_asked_for_at_each_login() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami:
+            said = iter(["another", "another", "right"])
+            address = AmiAddress("127.0.0.1", ami.port, "ivrd", lambda: next(said))
+            heard = Heard()
+            link = AmiClient(address, LeaderGuard(), heard.report, None, FAST)
+            task = asyncio.create_task(link.run(heard))
+            await heard.said("refused", "up")
+            task.cancel()
+            await asyncio.wait([task])
+            assert len(ami.named("Login")) == 3
 
     asyncio.run(body())

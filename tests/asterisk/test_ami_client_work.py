@@ -200,7 +200,9 @@ def test_cancelling_the_run_closes_the_connection(moment: str) -> None:
 
 def test_without_a_connection_nothing_can_be_asked() -> None:
     async def body() -> None:
-        link = AmiClient(AmiAddress("127.0.0.1", 1, "u", "s"), LeaderGuard(), lambda *_: None, None)
+        link = AmiClient(
+            AmiAddress("127.0.0.1", 1, "u", lambda: "s"), LeaderGuard(), lambda *_: None, None
+        )
         with pytest.raises(ConnectionLost, match="not connected to Asterisk"):
             await link.ask("Ping")
         with pytest.raises(ConnectionLost, match="not connected to Asterisk"):

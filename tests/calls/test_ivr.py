@@ -350,3 +350,21 @@ def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
         assert heard == ["1", "1", "2"]
 
     run(body())
+
+
+def test_a_session_that_is_to_begin_again_goes_on_where_it_was() -> None:
+    async def body() -> None:
+        room = Room()
+        room.arrive("a")
+        await settle()
+        await room.press("a", "1", at=10.0)
+        assert room.ivr.begin_again() == ["PJSIP/a"]
+        room.ivr.over("a", "the dialplan has the call")
+        room.ivr.offered("a")
+        await settle()
+        await room.press("a", "4", at=5.0)  # by a clock that was set back
+        assert room.to("a") == ["other"]
+        room.ivr.over("a", "the dialplan has the call")  # the next end is one
+        assert room.ivr.position("a") is None
+
+    run(body())

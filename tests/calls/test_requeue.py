@@ -6,7 +6,7 @@ from collections import Counter
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue
+from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue, Route
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 
@@ -131,3 +131,42 @@ def test_what_a_caller_chose_before_this_ivrd_ran_is_read_from_the_channel() -> 
     rig.asterisk.variables["a"] = {"IVRD_TOPIC": "fever"}
     assert rig.reconcile() == {"care": 1, "other": 1}
     assert rig.asterisk.lines == {"care": ["a"], "other": ["b"]}
+
+
+def test_how_many_went_from_where_to_where_is_known_and_nobody_counts_twice() -> None:
+    rig = Rig(("a", "gone"), ("b", "care"), ("c", "gone"), ("d", "away"), care=["b"])
+    assert rig.requeue.waiting_in_vain() == {"gone": 2, "away": 1}
+    rig.asterisk.loses.add("c")
+    rig.reconcile()
+    rig.now = AGAIN_SECONDS
+    rig.asterisk.loses.clear()
+    asyncio.run(rig.requeue.all(20.0))
+    assert rig.requeue.moved == {Route("gone", "care"): 2, Route("away", "care"): 1}
+    assert rig.requeue.waiting_in_vain() == {}
+
+
+def test_nobody_waits_for_those_who_cannot_be_moved_for_longer_than_that() -> None:
+    rig = Rig(("a", "gone"))  # Asterisk does not know the other queue
+    ticks = iter(range(100))
+    rig.requeue._clock = lambda: float(next(ticks))
+    asyncio.run(rig.requeue.all(3.0))
+    assert rig.requeue.waiting_in_vain() == {"gone": 1}
+
+
+def test_two_who_move_callers_at_once_send_nobody_twice() -> None:
+    rig = Rig(("a", "gone"), ("b", "gone"), care=[])
+
+    async def both() -> None:
+        await asyncio.gather(rig.requeue.reconcile(), rig.requeue.reconcile())
+
+    asyncio.run(both())
+    assert rig.asterisk.redirected == ["a", "b"]
+
+
+def test_whoever_waits_in_a_language_that_is_gone_hears_the_first_one() -> None:
+    rig = Rig(("a", "care"), ("b", "care"), care=["a", "b"])
+    rig.ledger.note("a", language="my")
+    rig.ledger.note("b", language="en")
+    rig.reconcile()
+    assert rig.asterisk.variables == {"a": {"CHANNEL(language)": "th"}}
+    assert [rig.ledger.calls[call].language for call in "ab"] == ["th", "en"]

@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> Path:
         settings["asterisk"]["config_dir"] = str(tmp_path / "etc")
         settings["asterisk"]["ami"]["port"] = free_port()
         settings["asterisk"]["ami"]["secret_file"] = str(tmp_path / "ami.secret")
-        settings["asterisk"]["carriers"] = {"carrier": {"addresses": [HOST]}}
+        settings["asterisk"]["carriers"] = {"carrier": {"addresses": ["10.20.30.40"]}}
         settings["asterisk"]["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
 
     folder = copied(tmp_path / "config", change)

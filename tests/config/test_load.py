@@ -1,7 +1,6 @@
 import re
 import tempfile
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ Overlay = Callable[[Path, str, bytes], None]
 
 GOOD = Path(__file__).parent / "testdata" / "good"
 FILES = sorted(path.name for path in GOOD.iterdir())
-TODAY = date(2026, 11, 22)
 
 
 def test_paths_are_those_of_the_folder_and_absolute(folder: Path) -> None:
@@ -101,7 +99,7 @@ def test_every_file_tells_its_problems_at_once(folder: Path, change: Change) -> 
 def loaded_or_refused(folder: Path) -> None:
     """Load, and see that a refusal is one plain line for each problem, at a line that exists."""
     try:
-        found = load(folder, TODAY)
+        found = load(folder)
     except ConfigError as refusal:
         see_that_it_is_plain(refusal)
     else:

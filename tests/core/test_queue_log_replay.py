@@ -249,3 +249,15 @@ def test_garbage_takes_a_bounded_amount_of_memory() -> None:
     assert max(len(held) for held in vars(record).values() if isinstance(held, dict)) <= (
         module.MOST_OPEN
     )
+
+
+@pytest.mark.parametrize("waited", [3.0, 3603.0])
+def test_a_wait_begins_with_its_call_at_the_earliest(waited: float) -> None:
+    """Asterisk's own measure of it may have a step of the clock in it."""
+    replay: QueueLogReplay[int] = QueueLogReplay()
+    found = [
+        *replay.take(line(EntryType.RECEIVED, 10.0), 0),
+        *replay.take(line(EntryType.CONNECTED, 15.0, queue="q", waited_seconds=waited), 1),
+        *replay.take(line(EntryType.ENDED, 20.0, state=CallState.QUEUE), 2),
+    ]
+    assert [one.call.wait_seconds() for one in found] == [min(waited, 5.0)]

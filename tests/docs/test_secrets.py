@@ -210,7 +210,7 @@ def test_errors_of_the_link_and_their_objects_do_not_carry_it(
         def close(self) -> None: ...
 
     async def body() -> str:
-        said = repr(AmiAddress("127.0.0.1", 5038, "ivrd", CANARY))
+        said = repr(AmiAddress("127.0.0.1", 5038, "ivrd", lambda: CANARY))
         wire = AmiProtocol(lambda _m: None, lambda _why: None)
         wire.connection_made(Broken())
         for secret in (CANARY, f"{CANARY}\r\n", CANARY * 99):

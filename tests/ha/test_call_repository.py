@@ -144,3 +144,16 @@ def test_old_days_go_once_a_day() -> None:
     rig.now = MIDNIGHT
     rig.end("b", MIDNIGHT)
     assert rig.shelf.forgot[1:] == [(ENDED, "2026-08-02")]
+
+
+def test_what_is_written_down_has_the_time_of_day_and_is_read_on_the_timeline() -> None:
+    """Somebody has set the clock forward by a day since ivrd started."""
+    rig = Rig()
+    rig.shift = 86_400.0
+    call = Call("a", NOON, state=CallState.QUEUE, queue="q", joined_at=NOON + 5.0)
+    rig.call_repository.moved(call, None)
+    assert [stored.call for stored in asyncio.run(rig.call_repository.calls())] == [call]
+    assert rig.call_repository.day_of(call) == date(2026, 11, 2)
+    rig.end("a", NOON, joined_at=NOON + 5.0)
+    (ended,) = asyncio.run(rig.call_repository.day(date(2026, 11, 2)))
+    assert (ended.received_at, ended.wait_seconds) == (NOON + 86_400.0, 4.0)

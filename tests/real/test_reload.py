@@ -76,14 +76,16 @@ def everybody_counted(lab: Hotline, people: list[Caller], ledger: Any) -> None:
 @pytest.mark.lasts(60)
 def test_a_longer_recording_is_heard_to_its_end_without_a_reload(lab):
     lab = lab(agents=2, talk=1.0, ring=0.2)
-    people = [Caller(1, "listens", (Wait(16), Keys("111")))]
+    before = [Caller(1, "knows the short one", (Wait(1), Keys("111")))]
+    assert lab.calling(before, rate=5.0).wait(WAIT).outcomes() == {"answered": 1}
     for language in ("th", "en"):
-        record(lab.sounds / language / "welcome.wav", 10.0)
-    ledger = lab.calling(people, rate=5.0).wait(WAIT)
+        record(lab.sounds / language / "welcome.wav", 14.0)
+    after = [Caller(2, "listens", (Wait(16), Keys("111")))]  # and after the lease of the short one
+    ledger = lab.calling(after, rate=5.0, name="after").wait(WAIT)
     assert ledger.outcomes() == {"answered": 1}
-    assert [talk.topic for talk in lab.agents.ledger()] == ["hi-register"]
+    assert [talk.topic for talk in lab.agents.ledger()] == ["hi-register"] * 2
     assert lab.ivrd.status()["calls"]["unattended"] == 0
-    everybody_counted(lab, people, ledger)
+    assert lab.settled().ended("answered") == 2
 
 
 @pytest.mark.lasts(60)
