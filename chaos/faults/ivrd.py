@@ -14,7 +14,7 @@ from chaos.fault import Control, Fault, Setup
 from chaos.load import brief, nobody_for_vaccination, quiet, stubborn
 from chaos.scene import Scene
 from ivrd.cli.client import Client
-from lab.changes import long_lease
+from lab.changes import long_lease, never_lost
 from lab.clock import Clock
 from lab.running import LabError
 
@@ -61,6 +61,14 @@ def freeze(scene: Scene) -> float:
     finally:
         os.kill(scene.lab.ivrd.pid, signal.SIGCONT)
     return scene.until("ivrd is connected", scene.linked)
+
+
+def without_time_out(name: str, settings: dict[str, Any]) -> None:
+    """Plan.change: the time-out for silence goes by the same clock, and would end calls
+    (docs/decisions/0019-media-time-out.md): whoever sets a clock switches it off before.
+    """
+    brief(name, settings)
+    never_lost(name, settings)
 
 
 def clock(scene: Scene) -> Mapping[str, str]:
@@ -198,11 +206,12 @@ FAULTS = (
     ),
     Fault(
         "clock-step",
-        "the machine's clock, of ivrd and of Asterisk, is set an hour forward",
+        "the machine's clock, of ivrd and of Asterisk, is set an hour forward; without the time-out "
+        "for silence",
         "Durations are measured on a timeline that nobody can set; the leases of callers in menus "
         "end, and they go to a person.",
         step,
-        setup=Setup(environment=clock, of_asterisk=clock, change=brief, crowd=quiet),
+        setup=Setup(environment=clock, of_asterisk=clock, change=without_time_out, crowd=quiet),
         gap=(0.5, 2.0),
         keys_lost=True,
         control=Control(
@@ -211,7 +220,7 @@ FAULTS = (
             Setup(
                 environment=clock,
                 of_asterisk=clock,
-                change=brief,
+                change=without_time_out,
                 crowd=quiet,
                 program="chaos.without.timeline",
             ),

@@ -6,6 +6,7 @@ import pytest
 
 from lab.agents import never_answers
 from lab.callers import Caller, Keys, Quiet, Wait
+from lab.changes import never_lost
 from lab.clock import Clock
 
 HOUR = 3600
@@ -21,12 +22,20 @@ def test_no_wait_and_no_talk_is_longer_than_what_has_passed_and_nobody_is_stuck(
 ):
     """The clock of ivrd and of Asterisk is set by an hour with callers in all places.
 
-    Set back, Asterisk would go on ringing the seat where nobody answers for an hour, with the
+    The time-out for silence, which goes by the same clock, is off, as whoever sets a clock has it
+    (docs/decisions/0019-media-time-out.md).  Set back, Asterisk would go on ringing the seat where nobody answers for an hour, with the
     agents free; set forward, it ends the leases, and callers in menus go to a person.
     """
     clock = Clock(tmp_path / "clock")
     environment = clock.environment()
-    lab = hotline(agents=3, talk=TALK, ring=0.2, environment=environment, of_asterisk=environment)
+    lab = hotline(
+        agents=3,
+        talk=TALK,
+        ring=0.2,
+        change=never_lost,
+        environment=environment,
+        of_asterisk=environment,
+    )
     lab.agents.behave(NEVER, never_answers())
     talk = [Caller(n, "talks", (Keys("0"), Quiet(180))) for n in (1, 2)]
     wait = [Caller(n, "waits", (Keys("0"), Quiet(180))) for n in (3, 4, 5)]
