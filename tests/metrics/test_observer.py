@@ -18,7 +18,9 @@ class Role:
 
 def lines(caplog: pytest.LogCaptureFixture, is_leader: bool) -> list[tuple[str, str, object]]:
     """Level, words and fields of what is logged while a partner fails, is tried and is well."""
-    observer = Observer(CallMetrics([], 20.0, "0"), Recent(20.0), Role(is_leader))
+    observer = Observer(
+        CallMetrics([], 20.0, "0", clock=lambda: 0.0), Recent(20.0), Role(is_leader), lambda: 0.0
+    )
     broken = Breaker(known=True)
     for _ in range(3):
         broken = step(broken, NoKey(100.0))
