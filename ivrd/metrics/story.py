@@ -52,6 +52,9 @@ class CallStory:
             case SeatUnanswered(seat, _at, rang):
                 if not partner_of(seat):
                     self._not_taken(call, seat, rang_reason(rang), rang_seconds=rang)
+            case SeatDropped(seat, silent_seconds=silent) if silent:
+                what = "nothing comes from the seat any more; the call goes back"
+                self._line(what, call, seat=seat, silent_seconds=silent)
             case SeatDropped(seat):
                 self._not_taken(call, seat, "dropped")
             case _:

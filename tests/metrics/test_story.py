@@ -61,7 +61,8 @@ def test_offers_and_what_became_of_them(lines: Lines) -> None:
     told.seat(CALL, SeatOffered("base-01", CALL.id))
     told.seat(CALL, SeatUnanswered("base-01", 110.0, 15.0, CALL.id))
     told.seat(CALL, SeatUnanswered("base-02", 110.0, 0.1, CALL.id))
-    told.seat(CALL, SeatDropped("base-03", 111.0, 1, CALL.id))
+    told.seat(CALL, SeatDropped("base-03", 111.0, 1, waiting=CALL.id))
+    told.seat(CALL, SeatDropped("base-04", 151.0, 1, silent_seconds=30.0, waiting=CALL.id))
     told.seat(CALL, SeatUnanswered("bank/01", 110.0, 3.0, CALL.id))  # its leg says more
     told.leg_event(leg(PartnerEventKind.REFUSED, status="BUSY", cause=17))
     told.leg_event(leg(PartnerEventKind.UNCONFIRMED, status="no_key"))
@@ -74,6 +75,10 @@ def test_offers_and_what_became_of_them(lines: Lines) -> None:
         (not_taken, {"seat": "base-01", "result": "missed", "rang_seconds": 15.0}),
         (not_taken, {"seat": "base-02", "result": "refused", "rang_seconds": 0.1}),
         (not_taken, {"seat": "base-03", "result": "dropped"}),
+        (
+            "nothing comes from the seat any more; the call goes back",
+            {"seat": "base-04", "silent_seconds": 30.0},
+        ),
         (not_taken, {"seat": "bank/01", "result": "refused", "why": "busy"}),
         (not_taken, {"seat": "bank/01", "result": "unconfirmed", "why": "no key pressed"}),
         (not_taken, {"seat": "bank/01", "result": "dropped", "why": ""}),
