@@ -74,15 +74,15 @@ def test_each_queue_has_its_own() -> None:
 
 
 @given(
-    failed=st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), st.floats(0, 100)),
+    failed=st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), st.integers(0, 100)),
     members=st.sets(st.tuples(st.sampled_from(["red", "green"]), st.sampled_from("abcd"))),
     away=st.sets(st.sampled_from("abcd")),
-    later=st.floats(AGAIN_SECONDS, LIMITS.first_pause - 0.1),
+    later=st.integers(round(AGAIN_SECONDS), round(LIMITS.first_pause) - 1),
 )
 def test_nobody_who_is_there_means_nobody_else_could_be_rung(
-    failed: dict[str, float], members: set[tuple[str, str]], away: set[str], later: float
+    failed: dict[str, int], members: set[tuple[str, str]], away: set[str], later: int
 ) -> None:
-    health, now = failing(**failed), max(failed.values(), default=0.0) + later
+    health, now = failing(**failed), max(failed.values(), default=0) + later
     here = []
     for queue, seat in members:
         pause = health.turn(seat, now).pause

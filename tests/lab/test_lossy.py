@@ -8,7 +8,7 @@ import pytest
 
 from lab.agents import Agents, Choice, answers, in_turn, never_answers, refuses
 from lab.callers import Caller, Callers, HangUp, Meet, Wait
-from lab.lossy import Fate, LossyLine, Message, kind_of
+from lab.lossy import LATE_SECONDS, Fate, LossyLine, Message, kind_of
 
 UP, DOWN = True, False
 # The messages of each kind of call, and which way they go.
@@ -30,6 +30,7 @@ ENDS = {  # as the caller tells it, and as the agent does
     "refused": ("refused", "refused"),
     "given up": ("cancelled", "cancelled"),
 }
+GIVEN_UP = 32.0  # seconds: 64 T1, when a phone ends a call that it could not set up
 LIMIT = 60.0  # seconds; a message that is sent again takes a few
 
 
@@ -77,6 +78,25 @@ def test_a_call_ends_whichever_of_its_messages_is_struck(
     agents.stop()
     longest = of_agent if how == "the caller hangs up" else "agent"
     assert Counter(t.ended for t in agents.ledger()) == Counter([of_agent] * len(kinds) + [longest])
+
+
+def test_the_first_invite_may_come_again_before_the_answer_is_acknowledged(
+    agents: Agents, tmp_path: Path
+) -> None:
+    """As at many calls a second: it was sent again while the phone was too busy to say that it
+    rings.  Taken for one inside the call, it would wait for its turn until the call is given up.
+    """
+    agents.behave("seat", answers(ring=LATE_SECONDS - 0.1, talk=1.0))
+    fates = {("INVITE", 1): Fate.TWICE, ("ACK", 1): Fate.LOST, ("ACK", 2): Fate.LOST}
+
+    with LossyLine(agents.port, lambda m: fates.get((m.kind, m.nth), Fate.PASSES)) as line:
+        where = f"127.0.0.1:{line.port}"
+        callers = [Caller(n, "waits") for n in range(1, 4)]
+        with Callers(where, callers, folder=tmp_path / "run", rate=50, dialled="seat") as run:
+            entries = run.wait(LIMIT).entries
+    assert {entry.ended for entry in entries} == {"network"}
+    assert max(entry.lasted for entry in entries) < GIVEN_UP
+    assert [talk.ended for talk in agents.ledger()] == ["agent"] * len(callers)
 
 
 @pytest.mark.verify
