@@ -206,8 +206,8 @@ FAULTS = (
     ),
     Fault(
         "clock-step",
-        "the machine's clock, of ivrd and of Asterisk, is set an hour forward; without the time-out "
-        "for silence",
+        "the machine's clock, of ivrd and of Asterisk, is set an hour forward; without the "
+        "time-out for silence",
         "Durations are measured on a timeline that nobody can set; the leases of callers in menus "
         "end, and they go to a person.",
         step,
