@@ -271,6 +271,7 @@ CONTROL: Sequence[bytes] = (
     *(b"status?", b"seats?pool=surge&open=true", b"partners?partner=kbank", b"explain?"),
     *(b"report?from=2026-01-01&to=2026-01-31", b"report?from=2026-01-01", b"report?"),
     *(b"pin?partner=kbank&pin=open&who=x", b"pin?partner=kbank&pin=none", b"drill?partner=no"),
+    *(b"resume-partner?partner=kbank&who=x", b"resume-partner?partner=no"),
 )
 CONTROL_WORDS = (b"&from=", b"&to=", b"9999-12-31", b"0001-01-01", b"2026-02-30", b"&who=", b"pin=")
 
