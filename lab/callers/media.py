@@ -204,7 +204,8 @@ class Engine(Generic[P]):
     def _loop(self, word: select.epoll) -> None:
         due, turn = time.monotonic(), 0
         while True:
-            wait = max(0.0, due - time.monotonic()) if self._parties else None
+            alone = not self._parties  # nobody is waited for: nothing can be late
+            wait = None if alone else max(0.0, due - time.monotonic())
             if word.poll(wait):
                 self._hear_sound(time.monotonic())  # what was said before a call ended
                 if not self._hear_word():
@@ -214,7 +215,7 @@ class Engine(Generic[P]):
                 for party in self.parties():
                     party.leave(now)
             if now - due > TOO_LATE:
-                self.behind_seconds += now - due
+                self.behind_seconds += 0.0 if alone else now - due
                 due = now
             while due <= now:
                 for party in self._slots[turn].values():

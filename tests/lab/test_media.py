@@ -441,6 +441,20 @@ def test_the_engine_knows_how_much_sound_it_has_left_out(run: Run, peer: socket.
     assert run.engine.behind_seconds > 0.2
 
 
+def test_nothing_is_late_while_nobody_talks(run: Run, peer: socket.socket) -> None:
+    port = str(peer.getsockname()[1])
+    run.wire.happens("a", "talking", ip="127.0.0.1", port=port)
+    peer.recv(2048)
+    run.wire.happens("a", "bye")
+    run.parted.get(timeout=5)
+    before = run.engine.behind_seconds
+    began = time.monotonic()
+    time.sleep(3.0)  # nobody is there
+    run.wire.happens("b", "talking", ip="127.0.0.1", port=port)
+    assert peer.recv(2048)
+    assert run.engine.behind_seconds - before < (time.monotonic() - began) / 2
+
+
 def test_what_belongs_to_no_call_is_passed_over(run: Run, peer: socket.socket) -> None:
     run.wire.happens("gone", "bye")
     run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
