@@ -60,19 +60,23 @@ def parsed(data: bytes) -> Message:
 
 
 class Phone:
-    """`target`: where calls go, as HOST:PORT; not needed by one that only takes calls."""
+    """`target`: where calls go, as HOST:PORT; not needed by one that only takes calls.
 
-    def __init__(self, target: str = "", user: str = "0200000001") -> None:
+    `host`: where it is, any address of loopback.
+    """
+
+    def __init__(self, target: str = "", user: str = "0200000001", host: str = HOST) -> None:
+        self.host = host
         self.signal = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.signal.bind((HOST, 0))
+        self.signal.bind((host, 0))
         self.sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sound.bind((HOST, 0))
+        self.sound.bind((host, 0))
         self.port = self.signal.getsockname()[1]
         self.user = user
         self.inbox: list[Message] = []  # requests and responses that nobody has waited for yet
-        host, _, port = target.partition(":")
-        self.peer = (host, int(port)) if port else (HOST, 0)
-        self.call_id = f"{secrets.token_hex(6)}@{HOST}"
+        at, _, port = target.partition(":")
+        self.peer = (at, int(port)) if port else (HOST, 0)
+        self.call_id = f"{secrets.token_hex(6)}@{self.host}"
         self.tag = secrets.token_hex(4)
         # The final answer to each request that came, by Call-ID and CSeq; empty before it is given.
         self._replies: dict[tuple[str, str], bytes] = {}
@@ -104,7 +108,7 @@ class Phone:
         """
         where = f"{self.peer[0]}:{self.peer[1]}"
         self._remote = uri or f"sip:{number}@{where}"
-        self._mine = f"{sender or f'<sip:{self.user}@{HOST}>'};tag={self.tag}"
+        self._mine = f"{sender or f'<sip:{self.user}@{self.host}>'};tag={self.tag}"
         self._theirs = f"<sip:{number}@{where}>"
         self._send("INVITE", headers or {}, self._offer(payloads))
         answer = self.answer_to("INVITE")
@@ -120,6 +124,13 @@ class Phone:
         """Send a request inside the call; its final answer."""
         self._send(method, headers or {}, body)
         return self.answer_to(method)
+
+    def register(self, headers: Mapping[str, str]) -> Message:
+        """Say where this telephone is; the final answer."""
+        self._remote = f"sip:{self.peer[0]}:{self.peer[1]}"
+        self._mine = f"<sip:{self.user}@{self.host}>;tag={self.tag}"
+        self._theirs = f"<sip:{self.user}@{self.peer[0]}:{self.peer[1]}>"
+        return self.request("REGISTER", headers)
 
     def hang_up(self) -> None:
         """Say BYE."""
@@ -150,7 +161,7 @@ class Phone:
             f"To: {to}" + ("" if ";tag=" in to else f";tag={self.tag}"),
             f"Call-ID: {request.headers['call-id']}",
             f"CSeq: {request.headers['cseq']}",
-            f"Contact: <sip:{self.user}@{HOST}:{self.port}>",
+            f"Contact: <sip:{self.user}@{self.host}:{self.port}>",
         ]
         packet = self._write(lines, body)
         if status >= 200:
@@ -294,7 +305,7 @@ class Phone:
 
     def _offer(self, payloads: str) -> str:
         return (
-            f"v=0\r\no=- 1 1 IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
             f"m=audio {self.sound.getsockname()[1]} RTP/AVP {payloads}\r\n"
             "a=rtpmap:8 PCMA/8000\r\na=rtpmap:18 G729/8000\r\n"
             "a=rtpmap:101 telephone-event/8000\r\n"
@@ -305,7 +316,7 @@ class Phone:
         if contact := re.search(r"<?(sip:[^>;]+)", message.headers.get("contact", "")):
             self._remote = contact[1]
         if port := re.search(r"^m=audio (\d+)", message.body, re.MULTILINE):
-            self._far = (HOST, int(port[1]))
+            self._far = (self.peer[0], int(port[1]))
 
     def _send(self, method: str, headers: Mapping[str, str], body: str) -> None:
         self._number += 1
@@ -318,12 +329,12 @@ class Phone:
         branch = f"z9hG4bK{secrets.token_hex(6)}"
         return [
             f"{method} {self._remote} SIP/2.0",
-            f"Via: SIP/2.0/UDP {HOST}:{self.port};rport;branch={branch}",
+            f"Via: SIP/2.0/UDP {self.host}:{self.port};rport;branch={branch}",
             f"From: {self._mine}",
             f"To: {self._theirs}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {number} {method}",
-            f"Contact: <sip:{self.user}@{HOST}:{self.port}>",
+            f"Contact: <sip:{self.user}@{self.host}:{self.port}>",
             "Max-Forwards: 70",
             *(f"{name}: {value}" for name, value in headers.items()),
         ]

@@ -1,7 +1,19 @@
 """All faults, in the order in which the table has them."""
 
 from chaos.fault import Fault
-from chaos.faults import callers, carriers, ivrd, link, node, pair, partners, redis, seats, store
+from chaos.faults import (
+    callers,
+    carriers,
+    edge,
+    ivrd,
+    link,
+    node,
+    pair,
+    partners,
+    redis,
+    seats,
+    store,
+)
 
 FAULTS: tuple[Fault, ...] = (
     *ivrd.FAULTS,
@@ -11,6 +23,7 @@ FAULTS: tuple[Fault, ...] = (
     *carriers.FAULTS,
     *partners.FAULTS,
     *seats.FAULTS,
+    *edge.FAULTS,
     *store.FAULTS,
     *pair.FAULTS,
     *redis.FAULTS,

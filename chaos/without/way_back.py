@@ -15,7 +15,7 @@ def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
     call = hotline.ledger.calls.get(fact.call_id)
     if call is not None and call.state is CallState.TALK:
         hotline._ended(fact.call_id, "the talk is over", HungUp(fact.at))
-        hotline._arrived(t.Arrived(fact.call_id, "", fact.at, ""))
+        hotline._arrived(t.Arrived(fact.call_id, "", fact.at, "", ""))
     joined(hotline, fact)
 
 

@@ -24,7 +24,7 @@ from ivrd.calls.tracker import CallTracker
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
-from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, Status
+from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, RefusalStatus, Status
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerSetup
@@ -81,6 +81,13 @@ class AuditLog(Protocol):
         """Store what an operator has done just now; `partner` is empty for what concerns none."""
 
 
+class Refused(Protocol):
+    """What was refused before it was a call; see metrics/refusals.py."""
+
+    def status(self, now: float) -> RefusalStatus:
+        """What was refused not long ago."""
+
+
 class StoreState(Protocol):
     """Whether the store can be written now; see store/write_behind.py."""
 
@@ -98,6 +105,7 @@ class Operations:
     observer: Observer
     partners: PartnerController
     leadership: status.Leader
+    refused: Refused
     audit_log: AuditLog
     configure_others: Callable[[Settings], None]  # what else a new configuration changes
     store: StoreState
@@ -137,6 +145,7 @@ class Operations:
             draining=self.tracker.ivr.draining,
             asterisk=AsteriskStatus(
                 up=self.observer.connected,
+                stopping=self.link.stopping,
                 version=self.link.version,
                 since_seconds=mono - self.observer.connection_changed,
             ),
@@ -146,6 +155,7 @@ class Operations:
             overflow=status.overflow_of(self.partners),
             partners=status.partners_of(self.partners, now),
             outcomes=status.outcomes_of(ledger),
+            refused=self.refused.status(now),
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
             store_up=self.store.up,
@@ -265,7 +275,8 @@ class Operations:
         self.queue_members.configure(settings.pools)
         self.partners.configure(partner_setup(settings))
         queues = [queue.name for queue in settings.queues]
-        self.observer.configure(queues, settings.service_level_seconds)
+        numbers = [of.number for of in settings.numbers]
+        self.observer.configure(queues, numbers, settings.service_level_seconds)
         self.configure_others(settings)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import random
 from asyncio import FIRST_COMPLETED
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,10 +19,24 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_protocol import AmiProtocol, ConnectionLost, in_seconds, in_words
+from ivrd.asterisk.ami_protocol import (
+    NOT_ASTERISK,
+    AmiProtocol,
+    ConnectionLost,
+    in_seconds,
+    in_words,
+)
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
+from ivrd.asterisk.translate import STRANGERS_EVENTS
 
 SHUTTING_DOWN = "Asterisk is shutting down"  # its answer to every action then (manager.c)
+
+# manager.c, session_do: what is over authlimit is closed without a word.
+NO_GREETING = (
+    "closes each new connection at once: it has as many as it takes from those who have not logged "
+    "in (authlimit in manager.conf); `ivrd check`, run as root, names the accounts that hold them"
+)
+STOPS = "is shutting down: it refuses new calls (503), and ends when the last one has ended"
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class Timeouts:
     keepalive: float = 1.0  # between two pings
     silent: float = 2.0  # a ping unanswered for this long: the connection is lost
     backoff: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)  # between attempts; the last for ever
+    crowded: float = 0.02  # after a connection that had no greeting: places come free at any time
     refused: float = 15.0  # after a refusal: asking often does not make a wrong secret right
     steady: float = 10.0  # a connection that lasted this long was good: begin `backoff` anew
 
@@ -53,12 +69,18 @@ class ActionRefused(Exception):
     """Asterisk refused an action; the message names it and has Asterisk's own words."""
 
 
+class NoGreeting(Exception):
+    """Asterisk closed a new connection at once; the message says why it does so."""
+
+
 class LinkState(StrEnum):
     """How the link to Asterisk stands, or why it does not."""
 
     UP = "up"  # logged in, and rebuilt
     DOWN = "down"  # it was up, and is lost
     UNREACHABLE = "unreachable"
+    CROWDED = "crowded"  # Asterisk has as many connections without a login as it takes
+    STOPPING = "stopping"  # Asterisk waits for its last call to end, and takes no new one
     REFUSED = "refused"  # Asterisk refuses an action, the login above all
     FAULT = "fault"  # ours: what Asterisk reports could not be taken in
 
@@ -131,11 +153,16 @@ class AmiClient:
                 await self._serve(handler)
             except ActionRefused as error:
                 self._change(LinkState.REFUSED, f"{self._where} refuses {error}")
+            except NoGreeting as error:
+                self._change(LinkState.CROWDED, f"{self._where} {error}")
             except (OSError, TimeoutError) as error:
                 state, text = LinkState.UNREACHABLE, "cannot reach"
                 if self.up:
                     state, text = LinkState.DOWN, "lost"
-                self._change(state, f"{text} {self._where}: {in_words(error)}")
+                if SHUTTING_DOWN in str(error):
+                    self._change(LinkState.STOPPING, f"{self._where} {STOPS}")
+                else:
+                    self._change(state, f"{text} {self._where}: {in_words(error)}")
             except Exception as error:  # a fault of ours, but callers need the next attempt
                 self._change(
                     LinkState.FAULT, f"cannot handle what {self._where} reports: {error!r}"
@@ -144,12 +171,22 @@ class AmiClient:
                 if self.up and clock() - began >= self._pace.steady:
                     pauses = self._pauses()
                 self._drop(handler)
-            pause = self._pace.refused if self._reported is LinkState.REFUSED else next(pauses)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            await asyncio.sleep(self._pause(pauses) * random.uniform(0.8, 1.2))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether Asterisk waits for its last call to end."""
+        return self._reported is LinkState.STOPPING
 
     @property
     def _where(self) -> str:
         return f"Asterisk at {self.address.host}:{self.address.port}"
+
+    def _pause(self, pauses: Iterator[float]) -> float:
+        """Seconds until the next attempt, by why the last one failed."""
+        if self._reported is LinkState.REFUSED:
+            return self._pace.refused
+        return self._pace.crowded if self._reported is LinkState.CROWDED else next(pauses)
 
     def _pauses(self) -> Iterator[float]:
         """Seconds from each attempt to the next."""
@@ -195,7 +232,7 @@ class AmiClient:
         at = (self.address.host, self.address.port)
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: AmiProtocol(take, on_lost, self._wanted), *at
+                lambda: AmiProtocol(take, on_lost, self._wanted, STRANGERS_EVENTS), *at
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret(), "Events": "on"}
@@ -208,6 +245,10 @@ class AmiClient:
                 f"the login of user {self.address.user!r}: manager.conf has another secret for "
                 "it, or no such user"
             ) from None
+        except ConnectionLost:
+            if wire.version is None and wire.reason != NOT_ASTERISK:
+                raise NoGreeting(NO_GREETING) from None
+            raise
         self.logged_in, self._took = True, 0.0
         self.version = wire.version or ""
         await self.keepalive()
@@ -258,6 +299,13 @@ class AmiClient:
     def received_at(self) -> float:
         """When the bytes came that are being handled, or the last ones, on the loop's clock."""
         return self._wire.received_at if self._wire else asyncio.get_running_loop().time()
+
+    def take_surplus(self) -> Counter[str]:
+        """How many events of each name came over the ration since this was asked last."""
+        if self._wire is None:
+            return Counter()
+        taken, self._wire.surplus = self._wire.surplus, Counter()
+        return taken
 
     async def withdraw(self) -> None:
         """Tell the dialplan that ivrd is going: new callers go straight to the queue."""

@@ -5,6 +5,7 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 * it decodes each packet by itself and drops a character split between two  -> `data_received`
 * a peer that is not Asterisk, or that never ends a message, goes unnoticed  -> `data_received`
 * it interprets events that nobody reads, which costs most of its time        -> `_unread`
+* a stranger's packets can fill it with events                               -> `_over_ration`
 * a header that comes twice is a list where everyone expects text            -> `_plain`
 * it writes values unchecked, so that a CR or LF in one starts a new action  -> `checked`
 * an action that expects a list never ends when the answer is an error       -> `handle_message`
@@ -19,6 +20,7 @@ import asyncio
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -27,12 +29,14 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
 LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
+RATION = 100  # events a second
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
 GREETING = b"Asterisk Call Manager/"
 LINE_END = "\r\n"
 BYTES_END = LINE_END.encode()
 MESSAGE_END = BYTES_END * 2
 EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
+NOT_ASTERISK = "what answers there is not Asterisk's manager"
 ACTION_ID = b"ActionID"  # what every answer to an action of ours has, a list's rows too
 
 
@@ -58,8 +62,9 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     """One AMI connection.
 
     `on_event(message)` is called for each event, in order; with `wanted`, for those of these names
-    only: the others are dropped before anything is made of them.  `on_lost(reason)` is called once
-    when the connection ends, whatever ends it.
+    only: the others are dropped before anything is made of them.  Of those named in `rationed` so
+    many are read in a second, and the others counted in `surplus`, by their names.
+    `on_lost(reason)` is called once when the connection ends, whatever ends it.
     """
 
     encoding = "utf8"
@@ -71,12 +76,16 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         on_event: Callable[[Message], None],
         on_lost: Callable[[str], None],
         wanted: Collection[str] | None = None,
+        rationed: Collection[str] = (),
     ) -> None:
         self.reason = ""
         self.received_at = (
             time.monotonic()
         )  # when bytes came last; asyncio's loops have the same clock
         self.dropped = 0  # events that nobody wanted
+        self.surplus: Counter[str] = Counter()
+        self._rationed = frozenset(name.encode() for name in rationed)
+        self._ration = (0.0, 0)  # of the second that begins then: how many were read
         self._on_event = on_event
         self._on_lost = on_lost
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
@@ -108,29 +117,44 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             if self._unread(block):
                 self.dropped += 1
                 continue
+            if self._rationed and self._over_ration(block):
+                continue
             message = Message.from_line(block.decode("utf-8", "replace").strip(LINE_END))
             if message is not None and not self.closed:
                 self.handle_message(_plain(message))
         if len(self._rest) > BUFFER_LIMIT:
-            self.fail("what answers there is not Asterisk's manager")
+            self.fail(NOT_ASTERISK)
+
+    def _over_ration(self, block: bytes) -> bool:
+        """Whether this is one too many in this second of what strangers can have made."""
+        name = _event_name(block)
+        if name not in self._rationed:
+            return False
+        began, read = self._ration
+        if self.received_at >= began + 1.0:
+            began, read = self.received_at, 0
+        self._ration = (began, read + 1)
+        if read < RATION:
+            return False
+        self.surplus[name.decode()] += 1
+        return True
 
     def _unread(self, block: bytes) -> bool:
         """Whether this is an event that nobody wants and that answers no action."""
         if self._wanted is None or not block.startswith(EVENT) or ACTION_ID in block:
             return False
-        end = block.find(BYTES_END)
-        return block[len(EVENT) : end if end > 0 else None] not in self._wanted
+        return _event_name(block) not in self._wanted
 
     def _greeted(self) -> bool:
         """Take in the first line, which is Asterisk's version; whether it is there."""
         if self._rest[: len(GREETING)] != GREETING[: len(self._rest)]:
-            self.fail("what answers there is not Asterisk's manager")
+            self.fail(NOT_ASTERISK)
             return False
         line, end, rest = self._rest.partition(BYTES_END)
         if not end and len(line) <= LINE_LIMIT:
             return False
         if not end:
-            self.fail("what answers there is not Asterisk's manager")
+            self.fail(NOT_ASTERISK)
             return False
         self.version = line.removeprefix(GREETING).decode("utf-8", "replace")
         self._rest = rest
@@ -173,6 +197,12 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 action.future.set_exception(ConnectionLost(self.reason))
                 action.future.exception()  # seen: nobody may be waiting for it
         self.transport.close()
+
+
+def _event_name(block: bytes) -> bytes:
+    """The event's name; empty for what is no event."""
+    end = block.find(BYTES_END)
+    return block[len(EVENT) : end if end > 0 else None] if block.startswith(EVENT) else b""
 
 
 def _plain(message: Message) -> Message:

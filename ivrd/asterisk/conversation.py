@@ -130,8 +130,11 @@ class Conversation:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
 
-    async def run(self, resume: Visit | None = None) -> None:
-        """Speak with the caller until the session is over. `resume`: go on where it was."""
+    async def run(self, resume: Visit | None = None, number: str = "") -> None:
+        """Speak with the caller until the session is over.
+
+        `resume`: go on where it was; `number`: which one of ours was dialled.
+        """
         try:
             # Also where another one spoke before, whose own may have been lost with it: to a call
             # that is answered it does nothing (res/res_agi.c, handle_answer).
@@ -139,7 +142,7 @@ class Conversation:
             silent_seconds = self._settings.silent_seconds
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
-                self._follow(menu.enter(self._settings.tree))
+                self._follow(menu.enter(self._settings.tree, number))
             else:
                 self._stop_playing()
                 self._stepped(MenuStep(StepKind.RESUMED, where(resume), resume.language))

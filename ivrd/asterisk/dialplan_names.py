@@ -7,6 +7,9 @@ from ivrd.core.report import PartnerEventKind
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
 SEAT_CONTEXT = "from-seat"
+DIALLED_CONTEXT = "carrier-dialled"
+NUMBERS_CONTEXT = "hotline-numbers"
+REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 SEAT_HEADERS = "seat-headers"
@@ -24,6 +27,7 @@ CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT),
+    *(PARTNER_DRILL, SEAT_ANSWERED, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -39,13 +43,19 @@ DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
 LOST = "IVRD_LOST"  # for how many seconds nothing had come from the seat that talked
 CUT = "IVRD_CUT"  # CUT_OFF, MEDIA_LOST and the seconds, or empty: set when the call has ended
 SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
-CALLER_VARIABLES = (STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE)
+PRIVACY = "IVRD_PRIVACY"  # what the caller's exchange asks for, in letters; empty for nothing
+DIALLED = "IVRD_DIALLED"  # what the carrier dialled, in digits and +
+CALLER_VARIABLES = (
+    *(STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
+    *(PRIVACY, DIALLED),
+)
 
 # Variables that a caller's channel hands on to the legs to seats
 CALL = "IVRD_CALL"  # the caller's unique id
 CHANNEL = "IVRD_CHANNEL"  # the caller's channel
 CASE = "IVRD_CASE"  # the case code: eight digits, different for each call of a day
-INHERITED = (CALL, CHANNEL, CASE)
+FROM = "IVRD_FROM"  # the caller's number, or `anonymous`
+INHERITED = (CALL, CHANNEL, CASE, FROM)
 
 # Variables of a leg to a partner; times are in milliseconds since the epoch
 PARTNER = "IVRD_PARTNER"
@@ -72,8 +82,8 @@ ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 # Global variables that the configuration sets
 LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
-LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none
-NUMBER = "IVRD_NUMBER"
+LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none; a number may have its own
+NUMBER = "IVRD_NUMBER"  # the first of the hotline's; on a caller's channel the one that was dialled
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
@@ -83,12 +93,14 @@ GLOBALS = (
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS, SILENT_SECONDS),
     *(TOPIC_HEADER, CASE_HEADER),
 )
+OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
+CALL_REFUSED = "IvrdCallRefused"
 SEAT_DROPPED = "IvrdSeatDropped"
 SEAT_RESUMED = "IvrdSeatResumed"
 CUT_OFF_EVENT = "IvrdCutOff"

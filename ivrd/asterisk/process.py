@@ -7,12 +7,13 @@ manager port.
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 PROGRAM = "asterisk"
-LISTENING = "0A"  # state of a socket, see tcp_states.h
+LISTENING, ESTABLISHED = "0A", "01"  # states of a socket, see tcp_states.h
 LIMIT = re.compile(r"^Max open files +(\d+) ", re.MULTILINE)
 
 
@@ -30,14 +31,32 @@ def open_files_limit(manager_port: int, proc: Path = Path("/proc")) -> int | Non
     return None
 
 
-def _listeners(proc: Path, port: int) -> Iterator[tuple[int, str]]:
-    """User and inode of each socket that listens on this port."""
+def connected_users(manager_port: int, proc: Path = Path("/proc")) -> Counter[int]:
+    """How many connections to that port each user of this machine holds."""
+    found: Counter[int] = Counter()
+    for column in _sockets(proc):
+        if column[3] == ESTABLISHED and _port(column[2]) == manager_port:
+            found[int(column[7])] += 1
+    return found
+
+
+def _sockets(proc: Path) -> Iterator[list[str]]:
+    """The columns of each TCP socket: 1 and 2 are its addresses, 7 its user, 9 its inode."""
     for name in ("net/tcp", "net/tcp6"):
         with suppress(OSError):
             for line in (proc / name).read_text("ascii").splitlines()[1:]:
-                column = line.split()
-                if column[3] == LISTENING and int(column[1].rpartition(":")[2], 16) == port:
-                    yield int(column[7]), column[9]
+                yield line.split()
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
+def _listeners(proc: Path, port: int) -> Iterator[tuple[int, str]]:
+    """User and inode of each socket that listens on this port."""
+    for column in _sockets(proc):
+        if column[3] == LISTENING and _port(column[1]) == port:
+            yield int(column[7]), column[9]
 
 
 def _named(proc: Path) -> Iterator[Path]:

@@ -22,6 +22,8 @@ OURS = (dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT)
 class Caller:
     """A caller as Asterisk has it; ages in seconds.
 
+    `dialled`: the number of ours, of a caller in a menu (hotline.conf; later the topic is there).
+
     `listed`: not so while app_queue has the caller, but neither waiting nor bridged: on the way
     into a talk, or out of one.
     """
@@ -29,6 +31,7 @@ class Caller:
     call_id: str
     channel: str
     number: str
+    dialled: str
     state: CallState  # MENU, QUEUE or TALK
     age_seconds: float
     in_agi: bool = False
@@ -71,7 +74,8 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     common = {
         "call_id": m.uniqueid,
         "channel": m.channel,
-        "number": m.calleridnum,
+        "number": m.accountcode,  # in a queue the case code stands in the number's place
+        "dialled": m.calleridname,
         "age_seconds": _seconds(m.duration),
     }
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""

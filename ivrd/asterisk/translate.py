@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 from panoramisk.message import Message
@@ -11,18 +12,23 @@ from ivrd.asterisk.ami_protocol import in_seconds
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.core.call import AnsweredBy
 from ivrd.core.clock import AsteriskClock
+from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """A call reached the hotline. number: the caller's, digits only; may be empty."""
+    """A call reached the hotline.
+
+    `number`: the caller's, digits only; may be empty.  `dialled`: which one of ours.
+    """
 
     call_id: str
     channel: str
     at: float
     number: str
+    dialled: str
 
 
 @dataclass(frozen=True)
@@ -198,6 +204,32 @@ class SeatResumed:
 
 
 @dataclass(frozen=True)
+class CallRefused:
+    """The dialplan refused a carrier's call, which was never one of ours."""
+
+    carrier: str
+    cause: RefusalCause
+    at: float
+
+
+@dataclass(frozen=True)
+class StrangerRefused:
+    """Something came from an address that is no carrier's and no seat's."""
+
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
+class SeatRefused:
+    """A phone gave a seat's name and the wrong password."""
+
+    seat: str
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
 class PartnerLegEvent:
     """Something happened on a partner's leg of a waiting call.
 
@@ -252,8 +284,12 @@ Fact = (
     | SeatUnanswered
     | SeatDropped
     | SeatResumed
+    | CallRefused
+    | StrangerRefused
+    | SeatRefused
     | PartnerLegEvent
 )
+RefusalFact = CallRefused | StrangerRefused | SeatRefused
 SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed
 
 # Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
@@ -274,6 +310,8 @@ MEMBER_STATES = {
     "8": SeatStatus.BUSY,
 }
 DIGITS = re.compile(r"[0-9]{1,10}")
+STRANGER = "<unknown>"  # res_pjsip's name for whoever is nobody
+REFUSALS = frozenset(RefusalCause)
 # A phone has registered that was not there, or one that was dead answers again (pjsip_options.c).
 REGISTERED = ("NonQualified", "Reachable")
 
@@ -298,9 +336,9 @@ def _key_up(m: Any) -> Fact | None:
     return KeyUp(m.uniqueid, m.digit, at(m)) if m.direction == "Received" else None
 
 
-def _user_event(m: Any) -> Fact | None:
+def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our events
     if m.userevent == dialplan_names.RECEIVED_EVENT:
-        return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum)
+        return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum, m.number)
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
@@ -315,6 +353,8 @@ def _user_event(m: Any) -> Fact | None:
         return CallCut(m.uniqueid, at(m))
     if m.userevent == dialplan_names.MEDIA_LOST_EVENT:
         return MediaLost(m.uniqueid, at(m), silence(m.silent))
+    if m.userevent == dialplan_names.CALL_REFUSED and m.answer in REFUSALS:
+        return CallRefused(m.carrier, RefusalCause(m.answer), at(m))
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None
@@ -354,6 +394,9 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             | Hangup()
             | SeatUnanswered()
             | SeatDropped()
+            | CallRefused()
+            | StrangerRefused()
+            | SeatRefused()
             | PartnerLegEvent()
         ):
             return replace(fact, at=clock.moment(fact.at))
@@ -419,6 +462,26 @@ def _contact(m: Any) -> Fact | None:
     return SeatResumed(m.aor, "phone") if m.contactstatus in REGISTERED else None
 
 
+def _challenged(m: Any) -> Fact | None:
+    address = _address(m)
+    return StrangerRefused(address, at(m)) if m.accountid == STRANGER and address else None
+
+
+def _not_authenticated(m: Any) -> Fact | None:
+    address = _address(m)
+    known = m.accountid and m.accountid != STRANGER and m.service == "PJSIP"
+    return SeatRefused(m.accountid, address, at(m)) if known and address else None
+
+
+def _address(m: Any) -> str:
+    """The IP address in `IPV4/UDP/192.0.2.1/5060`; empty when there is none."""
+    parts = m.remoteaddress.split("/")
+    try:
+        return str(ip_address(parts[2]))
+    except (IndexError, ValueError):
+        return ""
+
+
 def _taken(m: Any) -> Fact:
     seat = seat_of(m.interface)
     return AgentConnected(m.uniqueid, seat, answered_by(seat), at(m))
@@ -443,5 +506,9 @@ READERS = {
     "AgentRingNoAnswer": _unanswered,
     "DialEnd": _dial_end,
     "ContactStatus": _contact,
+    "ChallengeSent": _challenged,
+    "ChallengeResponseFailed": _not_authenticated,
 }
 EVENTS = ("FullyBooted", "Shutdown", *READERS)
+# Whoever can send a packet can have one of these made: only so many a second are read.
+STRANGERS_EVENTS = ("ChallengeSent", "ChallengeResponseFailed")

@@ -38,12 +38,15 @@ class MenuPosition:
 class MenuCall:
     """A caller's channel and, while ivrd controls it, session and conversation.
 
+    `number`: which one of ours was dialled; empty when that is not known.
+
     `offered`: Asterisk waits for commands.  `keys`: the last ones received, each with when it was
     pressed; `key_at`: when the last one was, also if only an earlier ivrd has received it.
     `again`: its session is about to end, and the next goes on where it was.
     """
 
     channel: str
+    number: str
     key_at: float = 0.0
     offered: bool = False
     again: bool = False
@@ -135,13 +138,13 @@ class Ivr:
 
     # --- what Asterisk reports -------------------------------------------------------------
 
-    def arrived(self, call_id: str, channel: str) -> None:
-        """A call begins."""
-        self._lines[call_id] = MenuCall(channel)
+    def arrived(self, call_id: str, channel: str, number: str) -> None:
+        """A call begins, to this number of ours."""
+        self._lines[call_id] = MenuCall(channel, number)
 
     def seen(self, call_id: str, channel: str, position: MenuPosition | None = None) -> None:
         """A call is there that began without us; `position`: where it is known to have been."""
-        line = self._lines.setdefault(call_id, MenuCall(channel))
+        line = self._lines.setdefault(call_id, MenuCall(channel, ""))
         line.position = position or line.position
 
     def offered(self, call_id: str) -> None:
@@ -154,10 +157,11 @@ class Ivr:
         if self.active:
             self._begin(call_id, line)
 
-    def found(self, call_id: str, channel: str, offered: bool) -> None:
-        """Asterisk lists the call, and whether it waits for commands."""
+    def found(self, call_id: str, channel: str, number: str, offered: bool) -> None:
+        """Asterisk lists the call, which number was dialled, and whether it waits for commands."""
         self.seen(call_id, channel)
         line = self._lines[call_id]
+        line.number = line.number or number
         line.channel, line.offered = channel, offered
 
     def resume(self) -> None:
@@ -243,7 +247,9 @@ class Ivr:
             lambda command: self._notify(call_id, command),
             lambda step: self._stepped(call_id, step),
         )
-        task = asyncio.create_task(talk.run(position.visit if position else None), name=call_id)
+        task = asyncio.create_task(
+            talk.run(position.visit if position else None, line.number), name=call_id
+        )
         for digit in line.unhandled_keys():
             talk.press(digit)
         if position is not None:

@@ -4,7 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ivrd.asterisk.translate import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
+from ivrd.asterisk.translate import (
+    PartnerLegEvent,
+    RefusalFact,
+    SeatDropped,
+    SeatOffered,
+    SeatUnanswered,
+)
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Event, Notice
 from ivrd.core.menu_step import MenuStep
@@ -13,8 +19,8 @@ from ivrd.core.menu_step import MenuStep
 class CallMonitor(Protocol):
     """Counts and logs what happens; see metrics/observer.py.  Like all listeners, never waits."""
 
-    def received(self, call: Call) -> None:
-        """A call reached the hotline."""
+    def received(self, call: Call, number: str) -> None:
+        """A call reached the hotline, at this number of ours; empty when that is not known."""
 
     def lag(self, seconds: float) -> None:
         """An event was received so long after it happened."""
@@ -60,12 +66,20 @@ class PartnerLegListener(Protocol):
         """Take it in."""
 
 
+class RefusalListener(Protocol):
+    """Receives what was refused before it was a call."""
+
+    def take(self, fact: RefusalFact) -> None:
+        """Take it in."""
+
+
 @dataclass(frozen=True)
 class CallListeners:
     """Who receives what happens; each group in its order."""
 
     monitor: CallMonitor
     story: CallStory
+    refusals: RefusalListener
     notices: tuple[NoticeListener, ...]
     positions: tuple[PositionListener, ...]
     partner_legs: tuple[PartnerLegListener, ...]

@@ -135,6 +135,8 @@ class CallTracker:
                 self.queue_members.changed(fact)
             case t.SeatOffered():
                 self._seat(fact)
+            case t.CallRefused() | t.StrangerRefused() | t.SeatRefused():
+                self._listeners.refusals.take(fact)
             case t.PartnerLegEvent():
                 for listener in self._listeners.partner_legs:
                     listener.leg_event(fact)
@@ -174,16 +176,18 @@ class CallTracker:
         self._apply_event(fact.call_id, c.Rejected())
 
     def _arrived(self, fact: t.Arrived) -> None:
-        language = self.ivr.settings.conversation.tree.languages[0]
+        tree = self.ivr.settings.conversation.tree
+        start = tree.starts.get(fact.dialled)
+        language = start.language if start and start.language else tree.languages[0]
         call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
         if self.ledger.receive(call):
-            self.ivr.arrived(fact.call_id, fact.channel)
-            self._monitor.received(call)
+            self.ivr.arrived(fact.call_id, fact.channel, fact.dialled)
+            self._monitor.received(call, fact.dialled)
             self._moved(fact.call_id)
 
     def _offered(self, fact: t.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was not reported
-            self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, ""))
+            self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
         if fact.call_id in self.ledger.calls:  # or the event is late, and the call was reconciled
             self.ivr.offered(fact.call_id)
 
@@ -290,7 +294,7 @@ class CallTracker:
         known = call_id in self.ledger.calls
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was reconciled: its channel is about to go
-        self.ivr.found(call_id, caller.channel, caller.in_agi)
+        self.ivr.found(call_id, caller.channel, caller.dialled, caller.in_agi)
         for event in _events_between(self.ledger.calls[call_id], caller, now):
             self._apply_event(call_id, event)
         if not caller.listed:
@@ -329,7 +333,7 @@ class CallTracker:
         """Record a call's end as queue_log has it."""
         self.ivr.gone(ended.call.id, "the call has ended")
         if ended.call.id not in self.ledger.calls:
-            self._monitor.received(ended.call)
+            self._monitor.received(ended.call, "")
         for notice in self.ledger.record_reconciled(ended):
             self._publish(notice)
 

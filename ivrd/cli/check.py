@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
+from ivrd.cli import manager_port
 from ivrd.cli.failure import WRONG, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
@@ -69,6 +70,7 @@ def _check(given: argparse.Namespace) -> int:
         *not_spoken(settings),
     ]
     warnings = [str(problem) for problem in notes]
+    warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
     else:

@@ -9,6 +9,7 @@ those of everyday speech, and ASCII, so that any terminal can show them.
 """
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from rich.cells import cell_len
 from rich.console import Group
@@ -17,7 +18,8 @@ from rich.text import Text
 from ivrd.cli import dashboard_partners
 from ivrd.cli.cells import clean, clock, count, left, length, percent, right
 from ivrd.core.recent import Hour
-from ivrd.core.status_schema import PoolStatus, QueueStatus, Status
+from ivrd.core.refusals import UNKNOWN
+from ivrd.core.status_schema import PoolStatus, QueueStatus, RefusalStatus, Status
 
 WIDTH = 79  # one less than the terminal's: some go on to the next line at the 80th
 HEIGHT = 24
@@ -112,6 +114,8 @@ def _alarms(status: Status) -> list[Text]:
         seconds = status["asterisk"]["since_seconds"]
         since = f" for {clock(seconds)}" if seconds else ""
         text = f"NOT CONNECTED TO ASTERISK{since}: no menus; the rest may be out of date"
+        if status["asterisk"]["stopping"]:
+            text = "ASTERISK IS STOPPING: it refuses new calls, and ends with its last one"
         lines.append((text, ALARM))
     if status["draining"]:
         lines.append(("STOPPING: new callers go to a queue without a menu", WARN))
@@ -125,6 +129,7 @@ def _alarms(status: Status) -> list[Text]:
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))
+    lines += [(text, WARN) for text in _refused(status)]
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
 
@@ -132,6 +137,37 @@ def _missing(prompts: Sequence[str]) -> str:
     """A path is long: of the first its end is what matters."""
     first = prompts[0].partition(": ")[0].rpartition("/sounds/")[2][-30:]
     return f"{len(prompts)} RECORDINGS CANNOT BE PLAYED, {first} is one: see ivrd check"
+
+
+def _refused(status: Status) -> list[str]:
+    """What was refused in the last minutes: calls by the first cause, one address, one seat."""
+    refused = status["refused"]
+    known = [row for row in refused["calls"] if row["carrier"] != UNKNOWN]
+    texts = [
+        f"REFUSED: {count(row['calls'])} of {clean(row['carrier'])}, {row['why']} ({row['cause']})"
+        for row in sorted(known, key=lambda row: -row["calls"])[:1]
+    ]
+    strangers = [sender for sender in refused["senders"] if not sender["seat"]]
+    seats = [sender for sender in refused["senders"] if sender["seat"]]
+    if strangers:
+        first, others = strangers[0], len(strangers) - 1
+        more = f" and {count(others)} more" if others else ""
+        texts.append(
+            f"REFUSED: {clean(first['address'])}{more}, no carrier of {carriers_line(refused)}"
+        )
+    if seats:
+        first, others = seats[0], len({sender["seat"] for sender in seats}) - 1
+        more = f" and {count(others)} more" if others else ""
+        texts.append(
+            f"SEAT {clean(first['seat'])}{more}: wrong password, from {clean(first['address'])}"
+        )
+    return texts
+
+
+def carriers_line(refused: RefusalStatus) -> str:
+    """Where an address is to be added, without the folder: `ivrd.yaml:60`."""
+    file, _, rest = refused["carriers_at"].partition(":")
+    return f"{clean(PurePath(file).name)}:{clean(rest.partition(':')[0])}"
 
 
 def _callers(status: Status) -> list[Text]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 from zoneinfo import ZoneInfo
 
+from ivrd.config.dialled import canonical
 from ivrd.config.problem import one_of, quoted
 from ivrd.core.numbers import spoken
 from ivrd.core.schedule import MINUTES_A_DAY, Span
@@ -308,7 +309,11 @@ def _path(value: str) -> str | None:
 
 NAME = pattern("a name of small letters, digits, _ and - (32 at most)", "[a-z][a-z0-9_-]{0,31}")
 PROMPT = pattern("a prompt's name of small letters, digits and -", "[a-z0-9][a-z0-9-]{0,63}")
-DIGITS = pattern('a telephone number of digits in quotes, such as "1200"', "[0-9]{2,15}")
+TELEPHONE = worded(
+    'a telephone number in quotes, such as "1200" or "+66 2 000 1200"; further numbers go below '
+    "`numbers`",
+    lambda value: value if canonical(value) else None,
+)
 CONTACT = pattern(
     'a SIP address such as "sip:{seat}@127.0.0.1:6070"',
     r"sips?:[A-Za-z0-9._-]*\{seat\}[A-Za-z0-9._-]*@[A-Za-z0-9.-]+(:[0-9]{1,5})?",

@@ -79,6 +79,7 @@ def _with_program(files: _Files) -> Iterable[Problem]:
     parsed = files.program.parsed
     if files.menus:
         yield from menus.check_with_program(files.menus, parsed)
+        yield from menus.check_numbers(files.menus, files.program)
     if files.queues:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
@@ -116,7 +117,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
     helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
         folder=folder,
-        number=parsed.number,
+        numbers=main.numbers(parsed),
         country=parsed.country,
         zone=parsed.time_zone,
         languages=languages,
@@ -133,8 +134,8 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
-        asterisk=main.asterisk(folder, parsed.asterisk),
-        tree=menus.tree(tree.parsed, waiting.parsed, languages),
+        asterisk=main.asterisk(folder, top),
+        tree=menus.tree(tree.parsed, waiting.parsed, languages, main.numbers(parsed)),
         default_queue=waiting.parsed.default,
         queues=queues.queues(waiting.parsed),
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},

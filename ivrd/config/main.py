@@ -9,11 +9,11 @@ from pydantic import Field
 
 from ivrd.config import control_socket
 from ivrd.config.control_socket import located
+from ivrd.config.dialled import canonical, spellings
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART
 from ivrd.config.field_types import (
     ADDRESS,
     CONTACT,
-    DIGITS,
     HEADER,
     HOST,
     LANGUAGE,
@@ -23,6 +23,7 @@ from ivrd.config.field_types import (
     PATH,
     PORT,
     REGION,
+    TELEPHONE,
     USER_AGENT,
     ZONE,
     Address,
@@ -31,8 +32,8 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.model import File, Part
-from ivrd.config.problem import Problem
-from ivrd.config.settings import AsteriskSettings
+from ivrd.config.problem import Problem, unknown
+from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.core.overflow import Policy
@@ -155,10 +156,20 @@ class LimitsPart(Part):
     behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
 
 
+class NumberPart(Part):
+    """A further number of the hotline: where its callers begin; empty as those of `number` do."""
+
+    menu: Annotated[str, NAME, RELOAD] = ""
+    language: Annotated[str, LANGUAGE, RELOAD] = ""
+
+
 class MainFile(Part):
     """ivrd.yaml."""
 
-    number: Annotated[str, DIGITS, RELOAD]
+    number: Annotated[str, TELEPHONE, RELOAD]
+    numbers: Annotated[dict[Annotated[str, TELEPHONE], NumberPart], RELOAD] = Field(
+        default_factory=dict
+    )
     country: Annotated[str, REGION, RESTART] = "TH"
     time_zone: Annotated[ZoneInfo, ZONE, RELOAD]
     languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD]
@@ -189,9 +200,37 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
         ceiling, floor = parsed.overflow.ceiling_seats, parsed.overflow.floor_seats
         say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
         yield file.problem("overflow", "floor_seats", say=say)
+    yield from _check_numbers(file)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
     yield from _check_asterisk(file)
+
+
+def _check_numbers(file: File[MainFile]) -> Iterator[Problem]:
+    """Numbers that are one and the same, and languages that nobody speaks here."""
+    parsed = file.parsed
+    known: dict[str, str] = {}
+    for dialled in (parsed.number, *parsed.numbers):
+        key = ("numbers", dialled) if known else ("number",)
+        spelt = spellings(canonical(dialled) or "", parsed.country)
+        same = next((known[one] for one in spelt if one in known), "")
+        if same:
+            yield file.problem(*key, say=f"this is the same number as {same}")
+        known.update(dict.fromkeys(spelt, dialled))
+    for dialled, part in parsed.numbers.items():
+        if part.language and part.language not in parsed.languages:
+            say = unknown("language", part.language, parsed.languages)
+            yield file.problem("numbers", dialled, "language", say=say)
+
+
+def numbers(parsed: MainFile) -> tuple[NumberSettings, ...]:
+    """The hotline's numbers, the first one first."""
+    parts = {parsed.number: NumberPart(), **parsed.numbers}
+    found = []
+    for dialled, part in parts.items():
+        spelt = spellings(canonical(dialled) or "", parsed.country)
+        found.append(NumberSettings(spelt[0], part.menu, part.language, spelt))
+    return tuple(found)
 
 
 def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
@@ -250,8 +289,10 @@ def policy(parsed: MainFile) -> Policy:
     )
 
 
-def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
+def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
     """The settings; paths begin in the configuration's `folder`."""
+    part = file.parsed.asterisk
+    carriers = file.problem("asterisk", "carriers", say="")
     secret = part.seats.secret_file
     return AsteriskSettings(
         config_dir=located(folder, part.config_dir),
@@ -271,6 +312,7 @@ def asterisk(folder: Path, part: AsteriskPart) -> AsteriskSettings:
         silent_seconds=part.media.silent_seconds,
         held_seconds=part.media.held_seconds,
         carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),
+        carriers_at=f"{carriers.file}:{carriers.line}: {carriers.key}",
         seats_secret_file=located(folder, secret) if secret else None,
         seat_contact=part.seats.contact or None,
     )

@@ -13,6 +13,7 @@ from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
+from ivrd.config.settings import NumberSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
 
@@ -100,10 +101,7 @@ def check(file: File[MenusFile]) -> Iterator[Problem]:
     if parsed.start not in parsed.menus:
         yield file.problem("start", say=unknown("menu", parsed.start, parsed.menus))
     yield from _loops(file)
-    lost = list(_lost_keys(file))
-    yield from lost
-    if not lost and parsed.start in parsed.menus:
-        yield from _not_led_to(file)
+    yield from _lost_keys(file)
 
 
 def _lost_keys(file: File[MenusFile]) -> Iterator[Problem]:
@@ -131,6 +129,19 @@ def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Pro
         if to.language and to.language not in program.languages:
             say = unknown("language", to.language, program.languages)
             yield file.problem("menus", name, "keys", key, "language", say=say)
+
+
+def check_numbers(file: File[MenusFile], program: File[MainFile]) -> Iterator[Problem]:
+    """Numbers that begin in a menu that is not there, and menus in which no caller ever is."""
+    menus, lost = file.parsed.menus, False
+    for dialled, part in program.parsed.numbers.items():
+        if part.menu and part.menu not in menus:
+            lost = True
+            say = unknown("menu", part.menu, menus)
+            yield program.problem("numbers", dialled, "menu", say=say)
+    if not lost and file.parsed.start in menus and not any(_lost_keys(file)):
+        starts = [part.menu for part in program.parsed.numbers.values() if part.menu]
+        yield from _not_led_to(file, starts)
 
 
 def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Problem]:
@@ -175,10 +186,11 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
                 ahead.append(iter(menus[to.menu].keys.items()))
 
 
-def _not_led_to(file: File[MenusFile]) -> Iterator[Problem]:
-    """Menus and messages that no caller can reach."""
+def _not_led_to(file: File[MenusFile], starts: list[str]) -> Iterator[Problem]:
+    """Menus and messages that no caller can reach; `starts`: of numbers that have their own."""
     parsed = file.parsed
-    reached, infos, ahead = {parsed.start}, set(), [parsed.start]
+    ahead = [parsed.start, *starts]
+    reached, infos = set(ahead), set()
     while ahead:
         for to in parsed.menus[ahead.pop()].keys.values():
             infos.add(to.info)
@@ -205,11 +217,17 @@ def prompts(parsed: MenusFile) -> Iterator[tuple[Key, str]]:
             yield ("infos", name, "prompts", at), prompt
 
 
-def tree(parsed: MenusFile, queues: QueuesFile, languages: tuple[str, ...]) -> Tree:
+def tree(
+    parsed: MenusFile,
+    queues: QueuesFile,
+    languages: tuple[str, ...],
+    numbers: tuple[NumberSettings, ...],
+) -> Tree:
     """The menus as the menu machine wants them."""
     parts = queues.queues.items()
     return Tree(
         start=parsed.start,
+        starts={of.number: ToMenu(of.menu or parsed.start, of.language) for of in numbers},
         operator=parsed.operator,
         menus={
             name: Menu(

@@ -31,6 +31,19 @@ class QueueSettings:
 
 
 @dataclass(frozen=True)
+class NumberSettings:
+    """A number of the hotline, in all its `spellings`.
+
+    `menu`, `language`: where its callers begin; empty: as `menus.yaml` and `languages` say.
+    """
+
+    number: str
+    menu: str
+    language: str
+    spellings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AsteriskSettings:
     """Where Asterisk is, and what is rendered for it.
 
@@ -39,6 +52,7 @@ class AsteriskSettings:
     `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
     A side from which nothing comes for `silent_seconds`, or on hold for `held_seconds`, is taken
     for lost, and its leg ends; 0 is never.
+    `carriers_at`: file, line and key where the carriers' addresses stand.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
@@ -60,6 +74,7 @@ class AsteriskSettings:
     silent_seconds: int
     held_seconds: int
     carriers: tuple[tuple[str, tuple[str, ...]], ...]
+    carriers_at: str
     seats_secret_file: Path | None
     seat_contact: str | None
 
@@ -109,6 +124,7 @@ class StoreSettings:
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
+    `numbers`: the first is the one by which the hotline is known.
     `country`: the two letters of the one in which callers' numbers are at home.  `schedules` has an
     entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
@@ -121,7 +137,7 @@ class Settings:
     """
 
     folder: Path
-    number: str
+    numbers: tuple[NumberSettings, ...]
     country: str
     zone: ZoneInfo
     languages: tuple[str, ...]
@@ -153,6 +169,11 @@ class Settings:
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]
     files: Files = field(repr=False)
+
+    @property
+    def number(self) -> str:
+        """The first of its numbers: the one by which it is known."""
+        return self.numbers[0].number
 
 
 def closed_queues(settings: Settings, moment: datetime) -> frozenset[str]:

@@ -62,11 +62,13 @@ class Menu:
 class Tree:
     """All menus and messages, and what every menu shares.
 
+    `starts`: where callers of each number of the hotline begin; others at `start`.
     `queue_of` maps a topic to its queue, `closed_prompt` a queue to what its callers hear when it
     is closed.  `retries`: how often a caller may miss before a person takes over.
     """
 
     start: str
+    starts: Mapping[str, ToMenu]
     operator: str
     menus: Mapping[str, Menu]
     infos: Mapping[str, tuple[str, ...]]
@@ -181,10 +183,12 @@ Command = Say | Await | Speak | AtInfo | AtClosed | AtMenu | ToPerson | GoodBye
 Result = tuple[Visit, tuple[Command, ...]]
 
 
-def enter(tree: Tree) -> Result:
-    """Begin a visit at the first menu, in the first language."""
-    visit = Visit(menu=tree.start, language=tree.languages[0])
-    return visit, (_say_prompts(tree, visit),)
+def enter(tree: Tree, number: str = "") -> Result:
+    """Begin a visit as callers of this number do; at the first menu if it is not known."""
+    start = tree.starts.get(number, ToMenu(tree.start))
+    visit = Visit(menu=start.menu, language=start.language or tree.languages[0])
+    spoken = (Speak(start.language),) if start.language else ()
+    return visit, (*spoken, _say_prompts(tree, visit))
 
 
 def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Result:

@@ -28,6 +28,7 @@ class Q850(IntEnum):
     NETWORK_OUT_OF_ORDER = 38
     TEMPORARY_FAILURE = 41
     SWITCH_CONGESTION = 42
+    BEARER_CAPABILITY_NOT_AVAILABLE = 58
     RECOVERY_ON_TIMER_EXPIRE = 102
     INTERWORKING = 127
 
@@ -49,6 +50,7 @@ WORDS: dict[int, str] = {
     Q850.NETWORK_OUT_OF_ORDER: "network out of order",
     Q850.TEMPORARY_FAILURE: "failure for a moment",
     Q850.SWITCH_CONGESTION: "exchange overloaded",
+    Q850.BEARER_CAPABILITY_NOT_AVAILABLE: "no common codec",
     Q850.RECOVERY_ON_TIMER_EXPIRE: "no answer in time",
     Q850.INTERWORKING: "cause lost on the way",
 }

@@ -14,9 +14,11 @@ class AsteriskStatus(TypedDict):
     """The link to Asterisk: `since_seconds` since it came up or, when it is down, since it fell.
 
     `version` is that of the manager interface as its greeting says it, not Asterisk's own.
+    `stopping`: it waits for its last call to end, and refuses new ones.
     """
 
     up: bool
+    stopping: bool
     version: str
     since_seconds: float
 
@@ -117,6 +119,38 @@ class OutcomeCounts(TypedDict):
     failed: int
 
 
+class RefusedCalls(TypedDict):
+    """Refused before they were calls of ours: how many since the start, and why.
+
+    `cause`: the SIP answer; `carrier`: `unknown` for addresses that are no carrier's.
+    """
+
+    carrier: str
+    cause: str
+    why: str
+    calls: int
+
+
+class RefusedSender(TypedDict):
+    """An address that is no carrier's or, with `seat`, a seat whose password is wrong."""
+
+    address: str
+    seat: str
+    times: int
+    seconds_ago: float
+
+
+class RefusalStatus(TypedDict):
+    """What was refused in the last ten minutes.
+
+    `senders`: the most frequent first.  `carriers_at`: where carriers' addresses are configured.
+    """
+
+    calls: list[RefusedCalls]
+    senders: list[RefusedSender]
+    carriers_at: str
+
+
 class ConfigStatus(TypedDict):
     """The configuration in use, and whether the last try to read a changed one succeeded."""
 
@@ -143,6 +177,7 @@ class Status(TypedDict):
     overflow: OverflowStatus
     partners: list[PartnerStatus]
     outcomes: OutcomeCounts
+    refused: RefusalStatus
     hour: Hour
     service_level_seconds: float
     store_up: bool

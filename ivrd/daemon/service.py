@@ -21,11 +21,13 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
 from ivrd.config.sounds import missing_defaults, prompt_files
+from ivrd.core.refusals import RefusalCause
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
 
 LAG_SECONDS = 0.5  # how often the event loop's lag is measured
+REFUSALS_SECONDS = 2.0  # between two looks into Asterisk's log
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
 logger = logging.getLogger("ivrd")
@@ -58,6 +60,7 @@ class Daemon:
                 asyncio.create_task(self.wiring.link.run(self.wiring.connection)),
                 asyncio.create_task(self._measure_lag()),
                 asyncio.create_task(self._evaluate_seats()),
+                asyncio.create_task(self._read_refusals()),
                 asyncio.create_task(self.wiring.failover.run()),
             ]
             systemd.ready()
@@ -144,6 +147,16 @@ class Daemon:
             await asyncio.sleep(LAG_SECONDS)
             self.wiring.observer.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
             systemd.watchdog()
+
+    async def _read_refusals(self) -> None:
+        """Count the calls of which only Asterisk's log tells."""
+        log_file = self.wiring.refusal_log
+        while True:
+            for carrier, times in (await asyncio.to_thread(log_file.read)).items():
+                self.wiring.refusals.calls(
+                    carrier, RefusalCause.UNAVAILABLE, self.wiring.timeline.now(), times
+                )
+            await asyncio.sleep(REFUSALS_SECONDS)
 
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.

@@ -22,6 +22,8 @@ from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.refusal_log import RefusalLog
+from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
@@ -34,6 +36,7 @@ from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
+from ivrd.core.refusals import Refusals
 from ivrd.daemon.connection import AsteriskConnection
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
@@ -45,6 +48,7 @@ from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
@@ -71,6 +75,16 @@ class Wiring:
         self.link = AmiClient(
             _address(settings), guard, self.observer.connection_report, wanted=EVENTS
         )
+        self.refusals = RefusalMonitor(
+            self.observer.metrics.registry,
+            Refusals(name for name, _addresses in settings.asterisk.carriers),
+            self.link,
+            self.leadership,
+            settings.asterisk.carriers_at,
+            self.timeline.now,
+        )
+        # Asterisk's log is where its queue_log is: both in astlogdir.
+        self.refusal_log = RefusalLog(settings.asterisk.queue_log.with_name(MESSAGES_LOG))
         self.capacity = Capacity(self.link, settings.callers_at_most)
         self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
         days = settings.store.keep_days
@@ -112,6 +126,7 @@ class Wiring:
             self.observer,
             self.partners,
             self.leadership,
+            self.refusals,
             self.partner_repository,
             self._configure,
             self.write_behind,
@@ -136,6 +151,7 @@ class Wiring:
             __version__,
             pools=[pool.name for pool in settings.pools],
             clock=self.timeline.now,
+            numbers=[of.number for of in settings.numbers],
         )
         recent = Recent(settings.service_level_seconds)
         return Observer(metrics, recent, self.leadership, self.timeline.now)
@@ -209,6 +225,7 @@ class Wiring:
         return CallListeners(
             monitor=self.observer,
             story=story,
+            refusals=self.refusals,
             notices=(
                 self.observer,
                 story,
@@ -268,6 +285,8 @@ class Wiring:
         """What a reload changes besides operations.  The socket stays where it is."""
         days = settings.store.keep_days
         self.capacity.callers = settings.callers_at_most
+        self.refusals.refusals.configure(name for name, _of in settings.asterisk.carriers)
+        self.refusals.where = settings.asterisk.carriers_at
         log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)
         server.set_mode(self.settings.control_socket, settings.control_mode)
         self.call_repository.configure(settings.zone, days.calls)

@@ -23,6 +23,7 @@ from ivrd.metrics.ledger import LedgerCollector, possible_rows
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
+OTHER_NUMBER = "unknown"
 OTHER = "other"  # stands for an event that has no series of its own
 
 WAIT_SECONDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600)
@@ -44,6 +45,7 @@ class CallMetrics:
         version: str,
         *,
         pools: Sequence[str] = (),
+        numbers: Sequence[str] = (),
         clock: Callable[[], float],
     ) -> None:
         self.registry = _Registry()
@@ -62,6 +64,8 @@ class CallMetrics:
         self._reachable = False
         self._was_reachable = False
         self.queues(queues)
+        self._known_numbers: frozenset[str] = frozenset()
+        self.numbers(numbers)
         self._known_pools: set[str] = set()
         self.seats({pool: {} for pool in pools}, ())
 
@@ -136,6 +140,13 @@ class CallMetrics:
         )
         for stage in c.Stage:
             self._media_lost.labels(stage)
+        self._by_number = self._total(
+            "ivrd_calls_received_by_number_total",
+            "Calls that reached the hotline while ivrd ran, by the number that was dialled; "
+            "unknown: it was not told, or is not configured any more.",
+            ("number",),
+        )
+        self._by_number.labels(OTHER_NUMBER)
         self._unattended = self._total(
             "ivrd_unattended_total",
             "Calls that the dialplan took to the queue by itself, without ivrd's menu.",
@@ -247,6 +258,17 @@ class CallMetrics:
             self._talks_cut_off.labels(call.queue).inc()
         if call.media_lost:
             self._media_lost.labels(notice.stage).inc()
+
+    def numbers(self, names: Iterable[str]) -> None:
+        """Have the series of these numbers of the hotline; those of numbers that went stay."""
+        self._known_numbers = frozenset(names)
+        for name in self._known_numbers:
+            self._by_number.labels(name)
+
+    def received(self, number: str) -> None:
+        """A call came to this number of ours."""
+        known = number in self._known_numbers
+        self._by_number.labels(number if known else OTHER_NUMBER).inc()
 
     def unattended(self, call: c.Call) -> None:
         """The dialplan took the call to the queue by itself."""

@@ -41,17 +41,21 @@ class Observer:
         self._leadership = leadership
         self._clock = clock
 
-    def configure(self, queues: list[str], service_level_seconds: float) -> None:
-        """From now on these queues and this target."""
+    def configure(
+        self, queues: list[str], numbers: list[str], service_level_seconds: float
+    ) -> None:
+        """From now on these queues, these numbers of the hotline, and this target."""
+        self.metrics.numbers(numbers)
         self.metrics.service_level(service_level_seconds)
         self.metrics.queues(queues)
         self.recent.service_level_seconds = service_level_seconds
 
     # --- calls -----------------------------------------------------------------------------
 
-    def received(self, call: Call) -> None:
-        """A call reached the hotline."""
+    def received(self, call: Call, number: str) -> None:
+        """A call reached the hotline, at this number of ours; empty when that is not known."""
         if self._leadership.is_leader:
+            self.metrics.received(number)
             self.recent.received(self._clock())
             log.call_received(logger, call)
 

@@ -38,6 +38,7 @@ class FakeAmi:
         self.booted = True
         self.silent = False
         self.greets = True
+        self.full = False  # closes each new connection without a word
         self.connections = 0  # ever
         self.actions: list[Headers] = []
         self.answers: dict[str, Callable[[Headers], str]] = {}
@@ -94,6 +95,10 @@ class FakeAmi:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if self.full:
+            writer.transport.abort()
+            await self._tell_news()
+            return
         self._open.add(writer)
         if self.greets:
             writer.write(b"Asterisk Call Manager/11.0.0\r\n")

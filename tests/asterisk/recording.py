@@ -7,6 +7,8 @@ leaves.  Then ivrd is killed, and the dialplan takes caller 6 to the queue by it
 keys that go down (DTMFBegin) were not asked for then, and are put in.
 `seats` has one event of each kind that tells how a seat answers: an offer, a missed ring, a
 penalty, a 302, and of a phone that it registered, was found to answer, and signed out.
+`refusals` has what tells of a call by a stranger, of registrations with a wrong password and with
+an unknown name, and what the dialplan says of a wrong number.
 `channels` and `queues` are the answers to CoreShowChannels and QueueStatus while 1 and 3 waited, 2
 talked and 5 listened.
 """

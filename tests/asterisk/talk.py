@@ -14,6 +14,7 @@ from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
 TREE = Tree(
     start="language",
+    starts={},
     operator="other",
     menus={
         "language": Menu(

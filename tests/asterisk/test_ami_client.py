@@ -91,10 +91,12 @@ def test_an_asterisk_that_shuts_down_refuses_nothing_for_long() -> None:
             ami.answers["Login"] = lambda _action: block(
                 Response="Error", Message="Asterisk is shutting down"
             )
-            async with running(ami.port, pace=pace) as (_link, received_at):
-                assert "shutting down" in await received_at.said("unreachable")
+            async with running(ami.port, pace=pace) as (link, received_at):
+                assert "refuses new calls (503)" in await received_at.said("stopping")
+                assert link.stopping
                 del ami.answers["Login"]
-                await received_at.said("unreachable", "up")
+                await received_at.said("stopping", "up")
+                assert not link.stopping
 
     asyncio.run(body())
 
@@ -152,6 +154,21 @@ def test_a_server_that_hangs_up_at_once_is_no_storm_of_reports() -> None:
                 await ami.until(lambda: ami.connections >= 5)
                 assert received_at.kinds == ["unreachable"]
                 assert received_at.ups == 0
+
+    asyncio.run(body())
+
+
+def test_an_asterisk_whose_places_others_hold_is_asked_again_and_again_at_once() -> None:
+    async def body() -> None:
+        # `backoff` alone would never bring the second attempt
+        pace = Timeouts(answer=SLOW_WORLD, backoff=(10 * SLOW_WORLD,), crowded=0.001)
+        async with FakeAmi() as ami:
+            ami.full = True
+            async with running(ami.port, pace=pace) as (_link, received_at):
+                await ami.until(lambda: ami.connections >= 20)
+                assert "closes each new connection at once" in await received_at.said("crowded")
+                ami.full = False
+                await received_at.said("crowded", "up")
 
     asyncio.run(body())
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from panoramisk.actions import Action
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import AmiProtocol
-from ivrd.asterisk.translate import EVENTS, Fact, fact
+from ivrd.asterisk.ami_protocol import RATION, AmiProtocol
+from ivrd.asterisk.translate import EVENTS, STRANGERS_EVENTS, Fact, fact
 from tests.examples import examples
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -117,3 +117,16 @@ def test_a_greeting_that_never_ends_is_given_up() -> None:
         assert wire.closed
 
     asyncio.run(body())
+
+
+def test_of_what_strangers_can_have_made_so_many_are_read_in_a_second_and_all_counted() -> None:
+    seen: list[Message] = []
+    wire = AmiProtocol(seen.append, lambda _why: None, EVENTS, STRANGERS_EVENTS)
+    wire.connection_made(Nowhere())
+    wire.data_received(GREETING)
+    event = b"Event: ChallengeSent\r\nRemoteAddress: IPV4/UDP/192.0.2.9/5060\r\n\r\n"
+    wire.data_received(event * (RATION + 5_000))
+    assert len(seen) == RATION
+    assert wire.surplus == {"ChallengeSent": 5_000}
+    wire.data_received(b"Event: Hangup\r\nUniqueid: 1.2\r\n\r\n")
+    assert seen[-1].event == "Hangup"

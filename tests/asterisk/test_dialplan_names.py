@@ -62,6 +62,7 @@ def test_globals_are_the_ones_that_are_set() -> None:
         *dialplan_names.CALLER_VARIABLES,
         *dialplan_names.INHERITED,
         *dialplan_names.LEG_VARIABLES,
+        *dialplan_names.OF_A_NUMBER,
     }
     assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
 

@@ -6,7 +6,7 @@ import pytest
 
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.open_files import files_for, room_for
-from ivrd.asterisk.process import open_files_limit
+from ivrd.asterisk.process import connected_users, open_files_limit
 
 PORT = 5038
 # sl, local and remote address, state, queues, timer, retransmissions, user, timeout, inode
@@ -48,6 +48,15 @@ def test_one_of_another_user_is_known_by_its_name(proc: Path) -> None:
     process(proc, 10, "/usr/sbin/asterisk -g -f", "1024")
     process(proc, 11, "/bin/sh", "99")
     assert open_files_limit(PORT, proc) == 1024
+
+
+def test_how_many_connections_each_account_holds(proc: Path) -> None:
+    row = " 1: 0100007F:{} 0100007F:{} 01 0:0 0:0 0 {} 0 {} 1 0\n"
+    lines = [row.format("C350", "13AE", 1000, 1), row.format("C351", "13AE", 1000, 2)]
+    lines += [row.format("13AE", "C350", 110, 3), row.format("C352", "1F90", 1000, 4)]
+    with (proc / "net" / "tcp").open("a") as table:
+        table.write("".join(lines))
+    assert connected_users(PORT, proc) == {1000: 2}
 
 
 def test_nothing_is_known_of_several_or_none_or_no_limit(proc: Path) -> None:

@@ -139,7 +139,18 @@ def test_the_dialplan_knows_the_configurations_values(
     assert values["IVRD_LEASE"] == [f"{settings.lease_seconds:g}"]
     assert values["IVRD_DEFAULT_QUEUE"] == [settings.default_queue]
     assert values["IVRD_LANGUAGE"] == [settings.languages[0]]
-    assert f"exten => {settings.number},1,Goto(hotline,s,1)" in texts["extensions.conf"]
+    numbers = texts["extensions.conf"].partition("[hotline-numbers]")[2].partition("[from-seat]")[0]
+    assert f"exten => {settings.number},1,Set(IVRD_NUMBER={settings.number})" in numbers
+    for spelling in settings.numbers[0].spellings[1:]:
+        assert f"exten => {spelling},1,Goto({settings.number},1)" in numbers
+
+
+def test_of_strangers_events_only_those_pass_that_are_read(texts: dict[str, str]) -> None:
+    """Each registration of a seat has one as well; and no notice has a caller's number."""
+    only = "eventfilter(action(include),name(ChallengeSent),header(AccountID),method(exact))"
+    assert f"{only} = <unknown>\n" in texts["manager.conf"]
+    assert "name(SuccessfulAuth)" not in texts["manager.conf"]
+    assert "messages.log => warning,error\n" in texts["logger.conf"]
 
 
 def test_changed_settings_change_the_files(settings: Settings, texts: dict[str, str]) -> None:

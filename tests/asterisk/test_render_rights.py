@@ -72,7 +72,7 @@ def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> N
 # What a seat's phone may dial: the hotline's number, in vain, and the key that resumes its seat. A
 # caller whom an agent transfers to the hotline goes back to the queue.
 ALLOWED = re.compile(
-    r"exten => ([0-9]+|\*1),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
+    r"exten => (\+?[0-9]+|\*1),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
     r"| same => n,Hangup\(21\)"
     r"| same => n,UnpauseQueueMember\(,PJSIP/\$\{CHANNEL\(endpoint\)\}\)"
     r"| same => n,(GotoIf\(.*\?nobody\)|UserEvent\(.*\)|Answer\(500\)|Hangup\(16\))"

@@ -36,7 +36,13 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
     callers = by_id(taken(rows("channels"), rows("queues")))
     assert set(callers) == {FIRST, SECOND, THIRD, FIFTH}
     assert callers[FIFTH] == Caller(
-        FIFTH, "PJSIP/carrier-00000005", "0200000005", CallState.MENU, age_seconds=2.0, in_agi=True
+        FIFTH,
+        "PJSIP/carrier-00000005",
+        "0200000005",
+        "1330",
+        CallState.MENU,
+        age_seconds=2.0,
+        in_agi=True,
     )
     assert (callers[THIRD].state, callers[THIRD].queue) == (CallState.QUEUE, "other")
     assert callers[THIRD].wait_seconds == pytest.approx(2, abs=1)
@@ -46,6 +52,7 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
         SECOND,
         "PJSIP/carrier-00000001",
         "0200000002",
+        "เรื่องอื่น",
         CallState.TALK,
         age_seconds=3.0,
         queue="other",

@@ -9,6 +9,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
+from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause
 from ivrd.core.seats import SeatStatus
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -39,7 +40,7 @@ def kinds(call_id: str) -> list[str]:
 def test_a_call_that_waits_and_is_answered() -> None:
     arrived, offered, *_keys, over, joined, taken, gone = of(FIRST)
     channel = "PJSIP/carrier-00000000"
-    assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001")
+    assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001", "")
     assert offered == t.ControlOffered(FIRST, channel, about(1795312057))
     assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
     down = [fact.digit for fact in of(FIRST) if isinstance(fact, t.KeyDown)]
@@ -149,7 +150,17 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    assert {message.event for message in (*RECORDED, *messages("seats"))} >= set(t.READERS)
+    assert {
+        message.event for message in (*RECORDED, *messages("seats"), *messages("refusals"))
+    } >= set(t.READERS)
+
+
+def test_who_was_refused_in_the_recording() -> None:
+    assert [found for found in map(t.fact, messages("refusals")) if found] == [
+        t.StrangerRefused("127.0.0.9", 1795953048.653529),
+        t.SeatRefused("base-77", "127.0.0.50", 1795953049.259534),
+        t.CallRefused("carrier", RefusalCause.NOT_FOUND, 1795953051.1),
+    ]
 
 
 def test_how_seats_answered_in_the_recording() -> None:

@@ -14,7 +14,7 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.translate import PartnerLegEvent, RefusalFact
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.listeners import (
     CallListeners,
@@ -108,6 +108,7 @@ class Told:
     notices: list[Notice] = field(default_factory=list)
     legs: list[PartnerLegEvent] = field(default_factory=list)
     alone: list[Call] = field(default_factory=list)  # taken to the queue by the dialplan
+    refused_facts: list[RefusalFact] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, BaseException]] = field(default_factory=list)
     steps: list[tuple[str, MenuStep]] = field(default_factory=list)
@@ -119,7 +120,10 @@ class Told:
     def seat(self, call: Call, fact: object) -> None:
         self.offers.append((call.id, fact))
 
-    def received(self, call: Call) -> None:
+    def take(self, fact: RefusalFact) -> None:
+        self.refused_facts.append(fact)
+
+    def received(self, call: Call, number: str) -> None:
         self.calls.append(call)
 
     def notice(self, notice: Notice) -> None:

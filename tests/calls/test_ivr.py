@@ -37,7 +37,7 @@ class Room:
 
     def arrive(self, *calls: str) -> None:
         for call_id in calls:
-            self.ivr.arrived(call_id, f"PJSIP/{call_id}")
+            self.ivr.arrived(call_id, f"PJSIP/{call_id}", "")
             self.ivr.offered(call_id)
 
     async def press(self, call_id: str, keys: str, at: float = 1.0) -> None:
@@ -48,7 +48,7 @@ class Room:
     def find(self, call_id: str, position: MenuPosition | None = None) -> None:
         """A call that is in a menu, and that this ivrd has not seen arriving."""
         self.ivr.seen(call_id, "", position)
-        self.ivr.found(call_id, f"PJSIP/{call_id}", offered=True)
+        self.ivr.found(call_id, f"PJSIP/{call_id}", "", offered=True)
 
     def sent(self, call_id: str) -> Sequence[str]:
         return self.link.commands(f"PJSIP/{call_id}")

@@ -44,7 +44,7 @@ USUAL = Status(
     up_seconds=11543.3,
     role={"role": "alone", "name": "a.example:9133", "leader": "a.example:9133"},
     draining=False,
-    asterisk={"up": True, "version": "11.0.0", "since_seconds": 10.1},
+    asterisk={"up": True, "stopping": False, "version": "11.0.0", "since_seconds": 10.1},
     calls={
         "received": 60, "adopted": 0, "menu": 3, "info": 1, "closed": 0, "queue": 4, "talk": 5,
         "ended": 47, "unattended": 0,
@@ -67,6 +67,7 @@ USUAL = Status(
     outcomes={
         "answered": 40, "abandoned": 5, "self_served": 2, "rejected": 0, "failed": 0,
     },
+    refused={"calls": [], "senders": [], "carriers_at": "config/ivrd.yaml:60: asterisk.carriers"},
     hour={
         **QUIET, "received": 7012, "offered": 52, "answered": 40, "abandoned_queue": 5,
         "service_level": 0.8235, "asa_seconds": 72.3, "abandonment": 5 / 52,
@@ -229,11 +230,39 @@ def test_every_figure_of_the_hour_is_shown() -> None:
 def test_a_link_that_is_down_is_said_first_and_in_plain_words() -> None:
     status = deepcopy(USUAL)
     assert "connected to Asterisk, running for 3 h 12 min" in lines(status)[0]
-    status["asterisk"] = {"up": False, "version": "", "since_seconds": 131.0}
+    status["asterisk"].update({"up": False, "version": "", "since_seconds": 131.0})
     assert "connected" not in lines(status)[0]
     assert lines(status)[1].startswith("!! NOT CONNECTED TO ASTERISK for 02:11: no menus;")
     status["asterisk"]["since_seconds"] = 0.0  # nobody knows since when
     assert lines(status)[1].startswith("!! NOT CONNECTED TO ASTERISK: no menus;")
+
+
+def test_an_asterisk_that_stops_is_told_apart_from_one_that_is_gone() -> None:
+    status = deepcopy(USUAL)
+    status["asterisk"].update({"up": False, "stopping": True})
+    assert lines(status)[1].startswith("!! ASTERISK IS STOPPING: it refuses new calls")
+
+
+def test_who_is_refused_is_told_with_the_address_and_what_to_change() -> None:
+    status = deepcopy(USUAL)
+    status["refused"] = {
+        "calls": [
+            {"carrier": "north", "cause": "404", "why": "to a number that is not ours", "calls": 7},
+            {"carrier": "north", "cause": "503", "why": "by Asterisk", "calls": 2},
+            {"carrier": "unknown", "cause": "401", "why": "from an address", "calls": 99},
+        ],
+        "senders": [
+            {"address": "192.0.2.9", "seat": "", "times": 99, "seconds_ago": 1.0},
+            {"address": "192.0.2.10", "seat": "", "times": 1, "seconds_ago": 2.0},
+            {"address": "192.0.2.50", "seat": "base-07", "times": 3, "seconds_ago": 2.0},
+        ],
+        "carriers_at": "/etc/ivrd/ivrd.yaml:60: asterisk.carriers",
+    }
+    assert lines(status)[1:4] == [
+        "!! REFUSED: 7 of north, to a number that is not ours (404)",
+        "!! REFUSED: 192.0.2.9 and 1 more, no carrier of ivrd.yaml:60",
+        "!! SEAT base-07: wrong password, from 192.0.2.50",
+    ]
 
 
 def test_stopping_and_a_refused_configuration_are_said_only_then() -> None:

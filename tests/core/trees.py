@@ -66,6 +66,7 @@ def trees(draw: st.DrawFn) -> Tree:
         )
     return Tree(
         start=names[0],
+        starts={},
         operator=draw(st.sampled_from(topics)),
         menus=menus,
         infos={info: (f"{info}-says", f"{info}-explains") for info in infos},

@@ -1,6 +1,7 @@
 """For each setting that a reload takes: a change, and what in a running ivrd depends on it."""
 
 import logging
+import re
 import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -132,6 +133,17 @@ def callers(parts: Wiring) -> object:
     )
 
 
+def by_number(parts: Wiring) -> object:
+    """Where a number matters: the dialplan, where its callers begin, the metric."""
+    return Each(
+        (
+            asterisk("extensions.conf")(parts),
+            tree("starts")(parts),
+            re.findall("received_by_number_total{number=(.*?)}", parts.scrape().decode()),
+        )
+    )
+
+
 def late(parts: Wiring) -> object:
     parts.link._took = 1.5
     return parts.tracker.ivr._overloaded()
@@ -235,7 +247,16 @@ _OVERFLOW = {
 }
 
 PROBES: dict[tuple[str, str], Probe] = {
-    (IVRD, "number"): (put("number", "1999"), asterisk("extensions.conf")),
+    (IVRD, "number"): (put("number", "1999"), by_number),
+    (IVRD, "numbers"): (put("numbers", {"1331": {}}), by_number),
+    (IVRD, "numbers.*.menu"): (
+        both(put("numbers", {"1331": {}}), put("numbers.1331.menu", "main")),
+        tree("starts"),
+    ),
+    (IVRD, "numbers.*.language"): (
+        both(put("numbers", {"1331": {}}), put("numbers.1331.language", "en")),
+        by_number,
+    ),
     (IVRD, "time_zone"): (put("time_zone", "Asia/Tokyo"), days),
     (IVRD, "languages"): (put("languages", ["en", "th"]), tree("languages")),
     (IVRD, "service_level_seconds"): (put("service_level_seconds", 33), service_level),

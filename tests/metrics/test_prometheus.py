@@ -22,6 +22,7 @@ from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
@@ -29,6 +30,7 @@ from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.store import SqliteStore, WriteBehind
 from lab.parts import PROMETHEUS, program
 from lab.running import spawn
@@ -63,6 +65,10 @@ class Hotline:
             SimpleNamespace(callers=1000, room=64),
             SimpleNamespace(lines_busy=0),
         )
+        link = SimpleNamespace(stopping=False, take_surplus=dict)
+        where = "ivrd.yaml:60: asterisk.carriers"
+        refusals = Refusals(["carrier"])
+        RefusalMonitor(self.metrics.registry, refusals, link, alone, where, time.time)
 
     def call(self, call_id: str, *events: JoinedQueue | Connected | HungUp) -> None:
         """A call that arrives at 0 s and goes through these events."""

@@ -29,11 +29,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def hotline(tmp_path: Path) -> Iterator[Callable[..., Hotline]]:
     """Starts a hotline by plan; at the end no part may have complained or lost its mind."""
+    yield from _hotlines(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Hotline]]:
+    """The same, for a hotline that the tests of a module share."""
+    yield from _hotlines(tmp_path_factory.mktemp("labs"))
+
+
+def _hotlines(folder: Path) -> Iterator[Callable[..., Hotline]]:
     labs: list[Hotline] = []
     ending = ExitStack()
 
     def start(via: Detour | None = None, **plan: Any) -> Hotline:
-        lab = Hotline(Plan(tmp_path / f"lab{len(labs)}", config=HOTLINE, **plan))
+        lab = Hotline(Plan(folder / f"lab{len(labs)}", config=HOTLINE, **plan))
         if via:
             via.target = lab.ami_port
         labs.append(ending.enter_context(lab))

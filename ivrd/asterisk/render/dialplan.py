@@ -2,14 +2,29 @@
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
-from ivrd.config.settings import Settings
+from ivrd.config.settings import NumberSettings, Settings
 
 # Takes a caller whom an agent transfers back to the queue; a seat's own channel goes on.
 TRANSFERRED = 'GotoIf($["${IVRD_CALL}" = "${UNIQUEID}"]?hotline-queue,s,back)'
 
 
+def _number(of: NumberSettings) -> str:
+    """What a call to this number is: an ordinary one, but for its name and its language."""
+    steps = [f"exten => {of.number},1,Set({dialplan_names.NUMBER}={of.number})"]
+    if of.language:
+        steps.append(f" same => n,Set({dialplan_names.LANGUAGE}={of.language})")
+    steps.append(f" same => n,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)")
+    others = (spelling for spelling in of.spellings if spelling != of.number)
+    return "\n".join([*steps, *(f"exten => {other},1,Goto({of.number},1)" for other in others)])
+
+
 def extensions_conf(settings: Settings) -> str:
-    """Globals, the number that carriers dial, partners' seats, and the hand-written files."""
+    """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
+    numbers = "\n".join(_number(number) for number in settings.numbers)
+    spellings = [spelling for number in settings.numbers for spelling in number.spellings]
+    transfers = "\n".join(
+        f"exten => {spelling},1,{TRANSFERRED}\n same => n,Hangup(21)" for spelling in spellings
+    )
     seats = "\n".join(partners.context(partner) for partner in settings.partners)
     return f"""\
 [general]
@@ -28,15 +43,21 @@ autofallthrough=yes
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 
+; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
-exten => {settings.number},1,Goto({dialplan_names.HOTLINE_CONTEXT},s,1)
+exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
+ same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
+
+; The hotline's numbers, in all their spellings.
+[{dialplan_names.NUMBERS_CONTEXT}]
+{numbers}
+exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
 
 ; A seat's phone can call nobody. When an agent transfers a caller to the hotline's number, it is
 ; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works
 ; without it: that it is to be rung again after it was paused.
 [{dialplan_names.SEAT_CONTEXT}]
-exten => {settings.number},1,{TRANSFERRED}
- same => n,Hangup(21)
+{transfers}
 exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
  same => n,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
  same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)

@@ -26,6 +26,15 @@ rtp_timeout_hold={sip.held_seconds}
 """
 
 
+# Codecs that Asterisk knows and that are not ours. A call in one comes to the dialplan, which
+# refuses and counts it; nobody else would tell us of it.
+FOREIGN = (
+    *("g722", "g729", "g726", "g723", "gsm", "ilbc", "opus", "speex", "speex16", "speex32", "g719"),
+    *("siren7", "siren14", "silk8", "silk12", "silk16", "silk24", "codec2", "adpcm", "lpc10"),
+    *("slin", "slin16"),
+)
+
+
 def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     """The file's text.  `seats_secret` makes the passwords of seats that register."""
     sip, sound = settings.asterisk, media(settings)
@@ -48,6 +57,8 @@ def _carrier(name: str, addresses: tuple[str, ...], sound: str) -> str:
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{sound}"
+        # The answer names one codec, of ours if there is one.
+        f"allow={','.join(FOREIGN)}\nincoming_call_offer_pref=local_first\n"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )

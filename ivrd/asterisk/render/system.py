@@ -2,14 +2,15 @@
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.open_files import files_for, room_for
-from ivrd.asterisk.translate import EVENTS
+from ivrd.asterisk.translate import EVENTS, STRANGER
 from ivrd.config.settings import Settings
 
-READ = "system,call,agent,user,dtmf,agi"
+READ = "system,call,agent,user,dtmf,agi,security"
 # call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.
 WRITE = "call,agent,agi,reporting"
 
 BACK_KEYS = "*9"
+MESSAGES_LOG = "messages.log"  # in astlogdir; ivrd reads there what was refused with 503
 
 MODULES = """
 pbx_config
@@ -47,8 +48,10 @@ webenabled=no
 bindaddr={ami.ami_host}
 port={ami.ami_port}
 timestampevents=yes
-authtimeout=5
-authlimit=10
+; Whoever may connect takes one of authlimit places until authtimeout ends the connection: many
+; places that soon come free keep ivrd from being shut out (docs/decisions/0020-the-edge.md).
+authtimeout=2
+authlimit=100
 allowmultiplelogin=yes
 
 [{ami.ami_user}]
@@ -65,15 +68,22 @@ writetimeout=1000
 
 
 def _which(event: str) -> str:
-    """The rest of a filter: of the ends of rings, those of phones that say to call elsewhere."""
+    """The rest of a filter: of the ends of rings, those of phones that say to call elsewhere; of
+    the requests for a password, those to strangers: each registration has one.
+    """
+    if event == "ChallengeSent":
+        return f"name({event}),header(AccountID),method(exact)) = {STRANGER}"
     if event == "DialEnd":
         return f"name({event}),header(Forward),method(regex)) = ."
     return f"name({event})) ="
 
 
 def logger_conf() -> str:
-    """What Asterisk writes, and the queue_log by which ivrd reconciles its ledger."""
-    return """\
+    """What Asterisk writes, and the queue_log by which ivrd reconciles its ledger.
+
+    No notices: those about strangers and wrong passwords have the caller's number in them.
+    """
+    return f"""\
 [general]
 dateformat=%F %T.%3q
 queue_log=yes
@@ -81,7 +91,7 @@ queue_log_to_file=yes
 use_callids=yes
 
 [logfiles]
-messages.log => notice,warning,error
+{MESSAGES_LOG} => warning,error
 """
 
 
@@ -107,6 +117,8 @@ def features_conf() -> str:
     return f"""\
 [general]
 featuredigittimeout=1500
+; Nobody takes a call that rings for somebody else.
+pickupexten=
 
 ; Only who has this name in DYNAMIC_FEATURES can use it.
 [applicationmap]

@@ -1,0 +1,158 @@
+"""Calls that are refused before they are ours: each is counted, and told to the operator."""
+
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.callers import Caller, Wait
+from lab.phone import Phone
+
+ELSEWHERE = "127.0.0.9"  # an address of no carrier
+
+
+@pytest.fixture(scope="module")
+def lab(shared_hotline):
+    return shared_hotline(agents=1)
+
+
+def refused(lab, carrier: str, cause: str) -> int:
+    found = re.search(
+        rf'^ivrd_calls_refused_total{{carrier="{carrier}",cause="{cause}"}} (\S+)$',
+        lab.ivrd.http("/metrics"),
+        re.MULTILINE,
+    )
+    return int(float(found[1]))
+
+
+def call(lab, number="1330", host="127.0.0.1", **how) -> int:
+    """One call; the answer's status."""
+    phone = Phone(lab.sip, host=host)
+    try:
+        return phone.invite(number, **how).status
+    finally:
+        phone.close()
+
+
+def one_more(lab, carrier: str, cause: str, before: int) -> None:
+    lab.until(
+        f"a call of {carrier} is counted as refused with {cause}",
+        lambda _status: refused(lab, carrier, cause) == before + 1,
+    )
+
+
+@pytest.mark.parametrize("number", ["1331", "h", "*8", "s", "hotline", "+1330", "13x30", "1330*"])
+def test_a_number_that_is_not_ours_is_404_and_counted(lab, number):
+    before = refused(lab, "carrier", "404")
+    assert call(lab, number) == 404
+    one_more(lab, "carrier", "404", before)
+
+
+@pytest.mark.parametrize("codec", ["18", "9", "3", "4"])  # G.729, G.722, GSM, G.723
+def test_a_codec_that_we_do_not_take_is_488_and_counted(lab, codec):
+    before = refused(lab, "carrier", "488")
+    assert call(lab, payloads=codec) == 488
+    one_more(lab, "carrier", "488", before)
+    status = lab.ivrd.status()["refused"]
+    assert ("carrier", "488") in [(row["carrier"], row["cause"]) for row in status["calls"]]
+
+
+def test_a_codec_of_ours_is_taken_whatever_else_is_offered(lab):
+    phone = Phone(lab.sip)
+    answer = phone.invite(payloads="18 9 8 101")
+    assert re.search(r"m=audio \d+ RTP/AVP 8 101\r?$", answer.body, re.MULTILINE)
+    phone.hang_up()
+    phone.close()
+
+
+def test_an_unlisted_border_controller_is_told_with_its_address_and_what_to_change(lab):
+    before = refused(lab, "unknown", "401")
+    assert call(lab, host=ELSEWHERE) == 401
+    one_more(lab, "unknown", "401", before)
+    status = lab.ivrd.status()["refused"]
+    (sender,) = status["senders"]
+    assert (sender["address"], sender["seat"]) == (ELSEWHERE, "")
+    file, line, key = re.fullmatch(r"(\S+):(\d+): (\S+)", status["carriers_at"]).groups()
+    assert key == "asterisk.carriers"
+    assert "carriers:" in Path(file).read_text().splitlines()[int(line) - 1]
+    said = lab.ivrd.once("status")
+    assert f"REFUSED: {ELSEWHERE}, no carrier of ivrd.yaml:{line}" in said
+    log = lab.ivrd.log_text()
+    assert f"address={ELSEWHERE}" in log
+    assert "0200000001" not in log  # the caller's number
+
+
+def test_the_same_call_over_and_over_is_a_few_lines_in_the_log(lab):
+    before = refused(lab, "unknown", "401")
+    for _ in range(30):
+        call(lab, host="127.0.0.10")
+    lab.until("all are counted", lambda _s: refused(lab, "unknown", "401") == before + 30)
+    lines = [line for line in lab.ivrd.log_text().splitlines() if "127.0.0.10" in line]
+    assert len(lines) == 2  # the first and the tenth
+
+
+def digest(challenge: str, user: str, password: str, uri: str) -> str:
+    """The answer to a challenge, RFC 7616."""
+    asks = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
+
+    def md5(*words: str) -> str:
+        return hashlib.md5(":".join(words).encode()).hexdigest()
+
+    mine, what = md5(user, asks["realm"], password), md5("REGISTER", uri)
+    response = md5(mine, asks["nonce"], "00000001", "0a4f113b", "auth", what)
+    return (
+        f'Digest username="{user}",realm="{asks["realm"]}",nonce="{asks["nonce"]}",uri="{uri}",'
+        f'response="{response}",algorithm=MD5,qop=auth,nc=00000001,cnonce="0a4f113b",'
+        f'opaque="{asks["opaque"]}"'
+    )
+
+
+def register(lab, seat: str, password: str) -> int:
+    """The final answer to a phone that registers from an address of its own."""
+    phone = Phone(lab.sip, user=seat, host="127.0.0.50")
+    try:
+        first = phone.register({})
+        asks = first.headers["www-authenticate"]
+        return phone.register(
+            {"Authorization": digest(asks, seat, password, f"sip:{lab.sip}")}
+        ).status
+    finally:
+        phone.close()
+
+
+def test_a_phone_with_a_wrong_password_is_told_with_its_seat(hotline, tmp_path):
+    secret = tmp_path / "seats.secret"
+    secret.touch(0o600)
+    secret.write_text("the-seats-secret")
+
+    def registering(name, settings):
+        if name == "ivrd.yaml":
+            settings["asterisk"]["seats"] = {"secret_file": str(secret)}
+
+    lab = hotline(agents=2, change=registering)
+    assert register(lab, "base-01", "not the password") == 401
+    lab.until("it is told", lambda s: [x["seat"] for x in s["refused"]["senders"]] == ["base-01"])
+    assert "SEAT base-01: wrong password, from 127.0.0.50" in lab.ivrd.once("status")
+    assert "seat=base-01" in lab.ivrd.log_text()
+    assert "ivrd_registrations_refused_total 1.0" in lab.ivrd.http("/metrics")
+
+
+@pytest.mark.lasts(40)
+def test_calls_to_an_asterisk_that_stops_are_503_and_counted(hotline):
+    lab = hotline(agents=1)
+    lab.tolerated = ("shutting down", "active shutdown", "Failed to allocate new PJSIP channel")
+    staying = lab.calling([Caller(1, "stays", (Wait(60.0),))], rate=10.0)
+    lab.until("a caller is here", lambda s: s["calls"]["menu"] == 1)
+    console = [*lab.asterisk.console(lab.asterisk.folder), "-rx", "core stop gracefully"]
+    stopping = subprocess.Popen(console)  # it waits for the end
+    lab.until("it is known", lambda s: s["asterisk"]["stopping"])
+    before = refused(lab, "carrier", "503")
+    for _ in range(3):
+        assert call(lab) == 503
+    lab.until("all are counted", lambda _s: refused(lab, "carrier", "503") == before + 3)
+    assert "ivrd_asterisk_stopping 1.0" in lab.ivrd.http("/metrics")
+    assert "ASTERISK IS STOPPING" in lab.ivrd.once("status")
+    staying.stop()
+    stopping.wait(30)
