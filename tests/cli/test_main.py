@@ -94,7 +94,7 @@ def get(config: Path, path: str) -> tuple[int, str]:
         return 0, ""
 
 
-def until(true: "object", seconds: float = 20.0) -> None:
+def until(true: "object", seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -157,7 +157,7 @@ def test_in_a_row_means_with_nothing_good_between(events: list[Event]) -> None:
         breaker = step(breaker, event)
         full = isinstance(event, Refused) and event.cause in (17, 34) and event.others > 0
         if isinstance(event, Confirmed | Drilled):
-            rows = Counter({FailureKind.DROPPED: rows[FailureKind.DROPPED]})
+            rows = Counter({kind: rows[kind] for kind in (FailureKind.DROPPED, FailureKind.LOST)})
         elif isinstance(event, Lasted | Resumed):
             rows = Counter()
         elif isinstance(event, Failure) and not full:

@@ -24,8 +24,8 @@ def test_no_wait_and_no_talk_is_longer_than_what_has_passed_and_nobody_is_stuck(
 
     The time-out for silence, which goes by the same clock, is off, as whoever sets a clock has it
     (docs/decisions/0019-media-time-out.md).  Set back, Asterisk would go on ringing the seat where
-    nobody answers for an hour, with the agents free; set forward, it ends the leases, and callers in
-    menus go to a person.
+    nobody answers for an hour, with the agents free; set forward, it ends the leases, and callers
+    in menus go to a person.
     """
     clock = Clock(tmp_path / "clock")
     environment = clock.environment()
