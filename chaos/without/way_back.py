@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk import translate as t
+from ivrd.asterisk import facts
 from ivrd.calls.tracker import CallTracker
 from ivrd.core.call import CallState, HungUp
 
 joined = CallTracker._joined
 
 
-def joined_anew(hotline: CallTracker, fact: t.QueueJoined) -> None:
+def joined_anew(hotline: CallTracker, fact: facts.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
     call = hotline.ledger.calls.get(fact.call_id)
     if call is not None and call.state is CallState.TALK:
         hotline._ended(fact.call_id, "the talk is over", HungUp(fact.at))
-        hotline._arrived(t.Arrived(fact.call_id, "", fact.at, "", ""))
+        hotline._arrived(facts.Arrived(fact.call_id, "", fact.at, "", ""))
     joined(hotline, fact)
 
 

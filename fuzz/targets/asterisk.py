@@ -12,6 +12,7 @@ from panoramisk.message import Message
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import queue_lines, snapshot, translate
+from ivrd.asterisk.facts import Fact
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, AmiProtocol
 from ivrd.asterisk.queue_log import LogPosition
@@ -106,7 +107,7 @@ def facts() -> Iterator[One]:
         if message is None:
             return
         found = translate.fact(message)
-        assert found is None or isinstance(found, get_args(translate.Fact))
+        assert found is None or isinstance(found, get_args(Fact))
         assert translate.at(message) == translate.at(message)  # not nan
         assert getattr(found, "call_id", "some") != ""
 

@@ -11,9 +11,7 @@ from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import partner_of
-from ivrd.asterisk.member_actions import action_of, paused_first
-from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import (
+from ivrd.asterisk.facts import (
     MemberChanged,
     SeatDropped,
     SeatFact,
@@ -21,6 +19,8 @@ from ivrd.asterisk.translate import (
     SeatState,
     SeatUnanswered,
 )
+from ivrd.asterisk.member_actions import action_of, paused_first
+from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (

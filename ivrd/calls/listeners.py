@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ivrd.asterisk.translate import (
+from ivrd.asterisk.facts import (
     PartnerLegEvent,
     RefusalFact,
     SeatDropped,

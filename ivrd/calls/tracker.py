@@ -10,6 +10,7 @@ from typing import assert_never
 
 from panoramisk.message import Message
 
+from ivrd.asterisk import facts
 from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
@@ -96,63 +97,63 @@ class CallTracker:
         if (pong := self._link.pong) is not None:
             self._asterisk_clock.answered(pong.reading, pong.asked, pong.received)
 
-    def _take_fact(self, fact: t.Fact) -> None:  # noqa: C901  one case for each kind of fact
+    def _take_fact(self, fact: facts.Fact) -> None:  # noqa: C901  one case for each kind of fact
         match fact:
-            case t.Arrived():
+            case facts.Arrived():
                 self._arrived(fact)
-            case t.ControlOffered():
+            case facts.ControlOffered():
                 self._offered(fact)
-            case t.Result(command_id, text):
+            case facts.Result(command_id, text):
                 self.ivr.result(command_id, text)
-            case t.KeyDown(call_id, digit, at):
+            case facts.KeyDown(call_id, digit, at):
                 self.ivr.key_down(call_id, digit, at)
-            case t.KeyUp(call_id, digit, at):
+            case facts.KeyUp(call_id, digit, at):
                 self.ivr.key_up(call_id, digit, at)
-            case t.ControlOver(call_id):
+            case facts.ControlOver(call_id):
                 self.ivr.over(call_id, "the dialplan has the call")
                 self._moved(call_id)
-            case t.Unattended():
+            case facts.Unattended():
                 self._took_over(fact)
-            case t.AllLinesBusy():
+            case facts.AllLinesBusy():
                 self._all_lines_busy(fact)
-            case t.QueueJoined():
+            case facts.QueueJoined():
                 self._joined(fact)
-            case t.QueueReturned(call_id):
+            case facts.QueueReturned(call_id):
                 self._apply_event(call_id, c.LeftQueue())
-            case t.AgentConnected():
+            case facts.AgentConnected():
                 self._taken(fact)
-            case t.CallCut(call_id, at):
+            case facts.CallCut(call_id, at):
                 self._ended(call_id, "the call was cut off", c.CutOff(at))
-            case t.MediaLost(call_id, at, silent_seconds):
+            case facts.MediaLost(call_id, at, silent_seconds):
                 end = c.MediaLost(at, silent_seconds)
                 self._ended(call_id, "nothing came from the caller any more", end)
-            case t.Hangup(call_id, at):
+            case facts.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
-            case t.SeatState() | t.MemberChanged() | t.SeatResumed():
+            case facts.SeatState() | facts.MemberChanged() | facts.SeatResumed():
                 self.queue_members.changed(fact)
-            case t.SeatUnanswered() | t.SeatDropped():
+            case facts.SeatUnanswered() | facts.SeatDropped():
                 self._seat(fact)
                 self.queue_members.changed(fact)
-            case t.SeatOffered():
+            case facts.SeatOffered():
                 self._seat(fact)
-            case t.CallRefused() | t.StrangerRefused() | t.SeatRefused():
+            case facts.CallRefused() | facts.StrangerRefused() | facts.SeatRefused():
                 self._listeners.refusals.take(fact)
-            case t.PartnerLegEvent():
+            case facts.PartnerLegEvent():
                 for listener in self._listeners.partner_legs:
                     listener.leg_event(fact)
             case _:
                 assert_never(fact)
 
-    def _joined(self, fact: t.QueueJoined) -> None:
+    def _joined(self, fact: facts.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
         self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
 
-    def _taken(self, fact: t.AgentConnected) -> None:
+    def _taken(self, fact: facts.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
 
-    def _seat(self, fact: t.SeatOffered | t.SeatUnanswered | t.SeatDropped) -> None:
+    def _seat(self, fact: facts.SeatOffered | facts.SeatUnanswered | facts.SeatDropped) -> None:
         if call := self.ledger.calls.get(fact.waiting):
             self._listeners.story.seat(call, fact)
 
@@ -166,16 +167,16 @@ class CallTracker:
         else:
             self._apply_event(call_id, event)
 
-    def _took_over(self, fact: t.Unattended) -> None:
+    def _took_over(self, fact: facts.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
             self._monitor.unattended(call)
 
-    def _all_lines_busy(self, fact: t.AllLinesBusy) -> None:
+    def _all_lines_busy(self, fact: facts.AllLinesBusy) -> None:
         self.lines_busy += fact.call_id in self.ledger.calls
         self._stepped(fact.call_id, MenuStep(StepKind.LINES_BUSY))
         self._apply_event(fact.call_id, c.Rejected())
 
-    def _arrived(self, fact: t.Arrived) -> None:
+    def _arrived(self, fact: facts.Arrived) -> None:
         tree = self.ivr.settings.conversation.tree
         start = tree.starts.get(fact.dialled)
         language = start.language if start and start.language else tree.languages[0]
@@ -185,9 +186,9 @@ class CallTracker:
             self._monitor.received(call, fact.dialled)
             self._moved(fact.call_id)
 
-    def _offered(self, fact: t.ControlOffered) -> None:
+    def _offered(self, fact: facts.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was not reported
-            self._arrived(t.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
+            self._arrived(facts.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
         if fact.call_id in self.ledger.calls:  # or the event is late, and the call was reconciled
             self.ivr.offered(fact.call_id)
 

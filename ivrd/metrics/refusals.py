@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ivrd import log
-from ivrd.asterisk import translate as t
+from ivrd.asterisk import facts
 from ivrd.core.refusals import UNKNOWN, RefusalCause, Refusals, worth_a_line
 from ivrd.core.status_schema import RefusalStatus, RefusedCalls, RefusedSender
 from ivrd.ha.leadership import LeaderStatus
@@ -58,21 +58,21 @@ class RefusalMonitor(Collector):
         self._registrations = 0
         registry.register(self)
 
-    def take(self, fact: t.RefusalFact) -> None:
+    def take(self, fact: facts.RefusalFact) -> None:
         """Something was refused."""
         if not self._leadership.is_leader:
             return
         match fact:
-            case t.CallRefused(carrier, cause, at):
+            case facts.CallRefused(carrier, cause, at):
                 self.calls(carrier, cause, at, 1)
-            case t.StrangerRefused(address, at):
+            case facts.StrangerRefused(address, at):
                 times = self.refusals.stranger(address, at)
                 if worth_a_line(times):
                     what = "refused (401), since the address is no carrier's"
                     log.event(
                         logger, logging.WARNING, what, address=address, times=times, see=self.where
                     )
-            case t.SeatRefused(seat, address, at):
+            case facts.SeatRefused(seat, address, at):
                 self._registrations += 1
                 if worth_a_line(times := self.refusals.seat(seat, address, at)):
                     what = "a seat did not register: its password is wrong"

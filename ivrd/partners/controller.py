@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
-from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core import breaker as b
 from ivrd.core.call import (
     Answered,

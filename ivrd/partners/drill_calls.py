@@ -6,7 +6,7 @@ awaited, from the same events as for real calls.
 
 import asyncio
 
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.core import q850
 from ivrd.core.report import CAUSE_WORDS, Cause, PartnerEventKind
 

@@ -4,7 +4,7 @@ import math
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import partner_of
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.core.call import AnsweredBy, Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivrd.asterisk.translate import PartnerLegEvent
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.core import breaker as b
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner

@@ -12,7 +12,8 @@ from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_protocol import RATION, AmiProtocol
-from ivrd.asterisk.translate import EVENTS, STRANGERS_EVENTS, Fact, fact
+from ivrd.asterisk.facts import Fact
+from ivrd.asterisk.translate import EVENTS, STRANGERS_EVENTS, fact
 from tests.examples import examples
 
 RECORDED = Path(__file__).with_name("recorded")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import MemberChanged, SeatState, SeatUnanswered
 from ivrd.core.seats import CLOSED_BY_US, Member, Pool, SeatStatus
 
 BASE = Pool("base", ("base-1", "base-2"), ("red", "green"), fixed=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ivrd.asterisk.facts import MemberChanged, SeatDropped, SeatResumed, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.asterisk.translate import MemberChanged, SeatDropped, SeatResumed, SeatUnanswered
 from ivrd.core.seat_health import (
     LIMITS,
     SHORT_SECONDS,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
+from ivrd.asterisk import facts
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
 from ivrd.core.refusals import RefusalCause
@@ -24,31 +25,31 @@ def about(moment: float) -> Any:
     return pytest.approx(moment, abs=2)
 
 
-def of(call_id: str) -> list[t.Fact]:
+def of(call_id: str) -> list[facts.Fact]:
     """What happened to one call, without the results of our own commands."""
     return [fact for fact in FACTS if getattr(fact, "call_id", "") == call_id]
 
 
 def kinds(call_id: str) -> list[str]:
     return [
-        f"key {fact.digit}" if isinstance(fact, t.KeyUp) else type(fact).__name__
+        f"key {fact.digit}" if isinstance(fact, facts.KeyUp) else type(fact).__name__
         for fact in of(call_id)
-        if not isinstance(fact, t.KeyDown)
+        if not isinstance(fact, facts.KeyDown)
     ]
 
 
 def test_a_call_that_waits_and_is_answered() -> None:
     arrived, offered, *_keys, over, joined, taken, gone = of(FIRST)
     channel = "PJSIP/carrier-00000000"
-    assert arrived == t.Arrived(FIRST, channel, about(1795312057), "0200000001", "")
-    assert offered == t.ControlOffered(FIRST, channel, about(1795312057))
+    assert arrived == facts.Arrived(FIRST, channel, about(1795312057), "0200000001", "")
+    assert offered == facts.ControlOffered(FIRST, channel, about(1795312057))
     assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
-    down = [fact.digit for fact in of(FIRST) if isinstance(fact, t.KeyDown)]
+    down = [fact.digit for fact in of(FIRST) if isinstance(fact, facts.KeyDown)]
     assert down == ["1", "1", "2"]
-    assert over == t.ControlOver(FIRST)
-    assert joined == t.QueueJoined(FIRST, "home_isolation", about(1795312059))
-    assert taken == t.AgentConnected(FIRST, "base-01", AnsweredBy.INHOUSE, about(1795312065))
-    assert gone == t.Hangup(FIRST, about(1795312071))
+    assert over == facts.ControlOver(FIRST)
+    assert joined == facts.QueueJoined(FIRST, "home_isolation", about(1795312059))
+    assert taken == facts.AgentConnected(FIRST, "base-01", AnsweredBy.INHOUSE, about(1795312065))
+    assert gone == facts.Hangup(FIRST, about(1795312071))
 
 
 def test_the_other_ways_of_a_call() -> None:
@@ -70,17 +71,17 @@ def test_the_other_ways_of_a_call() -> None:
 def test_a_call_from_whose_caller_nothing_came() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdMediaLost", "Uniqueid": "7.1"}
     said |= {"Timestamp": "8.5", "Silent": "30"}
-    assert t.fact(Message(said)) == t.MediaLost("7.1", 8.5, 30.0)
-    assert t.fact(Message(said | {"Silent": "soon"})) == t.MediaLost("7.1", 8.5, 1.0)
+    assert t.fact(Message(said)) == facts.MediaLost("7.1", 8.5, 30.0)
+    assert t.fact(Message(said | {"Silent": "soon"})) == facts.MediaLost("7.1", 8.5, 1.0)
 
 
 def test_a_call_that_is_cut_off() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdCutOff", "Uniqueid": "7.1", "Timestamp": "8.5"}
-    assert t.fact(Message(said)) == t.CallCut("7.1", 8.5)
+    assert t.fact(Message(said)) == facts.CallCut("7.1", 8.5)
 
 
 def test_results_are_the_lines_that_agi_gave() -> None:
-    results = [fact for fact in FACTS if isinstance(fact, t.Result)]
+    results = [fact for fact in FACTS if isinstance(fact, facts.Result)]
     assert {fact.text.partition(" endpos=")[0] for fact in results} == {
         "200 result=0",
         "200 result=1",
@@ -90,13 +91,13 @@ def test_results_are_the_lines_that_agi_gave() -> None:
 
 
 def test_what_a_seats_phone_does() -> None:
-    phone = [fact for fact in FACTS if isinstance(fact, t.SeatState) and fact.seat == "base-01"]
+    phone = [fact for fact in FACTS if isinstance(fact, facts.SeatState) and fact.seat == "base-01"]
     states = [fact.state for fact in phone]
     assert states == [SeatStatus.BUSY, SeatStatus.FREE] * 3
 
 
 def test_a_seat_that_joins_is_paused_and_leaves() -> None:
-    changes = [fact for fact in FACTS if isinstance(fact, t.MemberChanged)]
+    changes = [fact for fact in FACTS if isinstance(fact, facts.MemberChanged)]
     assert [(c.seat, c.queue, c.there, c.paused, c.reason, c.state) for c in changes] == [
         ("surge-01", "other", True, True, "", "free"),
         ("surge-01", "other", True, True, "ivrd: closed", "free"),
@@ -108,7 +109,7 @@ def test_a_seat_that_joins_is_paused_and_leaves() -> None:
 def test_devices_that_are_no_seats_mean_nothing() -> None:
     devices = {m.device for m in RECORDED if m.event == "DeviceStateChange"}
     assert {device for device in devices if device.startswith("Queue:")}
-    seats = {fact.seat for fact in FACTS if isinstance(fact, t.SeatState)}
+    seats = {fact.seat for fact in FACTS if isinstance(fact, facts.SeatState)}
     assert seats == {"base-01", "carrier"}  # a trunk looks like a seat, and is in no pool
 
 
@@ -131,20 +132,20 @@ def test_devices_that_are_no_seats_mean_nothing() -> None:
 )
 def test_every_device_state(state: str, meant: str) -> None:
     message = Message({"Event": "DeviceStateChange", "Device": "PJSIP/s-1", "State": state})
-    assert t.fact(message) == t.SeatState("s-1", meant)
+    assert t.fact(message) == facts.SeatState("s-1", meant)
 
 
 def test_a_queue_that_gives_a_caller_back() -> None:
     message = Message({"Event": "UserEvent", "UserEvent": "IvrdReturned", "Uniqueid": "1.1"})
-    assert t.fact(message) == t.QueueReturned("1.1")
+    assert t.fact(message) == facts.QueueReturned("1.1")
 
 
 def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
     key = {"Event": "DTMFEnd", "Uniqueid": "1.1", "Digit": "1"}
-    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyUp("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Received"})) == facts.KeyUp("1.1", "1")
     assert t.fact(Message({**key, "Direction": "Sent"})) is None
     key["Event"] = "DTMFBegin"
-    assert t.fact(Message({**key, "Direction": "Received"})) == t.KeyDown("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Received"})) == facts.KeyDown("1.1", "1")
     assert t.fact(Message({**key, "Direction": "Sent"})) is None
 
 
@@ -157,19 +158,19 @@ def test_the_recording_has_every_event_that_is_asked_for() -> None:
 
 def test_who_was_refused_in_the_recording() -> None:
     assert [found for found in map(t.fact, messages("refusals")) if found] == [
-        t.StrangerRefused("127.0.0.9", 1795953048.653529),
-        t.SeatRefused("base-77", "127.0.0.50", 1795953049.259534),
-        t.CallRefused("carrier", RefusalCause.NOT_FOUND, 1795953051.1),
+        facts.StrangerRefused("127.0.0.9", 1795953048.653529),
+        facts.SeatRefused("base-77", "127.0.0.50", 1795953049.259534),
+        facts.CallRefused("carrier", RefusalCause.NOT_FOUND, 1795953051.1),
     ]
 
 
 def test_how_seats_answered_in_the_recording() -> None:
     assert [found for found in map(t.fact, messages("seats")) if found] == [
-        t.SeatOffered("base-01", "1795952067.69"),
-        t.SeatUnanswered("base-01", 1795944866.439602, 15.0, "1795944851.0"),
-        t.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
-        t.SeatUnanswered("base-01", 1795944922.729876, 0.0, "1795944922.0"),  # 302
-        *[t.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
+        facts.SeatOffered("base-01", "1795952067.69"),
+        facts.SeatUnanswered("base-01", 1795944866.439602, 15.0, "1795944851.0"),
+        facts.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
+        facts.SeatUnanswered("base-01", 1795944922.729876, 0.0, "1795944922.0"),  # 302
+        *[facts.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
     ]
 
 
@@ -200,14 +201,14 @@ def test_a_time_that_is_none_is_0(stamp: str) -> None:
 
 def test_how_seats_answer() -> None:
     missed = {"Event": "AgentRingNoAnswer", "Interface": "PJSIP/base-01", "RingTime": "15000"}
-    assert t.fact(Message(missed)) == t.SeatUnanswered("base-01", 0.0, 15.0)
+    assert t.fact(Message(missed)) == facts.SeatUnanswered("base-01", 0.0, 15.0)
     ends = {"Event": "DialEnd", "DestChannel": "PJSIP/base-01-0000001f", "DialStatus": "CANCEL"}
-    assert t.fact(Message({**ends, "Forward": "0899999999"})) == t.SeatUnanswered(
+    assert t.fact(Message({**ends, "Forward": "0899999999"})) == facts.SeatUnanswered(
         "base-01", 0.0, 0.0
     )
     assert t.fact(Message(ends)) is None  # a ring that ended in another way
     dropped = {"Event": "UserEvent", "UserEvent": "IvrdSeatDropped", "Seat": "base-01"}
-    assert t.fact(Message({**dropped, "Drops": "2"})) == t.SeatDropped("base-01", 0.0, 2)
+    assert t.fact(Message({**dropped, "Drops": "2"})) == facts.SeatDropped("base-01", 0.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -217,12 +218,12 @@ def test_how_seats_answer() -> None:
 def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) -> None:
     contact = {"Event": "ContactStatus", "AOR": "base-01", "ContactStatus": status}
     found = t.fact(Message(contact))
-    assert found == (t.SeatResumed("base-01", "phone") if resumes else None)
+    assert found == (facts.SeatResumed("base-01", "phone") if resumes else None)
 
 
 def test_the_key_that_resumes_a_seat() -> None:
     key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
-    assert t.fact(Message(key)) == t.SeatResumed("base-01", "key")
+    assert t.fact(Message(key)) == facts.SeatResumed("base-01", "key")
 
 
 @pytest.mark.parametrize(
@@ -248,5 +249,5 @@ def test_why_a_partner_did_not_take_a_call(
 ) -> None:
     told = {"Event": "UserEvent", "UserEvent": event, "Partner": "north", "Seat": "01"}
     fact = t.fact(Message({**told, **more, "Call": "1.1"}))
-    assert isinstance(fact, t.PartnerLegEvent)
+    assert isinstance(fact, facts.PartnerLegEvent)
     assert (fact.seat, fact.waiting, fact.why) == ("north/01", "1.1", why)

@@ -13,8 +13,8 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.facts import PartnerLegEvent, RefusalFact
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.asterisk.translate import PartnerLegEvent, RefusalFact
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.listeners import (
     CallListeners,

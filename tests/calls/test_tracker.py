@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.translate import SeatOffered, SeatUnanswered
+from ivrd.asterisk.facts import SeatOffered, SeatUnanswered
 from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
 from ivrd.core.menu_step import StepKind
 from tests.asterisk.recording import ALONE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivrd.api import server
-from ivrd.asterisk.translate import PartnerLegEvent, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent, SeatUnanswered
 from ivrd.config.load import load
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState

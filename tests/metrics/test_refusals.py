@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from ivrd.asterisk import translate as t
+from ivrd.asterisk import facts
 from ivrd.core.refusals import RefusalCause, Refusals
 from ivrd.metrics.refusals import RefusalMonitor
 
@@ -48,9 +48,9 @@ class Watched:
 
 def test_each_refusal_moves_its_own_series() -> None:
     watched = Watched()
-    watched.monitor.take(t.CallRefused("north", RefusalCause.NOT_FOUND, NOW))
-    watched.monitor.take(t.StrangerRefused("192.0.2.9", NOW))
-    watched.monitor.take(t.SeatRefused("base-01", "192.0.2.50", NOW))
+    watched.monitor.take(facts.CallRefused("north", RefusalCause.NOT_FOUND, NOW))
+    watched.monitor.take(facts.StrangerRefused("192.0.2.9", NOW))
+    watched.monitor.take(facts.SeatRefused("base-01", "192.0.2.50", NOW))
     watched.monitor.calls("north", RefusalCause.UNAVAILABLE, NOW, 3)
     watched.link.stopping = True
     text = watched.scrape()
@@ -78,8 +78,8 @@ def test_what_came_too_fast_to_be_read_is_counted_all_the_same() -> None:
 def test_the_standby_counts_nothing(caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched()
     watched.role.is_leader = False
-    watched.monitor.take(t.StrangerRefused("192.0.2.9", NOW))
-    watched.monitor.take(t.SeatRefused("base-01", "192.0.2.50", NOW))
+    watched.monitor.take(facts.StrangerRefused("192.0.2.9", NOW))
+    watched.monitor.take(facts.SeatRefused("base-01", "192.0.2.50", NOW))
     watched.monitor.calls("north", RefusalCause.UNAVAILABLE, NOW, 3)
     assert 'cause="503"} 0.0' in watched.scrape()
     assert watched.monitor.status(NOW)["senders"] == []
@@ -92,7 +92,7 @@ def test_an_operator_is_told_the_address_and_the_line_to_change(
     watched = Watched()
     with caplog.at_level(logging.WARNING):
         for _ in range(20):
-            watched.monitor.take(t.StrangerRefused("192.0.2.9", NOW))
+            watched.monitor.take(facts.StrangerRefused("192.0.2.9", NOW))
     told = [vars(record)["fields"] for record in caplog.records]
     assert [fields["times"] for fields in told] == [1, 10]
     assert told[0]["see"] == "/etc/ivrd/ivrd.yaml:60: asterisk.carriers"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ivrd.asterisk.translate import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
 from ivrd.core.call import Call, Ended, HungUp, step
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep, StepKind

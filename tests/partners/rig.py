@@ -14,8 +14,8 @@ from ivrd.api import server
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.api.peercred import named
 from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.asterisk.translate import PartnerLegEvent
 from ivrd.core.breaker import Breaker, describe
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger

@@ -1,0 +1,286 @@
+"""What happened in Asterisk, in our words: one class for each kind of fact."""
+
+from dataclasses import dataclass
+
+from ivrd.core.call import AnsweredBy
+from ivrd.core.refusals import RefusalCause
+from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
+from ivrd.core.seats import SeatStatus
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A call reached the hotline.
+
+    `number`: the caller's, digits only; may be empty.  `dialled`: which one of ours.
+    """
+
+    call_id: str
+    channel: str
+    at: float
+    number: str
+    dialled: str
+
+
+@dataclass(frozen=True)
+class ControlOffered:
+    """The dialplan offers a call's control to us."""
+
+    call_id: str
+    channel: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A command's result."""
+
+    command_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ControlOver:
+    """The dialplan has the call again, or the caller is gone."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class KeyDown:
+    """A caller's key went down."""
+
+    call_id: str
+    digit: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class KeyUp:
+    """A caller's key is up; it may be reported twice (core/dtmf.py)."""
+
+    call_id: str
+    digit: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class QueueJoined:
+    """A caller joined a queue."""
+
+    call_id: str
+    queue: str
+    at: float
+
+
+@dataclass(frozen=True)
+class QueueReturned:
+    """A queue gave a caller back to the dialplan, neither answered nor hung up."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class Unattended:
+    """The dialplan takes a caller to the queue by itself: ivrd was away, or the lease ran out."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class AllLinesBusy:
+    """The dialplan tells a caller that all lines are busy."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class AgentConnected:
+    """A person took a waiting caller."""
+
+    call_id: str
+    seat: str
+    by: AnsweredBy
+    at: float
+
+
+@dataclass(frozen=True)
+class CallCut:
+    """A call is about to end, and neither the caller nor the hotline hangs up."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
+class MediaLost:
+    """A call is about to end: nothing had come from the caller's side for `silent_seconds`."""
+
+    call_id: str
+    at: float
+    silent_seconds: float
+
+
+@dataclass(frozen=True)
+class Hangup:
+    """A channel hung up."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
+class SeatState:
+    """What a seat's phone, or a partner's trunk, is doing has changed."""
+
+    seat: str
+    state: SeatStatus
+
+
+@dataclass(frozen=True)
+class MemberChanged:
+    """A seat joined or left a queue, was paused or resumed, or has another penalty.
+
+    `paused_at` as in `core.seats.Member`.
+    """
+
+    seat: str
+    queue: str
+    there: bool
+    paused: bool
+    reason: str
+    state: SeatStatus
+    penalty: int = 0
+    paused_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class SeatOffered:
+    """A seat, ours or a partner's, is about to be rung for a waiting call."""
+
+    seat: str
+    waiting: str
+
+
+@dataclass(frozen=True)
+class SeatUnanswered:
+    """A seat was rung for a caller and did not answer; `rang_seconds` is 0 for one that refused."""
+
+    seat: str
+    at: float
+    rang_seconds: float
+    waiting: str = ""  # the call that was offered
+
+
+@dataclass(frozen=True)
+class SeatDropped:
+    """A seat of our own answered and was gone; `drops`: how many have dropped this call so far.
+
+    `silent_seconds`: nothing had come from it for so long; 0 for one that hung up.
+    """
+
+    seat: str
+    at: float
+    drops: int
+    silent_seconds: float = 0.0
+    waiting: str = ""  # the call that was dropped
+
+
+@dataclass(frozen=True)
+class SeatResumed:
+    """A seat is to be rung as before; `by`: `phone`, which registered anew, or `key`."""
+
+    seat: str
+    by: str
+
+
+@dataclass(frozen=True)
+class CallRefused:
+    """The dialplan refused a carrier's call, which was never one of ours."""
+
+    carrier: str
+    cause: RefusalCause
+    at: float
+
+
+@dataclass(frozen=True)
+class StrangerRefused:
+    """Something came from an address that is no carrier's and no seat's."""
+
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
+class SeatRefused:
+    """A phone gave a seat's name and the wrong password."""
+
+    seat: str
+    address: str
+    at: float
+
+
+@dataclass(frozen=True)
+class PartnerLegEvent:
+    """Something happened on a partner's leg of a waiting call.
+
+    `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
+    the reason why nobody confirmed; `alerted`: the refused call has rung.  `seconds`: until the
+    confirmation, or of talk.  `stamp`: `at` as Asterisk has written it, the same for whoever
+    receives the event.
+    """
+
+    partner: str
+    seat: str
+    kind: PartnerEventKind
+    at: float
+    waiting: str = ""  # the call that was offered
+    status: str = ""
+    cause: int = 0
+    seconds: float = 0.0
+    silent_seconds: float = 0.0  # of `DROPPED`: as in `SeatDropped`
+    stamp: float = 0.0
+    alerted: bool = False
+
+    @property
+    def why(self) -> Cause | None:
+        """Why the call was not taken; None for one that was."""
+        match self.kind:
+            case PartnerEventKind.REFUSED:
+                return cause_of(self.status, self.cause, self.alerted)
+            case PartnerEventKind.UNCONFIRMED:
+                return unconfirmed(self.status)
+            case _:
+                return None
+
+
+Fact = (
+    Arrived
+    | ControlOffered
+    | Result
+    | ControlOver
+    | KeyDown
+    | KeyUp
+    | QueueJoined
+    | QueueReturned
+    | Unattended
+    | AllLinesBusy
+    | AgentConnected
+    | CallCut
+    | MediaLost
+    | Hangup
+    | SeatState
+    | MemberChanged
+    | SeatOffered
+    | SeatUnanswered
+    | SeatDropped
+    | SeatResumed
+    | CallRefused
+    | StrangerRefused
+    | SeatRefused
+    | PartnerLegEvent
+)
+RefusalFact = CallRefused | StrangerRefused | SeatRefused
+SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed
+
+# Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
