@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
 HOTLINES_PER_CORE = 3
 HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core
-HEAVY_PER_CORE = 1.5
 
 # A slow machine is no failure: how long one example takes depends on what else is running.
 USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -68,13 +67,13 @@ def _seconds(item: pytest.Item) -> float:
 
 @pytest.fixture(autouse=True)
 def _not_too_many_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Heavy tests of a run only so many at once that the cores are not overcommitted."""
+    """Of the heavy tests of a run as many at once as there are cores."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     if run is None or _seconds(request.node) < HEAVY_SECONDS:
         yield
         return
     with socket.socket(socket.AF_UNIX) as turn:
-        places = [f"\0ivrd-heavy-{run}-{n}" for n in range(int(_cores() * HEAVY_PER_CORE))]
+        places = [f"\0ivrd-heavy-{run}-{n}" for n in range(_cores())]
         while not any(_taken(turn, place) for place in places):
             time.sleep(0.5)  # the kernel tells nobody when a name is free again
         yield

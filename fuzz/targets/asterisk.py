@@ -12,9 +12,9 @@ from panoramisk.message import Message
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import queue_lines, snapshot, translate
-from ivrd.asterisk.facts import Fact
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, AmiProtocol
+from ivrd.asterisk.facts import Fact
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.core.queue_log_replay import QueueLogEntry
 

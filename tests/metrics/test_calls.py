@@ -382,9 +382,9 @@ def test_version_and_process_are_there() -> None:
 
 
 def test_no_label_but_these() -> None:
-    """A caller, a call or a number must never become a label."""
+    """A caller, a call or a caller's number must never become a label (`number` is one of ours)."""
     known = {"queue", "outcome", "stage", "by", "event", "pool", "state", "version", "python", "le"}
-    known.add("reason")
+    known |= {"reason", "number"}
     series = read(metrics())
     assert {label for _, labels in series for label, _ in labels} == known
     assert not any(name.endswith("_created") for name, _ in series)

@@ -15,8 +15,9 @@ NEVER = "base-03"  # a seat where nobody answers
 STUCK = 240.0  # seconds; an hour more, or less, is far from that
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(110)
-@pytest.mark.parametrize("step", [pytest.param(HOUR, marks=pytest.mark.verify), -HOUR])
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
 def test_no_wait_and_no_talk_is_longer_than_what_has_passed_and_nobody_is_stuck(
     hotline, tmp_path, step
 ):

@@ -22,7 +22,7 @@ def to_a_person(first: int, count: int) -> list[Caller]:
 
 
 @pytest.mark.lasts(45)
-@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize("comes_back", [False, pytest.param(True, marks=pytest.mark.verify)])
 def test_kill_9_costs_no_caller_anything(hotline, comes_back):
     lab = hotline(agents=6, talk=4.0, ring=0.5)
     people = [*to_a_person(1, 26), *in_menu(101, 20)]

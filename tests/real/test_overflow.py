@@ -161,6 +161,7 @@ def test_pinned_closed_means_closed_and_open_means_open(hotline, site):
     assert len(members(lab, "good")) >= 4
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(60)
 def test_with_all_partners_down_the_queue_works_as_without_them(hotline, site):
     down = {

@@ -41,6 +41,7 @@ def pair(tmp_path):
         assert made.complaints() == []
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(90)
 def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     hotline = pair(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)

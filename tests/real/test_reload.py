@@ -1,5 +1,6 @@
 """Somebody changes the hotline while callers are in it: nobody is cut off, nobody is lost."""
 
+import os
 import shutil
 import wave
 from collections.abc import Callable, Iterator
@@ -68,6 +69,12 @@ def record(path: Path, seconds: float) -> None:
         file.writeframes(b"\x00\x20\x00\xe0" * round(seconds * 4000))
 
 
+def is_open(lab: Hotline, file: str) -> bool:
+    """Whether Asterisk plays this recording now."""
+    names = Path(f"/proc/{lab.asterisk.pid}/fd").iterdir()
+    return any(os.path.realpath(name).endswith(f"/{file}") for name in names)
+
+
 def everybody_counted(lab: Hotline, people: list[Caller], ledger: Any) -> None:
     assert [row for row in lab.rows(people, ledger) if not row.agrees] == []
     assert lab.ivrd.scrape().total("ivrd_events_refused_total") == 0
@@ -107,6 +114,8 @@ def test_callers_in_menus_are_led_to_where_topics_lead_after_a_reload(lab):
     edit(lab, "menus.yaml", lambda s: s["menus"]["language"]["keys"].pop("2"))
     edit(lab, "ivrd.yaml", lambda s: s.update(languages=["th"]))
     lab.ivrd.once("reload")
+    # Not in the moment between ivrd's word and Asterisk's opening of the file.
+    lab.until("the last menu is being told", lambda _status: is_open(lab, "en/main-menu.wav"))
     for prompt in ("main-menu", "home-isolation-menu", "vaccination-menu"):
         (lab.sounds / "en" / f"{prompt}.wav").unlink()
     ledger = calling.wait(WAIT)
