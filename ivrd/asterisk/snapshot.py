@@ -24,8 +24,8 @@ class Caller:
 
     `dialled`: the number of ours, of a caller in a menu (hotline.conf; later the topic is there).
 
-    `listed`: not so while app_queue has the caller, but neither waiting nor bridged: on the way
-    into a talk, or out of one.
+    `listed`: not so of one who is neither waiting nor bridged, but in app_queue or the steps of the
+    dialplan around it: on the way into a talk, or out of one.
     """
 
     call_id: str
@@ -88,7 +88,8 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         return Caller(**common, state=CallState.TALK, queue=queue, seat=seat)
     if queue:  # taken between the two answers: the event that says so comes after them
         return Caller(**common, state=CallState.QUEUE, queue=queue, listed=False)
-    return Caller(**common, state=CallState.MENU, in_agi=m.application == "AGI")
+    around = m.context == dialplan_names.QUEUE_CONTEXT  # a talk may just be over
+    return Caller(**common, state=CallState.MENU, in_agi=m.application == "AGI", listed=not around)
 
 
 def _member(m: Any) -> Member:

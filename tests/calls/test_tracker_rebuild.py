@@ -297,6 +297,23 @@ def test_a_talk_of_which_only_the_end_is_seen_is_for_the_record_to_tell(before: 
     run(body())
 
 
+def test_who_is_found_behind_the_queue_may_just_have_talked_to_somebody() -> None:
+    """ivrd starts in the moment in which the dialplan ends the call of a talk that is over."""
+
+    async def body() -> None:
+        missing = Missing()
+        rig = Rig(resolver=missing)
+        row = channel_row(Call("a", 0.0, ""), in_agi=False)
+        row.context, row.application = "hotline-queue", "Hangup"
+        rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
+        await rig.tracker.rebuild()
+        await rig.take(gone("a"))
+        assert missing.ids == ["a"]
+        assert rig.ends() == {}
+
+    run(body())
+
+
 def test_a_hang_up_that_comes_while_the_snapshot_is_read_may_not_be_all() -> None:
     """The caller was in the queue when the link was lost, and was answered while it was away."""
 
