@@ -92,6 +92,6 @@ def test_300_callers_at_5_a_second_and_nobody_waits_while_a_good_seat_is_free(ho
     run(hotline(agents=48, talk=3.0, ring=0.3, change=short_rings), seats=48, callers=300)
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(35)
 def test_nobody_waits_while_a_good_seat_is_free(hotline) -> None:
     run(hotline(agents=24, talk=2.0, ring=0.3, change=short_rings), seats=24, callers=80)

@@ -91,7 +91,7 @@ ODD: dict[str, tuple[Act, str]] = {
 }
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(30)
 def test_a_phone_that_answers_oddly_is_left_alone_and_its_callers_have_the_next(hotline) -> None:
     lab = hotline(agents=len(ODD) + GOOD, talk=1.5, ring=0.3, change=short_rings, rtp_ports=1500)
     lab.tolerated = TOLERATED
@@ -109,7 +109,7 @@ def test_a_phone_that_answers_oddly_is_left_alone_and_its_callers_have_the_next(
         lab.until("each seat is told of, for as long as it is left alone", all_told)
         ledger = calling.wait(120)
     assert {entry.person for entry in ledger.entries} == {"inhouse"}
-    assert all(row.agrees for row in lab.rows(crowd, ledger))
+    assert [row for row in lab.rows(crowd, ledger) if not row.agrees] == []
     assert all(phone.rung for phone in phones.values())
     scrape = lab.settled()
     for reason in {reason for _act, reason in ODD.values()}:

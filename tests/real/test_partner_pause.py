@@ -26,7 +26,7 @@ def paused(of, seconds):
     return words[0] == "paused" and int(words[1]) >= seconds
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(30)
 def test_a_drill_a_command_and_an_override_end_a_pause_which_the_log_tells(hotline, site):
     bank = site("bank", refuses(603))
     away = site("away", never_answers())

@@ -139,7 +139,7 @@ def test_a_phone_with_a_wrong_password_is_told_with_its_seat(hotline, tmp_path):
     assert "ivrd_registrations_refused_total 1.0" in lab.ivrd.http("/metrics")
 
 
-@pytest.mark.lasts(40)
+@pytest.mark.lasts(20)
 def test_calls_to_an_asterisk_that_stops_are_503_and_counted(hotline):
     lab = hotline(agents=1)
     lab.tolerated = ("shutting down", "active shutdown", "Failed to allocate new PJSIP channel")

@@ -80,7 +80,7 @@ def everybody_counted(lab: Hotline, people: list[Caller], ledger: Any) -> None:
     assert lab.ivrd.scrape().total("ivrd_events_refused_total") == 0
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(25)
 def test_a_longer_recording_is_heard_to_its_end_without_a_reload(lab):
     lab = lab(agents=2, talk=1.0, ring=0.2)
     before = [Caller(1, "knows the short one", (Wait(1), Keys("111")))]
@@ -95,7 +95,7 @@ def test_a_longer_recording_is_heard_to_its_end_without_a_reload(lab):
     assert lab.settled().ended("answered") == 2
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(25)
 def test_callers_in_menus_are_led_to_where_topics_lead_after_a_reload(lab):
     """The queue gets another name, a topic goes, a prompt goes, and so does a language."""
     lab = lab(agents=4, talk=1.0, ring=0.2)
@@ -131,7 +131,7 @@ def test_callers_in_menus_are_led_to_where_topics_lead_after_a_reload(lab):
     everybody_counted(lab, people, ledger)
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(25)
 def test_a_reload_says_whom_it_moved_and_a_pool_by_another_name_works_on(lab):
     lab = lab(agents=2, talk=6.0, ring=0.2)
     first = [Caller(n, "talks", (Keys("111"),)) for n in (1, 2)]
@@ -171,7 +171,7 @@ def by_partner(lab: Hotline) -> int:
     return int(lab.ivrd.scrape().total("ivrd_calls_total", by="partner"))
 
 
-@pytest.mark.lasts(90)
+@pytest.mark.lasts(30)
 def test_partners_that_go_change_or_get_another_name_with_callers_on_the_line(lab, sites):
     """One talks, one rings; the first is removed, the second gets another trunk and another name.
 

@@ -26,7 +26,7 @@ def moment(line: str) -> datetime:
     return datetime.strptime(line[:19], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  both of one zone
 
 
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(20)
 @pytest.mark.parametrize("count", [10, 500])
 def test_strangers_who_hold_all_connections_they_can_do_not_keep_ivrd_off_asterisk(hotline, count):
     lab = hotline(agents=1)
