@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lab.agents import Choice, Manner
+from lab.agents import Choice, Manner, Talk
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite
 from lab.running import LabError
@@ -33,6 +33,15 @@ class Sites:
     def stop(self) -> None:
         for site in self._all:
             site.stop()
+
+
+def told(site: PartnerSite) -> tuple[Talk, ...]:
+    """What its people tell of their calls, once all have ended: callers hear of that first."""
+    deadline = time.monotonic() + 60
+    while any(site.progress()[what] for what in ("ringing", "talking")):
+        assert time.monotonic() < deadline, "a call at the partner's does not end"
+        time.sleep(0.05)
+    return site.ledger()
 
 
 def partner(trunk: str, pledged: int = 10, **more: object) -> dict[str, object]:
