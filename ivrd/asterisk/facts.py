@@ -282,5 +282,3 @@ Fact = (
 )
 RefusalFact = CallRefused | StrangerRefused | SeatRefused
 SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed
-
-# Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.

@@ -79,7 +79,7 @@ class QueueMembers:
         self._clock = clock
         self._members: dict[tuple[str, str], Member] = {}
         self._served = _served(pools)  # the queues of each seat
-        self._given_up: set[str] = set()  # seats of former configurations
+        self._former_seats: set[str] = set()  # seats of former configurations
         self._woken: set[str] = set()  # seats that are rung although they rest
 
     def configure(self, pools: tuple[Pool, ...]) -> None:
@@ -87,8 +87,8 @@ class QueueMembers:
         if self.open is not None:
             self.open = open_after(self.open, self.pools, pools)
         served = _served(pools)
-        self._given_up |= self._served.keys()
-        self._given_up -= served.keys()
+        self._former_seats |= self._served.keys()
+        self._former_seats -= served.keys()
         self.pools, self._served = pools, served
 
     def lend(self, pools: list[tuple[Pool, bool]]) -> None:
@@ -240,7 +240,7 @@ class QueueMembers:
             return replace(wanted, pause="") if seat in self._woken else wanted
 
         changes = difference(self.pools, self.open, members, turn)
-        changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_given_up(m)]
+        changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_former(m)]
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]
             taking = {pool.name for pool, wanted in self.partner_pools if wanted}
@@ -248,10 +248,10 @@ class QueueMembers:
         await self._send(changes)
         return changes
 
-    def _is_given_up(self, member: Member) -> bool:
+    def _is_former(self, member: Member) -> bool:
         """Whether no pool fills this place any more, as one has done: a reload has changed it."""
         queues = self._served.get(member.seat)
-        return member.seat in self._given_up if queues is None else member.queue not in queues
+        return member.seat in self._former_seats if queues is None else member.queue not in queues
 
     async def repeat(self) -> None:
         """Say again why our own seats are paused, and which are rung last.

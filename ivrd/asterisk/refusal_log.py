@@ -32,14 +32,14 @@ class RefusalLog:
         """Calls that were refused since the last time, by carrier; never raises OSError."""
         found: Counter[str] = Counter()
         with suppress(OSError):
-            if self._file is None and not self._open():
-                return found
+            if self._file is None:
+                self._open()
             found = self._take()
             if self._moved():
                 found += self._take()  # what was written until it was moved
                 self.close()
-                if self._open():
-                    found += self._take()
+                self._open()
+                found += self._take()
         return found
 
     def close(self) -> None:
@@ -48,12 +48,11 @@ class RefusalLog:
             self._file.close()
         self._file, self._rest = None, b""
 
-    def _open(self) -> bool:
+    def _open(self) -> None:
         from_end, self._from_end = self._from_end, False
         self._file = self._path.open("rb")
         if from_end:
             self._file.seek(0, os.SEEK_END)
-        return True
 
     def _take(self) -> Counter[str]:
         assert self._file is not None

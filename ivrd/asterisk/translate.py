@@ -43,6 +43,7 @@ from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
 
+# Device states (main/devicestate.c) and QueueMember status numbers -> what a seat is doing.
 DEVICE_STATES = {
     "NOT_INUSE": SeatStatus.FREE,
     "INUSE": SeatStatus.BUSY,

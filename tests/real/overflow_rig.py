@@ -35,7 +35,7 @@ class Sites:
             site.stop()
 
 
-def told(site: PartnerSite) -> tuple[Talk, ...]:
+def final_ledger(site: PartnerSite) -> tuple[Talk, ...]:
     """What its people tell of their calls, once all have ended: callers hear of that first."""
     deadline = time.monotonic() + 60
     while any(site.progress()[what] for what in ("ringing", "talking")):

@@ -23,7 +23,7 @@ from lab.agents import (
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Hear, Keys, Meet, Quiet, Wait
 from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
-from tests.real.overflow_rig import told
+from tests.real.overflow_rig import final_ledger
 from tests.real.rig import WAIT
 
 QUEUE = "vaccination"
@@ -132,7 +132,7 @@ def test_a_confirmed_caller_is_put_through_with_topic_case_name_and_number(waiti
     at.add("good")
     entry = at.ended().entries[0]
     assert (entry.person, entry.ended) == ("partner", "network")
-    (talk,) = told(partner)
+    (talk,) = final_ledger(partner)
     assert re.fullmatch(r"\d{5}-\d{3}", talk.case)
     assert (talk.topic, talk.name, talk.number) == (TOPIC, f"{LABEL} {talk.case}", entry.number)
     assert talk.heard_caller
@@ -157,7 +157,7 @@ def test_a_partner_without_confirmation_gets_the_caller_at_once(waiting, site):
     (confirmed,) = at.news.named("IvrdPartnerConfirmed")
     assert at.within(0.0, confirmed["after"], 0.1)
     at.calling.wait(WAIT)  # nobody speaks, so the caller does hear silence now
-    assert told(partner)[0].talked > 5
+    assert final_ledger(partner)[0].talked > 5
 
 
 REFUSALS = [
@@ -180,7 +180,7 @@ def test_a_refused_caller_goes_on_to_the_next(waiting, site, manner, status, cau
     assert refused["alerted"] == alerted
     assert (float(refused["rang"]) > 7.9) == (manner == never_answers())
     assert at.ended().entries[0].person == "partner"
-    assert [talk.heard_caller for talk in told(good)] == [True]
+    assert [talk.heard_caller for talk in final_ledger(good)] == [True]
 
 
 UNCONFIRMED = [
@@ -206,8 +206,8 @@ def test_who_does_not_press_the_key_does_not_get_the_caller(waiting, site, manne
     assert (said["partner"], said["reason"]) == ("bad", reason)
     assert at.within(after[0], said["after"], after[1])
     assert at.ended().entries[0].person == "partner"
-    assert [talk.heard_caller for talk in told(bad)] == [False]
-    assert [talk.heard_caller for talk in told(good)] == [True]
+    assert [talk.heard_caller for talk in final_ledger(bad)] == [False]
+    assert [talk.heard_caller for talk in final_ledger(good)] == [True]
 
 
 def until(true: Callable[[], object]) -> None:
@@ -233,7 +233,7 @@ def test_a_partner_whose_people_come_late_takes_calls_with_times_of_its_own(wait
     assert at.within(9.0, confirmed["rang"], 11.0)
     assert at.within(11.0, confirmed["after"], 25.0)  # three times the whisper
     at.calling.wait(WAIT)
-    (talk,) = told(slow)  # app_queue has not given it up after 20 s
+    (talk,) = final_ledger(slow)  # app_queue has not given it up after 20 s
     assert talk.heard_caller
     assert talk.ended == "agent"
 
@@ -245,7 +245,7 @@ def test_who_presses_the_key_for_a_caller_who_has_gone_has_taken_nobody(waiting,
     until(lambda: late.progress()["talking"])
     at.calling.stop()
     until(late.ledger)  # the whisper ends with its round, not after 40 s
-    (talk,) = told(late)
+    (talk,) = final_ledger(late)
     assert talk.talked < at.lab.lag.stretched(20.0)
     news = [event.get("userevent", "") for event in at.news.events]
     assert [name for name in news if name.startswith("IvrdPartner")] == ["IvrdPartnerOffered"]
@@ -360,7 +360,7 @@ def test_an_agent_takes_the_caller_whom_no_partner_takes(waiting, site):
     at.open_base()
     at.news.named("IvrdPartnerUnconfirmed")
     assert at.ended().entries[0].person == "inhouse"
-    assert at.lab.agents.ledger()[0].case == told(bad)[0].case
+    assert at.lab.agents.ledger()[0].case == final_ledger(bad)[0].case
 
 
 def test_a_trunk_that_is_known_to_be_dead_is_not_dialled(waiting, site):
@@ -423,7 +423,7 @@ def test_who_comes_back_from_a_partner_is_first_again(waiting, site, manner, eve
     ledger = at.ended()
     assert ledger.outcomes() == {"answered": 2}
     assert [entry.ended for entry in ledger.entries] == ["network"] * 2
-    numbers = [talk.number for talk in told(first) if talk.heard_caller]
+    numbers = [talk.number for talk in final_ledger(first) if talk.heard_caller]
     assert numbers == [ledger.entries[0].number] * 2 + [ledger.entries[1].number]
     log = at.lab.asterisk.queue_log.read_text("utf-8")
     assert log.count(f"{said['call']}|hotline|NONE|BACK|{why}") == 1
@@ -436,5 +436,5 @@ def test_the_keys_for_back_are_the_partners_alone(waiting, site):
     at = waiting(people=[Caller(1, "presses them as well", keys)], good=partner.trunk)
     at.add("good")
     assert at.ended().entries[0].person == "partner"
-    assert len(told(partner)) == 1
+    assert len(final_ledger(partner)) == 1
     assert not [e for e in at.news.events if e.get("userevent") == "IvrdPartnerReturned"]

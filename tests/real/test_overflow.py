@@ -13,11 +13,11 @@ from tests.real.overflow_rig import (
     Sites,
     calls,
     drill,
+    final_ledger,
     gaps,
     members,
     partner,
     rows,
-    told,
     until,
     with_partners,
 )
@@ -67,7 +67,7 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
     ):
         offered = scrape.total("ivrd_partner_attempts_total", partner=name)
         made = scrape.total("ivrd_partner_offers_total", partner=name, result=result)
-        assert offered == made == len(told(at)), name
+        assert offered == made == len(final_ledger(at)), name
     standing = rows(lab)
     assert "unreachable" in standing["dead"]["health"]
     assert standing["dead"]["open"] == standing["dead"]["offers"] == 0
@@ -118,7 +118,7 @@ def test_callers_are_shared_as_partners_have_pledged(hotline, site):
         drill(lab, name)
     ledger = lab.calling(calls(1, 240), rate=4.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 240}
-    helped = {name: sum(t.heard_caller for t in told(at)) for name, at in sites.items()}
+    helped = {name: sum(t.heard_caller for t in final_ledger(at)) for name, at in sites.items()}
     print(f"\nshares: { ({name: n / 240 for name, n in helped.items()}) }")
     assert sum(helped.values()) == 240
     for name, pledged in pledges.items():

@@ -13,10 +13,10 @@ from tests.real.overflow_rig import (
     Sites,
     calls,
     drill,
+    final_ledger,
     members,
     partner,
     rows,
-    told,
     until,
     with_partners,
 )
@@ -119,7 +119,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
         at = {"full": full, "away": away}[row["partner"]]
         helped = [talk for talk in at.talks() if talk.heard_caller]
         assert row["accepted"] == row["people"] == len(helped)
-        assert row["refused"] == sum(talk.ended == "refused" for talk in told(at)) > 0
+        assert row["refused"] == sum(talk.ended == "refused" for talk in final_ledger(at)) > 0
     entries = json.loads(lab.ivrd.once("audit", "--json"))["entries"]
     assert [(act["what"], act["partner"]) for act in entries][-1] == ("override open", "full")
 
