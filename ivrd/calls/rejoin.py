@@ -9,19 +9,18 @@ menu hears once more what was being said.  Talks count nothing and are left alon
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.calls.ivr import Ivr
-from ivrd.calls.requeue import into_queue
+from ivrd.calls.requeue import LOOK_SECONDS, LOOKS, into_queue, redirect
 from ivrd.core.call import Call, Stage
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 
 logger = logging.getLogger("ivrd")
-
-LOOKS, LOOK_SECONDS = 50, 0.01  # whether one is in the queue again
 
 
 class Rejoin:
@@ -42,32 +41,24 @@ class Rejoin:
         what = "Asterisk's clock was set back: callers who wait enter their queue again"
         log.event(logger, logging.WARNING, what)
         for channel in self._ivr.begin_again():
-            await self._redirect(channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN)
+            with suppress(ActionRefused):  # who has just hung up needs nothing
+                await redirect(
+                    self._link, channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN
+                )
         for queue in {call.queue for call in self._ledger.calls.values() if _waits(call)}:
             for position, call in enumerate(self._ledger.waiting(queue), 1):
                 await self._rejoin(call, position)
         self._seen = set_back
-
-    async def _redirect(self, channel: str, context: str, exten: str) -> bool:
-        """Whether Asterisk took it; one who has just hung up needs nothing."""
-        try:
-            await self._link.ask(
-                "Redirect", Channel=channel, Context=context, Exten=exten, Priority="1"
-            )
-        except ActionRefused:
-            return False
-        return True
 
     async def _rejoin(self, call: Call, position: int) -> None:
         """Bring one to the same queue, and wait until that has happened: the next comes behind."""
         channel = self._ivr.channel(call.id)
         try:
             await into_queue(self._link, channel, call.queue, position)
+            if self._ledger.calls.get(call.id) is not call:
+                return  # gone, or with a person
+            await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
         except ActionRefused:
-            return
-        if self._ledger.calls.get(call.id) is not call:
-            return  # gone, or with a person
-        if not await self._redirect(channel, dialplan_names.QUEUE_CONTEXT, "s"):
             return
         for _ in range(LOOKS):
             if self._ledger.calls.get(call.id) is not call:

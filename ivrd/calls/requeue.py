@@ -27,7 +27,7 @@ logger = logging.getLogger("ivrd")
 AGAIN_SECONDS = 5.0  # a caller who was sent on should be in the other queue by then
 AT_ONCE_SECONDS = 1.0  # so long callers are moved in one go; the others follow in the next
 PAUSE_SECONDS = 0.1  # between two goes of `all`
-LOOKS, LOOK_SECONDS = 50, 0.01  # whether one has joined the other queue
+LOOKS, LOOK_SECONDS = 50, 0.01  # whether one who was sent to a queue has joined it
 
 
 class Channels(Protocol):
@@ -187,13 +187,7 @@ class Requeue:
             call = self._ledger.calls.get(move.call_id)
             if call is None or not _waits_in_vain(call, served):
                 return False  # gone, or with a person
-            await self._link.ask(
-                "Redirect",
-                Channel=channel,
-                Context=dialplan_names.QUEUE_CONTEXT,
-                Exten="s",
-                Priority="1",
-            )
+            await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
         except ActionRefused:
             return False
         self._sent[move.call_id] = _Sent(move.queue, self._clock())
@@ -228,6 +222,11 @@ async def into_queue(link: AmiClient, channel: str, queue: str, position: int) -
         (dialplan_names.PLACE, str(position)),
     ):
         await link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
+
+
+async def redirect(link: AmiClient, channel: str, context: str, exten: str = "s") -> None:
+    """Have a channel go on elsewhere in the dialplan.  Raises what the link raises."""
+    await link.ask("Redirect", Channel=channel, Context=context, Exten=exten, Priority="1")
 
 
 def _waits_in_vain(call: Call, served: Collection[str]) -> bool:
