@@ -227,7 +227,7 @@ class PartnerOperations:
 
     def _end_pause(self, partner: str) -> str:
         """End a partner's pause; for the audit log which, and nothing when there was none."""
-        now, runtime = self._clock(), self._partners.runtime(partner)
+        now, runtime = self._now(), self._partners.runtime(partner)
         was = b.describe(runtime.breaker, now)
         return f", was {was}" if self._partners.resume(partner, now) else ""
 
@@ -238,7 +238,7 @@ class PartnerOperations:
             await self.restore()  # the pause may be one that was stored
         ended = self._end_pause(partner.id)
         note = await self._written(query, "partner resumed", partner.id, ended.removeprefix(", "))
-        (of,) = (each for each in self._partners.snapshots(self._clock()) if each.id == partner.id)
+        (of,) = (each for each in self._partners.snapshots(self._now()) if each.id == partner.id)
         answer = {"partner": partner.id, "resumed": bool(ended), "health": of.health}
         return answer | {"obstacle": of.obstacle, "note": note}
 

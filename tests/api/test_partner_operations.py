@@ -224,6 +224,15 @@ def test_a_command_ends_a_pause_and_is_audited_and_outlives_a_restart() -> None:
     assert again == expected | {"resumed": False, "health": f"trying one call: {why}"}
 
 
+def test_a_pause_is_ended_as_it_is_though_the_machines_clock_was_set() -> None:
+    rig = Rig()
+    fails(rig)
+    rig.shift = 3600.0
+    answer = post(rig, "resume-partner", partner="alpha", who="malee")
+    assert (answer["resumed"], answer["obstacle"]) == (True, "")
+    assert rig.operations.gauges()["alpha"].breaker is BreakerState.HALF_OPEN
+
+
 def test_who_is_opened_by_an_operator_is_tried_at_once_and_judged_again() -> None:
     rig = Rig()
     fails(rig)

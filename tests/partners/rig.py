@@ -107,6 +107,7 @@ class Rig:
         self, shelf: Shelf | None = None, *, partners: tuple[Partner, ...] = (ALPHA, BETA)
     ) -> None:
         self.now = NOW
+        self.shift = 0.0  # by how much the machine's clock was set forward
         self.is_leader = True
         self.shelf = shelf or Shelf()
         self.ledger = Ledger()
@@ -136,7 +137,7 @@ class Rig:
             BANGKOK,
             self.calls.drill,
             now=lambda: self.now,
-            clock=lambda: self.now,
+            clock=lambda: self.now + self.shift,
         )
         asyncio.run(self.operations.restore())
 
