@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
 HOTLINES_PER_CORE = 3
-HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core
+HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core, unless it only waits
 
 # A slow machine is no failure: how long one example takes depends on what else is running.
 USUAL = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -31,7 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "verify: runs only with --verify")
-    config.addinivalue_line("markers", "lasts(seconds): about how long, to start the longest first")
+    config.addinivalue_line(
+        "markers",
+        "lasts(seconds, waiting=False): about how long, to start the longest first; "
+        "and whether it takes little of a core meanwhile",
+    )
     settings.load_profile("verify" if config.getoption("verify") else "test")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job ignores it,
         signal.signal(signal.SIGINT, signal.default_int_handler)  # and so would what tests start
@@ -47,8 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("verify")]
         config.hook.pytest_deselected(items=left_out)
     items.sort(key=_seconds, reverse=True)
-    heavy = [item for item in items if _seconds(item) >= HEAVY_SECONDS]
-    light = [item for item in items if 0 < _seconds(item) < HEAVY_SECONDS]
+    heavy = [item for item in items if _heavy(item)]
+    light = [item for item in items if _seconds(item) and not _heavy(item)]
     quick = [item for item in items if not _seconds(item)]
     items[:] = _spread(heavy, _spread(light, quick))
 
@@ -65,11 +69,16 @@ def _seconds(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else 0.0
 
 
+def _heavy(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("lasts")
+    return _seconds(item) >= HEAVY_SECONDS and not (marker and marker.kwargs.get("waiting"))
+
+
 @pytest.fixture(autouse=True)
 def _not_too_many_at_once(request: pytest.FixtureRequest) -> Iterator[None]:
     """Of the heavy tests of a run as many at once as there are cores."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None or _seconds(request.node) < HEAVY_SECONDS:
+    if run is None or not _heavy(request.node):
         yield
         return
     with socket.socket(socket.AF_UNIX) as turn:

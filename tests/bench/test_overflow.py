@@ -1,5 +1,8 @@
 """The benchmark's arithmetic; the benchmark itself runs real hotlines and is no test."""
 
+import os
+import platform
+import re
 from dataclasses import replace
 
 import pytest
@@ -133,7 +136,17 @@ def test_a_benchmark_replaces_only_its_own_section(tmp_path):
     results.write("one", "a\n\n| x |\n", path)
     results.write("two", "b", path)
     results.write("one", "c", path)
-    assert path.read_text("utf-8") == "# Results\n\n## one\n\nc\n\n## two\n\nb\n"
+    origin = results.measured_on()
+    assert path.read_text("utf-8") == (
+        f"# Results\n\n## one\n\nc\n\n{origin}\n\n## two\n\nb\n\n{origin}\n"
+    )
+
+
+def test_a_section_says_on_what_it_was_measured():
+    said = results.measured_on()
+    assert platform.python_version() in said
+    assert f"{os.cpu_count()} × " in said
+    assert re.search(r"Asterisk \d+\.\d+", said)
 
 
 def test_the_peers_files_ask_for_nothing_that_the_benchmark_does_not_give():

@@ -100,7 +100,7 @@ def test_the_first_invite_may_come_again_before_the_answer_is_acknowledged(
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(60, waiting=True)
 def test_a_call_ends_also_when_nobody_answers_any_more(agents: Agents, tmp_path: Path) -> None:
     """Whoever waits for an acknowledgement, or for the answer to a BYE, gives up after 64 T1."""
     deaf = [("ACK", UP), ("BYE", UP), ("BYE", DOWN)]

@@ -16,7 +16,7 @@ STUCK = 240.0  # seconds; an hour more, or less, is far from that
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(110)
+@pytest.mark.lasts(110, waiting=True)
 @pytest.mark.parametrize("step", [HOUR, -HOUR])
 def test_no_wait_and_no_talk_is_longer_than_what_has_passed_and_nobody_is_stuck(
     hotline, tmp_path, step

@@ -41,7 +41,7 @@ def folder_of(text: str) -> str:
     return found[0]
 
 
-@pytest.mark.lasts(130)
+@pytest.mark.lasts(130, waiting=True)
 def test_the_demo_shows_the_overflow_and_every_count_agrees() -> None:
     demo = begin(*SHORT)
     said, complaints = demo.communicate(timeout=MOST_SECONDS)

@@ -183,7 +183,7 @@ def test_who_talked_to_a_phone_that_vanished_is_the_first_to_be_answered_again(h
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(60, waiting=True)
 def test_who_talked_to_a_partner_that_vanished_goes_back_to_the_front(
     hotline, tmp_path: Path
 ) -> None:
@@ -219,7 +219,7 @@ def test_who_talked_to_a_partner_that_vanished_goes_back_to_the_front(
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(60)
+@pytest.mark.lasts(60, waiting=True)
 def test_an_agents_phone_that_rings_long_or_holds_the_caller_is_not_given_up(hotline) -> None:
     agent = Phone(user="base-01")
 
