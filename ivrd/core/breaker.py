@@ -27,50 +27,18 @@ from enum import StrEnum
 from ivrd.core.breaker_events import (
     Confirmed,
     Drilled,
-    Dropped,
     Event,
     Failure,
     FailureKind,
     Lasted,
-    LeftEarly,
     Lost,
-    Missed,
-    NoKey,
-    NoResponse,
     Reachable,
     Refused,
     Resumed,
-    Silent,
     Unreachable,
-    WrongKey,
     kind_of,
 )
 from ivrd.core.q850 import Q850, words
-
-__all__ = ["TABLE", "Breaker", "BreakerState", "Limits", "Signal"]
-__all__ += ["allowed_seats", "at", "capacity", "describe", "proof_seconds", "step"]
-# What happens to a breaker stands beside it, and is used with it.
-__all__ += [
-    "Confirmed",
-    "Drilled",
-    "Dropped",
-    "Event",
-    "Failure",
-    "FailureKind",
-    "Lasted",
-    "LeftEarly",
-    "Lost",
-    "Missed",
-    "NoKey",
-    "NoResponse",
-    "Reachable",
-    "Refused",
-    "Resumed",
-    "Silent",
-    "Unreachable",
-    "WrongKey",
-    "kind_of",
-]
 
 
 class BreakerState(StrEnum):

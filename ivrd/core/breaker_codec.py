@@ -10,7 +10,8 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from ivrd.core.breaker import Breaker, BreakerState, FailureKind, Limits
+from ivrd.core.breaker import Breaker, BreakerState, Limits
+from ivrd.core.breaker_events import FailureKind
 
 MOST = 10_000  # calls, or failures in a row: more is nothing that was ever counted
 LONGEST_WHY = 200

@@ -28,7 +28,17 @@ from enum import StrEnum
 from typing import TypedDict
 
 from ivrd.core import breaker as b
-from ivrd.core.breaker import Breaker, BreakerState, FailureKind
+from ivrd.core.breaker import Breaker, BreakerState
+from ivrd.core.breaker_events import (
+    Confirmed,
+    Dropped,
+    Event,
+    Failure,
+    FailureKind,
+    Lost,
+    Missed,
+    Refused,
+)
 from ivrd.core.seats import LAST, OURS, Member, Turn
 
 LIMITS = b.Limits(
@@ -120,8 +130,8 @@ class SeatHealth:
     def unanswered(self, seat: str, at: float, rang_seconds: float) -> list[SeatNotice]:
         """The seat was rung for so long, and another one is to be rung."""
         if rang_reason(rang_seconds) is Reason.MISSED:
-            return self._failed(seat, b.Missed(at), Reason.MISSED)
-        return self._failed(seat, b.Refused(at, cause=0), Reason.REFUSED)
+            return self._failed(seat, Missed(at), Reason.MISSED)
+        return self._failed(seat, Refused(at, cause=0), Reason.REFUSED)
 
     def dropped(self, seat: str, at: float, drops: int, silent_seconds: float) -> list[SeatNotice]:
         """The seat answered and was gone; `drops`: how many seats have dropped this call so far.
@@ -132,8 +142,8 @@ class SeatHealth:
         if drops > DROPS_AT_MOST:
             return []
         if silent_seconds:
-            return self._failed(seat, b.Lost(at, silent_seconds), Reason.LOST)
-        return self._failed(seat, b.Dropped(at), Reason.DROPPED)
+            return self._failed(seat, Lost(at, silent_seconds), Reason.LOST)
+        return self._failed(seat, Dropped(at), Reason.DROPPED)
 
     def answered(self, seat: str, at: float) -> bool:
         """The seat took a call; whether that says anything new."""
@@ -141,7 +151,7 @@ class SeatHealth:
             return False
         self._answered[seat] = at
         self._failed_at.pop(seat, None)
-        self._step(seat, b.Confirmed(at))
+        self._step(seat, Confirmed(at))
         return True
 
     def advance(self, now: float) -> list[SeatNotice]:
@@ -190,7 +200,7 @@ class SeatHealth:
                     NEW, state=BreakerState.OPEN, until=now + first, pause=first, why=why
                 )
 
-    def _failed(self, seat: str, event: b.Failure, reason: Reason) -> list[SeatNotice]:
+    def _failed(self, seat: str, event: Failure, reason: Reason) -> list[SeatNotice]:
         before = b.at(self._breakers.get(seat, NEW), event.at).state
         after = self._step(seat, event)
         self._failed_at[seat] = event.at
@@ -199,7 +209,7 @@ class SeatHealth:
             notices.append(Rests(seat, after.why))
         return notices
 
-    def _step(self, seat: str, event: b.Event) -> Breaker:
+    def _step(self, seat: str, event: Event) -> Breaker:
         self._breakers[seat] = after = b.step(self._breakers.get(seat, NEW), event)
         return after
 

@@ -16,6 +16,17 @@ from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.core import breaker as b
+from ivrd.core.breaker_events import (
+    Confirmed,
+    Drilled,
+    Dropped,
+    Event,
+    Lasted,
+    Lost,
+    Reachable,
+    Resumed,
+    Unreachable,
+)
 from ivrd.core.call import (
     Answered,
     AnsweredBy,
@@ -139,7 +150,7 @@ class PartnerController:
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
             self._reevaluate()  # one call is tried, and no second one until it has lasted
 
-    def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> b.Event | None:
+    def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> Event | None:
         """What it means to the breaker."""
         match leg_event.kind:
             case PartnerEventKind.REFUSED if (
@@ -150,13 +161,13 @@ class PartnerController:
                 others = len(runtime.ringing) + len(self._talks(leg_event.partner))
                 return failure(leg_event, others)
             case PartnerEventKind.CONFIRMED if not leg_event.waiting:
-                return b.Drilled(leg_event.at)
+                return Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
-                return b.Confirmed(leg_event.at)
+                return Confirmed(leg_event.at)
             case PartnerEventKind.DROPPED if leg_event.silent_seconds:
-                return b.Lost(leg_event.at, leg_event.silent_seconds)
+                return Lost(leg_event.at, leg_event.silent_seconds)
             case PartnerEventKind.DROPPED:
-                return b.Dropped(leg_event.at)
+                return Dropped(leg_event.at)
             case PartnerEventKind.OFFERED | PartnerEventKind.RETURNED | PartnerEventKind.TALKED:
                 return None
             case _:
@@ -166,7 +177,7 @@ class PartnerController:
         """End the pause of a partner, which is tried with one call; False when it had none."""
         runtime = self.runtime(partner)
         paused = b.at(runtime.breaker, now).state is b.BreakerState.OPEN
-        runtime.feed(b.Resumed(now))
+        runtime.feed(Resumed(now))
         self._keep(partner, runtime)
         self._tell(partner, runtime, now)
         self._reevaluate()
@@ -241,7 +252,7 @@ class PartnerController:
                 proof = b.proof_seconds(runtime.breaker)
                 if call.id not in runtime.lasted and now - (call.connected_at or now) >= proof:
                     runtime.lasted.add(call.id)
-                    runtime.feed(b.Lasted(now))
+                    runtime.feed(Lasted(now))
             runtime.lasted &= {call.id for call in talks}
             while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
                 runtime.helped.popleft()
@@ -261,11 +272,11 @@ class PartnerController:
         state = self._trunk(partner)
         if state not in (None, SeatStatus.AWAY):
             runtime.asked = True
-            runtime.feed(b.Reachable(now))
+            runtime.feed(Reachable(now))
         elif state is SeatStatus.AWAY and (
             runtime.asked or now - (self._began or now) > ASKED_SECONDS
         ):
-            runtime.feed(b.Unreachable(now))
+            runtime.feed(Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
         queues = tuple(

@@ -7,6 +7,17 @@ from typing import Protocol
 
 from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.core import breaker as b
+from ivrd.core.breaker_events import (
+    Event,
+    Failure,
+    LeftEarly,
+    Missed,
+    NoKey,
+    NoResponse,
+    Refused,
+    Silent,
+    WrongKey,
+)
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner
 from ivrd.core.report import Cause
@@ -53,7 +64,7 @@ class PartnerRuntime:
         """Seats that ring, or whose person has not pressed the key yet."""
         return set(self.legs)
 
-    def feed(self, event: b.Event) -> None:
+    def feed(self, event: Event) -> None:
         """Feed the breaker."""
         self.breaker = b.step(self.breaker, event)
 
@@ -68,21 +79,21 @@ class PartnerSetup:
     open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
 
 
-def failure(leg_event: PartnerLegEvent, others: int) -> b.Failure:
+def failure(leg_event: PartnerLegEvent, others: int) -> Failure:
     """What a call that was not taken means to the breaker; `others`: the partner's other calls."""
     at = leg_event.at
     match leg_event.why:
         case Cause.NO_ANSWER:
-            return b.Missed(at)
+            return Missed(at)
         case Cause.NO_RESPONSE:
-            return b.NoResponse(at)
+            return NoResponse(at)
         case Cause.NO_MEDIA:
-            return b.Silent(at)
+            return Silent(at)
         case Cause.NO_KEY:
-            return b.NoKey(at)
+            return NoKey(at)
         case Cause.WRONG_KEY:
-            return b.WrongKey(at)
+            return WrongKey(at)
         case Cause.HUNG_UP:
-            return b.LeftEarly(at)
+            return LeftEarly(at)
         case _:  # it said no
-            return b.Refused(at, leg_event.cause, others)
+            return Refused(at, leg_event.cause, others)

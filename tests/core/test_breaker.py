@@ -11,6 +11,16 @@ from ivrd.core.breaker import (
     TABLE,
     Breaker,
     BreakerState,
+    Limits,
+    Signal,
+    allowed_seats,
+    at,
+    capacity,
+    describe,
+    proof_seconds,
+    step,
+)
+from ivrd.core.breaker_events import (
     Confirmed,
     Drilled,
     Dropped,
@@ -19,7 +29,6 @@ from ivrd.core.breaker import (
     FailureKind,
     Lasted,
     LeftEarly,
-    Limits,
     Lost,
     Missed,
     NoKey,
@@ -27,17 +36,10 @@ from ivrd.core.breaker import (
     Reachable,
     Refused,
     Resumed,
-    Signal,
     Silent,
     Unreachable,
     WrongKey,
-    allowed_seats,
-    at,
-    capacity,
-    describe,
     kind_of,
-    proof_seconds,
-    step,
 )
 
 LIMITS = Limits()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.breaker import (
-    Breaker,
-    BreakerState,
+from ivrd.core.breaker import Breaker, BreakerState, Limits, allowed_seats, at, capacity, step
+from ivrd.core.breaker_codec import breaker_of, text_of
+from ivrd.core.breaker_events import (
     Confirmed,
     Drilled,
     Dropped,
@@ -18,7 +18,6 @@ from ivrd.core.breaker import (
     FailureKind,
     Lasted,
     LeftEarly,
-    Limits,
     Missed,
     NoKey,
     NoResponse,
@@ -28,12 +27,7 @@ from ivrd.core.breaker import (
     Silent,
     Unreachable,
     WrongKey,
-    allowed_seats,
-    at,
-    capacity,
-    step,
 )
-from ivrd.core.breaker_codec import breaker_of, text_of
 
 NOW = 1_795_312_060.0
 LIMITS = Limits()

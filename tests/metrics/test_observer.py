@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ivrd.core.breaker import Breaker, Confirmed, Lasted, NoKey, at, step
+from ivrd.core.breaker import Breaker, at, step
+from ivrd.core.breaker_events import Confirmed, Lasted, NoKey
 from ivrd.core.recent import Recent
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.observer import Observer

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ivrd.core.breaker import BreakerState, FailureKind, Limits
+from ivrd.core.breaker import BreakerState, Limits
+from ivrd.core.breaker_events import FailureKind
 from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
