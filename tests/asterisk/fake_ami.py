@@ -66,7 +66,7 @@ class FakeAmi:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something to become true by what callers of the fake do."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(true)
 
     async def got(self, action: str, count: int = 1) -> list[Headers]:

@@ -223,5 +223,5 @@ def test_an_unknown_part_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> N
 )
 def test_the_real_program_starts(part: Part, binary: str, asked: str, answer: str) -> None:
     command = [*program(part, binary), asked]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert answer in done.stdout + done.stderr

@@ -132,7 +132,7 @@ class Prometheus:
             return None
         url = f"http://{listens[1]}/api/v1/query?{urlencode({'query': query})}"
         try:
-            with DIRECT.open(url, timeout=10) as answer:
+            with DIRECT.open(url, timeout=60) as answer:
                 result = json.load(answer)["data"]["result"]
         except HTTPError as error:
             if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # it listens before it is ready
