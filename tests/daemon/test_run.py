@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.daemon.service import Daemon
 from ivrd.ha.leadership import Role
 from ivrd.log import formatters as log
@@ -129,6 +130,28 @@ def test_who_waits_in_a_queue_that_is_gone_is_moved_though_seats_are_refused(
         at.ami.emit(Event="UserEvent", UserEvent="IvrdReceived", **about)
         at.ami.emit(Event="QueueCallerJoin", Queue="gone", **about)
         await until(lambda: at.ami.named("Redirect"))
+
+    live(tmp_path, systemd, body)
+
+
+def test_calls_of_which_only_asterisks_log_tells_are_counted(
+    tmp_path: Path, systemd: Systemd
+) -> None:
+    async def body(at: Running) -> None:
+        path = at.daemon.wiring.settings.asterisk.queue_log.with_name(MESSAGES_LOG)
+        line = (
+            "[2026-11-29 03:00:00.000] ERROR[7] chan_pjsip.c:  carrier: "
+            "Failed to allocate new PJSIP channel on incoming SIP INVITE\n"
+        )
+        counted = at.daemon.wiring.observer.metrics.registry.get_sample_value
+        labels = {"carrier": "carrier", "cause": "503"}
+
+        def told() -> bool:
+            with path.open("a") as log_file:  # each time: what is older than ivrd is not read
+                log_file.write(line)
+            return bool(counted("ivrd_calls_refused_total", labels))
+
+        await until(told)
 
     live(tmp_path, systemd, body)
 
