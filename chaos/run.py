@@ -128,11 +128,20 @@ def _ended(calling: Callers, seconds: float) -> Ledger:
 
 
 def _settled(counts: Counts) -> Tally:
-    """The counts when nothing is in progress, or as they are after a while."""
+    """The counts when nothing is in progress, or as they are after a while.
+
+    On a busy machine the store may answer too late for ivrd to add them up; it is asked again.
+    """
     deadline = time.monotonic() + SETTLE_SECONDS
-    while (now := counts.now()).in_progress and time.monotonic() < deadline:
+    while True:
+        over = time.monotonic() >= deadline
+        try:
+            if not (now := counts.now()).in_progress or over:
+                return now
+        except LabError:
+            if over:
+                raise
         time.sleep(0.2)  # nothing tells when the last hang-up has been recorded
-    return now
 
 
 def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger) -> Verdict:
