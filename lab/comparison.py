@@ -26,6 +26,7 @@ FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
 CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
+SOON = 1.0  # seconds; an agent's end that drops so soon has not answered (dialplans/hotline.conf)
 
 # ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
@@ -165,7 +166,8 @@ def of_callers(
     """The callers' own count.
 
     `excused`: ids of those whose Asterisk ended.  Whom an agent answered in that moment has heard
-    nobody; whether Asterisk had the answer yet neither of them knows (`CROSSED`).  `cut`: ids of
+    nobody, or hardly more; whether Asterisk had the answer yet, and which end it cut first, neither
+    of them knows (`CROSSED`): an agent's end that drops so soon is no answer.  `cut`: ids of
     those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
     lose their patience, but the call was cut off.
     """
@@ -177,10 +179,17 @@ def of_callers(
         word = ending(by_id[entry.id], entry)
         if entry.id in cut and word != ANSWERED:
             word = FAILED
-        if entry.id in excused and word == FAILED and entry.number in met:
+        if entry.id in excused and entry.number in met and (word == FAILED or _hardly_met(entry)):
             word = CROSSED
         ended[word] += 1
     return Tally(len(reached), ended)
+
+
+def _hardly_met(entry: Entry) -> bool:
+    """Whether the call ended so soon after a person's first word that it may not be answered."""
+    if entry.waited is None or entry.answered_after is None:
+        return False
+    return entry.lasted - entry.answered_after - entry.waited < SOON
 
 
 def ending(caller: Caller, entry: Entry) -> str:

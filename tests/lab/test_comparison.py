@@ -1,8 +1,13 @@
 """How slow things were between two scrapes, and the partners' count beside ivrd's."""
 
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
 from lab.agents import Talk
-from lab.callers import Entry
-from lab.comparison import Scrape, partner_rows
+from lab.callers import Caller, Entry, Keys
+from lab.comparison import Scrape, Tally, of_callers, partner_rows, rows
 
 
 def scrape(**counts: int) -> Scrape:
@@ -40,10 +45,25 @@ def test_what_partners_say_they_took_stands_beside_what_ivrd_counted():
         Entry(n, "key 0", "02", "network", person=person)
         for n, person in enumerate(["partner", "inhouse", None, "partner"])
     ]
-    rows = partner_rows(entries, {"good": [talk], "bad": []}, scraped)
-    assert [(row.what, row.callers, row.ivrd) for row in rows] == [
+    made = partner_rows(entries, {"good": [talk], "bad": []}, scraped)
+    assert [(row.what, row.callers, row.ivrd) for row in made] == [
         ("answered by a partner", 2, 2),
         ("taken by good, by its own count", 1, 2),
         ("taken by bad, by its own count", 0, 0),
     ]
-    assert [row.agrees for row in rows] == [True, False, True]
+    assert [row.agrees for row in made] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("heard", "answered", "agrees"), [(0.2, 0, True), (0.2, 1, True), (1.5, 0, False)]
+)
+def test_whom_asterisks_end_cut_off_at_the_first_word_may_be_answered_or_failed(
+    heard: float, answered: int, agrees: bool
+) -> None:
+    caller = Caller(1, "key 0", (Keys("0"),))
+    entry = Entry(1, "key 0", caller.shown, "network", dialled_at=0.0, answered_after=0.1)
+    entry = replace(entry, lasted=1.1 + heard, person="inhouse", waited=1.0)
+    talk = Talk("base-01", caller.shown, "", "", "agent", rang=0.2, talked=0.1, heard_caller=True)
+    ended = Counter({"answered": answered, "failed": 1 - answered})
+    counted = rows(of_callers([caller], [entry], [talk], excused=[1]), 1, Tally(1, ended))
+    assert all(row.agrees for row in counted) is agrees
