@@ -37,7 +37,8 @@ class Plan:
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
     variables for the running ivrd, `of_asterisk` for Asterisk. `program`: the module that is run as
     ivrd. `rtp_ports`: how many Asterisk has for sound; a call takes two, one with an agent four.
-    `files`: how many Asterisk may open.
+    `files`: how many Asterisk may open. `sound=False`: the agents have none of their own, so that
+    there can be hundreds (lab/callers/party.py).
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Plan:
     program: str = PROGRAM
     rtp_ports: int = 1000
     files: int = FILES
+    sound: bool = True
 
 
 class Lab(Running):
@@ -81,7 +83,10 @@ class Lab(Running):
             self._check_ports()
             self.folder.mkdir(parents=True, exist_ok=True)
             self.agents = Agents(
-                folder=self._made("agents"), ring=self.plan.ring, talk=self.plan.talk
+                folder=self._made("agents"),
+                ring=self.plan.ring,
+                talk=self.plan.talk,
+                sound=self.plan.sound,
             )
             self.write_config()
             self._ivrd.once("render", "--force")

@@ -55,10 +55,16 @@ class PartnerSite(Agents):
     """One partner: a SIP port of 127.0.0.2 at which every call is taken in one manner."""
 
     def __init__(
-        self, folder: Path, manner: Manner | Choice, port: int = 0, host: str = HOST
+        self,
+        folder: Path,
+        manner: Manner | Choice,
+        port: int = 0,
+        host: str = HOST,
+        sound: bool = True,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(port, folder=folder, kind="partner", seats={USER: manner}, host=host)
+        seats = {USER: manner}
+        super().__init__(port, folder=folder, kind="partner", seats=seats, host=host, sound=sound)
 
     @property
     def trunk(self) -> str:
@@ -130,7 +136,12 @@ class PartnerSites(Running):
     """A site for each of these kinds, which gives it its name; a second of a kind is `good-2`."""
 
     def __init__(
-        self, folder: Path, kinds: Sequence[str], ring: Seconds = 0.5, talk: Seconds = 5.0
+        self,
+        folder: Path,
+        kinds: Sequence[str],
+        ring: Seconds = 0.5,
+        talk: Seconds = 5.0,
+        sound: bool = True,
     ) -> None:
         self.kinds: dict[str, str] = {}  # a partner's name -> its kind
         self.sites: dict[str, PartnerSite] = {}  # but for those where nobody is
@@ -142,7 +153,7 @@ class PartnerSites(Running):
             name = kind if seen[kind] == 1 else f"{kind}-{seen[kind]}"
             self.kinds[name] = kind
             if manner := KINDS[kind].manner:
-                self.sites[name] = PartnerSite(folder / name, manner(ring, talk))
+                self.sites[name] = PartnerSite(folder / name, manner(ring, talk), sound=sound)
 
     def start(self) -> None:
         """Start all sites; on any failure those that run are stopped again."""

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
 
-from lab.callers.media import ENDS_IN, Engine, Party, Wire
+from lab.callers.media import ENDS_IN, Engine
+from lab.callers.party import Party, Wire
 from lab.callers.script import HangUp, Step, Wait
 from lab.callers.sipp import Event, Sipp, SippError
 from lab.ports import free_port
@@ -130,8 +131,10 @@ def read_from(header: str) -> tuple[str, str]:
 class _Seat(Party):
     """One person in one call."""
 
-    def __init__(self, manner: Manner, event: Event, wire: Wire, host: str, now: float) -> None:
-        super().__init__(event.call, wire, host)
+    def __init__(
+        self, manner: Manner, event: Event, wire: Wire, host: str, now: float, sound: bool
+    ) -> None:
+        super().__init__(event.call, wire, host, sound=sound)
         self.seat = event.fields.get("seat", "")
         self.number, self.name = read_from(event.fields.get("from", ""))
         self.topic = event.fields.get("topic", "")
@@ -216,7 +219,8 @@ class Agents(Running):
 
     Whoever is rung answers after `ring` seconds, speaks with the voice of `kind`, and hangs up
     after `talk` seconds; `seats` names those who behave in another manner. `folder` gets SIPp's
-    error file, and the ledger as agents.jsonl, a line for each call when it has ended.
+    error file, and the ledger as agents.jsonl, a line for each call when it has ended. `sound=False`:
+    for many, see lab/callers/party.py.
     """
 
     def __init__(
@@ -229,11 +233,13 @@ class Agents(Running):
         kind: str = "inhouse",
         seats: Mapping[str, Manner | Choice] | None = None,
         host: str = "127.0.0.1",
+        sound: bool = True,
     ) -> None:
         self.port = port or free_port(host=host)
         self._usual = answers(ring, talk, kind)
         self._seats = dict(seats or {})
         self._folder = folder
+        self._sound = sound
         self._talks: list[Talk] = []
         self._over: set[str] = set()  # calls that have ended
         self._sipp = Sipp(SCENARIO, folder, self.port, PATIENT, host)
@@ -287,6 +293,11 @@ class Agents(Running):
         """How much sound was left out so far, because this process came too late with it."""
         return self._engine.behind_seconds
 
+    @property
+    def limited(self) -> str | None:
+        """Why this run says little about the hotline: the agents themselves were late. Or None."""
+        return self._engine.lateness.limited("agents")
+
     def _greet(self, event: Event, now: float) -> _Seat | None:
         if event.word != "invite":
             return None
@@ -296,7 +307,7 @@ class Agents(Running):
         manner = self._seats.get(event.fields.get("seat", ""), self._usual)
         if not isinstance(manner, Manner):
             manner = manner(sum(seat.takes for seat in self._engine.parties()))
-        return _Seat(manner, event, self._sipp, self._sipp.host, now)
+        return _Seat(manner, event, self._sipp, self._sipp.host, now, self._sound)
 
     def _part(self, seat: _Seat, event: Event, now: float) -> None:
         talk = seat.account(now)

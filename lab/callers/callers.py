@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import resource
+import threading
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab.callers.ledger import Entry, Ledger
-from lab.callers.media import ENDS_IN, Engine, Party, Wire
+from lab.callers.media import ENDS_IN, Engine
+from lab.callers.party import Party, Wire
 from lab.callers.script import Step
 from lab.callers.sipp import Event, Sipp, SippError
 from lab.ports import free_port
 from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("caller.xml")
-LATE = Path(__file__).with_name("late.xml")
-MOST_FILES = 8192  # sockets; each open call takes one
+LEAVES_IN = 5.0  # seconds that a call may take to end when all are to hang up
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,21 @@ class Caller:
 class _Call(Party):
     """One caller's one call."""
 
-    def __init__(self, caller: Caller, call: str, wire: Wire, now: float) -> None:
-        super().__init__(call, wire)
+    def __init__(
+        self, caller: Caller, call: str, wire: Wire, now: float, dialled: str, sound: bool
+    ) -> None:
+        super().__init__(call, wire, sound=sound)
         self.caller = caller
         self.dialled = now
         self.reply = "caller"
-        self.order("dial", port=self.port)
+        self._waits = False  # whether SIPp waits for an order
+        who = {"number": caller.shown, "name": caller.name, "dialled": dialled}
+        self.order("dial", **who, port=self.port)
 
     def received(self, event: Event, now: float) -> None:
         match event.word:
             case "dialled":
+                self._waits = True
                 if self.caller.rings_at_most is not None:
                     self.due = now + self.caller.rings_at_most
             case "talking":
@@ -86,6 +93,10 @@ class _Call(Party):
     def rung(self, now: float) -> None:
         self.leave(now)
 
+    def hang_up(self) -> None:
+        if self._waits:  # otherwise SIPp would drop the call; who leaves asks again
+            super().hang_up()
+
     def account(self, code: str, since: float, now: float) -> Entry:
         """What this caller has to tell; `since` is when the first caller dialled."""
         caller, ear = self.caller, self.ear
@@ -100,7 +111,7 @@ class _Call(Party):
         )
         if ear is None or self.mouth is None:
             return told
-        silence, began = ear.longest_silence(now)
+        silence, began = ear.longest_silence(now) if self.sound else (0.0, None)
         person = min(ear.voices, key=ear.voices.__getitem__, default=None)
         return replace(
             told,
@@ -122,57 +133,94 @@ def _after(start: float, moment: float | None) -> float | None:
 class Callers(Running):
     """Lets callers dial, `rate` a second, and keeps their ledger. Everything stays on loopback.
 
-    `folder` gets SIPp's rows and error file, and the ledger as callers.jsonl. `port` is the SIP
-    port of all callers; 0 takes a free one, so that several can run side by side.
+    `folder` gets SIPp's error file, and the ledger as callers.jsonl. `port` is the SIP port of all
+    callers; 0 takes a free one, so that several can run side by side.
+
+    `sound=False`: for many callers, see party.py; only how long silences were nobody knows then.
+    `open`: stays until `finish`, for callers who come by `call`. `on_end` is given each entry when
+    its call has ended, in the thread that has all calls: it must be quick.
     """
 
     def __init__(
         self,
         target: str,
-        callers: Sequence[Caller],
+        callers: Sequence[Caller] = (),
         *,
         folder: Path,
         rate: float = 10.0,
         dialled: str = "1330",
         port: int = 0,
+        sound: bool = True,
+        open: bool = False,
+        on_end: Callable[[Entry], None] | None = None,
     ) -> None:
         self._callers = {caller.id: caller for caller in callers}
-        if not callers or len(self._callers) < len(callers):
+        if not (callers or open) or len(self._callers) < len(callers):
             raise ValueError("callers: expected at least one, and each with an id of its own")
         self._folder = folder
         self._dialled = dialled
+        self._rate = rate
+        self._sound = sound
+        self._open = open
+        self._on_end = on_end
         self._entries: dict[int, Entry] = {}
+        self._outcomes: Counter[str] = Counter()
         self._first: float | None = None
-        count = str(len(callers))
-        self._sipp = Sipp(
-            SCENARIO,
-            folder,
-            port or free_port(),
-            [
-                target,
-                "-inf",
-                str(folder / "callers.csv"),
-                "-m",
-                count,
-                "-l",
-                count,
-                "-r",
-                str(rate),
-                "-oocsf",
-                str(LATE),
-            ],
-        )
+        self._more = threading.Lock()  # so that nobody dials after `finish`
+        self._finishing = threading.Event()
+        self._sipp = Sipp(SCENARIO, folder, port or free_port(), [target], calls=True)
         self._engine = Engine(self._sipp, self._greet, self._part)
 
     def start(self) -> None:
         """Starts dialling. Raises SippError when SIPp does not start."""
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_FILES)), hard))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        rows = (f"{c.id};{c.shown};{c.name};{self._dialled}" for c in self._callers.values())
-        (self._folder / "callers.csv").write_text("\n".join(["SEQUENTIAL", *rows, ""]))
         self._sipp.start()
         self._engine.start()
+        known = list(self._callers.values())
+        threading.Thread(target=self._dial_all, args=(known,), name="dial", daemon=True).start()
+
+    def _dial_all(self, callers: Sequence[Caller]) -> None:
+        began = time.monotonic()
+        for n, caller in enumerate(callers):
+            due = began + n / self._rate
+            if self._finishing.wait(max(0.0, due - time.monotonic())):
+                return
+            with suppress(SippError):  # wait() tells
+                self._dial(caller, due)
+        if not self._open:
+            self.finish()
+
+    def call(self, caller: Caller) -> None:
+        """This one dials at once, whoever else does; may be called in any thread.
+
+        Raises ValueError when the id has been used, SippError after `finish`.
+        """
+        if self._callers.setdefault(caller.id, caller) is not caller:
+            raise ValueError(f"caller {caller.id}: expected an id of its own")
+        self._dial(caller, time.monotonic())
+
+    def _dial(self, caller: Caller, due: float) -> None:
+        event = Event(f"{caller.id}-{self.pid}-caller", "dial", {"id": str(caller.id)})
+
+        def dial(now: float) -> None:
+            self._engine.lateness.note(now - due)
+            self._engine.tell(event, now)
+
+        with self._more:
+            if self._finishing.is_set():
+                raise SippError(f"caller {caller.id}: no more callers were to come")
+            self._engine.soon(dial)
+
+    def finish(self) -> None:
+        """No more callers come: it ends when the open calls have ended."""
+        with self._more:
+            self._finishing.set()
+        with suppress(SippError):
+            self._engine.soon(lambda _now: self._end())
+
+    def _end(self) -> None:
+        """Lets SIPp end when nobody is on the phone any more, and nobody will be."""
+        if self._finishing.is_set() and not self._engine.parties():
+            self._sipp.finish()
 
     def wait(self, timeout: float) -> Ledger:
         """The ledger, when the last call has ended. TimeoutError when one lasts longer."""
@@ -191,8 +239,9 @@ class Callers(Running):
         """Everybody who still calls hangs up; the ledger as far as it got."""
         if self._engine.finished.is_set():
             return self.ledger()
-        self._sipp.finish()
         self._engine.hang_up_all()
+        self.finish()
+        self._engine.finished.wait(LEAVES_IN)  # SIPp takes no order any more when it is to end
         self._sipp.stop()
         return self.wait(ENDS_IN)
 
@@ -208,7 +257,7 @@ class Callers(Running):
                     c.shown,
                     "still calling" if c.id in calling else "never dialled",
                 )
-                for c in self._callers.values()
+                for c in list(self._callers.values())
             )
         )
 
@@ -223,7 +272,7 @@ class Callers(Running):
             "listening": len(ears) - with_person,
             "with_person": with_person,
             "done": len(self._entries),
-            **Counter(entry.outcome for entry in list(self._entries.values())),
+            **self._outcomes.copy(),
         }
 
     @property
@@ -241,15 +290,27 @@ class Callers(Running):
         """How much sound was left out so far, because this process came too late with it."""
         return self._engine.behind_seconds
 
+    @property
+    def limited(self) -> str | None:
+        """Why this run says little about the hotline: the callers themselves were late. Or None."""
+        return self._engine.lateness.limited("callers")
+
     def _calls(self) -> list[_Call]:
         return self._engine.parties()
 
     def _greet(self, event: Event, now: float) -> _Call | None:
-        if event.word != "ready":
+        if event.word != "dial":
             return None
         self._first = self._first or now
-        return _Call(self._callers[int(event.fields["id"])], event.call, self._sipp, now)
+        caller = self._callers[int(event.fields["id"])]
+        return _Call(caller, event.call, self._sipp, now, self._dialled, self._sound)
 
     def _part(self, call: _Call, event: Event, now: float) -> None:
         code = event.fields.get("code", "")
-        self._entries[call.caller.id] = call.account(code, self._first or now, now)
+        entry = call.account(code, self._first or now, now)
+        self._entries[entry.id] = entry
+        self._outcomes[entry.outcome] += 1
+        if self._on_end is not None:
+            self._on_end(entry)
+        if self._finishing.is_set():
+            self._engine.soon(lambda _now: self._end())

@@ -39,6 +39,7 @@ class Ear:
 
     def __init__(self, start: float) -> None:
         self.start = start
+        self.opened = start  # since when it hears all there is, and not persons alone
         self.packets = 0  # heard, silent ones too
         self.first_sound: float | None = None
         self.last_sound: float | None = None
@@ -66,6 +67,11 @@ class Ear:
             self._payload, self._voice = payload, voice(payload)
         self._recognise(self._voice, now)
         return True
+
+    @property
+    def speaker(self) -> str | None:
+        """Who is speaking."""
+        return self._guess if self._agreed >= SURE_AFTER else None
 
     @property
     def met(self) -> bool:

@@ -48,6 +48,17 @@ class Mouth:
             self._presses.append(_Press(key, down * rtp.SAMPLES, last=True))
             self._presses.extend([None] * (up - 1))
 
+    def pause(self, until: float) -> None:
+        """Has sent nothing; goes on with what is due `until` seconds after the beginning."""
+        skipped = max(0, round(until / rtp.FRAME) - self._ticks)
+        self._time += skipped * rtp.SAMPLES
+        self._ticks += skipped
+
+    @property
+    def speaking(self) -> bool:
+        """There is a voice, and not silence."""
+        return self._payload is not rtp.SILENCE
+
     @property
     def pressing(self) -> bool:
         """Keys are being pressed, or are still to be."""

@@ -6,6 +6,7 @@ Keys("3"))` presses 1 two seconds into the first prompt, and 3 when the next one
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,7 +96,7 @@ class Actor:
         """Goes as far in the script as is possible now; True: the caller hangs up."""
         if self._leaves_at is not None and now >= self._leaves_at:
             return True
-        if self.impatient(now) and now - (self._ear.last_sound or 0.0) >= DEAD_AIR:
+        if self.impatient(now) and now >= self._dead_air:
             return True
         while self._step is not None and self._done(self._step, now):
             if isinstance(self._step, HangUp):
@@ -113,6 +114,29 @@ class Actor:
         call that ends in that moment is an answered one to the hotline and none to the caller.
         """
         return self._gives_up_at is not None and now >= self._gives_up_at and not self._ear.met
+
+    @property
+    def _dead_air(self) -> float:
+        """When one who is out of patience waits for no sound any more."""
+        return max(self._ear.last_sound or 0.0, self._ear.opened) + DEAD_AIR
+
+    def listening(self, now: float) -> bool:
+        """Whether it matters now what there is to hear, beside persons."""
+        return isinstance(self._step, Hear | Quiet) or self.impatient(now)
+
+    def due(self, now: float) -> float:
+        """When there may be something to do, if nothing is heard and no key is being pressed."""
+        moments = [] if self._leaves_at is None else [self._leaves_at]
+        if self._gives_up_at is not None and not self._ear.met:
+            moments.append(self._dead_air if now >= self._gives_up_at else self._gives_up_at)
+        match self._step:
+            case Wait(seconds):
+                moments.append(self._since + seconds)
+            case Quiet(seconds):
+                moments.append(max(self._since, self._ear.last_sound or 0.0) + seconds)
+            case Keys():
+                moments.append(now)
+        return min(moments, default=math.inf)
 
     def _next(self, now: float) -> None:
         self._since = now

@@ -1,8 +1,8 @@
 """One SIPp process and the wire to it: it signals, we decide.
 
-SIPp calls this "3PCC": it connects to us over TCP and both sides send small messages of header
-lines, each ended by an escape character and belonging to one call by its Call-ID. Most of what it
-has to say, though, it writes into its log, here a named pipe: a <log> belongs to a step of the
+SIPp calls this "3PCC": it connects to us over TCP (or we to it, when it is to make calls) and both
+sides send small messages of header lines, each ended by an escape character and belonging to one call
+by its Call-ID. Most of what it has to say, though, it writes into its log, here a named pipe: a <log> belongs to a step of the
 scenario, while a <sendCmd> is a step of its own, in which a call can be hit by what it does not
 expect.
 """
@@ -13,18 +13,22 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.parts import SIPP, PartsError, program
+from lab.ports import free_port
 from lab.running import spawn
 
 END = b"\x1b"
 READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
 # Bytes of messages that may wait for SIPp; the kernel may grant less (net.core.rmem_max).
 BUFFER = 4 * 2**20
+LOOK = 0.1  # seconds from one look to the next while it starts
 ENDS_IN = 5.0  # seconds it may take to stop before it is killed
 
 
@@ -79,7 +83,12 @@ def command() -> list[str]:
 
 
 class Sipp:
-    """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on `host`."""
+    """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on `host`.
+
+    `calls`: a call begins with an order of ours, which brings its Call-ID; otherwise with an INVITE.
+    SIPp finds that out from the scenario: with a <recvCmd> before any <sendCmd> it is "3PCC controller
+    B", and waits for us on a TCP port.
+    """
 
     def __init__(
         self,
@@ -88,15 +97,18 @@ class Sipp:
         port: int,
         arguments: Sequence[str],
         host: str = "127.0.0.1",
+        *,
+        calls: bool = False,
     ) -> None:
         self.port = port
         self.host = host
         self._scenario = scenario
         self._folder = folder
         self._arguments = arguments
+        self._calls = calls
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
-        self._finishing = False
+        self._finishing = threading.Lock()
         self._log = -1
         self._unread = self._unread_log = b""
 
@@ -116,34 +128,43 @@ class Sipp:
         log.unlink(missing_ok=True)
         os.mkfifo(log, 0o600)
         self._log = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            twin = f"127.0.0.1:{door.getsockname()[1]}"
-            options = (
-                f"-i {self.host} -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
-                f"-3pcc {twin} -cid_str %u-%p-{name} -trace_err -trace_logs "
-                f"-buff_size {BUFFER} "
-                f"-deadcall_wait 0 "  # late messages get an answer: agent.xml, late.xml
-                f"-watchdog_interval 0"  # it would end a run on a machine that is busy
-            )
-            files = ["-sf", str(self._scenario), "-error_file", str(errors), "-log_file", str(log)]
-            with (self._folder / f"{name}.screen").open("wb") as screen:
-                self._process = spawn(
-                    [*command(), *self._arguments, *options.split(), *files],
-                    stdin=subprocess.DEVNULL,
-                    stdout=screen,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C is for us: we end it in good order
-                )
-            self._wire = self._accept(door)
+        files = ["-sf", str(self._scenario), "-error_file", str(errors), "-log_file", str(log)]
+        if self._calls:
+            twin = ("127.0.0.1", free_port(socket.SOCK_STREAM))
+            self._run(twin, files)
+            self._wire = self._meet(lambda: socket.create_connection(twin))
+        else:
+            with socket.create_server(("127.0.0.1", 0)) as door:
+                door.settimeout(LOOK)
+                self._run(door.getsockname(), files)
+                self._wire = self._meet(lambda: door.accept()[0])
 
-    def _accept(self, door: socket.socket) -> socket.socket:
-        door.settimeout(0.1)
-        for _ in range(round(READY_IN / 0.1)):
+    def _run(self, twin: tuple[str, int], files: list[str]) -> None:
+        options = (
+            f"-i {self.host} -bind_local -p {self.port} -ci 127.0.0.1 -nostdin -aa "
+            f"-3pcc {twin[0]}:{twin[1]} -trace_err -trace_logs "
+            f"-buff_size {BUFFER} "
+            f"-deadcall_wait 0 "  # late messages get an answer: agent.xml, caller.xml
+            f"-watchdog_interval 0"  # it would end a run on a machine that is busy
+        )
+        with (self._folder / f"{self._scenario.stem}.screen").open("wb") as screen:
+            self._process = spawn(
+                [*command(), *self._arguments, *options.split(), *files],
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us: we end it in good order
+            )
+
+    def _meet(self, connect: Callable[[], socket.socket]) -> socket.socket:
+        until = time.monotonic() + READY_IN
+        while time.monotonic() < until:
             try:
-                wire, _ = door.accept()
-            except TimeoutError:
+                wire = connect()
+            except (TimeoutError, ConnectionRefusedError):
                 if self._process is not None and self._process.poll() is not None:
                     break
+                time.sleep(LOOK / 10)  # nothing tells when SIPp listens
             else:
                 wire.setblocking(True)
                 return wire
@@ -198,10 +219,10 @@ class Sipp:
 
     def finish(self) -> None:
         """Asks for no more new calls; SIPp ends by itself when the open ones have ended."""
-        if self._process is None or self._process.poll() is not None or self._finishing:
+        if self._process is None or self._process.poll() is not None:
             return
-        self._finishing = True  # SIPp takes a second signal for "at once"
-        os.kill(self._process.pid, signal.SIGUSR1)
+        if self._finishing.acquire(blocking=False):  # SIPp takes a second signal for "at once"
+            os.kill(self._process.pid, signal.SIGUSR1)
 
     def stop(self) -> None:
         """Ends the process: softly, as `finish` does, and when that takes too long at once."""

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from lab.callers import rtp
 from lab.callers.ear import Ear, purity, voice
-from lab.callers.media import Engine, Party
+from lab.callers.media import Engine
 from lab.callers.mouth import Mouth
+from lab.callers.party import Party
 from lab.callers.script import Actor, HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
 from lab.callers.sipp import Event, read_line, read_message, write_order
 
@@ -430,9 +431,10 @@ def test_a_call_that_sipp_has_lost_ends_all_the_same(run: Run, peer: socket.sock
 
 def test_the_engine_knows_how_much_sound_it_has_left_out(run: Run, peer: socket.socket) -> None:
     class Slow(Person):
-        def tick(self, now: float) -> None:
+        def tick(self, now: float) -> float:
             time.sleep(0.3)
             self.socket.send(b"late")
+            return rtp.FRAME
 
     run.kind = Slow
     run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
