@@ -71,10 +71,12 @@ class _Call(Party):
     def received(self, event: Event, now: float) -> None:
         match event.word:
             case "dialled":
-                self._waits = True
                 if self.caller.rings_at_most is not None:
                     self.due = now + self.caller.rings_at_most
+            case "ringing":
+                self._waits = True
             case "talking":
+                self._waits = True
                 cancelled, self.hanging_up = self.hanging_up, False
                 self.talk(event, self.caller.script, now, self.caller.hangs_up_after)
                 if cancelled:  # the answer has crossed the CANCEL
@@ -94,7 +96,7 @@ class _Call(Party):
         self.leave(now)
 
     def hang_up(self) -> None:
-        if self._waits:  # otherwise SIPp would drop the call; who leaves asks again
+        if self._waits:  # otherwise it has to wait until something has answered: caller.xml
             super().hang_up()
 
     def account(self, code: str, since: float, now: float) -> Entry:

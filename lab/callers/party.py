@@ -117,6 +117,8 @@ class Party(ABC):
 
     def tick(self, now: float) -> float:
         """Does what is due; in how many seconds there may be more to do."""
+        if self.leaving is not None:
+            self.hang_up()
         if self.mouth is None or self.ear is None:
             if self.due is not None and now >= self.due:
                 self.due = None
