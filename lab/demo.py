@@ -75,11 +75,7 @@ def run(show: Show, console: Console | None = None) -> int:
         calling = Callers(lab.sip, people, folder=folder / "callers", rate=rate)
         calling.start()
         parts: list[Callers | Agents] = [calling, lab.agents, *sites.sites.values()]
-        machine = Machine(
-            lambda: [part.pid for part in parts],
-            lab.pids,
-            lambda: sum(part.behind_seconds for part in parts),
-        )
+        machine = Machine(parts, lab.pids)
         machine.start()
         watch = _Watch(console, lab, calling, show)
         try:

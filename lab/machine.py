@@ -9,31 +9,52 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lab.running import Running
 
 STEP = 1.0  # seconds between two looks: what a process took after the last one is not seen
 
 
+class People(Protocol):
+    """Callers or Agents."""
+
+    @property
+    def pid(self) -> int:
+        """Of their SIPp."""
+
+    @property
+    def limited(self) -> str | None:
+        """Why they could not do what they were to do, if so."""
+
+
 @dataclass(frozen=True)
 class Usage:
-    """Shares of all processors from 0 to 1; `left_out`: seconds of sound that the lab did not send
-    because it came too late.
+    """Shares of all processors from 0 to 1.
+
+    `sipp` signals for the simulated people, `python` is this process, which drives them. `limited`:
+    why the run says little about the hotline: the simulated people were late. None: they were not.
     """
 
     processors: int
-    lab: float
+    sipp: float
+    python: float
     hotline: float
     busy: float
-    left_out: float
+    limited: str | None = None
+
+    @property
+    def lab(self) -> float:
+        """What the simulated people took."""
+        return self.sipp + self.python
 
     @property
     def lab_was_the_limit(self) -> bool:
         """Whether the simulated people could not keep up by their own fault."""
-        return self.left_out > 0.0 and self.lab > self.busy / 2
+        return self.limited is not None and self.lab > self.busy / 2
 
     def __str__(self) -> str:
         elsewhere = max(0.0, self.busy - self.lab - self.hotline)
@@ -41,9 +62,9 @@ class Usage:
             f"Of this machine's {self.processors} processors the simulated people took "
             f"{self.lab:.0%}, the hotline {self.hotline:.0%}, others {elsewhere:.0%}."
         )
-        if self.left_out:
+        if self.limited:
             whose = "they were the limit" if self.lab_was_the_limit else "the machine was too busy"
-            said += f" {self.left_out:.1f} s of sound were not sent in time: {whose}."
+            said += f" {self.limited[0].upper()}{self.limited[1:]}: {whose}."
         return said
 
 
@@ -66,18 +87,18 @@ def busy_seconds() -> float:
 class Machine(Running):
     """Measures from `start` to `stop`.
 
-    `people`: the processes of the simulated people, beside this one; `hotline`: those of the
-    hotline; `left_out`: seconds of sound that were not sent so far.
+    `people`: the simulated people, whom this process drives; `hotline`: the hotline's processes.
     """
 
     def __init__(
-        self,
-        people: Callable[[], Iterable[int]],
-        hotline: Callable[[], Iterable[int]],
-        left_out: Callable[[], float],
+        self, people: Sequence[People], hotline: Callable[[], Iterable[int]] = tuple
     ) -> None:
-        self._groups = {"lab": lambda: (os.getpid(), *people()), "hotline": hotline}
-        self._left_out = left_out
+        self._people = people
+        self._groups: dict[str, Callable[[], Iterable[int]]] = {
+            "sipp": lambda: [of.pid for of in people],
+            "python": lambda: [os.getpid()],
+            "hotline": hotline,
+        }
         self._first: dict[tuple[str, int], float] = {}
         self._last: dict[tuple[str, int], float] = {}
         self._over = threading.Event()
@@ -105,10 +126,11 @@ class Machine(Running):
             used[group] += seconds - self._first[group, pid]
         return Usage(
             processors,
-            used["lab"] / all_of_it,
+            used["sipp"] / all_of_it,
+            used["python"] / all_of_it,
             used["hotline"] / all_of_it,
             (busy_seconds() - self._busy) / all_of_it,
-            self._left_out(),
+            "; ".join(filter(None, (of.limited for of in self._people))) or None,
         )
 
     def _measure(self) -> None:

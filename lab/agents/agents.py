@@ -131,6 +131,8 @@ def read_from(header: str) -> tuple[str, str]:
 class _Seat(Party):
     """One person in one call."""
 
+    carried_out = frozenset({"ringing", "talking"})
+
     def __init__(
         self, manner: Manner, event: Event, wire: Wire, host: str, now: float, sound: bool
     ) -> None:
@@ -296,7 +298,7 @@ class Agents(Running):
     @property
     def limited(self) -> str | None:
         """Why this run says little about the hotline: the agents themselves were late. Or None."""
-        return self._engine.lateness.limited("agents")
+        return self._engine.limited("agents")
 
     def _greet(self, event: Event, now: float) -> _Seat | None:
         if event.word != "invite":

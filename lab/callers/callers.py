@@ -57,6 +57,8 @@ class Caller:
 class _Call(Party):
     """One caller's one call."""
 
+    carried_out = frozenset({"dialled"})
+
     def __init__(
         self, caller: Caller, call: str, wire: Wire, now: float, dialled: str, sound: bool
     ) -> None:
@@ -295,7 +297,7 @@ class Callers(Running):
     @property
     def limited(self) -> str | None:
         """Why this run says little about the hotline: the callers themselves were late. Or None."""
-        return self._engine.lateness.limited("callers")
+        return self._engine.limited("callers")
 
     def _calls(self) -> list[_Call]:
         return self._engine.parties()

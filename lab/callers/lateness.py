@@ -24,7 +24,7 @@ class Lateness:
         self.worst = max(self.worst, seconds)
 
     def limited(self, who: str) -> str | None:
-        """Why what these people did is not what they were to do; None when it is."""
+        """Why what they did is not what they were to do; None when it is, or nearly."""
         if self.steps < FEW or self.late <= TOLERATED * self.steps:
             return None
         return (

@@ -89,6 +89,12 @@ class Engine(Generic[P]):
             self._errands.append(errand)
             os.eventfd_write(self._bell, 1)
 
+    def limited(self, who: str) -> str | None:
+        """Why what these people did is not what they were to do; None when it is."""
+        if self.behind_seconds:
+            return f"{self.behind_seconds:.1f} s of the {who}' sound were not sent in time"
+        return self.lateness.limited(who)
+
     def hang_up_all(self) -> None:
         """Lets everybody hang up from now on; returns before they have."""
         self._leaving = True
@@ -117,7 +123,8 @@ class Engine(Generic[P]):
         self._slot = _slot(time.monotonic())
         while True:
             alone = not self._parties  # nobody is waited for: nothing can be late
-            wait = None if alone else max(0.0, self._slot * SLOT - time.monotonic())
+            next_slot = min(self._wheel, default=self._slot)
+            wait = None if alone else max(0.0, next_slot * SLOT - time.monotonic())
             happened = [source for source, _ in word.poll(wait)]
             if alone:
                 self._wheel.clear()
@@ -218,6 +225,8 @@ class Engine(Generic[P]):
         party = self._parties.get(event.call) or self._meet(event, now)
         if party is None:
             return  # a call that is over, or none of ours
+        if event.word in party.carried_out:
+            self.lateness.note(now - party.ordered)
         party.received(event, now)
         self._wake(party)
         if party.ended is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import socket
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
@@ -48,6 +49,8 @@ class Party(ABC):
     `ended` is None until the call is over; then the engine forgets the party.
     """
 
+    carried_out: frozenset[str] = frozenset()  # what SIPp says when it has done the last order
+
     def __init__(
         self, call: str, wire: Wire, host: str = "127.0.0.1", *, sound: bool = True
     ) -> None:
@@ -62,6 +65,7 @@ class Party(ABC):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.bind((host, 0))
+        self.ordered = 0.0  # when SIPp was last told to do something
         self._wire = wire
         self._actor: Actor | None = None
         self._open = True  # whether all that arrives is heard
@@ -91,6 +95,7 @@ class Party(ABC):
 
     def order(self, word: str, **fields: object) -> None:
         """Tells SIPp what to do with this call."""
+        self.ordered = time.monotonic()
         self._wire.order(self.call, word, **fields)
 
     def hang_up(self) -> None:

@@ -12,7 +12,7 @@ from lab.running import spawn
 def test_what_a_process_takes_is_counted_for_its_group() -> None:
     with spawn(["sh", "-c", "while :; do :; done"]) as busy:
         try:
-            with Machine(lambda: (), lambda: (busy.pid,), lambda: 0.0) as machine:
+            with Machine((), lambda: (busy.pid,)) as machine:
                 while cpu_seconds(busy.pid) < 0.5:
                     time.sleep(0.05)  # nothing tells
                 usage = machine.usage()
@@ -30,15 +30,15 @@ def test_a_process_that_has_gone_keeps_what_it_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lab", "left_out", "told"),
+    ("python", "limited", "told"),
     [
-        (0.3, 0.0, "took 30%, the hotline 20%, others 20%."),
-        (0.3, 1.5, "others 20%. 1.5 s of sound were not sent in time: the machine was too busy."),
-        (0.4, 1.5, "others 10%. 1.5 s of sound were not sent in time: they were the limit."),
+        (0.2, None, "took 30%, the hotline 20%, others 20%."),
+        (0.2, "1.5 s are gone", "others 20%. 1.5 s are gone: the machine was too busy."),
+        (0.3, "some were late", "others 10%. Some were late: they were the limit."),
     ],
 )
-def test_the_sentence(lab: float, left_out: float, told: str) -> None:
-    usage = Usage(2, lab, hotline=0.2, busy=0.7, left_out=left_out)
+def test_the_sentence(python: float, limited: str | None, told: str) -> None:
+    usage = Usage(2, sipp=0.1, python=python, hotline=0.2, busy=0.7, limited=limited)
     assert str(usage).startswith("Of this machine's 2 processors the simulated people took ")
     assert str(usage).endswith(told)
     assert usage.lab_was_the_limit == ("limit" in told)

@@ -12,12 +12,7 @@ def test_at_20_calls_a_second_every_talk_ends_and_the_ledgers_agree(hotline) -> 
     lab = hotline(agents=60, talk=2.0, ring=0.3, rtp_ports=2000)
     people = [Caller(n, "key 0", (Keys("0"),)) for n in range(1, 401)]
     calling = lab.calling(people, rate=20.0)
-    parts = (calling, lab.agents)
-    with Machine(
-        lambda: [part.pid for part in parts],
-        lab.pids,
-        lambda: sum(part.behind_seconds for part in parts),
-    ) as machine:
+    with Machine((calling, lab.agents), lab.pids) as machine:
         ledger = calling.wait(300)
     print(machine.usage())
     rows = lab.rows(people, ledger)
