@@ -152,8 +152,9 @@ class Engine(Generic[P]):
 
     def _turn(self, now: float) -> None:
         """Looks at all whose slot has come."""
-        behind = now - self._slot * SLOT
-        if behind > TOO_LATE and self._leave_out(_slot(now)):
+        first = min(self._wheel, default=self._slot)
+        behind = now - first * SLOT
+        if behind > TOO_LATE and self._leave_out(first, _slot(now)):
             self.behind_seconds += behind
             self.lateness.note(behind)
         while self._slot * SLOT <= now:
@@ -171,16 +172,17 @@ class Engine(Generic[P]):
         party.slot = slot
         self._wheel.setdefault(slot, []).append(party)
 
-    def _leave_out(self, slot: int) -> bool:
+    def _leave_out(self, first: int, slot: int) -> bool:
         """What sound was due before this slot is not sent any more; whether there was any."""
-        late = slot - self._slot
-        left_out = False
-        for before in range(self._slot, slot):
-            for party in self._wheel.get(before, []):
-                if party.sound and party.slot == before:
-                    left_out = True
-                    self._plan(party, before + late)
-        return left_out
+        late = [
+            (before, party)
+            for before in range(first, slot)
+            for party in self._wheel.get(before, ())
+            if party.sound and party.slot == before
+        ]
+        for before, party in late:
+            self._plan(party, before + slot - first)
+        return bool(late)
 
     def _hear_sound(self, now: float) -> None:
         """Takes all that has arrived: one packet of each would be heard seconds late on a machine
