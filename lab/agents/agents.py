@@ -221,8 +221,8 @@ class Agents(Running):
 
     Whoever is rung answers after `ring` seconds, speaks with the voice of `kind`, and hangs up
     after `talk` seconds; `seats` names those who behave in another manner. `folder` gets SIPp's
-    error file, and the ledger as agents.jsonl, a line for each call when it has ended. `sound=False`:
-    for many, see lab/callers/party.py.
+    error file, and the ledger as agents.jsonl, a line for each call when it has ended.
+    `sound=False`: for many, see lab/callers/party.py.
     """
 
     def __init__(

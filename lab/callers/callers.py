@@ -71,14 +71,12 @@ class _Call(Party):
         self.order("dial", **who, port=self.port)
 
     def received(self, event: Event, now: float) -> None:
+        self._waits = self._waits or event.word in ("ringing", "talking")
         match event.word:
             case "dialled":
                 if self.caller.rings_at_most is not None:
                     self.due = now + self.caller.rings_at_most
-            case "ringing":
-                self._waits = True
             case "talking":
-                self._waits = True
                 cancelled, self.hanging_up = self.hanging_up, False
                 self.talk(event, self.caller.script, now, self.caller.hangs_up_after)
                 if cancelled:  # the answer has crossed the CANCEL

@@ -1,10 +1,10 @@
 """One person in one call: sends, hears, and follows a script.
 
 With sound a person sends a packet each 20 ms and hears all that comes, as a telephone does; some
-hundred are all that one thread can do so.  Without, the same person costs next to nothing and does the
-same at the same moments: sends when there is something to say, and has the kernel throw away what it
-need not hear (socket_filter.py).  So that nobody is missed all the same, whoever speaks says so again
-and again until somebody speaks back, and then is quiet but for a sign of life.
+hundred are all that one thread can do so.  Without, the same person does the same at the same
+moments and costs next to nothing: sends when there is something to say, and has the kernel throw
+away what need not be heard (socket_filter.py).  So that nobody is missed all the same, whoever
+speaks does so again and again until somebody speaks back, and then is quiet but for a sign of life.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from lab.callers import rtp, socket_filter
-from lab.callers.ear import Ear
+from lab.callers.ear import SURE_AFTER, Ear
 from lab.callers.mouth import Mouth
 from lab.callers.script import Actor, Step
 from lab.callers.sipp import Event
 
-# Seconds, of those without sound:
-GREETING = 5 * rtp.FRAME  # sent in a row when a call begins, when somebody has spoken, after keys
-WORD = 2 * rtp.FRAME  # as many packets as an ear needs to be sure
+# Of those without sound; packets in a row:
+GREETING = 5  # when a call begins, when somebody has spoken, and after keys
+WORD = SURE_AFTER
+SIGN_OF_LIFE = 1
+# and seconds:
 UNHEARD = 0.1  # from one word to the next until somebody speaks back; less than script.DEAD_AIR
 ALIVE = 5.0  # from one sign of life to the next; Asterisk ends a call after some more without
 
@@ -69,7 +71,7 @@ class Party(ABC):
         self._wire = wire
         self._actor: Actor | None = None
         self._open = True  # whether all that arrives is heard
-        self._sends_until = 0.0
+        self._to_send = GREETING  # packets
         self._next_word = 0.0
         self._replied = 0.0
         self.hanging_up = False
@@ -118,7 +120,6 @@ class Party(ABC):
         self.mouth = Mouth(self.socket.fileno() << 16 | self.port)
         self.ear = Ear(now)
         self._actor = Actor(steps, self.mouth, self.ear, at_most)
-        self._sends_until = now + GREETING
 
     def tick(self, now: float) -> float:
         """Does what is due; in how many seconds there may be more to do."""
@@ -140,7 +141,7 @@ class Party(ABC):
         if self.sound:
             return rtp.FRAME
         self._listen_to_all(self._listens(self.ear, now), now)
-        if self.mouth.pressing or now < self._sends_until:
+        if self.mouth.pressing or self._to_send:
             return rtp.FRAME
         due = self._next_word if self._actor is None else min(self._next_word, self._actor.due(now))
         return max(rtp.FRAME, due - now)
@@ -158,14 +159,15 @@ class Party(ABC):
 
     def _says_something(self, mouth: Mouth, ear: Ear, now: float) -> bool:
         """Whether one without sound sends in these 20 ms."""
-        if mouth.pressing:
-            self._sends_until = now + GREETING  # Asterisk ends a key by what follows it
         if now >= self._next_word:
             unheard = mouth.speaking and not ear.voices
             self._next_word = now + (UNHEARD if unheard else ALIVE)
-            self._sends_until = max(self._sends_until, now + (WORD if unheard else rtp.FRAME))
-        if not mouth.pressing and now >= self._sends_until:
+            self._to_send = max(self._to_send, WORD if unheard else SIGN_OF_LIFE)
+        if mouth.pressing:
+            self._to_send = GREETING + 1  # Asterisk ends a key by what follows it
+        if not self._to_send:
             return False
+        self._to_send -= 1
         mouth.pause(now - ear.start)
         return True
 
@@ -203,4 +205,4 @@ class Party(ABC):
             self.leave(now)
         if self.reply and self.ear.speaker and now >= self._replied + UNHEARD:
             self._replied = now
-            self._sends_until = now + GREETING
+            self._to_send = GREETING

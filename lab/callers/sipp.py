@@ -1,10 +1,10 @@
 """One SIPp process and the wire to it: it signals, we decide.
 
 SIPp calls this "3PCC": it connects to us over TCP (or we to it, when it is to make calls) and both
-sides send small messages of header lines, each ended by an escape character and belonging to one call
-by its Call-ID. Most of what it has to say, though, it writes into its log, here a named pipe: a <log> belongs to a step of the
-scenario, while a <sendCmd> is a step of its own, in which a call can be hit by what it does not
-expect.
+sides send small messages of header lines, each ended by an escape character and belonging to one
+call by its Call-ID. Most of what it has to say, though, it writes into its log, here a named pipe:
+a <log> belongs to a step of the scenario, while a <sendCmd> is a step of its own, in which a call
+can be hit by what it does not expect.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def command() -> list[str]:
 class Sipp:
     """Runs one scenario. `folder` gets SIPp's own files, `port` is its SIP port on `host`.
 
-    `calls`: a call begins with an order of ours, which brings its Call-ID; otherwise with an INVITE.
-    SIPp finds that out from the scenario: with a <recvCmd> before any <sendCmd> it is "3PCC controller
-    B", and waits for us on a TCP port.
+    `calls`: a call begins with an order of ours, which brings its Call-ID; otherwise with an
+    INVITE. SIPp tells that by the scenario: with a <recvCmd> before any <sendCmd> it is "3PCC
+    controller B", and waits for us on a TCP port.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """A socket that takes nothing but persons' voices: the kernel throws all else away.
 
-Whoever waits gets 50 packets of music a second, and of a thousand who wait nobody can read them all.
-A tone's packets are all alike (rtp.VOICES), so four bytes tell a voice from anything else; who it is
-the ear finds out.  A classic BPF program of the socket looks at them (Linux, filter.rst).
+Whoever waits gets 50 packets of music a second; of a thousand who wait nobody can read them all.
+A tone's packets are all alike (rtp.VOICES), so four bytes tell a voice from anything else; whose it
+is the ear finds out.  A classic BPF program of the socket looks at them (Linux, filter.rst).
 """
 
 from __future__ import annotations
