@@ -194,11 +194,15 @@ class Callers(Running):
     def call(self, caller: Caller) -> None:
         """This one dials at once, whoever else does; may be called in any thread.
 
-        Raises ValueError when the id has been used, SippError after `finish`.
+        Raises ValueError when the id has been used, SippError before `start` and after `finish`.
         """
         if self._callers.setdefault(caller.id, caller) is not caller:
             raise ValueError(f"caller {caller.id}: expected an id of its own")
-        self._dial(caller, time.monotonic())
+        try:
+            self._dial(caller, time.monotonic())
+        except SippError:
+            del self._callers[caller.id]
+            raise
 
     def _dial(self, caller: Caller, due: float) -> None:
         event = Event(f"{caller.id}-{self.pid}-caller", "dial", {"id": str(caller.id)})

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.agents import Agents, answers, drops, never_answers, refuses, silent
+from lab.agents import Agents, Talk, answers, drops, never_answers, refuses, silent
 from lab.callers import (
     Caller,
     Callers,
+    Entry,
     HangUp,
     Hear,
     Keys,
@@ -26,6 +27,7 @@ from lab.callers import (
     Meet,
     Patience,
     SippError,
+    Step,
     Wait,
 )
 from lab.callers.mix import BEHAVIOURS, SHIPPED, mix
@@ -159,7 +161,7 @@ def test_stop_lets_everybody_hang_up(dial: Dial) -> None:
 
 
 def test_stop_before_anybody_has_dialled(dial: Dial) -> None:
-    run = dial.start("silent", Caller(1, "first"), Caller(2, "never gets there"), rate=0.01)
+    run = dial.start("never", Caller(1, "first"), Caller(2, "never gets there"), rate=0.01)
     ledger = run.stop()
     assert set(ledger.outcomes()) <= {"abandoned", "never dialled"}
     assert ledger.entries[1].outcome == "never dialled"
@@ -215,6 +217,94 @@ def test_an_answer_that_reaches_nobody_is_no_talk(agents: Agents) -> None:
     wait_for(agents.ledger)
     (talk,) = agents.ledger()
     assert (talk.number, talk.ended, talk.talked) == ("0200000009", "caller", None)
+
+
+# --- without sound, and callers who come by the way ----------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Iterator[Agents]:
+    seats = {"busy": refuses(486), "silent": silent(ring=0, talk=60), "drops": drops(ring=0)}
+    seats["partner"] = answers(ring=0, talk=0.3, kind="partner")
+    folder = tmp_path / "agents"
+    with Agents(folder=folder, ring=0.2, talk=0.5, seats=seats, sound=False) as agents:
+        yield agents
+
+
+def outcome_at(agents: Agents, folder: Path, seat: str, *script: Step) -> tuple[Entry, Talk]:
+    """One call without sound to this seat: by both ends' ledgers."""
+    target = f"127.0.0.1:{agents.port}"
+    people = [Caller(1, "one", script)]
+    with Callers(target, people, folder=folder / seat, dialled=seat, sound=False) as run:
+        (entry,) = run.wait(SOON).entries
+    wait_for(agents.ledger)
+    (talk,) = agents.ledger()
+    return entry, talk
+
+
+def test_without_sound_both_know_that_they_talked(many: Agents, tmp_path: Path) -> None:
+    entry, talk = outcome_at(many, tmp_path, "seat-1", Hear(), Keys("12*0#", 0.04, 0.04))
+    assert (entry.outcome, entry.ended, entry.person) == ("answered", "network", "inhouse")
+    assert (entry.typed, talk.heard_caller, talk.ended) == ("12*0#", True, "agent")
+    assert entry.waited == pytest.approx(0.02, abs=0.2)
+    assert talk.talked == pytest.approx(0.5, abs=0.15)
+
+
+def test_without_sound_a_caller_hangs_up_on_an_agent(many: Agents, tmp_path: Path) -> None:
+    entry, talk = outcome_at(many, tmp_path, "partner", Meet(), HangUp())
+    assert (entry.outcome, entry.ended, entry.person) == ("answered", "caller", "partner")
+    assert talk.ended == "caller"
+
+
+def test_without_sound_patience_is_lost_in_silence(many: Agents, tmp_path: Path) -> None:
+    entry, talk = outcome_at(many, tmp_path, "silent", Patience(0.6))
+    assert (entry.outcome, entry.ended, entry.person) == ("abandoned", "caller", None)
+    assert (talk.ended, talk.heard_caller) == ("caller", False)
+
+
+@pytest.mark.parametrize(("seat", "ended"), [("busy", "refused"), ("drops", "dropped")])
+def test_without_sound_a_call_that_comes_to_nothing_is_told(
+    many: Agents, tmp_path: Path, seat: str, ended: str
+) -> None:
+    entry, _talk = outcome_at(many, tmp_path, seat)
+    assert entry.outcome == ended
+
+
+def test_callers_come_while_others_call_and_each_end_is_told_once(
+    many: Agents, tmp_path: Path
+) -> None:
+    told: list[Entry] = []
+    target = f"127.0.0.1:{many.port}"
+    run = Callers(
+        target,
+        folder=tmp_path / "run",
+        dialled="seat-1",
+        sound=False,
+        open=True,
+        on_end=told.append,
+    )
+    with pytest.raises(SippError, match="sipp has not been started"):
+        run.call(Caller(0, "too early"))
+    with run:
+        for n in range(1, 21):
+            run.call(Caller(n, "comes", (Meet(),)))
+        wait_for(lambda: len(told) == 20)
+        run.call(Caller(21, "comes late", (Meet(), HangUp())))
+        with pytest.raises(ValueError, match="caller 21: expected an id of its own"):
+            run.call(Caller(21, "another"))
+        run.finish()
+        with pytest.raises(SippError, match="caller 22: no more callers were to come"):
+            run.call(Caller(22, "too late"))
+        ledger = run.wait(SOON)
+    assert sorted(entry.id for entry in told) == list(range(1, 22))
+    assert Counter(entry.outcome for entry in told) == ledger.outcomes() == {"answered": 21}
+    assert run.progress()["done"] == run.progress()["answered"] == 21
+
+
+def test_nobody_comes_and_it_ends(tmp_path: Path) -> None:
+    with Callers("127.0.0.1:9", folder=tmp_path, sound=False, open=True) as run:
+        run.finish()
+        assert run.wait(SOON).entries == ()
 
 
 # --- what goes wrong -----------------------------------------------------------------------------
