@@ -1,0 +1,139 @@
+"""What a call costs in ivrd alone: the same recorded calls through all of it, in one process.
+
+    python -m bench.replay [--calls 40] [--rounds 5] [--recording FILE] [--profile FILE]
+
+A real Asterisk is recorded first, or once and for all into FILE.  Then a stand-in sends the same
+bytes, and the ivrd of this process does what it does: it follows the calls, speaks to callers,
+logs and stores.  Beside it, in turns: stock panoramisk, which only parses the same bytes.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import gc
+import multiprocessing
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+
+import yaml
+
+from bench import recording, results
+from bench.recording import Recording
+from bench.stand_in import StandIn
+from ivrd import log
+from ivrd.config.load import load
+from ivrd.daemon.service import Daemon
+from lab.ports import HOST, free_port
+
+RATE = 5.0  # calls a second, when recorded
+
+
+def _stand_in(of: Recording, parent: Connection) -> None:
+    """The other process."""
+    stand_in = StandIn(of)
+    parent.send(stand_in.port)
+    stand_in.serve(parent)
+
+
+def _configured(of: Recording, folder: Path, ami_port: int) -> Path:
+    """The recorded ivrd's configuration, for an ivrd in `folder` that has nothing stored."""
+    config = folder / "config"
+    config.mkdir()
+    for path in of.config.glob("*.yaml"):
+        (config / path.name).write_bytes(path.read_bytes())
+    path = config / "ivrd.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    settings["state_dir"] = str(folder / "state")
+    settings["web"]["listen"] = f"{HOST}:{free_port()}"
+    settings["control"]["socket"] = str(folder / "control.sock")
+    settings["asterisk"]["ami"]["port"] = ami_port
+    settings["asterisk"]["queue_log"] = str(folder / "queue_log")
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    (folder / "queue_log").touch()
+    return config
+
+
+class Replay:
+    """One replay. `cpu_seconds`: of all that this process did for the calls."""
+
+    def __init__(self, of: Recording, profile: cProfile.Profile | None) -> None:
+        self.cpu_seconds = 0.0
+        self.missing = self.further = self.ended = 0
+        self._of = of
+        self._profile = profile
+        self._over = asyncio.Event()
+
+    async def run(self, near: Connection, folder: Path) -> None:
+        """Until all is said."""
+        settings = load(_configured(self._of, folder, near.recv()))
+        with (folder / "ivrd.log").open("w") as file:
+            log.setup(settings.log_format, settings.log_level, file, zone=settings.zone)
+            daemon = Daemon(settings)
+            asyncio.get_running_loop().add_reader(near.fileno(), self._heard, near)
+            running = asyncio.create_task(daemon.run())
+            await self._over.wait()
+            self.ended = sum(daemon.wiring.ledger.outcomes.values())
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            log.setup(settings.log_format, "error", sys.stderr)
+
+    def _heard(self, near: Connection) -> None:
+        word = near.recv()
+        if word == "began":
+            gc.collect()
+            self.cpu_seconds = -time.process_time()
+            if self._profile:
+                self._profile.enable()
+            return
+        if self._profile:
+            self._profile.disable()
+        self.cpu_seconds += time.process_time()
+        _, self.missing, self.further = word
+        self._over.set()
+
+
+def replay(of: Recording, profile: cProfile.Profile | None = None) -> Replay:
+    """One replay in a new ivrd."""
+    near, far = multiprocessing.Pipe()
+    other = multiprocessing.Process(target=_stand_in, args=(of, far), daemon=True)
+    other.start()
+    one = Replay(of, profile)
+    with tempfile.TemporaryDirectory(prefix="ivrd-replay-") as folder:
+        asyncio.run(one.run(near, Path(folder)))
+    other.join()
+    return one
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
+    parser.add_argument("--calls", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--recording", type=Path, help="read it, or write it if it is not there")
+    parser.add_argument("--profile", type=Path)
+    given = parser.parse_args()
+    if given.recording and given.recording.exists():
+        of = recording.read(given.recording)
+    else:
+        of = recording.record(Path(tempfile.mkdtemp(prefix="ivrd-bench-")), given.calls, RATE)
+        if given.recording:
+            of.write(given.recording)
+    profile = cProfile.Profile() if given.profile else None
+    costs = []
+    for _ in range(given.rounds):
+        one = replay(of, profile)
+        costs.append(1000 * one.cpu_seconds / of.calls)
+        print(costs[-1], one.missing, one.further, one.ended)
+    if profile:
+        profile.dump_stats(given.profile)
+    print(f"{median(costs):.2f} ms a call ({min(costs):.2f} to {max(costs):.2f})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
