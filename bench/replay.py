@@ -64,6 +64,7 @@ class Replay:
     def __init__(self, of: Recording, profile: cProfile.Profile | None) -> None:
         self.cpu_seconds = 0.0
         self.missing = self.further = self.ended = 0
+        self.broken = False
         self._of = of
         self._profile = profile
         self._over = asyncio.Event()
@@ -84,7 +85,12 @@ class Replay:
             log.setup(settings.log_format, "error", sys.stderr)
 
     def _heard(self, near: Connection) -> None:
-        word = near.recv()
+        try:
+            word = near.recv()
+        except EOFError:  # the link broke: this machine is too busy to measure anything
+            self.broken = True
+            self._over.set()
+            return
         if word == "began":
             gc.collect()
             self.cpu_seconds = -time.process_time()
@@ -103,9 +109,12 @@ def replay(of: Recording, profile: cProfile.Profile | None = None) -> Replay:
     near, far = multiprocessing.Pipe()
     other = multiprocessing.Process(target=_stand_in, args=(of, far), daemon=True)
     other.start()
+    far.close()
     one = Replay(of, profile)
     with tempfile.TemporaryDirectory(prefix="ivrd-replay-") as folder:
         asyncio.run(one.run(near, Path(folder)))
+    near.close()
+    other.terminate()
     other.join()
     return one
 

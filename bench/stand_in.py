@@ -156,7 +156,10 @@ class StandIn:
         """Take in what comes within that time; False when ivrd is gone."""
         if not select.select([self._link], [], [], seconds)[0]:
             return True
-        data = self._link.recv(65536)
+        try:
+            data = self._link.recv(65536)
+        except ConnectionResetError:
+            return False
         *messages, self._rest = (self._rest + data).split(END)
         for message in messages:
             self._take(_Action(_headers(message)))

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from fuzz.runner import One, Target
@@ -55,14 +54,15 @@ def wire() -> Iterator[One]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
 
-    def one(data: bytes) -> None:
+    async def take(data: bytes) -> None:
         messages: list[Message] = []
         greeted, every = data[:1] > b"\x10", data[:1] < b"C"
         taken = AmiProtocol(messages.append, lambda _why: None, None if every else translate.EVENTS)
         taken.connection_made(Nowhere())
         if greeted:
             taken.data_received(GREETING)
-            taken.send(Action({"Action": "Ping", "ActionID": "ours"}), as_list=every)
+            taken.send({"Action": "Ping"}, as_list=every)
+            data = data.replace(b"ActionID: ours", f"ActionID: {[*taken.responses][0]}".encode())
         cut = len(data) // 3
         for piece in (data[:cut], data[cut:], MESSAGE_END, LAST):
             if not taken.closed:
@@ -72,8 +72,10 @@ def wire() -> Iterator[One]:
             assert messages[-1].uniqueid == "the.last"
         for message in messages:
             assert all(isinstance(value, str) for value in message.values())
-        loop.call_soon(loop.stop)
-        loop.run_forever()  # what answers have set off
+        await asyncio.sleep(0)  # what answers have set off
+
+    def one(data: bytes) -> None:
+        loop.run_until_complete(take(data))
 
     try:
         yield one

@@ -57,7 +57,7 @@ def strings() -> Iterator[One]:
         assert argument.isprintable()
         assert len(unquoted(argument).encode()) <= TEXT_LIMIT
         try:
-            ami_protocol.checked({"Value": text})
+            ami_protocol.encoded({"Value": text})
         except ami_protocol.BadValue:
             pass
         else:
@@ -81,7 +81,7 @@ class Dialled:
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Any]":
         """What `AmiClient.tell` does."""
-        ami_protocol.checked(headers)
+        ami_protocol.encoded(headers)
         if action == "AGI":
             self.commands.append(headers["CommandID"])
         return asyncio.get_running_loop().create_future()

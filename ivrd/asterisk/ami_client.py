@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from panoramisk.actions import Action
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
@@ -325,7 +324,7 @@ class AmiClient:
         """Write the leader token into Asterisk; the one action that needs no grant."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
         async with asyncio.timeout(self._pace.silent):
-            await self._sent(Action(setting), as_list=False)
+            await self._sent(setting, as_list=False)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -363,10 +362,10 @@ class AmiClient:
     def _send(
         self, action: str, headers: dict[str, str], as_list: bool = False
     ) -> "asyncio.Future[Any]":
-        message = Action({"Action": action, **headers})
+        message = {"Action": action, **headers}
         return self._guard.submit(action, lambda: self._sent(message, as_list))
 
-    def _sent(self, message: Action, as_list: bool) -> "asyncio.Future[Any]":
+    def _sent(self, message: dict[str, str], as_list: bool) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out
             raise ConnectionLost("not connected to Asterisk")
         return self._wire.send(message, as_list=as_list)

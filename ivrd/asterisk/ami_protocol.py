@@ -5,10 +5,12 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 * it decodes each packet by itself and drops a character split between two  -> `data_received`
 * a peer that is not Asterisk, or that never ends a message, goes unnoticed  -> `data_received`
 * it interprets events that nobody reads, which costs most of its time        -> `_unread`
+* it makes up each message three times over                                   -> `parsed`
 * a stranger's packets can fill it with events                               -> `_over_ration`
-* a header that comes twice is a list where everyone expects text            -> `_plain`
-* it writes values unchecked, so that a CR or LF in one starts a new action  -> `checked`
-* an action that expects a list never ends when the answer is an error       -> `handle_message`
+* a header that comes twice is a list where everyone expects text            -> `parsed`
+* it writes values unchecked, so that a CR or LF in one starts a new action  -> `encoded`
+* it sends each action by itself, and waking Asterisk costs most of that      -> `_write`
+* an action that expects a list never ends when the answer is an error       -> `_Pending`
 * it logs an action that it cannot send, with the secret if it is the login   -> `send`
 * an action whose asker gave up stays in its books for ever                  -> `send`
 * after a reconnect it sends unanswered actions again                        -> `close`
@@ -17,22 +19,26 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/ami_client
 """
 
 import asyncio
+import itertools
 import math
 import os
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
+from ivrd.asterisk.ami_message import LINE_END, parsed
+
 LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
+LONGEST = LINE_LIMIT - len(LINE_END)
 RATION = 100  # events a second
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
 GREETING = b"Asterisk Call Manager/"
-LINE_END = "\r\n"
 BYTES_END = LINE_END.encode()
 MESSAGE_END = BYTES_END * 2
 EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
@@ -48,14 +54,37 @@ class ConnectionLost(ConnectionError):
     """The link to Asterisk went away before the answer came."""
 
 
-def checked(headers: Mapping[str, object]) -> None:
-    """Raise `BadValue` if a header would break out of its line, or Asterisk would drop it."""
+def encoded(headers: Mapping[str, object]) -> bytes:
+    """One action.  Raises `BadValue` if a header would break out of its line, or Asterisk would
+    drop it."""
+    lines = []
     for name, value in headers.items():
         line = f"{name}: {value}"
         if not isinstance(value, str) or ":" in name or not line.isprintable():
             raise BadValue(f"{name!r}: a value must be one line of text")
-        if len(line.encode()) > LINE_LIMIT - len(LINE_END):
+        if 4 * len(line) > LONGEST and len(line.encode()) > LONGEST:
             raise BadValue(f"{name!r}: longer than the {LINE_LIMIT} bytes that Asterisk takes")
+        lines.append(line)
+    return (LINE_END.join(lines) + LINE_END * 2).encode()
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An action that is not answered yet.  `rows`: what has come of its list; None: it has none."""
+
+    future: "asyncio.Future[Any]"
+    rows: list[Message] | None
+
+    def take(self, message: Message) -> None:
+        """Take in an answer, or a row of it."""
+        if self.future.done():
+            return
+        if self.rows is None:
+            self.future.set_result(message)
+            return
+        self.rows.append(message)
+        if message.response == "Error" or message.event.endswith("Complete"):
+            self.future.set_result(self.rows)
 
 
 class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
@@ -79,9 +108,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         rationed: Collection[str] = (),
     ) -> None:
         self.reason = ""
-        self.received_at = (
-            time.monotonic()
-        )  # when bytes came last; asyncio's loops have the same clock
+        #: When bytes came last; asyncio's loops have the same clock.
+        self.received_at = time.monotonic()
         self.dropped = 0  # events that nobody wanted
         self.surplus: Counter[str] = Counter()
         self._rationed = frozenset(name.encode() for name in rationed)
@@ -90,21 +118,37 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._on_lost = on_lost
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
         self._rest = b""  # what has come of the next message
+        self._unsent: list[bytes] = []
+        # Nobody else's text can pass for an answer.
+        self._ids = map(f"{secrets.token_hex(4)}.{{}}".format, itertools.count(1))
 
-    def send(self, data: Action, as_list: bool = False) -> "asyncio.Future[Any]":
+    def send(self, headers: Mapping[str, str], as_list: bool = False) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
 
         Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
         """
-        checked(data)
+        action_id = next(self._ids)
+        action = encoded({**headers, "ActionID": action_id})
         if self.closed:
             raise ConnectionLost(self.reason)
-        data.as_list = as_list
-        self.responses[data.id] = data
-        self.transport.write(str(data).encode())
-        future: asyncio.Future[Any] = data.future
-        future.add_done_callback(lambda _done: self.responses.pop(data.id, None))
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.responses[action_id] = _Pending(future, [] if as_list else None)
+        future.add_done_callback(lambda _done: self.responses.pop(action_id, None))
+        self._write(action)
         return future
+
+    def _write(self, data: bytes) -> None:
+        """Send with what else is to be sent in this turn of the loop: each sending costs as much
+        as making up an action."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(data)
+
+    def _flush(self) -> None:
+        """Send what is to be sent."""
+        unsent, self._unsent = self._unsent, []
+        if unsent:
+            self.transport.write(b"".join(unsent))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
@@ -119,9 +163,9 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 continue
             if self._rationed and self._over_ration(block):
                 continue
-            message = Message.from_line(block.decode("utf-8", "replace").strip(LINE_END))
+            message = parsed(block)
             if message is not None and not self.closed:
-                self.handle_message(_plain(message))
+                self.handle_message(message)
         if len(self._rest) > BUFFER_LIMIT:
             self.fail(NOT_ASTERISK)
 
@@ -162,16 +206,12 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def handle_message(self, message: Message) -> None:
         """Resolve the action that this answers, or hand the event on."""
-        action = self.responses.get(message.actionid)
-        if action is None:
-            if message.event == "Shutdown":
-                self.fail("Asterisk shut down")
-            elif message.event:
-                self._on_event(message)
-        elif message.response == "Error" and not action.future.done():
-            action.future.set_result([message] if action.as_list else message)
-        else:
-            action.add_message(message)
+        if pending := self.responses.get(message.actionid):
+            pending.take(message)
+        elif message.event == "Shutdown":
+            self.fail("Asterisk shut down")
+        elif message.event:
+            self._on_event(message)
 
     def fail(self, reason: str) -> None:
         """Give the connection up and say why."""
@@ -183,6 +223,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         """Called by asyncio when the connection has ended."""
         why = in_words(exc) if exc is not None else "Asterisk closed the connection"
         self.reason = self.reason or why
+        self._unsent = []
         self.close()
         on_lost, self._on_lost = self._on_lost, lambda _reason: None
         on_lost(self.reason)
@@ -192,10 +233,11 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         if self.closed:
             return
         self.closed = True
-        for action in list(self.responses.values()):
-            if not action.future.done():
-                action.future.set_exception(ConnectionLost(self.reason))
-                action.future.exception()  # seen: nobody may be waiting for it
+        self._flush()
+        for pending in list(self.responses.values()):
+            if not pending.future.done():
+                pending.future.set_exception(ConnectionLost(self.reason))
+                pending.future.exception()  # seen: nobody may be waiting for it
         self.transport.close()
 
 
@@ -203,14 +245,6 @@ def _event_name(block: bytes) -> bytes:
     """The event's name; empty for what is no event."""
     end = block.find(BYTES_END)
     return block[len(EVENT) : end if end > 0 else None] if block.startswith(EVENT) else b""
-
-
-def _plain(message: Message) -> Message:
-    """The message with each header once: of one that comes twice, the first is Asterisk's own."""
-    for name, value in message.items():
-        if isinstance(value, list):
-            message[name] = value[0]
-    return message
 
 
 def mark_retrieved(future: "asyncio.Future[Any]") -> None:

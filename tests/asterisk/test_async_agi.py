@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, checked
+from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, encoded
 from ivrd.asterisk.async_agi import (
     PATIENCE_SECONDS,
     TEXT_LIMIT,
@@ -111,7 +111,7 @@ def test_asterisk_reads_the_text_that_was_meant(text: str) -> None:
 @given(st.text(st.sampled_from('ก"\\x'), min_size=TEXT_LIMIT, max_size=4096))
 def test_a_name_of_four_kilobytes_is_cut_and_fits_into_a_line_of_ami(text: str) -> None:
     command = f"SET VARIABLE CALLERID(name) {quoted(text)}"
-    checked({"Command": command})  # raises if Asterisk would drop the line
+    encoded({"Command": command})  # raises if Asterisk would drop the line
     kept = parse_args(command)[3]
     assert text.startswith(kept)
     assert len(kept.encode()) > TEXT_LIMIT - 3  # at most one Thai character less

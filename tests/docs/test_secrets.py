@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from panoramisk.actions import Action
 
 from ivrd.asterisk.ami_client import AmiAddress
 from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
@@ -215,7 +214,7 @@ def test_errors_of_the_link_and_their_objects_do_not_carry_it(
         wire.connection_made(Broken())
         for secret in (CANARY, f"{CANARY}\r\n", CANARY * 99):
             try:
-                wire.send(Action({"Action": "Login", "Secret": secret}))
+                wire.send({"Action": "Login", "Secret": secret})
             except (OSError, BadValue, ConnectionLost) as error:
                 said += repr(error)
         return said
