@@ -17,7 +17,9 @@ LONGEST_TRACE = 20_000  # characters
 Field = str | float | bool | None
 
 OURS = ("call", "caller")  # Asterisk's id for the call, and the hash: the fields never blotted out
-NUMBER = re.compile(r"(?<!\d)\+?\d{9,}(?!\d|\.\d)")  # an id such as 1795308674.12 is none
+DIGITS_OF_A_NUMBER = 9
+# An id such as 1795308674.12 is none.
+NUMBER = re.compile(rf"(?<!\d)\+?\d{{{DIGITS_OF_A_NUMBER},}}(?!\d|\.\d)")
 
 
 def record(words: str, **fields: Field) -> logging.LogRecord:
@@ -36,7 +38,8 @@ def harmless(text: str) -> str:
 
 
 def _cut(text: str, longest: int = LONGEST_VALUE) -> str:
-    text = NUMBER.sub("[number]", text)
+    if len(text) >= DIGITS_OF_A_NUMBER:
+        text = NUMBER.sub("[number]", text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -47,9 +50,9 @@ class _Formatter(logging.Formatter):
         super().__init__()
         self._zone = zone
 
-    def when(self, record: logging.LogRecord) -> datetime:
-        """The record's time, with its offset."""
-        return datetime.fromtimestamp(record.created, UTC).astimezone(self._zone)
+    def when(self, at: float) -> datetime:
+        """Seconds since the epoch as a time with its offset."""
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone)
 
     def fields(self, record: logging.LogRecord) -> Iterator[tuple[str, Field]]:
         """The record's fields, texts cut and numbers blotted out."""
@@ -69,10 +72,19 @@ class _Formatter(logging.Formatter):
 class Plain(_Formatter):
     """`2026-11-01 03:12:09 INFO call ended call=1795308674.0 queue=other wait=12.3s`."""
 
+    def __init__(self, zone: tzinfo | None) -> None:
+        super().__init__(zone)
+        self._last = (-1, "")  # a second, and what it is called
+
+    def _second(self, at: int) -> str:
+        if at != self._last[0]:
+            self._last = (at, f"{self.when(at):%Y-%m-%d %H:%M:%S}")
+        return self._last[1]
+
     def format(self, record: logging.LogRecord) -> str:
         """One line; a trace follows, indented."""
         source = "" if record.name.split(".")[0] == "ivrd" else f"{record.name}: "
-        words = [f"{self.when(record):%Y-%m-%d %H:%M:%S}", record.levelname]
+        words = [self._second(int(record.created)), record.levelname]
         words.append(source + harmless(_cut(record.getMessage())))
         if spoken := getattr(record, "spoken", ""):  # says what the fields say
             words.append(spoken)
@@ -98,7 +110,7 @@ class Json(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line in ASCII, so that nothing in it can command a terminal."""
         entry: dict[str, Field] = {
-            "time": self.when(record).isoformat(timespec="milliseconds"),
+            "time": self.when(record.created).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": _cut(record.getMessage()),
             "logger": record.name,
