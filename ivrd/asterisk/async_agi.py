@@ -37,13 +37,13 @@ def quoted(text: str) -> str:
     return '"' + cut.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Sent:
     """A command whose result is still to come."""
 
     result: "asyncio.Future[str]"
     at: float
-    overdue: asyncio.TimerHandle
+    overdue: float  # from then on; on the loop's clock, as `at`
 
 
 class Session:
@@ -63,11 +63,11 @@ class Session:
         self._link = link
         self._observe = observe
         self._decided = decided
-        self._event_at: float | None = (
-            link.received_at
-        )  # of what is not answered yet; the loop's clock
+        #: When what is not answered yet came, on the loop's clock.
+        self._event_at: float | None = link.received_at
         self._numbers = itertools.count(1)
         self._pending: dict[str, _Sent] = {}
+        self._watchdog: asyncio.TimerHandle | None = None
         self._busy_until = 0.0
         self._patience = PATIENCE_SECONDS
         self._on_over: Callable[[], None] = lambda: None
@@ -107,8 +107,10 @@ class Session:
         now = loop.time()
         begins = max(now, self._busy_until) if self._pending else now
         self._busy_until = begins + seconds
-        overdue = loop.call_at(self._busy_until + self._patience, self.end, OVERDUE)
+        overdue = self._busy_until + self._patience
         self._pending[command_id] = _Sent(future, now, overdue)
+        if self._watchdog is None:
+            self._watchdog = loop.call_at(overdue, self._watch)
         self._answered()
         try:
             answer = self._link.tell(
@@ -119,6 +121,16 @@ class Session:
         else:
             answer.add_done_callback(self._acknowledged)
         return future
+
+    def _watch(self) -> None:
+        """End the session when its oldest command is overdue; results come in order."""
+        self._watchdog = None
+        if oldest := next(iter(self._pending.values()), None):
+            loop = asyncio.get_running_loop()
+            if loop.time() >= oldest.overdue:
+                self.end(OVERDUE)
+            else:
+                self._watchdog = loop.call_at(oldest.overdue, self._watch)
 
     def _acknowledged(self, answer: "asyncio.Future[Message]") -> None:
         """Asterisk took the command, or says why not (the channel is gone)."""
@@ -132,7 +144,6 @@ class Session:
         sent = self._pending.pop(command_id, None)
         if sent is None:
             return
-        sent.overdue.cancel()
         if sent.result.done():
             return
         if "endpos=" not in result:  # what plays a prompt takes as long as the prompt
@@ -145,8 +156,9 @@ class Session:
             return
         self.over = why
         pending, self._pending = self._pending, {}
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         for sent in pending.values():
-            sent.overdue.cancel()
             if not sent.result.done():
                 sent.result.set_exception(SessionOver(why))
         self._on_over()
