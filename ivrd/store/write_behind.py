@@ -1,7 +1,7 @@
 """Writes to the store in the background: those who decide never wait for it.
 
 `put`, `remove` and `forget` only note the last value of each key.  The task `run` writes what was
-noted, in order and in batches, about every 50 ms.  When the store is down it tries again each
+noted, in order: a first change at once, those that follow in a batch every 200 ms.  When the store is down it tries again each
 second, and then writes all that changed meanwhile.
 """
 
@@ -45,7 +45,7 @@ class WriteBehind:
         report: Callable[[bool, str], None],
         *,
         most: int = MOST,
-        pause: float = 0.05,
+        pause: float = 0.2,
         retry: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -150,7 +150,6 @@ class WriteBehind:
         while True:
             await self._work.wait()
             self._work.clear()
-            await self._breathe()
             if self._hold:
                 self._pending.expire(self._clock() - STANDBY)
             elif self._pending or not self.up:
@@ -159,6 +158,7 @@ class WriteBehind:
                     self._work.set()
             async with self._tried:
                 self._tried.notify_all()
+            await self._breathe()
 
     async def _breathe(self) -> None:
         """Let a batch gather, or a store that is down come back."""
