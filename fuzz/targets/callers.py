@@ -82,7 +82,7 @@ class Dialled:
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Any]":
         """What `AmiClient.tell` does."""
         ami_protocol.encoded(headers)
-        if action == "AGI":
+        if "CommandID" in headers:
             self.commands.append(headers["CommandID"])
         return asyncio.get_running_loop().create_future()
 

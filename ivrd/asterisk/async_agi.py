@@ -111,16 +111,25 @@ class Session:
         self._pending[command_id] = _Sent(future, now, overdue)
         if self._watchdog is None:
             self._watchdog = loop.call_at(overdue, self._watch)
+        self._command(Command=command, CommandID=command_id)
+        return future
+
+    def tell(self, command: str) -> None:
+        """Queue one command of whose result nothing depends, after all that were sent before it.
+
+        It has no id, and Asterisk does not report it (render/system.py).
+        """
+        if not self.over:
+            self._command(Command=command)
+
+    def _command(self, **headers: str) -> None:
         self._answered()
         try:
-            answer = self._link.tell(
-                "AGI", Channel=self.channel, Command=command, CommandID=command_id
-            )
+            answer = self._link.tell("AGI", Channel=self.channel, **headers)
         except (ConnectionLost, BadValue) as error:
             self.end(str(error))
         else:
             answer.add_done_callback(self._acknowledged)
-        return future
 
     def _watch(self) -> None:
         """End the session when its oldest command is overdue; results come in order."""

@@ -333,7 +333,7 @@ class Conversation:
         self._set("TIMEOUT(absolute)", f"{seconds + self._settings.lease_seconds:.1f}")
 
     def _set(self, variable: str, value: str) -> None:
-        self._session.send(f"SET VARIABLE {variable} {quoted(value)}")
+        self._session.tell(f"SET VARIABLE {variable} {quoted(value)}")
 
     def _after(self, seconds: float, call: Callable[..., None], *what: object) -> None:
         self._stop_clock()

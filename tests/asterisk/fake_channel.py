@@ -89,7 +89,7 @@ class FakeChannel:
         elif self.ended_at is not None:
             self.told_after_end.append({"Action": action, **headers})
         elif action == "AGI":
-            self._commands.append((headers["Command"], headers["CommandID"]))
+            self._commands.append((headers["Command"], headers.get("CommandID", "")))
             self._arrived.set()
         elif action == "ControlPlayback":
             self._take_stop(next(self._stops, Stop()))
@@ -161,6 +161,8 @@ class FakeChannel:
         return f"200 result=0 endpos={int(received_at * SAMPLES_A_SECOND)}"
 
     def _report(self, command_id: str, result: str) -> None:
+        if not command_id:
+            return
         self._results += 1
         mute = self._troubles.mute_from
         if mute is None or self._results <= mute:

@@ -153,6 +153,11 @@ def test_of_strangers_events_only_those_pass_that_are_read(texts: dict[str, str]
     assert "messages.log => warning,error\n" in texts["logger.conf"]
 
 
+def test_of_agi_results_only_those_pass_that_have_an_id(texts: dict[str, str]) -> None:
+    only = "eventfilter(action(include),name(AsyncAGIExec),header(CommandId),method(regex))"
+    assert f"{only} = .\n" in texts["manager.conf"]
+
+
 def test_changed_settings_change_the_files(settings: Settings, texts: dict[str, str]) -> None:
     asterisk = replace(settings.asterisk, ami_port=15038, sip_port=15060, rtp_first=20000)
     new = rendered(replace(settings, asterisk=asterisk, lease_seconds=9), AMI, SEATS)

@@ -81,7 +81,7 @@ class FakeLink:
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         self.told.append({"Action": action, **headers})
         loop = asyncio.get_running_loop()
-        if action == "AGI" and not headers["Command"].startswith("STREAM FILE"):
+        if "CommandID" in headers and not headers["Command"].startswith("STREAM FILE"):
             done = {"CommandID": headers["CommandID"], "Result": "200 result=1"}
             loop.call_soon(self.hears, Message({"Event": "AsyncAGIExec", **done}))
         return loop.create_future()

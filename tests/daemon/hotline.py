@@ -57,10 +57,11 @@ def asterisk() -> FakeAmi:
     """An Asterisk without calls and seats, which carries out every AGI command at once."""
 
     def agi(action: Headers) -> str:
+        added = block(Response="Success", Message="Added")
+        if "CommandID" not in action or action["Command"].startswith(("STREAM FILE", "EXEC")):
+            return added
         result = {"CommandID": action["CommandID"], "Result": "200 result=1"}
-        ran = block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
-        playing = action["Command"].startswith(("STREAM FILE", "EXEC"))
-        return block(Response="Success", Message="Added") + ("" if playing else ran)
+        return added + block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
 
     fake = FakeAmi(secret=SECRET)
     for name in ("CoreShowChannels", "QueueStatus", "DeviceStateList"):

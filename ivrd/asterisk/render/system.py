@@ -68,9 +68,12 @@ writetimeout=1000
 
 
 def _which(event: str) -> str:
-    """The rest of a filter: of the ends of rings, those of phones that say to call elsewhere; of
-    the requests for a password, those to strangers: each registration has one.
+    """The rest of a filter: of AsyncAGI's results, those of commands with an id (async_agi.py); of
+    the ends of rings, those of phones that say to call elsewhere; of the requests for a password,
+    those to strangers: each registration has one.
     """
+    if event == "AsyncAGIExec":
+        return f"name({event}),header(CommandId),method(regex)) = ."
     if event == "ChallengeSent":
         return f"name({event}),header(AccountID),method(exact)) = {STRANGER}"
     if event == "DialEnd":
