@@ -1,4 +1,4 @@
-"""What passes between ivrd and Asterisk while some people call, recorded so that it can be replayed.
+"""What passes between ivrd and Asterisk while some people call, recorded to be replayed.
 
 A real hotline, a relay between the two that takes down each piece as it came.
 """

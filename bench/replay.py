@@ -22,7 +22,7 @@ from statistics import median
 
 import yaml
 
-from bench import recording, results
+from bench import decode, recording, results
 from bench.recording import Recording
 from bench.stand_in import StandIn
 from ivrd import log
@@ -100,6 +100,7 @@ class Replay:
         if self._profile:
             self._profile.disable()
         self.cpu_seconds += time.process_time()
+        asyncio.get_running_loop().remove_reader(near.fileno())
         _, self.missing, self.further = word
         self._over.set()
 
@@ -119,28 +120,78 @@ def replay(of: Recording, profile: cProfile.Profile | None = None) -> Replay:
     return one
 
 
+def recorded(given: argparse.Namespace) -> Recording:
+    """The recording to replay."""
+    if given.recording and given.recording.exists():
+        return recording.read(given.recording)
+    of = recording.record(Path(tempfile.mkdtemp(prefix="ivrd-bench-")), given.calls, RATE)
+    if given.recording:
+        of.write(given.recording)
+    return of
+
+
+def table(of: Recording, whole: list[float], by_stock: list[float], by_us: list[float]) -> str:
+    """CPU milliseconds a call, each beside stock panoramisk's decoding."""
+    events = sum(piece.count(b"\r\n\r\n") for piece in of.from_asterisk)
+    stock = median(by_stock)
+    rows = [
+        ("stock panoramisk decodes", by_stock, f"{events / stock:,.0f}"),
+        ("ivrd decodes", by_us, f"{events / median(by_us):,.0f}"),
+        ("all that ivrd does for the calls", whole, ""),
+    ]
+    lines = [
+        "| what | CPU ms a call | events a CPU second | times stock's decoding |",
+        "|---|---:|---:|---:|",
+    ]
+    for what, seconds, rate in rows:
+        low, middle, high = (
+            1000 * at / of.calls for at in (min(seconds), median(seconds), max(seconds))
+        )
+        cost = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+        lines.append(f"| {what} | {cost} | {rate} | {median(seconds) / stock:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
     parser.add_argument("--calls", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--recording", type=Path, help="read it, or write it if it is not there")
-    parser.add_argument("--profile", type=Path)
+    parser.add_argument("--profile", type=Path, help="write there what cProfile finds")
     given = parser.parse_args()
-    if given.recording and given.recording.exists():
-        of = recording.read(given.recording)
-    else:
-        of = recording.record(Path(tempfile.mkdtemp(prefix="ivrd-bench-")), given.calls, RATE)
-        if given.recording:
-            of.write(given.recording)
+    of = recorded(given)
     profile = cProfile.Profile() if given.profile else None
-    costs = []
+    whole, by_stock, by_us = [], [], []
     for _ in range(given.rounds):
         one = replay(of, profile)
-        costs.append(1000 * one.cpu_seconds / of.calls)
-        print(costs[-1], one.missing, one.further, one.ended)
+        if one.broken or (one.ended, one.missing, one.further) != (of.calls, 0, 0):
+            print(
+                f"not like the recording: {one.ended} of {of.calls} calls ended, {one.missing} "
+                f"actions were not sent in time, {one.further} others were",
+                file=sys.stderr,
+            )
+            if one.broken:
+                return 1
+        (stock_took, found), (we_took, found_by_us) = (
+            decode.stock(of.from_asterisk),
+            decode.ours(of.from_asterisk),
+        )
+        assert found == found_by_us, "both must find the same messages"
+        whole.append(one.cpu_seconds)
+        by_stock.append(stock_took)
+        by_us.append(we_took)
     if profile:
         profile.dump_stats(given.profile)
-    print(f"{median(costs):.2f} ms a call ({min(costs):.2f} to {max(costs):.2f})")
+        return 0
+    text = table(of, whole, by_stock, by_us)
+    print(text)
+    results.write(
+        "python -m bench.replay",
+        f"What a call costs in ivrd alone: {of.calls} recorded calls, through menu and queue to an "
+        "agent, replayed through all of ivrd as fast as it answers (the events of its start are "
+        f"among those that are decoded). {given.rounds} rounds in turns, medians and ranges.\n\n"
+        f"{text}",
+    )
     return 0
 
 

@@ -65,6 +65,13 @@ def _headers(message: bytes) -> Headers:
     return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
+def _of_now(message: bytes, action: _Action | None) -> bytes:
+    """The message with the ids and the time of now."""
+    for old, new in (action.now or {}).items() if action else ():
+        message = message.replace(old, new, 1)
+    return TIME.sub(b"%.6f" % time.time(), message, count=1)
+
+
 def prepared(recording: Recording) -> list[_Piece]:
     """The recording as it is to be replayed, without the keep-alives."""
     known: dict[bytes, _Action] = {}
@@ -146,9 +153,7 @@ class StandIn:
         for message, action in piece.messages:
             if action is not None and action.now is None:
                 continue  # nobody has asked
-            for old, new in (action.now or {}).items() if action else ():
-                message = message.replace(old, new, 1)
-            said.append(TIME.sub(b"%.6f" % time.time(), message, count=1) + END)
+            said.append(_of_now(message, action) + END)
         if said:
             self._link.sendall(b"".join(said))
 

@@ -62,7 +62,8 @@ def wire() -> Iterator[One]:
         if greeted:
             taken.data_received(GREETING)
             taken.send({"Action": "Ping"}, as_list=every)
-            data = data.replace(b"ActionID: ours", f"ActionID: {[*taken.responses][0]}".encode())
+            (action_id,) = taken.responses
+            data = data.replace(b"ActionID: ours", f"ActionID: {action_id}".encode())
         cut = len(data) // 3
         for piece in (data[:cut], data[cut:], MESSAGE_END, LAST):
             if not taken.closed:

@@ -33,11 +33,9 @@ def parsed(block: bytes) -> Message | None:
     text = block.decode("utf-8", "replace").strip(LINE_END)
     if block.lstrip().startswith(WITH_TEXT):
         return _plain(Message.from_line(text))
-    store: dict[str, tuple[str, str]] = {}
-    for line in text.split(LINE_END):
-        name, colon, value = line.partition(": ")
-        if colon:
-            store.setdefault(name.lower(), (name, value))
+    lines = [line.partition(": ") for line in text.split(LINE_END)]
+    lines.reverse()  # so that the first of two is what stays
+    store = {name.lower(): (name, value) for name, colon, value in lines if colon}
     if "event" not in store and "response" not in store:
         return None
     if QUOTED in store:
@@ -48,7 +46,8 @@ def parsed(block: bytes) -> Message | None:
 
 def _plain(message: Message | None) -> Message | None:
     """The message with each header once."""
-    for name, value in message.items() if message is not None else ():
-        if isinstance(value, list):
-            message[name] = value[0]
+    if message is not None:
+        for name, value in message.items():
+            if isinstance(value, list):
+                message[name] = value[0]
     return message

@@ -87,10 +87,16 @@ class Session:
         self._event_at = None
 
     def _answered(self) -> None:
-        """An action is about to be sent: the first one after an event is the answer to it."""
+        """An action is in the hands of the link: the first one after an event is the answer to it.
+
+        It is written at the end of this turn of the loop.
+        """
         if self._event_at is not None:
-            self._decided(asyncio.get_running_loop().time() - self._event_at)
+            asyncio.get_running_loop().call_soon(self._written, self._event_at)
             self._event_at = None
+
+    def _written(self, event_at: float) -> None:
+        self._decided(asyncio.get_running_loop().time() - event_at)
 
     def send(self, command: str, seconds: float = 0.0) -> "asyncio.Future[str]":
         """Queue one command that takes `seconds` to run, after all that were sent before it.
@@ -123,12 +129,12 @@ class Session:
             self._command(Command=command)
 
     def _command(self, **headers: str) -> None:
-        self._answered()
         try:
             answer = self._link.tell("AGI", Channel=self.channel, **headers)
         except (ConnectionLost, BadValue) as error:
             self.end(str(error))
         else:
+            self._answered()
             answer.add_done_callback(self._acknowledged)
 
     def _watch(self) -> None:
@@ -175,12 +181,12 @@ class Session:
     def stop_playing(self) -> None:
         """Cut short what is being played to the caller, if anything is."""
         if not self.over:
-            self._answered()
             try:
                 answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
             except (ConnectionLost, BadValue) as error:
                 self.end(str(error))
             else:
+                self._answered()
                 answer.add_done_callback(mark_retrieved)
 
 

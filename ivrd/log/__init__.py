@@ -42,7 +42,7 @@ def setup(
     _check(format, level)
     # What no line has need not be found out for each (the logging module's own words on speed).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     root = logging.getLogger()
     for earlier in _handlers():
         root.removeHandler(earlier)

@@ -28,6 +28,10 @@ OTHER = "other"  # stands for an event that has no series of its own
 
 WAIT_SECONDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600)
 TALK_SECONDS = (5, 15, 30, 60, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 3600)
+DECISION_SECONDS = (
+    *(0.0001, 0.0002, 0.0003, 0.0005, 0.0007, 0.001, 0.0015, 0.002, 0.003, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -111,7 +115,7 @@ class CallMetrics:
             "ivrd_decision_seconds",
             "Seconds from the bytes of an event that needs an answer (a call, a key, a prompt's "
             "end) until the first command or stop that answers it was sent.",
-            LAG_SECONDS,
+            DECISION_SECONDS,
         ).observe
         #: The event loop woke so many seconds late.
         self.loop_lag: Callable[[float], None] = self._histogram(

@@ -1,8 +1,8 @@
 """Writes to the store in the background: those who decide never wait for it.
 
 `put`, `remove` and `forget` only note the last value of each key.  The task `run` writes what was
-noted, in order: a first change at once, those that follow in a batch every 200 ms.  When the store is down it tries again each
-second, and then writes all that changed meanwhile.
+noted, in order: a first change at once, those that follow in a batch every 200 ms.  When the store
+is down it tries again each second, and then writes all that changed meanwhile.
 """
 
 import asyncio

@@ -314,9 +314,7 @@ def test_a_list_is_collected_while_events_go_on() -> None:
         rig = Rig()
         future = rig.send("QueueStatus", as_list=True)
         rig.answer("Response: Success\nActionID\nEventList: start\n\n")
-        rig.answer(
-            "Event: QueueMember\nActionID\nName: a\n\nEvent: Hangup\nUniqueid: 5\n\n"
-        )
+        rig.answer("Event: QueueMember\nActionID\nName: a\n\nEvent: Hangup\nUniqueid: 5\n\n")
         assert not future.done()
         rig.answer("Event: QueueStatusComplete\nActionID\nEventList: Complete\n\n")
         names = [message.event for message in await future]

@@ -351,6 +351,22 @@ def test_results_in_time_leave_the_session_alone_for_ever() -> None:
     run(body())
 
 
+def test_a_command_of_whose_result_nothing_depends_has_no_id_and_is_never_overdue() -> None:
+    async def body() -> None:
+        rig = Rig()
+        rig.watch(5.0)
+        rig.session.tell("SET VARIABLE A 1")
+        assert rig.link.commands == ["SET VARIABLE A 1"]
+        assert "CommandID" not in rig.link.told[0]
+        await asyncio.sleep(3600)
+        assert rig.session.over == ""
+        rig.session.end("the caller hung up")
+        rig.session.tell("SET VARIABLE A 2")
+        assert len(rig.link.told) == 1
+
+    run(body())
+
+
 # --- how long a decision takes -------------------------------------------------------------
 
 
@@ -358,6 +374,7 @@ def test_a_decision_takes_from_the_bytes_of_an_event_to_the_first_action_after_i
     async def act() -> None:
         rig, now = Rig(), asyncio.get_running_loop().time
         rig.session.send("ANSWER")  # the answer to the session's own beginning
+        await asyncio.sleep(0)
         rig.decided.clear()
         rig.link.received_at = now()
         await asyncio.sleep(0.02)
@@ -367,6 +384,7 @@ def test_a_decision_takes_from_the_bytes_of_an_event_to_the_first_action_after_i
         await asyncio.sleep(0.03)
         rig.session.stop_playing()
         rig.session.send("STREAM FILE")  # the same answer goes on
+        await asyncio.sleep(0)
         assert rig.decided == [pytest.approx(0.05)]
 
     run(act())
@@ -376,11 +394,13 @@ def test_an_event_that_needs_no_answer_is_no_slow_decision() -> None:
     async def act() -> None:
         rig = Rig()
         rig.session.send("ANSWER")
+        await asyncio.sleep(0)
         rig.decided.clear()
         rig.session.event()
         rig.session.settled()
         await asyncio.sleep(5)
         rig.session.send("STREAM FILE")  # because of the clock
+        await asyncio.sleep(0)
         assert rig.decided == []
 
     run(act())

@@ -258,9 +258,7 @@ def test_a_caller_is_spoken_to_anew_as_soon_as_asterisk_is_back(tmp_path: Path) 
     async def body(at: Hotline) -> None:
         def sessions() -> set[str]:
             return {
-                a["CommandID"].rpartition(".")[0]
-                for a in at.ami.named("AGI")
-                if "CommandID" in a
+                a["CommandID"].rpartition(".")[0] for a in at.ami.named("AGI") if "CommandID" in a
             }
 
         call = at.call_id()
