@@ -324,7 +324,7 @@ class AmiClient:
         """Write the leader token into Asterisk; the one action that needs no grant."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
         async with asyncio.timeout(self._pace.silent):
-            await self._sent(setting, as_list=False)
+            await self._sent(setting)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -346,29 +346,31 @@ class AmiClient:
         return [message for message in answer[1:-1] if message.event]
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
-        """Send one action without waiting; the future holds the answer.
+        """Send one action without waiting; the future holds the answer, up to a second late.
 
         Raises `ConnectionLost` or `ami_protocol.BadValue` with nothing sent.
         """
-        return self._send(action, headers)
+        return self._send(action, headers, hurry=False)
 
     async def _ask(self, action: str, within: float, **headers: str) -> Message:
         async with asyncio.timeout(within):
-            answer = await self.tell(action, **headers)
+            answer: Message = await self._send(action, headers)
         if answer.response == "Error":
             raise ActionRefused(f"{action}: {answer.message}")
         return answer
 
     def _send(
-        self, action: str, headers: dict[str, str], as_list: bool = False
+        self, action: str, headers: dict[str, str], *, as_list: bool = False, hurry: bool = True
     ) -> "asyncio.Future[Any]":
         message = {"Action": action, **headers}
-        return self._guard.submit(action, lambda: self._sent(message, as_list))
+        return self._guard.submit(action, lambda: self._sent(message, as_list, hurry))
 
-    def _sent(self, message: dict[str, str], as_list: bool) -> "asyncio.Future[Any]":
+    def _sent(
+        self, message: dict[str, str], as_list: bool = False, hurry: bool = True
+    ) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out
             raise ConnectionLost("not connected to Asterisk")
-        return self._wire.send(message, as_list=as_list)
+        return self._wire.send(message, as_list, hurry=hurry)
 
     def _drop(self, handler: ConnectionHandler) -> None:
         self.up = False

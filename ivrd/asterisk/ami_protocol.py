@@ -10,6 +10,7 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 * a header that comes twice is a list where everyone expects text            -> `parsed`
 * it writes values unchecked, so that a CR or LF in one starts a new action  -> `encoded`
 * it sends each action by itself, and waking Asterisk costs most of that      -> `_write`
+* each acknowledgement wakes the process, which is most of what a call costs -> `_set_hurry`
 * an action that expects a list never ends when the answer is an error       -> `_Pending`
 * it logs an action that it cannot send, with the secret if it is the login   -> `send`
 * an action whose asker gave up stays in its books for ever                  -> `send`
@@ -23,6 +24,7 @@ import itertools
 import math
 import os
 import secrets
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -37,6 +39,9 @@ from ivrd.asterisk.ami_message import LINE_END, parsed
 LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
 LONGEST = LINE_LIMIT - len(LINE_END)
 RATION = 100  # events a second
+# What wakes nobody as long as nobody waits for it: acknowledgements and changes of devices are
+# smaller, all other events larger.  They are read with the next event, or answer to a ping.
+UNHURRIED_BYTES = 256
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
 GREETING = b"Asterisk Call Manager/"
 BYTES_END = LINE_END.encode()
@@ -119,13 +124,17 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
         self._rest = b""  # what has come of the next message
         self._unsent: list[bytes] = []
+        self._awaited: set[str] = set()
+        self._least = 1
         # Nobody else's text can pass for an answer.
         self._ids = map(f"{secrets.token_hex(4)}.{{}}".format, itertools.count(1))
 
-    def send(self, headers: Mapping[str, str], as_list: bool = False) -> "asyncio.Future[Any]":
+    def send(
+        self, headers: Mapping[str, str], as_list: bool = False, *, hurry: bool = True
+    ) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
 
-        Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
+        Without `hurry` the answer may wait for the next event, a second at most.  Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
         """
         action_id = next(self._ids)
         action = encoded({**headers, "ActionID": action_id})
@@ -133,9 +142,28 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             raise ConnectionLost(self.reason)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.responses[action_id] = _Pending(future, [] if as_list else None)
-        future.add_done_callback(lambda _done: self.responses.pop(action_id, None))
+        future.add_done_callback(lambda _done: self._answered(action_id))
+        if hurry:
+            self._awaited.add(action_id)
+            self._set_hurry()
         self._write(action)
         return future
+
+    def _answered(self, action_id: str) -> None:
+        """Nobody waits for this answer any more."""
+        self.responses.pop(action_id, None)
+        if action_id in self._awaited:
+            self._awaited.remove(action_id)
+            self._set_hurry()
+
+    def _set_hurry(self) -> None:
+        """Be woken by every byte while somebody waits for an answer or a message is not whole, and
+        otherwise by what is more than `UNHURRIED_BYTES` (SO_RCVLOWAT in socket(7))."""
+        least = 1 if self._awaited or self._rest else UNHURRIED_BYTES
+        if least != self._least and not self.closed:
+            self._least = least
+            if link := self.transport.get_extra_info("socket"):
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
 
     def _write(self, data: bytes) -> None:
         """Send with what else is to be sent in this turn of the loop: each sending costs as much
@@ -168,6 +196,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 self.handle_message(message)
         if len(self._rest) > BUFFER_LIMIT:
             self.fail(NOT_ASTERISK)
+        self._set_hurry()
 
     def _over_ration(self, block: bytes) -> bool:
         """Whether this is one too many in this second of what strangers can have made."""
