@@ -134,7 +134,9 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     ) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
 
-        Without `hurry` the answer may wait for the next event, a second at most.  Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
+        Without `hurry` the answer may wait for the next event, a second at most.
+
+        Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
         """
         action_id = next(self._ids)
         action = encoded({**headers, "ActionID": action_id})

@@ -1,4 +1,4 @@
-"""Who is woken by what Asterisk sends: an acknowledgement wakes nobody, whatever is awaited does."""
+"""What Asterisk sends wakes ivrd when somebody waits for it; an acknowledgement alone does not."""
 
 import asyncio
 import socket
