@@ -56,6 +56,8 @@ run:  ## ivrd itself, with config/
 bench:  ## what a call and a command cost, and overflow beside a stock dialplan
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
+	@$(PY) -m bench.replay
+	@$(PY) -m bench.menu
 	@$(PY) -m bench.commands
 	@$(PY) -m bench.overflow --short
 

@@ -107,7 +107,7 @@ class CallMetrics:
         self.agi: Callable[[float], None] = self._histogram(
             "ivrd_agi_seconds",
             "Seconds from sending a command to a caller's channel until its result; "
-            "commands that play a prompt are left out.",
+            "commands that play a prompt, or whose result is not waited for, are left out.",
             LAG_SECONDS,
         ).observe
         #: An event of a caller's was answered after so many seconds.
