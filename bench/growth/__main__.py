@@ -1,0 +1,46 @@
+"""How ivrd's own cost grows with callers, seats and partners, beside a made Asterisk.
+
+    python -m bench.growth [--only AXIS] [--profile WHAT]
+
+No call is placed: a made Asterisk answers what ivrd asks and sends recorded events as fast as they
+are taken.  Each figure is ivrd's CPU (where it says time: seconds that pass), and beside it the
+exponent with which it grows: 1 is as fast as the callers, 0 not at all.
+"""
+
+import argparse
+import sys
+import time
+
+from bench import results
+from bench.growth.measures import Figures, measured
+from bench.growth.size import AXES, BASE, CORNER, Size
+from bench.growth.table import tables
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
+    parser.add_argument("--only", choices=AXES, help="one axis; nothing is written")
+    only = parser.parse_args().only
+    sizes = dict.fromkeys(size for name, axis in AXES.items() if only in (None, name) for size in axis)
+    if only is None:
+        sizes[CORNER] = None
+    found: dict[Size, Figures] = {}
+    for size in sizes:
+        began = time.monotonic()
+        found[size] = measured(size)
+        print(f"{size}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    text = tables(found, only)
+    print(text)
+    if only is None:
+        about = (
+            f"ivrd's own cost beside a made Asterisk, without a call: {BASE} and ten times fewer "
+            "callers in menus, nine of ten seats and five seats of each partner in a talk; one of "
+            "these varies. Milliseconds of CPU, or of time where it says so. The exponent is fitted "
+            "over all sizes: 1 is as fast as what varies."
+        )
+        results.write("python -m bench.growth", f"{about}\n\n{text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

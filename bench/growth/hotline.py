@@ -1,0 +1,172 @@
+"""An ivrd on the made Asterisk, in this process: all its parts, wired as the daemon wires them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.growth.people import partner_names, pools
+from bench.growth.size import CAP, OPEN_SEATS, Size
+from ivrd.config.load import load
+from ivrd.config.settings import Settings
+from ivrd.daemon.wiring import Wiring
+
+PROJECT = Path(__file__).parents[2]
+SECRET = "not-a-secret"
+WAIT_SECONDS = 120.0
+STEP = 0.005  # seconds: how often the loop's lag is looked at
+
+
+class Late(Exception):
+    """Something has not happened in time; the message says what."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an ivrd of this measurement is.
+
+    `name`: of a folder in `folder`; `redis`: the URL of its store, empty for a file.
+    """
+
+    folder: Path
+    name: str
+    redis: str = ""
+
+
+def configured(place: Place, size: Size, port: int) -> Path:
+    """The shipped configuration for a hotline of this size, in a folder of its own."""
+    home = place.folder / place.name
+    config = home / "config"
+    shutil.copytree(PROJECT / "config", config)
+    (place.folder / "queue_log").touch()
+    (home / "ami.secret").touch(0o600)
+    (home / "ami.secret").write_text(SECRET)
+    _rewrite(config / "ivrd.yaml", lambda of: _program(of, place, home, port))
+    _rewrite(config / "queues.yaml", lambda of: of.update(pools=_pools(size)))
+    _rewrite(config / "partners.yaml", lambda of: of.update(partners=_partners(size)))
+    return config
+
+
+def _rewrite(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    settings = yaml.safe_load(file.read_text("utf-8"))
+    change(settings)
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def _program(settings: dict[str, Any], place: Place, home: Path, port: int) -> None:
+    settings["sounds"] = str(PROJECT / "sounds")
+    settings["state_dir"] = str(home / "state")
+    settings["caller_key_file"] = str(place.folder / "caller.key")
+    settings["control"]["socket"] = str(home / "s")
+    settings["web"]["listen"] = f"127.0.0.1:{9 if place.name == 'first' else 10}"  # its name
+    settings["limits"] = {"callers": 10_000, "menus": 10_000, "behind_seconds": 2}
+    settings["store"]["deadline_seconds"] = 5
+    if place.redis:
+        del settings["store"]["file"]
+        settings["store"]["redis"] = {"url": place.redis}
+    asterisk = settings["asterisk"]
+    asterisk["config_dir"] = str(home / "etc")
+    asterisk["queue_log"] = str(place.folder / "queue_log")
+    asterisk["seats"] = {"contact": "sip:{seat}@127.0.0.1:9"}
+    asterisk["ami"] |= {"port": port, "secret_file": str(home / "ami.secret")}
+
+
+def _pools(size: Size) -> dict[str, object]:
+    return {
+        name: {"seats": seats, "open": True, "queues": "all"}
+        for name, seats in pools(size.seats).items()
+    }
+
+
+def _partners(size: Size) -> dict[str, object]:
+    return {
+        name: {
+            "name": {"th": name, "en": name},
+            "trunk": f"198.51.100.{1 + number % 250}:{5060 + number // 250}",
+            "pledged": OPEN_SEATS,
+            "cap": CAP,
+            "hours": "always",
+            "topics": "all",
+            "state": "active",
+        }
+        for number, name in enumerate(partner_names(size.partners))
+    }
+
+
+class Ivrd:
+    """One ivrd that is connected, or about to be."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.wiring = Wiring(settings, lambda _why: None)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Connect, and take part in the election."""
+        wiring = self.wiring
+        self._tasks = [
+            asyncio.create_task(wiring.link.run(wiring.connection)),
+            asyncio.create_task(wiring.failover.run()),
+        ]
+
+    async def die(self) -> None:
+        """Be gone at once, with nothing said to anybody."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """End, with all that is known written."""
+        await self.die()
+        await self.wiring.failover.close()
+
+
+async def until(what: str, true: Callable[[], object]) -> None:
+    """Return when it holds.  Raises `Late` when it never does."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not true():  # noqa: ASYNC110  several things may make it true
+        if time.monotonic() > deadline:
+            raise Late(f"not within {WAIT_SECONDS:g} s: {what}")
+        await asyncio.sleep(0.002)
+
+
+@dataclass
+class Took:
+    """What a stretch took, in seconds: CPU of this process, time, and the loop's longest stop."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    stood: float = 0.0
+
+
+@asynccontextmanager
+async def taking() -> AsyncIterator[Took]:
+    """Measure what happens meanwhile."""
+    took = Took()
+    watch = asyncio.create_task(_watch(took))
+    await asyncio.sleep(0)
+    cpu, wall = time.process_time(), time.monotonic()
+    try:
+        yield took
+    finally:
+        took.cpu, took.wall = time.process_time() - cpu, time.monotonic() - wall
+        watch.cancel()
+
+
+async def _watch(took: Took) -> None:
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(STEP)
+        took.stood = max(took.stood, time.monotonic() - before - STEP)
+
+
+def loaded(config: Path) -> Settings:
+    """The settings, as the daemon reads them."""
+    return load(config)

@@ -1,0 +1,291 @@
+"""What is measured at one size: each figure in seconds, or seconds for each event or caller."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from bench.growth.asterisk import LIVES, MadeAsterisk
+from bench.growth.hotline import Ivrd, Place, Took, configured, loaded, taking, until
+from bench.growth.people import recorded
+from bench.growth.size import Size
+from ivrd import log
+from ivrd.asterisk import snapshot
+from lab.redis import RedisProcess
+
+ROUNDS = 5
+PLAYED = 40  # times that the recording is played
+SETTLED = 30  # evaluations within which seats are as they are wanted
+
+Figures = dict[str, float]
+
+
+def measured(size: Size) -> Figures:
+    """All figures of one size, each of a hotline of its own."""
+    found: Figures = {}
+    for part in (alone, missed, taken_over):
+        with tempfile.TemporaryDirectory(prefix="ivrd-") as folder:
+            asterisk = MadeAsterisk(size)
+            try:
+                with (Path(folder) / "log").open("w") as stream:
+                    lines = log.setup("plain", "info", stream)
+                    found |= asyncio.run(part(size, Path(folder), asterisk))
+                    lines.close()
+            finally:
+                asterisk.stop()
+    return found
+
+
+def each(look: Callable[[], object]) -> float:
+    """CPU seconds of one look, which nothing else interrupts; the median."""
+    took = []
+    for _ in range(ROUNDS):
+        before = time.thread_time()
+        look()
+        took.append(time.thread_time() - before)
+    return median(took)
+
+
+# --- one ivrd ------------------------------------------------------------------------------------
+
+
+async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
+    """Start, all that is looked at every second or when asked, events, a lost link."""
+    found: Figures = {}
+    config = configured(Place(folder, "first"), size, asterisk.port)
+    async with taking() as reading:
+        settings = loaded(config)
+    async with taking() as building:
+        ivrd = Ivrd(settings)
+    found["start: configuration"], found["start: parts"] = reading.cpu, building.cpu
+    async with taking() as took:
+        ivrd.start()
+        await _here(ivrd, size)
+    _add(found, "connected, all calls adopted", took)
+    found |= await _seats(ivrd)
+    found |= _looks(ivrd)
+    found |= await _snapshot(ivrd)
+    found |= await _events(ivrd, asterisk)
+    found |= await _moved(ivrd)
+    found |= await _stored(ivrd, size, "SQLite")
+    found |= await _lost_link(ivrd, size, asterisk)
+    ledger = ivrd.wiring.ledger
+    async with taking() as took:
+        asterisk.order("hang_up")
+        await until("all have hung up", lambda: not ledger.calls)
+    found["all hang up: each"] = took.cpu / size.calls
+    found["all hang up: the loop stood"] = took.stood
+    await ivrd.stop()
+    return found
+
+
+async def _here(ivrd: Ivrd, size: Size) -> None:
+    ledger = ivrd.wiring.ledger
+    await until("connected", lambda: ivrd.wiring.link.up and len(ledger.calls) == size.calls)
+    await until("all menus", lambda: len(ivrd.wiring.tracker.ivr) == size.menus)
+
+
+async def _seats(ivrd: Ivrd) -> Figures:
+    """From what Asterisk has to what is wanted."""
+    wiring, changes = ivrd.wiring, 0
+    async with taking() as took:
+        for _ in range(SETTLED):
+            wiring.partners.evaluate(wiring.timeline.now())
+            made = await wiring.queue_members.reconcile()
+            changes += len(made)
+            if not made:
+                break
+    return {"a change of a queue's member": took.cpu / max(1, changes)}
+
+
+def _looks(ivrd: Ivrd) -> Figures:
+    """What is looked at each second, by Prometheus, and by people."""
+    wiring = ivrd.wiring
+    queues = [queue.name for queue in wiring.settings.queues]
+    return {
+        "a look at the overflow": each(lambda: wiring.partners.evaluate(wiring.timeline.now())),
+        "reconciliation of members, nothing to change": each(
+            lambda: _run(wiring.queue_members.reconcile())
+        ),
+        "reconciliation of queues, nobody to move": each(lambda: _run(wiring.requeue.reconcile())),
+        "positions in all queues": each(lambda: [wiring.ledger.waiting(q) for q in queues]),
+        "the books: in progress, balance": each(wiring.ledger.balance),
+        "a scrape of /metrics": each(wiring.scrape),
+        "ivrd status": each(lambda: json.dumps(wiring.operations.status([]))),
+        "ivrd seats list": each(lambda: json.dumps(wiring.queue_members.list_seats())),
+    }
+
+
+def _run(coroutine: object) -> None:
+    """Run what waits for nothing, within the loop that runs already."""
+    try:
+        coroutine.send(None)  # type: ignore[attr-defined]
+    except StopIteration:
+        return
+    raise AssertionError("it was to change nothing, and waits for Asterisk")
+
+
+async def _snapshot(ivrd: Ivrd) -> Figures:
+    """CoreShowChannels, QueueStatus and DeviceStateList, read and understood."""
+    took: list[Took] = []
+    for _ in range(3):
+        async with taking() as one:
+            await snapshot.read(ivrd.wiring.link)
+        took.append(one)
+    return {
+        "a snapshot of Asterisk": median(one.cpu for one in took),
+        "… the loop stood": median(one.stood for one in took),
+    }
+
+
+async def _events(ivrd: Ivrd, asterisk: MadeAsterisk) -> Figures:
+    """Recorded calls at full speed, and all phones ringing, talking and missing calls."""
+    ledger, before = ivrd.wiring.ledger, _ended(ivrd)
+    here = len(ledger.calls)
+    async with taking() as took:
+        asterisk.order("play", PLAYED)
+        await until("played", lambda: _ended(ivrd) - before == PLAYED * LIVES)
+    assert len(ledger.calls) == here and ledger.balance() == 0
+    events = PLAYED * len(recorded("calls"))
+    found = {"a recorded event": took.cpu / events}
+    members = ivrd.wiring.queue_members
+    seats = [seat for pool in members.pools for seat in pool.seats]
+    async with taking() as took:
+        asterisk.order("seats_change")
+        await until("all free", lambda: members.states.get(seats[-1]) == "free")
+        await until("all free", lambda: all(members.states[s] == "free" for s in seats))
+    found["a seat's state"] = took.cpu / (3 * len(seats))
+    async with taking() as took:
+        asterisk.order("misses")
+        now = ivrd.wiring.timeline.now
+        await until("all rest", lambda: members.health.turn(seats[-1], now()).last)
+    found["a missed call"] = took.cpu / (2 * len(seats))
+    async with taking() as took:
+        changes = await members.reconcile()
+    found["all seats rest: a change"] = took.cpu / max(1, len(changes))
+    found["… a reconciliation"] = each(lambda: members._last_resort(now()))
+    for seat in seats:
+        members.resume(seat, "the measurement")
+    await members.reconcile()
+    return found
+
+
+def _ended(ivrd: Ivrd) -> int:
+    return ivrd.wiring.ledger.outcomes.total()
+
+
+async def _moved(ivrd: Ivrd) -> Figures:
+    """A reload takes a queue: its callers go to another one, each to the place that is due."""
+    wiring, operations = ivrd.wiring, ivrd.wiring.operations
+    settings = operations.settings
+    others = tuple(queue for queue in settings.queues if queue.name != "vaccination")
+    operations.settings = replace(settings, queues=others)
+    callers = wiring.requeue.waiting_in_vain().total()
+    async with taking() as took:
+        await wiring.requeue.all(600.0)
+    assert not wiring.requeue.waiting_in_vain()
+    operations.settings = settings
+    return {"a queue is taken: a caller moved": took.cpu / callers}
+
+
+async def _stored(ivrd: Ivrd, size: Size, store: str) -> Figures:
+    """All calls written once more."""
+    wiring = ivrd.wiring
+    await wiring.write_behind.flush(60.0)
+    async with taking() as took:
+        wiring.failover._write_calls()
+        assert await wiring.write_behind.flush(60.0)
+    return {
+        f"{store}: a call written": took.cpu / size.calls,
+        f"{store}: the loop stood": took.stood,
+    }
+
+
+async def _lost_link(ivrd: Ivrd, size: Size, asterisk: MadeAsterisk) -> Figures:
+    found: Figures = {}
+    link, ivr = ivrd.wiring.link, ivrd.wiring.tracker.ivr
+    async with taking() as took:
+        asterisk.order("cut")
+        await until("the link is down", lambda: not link.up)
+        await until("all menus left", lambda: len(ivr) == 0)
+        await _here(ivrd, size)
+    _add(found, "the link lost and back", took)
+    return found
+
+
+def _add(found: Figures, what: str, took: Took) -> None:
+    found[f"{what}: CPU"] = took.cpu
+    found[f"{what}: time"] = took.wall
+    found[f"{what}: the loop stood"] = took.stood
+
+
+# --- ends that nobody saw ------------------------------------------------------------------------
+
+
+async def missed(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
+    """While the link is down everybody hangs up: recorded from queue_log."""
+    ivrd = Ivrd(loaded(configured(Place(folder, "first"), size, asterisk.port)))
+    ivrd.start()
+    await _here(ivrd, size)
+    calls = list(ivrd.wiring.ledger.calls.values())
+    async with taking() as took:
+        asterisk.order("forget")
+        asterisk.order("cut")
+        await until("the link is down", lambda: not ivrd.wiring.link.up)
+        with (folder / "queue_log").open("a") as log:
+            for call in calls:
+                second = int(call.received_at)
+                log.write(f"{second}|{call.id}|hotline|NONE|RECEIVED|\n")
+                if call.queue:
+                    log.write(f"{second}|{call.id}|{call.queue}|NONE|ENTERQUEUE||0|1\n")
+                log.write(f"{int(time.time())}|{call.id}|hotline|NONE|ENDED|queue|other|\n")
+        await until("all are recorded", lambda: not ivrd.wiring.ledger.calls)
+    assert ivrd.wiring.ledger.balance() == 0
+    await ivrd.stop()
+    return {
+        "all gone unseen: each recorded": took.cpu / size.calls,
+        "all gone unseen: the loop stood": took.stood,
+    }
+
+
+# --- two of them ---------------------------------------------------------------------------------
+
+
+async def taken_over(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
+    """The leader dies, and the standby has all callers."""
+    redis = RedisProcess(folder)
+    redis.start()
+    try:
+        return await _taken_over(size, folder, asterisk, redis.url)
+    finally:
+        redis.stop()
+
+
+async def _taken_over(size: Size, folder: Path, asterisk: MadeAsterisk, redis: str) -> Figures:
+    found: Figures = {}
+    first, second = (
+        Ivrd(loaded(configured(Place(folder, name, redis), size, asterisk.port)))
+        for name in ("first", "second")
+    )
+    first.start()
+    await until("a leader", lambda: first.wiring.leadership.is_leader)
+    await _here(first, size)
+    second.start()
+    await until("a standby", lambda: len(second.wiring.ledger.calls) == size.calls)
+    await until("a standby", lambda: second.wiring.link.up)
+    found |= await _stored(first, size, "Redis")
+    async with taking() as took:
+        await first.die()
+        await until("the standby leads", lambda: second.wiring.leadership.is_leader)
+        leads = time.monotonic()
+        await until("all menus", lambda: len(second.wiring.tracker.ivr) == size.menus)
+    _add(found, "takeover", took)
+    found["takeover: from the lead to the last caller"] = time.monotonic() - leads
+    await second.stop()
+    return found
