@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import yaml
 
 from bench.growth.people import partner_names, pools
 from bench.growth.size import CAP, OPEN_SEATS, Size
+from ivrd import log
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
 from ivrd.daemon.wiring import Wiring
@@ -25,7 +28,7 @@ WAIT_SECONDS = 120.0
 STEP = 0.005  # seconds: how often the loop's lag is looked at
 
 
-class Late(Exception):
+class TooLate(Exception):
     """Something has not happened in time; the message says what."""
 
 
@@ -128,12 +131,66 @@ class Ivrd:
         await self.wiring.failover.close()
 
 
+class Leader:
+    """An ivrd in a process of its own, which can be killed; `write` has it write all calls."""
+
+    def __init__(self, config: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._orders, theirs = context.Pipe()
+        self._process = context.Process(target=_lead, args=(config, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._orders.recv()
+
+    def write(self) -> dict[str, float]:
+        """What that took; see `written`."""
+        self._orders.send(None)
+        found: dict[str, float] = self._orders.recv()
+        return found
+
+    def kill(self) -> None:
+        """kill -9"""
+        self._process.kill()
+        self._process.join()
+        self._orders.close()
+
+
+def _lead(config: Path, orders: Connection) -> None:
+    with (config.parent / "log").open("w") as stream:
+        log.setup("plain", "info", stream)
+        asyncio.run(_leads(loaded(config), orders))
+
+
+async def _leads(settings: Settings, orders: Connection) -> None:
+    ivrd = Ivrd(settings)
+    ivrd.start()
+    await until("it leads", lambda: ivrd.wiring.link.up and ivrd.wiring.tracker.ivr.active)
+    orders.send(None)
+    while True:
+        await asyncio.to_thread(orders.recv)
+        orders.send(await written(ivrd))
+
+
+async def written(ivrd: Ivrd) -> dict[str, float]:
+    """All calls are written once more: what one takes, and for how long the loop stood."""
+    wiring = ivrd.wiring
+    await wiring.write_behind.flush(WAIT_SECONDS)
+    async with taking() as took:
+        wiring.failover._write_calls()
+        if not await wiring.write_behind.flush(WAIT_SECONDS):
+            raise TooLate("the store has not taken the calls")
+    return {
+        "a call written": took.cpu / len(wiring.ledger.calls),
+        "all calls written: the loop stood": took.stood,
+    }
+
+
 async def until(what: str, true: Callable[[], object]) -> None:
-    """Return when it holds.  Raises `Late` when it never does."""
+    """Return when it holds.  Raises `TooLate` when it never does."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not true():  # noqa: ASYNC110  several things may make it true
         if time.monotonic() > deadline:
-            raise Late(f"not within {WAIT_SECONDS:g} s: {what}")
+            raise TooLate(f"not within {WAIT_SECONDS:g} s: {what}")
         await asyncio.sleep(0.002)
 
 

@@ -12,7 +12,17 @@ from pathlib import Path
 from statistics import median
 
 from bench.growth.asterisk import LIVES, MadeAsterisk
-from bench.growth.hotline import Ivrd, Place, Took, configured, loaded, taking, until
+from bench.growth.hotline import (
+    Ivrd,
+    Leader,
+    Place,
+    Took,
+    configured,
+    loaded,
+    taking,
+    until,
+    written,
+)
 from bench.growth.people import recorded
 from bench.growth.size import Size
 from ivrd import log
@@ -73,7 +83,7 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
     found |= await _snapshot(ivrd)
     found |= await _events(ivrd, asterisk)
     found |= await _moved(ivrd)
-    found |= await _stored(ivrd, size, "SQLite")
+    found |= {f"SQLite: {what}": took for what, took in (await written(ivrd)).items()}
     found |= await _lost_link(ivrd, size, asterisk)
     ledger = ivrd.wiring.ledger
     async with taking() as took:
@@ -194,19 +204,6 @@ async def _moved(ivrd: Ivrd) -> Figures:
     return {"a queue is taken: a caller moved": took.cpu / callers}
 
 
-async def _stored(ivrd: Ivrd, size: Size, store: str) -> Figures:
-    """All calls written once more."""
-    wiring = ivrd.wiring
-    await wiring.write_behind.flush(60.0)
-    async with taking() as took:
-        wiring.failover._write_calls()
-        assert await wiring.write_behind.flush(60.0)
-    return {
-        f"{store}: a call written": took.cpu / size.calls,
-        f"{store}: the loop stood": took.stood,
-    }
-
-
 async def _lost_link(ivrd: Ivrd, size: Size, asterisk: MadeAsterisk) -> Figures:
     found: Figures = {}
     link, ivr = ivrd.wiring.link, ivrd.wiring.tracker.ivr
@@ -269,23 +266,23 @@ async def taken_over(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figure
 
 async def _taken_over(size: Size, folder: Path, asterisk: MadeAsterisk, redis: str) -> Figures:
     found: Figures = {}
-    first, second = (
-        Ivrd(loaded(configured(Place(folder, name, redis), size, asterisk.port)))
-        for name in ("first", "second")
-    )
-    first.start()
-    await until("a leader", lambda: first.wiring.leadership.is_leader)
-    await _here(first, size)
-    second.start()
-    await until("a standby", lambda: len(second.wiring.ledger.calls) == size.calls)
-    await until("a standby", lambda: second.wiring.link.up)
-    found |= await _stored(first, size, "Redis")
-    async with taking() as took:
-        await first.die()
-        await until("the standby leads", lambda: second.wiring.leadership.is_leader)
-        leads = time.monotonic()
-        await until("all menus", lambda: len(second.wiring.tracker.ivr) == size.menus)
-    _add(found, "takeover", took)
-    found["takeover: from the lead to the last caller"] = time.monotonic() - leads
-    await second.stop()
+    leader = Leader(configured(Place(folder, "first", redis), size, asterisk.port))
+    try:
+        standby = Ivrd(loaded(configured(Place(folder, "second", redis), size, asterisk.port)))
+        standby.start()
+        of = standby.wiring
+        await until("a standby", lambda: of.link.up and len(of.ledger.calls) == size.calls)
+        stored = await asyncio.to_thread(leader.write)
+        found |= {f"Redis: {what}": took for what, took in stored.items()}
+        async with taking() as took:
+            leader.kill()
+            await until("the standby leads", lambda: of.leadership.is_leader)
+            leads = time.monotonic()
+            await until("all menus", lambda: len(of.tracker.ivr) == size.menus)
+        _add(found, "takeover", took)
+        found["takeover: from the lead to the last caller: time"] = time.monotonic() - leads
+        assert of.ledger.balance() == 0
+        await standby.stop()
+    finally:
+        leader.kill()
     return found

@@ -340,8 +340,8 @@ class AmiClient:
 
         Raises like `ask`.
         """
-        async with asyncio.timeout(self._pace.answer):
-            answer: list[Message] = await self._send(action, headers, as_list=True)
+        sent = self._send(action, headers, as_list=True)
+        answer: list[Message] = await self._answer(sent, self._pace.answer)
         if answer[0].response == "Error":
             raise ActionRefused(f"{action}: {answer[0].message}")
         return [message for message in answer[1:-1] if message.event]
@@ -354,11 +354,29 @@ class AmiClient:
         return self._send(action, headers)
 
     async def _ask(self, action: str, within: float, **headers: str) -> Message:
-        async with asyncio.timeout(within):
-            answer = await self.tell(action, **headers)
+        answer: Message = await self._answer(self.tell(action, **headers), within)
         if answer.response == "Error":
             raise ActionRefused(f"{action}: {answer.message}")
         return answer
+
+    async def _answer(self, answer: "asyncio.Future[Any]", within: float) -> Any:
+        """What Asterisk answers.  Raises TimeoutError.
+
+        It answers one action after the other, and a list of many thousand rows takes longer than
+        what waits behind it may: so the time begins anew with each row.
+        """
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        try:
+            while not answer.done():
+                last = self._wire.listed_at if self._wire else asked
+                left = max(asked, last) + within - clock()
+                if left <= 0.0:
+                    raise TimeoutError
+                await asyncio.wait([answer], timeout=left)
+        finally:
+            answer.cancel()
+        return answer.result()
 
     def _send(
         self, action: str, headers: dict[str, str], as_list: bool = False

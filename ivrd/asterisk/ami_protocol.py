@@ -82,6 +82,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.received_at = (
             time.monotonic()
         )  # when bytes came last; asyncio's loops have the same clock
+        self.listed_at = self.received_at  # when a part of a list came last
         self.dropped = 0  # events that nobody wanted
         self.surplus: Counter[str] = Counter()
         self._rationed = frozenset(name.encode() for name in rationed)
@@ -168,7 +169,10 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 self.fail("Asterisk shut down")
             elif message.event:
                 self._on_event(message)
-        elif message.response == "Error" and not action.future.done():
+            return
+        if action.as_list:
+            self.listed_at = self.received_at
+        if message.response == "Error" and not action.future.done():
             action.future.set_result([message] if action.as_list else message)
         else:
             action.add_message(message)
