@@ -27,6 +27,8 @@ from bench.growth.people import recorded
 from bench.growth.size import Size
 from ivrd import log
 from ivrd.asterisk import snapshot
+from ivrd.core.demand import GAP_SECONDS
+from ivrd.core.forecast import Arrivals
 from lab.redis import RedisProcess
 
 ROUNDS = 5
@@ -78,6 +80,7 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
         ivrd.start()
         await _here(ivrd, size)
     _add(found, "connected, all calls adopted", took)
+    _busy(ivrd, size)
     found |= await _seats(ivrd)
     found |= _looks(ivrd)
     found |= await _snapshot(ivrd)
@@ -99,6 +102,17 @@ async def _here(ivrd: Ivrd, size: Size) -> None:
     ledger = ivrd.wiring.ledger
     await until("connected", lambda: ivrd.wiring.link.up and len(ledger.calls) == size.calls)
     await until("all menus", lambda: len(ivrd.wiring.tracker.ivr) == size.menus)
+
+
+def _busy(ivrd: Ivrd, size: Size) -> None:
+    """As many calls come as make so many wait, once those who give up are as many as those."""
+    wiring = ivrd.wiring
+    policy, topics = wiring.partners.setup.policy, wiring.partners.setup.topics
+    rate = size.callers / len(topics) / policy.expected_patience_seconds
+    wiring.partners.evaluate(wiring.timeline.now())
+    for queue in topics:
+        arrivals = Arrivals().watched(GAP_SECONDS, round(rate * GAP_SECONDS))
+        wiring.partners._flows[queue].arrivals = arrivals
 
 
 async def _seats(ivrd: Ivrd) -> Figures:

@@ -9,6 +9,7 @@ by the hotline's own agents.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
@@ -210,7 +211,8 @@ class PartnerController:
 
     def evaluate(self, now: float) -> Decision:
         """Take a snapshot, decide, and hand the wanted seats to QueueMembers."""
-        seconds = 0.0 if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
+        # Before the first look nobody counted: who is here already has not come just now.
+        seconds = inf if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
         self._evaluated_at, policy = now, self.setup.policy
         self._began = self._began or now
         for queue in self.setup.topics:
