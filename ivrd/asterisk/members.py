@@ -11,8 +11,8 @@ class Members:
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
         self.all: dict[tuple[str, str], Member] = {}
-        self._queues: dict[str, dict[str, None]] = {}  # by seat; ordered sets
-        self._lent: dict[str, dict[str, None]] = {}  # seats by partner
+        self._of: dict[str, dict[str, Member]] = {}  # by seat, and then by queue
+        self._lent: dict[str, dict[str, None]] = {}  # seats by partner; ordered sets
         for member in members:
             self.put(member)
 
@@ -21,28 +21,29 @@ class Members:
 
     def put(self, member: Member) -> None:
         """The seat is in that queue, and stands there so."""
-        self.all[member.queue, member.seat] = member
-        self._queues.setdefault(member.seat, {})[member.queue] = None
-        if partner := partner_of(member.seat):
-            self._lent.setdefault(partner, {})[member.seat] = None
+        queue, seat = member.queue, member.seat
+        self.all[queue, seat] = member
+        self._of.setdefault(seat, {})[queue] = member
+        if partner := partner_of(seat):
+            self._lent.setdefault(partner, {})[seat] = None
 
     def remove(self, queue: str, seat: str) -> None:
         """The seat is not in that queue; it need not have been."""
         if self.all.pop((queue, seat), None) is None:
             return
-        del self._queues[seat][queue]
-        if not self._queues[seat]:
-            del self._queues[seat]
+        del self._of[seat][queue]
+        if not self._of[seat]:
+            del self._of[seat]
             if partner := partner_of(seat):
                 del self._lent[partner][seat]
 
-    def of(self, seat: str) -> list[Member]:
+    def of(self, seat: str) -> Iterable[Member]:
         """The seat in each of its queues."""
-        return [self.all[queue, seat] for queue in self._queues.get(seat, ())]
+        return self._of.get(seat, {}).values()
 
     def seats(self) -> Iterator[tuple[str, Collection[str]]]:
         """Each seat, and the queues that it is in."""
-        return ((seat, queues.keys()) for seat, queues in self._queues.items())
+        return ((seat, queues.keys()) for seat, queues in self._of.items())
 
     def lent(self, partner: str) -> Collection[str]:
         """A partner's seats."""
@@ -50,4 +51,4 @@ class Members:
 
     def all_lent(self) -> Iterator[tuple[str, Collection[str]]]:
         """Each seat of any partner, and the queues that it is in."""
-        return ((seat, self._queues[seat].keys()) for of in self._lent.values() for seat in of)
+        return ((seat, self._of[seat].keys()) for seats in self._lent.values() for seat in seats)

@@ -129,11 +129,11 @@ class Requeue:
         await self._speak(to.languages)
         moved: Counter[str] = Counter()
         known: dict[str, bool] = {}
-        for _joined, _came, call_id in in_vain(self._ledger.present, to.queues):
+        for place in in_vain(self._ledger.present, to.queues):
             if self._clock() - begun >= AT_ONCE_SECONDS:
                 break
-            call = self._ledger.calls.get(call_id)
-            if call is None or not _waits_in_vain(call, to.queues) or call_id in self._sent:
+            call = self._ledger.calls.get(place.call_id)
+            if call is None or not _waits_in_vain(call, to.queues) or call.id in self._sent:
                 continue
             # Anew for each: whoever is answered meanwhile is ahead of nobody.
             move = move_of(call, to.queue_of, to.default_queue, self._line)
@@ -152,17 +152,20 @@ class Requeue:
 
     async def _learn_topics(self, served: Collection[str]) -> None:
         """What callers chose before this ivrd knew them is on their channels."""
-        for *_, call_id in in_vain(self._ledger.present, served):
-            call, channel = self._ledger.calls.get(call_id), self._channels.channel(call_id)
-            if call is None or call.topic or not channel or call_id in self._asked:
+        for place in in_vain(self._ledger.present, served):
+            call, channel = (
+                self._ledger.calls.get(place.call_id),
+                self._channels.channel(place.call_id),
+            )
+            if call is None or call.topic or not channel or call.id in self._asked:
                 continue
             with suppress(ActionRefused):
                 answer = await self._link.ask(
                     "Getvar", Channel=channel, Variable=dialplan_names.TOPIC
                 )
-                self._asked.add(call_id)
-                if call_id in self._ledger.calls:
-                    self._ledger.note(call_id, topic=str(answer.value or ""))
+                self._asked.add(call.id)
+                if call.id in self._ledger.calls:
+                    self._ledger.note(call.id, topic=str(answer.value or ""))
 
     async def _speak(self, languages: Sequence[str]) -> None:
         """Whoever waits in a language that is gone hears the first one from now on."""

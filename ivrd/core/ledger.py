@@ -165,7 +165,7 @@ class Ledger:
 
     def waiting(self, queue: str) -> list[Call]:
         """Callers in one queue, the longest waiting first."""
-        return [self.calls[call_id] for _joined, _came, call_id in self.present.line(queue)]
+        return [self.calls[place.call_id] for place in self.present.line(queue)]
 
     def with_partner(self, partner: str) -> list[Call]:
         """Callers who talk with a partner's people."""

@@ -7,15 +7,22 @@ and not for all the others, who may be thousands.
 from bisect import bisect_left, insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ivrd.core.call import Call, CallState
 
-Place = tuple[float, float, str]  # what a line is ordered by; the last is the call's id
+
+class Place(NamedTuple):
+    """Where a call belongs in a line: by the time of joining, then by that of its arrival."""
+
+    joined_at: float
+    received_at: float
+    call_id: str
 
 
 def place_of(call: Call) -> Place:
-    """Where a call belongs in a line: by the time of joining, then by that of its arrival."""
-    return (call.joined_at or 0.0, call.received_at, call.id)
+    """The place of a call that waits."""
+    return Place(call.joined_at or 0.0, call.received_at, call.id)
 
 
 @dataclass
@@ -55,6 +62,11 @@ class Present:
     def line(self, queue: str) -> Sequence[Place]:
         """Those who wait in a queue, the longest waiting first."""
         return self._lines.get(queue, ())
+
+    def oldest_seconds(self, queue: str, now: float) -> float:
+        """How long the first of those has waited; 0 when nobody waits."""
+        line = self.line(queue)
+        return max(0.0, now - line[0].joined_at) if line else 0.0
 
     def queues(self) -> Collection[str]:
         """The queues in which somebody waits."""

@@ -36,8 +36,8 @@ def moves(calls: list[Call]) -> list[Move]:
     present, by_id, found = Present(), {call.id: call for call in calls}, []
     for call in calls:
         present.moved(None, call)
-    for *_, call_id in in_vain(present, SERVED):
-        call = by_id[call_id]
+    for place in in_vain(present, SERVED):
+        call = by_id[place.call_id]
         move = move_of(call, TOPICS, "other", present.line)
         present.moved(call, replace(call, queue=move.queue))
         found.append(move)
