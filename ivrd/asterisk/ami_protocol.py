@@ -82,7 +82,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.received_at = (
             time.monotonic()
         )  # when bytes came last; asyncio's loops have the same clock
-        self.listed_at = self.received_at  # when a part of a list came last
+        self.listed = 0  # parts of lists that have come
         self.dropped = 0  # events that nobody wanted
         self.surplus: Counter[str] = Counter()
         self._rationed = frozenset(name.encode() for name in rationed)
@@ -171,7 +171,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 self._on_event(message)
             return
         if action.as_list:
-            self.listed_at = self.received_at
+            self.listed += 1
         if message.response == "Error" and not action.future.done():
             action.future.set_result([message] if action.as_list else message)
         else:
