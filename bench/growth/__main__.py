@@ -1,6 +1,6 @@
 """How ivrd's own cost grows with callers, seats and partners, beside a made Asterisk.
 
-    python -m bench.growth [--only AXIS] [--profile WHAT]
+    python -m bench.growth [--only AXIS]
 
 No call is placed: a made Asterisk answers what ivrd asks and sends recorded events as fast as they
 are taken.  Each figure is ivrd's CPU (where it says time: seconds that pass), and beside it the
@@ -21,7 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--only", choices=AXES, help="one axis; nothing is written")
     only = parser.parse_args().only
-    sizes = dict.fromkeys(size for name, axis in AXES.items() if only in (None, name) for size in axis)
+    sizes = dict.fromkeys(
+        size for name, axis in AXES.items() if only in (None, name) for size in axis
+    )
     if only is None:
         sizes[CORNER] = None
     found: dict[Size, Figures] = {}
@@ -33,10 +35,11 @@ def main() -> int:
     print(text)
     if only is None:
         about = (
-            f"ivrd's own cost beside a made Asterisk, without a call: {BASE} and ten times fewer "
-            "callers in menus, nine of ten seats and five seats of each partner in a talk; one of "
-            "these varies. Milliseconds of CPU, or of time where it says so. The exponent is fitted "
-            "over all sizes: 1 is as fast as what varies."
+            f"ivrd's own cost beside a made Asterisk, without a call: {BASE}, of which one varies; "
+            "besides them a tenth as many callers in menus, and nine of ten seats and five seats "
+            "of each partner in a talk. Milliseconds of CPU, or of time where it says so; `the loop "
+            "stood`: CPU of its longest step. The exponent is fitted over all sizes: with 1 a cost "
+            "grows as fast as what varies."
         )
         results.write("python -m bench.growth", f"{about}\n\n{text}")
     return 0

@@ -188,7 +188,7 @@ async def written(ivrd: Ivrd) -> dict[str, float]:
 async def until(what: str, true: Callable[[], object]) -> None:
     """Return when it holds.  Raises `TooLate` when it never does."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not true():  # noqa: ASYNC110  several things may make it true
+    while not true():
         if time.monotonic() > deadline:
             raise TooLate(f"not within {WAIT_SECONDS:g} s: {what}")
         await asyncio.sleep(0.002)

@@ -181,7 +181,7 @@ async def _events(ivrd: Ivrd, asterisk: MadeAsterisk) -> Figures:
     async with taking() as took:
         asterisk.order("play", PLAYED)
         await until("played", lambda: _ended(ivrd) - before == PLAYED * LIVES)
-    assert len(ledger.calls) == here and ledger.balance() == 0
+    assert (len(ledger.calls), ledger.balance()) == (here, 0)
     events = PLAYED * len(recorded("calls"))
     found = {"a recorded event": took.cpu / events}
     members = ivrd.wiring.queue_members

@@ -119,9 +119,7 @@ def recorded(name: str) -> tuple[Row, ...]:
 
 def pattern(name: str, *values: str) -> Row:
     """The first recorded message that has all these values."""
-    return next(
-        row for row in recorded(name) if set(values) <= {value for _header, value in row}
-    )
+    return next(row for row in recorded(name) if set(values) <= {value for _header, value in row})
 
 
 def written(row: Row, **changed: str) -> str:

@@ -11,9 +11,7 @@ LEAST = 1e-4  # seconds: what is smaller is not timed well enough for an exponen
 def tables(found: Mapping[Size, Figures], only: str | None) -> str:
     """All tables as Markdown; `only` this one."""
     return "\n\n".join(
-        "\n".join(_table(name, axis, found))
-        for name, axis in AXES.items()
-        if only in (None, name)
+        "\n".join(_table(name, axis, found)) for name, axis in AXES.items() if only in (None, name)
     )
 
 

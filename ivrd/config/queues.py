@@ -14,7 +14,6 @@ from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import QueueSettings
 from ivrd.config.yamlfile import Key
-
 from ivrd.core.seats import Pool
 
 FILE = "queues.yaml"

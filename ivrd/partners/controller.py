@@ -158,8 +158,8 @@ class PartnerController:
             ):
                 return None  # a trunk that is known to be dead is not dialled
             case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED:
-                others = len(runtime.ringing) + len(self._ledger.present.with_partner(leg_event.partner))
-                return failure(leg_event, others)
+                talks = self._ledger.present.with_partner(leg_event.partner)
+                return failure(leg_event, len(runtime.ringing) + len(talks))
             case PartnerEventKind.CONFIRMED if not leg_event.waiting:
                 return Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
@@ -318,7 +318,7 @@ class PartnerController:
         )
 
     def _pools(self, partner: PartnerSnapshot, wanted: int) -> list[tuple[Pool, bool]]:
-        """The partner's seats in two parts: those that take calls, `wanted` of them, and the rest."""
+        """The partner's seats in two parts: `wanted` that take calls, and the rest."""
         open_now = self._queue_members.lent(partner.id)
         busy = {call.seat for call in self._ledger.with_partner(partner.id)}
         ringing = self.runtime(partner.id).ringing

@@ -51,7 +51,9 @@ class Made:
         settings = settings_for(folder)
         queues = tuple(queue.name for queue in settings.queues)
         pools = tuple(
-            Pool(f"pool{n}", tuple(f"pool{n}-{at:02}" for at in range(size.seats // 5)), queues, True)
+            Pool(
+                f"pool{n}", tuple(f"pool{n}-{at:02}" for at in range(size.seats // 5)), queues, True
+            )
             for n in range(5)
         )
         self.partners = tuple(map(partner, range(size.partners)))
