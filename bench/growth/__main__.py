@@ -37,9 +37,9 @@ def main() -> int:
         about = (
             f"ivrd's own cost beside a made Asterisk, without a call: {BASE}, of which one varies; "
             "besides them a tenth as many callers in menus, and nine of ten seats and five seats "
-            "of each partner in a talk. Milliseconds of CPU, or of time where it says so; `the loop "
-            "stood`: CPU of its longest step. The exponent is fitted over all sizes: with 1 a cost "
-            "grows as fast as what varies."
+            "of each partner in a talk. Milliseconds of CPU, or of time where it says so; 'the "
+            "loop stood': CPU of its longest step. The exponent is fitted over all sizes: with 1 a "
+            "cost grows as fast as what varies."
         )
         results.write("python -m bench.growth", f"{about}\n\n{text}")
     return 0

@@ -88,6 +88,12 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
     found |= await _moved(ivrd)
     found |= {f"SQLite: {what}": took for what, took in (await written(ivrd)).items()}
     found |= await _lost_link(ivrd, size, asterisk)
+    await ivrd.stop()
+    ivrd = Ivrd(settings)
+    async with taking() as took:
+        ivrd.start()
+        await _here(ivrd, size)
+    _add(found, "started again, all calls stored", took)
     ledger = ivrd.wiring.ledger
     async with taking() as took:
         asterisk.order("hang_up")
