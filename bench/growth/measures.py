@@ -122,9 +122,9 @@ def _busy(ivrd: Ivrd, size: Size) -> None:
 
 
 def _in_menus(ivrd: Ivrd) -> int:
-    """Callers in a menu, and those who were refused one because this machine was late."""
-    ivr = ivrd.wiring.tracker.ivr
-    return len(ivr) + ivr.sent_to_queue
+    """Callers to whom ivrd has begun to speak, or whom it has sent on because it was late."""
+    lines = ivrd.wiring.tracker.ivr._lines.values()
+    return sum(line.session is not None for line in lines)
 
 
 async def _seats(ivrd: Ivrd) -> Figures:
@@ -232,12 +232,11 @@ async def _moved(ivrd: Ivrd) -> Figures:
 
 async def _lost_link(ivrd: Ivrd, size: Size, asterisk: MadeAsterisk) -> Figures:
     found: Figures = {}
-    link, ivr = ivrd.wiring.link, ivrd.wiring.tracker.ivr
+    link = ivrd.wiring.link
     async with taking() as took:
         asterisk.order("cut")
         await until("the link is down", lambda: not link.up)
-        await until("all menus left", lambda: len(ivr) == 0)
-        ivr.sent_to_queue = 0
+        await until("all menus left", lambda: _in_menus(ivrd) == 0)
         await _here(ivrd, size)
     _add(found, "the link lost and back", took)
     return found
