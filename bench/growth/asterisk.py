@@ -22,7 +22,7 @@ END = b"\r\n\r\n"
 LIVES = 6  # calls of the recording
 RECORDED_ID = re.compile(r"1795312\d{3}\.(\d+)")
 OWN_COMMANDS = "AsyncAGIExec"  # of the recorded ivrd; those of this one get answers of their own
-MEMBER_EVENT = "QueueMemberPause"
+MARK = "@mark@"  # stands for the id of the action that a row answers
 
 Headers = dict[str, str]
 
@@ -66,6 +66,7 @@ class Hotline:
     def __init__(self, size: Size) -> None:
         self.people = made.people(size)
         self.open: set[Manager] = set()
+        self._lists: dict[tuple[str, str], str] = {}  # written already; a change clears them
         self._globals: dict[str, str] = {}
         self._variables: dict[str, Headers] = {}  # by channel
         self._lives = 10_000_000  # the number of the next call that comes
@@ -74,9 +75,11 @@ class Hotline:
             "Ping": lambda a: self._done(a, Ping="Pong", Timestamp=f"{time.time():.6f}"),
             "Setvar": self._setvar,
             "Getvar": self._getvar,
-            "CoreShowChannels": lambda a: _rows(a, made.channels(self.people)),
-            "QueueStatus": lambda a: _rows(a, made.queue_status(self.people, a.get("Queue", ""))),
-            "DeviceStateList": lambda a: _rows(a, made.devices(self.people)),
+            "CoreShowChannels": lambda a: self._list(a, made.channels),
+            "QueueStatus": lambda a: self._list(
+                a, lambda people: made.queue_status(people, a.get("Queue", ""))
+            ),
+            "DeviceStateList": lambda a: self._list(a, made.devices),
             "AGI": self._agi,
             "Redirect": self._redirect,
             "QueueAdd": self._add,
@@ -90,9 +93,20 @@ class Hotline:
         return self._answers.get(action["Action"], self._done)(action)
 
     def emit(self, text: str) -> None:
-        """Send events to everybody."""
+        """Send events to everybody: something has changed."""
+        self._lists.clear()
         for manager in self.open:
             manager.send(text)
+
+    def _list(self, action: Headers, rows: Callable[[made.People], Iterable[str]]) -> str:
+        """The answer to an action that answers with a list."""
+        key, mark = (action["Action"], action.get("Queue", "")), action["ActionID"]
+        if key not in self._lists:
+            text = "".join(rows(self.people))
+            self._lists[key] = re.sub(r"(?m)^ActionID: .*?\r$", f"ActionID: {MARK}\r", text)
+        start = block(Response="Success", ActionID=mark, EventList="start", Message="will follow")
+        end = block(Event="ListComplete", ActionID=mark, EventList="Complete")
+        return start + self._lists[key].replace(MARK, mark) + end
 
     def _done(self, action: Headers, **more: str) -> str:
         return block(Response="Success", ActionID=action["ActionID"], **more)
@@ -149,7 +163,7 @@ class Hotline:
         if member := self.people.members.get(key):
             member.paused = str(int(action["Paused"] == "true"))
             member.reason = action["Reason"]
-            self._told(MEMBER_EVENT, key)
+            self._told("QueueMemberPause", key)
         return self._done(action)
 
     def _penalty(self, action: Headers) -> str:
@@ -216,6 +230,7 @@ class Hotline:
 
     def forget(self, _arg: object) -> None:
         """Every caller is gone, and no event says so."""
+        self._lists.clear()
         self.people.callers.clear()
 
     def cut(self, _arg: object) -> None:
@@ -227,14 +242,6 @@ class Hotline:
 def _event(name: str, caller: made.Caller, **more: str) -> str:
     about = {"Uniqueid": caller.call_id, "Channel": caller.channel}
     return block(Event=name, Timestamp=f"{time.time():.6f}", **about, **more)
-
-
-def _rows(action: Headers, rows: Iterable[str]) -> str:
-    """The answer to an action that answers with a list."""
-    mark = action["ActionID"]
-    text = re.sub(r"(?m)^ActionID: .*?\r$", f"ActionID: {mark}\r", "".join(rows))
-    start = block(Response="Success", ActionID=mark, EventList="start", Message="will follow")
-    return start + text + block(Event="ListComplete", ActionID=mark, EventList="Complete")
 
 
 def serve(size: Size, orders: Connection) -> None:

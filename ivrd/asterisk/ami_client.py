@@ -300,6 +300,11 @@ class AmiClient:
         """When the bytes came that are being handled, or the last ones, on the loop's clock."""
         return self._wire.received_at if self._wire else asyncio.get_running_loop().time()
 
+    @property
+    def listed(self) -> int:
+        """How many parts of lists have come on this connection."""
+        return self._wire.listed if self._wire else 0
+
     def take_surplus(self) -> Counter[str]:
         """How many events of each name came over the ration since this was asked last."""
         if self._wire is None:
@@ -324,8 +329,7 @@ class AmiClient:
     async def announce_leader(self, token: str) -> None:
         """Write the leader token into Asterisk; the one action that needs no grant."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
-        async with asyncio.timeout(self._pace.silent):
-            await self._sent(Action(setting), as_list=False)
+        await self._answer(self._sent(Action(setting), as_list=False), self._pace.silent)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -368,7 +372,7 @@ class AmiClient:
         seen = -1
         try:
             while not answer.done():
-                before, seen = seen, self._wire.listed if self._wire else 0
+                before, seen = seen, self.listed
                 if before == seen:
                     raise TimeoutError
                 await asyncio.wait([answer], timeout=within)
