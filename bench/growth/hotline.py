@@ -144,8 +144,11 @@ class Leader:
 
     def write(self) -> dict[str, float]:
         """What that took; see `written`."""
-        self._orders.send(None)
-        found: dict[str, float] = self._orders.recv()
+        try:
+            self._orders.send(None)
+            found: dict[str, float] = self._orders.recv()
+        except (EOFError, OSError):
+            raise TooLate("it leads no more: this machine was too busy for it") from None
         return found
 
     def kill(self) -> None:
