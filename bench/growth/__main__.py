@@ -12,7 +12,8 @@ import sys
 import time
 
 from bench import results
-from bench.growth.measures import Figures, measured
+from bench.growth.measures import Figures
+from bench.growth.run import measured
 from bench.growth.size import AXES, BASE, CORNER, Size
 from bench.growth.table import tables
 

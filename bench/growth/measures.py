@@ -1,23 +1,18 @@
-"""What is measured at one size: each figure in seconds, or seconds for each event or caller."""
+"""What is measured of one ivrd: each figure in seconds, or seconds for each event or caller."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from bench.growth.asterisk import LIVES, MadeAsterisk
 from bench.growth.hotline import (
     Ivrd,
-    Leader,
     Place,
-    TooLate,
     Took,
     configured,
     loaded,
@@ -27,47 +22,15 @@ from bench.growth.hotline import (
 )
 from bench.growth.people import recorded
 from bench.growth.size import Size
-from ivrd import log
 from ivrd.asterisk import snapshot
 from ivrd.core.demand import GAP_SECONDS
 from ivrd.core.forecast import Arrivals
-from lab.redis import RedisProcess
 
 ROUNDS = 5
 PLAYED = 40  # times that the recording is played
 SETTLED = 30  # evaluations within which seats are as they are wanted
 
-ATTEMPTS = 4
-
 Figures = dict[str, float]
-Part = Callable[[Size, Path, MadeAsterisk], Coroutine[Any, Any, Figures]]
-
-
-def measured(size: Size) -> Figures:
-    """All figures of one size, each of a hotline of its own."""
-    found: Figures = {}
-    for part in (alone, missed, taken_over):
-        found |= _tried(part, size)
-    return found
-
-
-def _tried(part: Part, size: Size) -> Figures:
-    """The figures of one part; on a machine that was too busy for it, it is tried again."""
-    for left in reversed(range(ATTEMPTS)):
-        with tempfile.TemporaryDirectory(prefix="ivrd-") as folder:
-            asterisk = MadeAsterisk(size)
-            try:
-                with (Path(folder) / "log").open("w") as stream:
-                    lines = log.setup("plain", "info", stream)
-                    found = asyncio.run(part(size, Path(folder), asterisk))
-                    lines.close()
-                    return found
-            except TooLate:
-                if not left:
-                    raise
-            finally:
-                asterisk.stop()
-    raise AssertionError
 
 
 def each(look: Callable[[], object]) -> float:
@@ -94,8 +57,8 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
     found["start: configuration"], found["start: parts"] = reading.cpu, building.cpu
     async with taking() as took:
         ivrd.start()
-        await _here(ivrd, size)
-    _add(found, "connected, all calls adopted", took)
+        await here(ivrd, size)
+    add(found, "connected, all calls adopted", took)
     _busy(ivrd, size)
     found |= await _seats(ivrd)
     found |= _looks(ivrd)
@@ -108,8 +71,8 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
     ivrd = Ivrd(settings)
     async with taking() as took:
         ivrd.start()
-        await _here(ivrd, size)
-    _add(found, "started again, all calls stored", took)
+        await here(ivrd, size)
+    add(found, "started again, all calls stored", took)
     ledger = ivrd.wiring.ledger
     async with taking() as took:
         asterisk.order("hang_up")
@@ -120,10 +83,10 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
     return found
 
 
-async def _here(ivrd: Ivrd, size: Size) -> None:
+async def here(ivrd: Ivrd, size: Size) -> None:
     wiring = ivrd.wiring
     await until("connected", lambda: wiring.link.up and len(wiring.ledger.calls) == size.calls)
-    await until("all menus", lambda: _in_menus(ivrd) == size.menus)
+    await until("all menus", lambda: in_menus(ivrd) == size.menus)
 
 
 def _busy(ivrd: Ivrd, size: Size) -> None:
@@ -137,7 +100,7 @@ def _busy(ivrd: Ivrd, size: Size) -> None:
         wiring.partners._flows[queue].arrivals = arrivals
 
 
-def _in_menus(ivrd: Ivrd) -> int:
+def in_menus(ivrd: Ivrd) -> int:
     """Callers to whom ivrd has begun to speak, or whom it has sent on because it was late."""
     lines = ivrd.wiring.tracker.ivr._lines.values()
     return sum(line.session is not None for line in lines)
@@ -252,79 +215,13 @@ async def _lost_link(ivrd: Ivrd, size: Size, asterisk: MadeAsterisk) -> Figures:
     async with taking() as took:
         asterisk.order("cut")
         await until("the link is down", lambda: not link.up)
-        await until("all menus left", lambda: _in_menus(ivrd) == 0)
-        await _here(ivrd, size)
-    _add(found, "the link lost and back", took)
+        await until("all menus left", lambda: in_menus(ivrd) == 0)
+        await here(ivrd, size)
+    add(found, "the link lost and back", took)
     return found
 
 
-def _add(found: Figures, what: str, took: Took) -> None:
+def add(found: Figures, what: str, took: Took) -> None:
     found[f"{what}: CPU"] = took.cpu
     found[f"{what}: time"] = took.wall
     found[f"{what}: the loop stood"] = took.stood
-
-
-# --- ends that nobody saw ------------------------------------------------------------------------
-
-
-async def missed(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
-    """While the link is down everybody hangs up: recorded from queue_log."""
-    ivrd = Ivrd(loaded(configured(Place(folder, "first"), size, asterisk.port)))
-    ivrd.start()
-    await _here(ivrd, size)
-    calls = list(ivrd.wiring.ledger.calls.values())
-    async with taking() as took:
-        asterisk.order("forget")
-        asterisk.order("cut")
-        await until("the link is down", lambda: not ivrd.wiring.link.up)
-        with (folder / "queue_log").open("a") as log:
-            for call in calls:
-                second = int(call.received_at)
-                log.write(f"{second}|{call.id}|hotline|NONE|RECEIVED|\n")
-                if call.queue:
-                    log.write(f"{second}|{call.id}|{call.queue}|NONE|ENTERQUEUE||0|1\n")
-                log.write(f"{int(time.time())}|{call.id}|hotline|NONE|ENDED|queue|other|\n")
-        await until("all are recorded", lambda: not ivrd.wiring.ledger.calls)
-    assert ivrd.wiring.ledger.balance() == 0
-    await ivrd.stop()
-    return {
-        "all gone unseen: each recorded": took.cpu / size.calls,
-        "all gone unseen: the loop stood": took.stood,
-    }
-
-
-# --- two of them ---------------------------------------------------------------------------------
-
-
-async def taken_over(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
-    """The leader dies, and the standby has all callers."""
-    redis = RedisProcess(folder)
-    redis.start()
-    try:
-        return await _taken_over(size, folder, asterisk, redis.url)
-    finally:
-        redis.stop()
-
-
-async def _taken_over(size: Size, folder: Path, asterisk: MadeAsterisk, redis: str) -> Figures:
-    found: Figures = {}
-    leader = Leader(configured(Place(folder, "first", redis), size, asterisk.port))
-    try:
-        standby = Ivrd(loaded(configured(Place(folder, "second", redis), size, asterisk.port)))
-        standby.start()
-        of = standby.wiring
-        await until("a standby", lambda: of.link.up and len(of.ledger.calls) == size.calls)
-        stored = await asyncio.to_thread(leader.write)
-        found |= {f"Redis: {what}": took for what, took in stored.items()}
-        async with taking() as took:
-            leader.kill()
-            await until("the standby leads", lambda: of.leadership.is_leader)
-            leads = time.monotonic()
-            await until("all menus", lambda: _in_menus(standby) == size.menus)
-        _add(found, "takeover", took)
-        found["takeover: from the lead to the last caller: time"] = time.monotonic() - leads
-        assert of.ledger.balance() == 0
-        await standby.stop()
-    finally:
-        leader.kill()
-    return found

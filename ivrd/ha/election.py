@@ -88,8 +88,8 @@ class Election:
     async def _token(self, lease: Lease) -> str:
         """The leader token.
 
-        Asterisk answers one action after the other.  While it is still answering an earlier one with
-        a long list, this ivrd and its link are alive, and the lease is kept.
+        Asterisk answers one action after the other.  While it still answers an earlier one with a
+        long list, this ivrd and its link are alive, and the lease is kept.
         """
         asking = asyncio.ensure_future(self._link.get_global(LEADER))
         try:
