@@ -1,6 +1,6 @@
 """How ivrd's own cost grows with callers, seats and partners, beside a made Asterisk.
 
-    python -m bench.growth [--only AXIS]
+    python -m bench.growth [--only AXIS] [--keep FILE]
 
 No call is placed: a made Asterisk answers what ivrd asks and sends recorded events as fast as they
 are taken.  Each figure is ivrd's CPU (where it says time: seconds that pass), and beside it the
@@ -8,8 +8,11 @@ exponent with which it grows: 1 is as fast as the callers, 0 not at all.
 """
 
 import argparse
+import json
 import sys
 import time
+from dataclasses import astuple
+from pathlib import Path
 
 from bench import results
 from bench.growth.measures import Figures
@@ -21,17 +24,23 @@ from bench.growth.table import tables
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("--only", choices=AXES, help="one axis; nothing is written")
-    only = parser.parse_args().only
+    parser.add_argument("--keep", type=Path, help="sizes that stand there are not measured again")
+    given = parser.parse_args()
+    only = given.only
     sizes = dict.fromkeys(
         size for name, axis in AXES.items() if only in (None, name) for size in axis
     )
     if only is None:
         sizes[CORNER] = None
-    found: dict[Size, Figures] = {}
+    found = _kept(given.keep)
     for size in sizes:
-        began = time.monotonic()
-        found[size] = measured(size)
-        print(f"{size}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+        if size not in found:
+            began = time.monotonic()
+            found[size] = measured(size)
+            print(f"{size}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+            if given.keep:
+                with given.keep.open("a") as file:
+                    file.write(f"{json.dumps([astuple(size), found[size]])}\n")
     text = tables(found, only)
     print(text)
     if only is None:
@@ -44,6 +53,12 @@ def main() -> int:
         )
         results.write("python -m bench.growth", f"{about}\n\n{text}")
     return 0
+
+
+def _kept(file: Path | None) -> dict[Size, Figures]:
+    """What an earlier run has measured, a size a line."""
+    lines = file.read_text().splitlines() if file and file.exists() else []
+    return {Size(*size): figures for size, figures in map(json.loads, lines)}
 
 
 if __name__ == "__main__":

@@ -147,7 +147,11 @@ class Requeue:
         """Who waits in a queue, or was sent there and is on the way."""
         line, calls = self._ledger.present.line(queue), self._ledger.calls
         sent = (calls.get(call) for call, sent in self._sent.items() if sent.queue == queue)
-        coming = [place_of(call) for call in sent if call is not None and call.queue != queue]
+        coming = [
+            place_of(call)
+            for call in sent
+            if call is not None and call.stage is Stage.QUEUE and call.queue != queue
+        ]
         return sorted((*line, *coming)) if coming else line
 
     async def _learn_topics(self, served: Collection[str]) -> None:
