@@ -60,7 +60,7 @@ async def alone(size: Size, folder: Path, asterisk: MadeAsterisk) -> Figures:
         await here(ivrd, size)
     add(found, "connected, all calls adopted", took)
     _busy(ivrd, size)
-    found |= await _seats(ivrd)
+    await _settled(ivrd)
     found |= _looks(ivrd)
     found |= await _snapshot(ivrd)
     found |= await _events(ivrd, asterisk)
@@ -106,17 +106,13 @@ def in_menus(ivrd: Ivrd) -> int:
     return sum(line.session is not None for line in lines)
 
 
-async def _seats(ivrd: Ivrd) -> Figures:
-    """From what Asterisk has to what is wanted."""
-    wiring, changes = ivrd.wiring, 0
-    async with taking() as took:
-        for _ in range(SETTLED):
-            wiring.partners.evaluate(wiring.timeline.now())
-            made = await wiring.queue_members.reconcile()
-            changes += len(made)
-            if not made:
-                break
-    return {"a change of a queue's member": took.cpu / max(1, changes)}
+async def _settled(ivrd: Ivrd) -> None:
+    """From the seats that Asterisk has to those that are wanted."""
+    wiring = ivrd.wiring
+    for _ in range(SETTLED):
+        wiring.partners.evaluate(wiring.timeline.now())
+        if not await wiring.queue_members.reconcile():
+            break
 
 
 def _looks(ivrd: Ivrd) -> Figures:
