@@ -30,6 +30,7 @@ from panoramisk.message import Message
 
 LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
 RATION = 100  # events a second
+READ_BYTES = 32 * 1024  # about a hundred events
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
 GREETING = b"Asterisk Call Manager/"
 LINE_END = "\r\n"
@@ -106,6 +107,11 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         future: asyncio.Future[Any] = data.future
         future.add_done_callback(lambda _done: self.responses.pop(data.id, None))
         return future
+
+    def connection_made(self, transport: Any) -> None:
+        """Called by asyncio: from now on read no more at once than is soon handled."""
+        super().connection_made(transport)
+        transport.max_size = READ_BYTES  # asyncio's is 256 KiB: a thousand events in one step
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
