@@ -150,7 +150,7 @@ class Operations:
                 since_seconds=mono - self.observer.connection_changed,
             ),
             calls=status.calls_of(ledger, self.observer.unattended_calls),
-            queues=status.queues_of(self.settings.queues, closed, ledger.calls.values(), now),
+            queues=status.queues_of(self.settings.queues, closed, ledger.present, now),
             pools=status.pools_of(self.queue_members),
             overflow=status.overflow_of(self.partners),
             partners=status.partners_of(self.partners, now),

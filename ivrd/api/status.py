@@ -11,9 +11,10 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import QueueSettings, Settings
 from ivrd.config.sounds import missing_defaults, prompt_files
 from ivrd.core import breaker as b
-from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call import CallState, Outcome
 from ivrd.core.ledger import Ledger
 from ivrd.core.partner import PartnerSnapshot
+from ivrd.core.present import Present
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
 from ivrd.core.status_schema import (
@@ -132,24 +133,19 @@ def outcomes_of(ledger: Ledger) -> OutcomeCounts:
 
 
 def queues_of(
-    queues: Iterable[QueueSettings], closed: frozenset[str], calls: Iterable[Call], now: float
+    queues: Iterable[QueueSettings], closed: frozenset[str], present: Present, now: float
 ) -> list[QueueRow]:
     """Each queue: who waits, since when, who talks."""
-    here = list(calls)
-    rows = []
-    for queue in queues:
-        mine = [call for call in here if call.queue == queue.name]
-        waits = [call.wait_seconds(now) or 0.0 for call in mine if call.stage is Stage.QUEUE]
-        rows.append(
-            QueueRow(
-                name=queue.name,
-                open=queue.name not in closed,
-                waiting=len(waits),
-                oldest_seconds=max(waits, default=0.0),
-                talking=sum(call.stage is Stage.TALK for call in mine),
-            )
+    return [
+        QueueRow(
+            name=queue.name,
+            open=queue.name not in closed,
+            waiting=len(present.line(queue.name)),
+            oldest_seconds=present.oldest_seconds(queue.name, now),
+            talking=len(present.talking(queue.name)),
         )
-    return rows
+        for queue in queues
+    ]
 
 
 def pools_of(queue_members: QueueMembers) -> list[PoolRow]:

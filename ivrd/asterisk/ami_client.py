@@ -299,6 +299,11 @@ class AmiClient:
         """When the bytes came that are being handled, or the last ones, on the loop's clock."""
         return self._wire.received_at if self._wire else asyncio.get_running_loop().time()
 
+    @property
+    def listed(self) -> int:
+        """How many parts of lists have come on this connection."""
+        return self._wire.listed if self._wire else 0
+
     def take_surplus(self) -> Counter[str]:
         """How many events of each name came over the ration since this was asked last."""
         if self._wire is None:
@@ -323,8 +328,7 @@ class AmiClient:
     async def announce_leader(self, token: str) -> None:
         """Write the leader token into Asterisk; the one action that needs no grant."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
-        async with asyncio.timeout(self._pace.silent):
-            await self._sent(setting)
+        await self._answer(self._sent(setting), self._pace.silent)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -339,8 +343,8 @@ class AmiClient:
 
         Raises like `ask`.
         """
-        async with asyncio.timeout(self._pace.answer):
-            answer: list[Message] = await self._send(action, headers, as_list=True)
+        sent = self._send(action, headers, as_list=True)
+        answer: list[Message] = await self._answer(sent, self._pace.answer)
         if answer[0].response == "Error":
             raise ActionRefused(f"{action}: {answer[0].message}")
         return [message for message in answer[1:-1] if message.event]
@@ -353,11 +357,27 @@ class AmiClient:
         return self._send(action, headers, hurry=False)
 
     async def _ask(self, action: str, within: float, **headers: str) -> Message:
-        async with asyncio.timeout(within):
-            answer: Message = await self._send(action, headers)
+        answer: Message = await self._answer(self._send(action, headers), within)
         if answer.response == "Error":
             raise ActionRefused(f"{action}: {answer.message}")
         return answer
+
+    async def _answer(self, answer: "asyncio.Future[Any]", within: float) -> Any:
+        """What Asterisk answers.  Raises TimeoutError.
+
+        It answers one action after the other, and a list of many thousand rows takes longer than
+        what waits behind it may: so the time begins anew while rows come.
+        """
+        seen = -1
+        try:
+            while not answer.done():
+                before, seen = seen, self.listed
+                if before == seen:
+                    raise TimeoutError
+                await asyncio.wait([answer], timeout=within)
+        finally:
+            answer.cancel()
+        return answer.result()
 
     def _send(
         self, action: str, headers: dict[str, str], *, as_list: bool = False, hurry: bool = True

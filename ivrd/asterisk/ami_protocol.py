@@ -42,6 +42,7 @@ RATION = 100  # events a second
 # What wakes nobody as long as nobody waits for it: acknowledgements and changes of devices are
 # smaller, all other events larger.  They are read with the next event, or answer to a ping.
 UNHURRIED_BYTES = 256
+READ_BYTES = 32 * 1024  # about a hundred events
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
 GREETING = b"Asterisk Call Manager/"
 BYTES_END = LINE_END.encode()
@@ -115,6 +116,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self.reason = ""
         #: When bytes came last; asyncio's loops have the same clock.
         self.received_at = time.monotonic()
+        self.listed = 0  # parts of lists that have come
         self.dropped = 0  # events that nobody wanted
         self.surplus: Counter[str] = Counter()
         self._rationed = frozenset(name.encode() for name in rationed)
@@ -180,6 +182,11 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         if unsent:
             self.transport.write(b"".join(unsent))
 
+    def connection_made(self, transport: Any) -> None:
+        """Called by asyncio: from now on read no more at once than is soon handled."""
+        super().connection_made(transport)
+        transport.max_size = READ_BYTES  # asyncio's is 256 KiB: a thousand events in one step
+
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; a character or a message may be split anywhere."""
         self.received_at = time.monotonic()
@@ -238,6 +245,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def handle_message(self, message: Message) -> None:
         """Resolve the action that this answers, or hand the event on."""
         if pending := self.responses.get(message.actionid):
+            self.listed += pending.rows is not None
             pending.take(message)
         elif message.event == "Shutdown":
             self.fail("Asterisk shut down")

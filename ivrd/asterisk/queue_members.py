@@ -5,12 +5,11 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.facts import (
     MemberChanged,
     SeatDropped,
@@ -20,6 +19,7 @@ from ivrd.asterisk.facts import (
     SeatUnanswered,
 )
 from ivrd.asterisk.member_actions import action_of, paused_first
+from ivrd.asterisk.members import Members
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
@@ -35,7 +35,6 @@ from ivrd.core.seats import (
     SetPenalty,
     Turn,
     difference,
-    memberships,
     open_after,
     open_now,
 )
@@ -77,8 +76,8 @@ class QueueMembers:
         self._hurry = hurry  # asks to be reconciled before its time
         self._link = link
         self._clock = clock
-        self._members: dict[tuple[str, str], Member] = {}
-        self._served = _served(pools)  # the queues of each seat
+        self._members = Members()
+        self._pool_of = _pool_of(pools)
         self._former_seats: set[str] = set()  # seats of former configurations
         self._woken: set[str] = set()  # seats that are rung although they rest
 
@@ -86,10 +85,10 @@ class QueueMembers:
         """From now on these pools; `reconcile` brings Asterisk to them."""
         if self.open is not None:
             self.open = open_after(self.open, self.pools, pools)
-        served = _served(pools)
-        self._former_seats |= self._served.keys()
-        self._former_seats -= served.keys()
-        self.pools, self._served = pools, served
+        before, self._pool_of = self._pool_of, _pool_of(pools)
+        self._former_seats |= before.keys()
+        self._former_seats -= self._pool_of.keys()
+        self.pools = pools
 
     def lend(self, pools: list[tuple[Pool, bool]]) -> None:
         """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
@@ -99,13 +98,13 @@ class QueueMembers:
 
     def read(self, snapshot: AsteriskSnapshot) -> None:
         """Take in what Asterisk reports; the first time this also says which pools are open."""
-        self._members = {(m.queue, m.seat): m for m in snapshot.members}
+        self._members = Members(snapshot.members)
         self.states = dict(snapshot.seats)
         now = self._clock()
         woken = self._woken | self._last_resort(now)
-        self.health.read(self._members.values(), now, woken)
+        self.health.read(self._members, now, woken)
         if self.open is None:
-            self.open = open_now(self.pools, self._members.values())
+            self.open = open_now(self.pools, self._members.all)
 
     def changed(self, fact: SeatFact) -> None:
         """Take in one change that Asterisk reports, or how a seat answered."""
@@ -132,17 +131,18 @@ class QueueMembers:
             self._hurry()
 
     def _member(self, fact: MemberChanged) -> None:
-        key = (fact.queue, fact.seat)
         if not fact.there:
-            self._members.pop(key, None)
+            self._members.remove(fact.queue, fact.seat)
             return
-        before = self._members.get(key, Member(fact.queue, fact.seat))
-        self._members[key] = replace(
-            before,
-            paused=fact.paused,
-            reason=fact.reason,
-            penalty=fact.penalty,
-            paused_at=fact.paused_at,
+        before = self._members.all.get((fact.queue, fact.seat), Member(fact.queue, fact.seat))
+        self._members.put(
+            replace(
+                before,
+                paused=fact.paused,
+                reason=fact.reason,
+                penalty=fact.penalty,
+                paused_at=fact.paused_at,
+            )
         )
         self.states[fact.seat] = fact.state
         now = self._clock()
@@ -161,7 +161,8 @@ class QueueMembers:
 
     def pool_of(self, seat: str) -> str:
         """The pool of a seat of our own; empty for any other."""
-        return next((pool.name for pool in self.pools if seat in pool.seats), "")
+        pool = self._pool_of.get(seat)
+        return pool.name if pool else ""
 
     def here(self, pool: Pool) -> dict[str, SeatStatus]:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
@@ -171,7 +172,8 @@ class QueueMembers:
         """
         now = self._clock()
         found = {}
-        for seat, members in self._open_members(pool).items():
+        for seat in pool.seats:
+            members = self._open_members(seat)
             state = self.states.get(seat, SeatStatus.AWAY)
             if state in AT_WORK:
                 found[seat] = state
@@ -180,13 +182,9 @@ class QueueMembers:
                 found[seat] = SeatStatus.PAUSED if resting and state != SeatStatus.AWAY else state
         return found
 
-    def _open_members(self, pool: Pool) -> dict[str, list[Member]]:
-        """Each seat of the pool where Asterisk has it, but for what is closed."""
-        members: dict[str, list[Member]] = {seat: [] for seat in pool.seats}
-        for member in self._members.values():
-            if member.seat in members and not member.closed_by_us:
-                members[member.seat].append(member)
-        return members
+    def _open_members(self, seat: str) -> list[Member]:
+        """A seat where Asterisk has it, but for what is closed."""
+        return [member for member in self._members.of(seat) if not member.closed_by_us]
 
     def list_seats(self) -> list[SeatRow]:
         """Every seat of our own: what it is doing, and why it is not rung in its turn."""
@@ -194,8 +192,8 @@ class QueueMembers:
         rows = []
         for pool in self.pools:
             states = self.here(pool)
-            for seat, members in self._open_members(pool).items():
-                paused = [m for m in members if m.paused]
+            for seat in pool.seats:
+                paused = [m for m in self._open_members(seat) if m.paused]
                 reason = next((m.reason for m in paused if not m.rests), "")
                 why = self.health.describe(seat, now)
                 if seat in self._woken and why:
@@ -212,7 +210,7 @@ class QueueMembers:
         return rows
 
     def _last_resort(self, now: float) -> set[str]:
-        return seats_of_last_resort(self._members.values(), self.states, self.health, now)
+        return seats_of_last_resort(self._members, self.states, self.health, now)
 
     # --- acting ----------------------------------------------------------------------------
 
@@ -232,26 +230,30 @@ class QueueMembers:
             return []
         now = self._clock()
         self._tell(self.health.advance(now))
-        members = self._members.values()
         self._woken = self._last_resort(now)
 
         def turn(seat: str) -> Turn:
             wanted = self.health.turn(seat, now)
             return replace(wanted, pause="") if seat in self._woken else wanted
 
-        changes = difference(self.pools, self.open, members, turn)
-        changes += [RemoveMember(m.queue, m.seat) for m in members if self._is_former(m)]
+        changes = difference(self.pools, self.open, self._members.all, turn)
+        changes += self._former_members()
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]
             taking = {pool.name for pool, wanted in self.partner_pools if wanted}
-            changes += [*difference(lent, taking, members), *unexpected_members(lent, members)]
+            changes += difference(lent, taking, self._members.all)
+            changes += _unexpected(lent, self._members.all_lent())
         await self._send(changes)
         return changes
 
-    def _is_former(self, member: Member) -> bool:
-        """Whether no pool fills this place any more, as one has done: a reload has changed it."""
-        queues = self._served.get(member.seat)
-        return member.seat in self._former_seats if queues is None else member.queue not in queues
+    def _former_members(self) -> Iterator[MemberChange]:
+        """Places that no pool fills any more, as one has done: a reload has changed it."""
+        for seat, queues in self._members.seats():
+            pool = self._pool_of.get(seat)
+            former = () if pool is None and seat not in self._former_seats else queues
+            for queue in former:
+                if pool is None or queue not in pool.queues:
+                    yield RemoveMember(queue, seat)
 
     async def repeat(self) -> None:
         """Say again why our own seats are paused, and which are rung last.
@@ -261,7 +263,7 @@ class QueueMembers:
         Without a reason a pause would be taken for the agent's own.  Raises what `reconcile` does.
         """
         changes: list[MemberChange] = []
-        for member in self._members.values():
+        for member in self._members:
             if not self.pool_of(member.seat):
                 continue
             if member.closed_by_us or member.rests:
@@ -270,9 +272,9 @@ class QueueMembers:
                 changes.append(SetPenalty(member.queue, member.seat, member.penalty))
         await self._send(changes)
 
-    def lent(self, partner: str) -> set[str]:
+    def lent(self, partner: str) -> Collection[str]:
         """A partner's seats that take calls now."""
-        return {seat for _queue, seat in self._members if partner_of(seat) == partner}
+        return self._members.lent(partner)
 
     async def _send(self, changes: Iterable[MemberChange]) -> None:
         refused: list[ActionRefused] = []
@@ -283,22 +285,24 @@ class QueueMembers:
             except ActionRefused as error:
                 words = str(error).lower()
                 if NO_QUEUE in words and not isinstance(change, AddMember):
-                    self._members.pop((change.queue, change.seat), None)
+                    self._members.remove(change.queue, change.seat)
                 elif not any(each in words for each in (*ALREADY, FIXED)):
                     refused.append(error)
         if refused:
             raise refused[0]
 
 
-def _served(pools: Iterable[Pool]) -> dict[str, tuple[str, ...]]:
-    return {seat: pool.queues for pool in pools for seat in pool.seats}
+def _pool_of(pools: Iterable[Pool]) -> dict[str, Pool]:
+    return {seat: pool for pool in pools for seat in pool.seats}
 
 
-def unexpected_members(pools: Iterable[Pool], members: Iterable[Member]) -> list[MemberChange]:
+def _unexpected(
+    pools: Iterable[Pool], lent: Iterable[tuple[str, Collection[str]]]
+) -> Iterator[MemberChange]:
     """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
-    known = {membership for pool in pools for membership in memberships(pool)}
-    return [
-        RemoveMember(member.queue, member.seat)
-        for member in members
-        if partner_of(member.seat) and (member.queue, member.seat) not in known
-    ]
+    known = _pool_of(pools)
+    for seat, queues in lent:
+        pool = known.get(seat)
+        for queue in queues:
+            if pool is None or queue not in pool.queues:
+                yield RemoveMember(queue, seat)

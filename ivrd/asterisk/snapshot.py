@@ -9,6 +9,7 @@ from typing import Any
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import device, member_status, whole
 from ivrd.core.call import CallState
@@ -57,13 +58,14 @@ async def read(link: AmiClient) -> AsteriskSnapshot:
     waiting = {m.uniqueid: m for m in status if m.event == "QueueEntry"}
     rows = [m for m in status if m.event == "QueueMember"]
     bridged = {m.bridgeid: m for m in channels if m.bridgeid and m.context not in OURS}
-    callers = [
-        _caller(m, waiting.get(m.uniqueid), bridged.get(m.bridgeid))
-        for m in channels
-        if m.context in OURS
-    ]
-    members = [_member(m) for m in rows]
-    seats = {seat_of(m.location): member_status(m) for m in rows}
+    callers, members, seats = [], [], {}
+    async for m in with_breaks(channels):
+        if m.context in OURS:
+            callers.append(_caller(m, waiting.get(m.uniqueid), bridged.get(m.bridgeid)))
+    async for m in with_breaks(rows):
+        member = _member(m)
+        members.append(member)
+        seats[member.seat] = member_status(m)
     for m in await link.ask_list("DeviceStateList"):
         if fact := device(m):  # partners' trunks are no members
             seats.setdefault(fact.seat, fact.state)

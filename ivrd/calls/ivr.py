@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ivrd.asterisk.async_agi import Session, Sessions
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
 from ivrd.core.dtmf import DtmfDecoder
@@ -164,15 +165,17 @@ class Ivr:
         line.number = line.number or number
         line.channel, line.offered = channel, offered
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """Speak to all for whom Asterisk waits and nobody does, each where they were.
 
         Those who have heard nothing yet come first: the lease that guards them is the shortest.
         """
-        for call_id, line in sorted(
-            self._lines.items(), key=lambda item: item[1].position is not None
+        waiting = [item for item in self._lines.items() if item[1].offered]
+        async for call_id, line in with_breaks(
+            sorted(waiting, key=lambda item: item[1].position is not None)
         ):
-            if self.active and line.offered and line.session is None:
+            here = self._lines.get(call_id) is line
+            if here and self.active and line.offered and line.session is None:
                 self._begin(call_id, line)
 
     def key_down(self, call_id: str, digit: str, at: float) -> None:

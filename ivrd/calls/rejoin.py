@@ -16,7 +16,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.calls.ivr import Ivr
 from ivrd.calls.requeue import LOOK_SECONDS, LOOKS, into_queue, redirect
-from ivrd.core.call import Call, Stage
+from ivrd.core.call import Call
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 
@@ -45,7 +45,7 @@ class Rejoin:
                 await redirect(
                     self._link, channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN
                 )
-        for queue in {call.queue for call in self._ledger.calls.values() if _waits(call)}:
+        for queue in [*self._ledger.present.queues()]:
             for position, call in enumerate(self._ledger.waiting(queue), 1):
                 await self._rejoin(call, position)
         self._seen = set_back
@@ -64,7 +64,3 @@ class Rejoin:
             if self._ledger.calls.get(call.id) is not call:
                 return
             await asyncio.sleep(LOOK_SECONDS)
-
-
-def _waits(call: Call) -> bool:
-    return call.stage is Stage.QUEUE

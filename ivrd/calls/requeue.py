@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd import log
@@ -20,7 +20,8 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.core.call import Call, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.requeue import Move, moves
+from ivrd.core.present import Place, place_of
+from ivrd.core.requeue import Move, in_vain, move_of
 
 logger = logging.getLogger("ivrd")
 
@@ -87,15 +88,17 @@ class Requeue:
         self._destinations = destinations
         self._clock = clock
         self.moved: Counter[Route] = Counter()
-        self._sent: dict[str, _Sent] = {}  # by call
+        self._sent: dict[str, _Sent] = {}  # by call; those who have not arrived yet
         self._left: dict[str, str] = {}  # by call, the queue that it was last sent away from
+        self._asked: set[str] = set()  # calls whose topic was asked for
         self._turn = asyncio.Lock()  # two at once would send a caller twice
 
     def waiting_in_vain(self) -> Counter[str]:
         """How many callers still wait in which queue that is not served."""
-        served = self._destinations().queues
-        calls = (call for call in self._ledger.calls.values() if _waits_in_vain(call, served))
-        return Counter(call.queue for call in calls)
+        served, present = self._destinations().queues, self._ledger.present
+        return Counter(
+            {queue: len(present.line(queue)) for queue in present.queues() if queue not in served}
+        )
 
     async def all(self, seconds: float) -> None:
         """Move everybody, for so long at most.  Raises what `reconcile` raises."""
@@ -121,43 +124,63 @@ class Requeue:
             call: sent for call, sent in self._sent.items() if begun - sent.at < AGAIN_SECONDS
         }
         self._left = {c: queue for c, queue in self._left.items() if c in self._ledger.calls}
+        self._asked &= self._ledger.calls.keys()
         await self._learn_topics(to.queues)
         await self._speak(to.languages)
         moved: Counter[str] = Counter()
         known: dict[str, bool] = {}
-        stay: set[str] = set()
-        while self._clock() - begun < AT_ONCE_SECONDS:
-            # Anew each time: whoever is answered meanwhile is ahead of nobody.
-            calls = (self._as_sent(c) for c in self._ledger.calls.values() if c.id not in stay)
-            move = next(moves(calls, to.queues, to.queue_of, to.default_queue), None)
-            if move is None:
+        for place in in_vain(self._ledger.present, to.queues):
+            if self._clock() - begun >= AT_ONCE_SECONDS:
                 break
+            call = self._ledger.calls.get(place.call_id)
+            if call is None or not _waits_in_vain(call, to.queues) or call.id in self._sent:
+                continue
+            # Anew for each: whoever is answered meanwhile is ahead of nobody.
+            move = move_of(call, to.queue_of, to.default_queue, self._line)
             if move.queue not in known:
                 known[move.queue] = await self._knows(move.queue)
             if known[move.queue] and await self._move(move, to.queues):
                 moved[move.queue] += 1
-            else:
-                stay.add(move.call_id)
         return moved
+
+    def _line(self, queue: str) -> Sequence[Place]:
+        """Who waits in a queue, or was sent there and is on the way."""
+        line, calls = self._ledger.present.line(queue), self._ledger.calls
+        sent = (calls.get(call) for call, sent in self._sent.items() if sent.queue == queue)
+        coming = [
+            place_of(call)
+            for call in sent
+            if call is not None and call.stage is Stage.QUEUE and call.queue != queue
+        ]
+        return sorted((*line, *coming)) if coming else line
 
     async def _learn_topics(self, served: Collection[str]) -> None:
         """What callers chose before this ivrd knew them is on their channels."""
-        for call in list(self._ledger.calls.values()):
-            channel = self._channels.channel(call.id)
-            if call.topic or not channel or not _waits_in_vain(call, served):
+        for place in in_vain(self._ledger.present, served):
+            call, channel = (
+                self._ledger.calls.get(place.call_id),
+                self._channels.channel(place.call_id),
+            )
+            if call is None or call.topic or not channel or call.id in self._asked:
                 continue
             with suppress(ActionRefused):
                 answer = await self._link.ask(
                     "Getvar", Channel=channel, Variable=dialplan_names.TOPIC
                 )
+                self._asked.add(call.id)
                 if call.id in self._ledger.calls:
                     self._ledger.note(call.id, topic=str(answer.value or ""))
 
     async def _speak(self, languages: Sequence[str]) -> None:
         """Whoever waits in a language that is gone hears the first one from now on."""
-        for call in list(self._ledger.calls.values()):
+        foreign = [
+            call
+            for call in self._ledger.calls.values()
+            if call.language not in languages and call.language and call.stage is Stage.QUEUE
+        ]
+        for call in foreign:
             channel = self._channels.channel(call.id)
-            if call.stage is not Stage.QUEUE or call.language in ("", *languages) or not channel:
+            if not channel:
                 continue
             with suppress(ActionRefused):
                 language = languages[0]
@@ -166,11 +189,6 @@ class Requeue:
                 )
                 if call.id in self._ledger.calls:
                     self._ledger.note(call.id, language=language)
-
-    def _as_sent(self, call: Call) -> Call:
-        """The call as it is once it is where it was sent."""
-        sent = self._sent.get(call.id)
-        return replace(call, queue=sent.queue) if sent else call
 
     async def _knows(self, queue: str) -> bool:
         """Whether Asterisk has the queue."""
@@ -211,6 +229,7 @@ class Requeue:
         for _ in range(LOOKS):
             call = self._ledger.calls.get(move.call_id)
             if call is None or call.queue == move.queue:
+                self._sent.pop(move.call_id, None)
                 return
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -4,6 +4,7 @@ Every event is handled at once and in order.  The ledger (core.ledger) moves syn
 has to wait (prompts, keys, silences) is for ivr.py.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -15,6 +16,7 @@ from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
@@ -71,16 +73,19 @@ class CallTracker:
         self._hash = hash_number
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
-        self._held: list[Message] | None = None
+        self._held: deque[Message] | None = None
         self._passing: set[str] = set()  # calls whose state is not known now
 
     # --- what Asterisk reports -------------------------------------------------------------
 
     def take(self, message: Message) -> None:
         """Take in one event; while a snapshot is being read it waits for that."""
-        if self._held is not None:
+        if self._held is None:
+            self._take(message)
+        else:
             self._held.append(message)
-            return
+
+    def _take(self, message: Message) -> None:
         fact = t.fact(message)
         if fact is None:
             return
@@ -260,25 +265,28 @@ class CallTracker:
         `first` is awaited before that; events are held from its beginning.  Not to be called
         again before it has ended.
         """
-        self._held = []
+        self._held = deque()
         try:
             if first is not None:
                 await first()
             seen = await snapshots.read(self._link)
             now = self._clock()
             self._passing.clear()
-            for caller in seen.callers:
+            async for caller in with_breaks(seen.callers):
                 self._match(caller, now)
             missing = self.ledger.missing(caller.call_id for caller in seen.callers)
             self._passing.update(missing)  # its hangup may be all that is still to come
             self.queue_members.read(seen)
             for call_id in missing:
                 self.ivr.gone(call_id, "Asterisk no longer has the call")
+            held = self._held
+            async for message in with_breaks(held.popleft() for _ in range(len(held))):
+                self._take(message)
         finally:
-            held, self._held = self._held or [], None
-            for message in held:
-                self.take(message)
-        self.ivr.resume()
+            rest, self._held = self._held, None
+            for message in rest:
+                self._take(message)
+        await self.ivr.resume()
         self.record_ends(self._resolver.missing(missing, now))
         if not self.ivr.active:
             return  # seats are for the leader to change

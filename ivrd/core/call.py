@@ -228,6 +228,11 @@ class Call:
         return STAGE_OF.get(self.state)
 
     @property
+    def partner(self) -> str:
+        """The partner whose person has the call (its seats are PARTNER/NN); empty: nobody's."""
+        return self.seat.partition("/")[0] if self.by is AnsweredBy.PARTNER else ""
+
+    @property
     def media_lost(self) -> bool:
         """Whether the call has ended because nothing came from the caller any more."""
         return self.silent_seconds > 0.0
@@ -244,8 +249,8 @@ class Call:
         """
         if self.joined_at is None:
             return None
-        known = (at for at in (self.connected_at, self.left_at, now) if at is not None)
-        until = next(known, None)
+        until = self.left_at if self.connected_at is None else self.connected_at
+        until = now if until is None else until
         return None if until is None else max(0.0, until - self.joined_at)
 
     def talk_seconds(self) -> float | None:

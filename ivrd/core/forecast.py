@@ -53,10 +53,17 @@ def erlang_b(load: float, seats: int) -> float:
     """The ratio of calls that find all seats taken; `load` is arrivals * handling."""
     _expect(load >= 0 and isfinite(load), "a load of 0 or more", load)
     _expect(seats >= 0, "0 or more seats", seats)
+    return _blocked(load, seats)[seats]
+
+
+def _blocked(load: float, seats: int) -> list[float]:
+    """Erlang-B for 0, 1, … seats: each follows from the one before."""
     blocked = 1.0
+    found = [blocked]
     for n in range(1, seats + 1):
         blocked = load * blocked / (n + load * blocked)
-    return blocked
+        found.append(blocked)
+    return found
 
 
 def erlang_c(arrivals: float, handling: float, seats: int, within: float) -> Patient:
@@ -77,7 +84,15 @@ def erlang_a(
     """Callers who hang up after `patience` seconds on average; in time as in `erlang_c`."""
     _expect_load(arrivals, handling)
     _expect(patience > 0 and isfinite(patience), "a patience of more than 0 s", patience)
-    blocked = erlang_b(arrivals * handling, seats)
+    return _impatient(
+        arrivals, handling, patience, seats, within, erlang_b(arrivals * handling, seats)
+    )
+
+
+def _impatient(
+    arrivals: float, handling: float, patience: float, seats: int, within: float, blocked: float
+) -> Impatient:
+    """Erlang-A from Erlang-B's `blocked` of the same load and seats."""
     if seats == 0:
         return Impatient(1.0, 1.0, patience, 0.0)
     if blocked < UNHEARD_OF:
@@ -129,9 +144,13 @@ def seats_needed(
     _expect(0 < target_ratio <= 1, "a target ratio over 0, up to 1", target_ratio)
     if arrivals == 0:
         return 0
+    _expect_load(arrivals, handling)
+    _expect(patience > 0 and isfinite(patience), "a patience of more than 0 s", patience)
+    blocked = _blocked(arrivals * handling, at_most)
 
     def in_time(seats: int) -> float:
-        return erlang_a(arrivals, handling, patience, seats, target_seconds).in_time_ratio
+        of = _impatient(arrivals, handling, patience, seats, target_seconds, blocked[seats])
+        return of.in_time_ratio
 
     return bisect_left(range(at_most), target_ratio, key=in_time)
 

@@ -25,6 +25,9 @@ def seats_of_last_resort(
     `states`: what the seats' phones, or partners' trunks, are doing.  Nobody is named whose agent
     has paused the seat, whose pool is closed, or whose phone is away.
     """
+    resting = {seat for seat in health.failing() if health.turn(seat, now).pause}
+    if not resting:
+        return set()
     there: dict[str, list[str]] = defaultdict(list)
     for member in members:
         away = states.get(member.seat) is SeatStatus.AWAY
@@ -32,11 +35,11 @@ def seats_of_last_resort(
             there[member.queue].append(member.seat)
     found = set()
     for seats in there.values():
-        resting = [seat for seat in seats if health.turn(seat, now).pause]
+        rest = [seat for seat in seats if seat in resting]
         working = [states.get(seat) for seat in seats if seat not in resting]
-        if len(resting) <= len(working) or SeatStatus.FREE in working:
+        if len(rest) <= len(working) or SeatStatus.FREE in working:
             continue
-        longest = min(resting, key=lambda seat: (health.failed_at(seat), seat))
+        longest = min(rest, key=lambda seat: (health.failed_at(seat), seat))
         if now - health.failed_at(longest) >= AGAIN_SECONDS:
             found.add(longest)
     return found

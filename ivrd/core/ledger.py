@@ -27,6 +27,7 @@ from ivrd.core.call import (
     Stage,
     step,
 )
+from ivrd.core.present import Present
 
 MOST_RECONCILED = 10_000  # ids of reconciled calls whose arrival may still be reported
 SAME_TALK_SECONDS = 1.0  # queue_log has whole seconds: two of its times within this are one
@@ -45,11 +46,13 @@ class OutcomeKey:
 class Ledger:
     """Calls in progress by id, and the counts since this process began.
 
-    A standby's ledger does not count until `begin_counting`: it only follows.
+    `present` has the calls by where they are.  A standby's ledger does not count until
+    `begin_counting`: it only follows.
     """
 
     def __init__(self) -> None:
         self.calls: dict[str, Call] = {}
+        self.present = Present()
         self.received = 0
         self.adopted = 0
         self.reconciled = 0
@@ -66,7 +69,7 @@ class Ledger:
         """
         if call.id in self.calls or call.id in self._reconciled:
             return False
-        self.calls[call.id] = call
+        self._put(call)
         self.received += self.counting
         self.adopted += adopted and self.counting
         return True
@@ -78,7 +81,7 @@ class Ledger:
             self.receive(call, adopted=True)
             return
         state = call.state if {call.state, own.state} <= set(BEFORE_QUEUE) else own.state
-        self.calls[call.id] = replace(own, state=state, language=call.language, topic=call.topic)
+        self._put(replace(own, state=state, language=call.language, topic=call.topic))
 
     def begin_counting(self) -> None:
         """Count from now on; the calls that are here count as adopted."""
@@ -94,7 +97,7 @@ class Ledger:
         the table does not have; neither changes anything.
         """
         after, notices = step(self.calls[call_id], event)
-        self.calls[call_id] = after
+        self._put(after)
         for notice in notices:
             self._count(notice)
         return notices
@@ -135,6 +138,11 @@ class Ledger:
             call, language=language or call.language, topic=topic or call.topic
         )
 
+    def _put(self, call: Call) -> None:
+        """The call as it is from now on."""
+        self.present.moved(self.calls.get(call.id), call)
+        self.calls[call.id] = call
+
     def _count(self, notice: Notice) -> None:
         call = notice.call
         match notice:
@@ -145,7 +153,7 @@ class Ledger:
             case Ended(_, outcome, stage):
                 key = OutcomeKey(call.queue, outcome, stage, call.by)
                 self.outcomes[key] += self.counting
-                del self.calls[call.id]
+                self.present.moved(self.calls.pop(call.id), None)
             case _:
                 assert_never(notice)
 
@@ -157,8 +165,11 @@ class Ledger:
 
     def waiting(self, queue: str) -> list[Call]:
         """Callers in one queue, the longest waiting first."""
-        here = (c for c in self.calls.values() if c.stage is Stage.QUEUE and c.queue == queue)
-        return sorted(here, key=lambda call: call.joined_at or 0.0)
+        return [self.calls[place.call_id] for place in self.present.line(queue)]
+
+    def with_partner(self, partner: str) -> list[Call]:
+        """Callers who talk with a partner's people."""
+        return [self.calls[call_id] for call_id in self.present.with_partner(partner)]
 
     def balance(self) -> int:
         """Received - outcomes - in progress: 0, or the ledger is wrong."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 
 Group = frozenset[str]  # ids of the partners that serve the same queues
 
@@ -179,52 +180,67 @@ def allocate_seats(
     seats = {p.id: p.least for p in partners}
     for p in partners:
         for _ in range(p.least):
-            filled.place(p.id, set())  # where no seat is wanted it is open all the same
+            filled.place(p.id)  # where no seat is wanted it is open all the same
     quotas = _quotas(partners, wanted, ceiling)
     behind = _behind(partners, quotas)
+    most = {p.id: p.most for p in partners}
 
-    def turn(p: PartnerSnapshot) -> tuple[int, float]:
-        left = round(quotas[p.id] - seats[p.id], 9)
+    def turn(partner: str) -> tuple[int, float]:
+        """Who has the smallest is the next: whole seats first, then remainders."""
+        left = round(quotas[partner] - seats[partner], 9)
         if left >= 1:
-            return 2, left
-        return (1, left + behind[p.id]) if left > 0 else (0, left)
+            return -2, -left
+        return (-1, -(left + behind[partner])) if left > 0 else (0, -left)
 
-    able = [p for p in partners if p.most > p.least]
+    able = [(turn(p.id), at, p.id) for at, p in enumerate(partners) if p.most > p.least]
+    heapify(able)
     given = sum(seats.values())
-    while able and given < ceiling:
-        best = max(able, key=turn)
-        if seats[best.id] < best.most and filled.place(best.id, set()):
-            seats[best.id] += 1
+    while able and given < ceiling and filled.room:
+        _turn, at, partner = heappop(able)
+        if seats[partner] < most[partner] and filled.place(partner):
+            seats[partner] += 1
             given += 1
-        else:
-            able.remove(best)
+            heappush(able, (turn(partner), at, partner))
     return seats
 
 
-@dataclass
 class _Filled:
     """How many of the wanted seats each partner fills in each group."""
 
-    wanted: Mapping[Group, int]
-    by: Counter[tuple[str, Group]] = field(default_factory=Counter)
+    def __init__(self, wanted: Mapping[Group, int]) -> None:
+        self._room = dict(wanted)  # seats that nobody fills yet
+        self._by: Counter[tuple[str, Group]] = Counter()
+        self._full: set[Group] = set()  # in which nobody can make room, now or later
 
-    def place(self, partner: str, tried: set[Group]) -> bool:
+    @property
+    def room(self) -> bool:
+        """Whether there is a seat left to fill, by whomever."""
+        return any(self._room.values())
+
+    def place(self, partner: str) -> bool:
         """Fill one more seat by `partner`; another may move to a group of its own for that.
 
         False, with nothing changed, when there is no way: an augmenting path, as in matching.
         """
-        for group in self.wanted:
-            if partner not in group or group in tried:
-                continue
-            tried.add(group)
-            here = [other for other in sorted(group) if self.by[other, group]]
-            if sum(self.by[other, group] for other in here) < self.wanted[group]:
-                self.by[partner, group] += 1
+        tried = set(self._full)
+        if self._place(partner, tried):
+            return True
+        self._full = tried
+        return False
+
+    def _place(self, partner: str, tried: set[Group]) -> bool:
+        mine = [group for group in self._room if partner in group and group not in tried]
+        for group in mine:
+            if self._room[group] > 0:
+                self._room[group] -= 1
+                self._by[partner, group] += 1
                 return True
-            for other in here:
-                if self.place(other, tried):
-                    self.by[other, group] -= 1
-                    self.by[partner, group] += 1
+        for group in mine:
+            tried.add(group)
+            for other in sorted(group):
+                if self._by[other, group] and self._place(other, tried):
+                    self._by[other, group] -= 1
+                    self._by[partner, group] += 1
                     return True
         return False
 
@@ -234,21 +250,33 @@ def _quotas(
 ) -> dict[str, float]:
     """Exact shares by claim, each between what its partner must and may have."""
     room = {p.id: sum(n for group, n in wanted.items() if p.id in group) for p in partners}
-
-    def at(level: float) -> dict[str, float]:
-        return {
-            p.id: max(p.least, min(p.most, room[p.id], level * p.partner.claim)) for p in partners
-        }
-
-    total = min(ceiling, sum(wanted.values()))
-    low, high = 0.0, total / LEAST_CLAIM
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if sum(at(middle).values()) < total else (low, middle)
-    return at(high)
+    bounds = {
+        p.id: (p.partner.claim, p.least, max(p.least, min(p.most, room[p.id]))) for p in partners
+    }
+    level = _level(bounds.values(), min(ceiling, sum(wanted.values())))
+    return {
+        name: max(least, min(most, level * claim)) for name, (claim, least, most) in bounds.items()
+    }
 
 
-HALVINGS = 100  # more than a float has digits
+def _level(bounds: Collection[tuple[float, float, float]], total: float) -> float:
+    """The level at which shares of level * claim, each within its bounds, are `total` together.
+
+    `bounds`: claim, least and most of each.  Their sum grows with the level, the faster the more
+    are between their bounds: it is followed from one bound to the next.
+    """
+    turns = [(least / claim, claim) for claim, least, _most in bounds]
+    turns += [(most / claim, -claim) for claim, _least, most in bounds]
+    level = growth = 0.0
+    given = float(sum(least for _claim, least, _most in bounds))
+    for at, change in sorted(turns):
+        if given >= total:
+            break
+        if growth > 0.0 and given + growth * (at - level) >= total:
+            return min(at, level + (total - given) / growth)
+        given += growth * (at - level)
+        level, growth = at, growth + change
+    return level
 
 
 def _behind(partners: Collection[PartnerSnapshot], quotas: Mapping[str, float]) -> dict[str, float]:

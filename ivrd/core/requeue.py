@@ -5,10 +5,13 @@ nobody is rung for them.  They are moved with their place: among the callers of 
 one stands where the time of joining says.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
-from ivrd.core.call import Call, Stage
+from ivrd.core.call import Call
+from ivrd.core.present import Place, Present, place_of
 
 
 @dataclass(frozen=True)
@@ -20,32 +23,21 @@ class Move:
     position: int
 
 
-def moves(
-    calls: Iterable[Call],
-    queues: Collection[str],
+def in_vain(present: Present, queues: Collection[str]) -> list[Place]:
+    """Who waits in a queue that is not among `queues`, those that are served; in their order."""
+    return [*merge(*(present.line(queue) for queue in present.queues() if queue not in queues))]
+
+
+def move_of(
+    call: Call,
     queue_of: Mapping[str, str],
     default_queue: str,
-) -> Iterator[Move]:
-    """Who is to be moved, and where to, the longest waiting first.
+    line: Callable[[str], Sequence[Place]],
+) -> Move:
+    """Where a waiting call goes: `queue_of` maps a topic to its queue.
 
-    `queues`: those that are served; `queue_of` maps a topic to its queue.  Whoever has no topic, or
-    one that is gone, goes to the `default_queue`.  A position holds once the moves before it are
-    made.
+    Whoever has no topic, or one that is gone, goes to the `default_queue`.  `line(queue)`: who
+    waits there already.
     """
-    waiting = sorted(
-        (call for call in calls if call.stage is Stage.QUEUE),
-        key=lambda call: (call.joined_at or 0.0, call.received_at, call.id),
-    )
-    lines: dict[str, list[Call]] = {}
-    for call in waiting:
-        if call.queue in queues:
-            lines.setdefault(call.queue, []).append(call)
-    for call in waiting:
-        if call.queue in queues:
-            continue
-        queue = queue_of.get(call.topic, default_queue)
-        line = lines.setdefault(queue, [])
-        joined = call.joined_at or 0.0
-        ahead = sum((other.joined_at or 0.0) <= joined for other in line)
-        line.insert(ahead, call)
-        yield Move(call.id, queue, ahead + 1)
+    queue = queue_of.get(call.topic, default_queue)
+    return Move(call.id, queue, bisect_right(line(queue), place_of(call)) + 1)

@@ -53,6 +53,7 @@ LIMITS = b.Limits(
     early_seconds=1.0,
 )
 NEW = Breaker(limits=LIMITS, known=True)
+WELL = Turn()  # of a seat that has not failed
 SHORT_SECONDS = 20.0  # after a first failure
 NEWS_SECONDS = 1.0  # after the time that proves a seat good: for the news of a drop to come
 LASTED_SECONDS = LIMITS.early_seconds + NEWS_SECONDS  # of a seat that has not fallen silent
@@ -217,12 +218,18 @@ class SeatHealth:
 
     def turn(self, seat: str, now: float) -> Turn:
         """When the seat is rung."""
+        if seat not in self._breakers and seat not in self._failed_at:
+            return WELL
         here = b.at(self._breakers.get(seat, NEW), now)
         if here.state is BreakerState.OPEN:
             return Turn(last=True, pause=OURS + here.why)
         if here.state is BreakerState.HALF_OPEN:
             return Turn(last=True)
         return Turn(pause=OURS + self._last_failure(here) if self._left_alone(seat, now) else "")
+
+    def failing(self) -> set[str]:
+        """All seats but those that stand well."""
+        return self._breakers.keys() | self._failed_at.keys()
 
     def failed_at(self, seat: str) -> float:
         """When it failed last; 0 if that is not known, or somebody has answered there since."""
@@ -237,6 +244,8 @@ class SeatHealth:
 
     def absent(self, seat: str, now: float) -> bool:
         """Whether nobody should count on the seat: it rests, or has yet to show that it answers."""
+        if seat not in self._breakers and seat not in self._failed_at:
+            return False
         here = b.at(self._breakers.get(seat, NEW), now)
         return here.state is not BreakerState.CLOSED or self._left_alone(seat, now) > 0.0
 

@@ -4,7 +4,7 @@
 and returns what to change.  It may be repeated: with nothing to change it returns nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -125,23 +125,25 @@ MemberChange = AddMember | RemoveMember | PauseMember | SetPenalty
 def difference(
     pools: Collection[Pool],
     open_pools: Collection[str],
-    members: Collection[Member],
+    members: Mapping[tuple[str, str], Member],
     turn: Callable[[str], Turn] | None = None,
 ) -> list[MemberChange]:
     """What to change so that exactly the seats of `open_pools` take calls, each when it has to.
 
-    Without `turn` nothing is said of penalties, and no seat rests.  Members that belong to no pool
-    are left alone, and so is one that its agent has paused.
+    `members`: by queue and seat.  Without `turn` nothing is said of penalties, and no seat rests.
+    Members that belong to no pool are left alone, and so is one that its agent has paused.
     """
-    seen = {(member.queue, member.seat): member for member in members}
     changes: list[MemberChange] = []
     for pool in pools:
         wanted = pool.name in open_pools
-        for queue, seat in memberships(pool):
-            member = seen.get((queue, seat))
-            changes.extend(_change(pool, wanted, queue, seat, member))
-            if wanted and member and turn:
-                changes.extend(_turn(member, turn(seat)))
+        for seat in pool.seats:
+            when = turn(seat) if wanted and turn else None
+            for queue in pool.queues:
+                member = members.get((queue, seat))
+                if change := _change(pool, wanted, queue, seat, member):
+                    changes.append(change)
+                if member is not None and when is not None:
+                    changes += _turn(member, when)
     return changes
 
 
@@ -152,36 +154,40 @@ def memberships(pool: Pool) -> Iterator[tuple[str, str]]:
 
 def _change(
     pool: Pool, wanted: bool, queue: str, seat: str, member: Member | None
-) -> Iterator[MemberChange]:
-    if wanted and member is None:
-        yield AddMember(queue, seat)
-    elif wanted and member and member.closed_by_us:
-        yield PauseMember(queue, seat, "")
-    elif not wanted and member and not pool.fixed:
-        yield RemoveMember(queue, seat)
-    elif not wanted and member and (not member.paused or member.rests):
-        yield PauseMember(queue, seat, CLOSED_BY_US)
+) -> MemberChange | None:
+    if member is None:
+        return AddMember(queue, seat) if wanted else None
+    if wanted:
+        return PauseMember(queue, seat, "") if member.closed_by_us else None
+    if not pool.fixed:
+        return RemoveMember(queue, seat)
+    if not member.paused or member.rests:
+        return PauseMember(queue, seat, CLOSED_BY_US)
+    return None
 
 
-def _turn(member: Member, turn: Turn) -> Iterator[MemberChange]:
+def _turn(member: Member, turn: Turn) -> Collection[MemberChange]:
     """What makes a seat that is at work rest, or be rung earlier or later."""
+    if not turn.pause and not member.paused and member.penalty == turn.penalty:
+        return ()
+    changes: list[MemberChange] = []
     by_agent = member.paused and not member.rests and not member.closed_by_us
     if turn.pause and not by_agent and not member.rests:
-        yield PauseMember(member.queue, member.seat, turn.pause)
+        changes.append(PauseMember(member.queue, member.seat, turn.pause))
     elif not turn.pause and member.rests:
-        yield PauseMember(member.queue, member.seat, "")
+        changes.append(PauseMember(member.queue, member.seat, ""))
     if member.penalty != turn.penalty:
-        yield SetPenalty(member.queue, member.seat, turn.penalty)
+        changes.append(SetPenalty(member.queue, member.seat, turn.penalty))
+    return changes
 
 
-def open_now(pools: Collection[Pool], members: Collection[Member]) -> set[str]:
-    """The pools that are open by what Asterisk reports.
+def open_now(pools: Collection[Pool], members: Mapping[tuple[str, str], Member]) -> set[str]:
+    """The pools that are open by what Asterisk reports: `members` by queue and seat.
 
     Closed seats are away or paused by us.  An agent's own pause means nothing for the pool,
     unless there is nothing else to go by: then it counts as open.
     """
-    seen = {(member.queue, member.seat): member for member in members}
-    here = {pool.name: [seen[m] for m in memberships(pool) if m in seen] for pool in pools}
+    here = {pool.name: [members[m] for m in memberships(pool) if m in members] for pool in pools}
     return {name for name, found in here.items() if _is_open(found)}
 
 

@@ -107,9 +107,12 @@ class CallRepository:
 
     async def calls(self) -> list[StoredCall]:
         """The calls that were in progress when they were last stored."""
-        stored = self._read(await self._write_behind.load(CALLS), STORED_CALL)
-        back = -self._shift()
-        return [replace(one, call=_shifted(one.call, back)) for one in stored]
+        found: list[StoredCall] = []
+        async for page in self._write_behind.pages(CALLS):
+            back = -self._shift()
+            for one in self._read(page, STORED_CALL):
+                found.append(replace(one, call=_shifted(one.call, back)))
+        return found
 
     async def ended_since(self, at: float) -> set[str]:
         """The ids of all calls that began at `at` or later and have ended.

@@ -74,7 +74,7 @@ class Election:
         """Ask Asterisk whether this ivrd is still the leader, and keep the lease."""
         leadership = self.leadership
         asked = self._clock()
-        token = await self._link.get_global(LEADER)
+        token = await self._token(lease)
         if leadership.over:  # handed over, or fenced, while Asterisk answered
             return
         if token == leadership.token:
@@ -84,6 +84,23 @@ class Election:
             leadership.step_down(f"{token.partition(' ')[2]} is the leader now")
         else:  # Asterisk was restarted and has forgotten, or a former leader has overwritten it
             await self._announce()
+
+    async def _token(self, lease: Lease) -> str:
+        """The leader token.
+
+        Asterisk answers one action after the other.  While it still answers an earlier one with a
+        long list, this ivrd and its link are alive, and the lease is kept.
+        """
+        asking = asyncio.ensure_future(self._link.get_global(LEADER))
+        try:
+            listed = self._link.listed
+            while not (await asyncio.wait([asking], timeout=TURN_SECONDS))[0]:
+                if self._link.listed != listed:
+                    listed = self._link.listed
+                    self._keep_lease(lease)
+            return asking.result()
+        finally:
+            asking.cancel()
 
     async def _announce(self) -> None:
         """Write our token, and wait until any grant on another one has expired."""

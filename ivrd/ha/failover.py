@@ -15,12 +15,13 @@ from typing import Protocol
 from ivrd import log
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.tracker import CallTracker
 from ivrd.core.clock import Timeline
 from ivrd.ha.call_repository import CallRepository, StoredCall
 from ivrd.ha.election import Election
-from ivrd.ha.reconciliation import Reconciliation
+from ivrd.ha.reconciliation import MOST_AT_ONCE, Reconciliation
 from ivrd.store import StoreDown, WriteBehind
 
 MARKS, QUEUE_LOG = "marks", "queue_log"
@@ -166,7 +167,7 @@ class Failover:
         read = await self._stored()
         self._blind = read is None
         stored = read or _Stored([], None, set())
-        for one in stored.calls:
+        async for one in with_breaks(stored.calls):
             tracker.restore(one.call, one.position)
         await self._persistence.partners.restore()
         self._mark = stored.checkpoint.mark if stored.checkpoint else None
@@ -239,7 +240,11 @@ class Failover:
             if self._blind and self._write_behind.up and self._read_again_at <= now:
                 self._read_again_at = now + READ_AGAIN_SECONDS
                 await self._catch_up()
-            self._tracker.record_ends(await self._reconciliation.tick(self._timeline.now()))
+            recorded = MOST_AT_ONCE
+            while recorded >= MOST_AT_ONCE:
+                ends = await self._reconciliation.tick(self._timeline.now())
+                self._tracker.record_ends(ends)
+                recorded = len(ends)
             self._keep_mark()
 
     def _keep_mark(self) -> None:

@@ -38,6 +38,7 @@ PATIENCE_SECONDS = 3.0  # for queue_log to have the end of a call that is gone
 READ_SECONDS = 1.0  # for one read of queue_log
 LATE_SECONDS = 60.0  # for queue_log to have an end that is recorded
 MARGIN_SECONDS = 60.0  # between Asterisk's clock and ours, and for lines on their way
+MOST_AT_ONCE = 100  # ends that are recorded in one step of the event loop
 MOST_ENDED = 100_000  # recorded ends that queue_log may not have yet
 
 
@@ -171,7 +172,10 @@ class Reconciliation:
         return self._due(at)
 
     async def tick(self, now: float) -> list[Resolution]:
-        """Read what is new in queue_log; the ends to be recorded now.  Once a second."""
+        """Read what is new in queue_log; the ends to be recorded now.
+
+        Once a second, and again at once when there are `MOST_AT_ONCE`.
+        """
         async with self._turn:
             self._now = now
             return await self._tick(now)
@@ -211,9 +215,11 @@ class Reconciliation:
             self._waiting.setdefault(finished.call.id, (finished, now))
 
     def _due(self, now: float) -> list[Resolution]:
-        """The ends whose time has come."""
+        """The ends whose time has come, `MOST_AT_ONCE` or one more: the others are due as well."""
         due: list[Resolution] = []
         for call_id, (finished, since) in list(self._waiting.items()):
+            if len(due) >= MOST_AT_ONCE:
+                return due
             if call_id in self._ended:
                 self._compare(finished)
             elif call_id in self._missing or not 0.0 <= now - since < GRACE_SECONDS:
@@ -223,6 +229,8 @@ class Reconciliation:
             del self._waiting[call_id]
             self._replay.done(call_id)
         for call_id, since in list(self._missing.items()):
+            if len(due) >= MOST_AT_ONCE:
+                return due
             waits = self._behind or 0.0 <= now - since < PATIENCE_SECONDS
             if call_id not in self._calls:
                 self._missing.pop(call_id, None)

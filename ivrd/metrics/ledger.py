@@ -81,13 +81,10 @@ class LedgerCollector(Collector):
             "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
             labels=("queue",),
         )
-        now, waits = self._clock(), {queue: list[float]() for queue in self._queues}
-        for call in self.ledger.calls.values():
-            if call.stage is c.Stage.QUEUE:
-                waits.setdefault(call.queue, []).append(call.wait_seconds(now) or 0.0)
-        for queue, seconds in waits.items():
-            callers.add_metric((queue,), len(seconds))
-            oldest.add_metric((queue,), max(seconds, default=0.0))
+        now, present = self._clock(), self.ledger.present
+        for queue in self._queues | dict.fromkeys(present.queues()):
+            callers.add_metric((queue,), len(present.line(queue)))
+            oldest.add_metric((queue,), present.oldest_seconds(queue, now))
         yield from (callers, oldest)
 
 

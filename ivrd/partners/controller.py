@@ -9,6 +9,7 @@ by the hotline's own agents.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
@@ -30,7 +31,6 @@ from ivrd.core.breaker_events import (
 from ivrd.core.call import (
     Answered,
     AnsweredBy,
-    Call,
     Ended,
     Notice,
     Offered,
@@ -158,8 +158,8 @@ class PartnerController:
             ):
                 return None  # a trunk that is known to be dead is not dialled
             case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED:
-                others = len(runtime.ringing) + len(self._talks(leg_event.partner))
-                return failure(leg_event, others)
+                talks = self._ledger.present.with_partner(leg_event.partner)
+                return failure(leg_event, len(runtime.ringing) + len(talks))
             case PartnerEventKind.CONFIRMED if not leg_event.waiting:
                 return Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
@@ -207,35 +207,27 @@ class PartnerController:
             runtime.stored = runtime.breaker
             self._store.breaker(partner, runtime.breaker)
 
-    def _talks(self, partner: str) -> list[Call]:
-        return [
-            call
-            for call in self._ledger.calls.values()
-            if call.stage is Stage.TALK and partner_of(call.seat) == partner
-        ]
-
     # --- deciding --------------------------------------------------------------------------
 
     def evaluate(self, now: float) -> Decision:
         """Take a snapshot, decide, and hand the wanted seats to QueueMembers."""
-        seconds = 0.0 if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
+        # Before the first look nobody counted: who is here already has not come just now.
+        seconds = inf if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
         self._evaluated_at, policy = now, self.setup.policy
         self._began = self._began or now
         for queue in self.setup.topics:
-            waiting = len(self._ledger.waiting(queue))
-            talking = sum(
-                call.stage is Stage.TALK and call.queue == queue
-                for call in self._ledger.calls.values()
-            )
+            present = self._ledger.present
+            waiting, talking = len(present.line(queue)), len(present.talking(queue))
             flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             flow.observe(seconds, waiting, talking)
         self._feed_breakers(now)
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
+        wanted = decision.seats
         self.decision, self._hysteresis = decision, decision.hysteresis
         self._queue_members.lend(
-            [pool for of in snapshot.partners for pool in self._pools(of, decision)]
+            [pool for of in snapshot.partners for pool in self._pools(of, wanted[of.id])]
         )
         return decision
 
@@ -245,7 +237,7 @@ class PartnerController:
             runtime = self.runtime(partner.id)
             self._feed_trunk(partner.id, runtime, now)
             runtime.legs = {seat: call for seat, call in runtime.legs.items() if self._waits(call)}
-            talks = self._talks(partner.id)
+            talks = self._ledger.with_partner(partner.id)
             if runtime.verified or talks or runtime.override is Override.OPEN:
                 runtime.breaker = replace(runtime.breaker, known=True)
             for call in talks:
@@ -292,8 +284,7 @@ class PartnerController:
         return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
-        waits = (call.wait_seconds(now) for call in self._ledger.waiting(queue))
-        return tuple(wait or 0.0 for wait in waits)
+        return tuple(max(0.0, now - at.joined_at) for at in self._ledger.present.line(queue))
 
     def _agent_groups(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""
@@ -305,7 +296,7 @@ class PartnerController:
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""
         runtime = self.runtime(partner.id)
-        calls = self._talks(partner.id)
+        calls = self._ledger.with_partner(partner.id)
         talks = Counter(call.queue for call in calls)
         trying = len(runtime.legs) + sum(call.id not in runtime.lasted for call in calls)
         allowed = b.allowed_seats(runtime.breaker, now, len(calls), trying)
@@ -326,11 +317,10 @@ class PartnerController:
             override=runtime.override,
         )
 
-    def _pools(self, partner: PartnerSnapshot, decision: Decision) -> list[tuple[Pool, bool]]:
-        """The partner's seats in two parts: those that take calls, and the rest."""
-        wanted = decision.seats[partner.id]
+    def _pools(self, partner: PartnerSnapshot, wanted: int) -> list[tuple[Pool, bool]]:
+        """The partner's seats in two parts: `wanted` that take calls, and the rest."""
         open_now = self._queue_members.lent(partner.id)
-        busy = {call.seat for call in self._talks(partner.id)}
+        busy = {call.seat for call in self._ledger.with_partner(partner.id)}
         ringing = self.runtime(partner.id).ringing
         seats = sorted(
             seats_of(partner.partner),

@@ -143,6 +143,8 @@ class RedisStore:
         except (RedisError, OSError) as error:
             self._drop(redis)  # after a fail-over the same address may be another server
             raise StoreDown(f"{self._server} {words(error)}") from None
+        finally:
+            _pass_on_cancellation()
 
     async def _write(self, arguments: Sequence[str], epoch: int) -> None:
         if epoch != self._writer.epoch:
@@ -173,6 +175,17 @@ class RedisStore:
         task = asyncio.create_task(close(redis.aclose()))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _pass_on_cancellation() -> None:
+    """Raise CancelledError if this task has been cancelled.
+
+    redis-py waits with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes
+    together with the result: whoever was told to end would then go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @dataclass

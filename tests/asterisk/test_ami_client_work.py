@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiAddress, AmiClient, Timeouts
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_protocol import READ_BYTES, ConnectionLost
 from ivrd.asterisk.leader_guard import LeaderGuard
-from tests.asterisk.ami_client_rig import SLOW_WORLD, nothing, running
+from tests.asterisk.ami_client_rig import FAST, SLOW_WORLD, nothing, running
 from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows
+from tests.asterisk.virtual import run
 
 
 def test_an_unanswered_action_fails_and_is_not_sent_again() -> None:
@@ -162,6 +163,43 @@ def test_an_answer_that_does_not_come_is_waited_for_so_long_and_no_longer() -> N
             assert received_at.kinds == ["up"]
 
     asyncio.run(body())
+
+
+def test_a_list_that_takes_longer_than_a_ping_may_is_no_silence() -> None:
+    """Asterisk answers a ping when the list is over that was asked for before it."""
+
+    async def body() -> None:
+        async with FakeAmi() as ami, running(ami.port) as (link, received_at):
+            await received_at.said("up")
+            ami.silent = True
+            asked = asyncio.ensure_future(link.ask_list("QueueStatus"))
+            mark = {"ActionID": (await ami.got("QueueStatus"))[0]["ActionID"]}
+            ami.emit(Response="Success", EventList="start", **mark)
+            for _ in range(10):
+                await asyncio.sleep(FAST.silent / 2)
+                ami.emit(Event="QueueMember", **mark)
+            ami.silent = False
+            ami.emit(Event="QueueStatusComplete", EventList="Complete", **mark)
+            assert len(await asked) == 10
+            assert received_at.kinds == ["up"]
+
+    run(body())
+
+
+def test_between_the_events_of_a_storm_all_else_has_its_turn() -> None:
+    async def body() -> None:
+        async with FakeAmi() as ami, running(ami.port) as (_link, received_at):
+            await received_at.said("up")
+            event = block(Event="Hangup", Uniqueid="1.1", Channel="x" * 1000)
+            ami.raw(event.encode() * 1000)
+            most = before = 0
+            while before < 1000:
+                await asyncio.sleep(0)
+                come = len(received_at.events)
+                most, before = max(most, come - before), come
+            assert most <= READ_BYTES / len(event) + 1
+
+    run(body())
 
 
 def test_after_the_farewell_no_sign_of_life_says_otherwise() -> None:

@@ -73,11 +73,11 @@ def test_one_who_stands_by_says_nothing_until_it_acts() -> None:
         room.arrive("a", "b")
         await room.press("a", "1")
         room.ivr.gone("b", "hung up")
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert room.link.told == []
         room.ivr.active = True
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert room.sent("a")
         assert not room.sent("b")
@@ -99,7 +99,7 @@ def test_keys_that_nobody_heeded_are_heeded_by_the_one_who_takes_over() -> None:
         await second.press("a", "4", at=11.0)
         second.ivr.active = True
         second.ivr.seen("a", "", position)
-        second.ivr.resume()
+        await second.ivr.resume()
         await settle()
         assert second.to("a") == ["other"]
 
@@ -115,7 +115,7 @@ def test_keys_pressed_before_anything_was_written_down_are_heeded_as_well() -> N
         room.arrive("a")
         await room.press("a", "14", at=10.0)
         room.ivr.active = True
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert room.to("a") == ["other"]
 
@@ -147,7 +147,7 @@ def test_keys_that_were_heeded_are_not_heeded_twice() -> None:
             await room.press("a", "1", at=10.0)
         second.ivr.active = True
         second.ivr.seen("a", "", first.ivr.position("a"))
-        second.ivr.resume()
+        await second.ivr.resume()
         await settle()
         here, there = first.ivr.position("a"), second.ivr.position("a")
         assert here is not None
@@ -168,7 +168,7 @@ def test_one_who_came_later_knows_the_keys_since_then() -> None:
         await room.press("a", "4", at=12.0)
         room.ivr.active = True
         room.ivr.seen("a", "", in_main_menu(key_at=11.0))
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert room.to("a") == ["other"]
 
@@ -179,7 +179,7 @@ def test_what_led_there_stays_known_over_several_takeovers() -> None:
     async def body() -> None:
         room = Room()
         room.find("a", in_main_menu(key_at=11.0))
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         position = room.ivr.position("a")
         assert position is not None
@@ -194,7 +194,7 @@ def test_a_place_that_a_reload_took_away_means_the_beginning() -> None:
         gone = replace(in_main_menu().visit, menu="gone-since")
         room.find("a", MenuPosition(gone, 5.0))
         await room.press("a", "4", at=6.0)
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert "ANSWER" in room.sent("a")
         assert room.to("a") == []  # the key was meant for another menu
@@ -213,7 +213,7 @@ def test_after_a_lost_link_a_caller_goes_on_where_he_was() -> None:
         await settle()
         assert len(room.ivr) == 0
         assert room.ivr.position("a") == before
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert sum("welcome" in sent for sent in room.sent("a")) == 1
         await room.press("a", "4", at=2.0)
@@ -296,7 +296,7 @@ def test_a_full_house_takes_up_as_many_as_fit() -> None:
         room = Room(most=3)
         for n in range(5):
             room.find(str(n), in_main_menu())
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         sent = [room.sent(str(n)) for n in range(5)]
         assert sum(commands == [BREAK] for commands in sent) == 2
@@ -310,7 +310,7 @@ def test_whoever_has_heard_nothing_yet_is_taken_up_first() -> None:
         room = Room()
         room.find("old", in_main_menu())
         room.find("new")
-        room.ivr.resume()
+        await room.ivr.resume()
         await settle()
         assert room.link.told[0]["Channel"] == "PJSIP/new"
         assert room.sent("old")

@@ -9,6 +9,7 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue, Route
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from tests.work import lines
 
 
 class Asterisk:
@@ -21,6 +22,7 @@ class Asterisk:
         self.before_redirect = lambda _call: None
         self.loses: set[str] = set()  # whose redirects come to nothing
         self.redirected: list[str] = []
+        self.asked: list[str] = []  # whose variables were read
 
     async def ask_list(self, action: str, **headers: str) -> list[Message]:
         assert action == "QueueStatus"
@@ -33,6 +35,7 @@ class Asterisk:
             raise ActionRefused(f"{action}: No such channel")
         variables = self.variables.setdefault(call, {})
         if action == "Getvar":
+            self.asked.append(call)
             return Message({"Value": variables.get(headers["Variable"], "")})
         if action == "Setvar":
             variables[headers["Variable"]] = headers["Value"]
@@ -170,3 +173,22 @@ def test_whoever_waits_in_a_language_that_is_gone_hears_the_first_one() -> None:
     rig.reconcile()
     assert rig.asterisk.variables == {"a": {"CHANNEL(language)": "th"}}
     assert [rig.ledger.calls[call].language for call in "ab"] == ["th", "en"]
+
+
+def test_to_move_one_costs_the_same_however_many_others_wait() -> None:
+    def work(callers: int) -> float:
+        gone = [(f"g{n}", "gone") for n in range(callers)]
+        others = [(f"w{n}", "care") for n in range(callers)]
+        rig = Rig(*gone, *others, care=[call for call, _queue in others])
+        done = lines(lambda: asyncio.run(rig.requeue.all(600.0)))
+        assert rig.requeue.moved == {Route("gone", "care"): callers}
+        return done / callers
+
+    assert work(120) <= 1.5 * work(30)
+
+
+def test_a_topic_that_nobody_chose_is_asked_for_once() -> None:
+    rig = Rig(("a", "gone"), topic="")  # Asterisk does not know the other queue
+    rig.reconcile()
+    rig.reconcile()
+    assert rig.asterisk.asked == ["a"]

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.breaks import EACH
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.seats import Pool
 from tests.asterisk.recording import messages, rows
@@ -363,3 +365,19 @@ async def _unlisted(rig: Rig, call_id: str) -> None:
     row = channel_row(replace(rig.ledger.calls[call_id], state=CallState.QUEUE, queue="other"))
     rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
     await rig.tracker.rebuild()
+
+
+def test_while_thousands_are_matched_all_else_has_its_turn() -> None:
+    async def body() -> None:
+        rig = Rig()
+        callers = [Call(f"1.{n}", NOW, state=CallState.MENU) for n in range(20 * EACH)]
+        rig.link.lists = lists(callers)
+        rebuilding = asyncio.ensure_future(rig.tracker.rebuild())
+        matched = [0]  # at each turn of somebody else
+        while not rebuilding.done():
+            await asyncio.sleep(0)
+            matched.append(len(rig.ledger.calls))
+        assert matched[-1] == 20 * EACH
+        assert max(after - before for before, after in pairwise(matched)) == EACH
+
+    asyncio.run(body())

@@ -31,6 +31,7 @@ from ivrd.core.call import (
     Stage,
 )
 from ivrd.core.ledger import Ledger, OutcomeKey
+from ivrd.core.present import place_of
 from ivrd.core.queue_log_replay import EntryType, QueueLogReplay, ReplayedCall
 from tests.core.lives import Step, lives
 
@@ -44,6 +45,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(JoinedQueue, TIMES, QUEUES),
     st.builds(LeftQueue),
     st.builds(Connected, TIMES, st.just(AnsweredBy.INHOUSE), st.just("seat")),
+    st.builds(Connected, TIMES, st.just(AnsweredBy.PARTNER), st.just("bank/01")),
     st.builds(HungUp, TIMES),
     st.builds(MediaLost, TIMES, st.just(30.0)),
     st.builds(CutOff, TIMES),
@@ -101,6 +103,21 @@ class Tally:
         assert books.balance() == 0
         assert books.adopted == self.adopted <= books.received
         assert books.offered == self.offered
+        self.agree_where()
+
+    def agree_where(self) -> None:
+        """Whoever is found by queue or by partner is found by looking at all calls."""
+        books, here = self.ledger, self.ledger.calls.values()
+        waiting = [call for call in here if call.state is CallState.QUEUE]
+        talking = [call for call in here if call.state is CallState.TALK]
+        for queue in {*books.offered, "none"}:
+            mine = sorted((c for c in waiting if c.queue == queue), key=lambda c: c.joined_at)
+            assert [c.joined_at for c in books.waiting(queue)] == [c.joined_at for c in mine]
+            assert set(books.present.line(queue)) == {place_of(call) for call in mine}
+            assert {*books.present.talking(queue)} == {c.id for c in talking if c.queue == queue}
+        assert {*books.present.queues()} == {call.queue for call in waiting}
+        lent = [call for call in talking if call.by is AnsweredBy.PARTNER]
+        assert sorted(c.id for c in books.with_partner("bank")) == sorted(c.id for c in lent)
 
 
 @given(HAPPENINGS)

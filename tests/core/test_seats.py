@@ -51,7 +51,7 @@ class Queues:
         self, pools: list[Pool], wanted: set[str], turns: dict[str, Turn] | None = None
     ) -> list[MemberChange]:
         turn = (lambda seat: turns.get(seat, Turn())) if turns is not None else None
-        changes = difference(pools, wanted, list(self.members.values()), turn)
+        changes = difference(pools, wanted, self.members, turn)
         for change in changes:
             self.take(change)
         return changes
@@ -143,7 +143,7 @@ def test_what_is_open_can_be_read_off_asterisk(
     for pool in pools:  # a closed pool in which every agent had paused looks like an open one
         here = [queues.members[place] for place in memberships(pool) if place in queues.members]
         assume(pool.name in wanted or not here or not all(own_pause(member) for member in here))
-    assert open_now(pools, list(queues.members.values())) == wanted
+    assert open_now(pools, queues.members) == wanted
 
 
 @given(situations())
@@ -163,16 +163,20 @@ def test_opening_undoes_closing(situation: tuple[list[Pool], set[str], Queues]) 
             assert queues.members[place] == member
 
 
+def placed(*members: Member) -> dict[tuple[str, str], Member]:
+    return {(member.queue, member.seat): member for member in members}
+
+
 def test_a_pool_that_was_closed_halfway_is_open() -> None:
     pool = Pool("base", ("a", "b"), ("red",), fixed=True)
     members = [Member("red", "a", paused=True, reason=CLOSED_BY_US), Member("red", "b")]
-    assert open_now([pool], members) == {"base"}
+    assert open_now([pool], placed(*members)) == {"base"}
 
 
 def test_a_pool_in_which_all_agents_pause_is_open() -> None:
     pool = Pool("surge", ("a",), ("red",), fixed=False)
-    assert open_now([pool], [Member("red", "a", paused=True, reason="lunch")]) == {"surge"}
-    assert open_now([pool], [Member("blue", "a")]) == set()
+    assert open_now([pool], placed(Member("red", "a", paused=True, reason="lunch"))) == {"surge"}
+    assert open_now([pool], placed(Member("blue", "a"))) == set()
 
 
 RESTS = Turn(last=True, pause="ivrd: rang, and nobody answered, 2 in a row")
@@ -207,4 +211,4 @@ def test_each_open_seat_is_rung_when_it_has_to(
 
 def test_a_pool_whose_seats_all_rest_is_open() -> None:
     pool = Pool("base", ("a",), ("red",), fixed=True)
-    assert open_now([pool], [Member("red", "a", paused=True, reason=RESTS.pause)]) == {"base"}
+    assert open_now([pool], placed(Member("red", "a", paused=True, reason=RESTS.pause))) == {"base"}

@@ -62,6 +62,9 @@ class Process:
         self.world, self.name = world, name
         self.guard = LeaderGuard(lambda: world.now)
         self.logged_in = True
+        self.listed = 0  # rows of lists
+        self._answers = asyncio.Event()  # what is asked for, and not a list
+        self._answers.set()
         self.stepped_down: list[str] = []
         self.freezes_in = ""  # with an answer to this on its way
         self._going = asyncio.Event()
@@ -106,10 +109,19 @@ class Process:
         self.task.cancel()
         self.world.processes.remove(self)
 
+    async def list_rows(self, seconds: float) -> None:
+        """For so long Asterisk sends a list, and answers nothing else on this link."""
+        self._answers.clear()
+        for _ in range(round(seconds / 0.1)):
+            await self.world.goes_on(0.1)
+            self.listed += 1
+        self._answers.set()
+
     # --- its link --------------------------------------------------------------------------
 
     async def get_global(self, _name: str) -> str:
         await self._reach_asterisk()
+        await self._answers.wait()
         token = self.world.token
         await self._slip("get_global")
         return token

@@ -106,6 +106,7 @@ class AnyLink(FakeLink):
         super().__init__()
         self.slowly, self.guard = self.guard, LeaderGuard()  # type: ignore[assignment]
         self.logged_in = True
+        self.listed = 0
         self.token = "1 other:1"
         self.changed: list[str] = []
         self.beats = self.failed = 0

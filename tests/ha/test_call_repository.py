@@ -1,7 +1,7 @@
 """What is written down of calls is what is read again, and days are the hotline's own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,10 @@ class Shelf:
     async def load(self, kind: str, first: str = "", before: str = "") -> Mapping[str, str]:
         found = sorted(self.entries[kind].items())
         return {k: v for k, v in found if k >= first and (not before or k < before)}
+
+    async def pages(self, kind: str) -> AsyncIterator[Mapping[str, str]]:
+        for key, value in (await self.load(kind)).items():
+            yield {key: value}
 
 
 class Rig:

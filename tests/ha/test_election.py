@@ -174,6 +174,18 @@ def test_one_that_has_lost_only_its_own_link_is_replaced() -> None:
     in_a_world(body)
 
 
+def test_a_leader_who_reads_a_long_list_stays_the_leader() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        await one.list_rows(3 * LEASE_SECONDS)
+        await world.goes_on(1.0)
+        assert one.may_act
+        assert not other.led
+        assert one.stepped_down == []
+
+    in_a_world(body)
+
+
 def test_a_link_that_is_back_soon_costs_nothing() -> None:
     async def body(world: World) -> None:
         one, other = await pair(world)

@@ -35,7 +35,7 @@ from ivrd.core.call import (
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
-from ivrd.ha.reconciliation import Reconciliation
+from ivrd.ha.reconciliation import MOST_AT_ONCE, Reconciliation
 from tests.core.lives import Step, days
 from tests.examples import examples
 
@@ -603,3 +603,21 @@ def test_across_any_crashes_and_rotations_each_call_is_counted_once(
     assert world.ended.keys() == {moment.call_id for moment in moments}
     assert world.rig.ledger.calls == {}
     assert world.reader.gaps == 0
+
+
+@live
+async def test_ends_of_thousands_are_recorded_in_parts_and_none_is_left():
+    rig = Rig()
+    calls = [f"c{n}" for n in range(3 * MOST_AT_ONCE)]
+    for call_id in calls:
+        rig.receive(call_id)
+        rig.write(*(replace(each, call_id=call_id) for each in TALK))
+    found = rig.reconciliation.missing(calls, rig.now)
+    assert found == []
+    parts = []
+    while not parts or parts[-1]:
+        ends = await rig.reconciliation.tick(rig.now)
+        rig.record(ends)
+        parts.append(len(ends))
+    assert max(parts) == MOST_AT_ONCE
+    assert rig.ends() == dict.fromkeys(calls, ANSWERED)

@@ -7,7 +7,7 @@ import pytest
 
 from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.breaker_events import FailureKind
-from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue, Offered
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
 from ivrd.core.seats import SeatStatus
@@ -186,3 +186,15 @@ def test_expected_talks_and_patience_are_those_of_the_configuration_also_after_a
         assert rig.partners.snapshot is not None
         load = rig.partners.snapshot.queues[0].load
         assert (load.handling, load.patience) == (talk, patience)
+
+
+def test_who_is_there_when_ivrd_starts_has_not_come_just_now(rig: Rig) -> None:
+    for number in range(60):
+        wait(rig, f"w{number}")
+        rig.partners.notice(Offered(rig.ledger.calls[f"w{number}"]))
+    evaluate(rig)
+    assert rig.partners.snapshot is not None
+    assert rig.partners.snapshot.queues[0].load.arrivals == 0.0
+    rig.partners.notice(Offered(rig.ledger.calls["w0"]))
+    evaluate(rig, after=1.0)
+    assert rig.partners.snapshot.queues[0].load.arrivals > 0.0

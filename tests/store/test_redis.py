@@ -221,3 +221,33 @@ async def through_a_fail_over(store: RedisStore, master: RedisProcess) -> None:
     await until_done(lambda: store.write(TWO, 1))
     assert await store.read("calls") == {"a": "2"}
     await store.close()
+
+
+class Swallows:
+    """A client that ends a cancelled command with a result, as redis-py does at times."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def execute_command(self, *_command: object) -> str:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "PONG"
+        raise AssertionError
+
+    async def aclose(self) -> None: ...
+
+
+def test_whoever_is_told_to_end_in_the_middle_of_a_command_ends() -> None:
+    async def body() -> None:
+        store, client = RedisStore(RedisServer(url="redis://192.0.2.1")), Swallows()
+        store._redis = client  # type: ignore[assignment]
+        asking = asyncio.create_task(store.open())
+        await client.asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(body())

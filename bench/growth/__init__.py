@@ -1,0 +1,1 @@
+"""How ivrd's own cost grows with callers, seats and partners, on a made Asterisk."""

@@ -1,0 +1,87 @@
+"""Calls in progress by where they are: who waits in a queue, in which order, and who talks where.
+
+Kept as calls move.  So whoever asks for one queue, or for one partner, pays for what is found there
+and not for all the others, who may be thousands.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ivrd.core.call import Call, CallState
+
+
+class Place(NamedTuple):
+    """Where a call belongs in a line: by the time of joining, then by that of its arrival."""
+
+    joined_at: float
+    received_at: float
+    call_id: str
+
+
+def place_of(call: Call) -> Place:
+    """The place of a call that waits."""
+    return Place(call.joined_at or 0.0, call.received_at, call.id)
+
+
+@dataclass
+class Present:
+    """Where each call is, as `moved` was told."""
+
+    _lines: dict[str, list[Place]] = field(default_factory=dict)  # by queue
+    _talks: dict[str, dict[str, None]] = field(default_factory=dict)  # by queue; ordered sets
+    _partners: dict[str, dict[str, None]] = field(default_factory=dict)  # the same by partner
+
+    def moved(self, before: Call | None, after: Call | None) -> None:
+        """A call is somewhere else than before; None: it was not, or is no longer, in progress."""
+        if before is not None:
+            self._leave(before)
+        if after is not None:
+            self._enter(after)
+
+    def _enter(self, call: Call) -> None:
+        if call.state is CallState.QUEUE:
+            insort(self._lines.setdefault(call.queue, []), place_of(call))
+        elif call.state is CallState.TALK:
+            self._talks.setdefault(call.queue, {})[call.id] = None
+            if call.partner:
+                self._partners.setdefault(call.partner, {})[call.id] = None
+
+    def _leave(self, call: Call) -> None:
+        if call.state is CallState.QUEUE:
+            line = self._lines[call.queue]
+            del line[bisect_left(line, place_of(call))]
+            if not line:
+                del self._lines[call.queue]
+        elif call.state is CallState.TALK:
+            _take(self._talks, call.queue, call.id)
+            if call.partner:
+                _take(self._partners, call.partner, call.id)
+
+    def line(self, queue: str) -> Sequence[Place]:
+        """Those who wait in a queue, the longest waiting first."""
+        return self._lines.get(queue, ())
+
+    def oldest_seconds(self, queue: str, now: float) -> float:
+        """How long the first of those has waited; 0 when nobody waits."""
+        line = self.line(queue)
+        return max(0.0, now - line[0].joined_at) if line else 0.0
+
+    def queues(self) -> Collection[str]:
+        """The queues in which somebody waits."""
+        return self._lines.keys()
+
+    def talking(self, queue: str) -> Collection[str]:
+        """Those who came from this queue and talk."""
+        return self._talks.get(queue, ())
+
+    def with_partner(self, partner: str) -> Collection[str]:
+        """Those who talk with this partner's people."""
+        return self._partners.get(partner, ())
+
+
+def _take(sets: dict[str, dict[str, None]], name: str, call_id: str) -> None:
+    del sets[name][call_id]
+    if not sets[name]:
+        del sets[name]
