@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, nan
+from math import ceil, isnan, nan
 
 from lab.agents import Talk
 from lab.callers import Entry
@@ -188,6 +188,7 @@ def table(columns: Columns, pledges: Mapping[str, int]) -> str:
     for name in reversed(by_trunk):
         cells = (str(of.trunks.get(name, Trunk()).placed) for of in columns.values())
         rows.insert(at, [f"… to {name}", *cells])
-    rows.insert(-2, [FAIRNESS, *(f"{of.fairness(pledges):.2f}" for of in columns.values())])
+    even = (of.fairness(pledges) for of in columns.values())
+    rows.insert(-2, [FAIRNESS, *("–" if isnan(index) else f"{index:.2f}" for index in even)])
     lines = [["", *columns], ["---", *("---:" for _ in columns)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
