@@ -45,7 +45,7 @@ from lab.parts import PartsError
 from lab.running import LabError
 
 SYSTEMS: dict[str, Make] = {STOCK: stock, ALWAYS_OPEN: always_open, IVRD: ivrd}
-HAND_OFF = RING + 0.75  # at a partner: ringing, half a second of whisper, the key
+HAND_OFF = RING + 0.85  # at a partner: ringing, half a second of whisper, the key
 GRACE_SECONDS = 240.0  # for the last caller after the last has dialled
 SETTLE_SECONDS = 10.0
 

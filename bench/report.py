@@ -21,7 +21,7 @@ ABOUT = (
     f"Partners have {', '.join(map(str, SEATS.values()))} seats, phones ring {RING:g} s, talks "
     f"last {TALK:g} s and patience {PATIENCE:g} s on average, both exponential and each caller's "
     f"own. Calls come at once, twice and, at the peak, three times what the agents can take. Times "
-    f"of policy are divided by {SCALE}; those of a hand-off (15 s at a phone of our own; 3 s, 8 s "
+    f"of policy are divided by {SCALE}, that in which ivrd answers a backlog as talks are; those of a hand-off (15 s at a phone of our own; 3 s, 8 s "
     f"and 11 s at a partner; whisper and key) are not, and are the same for {always_open.NAME} "
     f"and {ivrd.NAME}. Waits are of the answered, from the last key."
 )

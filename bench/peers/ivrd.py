@@ -12,7 +12,8 @@ from lab.agents.agents import NEVER
 from lab.hotline import Lab, Plan
 
 NAME = "ivrd"
-SCALED = ("drain_seconds", "reach_seconds", "hold_seconds")
+SCALED = ("reach_seconds", "hold_seconds")
+REAL_TALK = 240.0  # seconds: for talks of this length the policy is shipped
 
 
 class IvrdSystem(Lab):
@@ -33,6 +34,8 @@ def ivrd(setting: Setting) -> IvrdSystem:
             settings["service_level_seconds"] /= SCALE
             overflow = settings["overflow"]
             overflow |= {key: overflow[key] / SCALE for key in SCALED}
+            # In which a backlog is answered hangs on how long one talk lasts.
+            overflow["drain_seconds"] *= TALK / REAL_TALK
             # Whoever runs a hotline knows these.
             overflow |= {"expected_talk_seconds": TALK, "expected_patience_seconds": PATIENCE}
 
