@@ -21,7 +21,7 @@ CONF = Path(__file__).with_name("conf")
 COMMON = CONF / "common"
 SOUNDS = PROJECT / "sounds"
 BLANK = re.compile(r"\{\{(\w+)\}\}")
-RTP_PORTS = 2000
+RTP_PORTS = 500  # a call takes four with the person who has it
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
