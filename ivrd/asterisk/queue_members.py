@@ -163,6 +163,11 @@ class QueueMembers:
         """The pool of a seat of our own; empty for any other."""
         return next((pool.name for pool in self.pools if seat in pool.seats), "")
 
+    def takes(self, queue: str, seat: str) -> bool:
+        """Whether this queue's callers are offered to the seat when it is free."""
+        member = self._members.get((queue, seat))
+        return member is not None and not member.paused
+
     def here(self, pool: Pool) -> dict[str, SeatStatus]:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
 

@@ -1,0 +1,105 @@
+"""Has a waiting caller look for a seat at once when one becomes free.
+
+Asterisk lets a waiting caller look once a second, and not while the position is being said: the
+first in line hears that to its end, about five seconds, while a seat is free, and whoever is behind
+waits as well (docs/decisions/0029-peers.md).  What stops a prompt ends both.
+
+Nothing depends on it: a caller who is not told looks a second later.
+"""
+
+from collections.abc import Callable, Iterable
+
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
+from ivrd.asterisk.facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, Stage
+from ivrd.core.seats import SeatStatus
+
+STOPS = 2  # one ends what is being said, one the second until the next look
+LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
+
+
+class Recheck:
+    """Who waits in which queue, and for whom a seat is being rung.
+
+    `channel` gives a call's channel, empty if it is not known; `clock` any seconds that go on.
+    """
+
+    def __init__(
+        self,
+        link: AmiClient,
+        queue_members: QueueMembers,
+        channel: Callable[[str], str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._queue_members = queue_members
+        self._channel = channel
+        self._clock = clock
+        self._lines: dict[str, dict[str, Call]] = {}  # by queue, in the order of joining
+        self._ringing: set[str] = set()
+        self._told: dict[str, float] = {}  # when a call was last told to look
+
+    def restart(self, calls: Iterable[Call]) -> None:
+        """These are the calls that are here."""
+        self._lines, ringing, self._ringing, self._told = {}, self._ringing, set(), {}
+        waiting = [call for call in calls if call.stage is Stage.QUEUE]
+        for call in sorted(waiting, key=lambda call: call.joined_at or 0.0):
+            self._lines.setdefault(call.queue, {})[call.id] = call
+            if call.id in ringing:
+                self._ringing.add(call.id)
+
+    def notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered or ended."""
+        call = notice.call
+        for line in self._lines.values():  # a caller may have been moved
+            line.pop(call.id, None)
+        self._ringing.discard(call.id)
+        self._told.pop(call.id, None)
+        match notice:
+            case Offered() | Rejoined():
+                self._lines.setdefault(call.queue, {})[call.id] = call
+            case Answered() | Ended():
+                pass
+
+    def changed(self, fact: SeatFact | SeatOffered) -> None:
+        """A seat became free, joined a queue, is rung for a caller or is rung no more."""
+        match fact:
+            case SeatOffered(waiting=call_id):
+                if any(call_id in line for line in self._lines.values()):
+                    self._ringing.add(call_id)
+            case SeatUnanswered(waiting=call_id):
+                self._ringing.discard(call_id)
+            case SeatState(seat=seat, state=SeatStatus.FREE):
+                self._free(queue for queue in self._lines if self._queue_members.takes(queue, seat))
+            case MemberChanged(queue=queue, there=True, paused=False, state=SeatStatus.FREE):
+                self._free([queue])
+            case _:
+                pass
+
+    def _free(self, queues: Iterable[str]) -> None:
+        """Tell the one who waits longest of those whom the seat serves and nobody is rung for."""
+        now = self._clock()
+        first = [call for queue in queues if (call := self._first(queue, now))]
+        if first:
+            call = min(first, key=lambda call: call.joined_at or 0.0)
+            self._told[call.id] = now
+            self._tell(self._channel(call.id))
+
+    def _first(self, queue: str, now: float) -> Call | None:
+        for call in self._lines.get(queue, {}).values():
+            told = self._told.get(call.id)
+            if call.id not in self._ringing and (told is None or now - told >= LOOKS_WITHIN):
+                return call
+        return None
+
+    def _tell(self, channel: str) -> None:
+        if not channel:
+            return
+        for _ in range(STOPS):
+            try:
+                answer = self._link.tell("ControlPlayback", Channel=channel, Control="stop")
+            except (ConnectionLost, BadValue):
+                return
+            answer.add_done_callback(mark_retrieved)
