@@ -363,3 +363,18 @@ async def _unlisted(rig: Rig, call_id: str) -> None:
     row = channel_row(replace(rig.ledger.calls[call_id], state=CallState.QUEUE, queue="other"))
     rig.link.lists = {"CoreShowChannels": [row], "QueueStatus": []}
     await rig.tracker.rebuild()
+
+
+def test_who_waits_already_when_ivrd_comes_is_told_of_a_free_seat() -> None:
+    async def body() -> None:
+        rig = Rig()
+        here = Call(FIRST, NOW, state=CallState.QUEUE, queue="other", joined_at=NOW)
+        rig.ledger.restore(here)
+        rig.link.lists = lists([here])
+        await rig.tracker.rebuild()
+        rig.link.told.clear()
+        seat = {"Interface": "PJSIP/base-01", "Queue": "other", "Status": "1", "Paused": "0"}
+        await rig.take(Message({"Event": "QueueMemberAdded", **seat}))
+        assert {told["Channel"] for told in rig.link.told} == {f"PJSIP/c-{FIRST}"}
+
+    run(body())
