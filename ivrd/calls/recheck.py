@@ -16,7 +16,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, Stage
 from ivrd.core.seats import SeatStatus
 
-STOPS = 2  # one ends what is being said, one the second until the next look
+STOPS = 4  # the position is said in up to three parts; the last ends the second until the next look
 LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
 
 
