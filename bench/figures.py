@@ -55,7 +55,6 @@ class Figures:
     cut_off: int  # the hotline ended the call, and no person had spoken
     unreached: int  # never got as far as a menu; a fault of the measurement
     waits: tuple[float, ...]  # of the answered, from the last key, in order
-    silence: float  # the longest that any caller heard
     agents_talks: int  # by the agents' own count
     trunks: Mapping[str, Trunk]
     lost: frozenset[int] = frozenset()  # ids of callers who met no person
@@ -115,7 +114,6 @@ def figures(
         cut_off=ends.count("dropped"),
         unreached=sum(end not in known for end in ends),
         waits=tuple(sorted(_waits(entries))),
-        silence=max((entry.silence for entry in entries), default=0.0),
         agents_talks=sum(talk.heard_caller for talk in agents),
         trunks=trunks,
         lost=frozenset(e.id for e in entries if e.outcome in ("abandoned", "dropped")),
@@ -143,7 +141,6 @@ def merged(rounds: Sequence[Figures]) -> Figures:
         cut_off=sum(of.cut_off for of in rounds),
         unreached=sum(of.unreached for of in rounds),
         waits=tuple(sorted(wait for of in rounds for wait in of.waits)),
-        silence=max(of.silence for of in rounds),
         agents_talks=sum(of.agents_talks for of in rounds),
         trunks=trunks,
         lost=frozenset().union(*(of.lost for of in rounds)),
@@ -171,7 +168,6 @@ ROWS: dict[str, Callable[[Figures], str]] = {
     "of these answered": lambda f: str(f.placed(lambda of: of.answered)),
     "of these refused": lambda f: str(f.placed(lambda of: of.refused)),
     "seat-minutes open at partners": lambda f: f"{f.seat_seconds / 60:.1f}",
-    "longest silence for a caller, s": lambda f: f"{f.silence:.1f}",
     "callers' count = agents' and partners'": lambda f: "yes" if f.agrees else "NO",
 }
 FAIRNESS = "fairness among good partners (Jain)"
@@ -189,6 +185,6 @@ def table(columns: Columns, pledges: Mapping[str, int]) -> str:
         cells = (str(of.trunks.get(name, Trunk()).placed) for of in columns.values())
         rows.insert(at, [f"… to {name}", *cells])
     even = (of.fairness(pledges) for of in columns.values())
-    rows.insert(-2, [FAIRNESS, *("–" if isnan(index) else f"{index:.2f}" for index in even)])
+    rows.insert(-1, [FAIRNESS, *("–" if isnan(index) else f"{index:.2f}" for index in even)])
     lines = [["", *columns], ["---", *("---:" for _ in columns)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -20,10 +20,11 @@ ABOUT = (
     f"who can take calls in one pool, with and without the seconds of a hand-off.\n\n"
     f"Partners have {', '.join(map(str, SEATS.values()))} seats, phones ring {RING:g} s, talks "
     f"last {TALK:g} s and patience {PATIENCE:g} s on average, both exponential and each caller's "
-    f"own. Calls come at once, twice and, at the peak, three times what the agents can take. Times "
-    f"of policy are divided by {SCALE}, that in which ivrd answers a backlog as talks are; those of a hand-off (15 s at a phone of our own; 3 s, 8 s "
-    f"and 11 s at a partner; whisper and key) are not, and are the same for {always_open.NAME} "
-    f"and {ivrd.NAME}. Waits are of the answered, from the last key."
+    f"own. Calls come at random: as many as the agents can take, twice and, at the peak, three "
+    f"times as many. Times of policy are divided by {SCALE}, that in which ivrd answers a backlog "
+    f"as talks are; those of a hand-off (15 s at a phone of our own; 3 s, 8 s and 11 s at a "
+    f"partner; whisper and key) are not, and are the same for {always_open.NAME} and {ivrd.NAME}. "
+    f"Waits are of the answered, from the last key."
 )
 
 
@@ -74,10 +75,11 @@ def told(name: str, rounds: Sequence[Round]) -> str:
     apart += [
         f"* Of the seat-hours of {always_open.NAME} {ivrd.NAME} takes "
         f"{ours.seat_seconds / always.seat_seconds:.0%}.",
-        f"* Erlang-A, each load as if it lasted for ever, calls at random: "
+        f"* Erlang-A, each load as if it lasted for ever: "
         f"{mean(each.formula for each in rounds):.1%} lost.",
         f"* {len(rounds)} rounds (seeds {seeds}); a thread waited for a processor for "
         f"{max(each.lag for each in rounds):.1f} s at most within ten.",
+        *(f"* Seed {each.seed}, late: {why}." for each in rounds for why in each.limited),
         *(f"* **{ivrd.NAME} does not hold**: {fault}." for fault in faults(rounds)),
     ]
     return f"{table(columns, SCENARIOS[name].good)}\n" + "\n".join(apart)

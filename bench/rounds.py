@@ -17,6 +17,7 @@ class Round:
 
     `formula`: the ratio lost by Erlang-A.  `differences`: where ivrd's ledger is not the callers'.
     `lag`: the longest that a thread waited for a processor within ten seconds, in seconds.
+    `limited`: why the simulated people were late, if they were.
     """
 
     scenario: str
@@ -25,6 +26,7 @@ class Round:
     formula: float
     differences: tuple[str, ...] = ()
     lag: float = 0.0
+    limited: tuple[str, ...] = ()
 
 
 def line(of: Round) -> str:
@@ -36,7 +38,8 @@ def read(text: str) -> Round:
     """The round that `line` wrote."""
     of: dict[str, Any] = json.loads(text)
     made = {name: _figures(figures) for name, figures in of.pop("made").items()}
-    return Round(**of | {"made": made, "differences": tuple(of["differences"])})
+    lists = {name: tuple(of[name]) for name in ("differences", "limited")}
+    return Round(**of | lists | {"made": made})
 
 
 def _figures(of: dict[str, Any]) -> Figures:

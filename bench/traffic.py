@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -17,11 +18,16 @@ MOST_CALLS = 10_000  # of one seed; no two seeds have a caller in common
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of even traffic: so many calls at `rate` a second, the first at `start`."""
+    """A stretch of traffic from `start` on: so many calls, `rate` a second."""
 
     start: float
     rate: float
     calls: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.calls / self.rate
 
 
 def capacity(agents: int, talk: float, ring: float) -> float:
@@ -46,9 +52,10 @@ def phases(capacity: float, ramp: float, peak: float) -> tuple[Phase, ...]:
 
 @dataclass(frozen=True)
 class Person:
-    """A caller and what he brings along wherever he calls: patience and what he has to say."""
+    """A caller: when he dials, his patience, and what he has to say, wherever he calls."""
 
     id: int
+    at: float
     patience: float
     talk: float
 
@@ -60,18 +67,23 @@ class Person:
         return Caller(self.id, "waits", (*presses, Patience(self.patience), *talk))
 
 
-def people(count: int, seed: int, patience: float, talk: float) -> list[Person]:
-    """So many people, the same ones for the same seed.
+def people(plan: Sequence[Phase], seed: int, patience: float, talk: float) -> list[Person]:
+    """Who calls, in the order of dialling; the same people for the same seed.
 
+    They dial at random within each phase, which makes the arrivals Poisson for its number of calls.
     Patience and talk are exponential with these means; no talk is shorter than SHORTEST_TALK or
     longer than LONGEST_TALK times the mean.
     """
     random = Random(seed)
+    moments = [
+        phase.start + random.random() * phase.seconds for phase in plan for _ in range(phase.calls)
+    ]
     return [
         Person(
             seed * MOST_CALLS + number,
+            at,
             round(random.expovariate(1 / patience), 2),
             round(min(max(SHORTEST_TALK, random.expovariate(1 / talk)), LONGEST_TALK * talk), 2),
         )
-        for number in range(1, count + 1)
+        for number, at in enumerate(sorted(moments), 1)
     ]

@@ -43,7 +43,7 @@ class Hotline(Running):
     def __init__(self, conf: Path, setting: Setting) -> None:
         folder = setting.folder
         self.sip = f"{HOST}:{free_port()}"
-        self.agents = Agents(folder=_made(folder / "agents"), ring=RING, talk=NEVER)
+        self.agents = Agents(folder=_made(folder / "agents"), ring=RING, talk=NEVER, sound=False)
         self._rtp = Block(RTP_PORTS)
         values = {
             "sip": self.sip,

@@ -47,6 +47,7 @@ def ivrd(setting: Setting) -> IvrdSystem:
             ring=RING,
             change=change,
             rtp_ports=RTP_PORTS,
+            sound=False,
         )
     )
 

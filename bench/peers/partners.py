@@ -80,7 +80,9 @@ class Partners(Running):
         for name, seats in SEATS.items():
             kind = scenario.bad.get(name, "")
             dead = kind == "dead"
-            self._sites[name] = DeadTrunk() if dead else Site(folder / name, manner(kind, seats))
+            self._sites[name] = (
+                DeadTrunk() if dead else Site(folder / name, manner(kind, seats), sound=False)
+            )
         self._running = ExitStack()
 
     def trunks(self) -> dict[str, str]:

@@ -102,7 +102,6 @@ def pooled(joins: Sequence[Join], pools: Mapping[str, Pool], seat_seconds: float
         cut_off=0,
         unreached=0,
         waits=tuple(sorted(answer.wait for answer in answers if answer.by is not None)),
-        silence=0.0,
         agents_talks=by[OURS],
         trunks=partners,
         lost=frozenset(answer.id for answer in answers if answer.by is None),

@@ -19,16 +19,17 @@ from bench.figures import (
     table,
     trunk,
 )
-from bench.overflow import ALWAYS_OPEN, IVRD, STOCK, holds, joins, optima, split
+from bench.overflow import AT_ONCE, batches, holds
 from bench.peers.pooled import Join
 from bench.rounds import Round, keep, kept
 from bench.scenarios import AGENTS, SCENARIOS, SEATS
+from bench.sides import ALWAYS_OPEN, IVRD, STOCK, joins, optima
 from bench.traffic import Phase, people
 from lab.agents import Talk
 from lab.callers import Entry
 
 SPOKEN = Entry(1, "waits", "021", "network", typed_at=4.0, person="inhouse", waited=11.0)
-GAVE_UP = Entry(2, "waits", "022", "caller", silence=3.5)
+GAVE_UP = Entry(2, "waits", "022", "caller")
 CUT_OFF = Entry(3, "waits", "023", "network")
 TALK = Talk("base-01", "021", "", "other", "agent", rang=1.0, talked=10.0, heard_caller=True)
 
@@ -53,7 +54,6 @@ def test_who_is_cut_off_is_lost_as_much_as_who_gives_up():
     of = figures([SPOKEN, GAVE_UP, CUT_OFF, replace(SPOKEN, id=4)], [TALK, TALK], {})
     assert (of.inhouse, of.abandoned, of.cut_off, of.unreached) == (2, 1, 1, 0)
     assert of.abandonment == 0.5
-    assert of.silence == 3.5
 
 
 def test_partners_calls_are_sorted_by_what_became_of_them():
@@ -79,7 +79,7 @@ def _system(*lost: int, seat_seconds: float = 0.0) -> Figures:
     answered = 100 - len(lost)
     trunks = {name: Trunk() for name in SEATS}
     return Figures(
-        *(100, answered, 0, len(lost), 0, 0, (), 0.0, answered, trunks),
+        *(100, answered, 0, len(lost), 0, 0, (), answered, trunks),
         lost=frozenset(lost),
         seat_seconds=seat_seconds,
     )
@@ -141,13 +141,22 @@ def test_rounds_come_back_from_the_file_as_they_were(tmp_path):
 
 
 def test_callers_join_when_they_have_pressed_the_last_key():
-    persons = people(3, seed=1, patience=30.0, talk=10.0)
-    plan = [Phase(0.0, 1.0, 1), Phase(20.0, 1.0, 2)]
-    assert [len(of) for of in split(persons, plan)] == [1, 2]
-    entry = Entry(persons[2].id, "waits", "", "caller", "", 0.5, 0.2, typed_at=4.0)
+    persons = people([Phase(0.0, 1.0, 3)], seed=1, patience=30.0, talk=10.0)
+    entry = Entry(persons[2].id, "waits", "", "caller", "", 20.5, 0.2, typed_at=4.0)
+    first = replace(entry, id=persons[0].id, dialled_at=0.5)
     never = Entry(persons[1].id, "waits", "", "never dialled")
-    (join,) = joins([[], [never, entry]], plan, persons)
-    assert join == Join(persons[2].id, 24.7, persons[2].patience, persons[2].talk)
+    made = joins([entry, never, first], persons)
+    assert [(join.id, round(join.at, 6)) for join in made] == [
+        (persons[0].id, 4.7),
+        (persons[2].id, 24.7),
+    ]
+    assert (made[1].patience, made[1].talk) == (persons[2].patience, persons[2].talk)
+
+
+def test_no_more_scenarios_run_at_once_than_the_machine_can_carry():
+    made = list(batches(list(SCENARIOS)))
+    assert [name for batch in made for name in batch] == list(SCENARIOS)
+    assert max(map(len, made)) <= AT_ONCE
 
 
 def test_the_optimum_has_all_who_can_take_calls():

@@ -8,7 +8,7 @@ from bench.pairs import at_least, pairs
 
 def lost(*ids: int, calls: int = 100) -> Figures:
     answered = calls - len(ids)
-    return Figures(calls, answered, 0, len(ids), 0, 0, (), 0.0, answered, {}, lost=frozenset(ids))
+    return Figures(calls, answered, 0, len(ids), 0, 0, (), answered, {}, lost=frozenset(ids))
 
 
 @pytest.mark.parametrize(
