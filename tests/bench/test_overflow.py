@@ -23,6 +23,7 @@ from bench.overflow import AT_ONCE, batches, holds
 from bench.peers.pooled import Join
 from bench.rounds import Round, keep, kept
 from bench.scenarios import AGENTS, SCENARIOS, SEATS
+from bench.seats import SeatMeter
 from bench.sides import ALWAYS_OPEN, IVRD, STOCK, joins, optima
 from bench.traffic import Phase, people
 from lab.agents import Talk
@@ -217,3 +218,10 @@ def test_a_section_says_on_what_it_was_measured():
     assert platform.python_version() in said
     assert f"{os.cpu_count()} × " in said
     assert re.search(r"Asterisk \d+\.\d+", said)
+
+
+def test_seats_are_summed_up_over_the_same_time_for_all_systems():
+    with SeatMeter({"a": lambda: 20, "b": lambda: 5}) as meter:
+        pass
+    assert meter.seconds["a"] == pytest.approx(4 * meter.seconds["b"])
+    assert meter.seconds["b"] > 0.0
