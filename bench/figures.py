@@ -17,13 +17,15 @@ from lab.callers import Entry
 class Trunk:
     """The calls to one partner, as the partner counted them.
 
-    `answered`: somebody or something took the call; `talks`: with a caller on the line.
+    `answered`: somebody or something took the call; `talks`: with a caller on the line;
+    `seconds`: from the first ring to the end, over all calls.
     """
 
     placed: int = 0
     answered: int = 0
     refused: int = 0
     talks: int = 0
+    seconds: float = 0.0
 
     def __add__(self, other: Trunk) -> Trunk:
         return Trunk(
@@ -31,6 +33,7 @@ class Trunk:
             self.answered + other.answered,
             self.refused + other.refused,
             self.talks + other.talks,
+            self.seconds + other.seconds,
         )
 
 
@@ -41,6 +44,7 @@ def trunk(talks: Sequence[Talk]) -> Trunk:
         sum(talk.talked is not None for talk in talks),
         sum(talk.ended == "refused" for talk in talks),
         sum(talk.heard_caller for talk in talks),
+        sum(talk.rang + (talk.talked or 0.0) for talk in talks),
     )
 
 
@@ -77,7 +81,7 @@ class Figures:
         same = (self.inhouse, self.partner) == (self.agents_talks, theirs)
         return same and not self.unreached
 
-    def placed(self, what: Callable[[Trunk], int]) -> int:
+    def at_partners(self, what: Callable[[Trunk], float]) -> float:
         """A sum over the partners."""
         return sum(map(what, self.trunks.values()))
 
@@ -164,10 +168,11 @@ ROWS: dict[str, Callable[[Figures], str]] = {
     "lost: without a person, of all calls": lambda f: f"{100 * f.abandonment:.1f} %",
     "median wait to a person, s": lambda f: f"{percentile(f.waits, 0.5):.1f}",
     "95th percentile of that, s": lambda f: f"{percentile(f.waits, 0.95):.1f}",
-    "calls placed to partners": lambda f: str(f.placed(lambda of: of.placed)),
-    "of these answered": lambda f: str(f.placed(lambda of: of.answered)),
-    "of these refused": lambda f: str(f.placed(lambda of: of.refused)),
+    "calls placed to partners": lambda f: f"{f.at_partners(lambda of: of.placed)}",
+    "of these answered": lambda f: f"{f.at_partners(lambda of: of.answered)}",
+    "of these refused": lambda f: f"{f.at_partners(lambda of: of.refused)}",
     "seat-minutes open at partners": lambda f: f"{f.seat_seconds / 60:.1f}",
+    "of these with a call": lambda f: f"{f.at_partners(lambda of: of.seconds) / 60:.1f}",
     "callers' count = agents' and partners'": lambda f: "yes" if f.agrees else "NO",
 }
 FAIRNESS = "fairness among good partners (Jain)"

@@ -93,7 +93,12 @@ def pooled(joins: Sequence[Join], pools: Mapping[str, Pool], seat_seconds: float
     """The figures of such a pool; a call that is answered is a call placed."""
     answers = serve(joins, pools)
     by = Counter(answer.by for answer in answers)
-    partners = {name: Trunk(by[name], by[name], 0, by[name]) for name in pools if name != OURS}
+    talks = {join.id: join.talk for join in joins}
+    partners = {}
+    for name, pool in pools.items():
+        if name != OURS:
+            seconds = sum(pool.answers_after + talks[a.id] for a in answers if a.by == name)
+            partners[name] = Trunk(by[name], by[name], 0, by[name], seconds)
     return Figures(
         calls=len(answers),
         inhouse=by[OURS],

@@ -60,7 +60,8 @@ def test_who_is_cut_off_is_lost_as_much_as_who_gives_up():
 def test_partners_calls_are_sorted_by_what_became_of_them():
     refused = replace(TALK, ended="refused", talked=None, heard_caller=False)
     nobody_there = replace(TALK, heard_caller=False)
-    assert trunk([TALK, refused, nobody_there]) == Trunk(placed=3, answered=2, refused=1, talks=1)
+    counted = trunk([TALK, refused, nobody_there])
+    assert counted == Trunk(placed=3, answered=2, refused=1, talks=1, seconds=23.0)
 
 
 def test_both_sides_must_have_counted_the_same_talks():

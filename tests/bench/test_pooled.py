@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from bench.figures import Trunk
 from bench.peers.pooled import OURS, Answer, Join, Pool, formula, pooled, serve
 from bench.traffic import Phase
 from ivrd.core.forecast import erlang_a
@@ -32,6 +33,12 @@ def test_an_answer_takes_its_time_and_who_hangs_up_meanwhile_frees_the_person():
     answers = serve(joins, {OURS: Pool(1, answers_after=1.0)})
     assert [answer.by for answer in answers] == [None, OURS]
     assert answers[1].wait == pytest.approx(0.5 + 1.0 - 0.1)
+
+
+def test_a_partners_seat_is_taken_from_the_choice_to_the_end_of_the_talk():
+    joins = [Join(1, 0.0, 9.0, 4.0), Join(2, 0.0, 9.0, 6.0)]
+    figures = pooled(joins, {OURS: Pool(0), "partner": Pool(2, answers_after=1.0)}, 0.0)
+    assert figures.trunks == {"partner": Trunk(2, 2, 0, 2, seconds=12.0)}
 
 
 def test_nobody_is_there_for_anybody():
