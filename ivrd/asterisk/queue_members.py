@@ -168,6 +168,10 @@ class QueueMembers:
         member = self._members.get((queue, seat))
         return member is not None and not member.paused
 
+    def doubted(self, seat: str) -> bool:
+        """Whether nobody should count on the seat: it did not answer before."""
+        return self.health.absent(seat, self._clock())
+
     def here(self, pool: Pool) -> dict[str, SeatStatus]:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
 

@@ -4,6 +4,9 @@ Asterisk lets a waiting caller look once a second, and not while the position is
 first in line hears that to its end, about five seconds, while a seat is free, and whoever is behind
 waits as well (docs/decisions/0029-peers.md).  What stops a prompt ends both.
 
+Nobody is told of a seat that has just failed: what is done about that, such as a pause, would come
+too late.  So a seat counts as free after a talk that has lasted, and when it joins a queue.
+
 Nothing depends on it: a caller who is not told looks a second later.
 """
 
@@ -11,13 +14,17 @@ from collections.abc import Callable, Iterable
 
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
+from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.core.breaker import Limits
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, Stage
+from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus
 
 STOPS = 4  # the position is said in up to three parts; the last ends the second until the next look
 LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
+PARTNER_LASTED_SECONDS = Limits().early_seconds  # a partner's talk that is shorter was none
 
 
 class Recheck:
@@ -40,6 +47,7 @@ class Recheck:
         self._lines: dict[str, dict[str, Call]] = {}  # by queue, in the order of joining
         self._ringing: set[str] = set()
         self._told: dict[str, float] = {}  # when a call was last told to look
+        self._answered: dict[str, float] = {}  # when each seat in a talk took the call
 
     def restart(self, calls: Iterable[Call]) -> None:
         """These are the calls that are here."""
@@ -60,7 +68,9 @@ class Recheck:
         match notice:
             case Offered() | Rejoined():
                 self._lines.setdefault(call.queue, {})[call.id] = call
-            case Answered() | Ended():
+            case Answered():
+                self._answered[call.seat] = self._clock()
+            case Ended():
                 pass
 
     def changed(self, fact: SeatFact | SeatOffered) -> None:
@@ -72,11 +82,20 @@ class Recheck:
             case SeatUnanswered(waiting=call_id):
                 self._ringing.discard(call_id)
             case SeatState(seat=seat, state=SeatStatus.FREE):
-                self._free(queue for queue in self._lines if self._queue_members.takes(queue, seat))
-            case MemberChanged(queue=queue, there=True, paused=False, state=SeatStatus.FREE):
-                self._free([queue])
+                if self._has_talked(seat):
+                    serves = self._queue_members.takes
+                    self._free(queue for queue in self._lines if serves(queue, seat))
+            case MemberChanged(seat=seat, queue=queue, there=True, paused=False):
+                if fact.state is SeatStatus.FREE and not self._queue_members.doubted(seat):
+                    self._free([queue])
             case _:
                 pass
+
+    def _has_talked(self, seat: str) -> bool:
+        """Whether a talk has just ended there that was one."""
+        answered = self._answered.pop(seat, None)
+        lasts = PARTNER_LASTED_SECONDS if partner_of(seat) else LASTED_SECONDS
+        return answered is not None and self._clock() - answered >= lasts
 
     def _free(self, queues: Iterable[str]) -> None:
         """Tell the one who waits longest of those whom the seat serves and nobody is rung for."""

@@ -1,14 +1,15 @@
 """Who is told that a seat is free: the one who waits longest, once, and nobody else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
-from ivrd.calls.recheck import LOOKS_WITHIN, STOPS, Recheck
+from ivrd.calls.recheck import LOOKS_WITHIN, PARTNER_LASTED_SECONDS, STOPS, Recheck
 from ivrd.core.call import Answered, Call, CallState, Ended, Offered, Outcome, Rejoined, Stage
+from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus
 from tests.asterisk.virtual import run
 from tests.calls.rig import Rig, arrived, event, joined
@@ -30,6 +31,7 @@ class Bench:
     now: float = 100.0
     told: list[str] = field(default_factory=list)
     lost: bool = False
+    doubts: bool = False
 
     def __post_init__(self) -> None:
         link: Any = self
@@ -49,9 +51,19 @@ class Bench:
         for call_id in ids:
             self.recheck.notice(Offered(waiting(call_id, queue)))
 
+    def doubted(self, _seat: str) -> bool:
+        return self.doubts
+
+    def talks(self, seat: str, seconds: float) -> None:
+        """A talk of so many seconds ends there now."""
+        self.now -= seconds
+        self.recheck.notice(Answered(replace(waiting("t"), seat=seat), 1.0))
+        self.now += seconds
+
     def free(self) -> list[str]:
         """Who is told when a seat becomes free, each once."""
         self.told.clear()
+        self.talks("base-01", 60.0)
         self.recheck.changed(FREE)
         assert len(self.told) in (0, STOPS)
         return self.told[:1]
@@ -124,9 +136,34 @@ def test_a_seat_that_serves_several_queues_is_for_who_waits_longest(bench: Bench
     assert bench.free() == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("seat", "seconds", "told"),
+    [
+        ("base-01", 0.0, False),
+        ("base-01", LASTED_SECONDS, True),
+        ("good/01", LASTED_SECONDS, False),
+        ("good/01", PARTNER_LASTED_SECONDS, True),
+    ],
+)
+def test_a_talk_that_was_none_is_followed_by_no_caller_at_once(
+    bench: Bench, seat: str, seconds: float, told: bool
+) -> None:
+    bench.joins("a")
+    bench.talks(seat, seconds)
+    bench.recheck.changed(SeatState(seat, SeatStatus.FREE))
+    assert bool(bench.told) is told
+
+
+def test_a_seat_that_has_rung_in_vain_is_left_to_who_looks_by_himself(bench: Bench) -> None:
+    bench.joins("a")
+    bench.recheck.changed(FREE)
+    assert bench.told == []
+
+
 @pytest.mark.parametrize("state", [SeatStatus.BUSY, SeatStatus.RINGING, SeatStatus.AWAY])
 def test_a_seat_that_is_not_free_is_no_news(bench: Bench, state: SeatStatus) -> None:
     bench.joins("a")
+    bench.talks("base-01", 60.0)
     bench.recheck.changed(SeatState("base-01", state))
     assert bench.told == []
 
@@ -141,6 +178,13 @@ def test_a_seat_that_joins_or_is_resumed_is_free(
     fact = MemberChanged("good/01", "other", there, paused, "", SeatStatus.FREE)
     bench.recheck.changed(fact)
     assert bool(bench.told) is told
+
+
+def test_a_seat_that_did_not_answer_before_is_no_news_when_its_pause_is_over(bench: Bench) -> None:
+    bench.joins("a")
+    bench.doubts = True
+    bench.recheck.changed(MemberChanged("base-01", "other", True, False, "", SeatStatus.FREE))
+    assert bench.told == []
 
 
 def test_a_lost_link_costs_nothing(bench: Bench) -> None:
@@ -164,9 +208,6 @@ def member(name: str, paused: str = "0") -> Any:
     return event(name, "", **base, Paused=paused)
 
 
-HUNG_UP = event("DeviceStateChange", "", Device="PJSIP/base-01", State="NOT_INUSE")
-
-
 @pytest.mark.parametrize("leads", [True, False])
 def test_only_the_leader_tells(leads: bool) -> None:
     async def body() -> None:
@@ -178,17 +219,5 @@ def test_only_the_leader_tells(leads: bool) -> None:
         await rig.take(member("QueueMemberAdded"))
         stops = [told for told in rig.link.told if told["Action"] == "ControlPlayback"]
         assert [told["Channel"] for told in stops] == ["PJSIP/c-1.1"] * STOPS * leads
-
-    run(body())
-
-
-@pytest.mark.parametrize("paused", ["0", "1"])
-def test_a_phone_that_hangs_up_is_a_free_seat_unless_it_is_paused(paused: str) -> None:
-    async def body() -> None:
-        rig = Rig()
-        await rig.take(member("QueueMemberAdded", paused), arrived("1.1"), joined("1.1"))
-        rig.link.told.clear()
-        await rig.take(HUNG_UP)
-        assert len(rig.link.told) == (0 if paused == "1" else STOPS)
 
     run(body())
