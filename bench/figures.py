@@ -12,6 +12,8 @@ from math import ceil, isnan, nan
 from lab.agents import Talk
 from lab.callers import Entry
 
+AT_ONCE = 0.2  # seconds: who hangs up so soon after an answer meant to do so before
+
 
 @dataclass(frozen=True)
 class Trunk:
@@ -63,6 +65,7 @@ class Figures:
     trunks: Mapping[str, Trunk]
     lost: frozenset[int] = frozenset()  # ids of callers who met no person
     seat_seconds: float = 0.0  # partners' seats that were open, over time
+    crossed: int = 0  # callers who hung up in the moment of the answer: heard, and not heard
 
     @property
     def abandonment(self) -> float:
@@ -78,7 +81,8 @@ class Figures:
     def agrees(self) -> bool:
         """Whether callers on one side, agents and partners on the other, counted the same."""
         theirs = sum(of.talks for of in self.trunks.values())
-        same = (self.inhouse, self.partner) == (self.agents_talks, theirs)
+        apart = (self.inhouse - self.agents_talks, self.partner - theirs)
+        same = min(apart) >= 0 and sum(apart) <= self.crossed
         return same and not self.unreached
 
     def at_partners(self, what: Callable[[Trunk], float]) -> float:
@@ -122,7 +126,14 @@ def figures(
         trunks=trunks,
         lost=frozenset(e.id for e in entries if e.outcome in ("abandoned", "dropped")),
         seat_seconds=seat_seconds,
+        crossed=sum(map(_crossed, entries)),
     )
+
+
+def _crossed(entry: Entry) -> bool:
+    if entry.answered_after is None or entry.waited is None:
+        return False
+    return entry.lasted - entry.answered_after - entry.waited < AT_ONCE
 
 
 def _waits(entries: Sequence[Entry]) -> Iterator[float]:
@@ -149,6 +160,7 @@ def merged(rounds: Sequence[Figures]) -> Figures:
         trunks=trunks,
         lost=frozenset().union(*(of.lost for of in rounds)),
         seat_seconds=sum(of.seat_seconds for of in rounds),
+        crossed=sum(of.crossed for of in rounds),
     )
 
 

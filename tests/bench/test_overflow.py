@@ -29,7 +29,14 @@ from bench.traffic import Phase, people
 from lab.agents import Talk
 from lab.callers import Entry
 
-SPOKEN = Entry(1, "waits", "021", "network", typed_at=4.0, person="inhouse", waited=11.0)
+SPOKEN = Entry(
+    *(1, "waits", "021", "network"),
+    answered_after=0.1,
+    lasted=21.1,
+    typed_at=4.0,
+    person="inhouse",
+    waited=11.0,
+)
 GAVE_UP = Entry(2, "waits", "022", "caller")
 CUT_OFF = Entry(3, "waits", "023", "network")
 TALK = Talk("base-01", "021", "", "other", "agent", rang=1.0, talked=10.0, heard_caller=True)
@@ -70,6 +77,13 @@ def test_both_sides_must_have_counted_the_same_talks():
     assert figures([SPOKEN, helped], [TALK], one).agrees
     assert not figures([SPOKEN, helped], [TALK], {}).agrees
     assert not figures([SPOKEN, helped], [], one).agrees
+
+
+def test_who_hangs_up_in_the_moment_of_the_answer_has_been_heard_by_nobody():
+    crossed = replace(SPOKEN, lasted=11.2)
+    assert figures([crossed], [], {}).agrees
+    assert not figures([crossed, SPOKEN], [], {}).agrees
+    assert not figures([crossed], [TALK, TALK], {}).agrees
 
 
 def test_a_caller_who_could_not_call_spoils_the_count():
