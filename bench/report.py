@@ -74,7 +74,7 @@ def told(name: str, rounds: Sequence[Round]) -> str:
     seeds = ", ".join(str(each.seed) for each in rounds)
     apart += [
         f"* Of the seat-hours of {always_open.NAME} {ivrd.NAME} takes "
-        f"{ours.seat_seconds / always.seat_seconds:.0%}.",
+        f"{ours.seat_seconds / always.seat_seconds:.0%}{_by_load(rounds)}.",
         f"* Erlang-A, each load as if it lasted for ever: "
         f"{mean(each.formula for each in rounds):.1%} lost.",
         f"* {len(rounds)} rounds (seeds {seeds}); a thread waited for a processor for "
@@ -83,3 +83,14 @@ def told(name: str, rounds: Sequence[Round]) -> str:
         *(f"* **{ivrd.NAME} does not hold**: {fault}." for fault in faults(rounds)),
     ]
     return f"{table(columns, SCENARIOS[name].good)}\n" + "\n".join(apart)
+
+
+def _by_load(rounds: Sequence[Round]) -> str:
+    """The share of the seats that ivrd has open at each load, as the end of a sentence."""
+    seen = [each.by_load for each in rounds if each.by_load]
+    shares = (
+        f"{mean(of[load] for of in seen if load in of) / sum(SEATS.values()):.0%} at {load}"
+        for load in sorted({load for of in seen for load in of})
+    )
+    told = ", ".join(shares)
+    return f": {told} times the calls that our own agents can take" if told else ""

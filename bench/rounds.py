@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ class Round:
 
     `formula`: the ratio lost by Erlang-A.  `differences`: where ivrd's ledger is not the callers'.
     `lag`: the longest that a thread waited for a processor within ten seconds, in seconds.
-    `limited`: why the simulated people were late, if they were.
+    `limited`: why the simulated people were late, if they were.  `by_load`: ivrd's open seats on
+    average, by the load as a multiple of what the agents can take.
     """
 
     scenario: str
@@ -27,6 +28,7 @@ class Round:
     differences: tuple[str, ...] = ()
     lag: float = 0.0
     limited: tuple[str, ...] = ()
+    by_load: Mapping[str, float] = field(default_factory=dict)
 
 
 def line(of: Round) -> str:

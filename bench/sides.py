@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mean
 
 from bench.figures import Figures, figures
 from bench.peers.always_open import NAME as ALWAYS_OPEN
@@ -20,8 +21,8 @@ from bench.peers.stock import stock
 from bench.peers.system import Make, Setting, System
 from bench.rounds import Round
 from bench.scenarios import AGENTS, PATIENCE, RING, SCENARIOS, TALK, Scenario
-from bench.seats import SeatMeter
-from bench.traffic import Person, Phase, people
+from bench.seats import Look, SeatMeter, by_load, seat_seconds
+from bench.traffic import Person, Phase, capacity, people
 from lab.agents import never_answers
 from lab.callers import Callers, Entry
 from lab.comparison import Scrape
@@ -107,46 +108,38 @@ def measure(
         lag = stack.enter_context(Lag(lambda: pids))
         with SeatMeter({side.what: side.system.seats_open for side in sides}) as meter:
             entries = call(sides, persons)
-        ledgers = {side.scenario: settled(side.system) for side in sides if side.name == IVRD}
-        made = {
-            side.what: side.made(entries[side.what], meter.seconds[side.what]) for side in sides
-        }
-        return [
-            _round(
-                name,
-                seed,
-                {side.name: made[side.what] for side in sides if side.scenario == name},
-                joins(entries[f"{name}: {ALWAYS_OPEN}"], persons),
-                plan,
-                ledgers[name],
-                lag.longest,
-                [why for side in sides if side.scenario == name for why in side.limited()],
-            )
-            for name in scenarios
-        ]
+        rounds = []
+        for name in scenarios:
+            here = [side for side in sides if side.scenario == name]
+            told = _round(here, entries, meter.looks, persons, plan)
+            rounds.append(replace(told, seed=seed, lag=lag.longest))
+        return rounds
 
 
 def _round(
-    name: str,
-    seed: int,
-    made: dict[str, Figures],
-    joined: Sequence[Join],
+    sides: Sequence[Side],
+    entries: Mapping[str, Sequence[Entry]],
+    looks: Mapping[str, Sequence[Look]],
+    persons: Sequence[Person],
     plan: Sequence[Phase],
-    scrape: Scrape,
-    lag: float,
-    limited: Sequence[str],
 ) -> Round:
-    scenario = SCENARIOS[name]
+    """What one scenario came to."""
+    by_name = {side.name: side for side in sides}
+    ours, always = by_name[IVRD], by_name[ALWAYS_OPEN]
+    made = {
+        side.name: side.made(entries[side.what], seat_seconds(looks[side.what])) for side in sides
+    }
+    scenario = SCENARIOS[ours.scenario]
+    joined = joins(entries[always.what], persons)
     able = AGENTS - len(scenario.absent) + sum(scenario.good.values())
-    talk = sum(join.talk for join in joined) / len(joined)
     return Round(
-        scenario=name,
-        seed=seed,
+        scenario=ours.scenario,
+        seed=0,
         made=made | optima(joined, scenario, made[ALWAYS_OPEN].seat_seconds),
-        formula=formula(plan, talk, PATIENCE, able),
-        differences=tuple(differences(made[IVRD], scrape)),
-        lag=lag,
-        limited=tuple(limited),
+        formula=formula(plan, mean(join.talk for join in joined), PATIENCE, able),
+        differences=tuple(differences(made[IVRD], settled(ours.system))),
+        limited=tuple(why for side in sides for why in side.limited()),
+        by_load=by_load(looks[ours.what], plan, capacity(AGENTS, TALK, RING)),
     )
 
 

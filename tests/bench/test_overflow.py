@@ -23,7 +23,7 @@ from bench.overflow import AT_ONCE, batches, holds
 from bench.peers.pooled import Join
 from bench.rounds import Round, keep, kept
 from bench.scenarios import AGENTS, SCENARIOS, SEATS
-from bench.seats import SeatMeter
+from bench.seats import Look, SeatMeter, by_load, seat_seconds
 from bench.sides import ALWAYS_OPEN, IVRD, STOCK, joins, optima
 from bench.traffic import Phase, people
 from lab.agents import Talk
@@ -238,5 +238,18 @@ def test_a_section_says_on_what_it_was_measured():
 def test_seats_are_summed_up_over_the_same_time_for_all_systems():
     with SeatMeter({"a": lambda: 20, "b": lambda: 5}) as meter:
         pass
-    assert meter.seconds["a"] == pytest.approx(4 * meter.seconds["b"])
-    assert meter.seconds["b"] > 0.0
+    a, b = (seat_seconds(meter.looks[name]) for name in "ab")
+    assert a == pytest.approx(4 * b)
+    assert b > 0.0
+
+
+def test_seats_are_averaged_by_load_and_a_look_that_saw_two_loads_says_nothing_of_either():
+    plan = [Phase(0.0, 1.0, 10), Phase(10.0, 3.0, 30), Phase(20.0, 1.0, 10)]
+    looks = [Look(0.0, 9.0, 2), Look(9.0, 11.0, 99), Look(11.0, 19.0, 12), Look(21.0, 30.0, 4)]
+    assert by_load(looks, plan, capacity=1.0) == {"1": 3.0, "3": 12.0}
+
+
+def test_the_share_of_the_seats_is_told_by_load():
+    seats = sum(SEATS.values())
+    told = report.told("good", [replace(HOLDS, by_load={"1": seats / 10, "3": seats / 2})])
+    assert "takes 50%: 10% at 1, 50% at 3 times the calls that our own agents can take." in told
