@@ -53,7 +53,7 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call and a command cost, and overflow beside a stock dialplan
+bench:  ## what a call and a command cost, and overflow beside what would be used instead
 	@lab/bootstrap.sh dev $(DEMO)
 	@$(PY) -m bench.calls
 	@$(PY) -m bench.replay

@@ -25,6 +25,8 @@ HARMLESS = (
     "Exceptionally long voice queue length",
     # A caller, or a phone that is no longer needed, hung up in the moment of the answer.
     "Session already DISCONNECTED",
+    # A waiting caller was told to look for a seat in the moment of the answer (calls/recheck.py).
+    "Don't know how to indicate condition 1000",
 )
 
 

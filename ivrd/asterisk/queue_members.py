@@ -164,6 +164,14 @@ class QueueMembers:
         pool = self._pool_of.get(seat)
         return pool.name if pool else ""
 
+    def serves(self, seat: str) -> list[str]:
+        """The queues whose callers are offered to the seat when it is free."""
+        return [member.queue for member in self._members.of(seat) if not member.paused]
+
+    def doubted(self, seat: str) -> bool:
+        """Whether nobody should count on the seat: it did not answer before."""
+        return self.health.absent(seat, self._clock())
+
     def here(self, pool: Pool) -> dict[str, SeatStatus]:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
 

@@ -20,6 +20,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
+from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
@@ -69,6 +70,9 @@ class CallTracker:
             self._notify,
             self._stepped,
             self._monitor.broken,
+        )
+        self._recheck = Recheck(
+            self._link, self.queue_members, ledger.present, self.ivr.channel, clock
         )
         self._hash = hash_number
         self._clock = clock
@@ -136,11 +140,14 @@ class CallTracker:
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
             case facts.SeatState() | facts.MemberChanged() | facts.SeatResumed():
                 self.queue_members.changed(fact)
+                self._look(fact)
             case facts.SeatUnanswered() | facts.SeatDropped():
                 self._seat(fact)
                 self.queue_members.changed(fact)
+                self._look(fact)
             case facts.SeatOffered():
                 self._seat(fact)
+                self._look(fact)
             case facts.CallRefused() | facts.StrangerRefused() | facts.SeatRefused():
                 self._listeners.refusals.take(fact)
             case facts.PartnerLegEvent():
@@ -161,6 +168,11 @@ class CallTracker:
     def _seat(self, fact: facts.SeatOffered | facts.SeatUnanswered | facts.SeatDropped) -> None:
         if call := self.ledger.calls.get(fact.waiting):
             self._listeners.story.seat(call, fact)
+
+    def _look(self, fact: facts.SeatFact | facts.SeatOffered) -> None:
+        """Whoever can have a seat now is told, by the leader."""
+        if self.ivr.active:
+            self._recheck.changed(fact)
 
     def _ended(self, call_id: str, why: str, event: c.End) -> None:
         """A call has ended; the second event about that finds it gone."""
@@ -245,6 +257,7 @@ class CallTracker:
                 listener.moved(call, position)
 
     def _publish(self, notice: Notice) -> None:
+        self._recheck.notice(notice)
         for listener in self._listeners.notices:
             listener.notice(notice)
 
@@ -286,6 +299,7 @@ class CallTracker:
             rest, self._held = self._held, None
             for message in rest:
                 self._take(message)
+        self._recheck.restart(self.ledger.calls)
         await self.ivr.resume()
         self.record_ends(self._resolver.missing(missing, now))
         if not self.ivr.active:

@@ -8,7 +8,8 @@ is remembered, seat by seat:
 1. A seat that has just missed or refused a call, or dropped one, is left alone for
    `SHORT_SECONDS`: time for the person to come back, and for callers to be with others.  A pause
    does that and no penalty, for app_queue looks at pauses at each ring, at penalties only when it
-   makes a new list.
+   makes a new list.  One that missed it, which took a caller a whole ring, is then rung after all
+   others until it answers, or for `DOUBTED_SECONDS`.
 2. After as many failures in a row as `LIMITS` has, the seat **rests**: it is paused, for a minute
    at first and each time for twice as long.
    Where all who are there rest, one of them is rung all the same (last_resort.py).
@@ -55,6 +56,7 @@ LIMITS = b.Limits(
 NEW = Breaker(limits=LIMITS, known=True)
 WELL = Turn()  # of a seat that has not failed
 SHORT_SECONDS = 20.0  # after a first failure
+DOUBTED_SECONDS = LIMITS.longest_pause  # a person who is there is not to be last for ever
 NEWS_SECONDS = 1.0  # after the time that proves a seat good: for the news of a drop to come
 LASTED_SECONDS = LIMITS.early_seconds + NEWS_SECONDS  # of a seat that has not fallen silent
 RANG_SECONDS = 3.0  # who rang for less was refused
@@ -225,7 +227,8 @@ class SeatHealth:
             return Turn(last=True, pause=OURS + here.why)
         if here.state is BreakerState.HALF_OPEN:
             return Turn(last=True)
-        return Turn(pause=OURS + self._last_failure(here) if self._left_alone(seat, now) else "")
+        pause = OURS + self._last_failure(here) if self._left_alone(seat, now) else ""
+        return Turn(self._doubted(seat, now), pause)
 
     def failing(self) -> set[str]:
         """All seats but those that stand well."""
@@ -239,6 +242,12 @@ class SeatHealth:
         """For how many seconds more, after a failure that was not one too many."""
         return max(0.0, self._failed_at.get(seat, -SHORT_SECONDS) + SHORT_SECONDS - now)
 
+    def _doubted(self, seat: str, now: float) -> bool:
+        """Whether it let a caller ring in vain, and nobody has answered there since."""
+        failures = self._breakers.get(seat, NEW).failures
+        missed = failures.get(FailureKind.MISSED, 0) > 0
+        return missed and now - self.failed_at(seat) < DOUBTED_SECONDS
+
     def _last_failure(self, breaker: Breaker) -> str:
         return str(max(breaker.failures, key=breaker.failures.__getitem__, default=READ_BACK))
 
@@ -247,7 +256,9 @@ class SeatHealth:
         if seat not in self._breakers and seat not in self._failed_at:
             return False
         here = b.at(self._breakers.get(seat, NEW), now)
-        return here.state is not BreakerState.CLOSED or self._left_alone(seat, now) > 0.0
+        if here.state is not BreakerState.CLOSED or self._left_alone(seat, now) > 0.0:
+            return True
+        return self._doubted(seat, now)
 
     def describe(self, seat: str, now: float) -> str:
         """In words that an operator can act on; empty for a seat that stands well."""
@@ -258,4 +269,6 @@ class SeatHealth:
             return f"rung after all others until it answers: {here.why}"
         if left := self._left_alone(seat, now):
             return f"left alone for {left:.0f} s more: {self._last_failure(here)}"
+        if self._doubted(seat, now):
+            return f"rung after all others until it answers: {self._last_failure(here)}"
         return ""

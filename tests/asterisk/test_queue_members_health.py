@@ -88,12 +88,12 @@ def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> 
     rig = Rig()
     rig.missed()
     assert rig.hurried == 1  # app_queue rings again within a second
-    assert rig.of(SEAT) == {(True, "ivrd: rang, and nobody answered", 0)}
+    assert rig.of(SEAT) == {(True, "ivrd: rang, and nobody answered", LAST)}
     assert rig.members.here(POOL)[SEAT] == "paused"
     rig.now += SHORT_SECONDS
     rig.settle()
-    assert rig.of(SEAT) == {(False, "", 0)}
-    assert rig.members.here(POOL)[SEAT] == "free"
+    assert rig.of(SEAT) == {(False, "", LAST)}
+    assert rig.members.here(POOL)[SEAT] == "paused"
     rig.missed()
     assert rig.of(SEAT) == {(True, WHY, LAST)}
     assert rig.of(OTHER) == {(False, "", 0)}

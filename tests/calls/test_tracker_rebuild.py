@@ -381,3 +381,18 @@ def test_while_thousands_are_matched_all_else_has_its_turn() -> None:
         assert max(after - before for before, after in pairwise(matched)) == EACH
 
     asyncio.run(body())
+
+
+def test_who_waits_already_when_ivrd_comes_is_told_of_a_free_seat() -> None:
+    async def body() -> None:
+        rig = Rig()
+        here = Call(FIRST, NOW, state=CallState.QUEUE, queue="other", joined_at=NOW)
+        rig.ledger.restore(here)
+        rig.link.lists = lists([here])
+        await rig.tracker.rebuild()
+        rig.link.told.clear()
+        seat = {"Interface": "PJSIP/base-01", "Queue": "other", "Status": "1", "Paused": "0"}
+        await rig.take(Message({"Event": "QueueMemberAdded", **seat}))
+        assert {told["Channel"] for told in rig.link.told} == {f"PJSIP/c-{FIRST}"}
+
+    run(body())

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.seat_health import (
+    DOUBTED_SECONDS,
     DROPS_AT_MOST,
     LASTED_SECONDS,
     LIMITS,
@@ -145,16 +146,30 @@ def test_what_asterisk_has_is_enough_for_the_next_ivrd(steps: list[Step]) -> Non
 def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> None:
     health = SeatHealth()
     assert health.unanswered(SEAT, 0.0, RANG) == [NotTaken(SEAT, Reason.MISSED)]
-    assert health.turn(SEAT, 0.0) == Turn(pause="ivrd: rang, and nobody answered")
+    assert health.turn(SEAT, 0.0) == Turn(last=True, pause="ivrd: rang, and nobody answered")
     assert health.absent(SEAT, 0.0)
-    assert health.turn(SEAT, SHORT_SECONDS) == Turn()
-    assert not health.absent(SEAT, SHORT_SECONDS)
+    assert health.turn(SEAT, SHORT_SECONDS) == Turn(last=True)
+    assert health.absent(SEAT, SHORT_SECONDS)
     taken, rests = health.unanswered(SEAT, 300.0, RANG)
     assert taken == NotTaken(SEAT, Reason.MISSED)
     assert rests == Rests(SEAT, "rang, and nobody answered, 2 in a row")
     why = "ivrd: rang, and nobody answered, 2 in a row"
     assert health.turn(SEAT, 300.0 + SHORT_SECONDS) == Turn(last=True, pause=why)
     assert health.absent(SEAT, 300.0)
+
+
+def test_who_missed_a_call_is_rung_last_until_an_answer_and_not_for_ever() -> None:
+    health = health_after("missed")
+    later = SHORT_SECONDS + 1.0
+    assert health.describe(SEAT, later).startswith("rung after all others until it answers: rang")
+    assert health.turn(SEAT, DOUBTED_SECONDS) == Turn()
+    assert not health.absent(SEAT, DOUBTED_SECONDS)
+    health.answered(SEAT, later)
+    assert health.turn(SEAT, later) == Turn()
+
+
+def test_who_refused_a_call_is_rung_in_turn_when_the_pause_is_over() -> None:
+    assert health_after("refused").turn(SEAT, SHORT_SECONDS) == Turn()
 
 
 def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
