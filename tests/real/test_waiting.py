@@ -1,0 +1,55 @@
+"""What callers hear who wait: music for so many, some bars and a word for the next ones."""
+
+import re
+from typing import Any
+
+import pytest
+
+from lab.callers import Caller, Keys, Patience
+
+STAY = 36.0  # the first words and their bars, the next ones after 20 s, and a part of their silence
+MUSIC_PAUSE = 2.0  # seconds without sound in what is heard as music, words and their joins included
+BRIEF_PAUSE = 12.0  # after the bars, until the next words
+
+
+def one_has_music(name: str, settings: dict[str, Any]) -> None:
+    if name == "ivrd.yaml":
+        settings["limits"] = {"music": 1}
+
+
+def person(number: int, patience: float) -> Caller:
+    return Caller(number, "waits", (Keys("0"), Patience(patience)))
+
+
+def groups(lab) -> dict[str, list[str]]:
+    """What each group of the category music has as members, by the channels' technology."""
+    said = lab.asterisk.cli("group show channels")
+    found: dict[str, list[str]] = {}
+    for channel, group in re.findall(r"^(\S+)\s+(\S+)\s+music\s*$", said, re.MULTILINE):
+        found.setdefault(group, []).append(channel.partition("-")[0])
+    return found
+
+
+@pytest.mark.lasts(60)
+def test_above_the_limit_callers_hear_some_bars_with_each_word_and_never_long_silence(hotline):
+    lab = hotline(agents=1, talk=90.0, ring=0.2, change=one_has_music)
+    talks = lab.calling([person(1, 200.0)], rate=20.0, name="talks")
+    lab.until("the first one talks", lambda s: s["calls"]["talk"] == 1)
+    with_music = lab.calling([person(2, STAY)], rate=20.0, name="music")
+    lab.until("the second one waits", lambda s: s["calls"]["queue"] == 1)
+    brief = lab.calling([person(3, STAY), person(4, STAY)], rate=20.0, name="brief")
+    lab.until("the others wait", lambda s: s["calls"]["queue"] == 3)
+    # who talks takes no music from those who wait
+    assert groups(lab) == {
+        "hold": ["PJSIP/carrier", "PJSIP/carrier"],
+        "talk": ["PJSIP/base"],
+        "brief": ["PJSIP/carrier", "PJSIP/carrier"],
+    }
+    (heard,) = with_music.wait(90).entries
+    assert heard.silence < lab.lag.stretched(MUSIC_PAUSE)
+    for entry in brief.wait(90).entries:
+        print(entry.silence, entry.silence_at)
+        assert MUSIC_PAUSE < entry.silence < lab.lag.stretched(BRIEF_PAUSE)
+    talks.stop()
+    lab.settled()
+    assert groups(lab) == {}  # their places are free
