@@ -1,12 +1,12 @@
 """Composes and plays the music on hold: `python -m tools.make_music` writes sounds/music.
 
-hold.wav: twelve slow bars, 48 seconds: a soft pad of three notes, a broken chord above it like a harp, and
-a few long notes of melody. The piece and its sounds are this project's own. Each note that rings
-past the end is laid over the beginning, so that the piece loops without a click. The same file
-comes out every time.
+hold.wav: twelve slow bars, 48 seconds: a soft pad of three notes, a broken chord above it like a
+harp, and a few long notes of melody. The piece and its sounds are this project's own. Each note
+that rings past the end is laid over the beginning, so that the piece loops without a click. The
+same file comes out every time.
 
-brief/: its last bar and a closing chord, for those who hear no more than that after each
-announcement, and two files without sound, by which Asterisk ends (dialplans/hotline.conf).
+brief/: one bar, for those who hear no more than that after each announcement, and two files
+without sound, by which Asterisk ends (dialplans/hotline.conf).
 """
 
 import argparse
@@ -41,7 +41,7 @@ BARS: Bars = (
     ((-10, 0, 5), ((0.0, 17), (2.0, 16))),
     ((-5, 2, 5), ((0.0, 14),)),
 )
-CLOSE: Bars = (((-5, 2, 5), ((0.0, 14),)), ((0, 4, 7), ((0.0, 12),)))
+CLOSE: Bars = (((0, 4, 7), ((0.0, 12),)),)
 CLOSE_BAR = 2.5  # seconds
 # The broken chord of a bar: indices into the chord, an octave up; 3 is its lowest note again.
 PATTERN = (0, 1, 2, 3, 2, 1, 2, 1)
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     folder: Path = parser.parse_args(arguments).folder
     write(compose(), folder / "hold.wav")
-    write(compose(CLOSE, CLOSE_BAR, tail=1.5), folder / "brief" / "1-bars.wav")
+    write(compose(CLOSE, CLOSE_BAR, tail=1.0), folder / "brief" / "1-bars.wav")
     for number in range(2, 2 + ENDS):
         write([], folder / "brief" / f"{number}-end.wav")
     return 0

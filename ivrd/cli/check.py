@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
-from ivrd.cli import manager_port
+from ivrd.cli import capacity, manager_port
 from ivrd.cli.failure import WRONG, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
@@ -54,12 +54,22 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--next", action="store_true", help="print what is still to be done until calls can come"
     )
+    parser.add_argument(
+        "--capacity",
+        action="store_true",
+        help="measure for half a minute how many waiting callers this machine carries",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="with --capacity: also while calls are on"
+    )
 
 
 def _check(given: argparse.Namespace) -> int:
     if given.next:
         return _next(given.config)
     settings = load(given.config)
+    if given.capacity:
+        return capacity.check(settings, given)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
     notes = [

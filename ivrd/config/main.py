@@ -149,7 +149,7 @@ class OverflowPart(Part):
 
 
 class LimitsPart(Part):
-    """`limits:` how many callers there may be, how many with music, who goes straight to a queue."""
+    """`limits:` how many callers there may be, how many of them with what."""
 
     callers: Annotated[int, whole(1, 10_000), RELOAD] = 1000
     music: Annotated[int, whole(0, 10_000), RELOAD] = 200

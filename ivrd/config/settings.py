@@ -129,7 +129,8 @@ class Settings:
     entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
-    taken into one while Asterisk's events come `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
+    taken into one while Asterisk's events come `behind_seconds` late or more.
+    `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from ivrd.asterisk.process import process
+from ivrd.asterisk.waiting_cost import CallsAreOn, measure
+from lab.asterisk import Asterisk
 from lab.callers import Caller, Keys, Patience
+from lab.running import LabError
 
 STAY = 36.0  # the first words and their bars, the next ones after 20 s, and a part of their silence
 MUSIC_PAUSE = 2.0  # seconds without sound in what is heard as music, words and their joins included
-BRIEF_PAUSE = 12.0  # after the bars, until the next words
+BRIEF_PAUSE = 15.0  # after the bars, until the next words
 
 
 def one_has_music(name: str, settings: dict[str, Any]) -> None:
@@ -53,3 +57,25 @@ def test_above_the_limit_callers_hear_some_bars_with_each_word_and_never_long_si
     talks.stop()
     lab.settled()
     assert groups(lab) == {}  # their places are free
+
+
+def test_what_a_waiting_caller_costs_is_measured_while_nobody_calls(hotline):
+    lab = hotline(agents=1, talk=60.0, ring=0.2)
+    running = process(lab.ami_port)
+    assert running is not None
+    console = Asterisk.console(lab.folder / "asterisk")
+    modules = lab.asterisk.cli("module show like rtp")
+    cost = measure(running, console, calls=10, seconds=3.0)
+    assert cost.music > 0.0
+    assert lab.asterisk.cli("core show channels count").startswith("0 active channels")
+    assert lab.asterisk.cli("module show like rtp") == modules
+    calls = lab.ivrd.status()["calls"]
+    assert not any(calls.values()), "test calls are nobody's"
+
+    calling = lab.calling([person(1, 30.0)], rate=20.0)
+    lab.until("a caller is here", lambda s: s["calls"]["received"] == 1)
+    with pytest.raises(CallsAreOn):
+        measure(running, console, calls=5, seconds=1.0)
+    with pytest.raises(LabError, match=r"calls are on this Asterisk.*--force"):
+        lab.ivrd.once("check", "--capacity")
+    calling.stop()

@@ -5,7 +5,8 @@ from ivrd.config.settings import QueueSettings, Settings
 from ivrd.core import numbers
 from ivrd.core.seats import Pool
 
-# Without music nobody waits for longer than this from one word to the next.
+# Without music nobody waits for longer than this from one word to the next; with it, a position
+# that has changed is said no sooner.
 QUIET_SECONDS = 20
 
 GENERAL = """\
@@ -35,7 +36,6 @@ leavewhenempty=no
 announce-position=more
 announce-position-limit={numbers.LARGEST}
 announce-holdtime=no
-min-announce-frequency=15
 announce-position-only-up=no
 queue-youarenext={dialplan_names.PROMPT_FOLDER}/queue-next
 queue-thereare={dialplan_names.PROMPT_FOLDER}/queue-before
@@ -78,6 +78,7 @@ def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int, announced:
         for seat in pool.seats
     )
     own = f"timeout={limit}\nannounce-frequency={announced}\n"
+    own += f"min-announce-frequency={min(announced, QUIET_SECONDS)}\n"
     return f"[{queue.name}]\n{COMMON}{own}{members}"
 
 
