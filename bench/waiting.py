@@ -11,6 +11,7 @@ those who press keys come to the queue by their keys.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import tempfile
@@ -48,11 +49,11 @@ class Way:
     announced: int = 0
 
 
-def ways(callers: int) -> tuple[Way, ...]:
-    """Those that are compared."""
+def ways(callers: int, music: int) -> tuple[Way, ...]:
+    """Those that are compared; `music`: for how many it is when it is not for all."""
     return (
         Way("music for all, the position every 30 s", callers + ROOM, 30),
-        Way(f"music for {SHIPPED}, as shipped", SHIPPED),
+        Way(f"music for {music}", music),
         Way("music for nobody", 0),
     )
 
@@ -149,6 +150,19 @@ def measure(folder: Path, callers: int, way: Way, seconds: int) -> Figures:
             pressing.wait(JOINED_WITHIN)
             time.sleep(2.0)
             last = lab.ivrd.scrape()
+        if os.environ.get("DEBUG"):
+            for of in ("ivrd_event_lag_seconds", "ivrd_loop_lag_seconds"):
+                les = sorted({float(x["le"]) for x in after.labels(f"{of}_bucket")})
+                name = lambda le: "+Inf" if le == float("inf") else str(le)  # noqa
+                print(
+                    of,
+                    {
+                        le: after.total(f"{of}_bucket", le=name(le))
+                        - before.total(f"{of}_bucket", le=name(le))
+                        for le in les
+                    },
+                    file=sys.stderr,
+                )
         alone = last.total("ivrd_unattended_total") - before.total("ivrd_unattended_total")
         joined = last.total(JOINED) - before.total(JOINED)
         return Figures(
@@ -168,13 +182,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
     parser.add_argument("--callers", default="400,1000", help="numbers of callers, with commas")
     parser.add_argument("--seconds", type=int, default=30, help="for how long each is measured")
+    parser.add_argument("--music", type=int, default=SHIPPED, help="for so many, if not for all")
     parser.add_argument("--ways", default="0,1,2", help="which of the ways, by their places")
     given = parser.parse_args(arguments)
     root, rows = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), []
     print(HEAD, end="", flush=True)
     for callers in map(int, given.callers.split(",")):
         for at in map(int, given.ways.split(",")):
-            way = ways(callers)[at]
+            way = ways(callers, given.music)[at]
             figures = measure(root / f"{callers}-{at}", callers, way, given.seconds)
             rows.append(figures.row)
             print(figures.row, end="", flush=True)

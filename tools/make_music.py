@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     folder: Path = parser.parse_args(arguments).folder
     write(compose(), folder / "hold.wav")
-    write(compose(CLOSE, CLOSE_BAR, tail=1.0), folder / "brief" / "1-bars.wav")
+    write(compose(CLOSE, CLOSE_BAR, tail=1.0), folder / "brief" / "1-bar.wav")
     for number in range(2, 2 + ENDS):
         write([], folder / "brief" / f"{number}-end.wav")
     return 0

@@ -24,7 +24,13 @@ from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import long_whispers, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import (
+    long_whispers,
+    missing_defaults,
+    missing_music,
+    prompt_files,
+    spare_files,
+)
 from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
@@ -75,6 +81,7 @@ def _check(given: argparse.Namespace) -> int:
     notes = [
         *unlikely(settings, datetime.now(settings.zone).date()),
         *missing_defaults(settings),
+        *missing_music(settings),
         *unused_prompts(settings),
         *spare_files(settings),
         *not_spoken(settings),
