@@ -122,7 +122,7 @@ RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
 
 # Classes of music on hold
 MUSIC = "hold"
-BRIEF = "brief"  # some bars of it after each announcement, and nothing until the next
+BRIEF = "brief"  # a bar of it after each announcement, and nothing until the next
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

@@ -44,7 +44,7 @@ def missing_defaults(settings: Settings) -> list[Problem]:
 
 
 def missing_music(settings: Settings) -> list[Problem]:
-    """Without its folder Asterisk plays whole music to those who are to hear some bars of it."""
+    """Without its folder Asterisk plays whole music to those who are to hear a bar of it."""
     folder = settings.sounds / "music" / "brief"
     if settings.music_at_most >= settings.callers_at_most or any(folder.glob("*.wav")):
         return []

@@ -1,4 +1,4 @@
-"""What callers hear who wait: music for so many, some bars and a word for the next ones."""
+"""What callers hear who wait: music for so many, a bar and a word for the next ones."""
 
 import re
 from typing import Any
@@ -9,11 +9,12 @@ from ivrd.asterisk.process import process
 from ivrd.asterisk.waiting_cost import CallsAreOn, measure
 from lab.asterisk import Asterisk
 from lab.callers import Caller, Keys, Patience
+from lab.callers.crowd import Crowd
 from lab.running import LabError
 
-STAY = 36.0  # the first words and their bars, the next ones after 20 s, and a part of their silence
+STAY = 36.0  # the first words and their bar, the next ones after 20 s, and a part of their silence
 MUSIC_PAUSE = 2.0  # seconds without sound in what is heard as music, words and their joins included
-BRIEF_PAUSE = 15.0  # after the bars, until the next words
+BRIEF_PAUSE = 15.0  # after the bar, until the next words
 
 
 def one_has_music(name: str, settings: dict[str, Any]) -> None:
@@ -34,8 +35,34 @@ def groups(lab) -> dict[str, list[str]]:
     return found
 
 
+def crowded(name: str, settings: dict[str, Any]) -> None:
+    """Nobody hears a menu, and who is silent may stay."""
+    if name == "ivrd.yaml":
+        settings["limits"] = {"music": 20, "menus": 1}
+        settings["asterisk"]["media"] = {"silent_seconds": 0, "held_seconds": 0}
+
+
+@pytest.mark.verify
 @pytest.mark.lasts(60)
-def test_above_the_limit_callers_hear_some_bars_with_each_word_and_never_long_silence(hotline):
+def test_however_many_come_at_once_no_more_than_the_limit_have_music(hotline, tmp_path):
+    lab = hotline(agents=3, talk=600.0, ring=0.2, change=crowded, rtp_ports=1000)
+    with Crowd(lab.sip, 400, tmp_path, rate=60.0):
+        lab.until("all are here", lambda s: s["calls"]["queue"] == 397)
+        of = {name: len(members) for name, members in groups(lab).items()}
+        talks = of.pop("talk")
+        assert of == {"hold": 20 + talks, "brief": 380 - talks}
+        assert 1 <= talks <= 3  # who came first had music
+        told = "397 callers wait, and music is for 20: the others have some of it with each word"
+        assert told in lab.ivrd.status()["limits"]
+        (entry,) = lab.calling([person(1, 8.0)], rate=1.0).wait(120).entries
+        assert entry.outcome == "abandoned"
+    assert lab.asterisk.complaints() == []
+    lab.asterisk.cli("channel request hangup all")
+    assert lab.settled().balances
+
+
+@pytest.mark.lasts(60)
+def test_above_the_limit_callers_hear_a_bar_with_each_word_and_never_long_silence(hotline):
     lab = hotline(agents=1, talk=90.0, ring=0.2, change=one_has_music)
     talks = lab.calling([person(1, 200.0)], rate=20.0, name="talks")
     lab.until("the first one talks", lambda s: s["calls"]["talk"] == 1)
@@ -52,7 +79,6 @@ def test_above_the_limit_callers_hear_some_bars_with_each_word_and_never_long_si
     (heard,) = with_music.wait(90).entries
     assert heard.silence < lab.lag.stretched(MUSIC_PAUSE)
     for entry in brief.wait(90).entries:
-        print(entry.silence, entry.silence_at)
         assert MUSIC_PAUSE < entry.silence < lab.lag.stretched(BRIEF_PAUSE)
     talks.stop()
     lab.settled()
