@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from ivrd.asterisk import waiting_cost
 from ivrd.asterisk.capacity import shortage
@@ -30,17 +31,17 @@ def check(settings: Settings, given: argparse.Namespace) -> int:
     except waiting_cost.CallsAreOn as error:
         raise CommandFailed(f"{error}; do it when nobody calls, or give --force") from None
     processors = os.cpu_count() or 1
-    problems = list(_problems(settings, cost, processors))
+    found, wrong = figures(settings, cost, processors), list(problems(settings, cost, processors))
     if given.json:
-        print(json.dumps(_figures(settings, cost, processors) | {"problems": problems}))
+        print(json.dumps(found | {"problems": wrong}))
     else:
-        print("\n".join(_lines(settings, cost, processors)))
-        for line in problems:
+        print("\n".join(lines(settings, found)))
+        for line in wrong:
             print(line, file=sys.stderr)
-    return WRONG if problems else 0
+    return WRONG if wrong else 0
 
 
-def _figures(settings: Settings, cost: WaitingCost, processors: int) -> dict[str, float | None]:
+def figures(settings: Settings, cost: WaitingCost, processors: int) -> dict[str, Any]:
     """For a program; costs and needs in processors."""
     quiet = WaitingCost(cost.music, 0.0)
     files = open_files_limit(settings.asterisk.ami_port)
@@ -62,22 +63,21 @@ def _figures(settings: Settings, cost: WaitingCost, processors: int) -> dict[str
     }
 
 
-def _lines(settings: Settings, cost: WaitingCost, processors: int) -> Iterator[str]:
-    """For people."""
-    found = _figures(settings, cost, processors)
-    yield f"A caller who waits takes of one of this machine's {processors} processors"
-    yield f"  {cost.music:8.3%}  for music"
-    yield f"  {cost.sound:8.3%}  for sound that comes from the caller's line"
+def lines(settings: Settings, found: dict[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    yield f"A caller who waits takes of one of this machine's {found['processors']} processors"
+    yield f"  {found['music']:.3%}  for music"
+    yield f"  {found['sound']:.3%}  for sound that comes from the caller's line"
     yield "Waiting callers that it carries, when their lines send sound all the time"
-    yield f"  {found['carried']:6}    with music for {settings.music_at_most} (limits.music)"
-    yield f"  {found['carried_with_music_for_all']:6}    with music for all"
-    yield f"  {found['carried_without_sound']:6}    as configured, when their lines send none"
+    yield f"  {found['carried']} with music for {settings.music_at_most} (limits.music)"
+    yield f"  {found['carried_with_music_for_all']} with music for all"
+    yield f"  {found['carried_without_sound']} as configured, if their lines sent none"
     room = "not seen" if found["files_room"] is None else found["files_room"]
     yield f"Callers that the open files have room for: {room}"
     yield f"Ports for sound: {found['sound_ports']} of up to {found['sound_ports_needed']} needed"
 
 
-def _problems(settings: Settings, cost: WaitingCost, processors: int) -> Iterator[str]:
+def problems(settings: Settings, cost: WaitingCost, processors: int) -> Iterator[str]:
     """What of the configuration does not fit."""
     callers, music = settings.callers_at_most, settings.music_at_most
     need = cost.processors(callers, music)

@@ -15,7 +15,7 @@ from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
 from ivrd.cli import capacity, manager_port
-from ivrd.cli.failure import WRONG, reported
+from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config.load import FILES, load
@@ -57,10 +57,11 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     """`ivrd check`."""
     command(parser, _check)
     parser.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--next", action="store_true", help="print what is still to be done until calls can come"
     )
-    parser.add_argument(
+    instead.add_argument(
         "--capacity",
         action="store_true",
         help="measure for half a minute how many waiting callers this machine carries",
@@ -71,6 +72,8 @@ def add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(given: argparse.Namespace) -> int:
+    if given.force and not given.capacity:
+        raise CommandFailed("--force goes with --capacity")
     if given.next:
         return _next(given.config)
     settings = load(given.config)
