@@ -1,6 +1,6 @@
 """What a waiting caller costs Asterisk, with music for all and as it is shipped.
 
-    python -m bench.waiting [--callers 400,1000] [--seconds 30]
+    python -m bench.waiting [--seconds 30] [400:all 400:some 1000:some]
 
 For each number of callers, and for each way of waiting: they join the queue, an agent is there, and
 while all of them wait others call, one a second, and press keys in the menus.  Printed and written
@@ -34,6 +34,7 @@ NAME = "python -m bench.waiting"
 JOINED, ALONE = "ivrd_calls_offered_total", "ivrd_unattended_total"
 JOINED_WITHIN = 240.0  # seconds
 SETTLED = 20.0  # seconds in which all have heard their first announcement
+RUNS = ("400:all", "400:some", "1000:some")
 ROOM = 100  # callers who may be here besides
 PRESSES = (Hear(), Wait(1.0), Keys("1"), Hear(), Wait(1.0), Keys("4"), Patience(6.0))
 SHIPPED = yaml.safe_load((PROJECT / "config" / "ivrd.yaml").read_text("utf-8"))["limits"]["music"]
@@ -48,13 +49,15 @@ class Way:
     announced: int = 0
 
 
-def ways(callers: int, music: int) -> tuple[Way, ...]:
-    """Those that are compared; `music`: for how many it is when it is not for all."""
-    return (
-        Way("music for all, the position every 30 s", callers + ROOM, 30),
-        Way(f"music for {music}", music),
-        Way("music for nobody", 0),
-    )
+def run(text: str) -> tuple[int, Way]:
+    """How many wait, and how, as it is given: 400:all, 400:some, 400:none."""
+    callers, _, way = text.partition(":")
+    ways = {
+        "all": Way("music for all, the position every 30 s", int(callers) + ROOM, 30),
+        "some": Way(f"music for {SHIPPED}, as shipped", SHIPPED),
+        "none": Way("music for nobody", 0),
+    }
+    return int(callers), ways[way]
 
 
 @dataclass(frozen=True)
@@ -178,18 +181,14 @@ def row(folder: Path, callers: int, way: Way, seconds: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.add_argument("--callers", default="400,1000", help="numbers of callers, with commas")
     parser.add_argument("--seconds", type=int, default=30, help="for how long each is measured")
-    parser.add_argument("--music", type=int, default=SHIPPED, help="for so many, if not for all")
-    parser.add_argument("--ways", default="0,1", help="which of the ways, by their places")
+    parser.add_argument("runs", nargs="*", type=run, default=[*map(run, RUNS)], metavar="RUN")
     given = parser.parse_args(arguments)
     root, rows = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), []
     print(HEAD, end="", flush=True)
-    for callers in map(int, given.callers.split(",")):
-        for at in map(int, given.ways.split(",")):
-            way = ways(callers, given.music)[at]
-            rows.append(row(root / f"{callers}-{at}", callers, way, given.seconds))
-            print(rows[-1], end="", flush=True)
+    for number, (callers, way) in enumerate(given.runs):
+        rows.append(row(root / str(number), callers, way, given.seconds))
+        print(rows[-1], end="", flush=True)
     text = (
         "What callers cost who wait, without sound of their own. While all of them wait, others "
         f"call, one a second for {given.seconds} s, and press two keys.\n\n{HEAD}{''.join(rows)}"
