@@ -25,6 +25,8 @@ HARMLESS = (
     "Exceptionally long voice queue length",
     # A caller, or a phone that is no longer needed, hung up in the moment of the answer.
     "Session already DISCONNECTED",
+    # A phone hung up in the moment of its answer, before the leg was put through.
+    "Abnormal 'Gosub(seat-answered,s,1)' exit",
 )
 
 
