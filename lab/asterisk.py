@@ -27,6 +27,8 @@ HARMLESS = (
     "Session already DISCONNECTED",
     # A waiting caller was told to look for a seat in the moment of the answer (calls/recheck.py).
     "Don't know how to indicate condition 1000",
+    # A phone hung up in the moment of its answer, before the leg was put through.
+    "Abnormal 'Gosub(seat-answered,s,1)' exit",
 )
 
 

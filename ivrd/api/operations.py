@@ -138,6 +138,7 @@ class Operations:
         """Everything as it is now."""
         now, mono, ledger = self.clock(), time.monotonic(), self.tracker.ledger
         closed = self.tracker.ivr.settings.conversation.closed()
+        calls = status.calls_of(ledger, self.observer.unattended_calls)
         return Status(
             version=__version__,
             up_seconds=mono - self.started,
@@ -149,7 +150,7 @@ class Operations:
                 version=self.link.version,
                 since_seconds=mono - self.observer.connection_changed,
             ),
-            calls=status.calls_of(ledger, self.observer.unattended_calls),
+            calls=calls,
             queues=status.queues_of(self.settings.queues, closed, ledger.present, now),
             pools=status.pools_of(self.queue_members),
             overflow=status.overflow_of(self.partners),
@@ -159,7 +160,7 @@ class Operations:
             hour=self.observer.recent.totals(now),
             service_level_seconds=self.settings.service_level_seconds,
             store_up=self.store.up,
-            limits=self._limits().reached(),
+            limits=self._limits(calls["queue"]).reached(),
             missing_prompts=list(missing_prompts),
             config=ConfigStatus(
                 folder=str(self.settings.folder),
@@ -168,14 +169,16 @@ class Operations:
             ),
         )
 
-    def _limits(self) -> Limits:
+    def _limits(self, waiting: int) -> Limits:
         settings, ledger, ivr = self.settings, self.tracker.ledger, self.tracker.ivr
         return Limits(
             callers=settings.callers_at_most,
             room=self.capacity.room,
+            music=settings.music_at_most,
             menus=settings.menus_at_most,
             behind_seconds=settings.behind_seconds,
             callers_now=len(ledger.calls),
+            waiting_now=waiting,
             menus_now=len(ivr),
             late_seconds=self.link.behind_seconds,
         )

@@ -81,9 +81,11 @@ class Limits:
 
     callers: int
     room: int | None
+    music: int
     menus: int
     behind_seconds: float
     callers_now: int
+    waiting_now: int
     menus_now: int
     late_seconds: float
 
@@ -95,6 +97,11 @@ class Limits:
             told.append(f"Asterisk has room for {room} callers, not {self.callers}: see ivrd check")
         if self.callers_now >= room:
             told.append(f"{self.callers_now} callers: the next one hears that all lines are busy")
+        if self.waiting_now > self.music:
+            told.append(
+                f"{self.waiting_now} callers wait, and music is for {self.music}: the others have "
+                "some of it with each word"
+            )
         if self.menus_now >= self.menus:
             told.append(f"{self.menus_now} callers in menus: the next one goes straight to a queue")
         if self.late_seconds > self.behind_seconds:

@@ -34,13 +34,13 @@ def reload(console: Sequence[str]) -> None:
     Raises `ConsoleError`.
     """
     for command in dict.fromkeys(RELOADS.values()):
-        _say(console, command)
+        say(console, command)
 
 
 def started(console: Sequence[str]) -> float | None:
     """When the running Asterisk started (epoch, to a second); None when none is running."""
     try:
-        said = _say(console, "core show uptime seconds")
+        said = say(console, "core show uptime seconds")
     except ConsoleError:
         return None
     found = re.search(r"System uptime: ([0-9]+)", said)
@@ -50,14 +50,14 @@ def started(console: Sequence[str]) -> float | None:
 def version(console: Sequence[str]) -> str:
     """The running Asterisk's version, such as 22.10.1; empty when none is running."""
     try:
-        said = _say(console, "core show version")
+        said = say(console, "core show version")
     except ConsoleError:
         return ""
     found = re.match(r"Asterisk ([0-9.]+)", said)
     return found[1].rstrip(".") if found else ""
 
 
-def _say(console: Sequence[str], command: str) -> str:
+def say(console: Sequence[str], command: str) -> str:
     """What Asterisk answers.  Raises `ConsoleError`."""
     argv = [*console, "-rx", command]
     try:
@@ -78,4 +78,4 @@ def call(console: Sequence[str], partner: str) -> None:
     """
     drill = f"Local/s@{dialplan_names.PARTNER_DRILL}/n"
     seat = f"01@{dialplan_names.PARTNER_PREFIX}{partner}"
-    _say(console, f"channel originate {drill} extension {seat}")
+    say(console, f"channel originate {drill} extension {seat}")

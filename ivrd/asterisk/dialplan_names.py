@@ -12,6 +12,7 @@ NUMBERS_CONTEXT = "hotline-numbers"
 REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
+MUSIC_CONTEXT = "hotline-music"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
 SEAT_LEFT = "seat-left"
@@ -27,6 +28,7 @@ CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
+    MUSIC_CONTEXT,
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -54,7 +56,8 @@ CALL = "IVRD_CALL"  # the caller's unique id
 CHANNEL = "IVRD_CHANNEL"  # the caller's channel
 CASE = "IVRD_CASE"  # the case code: eight digits, different for each call of a day
 FROM = "IVRD_FROM"  # the caller's number, or `anonymous`
-INHERITED = (CALL, CHANNEL, CASE, FROM)
+HEARS = "IVRD_HEARS"  # what is heard while waiting: MUSIC or BRIEF
+INHERITED = (CALL, CHANNEL, CASE, FROM, HEARS)
 
 # Variables of a leg to a partner; times are in milliseconds since the epoch
 PARTNER = "IVRD_PARTNER"
@@ -84,13 +87,14 @@ DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none; a number may have its own
 NUMBER = "IVRD_NUMBER"  # the first of the hotline's; on a caller's channel the one that was dialled
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
+MUSIC_CALLERS = "IVRD_MUSIC"  # how many may wait with music at a time
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 GLOBALS = (
-    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, RING_SECONDS, SILENT_SECONDS),
-    *(TOPIC_HEADER, CASE_HEADER),
+    *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
+    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER),
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
@@ -115,6 +119,10 @@ PARTNER_RETURNED = "IvrdPartnerReturned"
 LOG_QUEUE = "hotline"
 
 RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
+
+# Classes of music on hold
+MUSIC = "hold"
+BRIEF = "brief"  # a bar of it after each announcement, and nothing until the next
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"

@@ -1,4 +1,4 @@
-"""The limit on open files of the running Asterisk, as the kernel knows it.
+"""The running Asterisk's process, as the kernel knows it: its limit on open files, its work.
 
 Neither the manager port nor a dialplan function tells it, and the console is not for the user
 ivrd.  /proc tells it to everybody who may see the process: it is the one that listens on the
@@ -17,18 +17,30 @@ LISTENING, ESTABLISHED = "0A", "01"  # states of a socket, see tcp_states.h
 LIMIT = re.compile(r"^Max open files +(\d+) ", re.MULTILINE)
 
 
-def open_files_limit(manager_port: int, proc: Path = Path("/proc")) -> int | None:
-    """How many files the Asterisk may open that listens there; None when that cannot be seen.
+def process(manager_port: int, proc: Path = Path("/proc")) -> Path | None:
+    """The folder in /proc of the Asterisk that listens there; None when that cannot be seen.
 
     Of an Asterisk of another user only the program's name and its user are seen: where that fits
     several, nothing is known.
     """
     for user, inode in _listeners(proc, manager_port):
-        named = [process for process in _named(proc) if _user(process) == user]
-        held = [process for process in named if _holds(process, inode)]
+        named = [entry for entry in _named(proc) if _user(entry) == user]
+        held = [entry for entry in named if _holds(entry, inode)]
         if len(held or named) == 1:
-            return _limit((held or named)[0])
+            return (held or named)[0]
     return None
+
+
+def open_files_limit(manager_port: int, proc: Path = Path("/proc")) -> int | None:
+    """How many files the Asterisk may open that listens there; None when that cannot be seen."""
+    found = process(manager_port, proc)
+    return None if found is None else _limit(found)
+
+
+def cpu_seconds(found: Path) -> float:
+    """What a process has used of the processors so far (proc(5), stat).  Raises `OSError`."""
+    fields = (found / "stat").read_text("ascii", "replace").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def connected_users(manager_port: int, proc: Path = Path("/proc")) -> Counter[int]:
@@ -64,32 +76,32 @@ def _named(proc: Path) -> Iterator[Path]:
 
     One that is run by way of a dynamic loader has the loader's name: its first words tell.
     """
-    for process in proc.iterdir():
-        if process.name.isdecimal():
+    for entry in proc.iterdir():
+        if entry.name.isdecimal():
             with suppress(OSError):
-                words = (process / "cmdline").read_bytes().split(b"\0")
+                words = (entry / "cmdline").read_bytes().split(b"\0")
                 if any(os.path.basename(word) == PROGRAM.encode() for word in words[:4]):
-                    yield process
+                    yield entry
 
 
-def _user(process: Path) -> int | None:
+def _user(entry: Path) -> int | None:
     with suppress(OSError):
-        return process.stat().st_uid
+        return entry.stat().st_uid
     return None
 
 
-def _holds(process: Path, inode: str) -> bool:
+def _holds(entry: Path, inode: str) -> bool:
     """Whether the socket is this process'; False also when that may not be seen."""
     with suppress(OSError):
-        for handle in (process / "fd").iterdir():
+        for handle in (entry / "fd").iterdir():
             with suppress(OSError):
                 if os.readlink(handle) == f"socket:[{inode}]":
                     return True
     return False
 
 
-def _limit(process: Path) -> int | None:
+def _limit(entry: Path) -> int | None:
     with suppress(OSError):
-        if found := LIMIT.search((process / "limits").read_text("ascii")):
+        if found := LIMIT.search((entry / "limits").read_text("ascii")):
             return int(found[1])
     return None

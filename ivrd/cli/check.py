@@ -14,8 +14,8 @@ from typing import NamedTuple
 from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
-from ivrd.cli import manager_port
-from ivrd.cli.failure import WRONG, reported
+from ivrd.cli import capacity, manager_port
+from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config.load import FILES, load
@@ -24,7 +24,13 @@ from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
-from ivrd.config.sounds import long_whispers, missing_defaults, prompt_files, spare_files
+from ivrd.config.sounds import (
+    long_whispers,
+    missing_defaults,
+    missing_music,
+    prompt_files,
+    spare_files,
+)
 from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
@@ -51,20 +57,34 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     """`ivrd check`."""
     command(parser, _check)
     parser.add_argument("--to", metavar="DIR", type=Path, help="Asterisk's folder, if another one")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--next", action="store_true", help="print what is still to be done until calls can come"
+    )
+    instead.add_argument(
+        "--capacity",
+        action="store_true",
+        help="measure for half a minute how many waiting callers this machine carries",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="with --capacity: also while calls are on"
     )
 
 
 def _check(given: argparse.Namespace) -> int:
+    if given.force and not given.capacity:
+        raise CommandFailed("--force goes with --capacity")
     if given.next:
         return _next(given.config)
     settings = load(given.config)
+    if given.capacity:
+        return capacity.check(settings, given)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
     notes = [
         *unlikely(settings, datetime.now(settings.zone).date()),
         *missing_defaults(settings),
+        *missing_music(settings),
         *unused_prompts(settings),
         *spare_files(settings),
         *not_spoken(settings),

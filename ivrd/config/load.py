@@ -143,6 +143,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         ring_seconds=waiting.parsed.ring_seconds,
         policy=main.policy(parsed),
         callers_at_most=parsed.limits.callers,
+        music_at_most=parsed.limits.music,
         menus_at_most=parsed.limits.menus,
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,

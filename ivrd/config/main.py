@@ -149,9 +149,10 @@ class OverflowPart(Part):
 
 
 class LimitsPart(Part):
-    """`limits:` how many callers there may be, and when they go straight to a queue."""
+    """`limits:` how many callers there may be, how many of them with what."""
 
     callers: Annotated[int, whole(1, 10_000), RELOAD] = 1000
+    music: Annotated[int, whole(0, 10_000), RELOAD] = 100
     menus: Annotated[int, whole(1, 10_000), RELOAD] = 1000
     behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
 

@@ -36,7 +36,7 @@ class QueuePart(Part):
 
     hours: Annotated[str, NAME, RELOAD]
     closed_prompt: Annotated[str, PROMPT, RELOAD] = ""
-    announce_seconds: Annotated[int, whole(10, 600), RELOAD] = 30
+    announce_seconds: Annotated[int, whole(10, 600), RELOAD] = 20
     topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1), RELOAD]
 
 

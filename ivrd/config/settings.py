@@ -128,8 +128,9 @@ class Settings:
     `country`: the two letters of the one in which callers' numbers are at home.  `schedules` has an
     entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
-    `menus_at_most` of them are in menus, and none is taken into one while Asterisk's events come
-    `behind_seconds` late or more.  `policy` says how many seats partners are asked for.
+    `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
+    taken into one while Asterisk's events come `behind_seconds` late or more.
+    `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
@@ -163,6 +164,7 @@ class Settings:
     ring_seconds: int
     policy: Policy
     callers_at_most: int
+    music_at_most: int
     menus_at_most: int
     behind_seconds: float
     partners: tuple[Partner, ...]

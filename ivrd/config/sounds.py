@@ -43,6 +43,17 @@ def missing_defaults(settings: Settings) -> list[Problem]:
     return [replace(problem, message=problem.message + say) for problem in found]
 
 
+def missing_music(settings: Settings) -> list[Problem]:
+    """Without its folder Asterisk plays whole music to those who are to hear a bar of it."""
+    folder = settings.sounds / "music" / "brief"
+    if settings.music_at_most >= settings.callers_at_most or any(folder.glob("*.wav")):
+        return []
+    say = (
+        f"no music is there: more than {settings.music_at_most} callers (limits.music) hear it all"
+    )
+    return [Problem(str(folder), 0, "", f"{say}; `make install` copies it")]
+
+
 def spare_files(settings: Settings) -> list[Problem]:
     """Files among the recordings that belong to no prompt."""
     return list(_ownerless(settings))

@@ -57,14 +57,21 @@ def unlikely(settings: Settings, today: date) -> list[Problem]:
             *_partners(all_of)]  # fmt: skip
 
 
+def sound_ports(settings: Settings) -> tuple[int, int]:
+    """How many ports there are for sound, and how many are needed when all seats are taken."""
+    seats = sum(len(pool.seats) for pool in settings.pools)
+    seats += sum(partner.cap for partner in settings.partners)
+    callers, sip = settings.callers_at_most, settings.asterisk
+    return sip.rtp_last - sip.rtp_first + 1, SOUND_PORTS * (callers + min(callers, seats))
+
+
 # --- ivrd.yaml -----------------------------------------------------------------------------
 
 
 def _program(of: _Configuration) -> Iterator[Problem]:
-    parsed, rtp = of.program, of.program.asterisk.rtp
+    parsed = of.program
     most, caps = parsed.limits.callers, sum(part.cap for part in of.partners.partners.values())
-    seats = sum(part.seats for part in of.queues.pools.values()) + caps
-    have, need = rtp.last - rtp.first + 1, SOUND_PORTS * (most + min(most, seats))
+    have, need = sound_ports(of.settings)
     if have < need:
         say = (
             f"{have} ports for sound; {most} callers (limits.callers) and whoever talks with them "

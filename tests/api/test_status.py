@@ -15,8 +15,8 @@ from tests.fixtures.hotline import copied, recorded
 from tests.partners.rig import Rig
 
 QUIET = Limits(
-    callers=1000, room=1002, menus=300, behind_seconds=2.0,
-    callers_now=12, menus_now=4, late_seconds=0.01,
+    callers=1000, room=1002, music=100, menus=300, behind_seconds=2.0,
+    callers_now=12, waiting_now=8, menus_now=4, late_seconds=0.01,
 )  # fmt: skip
 
 
@@ -99,6 +99,13 @@ def test_an_override_is_told_first_and_once() -> None:
             [
                 "Asterisk has room for 64 callers, not 1000: see ivrd check",
                 "64 callers: the next one hears that all lines are busy",
+            ],
+        ),
+        ({"waiting_now": 100}, []),
+        (
+            {"waiting_now": 101},
+            [
+                "101 callers wait, and music is for 100: the others have some of it with each word",
             ],
         ),
         ({"menus_now": 300}, ["300 callers in menus: the next one goes straight to a queue"]),

@@ -61,7 +61,27 @@ def test_every_queue_has_the_fixed_seats_that_serve_it(
         ]
         assert seats
         assert queues[queue.name]["member"] == [f"PJSIP/{seat},0,{seat}" for seat in seats]
-        assert queues[queue.name]["announce-frequency"] == [str(queue.announce_seconds)]
+
+
+@pytest.mark.parametrize(("music", "announced"), [(0, 20), (999, 20), (1000, 45)])
+def test_where_not_all_have_music_nobody_waits_long_for_a_word(
+    settings: Settings, music: int, announced: int
+) -> None:
+    of = replace(settings, callers_at_most=1000, music_at_most=music)
+    files = rendered(of, AMI, SEATS)
+    queue = dict(sections(files["queues.conf"]))["vaccination"]
+    assert queue["announce-frequency"] == [str(announced)]
+    assert dict(sections(files["extensions.conf"]))["globals"]["IVRD_MUSIC"] == [str(music)]
+
+
+def test_which_music_a_caller_hears_is_the_channels_own_and_on_hold_the_usual(
+    texts: dict[str, str],
+) -> None:
+    music = dict(sections(texts["musiconhold.conf"]))
+    assert music["general"]["preferchannelclass"] == ["no"]
+    assert set(music) == {"general", "default", "hold", "brief"}
+    assert music["default"]["directory"] == music["hold"]["directory"]
+    assert "musicclass" not in texts["queues.conf"]
 
 
 def test_a_caller_is_never_sent_away_from_a_queue_without_seats(texts: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ def test_queues_and_topics(folder: Path) -> None:
     vaccination, other = found.queues
     assert vaccination.topics == {"register": {"th": "ลงทะเบียน", "en": "Register"}}
     assert (vaccination.hours, vaccination.closed_prompt) == ("office", "closed")
-    assert (other.hours, other.closed_prompt, other.announce_seconds) == ("always", "", 30)
+    assert (other.hours, other.closed_prompt, other.announce_seconds) == ("always", "", 20)
 
 
 def test_seats_have_as_many_digits_as_their_pool_needs(folder: Path) -> None:

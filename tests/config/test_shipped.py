@@ -18,6 +18,7 @@ from ivrd.config.sounds import (
     PRESS_SECONDS,
     long_whispers,
     missing_defaults,
+    missing_music,
     prompt_files,
     spare_files,
 )
@@ -38,7 +39,7 @@ def test_it_is_the_thai_hotline_1330() -> None:
 
 
 def test_every_prompt_is_recorded_and_said_and_every_recording_has_a_prompt() -> None:
-    faults = [*prompt_files(SHIPPED), *missing_defaults(SHIPPED)]
+    faults = [*prompt_files(SHIPPED), *missing_defaults(SHIPPED), *missing_music(SHIPPED)]
     assert [str(fault) for fault in faults] == []
     assert [str(fault) for fault in [*unused_prompts(SHIPPED), *spare_files(SHIPPED)]] == []
 

@@ -1,5 +1,6 @@
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from ivrd.config.sounds import (
     STILL_COPIED_SECONDS,
     Recordings,
     missing_defaults,
+    missing_music,
     prompt_files,
     spare_files,
 )
@@ -174,6 +176,16 @@ def test_a_recording_that_came_with_a_newer_ivrd_may_be_missing(recorded: Path) 
     assert found(recorded) == []
     (note,) = missing_defaults(load(recorded))
     assert str(note) == f"{recorded}/sounds/th/partner-whisper.wav: {NO_RECORDING}"
+
+
+def test_the_music_for_those_who_hear_little_of_it_may_be_missing(recorded: Path) -> None:
+    of = load(recorded)
+    (note,) = missing_music(of)
+    assert str(note).startswith(f"{recorded}/sounds/music/brief: no music is there: more than 100")
+    assert missing_music(replace(of, music_at_most=of.callers_at_most)) == []
+    (recorded / "sounds/music/brief").mkdir(parents=True)
+    (recorded / "sounds/music/brief/1-bar.wav").touch()
+    assert missing_music(of) == []
 
 
 @pytest.mark.parametrize("name", ["number-1", "connect", "partner-press"])

@@ -275,6 +275,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         for key, (value, name) in _OVERFLOW.items()
     },
     (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
+    (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "sounds"): (
@@ -380,7 +381,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         tree("closed_prompt"),
     ),
     (QUEUES, "queues.*.announce_seconds"): (
-        put("queues.other.announce_seconds", 55),
+        put("queues.other.announce_seconds", 15),
         asterisk("queues.conf"),
     ),
     (QUEUES, "queues.*.topics"): (

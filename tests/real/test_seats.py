@@ -71,7 +71,7 @@ def of_seat(lab: Hotline, name: str) -> list[Talk]:
 def make_it_rest(lab: Hotline) -> None:
     """Two callers at once, for a seat that does not answer and a good one."""
     lab.agents.behave(BAD, refuses(486))
-    calling = lab.calling(people(1, 8), rate=4.0)
+    calling = lab.calling(people(1, 12), rate=4.0)  # some wait still when it is rung again
     rests(lab)
     calling.wait(60)
 
@@ -191,7 +191,7 @@ def test_a_seat_that_rests_does_so_for_the_next_ivrd_too(hotline) -> None:
     lab.ivrd.start()
     rests(lab)
     assert seat(lab, BAD)["why"].partition(": ")[2] == why
-    callers = people(9, 4)
+    callers = people(13, 4)
     count = len(of_seat(lab, BAD))
     lab.calling(callers, rate=2.0).wait(60)
     assert len(of_seat(lab, BAD)) == count

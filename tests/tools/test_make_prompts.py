@@ -100,4 +100,5 @@ def test_every_sound_is_what_asterisk_plays_as_it_is() -> None:
     for file in sorted((make_prompts.ROOT / "sounds").rglob("*.wav")):
         with wave.open(str(file)) as sound:
             assert sound.getparams()[:3] == (1, 2, 8000), file
-            assert sound.getnframes() > 0, file
+            # by two files without sound Asterisk ends the music (dialplans/hotline.conf)
+            assert (sound.getnframes() > 0) != file.name.endswith("-end.wav"), file

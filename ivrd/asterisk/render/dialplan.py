@@ -38,6 +38,7 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
 {dialplan_names.CALLERS}={settings.callers_at_most}
+{dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
 {dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}

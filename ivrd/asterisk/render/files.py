@@ -17,6 +17,7 @@ from ivrd.asterisk.render.system import (
     manager_conf,
     modules_conf,
     rtp_conf,
+    stasis_conf,
 )
 from ivrd.config.settings import Settings
 
@@ -42,6 +43,7 @@ def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> d
         "queues.conf": queues_conf(settings),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(),
+        "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),
     }

@@ -5,7 +5,9 @@ from ivrd.config.settings import QueueSettings, Settings
 from ivrd.core import numbers
 from ivrd.core.seats import Pool
 
-MUSIC = "hold"
+# Without music nobody waits for longer than this from one word to the next; with it, a position
+# that has changed is said no sooner.
+QUIET_SECONDS = 20
 
 GENERAL = """\
 [general]
@@ -22,6 +24,7 @@ log_membername_as_agent=no
 # call taken: it would ring the same unattended phone for ever.)
 # timeoutrestart: whoever is rung next has the whole time, too.
 # No autopause: without ivrd nobody would take a pause back.
+# No musicclass: which one a caller hears is the channel's own (hotline-music in hotline.conf).
 COMMON = f"""\
 strategy=rrmemory
 timeoutrestart=yes
@@ -30,11 +33,9 @@ timeoutpriority=conf
 ringinuse=no
 joinempty=yes
 leavewhenempty=no
-musicclass={MUSIC}
 announce-position=more
 announce-position-limit={numbers.LARGEST}
 announce-holdtime=no
-min-announce-frequency=15
 announce-position-only-up=no
 queue-youarenext={dialplan_names.PROMPT_FOLDER}/queue-next
 queue-thereare={dialplan_names.PROMPT_FOLDER}/queue-before
@@ -62,24 +63,41 @@ def timeout(settings: Settings) -> int:
 def queues_conf(settings: Settings) -> str:
     """One queue for each topic group, with the seats that are there without ivrd."""
     limit = timeout(settings)
-    return "\n".join([GENERAL, *(_queue(q, settings.pools, limit) for q in settings.queues)])
+    queues = [
+        _queue(queue, settings.pools, limit, announce_seconds(settings, queue))
+        for queue in settings.queues
+    ]
+    return "\n".join([GENERAL, *queues])
 
 
-def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int) -> str:
+def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int, announced: int) -> str:
     members = "".join(
         f"member => {dialplan_names.interface(seat)},0,{seat}\n"
         for pool in pools
         if pool.fixed and queue.name in pool.queues
         for seat in pool.seats
     )
-    own = f"timeout={limit}\nannounce-frequency={queue.announce_seconds}\n"
+    own = f"timeout={limit}\nannounce-frequency={announced}\n"
+    own += f"min-announce-frequency={min(announced, QUIET_SECONDS)}\n"
     return f"[{queue.name}]\n{COMMON}{own}{members}"
 
 
+def announce_seconds(settings: Settings, queue: QueueSettings) -> int:
+    """How often the position is said: where not all have music, nobody is left alone for long."""
+    if settings.music_at_most >= settings.callers_at_most:
+        return queue.announce_seconds
+    return min(queue.announce_seconds, QUIET_SECONDS)
+
+
 def musiconhold_conf(settings: Settings) -> str:
-    """The music that waiting callers hear, from sounds/music."""
-    return (
-        "[general]\n\n"
-        f"[default]\nmode=files\ndirectory={settings.sounds / 'music'}\nsort=alpha\n\n"
-        f"[{MUSIC}]\nmode=files\ndirectory={settings.sounds / 'music'}\nsort=alpha\n"
+    """What waiting callers hear, from sounds/music and sounds/music/brief.
+
+    A caller whom an agent puts on hold hears `default`, whatever was heard before.
+    """
+    music = settings.sounds / "music"
+    folders = {"default": music, dialplan_names.MUSIC: music, dialplan_names.BRIEF: music / "brief"}
+    classes = (
+        f"\n[{name}]\nmode=files\ndirectory={folder}\nsort=alpha\n"
+        for name, folder in folders.items()
     )
+    return "".join(["[general]\npreferchannelclass=no\n", *classes])
