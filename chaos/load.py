@@ -17,8 +17,7 @@ from typing import Any
 
 from chaos.check import OPERATOR
 from lab import changes
-from lab.callers import Caller, HangUp, Hear, Keys, Patience, Step, Vanish, Wait
-from lab.callers.callers import Expected
+from lab.callers import Caller, Expected, HangUp, Hear, Keys, Patience, Step, Vanish, Wait
 from lab.callers.mix import SHIPPED, Path1330, read_paths
 
 RATE = 10.0  # calls a second

@@ -4,11 +4,13 @@
     with Callers("127.0.0.1:5060", callers, folder=Path("run")) as run:
         ledger = run.wait(60)
 
-sipp.py is the wire to SIPp (caller.xml its scenario), media.py the thread that moves the sound,
-mouth.py and ear.py what one caller sends and hears, script.py what one does, mix.py who calls.
+sipp.py is the wire to SIPp (caller.xml its scenario), media.py the thread that has all calls,
+party.py one person in a call, with sound or without, mouth.py and ear.py what one sends and hears,
+script.py what one does, mix.py who calls.
 """
 
-from lab.callers.callers import Caller, Callers, Expected
+from lab.callers.caller import Caller, Expected
+from lab.callers.callers import Callers
 from lab.callers.ledger import Entry, Ledger
 from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Vanish, Wait
 from lab.callers.sipp import SippError

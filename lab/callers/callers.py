@@ -1,4 +1,4 @@
-"""A number of callers who dial one hotline, each with a plan, and what became of them."""
+"""A number of callers who dial one hotline, and what became of them."""
 
 from __future__ import annotations
 
@@ -7,51 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from lab.callers.caller import Caller
 from lab.callers.ledger import Entry, Ledger
 from lab.callers.media import ENDS_IN, Engine
 from lab.callers.party import Party, Wire
-from lab.callers.script import Step
 from lab.callers.sipp import Event, Sipp, SippError
 from lab.ports import free_port
 from lab.running import Running
 
 SCENARIO = Path(__file__).with_name("caller.xml")
 LEAVES_IN = 5.0  # seconds that a call may take to end when all are to hang up
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What the plan leads to, in the hotline's words."""
-
-    outcome: str  # "answered", "abandoned", "self_served"
-    stage: str = ""  # where an abandoned call ends: "ivr" or "queue"
-    leaf: str = ""  # the topic or message that the keys lead to
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who calls and what he means to do. Times are seconds."""
-
-    id: int
-    behaviour: str
-    script: tuple[Step, ...] = ()
-    hangs_up_after: float | None = None  # after the answer, whatever happens; None: never
-    rings_at_most: float | None = None  # gives up while it rings; None: never
-    number: str = ""  # "": 02 and the id in eight digits
-    name: str = ""
-    expected: Expected | None = None
-
-    def __post_init__(self) -> None:
-        if set(self.number + self.name) & set(';"[]\r\n\0'):
-            raise ValueError(f'caller {self.id}: expected a number and a name without ; " [ ]')
-
-    @property
-    def shown(self) -> str:
-        """The number that the hotline sees."""
-        return self.number or f"02{self.id:08}"
 
 
 class _Call(Party):

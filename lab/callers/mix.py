@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from lab.callers.callers import Caller, Expected
+from lab.callers.caller import Caller, Expected
 from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Step, Wait
 
 SHIPPED = Path(__file__).parents[2] / "config"

@@ -8,8 +8,7 @@ import pytest
 from chaos.check import OPERATOR, Seen, compared, complaints, judge
 from chaos.counts import metrics_rows
 from lab.agents import Talk
-from lab.callers import Caller, Entry
-from lab.callers.callers import Expected
+from lab.callers import Caller, Entry, Expected
 from lab.comparison import (
     ANSWERED,
     FAILED,
