@@ -37,6 +37,7 @@ class Usage:
 
     `sipp` signals for the simulated people, `python` is this process, which drives them. `limited`:
     why the run says little about the hotline: the simulated people were late. None: they were not.
+    `lasted`: seconds; a share of these, times `processors`, is CPU seconds.
     """
 
     processors: int
@@ -45,6 +46,7 @@ class Usage:
     hotline: float
     busy: float
     limited: str | None = None
+    lasted: float = 0.0
 
     @property
     def lab(self) -> float:
@@ -120,7 +122,8 @@ class Machine(Running):
         """From the start until now."""
         self._look()
         processors = os.cpu_count() or 1
-        all_of_it = max(time.monotonic() - self._began, 0.001) * processors
+        lasted = max(time.monotonic() - self._began, 0.001)
+        all_of_it = lasted * processors
         used = dict.fromkeys(self._groups, 0.0)
         for (group, pid), seconds in list(self._last.items()):
             used[group] += seconds - self._first[group, pid]
@@ -131,6 +134,7 @@ class Machine(Running):
             used["hotline"] / all_of_it,
             (busy_seconds() - self._busy) / all_of_it,
             "; ".join(filter(None, (of.limited for of in self._people))) or None,
+            lasted,
         )
 
     def _measure(self) -> None:

@@ -55,6 +55,7 @@ class Engine(Generic[P]):
         self.cpu_seconds = 0.0  # that the thread has used
         self.behind_seconds = 0.0  # of sound that was left out, because the thread came too late
         self.lateness = Lateness()
+        self.lost = 0  # calls that SIPp has lost
         self.overdue = OVERDUE
         self.finished = threading.Event()
         self.error: BaseException | None = None
@@ -91,6 +92,8 @@ class Engine(Generic[P]):
 
     def limited(self, who: str) -> str | None:
         """Why what these people did is not what they were to do; None when it is."""
+        if self.lost:
+            return f"SIPp lost {self.lost} of the {who}' calls"
         if self.behind_seconds:
             return f"{self.behind_seconds:.1f} s of the {who}' sound were not sent in time"
         return self.lateness.limited(who)
@@ -210,6 +213,7 @@ class Engine(Generic[P]):
         self._looked = now
         for party in self.parties():
             if party.leaving is not None and now - party.leaving > self.overdue:
+                self.lost += 1
                 self.tell(Event(party.call, "aborted", {}), now)
 
     def _hear_word(self) -> bool:

@@ -307,6 +307,7 @@ def test_a_call_that_sipp_has_lost_ends_all_the_same(run: Run, peer: socket.sock
     run.engine.hang_up_all()
     assert run.parted.get(timeout=60).ended == "aborted"
     assert run.engine.parties() == []
+    assert run.engine.limited("callers") == "SIPp lost 1 of the callers' calls"
 
 
 def test_the_engine_knows_how_much_sound_it_has_left_out(run: Run, peer: socket.socket) -> None:
