@@ -1,0 +1,208 @@
+"""Lets the day's people call, and keeps what everybody saw."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench.day import script
+from bench.day.clock import Clock
+from bench.day.crew import Crew
+from bench.day.figures import SERVED, Called
+from bench.day.hotline import Sites, plan
+from bench.day.orbits import Orbits, Why
+from bench.day.partners import at_work
+from bench.day.people import People, Visit
+from bench.day.profile import PROFILES, arrivals
+from bench.day.result import ASTERISK, IVRD, Options, Result
+from bench.day.samples import Sampler
+from ivrd.cli.client import Client
+from lab.callers import Caller, Callers, Entry
+from lab.callers.mix import SHIPPED, read_paths
+from lab.comparison import Scrape, ending, of_callers, of_scrape, partner_rows, rows, talked_to
+from lab.hotline import Lab
+from lab.machine import Machine
+from lab.running import LabError
+
+GRACE_SECONDS = 180.0  # for the last caller after the last has dialled
+SETTLE_SECONDS = 30.0  # for ivrd's ledger to close after that
+
+
+class _Book:
+    """Who has called, and what became of it; kept by two threads."""
+
+    def __init__(self, people: People, clock: Clock) -> None:
+        self.orbits = Orbits(people)
+        self.callers: dict[int, Caller] = {}
+        self.calls: dict[int, tuple[Visit, Why, float]] = {}
+        self.done = 0
+        self.began = 0.0
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        """The run's seconds."""
+        return time.monotonic() - self.began
+
+    def next(self, number: int, day: float) -> Caller:
+        """Who dials now."""
+        with self._lock:
+            visit, why = self.orbits.next(self.now() * self._clock.factor)
+        self.calls[number] = visit, why, day
+        self.callers[number] = script.caller(number, visit, self._clock)
+        return self.callers[number]
+
+    def ended(self, entry: Entry) -> None:
+        """A call is over."""
+        visit, _why, _day = self.calls[entry.id]
+        served = ending(self.callers[entry.id], entry) in SERVED
+        with self._lock:
+            self.done += 1
+            self.orbits.ended(visit, served, self.now() * self._clock.factor)
+
+    def called(self, entries: Sequence[Entry]) -> list[Called]:
+        """All calls with what became of them."""
+        return [
+            Called(*self.calls[entry.id], entry, ending(self.callers[entry.id], entry))
+            for entry in entries
+        ]
+
+
+class _Day:
+    """One run, from the first call to the last."""
+
+    def __init__(self, options: Options, folder: Path, console: Console) -> None:
+        self.options, self.folder, self.console = options, folder, console
+        self.profile = PROFILES[options.profile]()
+        self.clock = Clock.of(self.profile, options.minutes)
+        self.crew = Crew.of_day(options.of, self.clock, options.calls)
+        paths, _operator = read_paths(SHIPPED)
+        self.book = _Book(People(options.of, paths, options.seed), self.clock)
+        self.sites = Sites(folder / "partners", self.crew, options.seed, self.clock, self.book.now)
+        self.lateness = 0.0
+        self._at_work: bool | None = None
+
+    def run(self) -> Result:
+        """Raises what the lab raises when a part of it fails."""
+        with self.sites, Lab(plan(self.folder, self.sites, self.options.seed, self.clock)) as lab:
+            calling = Callers(
+                lab.sip,
+                [],
+                folder=self.folder / "callers",
+                sound=False,
+                open=True,
+                on_end=self.book.ended,
+            )
+            sampler = Sampler(self._pids(lab, calling), lab.ivrd.scrape)
+            machine = Machine(lambda: self._people(lab, calling), lab.pids, lambda: 0.0)
+            with calling, machine, sampler:
+                self._call(lab, calling)
+                ledger = calling.wait(GRACE_SECONDS)
+                lasted = self.book.now()
+                scrape = _settled(lab)
+            return self._result(lab, calling, sampler, machine, ledger.entries, scrape, lasted)
+
+    def _people(self, lab: Lab, calling: Callers) -> list[int]:
+        return [calling.pid, lab.agents.pid, *(site.pid for site in self.sites.sites.values())]
+
+    def _pids(self, lab: Lab, calling: Callers) -> dict[str, Callable[[], Sequence[int]]]:
+        """The processes that are looked at."""
+        return {
+            ASTERISK: lambda: [lab.asterisk.pid],
+            IVRD: lambda: [lab.ivrd.pid],
+            "callers (SIPp)": lambda: [calling.pid],
+            "agents, partners (SIPp)": lambda: self._people(lab, calling)[1:],
+            "what people decide (Python)": lambda: [os.getpid()],
+        }
+
+    def _call(self, lab: Lab, calling: Callers) -> None:
+        """Let everybody dial in time."""
+        options = self.options
+        moments = arrivals(self.profile, options.calls, Random(f"{options.seed} arrivals"))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.console) as progress:
+            bar = progress.add_task("", total=options.calls)
+            self.book.began = time.monotonic()
+            for number, day in enumerate(moments, 1):
+                self._hours(lab, day)
+                at = self.clock.run(day)
+                time.sleep(max(0.0, at - self.book.now()))
+                self.lateness = max(self.lateness, self.book.now() - at)
+                calling.call(self.book.next(number, day))
+                if ended := lab.watch():
+                    raise LabError(f"{ended} ended by itself; see {lab.folder}")
+                here = number - self.book.done
+                hour, minute = divmod(int(day // 60), 60)
+                said = f"{hour:02}:{minute:02} o'clock, {here} calls in progress"
+                progress.update(bar, completed=self.book.done, description=said)
+            calling.finish()
+
+    def _hours(self, lab: Lab, day: float) -> None:
+        """Partners' seats are open in their working hours: what hours.yaml says on a real clock."""
+        working = at_work(self.options.of, day)
+        if working is not self._at_work:
+            self._at_work = working
+            for name in self.sites.sites:
+                override = "none" if working else "closed"
+                Client(lab.ivrd.control).post("override", partner=name, override=override)
+
+    def _result(
+        self,
+        lab: Lab,
+        calling: Callers,
+        sampler: Sampler,
+        machine: Machine,
+        entries: Sequence[Entry],
+        scrape: Scrape,
+        lasted: float,
+    ) -> Result:
+        talks = {name: site.ledger() for name, site in self.sites.sites.items()}
+        taken = {name: site.taken() for name, site in self.sites.sites.items()}
+        everybody = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
+        tally = of_callers(list(self.book.callers.values()), entries)
+        made = rows(tally, talked_to(everybody), of_scrape(scrape))
+        made[3:3] = partner_rows(entries, taken, scrape)
+        settings = yaml.safe_load((lab.config / "ivrd.yaml").read_text("utf-8"))
+        return Result(
+            options=self.options,
+            profile=self.profile,
+            clock=self.clock,
+            crew=self.crew,
+            calls=self.book.called(entries),
+            why=self.book.orbits.why,
+            still_due=self.book.orbits.waiting,
+            rows=made,
+            scrape=scrape,
+            samples=sampler.samples,
+            usage=machine.usage(),
+            limited=calling.limited,
+            lateness=self.lateness,
+            placed={name: len(of) for name, of in talks.items()},
+            taken={name: len(of) for name, of in taken.items()},
+            lasted=lasted,
+            service_level=float(settings["service_level_seconds"]),
+            asterisk=lab.asterisk.cli("core show version").split(" built")[0].strip(),
+        )
+
+
+def run(options: Options, folder: Path, console: Console) -> Result:
+    """Replay the day.  Raises what the lab raises when a part of it fails."""
+    return _Day(options, folder, console).run()
+
+
+def _settled(lab: Lab) -> Scrape:
+    """The first scrape with nothing in progress; the last one if that does not come."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        scrape = lab.ivrd.scrape()
+        if not scrape.in_progress or time.monotonic() > deadline:
+            return scrape
+        time.sleep(0.2)  # nothing tells when the last bye has been recorded
