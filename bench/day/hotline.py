@@ -70,7 +70,9 @@ class Sites(Running):
         self.crew = crew
         self._clock, self._now = clock, now
         self.sites = {
-            name: PartnerSite(folder / name, self._choice(people, Random(f"{seed} {name}")))
+            name: PartnerSite(
+                folder / name, self._choice(people, Random(f"{seed} {name}")), sound=False
+            )
             for name, people in crew.partners.items()
         }
 
@@ -148,4 +150,5 @@ def plan(folder: Path, sites: Sites, seed: int, clock: Clock) -> Plan:
         config=shipped(folder, clock),
         change=sites.change,
         rtp_ports=RTP_PORTS,
+        sound=False,
     )

@@ -82,7 +82,10 @@ def _verdict(result: Result) -> str:
     found = faults(result)
     said = "Every call is accounted for." if not found else f"**It fails: {'; '.join(found)}.**"
     if result.limited:
-        said += " **The simulated people were the limit: this run says little of the hotline.**"
+        why = "; ".join(result.limited)
+        said += (
+            f" **The simulated people were the limit, this run says little of the hotline: {why}.**"
+        )
     return said
 
 

@@ -44,7 +44,9 @@ class Result:
     scrape: Scrape
     samples: Sequence[Sample]
     usage: Usage
-    limited: bool  # the lab itself was the limit
+    limited: Sequence[
+        str
+    ]  # why the simulated people were the limit themselves; empty: they were not
     lateness: float  # seconds by which a caller dialled later than meant, at most
     placed: Mapping[str, int]  # calls placed to each partner
     taken: Mapping[str, int]  # of these taken by a person

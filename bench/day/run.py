@@ -183,7 +183,11 @@ class _Day:
             scrape=scrape,
             samples=sampler.samples,
             usage=machine.usage(),
-            limited=calling.limited,
+            limited=[
+                said
+                for part in (calling, lab.agents, *self.sites.sites.values())
+                if (said := part.limited)
+            ],
             lateness=self.lateness,
             placed={name: len(of) for name, of in talks.items()},
             taken={name: len(of) for name, of in taken.items()},
