@@ -95,7 +95,7 @@ def keep(result: Result, out: Path) -> str:
     from bench.day import plots  # needs the extra `bench`
 
     words = name(result.options).split()[3:]  # "--profile", "opening", ...
-    prefix = "-".join([*(word.strip("-") for word in words), "day"])
+    prefix = "-".join(["day", *(word.strip("-") for word in words)])
     made = plots.write(
         out / "plots", prefix, result.calls, result.samples, result.clock, result.profile
     )

@@ -148,16 +148,17 @@ class Growth:
 
 
 def cpu_used(samples: Sequence[Sample]) -> dict[str, float]:
-    """Seconds that each process has used between the first look and the last."""
-    first, last = samples[0], samples[-1]
-    return {name: last.cpu[name] - first.cpu[name] for name in last.cpu}
+    """Seconds that each process has used since the first look; one that has ended, until then."""
+    first = samples[0].cpu
+    return {name: max(sample.cpu[name] for sample in samples) - first[name] for name in first}
 
 
 def shares(samples: Sequence[Sample], name: str) -> Iterator[tuple[float, float]]:
     """(seconds into the run, share of one processor) of a process between each two looks."""
     for before, after in pairwise(samples):
-        if (span := after.at - before.at) > 0:
-            yield after.at, (after.cpu[name] - before.cpu[name]) / span
+        span, used = after.at - before.at, after.cpu[name] - before.cpu[name]
+        if span > 0 and used >= 0:  # less than nothing: the process has ended
+            yield after.at, used / span
 
 
 @dataclass(frozen=True)

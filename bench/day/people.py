@@ -23,14 +23,19 @@ def _figure(default: float, what: str, kind: str, source: str = "") -> Any:
     return field(default=default, metadata={"what": what, "kind": kind, "source": source})
 
 
+def _share(default: float, what: str, kind: str, source: str = "") -> Any:
+    metadata = {"what": what, "kind": kind, "source": source, "share": True}
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True)
 class Population:
     """The figures of the people who call; each says whether it was measured, and where."""
 
-    registration: float = _figure(
+    registration: float = _share(
         0.5, "ask only for the state of their registration", PUBLISHED, "chiangmaione.com, 2022"
     )
-    message: float = _figure(
+    message: float = _share(
         0.7, "of these listen to a message and hang up; the others hang up in a menu", ASSUMED
     )
     talk_mean: float = _figure(300.0, "mean of a talk, s, lognormal", ASSUMED, "4 to 6 minutes")
@@ -39,10 +44,10 @@ class Population:
     peak: float = _figure(
         3.0, "height of the peaks at 0 and at 60 s", ASSUMED, "shape: Gans, Koole, Mandelbaum 2003"
     )
-    redial: float = _figure(0.5, "call again after they gave up", ASSUMED, "swept: 30 to 70 %")
+    redial: float = _share(0.5, "call again after they gave up", ASSUMED, "swept: 30 to 70 %")
     redial_least: float = _figure(120.0, "5th percentile of the delay until then, s", ASSUMED)
     redial_most: float = _figure(1200.0, "95th percentile of it, s, lognormal", ASSUMED)
-    reconnect: float = _figure(
+    reconnect: float = _share(
         0.118, "call again after they were served", MEASURED, "callmydoc 2026, within 48 hours"
     )
     reconnect_least: float = _figure(900.0, "5th percentile of the delay until then, s", ASSUMED)
@@ -61,7 +66,7 @@ class Population:
 
     @classmethod
     def figures(cls) -> tuple[Field[Any], ...]:
-        """The fields with their `metadata`: what, kind, source."""
+        """The fields with their `metadata`: what, kind, source, and whether it is a share."""
         return fields(cls)
 
     def talk(self, random: Random) -> float:

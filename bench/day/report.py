@@ -174,7 +174,6 @@ def _run(result: Result) -> Iterator[Line]:
 def _population(of: Population) -> Iterator[Line]:
     for figure in Population.figures():
         said, value = figure.metadata, getattr(of, figure.name)
-        share = 0 < value < 1
-        shown = f"{100 * value:g} %" if share else f"{value:g}"
+        shown = f"{100 * value:g} %" if "share" in said else f"{value:g}"
         source = f"{said['kind']}: {said['source']}" if said["source"] else said["kind"]
         yield said["what"], shown, source

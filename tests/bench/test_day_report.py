@@ -175,7 +175,9 @@ def test_a_row_that_differs_or_a_call_that_failed_is_a_fault_and_the_report_says
 
 def test_a_run_in_which_the_lab_was_the_limit_is_marked(result):
     assert "were the limit" not in markdown(result).replace("were the limit |", "")
-    assert "this run says little of the hotline" in markdown(replace(result, limited=["9 of 20 steps"]))
+    assert "this run says little of the hotline" in markdown(
+        replace(result, limited=["9 of 20 steps"])
+    )
 
 
 def test_memory_that_grew_is_marked(result):
