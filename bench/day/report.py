@@ -7,6 +7,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.day.count import CONFUSING
 from bench.day.figures import Growth, Lag, Persons, Waiting, cpu_used, failed, most, rejected
 from bench.day.people import Population
 from bench.day.profile import DAY_CALLS
@@ -86,6 +87,11 @@ def _verdict(result: Result) -> str:
         said += (
             f" **The simulated people were the limit, this run says little of the hotline: {why}.**"
         )
+    if result.late > CONFUSING:
+        said += (
+            f" Events reached ivrd up to {result.late:g} s late: callers do not know where they "
+            "hung up, so these rows are compared as a sum."
+        )
     return said
 
 
@@ -116,13 +122,16 @@ def _day(result: Result) -> Iterator[Line]:
     yield "people who meant to call again when the day ended", f"{result.still_due:,}"
     yield "offered: came to a queue", f"{waiting.offered:,}"
     yield "abandoned in the queue, of offered", f"{100 * waiting.abandonment:.1f} %"
+    crossed = result.crossed
+    said = f"{crossed.hung_up:,}; Asterisk had connected {crossed.answered:,} of them by then"
+    yield "hung up in the moment of an answer", said
     yield "rejected: all lines busy", f"{rejected(result.calls):,}"
     yield "wait of the answered, from the last key, median", both(waiting.median)
     yield "… 95th percentile", both(waiting.p95)
     within = f"answered within {result.service_level:g} s of the run, of offered"
     yield f"service level: {within}", f"{100 * waiting.service_level:.1f} %"
     yield "calls placed to partners", f"{sum(result.placed.values()):,}"
-    taken = sum(result.taken.values())
+    taken = sum(result.crossed.taken.values())
     people = sum(result.crew.partners.values())
     yield "… taken by a person there", f"{taken:,}, {taken / people:.1f} for each of their people"
 
@@ -164,6 +173,7 @@ def _run(result: Result) -> Iterator[Line]:
     yield "event lag, 99th percentile of the worst 5 s", f"at most {lag.worst:g} s"
     seats = Counter({name: max(s.seats.get(name, 0) for s in result.samples) for name in SEATS})
     yield "partners' seats at most", ", ".join(f"{name} {n}" for name, n in seats.items())
+    yield "… the latest", f"within {result.late:g} s"
     yield "a caller dialled later than meant by", f"{1000 * result.lateness:.0f} ms at most"
     yield "the simulated people's share of the machine", f"{100 * result.usage.lab:.0f} %"
     yield "the simulated people were the limit", "YES" if result.limited else "no"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.day.clock import Clock
 from bench.day.crew import Crew
+from bench.day.crossed import Crossed
 from bench.day.figures import Called
 from bench.day.orbits import Why
 from bench.day.people import Population
@@ -38,6 +39,7 @@ class Result:
     clock: Clock
     crew: Crew
     calls: Sequence[Called]
+    crossed: Crossed
     why: Mapping[Why, int]
     still_due: int  # people who meant to call again when the day ended
     rows: Sequence[Row]
@@ -49,7 +51,7 @@ class Result:
     ]  # why the simulated people were the limit themselves; empty: they were not
     lateness: float  # seconds by which a caller dialled later than meant, at most
     placed: Mapping[str, int]  # calls placed to each partner
-    taken: Mapping[str, int]  # of these taken by a person
+    late: float  # seconds within which every event reached ivrd
     lasted: float  # seconds from the first call to the end of the last
     service_level: float  # seconds, as ivrd was told
     asterisk: str  # its version

@@ -15,7 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.day import script
 from bench.day.clock import Clock
+from bench.day.count import CONFUSED, CONFUSING, count
 from bench.day.crew import Crew
+from bench.day.crossed import connected, decide
 from bench.day.figures import SERVED, Called
 from bench.day.hotline import Sites, plan
 from bench.day.orbits import Orbits, Why
@@ -23,11 +25,12 @@ from bench.day.partners import at_work
 from bench.day.people import People, Visit
 from bench.day.profile import PROFILES, arrivals
 from bench.day.result import ASTERISK, IVRD, Options, Result
-from bench.day.samples import Sampler
+from bench.day.samples import LAG, Sampler
 from ivrd.cli.client import Client
+from lab.agents import Agents
 from lab.callers import Caller, Callers, Entry
 from lab.callers.mix import SHIPPED, read_paths
-from lab.comparison import Scrape, ending, of_callers, of_scrape, partner_rows, rows, talked_to
+from lab.comparison import Scrape, ending
 from lab.hotline import Lab
 from lab.machine import Machine
 from lab.running import LabError
@@ -164,33 +167,32 @@ class _Day:
         scrape: Scrape,
         lasted: float,
     ) -> Result:
-        talks = {name: site.ledger() for name, site in self.sites.sites.items()}
-        taken = {name: site.taken() for name, site in self.sites.sites.items()}
-        everybody = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
-        tally = of_callers(list(self.book.callers.values()), entries)
-        made = rows(tally, talked_to(everybody), of_scrape(scrape))
-        made[3:3] = partner_rows(entries, taken, scrape)
+        sites = self.sites.sites
+        talks = {name: site.ledger() for name, site in sites.items()}
+        log = lab.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
+        crossed = decide(
+            self.book.called(entries), lab.agents.ledger(), talks, connected(log), self.book.began
+        )
+        parts: list[Callers | Agents] = [calling, lab.agents, *sites.values()]
         settings = yaml.safe_load((lab.config / "ivrd.yaml").read_text("utf-8"))
+        late = scrape.slowest(Scrape(""), LAG, 1.0)
         return Result(
             options=self.options,
             profile=self.profile,
             clock=self.clock,
             crew=self.crew,
-            calls=self.book.called(entries),
+            calls=crossed.calls,
+            crossed=crossed,
             why=self.book.orbits.why,
             still_due=self.book.orbits.waiting,
-            rows=made,
+            rows=count(crossed, scrape, CONFUSED if late > CONFUSING else ()),
             scrape=scrape,
             samples=sampler.samples,
             usage=machine.usage(),
-            limited=[
-                said
-                for part in (calling, lab.agents, *self.sites.sites.values())
-                if (said := part.limited)
-            ],
+            limited=[said for part in parts if (said := part.limited)],
             lateness=self.lateness,
             placed={name: len(of) for name, of in talks.items()},
-            taken={name: len(of) for name, of in taken.items()},
+            late=late,
             lasted=lasted,
             service_level=float(settings["service_level_seconds"]),
             asterisk=lab.asterisk.cli("core show version").split(" built")[0].strip(),

@@ -13,6 +13,7 @@ from bench.day import plots
 from bench.day.__main__ import keep, name, options, parser
 from bench.day.clock import Clock
 from bench.day.crew import Crew
+from bench.day.crossed import Crossed, case_of, connected, decide
 from bench.day.figures import Called, Growth, Lag, Persons, Waiting, by_hour
 from bench.day.orbits import Why
 from bench.day.people import People, Population, Visit, Wish
@@ -20,6 +21,7 @@ from bench.day.profile import DAY_CALLS, HOUR, arrivals, day
 from bench.day.report import faults, markdown
 from bench.day.result import Options, Result
 from bench.day.samples import Sample
+from lab.agents import Talk
 from lab.callers import Entry
 from lab.callers.mix import SHIPPED, Path1330, read_paths
 from lab.comparison import ANSWERED, FAILED, IN_MENU, IN_QUEUE, SELF_SERVED, Row, Scrape
@@ -76,6 +78,7 @@ def result() -> Result:
         clock=clock,
         crew=Crew.of_day(Population(), clock, CALLS),
         calls=calls,
+        crossed=Crossed(calls, 7, {"one": 7}, hung_up=2, answered=1, by_partner=0),
         why=Counter({Why.NEW: CALLS}),
         still_due=4,
         rows=[Row("dialled / received", CALLS, CALLS), Row("answered by a person", 9, 9)],
@@ -85,7 +88,7 @@ def result() -> Result:
         limited=[],
         lateness=0.012,
         placed={"one": 10},
-        taken={"one": 7},
+        late=0.1,
         lasted=190.0,
         service_level=1.0,
         asterisk="Asterisk 22",
@@ -224,6 +227,69 @@ def test_the_report_is_kept_as_a_section_beside_the_others_with_links_that_lead_
     links = re.findall(r"!\[.*?\]\((.*?)\)", text)
     assert len(links) == 6
     assert all((tmp_path / link).exists() for link in links)
+
+
+# --- who hung up in the moment of the answer -----------------------------------------------------
+
+BEGAN = 1000.0
+CASE = "12345-007"
+OF_ASTERISK = [
+    "1645412345|1645412345.7|other|base-01|CONNECT|2|1645412345.8|1",
+    "1645412345|1645412345.9|other|NONE|ABANDON|1|1|2",
+    "no line",
+]
+
+
+def talk(**more) -> Talk:
+    usual = {"seat": "base-01", "number": "0200000001", "name": "", "topic": "other"}
+    usual |= {"ended": "caller", "rang": 0.1, "talked": None, "heard_caller": False}
+    return Talk(**{**usual, "case": CASE, "rung_at": BEGAN + 3, **more})
+
+
+def gave_up() -> Called:
+    call = called(1, 1, IN_QUEUE)
+    return replace(call, entry=replace(call.entry, dialled_at=1.0, lasted=2.5))
+
+
+def test_the_case_is_the_one_that_the_dialplan_makes():
+    assert case_of("1645412345.7") == CASE
+    assert case_of("1645412345.1234") == "12345-234"
+    assert connected(OF_ASTERISK) == {CASE}
+
+
+def test_whom_asterisk_had_connected_was_answered():
+    found = decide([gave_up()], [talk()], {}, {CASE}, BEGAN)
+    assert [call.ended for call in found.calls] == [ANSWERED]
+    assert (found.talked, found.hung_up, found.answered, found.by_partner) == (1, 1, 1, 0)
+
+
+def test_whom_it_had_not_connected_gave_up_although_the_agent_heard_something():
+    found = decide([gave_up()], [talk(talked=0.1)], {}, set(), BEGAN)
+    assert [call.ended for call in found.calls] == [IN_QUEUE]
+    assert (found.talked, found.hung_up, found.answered) == (0, 1, 0)
+
+
+def test_a_partner_who_had_pressed_the_key_took_the_call():
+    found = decide([gave_up()], [], {"one": [talk()], "two": []}, {CASE}, BEGAN)
+    assert (found.talked, found.taken, found.by_partner) == (1, {"one": 1, "two": 0}, 1)
+
+
+def test_a_partner_who_had_not_did_not():
+    found = decide([gave_up()], [], {"one": [talk()]}, set(), BEGAN)
+    assert (found.talked, found.taken, found.hung_up) == (0, {"one": 0}, 0)
+
+
+def test_the_talk_of_another_call_of_the_same_person_is_none_of_this_one():
+    earlier = talk(rung_at=BEGAN - 60, talked=5.0, case="12300-001")
+    found = decide([gave_up()], [earlier], {}, {"12300-001"}, BEGAN)
+    assert [call.ended for call in found.calls] == [IN_QUEUE]
+    assert (found.talked, found.hung_up) == (1, 0)
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "refused", "failed"])
+def test_a_phone_that_only_rang_answered_nobody(ended):
+    found = decide([gave_up()], [talk(ended=ended)], {}, {CASE}, BEGAN)
+    assert (found.hung_up, found.calls[0].ended) == (0, IN_QUEUE)
 
 
 # --- what can be asked ---------------------------------------------------------------------------
