@@ -1,7 +1,8 @@
 # Every target that runs Python first gets what it needs, and says what it fetches: lab/bootstrap.sh.
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
-TEST    := asterisk sipp prometheus redis systemd faketime
+BENCH   := bench $(DEMO)
+TEST    := bench asterisk sipp prometheus redis systemd faketime
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
 PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
@@ -53,11 +54,12 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call and a command cost, and overflow beside a stock dialplan
-	@lab/bootstrap.sh dev $(DEMO)
+bench:  ## what a call and a command cost, overflow beside a stock dialplan, a day of 49,005 calls
+	@lab/bootstrap.sh dev $(BENCH)
 	@$(PY) -m bench.calls
 	@$(PY) -m bench.commands
 	@$(PY) -m bench.overflow --short
+	@$(PY) -m bench.day
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
 	@lab/bootstrap.sh dev $(DEMO) faketime redis

@@ -48,6 +48,7 @@ class _Book:
         self.calls: dict[int, tuple[Visit, Why, float]] = {}
         self.done = 0
         self.began = 0.0
+        self.first = 0.0  # when the first caller dialled, on the same clock
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -57,6 +58,7 @@ class _Book:
 
     def next(self, number: int, day: float) -> Caller:
         """Who dials now."""
+        self.first = self.first or time.monotonic()
         with self._lock:
             visit, why = self.orbits.next(self.now() * self._clock.factor)
         self.calls[number] = visit, why, day
@@ -131,7 +133,10 @@ class _Day:
         options = self.options
         moments = arrivals(self.profile, options.calls, Random(f"{options.seed} arrivals"))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), console=self.console) as progress:
+        self._hours(lab, 0.0)
+        with Progress(
+            *columns, TimeElapsedColumn(), console=self.console, refresh_per_second=1
+        ) as progress:
             bar = progress.add_task("", total=options.calls)
             self.book.began = time.monotonic()
             for number, day in enumerate(moments, 1):
@@ -171,7 +176,7 @@ class _Day:
         talks = {name: site.ledger() for name, site in sites.items()}
         log = lab.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
         crossed = decide(
-            self.book.called(entries), lab.agents.ledger(), talks, connected(log), self.book.began
+            self.book.called(entries), lab.agents.ledger(), talks, connected(log), self.book.first
         )
         parts: list[Callers | Agents] = [calling, lab.agents, *sites.values()]
         settings = yaml.safe_load((lab.config / "ivrd.yaml").read_text("utf-8"))
