@@ -23,7 +23,8 @@ class Crew:
     @classmethod
     def of_day(cls, of: Population, clock: Clock, calls: int) -> Self:
         """So many as bear the day's load when so many calls come."""
-        partners = dict.fromkeys(PARTNERS, 0)
-        for n in range(max(len(PARTNERS), clock.seats(of.partners, calls))):
-            partners[PARTNERS[n % len(PARTNERS)]] += 1
+        people = clock.seats(of.partners, calls)
+        # Of few people so many stay together that somebody is there at most times.
+        names = PARTNERS[: max(1, round(len(PARTNERS) * people / of.partners))]
+        partners = {name: len(range(n, people, len(names))) for n, name in enumerate(names)}
         return cls(of, clock.seats(of.seats, calls), partners)

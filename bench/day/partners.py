@@ -27,8 +27,8 @@ class Desk:
         day = of.partner_hours * HOUR
         self._mean = max(1.0, day / of.partner_calls - of.talk_mean)
         self._random = random
-        # Nobody begins the day at the phone.
-        self._back = [begin + self._work() * random.random() for _ in range(people)]
+        # One begins the day at the phone, the others come to it one after the other.
+        self._back = [begin + self._work() * n / people for n in range(people)]
         heapq.heapify(self._back)
 
     def take(self, now: float, talk: float) -> bool:

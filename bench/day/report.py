@@ -72,9 +72,10 @@ def _opening(result: Result) -> str:
         )
     parts.append(
         "Nothing divides the hotline's own seconds: app_queue looks for a free seat once a "
-        f"second, which is {clock.factor:.0f} s of the day, and a menu's step takes a tenth. So "
-        "waits and abandonment are worse here than on a real clock; counts, CPU and memory are "
-        "what this replay is for."
+        f"second, which is {clock.factor:.0f} s of the day, a menu's step takes a tenth, and a "
+        f"breaker's first pause of 30 s is {30 * clock.factor / 60:.0f} min of the day. So waits "
+        "and abandonment are worse here than on a real clock, and partners take less; counts, CPU "
+        "and memory are what this replay is for."
     )
     return " ".join(parts)
 

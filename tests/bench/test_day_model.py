@@ -135,6 +135,15 @@ def test_a_sample_of_the_day_has_the_days_load_on_its_seats(calls, minutes):
     assert load(calls, clock, seats) == pytest.approx(load(DAY_CALLS, whole, OF.seats), rel=0.05)
 
 
+@given(st.integers(1, 10**5), st.floats(1, 60))
+def test_everybody_at_partners_is_at_one_of_them(calls, minutes):
+    clock = Clock.of(day(), minutes)
+    crew = Crew.of_day(OF, clock, calls)
+    assert sum(crew.partners.values()) == clock.seats(OF.partners, calls)
+    assert max(crew.partners.values()) - min(crew.partners.values()) <= 1
+    assert crew.seats >= 1
+
+
 def test_a_worse_day_has_no_more_seats():
     clock = Clock.of(day(), 28)
     assert Crew.of_day(OF, clock, 70_300) == Crew.of_day(OF, clock, DAY_CALLS)
