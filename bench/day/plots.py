@@ -65,7 +65,7 @@ def lines(path: Path, title: str, unit: str, of: Lines, clock: Clock) -> None:
         axes.set_xlabel("minutes of the run; above, the hour of the day")
         axes.set_xlim(left=0)
         above = axes.secondary_xaxis("top")
-        hours = [hour for hour in HOURS if hour == 0 or hour >= 6]
+        hours = [hour for hour in HOURS if hour >= 6]
         above.set_xticks([clock.run(hour * HOUR) / 60 for hour in hours], map(str, hours))
         axes.set_title(title, pad=20)
         axes.legend(fontsize=7)
