@@ -82,21 +82,27 @@ class _Met:
         connected: Collection[str],
     ) -> None:
         self._connected = connected
+        self._by_number: dict[str, list[Talk]] = defaultdict(list)
+        self._partner: dict[str, str] = {}
         self.talked = {talk.case for talk in inhouse if talk.talked is not None}
         self.taken = {
             name: {talk.case for talk in of if talk.heard_caller} for name, of in partners.items()
         }
-        self._by_number: dict[str, list[Talk]] = defaultdict(list)
-        self._partner: dict[str, str] = {}
         for talk in inhouse:
             if talk.ended in TALKED:
-                self._by_number[talk.number].append(talk)
+                self._remember(talk, self.talked)
         # Somebody at a partner who has not pressed the key yet has not answered.
         for name, of in partners.items():
             for talk in of:
-                if talk.ended in TALKED and talk.case in connected and not talk.heard_caller:
-                    self._by_number[talk.number].append(talk)
+                if talk.ended in TALKED and talk.case in connected:
+                    self._remember(talk, self.taken[name])
                     self._partner[talk.case] = name
+
+    def _remember(self, talk: Talk, had: set[str]) -> None:
+        """Who answered and heard nothing of a caller whom Asterisk had connected had the call."""
+        self._by_number[talk.number].append(talk)
+        if talk.case in self._connected:
+            had.add(talk.case)
 
     def during(self, call: Called, began: float) -> Talk | None:
         """The last talk that began during this call."""
@@ -114,7 +120,4 @@ class _Met:
         """Whether Asterisk connected the two; the count of who had the call follows it."""
         if talk.case not in self._connected:
             self.talked.discard(talk.case)
-            return False
-        partner = self._partner.get(talk.case)
-        (self.talked if partner is None else self.taken[partner]).add(talk.case)
-        return True
+        return talk.case in self._connected

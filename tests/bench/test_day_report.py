@@ -269,6 +269,12 @@ def test_whom_it_had_not_connected_gave_up_although_the_agent_heard_something():
     assert (found.talked, found.hung_up, found.answered) == (0, 1, 0)
 
 
+def test_an_agent_who_heard_nothing_of_a_caller_who_heard_the_agent_had_the_call():
+    heard = replace(gave_up(), ended=ANSWERED)
+    assert decide([heard], [talk()], {}, {CASE}, BEGAN).talked == 1
+    assert decide([heard], [talk()], {}, set(), BEGAN).talked == 0
+
+
 def test_a_partner_who_had_pressed_the_key_took_the_call():
     found = decide([gave_up()], [], {"one": [talk()], "two": []}, {CASE}, BEGAN)
     assert (found.talked, found.taken, found.by_partner) == (1, {"one": 1, "two": 0}, 1)
