@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -115,6 +116,7 @@ def main() -> int:
     except (LabError, AsteriskError, SippError, PartsError, TimeoutError) as error:
         print(f"bench.day: {error}", file=sys.stderr)
         return 1
+    (folder / "samples.json").write_text(json.dumps([asdict(sample) for sample in result.samples]))
     print(keep(result, given.out))
     return 1 if report.faults(result) else 0
 

@@ -83,11 +83,8 @@ def _opening(result: Result) -> str:
 def _verdict(result: Result) -> str:
     found = faults(result)
     said = "Every call is accounted for." if not found else f"**It fails: {'; '.join(found)}.**"
-    if result.limited:
-        why = "; ".join(result.limited)
-        said += (
-            f" **The simulated people were the limit, this run says little of the hotline: {why}.**"
-        )
+    if result.usage.limited:
+        said += f" **This run says little of the hotline: {result.usage.limited}.**"
     if result.late > CONFUSING:
         said += (
             f" Events reached ivrd up to {result.late:g} s late: callers do not know where they "
@@ -177,7 +174,8 @@ def _run(result: Result) -> Iterator[Line]:
     yield "… the latest", f"within {result.late:g} s"
     yield "a caller dialled later than meant by", f"{1000 * result.lateness:.0f} ms at most"
     yield "the simulated people's share of the machine", f"{100 * result.usage.lab:.0f} %"
-    yield "the simulated people were the limit", "YES" if result.limited else "no"
+    limit = result.usage.lab_was_the_limit
+    yield "the simulated people were the limit", "YES" if limit else "no"
     machine = f"{os.cpu_count()} processors, {platform.machine()}"
     yield "machine", f"{machine}, Linux {platform.release()}, Python {platform.python_version()}"
 

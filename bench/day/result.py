@@ -46,9 +46,6 @@ class Result:
     scrape: Scrape
     samples: Sequence[Sample]
     usage: Usage
-    limited: Sequence[
-        str
-    ]  # why the simulated people were the limit themselves; empty: they were not
     lateness: float  # seconds by which a caller dialled later than meant, at most
     placed: Mapping[str, int]  # calls placed to each partner
     late: float  # seconds within which every event reached ivrd

@@ -32,7 +32,7 @@ from lab.callers import Caller, Callers, Entry
 from lab.callers.mix import SHIPPED, read_paths
 from lab.comparison import Scrape, ending
 from lab.hotline import Lab
-from lab.machine import Machine
+from lab.machine import Machine, Usage
 from lab.running import LabError
 
 GRACE_SECONDS = 180.0  # for the last caller after the last has dialled
@@ -106,27 +106,16 @@ class _Day:
                 open=True,
                 on_end=self.book.ended,
             )
-            sampler = Sampler(self._pids(lab, calling), lab.ivrd.scrape)
-            machine = Machine(lambda: self._people(lab, calling), lab.pids, lambda: 0.0)
+            people: list[Callers | Agents] = [calling, lab.agents, *self.sites.sites.values()]
+            sampler = Sampler(_pids(lab, people), lab.ivrd.scrape)
+            machine = Machine(people, lab.pids)
             with calling, machine, sampler:
                 self._call(lab, calling)
                 ledger = calling.wait(GRACE_SECONDS)
                 lasted = self.book.now()
                 scrape = _settled(lab)
-            return self._result(lab, calling, sampler, machine, ledger.entries, scrape, lasted)
-
-    def _people(self, lab: Lab, calling: Callers) -> list[int]:
-        return [calling.pid, lab.agents.pid, *(site.pid for site in self.sites.sites.values())]
-
-    def _pids(self, lab: Lab, calling: Callers) -> dict[str, Callable[[], Sequence[int]]]:
-        """The processes that are looked at."""
-        return {
-            ASTERISK: lambda: [lab.asterisk.pid],
-            IVRD: lambda: [lab.ivrd.pid],
-            "callers (SIPp)": lambda: [calling.pid],
-            "agents, partners (SIPp)": lambda: self._people(lab, calling)[1:],
-            "what people decide (Python)": lambda: [os.getpid()],
-        }
+            usage = machine.usage()
+            return self._result(lab, sampler, usage, ledger.entries, scrape, lasted)
 
     def _call(self, lab: Lab, calling: Callers) -> None:
         """Let everybody dial in time."""
@@ -165,9 +154,8 @@ class _Day:
     def _result(
         self,
         lab: Lab,
-        calling: Callers,
         sampler: Sampler,
-        machine: Machine,
+        usage: Usage,
         entries: Sequence[Entry],
         scrape: Scrape,
         lasted: float,
@@ -178,7 +166,6 @@ class _Day:
         crossed = decide(
             self.book.called(entries), lab.agents.ledger(), talks, connected(log), self.book.first
         )
-        parts: list[Callers | Agents] = [calling, lab.agents, *sites.values()]
         settings = yaml.safe_load((lab.config / "ivrd.yaml").read_text("utf-8"))
         late = scrape.slowest(Scrape(""), LAG, 1.0)
         return Result(
@@ -193,8 +180,7 @@ class _Day:
             rows=count(crossed, scrape, CONFUSED if late > CONFUSING else ()),
             scrape=scrape,
             samples=sampler.samples,
-            usage=machine.usage(),
-            limited=[said for part in parts if (said := part.limited)],
+            usage=usage,
             lateness=self.lateness,
             placed={name: len(of) for name, of in talks.items()},
             late=late,
@@ -202,6 +188,17 @@ class _Day:
             service_level=float(settings["service_level_seconds"]),
             asterisk=lab.asterisk.cli("core show version").split(" built")[0].strip(),
         )
+
+
+def _pids(lab: Lab, people: Sequence[Callers | Agents]) -> dict[str, Callable[[], Sequence[int]]]:
+    """The processes that are looked at; of the people the callers come first."""
+    return {
+        ASTERISK: lambda: [lab.asterisk.pid],
+        IVRD: lambda: [lab.ivrd.pid],
+        "callers (SIPp)": lambda: [people[0].pid],
+        "agents, partners (SIPp)": lambda: [of.pid for of in people[1:]],
+        "what people decide (Python)": lambda: [os.getpid()],
+    }
 
 
 def run(options: Options, folder: Path, console: Console) -> Result:

@@ -84,8 +84,7 @@ def result() -> Result:
         rows=[Row("dialled / received", CALLS, CALLS), Row("answered by a person", 9, 9)],
         scrape=BALANCED,
         samples=[sample(5.0 * n) for n in range(40)],
-        usage=Usage(2, 0.2, 0.5, 0.8, 0.0),
-        limited=[],
+        usage=Usage(2, 0.1, 0.1, 0.5, 0.8),
         lateness=0.012,
         placed={"one": 10},
         late=0.1,
@@ -176,11 +175,12 @@ def test_a_row_that_differs_or_a_call_that_failed_is_a_fault_and_the_report_says
     assert "It fails" in markdown(wrong)
 
 
-def test_a_run_in_which_the_lab_was_the_limit_is_marked(result):
-    assert "were the limit" not in markdown(result).replace("were the limit |", "")
-    assert "this run says little of the hotline" in markdown(
-        replace(result, limited=["9 of 20 steps"])
-    )
+def test_a_run_in_which_the_people_were_late_is_marked(result):
+    late = replace(result, usage=Usage(2, 0.5, 0.2, 0.1, 0.9, limited="9 of 20 steps were late"))
+    assert "says little" not in markdown(result)
+    assert "| the simulated people were the limit | no |" in markdown(result)
+    assert "This run says little of the hotline: 9 of 20 steps were late." in markdown(late)
+    assert "| the simulated people were the limit | YES |" in markdown(late)
 
 
 def test_memory_that_grew_is_marked(result):
