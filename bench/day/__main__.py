@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -108,6 +109,10 @@ def keep(result: Result, out: Path) -> str:
 def main() -> int:
     """Run it; the exit status."""
     given = parser().parse_args()
+    if find_spec("matplotlib") is None:  # not after half an hour
+        say = "bench.day: the plots need matplotlib, which is missing: lab/bootstrap.sh dev bench"
+        print(say, file=sys.stderr)
+        return 1
     folder = Path(tempfile.mkdtemp(prefix="ivrd-day-"))
     console = Console(highlight=False)
     console.print(f"All of it lives in {folder}")
@@ -116,6 +121,8 @@ def main() -> int:
     except (LabError, AsteriskError, SippError, PartsError, TimeoutError) as error:
         print(f"bench.day: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     (folder / "samples.json").write_text(json.dumps([asdict(sample) for sample in result.samples]))
     print(keep(result, given.out))
     return 1 if report.faults(result) else 0
