@@ -5,6 +5,7 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol, assert_never
@@ -45,6 +46,7 @@ ALREADY = ("already there", "not there", "interface not found")
 # A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
 FIXED = "not dynamic"
 NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
+AT_A_TIME = 100  # changes that wait for their answers
 AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
 
 
@@ -275,19 +277,32 @@ class QueueMembers:
         return {seat for _queue, seat in self._members if partner_of(seat) == partner}
 
     async def _send(self, changes: Iterable[MemberChange]) -> None:
+        """Many at a time: Asterisk makes changes in the order in which they are sent.
+
+        A round trip for each would keep the seats of a partner who refuses every call open for
+        seconds, and Asterisk busy with these calls.
+        """
         refused: list[ActionRefused] = []
-        for change in paused_first(changes):
-            action, headers = action_of(change)
-            try:
-                await self._link.ask(action, **headers)
-            except ActionRefused as error:
-                words = str(error).lower()
-                if NO_QUEUE in words and not isinstance(change, AddMember):
-                    self._members.pop((change.queue, change.seat), None)
-                elif not any(each in words for each in (*ALREADY, FIXED)):
-                    refused.append(error)
+        left = list(paused_first(changes))
+        while left:
+            now, left = left[:AT_A_TIME], left[AT_A_TIME:]
+            found = await asyncio.gather(*map(self._change, now))
+            refused += [error for error in found if error is not None]
         if refused:
             raise refused[0]
+
+    async def _change(self, change: MemberChange) -> ActionRefused | None:
+        """Make one change; a refusal that matters."""
+        action, headers = action_of(change)
+        try:
+            await self._link.ask(action, **headers)
+        except ActionRefused as error:
+            words = str(error).lower()
+            if NO_QUEUE in words and not isinstance(change, AddMember):
+                self._members.pop((change.queue, change.seat), None)
+            elif not any(each in words for each in (*ALREADY, FIXED)):
+                return error
+        return None
 
 
 def _served(pools: Iterable[Pool]) -> dict[str, tuple[str, ...]]:
