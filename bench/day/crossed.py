@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bench.day.figures import Called
 from lab.agents import Talk
-from lab.comparison import ANSWERED, IN_QUEUE, TALKED
+from lab.comparison import ANSWERED, TALKED
 
 SLACK = 1.0  # seconds that the two sides' clocks of one call may differ
 
@@ -59,7 +59,7 @@ def decide(
     crossed = {
         call.entry.id: talk
         for call in calls
-        if call.ended == IN_QUEUE and (talk := met.during(call, began)) is not None
+        if call.ended != ANSWERED and (talk := met.during(call, began)) is not None
     }
     answered = {number for number, talk in crossed.items() if met.settle(talk)}
     return Crossed(

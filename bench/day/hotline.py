@@ -18,7 +18,7 @@ import yaml
 
 from bench.day.clock import Clock
 from bench.day.crew import Crew
-from bench.day.partners import BEGIN, Desk, at_work
+from bench.day.partners import BEGIN, LINGERING, Desk, at_work
 from lab.agents import Choice, Manner, refuses
 from lab.hotline import Plan
 from lab.ivrd import PROJECT
@@ -83,7 +83,9 @@ class Sites(Running):
         def choose(_others: int) -> Manner:
             run = self._now()
             talk = max(LEAST_PARTNER_TALK * clock.factor, of.talk(random))
-            if not at_work(of, clock.day(run)) or not desk.take(run * clock.factor, talk):
+            if not at_work(of, clock.day(run), LINGERING) or not desk.take(
+                run * clock.factor, talk
+            ):
                 return refuses(BUSY)
             ring, key = clock.people(of.partner_ring), clock.people(of.partner_key)
             return takes(ring, talk / clock.factor, key)

@@ -13,6 +13,7 @@ from bench.day.people import Population, lognormal
 from bench.day.profile import HOUR
 
 BEGIN = 9 * HOUR  # of their working day
+LINGERING = 600.0  # seconds after it in which people still take a call: the line has closed before
 SPREAD = 0.5  # of the logarithm of the time that the other work takes
 
 
@@ -42,6 +43,6 @@ class Desk:
         return lognormal(self._random, self._mean, SPREAD)
 
 
-def at_work(of: Population, day: float) -> bool:
-    """Whether it is working time at partners at this second of the day."""
-    return BEGIN <= day < BEGIN + of.partner_hours * HOUR
+def at_work(of: Population, day: float, lingering: float = 0.0) -> bool:
+    """Whether it is working time at partners at this second of the day, or so long after it."""
+    return BEGIN <= day < BEGIN + of.partner_hours * HOUR + lingering
