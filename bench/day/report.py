@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -59,8 +58,8 @@ def _opening(result: Result) -> str:
     partners = " + ".join(str(people) for people in crew.partners.values())
     parts = [
         f"{options.calls:,} calls in the profile `{options.profile}` (measured: a bank's call "
-        f"centre, 1999), seed {options.seed}, through real SIP, a real Asterisk "
-        f"({result.asterisk}), real agents and partners. All times of people are divided by "
+        f"centre, 1999), seed {options.seed}, through real SIP, a real Asterisk, "
+        f"real agents and partners. All times of people are divided by "
         f"{clock.factor:.1f}; an hour of the day goes by in {3600 / clock.day_factor:.0f} s, one "
         f"in which hardly anybody calls in a tenth of that. {crew.seats} seats of the hotline's "
         f"own; partners with {partners} people who have other work.",
@@ -176,8 +175,6 @@ def _run(result: Result) -> Iterator[Line]:
     yield "the simulated people's share of the machine", f"{100 * result.usage.lab:.0f} %"
     limit = result.usage.lab_was_the_limit
     yield "the simulated people were the limit", "YES" if limit else "no"
-    machine = f"{os.cpu_count()} processors, {platform.machine()}"
-    yield "machine", f"{machine}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def _population(of: Population) -> Iterator[Line]:

@@ -51,4 +51,3 @@ class Result:
     late: float  # seconds within which every event reached ivrd
     lasted: float  # seconds from the first call to the end of the last
     service_level: float  # seconds, as ivrd was told
-    asterisk: str  # its version

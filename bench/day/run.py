@@ -186,7 +186,6 @@ class _Day:
             late=late,
             lasted=lasted,
             service_level=float(settings["service_level_seconds"]),
-            asterisk=lab.asterisk.cli("core show version").split(" built")[0].strip(),
         )
 
 

@@ -90,7 +90,6 @@ def result() -> Result:
         late=0.1,
         lasted=190.0,
         service_level=1.0,
-        asterisk="Asterisk 22",
     )
 
 
