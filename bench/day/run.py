@@ -27,8 +27,9 @@ from bench.day.profile import PROFILES, arrivals
 from bench.day.result import ASTERISK, IVRD, Options, Result
 from bench.day.samples import LAG, Sampler
 from ivrd.cli.client import Client
+from ivrd.cli.failure import CommandFailed
 from lab.agents import Agents
-from lab.callers import Caller, Callers, Entry
+from lab.callers import Caller, Callers, Entry, Ledger
 from lab.callers.mix import SHIPPED, read_paths
 from lab.comparison import Scrape, ending
 from lab.hotline import Lab
@@ -111,7 +112,7 @@ class _Day:
             machine = Machine(people, lab.pids)
             with calling, machine, sampler:
                 self._call(lab, calling)
-                ledger = calling.wait(GRACE_SECONDS)
+                ledger = self._until_the_last_has_gone(calling)
                 lasted = self.book.now()
                 scrape = _settled(lab)
             usage = machine.usage()
@@ -142,14 +143,25 @@ class _Day:
                 progress.update(bar, completed=self.book.done, description=said)
             calling.finish()
 
+    def _until_the_last_has_gone(self, calling: Callers) -> Ledger:
+        """Who stays for too long is made to hang up: the report says what was seen all the same."""
+        try:
+            return calling.wait(GRACE_SECONDS)
+        except TimeoutError as error:
+            self.console.print(f"{error}; they hang up now")
+            return calling.stop()
+
     def _hours(self, lab: Lab, day: float) -> None:
         """Partners' seats are open in their working hours: what hours.yaml says on a real clock."""
         working = at_work(self.options.of, day)
         if working is not self._at_work:
+            override = "none" if working else "closed"
+            try:
+                for name in self.sites.sites:
+                    Client(lab.ivrd.control).post("override", partner=name, override=override)
+            except CommandFailed:
+                return  # it has no time now: again at the next call
             self._at_work = working
-            for name in self.sites.sites:
-                override = "none" if working else "closed"
-                Client(lab.ivrd.control).post("override", partner=name, override=override)
 
     def _result(
         self,

@@ -83,6 +83,8 @@ class Sampler(Running):
 
     def _look(self) -> None:
         scrape, at = self._scrape(), time.monotonic() - self._began
+        if not scrape.labels("ivrd_calls_received_total"):
+            return  # ivrd did not answer
         pids = {name: of() for name, of in self._pids.items()}
         events = self._new(scrape, f"{LAG}_count")
         in_time = self._new(scrape, f"{LAG}_bucket", le=IN_TIME)
