@@ -118,7 +118,7 @@ class Sites(Running):
 
     def _policy(self, settings: dict[str, Any]) -> None:
         def divided(of: dict[str, Any], *keys: str) -> None:
-            of.update({key: max(LEAST, of[key] / self._clock.factor) for key in keys})
+            of.update({key: round(max(LEAST, of[key] / self._clock.factor), 2) for key in keys})
 
         divided(settings, "service_level_seconds")
         divided(settings["overflow"], *POLICY, *EXPECTED)
