@@ -1,7 +1,10 @@
 # Every target that runs Python first gets what it needs, and says what it fetches: lab/bootstrap.sh.
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
-TEST    := asterisk sipp prometheus redis systemd faketime
+BENCH   := bench $(DEMO)
+TEST    := bench asterisk sipp prometheus redis systemd faketime
+# In this order; bench.overflow takes its short form, bench.day half an hour.
+BENCHMARKS := calls replay menu commands flood times people waiting growth 'overflow --short' day
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
 PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
@@ -53,13 +56,9 @@ run:  ## ivrd itself, with config/
 	@lab/bootstrap.sh dev
 	@.venv/bin/ivrd run --config config
 
-bench:  ## what a call and a command cost, and overflow beside what would be used instead
-	@lab/bootstrap.sh dev $(DEMO)
-	@$(PY) -m bench.calls
-	@$(PY) -m bench.replay
-	@$(PY) -m bench.menu
-	@$(PY) -m bench.commands
-	@$(PY) -m bench.overflow --short
+bench:  ## all figures of bench/RESULTS.md and its plots anew: some two hours on a quiet machine
+	@lab/bootstrap.sh dev $(BENCH) redis
+	@failed=0; for part in $(BENCHMARKS); do $(PY) -m bench.$$part || failed=1; done; exit $$failed
 
 chaos:  ## what breaks, fault by fault, under load (ARGS="--long", "--control", names)
 	@lab/bootstrap.sh dev $(DEMO) faketime redis

@@ -2,7 +2,9 @@
 # Gives a make target what it needs on a machine that has only make and Debian's apt:
 # a Python environment, and the lab's parts (Asterisk, SIPp, ...). Says first what it will fetch.
 #
-#   lab/bootstrap.sh dev PART...   .venv with this checkout and its test tools, and these parts
+#   lab/bootstrap.sh dev [bench] PART...
+#                                  .venv with this checkout and its test tools, what only a long
+#                                  measurement needs (the extra `bench`), and these parts
 #   lab/bootstrap.sh install DIR   a Python environment in DIR with ivrd in it (not linked here)
 #
 # Works as root and as an ordinary user. Only as root, and only when there is no Python 3.11 or
@@ -76,16 +78,20 @@ dev)
     wanted=$(cat setup.cfg pyproject.toml | cksum)
     made=$(cat "$stamp" 2>/dev/null || true)
     "$venv/bin/python" -c '' 2>/dev/null || made=
+    extras=test
+    [ "$made" != "$wanted with bench" ] || extras=test,bench # one that has more will do
+    [ "${1:-}" != bench ] || { extras=test,bench; shift; }
+    [ "$extras" = test ] || wanted="$wanted with bench"
     need_python
     missing=$([ $# = 0 ] || parts plan "$@")
     if [ "$made" != "$wanted" ] || [ -n "$missing" ]; then
         say "this fetches, and installs nothing into the system:"
-        [ "$made" = "$wanted" ] || say "  Python packages named in setup.cfg, about 45 MB, into $venv"
+        [ "$made" = "$wanted" ] || say "  Python packages named in setup.cfg, about $([ "$extras" = test ] && echo 45 || echo 80) MB, into $venv"
         [ "$made" = "$wanted" ] || has_pip || parts plan pip | sed 's/^/ivrd:   /' >&2
         [ -z "$missing" ] || printf '%s\n' "$missing" | sed 's/^/ivrd:   /' >&2
     fi
     if [ "$made" != "$wanted" ]; then
-        make_venv "$venv" --editable '.[test]'
+        make_venv "$venv" --editable ".[$extras]"
         printf '%s\n' "$wanted" >"$stamp"
     fi
     [ $# = 0 ] || parts ensure "$@"

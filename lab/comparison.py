@@ -153,6 +153,8 @@ def _in_words(ended: Counter[tuple[str, str]]) -> Counter[str]:
     return words
 
 
+BUSY = "486"  # what a caller gets for whom all lines are busy
+TALKED = ("agent", "caller")  # how a call ends that an agent took
 TURNED_AWAY = "503"  # what Asterisk says while it ends: no dialplan has seen the call
 
 
@@ -203,6 +205,8 @@ def ending(caller: Caller, entry: Entry) -> str:
         return ANSWERED
     if entry.outcome == "dropped" and meant is not None and meant.outcome == "rejected":
         return REJECTED
+    if (entry.outcome, entry.code) == ("refused", BUSY):
+        return REJECTED
     if entry.outcome != "abandoned":
         return FAILED
     if meant is None or (meant.outcome == "abandoned" and not meant.stage):
@@ -213,17 +217,24 @@ def ending(caller: Caller, entry: Entry) -> str:
 
 
 def talked_to(talks: Sequence[Talk], met: Collection[str] = ()) -> int:
-    """How many callers the agents had; the same one can come back from the queue.
+    """How many calls the agents had; the same one can come back from the queue.
 
-    `met`: numbers of those who count as soon as an agent had them, whether sound came or not.
+    A person who calls again shows the same number with another case.  `met`: numbers of those who
+    count as soon as an agent had them, whether sound came or not.
     """
-    talked = {talk.number for talk in talks if talk.talked is not None}
-    return len(talked | (_numbers(talks) & set(met)))
+    met_too = _numbers(talks) & set(met)
+    return len(
+        {
+            (talk.number, talk.case)
+            for talk in talks
+            if talk.talked is not None or (talk.number in met_too and talk.ended in TALKED)
+        }
+    )
 
 
 def _numbers(talks: Sequence[Talk]) -> set[str]:
     """Whose calls agents took."""
-    return {talk.number for talk in talks if talk.ended in ("agent", "caller")}
+    return {talk.number for talk in talks if talk.ended in TALKED}
 
 
 def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = ()) -> list[Row]:

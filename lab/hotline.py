@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from lab.agents import Agents
+from lab.agents import Agents, Seconds
 from lab.asterisk import FILES, Asterisk
 from lab.ivrd import HOST, PROGRAM, PROJECT, Ivrd
 from lab.ports import Block, free_port, is_free
@@ -31,7 +31,8 @@ Change = Callable[[str, dict[str, Any]], None]  # (file name, its settings) to b
 
 @dataclass(frozen=True)
 class Plan:
-    """What to start. Ports: 0 takes a free one. `talk`, `ring`: seconds of each agent.
+    """What to start. Ports: 0 takes a free one. `talk`, `ring`: seconds of each agent,
+    or functions that are asked at each call.
 
     `change` may alter the settings of each file of the configuration. `ami_detour`: the port on
     which ivrd looks for Asterisk, when something stands between the two. `environment`: more
@@ -43,8 +44,8 @@ class Plan:
 
     folder: Path
     agents: int = 5
-    talk: float = 20.0
-    ring: float = 2.0
+    talk: Seconds = 20.0
+    ring: Seconds = 2.0
     sip_port: int = 0
     ami_port: int = 0
     http_port: int = 0

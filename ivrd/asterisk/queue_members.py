@@ -5,6 +5,7 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, assert_never
@@ -44,6 +45,7 @@ ALREADY = ("already there", "not there", "interface not found")
 # A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
 FIXED = "not dynamic"
 NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
+AT_A_TIME = 100  # changes that wait for their answers
 AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
 
 
@@ -285,19 +287,32 @@ class QueueMembers:
         return self._members.lent(partner)
 
     async def _send(self, changes: Iterable[MemberChange]) -> None:
+        """Many at a time: Asterisk makes changes in the order in which they are sent.
+
+        A round trip for each would keep the seats of a partner who refuses every call open for
+        seconds, and Asterisk busy with these calls.
+        """
         refused: list[ActionRefused] = []
-        for change in paused_first(changes):
-            action, headers = action_of(change)
-            try:
-                await self._link.ask(action, **headers)
-            except ActionRefused as error:
-                words = str(error).lower()
-                if NO_QUEUE in words and not isinstance(change, AddMember):
-                    self._members.remove(change.queue, change.seat)
-                elif not any(each in words for each in (*ALREADY, FIXED)):
-                    refused.append(error)
+        left = list(paused_first(changes))
+        while left:
+            now, left = left[:AT_A_TIME], left[AT_A_TIME:]
+            found = await asyncio.gather(*map(self._change, now))
+            refused += [error for error in found if error is not None]
         if refused:
             raise refused[0]
+
+    async def _change(self, change: MemberChange) -> ActionRefused | None:
+        """Make one change; a refusal that matters."""
+        action, headers = action_of(change)
+        try:
+            await self._link.ask(action, **headers)
+        except ActionRefused as error:
+            words = str(error).lower()
+            if NO_QUEUE in words and not isinstance(change, AddMember):
+                self._members.remove(change.queue, change.seat)
+            elif not any(each in words for each in (*ALREADY, FIXED)):
+                return error
+        return None
 
 
 def _pool_of(pools: Iterable[Pool]) -> dict[str, Pool]:

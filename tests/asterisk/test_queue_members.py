@@ -157,6 +157,33 @@ def test_after_the_changes_exactly_the_open_pools_take_calls(
     asyncio.run(body())
 
 
+def test_changes_do_not_wait_for_one_another_and_go_out_in_order() -> None:
+    """A partner's seats are closed at once, however long Asterisk takes for an answer."""
+
+    async def body() -> None:
+        surge = [Member(queue, seat) for queue in SURGE.queues for seat in SURGE.seats]
+        rig = Rig([Member(*key) for key in FIXED] + surge)
+        rig.seating.read(rig.queues.snapshot())
+        rig.seating.open = {"base"}
+        sent: list[tuple[str, str, str]] = []
+        all_out = asyncio.Event()
+
+        async def ask(action: str, **headers: str) -> None:
+            sent.append((action, headers["Queue"], headers["Interface"]))
+            if len(sent) == 2 * len(surge):
+                all_out.set()
+            await all_out.wait()
+
+        rig.queues.ask = ask  # type: ignore[method-assign, assignment]
+        async with asyncio.timeout(5):
+            await rig.seating.reconcile()
+        for pause, removal in zip(sent[::2], sent[1::2], strict=True):
+            assert (pause[0], removal[0]) == ("QueuePause", "QueueRemove")
+            assert pause[1:] == removal[1:]
+
+    asyncio.run(body())
+
+
 def test_before_asterisk_has_told_nothing_is_changed() -> None:
     async def body() -> None:
         rig = Rig([])

@@ -40,6 +40,12 @@ def test_over_the_limit_callers_are_told_that_all_lines_are_busy(hotline):
     assert value(scrape, 'ivrd_calls_total{.*outcome="rejected".*}') == 1
 
 
+def test_events_that_pile_up_cost_no_new_call(hotline):
+    """Asterisk takes what SIP itself has to do for its load, and not what ivrd is told late."""
+    shown = hotline(agents=1).asterisk.cli("pjsip show settings")
+    assert re.search(r"taskprocessor_overload_trigger +: pjsip_only", shown), shown
+
+
 def test_asterisks_own_limit_counts_where_it_is_lower_and_ivrd_says_so(hotline):
     lab = hotline(agents=1, files=files_for(2))
     ready = lab.ivrd.http("/-/ready")

@@ -42,7 +42,9 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
         "endpoint_identifier_order=ip,username\n"
         # Mobile networks call sip:NUMBER;phone-context=+CC@…;user=phone: that is the number, too.
-        "ignore_uri_user_options=yes\n",
+        "ignore_uri_user_options=yes\n"
+        # Otherwise new calls are dropped without a word while events for ivrd pile up.
+        "taskprocessor_overload_trigger=pjsip_only\n",
         f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses, sound) for name, addresses in sip.carriers]
