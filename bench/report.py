@@ -28,6 +28,10 @@ ABOUT = (
 )
 
 
+BUSY_SECONDS = 5.0  # half of the ten in which a thread's waiting for a processor is counted
+BUSY = "the machine was too busy with other work for this round to say much"
+
+
 def of(rounds: Sequence[Round], name: str) -> list[Figures]:
     """One system's figures, round by round."""
     return [each.made[name] for each in rounds]
@@ -77,8 +81,9 @@ def told(name: str, rounds: Sequence[Round]) -> str:
         f"{ours.seat_seconds / always.seat_seconds:.0%}{_by_load(rounds)}.",
         f"* Erlang-A, each load as if it lasted for ever: "
         f"{mean(each.formula for each in rounds):.1%} lost.",
-        f"* {len(rounds)} rounds (seeds {seeds}); a thread waited for a processor for "
+        f"* Rounds by their seeds: {seeds}. A thread waited for a processor for "
         f"{max(each.lag for each in rounds):.1f} s at most within ten.",
+        *(f"* Seed {each.seed}: {BUSY}." for each in rounds if each.lag > BUSY_SECONDS),
         *(f"* Seed {each.seed}, late: {why}." for each in rounds for why in each.limited),
         *(f"* **{ivrd.NAME} does not hold**: {fault}." for fault in faults(rounds)),
     ]

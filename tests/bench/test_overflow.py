@@ -253,3 +253,9 @@ def test_the_share_of_the_seats_is_told_by_load():
     seats = sum(SEATS.values())
     told = report.told("good", [replace(HOLDS, by_load={"1": seats / 10, "3": seats / 2})])
     assert "takes 50%: 10% at 1, 50% at 3 times the calls that our own agents can take." in told
+
+
+@pytest.mark.parametrize(("lag", "marked"), [(4.9, False), (5.1, True)])
+def test_a_round_on_a_machine_that_was_too_busy_is_marked(lag, marked):
+    told = report.told("good", [replace(HOLDS, lag=lag)])
+    assert (report.BUSY in told) is marked
