@@ -33,6 +33,8 @@ def count(crossed: Crossed, scrape: Scrape, together: Collection[str] = ()) -> l
     of_partners = [Row("answered by a partner", heard + crossed.by_partner, answered)]
     for name, calls in crossed.taken.items():
         confirmed = scrape.total("ivrd_partner_offers_total", partner=name, result="confirmed")
-        of_partners.append(Row(f"taken by {name}, by its own count", calls, confirmed))
+        unsure = crossed.unsure[name]
+        what = f"taken by {name}, by its own count"
+        of_partners.append(Row(what, calls + unsure, confirmed, unsure))
     made[3:3] = of_partners
     return made

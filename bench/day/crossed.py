@@ -7,7 +7,7 @@ So of these few calls the third witness decides; ivrd's word counts for nothing 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,13 +23,15 @@ class Crossed:
     """What became of the calls, with these few decided.
 
     `talked`: how many calls the hotline's agents and partners had.  `taken`: those of each partner.
-    `hung_up`: how many callers hung up in the moment of the answer; `answered`: how many of these
-    Asterisk had connected by then.
+    `unsure`: in so many calls to it the caller went while somebody there heard the whisper; whether
+    the key was pressed before that nobody knows.  `hung_up`: how many callers hung up in the moment
+    of the answer; `answered`: how many of these Asterisk had connected by then.
     """
 
     calls: list[Called]
     talked: int
     taken: Mapping[str, int]
+    unsure: Mapping[str, int]
     hung_up: int
     answered: int
     by_partner: int  # of those answered
@@ -66,6 +68,7 @@ def decide(
         [replace(c, ended=ANSWERED) if c.entry.id in answered else c for c in calls],
         talked=len(met.talked.union(*met.taken.values())),
         taken={name: len(of) for name, of in met.taken.items()},
+        unsure={name: met.unsure[name] for name in partners},
         hung_up=len(crossed),
         answered=len(answered),
         by_partner=sum(met.at_partner(crossed[number]) for number in answered),
@@ -84,6 +87,7 @@ class _Met:
         self._connected = connected
         self._by_number: dict[str, list[Talk]] = defaultdict(list)
         self._partner: dict[str, str] = {}
+        self.unsure: Counter[str] = Counter()
         self.talked = {talk.case for talk in inhouse if talk.talked is not None}
         self.taken = {
             name: {talk.case for talk in of if talk.heard_caller} for name, of in partners.items()
@@ -97,6 +101,8 @@ class _Met:
                 if talk.ended in TALKED and talk.case in connected:
                     self._remember(talk, self.taken[name])
                     self._partner[talk.case] = name
+                elif talk.ended in TALKED and not talk.heard_caller:
+                    self.unsure[name] += 1
 
     def _remember(self, talk: Talk, had: set[str]) -> None:
         """Who answered and heard nothing of a caller whom Asterisk had connected had the call."""

@@ -12,6 +12,7 @@ from bench.day.people import Population
 from bench.day.profile import DAY_CALLS
 from bench.day.result import ASTERISK, IVRD, Result
 from bench.day.samples import SEATS
+from lab.comparison import Row
 
 Line = tuple[str, ...]
 
@@ -25,7 +26,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def faults(result: Result) -> list[str]:
     """Why this run fails; empty when it does not."""
     found = [
-        f"{row.what}: the callers counted {row.callers}, ivrd {row.ivrd}"
+        f"{row.what}: {_counted(row)} counted, {row.ivrd:,} by ivrd"
         for row in result.rows
         if not row.agrees
     ]
@@ -34,6 +35,12 @@ def faults(result: Result) -> list[str]:
     if not result.scrape.balances:
         found.append("ivrd's own ledger does not balance")
     return found
+
+
+def _counted(row: Row) -> str:
+    """The people's own count, with what they can't know."""
+    least = f"{row.callers - row.unsure:,} to " if row.unsure else ""
+    return f"{least}{row.callers:,}"
 
 
 def markdown(result: Result, plots: Sequence[str] = ()) -> str:
@@ -95,7 +102,7 @@ def _verdict(result: Result) -> str:
 def _rows(result: Result) -> Iterator[Line]:
     for row in result.rows:
         agrees = "=" if row.agrees else "DIFFERS"
-        yield row.what, f"{row.callers:,}", f"{row.ivrd:,}", agrees
+        yield row.what, _counted(row), f"{row.ivrd:,}", agrees
 
 
 def _day(result: Result) -> Iterator[Line]:

@@ -12,6 +12,7 @@ import pytest
 from bench.day import plots
 from bench.day.__main__ import keep, name, options, parser
 from bench.day.clock import Clock
+from bench.day.count import count
 from bench.day.crew import Crew
 from bench.day.crossed import Crossed, case_of, connected, decide
 from bench.day.figures import Called, Growth, Lag, Persons, Waiting, by_hour
@@ -78,7 +79,7 @@ def result() -> Result:
         clock=clock,
         crew=Crew.of_day(Population(), clock, CALLS),
         calls=calls,
-        crossed=Crossed(calls, 7, {"one": 7}, hung_up=2, answered=1, by_partner=0),
+        crossed=Crossed(calls, 7, {"one": 7}, {"one": 0}, hung_up=2, answered=1, by_partner=0),
         why=Counter({Why.NEW: CALLS}),
         still_due=4,
         rows=[Row("dialled / received", CALLS, CALLS), Row("answered by a person", 9, 9)],
@@ -161,7 +162,7 @@ def test_a_run_in_which_all_agree_has_no_fault(result):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"rows": [Row("answered by a person", 9, 8)]}, "the callers counted 9, ivrd 8"),
+        ({"rows": [Row("answered by a person", 9, 8)]}, "9 counted, 8 by ivrd"),
         ({"calls": [called(1, 1, FAILED)]}, "1 calls failed"),
         ({"scrape": Scrape("ivrd_calls_received_total 2\n")}, "does not balance"),
     ],
@@ -172,6 +173,11 @@ def test_a_row_that_differs_or_a_call_that_failed_is_a_fault_and_the_report_says
     wrong = replace(result, **change)
     assert any(said in fault for fault in faults(wrong))
     assert "It fails" in markdown(wrong)
+
+
+def test_what_people_cannot_know_is_shown_as_a_range(result):
+    text = markdown(replace(result, rows=[Row("taken by one, by its own count", 9, 8, unsure=2)]))
+    assert "| taken by one, by its own count | 7 to 9 | 8 | = |" in text
 
 
 def test_a_run_in_which_the_people_were_late_is_marked(result):
@@ -279,9 +285,18 @@ def test_a_partner_who_had_pressed_the_key_took_the_call():
     assert (found.talked, found.taken, found.by_partner) == (1, {"one": 1, "two": 0}, 1)
 
 
-def test_a_partner_who_had_not_did_not():
+def test_a_partner_who_had_not_did_not_and_may_have_pressed_it_too_late():
     found = decide([gave_up()], [], {"one": [talk()]}, set(), BEGAN)
     assert (found.talked, found.taken, found.hung_up) == (0, {"one": 0}, 0)
+    assert found.unsure == {"one": 1}
+
+
+@pytest.mark.parametrize(("confirmed", "agrees"), [(6, False), (7, True), (8, True), (9, False)])
+def test_a_key_that_came_as_the_caller_went_counts_or_not(result, confirmed, agrees):
+    crossed = replace(result.crossed, unsure={"one": 1})
+    name = 'ivrd_partner_offers_total{partner="one",result="confirmed"}'
+    rows = {row.what: row for row in count(crossed, Scrape(f"{name} {confirmed}\n"))}
+    assert rows["taken by one, by its own count"].agrees is agrees
 
 
 def test_the_talk_of_another_call_of_the_same_person_is_none_of_this_one():
