@@ -47,12 +47,14 @@ def crowded(name: str, settings: dict[str, Any]) -> None:
 def test_however_many_come_at_once_no_more_than_the_limit_have_music(hotline, tmp_path):
     lab = hotline(agents=3, talk=600.0, ring=0.2, change=crowded, rtp_ports=1000)
     with Crowd(lab.sip, 200, tmp_path, rate=60.0):
-        lab.until("all are here", lambda s: s["calls"]["queue"] == 197)
+        # one may listen to the menu
+        here = lambda s: s["calls"]["talk"] == 3 and s["calls"]["queue"] >= 196  # noqa: E731
+        lab.until("all are here", here)
         of = {name: len(members) for name, members in groups(lab).items()}
-        assert of["hold"] + of["brief"] == 200
+        assert of["hold"] + of["brief"] >= 199
         assert 20 <= of["hold"] <= 20 + of["talk"]  # those who talk have given their places away
-        told = "197 callers wait, and music is for 20: the others have some of it with each word"
-        assert told in lab.ivrd.status()["limits"]
+        told = "callers wait, and music is for 20: the others have some of it with each word"
+        assert any(told in limit for limit in lab.ivrd.status()["limits"])
         (entry,) = lab.calling([person(1, 8.0)], rate=1.0).wait(120).entries
         assert entry.outcome == "abandoned"
     assert lab.asterisk.complaints() == []
