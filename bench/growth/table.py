@@ -1,6 +1,6 @@
 """The figures as tables: one for each thing that varies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.growth.size import AXES, CORNER, Size, exponent
 
@@ -23,9 +23,14 @@ def _table(name: str, axis: tuple[Size, ...], found: Mapping[Size, Figures]) -> 
     yield "|---|" + "--:|" * (len(heads) + 1 + len(last))
     for what in found[axis[0]]:
         costs = [found[size][what] for size in axis]
-        grows = exponent([getattr(size, name) for size in axis], costs)
+        grows = _grows([getattr(size, name) for size in axis], costs)
         beside = [_ms(found[CORNER][what])] if corner else []
-        yield f"| {what} | " + " | ".join([*map(_ms, costs), f"{grows:.2f}", *beside]) + " |"
+        yield f"| {what} | " + " | ".join([*map(_ms, costs), grows, *beside]) + " |"
+
+
+def _grows(sizes: Sequence[float], costs: Sequence[float]) -> str:
+    """The exponent; a dash for what is not timed well enough."""
+    return f"{exponent(sizes, costs):.2f}" if min(costs) >= LEAST else "–"
 
 
 def _ms(seconds: float) -> str:
