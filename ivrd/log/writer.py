@@ -16,7 +16,6 @@ from ivrd.log import formatters
 from ivrd.log.rate_limit import RateLimit
 
 LINES_AT_MOST = 10_000  # that wait to be written
-GATHER_SECONDS = 0.05  # that the writer sleeps after a line: to wake it costs more than to log
 TICK_SECONDS = 1.0  # how often the writer looks for storms that are over
 LAST_SECONDS = 2.0  # how long the end waits for the writer
 
@@ -100,8 +99,6 @@ class Handler(logging.Handler):
                 item.set()
             elif item:
                 self._put_out(item)
-                if self._lines.empty():
-                    time.sleep(GATHER_SECONDS)
             if time.monotonic() - looked >= TICK_SECONDS:
                 looked = time.monotonic()
                 self._summarise()
