@@ -103,6 +103,7 @@ def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
     assert len(gaps((moody, good))) >= 30
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(80)
 def test_callers_are_shared_as_partners_have_pledged(hotline, site):
     pledges = {"ten": 10, "six": 6, "four": 4}
