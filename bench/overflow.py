@@ -65,7 +65,7 @@ def main() -> int:
                 print(f"bench.overflow: {error}", file=sys.stderr)
                 return 1
             for each in made:
-                print(f"\n{each.scenario}\n\n{report.told(each.scenario, [each])}", flush=True)
+                print(f"\n{each.scenario}\n\n{report.scenario(each.scenario, [each])}", flush=True)
                 if given.keep:
                     keep(given.keep, each)
             rounds += made

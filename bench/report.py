@@ -63,11 +63,11 @@ def section(rounds: Sequence[Round]) -> str:
     for name in SCENARIOS:
         here = [each for each in rounds if each.scenario == name]
         if here:
-            parts += [f"### {name}: {SCENARIOS[name].what}", told(name, here)]
+            parts += [f"### {name}: {SCENARIOS[name].what}", scenario(name, here)]
     return "\n\n".join(parts)
 
 
-def told(name: str, rounds: Sequence[Round]) -> str:
+def scenario(name: str, rounds: Sequence[Round]) -> str:
     """One scenario: its table, ivrd beside each other system, and what else is to be said."""
     columns = {system: merged(of(rounds, system)) for system in rounds[0].made}
     ours, always = columns[ivrd.NAME], columns[always_open.NAME]

@@ -130,6 +130,8 @@ def _round(
         side.name: side.made(entries[side.what], seat_seconds(looks[side.what])) for side in sides
     }
     scenario = SCENARIOS[ours.scenario]
+    assert isinstance(ours.system, IvrdSystem)
+    scrape = ours.system.ivrd.settled(SETTLE_SECONDS)
     joined = joins(entries[always.what], persons)
     able = AGENTS - len(scenario.absent) + sum(scenario.good.values())
     return Round(
@@ -137,21 +139,10 @@ def _round(
         seed=0,
         made=made | optima(joined, scenario, made[ALWAYS_OPEN].seat_seconds),
         formula=formula(plan, mean(join.talk for join in joined), PATIENCE, able),
-        differences=tuple(differences(made[IVRD], settled(ours.system))),
+        differences=tuple(differences(made[IVRD], scrape)),
         limited=tuple(why for side in sides for why in side.limited()),
         by_load=by_load(looks[ours.what], plan, capacity(AGENTS, TALK, RING)),
     )
-
-
-def settled(system: System) -> Scrape:
-    """ivrd's ledger when every call is closed in it, or as it is after a while."""
-    assert isinstance(system, IvrdSystem)
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while True:
-        scrape = system.ivrd.scrape()
-        if not scrape.in_progress or time.monotonic() > deadline:
-            return scrape
-        time.sleep(0.2)  # nothing tells when the last bye has been recorded
 
 
 def joins(entries: Sequence[Entry], persons: Sequence[Person]) -> list[Join]:

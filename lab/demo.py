@@ -87,7 +87,7 @@ def run(show: Show, console: Console | None = None) -> int:
             machine.stop()
             with suppress(TimeoutError):
                 calling.stop()
-        usage, scrape = machine.usage(), _settled(lab)
+        usage, scrape = machine.usage(), lab.ivrd.settled(SETTLE_SECONDS)
         taken = {name: site.taken() for name, site in sites.sites.items()}
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
         rows = compare(people, ledger.entries, talks, scrape)
@@ -210,16 +210,6 @@ def line_of(counts: dict[str, int], status: Status) -> str:
         f"agents {calls['talk'] - talking}, partners {talking} "
         f"(open {sum(of['open'] for of in partners)}, wanted {status['overflow']['wanted']})"
     )
-
-
-def _settled(lab: Lab) -> Scrape:
-    """The first scrape with nothing in progress; the last one if that does not come."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while True:
-        scrape = lab.ivrd.scrape()
-        if not scrape.in_progress or time.monotonic() > deadline:
-            return scrape
-        time.sleep(0.1)
 
 
 def _report(console: Console, rows: list[Row], scrape: Scrape, ledger: Ledger) -> int:

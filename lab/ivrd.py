@@ -172,6 +172,15 @@ class Ivrd(Running):
         """Its metrics."""
         return Scrape(self.http("/metrics"))
 
+    def settled(self, seconds: float) -> Scrape:
+        """The first scrape with no call in progress, or the last within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            scrape = self.scrape()
+            if not scrape.in_progress or time.monotonic() > deadline:
+                return scrape
+            time.sleep(0.1)  # nothing tells when the last hang-up has been recorded
+
     def get(self, name: str, **query: str) -> Any:
         """What its control socket answers.  Raises LabError with the reason when it does not."""
         try:

@@ -18,7 +18,7 @@ import yaml
 
 from bench.day.clock import Clock
 from bench.day.crew import Crew
-from bench.day.partners import BEGIN, LINGERING, Desk, at_work
+from bench.day.partners import BEGIN, LINGERING, Staff, at_work
 from lab.agents import Choice, Manner, refuses
 from lab.hotline import Plan
 from lab.ivrd import PROJECT
@@ -78,12 +78,12 @@ class Sites(Running):
 
     def _choice(self, people: int, random: Random) -> Choice:
         of, clock = self.crew.of, self._clock
-        desk = Desk(people, of, clock.run(BEGIN) * clock.factor, random)
+        staff = Staff(people, of, clock.run(BEGIN) * clock.factor, random)
 
         def choose(_others: int) -> Manner:
             run = self._now()
             talk = max(LEAST_PARTNER_TALK * clock.factor, of.talk(random))
-            if not at_work(of, clock.day(run), LINGERING) or not desk.take(
+            if not at_work(of, clock.day(run), LINGERING) or not staff.take(
                 run * clock.factor, talk
             ):
                 return refuses(BUSY)

@@ -1,4 +1,4 @@
-"""The people at partners: they have other work, and take a call when they are at the desk.
+"""The people at partners: they have other work, and take a call when they are there.
 
 A hundred employees of a bank took about a thousand calls a day, ten each.  So most of a partner's
 seats that are pledged have nobody at them at most moments.  Pure; times are people's seconds.
@@ -17,7 +17,7 @@ LINGERING = 600.0  # seconds after it in which people still take a call: the lin
 SPREAD = 0.5  # of the logarithm of the time that the other work takes
 
 
-class Desk:
+class Staff:
     """The people of one partner: `take` says whether one of them takes a call now.
 
     A call is followed by other work, for as long as leads to so many calls in a working day when

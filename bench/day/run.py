@@ -114,7 +114,7 @@ class _Day:
                 self._call(lab, calling)
                 ledger = self._until_the_last_has_gone(calling)
                 lasted = self.book.now()
-                scrape = _settled(lab)
+                scrape = lab.ivrd.settled(SETTLE_SECONDS)
             usage = machine.usage()
             return self._result(lab, sampler, usage, ledger.entries, scrape, lasted)
 
@@ -215,13 +215,3 @@ def _pids(lab: Lab, people: Sequence[Callers | Agents]) -> dict[str, Callable[[]
 def run(options: Options, folder: Path, console: Console) -> Result:
     """Replay the day.  Raises what the lab raises when a part of it fails."""
     return _Day(options, folder, console).run()
-
-
-def _settled(lab: Lab) -> Scrape:
-    """The first scrape with nothing in progress; the last one if that does not come."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while True:
-        scrape = lab.ivrd.scrape()
-        if not scrape.in_progress or time.monotonic() > deadline:
-            return scrape
-        time.sleep(0.2)  # nothing tells when the last bye has been recorded

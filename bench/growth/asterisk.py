@@ -148,13 +148,13 @@ class Hotline:
     def _add(self, action: Headers) -> str:
         key = (action["Queue"], action["Interface"])
         self.people.members[key] = made.Member(action.get("Penalty", "0"))
-        self._told("QueueMemberAdded", key)
+        self._emit("QueueMemberAdded", key)
         return self._done(action)
 
     def _remove(self, action: Headers) -> str:
         key = (action["Queue"], action["Interface"])
         if key in self.people.members:
-            self._told("QueueMemberRemoved", key)
+            self._emit("QueueMemberRemoved", key)
             del self.people.members[key]
         return self._done(action)
 
@@ -163,17 +163,17 @@ class Hotline:
         if member := self.people.members.get(key):
             member.paused = str(int(action["Paused"] == "true"))
             member.reason = action["Reason"]
-            self._told("QueueMemberPause", key)
+            self._emit("QueueMemberPause", key)
         return self._done(action)
 
     def _penalty(self, action: Headers) -> str:
         key = (action["Queue"], action["Interface"])
         if member := self.people.members.get(key):
             member.penalty = action["Penalty"]
-            self._told("QueueMemberPenalty", key)
+            self._emit("QueueMemberPenalty", key)
         return self._done(action)
 
-    def _told(self, event: str, key: tuple[str, str]) -> None:
+    def _emit(self, event: str, key: tuple[str, str]) -> None:
         (queue, seat), member = key, self.people.members[key]
         self.emit(
             block(

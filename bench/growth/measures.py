@@ -126,7 +126,7 @@ def _looks(ivrd: Ivrd) -> Figures:
         ),
         "reconciliation of queues, nobody to move": each(lambda: _run(wiring.requeue.reconcile())),
         "positions in all queues": each(lambda: [wiring.ledger.waiting(q) for q in queues]),
-        "the books: in progress, balance": each(wiring.ledger.balance),
+        "the ledger: in progress, balance": each(wiring.ledger.balance),
         "a scrape of /metrics": each(wiring.scrape),
         "ivrd status": each(lambda: json.dumps(wiring.operations.status([]))),
         "ivrd seats list": each(lambda: json.dumps(wiring.queue_members.list_seats())),

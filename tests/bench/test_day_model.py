@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.day.clock import MOST_FACTOR, Clock
 from bench.day.crew import Crew
 from bench.day.orbits import Orbits, Why
-from bench.day.partners import Desk
+from bench.day.partners import Staff
 from bench.day.patience import FIRST, SECOND, Patience
 from bench.day.people import People, Population, Visit, Wish, between, lognormal
 from bench.day.profile import (
@@ -299,21 +299,21 @@ def test_who_hangs_up_knows_where_that_was(wish):
 
 def test_people_at_partners_take_their_calls_a_day_when_there_are_always_callers():
     random = Random(1)
-    desk, taken = Desk(100, OF, 0.0, random), 0
+    staff, taken = Staff(100, OF, 0.0, random), 0
     for second in range(0, int(OF.partner_hours * HOUR), 5):
-        while desk.take(second, OF.talk(random)):
+        while staff.take(second, OF.talk(random)):
             taken += 1
     assert taken == pytest.approx(100 * OF.partner_calls, rel=0.1)
 
 
 @given(SEEDS, st.integers(0, 20))
 def test_at_most_as_many_talk_as_there_are_people(seed, people):
-    desk = Desk(people, OF, 0.0, Random(seed))
-    took = sum(desk.take(1e9, 600.0) for _ in range(people + 5))
+    staff = Staff(people, OF, 0.0, Random(seed))
+    took = sum(staff.take(1e9, 600.0) for _ in range(people + 5))
     assert took == people
-    assert not desk.take(1e9 + 599, 600.0)
+    assert not staff.take(1e9 + 599, 600.0)
 
 
 def test_nobody_is_at_the_desk_before_the_working_day():
-    desk = Desk(50, OF, 9 * HOUR, Random(1))
-    assert not desk.take(9 * HOUR - 1, 300.0)
+    staff = Staff(50, OF, 9 * HOUR, Random(1))
+    assert not staff.take(9 * HOUR - 1, 300.0)

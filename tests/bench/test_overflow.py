@@ -251,11 +251,11 @@ def test_seats_are_averaged_by_load_and_a_look_that_saw_two_loads_says_nothing_o
 
 def test_the_share_of_the_seats_is_told_by_load():
     seats = sum(SEATS.values())
-    told = report.told("good", [replace(HOLDS, by_load={"1": seats / 10, "3": seats / 2})])
+    told = report.scenario("good", [replace(HOLDS, by_load={"1": seats / 10, "3": seats / 2})])
     assert "takes 50%: 10% at 1, 50% at 3 times the calls that our own agents can take." in told
 
 
 @pytest.mark.parametrize(("lag", "marked"), [(4.9, False), (5.1, True)])
 def test_a_round_on_a_machine_that_was_too_busy_is_marked(lag, marked):
-    told = report.told("good", [replace(HOLDS, lag=lag)])
+    told = report.scenario("good", [replace(HOLDS, lag=lag)])
     assert (report.BUSY in told) is marked

@@ -83,7 +83,7 @@ def all_came_to_their_topics(hotline, calling, people, topics):
     ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": len(people)}
     wanted = {person.shown: topics[person.id % len(topics)].leaf for person in people}
-    # a caller hears of the end before the agent does
+    # a caller's call ends before the agent's
     hotline.until("all talks are over", lambda: len(hotline.agents.ledger()) >= len(people))
     assert {talk.number: talk.topic for talk in hotline.agents.ledger()} == wanted
 
