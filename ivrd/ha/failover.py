@@ -172,7 +172,7 @@ class Failover:
         await self._persistence.partners.restore()
         self._mark = stored.checkpoint.mark if stored.checkpoint else None
         await reconciliation.seek(self._mark)
-        reconciliation.begin(stored.known, self._timeline.now())
+        reconciliation.begin(None if self._blind else stored.known, self._timeline.now())
         self._persistence.calls.begin()
         tracker.ivr.active = self._began = True
         self._write_behind.hold = False

@@ -89,7 +89,8 @@ class Reconciliation:
         self._moment = moment
         self._replay: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known: set[str] = set()  # recorded by an earlier run
-        self._ended: dict[str, tuple[Outcome, Stage]] = {}
+        self._ended: dict[str, tuple[Outcome, Stage]] = {}  # those that queue_log has not ended
+        self._keeps_ended = False  # those that it has ended as well: queue_log may be read again
         self._late: deque[tuple[str, float]] = deque(maxlen=MOST_ENDED)
         self._waiting: dict[str, tuple[ReplayedCall, float]] = {}
         self._missing: dict[str, float] = {}
@@ -107,9 +108,13 @@ class Reconciliation:
         """Go to `mark` in queue_log; without one to where it ends."""
         await asyncio.to_thread(self._reader.start, mark)
 
-    def begin(self, known: Iterable[str], now: float) -> None:
-        """Reconcile from now on.  `known`: ids of calls whose ends an earlier run has recorded."""
-        self._known.update(known)
+    def begin(self, known: Iterable[str] | None, now: float) -> None:
+        """Reconcile from now on.  `known`: ids of calls whose ends an earlier run has recorded.
+
+        None: they cannot be read yet, and `read_again` follows when they can.
+        """
+        self._keeps_ended = known is None
+        self._known.update(known or ())
         self._now = now
         self.mark = self._reader.mark
         self.active = True
@@ -140,12 +145,13 @@ class Reconciliation:
         return min((now, *waiting, *here)) - MARGIN_SECONDS
 
     def recorded(self, call_id: str) -> bool:
-        """Whether the end of a call is recorded, as far as we know."""
+        """Whether the end of a call is known to be recorded, and queue_log may still bring it."""
         return call_id in self._ended or call_id in self._known
 
     def read_again(self, mark: LogPosition, known: Iterable[str]) -> None:
         """Read queue_log again from `mark`; the ends of `known` calls stay as recorded."""
         self._known.update(known, self._ended)
+        self._keeps_ended = False
         self._again = mark
 
     def notice(self, notice: Notice) -> None:
@@ -158,6 +164,8 @@ class Reconciliation:
             self._found.discard(call_id)
             self.reconciled[notice.outcome] += 1
             _log_call(logging.INFO, "call reconciled with queue_log", notice.call, notice.outcome)
+            if not self._keeps_ended:
+                return
         self._ended[call_id] = (notice.outcome, notice.stage)
         if len(self._ended) > MOST_ENDED:
             del self._ended[next(iter(self._ended))]
@@ -228,6 +236,8 @@ class Reconciliation:
                 continue
             del self._waiting[call_id]
             self._replay.done(call_id)
+            if not self._keeps_ended:
+                self._ended.pop(call_id, None)
         for call_id, since in list(self._missing.items()):
             if len(due) >= MOST_AT_ONCE:
                 return due

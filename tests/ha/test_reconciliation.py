@@ -67,7 +67,7 @@ class Script:
 class Rig:
     """Books, a record and their healing; time goes by when the test says so."""
 
-    def __init__(self, known: tuple[str, ...] = (), reader: Script | None = None) -> None:
+    def __init__(self, known: tuple[str, ...] | None = (), reader: Script | None = None) -> None:
         self.ledger = Ledger()
         self.notices: list[Notice] = []
         self.now = 1000.0
@@ -168,6 +168,23 @@ async def test_an_end_whose_event_came_before_its_line_is_not_booked_again():
     await rig.tick(5.0)
     assert rig.ends() == {"a": LEFT_MENU}
     assert rig.reconciliation.mark == rig.reader.mark
+
+
+@live
+@pytest.mark.parametrize(("known", "kept"), [((), False), (None, True)])
+async def test_an_end_is_kept_only_while_queue_log_may_bring_it(known, kept):
+    """A day has some 50,000 ends.  Before the store could be read queue_log is read once more."""
+    rig = Rig(known=known)
+    rig.receive()
+    rig.book("a", HungUp(999.3))
+    await rig.tick()
+    assert rig.reconciliation.recorded("a")
+    rig.write(RECEIVED, END)
+    rig.write(*(replace(line, call_id="b") for line in (RECEIVED, JOINED, END)))
+    await rig.tick()
+    await rig.tick(5.0)
+    assert rig.ends() == {"a": LEFT_MENU, "b": LEFT_QUEUE}
+    assert [rig.reconciliation.recorded(call) for call in "ab"] == [kept, kept]
 
 
 @live
