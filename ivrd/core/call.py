@@ -14,7 +14,12 @@ stopped or crashed with the call on it, or ended the call by itself.  `OUTCOME_O
 counted as.  A caller whose media is lost has left, as one who hangs up, and did so
 `Call.silent_seconds` before the call's end.  A call that is cut off is failed, unless a person had
 taken it: then it is answered, as every call that a person took, and `Call.cut_off` says that the
-talk did not end by itself.
+talk did not end by itself.  Whoever has been promised a call back is owed that one, however this
+call ends.
+
+A call that waits has two beginnings.  `joined_at` is when it joined a queue: the wait of this call.
+`effective_at` is its effective arrival, by which callers are served: earlier than that for whoever
+has waited before, in a call that nobody answered.
 
 docs/states.md draws the table.
 
@@ -41,6 +46,8 @@ class CallState(StrEnum):
     INFO = "info"  # a message is played, or was
     CLOSED = "closed"  # told that the line or the topic is closed, or that all lines are busy
     QUEUE = "queue"
+    QUEUE_MENU = "queue_menu"  # waits still, and has opened the menu that there is for it
+    BOOKED = "booked"  # is to be called back, and has been told so
     TALK = "talk"
     ENDED = "ended"
 
@@ -59,8 +66,16 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     ABANDONED = "abandoned"
     SELF_SERVED = "self_served"
+    CALLBACK = "callback"
     REJECTED = "rejected"
     FAILED = "failed"
+
+
+class Direction(StrEnum):
+    """Who dialled: the caller, or the hotline, which calls back."""
+
+    INBOUND = "inbound"
+    CALLBACK = "callback"
 
 
 class AnsweredBy(StrEnum):
@@ -76,6 +91,8 @@ STAGE_OF = {
     CallState.INFO: Stage.IVR,
     CallState.CLOSED: Stage.IVR,
     CallState.QUEUE: Stage.QUEUE,
+    CallState.QUEUE_MENU: Stage.QUEUE,
+    CallState.BOOKED: Stage.IVR,
     CallState.TALK: Stage.TALK,
 }
 
@@ -106,6 +123,16 @@ class JoinedQueue:
 @dataclass(frozen=True)
 class LeftQueue:
     """The caller left a queue, neither answered nor hung up: the dialplan has the call."""
+
+
+@dataclass(frozen=True)
+class OpenedQueueMenu:
+    """The caller, who waits, has opened the menu that there is meanwhile, and keeps the place."""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A call back is stored, and the caller is told so."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +175,8 @@ Event = (
     | ReturnedToMenu
     | JoinedQueue
     | LeftQueue
+    | OpenedQueueMenu
+    | Booked
     | Connected
     | HungUp
     | MediaLost
@@ -221,6 +250,8 @@ class Call:
     seat: str = ""
     cut_off: bool = False  # it has ended, and neither the caller nor the hotline hung up
     silent_seconds: float = 0.0  # for so long before its end nothing came; 0 unless media is lost
+    effective_at: float | None = None  # effective arrival; noted before it joins, if earlier
+    direction: Direction = Direction.INBOUND
 
     @property
     def stage(self) -> Stage | None:
@@ -281,6 +312,11 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     **{(state, JoinedQueue): CallState.QUEUE for state in BEFORE_QUEUE},
     (CallState.QUEUE, Connected): CallState.TALK,
     (CallState.QUEUE, LeftQueue): CallState.MENU,
+    (CallState.QUEUE, OpenedQueueMenu): CallState.QUEUE_MENU,
+    (CallState.QUEUE_MENU, JoinedQueue): CallState.QUEUE,
+    (CallState.QUEUE_MENU, Booked): CallState.BOOKED,
+    **{(state, Booked): CallState.BOOKED for state in (CallState.MENU, CallState.INFO)},
+    (CallState.BOOKED, JoinedQueue): CallState.QUEUE,  # the dialplan took the call: it waits again
     (CallState.QUEUE, JoinedQueue): CallState.QUEUE,  # moved to another queue
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
     **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
@@ -294,6 +330,8 @@ LEFT = {
     CallState.INFO: Outcome.SELF_SERVED,
     CallState.CLOSED: Outcome.REJECTED,
     CallState.QUEUE: Outcome.ABANDONED,
+    CallState.QUEUE_MENU: Outcome.ABANDONED,
+    CallState.BOOKED: Outcome.CALLBACK,
     CallState.TALK: Outcome.ANSWERED,
 }
 # (state before the end, event that ended the call) -> how it ended.
@@ -302,6 +340,7 @@ OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
     **{(state, MediaLost): outcome for state, outcome in LEFT.items()},
     **{(state, CutOff): Outcome.FAILED for state in STAGE_OF},
     (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
+    (CallState.BOOKED, CutOff): Outcome.CALLBACK,  # the promise stands
 }
 
 
@@ -322,6 +361,8 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
     match event:
         case PlayedMessage() | Rejected() | ReturnedToMenu() | LeftQueue():
             return replace(call, state=state), ()
+        case OpenedQueueMenu() | Booked():
+            return replace(call, state=state), ()
         case JoinedQueue():
             return _join(call, event)
         case Connected(at, by, seat):
@@ -341,6 +382,7 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
         state=CallState.QUEUE,
         queue=event.queue,
         joined_at=event.at if first else call.joined_at,
+        effective_at=_earlier(call.effective_at, event.at) if first else call.effective_at,
         connected_at=None,
         by=AnsweredBy.NOBODY,
         seat="",
@@ -349,6 +391,10 @@ def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
         return after, (Offered(after),)
     talked = None if call.connected_at is None else max(0.0, event.at - call.connected_at)
     return after, (Rejoined(after, talked),)
+
+
+def _earlier(one: float | None, other: float) -> float:
+    return other if one is None else min(one, other)
 
 
 def _end(call: Call, event: End) -> tuple[Call, tuple[Notice, ...]]:

@@ -131,11 +131,24 @@ class Ledger:
             del self._reconciled[next(iter(self._reconciled))]
         return tuple(notices)
 
-    def note(self, call_id: str, *, language: str = "", topic: str = "") -> None:
-        """Note what a caller chose; what is empty stays as it was."""
+    def note(
+        self,
+        call_id: str,
+        *,
+        language: str = "",
+        topic: str = "",
+        effective_at: float | None = None,
+    ) -> None:
+        """Note what a caller chose, and the effective arrival of one who is about to join a queue.
+
+        What is empty stays as it was.
+        """
         call = self.calls[call_id]
         self.calls[call_id] = replace(
-            call, language=language or call.language, topic=topic or call.topic
+            call,
+            language=language or call.language,
+            topic=topic or call.topic,
+            effective_at=call.effective_at if effective_at is None else effective_at,
         )
 
     def _put(self, call: Call) -> None:
@@ -182,7 +195,7 @@ class Ledger:
 
 def _as_received(call: Call) -> Call:
     """The call as it was when it reached the hotline."""
-    nothing = replace(call, joined_at=None, connected_at=None, ended_at=None)
+    nothing = replace(call, joined_at=None, effective_at=None, connected_at=None, ended_at=None)
     return replace(nothing, state=CallState.MENU, cut_off=False, silent_seconds=0.0)
 
 
@@ -198,6 +211,7 @@ def _reconciled(own: Call, replayed: Call) -> Call:
         queue=replayed.queue or own.queue,
         topic=own.topic or replayed.topic,
         joined_at=replayed.joined_at if own.joined_at is None else own.joined_at,
+        effective_at=own.effective_at or replayed.effective_at,
         connected_at=connected_at,
         ended_at=max(replayed.ended_at or own.received_at, own.received_at),
         by=replayed.by,

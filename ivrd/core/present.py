@@ -13,16 +13,16 @@ from ivrd.core.call import Call, CallState
 
 
 class Place(NamedTuple):
-    """Where a call belongs in a line: by the time of joining, then by that of its arrival."""
+    """Where a call belongs in a line: by its effective arrival, then by that of this call."""
 
-    joined_at: float
+    effective_at: float
     received_at: float
     call_id: str
 
 
 def place_of(call: Call) -> Place:
     """The place of a call that waits."""
-    return Place(call.joined_at or 0.0, call.received_at, call.id)
+    return Place(call.effective_at or call.joined_at or 0.0, call.received_at, call.id)
 
 
 @dataclass
@@ -64,9 +64,9 @@ class Present:
         return self._lines.get(queue, ())
 
     def oldest_seconds(self, queue: str, now: float) -> float:
-        """How long the first of those has waited; 0 when nobody waits."""
+        """How long ago the first of those arrived, effectively; 0 when nobody waits."""
         line = self.line(queue)
-        return max(0.0, now - line[0].joined_at) if line else 0.0
+        return max(0.0, now - line[0].effective_at) if line else 0.0
 
     def queues(self) -> Collection[str]:
         """The queues in which somebody waits."""

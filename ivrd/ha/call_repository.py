@@ -148,6 +148,7 @@ def _shifted(call: Call, seconds: float) -> Call:
         call,
         received_at=call.received_at + seconds,
         joined_at=later(call.joined_at),
+        effective_at=later(call.effective_at),
         connected_at=later(call.connected_at),
         ended_at=later(call.ended_at),
     )

@@ -90,7 +90,7 @@ class LedgerCollector(Collector):
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else c.BEFORE_QUEUE
+    places = c.STAGE_OF if queue else (*c.BEFORE_QUEUE, c.CallState.BOOKED)
     rows: dict[OutcomeKey, None] = {}
     for state in places:
         answerers = (

@@ -284,7 +284,7 @@ class PartnerController:
         return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
-        return tuple(max(0.0, now - at.joined_at) for at in self._ledger.present.line(queue))
+        return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.line(queue))
 
     def _agent_groups(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ivrd.core.call import (
     Answered,
     AnsweredBy,
+    Booked,
     Call,
     CallState,
     Connected,
@@ -23,6 +24,7 @@ from ivrd.core.call import (
     MediaLost,
     Notice,
     Offered,
+    OpenedQueueMenu,
     Outcome,
     PlayedMessage,
     Rejected,
@@ -44,6 +46,8 @@ MOVES: st.SearchStrategy[Event] = st.one_of(
     st.builds(Rejected),
     st.builds(ReturnedToMenu),
     st.builds(LeftQueue),
+    st.builds(OpenedQueueMenu),
+    st.builds(Booked),
     JOINED,
     CONNECTED,
 )
@@ -65,6 +69,8 @@ WAY_TO: dict[CallState, tuple[Event, ...]] = {
     CallState.INFO: (PlayedMessage(),),
     CallState.CLOSED: (Rejected(),),
     CallState.QUEUE: (JoinedQueue(1010.0, "red"),),
+    CallState.QUEUE_MENU: (JoinedQueue(1010.0, "red"), OpenedQueueMenu()),
+    CallState.BOOKED: (Booked(),),
     CallState.TALK: (JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
     CallState.ENDED: (HungUp(1005.0),),
 }
@@ -157,10 +163,15 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
 
 # What can happen, seen from each place; the rest is refused.
 MAY_HAPPEN: dict[CallState, set[type]] = {
-    CallState.MENU: {PlayedMessage, Rejected, JoinedQueue, HungUp, MediaLost, CutOff},
-    CallState.INFO: {ReturnedToMenu, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.MENU: {PlayedMessage, Rejected, Booked, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.INFO: {ReturnedToMenu, Booked, JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, MediaLost, CutOff},
-    CallState.QUEUE: {Connected, JoinedQueue, LeftQueue, HungUp, MediaLost, CutOff},
+    CallState.QUEUE: {
+        *(Connected, JoinedQueue, LeftQueue, OpenedQueueMenu),
+        *(HungUp, MediaLost, CutOff),
+    },
+    CallState.QUEUE_MENU: {JoinedQueue, Booked, HungUp, MediaLost, CutOff},
+    CallState.BOOKED: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.TALK: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.ENDED: set(),
 }
@@ -170,6 +181,8 @@ ONE_OF_EACH: tuple[Event, ...] = (
     ReturnedToMenu(),
     JoinedQueue(1010.0, "blue"),
     LeftQueue(),
+    OpenedQueueMenu(),
+    Booked(),
     Connected(1030.0, AnsweredBy.INHOUSE, "a"),
     HungUp(1050.0),
     MediaLost(1050.0, 30.0),
@@ -191,6 +204,16 @@ def test_what_cannot_happen_is_refused_by_name(state: CallState) -> None:
                 InvalidTransition, match=f"^{name} cannot happen to a call in {state}$"
             ):
                 step(call, event)
+
+
+def test_the_order_of_service_goes_by_the_effective_arrival() -> None:
+    call = replace(Call("1", BEGUN), effective_at=700.0)
+    call, _ = step(call, JoinedQueue(1010.0, "red"))
+    assert (call.joined_at, call.effective_at, call.wait_seconds(1020.0)) == (1010.0, 700.0, 10.0)
+    call, _ = step(call, JoinedQueue(1100.0, "green"))
+    assert call.effective_at == 700.0
+    later = replace(Call("2", BEGUN), effective_at=2000.0)  # a clock was set back
+    assert step(later, JoinedQueue(1010.0, "red"))[0].effective_at == 1010.0
 
 
 def test_who_is_moved_to_another_queue_keeps_the_wait_and_is_offered_once() -> None:
@@ -216,6 +239,8 @@ REJOINED: tuple[Event, ...] = (*WAY_TO[CallState.TALK], JoinedQueue(1100.0, "gre
         ((Rejected(), ReturnedToMenu()), Outcome.ABANDONED, Stage.IVR, None, None),
         ((Rejected(), JoinedQueue(1010.0, "red")), Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
         (WAY_TO[CallState.QUEUE], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        (WAY_TO[CallState.QUEUE_MENU], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
+        (WAY_TO[CallState.BOOKED], Outcome.CALLBACK, Stage.IVR, None, None),
         ((JoinedQueue(1010.0, "red"), LeftQueue()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
         (WAY_TO[CallState.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
         (REJOINED, Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
@@ -235,7 +260,9 @@ def test_how_a_call_ends(
     wait: float | None,
     talk: float | None,
 ) -> None:
-    cut = outcome if stage is Stage.TALK else Outcome.FAILED  # a person had taken the call
+    # A person had taken the call, or will.
+    kept = outcome in (Outcome.ANSWERED, Outcome.CALLBACK)
+    cut = outcome if kept else Outcome.FAILED
     for end, expected in ((HungUp(1200.0), outcome), (CutOff(1200.0), cut)):
         call, notices = live(*story, end)
         assert notices[-1] == Ended(call, expected, stage)

@@ -264,6 +264,7 @@ def test_a_healed_call_keeps_what_the_books_knew_better() -> None:
     assert end.call == Call(
         *("a", 0.25, "hash", CallState.ENDED, "en", "red", "certificate"),
         *(1.75, 2.5, 30.0, AnsweredBy.PARTNER, "good/01"),
+        effective_at=1.75,
     )
 
 
