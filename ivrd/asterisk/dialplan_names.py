@@ -24,11 +24,18 @@ PARTNER_ANSWERED = "partners-answered"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
+CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
+CALLBACK = "callback"
+CALLBACK_CONFIRMED = "callback-confirmed"
+CALLBACK_STATE = "callback-state"
+CALLBACK_ENDED = "callback-ended"
+CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     MUSIC_CONTEXT,
+    *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -76,6 +83,16 @@ LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
 )
 
+# Variables of a call that the hotline makes, and what stands for the attempt
+TOKEN = "IVRD_TOKEN"
+WANTED = "IVRD_WANTED"  # what ivrd has put into the token's global variable
+LABEL = "IVRD_LABEL"  # what the agent's phone shows of the topic
+ATTEMPT_STATE = "IVRD_STATE"  # how it will have ended, should it end now
+CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE)
+
+# A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
+ATTEMPT = "IVRD_CALLBACK_"
+
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
 LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
@@ -116,6 +133,7 @@ PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
 PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
+ATTEMPT_EVENT = "IvrdCallback"
 LOG_QUEUE = "hotline"
 
 RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again

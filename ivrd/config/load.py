@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
+from ivrd.config import callback, hours, main, menus, model, partners, prompts, queues, store
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
@@ -96,6 +96,10 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from partners.check_with_queues(files.partners, files.queues.parsed)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
+    if files.program and files.hours:
+        part = files.program.parsed.callback
+        for key, say in callback.check_with_hours(part, files.hours.parsed):
+            yield files.program.problem(*key, say=say)
     if files.prompts and files.program:
         languages = files.program.parsed.languages
         known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
@@ -127,6 +131,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         sounds=located(folder, parsed.sounds),
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
+        callback=callback.settings(parsed.callback, named, parsed.country),
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),

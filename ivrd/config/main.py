@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from ivrd.config import control_socket
+from ivrd.config.callback import CallbackPart
+from ivrd.config.callback import check as check_callback
 from ivrd.config.control_socket import located
 from ivrd.config.dialled import canonical, spellings
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART
@@ -182,6 +184,7 @@ class MainFile(Part):
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
+    callback: CallbackPart = CallbackPart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
     web: WebPart
@@ -204,6 +207,8 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     yield from _check_numbers(file)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
+    for key, say in check_callback(parsed.callback, parsed.asterisk.carriers):
+        yield file.problem(*key, say=say)
     yield from _check_asterisk(file)
 
 

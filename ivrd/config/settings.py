@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
@@ -148,6 +149,7 @@ class Settings:
     sounds: Path
     state_dir: Path
     store: StoreSettings
+    callback: CallbackSettings
     log_format: str
     log_level: str
     caller_key_file: Path
