@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.config import callback, hours, main, menus, model, partners, prompts, queues, store
+from ivrd.config import (
+    callback,
+    hours,
+    main,
+    menus,
+    model,
+    partners,
+    people,
+    prompts,
+    queues,
+    store,
+)
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
@@ -135,6 +146,9 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),
+        number_key_file=people.number_key_file(
+            parsed.people, folder, located(folder, parsed.caller_key_file)
+        ),
         web_host=parsed.web.listen.host,
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),

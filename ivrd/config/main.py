@@ -34,6 +34,7 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.model import File, Part
+from ivrd.config.people import PeoplePart
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
@@ -187,6 +188,7 @@ class MainFile(Part):
     callback: CallbackPart = CallbackPart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
+    people: PeoplePart = PeoplePart()
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart
