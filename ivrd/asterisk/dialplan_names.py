@@ -17,6 +17,8 @@ SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
 SEAT_LEFT = "seat-left"
 ENDED_CONTEXT = "hotline-ended"
+DIALLED_CALL = "hotline-dialled"  # the hotline calls somebody back
+UNREACHED_CALL = "hotline-unreached"  # and nobody has confirmed
 MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
@@ -34,9 +36,10 @@ CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
-    MUSIC_CONTEXT,
+    *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
 )
+CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
@@ -117,6 +120,8 @@ OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number t
 
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
+DIALLED_EVENT = "IvrdDialled"
+UNREACHED_EVENT = "IvrdUnreached"
 RETURNED_EVENT = "IvrdReturned"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ivrd.core.call import AnsweredBy
+from ivrd.core.call import AnsweredBy, CallbackResult
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus
@@ -20,6 +20,29 @@ class Arrived:
     at: float
     number: str
     dialled: str
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """The hotline calls somebody back.
+
+    `number`: digits only.  `language`, `topic`: of the booking.
+    """
+
+    call_id: str
+    at: float
+    number: str
+    language: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class DialledInVain:
+    """A call that the hotline makes is over, and nobody confirmed."""
+
+    call_id: str
+    at: float
+    result: CallbackResult
 
 
 @dataclass(frozen=True)
@@ -256,6 +279,8 @@ class PartnerLegEvent:
 
 Fact = (
     Arrived
+    | Dialled
+    | DialledInVain
     | ControlOffered
     | Result
     | ControlOver

@@ -12,7 +12,7 @@ import re
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import answered_by, silence
-from ivrd.core.call import CallState
+from ivrd.core.call import UNREACHED, CallbackResult, CallState
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 
 LONGEST = 8192  # bytes of a line; Asterisk's own buffer for one
@@ -24,7 +24,12 @@ FORM = re.compile(
 )
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 SECONDS = re.compile(r"[0-9]{1,6}")
-OURS = {"RECEIVED": EntryType.RECEIVED, "RETURNED": EntryType.LEFT, "ENDED": EntryType.ENDED}
+OURS = {
+    "RECEIVED": EntryType.RECEIVED,
+    "DIALLED": EntryType.DIALLED,
+    "RETURNED": EntryType.LEFT,
+    "ENDED": EntryType.ENDED,
+}
 APP_QUEUE = {
     "ENTERQUEUE": EntryType.JOINED,
     "CONNECT": EntryType.CONNECTED,
@@ -37,6 +42,7 @@ STATES = {
     "closed": CallState.CLOSED,
     "queue": CallState.QUEUE,
     "booked": CallState.BOOKED,
+    **dict.fromkeys(UNREACHED, CallState.DIALLED),  # of a dialled call: what came of it
 }
 
 
@@ -74,6 +80,7 @@ def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry
         topic=topic,
         cut_off=how == dialplan_names.CUT_OFF,
         silent_seconds=silence(args[3] if len(args) > 3 else "") if lost else 0.0,
+        result=CallbackResult(args[0]) if state is CallState.DIALLED else None,
     )
 
 

@@ -12,7 +12,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import device, member_status, whole
-from ivrd.core.call import CallState
+from ivrd.core.call import CallState, Direction
 from ivrd.core.seats import Member, SeatStatus
 
 DIGITS = re.compile(r"[0-9]{1,9}")
@@ -40,15 +40,20 @@ class Caller:
     wait_seconds: float = 0.0
     seat: str = ""
     listed: bool = True
+    direction: Direction = Direction.INBOUND
 
 
 @dataclass(frozen=True)
 class AsteriskSnapshot:
-    """All callers, all seats in their queues, and what each seat's phone is doing."""
+    """All callers, all seats in their queues, and what each seat's phone is doing.
+
+    `channels`: the ids of all channels that there are.
+    """
 
     callers: tuple[Caller, ...]
     members: tuple[Member, ...]
     seats: dict[str, SeatStatus]
+    channels: frozenset[str]
 
 
 async def read(link: AmiClient) -> AsteriskSnapshot:
@@ -69,14 +74,18 @@ async def read(link: AmiClient) -> AsteriskSnapshot:
     for m in await link.ask_list("DeviceStateList"):
         if fact := device(m):  # partners' trunks are no members
             seats.setdefault(fact.seat, fact.state)
-    return AsteriskSnapshot(tuple(callers), tuple(members), seats)
+    ids = frozenset(m.uniqueid for m in channels)
+    return AsteriskSnapshot(tuple(callers), tuple(members), seats, ids)
 
 
 def _caller(m: Any, entry: Any, other: Any) -> Caller:
+    account = m.accountcode  # in a queue the case code stands in the number's place
+    made = account.startswith(dialplan_names.CALLBACK_MARK)
     common = {
         "call_id": m.uniqueid,
         "channel": m.channel,
-        "number": m.accountcode,  # in a queue the case code stands in the number's place
+        "number": account.removeprefix(dialplan_names.CALLBACK_MARK),
+        "direction": Direction.CALLBACK if made else Direction.INBOUND,
         "dialled": m.calleridname,
         "age_seconds": _seconds(m.duration),
     }

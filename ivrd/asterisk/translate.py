@@ -18,6 +18,8 @@ from ivrd.asterisk.facts import (
     CallRefused,
     ControlOffered,
     ControlOver,
+    Dialled,
+    DialledInVain,
     Fact,
     Hangup,
     KeyDown,
@@ -37,7 +39,7 @@ from ivrd.asterisk.facts import (
     StrangerRefused,
     Unattended,
 )
-from ivrd.core.call import AnsweredBy
+from ivrd.core.call import UNREACHED, AnsweredBy, CallbackResult
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import PartnerEventKind
@@ -90,6 +92,10 @@ def _key_up(m: Any) -> Fact | None:
 def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our events
     if m.userevent == dialplan_names.RECEIVED_EVENT:
         return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum, m.number)
+    if m.userevent == dialplan_names.DIALLED_EVENT:
+        return Dialled(m.call, at(m), m.number, m.language, m.topic)
+    if m.userevent == dialplan_names.UNREACHED_EVENT and m.result in UNREACHED:
+        return DialledInVain(m.call, at(m), CallbackResult(m.result))
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
@@ -137,6 +143,8 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             return fact
         case (
             Arrived()
+            | Dialled()
+            | DialledInVain()
             | ControlOffered()
             | QueueJoined()
             | AgentConnected()

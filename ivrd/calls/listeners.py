@@ -22,6 +22,9 @@ class CallMonitor(Protocol):
     def received(self, call: Call, number: str) -> None:
         """A call reached the hotline, at this number of ours; empty when that is not known."""
 
+    def dialled(self, call: Call) -> None:
+        """The hotline calls somebody back."""
+
     def lag(self, seconds: float) -> None:
         """An event was received so long after it happened."""
 

@@ -23,7 +23,7 @@ from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolutio
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
 from ivrd.core import menu
-from ivrd.core.call import Call, CallState, Ended, InvalidTransition, Notice
+from ivrd.core.call import Call, CallState, Direction, Ended, InvalidTransition, Notice
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
@@ -110,6 +110,10 @@ class CallTracker:
         match fact:
             case facts.Arrived():
                 self._arrived(fact)
+            case facts.Dialled():
+                self._dialled(fact)
+            case facts.DialledInVain(call_id, at, result):
+                self._apply_event(call_id, c.Unreached(at, result))
             case facts.ControlOffered():
                 self._offered(fact)
             case facts.Result(command_id, text):
@@ -203,6 +207,20 @@ class CallTracker:
             self._monitor.received(call, fact.dialled)
             self._moved(fact.call_id)
 
+    def _dialled(self, fact: facts.Dialled) -> None:
+        call = Call(
+            fact.call_id,
+            fact.at,
+            self._hash(fact.number),
+            CallState.DIALLED,
+            fact.language,
+            topic=fact.topic,
+            direction=Direction.CALLBACK,
+        )
+        if self.ledger.receive(call):
+            self._monitor.dialled(call)
+            self._moved(fact.call_id)
+
     def _offered(self, fact: facts.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was not reported
             self._arrived(facts.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
@@ -287,7 +305,7 @@ class CallTracker:
             self._passing.clear()
             async for caller in with_breaks(seen.callers):
                 self._match(caller, now)
-            missing = self.ledger.missing(caller.call_id for caller in seen.callers)
+            missing = self._missing(seen)
             self._passing.update(missing)  # its hangup may be all that is still to come
             self.queue_members.read(seen)
             for call_id in missing:
@@ -311,6 +329,12 @@ class CallTracker:
         ) as error:  # seats that Asterisk does not have must not cost the connection
             self._monitor.refused("Seats", str(error))
 
+    def _missing(self, seen: snapshots.AsteriskSnapshot) -> list[str]:
+        """Calls that Asterisk no longer has.  One that rings is in no context of ours yet."""
+        gone = self.ledger.missing(caller.call_id for caller in seen.callers)
+        calls, here = self.ledger.calls, seen.channels
+        return [i for i in gone if calls[i].state is not CallState.DIALLED or i not in here]
+
     def _match(self, caller: snapshots.Caller, now: float) -> None:
         """Bring one call in the ledger to where Asterisk has it."""
         call_id = caller.call_id
@@ -330,6 +354,7 @@ class CallTracker:
             now - caller.age_seconds,
             self._hash(caller.number),
             language=self.ivr.settings.conversation.tree.languages[0],
+            direction=caller.direction,
         )
         if caller.state is not CallState.TALK:
             return call
@@ -355,8 +380,10 @@ class CallTracker:
     def _record_reconciled(self, ended: Ended) -> None:
         """Record a call's end as queue_log has it."""
         self.ivr.gone(ended.call.id, "the call has ended")
-        if ended.call.id not in self.ledger.calls:
+        if ended.call.id not in self.ledger.calls and ended.call.received:
             self._monitor.received(ended.call, "")
+        elif ended.call.id not in self.ledger.calls:
+            self._monitor.dialled(ended.call)
         for notice in self.ledger.record_reconciled(ended):
             self._publish(notice)
 
@@ -365,7 +392,8 @@ def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.
     """The events that lead from where the ledger has a call to where Asterisk has it."""
     joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
     taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
-    state, before_queue = call.state, call.state in c.BEFORE_QUEUE
+    state = call.state
+    before_queue = state in (*c.BEFORE_QUEUE, CallState.DIALLED)
     if caller.state is CallState.QUEUE:
         waits = state is CallState.QUEUE and call.queue == caller.queue  # else moved unseen
         between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)

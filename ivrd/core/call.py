@@ -21,6 +21,10 @@ A call that waits has two beginnings.  `joined_at` is when it joined a queue: th
 `effective_at` is its effective arrival, by which callers are served: earlier than that for whoever
 has waited before, in a call that nobody answered.
 
+A call that the hotline makes (`Direction.CALLBACK`) begins as dialled: it rings, or whoever answers
+hears why and is asked for a key.  It ends there, unreached, or joins a queue and goes on as any
+other.  Besides an outcome it has a `CallbackResult`, and is counted under that alone.
+
 docs/states.md draws the table.
 
 Times are seconds since the epoch on Asterisk's clock, as its events carry them.
@@ -48,6 +52,7 @@ class CallState(StrEnum):
     QUEUE = "queue"
     QUEUE_MENU = "queue_menu"  # waits still, and has opened the menu that there is for it
     BOOKED = "booked"  # is to be called back, and has been told so
+    DIALLED = "dialled"  # is being called back, and has not confirmed yet
     TALK = "talk"
     ENDED = "ended"
 
@@ -78,6 +83,25 @@ class Direction(StrEnum):
     CALLBACK = "callback"
 
 
+class CallbackResult(StrEnum):
+    """How a call that the hotline made ended."""
+
+    REACHED = "reached"  # a person took it, and so had whoever was called back
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    NO_KEY = "no_key"  # something answered, and confirmed nothing: a machine, or somebody else
+    HUNG_UP = "hung_up"  # answered, and hung up before a person took it
+    CALLBACK = "callback"  # asked, while waiting again, to be called back once more
+    FAILED = "failed"  # could not be dialled, or a fault of ours
+
+
+# What can come of one that nobody has confirmed.
+UNREACHED = (
+    *(CallbackResult.BUSY, CallbackResult.NO_ANSWER, CallbackResult.NO_KEY),
+    *(CallbackResult.HUNG_UP, CallbackResult.FAILED),
+)
+
+
 class AnsweredBy(StrEnum):
     """Who answered."""
 
@@ -93,6 +117,7 @@ STAGE_OF = {
     CallState.QUEUE: Stage.QUEUE,
     CallState.QUEUE_MENU: Stage.QUEUE,
     CallState.BOOKED: Stage.IVR,
+    CallState.DIALLED: Stage.IVR,
     CallState.TALK: Stage.TALK,
 }
 
@@ -145,6 +170,17 @@ class Connected:
 
 
 @dataclass(frozen=True)
+class Unreached:
+    """A call that the hotline made ended before anybody confirmed (at: seconds since the epoch).
+
+    result: one of `UNREACHED`.
+    """
+
+    at: float
+    result: CallbackResult
+
+
+@dataclass(frozen=True)
 class HungUp:
     """The caller, the person or the hotline hung up (at: seconds since the epoch)."""
 
@@ -178,11 +214,12 @@ Event = (
     | OpenedQueueMenu
     | Booked
     | Connected
+    | Unreached
     | HungUp
     | MediaLost
     | CutOff
 )
-End = HungUp | MediaLost | CutOff
+End = Unreached | HungUp | MediaLost | CutOff
 
 
 @dataclass(frozen=True)
@@ -252,6 +289,12 @@ class Call:
     silent_seconds: float = 0.0  # for so long before its end nothing came; 0 unless media is lost
     effective_at: float | None = None  # effective arrival; noted before it joins, if earlier
     direction: Direction = Direction.INBOUND
+    result: CallbackResult | None = None  # of a call that the hotline made, once it has ended
+
+    @property
+    def received(self) -> bool:
+        """Whether it was the caller who dialled: such calls alone count as received."""
+        return self.direction is Direction.INBOUND
 
     @property
     def stage(self) -> Stage | None:
@@ -310,6 +353,8 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.INFO, ReturnedToMenu): CallState.MENU,
     (CallState.CLOSED, ReturnedToMenu): CallState.MENU,
     **{(state, JoinedQueue): CallState.QUEUE for state in BEFORE_QUEUE},
+    (CallState.DIALLED, JoinedQueue): CallState.QUEUE,  # has confirmed
+    (CallState.DIALLED, Unreached): CallState.ENDED,
     (CallState.QUEUE, Connected): CallState.TALK,
     (CallState.QUEUE, LeftQueue): CallState.MENU,
     (CallState.QUEUE, OpenedQueueMenu): CallState.QUEUE_MENU,
@@ -332,6 +377,7 @@ LEFT = {
     CallState.QUEUE: Outcome.ABANDONED,
     CallState.QUEUE_MENU: Outcome.ABANDONED,
     CallState.BOOKED: Outcome.CALLBACK,
+    CallState.DIALLED: Outcome.ABANDONED,
     CallState.TALK: Outcome.ANSWERED,
 }
 # (state before the end, event that ended the call) -> how it ended.
@@ -341,6 +387,13 @@ OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
     **{(state, CutOff): Outcome.FAILED for state in STAGE_OF},
     (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
     (CallState.BOOKED, CutOff): Outcome.CALLBACK,  # the promise stands
+    (CallState.DIALLED, Unreached): Outcome.ABANDONED,
+}
+# How a call that the hotline made ended, unless an `Unreached` says so.
+RESULT_OF = {
+    Outcome.ANSWERED: CallbackResult.REACHED,
+    Outcome.CALLBACK: CallbackResult.CALLBACK,
+    Outcome.FAILED: CallbackResult.FAILED,
 }
 
 
@@ -368,7 +421,7 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
         case Connected(at, by, seat):
             after = replace(call, state=state, connected_at=at, by=by, seat=seat)
             return after, (Answered(after, after.wait_seconds() or 0.0),)
-        case HungUp() | MediaLost() | CutOff():
+        case Unreached() | HungUp() | MediaLost() | CutOff():
             return _end(call, event)
         case _:
             assert_never(event)
@@ -405,5 +458,11 @@ def _end(call: Call, event: End) -> tuple[Call, tuple[Notice, ...]]:
         ended_at=max(event.at, call.received_at),
         cut_off=isinstance(event, CutOff),
         silent_seconds=event.silent_seconds if isinstance(event, MediaLost) else 0.0,
+        result=event.result if isinstance(event, Unreached) else result_of(call, outcome),
     )
     return after, (Ended(after, outcome, stage),)
+
+
+def result_of(call: Call, outcome: Outcome) -> CallbackResult | None:
+    """What comes of a call that the hotline made, by its outcome; None for one that it received."""
+    return None if call.received else RESULT_OF.get(outcome, CallbackResult.HUNG_UP)

@@ -1,7 +1,8 @@
 """The hotline's ledger: every call that is here, and what became of those that were.
 
-The one invariant, checked by `Ledger.balance` and at every scrape:
-received = sum of outcomes + in progress.
+Two invariants, checked by `Ledger.balance` and at every scrape.  Of the calls that reached the
+hotline: received = sum of outcomes + in progress.  Of those that it makes, to call back:
+dialled = sum of results + in progress.  Every call is one of the two, and counted among those only.
 
 A call that is moved from one queue to another is offered once, to the first; its outcome, its wait
 and its talk are of the last.  So of one queue offered and ended may differ; of all they do not.
@@ -17,6 +18,7 @@ from ivrd.core.call import (
     Answered,
     AnsweredBy,
     Call,
+    CallbackResult,
     CallState,
     Ended,
     Event,
@@ -25,6 +27,7 @@ from ivrd.core.call import (
     Outcome,
     Rejoined,
     Stage,
+    result_of,
     step,
 )
 from ivrd.core.present import Present
@@ -46,6 +49,9 @@ class OutcomeKey:
 class Ledger:
     """Calls in progress by id, and the counts since this process began.
 
+    `received`, `adopted`, `offered` and `outcomes` are of received calls; `dialled` and `results`
+    of those that the hotline makes.  Both are in `calls`, and wait in the same lines.
+
     `present` has the calls by where they are.  A standby's ledger does not count until
     `begin_counting`: it only follows.
     """
@@ -58,21 +64,28 @@ class Ledger:
         self.reconciled = 0
         self.offered: Counter[str] = Counter()
         self.outcomes: Counter[OutcomeKey] = Counter()
+        self.dialled = 0
+        self.results: Counter[CallbackResult] = Counter()
         self.counting = True
         self._reconciled: dict[str, None] = {}
 
     def receive(self, call: Call, *, adopted: bool = False) -> bool:
         """Enter a call; False when it is in the ledger already (nothing changes).
 
-        `adopted`: it reached the hotline before this process did.  A reconciled call is not
-        entered again by an arrival that is reported only now.
+        `adopted`: it reached the hotline, or was dialled, before this process began.  A
+        reconciled call is not entered again by an arrival that is reported only now.
         """
         if call.id in self.calls or call.id in self._reconciled:
             return False
         self._put(call)
-        self.received += self.counting
-        self.adopted += adopted and self.counting
+        if self.counting:
+            self._count_arrival(call, adopted)
         return True
+
+    def _count_arrival(self, call: Call, adopted: bool) -> None:
+        self.received += call.received
+        self.adopted += call.received and adopted
+        self.dialled += not call.received
 
     def restore(self, call: Call) -> None:
         """Enter a call as it was stored; what we saw ourselves stays."""
@@ -87,8 +100,8 @@ class Ledger:
         """Count from now on; the calls that are here count as adopted."""
         if not self.counting:
             self.counting = True
-            self.received += len(self.calls)
-            self.adopted += len(self.calls)
+            for call in self.calls.values():
+                self._count_arrival(call, adopted=True)
 
     def apply(self, call_id: str, event: Event) -> tuple[Notice, ...]:
         """Move one call by one event and count what follows.
@@ -114,7 +127,7 @@ class Ledger:
         if replayed.id not in self.calls and not self.receive(_as_received(replayed), adopted=True):
             return ()
         own = self.calls[replayed.id]
-        after = _reconciled(own, replayed)
+        after = _reconciled(own, ended)
         notices: list[Notice] = []
         if own.joined_at is None and after.joined_at is not None:
             nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
@@ -160,21 +173,28 @@ class Ledger:
         call = notice.call
         match notice:
             case Offered():
-                self.offered[call.queue] += self.counting
+                self.offered[call.queue] += self.counting and call.received
             case Answered() | Rejoined():
                 pass  # an answered call is counted when it ends, like every other
             case Ended(_, outcome, stage):
-                key = OutcomeKey(call.queue, outcome, stage, call.by)
-                self.outcomes[key] += self.counting
+                if call.result is not None:
+                    self.results[call.result] += self.counting
+                else:
+                    key = OutcomeKey(call.queue, outcome, stage, call.by)
+                    self.outcomes[key] += self.counting
                 self.present.moved(self.calls.pop(call.id), None)
             case _:
                 assert_never(notice)
 
     def in_progress(self) -> Counter[Stage]:
-        """Calls that are here now, by stage; none on a standby: the leader counts them."""
+        """Received calls that are here now, by stage; none on a standby: the leader counts them."""
         if not self.counting:
             return Counter()
-        return Counter(call.stage for call in self.calls.values() if call.stage)
+        return Counter(call.stage for call in self.calls.values() if call.stage and call.received)
+
+    def callbacks_in_progress(self) -> int:
+        """Calls that the hotline makes now, from dialling on; none on a standby, as above."""
+        return self.counting and sum(not call.received for call in self.calls.values())
 
     def waiting(self, queue: str) -> list[Call]:
         """Callers in one queue, the longest waiting first."""
@@ -188,19 +208,25 @@ class Ledger:
         """Received - outcomes - in progress: 0, or the ledger is wrong."""
         return self.received - sum(self.outcomes.values()) - self.in_progress().total()
 
+    def callback_balance(self) -> int:
+        """Dialled - results - in progress: 0, or the ledger is wrong."""
+        return self.dialled - sum(self.results.values()) - self.callbacks_in_progress()
+
     def missing(self, present: Iterable[str]) -> list[str]:
         """Ids in the ledger that are not among those that Asterisk has."""
         return sorted(self.calls.keys() - set(present))
 
 
 def _as_received(call: Call) -> Call:
-    """The call as it was when it reached the hotline."""
+    """The call as it was when it reached the hotline, or was dialled."""
     nothing = replace(call, joined_at=None, effective_at=None, connected_at=None, ended_at=None)
-    return replace(nothing, state=CallState.MENU, cut_off=False, silent_seconds=0.0)
+    state = CallState.MENU if call.received else CallState.DIALLED
+    return replace(nothing, state=state, cut_off=False, silent_seconds=0.0, result=None)
 
 
-def _reconciled(own: Call, replayed: Call) -> Call:
+def _reconciled(own: Call, ended: Ended) -> Call:
     """The ended call: what the ledger has of it, and what queue_log has beyond that."""
+    replayed, result = ended.call, result_of(own, ended.outcome)
     connected_at = replayed.connected_at
     if own.connected_at is not None and own.joined_at is not None and connected_at is not None:
         later = connected_at - own.connected_at > SAME_TALK_SECONDS  # taken a second time
@@ -218,4 +244,5 @@ def _reconciled(own: Call, replayed: Call) -> Call:
         seat=replayed.seat,
         cut_off=replayed.cut_off,
         silent_seconds=replayed.silent_seconds,
+        result=result and (replayed.result or result),
     )

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-Asterisk writes to its queue_log where each call begins, joins a queue, is answered and ends,
-whether ivrd runs or not.  `QueueLogReplay` folds those entries with the same table as the ledger
-(call.py), so that both have the same of a call that both have seen.  What a line of the file means
-is said in ivrd/asterisk.
+Asterisk writes to its queue_log where each call begins (received, or dialled by the hotline), joins
+a queue, is answered and ends, whether ivrd runs or not.  `QueueLogReplay` folds those entries with
+the same table as the ledger (call.py), so that both have the same of a call that both have seen.
+What a line of the file means is said in ivrd/asterisk.
 
 An Asterisk that begins anew has none of the calls that it had before.  Those that were hung up
 before that have an entry of their own; all others were cut off.  They ended when the last entry
@@ -31,9 +31,11 @@ from ivrd.core.call import (
     AnsweredBy,
     Booked,
     Call,
+    CallbackResult,
     CallState,
     Connected,
     CutOff,
+    Direction,
     End,
     Ended,
     Event,
@@ -46,6 +48,7 @@ from ivrd.core.call import (
     PlayedMessage,
     Rejected,
     Stage,
+    Unreached,
     step,
 )
 
@@ -58,6 +61,7 @@ class EntryType(StrEnum):
     """What an entry says of its call."""
 
     RECEIVED = "received"
+    DIALLED = "dialled"  # the same of a call that the hotline makes
     JOINED = "joined"
     CONNECTED = "connected"
     GAVE_UP = "gave up"  # hung up while waiting; the end itself has a line of its own
@@ -72,7 +76,7 @@ class QueueLogEntry:
 
     state: of ENDED: MENU, INFO, CLOSED, BOOKED, or QUEUE for everything else from there on.
     cut_off: of ENDED: neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in
-    `Call`.
+    `Call`.  result: of ENDED: what came of a dialled call that nobody confirmed.
     """
 
     at: float
@@ -86,6 +90,7 @@ class QueueLogEntry:
     topic: str = ""
     cut_off: bool = False
     silent_seconds: float = 0.0
+    result: CallbackResult | None = None
 
 
 @dataclass(frozen=True)
@@ -137,13 +142,15 @@ class QueueLogReplay(Generic[Position]):
             return self._restarted(entry.at, before)
         if entry.call_id in self._ended:
             return ()
-        if entry.entry_type is EntryType.RECEIVED:
+        if entry.entry_type in (EntryType.RECEIVED, EntryType.DIALLED):
             self._begin(entry, position)
             return ()
         began = entry.at - entry.waited_seconds  # of a call whose first entries are not there
         call = self.open.get(entry.call_id) or Call(entry.call_id, began)
         if entry.entry_type is EntryType.ENDED:
-            return (self._end(call, _end_of(entry), entry),)
+            if entry.result is not None and call.state is CallState.MENU:
+                call = _dialled(call)  # its first entry is not there
+            return (self._end(call, _end_of(entry, call.state), entry),)
         self.open[entry.call_id] = _moved(call, entry)
         self._keep_small(entry.at)
         return ()
@@ -166,10 +173,13 @@ class QueueLogReplay(Generic[Position]):
 
     def _begin(self, entry: QueueLogEntry, position: Position | None) -> None:
         known = self.open.get(entry.call_id)
+        dialled = entry.entry_type is EntryType.DIALLED
         if known is None:
-            self.open[entry.call_id] = Call(entry.call_id, entry.at)
+            call = Call(entry.call_id, entry.at)
+            self.open[entry.call_id] = _dialled(call) if dialled else call
         elif entry.call_id not in self._needed:  # later entries came before this one
-            self.open[entry.call_id] = replace(known, received_at=min(entry.at, known.received_at))
+            call = replace(known, received_at=min(entry.at, known.received_at))
+            self.open[entry.call_id] = _dialled(call) if dialled else call
         self._needed.setdefault(entry.call_id, position)
         self._keep_small(entry.at)
 
@@ -207,11 +217,21 @@ class QueueLogReplay(Generic[Position]):
         self._needed.pop(call_id, None)
 
 
-def _end_of(ended: QueueLogEntry) -> End:
-    """How a call ended that has an ENDED entry."""
+def _dialled(call: Call) -> Call:
+    """The call as one that the hotline makes."""
+    state = CallState.DIALLED if call.state is CallState.MENU else call.state
+    return replace(call, direction=Direction.CALLBACK, state=state)
+
+
+def _end_of(ended: QueueLogEntry, state: CallState) -> End:
+    """How a call in this state ended that has an ENDED entry."""
     if ended.silent_seconds:
         return MediaLost(ended.at, ended.silent_seconds)
-    return CutOff(ended.at) if ended.cut_off else HungUp(ended.at)
+    if ended.cut_off:
+        return CutOff(ended.at)
+    if ended.result is not None and state is CallState.DIALLED:
+        return Unreached(ended.at, ended.result)
+    return HungUp(ended.at)
 
 
 def _moved(call: Call, entry: QueueLogEntry) -> Call:
@@ -244,7 +264,7 @@ def _steps(call: Call, entry: QueueLogEntry) -> Iterator[Event]:
                 yield joined
         case EntryType.LEFT:
             yield LeftQueue()
-        case EntryType.RECEIVED | EntryType.ENDED | EntryType.RESTARTED:
+        case EntryType.RECEIVED | EntryType.DIALLED | EntryType.ENDED | EntryType.RESTARTED:
             pass  # the call's first, its last, and none of a call
         case _:
             assert_never(entry.entry_type)

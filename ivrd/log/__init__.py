@@ -158,6 +158,7 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         stage=notice.stage.value,
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
+        **({"result": call.result.value} if call.result else {}),
         **({"cut_off": True} if call.cut_off else {}),
         **({"media_lost": True} if call.media_lost else {}),
     )

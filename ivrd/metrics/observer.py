@@ -59,6 +59,11 @@ class Observer:
             self.recent.received(self._clock())
             log.call_received(logger, call)
 
+    def dialled(self, call: Call) -> None:
+        """The hotline calls somebody back."""
+        if self._leadership.is_leader:
+            log.call_step(logger, "call dialled", call, caller=call.caller)
+
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, or ended."""
         if self._leadership.is_leader:

@@ -85,7 +85,10 @@ class FakeQueues:
 
     def snapshot(self) -> AsteriskSnapshot:
         return AsteriskSnapshot(
-            (), tuple(self.members.values()), dict.fromkeys(self.seats(), SeatStatus.FREE)
+            (),
+            tuple(self.members.values()),
+            dict.fromkeys(self.seats(), SeatStatus.FREE),
+            frozenset(),
         )
 
     def seats(self) -> set[str]:

@@ -44,7 +44,9 @@ class Rig:
         """An ivrd that has just connected."""
         link: Any = self.queues
         made = QueueMembers(link, (POOL,), lambda: self.now, (self,), self._hurry)
-        made.read(AsteriskSnapshot((), tuple(self.queues.members.values()), self._states()))
+        made.read(
+            AsteriskSnapshot((), tuple(self.queues.members.values()), self._states(), frozenset())
+        )
         return made
 
     def seat(self, pool: str, notice: SeatNotice) -> None:

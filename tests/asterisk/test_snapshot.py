@@ -76,4 +76,4 @@ def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting()
 
 
 def test_an_empty_asterisk() -> None:
-    assert taken([], []) == AsteriskSnapshot((), (), {})
+    assert taken([], []) == AsteriskSnapshot((), (), {}, frozenset())

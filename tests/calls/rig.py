@@ -108,6 +108,7 @@ class Told:
     notices: list[Notice] = field(default_factory=list)
     legs: list[PartnerLegEvent] = field(default_factory=list)
     alone: list[Call] = field(default_factory=list)  # taken to the queue by the dialplan
+    dialled_calls: list[Call] = field(default_factory=list)
     refused_facts: list[RefusalFact] = field(default_factory=list)
     refusals: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, BaseException]] = field(default_factory=list)
@@ -122,6 +123,9 @@ class Told:
 
     def take(self, fact: RefusalFact) -> None:
         self.refused_facts.append(fact)
+
+    def dialled(self, call: Call) -> None:
+        self.dialled_calls.append(call)
 
     def received(self, call: Call, number: str) -> None:
         self.calls.append(call)

@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from ivrd.core.call import (
+    UNREACHED,
     AnsweredBy,
     Call,
     CallState,
     Connected,
     CutOff,
+    Direction,
+    End,
     Event,
     HungUp,
     InvalidTransition,
@@ -19,9 +22,12 @@ from ivrd.core.call import (
     PlayedMessage,
     Rejected,
     ReturnedToMenu,
+    Unreached,
     step,
 )
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
+
+BEGINNINGS = (EntryType.RECEIVED, EntryType.DIALLED)
 
 QUEUES = ("red", "green")
 SEATS = (("base-01", AnsweredBy.INHOUSE), ("good/01", AnsweredBy.PARTNER))
@@ -30,6 +36,7 @@ TOLD = {
     state: state for state in (CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE)
 }
 TOLD[CallState.TALK] = CallState.QUEUE
+TOLD[CallState.DIALLED] = CallState.DIALLED
 
 
 @dataclass(frozen=True)
@@ -43,16 +50,24 @@ class Step:
     def at(self, time: float) -> "Step":
         """The same, then."""
         event, line = self.event, self.line
-        if isinstance(event, JoinedQueue | Connected | HungUp | MediaLost | CutOff):
+        if isinstance(event, JoinedQueue | Connected | End):
             event = replace(event, at=time)
         return replace(self, event=event, line=line and replace(line, at=time))
 
 
+def begun(entry: QueueLogEntry) -> Call:
+    """The call that begins with this entry."""
+    if entry.entry_type is EntryType.RECEIVED:
+        return Call(entry.call_id, entry.at)
+    made = Call(entry.call_id, entry.at, state=CallState.DIALLED)
+    return replace(made, direction=Direction.CALLBACK)
+
+
 @st.composite
 def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
-    """One call from its arrival to its end."""
-    steps = [Step(call_id, None, QueueLogEntry(0.0, EntryType.RECEIVED, call_id))]
-    call = Call(call_id, 0.0)
+    """One call, received or made by the hotline, from its arrival to its end."""
+    first = QueueLogEntry(0.0, draw(st.sampled_from(BEGINNINGS)), call_id)
+    steps, call = [Step(call_id, None, first)], begun(first)
     for _ in range(draw(st.integers(0, 8))):
         queue, (seat, by) = draw(st.sampled_from(QUEUES)), draw(st.sampled_from(SEATS))
         event, line = draw(
@@ -79,12 +94,16 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
         steps.append(
             Step(call_id, None, QueueLogEntry(0.0, EntryType.GAVE_UP, call_id, call.queue))
         )
-    end = draw(st.sampled_from([HungUp(0.0), MediaLost(0.0, 30.0), CutOff(0.0)]))
+    ends: list[End] = [HungUp(0.0), MediaLost(0.0, 30.0), CutOff(0.0)]
+    if call.state is CallState.DIALLED:
+        ends += [Unreached(0.0, result) for result in UNREACHED]
+    end = draw(st.sampled_from(ends))
     last = QueueLogEntry(
         0.0,
         EntryType.ENDED,
         call_id,
         state=TOLD[call.state],
+        result=end.result if isinstance(end, Unreached) else None,
         cut_off=isinstance(end, CutOff),
         silent_seconds=end.silent_seconds if isinstance(end, MediaLost) else 0.0,
     )

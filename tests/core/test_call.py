@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.call import (
+    UNREACHED,
     Answered,
     AnsweredBy,
     Booked,
     Call,
+    CallbackResult,
     CallState,
     Connected,
     CutOff,
+    Direction,
     Ended,
     Event,
     HungUp,
@@ -31,6 +34,7 @@ from ivrd.core.call import (
     Rejoined,
     ReturnedToMenu,
     Stage,
+    Unreached,
     case_code,
     step,
 )
@@ -161,6 +165,37 @@ def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event])
             assert (call.by, call.seat, call.connected_at) == (AnsweredBy.NOBODY, "", None)
 
 
+# A call that the hotline makes begins elsewhere.
+MADE = Call("1", BEGUN, state=CallState.DIALLED, direction=Direction.CALLBACK)
+CONFIRMED = (JoinedQueue(1010.0, "red"),)
+TAKEN = (*CONFIRMED, Connected(1030.0, AnsweredBy.PARTNER, "b"))
+
+
+@pytest.mark.parametrize(
+    ("story", "result"),
+    [
+        *(((Unreached(1050.0, result),), result) for result in UNREACHED),
+        ((HungUp(1050.0),), CallbackResult.HUNG_UP),
+        ((CutOff(1050.0),), CallbackResult.FAILED),
+        ((*CONFIRMED, HungUp(1050.0)), CallbackResult.HUNG_UP),
+        ((*CONFIRMED, MediaLost(1050.0, 30.0)), CallbackResult.HUNG_UP),
+        ((*CONFIRMED, CutOff(1050.0)), CallbackResult.FAILED),
+        ((*CONFIRMED, OpenedQueueMenu(), Booked(), HungUp(1050.0)), CallbackResult.CALLBACK),
+        ((*TAKEN, HungUp(1050.0)), CallbackResult.REACHED),
+        ((*TAKEN, CutOff(1050.0)), CallbackResult.REACHED),  # a person had taken the call
+        ((*TAKEN, JoinedQueue(1035.0, "red"), HungUp(1050.0)), CallbackResult.HUNG_UP),
+    ],
+)
+def test_what_comes_of_a_call_that_the_hotline_makes(
+    story: tuple[Event, ...], result: CallbackResult
+) -> None:
+    call = MADE
+    for event in story:
+        assert call.result is None
+        call, _ = step(call, event)
+    assert (call.state, call.result) == (CallState.ENDED, result)
+
+
 # What can happen, seen from each place; the rest is refused.
 MAY_HAPPEN: dict[CallState, set[type]] = {
     CallState.MENU: {PlayedMessage, Rejected, Booked, JoinedQueue, HungUp, MediaLost, CutOff},
@@ -173,6 +208,7 @@ MAY_HAPPEN: dict[CallState, set[type]] = {
     CallState.QUEUE_MENU: {JoinedQueue, Booked, HungUp, MediaLost, CutOff},
     CallState.BOOKED: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.TALK: {JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.DIALLED: {JoinedQueue, Unreached, HungUp, MediaLost, CutOff},
     CallState.ENDED: set(),
 }
 ONE_OF_EACH: tuple[Event, ...] = (
@@ -184,6 +220,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     OpenedQueueMenu(),
     Booked(),
     Connected(1030.0, AnsweredBy.INHOUSE, "a"),
+    Unreached(1050.0, CallbackResult.BUSY),
     HungUp(1050.0),
     MediaLost(1050.0, 30.0),
     CutOff(1050.0),
@@ -193,7 +230,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
 @pytest.mark.parametrize("state", CallState)
 def test_what_cannot_happen_is_refused_by_name(state: CallState) -> None:
     assert {type(event) for event in ONE_OF_EACH} == set(get_args(Event))
-    call, _ = live(*WAY_TO[state])
+    call = MADE if state is CallState.DIALLED else live(*WAY_TO[state])[0]
     assert call.state is state
     for event in ONE_OF_EACH:
         if type(event) in MAY_HAPPEN[state]:

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.call import (
+    UNREACHED,
     Answered,
     AnsweredBy,
     Call,
+    CallbackResult,
     CallState,
     Connected,
     CutOff,
+    Direction,
     Ended,
     Event,
     HungUp,
@@ -29,11 +32,12 @@ from ivrd.core.call import (
     Rejected,
     ReturnedToMenu,
     Stage,
+    Unreached,
 )
 from ivrd.core.ledger import Ledger, OutcomeKey
 from ivrd.core.present import place_of
-from ivrd.core.queue_log_replay import EntryType, QueueLogReplay, ReplayedCall
-from tests.core.lives import Step, lives
+from ivrd.core.queue_log_replay import QueueLogReplay, ReplayedCall
+from tests.core.lives import BEGINNINGS, Step, begun, lives
 
 IDS = st.sampled_from(["a", "b", "c", "d"])
 QUEUES = st.sampled_from(["red", "green"])
@@ -46,12 +50,14 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(LeftQueue),
     st.builds(Connected, TIMES, st.just(AnsweredBy.INHOUSE), st.just("seat")),
     st.builds(Connected, TIMES, st.just(AnsweredBy.PARTNER), st.just("bank/01")),
+    st.builds(Unreached, TIMES, st.sampled_from(UNREACHED)),
     st.builds(HungUp, TIMES),
     st.builds(MediaLost, TIMES, st.just(30.0)),
     st.builds(CutOff, TIMES),
 )
 ARRIVALS = st.booleans()  # whether the call is adopted
-HAPPENINGS = st.lists(st.tuples(IDS, ARRIVALS | EVENTS), max_size=80)
+DIALLED = "dialled"
+HAPPENINGS = st.lists(st.tuples(IDS, ARRIVALS | st.just(DIALLED) | EVENTS), max_size=80)
 
 
 class Tally:
@@ -60,10 +66,12 @@ class Tally:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.here: set[str] = set()
+        self.made: set[str] = set()  # those of them that the hotline makes
         self.received = 0
         self.adopted = 0
         self.offered: Counter[str] = Counter()
         self.ended: Counter[Outcome] = Counter()
+        self.results: Counter[CallbackResult | None] = Counter()
 
     def arrive(self, call_id: str, adopted: bool) -> None:
         new = self.ledger.receive(Call(call_id, 0.0), adopted=adopted)
@@ -71,6 +79,12 @@ class Tally:
         self.here.add(call_id)
         self.received += new
         self.adopted += new and adopted
+
+    def dial(self, call_id: str) -> None:
+        call = Call(call_id, 0.0, state=CallState.DIALLED, direction=Direction.CALLBACK)
+        if self.ledger.receive(call):
+            self.here.add(call_id)
+            self.made.add(call_id)
 
     def happen(self, call_id: str, event: Event) -> None:
         before = deepcopy(vars(self.ledger))
@@ -84,25 +98,31 @@ class Tally:
         except InvalidTransition:
             assert vars(self.ledger) == before
             return
+        made = call_id in self.made
         for notice in notices:
             if isinstance(notice, Offered):
-                self.offered[notice.call.queue] += 1
+                self.offered[notice.call.queue] += not made
             if isinstance(notice, Ended):
-                self.ended[notice.outcome] += 1
+                self.ended[notice.outcome] += not made
+                self.results[notice.call.result] += made
                 self.here.remove(call_id)
+                self.made.discard(call_id)
 
     def agree(self) -> None:
         books = self.ledger
         by_outcome: Counter[Outcome] = Counter()
         for row, count in books.outcomes.items():
             by_outcome[row.outcome] += count
-        assert books.received == self.received == by_outcome.total() + len(self.here)
-        assert books.in_progress().total() == len(self.here)
-        assert by_outcome == self.ended
+        theirs = len(self.here) - len(self.made)
+        assert books.received == self.received == by_outcome.total() + theirs
+        assert books.in_progress().total() == theirs
+        assert +by_outcome == +self.ended
+        assert books.dialled == books.results.total() + len(self.made)
+        assert (+books.results, books.callback_balance()) == (+self.results, 0)
         assert books.calls.keys() == self.here
         assert books.balance() == 0
         assert books.adopted == self.adopted <= books.received
-        assert books.offered == self.offered
+        assert +books.offered == +self.offered
         self.agree_where()
 
     def agree_where(self) -> None:
@@ -122,12 +142,14 @@ class Tally:
 
 @given(HAPPENINGS)
 def test_no_order_of_events_loses_or_doubles_a_call(
-    happenings: list[tuple[str, bool | Event]],
+    happenings: list[tuple[str, bool | str | Event]],
 ) -> None:
     tally = Tally()
     for call_id, what in happenings:
         if isinstance(what, bool):
             tally.arrive(call_id, what)
+        elif isinstance(what, str):
+            tally.dial(call_id)
         else:
             tally.happen(call_id, what)
         tally.agree()
@@ -214,8 +236,8 @@ def cut_lives(draw: st.DrawFn) -> tuple[list[Step], int]:
 def heard(ledger: Ledger, life: list[Step]) -> list[Notice]:
     notices: list[Notice] = []
     for moment in life:
-        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(Call(moment.call_id, moment.line.at, caller="hash", language="en"))
+        if moment.line is not None and moment.line.entry_type in BEGINNINGS:
+            ledger.receive(replace(begun(moment.line), caller="hash", language="en"))
         elif moment.event is not None:
             notices += ledger.apply(moment.call_id, moment.event)
     return notices
@@ -234,16 +256,18 @@ def test_a_healed_call_is_counted_as_one_that_was_seen_to_its_end(
 ) -> None:
     life, cut = cut_life
     seen, reconciled = Ledger(), Ledger()
-    heard(seen, life)
+    offered = sum(isinstance(notice, Offered) for notice in heard(seen, life))
     before = heard(reconciled, life[:cut])
     end = recorded(life)
     after = reconciled.record_reconciled(end)
-    assert reconciled.outcomes == seen.outcomes
-    assert reconciled.offered.total() == seen.offered.total()
-    assert (reconciled.received, reconciled.balance(), reconciled.calls) == (1, 0, {})
-    assert (reconciled.adopted, reconciled.reconciled) == (cut == 0, 1)
+    received = end.call.received
+    assert (reconciled.outcomes, reconciled.results) == (seen.outcomes, seen.results)
+    assert reconciled.offered.total() == seen.offered.total() == (offered if received else 0)
+    assert (reconciled.received, reconciled.dialled) == (received, not received)
+    assert (reconciled.balance(), reconciled.callback_balance(), reconciled.calls) == (0, 0, {})
+    assert (reconciled.adopted, reconciled.reconciled) == (received and cut == 0, 1)
     kinds = [type(notice) for notice in (*before, *after)]
-    assert kinds.count(Offered) == min(1, seen.offered.total())
+    assert kinds.count(Offered) == offered
     assert kinds.count(Ended) == 1
     assert kinds[-1] is Ended
     if end.outcome is Outcome.ANSWERED:

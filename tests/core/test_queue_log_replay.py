@@ -9,28 +9,27 @@ from hypothesis import strategies as st
 from ivrd.core import queue_log_replay as module
 from ivrd.core.call import (
     AnsweredBy,
-    Call,
+    CallbackResult,
     CallState,
     CutOff,
     Ended,
-    HungUp,
-    MediaLost,
     Outcome,
     Stage,
 )
+from ivrd.core.call import End as Ending
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, ReplayedCall
-from tests.core.lives import Step, days
+from tests.core.lives import BEGINNINGS, Step, begun, days
 
-End = tuple[Outcome, Stage, str, AnsweredBy]
+End = tuple[Outcome, Stage, str, AnsweredBy, CallbackResult | None]
 
 
 def booked(moments: list[Step]) -> dict[str, End]:
     """How the books end these calls."""
     ledger, ends = Ledger(), dict[str, End]()
     for moment in moments:
-        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(Call(moment.call_id, moment.line.at))
+        if moment.line is not None and moment.line.entry_type in BEGINNINGS:
+            ledger.receive(begun(moment.line))
         elif moment.event is not None:
             for notice in ledger.apply(moment.call_id, moment.event):
                 if isinstance(notice, Ended):
@@ -39,8 +38,9 @@ def booked(moments: list[Step]) -> dict[str, End]:
                         notice.stage,
                         notice.call.queue,
                         notice.call.by,
+                        notice.call.result,
                     )
-    assert ledger.balance() == 0
+    assert (ledger.balance(), ledger.callback_balance()) == (0, 0)
     return ends
 
 
@@ -54,7 +54,7 @@ def told(lines: list[QueueLogEntry]) -> list[ReplayedCall]:
 
 
 def ends(found: list[ReplayedCall]) -> dict[str, End]:
-    by_id = {f.call.id: (f.outcome, f.stage, f.call.queue, f.call.by) for f in found}
+    by_id = {f.call.id: (f.outcome, f.stage, f.call.queue, f.call.by, f.call.result) for f in found}
     assert len(by_id) == len(found)
     return by_id
 
@@ -183,9 +183,9 @@ def test_a_restart_of_asterisk_ends_what_was_there_up_to_the_same_second() -> No
         record.take(each)
     found = record.take(QueueLogEntry(30.0, EntryType.RESTARTED))
     assert ends(list(found)) == {
-        "a": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
-        "b": (Outcome.ANSWERED, Stage.TALK, "red", AnsweredBy.PARTNER),
-        "c": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY),
+        "a": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY, None),
+        "b": (Outcome.ANSWERED, Stage.TALK, "red", AnsweredBy.PARTNER, None),
+        "c": (Outcome.FAILED, Stage.IVR, "", AnsweredBy.NOBODY, None),
     }
     assert [(f.call.ended_at, f.sure) for f in found] == [
         (30.0, False),
@@ -209,9 +209,7 @@ def test_the_time_without_an_asterisk_is_nobodys() -> None:
 def test_a_restart_cuts_off_whoever_has_not_ended(moments: list[Step], data: st.DataObject) -> None:
     moments = moments[: data.draw(st.integers(0, len(moments)))]
     last = {moment.call_id: moment for moment in moments}
-    ended = {
-        c for c, moment in last.items() if isinstance(moment.event, HungUp | MediaLost | CutOff)
-    }
+    ended = {c for c, moment in last.items() if isinstance(moment.event, Ending)}
     at = 100.0 + len(moments)
     cut = [Step(call_id, CutOff(at), None) for call_id in last.keys() - ended]
     found = told([*lines_of(moments), QueueLogEntry(at, EntryType.RESTARTED)])
