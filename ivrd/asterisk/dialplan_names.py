@@ -29,6 +29,7 @@ PARTNER_DRILL = "partners-drill"
 CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
 CALLBACK = "callback"
 CALLBACK_CONFIRMED = "callback-confirmed"
+CALLBACK_BEGINS = "callback-begins"
 CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
 CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
@@ -38,6 +39,7 @@ CONTEXTS = (
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
+    CALLBACK_BEGINS,
 )
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk

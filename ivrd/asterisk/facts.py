@@ -46,6 +46,20 @@ class DialledInVain:
 
 
 @dataclass(frozen=True)
+class AttemptReport:
+    """An attempt to call somebody back has come so far; see core/attempt_report.py.
+
+    `channel`: of the call that it is, once somebody has answered.
+    """
+
+    token: str
+    state: str
+    detail: str
+    channel: str
+    at: float
+
+
+@dataclass(frozen=True)
 class ControlOffered:
     """The dialplan offers a call's control to us."""
 
@@ -281,6 +295,7 @@ Fact = (
     Arrived
     | Dialled
     | DialledInVain
+    | AttemptReport
     | ControlOffered
     | Result
     | ControlOver

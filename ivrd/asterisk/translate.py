@@ -14,6 +14,7 @@ from ivrd.asterisk.facts import (
     AgentConnected,
     AllLinesBusy,
     Arrived,
+    AttemptReport,
     CallCut,
     CallRefused,
     ControlOffered,
@@ -96,6 +97,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return Dialled(m.call, at(m), m.number, m.language, m.topic)
     if m.userevent == dialplan_names.UNREACHED_EVENT and m.result in UNREACHED:
         return DialledInVain(m.call, at(m), CallbackResult(m.result))
+    if m.userevent == dialplan_names.ATTEMPT_EVENT:
+        return AttemptReport(m.token, m.state, m.detail, m.channel, at(m))
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
@@ -145,6 +148,7 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             Arrived()
             | Dialled()
             | DialledInVain()
+            | AttemptReport()
             | ControlOffered()
             | QueueJoined()
             | AgentConnected()

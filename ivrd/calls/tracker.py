@@ -114,6 +114,9 @@ class CallTracker:
                 self._dialled(fact)
             case facts.DialledInVain(call_id, at, result):
                 self._apply_event(call_id, c.Unreached(at, result))
+            case facts.AttemptReport():
+                for attempts in self._listeners.attempts:
+                    attempts.attempt(fact)
             case facts.ControlOffered():
                 self._offered(fact)
             case facts.Result(command_id, text):

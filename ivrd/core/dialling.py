@@ -23,11 +23,15 @@ LIKELY = 0.5  # a seat that is expected to be free rather than not
 
 @dataclass(frozen=True)
 class SeatsNow:
-    """Seats that serve a queue, and how long its callers talk on average."""
+    """Seats that serve a queue, and how long its callers talk on average.
+
+    queues: those that these seats serve, whose callers are served before as well.
+    """
 
     free: int
     busy: int
     talk_seconds: float
+    queues: frozenset[str]
 
     def free_within(self, seconds: float) -> float:
         """How many are expected to be free at some time within so many seconds."""
@@ -69,14 +73,14 @@ class Limits:
 class Moment:
     """What a decision rests on.
 
-    ahead(queue, effective_at): how many callers wait there who arrived earlier, effectively.
+    ahead(queues, effective_at): how many callers wait there who arrived earlier, effectively.
     here: persons who are in a call to the hotline, whom nobody calls meanwhile.
     begun: when the last calls were begun.
     """
 
     now: float
     seats: Mapping[str, SeatsNow]
-    ahead: Callable[[str, float], int]
+    ahead: Callable[[Collection[str], float], int]
     here: Collection[str]
     begun: Collection[float]
     lead: Lead = field(default_factory=Lead)
@@ -103,19 +107,20 @@ def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> li
         limits.at_once - len(on),
         limits.per_minute - sum(moment.now - at < 60.0 for at in moment.begun),
     )
-    taken: dict[str, float] = {}
-    for one in on:  # one who waits in the queue is among those who wait there
-        if one.state is not BookingState.IN_QUEUE:
-            taken[one.queue] = taken.get(one.queue, 0.0) + moment.lead.success
-    chosen: list[Booking] = []
+    # One who waits in the queue is among those who wait there.
+    coming = [one.queue for one in on if one.state is not BookingState.IN_QUEUE]
     busy_with = {person for one in on for person in (one.person, one.asked_by)}
+    chosen: list[Booking] = []
     for one in due(bookings, moment.here, moment.now):
+        if len(chosen) >= room:
+            break
         seats = moment.seats.get(one.queue)
-        if len(chosen) >= room or seats is None or one.person in busy_with:
+        if seats is None or one.person in busy_with:
             continue
-        free = seats.free_within(moment.lead.seconds) - taken.get(one.queue, 0.0)
-        if free - moment.ahead(one.queue, one.effective_at) >= LIKELY:
+        taken = moment.lead.success * sum(queue in seats.queues for queue in coming)
+        free = seats.free_within(moment.lead.seconds) - taken
+        if free - moment.ahead(seats.queues, one.effective_at) >= LIKELY:
             chosen.append(one)
+            coming.append(one.queue)
             busy_with |= {one.person, one.asked_by}
-            taken[one.queue] = taken.get(one.queue, 0.0) + moment.lead.success
     return chosen

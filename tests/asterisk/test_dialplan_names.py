@@ -78,7 +78,11 @@ def test_no_name_stands_for_nothing() -> None:
 
 
 def test_handlers_are_contexts_that_are_there() -> None:
-    assert found(r"b\(([\w-]+)\^") == {dialplan_names.SEAT_HEADERS, dialplan_names.PARTNER_HEADERS}
+    assert found(r"b\(([\w-]+)\^") == {
+        dialplan_names.SEAT_HEADERS,
+        dialplan_names.PARTNER_HEADERS,
+        dialplan_names.CALLBACK_BEGINS,
+    }
     assert found(r"hangup_handler_push\)=([\w-]+),") == {
         dialplan_names.ENDED_CONTEXT,
         dialplan_names.CALLBACK_ENDED,

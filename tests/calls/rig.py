@@ -198,7 +198,7 @@ class Rig:
             self.ledger,
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
-                self.told, self.told, self.told, (self.told, *notices), positions, (self.told,)
+                self.told, self.told, self.told, (self.told, *notices), positions, (self.told,), ()
             ),
             resolver or Unknown(),
             lambda number: f"#{number[-3:]}",
