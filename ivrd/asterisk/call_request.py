@@ -72,7 +72,7 @@ class CallRequests(asyncio.DatagramProtocol):
         self._requests: dict[str, _Request] = {}
 
     async def place(self, port: int, token: str) -> None:
-        """Have the attempt made that this token stands for; return as soon as Asterisk has taken it.
+        """Have the attempt of this token made; return as soon as Asterisk has taken it.
 
         Raises `NotPlaced`: it has not, or it is not known.
         """
@@ -111,14 +111,11 @@ class CallRequests(asyncio.DatagramProtocol):
     # --- asyncio's side --------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
-        """An answer: the first shows that the request was taken, and each final one gets its ACK."""
+        """An answer: the first shows that it was taken, and each final one gets its ACK."""
         found = ANSWER.match(data)
-        headers = dict(
-            (name.strip().lower(), value.strip())
-            for name, _, value in (
-                line.partition(":") for line in data.decode("utf-8", "replace").split("\r\n")[1:]
-            )
-        )
+        lines = data.decode("utf-8", "replace").split("\r\n")[1:]
+        parts = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in parts}
         request = self._requests.get(headers.get("call-id", ""))
         if not found or request is None:
             return

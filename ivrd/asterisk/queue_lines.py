@@ -36,7 +36,7 @@ APP_QUEUE = {
     "ABANDON": EntryType.GAVE_UP,
 }
 WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument has the seconds in the queue
-STATES = {
+STATES: dict[str, CallState] = {
     "ivr": CallState.MENU,
     "info": CallState.INFO,
     "closed": CallState.CLOSED,

@@ -14,7 +14,8 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -63,6 +64,9 @@ class CallbackListener(Protocol):
 
     def confirmed(self, seconds: float, expected_seconds: float) -> None:
         """From dialling to the key it took so long, and was expected to take so long."""
+
+    def answered(self, wait_seconds: float) -> None:
+        """A person took the call, so long after the person called back was in the queue."""
 
 
 class Dialler:
@@ -209,10 +213,8 @@ class Dialler:
     async def _clear(self, booking: Booking) -> None:
         """Take the attempt's variable away, once what it said is written down."""
         if await self._repository.written():
-            try:
+            with suppress(*LOST):
                 await self._link.set_global(_variable(booking), "")
-            except LOST:
-                pass
 
     async def _to_queue(self, booking: Booking, call_id: str, channel: str) -> None:
         """Bring who has confirmed to the queue, to the place of the effective arrival."""
@@ -222,11 +224,9 @@ class Dialler:
         place = place_of(replace(call, effective_at=booking.effective_at))
         queue = self._queue(booking)
         position = bisect_right(self._ledger.present.line(queue), place) + 1
-        try:
+        with suppress(*LOST):  # then the dialplan does it by itself, at the head of the queue
             await into_queue(self._link, channel, queue, position)
             await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
-        except LOST:
-            pass  # the dialplan does it by itself, at the head of the queue
 
     # --- what the ledger reports -----------------------------------------------------------
 
@@ -237,7 +237,9 @@ class Dialler:
         if booking is None:
             return
         match notice:
-            case Answered():
+            case Answered(_, wait_seconds):
+                if call.direction is Direction.CALLBACK:
+                    self._listener.answered(wait_seconds)
                 self._step(booking, b.TalkBegan(call.connected_at or self._clock()))
             case Rejoined() if not notice.answer_stands:
                 self._step(booking, b.TalkFailed())
@@ -268,9 +270,9 @@ class Dialler:
         """
         for one in self._repository.open():
             talked = one.answered_at is not None and one.answered_at < before
-            if talked and one.state is BookingState.WAITING:
-                if one.person not in here and one.asked_by not in here:
-                    self._step(one, b.TalkedElsewhere(self._clock()))
+            waits = talked and one.state is BookingState.WAITING
+            if waits and not {one.person, one.asked_by} & {*here}:
+                self._step(one, b.TalkedElsewhere(self._clock()))
 
     # --- what an operator wants ------------------------------------------------------------
 
@@ -303,7 +305,7 @@ class Dialler:
             elif here.call_id not in self._ledger.calls:
                 self._step(here, b.AttemptEnded(self._clock(), AttemptResult.FAULT))
 
-    def _spawn(self, work: "asyncio.coroutines.Coroutine[None, None, None]") -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,8 +1,8 @@
 """What is stored of bookings, and the bookings themselves: kind `bookings`, by id.
 
-A booking is stored with every step.  Two steps are awaited until they are on disk: the first, before
-the person is told, and the beginning of an attempt, before anything is dialled.  Whoever starts
-again, or takes over, so knows of both.
+A booking is stored with every step.  Two are awaited until they are on disk: the first, before the
+person is told, and the beginning of an attempt, before anything is dialled.  Whoever starts again,
+or takes over, so knows of both.
 """
 
 import logging
@@ -44,7 +44,6 @@ class BookingRepository:
         self._shift = shift
         self._bookings: dict[str, Booking] = {}
         self._forget_at = 0.0
-
 
     def all(self) -> list[Booking]:
         """Every booking, the open ones and those that have ended."""
@@ -89,7 +88,10 @@ class BookingRepository:
         self._write_behind.remove(BOOKINGS, booking_id)
 
     def forget_old(self) -> None:
-        """Once an hour: those go that ended long ago."""
+        """Once an hour: those go that ended long ago.
+
+        The number of one that was given up goes after a day, in which an operator may try again.
+        """
         now = self._clock()
         if now < self._forget_at:
             return
@@ -98,6 +100,8 @@ class BookingRepository:
         for one in self.all():
             if one.ended_at is not None and one.ended_at < oldest:
                 self.remove(one.id)
+            elif one.number and one.ended_at is not None and one.ended_at < now - DAY_SECONDS:
+                self.put(replace(one, number=""))
 
     async def restore(self) -> None:
         """Read what was stored before; what is here already stands.  Does not raise."""

@@ -81,7 +81,7 @@ def report_of(text: str) -> Report | None:
 
 def _dial_result(detail: str) -> AttemptResult:
     """What Dial's words mean for the one who was to be called."""
-    status, cause, alerted = (detail.split(":") + ["", "", ""])[:3]
+    status, cause, alerted = [*detail.split(":"), "", "", ""][:3]
     number = int(cause) if cause.isdecimal() else 0
     if status == "BUSY" or number == Q850.CALL_REJECTED:
         return AttemptResult.BUSY

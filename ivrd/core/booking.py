@@ -1,4 +1,4 @@
-"""A booking's life as one table: somebody is to be called back, and is, until a person talks to them.
+"""A booking's life as one table: somebody is to be called back, until a person has talked to them.
 
 Theory of operation
 -------------------

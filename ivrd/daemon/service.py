@@ -74,6 +74,7 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.wiring.failover.close()
+            self.wiring.call_requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -180,6 +181,7 @@ class Daemon:
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
+                    await self.wiring.callback_scheduler.evaluate()
 
 
 async def run(folder: Path) -> None:
