@@ -83,7 +83,7 @@ class LedgerCollector(Collector):
         )
         now, present = self._clock(), self.ledger.present
         for queue in self._queues | dict.fromkeys(present.queues()):
-            callers.add_metric((queue,), len(present.line(queue)))
+            callers.add_metric((queue,), len(present.waiting(queue)))
             oldest.add_metric((queue,), present.oldest_seconds(queue, now))
         yield from (callers, oldest)
 
