@@ -10,7 +10,7 @@ somebody to the head of those who wait, is looked at each second.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
-from ivrd.calls.recheck import look
+from ivrd.calls.recheck import Recheck, look
 from ivrd.core.call import Call, CallState, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_menu import Waits
@@ -51,7 +51,7 @@ class Menus(Protocol):
 class QueueMenus:
     """Callers who open the menu while they wait, and those who are in it.
 
-    `menus()`: who is spoken to; `rung()`: the calls for which a phone is ringing.
+    `menus()`: who is spoken to; `recheck()`: who knows for which calls a phone is ringing.
     """
 
     link: AmiClient
@@ -59,7 +59,7 @@ class QueueMenus:
     queue_members: QueueMembers
     booking: Booking
     menus: Callable[[], Menus]
-    rung: Callable[[], Collection[str]]
+    recheck: Callable[[], Recheck]
     _opening: set[str] = field(default_factory=set)  # asked for, and not there yet
 
     # --- opening ---------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class QueueMenus:
         if not here or not self.menus().active:
             return
         free = (queues for queues in self.queue_members.free() if not here.isdisjoint(queues))
-        for call_id in turns(free, self.ledger.present.waiting, self.rung()):
+        for call_id in turns(free, self.ledger.present.waiting, self.recheck().rung()):
             call = self.ledger.calls.get(call_id)
             if call is not None and call.state is CallState.QUEUE_MENU:
                 self.menus().give_way(call_id)

@@ -73,7 +73,7 @@ class CallTracker:
             self.queue_members,
             booking,
             lambda: self.ivr,
-            lambda: self._recheck.rung(),
+            lambda: self._recheck,
         )
         self.ivr = Ivr(
             settings,

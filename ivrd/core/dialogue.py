@@ -91,9 +91,7 @@ def left_step(visit: AnyVisit) -> MenuStep:
             assert_never(visit)
 
 
-def step_taken(
-    tree: Tree, before: AnyVisit, received: Input, after: AnyVisit
-) -> MenuStep | None:
+def step_taken(tree: Tree, before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
     """For the log: what a step is; None when nothing has changed for the caller."""
     if isinstance(before, Visit) and isinstance(after, Visit):
         return menu_step(tree, before, received, after)

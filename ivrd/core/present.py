@@ -1,7 +1,7 @@
 """Calls in progress by where they are: who waits in a queue, in which order, and who talks where.
 
-Of those who wait most stand in Asterisk's line; who has opened the menu that there is meanwhile does
-not until it is left, and waits all the same.
+Of those who wait most stand in Asterisk's line; whoever has opened the menu that there is meanwhile
+does not until it is left, and waits all the same.
 
 Kept as calls move.  So whoever asks for one queue, or for one partner, pays for what is found there
 and not for all the others, who may be thousands.

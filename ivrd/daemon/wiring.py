@@ -25,6 +25,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
+from ivrd.calls.booking import NoBooking
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
@@ -207,6 +208,7 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
+            NoBooking(),
             Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             self.timeline.now,
         )

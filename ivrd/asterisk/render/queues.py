@@ -9,8 +9,8 @@ from ivrd.core.seats import Pool
 # that has changed is said no sooner.
 QUIET_SECONDS = 20
 
-# So long after joining a caller hears for the first time which key opens the menu: the place is said
-# before that.
+# So long after joining a caller hears for the first time which key opens the menu; before that the
+# place is said.
 MENU_KEY_AFTER_SECONDS = 10
 
 GENERAL = """\
