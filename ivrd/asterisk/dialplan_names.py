@@ -12,6 +12,7 @@ NUMBERS_CONTEXT = "hotline-numbers"
 REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
+QUEUE_MENU_CONTEXT = "hotline-queue-menu"
 MUSIC_CONTEXT = "hotline-music"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
@@ -19,7 +20,7 @@ SEAT_LEFT = "seat-left"
 ENDED_CONTEXT = "hotline-ended"
 DIALLED_CALL = "hotline-dialled"  # the hotline calls somebody back
 UNREACHED_CALL = "hotline-unreached"  # and nobody has confirmed
-MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
+MENU_AGAIN = "again"  # where in the contexts of menus one begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
 PARTNER_ANSWERED = "partners-answered"
@@ -37,7 +38,7 @@ CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
-    *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL),
+    *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     CALLBACK_BEGINS,
 )
@@ -125,6 +126,7 @@ RECEIVED_EVENT = "IvrdReceived"
 DIALLED_EVENT = "IvrdDialled"
 UNREACHED_EVENT = "IvrdUnreached"
 RETURNED_EVENT = "IvrdReturned"
+QUEUE_MENU_EVENT = "IvrdQueueMenu"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 CALL_REFUSED = "IvrdCallRefused"

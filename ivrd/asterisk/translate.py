@@ -29,6 +29,7 @@ from ivrd.asterisk.facts import (
     MemberChanged,
     PartnerLegEvent,
     QueueJoined,
+    QueueMenuOpened,
     QueueReturned,
     Result,
     SeatDropped,
@@ -101,6 +102,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return AttemptReport(m.token, m.state, m.detail, m.channel, at(m))
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
+    if m.userevent == dialplan_names.QUEUE_MENU_EVENT:
+        return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:

@@ -14,6 +14,12 @@ class Booking(Protocol):
         Asked whenever the words that offer it are about to be said; never waits.
         """
 
+    def worthwhile(self, queue: str) -> bool:
+        """Whether who would join this queue now waits for so long that a call back is offered.
+
+        Asked on the way there; never waits.
+        """
+
     async def book(self, call_id: str, number: str = "") -> BookResult:
         """Write down that whoever is in this call is to be called back, and wait until it is.
 

@@ -59,8 +59,8 @@ class CallbackSettings:
 
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
-    worth a call back.  countries: two letters each.  schedule: when calls may be made; None for always.
-    keep_days: for how long it is known what became of a booking.
+    worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
+    always.  keep_days: for how long it is known what became of a booking.
     """
 
     trunk: str

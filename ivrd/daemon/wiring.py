@@ -259,6 +259,7 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
+            self.booker,
             self.hasher.hash_number,
             self.timeline.now,
         )
