@@ -103,7 +103,12 @@ async def talk(data: bytes) -> None:
     sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
     conversation = Conversation(
-        script, session, lambda _command: None, lambda _step: None, lambda: None, lambda _queue: False
+        script,
+        session,
+        lambda _command: None,
+        lambda _step: None,
+        lambda: None,
+        lambda _queue: False,
     )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:
