@@ -78,10 +78,6 @@ class Scheduler:
         if self._store.up and self.settings.may_call():
             self._begin(here, now)
 
-    def connected(self) -> None:
-        """The connection to Asterisk is new: look at once."""
-        self._looked_at = float("-inf")
-
     def _persons_here(self) -> frozenset[str]:
         return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)
 

@@ -211,7 +211,9 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     yield from _check_numbers(file)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
-    for place, say in check_callback(parsed.callback, parsed.asterisk.carriers):
+    for place, say in check_callback(
+        parsed.callback, parsed.asterisk.carriers, parsed.asterisk.sip.listen.port
+    ):
         yield file.problem(*place, say=say)
     yield from _check_asterisk(file)
 
