@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
+from ivrd.config import hours, main, menus, model, partners, people, prompts, queues, store
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
@@ -127,6 +127,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         sounds=located(folder, parsed.sounds),
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
+        people=people.rules(parsed.people),
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),

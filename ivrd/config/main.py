@@ -32,6 +32,7 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.model import File, Part
+from ivrd.config.people import PeoplePart
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
@@ -182,6 +183,7 @@ class MainFile(Part):
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
+    people: PeoplePart = PeoplePart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
     web: WebPart

@@ -35,6 +35,7 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import People
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.connection import AsteriskConnection
@@ -54,6 +55,8 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
+from ivrd.people.registry import PeopleRegistry
+from ivrd.people.repository import PeopleRepository
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 
@@ -99,9 +102,16 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
+        self.people = PeopleRegistry(
+            People(settings.people),
+            PeopleRepository(self.write_behind, lambda: self.timeline.shift),
+            self.timeline.now,
+        )
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
-        persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
+        persistence = Persistence(
+            self.write_behind, self.call_repository, self.partner_operations, self.people
+        )
         self.failover = Failover(
             election,
             self.link,
@@ -233,8 +243,9 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
+                self.people,
             ),
-            positions=(self.call_repository,),
+            positions=(self.call_repository, self.people),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
         )
 
@@ -292,6 +303,7 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
+        self.people.people.rules = settings.people
 
 
 def _address(settings: Settings) -> AmiAddress:

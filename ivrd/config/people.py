@@ -1,0 +1,32 @@
+"""The part `people:` of ivrd.yaml: who calls again keeps what was waited before."""
+
+from typing import Annotated
+
+from ivrd.config.effect import RELOAD
+from ivrd.config.field_types import number, whole
+from ivrd.config.model import Part
+from ivrd.core.people import FairnessRules
+
+MINUTE, DAY = 60.0, 86_400.0
+DEFAULT = FairnessRules()
+
+
+class PeoplePart(Part):
+    """`people:` what a person who dials again has waited before; core/people.py has the rules."""
+
+    redial_minutes: Annotated[float, number(0, 1440), RELOAD] = DEFAULT.redial_seconds / MINUTE
+    credit_at_most_minutes: Annotated[float, number(0, 1440), RELOAD] = (
+        DEFAULT.credit_at_most_seconds / MINUTE
+    )
+    shared_number_calls: Annotated[int, whole(2, 1000), RELOAD] = DEFAULT.shared_number_calls
+    keep_days: Annotated[int, whole(2, 366), RELOAD] = round(DEFAULT.keep_seconds / DAY)
+
+
+def rules(part: PeoplePart) -> FairnessRules:
+    """The settings, in seconds."""
+    return FairnessRules(
+        redial_seconds=part.redial_minutes * MINUTE,
+        credit_at_most_seconds=part.credit_at_most_minutes * MINUTE,
+        shared_number_calls=part.shared_number_calls,
+        keep_seconds=part.keep_days * DAY,
+    )

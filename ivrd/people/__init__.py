@@ -1,0 +1,1 @@
+"""People, not calls: who calls again, and what is stored of that."""
