@@ -77,6 +77,7 @@ class Conversation:
     """Runs until the caller leaves the menu.
 
     `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
+    `arrival()` is asked when the caller is about to join a queue (calls/placement.py).
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
@@ -89,6 +90,7 @@ class Conversation:
         session: Session,
         tell: Callable[[Command], None],
         stepped: Callable[[MenuStep], None],
+        arrival: Callable[[], str],
     ) -> None:
         self.visit: Visit | None = None
         self._in_use = in_use
@@ -96,6 +98,7 @@ class Conversation:
         self._session = session
         self._tell = tell
         self._stepped = stepped
+        self._arrival = arrival
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
@@ -325,6 +328,8 @@ class Conversation:
             self._mark(menu.Speak(now.tree.languages[0]))  # nothing is said in the other any more
         self._set(dialplan_names.QUEUE, now.queue_for(to.topic))
         self._set(dialplan_names.TOPIC, to.topic)
+        if arrival := self._arrival():
+            self._set(dialplan_names.EFFECTIVE, arrival)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 

@@ -38,6 +38,7 @@ class Caller:
     in_agi: bool = False
     queue: str = ""
     wait_seconds: float = 0.0
+    priority: int = 0  # of one who waits: the place in the line
     seat: str = ""
     listed: bool = True
 
@@ -83,7 +84,11 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
         return Caller(
-            **common, state=CallState.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
+            **common,
+            state=CallState.QUEUE,
+            queue=entry.queue,
+            wait_seconds=_seconds(entry.wait),
+            priority=whole(entry.priority),
         )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""

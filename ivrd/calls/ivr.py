@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivrd.asterisk.async_agi import Session, Sessions
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
@@ -104,8 +105,9 @@ class Ivr:
     """All callers before the queue.
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
-    what the log is to have of it, `fault(call_id, error)` what broke one.  `active`: whether
-    callers are spoken to; a standby only follows.
+    what the log is to have of it, `fault(call_id, error)` what broke one.  `arrival(call_id)` is
+    asked when a caller is about to join a queue (placement.py).  `active`: whether callers are
+    spoken to; a standby only follows.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Ivr:
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
+        arrival: Callable[[str], str],
     ) -> None:
         self.settings = settings
         self.active = True
@@ -126,6 +129,7 @@ class Ivr:
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
+        self._arrival = arrival
         self._lines: dict[str, MenuCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -238,6 +242,8 @@ class Ivr:
         if self.draining or self._overloaded():
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
+            if arrival := self._arrival(call_id):
+                line.session.tell(f"SET VARIABLE {dialplan_names.EFFECTIVE} {quoted(arrival)}")
             line.session.send("ASYNCAGI BREAK")
             return
         conversation = self.settings.conversation
@@ -249,6 +255,7 @@ class Ivr:
             line.session,
             lambda command: self._notify(call_id, command),
             lambda step: self._stepped(call_id, step),
+            lambda: self._arrival(call_id),
         )
         task = asyncio.create_task(
             talk.run(position.visit if position else None, line.number), name=call_id

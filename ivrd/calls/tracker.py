@@ -20,6 +20,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
+from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
 from ivrd.core import menu
@@ -53,6 +54,7 @@ class CallTracker:
         settings: IvrSettings,
         listeners: CallListeners,
         resolver: EndResolver,
+        credits_: Credits,
         hash_number: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
@@ -63,6 +65,7 @@ class CallTracker:
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
+        self._credits = credits_
         self.ivr = Ivr(
             settings,
             asterisk.sessions,
@@ -70,6 +73,16 @@ class CallTracker:
             self._notify,
             self._stepped,
             self._monitor.broken,
+            self._arrival,
+        )
+        self.placement = Placement(
+            self._link,
+            ledger,
+            credits_,
+            asterisk.clock,
+            self.ivr.channel,
+            clock,
+            self._moved,
         )
         self._recheck = Recheck(
             self._link, self.queue_members, ledger.present, self.ivr.channel, clock
@@ -159,6 +172,8 @@ class CallTracker:
     def _joined(self, fact: facts.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
         self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
+        if self.ivr.active and fact.call_id in self.ledger.calls:
+            self.placement.joined(fact.call_id)
 
     def _taken(self, fact: facts.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
@@ -231,6 +246,10 @@ class CallTracker:
             case _:
                 assert_never(command)
 
+    def _arrival(self, call_id: str) -> str:
+        """When a caller who is about to join a queue arrives there, as the dialplan takes it."""
+        return self.placement.arrival(call_id)
+
     def _stepped(self, call_id: str, step: MenuStep) -> None:
         """A step in the menu, for the log."""
         if call := self.ledger.calls.get(call_id):
@@ -260,6 +279,8 @@ class CallTracker:
         self._recheck.notice(notice)
         for listener in self._listeners.notices:
             listener.notice(notice)
+        if self.ivr.active and isinstance(notice, Ended):
+            self.placement.ended(notice.call)
 
     # --- connecting and reconnecting -------------------------------------------------------
 
@@ -320,6 +341,10 @@ class CallTracker:
         self.ivr.found(call_id, caller.channel, caller.dialled, caller.in_agi)
         for event in _events_between(self.ledger.calls[call_id], caller, now):
             self._apply_event(call_id, event)
+        self._credits.here(self.ledger.calls[call_id])
+        if self.ivr.active and caller.state is CallState.QUEUE and caller.listed:
+            self.placement.seen(call_id, caller.priority)
+            self.placement.joined(call_id)
         if not caller.listed:
             self._passing.add(call_id)
 

@@ -2,10 +2,10 @@
 
 A reload can take a queue, or give it another name.  Asterisk then lets the callers in it wait, but
 nobody is rung for them.  They are moved with their place: among the callers of the other queue each
-one stands where the time of joining says.
+one stands where the effective arrival says.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -28,6 +28,11 @@ def in_vain(present: Present, queues: Collection[str]) -> list[Place]:
     return [*merge(*(present.line(queue) for queue in present.queues() if queue not in queues))]
 
 
+def position_of(call: Call, line: Sequence[Place]) -> int:
+    """Which one in a line a call is, or would be; 1 is the head.  `line`: who waits there."""
+    return bisect_left(line, place_of(call)) + 1
+
+
 def move_of(
     call: Call,
     queue_of: Mapping[str, str],
@@ -40,4 +45,4 @@ def move_of(
     waits there already.
     """
     queue = queue_of.get(call.topic, default_queue)
-    return Move(call.id, queue, bisect_right(line(queue), place_of(call)) + 1)
+    return Move(call.id, queue, position_of(call, line(queue)))

@@ -161,8 +161,8 @@ class Daemon:
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
-        Callers whose queue a reload has taken are moved as well, and those on whom Asterisk's clock
-        was set back begin their wait anew.
+        Callers whose queue a reload has taken are moved as well, all are kept in the order of their
+        effective arrivals, and those on whom Asterisk's clock was set back begin their wait anew.
         """
         while True:
             with suppress(TimeoutError):
@@ -176,6 +176,7 @@ class Daemon:
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,
+                        self.wiring.tracker.placement.reconcile,
                         self.wiring.rejoin.reconcile,
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):

@@ -125,9 +125,20 @@ class Wiring:
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
         )
         self.requeue = Requeue(
-            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self._destinations,
+            self.tracker.placement.effective,
+            time.monotonic,
         )
-        self.rejoin = Rejoin(self.link, self.ledger, self.tracker.ivr, self.asterisk_clock)
+        self.rejoin = Rejoin(
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self.asterisk_clock,
+            self.tracker.placement.effective,
+        )
         self.operations = Operations(
             settings,
             self.link,
@@ -217,6 +228,7 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
+            self.people,
             Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             self.timeline.now,
         )

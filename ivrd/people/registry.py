@@ -34,6 +34,7 @@ class PeopleRegistry:
         clock: Callable[[], float],
     ) -> None:
         self.people = people
+        self.revision = 0  # another one when more is known of many people at once
         self._repository = repository
         self._clock = clock
         self._leads = False
@@ -51,12 +52,22 @@ class PeopleRegistry:
     def here(self, call: Call) -> None:
         """A call is here; one that had credit before a restart has it still."""
         self._store(self.people.arrived(call.caller, call.id, call.received_at))
-        if (
-            call.effective_at is not None
-            and call.joined_at is not None
-            and call.effective_at < call.joined_at
-        ):
+        if call.has_credit:
             self.people.holds(call.caller, call.id)
+
+    def claim(self, call: Call, now: float) -> float:
+        """The seconds of credit of a call that joins a queue now; 0 if it has none."""
+        self.here(call)
+        return self.people.claim(call.caller, call.id, now)
+
+    def calls_here(self, call: Call) -> Iterable[str]:
+        """The calls of the same person that are here."""
+        return self.people.calls_here(call.caller)
+
+    @property
+    def most_seconds(self) -> float:
+        """The most credit that a call can have."""
+        return self.people.rules.credit_at_most_seconds
 
     def notice(self, notice: Notice) -> None:
         """A person was answered, or a call has ended."""
@@ -103,6 +114,7 @@ class PeopleRegistry:
         await self._put(self.people.get(person_id) for person_id in changed)
         what = "what was stored of people is read"
         log.event(logger, logging.INFO, what, people=len(self.people))
+        self.revision += 1
 
     async def _write_all(self) -> None:
         """Store once more whoever may have credit; of the others the store has what it has."""

@@ -83,8 +83,13 @@ class Talk:
         self.told: list[Command] = []
         self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
+        self.arrival = ""  # of who has waited before
         self.conversation = Conversation(
-            lambda: self.script, self.channel.session, self.told.append, self.steps.append
+            lambda: self.script,
+            self.channel.session,
+            self.told.append,
+            self.steps.append,
+            lambda: self.arrival,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

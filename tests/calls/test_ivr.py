@@ -24,7 +24,16 @@ class Room:
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
         self.steps: list[tuple[str, StepKind]] = []
-        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._stepped, self._fault)
+        self.arrivals: dict[str, str] = {}  # of those who have waited before
+        self.ivr = Ivr(
+            settings,
+            sessions,
+            self.link,
+            self._notify,
+            self._stepped,
+            self._fault,
+            self.arrivals.get,
+        )
 
     def _notify(self, call_id: str, command: Command) -> None:
         self.commands.setdefault(call_id, []).append(command)

@@ -201,6 +201,7 @@ class Ivrd:
             link=self.link,
             ledger=self.ledger,
             resolver=self.reconciliation,
+            credits_=self.people,
             notices=(repository, self.reconciliation, self.people),
             positions=(repository, self.people),
         )
