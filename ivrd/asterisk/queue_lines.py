@@ -36,6 +36,7 @@ STATES = {
     "info": CallState.INFO,
     "closed": CallState.CLOSED,
     "queue": CallState.QUEUE,
+    "booked": CallState.BOOKED,
 }
 
 
