@@ -12,12 +12,13 @@ NUMBERS_CONTEXT = "hotline-numbers"
 REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
+QUEUE_MENU_CONTEXT = "hotline-queue-menu"
 MUSIC_CONTEXT = "hotline-music"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
 SEAT_LEFT = "seat-left"
 ENDED_CONTEXT = "hotline-ended"
-MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
+MENU_AGAIN = "again"  # where in the contexts of menus one begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
 PARTNER_ANSWERED = "partners-answered"
@@ -28,7 +29,7 @@ CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
-    MUSIC_CONTEXT,
+    *(MUSIC_CONTEXT, QUEUE_MENU_CONTEXT),
 )
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -101,6 +102,7 @@ OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number t
 # Events of our own, and the name under which our own queue_log entries stand
 RECEIVED_EVENT = "IvrdReceived"
 RETURNED_EVENT = "IvrdReturned"
+QUEUE_MENU_EVENT = "IvrdQueueMenu"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 CALL_REFUSED = "IvrdCallRefused"

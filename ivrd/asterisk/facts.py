@@ -81,6 +81,13 @@ class QueueReturned:
 
 
 @dataclass(frozen=True)
+class QueueMenuOpened:
+    """A waiting caller was taken out of the queue, to the menu that there is meanwhile."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
 class Unattended:
     """The dialplan takes a caller to the queue by itself: ivrd was away, or the lease ran out."""
 
@@ -263,6 +270,7 @@ Fact = (
     | KeyUp
     | QueueJoined
     | QueueReturned
+    | QueueMenuOpened
     | Unattended
     | AllLinesBusy
     | AgentConnected

@@ -26,6 +26,7 @@ from ivrd.asterisk.facts import (
     MemberChanged,
     PartnerLegEvent,
     QueueJoined,
+    QueueMenuOpened,
     QueueReturned,
     Result,
     SeatDropped,
@@ -92,6 +93,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum, m.number)
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
+    if m.userevent == dialplan_names.QUEUE_MENU_EVENT:
+        return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:

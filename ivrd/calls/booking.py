@@ -26,3 +26,15 @@ class Booking(Protocol):
         `BOOKED`, and only then tells the caller.  Ends within seconds, whatever the store does, and
         raises nothing; a caller who hangs up meanwhile does not cancel it.
         """
+
+
+class NoBooking:
+    """Of a hotline that calls nobody back."""
+
+    def offered(self, call_id: str) -> bool:
+        """Nobody can be called back."""
+        return False
+
+    async def book(self, call_id: str, number: str = "") -> BookResult:
+        """As above."""
+        return BookResult.NOT_OFFERED

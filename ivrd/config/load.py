@@ -136,7 +136,10 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
         asterisk=main.asterisk(folder, top),
-        tree=menus.tree(tree.parsed, waiting.parsed, languages, main.numbers(parsed)),
+        tree=menus.tree(
+            tree.parsed, waiting.parsed, languages, main.numbers(parsed), parsed.waiting.menu_key
+        ),
+        menu_key_seconds=parsed.waiting.menu_key_seconds,
         default_queue=waiting.parsed.default,
         queues=queues.queues(waiting.parsed),
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},

@@ -37,6 +37,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
+from ivrd.config.waiting import WaitingPart
 from ivrd.core.overflow import Policy
 
 FILE = control_socket.FILE
@@ -180,6 +181,7 @@ class MainFile(Part):
     drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
     limits: LimitsPart = LimitsPart()
+    waiting: WaitingPart = WaitingPart()
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()

@@ -132,6 +132,7 @@ class Settings:
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
     taken into one while Asterisk's events come `behind_seconds` late or more.
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
+    `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -160,6 +161,7 @@ class Settings:
     control_mode: int
     asterisk: AsteriskSettings
     tree: Tree
+    menu_key_seconds: int
     default_queue: str
     queues: tuple[QueueSettings, ...]
     schedules: Mapping[str, Schedule | None]

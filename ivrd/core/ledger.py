@@ -180,7 +180,7 @@ class Ledger:
         return Counter(call.stage for call in self.calls.values() if call.stage)
 
     def waiting(self, queue: str) -> list[Call]:
-        """Callers in one queue, the longest waiting first."""
+        """Callers who stand in one queue in Asterisk, the longest waiting first."""
         return [self.calls[place.call_id] for place in self.present.line(queue)]
 
     def with_partner(self, partner: str) -> list[Call]:

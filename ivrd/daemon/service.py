@@ -162,7 +162,8 @@ class Daemon:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
         Callers whose queue a reload has taken are moved as well, all are kept in the order of their
-        effective arrivals, and those on whom Asterisk's clock was set back begin their wait anew.
+        effective arrivals, those on whom Asterisk's clock was set back begin their wait anew, and
+        those whose turn has come leave the queue's menu.
         """
         while True:
             with suppress(TimeoutError):
@@ -173,6 +174,7 @@ class Daemon:
                 self.wiring.tracker.read_clock()
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
                 if self.wiring.leadership.is_leader:
+                    self.wiring.tracker.queue_menus.reconcile()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,

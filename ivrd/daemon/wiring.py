@@ -25,6 +25,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
+from ivrd.calls.booking import NoBooking
 from ivrd.calls.caller_hash import Hasher, load_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
@@ -229,6 +230,7 @@ class Wiring:
             self._listeners(),
             self.reconciliation,
             self.people,
+            NoBooking(),
             Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             self.timeline.now,
         )

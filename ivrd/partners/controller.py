@@ -217,7 +217,7 @@ class PartnerController:
         self._began = self._began or now
         for queue in self.setup.topics:
             present = self._ledger.present
-            waiting, talking = len(present.line(queue)), len(present.talking(queue))
+            waiting, talking = len(present.waiting(queue)), len(present.talking(queue))
             flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             flow.observe(seconds, waiting, talking)
@@ -284,7 +284,7 @@ class PartnerController:
         return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
-        return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.line(queue))
+        return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.waiting(queue))
 
     def _agent_groups(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""

@@ -15,6 +15,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.facts import PartnerLegEvent, RefusalFact
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.listeners import (
     CallListeners,
@@ -27,6 +28,7 @@ from ivrd.calls.listeners import (
 from ivrd.calls.placement import Credits
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
+from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
@@ -36,7 +38,8 @@ from tests.asterisk.recording import ALONE, CALLS, messages
 from tests.fixtures.hotline import HOTLINE
 
 SETTINGS = load(HOTLINE)
-TREE = replace(SETTINGS.tree, retries=0)
+MENU_KEY = "9"
+TREE = replace(SETTINGS.tree, retries=0, queue_menu_key=MENU_KEY)
 SCRIPT = ConversationSettings(
     tree=TREE,
     length=lambda _prompt: 60.0,
@@ -183,6 +186,25 @@ class Missing:
         return []
 
 
+class FakeBooking:
+    """Takes bookings; each waits for `answers`, and ends as that says."""
+
+    def __init__(self) -> None:
+        self.offers = True
+        self.asked: list[str] = []
+        self.answers: asyncio.Queue[BookResult | Exception] = asyncio.Queue()
+
+    def offered(self, _call_id: str) -> bool:
+        return self.offers
+
+    async def book(self, call_id: str, number: str = "") -> BookResult:
+        self.asked.append(call_id)
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class Rig:
     """A hotline on a fake link."""
 
@@ -195,6 +217,7 @@ class Rig:
         ledger: Ledger | None = None,
         resolver: EndResolver | None = None,
         credits_: Credits | None = None,
+        booking: Booking | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
     ) -> None:
@@ -215,6 +238,7 @@ class Rig:
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),
+            booking or FakeBooking(),
             lambda number: f"#{number[-3:]}",
             lambda: NOW,
         )

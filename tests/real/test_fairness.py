@@ -3,7 +3,7 @@
 A person who gives up and dials again is served as if the first call had gone on waiting.
 """
 
-from lab.callers import Caller, HangUp, Keys, Patience, Quiet, Wait
+from lab.callers import Caller, HangUp, Keys, Quiet, Wait
 from tests.real.rig import WAIT
 
 INTO_QUEUE = "0"
