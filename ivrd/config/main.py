@@ -188,6 +188,7 @@ class MainFile(Part):
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
     callback: CallbackPart = CallbackPart()
+    people: PeoplePart = PeoplePart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
     people: PeoplePart = PeoplePart()

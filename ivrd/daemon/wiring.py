@@ -41,6 +41,7 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import People
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.connection import AsteriskConnection
@@ -62,6 +63,8 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
+from ivrd.people.registry import PeopleRegistry
+from ivrd.people.repository import PeopleRepository
 from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
@@ -109,12 +112,21 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
+        self.people = PeopleRegistry(
+            People(settings.people),
+            PeopleRepository(self.write_behind, lambda: self.timeline.shift),
+            self.timeline.now,
+        )
         self.hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
         self._build_callbacks()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(
-            self.write_behind, self.call_repository, self.partner_operations, self.bookings
+            self.write_behind,
+            self.call_repository,
+            self.partner_operations,
+            self.people,
+            self.bookings,
         )
         self.failover = Failover(
             election,
@@ -129,9 +141,20 @@ class Wiring:
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
         )
         self.requeue = Requeue(
-            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self._destinations,
+            self.tracker.placement.effective,
+            time.monotonic,
         )
-        self.rejoin = Rejoin(self.link, self.ledger, self.tracker.ivr, self.asterisk_clock)
+        self.rejoin = Rejoin(
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self.asterisk_clock,
+            self.tracker.placement.effective,
+        )
         self.operations = Operations(
             settings,
             self.link,
@@ -259,6 +282,7 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
+            self.people,
             self.booker,
             self.hasher.hash_number,
             self.timeline.now,
@@ -286,9 +310,10 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
+                self.people,
                 self.dialler,
             ),
-            positions=(self.call_repository,),
+            positions=(self.call_repository, self.people),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
             attempts=(self.dialler,),
         )
@@ -350,6 +375,7 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
+            self.people,
         self.bookings.days = settings.callback.keep_days
         for part in (self.dialler, self.callback_scheduler, self.booker):
             part.settings = booking_settings(settings)
