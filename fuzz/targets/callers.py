@@ -44,7 +44,7 @@ def unquoted(text: str) -> str:
 @contextmanager
 def strings() -> Iterator[One]:
     """A caller's name or number is one hash, one argument, one header, one line of the log."""
-    hasher = Hasher(b"k" * 32, "TH")
+    hasher = Hasher([b"k" * 32], "TH")
     out = io.StringIO()
     forms = [form(None) for form in FORMATTERS.values()]
 

@@ -131,6 +131,9 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),
+        number_key_file=people.number_key_file(
+            parsed.people, folder, located(folder, parsed.caller_key_file)
+        ),
         web_host=parsed.web.listen.host,
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),

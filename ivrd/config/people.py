@@ -1,14 +1,17 @@
 """The part `people:` of ivrd.yaml: who calls again keeps what was waited before."""
 
+from pathlib import Path
 from typing import Annotated
 
-from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import number, whole
+from ivrd.config.control_socket import located
+from ivrd.config.effect import RELOAD, RESTART
+from ivrd.config.field_types import PATH, number, whole
 from ivrd.config.model import Part
 from ivrd.core.people import FairnessRules
 
 MINUTE, DAY = 60.0, 86_400.0
 DEFAULT = FairnessRules()
+NUMBER_KEY = "number.key"
 
 
 class PeoplePart(Part):
@@ -20,6 +23,14 @@ class PeoplePart(Part):
     )
     shared_number_calls: Annotated[int, whole(2, 1000), RELOAD] = DEFAULT.shared_number_calls
     keep_days: Annotated[int, whole(2, 366), RELOAD] = round(DEFAULT.keep_seconds / DAY)
+    number_key_file: Annotated[str, PATH, RESTART] = ""
+
+
+def number_key_file(part: PeoplePart, folder: Path, caller_key_file: Path) -> Path:
+    """Where the key for numbers is: beside that for hashes, unless the configuration says."""
+    if part.number_key_file:
+        return located(folder, part.number_key_file)
+    return caller_key_file.with_name(NUMBER_KEY)
 
 
 def rules(part: PeoplePart) -> FairnessRules:

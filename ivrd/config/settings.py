@@ -154,6 +154,7 @@ class Settings:
     log_format: str
     log_level: str
     caller_key_file: Path
+    number_key_file: Path
     web_host: str
     web_port: int
     control_socket: Path

@@ -186,7 +186,7 @@ class Daemon:
 async def run(folder: Path) -> None:
     """Load the configuration and run one daemon.
 
-    Raises `ConfigError`, `server.CannotListen`, `caller_hash.CallerKeyError` or `store.Claimed`,
+    Raises `ConfigError`, `server.CannotListen`, `key_file.KeyFileError` or `store.Claimed`,
     each with a message for the operator.
     """
     settings = load(folder)

@@ -25,7 +25,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
-from ivrd.calls.caller_hash import Hasher, load_key
+from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
@@ -57,6 +57,7 @@ from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PeopleRepository
+from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 
@@ -67,6 +68,7 @@ class Wiring:
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
         self.ledger = Ledger()
+        self.vault = Vault(number_key(settings.number_key_file).keys())
         self.timeline = Timeline(time.time, time.monotonic)
         self.asterisk_clock = AsteriskClock(self.timeline)
         self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
@@ -229,7 +231,7 @@ class Wiring:
             self._listeners(),
             self.reconciliation,
             self.people,
-            Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
+            Hasher(caller_key(settings.caller_key_file).keys(), settings.country).hash_number,
             self.timeline.now,
         )
         PersistenceMetrics(
