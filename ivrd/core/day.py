@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import AnsweredBy, Ended, Outcome, Stage, abandoned_late
+from ivrd.core.call import AnsweredBy, Direction, Ended, Outcome, Stage, abandoned_late
 from ivrd.core.ledger import OutcomeKey
 
 
@@ -31,6 +31,8 @@ class CompletedCall:
     caller: str = ""  # a keyed hash, never the number
     cut_off: bool = False
     media_lost: bool = False
+    ended_at: float | None = None  # None of one that was kept before this was
+    direction: Direction = Direction.INBOUND
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -50,6 +52,8 @@ def completed_call(ended: Ended) -> CompletedCall:
         caller=call.caller,
         cut_off=call.cut_off,
         media_lost=call.media_lost,
+        ended_at=call.ended_at,
+        direction=call.direction,
     )
 
 
