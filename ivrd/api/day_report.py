@@ -11,6 +11,7 @@ from ivrd.core.call import Call
 from ivrd.core.dates import past_day
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import People
 from ivrd.core.people_figures import (
     DayPeople,
     PersonCall,
@@ -32,16 +33,6 @@ class ServiceLevelTarget(Protocol):
     service_level_seconds: float
 
 
-class KnownPeople(Protocol):
-    """Who is one person; see people/registry.py."""
-
-    def shared_number_calls(self) -> int:
-        """With so many calls at a time a number is shared."""
-
-    def current_hash(self, caller: str) -> str:
-        """Today's hash of a caller, for one by a key that was replaced."""
-
-
 class DayReport:
     """Adds a day up from the calls that are stored and those in progress.
 
@@ -55,7 +46,7 @@ class DayReport:
         call_repository: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
         target: ServiceLevelTarget,
-        people: KnownPeople,
+        people: People,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -94,9 +85,9 @@ class DayReport:
         """The day in people, each under the hash of today."""
 
         def now(call: PersonCall) -> PersonCall:
-            return replace(call, caller=self._people.current_hash(call.caller))
+            return replace(call, caller=self._people.current(call.caller))
 
-        threshold = self._people.shared_number_calls()
+        threshold = self._people.rules.shared_number_calls
         return people_of_day(map(now, calls), map(now, later), self._clock(), threshold)
 
     def _day(self, text: str) -> date:

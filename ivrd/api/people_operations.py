@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from ivrd import log
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
-from ivrd.core.people import Person
-from ivrd.core.recovery import Lost
+from ivrd.core.people import People, Person
+from ivrd.core.recovery import all_lost
 from ivrd.people.stored_calls import StoredCall
+from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 2.0
@@ -25,28 +26,25 @@ logger = logging.getLogger("ivrd")
 
 
 class Registry(Protocol):
-    """The people; see people/registry.py."""
+    """Keeps what is known of people; see people/registry.py."""
 
-    def get(self, person: str) -> Person | None:
-        """What is known of a person."""
+    people: People
 
-    def is_here(self, person: str) -> bool:
-        """Whether a call of the person is here."""
+    @property
+    def complete(self) -> bool:
+        """Whether what was stored before is known."""
 
-    def kept_until(self, person: Person) -> float:
-        """When the person is forgotten."""
+    def keep(self, person: Person) -> None:
+        """Store what has changed of a person."""
 
-    def erase(self, person: str) -> bool:
+    def erase(self, person_id: str) -> bool:
         """Forget all that is known of a person, here and in the store; False if nothing was."""
 
-    def refuse_callback(self, person: str, refused: bool) -> None:
-        """Note whether the person has asked not to be called back."""
 
-    def lost(self) -> list[Lost]:
-        """Who gave up and has not been answered since, the oldest effective arrival first."""
+class RecoverySettings(Protocol):
+    """Who gave up; see people/caller_numbers.py."""
 
-    def recover_after_seconds(self) -> float:
-        """After what wait somebody who gave up is one of them."""
+    recover_after_seconds: float
 
 
 class Hashes(Protocol):
@@ -80,7 +78,11 @@ class Audit(Protocol):
 
 
 class PeopleOperations:
-    """Answers about people.  Times are told in `zone`, and are on the timeline of the calls."""
+    """Answers about people.
+
+    `opened` gives a number that was sealed; raises `CannotOpen`.  `clock` gives this moment on the
+    timeline of the calls, `shift` what the time of day is ahead of that.  Times are told in `zone`.
+    """
 
     def __init__(
         self,
@@ -89,14 +91,20 @@ class PeopleOperations:
         opened: Callable[[str], str],
         calls: Calls,
         audit: Audit,
+        recovery: RecoverySettings,
         zone: tzinfo,
+        shift: Callable[[], float],
+        clock: Callable[[], float],
     ) -> None:
         self._registry = registry
         self._hashes = hashes
         self._opened = opened
         self._calls = calls
         self._audit = audit
+        self._recovery = recovery
         self._zone = zone
+        self._shift = shift
+        self._clock = clock
 
     def configure(self, zone: tzinfo) -> None:
         """From now on, times are those of `zone`."""
@@ -123,7 +131,7 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}") from None
         what = "person exported" if query.get("export") == "yes" else "person shown"
         self._write_down(query, what, f"{len(entries)} entries")
-        known = self._registry.get(person)
+        known = self._registry.people.get(person)
         return {
             "hash": person,
             "person": self._told(known) if known else None,
@@ -133,8 +141,8 @@ class PeopleOperations:
 
     async def _erase(self, query: Mapping[str, str]) -> server.Answer:
         """Forget the person with ?number=…."""
-        person, hashes = self._asked_for(query)
-        if self._registry.is_here(person):
+        _person, hashes = self._asked_for(query)
+        if any(self._registry.people.calls_here(each) for each in hashes):
             raise server.NotNow("a call of this person is here: ask again when it has ended")
         await self._flush()
         known = [self._registry.erase(each) for each in hashes]
@@ -150,7 +158,8 @@ class PeopleOperations:
         """Never call the person with ?number=… back; with ?undo=yes, again."""
         person, _hashes = self._asked_for(query)
         refused = query.get("undo") != "yes"
-        self._registry.refuse_callback(person, refused)
+        people = self._registry.people
+        self._registry.keep(people.refuse_callback(person, refused, self._clock()))
         self._write_down(query, "no callback" if refused else "callback allowed", "")
         await self._flush()
         return {"no_callback": refused}
@@ -176,28 +185,37 @@ class PeopleOperations:
                 for wait in person.waits
             ],
             "shared_at": self._moment(person.shared_at),
-            "number": self._opened(person.number),
+            "number": self._number(person),
             "number_kept": bool(person.number),
             "no_callback": person.no_callback,
-            "kept_until": self._moment(self._registry.kept_until(person)),
+            "kept_until": self._moment(person.seen_at + self._registry.people.rules.keep_seconds),
         }
 
     def _call(self, entry: StoredCall) -> dict[str, Any]:
+        """A call as it is kept, with the times of day."""
         fields: dict[str, Any] = json.loads(entry.value)
-        return {**fields, "received_at": self._moment(fields["received_at"])}
+        times = {key: fields.get(key) for key in ("received_at", "ended_at")}
+        return {**fields, **{key: self._wall(at) for key, at in times.items()}}
 
     # --- those who are still to be answered ------------------------------------------------
 
     async def _recover(self, query: Mapping[str, str]) -> server.Answer:
         """Who gave up and has not been answered since, with their numbers."""
-        found = self._registry.lost()
+        people, after = self._registry.people, self._recovery.recover_after_seconds
+        if not self._registry.complete:
+            raise server.NotNow("what is stored of people is not read yet; ask again")
+        found = [
+            each
+            for each in all_lost(people, after, people.rules)
+            if not people.calls_here(each.person.id)
+        ]
         self._write_down(query, "recover list", f"{len(found)} people")
         return {
-            "after_seconds": self._registry.recover_after_seconds(),
+            "after_seconds": after,
             "people": [
                 {
                     "hash": each.person.id,
-                    "number": self._opened(each.person.number),
+                    "number": self._number(each.person),
                     "effective_at": self._moment(each.effective_at),
                     "waited_seconds": each.waited_seconds,
                     "calls": len(each.person.waits),
@@ -212,7 +230,20 @@ class PeopleOperations:
     def _moment(self, at: float | None) -> str:
         if at is None:
             return ""
+        return self._wall(at + self._shift())
+
+    def _wall(self, at: float | None) -> str:
+        if at is None:
+            return ""
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).isoformat(timespec="seconds")
+
+    def _number(self, person: Person) -> str:
+        """The person's number, if it is kept and can be opened."""
+        try:
+            return self._opened(person.number) if person.number else ""
+        except CannotOpen as error:
+            log.event(logger, logging.WARNING, str(error), caller=person.id)
+            return ""
 
     async def _flush(self) -> None:
         """Raises `NotNow` while the store does not take what was decided."""

@@ -15,9 +15,8 @@ from typing import Any
 
 from ivrd.cli.cells import length
 from ivrd.cli.client import client_of
-from ivrd.cli.failure import WRONG, CommandFailed
+from ivrd.cli.failure import WRONG, CommandFailed, asking
 from ivrd.cli.options import command, show, subcommand
-from ivrd.cli.failure import asking
 
 NUMBER_AT_MOST = 100  # characters of a file's first line
 

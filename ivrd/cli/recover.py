@@ -49,7 +49,7 @@ def lost_text(answer: Mapping[str, Any]) -> str:
         )
         for row in rows
     ]
-    lines = [f"{len(rows):,} people waited {after} or longer, gave up, and were not answered since:"]
+    lines = [f"{len(rows):,} people waited {after} or longer, gave up, and were not answered:"]
     return "\n".join([*lines, *table_lines(head, cells, left=5, cut=[4])])
 
 

@@ -8,6 +8,7 @@ from ivrd.config.effect import RELOAD, RESTART
 from ivrd.config.field_types import PATH, number, whole
 from ivrd.config.model import Part
 from ivrd.core.people import FairnessRules
+from ivrd.core.recovery import RECOVER_AFTER_SECONDS
 
 MINUTE, DAY = 60.0, 86_400.0
 DEFAULT = FairnessRules()
@@ -23,6 +24,7 @@ class PeoplePart(Part):
     )
     shared_number_calls: Annotated[int, whole(2, 1000), RELOAD] = DEFAULT.shared_number_calls
     keep_days: Annotated[int, whole(2, 366), RELOAD] = round(DEFAULT.keep_seconds / DAY)
+    recover_after_seconds: Annotated[float, number(0, 7200), RELOAD] = RECOVER_AFTER_SECONDS
     number_key_file: Annotated[str, PATH, RESTART] = ""
 
 

@@ -132,6 +132,7 @@ class Settings:
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
     taken into one while Asterisk's events come `behind_seconds` late or more.
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
+    `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -151,6 +152,7 @@ class Settings:
     state_dir: Path
     store: StoreSettings
     people: FairnessRules
+    recover_after_seconds: float
     log_format: str
     log_level: str
     caller_key_file: Path

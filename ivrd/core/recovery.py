@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from ivrd.core.people import FairnessRules, Person, credit, is_shared
 
+RECOVER_AFTER_SECONDS = 60.0  # unless the configuration says otherwise
+
 
 @dataclass(frozen=True)
 class Lost:

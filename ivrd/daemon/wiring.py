@@ -25,7 +25,6 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
-from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
@@ -35,10 +34,10 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
-from ivrd.core.people import People
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
@@ -48,6 +47,7 @@ from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
+from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
@@ -55,9 +55,6 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
-from ivrd.people.registry import PeopleRegistry
-from ivrd.people.repository import PeopleRepository
-from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 
@@ -68,7 +65,6 @@ class Wiring:
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
         self.ledger = Ledger()
-        self.vault = Vault(number_key(settings.number_key_file).keys())
         self.timeline = Timeline(time.time, time.monotonic)
         self.asterisk_clock = AsteriskClock(self.timeline)
         self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
@@ -104,15 +100,13 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
-        self.people = PeopleRegistry(
-            People(settings.people),
-            PeopleRepository(self.write_behind, lambda: self.timeline.shift),
-            self.timeline.now,
-        )
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(
-            self.write_behind, self.call_repository, self.partner_operations, self.people
+            self.write_behind,
+            self.call_repository,
+            self.partner_operations,
+            (self.people.registry, self.people.statistics),
         )
         self.failover = Failover(
             election,
@@ -219,6 +213,14 @@ class Wiring:
             self.ledger.calls,
             self.asterisk_clock.written,
         )
+        self.people = PeopleParts(
+            settings,
+            self.write_behind,
+            self.ledger,
+            self.timeline,
+            self.call_repository,
+            self.partner_repository,
+        )
         self.tracker = CallTracker(
             AsteriskControl(
                 self.link,
@@ -230,8 +232,8 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
-            self.people,
-            Hasher(caller_key(settings.caller_key_file).keys(), settings.country).hash_number,
+            self.people.registry,
+            self.people.numbers.identify,
             self.timeline.now,
         )
         PersistenceMetrics(
@@ -241,6 +243,7 @@ class Wiring:
             self.reconciliation,
             self.tracker.ivr,
         )
+        PeopleMetrics(metrics.registry, self.people.statistics, self.timeline.now)
         CapacityMetrics(metrics.registry, self.capacity, self.tracker)
 
     def _listeners(self) -> CallListeners:
@@ -257,9 +260,11 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
-                self.people,
+                self.people.registry,
+                self.people.numbers,
+                self.people.statistics,
             ),
-            positions=(self.call_repository, self.people),
+            positions=(self.call_repository, self.people.registry, self.people.statistics),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
         )
 
@@ -272,6 +277,7 @@ class Wiring:
             self.call_repository,
             self.write_behind.flush,
             self.observer.recent,
+            self.people.registry.people,
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
@@ -282,6 +288,7 @@ class Wiring:
         commands = {
             **self.operations.commands(),
             **self.partner_operations.commands(),
+            **self.people.operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -317,7 +324,7 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
-        self.people.people.rules = settings.people
+        self.people.configure(settings)
 
 
 def _address(settings: Settings) -> AmiAddress:

@@ -36,11 +36,20 @@ class CallHistory(Protocol):
         """Those that began since then, page by page; raises `StoreDown`."""
 
 
+class Ids(Protocol):
+    """People's ids before and after the key of hashes was replaced; see core/people.py."""
+
+    def current(self, person: str) -> str:
+        """Today's id of a person."""
+
+    def former(self, person: str) -> str:
+        """The id before that; empty when there is none."""
+
+
 class PeopleStatistics:
     """Counts people once this ivrd leads (`restore`).
 
-    `clock` gives this moment on the timeline of the calls.  `current_hash` gives today's hash of a
-    caller for one by a key that was replaced.
+    `clock` gives this moment on the timeline of the calls.
     """
 
     def __init__(
@@ -48,13 +57,13 @@ class PeopleStatistics:
         history: CallHistory,
         calls: Mapping[str, Call],
         shared_number_calls: int,
-        current_hash: Callable[[str], str],
+        people: Ids,
         clock: Callable[[], float],
     ) -> None:
         self.count = PeopleCount(shared_number_calls)
         self._history = history
         self._calls = calls
-        self._current_hash = current_hash
+        self._people = people
         self._clock = clock
         self._leads = False
         self._told: dict[str, PersonCall] = {}  # calls that are here, as they were counted last
@@ -65,6 +74,8 @@ class PeopleStatistics:
 
     def moved(self, call: Call, _position: MenuPosition | None) -> None:
         """A call is here, and may have joined a queue or talk with somebody."""
+        if call.id not in self._told and call.caller not in self.count:
+            self.count.rename(self._people.former(call.caller), call.caller)
         said = call_in_progress(call)
         if self._leads and self._told.get(call.id) != said:
             self._told[call.id] = said
@@ -75,10 +86,6 @@ class PeopleStatistics:
         if self._leads and isinstance(notice, Ended):
             self._told.pop(notice.call.id, None)
             self._take(call_over(completed_call(notice)))
-
-    def renamed(self, before: str, now: str) -> None:
-        """A person has another hash from now on."""
-        self.count.rename(before, now)
 
     def _take(self, call: PersonCall) -> None:
         self.count.expire(self._clock())
@@ -122,7 +129,7 @@ class PeopleStatistics:
 
     def _now(self, call: PersonCall) -> PersonCall:
         """A call with its caller's hash of today."""
-        caller = self._current_hash(call.caller)
+        caller = self._people.current(call.caller)
         return call if caller == call.caller else replace(call, caller=caller)
 
 

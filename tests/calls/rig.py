@@ -215,7 +215,7 @@ class Rig:
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),
-            lambda number: f"#{number[-3:]}",
+            lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
         )
         link.hears = self.tracker.take

@@ -91,7 +91,7 @@ def policy(name: str) -> Look:
 
 
 def rules(name: str) -> Look:
-    return lambda parts: getattr(parts.people.people.rules, name)
+    return lambda parts: getattr(parts.people.registry.people.rules, name)
 
 
 def partner(name: str) -> Look:
