@@ -107,9 +107,9 @@ def merged(one: Person, other: Person) -> Person:
         tuple(sorted(since, key=lambda wait: wait.ended_at))[-MOST_WAITS:],
         answered_at,
         _latest(one.shared_at, other.shared_at),
-        number=(other.number or one.number) if since else "",
+        number=max(one.number, other.number) if since else "",
         no_callback=one.no_callback or other.no_callback,
-        formerly=one.formerly or other.formerly,
+        formerly=max(one.formerly, other.formerly),
     )
 
 
