@@ -99,7 +99,7 @@ def person_text(answer: Mapping[str, Any]) -> str:
     if person["answered_at"]:
         lines.append(f"Last answered {_moment(person['answered_at'])}")
     for wait in person["waits"]:
-        waited = length(wait["ended_at"] - wait["joined_at"])
+        waited = length(wait["seconds"])
         lines.append(f"Waited {waited} from {_moment(wait['joined_at'])} and was not answered")
     if person["shared_at"]:
         lines.append(f"Many people use the number, as seen {_moment(person['shared_at'])}")

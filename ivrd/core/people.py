@@ -104,7 +104,7 @@ def merged(one: Person, other: Person) -> Person:
     return Person(
         one.id,
         max(one.seen_at, other.seen_at),
-        tuple(sorted(since, key=lambda wait: wait.ended_at))[-MOST_WAITS:],
+        tuple(sorted(since, key=lambda w: (w.ended_at, w.joined_at, w.dialled_at)))[-MOST_WAITS:],
         answered_at,
         _latest(one.shared_at, other.shared_at),
         number=max(one.number, other.number) if since else "",
