@@ -18,7 +18,7 @@ def change(name, settings) -> None:
     if name == "queues.yaml":
         settings["pools"]["base"]["open"] = False
     if name == "ivrd.yaml":
-        settings["people"]["recover_after_seconds"] = 2
+        settings["people"] = {"recover_after_seconds": 2}
 
 
 class Mix:
