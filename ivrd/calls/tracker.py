@@ -45,7 +45,7 @@ class AsteriskControl:
 
 
 class CallTracker:
-    """All callers. `hash_number` turns a number into what stands for it everywhere.
+    """All callers. `identify` turns a call's number into what stands for it everywhere.
 
     `clock` gives this moment on ivrd's timeline, on which all times of calls are.
     """
@@ -59,7 +59,7 @@ class CallTracker:
         resolver: EndResolver,
         credits_: Credits,
         booking: Booking,
-        hash_number: Callable[[str], str],
+        identify: Callable[[str, str], str],
         clock: Callable[[], float],
     ) -> None:
         self.ledger = ledger
@@ -106,7 +106,7 @@ class CallTracker:
             self.ivr.give_way,
             clock,
         )
-        self._hash = hash_number
+        self._identify = identify
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
         self._held: deque[Message] | None = None
@@ -241,7 +241,8 @@ class CallTracker:
         tree = self.ivr.settings.conversation.tree
         start = tree.starts.get(fact.dialled)
         language = start.language if start and start.language else tree.languages[0]
-        call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
+        who = self._identify(fact.call_id, fact.number)
+        call = Call(fact.call_id, fact.at, who, language=language)
         if self.ledger.receive(call):
             self.ivr.arrived(fact.call_id, fact.channel, fact.dialled)
             self._monitor.received(call, fact.dialled)
@@ -251,7 +252,7 @@ class CallTracker:
         call = Call(
             fact.call_id,
             fact.at,
-            self._hash(fact.number),
+            self._identify(fact.call_id, fact.number),
             CallState.DIALLED,
             fact.language,
             topic=fact.topic,
@@ -399,6 +400,8 @@ class CallTracker:
         known = call_id in self.ledger.calls
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was reconciled: its channel is about to go
+        if known and (who := self._identify(call_id, caller.number)):
+            self.ledger.note(call_id, caller=who)  # after a restart perhaps with another key
         self.ivr.found(call_id, caller.channel, caller.dialled, caller.in_agi)
         for event in _events_between(self.ledger.calls[call_id], caller, now):
             self._apply_event(call_id, event)
@@ -415,7 +418,7 @@ class CallTracker:
         call = Call(
             caller.call_id,
             now - caller.age_seconds,
-            self._hash(caller.number),
+            self._identify(caller.call_id, caller.number),
             language=self.ivr.settings.conversation.tree.languages[0],
             direction=caller.direction,
         )

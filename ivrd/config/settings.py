@@ -134,6 +134,7 @@ class Settings:
     taken into one while Asterisk's events come `behind_seconds` late or more.
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
     `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
+    `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -154,6 +155,7 @@ class Settings:
     store: StoreSettings
     callback: CallbackSettings
     people: FairnessRules
+    recover_after_seconds: float
     log_format: str
     log_level: str
     caller_key_file: Path

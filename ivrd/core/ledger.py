@@ -153,14 +153,16 @@ class Ledger:
         language: str = "",
         topic: str = "",
         effective_at: float | None = None,
+        caller: str = "",
     ) -> None:
-        """Note what a caller chose, and the effective arrival, which is the place in the line.
+        """Note who calls, what was chosen, and the effective arrival: the place in the line.
 
         What is empty stays as it was.
         """
         call = self.calls[call_id]
         noted = replace(
             call,
+            caller=caller or call.caller,
             language=language or call.language,
             topic=topic or call.topic,
             effective_at=call.effective_at if effective_at is None else effective_at,

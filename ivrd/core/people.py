@@ -59,6 +59,8 @@ class Person:
 
     `waits` since the last answer, in the order of their ends.  `shared_at`: when the number was
     last seen to be shared; None for a person's own.  `seen_at`: when there was a call last.
+    `number`: sealed, of who gave up and may be called back, until somebody answers.  `no_callback`:
+    has asked not to be called back.  `formerly`: the id by a key of hashes that was replaced.
     """
 
     id: str
@@ -66,6 +68,9 @@ class Person:
     waits: tuple[Wait, ...] = ()
     answered_at: float | None = None
     shared_at: float | None = None
+    number: str = ""
+    no_callback: bool = False
+    formerly: str = ""
 
 
 def is_shared(person: Person, now: float, rules: FairnessRules) -> bool:
@@ -99,9 +104,12 @@ def merged(one: Person, other: Person) -> Person:
     return Person(
         one.id,
         max(one.seen_at, other.seen_at),
-        tuple(sorted(since, key=lambda wait: wait.ended_at))[-MOST_WAITS:],
+        tuple(sorted(since, key=lambda w: (w.ended_at, w.joined_at, w.dialled_at)))[-MOST_WAITS:],
         answered_at,
         _latest(one.shared_at, other.shared_at),
+        number=max(one.number, other.number) if since else "",
+        no_callback=one.no_callback or other.no_callback,
+        formerly=max(one.formerly, other.formerly),
     )
 
 
@@ -119,6 +127,7 @@ class People:
         self.rules = rules
         self._known: dict[str, Person] = {}
         self._here: dict[str, dict[str, float]] = {}  # by person: calls, and when they came
+        self._renamed: dict[str, str] = {}  # ids by a key that was replaced, and those of today
         self._holders: dict[str, str] = {}  # by person: the call that has the credit
 
     def __iter__(self) -> Iterator[Person]:
@@ -140,7 +149,18 @@ class People:
         """Add what an earlier run has stored of a person."""
         known = self._known.get(stored.id)
         person = self._known[stored.id] = merged(known, stored) if known else stored
+        if person.formerly:
+            self._renamed[person.formerly] = person.id
         return person
+
+    def current(self, person: str) -> str:
+        """Today's id of a person, for one from before the key of hashes was replaced."""
+        return self._renamed.get(person, person)
+
+    def former(self, person: str) -> str:
+        """The id of a person before the key of hashes was replaced; empty when there is none."""
+        known = self._known.get(person)
+        return known.formerly if known else ""
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -159,6 +179,7 @@ class People:
             seen_at=max(known.seen_at, now),
             waits=() if shared else known.waits,
             shared_at=now if shared else known.shared_at,
+            number="" if shared else known.number,
         )
         return self._known[person] if shared else None
 
@@ -236,20 +257,58 @@ class People:
             waits=waits,
             seen_at=max(seen_at, known.seen_at),
             answered_at=_latest(known.answered_at, answered_at),
+            number=known.number if waits else "",
         )
         return changed
 
+    def note_number(self, person: str, sealed: str) -> Person:
+        """Keep the number of one who gave up; sealed."""
+        known = self._known[person] = replace(self._known[person], number=sealed)
+        return known
+
+    def refuse_callback(self, person: str, refused: bool, now: float) -> Person:
+        """Note whether a person has asked not to be called back; one who has is not forgotten."""
+        known = self._known.get(person) or Person(person, now)
+        known = replace(known, no_callback=refused, number="" if refused else known.number)
+        self._known[person] = known
+        return known
+
+    def rename(self, before: str, person: str, now: float) -> Person | None:
+        """The person who was known as `before` has another id from now on; None if that is known.
+
+        What one of both has done is the other's.
+        """
+        known = self._known.get(person) or Person(person, now)
+        former = self._known.pop(before, None)
+        if former is None and known.formerly == before:
+            return None
+        if former is not None:
+            known = merged(known, replace(former, id=person))
+        self._here.setdefault(person, {}).update(self._here.pop(before, {}))
+        if not self._here[person]:
+            del self._here[person]
+        if before in self._holders:
+            self._holders.setdefault(person, self._holders.pop(before))
+        known = self._known[person] = replace(known, formerly=before)
+        self._renamed[before] = person
+        return known
+
     def forget(self, person: str) -> bool:
         """Forget all that is known of a person; False if nothing was."""
-        return self._known.pop(person, None) is not None
+        known = self._known.pop(person, None)
+        if known is not None:
+            self._renamed.pop(known.formerly, None)
+        return known is not None
 
     def forget_old(self, now: float) -> list[str]:
         """Forget who had no call for so long, and has none here; their ids."""
         old = [
             person.id
             for person in self._known.values()
-            if now - person.seen_at > self.rules.keep_seconds and person.id not in self._here
+            if now - person.seen_at > self.rules.keep_seconds
+            and person.id not in self._here
+            and not person.no_callback
         ]
         for person_id in old:
-            del self._known[person_id]
+            self.forget(person_id)
         return old

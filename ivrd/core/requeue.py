@@ -23,11 +23,6 @@ class Move:
     position: int
 
 
-def position_of(call: Call, line: Sequence[Place]) -> int:
-    """Where a call stands in a line, or belongs if it is not there; from 1, the head of it."""
-    return bisect_left(line, place_of(call)) + 1
-
-
 def in_vain(present: Present, queues: Collection[str]) -> list[Place]:
     """Who waits in a queue that is not among `queues`, those that are served; in their order."""
     return [*merge(*(present.line(queue) for queue in present.queues() if queue not in queues))]

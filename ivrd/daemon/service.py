@@ -74,7 +74,7 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.wiring.failover.close()
-            self.wiring.call_requests.close()
+            self.wiring.callbacks.requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -184,7 +184,7 @@ class Daemon:
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
-                    await self.wiring.callback_scheduler.evaluate()
+                    await self.wiring.callbacks.scheduler.evaluate()
 
 
 async def run(folder: Path) -> None:

@@ -85,6 +85,22 @@ class PeopleRegistry:
         self._repository.remove(person_id)
         return self.people.forget(person_id)
 
+    def renamed(self, before: str, person_id: str) -> None:
+        """A person has another id from now on: the key of hashes was replaced."""
+        person = self.people.rename(before, person_id, self._clock())
+        self._store(person)
+        if person is not None and self._leads and self._read:
+            self._repository.remove(before)
+
+    def keep(self, person: Person) -> None:
+        """Store what has changed of a person."""
+        self._store(person)
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was stored before is known."""
+        return self._read
+
     # --- storing ---------------------------------------------------------------------------
 
     async def restore(self) -> None:

@@ -248,7 +248,7 @@ class Rig:
             resolver or Unknown(),
             credits_ or NoCredit(),
             booking or FakeBooking(),
-            lambda number: f"#{number[-3:]}",
+            lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
         )
         link.hears = self.tracker.take

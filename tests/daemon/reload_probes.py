@@ -91,7 +91,7 @@ def policy(name: str) -> Look:
 
 
 def rules(name: str) -> Look:
-    return lambda parts: getattr(parts.people.people.rules, name)
+    return lambda parts: getattr(parts.people.registry.people.rules, name)
 
 
 def partner(name: str) -> Look:
@@ -296,6 +296,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         (IVRD, f"people.{key}"): (put(f"people.{key}", value), rules(name))
         for key, (value, name) in _PEOPLE.items()
     },
+    (IVRD, "people.recover_after_seconds"): (
+        put("people.recover_after_seconds", 7),
+        lambda parts: parts.people.numbers.recover_after_seconds,
+    ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
     (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),
     (IVRD, "store.keep_days.audit"): (put("store.keep_days.audit", 9), forgotten("audit")),

@@ -211,9 +211,7 @@ class Ivrd:
             self.link,  # type: ignore[arg-type]
             self.tracker,
             self.reconciliation,
-            Persistence(
-                self.write_behind, repository, self.partners, self.people, Partners()
-            ),
+            Persistence(self.write_behind, repository, self.partners, (self.people,), Partners()),
             self.room,
             Timeline(lambda: NOW, lambda: 0.0),
         )
