@@ -191,7 +191,6 @@ class MainFile(Part):
     people: PeoplePart = PeoplePart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
-    people: PeoplePart = PeoplePart()
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart
