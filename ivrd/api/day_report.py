@@ -134,6 +134,8 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "service_level": sums.in_time / sums.offered if sums.offered else None,
         "service_level_seconds": target,
         "asa_seconds": sums.asa_seconds,
+        "effective_asa_seconds": sums.effective_asa_seconds,
+        "credited": sums.credited,
         "abandoned_after_30s": sums.abandoned_after_30s,
         "talks_cut_off": sums.talks_cut_off,
         "media_lost": sums.media_lost,

@@ -52,8 +52,6 @@ class Credits(Protocol):
 class Placement:
     """All places.  `channel` gives a call's channel, empty if it is not known; `now` this moment
     on the timeline of the calls; `moved(call_id)` is told of a call whose arrival has changed.
-
-    `brought`: how many callers were moved in a line.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class Placement:
         now: Callable[[], float],
         moved: Callable[[str], None],
     ) -> None:
-        self.brought = 0
         self._link = link
         self._ledger = ledger
         self._credits = credits_
@@ -161,7 +158,6 @@ class Placement:
                 Value=milliseconds(reading),
             ).add_done_callback(mark_retrieved)
             if call.state is CallState.QUEUE:
-                self.brought += 1
                 self._link.tell(
                     "QueueChangePriorityCaller",
                     Queue=call.queue,

@@ -7,7 +7,6 @@ should be: whoever waits for a person enters the queue again, at the same place,
 menu hears once more what was being said.  Talks count nothing and are left alone.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from ivrd import log
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.calls.ivr import Ivr
-from ivrd.calls.requeue import LOOK_SECONDS, LOOKS, into_queue, redirect
+from ivrd.calls.requeue import into_queue, redirect
 from ivrd.core.call import Call
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
@@ -61,7 +60,7 @@ class Rejoin:
         self._seen = set_back
 
     async def _rejoin(self, call: Call) -> None:
-        """Bring one to the same queue, and wait until that has happened: the next comes behind."""
+        """Bring one to the same queue; the effective arrival is the place there."""
         channel = self._ivr.channel(call.id)
         try:
             await into_queue(self._link, channel, call.queue, self._effective(call))
@@ -70,7 +69,3 @@ class Rejoin:
             await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
         except ActionRefused:
             return
-        for _ in range(LOOKS):
-            if self._ledger.calls.get(call.id) is not call:
-                return
-            await asyncio.sleep(LOOK_SECONDS)

@@ -1,10 +1,9 @@
 """Moves waiting callers whose queue is gone; see core/requeue.py.
 
-The channel is sent to the dialplan's own way into a queue, with the queue and the position set on
-it: so whatever happens to ivrd meanwhile, the caller is in a queue.
+The channel is sent to the dialplan's own way into a queue, with the queue and the effective arrival
+set on it: so whatever happens to ivrd meanwhile, the caller is in a queue, and at the place there.
 
-One follows the other: a position in a line means something only once those before are in it.  A
-call that is moved stays one offered call; see core/ledger.py for the queue that it is counted in.
+A call that is moved stays one offered call; see core/ledger.py for the queue that it is counted in.
 """
 
 import asyncio
@@ -20,7 +19,6 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.core.call import Call, Stage
 from ivrd.core.ledger import Ledger
-from ivrd.core.present import Place, place_of
 from ivrd.core.requeue import Move, in_vain, move_of
 
 logger = logging.getLogger("ivrd")
@@ -28,7 +26,6 @@ logger = logging.getLogger("ivrd")
 AGAIN_SECONDS = 5.0  # a caller who was sent on should be in the other queue by then
 AT_ONCE_SECONDS = 1.0  # so long callers are moved in one go; the others follow in the next
 PAUSE_SECONDS = 0.1  # between two goes of `all`
-LOOKS, LOOK_SECONDS = 50, 0.01  # whether one who was sent to a queue has joined it
 
 
 class Channels(Protocol):
@@ -59,14 +56,6 @@ class Route:
     to: str
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """Where a caller was sent to, and when."""
-
-    queue: str
-    at: float
-
-
 class Requeue:
     """Repeats until all are in a queue that is served.  `clock`: seconds, any that goes on.
 
@@ -90,7 +79,7 @@ class Requeue:
         self._effective = effective
         self._clock = clock
         self.moved: Counter[Route] = Counter()
-        self._sent: dict[str, _Sent] = {}  # by call; those who have not arrived yet
+        self._sent: dict[str, float] = {}  # by call: when it was sent to another queue
         self._left: dict[str, str] = {}  # by call, the queue that it was last sent away from
         self._asked: set[str] = set()  # calls whose topic was asked for
         self._turn = asyncio.Lock()  # two at once would send a caller twice
@@ -122,7 +111,9 @@ class Requeue:
     async def _reconcile(self) -> Counter[str]:
         begun, to = self._clock(), self._destinations()
         self._sent = {
-            call: sent for call, sent in self._sent.items() if begun - sent.at < AGAIN_SECONDS
+            call: at
+            for call, at in self._sent.items()
+            if begun - at < AGAIN_SECONDS and call in self._ledger.calls
         }
         self._left = {c: queue for c, queue in self._left.items() if c in self._ledger.calls}
         self._asked &= self._ledger.calls.keys()
@@ -134,26 +125,18 @@ class Requeue:
             if self._clock() - begun >= AT_ONCE_SECONDS:
                 break
             call = self._ledger.calls.get(place.call_id)
-            if call is None or not _waits_in_vain(call, to.queues) or call.id in self._sent:
+            if call is None or not _waits_in_vain(call, to.queues) or self._on_the_way(call):
                 continue
-            # Anew for each: whoever is answered meanwhile is ahead of nobody.
-            move = move_of(call, to.queue_of, to.default_queue, self._line)
+            move = move_of(call, to.queue_of, to.default_queue, self._ledger.present.line)
             if move.queue not in known:
                 known[move.queue] = await self._knows(move.queue)
             if known[move.queue] and await self._move(move, to.queues):
                 moved[move.queue] += 1
         return moved
 
-    def _line(self, queue: str) -> Sequence[Place]:
-        """Who waits in a queue, or was sent there and is on the way."""
-        line, calls = self._ledger.present.line(queue), self._ledger.calls
-        sent = (calls.get(call) for call, sent in self._sent.items() if sent.queue == queue)
-        coming = [
-            place_of(call)
-            for call in sent
-            if call is not None and call.stage is Stage.QUEUE and call.queue != queue
-        ]
-        return sorted((*line, *coming)) if coming else line
+    def _on_the_way(self, call: Call) -> bool:
+        """Whether a caller was sent away from this queue, and may just not have gone yet."""
+        return call.id in self._sent and self._left.get(call.id) == call.queue
 
     async def _learn_topics(self, served: Collection[str]) -> None:
         """What callers chose before this ivrd knew them is on their channels."""
@@ -198,20 +181,18 @@ class Requeue:
 
     async def _move(self, move: Move, served: Collection[str]) -> bool:
         """Whether Asterisk took it; one who has just hung up needs no queue."""
-        channel = self._channels.channel(move.call_id)
-        if not channel:
+        channel, call = self._channels.channel(move.call_id), self._ledger.calls.get(move.call_id)
+        if not channel or call is None:
             return False
         try:
-            call = self._ledger.calls.get(move.call_id)
-            if call is not None:
-                await into_queue(self._link, channel, move.queue, self._effective(call))
+            await into_queue(self._link, channel, move.queue, self._effective(call))
             call = self._ledger.calls.get(move.call_id)
             if call is None or not _waits_in_vain(call, served):
                 return False  # gone, or with a person
             await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
         except ActionRefused:
             return False
-        self._sent[move.call_id] = _Sent(move.queue, self._clock())
+        self._sent[move.call_id] = self._clock()
         if self._left.get(move.call_id) != call.queue:
             self._left[move.call_id] = call.queue
             self.moved[Route(call.queue, move.queue)] += 1
@@ -224,17 +205,7 @@ class Requeue:
             to=move.queue,
             position=move.position,
         )
-        await self._joined(move)
         return True
-
-    async def _joined(self, move: Move) -> None:
-        """Wait until the caller is in the line, or gone; not for long."""
-        for _ in range(LOOKS):
-            call = self._ledger.calls.get(move.call_id)
-            if call is None or call.queue == move.queue:
-                self._sent.pop(move.call_id, None)
-                return
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def into_queue(link: AmiClient, channel: str, queue: str, effective: str) -> None:

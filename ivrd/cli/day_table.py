@@ -28,6 +28,11 @@ def day_text(answer: Mapping[str, Any]) -> str:
         lines.append(f"{answer['media_lost']:,} ended because the caller's phone or line had gone")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
+    if answer["credited"]:
+        line = f"{answer['credited']:,} calls were of people who had waited before, unanswered"
+        if (seconds := answer["effective_asa_seconds"]) is not None:
+            line += f"; with that, those answered waited {seconds:.0f} s on average"
+        lines.append(line)
     return "\n".join([*lines, *people_lines(answer["people"])])
 
 

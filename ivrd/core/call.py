@@ -331,18 +331,22 @@ class Call:
         return None if until is None else max(0.0, until - self.joined_at)
 
     @property
+    def credit_seconds(self) -> float:
+        """By how many seconds the effective arrival is earlier than the joining; 0 if it is not."""
+        if self.joined_at is None or self.effective_at is None:
+            return 0.0
+        seconds = self.joined_at - self.effective_at
+        return seconds if seconds >= LEAST_CREDIT_SECONDS else 0.0
+
+    @property
     def has_credit(self) -> bool:
         """Whether the call is served as if it had joined earlier than it did."""
-        if self.joined_at is None or self.effective_at is None:
-            return False
-        return self.joined_at - self.effective_at >= LEAST_CREDIT_SECONDS
+        return self.credit_seconds > 0.0
 
-    def effective_wait_seconds(self, now: float | None = None) -> float | None:
+    def effective_wait_seconds(self) -> float | None:
         """As `wait_seconds`, from the effective arrival: with what was waited in earlier calls."""
-        waited = self.wait_seconds(now)
-        if waited is None or self.joined_at is None or self.effective_at is None:
-            return waited
-        return waited + max(0.0, self.joined_at - self.effective_at)
+        waited = self.wait_seconds()
+        return None if waited is None else waited + self.credit_seconds
 
     def talk_seconds(self) -> float | None:
         """Seconds with a person, once the call has ended; None without a talk."""

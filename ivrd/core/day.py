@@ -31,6 +31,7 @@ class CompletedCall:
     caller: str = ""  # a keyed hash, never the number
     cut_off: bool = False
     media_lost: bool = False
+    credit_seconds: float = 0.0  # waited before, by the same person, in calls nobody answered
     ended_at: float | None = None  # None of one that was kept before this was
     direction: Direction = Direction.INBOUND
 
@@ -52,6 +53,7 @@ def completed_call(ended: Ended) -> CompletedCall:
         caller=call.caller,
         cut_off=call.cut_off,
         media_lost=call.media_lost,
+        credit_seconds=call.credit_seconds,
         ended_at=call.ended_at,
         direction=call.direction,
     )
@@ -65,6 +67,8 @@ class Day:
     target; over `offered` that is the service level.  `asa_seconds`: the mean wait of those
     answered, None without one.  `talks_cut_off`: calls among the answered whose talk was cut off.
     `media_lost`: calls, whatever their outcome, from whose callers nothing came any more.
+    `effective_asa_seconds`: as `asa_seconds`, from the effective arrivals: with what the same
+    persons had waited before.  `credited`: calls whose persons had.
     """
 
     rows: dict[OutcomeKey, int]
@@ -75,6 +79,8 @@ class Day:
     asa_seconds: float | None
     talks_cut_off: int = 0
     media_lost: int = 0
+    effective_asa_seconds: float | None = None
+    credited: int = 0
 
     @property
     def received(self) -> int:
@@ -95,8 +101,8 @@ def day_of(
     queue.  `target_seconds`: an answer within it is in time.
     """
     rows: Counter[OutcomeKey] = Counter()
-    offered, in_time, late, waited = waiting_or_talking, 0, 0, 0.0
-    cut_off = media_lost = 0
+    offered, in_time, late, waited, before = waiting_or_talking, 0, 0, 0.0, 0.0
+    cut_off = media_lost = credited = 0
     for call in calls:
         rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
@@ -106,8 +112,10 @@ def day_of(
         if wait is None:
             continue
         offered += 1
+        credited += call.credit_seconds > 0.0
         if call.outcome is Outcome.ANSWERED:
             waited += wait
+            before += call.credit_seconds
             in_time += wait <= target_seconds
     answered = sum(count for row, count in rows.items() if row.outcome is Outcome.ANSWERED)
     return Day(
@@ -119,4 +127,6 @@ def day_of(
         asa_seconds=waited / answered if answered else None,
         talks_cut_off=cut_off,
         media_lost=media_lost,
+        effective_asa_seconds=(waited + before) / answered if answered else None,
+        credited=credited,
     )

@@ -53,7 +53,10 @@ class CallCounts(TypedDict):
 
 
 class QueueStatus(TypedDict):
-    """One queue; `oldest_seconds` is the longest wait in it, 0 when nobody waits."""
+    """One queue; `oldest_seconds` is the longest wait in it, 0 when nobody waits.
+
+    It counts from the effective arrival: with what the person has waited in earlier calls.
+    """
 
     name: str
     open: bool

@@ -91,6 +91,14 @@ class CallMetrics:
         )
 
     def _durations(self) -> None:
+        self._effective_wait = self._histogram(
+            "ivrd_effective_wait_seconds",
+            "As ivrd_wait_seconds, from the effective arrival: with the seconds that the same "
+            "person had waited before in calls that nobody answered. Callers are served in this "
+            "order.",
+            WAIT_SECONDS,
+            ("queue", "outcome"),
+        )
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, observed when the call has ended.",
@@ -128,6 +136,12 @@ class CallMetrics:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
             "Callers who hung up in the queue after waiting more than 30 seconds.",
+            ("queue",),
+        )
+        self._credited = self._total(
+            "ivrd_calls_credited_total",
+            "Calls that ended and had a place in the queue earlier than their joining: their "
+            "persons had waited before, in calls that nobody answered.",
             ("queue",),
         )
         self._talks_cut_off = self._total(
@@ -236,7 +250,10 @@ class CallMetrics:
     def _observe(self, answer: c.Answered) -> None:
         """An answer stands."""
         self._answered.add(answer.call.id)
-        self._wait.labels(answer.call.queue, c.Outcome.ANSWERED).observe(answer.wait_seconds)
+        labels = (answer.call.queue, c.Outcome.ANSWERED)
+        self._wait.labels(*labels).observe(answer.wait_seconds)
+        effective = answer.call.effective_wait_seconds()
+        self._effective_wait.labels(*labels).observe(effective or 0.0)
 
     def _observe_standing(self) -> None:
         """Observe the answers that stand by now."""
@@ -254,6 +271,10 @@ class CallMetrics:
             self._answered.remove(call.id)
         elif wait is not None:
             self._wait.labels(call.queue, notice.outcome).observe(wait)
+            effective = call.effective_wait_seconds() or wait
+            self._effective_wait.labels(call.queue, notice.outcome).observe(effective)
+        if call.has_credit:
+            self._credited.labels(call.queue).inc()
         if talk is not None:
             self._talk.labels(call.queue).observe(talk)
         if c.abandoned_late(notice.outcome, notice.stage, wait):
@@ -308,9 +329,11 @@ class CallMetrics:
             self._calls.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
+            self._credited.labels(queue)
             self._talks_cut_off.labels(queue)
             for row in possible_rows(queue):
                 self._wait.labels(queue, row.outcome)
+                self._effective_wait.labels(queue, row.outcome)
 
     def seats(
         self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]

@@ -83,7 +83,8 @@ class LedgerCollector(Collector):
         )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",
-            "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
+            "Seconds since the effective arrival of the first in the line, with what the same "
+            "person had waited in calls before; 0 when nobody waits.",
             labels=("queue",),
         )
         now, present = self._clock(), self.ledger.present

@@ -1,5 +1,7 @@
 """A day adds up: received = the rows + in progress, whatever became of the calls."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +71,19 @@ def test_a_day_by_hand() -> None:
     assert day.asa_seconds == 30.0
     assert day.rows[OutcomeKey("other", Outcome.ANSWERED, Stage.TALK, AnsweredBy.INHOUSE)] == 3
     assert day.rows[OutcomeKey("", Outcome.ABANDONED, Stage.IVR, AnsweredBy.NOBODY)] == 1
+
+
+def test_what_people_had_waited_before_is_told_apart() -> None:
+    first, second = (gone(Outcome.ANSWERED, Stage.TALK, wait) for wait in (5.0, 15.0))
+    left = gone(Outcome.ABANDONED, Stage.QUEUE, 30.0)
+    day = day_of(
+        [first, replace(second, credit_seconds=40.0), replace(left, credit_seconds=9.0)],
+        in_progress=0,
+        waiting_or_talking=0,
+        target_seconds=20.0,
+    )
+    assert (day.asa_seconds, day.effective_asa_seconds) == (10.0, 30.0)
+    assert day.credited == 2
 
 
 def test_a_day_without_a_call() -> None:

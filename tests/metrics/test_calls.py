@@ -146,6 +146,34 @@ def test_a_wait_is_seen_when_the_caller_is_answered_and_the_talk_when_it_ends() 
     assert value(series, "ivrd_calls_total", **labels) == 1
 
 
+def test_what_the_person_has_waited_before_is_in_a_series_of_its_own() -> None:
+    """Of an answer, and of one who gives up again."""
+    made, ledger = metrics(), Ledger()
+    for call_id, last in (
+        ("a", c.Connected(35.0, c.AnsweredBy.INHOUSE, "s")),
+        ("b", c.HungUp(35.0)),
+    ):
+        ledger.receive(c.Call(call_id, 0.0))
+        ledger.note(call_id, effective_at=-50.0)
+        take(made, ledger, call_id, c.JoinedQueue(10.0, "other"), last)
+    take(made, ledger, "a", c.HungUp(95.0))
+    series = read(made, ledger)
+    for outcome in ("answered", "abandoned"):
+        labels = {"queue": "other", "outcome": outcome}
+        assert value(series, "ivrd_wait_seconds_sum", **labels) == 25
+        assert value(series, "ivrd_effective_wait_seconds_sum", **labels) == 85
+    assert value(series, "ivrd_calls_credited_total", queue="other") == 2
+
+
+def test_the_oldest_wait_is_that_of_the_first_in_the_line() -> None:
+    made, ledger = metrics(), Ledger()
+    take(made, ledger, "a", c.JoinedQueue(10.0, "other"))
+    before = value(read(made, ledger), "ivrd_queue_oldest_wait_seconds", queue="other")
+    ledger.note("a", effective_at=-50.0)
+    after = value(read(made, ledger), "ivrd_queue_oldest_wait_seconds", queue="other")
+    assert after - before == 60
+
+
 def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
     made, ledger = metrics(), Ledger()
     first = c.Connected(15.0, c.AnsweredBy.INHOUSE, "s")

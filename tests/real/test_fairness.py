@@ -1,18 +1,34 @@
-"""Callers are answered in the order of their effective arrivals, whoever dials again or is restarted.
+"""Callers are answered in the order of their effective arrivals, whatever happens meanwhile.
 
 A person who gives up and dials again is served as if the first call had gone on waiting.
 """
 
+import os
+import random
+
+import pytest
+
+from lab.agents import refuses
+from lab.ami_events import AmiEvents
 from lab.callers import Caller, HangUp, Keys, Quiet, Wait
+from lab.order import Order
+from tests.real.overflow_rig import Sites, partner, with_partners
+from tests.real.pair_rig import two
 from tests.real.rig import WAIT
 
 INTO_QUEUE = "0"
+CALLERS = int(os.environ.get("IVRD_TEST_CALLERS", "40"))
+RATE = 2.0
 
 
 def closed(name, settings) -> None:
     """No seat takes calls until somebody opens it."""
     if name == "queues.yaml":
         settings["pools"]["base"]["open"] = False
+
+
+def oldest(status) -> float:
+    return max(row["oldest_seconds"] for row in status["queues"])
 
 
 def waits(number: int, of: int | None = None) -> Caller:
@@ -23,18 +39,102 @@ def waits(number: int, of: int | None = None) -> Caller:
 
 def test_who_dials_again_has_the_place_of_the_first_call(hotline):
     lab = hotline(agents=1, talk=3.0, ring=0.2, change=closed)
-    gives_up = Caller(1, "gives up", (Keys(INTO_QUEUE), Wait(8), HangUp()))
+    gives_up = Caller(1, "gives up", (Keys(INTO_QUEUE), Wait(12), HangUp()))
     first = lab.calling([gives_up], rate=5.0, name="first")
-    lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
+    lab.until("one has waited for some time", lambda s: oldest(s) >= 6.0)
     second = lab.calling([waits(2)], rate=5.0, name="second")
     lab.until("two wait", lambda s: s["calls"]["queue"] == 2)
     lab.until("the first has gone", lambda s: s["calls"]["queue"] == 1)
     again = lab.calling([waits(3, of=1)], rate=5.0, name="again")
     lab.until("two wait again", lambda s: s["calls"]["queue"] == 2)
-    print(lab.asterisk.cli("queue show other"))
+    assert oldest(lab.ivrd.status()) >= 12.0
     lab.ivrd.once("seats", "open", "base")
     for calling in (first, second, again):
         calling.wait(WAIT)
     talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
     assert [talk.number for talk in talks] == [waits(1).shown, waits(2).shown]
-    lab.settled()
+    scrape = lab.settled()
+    assert scrape.total("ivrd_calls_received_total") == 3
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two ivrd, an agent's phones, a partner who refuses every call; seats are closed."""
+    sites = Sites(tmp_path)
+    refuse = with_partners({"bad": partner(sites("bad", refuses(486)).trunk, 5)})
+
+    def change(name, settings) -> None:
+        closed(name, settings)
+        refuse(name, settings)
+
+    lab = two(tmp_path / "pair", agents=3, talk=1.5, ring=0.2, change=change)
+    lab.start()
+    yield lab
+    lab.stop()
+    sites.stop()
+    assert lab.complaints() == []
+
+
+def gives_up(number: int, seconds: float) -> Caller:
+    return Caller(number, "gives up", (Keys(INTO_QUEUE), Wait(seconds), HangUp()))
+
+
+def late(number: int) -> Caller:
+    """One who is still in the menu for some seconds."""
+    return Caller(number, "waits", (Wait(4), Keys(INTO_QUEUE), Quiet(180)))
+
+
+def waves(count: int) -> tuple[list[Caller], list[Caller]]:
+    """Callers, of whom every third gives up; then other ones among whom those dial again."""
+    chance = random.Random(1330)
+    first = [
+        gives_up(n, chance.uniform(4, 14)) if n % 3 == 0 else waits(n)
+        for n in range(1, count // 2 + 1)
+    ]
+    again = [waits(1000 + one.id, of=one.id) for one in first if one.behaviour == "gives up"]
+    fresh = [late(n) if n % 4 == 0 else waits(n) for n in range(count // 2 + 1, count + 1)]
+    second = [*again, *fresh]
+    chance.shuffle(second)
+    return first, second
+
+
+def waiting(lab) -> int:
+    return lab.ivrd.status()["calls"]["queue"]
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(150)
+def test_answers_are_in_the_order_of_effective_arrivals_whatever_happens(pair):
+    """Redials, a partner's refusals, kill -9 and a takeover while callers join and are answered."""
+    lab = pair
+    events = AmiEvents(lab.ami_port, lab.ami_secret)
+    first, second = waves(CALLERS)
+    leave = sum(one.behaviour == "gives up" for one in first)
+    stay = len(first) - leave
+    calling = [lab.calling(first, rate=RATE, name="first")]
+    events.named("QueueCallerJoin", count=len(first), seconds=WAIT)
+    lab.until("those who stay wait alone", lambda: waiting(lab) == stay, seconds=WAIT)
+    calling.append(lab.calling(second, rate=RATE, name="second"))
+    lab.until("a third of the others have joined", lambda: waiting(lab) > stay + len(second) // 3)
+    leader = lab.leader()
+    leader.kill()
+    lab.until("the other leads", lambda: lab.other(leader).is_leader)
+    leader.start(ready=False)
+    lab.until("all wait", lambda: waiting(lab) == stay + len(second), seconds=WAIT)
+    lab.wait_for_standby()
+    lab.leader().once("seats", "open", "base")
+    lab.until("some are answered", lambda: waiting(lab) < (stay + len(second)) * 2 // 3)
+    leader = lab.leader()
+    leader.kill()
+    lab.until("the other leads again", lambda: lab.other(leader).is_leader)
+    lab.leader().once("seats", "open", "base")  # the standby had seen them closed
+    for one in calling:
+        one.wait(WAIT)
+    lab.until("all talks are over", lambda: len(lab.agents.ledger()) >= stay + len(second))
+    order = Order.of(events.events)
+    served = order.served()
+    assert len(served) == stay + len(second)
+    credited = [one for one in served if one.joined - one.arrived > 1.0]
+    print(f"{len(served)} answered, {len(credited)} of them after a call that nobody answered")
+    assert len(credited) == leave
+    assert order.overtaken() == []
