@@ -22,6 +22,7 @@ from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import Leadership
@@ -29,6 +30,7 @@ from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
+from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.store import SqliteStore, WriteBehind
@@ -60,6 +62,9 @@ class Hotline:
             reconciliation,
             SimpleNamespace(sent_to_queue=0),
         )
+        self.people = PeopleCount(3)
+        statistics = SimpleNamespace(count=self.people)
+        PeopleMetrics(self.metrics.registry, statistics, time.time)
         CapacityMetrics(
             self.metrics.registry,
             SimpleNamespace(callers=1000, room=64),
@@ -197,13 +202,18 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
         tracker.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
+    for hours in (0.0, 2.0):
+        began = time.time() - hours * 3600.0
+        tracker.people.take(PersonCall(f"{hours}", f"of {hours}", began, began, True, False))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 16
+    assert len(queries) == 19
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
+    (long,) = [query for query in queries if "at_least_seconds" in query]
+    assert prometheus.ask(long) == 1  # of two
     assert prometheus.ask(queries[-1]) == 0  # the books balance
 
 
