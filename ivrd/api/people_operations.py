@@ -14,6 +14,7 @@ from ivrd import log
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.core.people import People, Person
+from ivrd.core.people_figures import PeopleCount
 from ivrd.core.recovery import all_lost
 from ivrd.people.stored_calls import StoredCall
 from ivrd.people.vault import CannotOpen
@@ -39,6 +40,12 @@ class Registry(Protocol):
 
     def erase(self, person_id: str) -> bool:
         """Forget all that is known of a person, here and in the store; False if nothing was."""
+
+
+class Counted(Protocol):
+    """Who counts people; see people/statistics.py."""
+
+    count: PeopleCount
 
 
 class RecoverySettings(Protocol):
@@ -90,6 +97,7 @@ class PeopleOperations:
         hashes: Hashes,
         opened: Callable[[str], str],
         calls: Calls,
+        statistics: Counted,
         audit: Audit,
         recovery: RecoverySettings,
         zone: tzinfo,
@@ -100,6 +108,7 @@ class PeopleOperations:
         self._hashes = hashes
         self._opened = opened
         self._calls = calls
+        self._statistics = statistics
         self._audit = audit
         self._recovery = recovery
         self._zone = zone
@@ -150,6 +159,8 @@ class PeopleOperations:
             entries = await self._calls.erase(hashes)
         except StoreDown as error:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
+        for each in hashes:
+            self._statistics.count.forget(each)
         await self._flush()
         self._write_down(query, "person erased", f"{entries} entries")
         return {"person": any(known), "entries": entries}

@@ -194,6 +194,11 @@ class PeopleCount:
         self._enter(episode, 1)
         heappush(self._over, (episode.over_at, now))
 
+    def forget(self, caller: str) -> None:
+        """Count a person no more, nor the calls."""
+        if episode := self._episodes.pop(caller, None):
+            self._enter(episode, -1)
+
     def expire(self, now: float) -> None:
         """End the episodes that are over, and forget their people."""
         while self._over and self._over[0][0] <= now:

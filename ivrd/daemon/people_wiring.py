@@ -50,6 +50,7 @@ class PeopleParts:
             hasher,
             self.vault.open,
             StoredCalls(write_behind),
+            self.statistics,
             audit,
             self.numbers,
             settings.zone,

@@ -5,6 +5,7 @@ The numbers here are nobody's: none in Thailand begins with 01 since 2006.
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from ivrd.calls.caller_hash import Hasher
 from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
 from ivrd.core.day import completed_call
 from ivrd.core.people import FairnessRules, People
+from ivrd.core.people_figures import PeopleCount, call_over
 from ivrd.ha.call_repository import COMPLETED_CALL
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
@@ -57,11 +59,13 @@ class Rig:
         self.registry = PeopleRegistry(People(FairnessRules()), repository, lambda: self.now)
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
+        self.statistics = SimpleNamespace(count=PeopleCount(3))
         self.operations = PeopleOperations(
             self.registry,
             self.hasher,
             self.vault.open,
             StoredCalls(behind),
+            self.statistics,
             self.log,
             self.numbers,
             BANGKOK,
@@ -86,6 +90,7 @@ class Rig:
         ended = Ended(call, Outcome.ABANDONED, Stage.QUEUE)
         self.registry.notice(ended)
         self.numbers.notice(ended)
+        self.statistics.count.take(call_over(completed_call(ended)))
         text = COMPLETED_CALL.dump_json(completed_call(ended)).decode()
         self.shelf.put("ended", f"2026-11-22/{call_id}", text)
 
@@ -144,6 +149,7 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
         assert await rig.ask("erase-person", number=NUMBER) == {"person": False, "entries": 0}
         assert NUMBER not in repr(rig.log.entries)
         assert who not in repr(rig.log.entries)
+        assert rig.statistics.count.figures().calls == 1
 
     with_people(do)
 

@@ -34,7 +34,11 @@ FILES = {
     for name in ("wiring", "people_wiring", "service", "connection")
 }
 TESTS = {
-    "wiring": ("tests/daemon/test_wiring.py", "tests/daemon/test_connected.py"),
+    "wiring": (
+        "tests/daemon/test_wiring.py",
+        "tests/daemon/test_connected.py",
+        "tests/daemon/test_connected_people.py",
+    ),
     "people_wiring": ("tests/daemon/test_connected_people.py",),
     "connection": ("tests/daemon/test_connected.py",),
     "service": ("tests/daemon/test_run.py",),

@@ -39,14 +39,17 @@ def at_once(wiring: Wiring) -> None:
 
 def test_people_are_counted_in_metrics_and_in_the_day(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
-        await gives_up(at, NUMBER)
-        assert at.series("ivrd_people") == 1
+        waiting = await waits(at, NUMBER)
+        await until(lambda: at.series("ivrd_people_trying") > 0)
+        await gone(at, waiting)
+        await gives_up(at, NUMBER)  # with the next one three calls, of which none is there
         again = await waits(at, NUMBER)
         at.emit("AgentConnect", again, Interface="PJSIP/base-01")
         await gone(at, again)
-        assert at.series("ivrd_people_calls") == 2
+        assert at.series("ivrd_people") == 1
+        assert at.series("ivrd_people_calls") == 3
         day = await at.ask("day")
-        assert (day["people"]["answered"], day["people"]["redials"]) == (1, 1)
+        assert (day["people"]["answered"], day["people"]["redials"]) == (1, 2)
 
     live(tmp_path, body)
 

@@ -123,6 +123,7 @@ def whom_the_hotline_owes_an_answer(lab, tmp_path) -> None:
     assert lost(lab) == []
     left = run(lab, tmp_path, LOST[1], "export")
     assert (left["person"], left["calls"]) == (None, [])
+    assert people(lab.ivrd.scrape())["trying"] == 1
     day = lab.ivrd.get("day")
     assert (day["received"], day["people"]["total"], day["people"]["withheld_calls"]) == (13, 4, 4)
     written = b"".join(path.read_bytes() for path in lab.folder.rglob("*") if kept_by_ivrd(path))
