@@ -9,15 +9,18 @@ from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import combinations
 
-from ivrd.config import hours, main, partners, queues, yamlfile
+from ivrd.config import hours, main, partners, prompts, queues, yamlfile
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
 from ivrd.config.partners import PartnerPart, PartnersFile
 from ivrd.config.problem import ConfigError, Problem
+from ivrd.config.prompts import is_own
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
+from ivrd.config.waiting import KEY_IN_WORDS
 from ivrd.config.yamlfile import Document
 from ivrd.core.partner import PartnerState
+from ivrd.core.queue_menu import OPEN_KEY
 from ivrd.core.schedule import Schedule
 
 FAR_DAYS = 2 * 366  # further ahead than anybody plans a day off
@@ -87,6 +90,23 @@ def _program(of: _Configuration) -> Iterator[Problem]:
     if parsed.overflow.ceiling_seats == 0 and of.partners.partners:
         say = "no partner is ever asked for a seat"
         yield of.problem(main.FILE, "overflow", "ceiling_seats", say=say)
+    yield from _menu_key(of)
+
+
+def _menu_key(of: _Configuration) -> Iterator[Problem]:
+    """The words that tell the key of the menu are said as they stand."""
+    key = of.program.waiting.menu_key
+    told = [
+        language
+        for language in of.settings.languages
+        if not is_own(of.settings, OPEN_KEY, language)
+    ]
+    if key not in ("", KEY_IN_WORDS) and told:
+        say = (
+            f"callers are told to press {KEY_IN_WORDS}: give {OPEN_KEY} words with {key} "
+            f"({', '.join(told)}) in {prompts.FILE}"
+        )
+        yield of.problem(main.FILE, "waiting", "menu_key", say=say)
 
 
 def _carriers(of: _Configuration) -> Iterator[Problem]:

@@ -76,6 +76,7 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (IVRD, put("limits", "menus", value=2000), "limits.menus", "more than limits.callers (1000)"),
     (IVRD, put("overflow", "floor_seats", value=26), "overflow.floor_seats", "no more than 25"),
     (IVRD, put("overflow", "ceiling_seats", value=0), "overflow.ceiling_seats", "no partner is"),
+    (IVRD, put("waiting", "menu_key", value="5"), "waiting.menu_key", "told to press 9: give"),
     (IVRD, put("overflow", "expected_patience_seconds", value=12), "ring_seconds", "after 12 s"),
     (QUEUES, put("pools", "base", "open", value=False), "queues.vaccination", "nobody takes its"),
     (PARTNERS, put("partners", "a-bank", "trunk", value="127.0.0.1"), "partners.a-bank.trunk",
@@ -91,6 +92,13 @@ def test_what_is_hardly_meant_is_asked_about_with_file_line_and_key(
     found = [text for text in asked(folder) if words in text]
     assert len(found) >= 1
     assert re.match(rf"{re.escape(str(folder))}/\w+\.yaml:[1-9]\d*: {key}: ", found[0])
+
+
+def test_a_key_that_the_hotlines_own_words_tell_is_not_asked_about(folder: Path) -> None:
+    edit(folder, IVRD, put("waiting", "menu_key", value="5"))
+    words = {"th": "กด 5", "en": "Press 5."}
+    edit(folder, "prompts.yaml", put("prompts", "queue-menu-key", value=words))
+    assert asked(folder) == []
 
 
 def test_everybody_is_no_carrier(folder: Path) -> None:

@@ -288,6 +288,11 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
+    (IVRD, "waiting.menu_key"): (put("waiting.menu_key", "8"), tree("queue_menu_key")),
+    (IVRD, "waiting.menu_key_seconds"): (
+        put("waiting.menu_key_seconds", 33),
+        asterisk("queues.conf"),
+    ),
     (IVRD, "sounds"): (
         put("sounds", "../other-sounds"),
         lambda parts: conversation("length")(parts)(("th", "welcome")),

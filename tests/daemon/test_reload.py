@@ -70,6 +70,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (louder / "welcome.wav").write_bytes(_longer(louder / "welcome.wav"))
     shutil.copy(louder / "welcome.wav", base / "sounds" / "th" / "topic-hi-register.wav")
     rewrite(folder / IVRD, put("sounds", "../sounds"))
+    rewrite(folder / IVRD, put("waiting.menu_key", "9"))
     never = {"days": {"mon-sun": []}}
     hours = {"office": {"days": probes.ALL_DAY}, "closed": never, "unused": never}
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from lab.ami_events import AmiEvents, Event
 from lab.callers import Caller, Callers, HangUp, Keys, Wait
 from lab.callers.script import Step
 from lab.changes import long_lease
@@ -18,7 +19,7 @@ from tests.real.rig import WAIT, Hotline
 KEY = "9"
 INTO_QUEUE = Keys("0")
 OPEN, PLACE, CALLBACK, GO_ON = Keys(KEY), Keys("1"), Keys("2"), Keys("3")
-STAYS = tuple(step for _ in range(30) for step in (Wait(2), PLACE))
+STAYS = tuple(step for _ in range(60) for step in (Wait(2), PLACE))
 
 
 def with_menu(name, settings) -> None:
@@ -27,17 +28,17 @@ def with_menu(name, settings) -> None:
         settings["waiting"] = {"menu_key": KEY, "menu_key_seconds": 20}
 
 
-def with_menu_and_a_long_lease(name, settings) -> None:
-    """Nobody's lease runs out while ivrd starts."""
-    with_menu(name, settings)
-    long_lease(name, settings)
-
-
 def closed(name, settings) -> None:
     """And no seat takes calls until somebody opens it."""
     with_menu(name, settings)
     if name == "queues.yaml":
         settings["pools"]["base"]["open"] = False
+
+
+def closed_with_a_long_lease(name, settings) -> None:
+    """And nobody's lease runs out while ivrd starts."""
+    closed(name, settings)
+    long_lease(name, settings)
 
 
 class Line:
@@ -83,6 +84,22 @@ class Line:
         return [by_number[talk.number] for talk in talks]
 
 
+def in_order(answered: list[int], expected: list[int], until_the_turn: set[int]) -> bool:
+    """Whether callers were answered in their order.
+
+    Each of those who are in the menu until the turn comes may have been passed by one: by whoever
+    stands behind in Asterisk's line and looks in the moment in which the seat becomes free.
+    """
+    at = {caller: place for place, caller in enumerate(answered)}
+    passed = {
+        caller: sum(at[behind] < at[caller] for behind in expected[place + 1 :])
+        for place, caller in enumerate(expected)
+    }
+    return sorted(answered) == sorted(expected) and all(
+        by <= (caller in until_the_turn) for caller, by in passed.items()
+    )
+
+
 def line(lab: Hotline, *scripts: Sequence[Step]) -> Line:
     return Line(lab, lambda: lab.ivrd, *scripts)
 
@@ -113,7 +130,7 @@ def test_who_opens_the_menu_keeps_the_place_and_leaves_it_when_the_turn_comes(ho
     )
     queue.in_menus(3)  # the first, the fourth now and then, the fifth
     lab.ivrd.once("seats", "open", "base")
-    assert queue.answered() == [1, 2, 4, 5, 7]
+    assert in_order(queue.answered(), [1, 2, 4, 5, 7], until_the_turn={1, 4, 5})
     counts(lab.settled(), answered=5, abandoned=2)
 
 
@@ -126,21 +143,23 @@ def test_opened_again_and_again_it_costs_nobody_the_place(hotline):
     log = lab.asterisk.queue_log
     queue.until("fifty times", lambda: log.read_text("utf-8").count("|WITHDRAW|") >= 50, 120.0)
     lab.ivrd.once("seats", "open", "base")
-    assert queue.answered() == [1, 2, 3, 4]
+    assert in_order(queue.answered(), [1, 2, 3, 4], until_the_turn={2, 3})
     counts(lab.settled(), answered=4)
 
 
 @pytest.mark.verify
 @pytest.mark.lasts(90)
 def test_after_a_kill_9_another_ivrd_goes_on_in_the_menu(hotline):
-    lab = hotline(agents=1, talk=15.0, ring=0.2, change=with_menu_and_a_long_lease)
+    lab = hotline(agents=1, talk=2.0, ring=0.2, change=closed_with_a_long_lease)
     queue = line(lab, (), (Wait(3), OPEN, *STAYS), (), (Wait(1), OPEN, *STAYS), ())
     queue.in_menus(2)
     lab.ivrd.kill()
     lab.ivrd.start()
-    assert queue.answered() == [1, 2, 3, 4, 5]
+    queue.in_menus(2)
+    lab.ivrd.once("seats", "open", "base")
+    assert in_order(queue.answered(), [1, 2, 3, 4, 5], until_the_turn={2, 4})
     resumed = re.findall("call resumed in a menu call=(\\S+)", lab.ivrd.log_text())
-    assert len(set(resumed)) >= 1  # the second may have been answered before
+    assert len(set(resumed)) == 2
     counted(queue, lab.ivrd)
 
 
@@ -181,7 +200,7 @@ def test_a_takeover_costs_nobody_in_the_menu_the_place(tmp_path):
         other = pair.other(leader)
         leader.kill()
         pair.until("the other leads", lambda: other.is_leader)
-        assert queue.answered() == [1, 2, 3, 4]
+        assert in_order(queue.answered(), [1, 2, 3, 4], until_the_turn={2, 3})
         counted(queue, other)
     finally:
         pair.stop()
@@ -201,5 +220,37 @@ def test_a_reload_that_takes_the_key_away_leaves_whoever_is_in_the_menu_there(ho
     time.sleep(14)
     assert lab.ivrd.log_text().count("opened the menu") == 1
     lab.ivrd.once("seats", "open", "base")
-    assert queue.answered() == [1, 2]
+    assert in_order(queue.answered(), [1, 2], until_the_turn={1})
     counts(lab.settled(), answered=2)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(90)
+def test_whose_turn_comes_in_the_menu_is_passed_by_one_at_most(hotline):
+    """Every other caller is in the menu until the turn; how soon they are rung for is printed."""
+    lab = hotline(agents=1, talk=2.5, ring=0.0, change=closed)
+    people = 20
+    menus = set(range(2, people + 1, 2))
+    queue = line(
+        lab, *((Wait(1), OPEN, *STAYS) if n in menus else () for n in range(1, people + 1))
+    )
+    queue.in_menus(len(menus))
+    news = AmiEvents(lab.ami_port, lab.ami_secret)
+    lab.ivrd.once("seats", "open", "base")
+    answered = queue.answered()
+    news.close()
+    print("\nin the menu until the turn:", len(menus), *turns(news.events))
+    print("passed by one:", [n for n in menus if answered.index(n) > n - 1])
+    assert in_order(answered, [*range(1, people + 1)], until_the_turn=menus)
+
+
+def turns(events: list[Event]) -> list[str]:
+    """From the seat that becomes free to the joining of whoever left the menu for it, in ms."""
+    free, found = 0.0, []
+    for event in events:
+        if event.get("event") == "DeviceStateChange" and event.get("state") == "NOT_INUSE":
+            free = float(event["timestamp"])
+        elif event.get("event") == "QueueCallerJoin" and free:
+            found.append(round(1000 * (float(event["timestamp"]) - free)))
+            free = 0.0
+    return [f"{ms}ms" for ms in sorted(found)]
