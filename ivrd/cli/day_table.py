@@ -1,7 +1,19 @@
 """What `ivrd report day` prints.  Pure: the answer of the control socket in, lines out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ivrd.core.call import CallbackResult
+
+RESULT_WORDS = {
+    CallbackResult.REACHED: "reached",
+    CallbackResult.BUSY: "busy",
+    CallbackResult.NO_ANSWER: "did not answer",
+    CallbackResult.NO_KEY: "answered, and no key was pressed",
+    CallbackResult.HUNG_UP: "hung up before a person took the call",
+    CallbackResult.CALLBACK: "asked to be called back once more",
+    CallbackResult.FAILED: "failed",
+}
 
 
 def day_text(answer: Mapping[str, Any]) -> str:
@@ -26,4 +38,19 @@ def day_text(answer: Mapping[str, Any]) -> str:
         lines.append(f"{answer['media_lost']:,} ended because the caller's phone or line had gone")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_callbacks(answer["callbacks"])])
+
+
+def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
+    """The calls that the hotline made, if it made any, and whom it helped in either direction."""
+    if not made["dialled"]:
+        return
+    yield f"{made['dialled']:,} calls made to call people back"
+    for result, calls in made["results"].items():
+        if calls:
+            yield f"{calls:>9,}  {RESULT_WORDS[CallbackResult(result)]}"
+    yield f"{made['in_progress']:>9,}  in progress"
+    yield (
+        f"{made['people']:,} people were reached so; with those whose own call was answered,"
+        f" {made['people_helped']:,} people talked to a person"
+    )

@@ -2,21 +2,30 @@
 
 A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on
 which it was received, so that a day's sum is final once its last call has ended: received = sum of
-the rows + in progress.
+the rows + in progress.  Calls that the hotline made are added up by themselves, on the day on which
+they were dialled: dialled = sum of the results + in progress.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import AnsweredBy, Ended, Outcome, Stage, abandoned_late
+from ivrd.core.call import (
+    AnsweredBy,
+    CallbackResult,
+    Ended,
+    Outcome,
+    Stage,
+    abandoned_late,
+)
 from ivrd.core.ledger import OutcomeKey
 
 
 @dataclass(frozen=True)
 class CompletedCall:
     """An ended call.  Times are seconds; `wait_seconds` is None for one that joined no queue,
-    `talk_seconds` for one that nobody answered.  `cut_off`, `media_lost`: as in `Call`."""
+    `talk_seconds` for one that nobody answered.  `cut_off`, `media_lost`: as in `Call`.
+    `result`: of one that the hotline made; None for one that it received."""
 
     call_id: str
     received_at: float
@@ -31,6 +40,7 @@ class CompletedCall:
     caller: str = ""  # a keyed hash, never the number
     cut_off: bool = False
     media_lost: bool = False
+    result: CallbackResult | None = None
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -50,12 +60,32 @@ def completed_call(ended: Ended) -> CompletedCall:
         caller=call.caller,
         cut_off=call.cut_off,
         media_lost=call.media_lost,
+        result=call.result,
     )
 
 
 @dataclass(frozen=True)
+class Callbacks:
+    """The calls that the hotline made on a day.
+
+    `results`: calls by what came of them.  `people`: who was reached, each once.  `people_helped`:
+    who was, or whose own call was answered; whoever withholds the number is in neither.
+    """
+
+    results: dict[CallbackResult, int]
+    in_progress: int
+    people: int
+    people_helped: int
+
+    @property
+    def dialled(self) -> int:
+        """All of them."""
+        return sum(self.results.values()) + self.in_progress
+
+
+@dataclass(frozen=True)
 class Day:
-    """A day's sums, in calls.
+    """A day's sums, in received calls; but for `callbacks`.
 
     `rows`: calls by the labels under which metrics count them.  `in_time`: answered within the
     target; over `offered` that is the service level.  `asa_seconds`: the mean wait of those
@@ -69,6 +99,7 @@ class Day:
     in_time: int
     abandoned_after_30s: int
     asa_seconds: float | None
+    callbacks: Callbacks
     talks_cut_off: int = 0
     media_lost: int = 0
 
@@ -83,17 +114,24 @@ class Day:
 
 
 def day_of(
-    calls: Iterable[CompletedCall], in_progress: int, waiting_or_talking: int, target_seconds: float
+    calls: Iterable[CompletedCall],
+    in_progress: int,
+    waiting_or_talking: int,
+    target_seconds: float,
+    callbacks_in_progress: int = 0,
 ) -> Day:
     """Add a day up.
 
-    `in_progress`: calls of that day that are here now, `waiting_or_talking` of which joined a
-    queue.  `target_seconds`: an answer within it is in time.
+    `in_progress`: received calls of that day that are here now, `waiting_or_talking` of which
+    joined a queue.  `target_seconds`: an answer within it is in time.
     """
+    every = list(calls)
     rows: Counter[OutcomeKey] = Counter()
     offered, in_time, late, waited = waiting_or_talking, 0, 0, 0.0
     cut_off = media_lost = 0
-    for call in calls:
+    for call in every:
+        if call.result is not None:
+            continue
         rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
         late += abandoned_late(call.outcome, call.stage, wait)
@@ -113,6 +151,18 @@ def day_of(
         in_time=in_time,
         abandoned_after_30s=late,
         asa_seconds=waited / answered if answered else None,
+        callbacks=_callbacks(every, callbacks_in_progress),
         talks_cut_off=cut_off,
         media_lost=media_lost,
     )
+
+
+def _callbacks(calls: Iterable[CompletedCall], in_progress: int) -> Callbacks:
+    results: Counter[CallbackResult] = Counter()
+    answered, reached = set[str](), set[str]()
+    for call in calls:
+        if call.result is not None:
+            results[call.result] += 1
+        if call.outcome is Outcome.ANSWERED and call.caller:
+            (answered if call.result is None else reached).add(call.caller)
+    return Callbacks(dict(results), in_progress, len(reached), len(answered | reached))

@@ -165,6 +165,7 @@ class Wiring:
             self.partner_repository,
             self.observer,
             self.reevaluate.set,
+            lambda _queue: 0,  # bookings that wait: see the report of who merges
         )
         self.drill_calls = DrillCalls()
         self.partner_operations = PartnerOperations(
