@@ -515,6 +515,6 @@ def test_call_backs_are_shown_where_there_are_any_and_are_no_answered_calls() ->
     status["hour"].update({"callback": 9, "dialled": 12, "reached": 7})
     status["callbacks"].update({"dialled": 40, "talking": 2})
     status["callbacks"]["results"]["reached"] = 21
-    assert len(lines(status)) == 24
+    assert len(on_screen(status)) == 24
     assert words(line_with("Asked to be called back", status))[-3:] == ["7", "of", "12"]
     assert "called 60, answered 43, hung up 5, called back 21," in lines(status)[-1]

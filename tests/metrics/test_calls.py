@@ -13,12 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from ivrd.core import call as c
 from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import EntryType
 from ivrd.core.recent import Recent
 from ivrd.core.seats import SeatStatus
 from ivrd.metrics.calls import CallMetrics
 from lab.parts import PROMETHEUS, program
-from tests.core.lives import Step, days
+from tests.core.lives import BEGINNINGS, Step, begun, days
 
 QUEUES = ("vaccination", "other")
 SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
@@ -240,8 +239,8 @@ def test_each_offered_call_gives_one_wait_with_its_outcome(moments: list[Step]) 
     made, ledger = metrics(), Ledger()
     hour = Recent(SERVICE_LEVEL)
     for moment in moments:
-        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(c.Call(moment.call_id, moment.line.at))
+        if moment.line is not None and moment.line.entry_type in BEGINNINGS:
+            ledger.receive(begun(moment.line))
         elif moment.event is not None:
             at = moment.at(100.0)  # all at one moment: no talk lasts
             assert at.event is not None
@@ -296,8 +295,8 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
     now = 0.0
     for number, moment in enumerate(moments):
         at = moment.at(now := 13.0 * number)  # some wait for less than 30 s, others for longer
-        if at.line is not None and at.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(c.Call(at.call_id, at.line.at))
+        if at.line is not None and at.line.entry_type in BEGINNINGS:
+            ledger.receive(begun(at.line))
         elif at.event is not None:
             for notice in ledger.apply(at.call_id, at.event):
                 made.notice(notice)
@@ -316,7 +315,12 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
     }
     cut = {total(series, "ivrd_talks_cut_off_total"), day.talks_cut_off}
     gone = {total(series, "ivrd_calls_media_lost_total"), day.media_lost}
-    assert [len(counts) for counts in (late, failed, cut, gone)] == [1, 1, 1, 1]
+    reached = {
+        value(series, "ivrd_callbacks_total", result="reached"),
+        hour["reached"],
+        day.callbacks.results.get(c.CallbackResult.REACHED, 0),
+    }
+    assert [len(counts) for counts in (late, failed, cut, gone, reached)] == [1] * 5
 
 
 def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
@@ -442,7 +446,7 @@ def test_version_and_process_are_there() -> None:
 def test_no_label_but_these() -> None:
     """A caller, a call or a caller's number must never become a label (`number` is one of ours)."""
     known = {"queue", "outcome", "stage", "by", "event", "pool", "state", "version", "python", "le"}
-    known |= {"reason", "number"}
+    known |= {"reason", "number", "result"}
     series = read(metrics())
     assert {label for _, labels in series for label, _ in labels} == known
     assert not any(name.endswith("_created") for name, _ in series)
