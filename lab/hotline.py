@@ -147,6 +147,7 @@ class Lab(Running):
             "number": NUMBER,
             "sounds": str(self.sounds),
             "caller_key_file": str(self.folder / "caller.key"),
+            "callback": {},  # real carriers are not to be called from a lab
             **self._ivrd.settings(),
             "asterisk": {
                 "config_dir": str(self.folder / "etc"),

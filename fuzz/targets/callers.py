@@ -44,7 +44,7 @@ def unquoted(text: str) -> str:
 @contextmanager
 def strings() -> Iterator[One]:
     """A caller's name or number is one hash, one argument, one header, one line of the log."""
-    hasher = Hasher(b"k" * 32, "TH")
+    hasher = Hasher([b"k" * 32], "TH")
     out = io.StringIO()
     forms = [form(None) for form in FORMATTERS.values()]
 
@@ -102,7 +102,14 @@ async def talk(data: bytes) -> None:
     link = Dialled()
     sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
-    conversation = Conversation(script, session, lambda _command: None, lambda _step: None)
+    conversation = Conversation(
+        script,
+        session,
+        lambda _command: None,
+        lambda _step: None,
+        lambda: None,
+        lambda _queue: False,
+    )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:
         line = raw.decode("utf-8", "replace")

@@ -221,6 +221,7 @@ def shipped(folder: Path) -> Settings:
         state_dir=folder / "state",
         store=replace(settings.store, file=folder / "ivrd.sqlite"),
         caller_key_file=folder / "caller.key",
+        number_key_file=folder / "number.key",
         control_socket=folder / "s",
         asterisk=replace(settings.asterisk, ami_secret_file=secret, console=("/bin/false",)),
     )

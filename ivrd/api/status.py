@@ -62,10 +62,10 @@ def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
     return CallCounts(
         received=ledger.received,
         adopted=ledger.adopted,
-        menu=places[CallState.MENU],
+        menu=places[CallState.MENU] + places[CallState.BOOKED],
         info=places[CallState.INFO],
         closed=places[CallState.CLOSED],
-        queue=places[CallState.QUEUE],
+        queue=places[CallState.QUEUE] + places[CallState.QUEUE_MENU],
         talk=places[CallState.TALK],
         ended=sum(ledger.outcomes.values()),
         unattended=unattended,
@@ -159,7 +159,7 @@ def queues_of(
         QueueRow(
             name=queue.name,
             open=queue.name not in closed,
-            waiting=len(present.line(queue.name)),
+            waiting=len(present.waiting(queue.name)),
             oldest_seconds=present.oldest_seconds(queue.name, now),
             talking=len(present.talking(queue.name)),
         )

@@ -10,7 +10,7 @@ fails what is pending and takes nothing more.
 import asyncio
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from panoramisk.message import Message
@@ -180,9 +180,23 @@ class Session:
 
     def stop_playing(self) -> None:
         """Cut short what is being played to the caller, if anything is."""
+        self._act("ControlPlayback", Control="stop")
+
+    def set_variables(self, variables: Mapping[str, str]) -> None:
+        """Set channel variables at once, whatever is queued or runs."""
+        for name, value in variables.items():
+            self._act("Setvar", Variable=name, Value=value)
+
+    def redirect(self, context: str, variables: Mapping[str, str]) -> None:
+        """Have the channel go on elsewhere in the dialplan, at once: that ends the session."""
+        self.set_variables(variables)
+        self._act("Redirect", Context=context, Exten="s", Priority="1")
+
+    def _act(self, action: str, **headers: str) -> None:
+        """Send an action on the channel that is none of AsyncAGI's commands."""
         if not self.over:
             try:
-                answer = self._link.tell("ControlPlayback", Channel=self.channel, Control="stop")
+                answer = self._link.tell(action, Channel=self.channel, **headers)
             except (ConnectionLost, BadValue) as error:
                 self.end(str(error))
             else:

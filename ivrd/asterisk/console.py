@@ -14,6 +14,7 @@ RELOADS = {
     "extensions.conf": "dialplan reload",
     "hotline.conf": "dialplan reload",
     "partners.conf": "dialplan reload",
+    "callback.conf": "dialplan reload",
     "pjsip.conf": "module reload res_pjsip.so",
     "queues.conf": "queue reload all",
     "features.conf": "module reload features",

@@ -17,8 +17,14 @@ from typing import assert_never
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
-from ivrd.core import menu
+from ivrd.core import dialogue, menu
+from ivrd.core.book_result import BookResult
+from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.menu import (
+    AtBooked,
+    BackToQueue,
+    Book,
+    BookAnswer,
     Command,
     GoodBye,
     Input,
@@ -27,9 +33,9 @@ from ivrd.core.menu import (
     PromptsPlayed,
     Say,
     ToPerson,
-    Visit,
 )
-from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
+from ivrd.core.menu_step import MenuStep
+from ivrd.core.queue_menu import Waits
 
 SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
@@ -80,7 +86,9 @@ class Conversation:
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
-    say which queues are closed, and where a topic leads by now.
+    say which queues are closed, and where a topic leads by now.  `waits()`: the wait of a caller
+    who is in a queue's menu; None for all others.  `offers(queue)`: whether a call back is offered
+    to whoever would wait there.
     """
 
     def __init__(
@@ -89,13 +97,17 @@ class Conversation:
         session: Session,
         tell: Callable[[Command], None],
         stepped: Callable[[MenuStep], None],
+        waits: Callable[[], Waits | None],
+        offers: Callable[[str], bool],
     ) -> None:
-        self.visit: Visit | None = None
+        self.visit: AnyVisit | None = None
         self._in_use = in_use
         self._settings = settings = in_use()
         self._session = session
         self._tell = tell
         self._stepped = stepped
+        self._waits = waits
+        self._offers = offers
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
@@ -104,7 +116,7 @@ class Conversation:
         self._said_by = 0.0  # when it has ended by itself, on the loop's clock
         self._interrupted = False
         self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
-        self._finally: ToPerson | GoodBye | None = None
+        self._finally: ToPerson | GoodBye | BackToQueue | None = None
         self._awaited: NoInput | None = None  # the one that the clock runs for
         self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
         self._heard = False  # something has come from the caller's phone
@@ -121,19 +133,31 @@ class Conversation:
     def hand_over(self) -> None:
         """Bring the caller to a person now: ivrd is stopping."""
         if self.visit is not None and not self._session.over:
-            visit, commands = menu.hand_over(self._settings.tree, self.visit)
+            visit, commands = dialogue.hand_over(self._settings.tree, self.visit)
             if visit != self.visit:
-                self._stepped(MenuStep(StepKind.PERSON, visit.topic, visit.language))
+                self._stepped(dialogue.left_step(visit))
             self._follow((visit, commands))
+
+    def give_way(self) -> None:
+        """The turn of a caller who waits has come: to the queue at once, whatever is being said."""
+        self.hand_over()
+        if isinstance(self._finally, BackToQueue) and not self._session.over:
+            self._to_say.clear()
+            self._return()
+
+    def booked(self, result: BookResult) -> None:
+        """What came of `Book`."""
+        self._inbox.put_nowait(BookAnswer(result))
 
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
 
-    async def run(self, resume: Visit | None = None, number: str = "") -> None:
+    async def run(self, resume: AnyVisit | None = None, number: str = "") -> None:
         """Speak with the caller until the session is over.
 
-        `resume`: go on where it was; `number`: which one of ours was dialled.
+        `resume`: go on where it was, or begin in the menu of a queue; `number`: which one of ours
+        was dialled.
         """
         try:
             # Also where another one spoke before, whose own may have been lost with it: to a call
@@ -145,8 +169,8 @@ class Conversation:
                 self._follow(menu.enter(self._settings.tree, number))
             else:
                 self._stop_playing()
-                self._stepped(MenuStep(StepKind.RESUMED, where(resume), resume.language))
-                self._follow(menu.again(self._settings.tree, resume, self._closed()))
+                self._stepped(dialogue.begun_step(resume))
+                self._follow(dialogue.again(self._settings.tree, resume, self._situation()))
             while not self._session.over:
                 self._take(await self._inbox.get())
                 if self._inbox.empty():
@@ -166,7 +190,7 @@ class Conversation:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
                 self._step(NoInput(unheard=self._nothing_came()))
-            case Key() | PromptsPlayed():
+            case Key() | PromptsPlayed() | BookAnswer():
                 self._step(received)
             case _:
                 assert_never(received)
@@ -194,10 +218,13 @@ class Conversation:
     def _step(self, received: Input) -> None:
         if self.visit is not None:
             tree = self._settings.tree
-            visit, commands = menu.step(tree, self.visit, received, self._closed())
-            if step := menu_step(tree, self.visit, received, visit):
+            visit, commands = dialogue.step(tree, self.visit, received, self._situation())
+            if step := dialogue.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)
             self._follow((visit, commands))
+
+    def _situation(self) -> Situation:
+        return Situation(self._closed(), self._waits(), self._offers)
 
     def _closed(self) -> frozenset[str]:
         """The queues, by their names in these menus, whose callers are told that they are closed.
@@ -212,11 +239,11 @@ class Conversation:
             if queue in tree.closed_prompt and now.queue_for(topic) in closed
         )
 
-    def _follow(self, result: menu.Result) -> None:
+    def _follow(self, result: dialogue.Result) -> None:
         """Carry out what the menu commands."""
         self.visit, commands = result
         speech = [c for c in commands if isinstance(c, Say)]
-        last = [c for c in commands if isinstance(c, ToPerson | GoodBye)]
+        last = [c for c in commands if isinstance(c, ToPerson | GoodBye | BackToQueue)]
         for command in commands:
             self._mark(command)
         if speech or last:
@@ -245,8 +272,12 @@ class Conversation:
                 self._set(dialplan_names.STAGE, "info")
             case menu.AtClosed():
                 self._set(dialplan_names.STAGE, "closed")
-            case Say() | ToPerson() | GoodBye():
+            case AtBooked():
+                self._session.set_variables({dialplan_names.STAGE: "booked"})
+            case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
+            case Book() | menu.AtOffer():
+                pass  # for whoever is told
             case _:
                 assert_never(command)
         self._tell(command)
@@ -268,6 +299,8 @@ class Conversation:
                 self._leave(self._finally)
             case GoodBye():
                 self._session.send("HANGUP")
+            case BackToQueue():
+                self._return()
             case None if self._mute:
                 self.hand_over()
             case None:
@@ -280,6 +313,7 @@ class Conversation:
         self._said_for = seconds
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
+        self._session.set_variables(self._way_back())  # for the dialplan, when the lease runs out
         language, name = prompt
         path = f"{language}/{dialplan_names.PROMPT_FOLDER}/{name}"
         done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
@@ -327,6 +361,24 @@ class Conversation:
         self._set(dialplan_names.TOPIC, to.topic)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
+
+    def _return(self) -> None:
+        """Send a caller who waits back to the queue, at the place that is due by now.
+
+        By a redirection: AsyncAGI would read a command only when what is said has ended.
+        """
+        self._finally = None
+        self._session.redirect(dialplan_names.QUEUE_CONTEXT, self._way_back())
+
+    def _way_back(self) -> dict[str, str]:
+        """The variables by which the dialplan brings a caller who waits back to the queue."""
+        waits = self._waits()
+        if waits is None:
+            return {}
+        return {
+            dialplan_names.QUEUE: waits.queue,
+            dialplan_names.PLACE: str(waits.position),
+        }
 
     def _renew(self, seconds: float) -> None:
         """From now on the caller can be without us for `seconds` plus the lease."""

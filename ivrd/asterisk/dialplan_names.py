@@ -12,6 +12,7 @@ NUMBERS_CONTEXT = "hotline-numbers"
 REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
+QUEUE_MENU_CONTEXT = "hotline-queue-menu"
 MUSIC_CONTEXT = "hotline-music"
 SEAT_HEADERS = "seat-headers"
 SEAT_ANSWERED = "seat-answered"
@@ -19,24 +20,33 @@ SEAT_LEFT = "seat-left"
 ENDED_CONTEXT = "hotline-ended"
 DIALLED_CALL = "hotline-dialled"  # the hotline calls somebody back
 UNREACHED_CALL = "hotline-unreached"  # and nobody has confirmed
-MENU_AGAIN = "again"  # where in the context of the hotline a menu begins anew
+MENU_AGAIN = "again"  # where in the contexts of menus one begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
 PARTNER_ANSWERED = "partners-answered"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
+CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
+CALLBACK = "callback"
+CALLBACK_CONFIRMED = "callback-confirmed"
+CALLBACK_BEGINS = "callback-begins"
+CALLBACK_STATE = "callback-state"
+CALLBACK_ENDED = "callback-ended"
+CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
-    *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL),
+    *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
+    *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
+    CALLBACK_BEGINS,
 )
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
-STAGE = "IVRD_STAGE"  # ivr, info, closed, queue: what queue_log gets at the end
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
@@ -79,6 +89,16 @@ LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
 )
 
+# Variables of a call that the hotline makes, and what stands for the attempt
+TOKEN = "IVRD_TOKEN"
+WANTED = "IVRD_WANTED"  # what ivrd has put into the token's global variable
+LABEL = "IVRD_LABEL"  # what the agent's phone shows of the topic
+ATTEMPT_STATE = "IVRD_STATE"  # how it will have ended, should it end now
+CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE)
+
+# A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
+ATTEMPT = "IVRD_CALLBACK_"
+
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
 LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
@@ -106,6 +126,7 @@ RECEIVED_EVENT = "IvrdReceived"
 DIALLED_EVENT = "IvrdDialled"
 UNREACHED_EVENT = "IvrdUnreached"
 RETURNED_EVENT = "IvrdReturned"
+QUEUE_MENU_EVENT = "IvrdQueueMenu"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 CALL_REFUSED = "IvrdCallRefused"
@@ -121,6 +142,7 @@ PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
 PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
+ATTEMPT_EVENT = "IvrdCallback"
 LOG_QUEUE = "hotline"
 
 RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again

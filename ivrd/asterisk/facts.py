@@ -46,6 +46,20 @@ class DialledInVain:
 
 
 @dataclass(frozen=True)
+class AttemptReport:
+    """An attempt to call somebody back has come so far; see core/attempt_report.py.
+
+    `channel`: of the call that it is, once somebody has answered.
+    """
+
+    token: str
+    state: str
+    detail: str
+    channel: str
+    at: float
+
+
+@dataclass(frozen=True)
 class ControlOffered:
     """The dialplan offers a call's control to us."""
 
@@ -99,6 +113,13 @@ class QueueJoined:
 @dataclass(frozen=True)
 class QueueReturned:
     """A queue gave a caller back to the dialplan, neither answered nor hung up."""
+
+    call_id: str
+
+
+@dataclass(frozen=True)
+class QueueMenuOpened:
+    """A waiting caller was taken out of the queue, to the menu that there is meanwhile."""
 
     call_id: str
 
@@ -281,6 +302,7 @@ Fact = (
     Arrived
     | Dialled
     | DialledInVain
+    | AttemptReport
     | ControlOffered
     | Result
     | ControlOver
@@ -288,6 +310,7 @@ Fact = (
     | KeyUp
     | QueueJoined
     | QueueReturned
+    | QueueMenuOpened
     | Unattended
     | AllLinesBusy
     | AgentConnected

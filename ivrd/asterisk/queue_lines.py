@@ -36,11 +36,12 @@ APP_QUEUE = {
     "ABANDON": EntryType.GAVE_UP,
 }
 WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument has the seconds in the queue
-STATES = {
+STATES: dict[str, CallState] = {
     "ivr": CallState.MENU,
     "info": CallState.INFO,
     "closed": CallState.CLOSED,
     "queue": CallState.QUEUE,
+    "booked": CallState.BOOKED,
     **dict.fromkeys(UNREACHED, CallState.DIALLED),  # of a dialled call: what came of it
 }
 

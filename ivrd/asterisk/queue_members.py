@@ -170,6 +170,12 @@ class QueueMembers:
         """The queues whose callers are offered to the seat when it is free."""
         return [member.queue for member in self._members.of(seat) if not member.paused]
 
+    def free(self) -> Iterator[Collection[str]]:
+        """Of each seat that can be rung now and has answered so far, the queues that it serves."""
+        for seat, _queues in self._members.seats():
+            if self.states.get(seat) is SeatStatus.FREE and not self.doubted(seat):
+                yield self.serves(seat)
+
     def doubted(self, seat: str) -> bool:
         """Whether nobody should count on the seat: it did not answer before."""
         return self.health.absent(seat, self._clock())

@@ -16,7 +16,10 @@ from ivrd.core.call import CallState, Direction
 from ivrd.core.seats import Member, SeatStatus
 
 DIGITS = re.compile(r"[0-9]{1,9}")
-OURS = (dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT)
+OURS = (
+    *(dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT),
+    dialplan_names.QUEUE_MENU_CONTEXT,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Caller:
     """A caller as Asterisk has it; ages in seconds.
 
     `dialled`: the number of ours, of a caller in a menu (hotline.conf; later the topic is there).
+
+    `wait_seconds`: since a caller in QUEUE joined; whoever is in the menu of a queue joined within
+    the call's age.
 
     `listed`: not so of one who is neither waiting nor bridged, but in app_queue or the steps of the
     dialplan around it: on the way into a talk, or out of one.
@@ -33,7 +39,7 @@ class Caller:
     channel: str
     number: str
     dialled: str
-    state: CallState  # MENU, QUEUE or TALK
+    state: CallState  # MENU, QUEUE, QUEUE_MENU or TALK
     age_seconds: float
     in_agi: bool = False
     queue: str = ""
@@ -99,8 +105,19 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         return Caller(**common, state=CallState.TALK, queue=queue, seat=seat)
     if queue:  # taken between the two answers: the event that says so comes after them
         return Caller(**common, state=CallState.QUEUE, queue=queue, listed=False)
-    around = m.context == dialplan_names.QUEUE_CONTEXT  # a talk may just be over
-    return Caller(**common, state=CallState.MENU, in_agi=m.application == "AGI", listed=not around)
+    in_agi = m.application == "AGI"
+    if m.context == dialplan_names.QUEUE_MENU_CONTEXT and in_agi:
+        waits_for = m.applicationdata.partition(",")[2]
+        age = common["age_seconds"]
+        return Caller(
+            **common,
+            state=CallState.QUEUE_MENU,
+            in_agi=True,
+            queue=waits_for,
+            wait_seconds=age,
+        )
+    around = m.context != dialplan_names.HOTLINE_CONTEXT  # a talk may just be over
+    return Caller(**common, state=CallState.MENU, in_agi=in_agi, listed=not around)
 
 
 def _member(m: Any) -> Member:

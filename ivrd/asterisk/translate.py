@@ -14,6 +14,7 @@ from ivrd.asterisk.facts import (
     AgentConnected,
     AllLinesBusy,
     Arrived,
+    AttemptReport,
     CallCut,
     CallRefused,
     ControlOffered,
@@ -28,6 +29,7 @@ from ivrd.asterisk.facts import (
     MemberChanged,
     PartnerLegEvent,
     QueueJoined,
+    QueueMenuOpened,
     QueueReturned,
     Result,
     SeatDropped,
@@ -96,8 +98,12 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return Dialled(m.call, at(m), m.number, m.language, m.topic)
     if m.userevent == dialplan_names.UNREACHED_EVENT and m.result in UNREACHED:
         return DialledInVain(m.call, at(m), CallbackResult(m.result))
+    if m.userevent == dialplan_names.ATTEMPT_EVENT:
+        return AttemptReport(m.token, m.state, m.detail, m.channel, at(m))
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
+    if m.userevent == dialplan_names.QUEUE_MENU_EVENT:
+        return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
@@ -145,6 +151,7 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             Arrived()
             | Dialled()
             | DialledInVain()
+            | AttemptReport()
             | ControlOffered()
             | QueueJoined()
             | AgentConnected()

@@ -8,17 +8,22 @@ pressed since.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, Sessions
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
-from ivrd.core import menu
+from ivrd.calls.booking import Booking
+from ivrd.core import dialogue, queue_menu
+from ivrd.core.book_result import BookResult
+from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.menu import Command, Visit
+from ivrd.core.menu import Book, Command
 from ivrd.core.menu_step import MenuStep, StepKind
+from ivrd.core.queue_menu import QueueVisit, Waits
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
 KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
@@ -31,7 +36,7 @@ class MenuPosition:
     `key_at`: when the last key was pressed that led there, on Asterisk's clock; 0 for none.
     """
 
-    visit: Visit
+    visit: AnyVisit
     key_at: float = 0.0
 
 
@@ -92,6 +97,16 @@ class IvrSettings:
     behind_seconds: float
 
 
+class QueueMenuCallers(Protocol):
+    """Callers who wait, and the menu that they can open; see queue_menus.py."""
+
+    def waits(self, call_id: str) -> Waits | None:
+        """The wait of a caller who is in that menu; None for all others."""
+
+    def pressed(self, call_id: str, digit: str) -> bool:
+        """A caller to whom nobody speaks pressed a key: whether it is one that opens the menu."""
+
+
 class EventDelay(Protocol):
     """By how much events are late; see `AmiClient.behind_seconds`."""
 
@@ -101,7 +116,7 @@ class EventDelay(Protocol):
 
 
 class Ivr:
-    """All callers before the queue.
+    """All callers who are spoken to: before the queue, or in its menu.
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
     what the log is to have of it, `fault(call_id, error)` what broke one.  `active`: whether
@@ -113,6 +128,8 @@ class Ivr:
         settings: IvrSettings,
         sessions: Sessions,
         delay: EventDelay,
+        waiting: QueueMenuCallers,
+        booking: Booking,
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
@@ -123,15 +140,18 @@ class Ivr:
         self.sent_to_queue = 0  # callers without a menu: too many in one, or events were late
         self._sessions = sessions
         self._delay = delay
+        self._waiting = waiting
+        self._booking = booking
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
         self._lines: dict[str, MenuCall] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._talks: set[asyncio.Task[None]] = set()
+        self._bookings: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
-        return len(self._tasks)
+        return len(self._talks)
 
     def configure(self, settings: IvrSettings) -> None:
         """From now on these; conversations that are on keep their menus."""
@@ -189,9 +209,13 @@ class Ivr:
         if line is None or (at and (at, digit) in line.keys):  # the same event again
             return
         if line.dtmf.up(digit, at):
-            line.add_key(digit, at)
             if line.conversation is not None:
+                line.add_key(digit, at)
                 line.conversation.press(digit)
+            elif self._waiting.pressed(call_id, digit):
+                line.keys = []  # what was pressed before is nothing to the menu
+            else:
+                line.add_key(digit, at)
 
     def over(self, call_id: str, why: str) -> None:
         """The dialplan has the call again."""
@@ -213,12 +237,25 @@ class Ivr:
         line = self._lines.get(call_id)
         return line.channel if line else ""
 
-    def begin_again(self) -> list[str]:
-        """Have each session go on in another; the channels, which are to be offered once more."""
+    def begin_again(self) -> list[tuple[str, str]]:
+        """Have each session go on in another; the channels that are to be offered once more, each
+        with the context of the dialplan where."""
         here = [line for line in self._lines.values() if line.session is not None]
         for line in here:
             line.again = True
-        return [line.channel for line in here]
+        return [(line.channel, _context(line)) for line in here]
+
+    def give_way(self, call_id: str) -> None:
+        """The turn of a caller who waits has come: out of the menu, to the queue."""
+        line = self._lines.get(call_id)
+        if line is not None and line.conversation is not None:
+            line.conversation.give_way()
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether nobody is taken into a menu now: too many are in one, or events are late."""
+        late = self._delay.behind_seconds > self.settings.behind_seconds
+        return late or len(self) >= self.settings.most
 
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
@@ -235,38 +272,62 @@ class Ivr:
         """A conversation from the start, or where the last one was; or straight to the queue."""
         position = line.position  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
-        if self.draining or self._overloaded():
+        if self.draining or self.overloaded:
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
             line.session.send("ASYNCAGI BREAK")
             return
-        conversation = self.settings.conversation
-        if position is not None and not menu.knows(conversation.tree, position.visit):
+        waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
+        if position is not None and not dialogue.knows(tree, position.visit):
             position = line.position = None  # a reload has removed that menu,
             line.keys = []  # and the meaning of what was pressed there
+        if waits is not None and not (position and isinstance(position.visit, QueueVisit)):
+            position, line.position = MenuPosition(queue_menu.opened(waits)), None
         talk = line.conversation = Conversation(
             lambda: self.settings.conversation,
             line.session,
-            lambda command: self._notify(call_id, command),
+            lambda command: self._told(call_id, command),
             lambda step: self._stepped(call_id, step),
+            lambda: self._waiting.waits(call_id),
+            self._booking.worthwhile,
         )
-        task = asyncio.create_task(
-            talk.run(position.visit if position else None, line.number), name=call_id
-        )
+        runs = talk.run(position.visit if position else None, line.number)
+        self._start(call_id, runs, self._talks)
         for digit in line.unhandled_keys():
             talk.press(digit)
         if position is not None:
             line.key_at = max(line.key_at, position.key_at)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
 
-    def _overloaded(self) -> bool:
-        late = self._delay.behind_seconds > self.settings.behind_seconds
-        return late or len(self) >= self.settings.most
+    def _told(self, call_id: str, command: Command) -> None:
+        """A conversation's command."""
+        self._notify(call_id, command)
+        if isinstance(command, Book):
+            self._start(call_id, self._book(call_id, command.number), self._bookings)
+
+    async def _book(self, call_id: str, number: str) -> None:
+        """Have a caller called back, and tell what came of it to whoever speaks with them then."""
+        try:
+            result = await self._booking.book(call_id, number)
+        except Exception:
+            self._answer(call_id, BookResult.NOT_STORED)
+            raise
+        self._answer(call_id, result)
+
+    def _answer(self, call_id: str, result: BookResult) -> None:
+        line = self._lines.get(call_id)
+        if line is not None and line.conversation is not None:
+            line.conversation.booked(result)
+
+    def _start(
+        self, call_id: str, work: Coroutine[Any, Any, None], group: set["asyncio.Task[None]"]
+    ) -> None:
+        task = asyncio.create_task(work, name=call_id)
+        group.add(task)
+        task.add_done_callback(group.discard)
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         """A fault in one conversation costs its caller the menu, not the call: the lease."""
-        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault(task.get_name(), error)
 
@@ -292,9 +353,16 @@ class Ivr:
     async def drain(self, seconds: float) -> None:
         """Take no new caller into a menu; those in one get `seconds`, then a person."""
         self.draining = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        if self._talks:
+            await asyncio.wait(self._talks, timeout=seconds)
         for talk in self._talking():
             talk.hand_over()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=HAND_OVER_SECONDS)
+        if self._talks:
+            await asyncio.wait(self._talks, timeout=HAND_OVER_SECONDS)
+
+
+def _context(line: MenuCall) -> str:
+    """Where in the dialplan a session of this kind is offered."""
+    visit = line.conversation.visit if line.conversation else None
+    waits = isinstance(visit, QueueVisit)
+    return dialplan_names.QUEUE_MENU_CONTEXT if waits else dialplan_names.HOTLINE_CONTEXT

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd.asterisk.facts import (
+    AttemptReport,
     PartnerLegEvent,
     RefusalFact,
     SeatDropped,
@@ -69,6 +70,13 @@ class PartnerLegListener(Protocol):
         """Take it in."""
 
 
+class AttemptListener(Protocol):
+    """Receives how far attempts to call somebody back have come."""
+
+    def attempt(self, report: AttemptReport) -> None:
+        """Take it in."""
+
+
 class RefusalListener(Protocol):
     """Receives what was refused before it was a call."""
 
@@ -86,6 +94,7 @@ class CallListeners:
     notices: tuple[NoticeListener, ...]
     positions: tuple[PositionListener, ...]
     partner_legs: tuple[PartnerLegListener, ...]
+    attempts: tuple[AttemptListener, ...]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ waits as well (docs/decisions/0029-peers.md).  What stops a prompt ends both.
 Nobody is told of a seat that has just failed: what is done about that, such as a pause, would come
 too late.  So a seat counts as free after a talk that has lasted, and when it joins a queue.
 
-Nothing depends on it: a caller who is not told looks a second later.
+Nothing depends on it: a caller who is not told looks a second later.  Who waits and is in a menu
+meanwhile is told by the end of the menu.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from heapq import merge
 
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
@@ -23,7 +25,9 @@ from ivrd.core.present import Place, Present
 from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus
 
-STOPS = 4  # the position is said in up to three parts; the last ends the second until the next look
+# The position is said in up to three parts, and then which key opens the menu; the last one ends
+# the second until the next look.
+STOPS = 5
 LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
 PARTNER_LASTED_SECONDS = Limits().early_seconds  # a partner's talk that is shorter was none
 
@@ -32,7 +36,7 @@ class Recheck:
     """For whom a seat is being rung, and who was told to look.
 
     `present` has who waits in which queue; `channel` gives a call's channel, empty if it is not
-    known; `clock` any seconds that go on.
+    known; `give_way` brings a caller out of the menu; `clock` any seconds that go on.
     """
 
     def __init__(
@@ -41,16 +45,22 @@ class Recheck:
         queue_members: QueueMembers,
         present: Present,
         channel: Callable[[str], str],
+        give_way: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._link = link
         self._queue_members = queue_members
         self._present = present
         self._channel = channel
+        self._give_way = give_way
         self._clock = clock
         self._ringing: set[str] = set()
         self._told: dict[str, float] = {}  # when a call was last told to look
         self._answered: dict[str, float] = {}  # when each seat in a talk took the call
+
+    def rung(self) -> Collection[str]:
+        """The calls for which a phone is ringing."""
+        return self._ringing
 
     def restart(self, calls: Collection[str]) -> None:
         """These are the calls that are here."""
@@ -90,25 +100,29 @@ class Recheck:
     def _free(self, queues: Iterable[str]) -> None:
         """Tell the one who waits longest of those whom the seat serves and nobody is rung for."""
         now = self._clock()
-        first = [place for queue in queues if (place := self._first(queue, now))]
-        if first:
-            call_id = min(first).call_id
-            self._told[call_id] = now
-            self._tell(self._channel(call_id))
+        first = [(place, queue) for queue in queues if (place := self._first(queue, now))]
+        if not first:
+            return
+        place, queue = min(first)
+        self._told[place.call_id] = now
+        if place in self._present.in_menus(queue):
+            self._give_way(place.call_id)
+        elif channel := self._channel(place.call_id):
+            look(self._link, channel)
 
     def _first(self, queue: str, now: float) -> Place | None:
-        for place in self._present.line(queue):
+        for place in merge(self._present.line(queue), self._present.in_menus(queue)):
             told = self._told.get(place.call_id)
             if place.call_id not in self._ringing and (told is None or now - told >= LOOKS_WITHIN):
                 return place
         return None
 
-    def _tell(self, channel: str) -> None:
-        if not channel:
+
+def look(link: AmiClient, channel: str) -> None:
+    """Have a caller in a queue do at once what is done each second, whatever is being said."""
+    for _ in range(STOPS):
+        try:
+            answer = link.tell("ControlPlayback", Channel=channel, Control="stop")
+        except (ConnectionLost, BadValue):
             return
-        for _ in range(STOPS):
-            try:
-                answer = self._link.tell("ControlPlayback", Channel=channel, Control="stop")
-            except (ConnectionLost, BadValue):
-                return
-            answer.add_done_callback(mark_retrieved)
+        answer.add_done_callback(mark_retrieved)

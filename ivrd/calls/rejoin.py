@@ -40,11 +40,9 @@ class Rejoin:
             return
         what = "Asterisk's clock was set back: callers who wait enter their queue again"
         log.event(logger, logging.WARNING, what)
-        for channel in self._ivr.begin_again():
+        for channel, context in self._ivr.begin_again():
             with suppress(ActionRefused):  # who has just hung up needs nothing
-                await redirect(
-                    self._link, channel, dialplan_names.HOTLINE_CONTEXT, dialplan_names.MENU_AGAIN
-                )
+                await redirect(self._link, channel, context, dialplan_names.MENU_AGAIN)
         for queue in [*self._ledger.present.queues()]:
             for position, call in enumerate(self._ledger.waiting(queue), 1):
                 await self._rejoin(call, position)

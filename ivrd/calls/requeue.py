@@ -96,9 +96,8 @@ class Requeue:
     def waiting_in_vain(self) -> Counter[str]:
         """How many callers still wait in which queue that is not served."""
         served, present = self._destinations().queues, self._ledger.present
-        return Counter(
-            {queue: len(present.line(queue)) for queue in present.queues() if queue not in served}
-        )
+        lines = {queue: present.line(queue) for queue in present.queues() if queue not in served}
+        return Counter({queue: len(line) for queue, line in lines.items() if line})
 
     async def all(self, seconds: float) -> None:
         """Move everybody, for so long at most.  Raises what `reconcile` raises."""

@@ -4,6 +4,7 @@ Every event is handled at once and in order.  The ledger (core.ledger) moves syn
 has to wait (prompts, keys, silences) is for ivr.py.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
+from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
 from ivrd.core import menu
@@ -53,6 +56,7 @@ class CallTracker:
         settings: IvrSettings,
         listeners: CallListeners,
         resolver: EndResolver,
+        booking: Booking,
         hash_number: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
@@ -63,16 +67,31 @@ class CallTracker:
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
+        self.queue_menus = QueueMenus(
+            self._link,
+            ledger,
+            self.queue_members,
+            booking,
+            lambda: self.ivr,
+            lambda: self._recheck,
+        )
         self.ivr = Ivr(
             settings,
             asterisk.sessions,
             self._link,
+            self.queue_menus,
+            booking,
             self._notify,
             self._stepped,
             self._monitor.broken,
         )
         self._recheck = Recheck(
-            self._link, self.queue_members, ledger.present, self.ivr.channel, clock
+            self._link,
+            self.queue_members,
+            ledger.present,
+            self.ivr.channel,
+            self.ivr.give_way,
+            clock,
         )
         self._hash = hash_number
         self._clock = clock
@@ -114,6 +133,9 @@ class CallTracker:
                 self._dialled(fact)
             case facts.DialledInVain(call_id, at, result):
                 self._apply_event(call_id, c.Unreached(at, result))
+            case facts.AttemptReport():
+                for attempts in self._listeners.attempts:
+                    attempts.attempt(fact)
             case facts.ControlOffered():
                 self._offered(fact)
             case facts.Result(command_id, text):
@@ -125,6 +147,9 @@ class CallTracker:
             case facts.ControlOver(call_id):
                 self.ivr.over(call_id, "the dialplan has the call")
                 self._moved(call_id)
+            case facts.QueueMenuOpened(call_id):
+                self._apply_event(call_id, c.OpenedQueueMenu())
+                self.queue_menus.opened(call_id)
             case facts.Unattended():
                 self._took_over(fact)
             case facts.AllLinesBusy():
@@ -226,6 +251,9 @@ class CallTracker:
             self._arrived(facts.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
         if fact.call_id in self.ledger.calls:  # or the event is late, and the call was reconciled
             self.ivr.offered(fact.call_id)
+            if self.ledger.calls[fact.call_id].state is CallState.QUEUE_MENU:
+                # It may be this caller's turn: asked as soon as the conversation has begun.
+                asyncio.get_running_loop().call_soon(self.queue_menus.reconcile)
 
     def _notify(self, call_id: str, command: Command) -> None:
         """A conversation's command, as far as the ledger must know it."""
@@ -241,13 +269,20 @@ class CallTracker:
             case menu.Speak(language):
                 self.ledger.note(call_id, language=language)
                 self._moved(call_id)
-            case menu.ToPerson(topic=topic):
+            case menu.ToPerson(topic=topic) | menu.AtOffer(topic):
                 self.ledger.note(call_id, topic=topic)
                 self._moved(call_id)
-            case menu.Say() | menu.Await() | menu.GoodBye():
+            case menu.AtBooked():
+                self._booked(call_id)
+            case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
             case _:
                 assert_never(command)
+
+    def _booked(self, call_id: str) -> None:
+        """A call back is written down; a caller who is resumed after that hears so once more."""
+        if self.ledger.calls[call_id].state is not CallState.BOOKED:
+            self._apply_event(call_id, c.Booked())
 
     def _stepped(self, call_id: str, step: MenuStep) -> None:
         """A step in the menu, for the log."""
@@ -276,6 +311,7 @@ class CallTracker:
 
     def _publish(self, notice: Notice) -> None:
         self._recheck.notice(notice)
+        self.queue_menus.notice(notice)
         for listener in self._listeners.notices:
             listener.notice(notice)
 
@@ -318,6 +354,7 @@ class CallTracker:
             for message in rest:
                 self._take(message)
         self._recheck.restart(self.ledger.calls)
+        self.queue_menus.restart()
         await self.ivr.resume()
         self.record_ends(self._resolver.missing(missing, now))
         if not self.ivr.active:
@@ -393,11 +430,19 @@ def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.
     joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
     taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
     state = call.state
-    before_queue = state in (*c.BEFORE_QUEUE, CallState.DIALLED)
-    if caller.state is CallState.QUEUE:
-        waits = state is CallState.QUEUE and call.queue == caller.queue  # else moved unseen
-        between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)
-        return [] if waits or between else [joined]
-    if caller.state is CallState.TALK:
-        return [] if state is CallState.TALK else [joined, taken] if before_queue else [taken]
-    return [] if before_queue or state is CallState.TALK else [c.LeftQueue()]
+    match caller.state:
+        case CallState.QUEUE:
+            waits = state is CallState.QUEUE and call.queue == caller.queue  # else moved unseen
+            between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)
+            return [] if waits or between else [joined]
+        case CallState.QUEUE_MENU:
+            if state in (CallState.QUEUE_MENU, CallState.BOOKED):
+                return []
+            opened = c.OpenedQueueMenu()
+            return [opened] if state is CallState.QUEUE else [joined, opened]
+        case CallState.TALK if state is CallState.TALK:
+            return []
+        case CallState.TALK:
+            return [taken] if state is CallState.QUEUE else [joined, taken]
+        case _:
+            return [c.LeftQueue()] if state is CallState.QUEUE else []

@@ -250,6 +250,7 @@ def _needs(settings: Settings) -> Iterator[Need]:
             yield Need(path)
     yield Need(settings.asterisk.queue_log)
     yield Need(settings.caller_key_file)
+    yield Need(settings.number_key_file)
     for folder in {settings.state_dir, settings.control_socket.parent}:
         yield Need(folder, writes=True)
 

@@ -49,6 +49,9 @@ COMMANDS = {
     "partner": Command(
         "partners:add_partner", "partner call centres: list, show, override, drain, drill"
     ),
+    "callback": Command(
+        "callbacks:add_callback", "people to be called back: list, show, cancel, retry"
+    ),
     "explain": Command("partners:add_explain", "why partners' seats are as they are now"),
     "report": Command("reports:add_report", "what was done in a period"),
     "audit": Command("reports:add_audit", "what operators did, and when"),

@@ -6,9 +6,9 @@ import logging
 
 from ivrd import log
 from ivrd.api.server import CannotListen
-from ivrd.calls.caller_hash import CallerKeyError
 from ivrd.cli.failure import reported
 from ivrd.cli.options import command
+from ivrd.config.key_file import KeyFileError
 from ivrd.daemon import service
 from ivrd.store import Claimed
 
@@ -21,7 +21,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    with reported(CannotListen, CallerKeyError, Claimed):
+    with reported(CannotListen, KeyFileError, Claimed):
         try:
             asyncio.run(service.run(given.config))
         except OSError as error:  # nothing that is foreseen: the journal is to have where it was

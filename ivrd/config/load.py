@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.config import hours, main, menus, model, partners, prompts, queues, store
+from ivrd.config import (
+    callback,
+    hours,
+    main,
+    menus,
+    model,
+    partners,
+    people,
+    prompts,
+    queues,
+    store,
+)
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
@@ -96,6 +107,10 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from partners.check_with_queues(files.partners, files.queues.parsed)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
+    if files.program and files.hours:
+        part = files.program.parsed.callback
+        for key, say in callback.check_with_hours(part, files.hours.parsed):
+            yield files.program.problem(*key, say=say)
     if files.prompts and files.program:
         languages = files.program.parsed.languages
         known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
@@ -127,15 +142,22 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         sounds=located(folder, parsed.sounds),
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
+        callback=callback.settings(parsed.callback, named, parsed.country),
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),
+        number_key_file=people.number_key_file(
+            parsed.people, folder, located(folder, parsed.caller_key_file)
+        ),
         web_host=parsed.web.listen.host,
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
         asterisk=main.asterisk(folder, top),
-        tree=menus.tree(tree.parsed, waiting.parsed, languages, main.numbers(parsed)),
+        tree=menus.tree(
+            tree.parsed, waiting.parsed, languages, main.numbers(parsed), parsed.waiting.menu_key
+        ),
+        menu_key_seconds=parsed.waiting.menu_key_seconds,
         default_queue=waiting.parsed.default,
         queues=queues.queues(waiting.parsed),
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},

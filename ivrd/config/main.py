@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from ivrd.config import control_socket
+from ivrd.config.callback import CallbackPart
+from ivrd.config.callback import check as check_callback
 from ivrd.config.control_socket import located
 from ivrd.config.dialled import canonical, spellings
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART
@@ -32,10 +34,12 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.model import File, Part
+from ivrd.config.people import PeoplePart
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
+from ivrd.config.waiting import WaitingPart
 from ivrd.core.overflow import Policy
 
 FILE = control_socket.FILE
@@ -179,11 +183,14 @@ class MainFile(Part):
     drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
     limits: LimitsPart = LimitsPart()
+    waiting: WaitingPart = WaitingPart()
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
+    callback: CallbackPart = CallbackPart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
+    people: PeoplePart = PeoplePart()
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart
@@ -204,6 +211,8 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     yield from _check_numbers(file)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
+    for place, say in check_callback(parsed.callback, parsed.asterisk.carriers):
+        yield file.problem(*place, say=say)
     yield from _check_asterisk(file)
 
 

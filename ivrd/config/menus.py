@@ -222,6 +222,7 @@ def tree(
     queues: QueuesFile,
     languages: tuple[str, ...],
     numbers: tuple[NumberSettings, ...],
+    queue_menu_key: str,
 ) -> Tree:
     """The menus as the menu machine wants them."""
     parts = queues.queues.items()
@@ -249,4 +250,5 @@ def tree(
         connect=parsed.prompts.connect,
         again=parsed.prompts.again,
         goodbye=parsed.prompts.goodbye,
+        queue_menu_key=queue_menu_key,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
@@ -130,6 +131,7 @@ class Settings:
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
     taken into one while Asterisk's events come `behind_seconds` late or more.
+    `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -148,15 +150,18 @@ class Settings:
     sounds: Path
     state_dir: Path
     store: StoreSettings
+    callback: CallbackSettings
     log_format: str
     log_level: str
     caller_key_file: Path
+    number_key_file: Path
     web_host: str
     web_port: int
     control_socket: Path
     control_mode: int
     asterisk: AsteriskSettings
     tree: Tree
+    menu_key_seconds: int
     default_queue: str
     queues: tuple[QueueSettings, ...]
     schedules: Mapping[str, Schedule | None]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ivrd.core.call import (
     AnsweredBy,
     CallbackResult,
+    Direction,
     Ended,
     Outcome,
     Stage,
@@ -41,6 +42,8 @@ class CompletedCall:
     cut_off: bool = False
     media_lost: bool = False
     result: CallbackResult | None = None
+    ended_at: float | None = None  # None of one that was kept before this was
+    direction: Direction = Direction.INBOUND
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -61,6 +64,8 @@ def completed_call(ended: Ended) -> CompletedCall:
         cut_off=call.cut_off,
         media_lost=call.media_lost,
         result=call.result,
+        ended_at=call.ended_at,
+        direction=call.direction,
     )
 
 

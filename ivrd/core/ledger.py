@@ -197,7 +197,7 @@ class Ledger:
         return self.counting and sum(not call.received for call in self.calls.values())
 
     def waiting(self, queue: str) -> list[Call]:
-        """Callers in one queue, the longest waiting first."""
+        """Callers who stand in one queue in Asterisk, the longest waiting first."""
         return [self.calls[place.call_id] for place in self.present.line(queue)]
 
     def with_partner(self, partner: str) -> list[Call]:

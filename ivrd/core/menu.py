@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from ivrd.core.book_result import BookResult
+
 MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
 PERSON_KEY = "0"
 BACK_KEY = "*"
@@ -65,6 +67,7 @@ class Tree:
     `starts`: where callers of each number of the hotline begin; others at `start`.
     `queue_of` maps a topic to its queue, `closed_prompt` a queue to what its callers hear when it
     is closed.  `retries`: how often a caller may miss before a person takes over.
+    `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
     """
 
     start: str
@@ -82,6 +85,7 @@ class Tree:
     connect: str
     again: str
     goodbye: str
+    queue_menu_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,14 @@ class NoInput:
     unheard: bool = False
 
 
-Input = Key | PromptsPlayed | NoInput
+@dataclass(frozen=True)
+class BookAnswer:
+    """What came of `Book`."""
+
+    result: BookResult
+
+
+Input = Key | PromptsPlayed | NoInput | BookAnswer
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,47 @@ class GoodBye:
     """Hang up, once what is being said has been said."""
 
 
-Command = Say | Await | Speak | AtInfo | AtClosed | AtMenu | ToPerson | GoodBye
+@dataclass(frozen=True)
+class AtOffer:
+    """A call back is offered to the caller, who has chosen this topic."""
+
+    topic: str
+
+
+@dataclass(frozen=True)
+class Book:
+    """Have the caller called back; then report `BookAnswer`.
+
+    number: as it was keyed in; empty: the one that the call comes from.
+    """
+
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class AtBooked:
+    """A call back is written down, and the caller is about to hear so."""
+
+
+@dataclass(frozen=True)
+class BackToQueue:
+    """Send a caller who waits back to the queue, once what is being said has been said."""
+
+
+Command = (
+    Say
+    | Await
+    | Speak
+    | AtInfo
+    | AtClosed
+    | AtMenu
+    | ToPerson
+    | GoodBye
+    | AtOffer
+    | Book
+    | AtBooked
+    | BackToQueue
+)
 Result = tuple[Visit, tuple[Command, ...]]
 
 
@@ -224,6 +275,8 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
             return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
+        case BookAnswer():
+            return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
 

@@ -11,6 +11,7 @@ from ivrd.core.menu import (
     AGAIN_KEY,
     BACK_KEY,
     PERSON_KEY,
+    BookAnswer,
     Input,
     Key,
     NoInput,
@@ -33,13 +34,20 @@ class StepKind(StrEnum):
     RESUMED = "call resumed in a menu"
     NO_MENU = "call sent to a queue without a menu"
     LINES_BUSY = "call told that all lines are busy"
+    QUEUE_MENU = "call opened the menu while waiting"
+    PLACE = "call heard its place"
+    OFFER = "call offered a call back"
+    CALLBACK = "call asked for a call back"
+    WAITS_ON = "call goes on waiting"
+    TURN = "call left the menu: its turn has come"
 
 
 @dataclass(frozen=True)
 class MenuStep:
     """A step.
 
-    to: the menu, message, closed queue or topic; language: the caller's; key: the one that led
+    to: the menu, message, closed queue or topic, of one who waits the queue, of a call back what
+    came of it; language: the caller's; key: the one that led
     there, empty if none did.
     """
 
@@ -51,7 +59,7 @@ class MenuStep:
 
 def menu_step(tree: Tree, before: Visit, received: Input, after: Visit) -> MenuStep | None:
     """What a step of `core.menu` is; None when nothing has changed for the caller."""
-    if isinstance(received, PromptsPlayed) or before.over:
+    if isinstance(received, PromptsPlayed | BookAnswer) or before.over:
         return None
     key = received.digit if isinstance(received, Key) and leads(tree, before, received) else ""
     if after.topic:

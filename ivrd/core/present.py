@@ -1,5 +1,8 @@
 """Calls in progress by where they are: who waits in a queue, in which order, and who talks where.
 
+Of those who wait most stand in Asterisk's line; whoever has opened the menu that there is meanwhile
+does not until it is left, and waits all the same.
+
 Kept as calls move.  So whoever asks for one queue, or for one partner, pays for what is found there
 and not for all the others, who may be thousands.
 """
@@ -7,6 +10,7 @@ and not for all the others, who may be thousands.
 from bisect import bisect_left, insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import NamedTuple
 
 from ivrd.core.call import Call, CallState
@@ -30,6 +34,7 @@ class Present:
     """Where each call is, as `moved` was told."""
 
     _lines: dict[str, list[Place]] = field(default_factory=dict)  # by queue
+    _menus: dict[str, list[Place]] = field(default_factory=dict)  # by queue
     _talks: dict[str, dict[str, None]] = field(default_factory=dict)  # by queue; ordered sets
     _partners: dict[str, dict[str, None]] = field(default_factory=dict)  # the same by partner
 
@@ -41,36 +46,59 @@ class Present:
             self._enter(after)
 
     def _enter(self, call: Call) -> None:
-        if call.state is CallState.QUEUE:
-            insort(self._lines.setdefault(call.queue, []), place_of(call))
+        if (lines := self._lines_of(call)) is not None:
+            insort(lines.setdefault(call.queue, []), place_of(call))
         elif call.state is CallState.TALK:
             self._talks.setdefault(call.queue, {})[call.id] = None
             if call.partner:
                 self._partners.setdefault(call.partner, {})[call.id] = None
 
     def _leave(self, call: Call) -> None:
-        if call.state is CallState.QUEUE:
-            line = self._lines[call.queue]
+        if (lines := self._lines_of(call)) is not None:
+            line = lines[call.queue]
             del line[bisect_left(line, place_of(call))]
             if not line:
-                del self._lines[call.queue]
+                del lines[call.queue]
         elif call.state is CallState.TALK:
             _take(self._talks, call.queue, call.id)
             if call.partner:
                 _take(self._partners, call.partner, call.id)
 
+    def _lines_of(self, call: Call) -> dict[str, list[Place]] | None:
+        """The lines in one of which a call stands; None if it does not wait."""
+        match call.state:
+            case CallState.QUEUE:
+                return self._lines
+            case CallState.QUEUE_MENU:
+                return self._menus
+            case _:
+                return None
+
     def line(self, queue: str) -> Sequence[Place]:
-        """Those who wait in a queue, the longest waiting first."""
+        """Those who stand in a queue in Asterisk, the longest waiting first."""
         return self._lines.get(queue, ())
 
+    def in_menus(self, queue: str) -> Sequence[Place]:
+        """Those who wait for a queue's people and are in the menu meanwhile, in the same order."""
+        return self._menus.get(queue, ())
+
+    def waiting(self, queue: str) -> Sequence[Place]:
+        """All who wait for a queue's people, in the same order."""
+        line, menus = self.line(queue), self.in_menus(queue)
+        return [*merge(line, menus)] if menus else line
+
     def oldest_seconds(self, queue: str, now: float) -> float:
-        """How long ago the first of those arrived, effectively; 0 when nobody waits."""
-        line = self.line(queue)
-        return max(0.0, now - line[0].effective_at) if line else 0.0
+        """How long ago the first of all who wait arrived, effectively; 0 when nobody waits."""
+        first = [line[0] for line in (self.line(queue), self.in_menus(queue)) if line]
+        return max(0.0, now - min(first).effective_at) if first else 0.0
 
     def queues(self) -> Collection[str]:
-        """The queues in which somebody waits."""
-        return self._lines.keys()
+        """The queues for whose people somebody waits."""
+        return self._lines.keys() | self._menus.keys()
+
+    def queues_of_menus(self) -> Collection[str]:
+        """Those of them for which somebody is in the menu."""
+        return self._menus.keys()
 
     def talking(self, queue: str) -> Collection[str]:
         """Those who came from this queue and talk."""

@@ -29,6 +29,7 @@ from typing import Generic, TypeVar, assert_never
 
 from ivrd.core.call import (
     AnsweredBy,
+    Booked,
     Call,
     CallbackResult,
     CallState,
@@ -73,9 +74,9 @@ class EntryType(StrEnum):
 class QueueLogEntry:
     """One entry.  waited_seconds: in the queue, of CONNECTED and GAVE_UP.
 
-    state: of ENDED: MENU, INFO, CLOSED, or QUEUE for everything from there on.  cut_off: of ENDED:
-    neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in `Call`.  result: of
-    ENDED: what came of a dialled call that nobody confirmed.
+    state: of ENDED: MENU, INFO, CLOSED, BOOKED, or QUEUE for everything else from there on.
+    cut_off: of ENDED: neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in
+    `Call`.  result: of ENDED: what came of a dialled call that nobody confirmed.
     """
 
     at: float
@@ -278,3 +279,5 @@ def _last_steps(state: CallState, ended: QueueLogEntry) -> Iterator[Event]:
         yield PlayedMessage()
     elif state is CallState.MENU and ended.state is CallState.CLOSED:
         yield Rejected()
+    elif state is CallState.MENU and ended.state is CallState.BOOKED:
+        yield Booked()

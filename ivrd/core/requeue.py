@@ -5,7 +5,7 @@ nobody is rung for them.  They are moved with their place: among the callers of 
 one stands where the time of joining says.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -21,6 +21,11 @@ class Move:
     call_id: str
     queue: str
     position: int
+
+
+def position_of(call: Call, line: Sequence[Place]) -> int:
+    """Where a call stands in a line, or belongs if it is not there; from 1, the head of it."""
+    return bisect_left(line, place_of(call)) + 1
 
 
 def in_vain(present: Present, queues: Collection[str]) -> list[Place]:
@@ -40,4 +45,4 @@ def move_of(
     waits there already.
     """
     queue = queue_of.get(call.topic, default_queue)
-    return Move(call.id, queue, bisect_right(line(queue), place_of(call)) + 1)
+    return Move(call.id, queue, position_of(call, line(queue)))

@@ -74,6 +74,7 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.wiring.failover.close()
+            self.wiring.call_requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -161,8 +162,8 @@ class Daemon:
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
-        Callers whose queue a reload has taken are moved as well, and those on whom Asterisk's clock
-        was set back begin their wait anew.
+        Callers whose queue a reload has taken are moved as well, those on whom Asterisk's clock was
+        set back begin their wait anew, and those whose turn has come leave the queue's menu.
         """
         while True:
             with suppress(TimeoutError):
@@ -173,6 +174,7 @@ class Daemon:
                 self.wiring.tracker.read_clock()
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
                 if self.wiring.leadership.is_leader:
+                    self.wiring.tracker.queue_menus.reconcile()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,
@@ -180,12 +182,13 @@ class Daemon:
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
+                    await self.wiring.callback_scheduler.evaluate()
 
 
 async def run(folder: Path) -> None:
     """Load the configuration and run one daemon.
 
-    Raises `ConfigError`, `server.CannotListen`, `caller_hash.CallerKeyError` or `store.Claimed`,
+    Raises `ConfigError`, `server.CannotListen`, `key_file.KeyFileError` or `store.Claimed`,
     each with a message for the operator.
     """
     settings = load(folder)

@@ -13,11 +13,13 @@ from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
+from ivrd.api.callback_operations import CallbackOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
@@ -25,7 +27,11 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
-from ivrd.calls.caller_hash import Hasher, load_key
+from ivrd.callbacks.booker import Booker, BookingSettings
+from ivrd.callbacks.dialler import Dialler
+from ivrd.callbacks.repository import BookingRepository
+from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
+from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
@@ -38,11 +44,13 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.queue_forecast import QueueForecast
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
+from ivrd.metrics.bookings import BookingMetrics
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
@@ -54,6 +62,7 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
+from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 
@@ -64,6 +73,7 @@ class Wiring:
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
         self.ledger = Ledger()
+        self.vault = Vault(number_key(settings.number_key_file).keys())
         self.timeline = Timeline(time.time, time.monotonic)
         self.asterisk_clock = AsteriskClock(self.timeline)
         self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
@@ -99,9 +109,13 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
+        self.hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
+        self._build_callbacks()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
-        persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
+        persistence = Persistence(
+            self.write_behind, self.call_repository, self.partner_operations, self.bookings
+        )
         self.failover = Failover(
             election,
             self.link,
@@ -165,7 +179,7 @@ class Wiring:
             self.partner_repository,
             self.observer,
             self.reevaluate.set,
-            lambda _queue: 0,  # bookings that wait: see the report of who merges
+            self._backlog,
         )
         self.drill_calls = DrillCalls()
         self.partner_operations = PartnerOperations(
@@ -180,6 +194,48 @@ class Wiring:
             PartnerMetrics(self.observer.metrics.registry, self.partner_operations.gauges),
             self.partner_repository,
             self.leadership,
+        )
+
+    def _backlog(self, now: float) -> Mapping[str, int]:
+        """Who is to be called back now, by queue, for the partners' seats."""
+        return self.callback_scheduler.backlog(now)
+
+    def _build_callbacks(self) -> None:
+        """Who is called back: bookings, and the calls that are made for them."""
+        settings, now = booking_settings(self.settings), self.timeline.now
+        self.bookings = BookingRepository(
+            self.write_behind, now, lambda: self.timeline.shift, settings.callback.keep_days
+        )
+        forecast = QueueForecast(
+            lambda: self.partners.snapshot, self.ledger, lambda: waiting_by_queue(self.bookings)
+        )
+        self.call_requests = CallRequests()
+        self.dialler = Dialler(
+            settings,
+            self.bookings,
+            self.ledger,
+            self.link,
+            self.call_requests,
+            self.vault,
+            BookingMetrics(self.observer.metrics.registry, self.bookings.all),
+            now,
+        )
+        self.callback_scheduler = Scheduler(
+            settings, self.bookings, self.dialler, self.ledger, forecast, self.write_behind, now
+        )
+        self.booker = Booker(
+            settings,
+            self.bookings,
+            self.ledger,
+            self.link,
+            self.vault,
+            self.write_behind,
+            self.hasher.hash_number,
+            forecast.expected_wait,
+            now,
+        )
+        self.callback_operations = CallbackOperations(
+            self.bookings, self.dialler, self.partner_repository, now, lambda: self.timeline.shift
         )
 
     def _build_calls(self) -> None:
@@ -208,7 +264,8 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
-            Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
+            self.booker,
+            self.hasher.hash_number,
             self.timeline.now,
         )
         PersistenceMetrics(
@@ -234,9 +291,11 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
+                self.dialler,
             ),
             positions=(self.call_repository,),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
+            attempts=(self.dialler,),
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -251,13 +310,16 @@ class Wiring:
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
-        return {**answers, "day": self._leader_only(day.answer)}
+        bookings = self.callback_operations.queries()
+        bookings = {name: self._leader_only(query) for name, query in bookings.items()}
+        return {**answers, **bookings, "day": self._leader_only(day.answer)}
 
     def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
         """What POST does."""
         commands = {
             **self.operations.commands(),
             **self.partner_operations.commands(),
+            **self.callback_operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -293,6 +355,25 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
+        self.bookings.days = settings.callback.keep_days
+        for part in (self.dialler, self.callback_scheduler, self.booker):
+            part.settings = booking_settings(settings)
+
+
+def booking_settings(settings: Settings) -> BookingSettings:
+    """What calling back needs of the configuration."""
+    return BookingSettings(
+        settings.callback,
+        settings.country,
+        settings.zone,
+        settings.tree.queue_of,
+        settings.default_queue,
+        {
+            topic: texts[settings.languages[0]]
+            for queue in settings.queues
+            for topic, texts in queue.topics.items()
+        },
+    )
 
 
 def _address(settings: Settings) -> AmiAddress:

@@ -71,7 +71,7 @@ class Room(Protocol):
 
 
 class Restorable(Protocol):
-    """What else is stored; see api/partner_operations.py."""
+    """What else is stored; see api/partner_operations.py and callbacks/repository.py."""
 
     async def restore(self) -> None:
         """Read what was stored before.  Does not raise; a store that is down is read later."""
@@ -87,6 +87,7 @@ class Persistence:
     write_behind: WriteBehind
     calls: CallRepository
     partners: Restorable
+    bookings: Restorable
 
 
 class Failover:
@@ -170,6 +171,7 @@ class Failover:
         async for one in with_breaks(stored.calls):
             tracker.restore(one.call, one.position)
         await self._persistence.partners.restore()
+        await self._persistence.bookings.restore()
         self._mark = stored.checkpoint.mark if stored.checkpoint else None
         await reconciliation.seek(self._mark)
         reconciliation.begin(None if self._blind else stored.known, self._timeline.now())
@@ -217,6 +219,7 @@ class Failover:
         self._mark = None  # without one a new leader does not know who ended meanwhile
         self._keep_mark()
         self._persistence.partners.write_again()
+        self._persistence.bookings.write_again()
 
     def _write_calls(self) -> None:
         for call in self._tracker.ledger.calls.values():

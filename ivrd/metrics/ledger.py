@@ -103,6 +103,11 @@ class LedgerCollector(Collector):
             "Callers waiting in the queue, whoever dialled.",
             labels=("queue",),
         )
+        menus = GaugeMetricFamily(
+            "ivrd_queue_menu_callers",
+            "Of those who wait, how many are in the menu that there is meanwhile.",
+            labels=("queue",),
+        )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",
             "Seconds that the longest waiting caller has waited; 0 when nobody waits.",
@@ -110,9 +115,10 @@ class LedgerCollector(Collector):
         )
         now, present = self._clock(), self.ledger.present
         for queue in self._queues | dict.fromkeys(present.queues()):
-            callers.add_metric((queue,), len(present.line(queue)))
+            callers.add_metric((queue,), len(present.waiting(queue)))
+            menus.add_metric((queue,), len(present.in_menus(queue)))
             oldest.add_metric((queue,), present.oldest_seconds(queue, now))
-        yield from (callers, oldest)
+        yield from (callers, menus, oldest)
 
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:

@@ -69,8 +69,8 @@ class PartnerController:
     """All partners.
 
     `reevaluate()` asks for an evaluation before the next second: each further call might be one
-    too many for a partner.  `booked(queue)`: how many people are to be called back now and have no
-    call in the queue yet.
+    too many for a partner.  `booked(now)`: how many people are to be called back to which queue,
+    and have no call in it yet.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class PartnerController:
         store: PartnerStore,
         listener: PartnerListener,
         reevaluate: Callable[[], None],
-        booked: Callable[[str], int],
+        booked: Callable[[float], Mapping[str, int]],
     ) -> None:
         self.setup = setup
         self.decision: Decision | None = None
@@ -220,7 +220,7 @@ class PartnerController:
         self._began = self._began or now
         for queue in self.setup.topics:
             present = self._ledger.present
-            waiting, talking = len(present.line(queue)), len(present.talking(queue))
+            waiting, talking = len(present.waiting(queue)), len(present.talking(queue))
             flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             flow.observe(seconds, waiting, talking)
@@ -274,9 +274,10 @@ class PartnerController:
             runtime.feed(Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
+        booked = self._booked(now)
         queues = tuple(
             QueueSnapshot(
-                queue, self._ages(queue, now), self._flows[queue].load(), self._booked(queue)
+                queue, self._ages(queue, now), self._flows[queue].load(), booked.get(queue, 0)
             )
             for queue in self.setup.topics
         )
@@ -289,7 +290,7 @@ class PartnerController:
         return [self.now(p, p.id in in_hours, now) for p in self.setup.partners]
 
     def _ages(self, queue: str, now: float) -> tuple[float, ...]:
-        return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.line(queue))
+        return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.waiting(queue))
 
     def _agent_groups(self) -> Iterable[AgentGroup]:
         """The hotline's own agents, by the queues that they serve."""

@@ -113,6 +113,7 @@ class Talk:
     heard_caller: bool
     case: str = ""  # header X-1330-Case
     rung_at: float = 0.0  # when the call came, on a clock that all in this process share
+    heard_person: bool = False  # of the hotline, or of a partner: one who was called back
 
 
 def _time(seconds: Seconds) -> float:
@@ -213,6 +214,7 @@ class _Seat(Party):
             heard_caller=ear is not None and "caller" in ear.voices,
             case=self.case,
             rung_at=round(self._rang_at, 4),
+            heard_person=ear is not None and bool({"inhouse", "partner"} & set(ear.voices)),
         )
 
 

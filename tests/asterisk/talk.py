@@ -10,6 +10,7 @@ from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
 from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.queue_menu import Waits
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
 TREE = Tree(
@@ -83,8 +84,15 @@ class Talk:
         self.told: list[Command] = []
         self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
+        self.waits: Waits | None = None
+        self.offers = False
         self.conversation = Conversation(
-            lambda: self.script, self.channel.session, self.told.append, self.steps.append
+            lambda: self.script,
+            self.channel.session,
+            self.told.append,
+            self.steps.append,
+            lambda: self.waits,
+            lambda _queue: self.offers,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

@@ -63,6 +63,7 @@ def test_globals_are_the_ones_that_are_set() -> None:
         *dialplan_names.INHERITED,
         *dialplan_names.LEG_VARIABLES,
         *dialplan_names.OF_A_NUMBER,
+        *dialplan_names.CALLBACK_VARIABLES,
     }
     assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
 
@@ -77,8 +78,15 @@ def test_no_name_stands_for_nothing() -> None:
 
 
 def test_handlers_are_contexts_that_are_there() -> None:
-    assert found(r"b\(([\w-]+)\^") == {dialplan_names.SEAT_HEADERS, dialplan_names.PARTNER_HEADERS}
-    assert found(r"hangup_handler_push\)=([\w-]+),") == {dialplan_names.ENDED_CONTEXT}
+    assert found(r"b\(([\w-]+)\^") == {
+        dialplan_names.SEAT_HEADERS,
+        dialplan_names.PARTNER_HEADERS,
+        dialplan_names.CALLBACK_BEGINS,
+    }
+    assert found(r"hangup_handler_push\)=([\w-]+),") == {
+        dialplan_names.ENDED_CONTEXT,
+        dialplan_names.CALLBACK_ENDED,
+    }
 
 
 def test_prompts_of_dialplan_and_queues_are_the_built_in_ones() -> None:

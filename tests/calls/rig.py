@@ -15,6 +15,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.facts import PartnerLegEvent, RefusalFact
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.listeners import (
     CallListeners,
@@ -26,6 +27,7 @@ from ivrd.calls.listeners import (
 )
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
+from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
@@ -35,7 +37,8 @@ from tests.asterisk.recording import ALONE, CALLS, messages
 from tests.fixtures.hotline import HOTLINE
 
 SETTINGS = load(HOTLINE)
-TREE = replace(SETTINGS.tree, retries=0)
+MENU_KEY = "9"
+TREE = replace(SETTINGS.tree, retries=0, queue_menu_key=MENU_KEY)
 SCRIPT = ConversationSettings(
     tree=TREE,
     length=lambda _prompt: 60.0,
@@ -171,6 +174,30 @@ class Missing:
         return []
 
 
+class FakeBooking:
+    """Takes bookings; each waits for `answers`, and ends as that says."""
+
+    long = False  # whether the wait is so long that a call back is offered
+
+    def worthwhile(self, queue: str) -> bool:
+        return self.long
+
+    def __init__(self) -> None:
+        self.offers = True
+        self.asked: list[str] = []
+        self.answers: asyncio.Queue[BookResult | Exception] = asyncio.Queue()
+
+    def offered(self, _call_id: str) -> bool:
+        return self.offers
+
+    async def book(self, call_id: str, number: str = "") -> BookResult:
+        self.asked.append(call_id)
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class Rig:
     """A hotline on a fake link."""
 
@@ -182,6 +209,7 @@ class Rig:
         link: FakeLink | None = None,
         ledger: Ledger | None = None,
         resolver: EndResolver | None = None,
+        booking: Booking | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
     ) -> None:
@@ -198,9 +226,10 @@ class Rig:
             self.ledger,
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
-                self.told, self.told, self.told, (self.told, *notices), positions, (self.told,)
+                self.told, self.told, self.told, (self.told, *notices), positions, (self.told,), ()
             ),
             resolver or Unknown(),
+            booking or FakeBooking(),
             lambda number: f"#{number[-3:]}",
             lambda: NOW,
         )

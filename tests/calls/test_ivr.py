@@ -8,8 +8,9 @@ from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
 from ivrd.core.menu import Command, ToPerson
 from ivrd.core.menu_step import MenuStep, StepKind
+from ivrd.core.queue_menu import Waits
 from tests.asterisk.virtual import run
-from tests.calls.rig import SCRIPT, FakeLink, settle
+from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeLink, settle
 
 BREAK = "ASYNCAGI BREAK"
 
@@ -24,7 +25,25 @@ class Room:
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
         self.steps: list[tuple[str, StepKind]] = []
-        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._stepped, self._fault)
+        self.in_line: set[str] = set()
+        self.waiting: dict[str, Waits] = {}  # who has opened the menu of a queue
+        self.booking = FakeBooking()
+        self.ivr = Ivr(
+            settings,
+            sessions,
+            self.link,
+            self,
+            self.booking,
+            self._notify,
+            self._stepped,
+            self._fault,
+        )
+
+    def waits(self, call_id: str) -> Waits | None:
+        return self.waiting.get(call_id)
+
+    def pressed(self, call_id: str, digit: str) -> bool:
+        return call_id in self.in_line and digit == MENU_KEY
 
     def _notify(self, call_id: str, command: Command) -> None:
         self.commands.setdefault(call_id, []).append(command)
@@ -358,7 +377,7 @@ def test_a_session_that_is_to_begin_again_goes_on_where_it_was() -> None:
         room.arrive("a")
         await settle()
         await room.press("a", "1", at=10.0)
-        assert room.ivr.begin_again() == ["PJSIP/a"]
+        assert room.ivr.begin_again() == [("PJSIP/a", "hotline")]
         room.ivr.over("a", "the dialplan has the call")
         room.ivr.offered("a")
         await settle()

@@ -41,6 +41,7 @@ class Bench:
     served: set[str] = field(default_factory=lambda: {"other"})
     now: float = 100.0
     told: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)  # who was brought out of the menu
     lost: bool = False
     doubts: bool = False
 
@@ -48,7 +49,12 @@ class Bench:
         link: Any = self
         self.present = Present()
         self.recheck = Recheck(
-            link, link, self.present, lambda call_id: f"PJSIP/{call_id}", lambda: self.now
+            link,
+            link,
+            self.present,
+            lambda call_id: f"PJSIP/{call_id}",
+            self.left.append,
+            lambda: self.now,
         )
 
     def tell(self, action: str, **headers: str) -> Answer:

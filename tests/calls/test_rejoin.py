@@ -30,8 +30,8 @@ class Rig:
     def channel(self, call_id: str) -> str:
         return call_id
 
-    def begin_again(self) -> list[str]:
-        return ["in-a-menu"]
+    def begin_again(self) -> list[tuple[str, str]]:
+        return [("in-a-menu", "hotline"), ("in-a-queue's-menu", "hotline-queue-menu")]
 
     async def ask(self, action: str, **headers: str) -> Message:
         call = headers["Channel"]
@@ -61,8 +61,10 @@ def test_each_has_the_same_place_and_the_same_wait() -> None:
     rig.set_back()
     rig.reconcile()
     assert rig.lines == before
-    assert sorted(call for call, _, _ in rig.redirected) == ["a", "b", "c", "d", "in-a-menu"]
+    menus = ["in-a-menu", "in-a-queue's-menu"]
+    assert sorted(call for call, _, _ in rig.redirected) == ["a", "b", "c", "d", *menus]
     assert ("in-a-menu", "hotline", "again") in rig.redirected
+    assert ("in-a-queue's-menu", "hotline-queue-menu", "again") in rig.redirected
     assert [call.joined_at for call in rig.ledger.waiting("care")] == [0.0, 1.0, 3.0]
     assert rig.ledger.offered == {"care": 3, "other": 1}
 
@@ -86,4 +88,4 @@ def test_talks_are_left_alone_and_whoever_has_gone_keeps_nobody_up() -> None:
     rig.gone.add("b")
     rig.set_back()
     rig.reconcile()
-    assert [call for call, _, _ in rig.redirected] == ["in-a-menu", "c"]
+    assert [call for call, _, _ in rig.redirected] == ["in-a-menu", "in-a-queue's-menu", "c"]

@@ -33,6 +33,7 @@ def settings_for(folder: Path, ami_port: int = 1, config: Path = CONFIG) -> Sett
     return replace(
         settings,
         caller_key_file=folder / "caller.key",
+        number_key_file=folder / "number.key",
         store=StoreSettings(folder / "store.sqlite", None, 20.0),
         control_socket=folder / "control",
         web_host="127.0.0.1",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ivrd.asterisk import dialplan_names
-from ivrd.calls.caller_hash import Hasher, load_key
+from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.core.menu_step import StepKind
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.leadership import Role
@@ -63,9 +63,9 @@ def test_a_call_in_progress_is_stored_and_its_number_is_not(tmp_path: Path) -> N
         await until(lambda: call in at.wiring.ledger.calls)
         assert await at.wiring.write_behind.flush(30.0)
         (stored,) = await at.wiring.call_repository.calls()
-        key = load_key(at.wiring.settings.caller_key_file)
+        keys = caller_key(at.wiring.settings.caller_key_file).keys()
         assert stored.call.id == call
-        assert stored.call.caller == Hasher(key, "TH").hash_number("0200000099")
+        assert stored.call.caller == Hasher(keys, "TH").hash_number("0200000099")
 
     live(tmp_path, body)
 

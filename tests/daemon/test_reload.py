@@ -39,6 +39,7 @@ RESTARTS: dict[str, Change] = {
     **{f"store.redis.{key}": put("store.redis", SENTINEL) for key in SENTINEL},
     "store.redis.ca_file": put("store.redis", {**SENTINEL, "ca_file": "ca.pem"}),
     "caller_key_file": put("caller_key_file", "other.key"),
+    "people.number_key_file": put("people.number_key_file", "other.key"),
     "web.listen": put("web.listen", "127.0.0.1:9999"),
     "control.socket": put("control.socket", "other.sock"),
     "asterisk.queue_log": put("asterisk.queue_log", "other"),

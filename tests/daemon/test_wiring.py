@@ -32,6 +32,7 @@ def settings(tmp_path: Path) -> Settings:
     return replace(
         small,
         caller_key_file=tmp_path / "caller.key",
+        number_key_file=tmp_path / "number.key",
         store=StoreSettings(None, redis, 0.5),
         asterisk=replace(small.asterisk, ami_secret_file=secret),
     )
@@ -52,6 +53,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         parts = await built(settings)
         asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
         names = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
+        names |= {"callback-cancel", "callback-retry"}
         assert set(asked) == {*names, "day"}
         del asked["reload"]  # each of two has a configuration of its own
         for token, ask in (
@@ -138,7 +140,8 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
     settings: Settings, tmp_path: Path
 ) -> None:
     folder = copied(tmp_path / "config")
-    alone = replace(load(folder), caller_key_file=settings.caller_key_file)
+    keys = (settings.caller_key_file, settings.number_key_file)
+    alone = replace(load(folder), caller_key_file=keys[0], number_key_file=keys[1])
     alone = replace(alone, store=StoreSettings(tmp_path / "s.sqlite", None, 20.0))
     alone = replace(alone, asterisk=settings.asterisk)
 

@@ -202,7 +202,7 @@ class Ivrd:
             self.link,  # type: ignore[arg-type]
             self.tracker,
             self.reconciliation,
-            Persistence(self.write_behind, repository, self.partners),
+            Persistence(self.write_behind, repository, self.partners, Partners()),
             self.room,
             Timeline(lambda: NOW, lambda: 0.0),
         )

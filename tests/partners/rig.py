@@ -128,7 +128,7 @@ class Rig:
             self.book,
             self,
             lambda: self.asked.append(self.now),
-            lambda queue: self.booked[queue],
+            lambda _now: self.booked,
         )
         self.recorder: PartnerRecorder | None = None
         self.calls = Calls()

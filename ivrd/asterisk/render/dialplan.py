@@ -70,4 +70,5 @@ exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
 {seats}
 #include "hotline.conf"
 #include "partners.conf"
+#include "callback.conf"
 """

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 
 from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.call_request import HOST, SOURCE
 from ivrd.asterisk.render import partners
 from ivrd.config.settings import Settings
 
 # What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
+TRANSPORT = "udp"  # of all; on the one for ivrd's calls (_callbacks) nobody else is reached
 CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
 
 
@@ -15,6 +17,7 @@ def media(settings: Settings) -> str:
     """What all endpoints have for sound.  A side that has vanished without a word is hung up."""
     sip = settings.asterisk
     return f"""\
+transport={TRANSPORT}
 disallow=all
 allow=alaw,ulaw
 direct_media=no
@@ -45,10 +48,12 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         "ignore_uri_user_options=yes\n"
         # Otherwise new calls are dropped without a word while events for ivrd pile up.
         "taskprocessor_overload_trigger=pjsip_only\n",
-        f"[udp]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
+        f"[{TRANSPORT}]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
     ]
     parts += [_carrier(name, addresses, sound) for name, addresses in sip.carriers]
     parts += [partners.trunk(p, settings.number, sound, CLOSED) for p in settings.partners]
+    if settings.callback.trunk:
+        parts.append(_callbacks(settings, sound))
     for pool in settings.pools:
         for seat in pool.seats:
             parts.append(_seat(seat, sound, sip.seat_contact, seats_secret))
@@ -63,6 +68,25 @@ def _carrier(name: str, addresses: tuple[str, ...], sound: str) -> str:
         f"allow={','.join(FOREIGN)}\nincoming_call_offer_pref=local_first\n"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
+    )
+
+
+def _callbacks(settings: Settings, sound: str) -> str:
+    """The carrier's exchange that the hotline's own calls go to, and ivrd, which has them made.
+
+    The first can call nobody by it.  The second is known by an address that is this machine's
+    alone; its calls lead to a context that dials what ivrd has put there (callback.conf).
+    """
+    trunk, dial = dialplan_names.CALLBACK_TRUNK, dialplan_names.CALLBACK_DIAL
+    of = settings.callback
+    return (
+        f"[{trunk}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{sound}"
+        f"aors={trunk}\nidentify_by=ip\nsend_pai=no\n{CLOSED}"
+        f"\n[{trunk}]\ntype=aor\ncontact=sip:{settings.number}@{of.trunk}\n{partners.QUALIFY}"
+        f"\n[{dial}]\ntype=transport\nprotocol=udp\nbind={HOST}:{of.port}\n"
+        f"\n[{dial}]\ntype=endpoint\ncontext={dial}\ntransport={dial}\ndisallow=all\n"
+        f"allow=alaw\naors=\nidentify_by=ip\n{CLOSED}"
+        f"\n[{dial}]\ntype=identify\nendpoint={dial}\nmatch={SOURCE}\n"
     )
 
 

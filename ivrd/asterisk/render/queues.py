@@ -2,12 +2,16 @@
 
 from ivrd.asterisk import dialplan_names
 from ivrd.config.settings import QueueSettings, Settings
-from ivrd.core import numbers
+from ivrd.core import numbers, queue_menu
 from ivrd.core.seats import Pool
 
 # Without music nobody waits for longer than this from one word to the next; with it, a position
 # that has changed is said no sooner.
 QUIET_SECONDS = 20
+
+# So long after joining a caller hears for the first time which key opens the menu; before that the
+# place is said.
+MENU_KEY_AFTER_SECONDS = 10
 
 GENERAL = """\
 [general]
@@ -62,9 +66,9 @@ def timeout(settings: Settings) -> int:
 
 def queues_conf(settings: Settings) -> str:
     """One queue for each topic group, with the seats that are there without ivrd."""
-    limit = timeout(settings)
+    limit, menu_key = timeout(settings), _menu_key(settings)
     queues = [
-        _queue(queue, settings.pools, limit, announce_seconds(settings, queue))
+        _queue(queue, settings.pools, limit, announce_seconds(settings, queue)) + menu_key
         for queue in settings.queues
     ]
     return "\n".join([GENERAL, *queues])
@@ -80,6 +84,17 @@ def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int, announced:
     own = f"timeout={limit}\nannounce-frequency={announced}\n"
     own += f"min-announce-frequency={min(announced, QUIET_SECONDS)}\n"
     return f"[{queue.name}]\n{COMMON}{own}{members}"
+
+
+def _menu_key(settings: Settings) -> str:
+    """What tells callers which key opens the menu, if one does."""
+    if not settings.tree.queue_menu_key:
+        return ""
+    return f"""\
+periodic-announce={dialplan_names.PROMPT_FOLDER}/{queue_menu.OPEN_KEY}
+periodic-announce-frequency={settings.menu_key_seconds}
+periodic-announce-startdelay={MENU_KEY_AFTER_SECONDS}
+"""
 
 
 def announce_seconds(settings: Settings, queue: QueueSettings) -> int:

@@ -1,0 +1,153 @@
+"""What is stored of bookings, and the bookings themselves: kind `bookings`, by id.
+
+A booking is stored with every step.  Two are awaited until they are on disk: the first, before the
+person is told, and the beginning of an attempt, before anything is dialled.  Whoever starts again,
+or takes over, so knows of both.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from pydantic import TypeAdapter, ValidationError
+
+from ivrd import log
+from ivrd.core.booking import Attempt, Booking
+from ivrd.store import StoreDown, WriteBehind
+
+BOOKINGS = "bookings"
+STORED_BOOKING = TypeAdapter(Booking)
+DURABLE_SECONDS = 2.0  # how long a step is awaited that has to be on disk
+DAY_SECONDS = 86_400.0
+
+logger = logging.getLogger("ivrd")
+
+
+class BookingRepository:
+    """All bookings, as they are now.
+
+    `clock` is the timeline on which bookings have their times; `shift()` what the time of day is
+    ahead of it, which is what is written down.  Ended bookings are kept for `days`.
+    """
+
+    def __init__(
+        self,
+        write_behind: WriteBehind,
+        clock: Callable[[], float],
+        shift: Callable[[], float],
+        days: int,
+    ) -> None:
+        self.complete = False  # what was stored before is read
+        self.days = days
+        self._write_behind = write_behind
+        self._clock = clock
+        self._shift = shift
+        self._bookings: dict[str, Booking] = {}
+        self._forget_at = 0.0
+
+    def all(self) -> list[Booking]:
+        """Every booking, the open ones and those that have ended."""
+        return list(self._bookings.values())
+
+    def open(self) -> list[Booking]:
+        """Those whose person is still to be reached."""
+        return [one for one in self._bookings.values() if one.open]
+
+    def get(self, booking_id: str) -> Booking | None:
+        """One by its id."""
+        return self._bookings.get(booking_id)
+
+    def of_person(self, *persons: str) -> Booking | None:
+        """The open booking of any of these; there is one at most."""
+        known = {person for person in persons if person}
+        return next((o for o in self.open() if {o.person, o.asked_by} & known), None)
+
+    def put(self, booking: Booking) -> None:
+        """From now on it is so."""
+        self._bookings[booking.id] = booking
+        text = STORED_BOOKING.dump_json(_shifted(booking, self._shift())).decode()
+        self._write_behind.put(BOOKINGS, booking.id, text)
+
+    async def put_durably(self, booking: Booking) -> bool:
+        """The same, and wait until it is written; False if it is not known to be.
+
+        Then it may be written all the same: `put` or `remove` what is to stand instead.
+        """
+        self.put(booking)
+        if not self._write_behind.up:
+            return False
+        return await self._write_behind.flush(DURABLE_SECONDS)
+
+    async def written(self) -> bool:
+        """Wait until every step so far is written; False if it is not known to be."""
+        return await self._write_behind.flush(DURABLE_SECONDS)
+
+    def remove(self, booking_id: str) -> None:
+        """It never was."""
+        self._bookings.pop(booking_id, None)
+        self._write_behind.remove(BOOKINGS, booking_id)
+
+    def forget_old(self) -> None:
+        """Once an hour: those go that ended long ago.
+
+        The number of one that was given up goes after a day, in which an operator may try again.
+        """
+        now = self._clock()
+        if now < self._forget_at:
+            return
+        self._forget_at = now + 3600.0
+        oldest = now - self.days * DAY_SECONDS
+        for one in self.all():
+            if one.ended_at is not None and one.ended_at < oldest:
+                self.remove(one.id)
+            elif one.number and one.ended_at is not None and one.ended_at < now - DAY_SECONDS:
+                self.put(replace(one, number=""))
+
+    async def restore(self) -> None:
+        """Read what was stored before; what is here already stands.  Does not raise."""
+        wrong = 0
+        found: dict[str, Booking] = {}
+        try:
+            async for page in self._write_behind.pages(BOOKINGS):
+                for text in page.values():
+                    try:
+                        one = STORED_BOOKING.validate_json(text)
+                    except ValidationError:
+                        wrong += 1
+                    else:
+                        found[one.id] = _shifted(one, -self._shift())
+        except StoreDown:
+            return
+        self._bookings = found | self._bookings
+        self.complete = True
+        if wrong:
+            what = "some stored bookings cannot be parsed and are left out"
+            log.event(logger, logging.WARNING, what, entries=wrong)
+
+    def write_again(self) -> None:
+        """The store is back, and may have lost what it had."""
+        for one in self.all():
+            self.put(one)
+
+
+def _shifted(booking: Booking, seconds: float) -> Booking:
+    """The booking with all its moments later by so much."""
+    if not seconds:
+        return booking
+
+    def later(at: float | None) -> float | None:
+        return None if at is None else at + seconds
+
+    return replace(
+        booking,
+        booked_at=booking.booked_at + seconds,
+        effective_at=booking.effective_at + seconds,
+        not_before=booking.not_before + seconds if booking.not_before else 0.0,
+        began_at=later(booking.began_at),
+        answered_at=later(booking.answered_at),
+        ended_at=later(booking.ended_at),
+        attempts=tuple(
+            Attempt(one.began_at + seconds, one.ended_at + seconds, one.result)
+            for one in booking.attempts
+        ),
+    )

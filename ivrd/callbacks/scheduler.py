@@ -1,0 +1,126 @@
+"""Each second: whom to call back now, and whether what was begun is still as it was left."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from ivrd import log
+from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.callbacks.booker import BookingSettings
+from ivrd.callbacks.dialler import Dialler
+from ivrd.callbacks.repository import BookingRepository
+from ivrd.core.booking import BookingState
+from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
+from ivrd.core.ledger import Ledger
+
+LOOK_SECONDS = 5.0  # between two looks at attempts that are on, should an event have been lost
+RESTORE_SECONDS = 5.0  # between two attempts to read a store that could not be read
+TALK_IS_OVER_SECONDS = 60.0  # after which a talk has ended whose call is not there any more
+
+logger = logging.getLogger("ivrd")
+
+
+class Seats(Protocol):
+    """The seats that serve each queue now; see daemon/callback_seats.py."""
+
+    def seats(self) -> Mapping[str, SeatsNow]:
+        """By queue."""
+
+
+class StoreState(Protocol):
+    """Whether the store can be written now; see store/write_behind.py."""
+
+    up: bool
+
+
+class Scheduler:
+    """Has the dialler begin attempts when their turn comes.  `clock`: the timeline."""
+
+    def __init__(
+        self,
+        settings: BookingSettings,
+        repository: BookingRepository,
+        dialler: Dialler,
+        ledger: Ledger,
+        seats: Seats,
+        store: StoreState,
+        clock: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self._repository = repository
+        self._dialler = dialler
+        self._ledger = ledger
+        self._seats = seats
+        self._store = store
+        self._clock = clock
+        self._looked_at = self._restored_at = float("-inf")
+        self._beginning: dict[str, asyncio.Task[None]] = {}
+
+    async def evaluate(self) -> None:
+        """Do what is due now, as the leader, while connected to Asterisk.  Does not raise."""
+        now = self._clock()
+        if not self._repository.complete:
+            if now - self._restored_at >= RESTORE_SECONDS and self._store.up:
+                self._restored_at = now
+                await self._repository.restore()
+            if not self._repository.complete:
+                return
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            with suppress(ActionRefused, ConnectionLost, TimeoutError):
+                await self._dialler.look()
+        self._repository.forget_old()
+        here = self._persons_here()
+        self._dialler.close_talked(here, now - TALK_IS_OVER_SECONDS)
+        if self._store.up and self.settings.may_call():
+            self._begin(here, now)
+
+    def backlog(self, now: float) -> Mapping[str, int]:
+        """How many are to be called back now to which queue, and do not wait there in a call yet.
+
+        Nobody, outside the hours in which people may be called.
+        """
+        if not self.settings.may_call():
+            return {}
+        return Counter(one.queue for one in self._repository.open() if to_be_called(one, now))
+
+    def connected(self) -> None:
+        """The connection to Asterisk is new: look at once."""
+        self._looked_at = float("-inf")
+
+    def _persons_here(self) -> frozenset[str]:
+        return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)
+
+    def _begin(self, here: Collection[str], now: float) -> None:
+        self._beginning = {k: task for k, task in self._beginning.items() if not task.done()}
+        waiting = [one for one in self._repository.open() if one.id not in self._beginning]
+        moment = Moment(
+            now=now,
+            seats=self._seats.seats(),
+            ahead=self._ahead,
+            here=here,
+            begun=self._dialler.begun,
+            lead=self._dialler.lead,
+        )
+        for booking in to_dial(waiting, self.settings.callback.limits, moment):
+            wait = round(now - booking.effective_at)
+            log.event(logger, logging.INFO, "calling back", booking=booking.id, waited=wait)
+            self._beginning[booking.id] = asyncio.ensure_future(self._dialler.begin(booking))
+
+    def _ahead(self, queues: Collection[str], effective_at: float) -> int:
+        """How many callers wait there who arrived earlier."""
+        lines = (self._ledger.present.line(queue) for queue in queues)
+        return sum(place.effective_at < effective_at for line in lines for place in line)
+
+
+def waiting_by_queue(repository: BookingRepository) -> Mapping[str, int]:
+    """How many bookings wait for which queue."""
+    counts: dict[str, int] = {}
+    for one in repository.open():
+        if one.state is BookingState.WAITING:
+            counts[one.queue] = counts.get(one.queue, 0) + 1
+    return counts

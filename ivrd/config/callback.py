@@ -1,0 +1,123 @@
+"""`callback:` in ivrd.yaml: who may be called back, when, and through which carrier."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from ivrd.config.effect import ASTERISK_RESTART, RELOAD
+from ivrd.config.field_types import (
+    NAME,
+    PORT,
+    REGION,
+    SIP_PORT,
+    TRUNK,
+    Address,
+    choice,
+    number,
+    whole,
+)
+from ivrd.config.hours import ALWAYS, HoursFile
+from ivrd.config.model import Part
+from ivrd.config.problem import unknown
+from ivrd.config.yamlfile import Key
+from ivrd.core.booking import Retries
+from ivrd.core.dialling import Limits
+from ivrd.core.schedule import Schedule
+
+KINDS = ("fixed_line", "mobile", "voip", "toll_free", "shared_cost", "uan")  # of phonenumbers
+# What the hotline's calls are called in Asterisk (ivrd/asterisk/dialplan_names.py).
+IN_ASTERISK = ("callback-dial", "callback-trunk")
+
+
+class CallbackPart(Part):
+    """`callback:` without `trunk` nobody is called back, and nobody is offered that."""
+
+    trunk: Annotated[Address | None, TRUNK, RELOAD] = None
+    port: Annotated[int, PORT, ASTERISK_RESTART] = 5062
+    number_form: Annotated[str, choice("e164", "national"), RELOAD] = "e164"
+    hours: Annotated[str, NAME, RELOAD] = ALWAYS
+    offer_after_minutes: Annotated[float, number(0, 240), RELOAD] = 5
+    per_minute: Annotated[int, whole(1, 600), RELOAD] = 20
+    at_once: Annotated[int, whole(1, 200), RELOAD] = 10
+    ring_seconds: Annotated[int, whole(10, 90), RELOAD] = 30
+    retry_minutes: Annotated[list[Annotated[float, number(0.1, 1440)]], RELOAD] = Field(
+        default=[5, 30, 120]
+    )
+    fault_minutes: Annotated[float, number(0.05, 60), RELOAD] = 1
+    countries: Annotated[list[Annotated[str, REGION]], RELOAD] = Field(default_factory=list)
+    kinds: Annotated[list[Annotated[str, choice(*KINDS)]], Field(min_length=1), RELOAD] = Field(
+        default=["fixed_line", "mobile"]
+    )
+    keep_days: Annotated[int, whole(1, 3650), RELOAD] = 92
+
+
+@dataclass(frozen=True)
+class CallbackSettings:
+    """Who is called back, and how.
+
+    trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
+    port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
+    worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
+    always.  keep_days: for how long it is known what became of a booking.
+    """
+
+    trunk: str
+    port: int
+    national: bool
+    schedule: Schedule | None
+    offer_after_seconds: float
+    limits: Limits
+    ring_seconds: int
+    retries: Retries
+    countries: tuple[str, ...]
+    kinds: tuple[str, ...]
+    keep_days: int
+
+
+def check(part: CallbackPart, carriers: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
+    """What is wrong between the values, as (key in ivrd.yaml, what)."""
+    for key in ("countries", "kinds"):
+        given = getattr(part, key)
+        for at, one in enumerate(given):
+            if one in given[:at]:
+                yield ("callback", key, at), f"{one} is named twice"
+    for name in IN_ASTERISK:
+        if name in carriers:
+            say = "this is what the hotline's own calls are called in Asterisk; expected another"
+            yield ("asterisk", "carriers", name), f"{say} name"
+
+
+def check_with_hours(part: CallbackPart, parsed: HoursFile) -> Iterator[tuple[Key, str]]:
+    """Hours that there are not, or in which nobody may ever be called."""
+    place = ("callback", "hours")
+    if part.hours == ALWAYS:
+        return
+    found = parsed.hours.get(part.hours)
+    if found is None:
+        yield place, unknown("hours", part.hours, {ALWAYS: None, **parsed.hours})
+    elif not any(found.days.values()):
+        yield place, f"{part.hours} is closed on all days: nobody could ever be called back"
+
+
+def settings(
+    part: CallbackPart, schedules: Mapping[str, Schedule | None], country: str
+) -> CallbackSettings:
+    """The settings; without `countries` numbers of the hotline's own are called."""
+    trunk = "" if part.trunk is None else str(part.trunk).removesuffix(f":{SIP_PORT}")
+    return CallbackSettings(
+        trunk=trunk,
+        port=part.port,
+        national=part.number_form == "national",
+        schedule=schedules[part.hours],
+        offer_after_seconds=part.offer_after_minutes * 60.0,
+        limits=Limits(part.per_minute, part.at_once),
+        ring_seconds=part.ring_seconds,
+        retries=Retries(
+            tuple(60.0 * minutes for minutes in part.retry_minutes), 60.0 * part.fault_minutes
+        ),
+        countries=tuple(part.countries) or (country,),
+        kinds=tuple(part.kinds),
+        keep_days=part.keep_days,
+    )

@@ -1,0 +1,214 @@
+"""The offer of a call back, on the way to a person when the wait is long: a machine as menu.py is.
+
+Theory of operation
+-------------------
+`OFFER`: 1 for a call back, 2 to wait.  `WHICH`: 1 for the number that the call comes from, 2 for
+another one, which is keyed in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is
+right, 2 once more).  Then the call back is written down (`BOOKING`), and the caller hears so and is
+let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do too many
+wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the number is
+asked for one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from ivrd.core.book_result import BookResult
+from ivrd.core.menu import (
+    BACK_KEY,
+    MOST_INTERRUPTIONS,
+    PERSON_KEY,
+    AtBooked,
+    AtOffer,
+    Await,
+    Book,
+    BookAnswer,
+    Command,
+    GoodBye,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+    Say,
+    ToPerson,
+    Tree,
+)
+
+DIGITS_AT_MOST = 15  # of an international number (E.164)
+END_KEY = "#"
+
+# Prompt ids; their texts are in config/default_prompts.yaml of the package.
+OFFER, WHICH, NUMBER = "callback-offer", "callback-which", "callback-number"
+READ_BACK, RIGHT = "callback-read-back", "callback-right"
+BOOKING, BOOKED = "callback-booking", "callback-booked"
+NOT_BOOKED: Mapping[BookResult, str] = {
+    BookResult.NO_NUMBER: "callback-no-number",
+    BookResult.NOT_ALLOWED: "callback-no-number",
+    BookResult.NOT_STORED: "callback-not-now",
+    BookResult.NOT_OFFERED: "callback-not-now",
+}
+
+
+class At(StrEnum):
+    """Where in the offer a caller is."""
+
+    OFFER = "offer"
+    WHICH = "which"
+    KEYING = "keying"
+    READ_BACK = "read_back"
+    BOOKING = "booking"
+    BOOKED = "booked"
+    DECLINED = "declined"  # goes on to the queue
+
+
+@dataclass(frozen=True)
+class OfferVisit:
+    """Where a caller stands.  digits: of the number that is keyed in; the rest as `menu.Visit`."""
+
+    at: At
+    queue: str
+    topic: str
+    language: str
+    digits: str = ""
+    misses: int = 0
+    over: bool = False
+    interruptions: int = 0
+
+
+Result = tuple[OfferVisit, tuple[Command, ...]]
+
+
+def enter(queue: str, topic: str, language: str) -> Result:
+    """Begin: the caller has chosen a topic, and the wait for its people is long."""
+    visit = OfferVisit(At.OFFER, queue, topic, language)
+    return visit, (AtOffer(topic), _words(visit))
+
+
+def again(visit: OfferVisit) -> Result:
+    """Go on with a visit that was interrupted; what was being written down is asked for again."""
+    if visit.at is At.BOOKED:
+        return _booked(visit)
+    after = replace(visit, interruptions=visit.interruptions + 1, digits="")
+    if visit.over or after.interruptions > MOST_INTERRUPTIONS:
+        return _to_person(after)
+    if visit.at is At.BOOKING:
+        return _book(replace(after, digits=visit.digits))
+    if visit.at is At.READ_BACK:
+        after = replace(after, at=At.KEYING)
+    return after, (AtOffer(visit.topic), _words(after))
+
+
+def step(tree: Tree, visit: OfferVisit, received: Input) -> Result:
+    """One step; after the end nothing happens."""
+    if visit.over:
+        return visit, ()
+    match received:
+        case BookAnswer(result):
+            return _answered(visit, result) if visit.at is At.BOOKING else (visit, ())
+        case _ if visit.at is At.BOOKING:
+            return visit, ()  # what comes of it decides
+        case PromptsPlayed():
+            return visit, (Await(tree.wait_seconds),)
+        case NoInput() if visit.at is At.KEYING and visit.digits:
+            return _read_back(visit)
+        case NoInput():
+            return _to_person(visit)
+        case Key(digit):
+            return _press(tree, replace(visit, interruptions=0), digit)
+        case _:
+            assert_never(received)
+
+
+def hand_over(visit: OfferVisit) -> Result:
+    """End the visit in the queue (ivrd is stopping)."""
+    if visit.over or visit.at is At.BOOKING:
+        return visit, ()
+    return _to_person(visit)
+
+
+def _press(tree: Tree, visit: OfferVisit, digit: str) -> Result:
+    if visit.at is At.KEYING:
+        return _keyed(tree, visit, digit)
+    if digit in (PERSON_KEY, BACK_KEY):
+        return _to_person(visit)
+    match visit.at, digit:
+        case At.OFFER, "1":
+            return _at(visit, At.WHICH)
+        case At.OFFER, "2":
+            return _to_person(visit)
+        case (At.WHICH, "1") | (At.READ_BACK, "1"):
+            return _book(visit)
+        case (At.WHICH, "2") | (At.READ_BACK, "2"):
+            return _at(replace(visit, digits=""), At.KEYING)
+        case _:
+            return _miss(tree, visit)
+
+
+def _keyed(tree: Tree, visit: OfferVisit, digit: str) -> Result:
+    """A key of the number; * begins it anew."""
+    if digit == BACK_KEY:
+        return _at(replace(visit, digits=""), At.KEYING)
+    if digit == END_KEY:
+        return _read_back(visit) if visit.digits else _miss(tree, visit)
+    after = replace(visit, digits=visit.digits + digit)
+    if len(after.digits) >= DIGITS_AT_MOST:
+        return _read_back(after)
+    return after, (Await(tree.wait_seconds),)
+
+
+def _at(visit: OfferVisit, at: At) -> Result:
+    after = replace(visit, at=at, misses=0)
+    return after, (_words(after),)
+
+
+def _read_back(visit: OfferVisit) -> Result:
+    return _at(visit, At.READ_BACK)
+
+
+def _book(visit: OfferVisit) -> Result:
+    after = replace(visit, at=At.BOOKING, misses=0)
+    return after, (AtOffer(visit.topic), _say(after, BOOKING), Book(visit.digits))
+
+
+def _answered(visit: OfferVisit, result: BookResult) -> Result:
+    if result is BookResult.BOOKED:
+        return _booked(replace(visit, at=At.BOOKED))
+    if result is BookResult.NO_NUMBER and not visit.digits:
+        return _at(visit, At.KEYING)  # withheld, or that of an exchange: ask for one
+    return _to_person(visit, NOT_BOOKED[result])
+
+
+def _booked(visit: OfferVisit) -> Result:
+    return replace(visit, over=True), (AtBooked(), _say(visit, BOOKED), GoodBye())
+
+
+def _miss(tree: Tree, visit: OfferVisit) -> Result:
+    after = replace(visit, misses=visit.misses + 1)
+    if after.misses > tree.retries:
+        return _to_person(after)
+    return after, (_say(after, tree.no_match), _words(after))
+
+
+def _to_person(visit: OfferVisit, *said: str) -> Result:
+    words = (_say(visit, *said),) if said else ()
+    after = replace(visit, at=At.DECLINED, over=True)
+    return after, (*words, ToPerson(visit.queue, visit.topic))
+
+
+def _words(visit: OfferVisit) -> Say:
+    match visit.at:
+        case At.OFFER:
+            return _say(visit, OFFER)
+        case At.WHICH:
+            return _say(visit, WHICH)
+        case At.READ_BACK:
+            digits = (f"number-{digit}" for digit in visit.digits)
+            return _say(visit, READ_BACK, *digits, RIGHT)
+        case _:
+            return _say(visit, NUMBER)
+
+
+def _say(visit: OfferVisit, *prompts: str) -> Say:
+    return Say(tuple((visit.language, prompt) for prompt in prompts))

@@ -1,0 +1,133 @@
+"""Who is called back now: the pure decision, from who waits and which seats will be free.
+
+From the first ring until the person has pressed the key there are some seconds, the *lead*.  So a
+booking is dialled before its turn: as soon as a seat is expected to be free for it when the lead is
+over.  Expected free seats are those that are free now, and of those that are busy the share whose
+talk ends within the lead: 1 - exp(-lead / mean talk), as talks are taken to be exponential (their
+rest is as long as a whole one).  Those who come first are taken off: callers who wait in the same
+queue and arrived earlier, effectively, and attempts that are on, each with the share of attempts
+that have lately led to a person.
+
+Times are seconds since the epoch, or seconds.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import exp
+
+from ivrd.core.booking import Booking, BookingState
+
+FORGET = 0.1  # of what was seen before, with each attempt
+LIKELY = 0.5  # a seat that is expected to be free rather than not
+
+
+@dataclass(frozen=True)
+class SeatsNow:
+    """Seats that serve a queue, and how long its callers talk on average.
+
+    queues: those that these seats serve, whose callers are served before as well.
+    """
+
+    free: int
+    busy: int
+    talk_seconds: float
+    queues: frozenset[str]
+
+    def free_within(self, seconds: float) -> float:
+        """How many are expected to be free at some time within so many seconds."""
+        return self.free + self.busy * (1.0 - exp(-seconds / self.talk_seconds))
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What attempts were like lately: moving averages, each a prior before the first.
+
+    seconds: from dialling to the key; success: the share of attempts that came to the key.
+    """
+
+    seconds: float = 20.0
+    success: float = 0.7
+
+    def confirmed(self, seconds: float) -> "Lead":
+        """An attempt came to the key, so many seconds after it began."""
+        return Lead(_mean(self.seconds, seconds), _mean(self.success, 1.0))
+
+    def failed(self) -> "Lead":
+        """An attempt ended before that."""
+        return replace(self, success=_mean(self.success, 0.0))
+
+
+def _mean(before: float, now: float) -> float:
+    return before + FORGET * (now - before)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """per_minute: so many calls are begun at most; at_once: so many attempts are on at most."""
+
+    per_minute: int
+    at_once: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a decision rests on.
+
+    ahead(queues, effective_at): how many callers wait there who arrived earlier, effectively.
+    here: persons who are in a call to the hotline, whom nobody calls meanwhile.
+    begun: when the last calls were begun.
+    """
+
+    now: float
+    seats: Mapping[str, SeatsNow]
+    ahead: Callable[[Collection[str], float], int]
+    here: Collection[str]
+    begun: Collection[float]
+    lead: Lead = field(default_factory=Lead)
+
+
+def to_be_called(booking: Booking, now: float) -> bool:
+    """Whether its person waits for a call, or for the key that follows: not yet in the queue."""
+    if booking.state is BookingState.WAITING:
+        return booking.not_before <= now and booking.answered_at is None
+    return booking.on and booking.state is not BookingState.IN_QUEUE
+
+
+def due(bookings: Iterable[Booking], here: Collection[str], now: float) -> list[Booking]:
+    """Those that may be dialled now, in the order of their turn."""
+    found = [
+        one
+        for one in bookings
+        if one.state is BookingState.WAITING
+        and one.not_before <= now
+        and one.answered_at is None
+        and one.person not in here
+        and one.asked_by not in here
+    ]
+    return sorted(found, key=lambda one: (one.effective_at, one.booked_at, one.id))
+
+
+def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> list[Booking]:
+    """Whom to dial now, in this order."""
+    on = [one for one in bookings if one.on]
+    room = min(
+        limits.at_once - len(on),
+        limits.per_minute - sum(moment.now - at < 60.0 for at in moment.begun),
+    )
+    # One who waits in the queue is among those who wait there.
+    coming = [one.queue for one in on if one.state is not BookingState.IN_QUEUE]
+    busy_with = {person for one in on for person in (one.person, one.asked_by)}
+    chosen: list[Booking] = []
+    for one in due(bookings, moment.here, moment.now):
+        if len(chosen) >= room:
+            break
+        seats = moment.seats.get(one.queue)
+        if seats is None or one.person in busy_with:
+            continue
+        taken = moment.lead.success * sum(queue in seats.queues for queue in coming)
+        free = seats.free_within(moment.lead.seconds) - taken
+        if free - moment.ahead(seats.queues, one.effective_at) >= LIKELY:
+            chosen.append(one)
+            coming.append(one.queue)
+            busy_with |= {one.person, one.asked_by}
+    return chosen

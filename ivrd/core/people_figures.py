@@ -1,0 +1,268 @@
+"""People in figures: how many called, how often each, who was answered, and who never was.
+
+Theory of operation
+-------------------
+A person is counted once in 24 hours, however often the telephone rings.  The first call begins an
+*episode*; it is over 24 hours after the call in which the person first asked for somebody, or, of a
+person who only ever was in menus, after the first one.  Until then the person is in exactly one
+state: answered by somebody, trying (asked, and nobody has answered yet), or in menus only.  When
+the episode is over, who was trying was never reached.  So at every moment
+
+    people = answered + trying + never reached + menu only
+
+To ask is to join a queue, to be told that all lines are busy or that the hotline is closed, to fail
+by a fault of ours, or to be promised a call back.
+
+Withheld numbers are nobody's, and are counted in calls, apart.  So are the calls of a number that
+was seen with `shared_number_calls` calls at a time: many people use it, and how many nobody knows.
+
+What may live here: counting people.  Not: their credit (people.py), calls (ledger.py).  Times are
+seconds since the epoch.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from heapq import heappop, heappush
+from math import inf
+
+from ivrd.core.call import Call, CallState, Direction, Outcome
+from ivrd.core.day import CompletedCall
+
+EPISODE_SECONDS = 24 * 3600.0
+ASKED = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CALLBACK})  # without a queue, too
+
+
+class PersonState(StrEnum):
+    """What became of a person; see above."""
+
+    ANSWERED = "answered"
+    TRYING = "trying"
+    NEVER_REACHED = "never_reached"
+    MENU_ONLY = "menu_only"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCall:
+    """What a call says of its person.
+
+    `ended_at`: None while it is here.  `answered`: the person talks with somebody, or did so at its
+    end.  `direction`: who dialled, the person or the hotline, which calls back.
+    """
+
+    id: str
+    caller: str
+    began_at: float
+    ended_at: float | None
+    asked: bool
+    answered: bool
+    direction: Direction = Direction.INBOUND
+
+
+def call_in_progress(call: Call) -> PersonCall:
+    """What a call says that is here."""
+    return PersonCall(
+        id=call.id,
+        caller=call.caller,
+        began_at=call.received_at,
+        ended_at=None,
+        asked=call.joined_at is not None,
+        answered=call.state is CallState.TALK,
+        direction=call.direction,
+    )
+
+
+def call_over(call: CompletedCall) -> PersonCall:
+    """What a call says that has ended."""
+    return PersonCall(
+        id=call.call_id,
+        caller=call.caller,
+        began_at=call.received_at,
+        ended_at=call.received_at if call.ended_at is None else call.ended_at,
+        asked=call.wait_seconds is not None or call.outcome in ASKED,
+        answered=call.outcome is Outcome.ANSWERED,
+        direction=call.direction,
+    )
+
+
+@dataclass(frozen=True)
+class PeopleFigures:
+    """People by state, and the calls of which they are made.
+
+    `calls` of people, `withheld_calls` of nobody, `shared_calls` of `shared_numbers` numbers: these
+    three are all calls.
+    """
+
+    people: Mapping[PersonState, int]
+    calls: int
+    withheld_calls: int
+    shared_numbers: int
+    shared_calls: int
+
+    @property
+    def total(self) -> int:
+        """All people."""
+        return sum(self.people.values())
+
+    @property
+    def redials(self) -> int:
+        """Calls of people who had called before."""
+        return self.calls - self.total
+
+
+@dataclass(slots=True)
+class _Episode:
+    """A person's calls within 24 hours.
+
+    `lines`: when those end that may still be there.  `talks`: the calls in which the person talks
+    now; one that comes back into a queue was not answered after all.
+    """
+
+    first_at: float
+    calls: int = 0
+    asked_at: float | None = None
+    answered: bool = False
+    shared: bool = False
+    lines: dict[str, float] = field(default_factory=dict)
+    talks: set[str] = field(default_factory=set)
+
+    @property
+    def state(self) -> PersonState:
+        if self.answered or self.talks:
+            return PersonState.ANSWERED
+        return PersonState.MENU_ONLY if self.asked_at is None else PersonState.TRYING
+
+    @property
+    def over_at(self) -> float:
+        return (self.first_at if self.asked_at is None else self.asked_at) + EPISODE_SECONDS
+
+
+class PeopleCount:
+    """Counts people, call by call.
+
+    `finished`: people by what became of them in episodes that are over.
+    """
+
+    def __init__(self, shared_number_calls: int) -> None:
+        self.shared_number_calls = shared_number_calls
+        self.finished: Counter[PersonState] = Counter()
+        self._episodes: dict[str, _Episode] = {}
+        self._states: Counter[PersonState] = Counter()
+        self._trying: list[float] = []  # when each of those asked first, in order
+        self._calls = self._shared_calls = self._shared_numbers = 0
+        self._withheld: dict[str, float] = {}  # calls, and when each began
+        self._over: list[tuple[float, str]] = []  # a heap: when an episode may be over
+
+    def __contains__(self, caller: str) -> bool:
+        return caller in self._episodes
+
+    def take(self, call: PersonCall) -> None:
+        """A call has begun, has changed or has ended; once it has, it is not told again.
+
+        Calls are told in the order in which they began.  One by which the hotline calls back says
+        something of a person who is counted, and makes nobody one.
+        """
+        inbound = call.direction is Direction.INBOUND
+        if not call.caller:
+            if inbound:
+                self._withheld[call.id] = call.began_at
+            return
+        episode = self._episodes.get(call.caller)
+        if episode is None and inbound:
+            episode = self._begin(call.caller, call.began_at)
+        if episode is not None:
+            self._change(call.caller, episode, call)
+
+    def later(self, call: PersonCall) -> None:
+        """A call of a person who is counted already, from after the time that is counted."""
+        episode = self._episodes.get(call.caller)
+        if episode and call.answered and call.began_at < episode.over_at:
+            self._change(call.caller, episode, replace(call, direction=Direction.CALLBACK))
+
+    def expire(self, now: float) -> None:
+        """End the episodes that are over, and forget their people."""
+        while self._over and self._over[0][0] <= now:
+            over_at, caller = heappop(self._over)
+            episode = self._episodes.get(caller)
+            if episode is not None and episode.over_at == over_at:
+                self._finish(caller, episode)
+        while self._withheld:
+            call_id, began_at = next(iter(self._withheld.items()))
+            if began_at + EPISODE_SECONDS > now:
+                break
+            del self._withheld[call_id]
+
+    def figures(self) -> PeopleFigures:
+        """All who are counted now; `finished` is not among them."""
+        return PeopleFigures(
+            people={state: self._states[state] for state in PersonState},
+            calls=self._calls,
+            withheld_calls=len(self._withheld),
+            shared_numbers=self._shared_numbers,
+            shared_calls=self._shared_calls,
+        )
+
+    def trying(self, at_least: Sequence[float], now: float) -> list[int]:
+        """How many have been trying for at least so many seconds, each."""
+        return [bisect_right(self._trying, now - seconds) for seconds in at_least]
+
+    def longest_trying(self, now: float) -> float:
+        """For how many seconds the one has been trying who has for longest; 0 when nobody is."""
+        return max(0.0, now - self._trying[0]) if self._trying else 0.0
+
+    # --- one person ------------------------------------------------------------------------
+
+    def _begin(self, caller: str, at: float) -> _Episode:
+        episode = self._episodes[caller] = _Episode(at)
+        self._enter(episode, 1)
+        heappush(self._over, (episode.over_at, caller))
+        return episode
+
+    def _change(self, caller: str, episode: _Episode, call: PersonCall) -> None:
+        """Change an episode by what a call says, and the sums with it."""
+        over_at = episode.over_at
+        self._enter(episode, -1)
+        if call.direction is Direction.INBOUND:
+            self._lines(episode, call)
+        if call.asked and episode.asked_at is None:
+            episode.asked_at = call.began_at
+        episode.talks.discard(call.id)
+        if call.answered and call.ended_at is None:
+            episode.talks.add(call.id)
+        episode.answered |= call.answered and call.ended_at is not None
+        self._enter(episode, 1)
+        if episode.over_at != over_at:
+            heappush(self._over, (episode.over_at, caller))
+
+    def _lines(self, episode: _Episode, call: PersonCall) -> None:
+        """Count the call once, and how many the number has at a time."""
+        lines, ended_at = episode.lines, inf if call.ended_at is None else call.ended_at
+        if call.id not in lines:
+            episode.calls += 1
+            for other in [id_ for id_, ends in lines.items() if ends <= call.began_at]:
+                del lines[other]
+        lines[call.id] = ended_at
+        episode.shared |= len(lines) >= self.shared_number_calls
+
+    def _enter(self, episode: _Episode, sign: int) -> None:
+        """Add an episode to the sums, or take it out (sign: -1)."""
+        if episode.shared:
+            self._shared_numbers += sign
+            self._shared_calls += sign * episode.calls
+            return
+        self._calls += sign * episode.calls
+        self._states[episode.state] += sign
+        if episode.state is PersonState.TRYING and episode.asked_at is not None:
+            if sign > 0:
+                insort(self._trying, episode.asked_at)
+            else:
+                del self._trying[bisect_left(self._trying, episode.asked_at)]
+
+    def _finish(self, caller: str, episode: _Episode) -> None:
+        self._enter(episode, -1)
+        del self._episodes[caller]
+        if not episode.shared:
+            trying = episode.state is PersonState.TRYING
+            self.finished[PersonState.NEVER_REACHED if trying else episode.state] += 1

@@ -1,0 +1,192 @@
+"""The menu that a caller who waits can open, as a pure machine like that of menu.py.
+
+Theory of operation
+-------------------
+Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
+each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
+waiting.  So do the keys that lead to a person and back everywhere, silence, and too many wrong
+keys: all ways out but the call back lead to the queue.  The key that opened the menu only repeats
+its words.  When the caller's turn comes the menu is left at once (`give_way`), whatever is being
+said; not while a call back is being written down, for then the caller is one of the two, and not
+both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from ivrd.core import numbers
+from ivrd.core.book_result import BookResult
+from ivrd.core.menu import (
+    BACK_KEY,
+    MOST_INTERRUPTIONS,
+    PERSON_KEY,
+    AtBooked,
+    Await,
+    BackToQueue,
+    Book,
+    BookAnswer,
+    Command,
+    GoodBye,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+    Say,
+    Tree,
+)
+
+PLACE_KEY, CALLBACK_KEY, WAIT_KEY = "1", "2", "3"
+TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
+
+# Prompt ids; their texts are in config/default_prompts.yaml of the package.
+OPEN_KEY = "queue-menu-key"  # said while waiting: which key opens the menu
+OFFER_PLACE, OFFER_CALLBACK, OFFER_WAIT = (
+    *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
+)
+BOOKING, BOOKED, WAITS_ON = "callback-booking", "callback-booked", "queue-menu-waits"
+NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
+NOT_BOOKED: Mapping[BookResult, str] = {
+    BookResult.NO_NUMBER: "callback-no-number",
+    BookResult.NOT_ALLOWED: "callback-no-number",
+    BookResult.NOT_STORED: "callback-not-now",
+    BookResult.NOT_OFFERED: "callback-not-now",
+}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A caller's wait at this moment.
+
+    queue: for whose people; place: how many are served until the caller is, the caller included,
+    and position: the one to take in Asterisk's line, which is without those who are in a menu;
+    callback: whether a call back can be had.
+    """
+
+    queue: str
+    topic: str
+    language: str
+    place: int
+    position: int
+    callback: bool
+
+
+@dataclass(frozen=True)
+class QueueVisit:
+    """Where a caller stands in this menu.
+
+    told: its words have been begun; booking: a call back is being written down; booked: it is.
+    misses, interruptions and over as in `menu.Visit`.
+    """
+
+    queue: str
+    topic: str
+    language: str
+    told: bool = False
+    booking: bool = False
+    booked: bool = False
+    misses: int = 0
+    over: bool = False
+    interruptions: int = 0
+
+
+Result = tuple[QueueVisit, tuple[Command, ...]]
+
+
+def opened(waits: Waits) -> QueueVisit:
+    """The visit of a caller who has just opened the menu."""
+    return QueueVisit(waits.queue, waits.topic, waits.language)
+
+
+def again(visit: QueueVisit, waits: Waits) -> Result:
+    """Begin a visit, or go on with one that was interrupted.
+
+    What was being written down is asked for again: of one person there is one booking.
+    """
+    if visit.booked:
+        return _booked(visit)
+    if visit.over:
+        return _to_queue(visit)
+    after = replace(visit, told=True, interruptions=visit.interruptions + visit.told)
+    if after.interruptions > MOST_INTERRUPTIONS:
+        return _to_queue(after)
+    if visit.booking:
+        return after, (_say(after, BOOKING), Book())
+    return after, (_menu(after, waits),)
+
+
+def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result:
+    """One step; after the end nothing happens.  `tree`: what all menus share."""
+    if visit.over:
+        return visit, ()
+    match received:
+        case BookAnswer(result):
+            return _answered(visit, result) if visit.booking else (visit, ())
+        case _ if visit.booking:
+            return visit, ()  # what comes of it decides
+        case PromptsPlayed():
+            return visit, (Await(tree.wait_seconds),)
+        case NoInput():
+            return _to_queue(visit)
+        case Key(digit):
+            return _press(tree, replace(visit, interruptions=0), digit, waits)
+        case _:
+            assert_never(received)
+
+
+def give_way(visit: QueueVisit) -> Result:
+    """The caller's turn has come, or ivrd is stopping: to the queue without another word."""
+    if visit.over or visit.booking:
+        return visit, ()
+    return replace(visit, over=True), (BackToQueue(),)
+
+
+def place_prompts(place: int, language: str) -> tuple[str, ...]:
+    """The prompt ids that tell a place, as app_queue does."""
+    if place <= 1:
+        return (NEXT,)
+    if place > numbers.LARGEST:
+        return BEYOND, *numbers.spoken(numbers.LARGEST, language), AFTER
+    return BEFORE, *numbers.spoken(place, language), AFTER
+
+
+def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
+    if digit in TO_QUEUE:
+        return _to_queue(visit, WAITS_ON)
+    if digit == PLACE_KEY:
+        after = replace(visit, misses=0)
+        place = place_prompts(waits.place, visit.language)
+        return after, (_say(after, *place), _menu(after, waits))
+    if digit == CALLBACK_KEY and waits.callback:
+        after = replace(visit, misses=0, booking=True)
+        return after, (_say(after, BOOKING), Book())
+    if digit == tree.queue_menu_key:
+        return visit, (_menu(visit, waits),)
+    after = replace(visit, misses=visit.misses + 1)
+    if after.misses > tree.retries:
+        return _to_queue(after, WAITS_ON)
+    return after, (_say(after, tree.no_match), _menu(after, waits))
+
+
+def _answered(visit: QueueVisit, result: BookResult) -> Result:
+    if result is BookResult.BOOKED:
+        return _booked(replace(visit, booking=False, booked=True))
+    return _to_queue(replace(visit, booking=False), NOT_BOOKED[result])
+
+
+def _booked(visit: QueueVisit) -> Result:
+    return replace(visit, over=True), (AtBooked(), _say(visit, BOOKED), GoodBye())
+
+
+def _to_queue(visit: QueueVisit, *said: str) -> Result:
+    words = (_say(visit, *said),) if said else ()
+    return replace(visit, over=True), (*words, BackToQueue())
+
+
+def _menu(visit: QueueVisit, waits: Waits) -> Say:
+    offers = (OFFER_PLACE, OFFER_CALLBACK, OFFER_WAIT)
+    return _say(visit, *(offer for offer in offers if offer != OFFER_CALLBACK or waits.callback))
+
+
+def _say(visit: QueueVisit, *prompts: str) -> Say:
+    return Say(tuple((visit.language, prompt) for prompt in prompts))

@@ -1,0 +1,1 @@
+"""People: what is known of whoever dials, from one call to the next."""

@@ -1,0 +1,116 @@
+"""A booking is durable before anybody is told, one for each person, and only for what is dialled."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from ivrd.core.book_result import BookResult
+from tests.callbacks.rig import E164, MOBILE, NOW, Rig, also
+
+
+def run(body: Callable[[Rig], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        rig = await Rig().start()
+        try:
+            await body(rig)
+        finally:
+            rig.die()
+
+    asyncio.run(inside())
+
+
+def test_a_booking_is_in_the_store_when_the_caller_hears_of_it() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls(joined_at=NOW - 100.0)
+        assert await rig.booker.book(call.id) is BookResult.BOOKED
+        booking = rig.only()
+        assert booking.id in {key for _kind, key in rig.shelf.entries}
+        assert rig.vault.open(booking.number) == E164
+        assert (booking.queue, booking.topic, booking.effective_at) == ("q", "t", NOW - 100.0)
+        assert MOBILE[1:] not in "".join(rig.shelf.entries.values())
+
+    run(body)
+
+
+def test_what_cannot_be_written_is_not_booked_and_stays_so_when_the_store_is_back() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls()
+        rig.shelf.down = True
+        assert await rig.booker.book(call.id) is BookResult.NOT_STORED
+        assert rig.repository.all() == []
+        assert not rig.booker.offered(call.id)  # nor is it offered meanwhile
+        rig.shelf.down = False
+        assert await rig.repository.written()
+        assert rig.shelf.entries == {}
+
+    run(body)
+
+
+def test_of_one_person_there_is_one_booking() -> None:
+    async def body(rig: Rig) -> None:
+        first, second = rig.calls("c1"), rig.calls("c2")
+        results = await asyncio.gather(rig.booker.book(first.id), rig.booker.book(second.id))
+        assert results == [BookResult.BOOKED] * 2
+        assert rig.only().effective_at == NOW
+
+    run(body)
+
+
+def test_another_number_that_is_keyed_in_later_takes_the_place_of_the_first() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls()
+        await rig.booker.book(call.id)
+        before = rig.only()
+        assert await rig.booker.book(call.id, "0898765432") is BookResult.BOOKED
+        after = rig.only()
+        assert rig.vault.open(after.number) == "+66898765432"
+        assert (after.id, after.effective_at) == (before.id, before.effective_at)
+
+    run(body)
+
+
+@pytest.mark.parametrize(
+    ("number", "result"),
+    [
+        ("anonymous", BookResult.NO_NUMBER),
+        ("", BookResult.NO_NUMBER),
+        ("081", BookResult.NO_NUMBER),
+        ("1900222333", BookResult.NOT_ALLOWED),  # premium rate
+        ("1800000000", BookResult.NOT_ALLOWED),  # toll free
+        ("+12025550123", BookResult.NOT_ALLOWED),  # foreign
+        ("00112025550123", BookResult.NOT_ALLOWED),
+        ("0212345678901234567890", BookResult.NO_NUMBER),
+        ("021234567", BookResult.BOOKED),
+        (E164, BookResult.BOOKED),
+    ],
+)
+def test_only_numbers_are_booked_that_the_hotline_dials(number: str, result: BookResult) -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls(number=number)
+        assert await rig.booker.book(call.id) is result
+
+    run(body)
+
+
+def test_a_call_that_asterisk_cannot_tell_of_is_not_booked() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls()
+        rig.asterisk.lost = True
+        assert await rig.booker.book(call.id) is BookResult.NOT_OFFERED
+        assert await rig.booker.book("nobody") is BookResult.NOT_OFFERED
+
+    run(body)
+
+
+def test_a_call_back_is_offered_when_the_wait_is_long_and_calls_may_be_made() -> None:
+    async def body(rig: Rig) -> None:
+        assert rig.booker.worthwhile("q")
+        rig.wait = 299.0
+        assert not rig.booker.worthwhile("q")
+        rig.wait = 600.0
+        rig.booker.settings = also(trunk="")
+        assert not rig.booker.worthwhile("q")
+        assert not rig.booker.offered(rig.calls().id)
+
+    run(body)

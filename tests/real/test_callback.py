@@ -1,0 +1,159 @@
+"""Callers book a call back, and are called back: real Asterisk, and people at home who answer."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from lab.agents import Choice, Manner, in_turn, refuses
+from lab.called import CalledPeople, comes, does_not_press, hangs_up
+from lab.callers import Caller, Hear, Keys, Quiet
+from tests.real.rig import WAIT
+
+pytestmark = pytest.mark.lasts(20)
+
+# At the end of the menu the offer: 1 for a call back, 1 for the number that is shown.
+BOOKS = (Keys("0"), Hear(), Quiet(0.5), Keys("1"), Hear(), Quiet(0.5), Keys("1"))
+
+
+def number(n: int) -> tuple[str, str]:
+    """A mobile number as its caller's exchange shows it, and as it is dialled."""
+    return f"08123450{n:02}", f"+6681234 50{n:02}".replace(" ", "")
+
+
+def closed(name, settings) -> None:
+    """No seat takes calls until somebody opens it."""
+    if name == "queues.yaml":
+        settings["pools"]["base"]["open"] = False
+
+
+def booked(lab, count: int) -> None:
+    """Wait until so many bookings stand."""
+    deadline = time.monotonic() + 30
+    while len(rows := lab.ivrd.get("callbacks")["callbacks"]) < count:
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.1)
+
+
+def states(lab) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in lab.ivrd.get("callbacks", all="yes")["callbacks"]:
+        found[row["state"]] = found.get(row["state"], 0) + 1
+    return found
+
+
+def until(lab, wanted: dict[str, int], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while (found := states(lab)) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def test_who_books_is_called_back_and_reached_once(hotline, tmp_path):
+    shown, dialled = number(1)
+    with CalledPeople(tmp_path / "people", {dialled: comes()}) as people:
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings)
+
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
+        calling = lab.calling([Caller(1, "books", BOOKS, number=shown)], rate=5.0)
+        booked(lab, 1)
+        (entry,) = calling.wait(WAIT).entries
+        assert entry.ended == "network"  # the hotline said goodbye
+        lab.ivrd.once("seats", "open", "base")
+        until(lab, {"reached": 1})
+        lab.settled()
+        assert dict(people.reached()) == {dialled: 1}
+        assert len(people.ledger()) == 1
+        scrape = lab.ivrd.scrape()
+        assert scrape.ended("callback") == 1
+
+
+def mixed(count: int) -> dict[str, Manner | Choice]:
+    """People by the number that is dialled; all come to the phone in the end."""
+    manners: list[Manner | Choice] = [
+        comes(),
+        in_turn(refuses(486), comes()),
+        in_turn(does_not_press(), comes()),
+        in_turn(hangs_up(), comes()),
+        in_turn(refuses(480), comes()),
+        in_turn(refuses(503), comes()),
+    ]
+    return {number(n)[1]: manners[n % len(manners)] for n in range(count)}
+
+
+def never_two_at_once(people: CalledPeople) -> bool:
+    """Whether no phone was rung while it was still in another call of the hotline's."""
+    for dialled in {talk.seat for talk in people.ledger()}:
+        calls = sorted(people.calls_to(dialled), key=lambda talk: talk.rung_at)
+        ends = [talk.rung_at + talk.rang + (talk.talked or 0.0) for talk in calls]
+        if any(later.rung_at < end for later, end in pairwise_of(calls, ends)):
+            return False
+    return True
+
+
+def pairwise_of(calls, ends):
+    return zip(calls[1:], ends, strict=False)
+
+
+def no_file_has(lab, shown: str) -> bool:
+    """Whether no file of Asterisk's has a number in any spelling."""
+    national = shown.removeprefix("0").encode()
+    files = [path for path in lab.folder.rglob("*") if path.is_file()]
+    ours = [path for path in files if "asterisk" in path.parts or "etc" in path.parts]
+    assert ours
+    return not any(national in path.read_bytes() for path in ours)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(90)
+def test_all_are_reached_once_over_kills_and_a_store_that_is_down(hotline, tmp_path):
+    count = 12
+    with CalledPeople(tmp_path / "people", mixed(count)) as people:
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings, at_once=4)
+
+        lab = hotline(agents=3, talk=2.0, ring=0.2, change=change)
+        callers = [Caller(n, "books", BOOKS, number=number(n)[0]) for n in range(count)]
+        calling = lab.calling(callers, rate=2.0)
+        booked(lab, count)
+        calling.wait(WAIT)
+        lab.ivrd.once("seats", "open", "base")
+        calls_begin(people, 2)
+        lab.ivrd.kill()
+        lab.ivrd.start()
+        calls_begin(people, 5)
+        (store,) = (lab.folder / "state").glob("ivrd.sqlite")
+        uri = f"{store.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            time.sleep(10.0)  # the time for which the store is down
+            holder.execute("ROLLBACK")
+        lab.ivrd.kill()
+        lab.ivrd.start()
+        until(lab, {"reached": count}, 120.0)
+        lab.settled()
+        assert dict(people.reached()) == {number(n)[1]: 1 for n in range(count)}
+        assert never_two_at_once(people)
+        made = {number(n)[1]: len(people.calls_to(number(n)[1])) for n in range(count)}
+        results = [
+            attempt["result"]
+            for row in lab.ivrd.get("callbacks", all="yes")["callbacks"]
+            for attempt in row["attempts"]
+        ]
+        assert results.count("reached") == count
+        assert len(results) - results.count("fault") <= sum(made.values())
+        assert all(no_file_has(lab, number(n)[0]) for n in range(count))
+
+
+def calls_begin(people: CalledPeople, count: int) -> None:
+    """Wait until so many calls have been made, those that have ended among them."""
+    deadline = time.monotonic() + 60
+    while sum(people.progress().values()) < count:
+        assert time.monotonic() < deadline, people.progress()
+        time.sleep(0.05)
