@@ -12,6 +12,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import heappop, heappush, nsmallest
 from itertools import count
 from random import Random
@@ -126,7 +127,7 @@ class Day:
         self._numbers, self.free = count(), self.habits.agents
         for person in crowd(self.habits, self.seed):
             self.people[person.id] = person
-            self._at(person.came_at, lambda who=person: self._dials(who))
+            self._at(person.came_at, partial(self._dials, person))
         if self.hotline.calls_back:
             self._at(1.0, self._each_second)
         while self._events and self._events[0][0] <= DAY:
