@@ -16,10 +16,13 @@ from concurrent.futures import ProcessPoolExecutor
 from statistics import fmean
 
 from bench import results
-from bench.redials import DAY, HOUR, LOADS, Day, Habits, Hotline, Result
+from bench.redials import Day, Habits, Hotline, Result
 
 NAME = "python -m bench.nobody_left"
-REDIALS = (0.3, 0.5, 0.7)
+CROWDS = (
+    *(Habits(redial) for redial in (0.3, 0.5, 0.7)),
+    *(Habits(0.5, accept=accept) for accept in (0.2, 0.8)),
+)
 HOTLINES = (
     Hotline("neither", fair=False, calls_back=False),
     Hotline("the fairness clock", fair=True, calls_back=False),
@@ -28,10 +31,10 @@ HOTLINES = (
     Hotline("both, called when nobody waits", fair=True, calls_back=True, in_quiet=True),
 )
 HEAD = """\
-| dial again | the hotline has | people | never reached | a day at least, at most | \
-of those who dialled 3 times or more | calls a person | first call to a person, median | 95 % | \
+| dial again | would be called | the hotline has | people | never reached | \
+a day at least, at most | of those who dialled 3 times or more | calls a person | first call to a person, median | 95 % | \
 answers | calls made |
-|---|---|---|---|---|---|---|---|---|---|---|"""
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> int:
@@ -40,10 +43,10 @@ def main() -> int:
     given = parser.parse_args()
     rows = [HEAD]
     with ProcessPoolExecutor() as pool:
-        for redial in REDIALS:
+        for habits in CROWDS:
             for hotline in HOTLINES:
-                jobs = [(hotline, Habits(redial), seed) for seed in range(given.days)]
-                rows.append(_row(redial, hotline, list(pool.map(_day, *zip(*jobs, strict=True)))))
+                jobs = [(hotline, habits, seed) for seed in range(given.days)]
+                rows.append(_row(habits, hotline, list(pool.map(_day, *zip(*jobs, strict=True)))))
                 print(rows[-1], file=sys.stderr)
     text = "\n".join(rows)
     print(text)
@@ -55,13 +58,14 @@ def _day(hotline: Hotline, habits: Habits, seed: int) -> Result:
     return Day(hotline, habits, seed).run()
 
 
-def _row(redial: float, hotline: Hotline, days: Sequence[Result]) -> str:
+def _row(habits: Habits, hotline: Hotline, days: Sequence[Result]) -> str:
     people = [one for day in days for one in day.people]
     often = [one for one in people if one.dialled >= 3]
     shares = [len(day.never) / len(day.people) for day in days]
     after = sorted(one.reached_at - one.came_at for one in people if one.reached_at is not None)
     cells = (
-        f"{redial:.0%}",
+        f"{habits.redial:.0%}",
+        f"{habits.accept:.0%}" if hotline.calls_back else "",
         hotline.name,
         f"{len(people) / len(days):,.0f}",
         f"{sum(len(day.never) for day in days) / len(people):.1%}",
@@ -85,12 +89,12 @@ def _about(habits: Habits, days: int) -> str:
     return (
         f"People who are never reached, in a simulation with ivrd's own rules "
         f"(`core/people.py`, `core/booking.py`, `core/dialling.py`): {habits.agents} agents, talks "
-        f"of {habits.talk:g} s, patience of {habits.patience:g} s for each call, {DAY / HOUR:g} "
-        f"hours that bring {', '.join(f'{load:g}' for load in LOADS)} times what the agents can "
-        f"take; {days} days of other people for each row, the same for each hotline. Who gives up "
+        f"of {habits.talk:g} s, patience of {habits.patience:g} s for each call, hours that bring "
+        f"{', '.join(f'{load:g}' for load in habits.loads)} times what the agents can take; "
+        f"{days} days of other people for each row, the same for each hotline. Who gives up "
         f"dials again after {habits.pause:g} s on average, or never. Where the hotline calls back, "
-        f"{habits.accept:.0%} would rather be called than hang up; {habits.picks_up:.0%} of them "
-        "come to the phone and press the key, at each of three attempts. `dial again`: of those "
+        f"`would be called`: those of them who would rather be called; {habits.picks_up:.0%} of "
+        "these come to the phone and press the key, at each of three attempts. `dial again`: of those "
         "who give up, each time. All means are of exponential distributions."
     )
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from heapq import heappop, heappush, nsmallest
+from heapq import heappop, heappush
 from itertools import count
 from random import Random
 
@@ -24,6 +24,7 @@ from ivrd.core.booking import (
     BookingState,
     ConfirmedByKey,
     Dialled,
+    Event,
     Retries,
     TalkBegan,
     step,
@@ -38,8 +39,7 @@ QUEUE, SEAT = "all", "seat"
 HOUR = 3600.0
 # What comes in each hour, as a part of what the agents can take.
 LOADS = (0.8, 1.6, 2.0, 1.6, 1.2, 1.0, 0.8, 0.8, 0.6, 0.5, 0.4, 0.3)
-DAY = HOUR * len(LOADS)
-AT_ONCE = 50  # bookings that are looked at for their turn: those behind them come later
+AT_ONCE = 10  # bookings that are looked at for their turn: those behind them come later
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ class Habits:
     pause: float = 300.0  # from giving up to dialling again
     ring: float = 25.0  # until an attempt ends that nobody answers
     key: tuple[float, float] = (8.0, 25.0)  # from dialling to the key
+    loads: tuple[float, ...] = LOADS
+
+    @property
+    def day(self) -> float:
+        """How long the day is, in seconds."""
+        return HOUR * len(self.loads)
 
 
 @dataclass
@@ -117,6 +123,8 @@ class Day:
     calls: dict[str, Call] = field(default_factory=dict)
     line: list[Place] = field(default_factory=list)  # who waits, in the order of service
     bookings: dict[str, Booking] = field(default_factory=dict)  # by person; those that are open
+    turns: list[tuple[float, str]] = field(default_factory=list)  # those to be dialled, sorted
+    on: dict[str, None] = field(default_factory=dict)  # whose attempts are on; an ordered set
     begun: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
     lead: Lead = field(default_factory=Lead)
     retries: Retries = field(default_factory=lambda: Retries((600.0, 1800.0), 60.0))
@@ -130,7 +138,7 @@ class Day:
             self._at(person.came_at, partial(self._dials, person))
         if self.hotline.calls_back:
             self._at(1.0, self._each_second)
-        while self._events and self._events[0][0] <= DAY:
+        while self._events and self._events[0][0] <= self.habits.day:
             self.now, _, happens = heappop(self._events)
             happens()
         return Result(tuple(self.people.values()), self.answers, self.attempts)
@@ -194,6 +202,7 @@ class Day:
             self.bookings[person.id] = Booking(
                 *(person.id, person.id, person.id, "", QUEUE, "", ""), self.now, since
             )
+            self._waits_for_turn(person.id)
         elif person.draws.random() < self.habits.redial:
             pause = person.draws.expovariate(1.0 / self.habits.pause)
             self._at(self.now + pause, lambda: self._dials(person))
@@ -202,9 +211,10 @@ class Day:
 
     def _each_second(self) -> None:
         self._at(self.now + 1.0, self._each_second)
-        looked_at = [one for one in self.bookings.values() if one.on]
-        waiting = (one for one in self.bookings.values() if self._can_be_dialled(one))
-        looked_at += nsmallest(AT_ONCE, waiting, key=lambda one: one.effective_at)
+        if not self.turns:
+            return
+        first = [self.bookings[person] for _, person in self.turns[:AT_ONCE]]
+        looked_at = [*(self.bookings[person] for person in self.on), *first]
         moment = Moment(
             now=self.now,
             seats={QUEUE: self._seats()},
@@ -216,9 +226,6 @@ class Day:
         for booking in to_dial(looked_at, Limits(60, self.habits.agents), moment):
             self._dial(booking)
 
-    def _can_be_dialled(self, one: Booking) -> bool:
-        return one.state is BookingState.WAITING and one.not_before <= self.now
-
     def _seats(self) -> SeatsNow:
         busy = self.habits.agents - self.free
         return SeatsNow(self.free, busy, self.habits.talk, frozenset({QUEUE}))
@@ -228,8 +235,13 @@ class Day:
             return len(self.line)
         return bisect_left(self.line, Place(effective_at, 0.0, ""))
 
+    def _waits_for_turn(self, person: str) -> None:
+        if (booking := self.bookings.get(person)) and booking.state is BookingState.WAITING:
+            insort(self.turns, (booking.effective_at, person))
+
     def _dial(self, booking: Booking) -> None:
-        self.bookings[booking.person] = step(booking, Dialled(self.now), self.retries)
+        self.turns.remove((booking.effective_at, booking.person))
+        self._book(booking.person, Dialled(self.now))
         self.begun.append(self.now)
         self.attempts += 1
         draws, began = self.people[booking.person].draws, self.now
@@ -252,21 +264,27 @@ class Day:
         self.lead = self.lead.failed()
         self._book(person, AttemptEnded(self.now, AttemptResult.NO_ANSWER))
 
-    def _book(self, person: str, event: ConfirmedByKey | TalkBegan | AttemptEnded) -> None:
+    def _book(self, person: str, event: Event) -> None:
         self.bookings[person] = booking = step(self.bookings[person], event, self.retries)
+        if booking.on:
+            self.on[person] = None
+            return
+        self.on.pop(person, None)
         if not booking.open:
             del self.bookings[person]
+        else:
+            self._at(booking.not_before, partial(self._waits_for_turn, person))
 
 
 def crowd(habits: Habits, seed: int) -> Iterator[Person]:
     """Who comes for the first time, and when."""
     draws = Random(seed)
     full = habits.agents / habits.talk  # calls a second that the agents can take
-    at, most = 0.0, max(LOADS)
+    at, most = 0.0, max(habits.loads)
     for number in count():
         at += draws.expovariate(full * most)
-        if at >= DAY:
+        if at >= habits.day:
             return
         own = Random(draws.random())
-        if draws.random() < LOADS[int(at // HOUR)] / most:
+        if draws.random() < habits.loads[int(at // HOUR)] / most:
             yield Person(f"p{number}", at, own, own.random() < habits.accept)

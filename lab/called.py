@@ -58,7 +58,7 @@ class CalledPeople(Agents):
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(0, folder=folder, seats=people, host=host, sound=sound)
         self._usual = refuses(404)
-        self._dial_port = free_port()
+        self.dial_port = free_port()
 
     @property
     def trunk(self) -> str:
@@ -70,7 +70,7 @@ class CalledPeople(Agents):
         if name == "ivrd.yaml":
             settings["callback"] = {
                 "trunk": self.trunk,
-                "port": self._dial_port,
+                "port": self.dial_port,
                 "retry_minutes": [0.1, 0.1, 0.1],
                 "fault_minutes": 0.1,
                 "offer_after_minutes": 0,

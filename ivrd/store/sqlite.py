@@ -14,6 +14,7 @@ from typing import TypeVar, assert_never
 
 from ivrd.store.interface import (
     DEADLINE,
+    DURABLE,
     PAGE,
     Change,
     Fenced,
@@ -134,7 +135,8 @@ class SqliteStore:
         db.execute("PRAGMA journal_mode = WAL")
         # NORMAL: a commit is in the system's hands and outlives `kill -9`, but only a checkpoint
         # waits for the disk.  A power loss may take the last commits, never half of one; those
-        # are reconciled from queue_log.  FULL would wait for the disk at every commit.
+        # are reconciled from queue_log.  FULL would wait for the disk at every commit: that is for
+        # the kinds of which somebody has been promised something (`_write`).
         db.execute("PRAGMA synchronous = NORMAL")
         if self._max_pages:
             db.execute(f"PRAGMA max_page_count = {self._max_pages}")
@@ -149,6 +151,8 @@ class SqliteStore:
 
 
 def _write(db: sqlite3.Connection, changes: Sequence[Change], epoch: int) -> None:
+    promised = any(change.kind in DURABLE for change in changes)
+    db.execute(f"PRAGMA synchronous = {'FULL' if promised else 'NORMAL'}")
     db.execute("BEGIN IMMEDIATE")
     (latest,) = db.execute("SELECT value FROM fact WHERE name = 'epoch'").fetchone()
     if latest > epoch:

@@ -160,7 +160,9 @@ class Rig:
         self.now = NOW
         self.wait = 600.0
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
-        self.write_behind = WriteBehind(self.shelf, Alone(), lambda _up, _why: None, pause=0.0)
+        self.write_behind = WriteBehind(
+            self.shelf, Alone(), lambda _up, _why: None, pause=0.0, retry=0.0
+        )
         self.repository = BookingRepository(
             self.write_behind, lambda: self.now, lambda: 0.0, CALLBACK.keep_days
         )

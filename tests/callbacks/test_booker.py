@@ -1,4 +1,4 @@
-"""A booking is durable before anybody is told, one for each person, only for what is dialled."""
+"""A booking is durable before anybody is told, one a person, and only for what is dialled."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -31,6 +31,7 @@ ANSWERS: dict[str, Any] = json.loads(Path(__file__).with_name("answers.json").re
 ACTS: dict[str, Any] = {
     "override": {"partner": "good", "override": "closed", "busy": 0, "obstacle": "", "note": "ธ"},
     "resume": {"seat": "base-01", "resumed": True},
+    "callback-cancel": {**ANSWERS["callbacks"], "note": "the store is down"},
     "handover": {"leader": "b.example:9133"},
 }
 COMMANDS = (
@@ -50,6 +51,10 @@ COMMANDS = (
     ("report", "day"),
     ("audit",),
     ("handover",),
+    ("callback", "list"),
+    ("callback", "list", "--all"),
+    ("callback", "show", "00ff"),
+    ("callback", "cancel", "00ff"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Who is dialled now: in the order of the turn, as many as seats will be free for, in limits."""
+"""Who is dialled now: in the order of the turn, as many as seats will be free for."""
 
 from collections.abc import Collection
 from dataclasses import replace

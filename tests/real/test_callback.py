@@ -1,11 +1,14 @@
 """Callers book a call back, and are called back: real Asterisk, and people at home who answer."""
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing
 
 import pytest
 
+from ivrd.asterisk.call_request import SOURCE, CallRequests, NotPlaced
+from ivrd.asterisk.dialplan_names import ATTEMPT
 from lab.agents import Choice, Manner, in_turn, refuses
 from lab.called import CalledPeople, comes, does_not_press, hangs_up
 from lab.callers import Caller, Hear, Keys, Quiet
@@ -19,7 +22,7 @@ BOOKS = (Keys("0"), Hear(), Quiet(0.5), Keys("1"), Hear(), Quiet(0.5), Keys("1")
 
 def number(n: int) -> tuple[str, str]:
     """A mobile number as its caller's exchange shows it, and as it is dialled."""
-    return f"08123450{n:02}", f"+6681234 50{n:02}".replace(" ", "")
+    return f"08123450{n:02}", f"+668123450{n:02}"
 
 
 def closed(name, settings) -> None:
@@ -90,13 +93,9 @@ def never_two_at_once(people: CalledPeople) -> bool:
     for dialled in {talk.seat for talk in people.ledger()}:
         calls = sorted(people.calls_to(dialled), key=lambda talk: talk.rung_at)
         ends = [talk.rung_at + talk.rang + (talk.talked or 0.0) for talk in calls]
-        if any(later.rung_at < end for later, end in pairwise_of(calls, ends)):
+        if any(later.rung_at < end for later, end in zip(calls[1:], ends, strict=False)):
             return False
     return True
-
-
-def pairwise_of(calls, ends):
-    return zip(calls[1:], ends, strict=False)
 
 
 def no_file_has(lab, shown: str) -> bool:
@@ -106,6 +105,34 @@ def no_file_has(lab, shown: str) -> bool:
     ours = [path for path in files if "asterisk" in path.parts or "etc" in path.parts]
     assert ours
     return not any(national in path.read_bytes() for path in ours)
+
+
+@pytest.mark.verify
+def test_nobody_else_can_have_a_call_made(hotline, tmp_path):
+    """Only what ivrd has put there is dialled, once; and only ivrd's address is listened to."""
+    _, dialled = number(1)
+    with CalledPeople(tmp_path / "people", {dialled: hangs_up()}) as people:
+        lab = hotline(agents=1, talk=1.0, ring=0.2, change=people.change)
+
+        async def asks(token: str, source: str) -> None:
+            requests = CallRequests(source)
+            try:
+                await requests.place(people.dial_port, token)
+            finally:
+                requests.close()
+
+        with pytest.raises(NotPlaced, match="401"):
+            asyncio.run(asks("ab12001", "127.0.0.131"))
+        asyncio.run(asks("ab12001", SOURCE))  # taken, and nothing is there to be dialled
+        wanted = f"dial|{dialled}|30|th|other|other|"
+        lab.asterisk.cli(f"dialplan set global {ATTEMPT}ab12002 {wanted}")
+        for _ in range(3):
+            asyncio.run(asks("ab12002", SOURCE))
+        calls_begin(people, 1)
+        lab.settled()
+        time.sleep(2.0)  # for calls that there are not to be
+        assert len(people.ledger()) == 1
+        lab.tolerated = ("No matching endpoint found",)
 
 
 @pytest.mark.verify

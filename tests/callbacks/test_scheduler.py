@@ -1,0 +1,122 @@
+"""Each second: nobody outside the hours, nobody while the store is down or not read, once each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
+from ivrd.core.booking import BookingState
+from ivrd.core.call import HungUp
+from ivrd.core.dialling import SeatsNow
+from ivrd.core.schedule import Schedule, Span
+from tests.callbacks.rig import NOW, SETTINGS, Rig, also
+
+BANGKOK = ZoneInfo("Asia/Bangkok")
+
+
+class Seats:
+    """So many are free."""
+
+    free = 5
+
+    def seats(self) -> Mapping[str, SeatsNow]:
+        return {"q": SeatsNow(self.free, 0, 240.0, frozenset({"q"}))}
+
+
+def run(body: Callable[[Rig, Scheduler], Awaitable[None]]) -> None:
+    """With one booking, whose caller has hung up."""
+
+    async def inside() -> None:
+        rig = await Rig().start()
+        call = rig.calls(joined_at=NOW - 100.0)
+        await rig.booker.book(call.id)
+        rig.ledger.apply(call.id, HungUp(NOW))
+        scheduler = Scheduler(
+            SETTINGS,
+            rig.repository,
+            rig.dialler,
+            rig.ledger,
+            Seats(),
+            rig.write_behind,
+            lambda: rig.now,
+        )
+        try:
+            await body(rig, scheduler)
+        finally:
+            rig.die()
+
+    asyncio.run(inside())
+
+
+async def turns(scheduler: Scheduler, rig: Rig, count: int = 3) -> None:
+    for _ in range(count):
+        await scheduler.evaluate()
+        await rig.repository.written()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+def test_whoever_is_due_is_dialled_once() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        assert waiting_by_queue(rig.repository) == {"q": 1}
+        await turns(scheduler, rig)
+        assert len(rig.asterisk.placed) == 1
+        assert waiting_by_queue(rig.repository) == {}
+
+    run(body)
+
+
+def test_nobody_is_called_outside_the_hours() -> None:
+    today = datetime.now(BANGKOK).date()
+    days = frozenset[date]({today - timedelta(days=1), today, today + timedelta(days=1)})
+    closed = Schedule(BANGKOK, tuple((Span(0, 1440),) for _ in range(7)), days)
+
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        scheduler.settings = also(schedule=closed)
+        await turns(scheduler, rig)
+        assert rig.asterisk.placed == []
+
+    run(body)
+
+
+def test_nobody_is_called_who_is_in_a_call_to_the_hotline() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        rig.calls("c2")
+        await turns(scheduler, rig)
+        assert rig.asterisk.placed == []
+        rig.ledger.apply("c2", HungUp(NOW))
+        await turns(scheduler, rig)
+        assert len(rig.asterisk.placed) == 1
+
+    run(body)
+
+
+def test_nobody_is_called_before_what_was_stored_is_read() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        rig.repository.complete = False
+        rig.shelf.down = True
+        await turns(scheduler, rig)
+        assert rig.asterisk.placed == []
+        rig.shelf.down = False
+        assert await rig.repository.written()
+        rig.now += 10.0
+        await turns(scheduler, rig)
+        assert len(rig.asterisk.placed) == 1
+
+    run(body)
+
+
+def test_an_event_that_was_lost_is_found_at_the_next_look() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        await turns(scheduler, rig)
+        (name,) = rig.asterisk.variables
+        rig.asterisk.variables[name] = "failed|BUSY:17:yes"
+        await turns(scheduler, rig)
+        assert rig.only().on
+        rig.now += 5.0
+        await turns(scheduler, rig)
+        assert rig.only().state is BookingState.WAITING
+        assert rig.only().not_before == rig.now + 300.0
+
+    run(body)

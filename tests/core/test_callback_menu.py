@@ -1,0 +1,135 @@
+"""The offer of a call back: every way out leads to the queue or to a booking, never to both."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core import callback_menu as m
+from ivrd.core import dialogue
+from ivrd.core.book_result import BookResult
+from ivrd.core.callback_menu import At, OfferVisit
+from ivrd.core.dialogue import Situation
+from ivrd.core.menu import (
+    AtBooked,
+    Book,
+    BookAnswer,
+    Command,
+    GoodBye,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+    Say,
+    ToPerson,
+    Visit,
+)
+from tests.calls.rig import TREE
+
+LONG = Situation(frozenset(), None, lambda _queue: True)
+SHORT = Situation(frozenset(), None, lambda _queue: False)
+INPUTS = st.one_of(
+    st.builds(Key, st.sampled_from("0123456789*#")),
+    st.just(PromptsPlayed()),
+    st.just(NoInput()),
+    st.builds(BookAnswer, st.sampled_from(BookResult)),
+)
+
+
+def walk(*inputs: Input, visit: OfferVisit | None = None) -> tuple[OfferVisit, list[Command]]:
+    """Where the caller is after these, and the commands of the last."""
+    commands: tuple[Command, ...] = ()
+    if visit is None:
+        visit, commands = m.enter("q", "t", "th")
+    for one in inputs:
+        visit, commands = m.step(TREE, visit, one)
+    return visit, list(commands)
+
+
+def keys(text: str) -> list[Input]:
+    return [Key(digit) for digit in text]
+
+
+def said(commands: list[Command]) -> list[str]:
+    return [prompt for one in commands if isinstance(one, Say) for _, prompt in one.prompts]
+
+
+def test_to_the_number_that_is_shown() -> None:
+    visit, commands = walk(*keys("11"))
+    assert commands[-1] == Book("")
+    after, commands = walk(BookAnswer(BookResult.BOOKED), visit=visit)
+    assert [type(one) for one in commands] == [AtBooked, Say, GoodBye]
+    assert after.over
+
+
+def test_to_another_number_that_is_read_back() -> None:
+    visit, commands = walk(*keys("120812345678#"))
+    digits = [f"number-{digit}" for digit in "0812345678"]
+    assert said(commands) == [m.READ_BACK, *digits, m.RIGHT]
+    wrong, _ = walk(*keys("2"), visit=visit)
+    assert (wrong.at, wrong.digits) == (At.KEYING, "")
+    _, commands = walk(*keys("1"), visit=visit)
+    assert commands[-1] == Book("0812345678")
+
+
+def test_a_number_ends_with_a_silence_as_well_and_star_begins_it_anew() -> None:
+    visit, _ = walk(*keys("1208*0212"), NoInput())
+    assert (visit.at, visit.digits) == (At.READ_BACK, "0212")
+
+
+def test_who_withholds_the_number_is_asked_for_one() -> None:
+    visit, commands = walk(*keys("11"), BookAnswer(BookResult.NO_NUMBER))
+    assert visit.at is At.KEYING
+    assert said(commands) == [m.NUMBER]
+
+
+@pytest.mark.parametrize("result", [r for r in BookResult if r is not BookResult.BOOKED])
+def test_whatever_cannot_be_had_is_told_and_the_caller_waits(result: BookResult) -> None:
+    _, commands = walk(*keys("120812345678#1"), BookAnswer(result))
+    assert said(commands) == [m.NOT_BOOKED[result]]
+    assert commands[-1] == ToPerson("q", "t")
+
+
+@pytest.mark.parametrize("inputs", [keys("2"), keys("0"), keys("10"), [NoInput()], keys("12*#"),
+                                    keys("3")])  # fmt: skip
+def test_who_does_not_want_it_waits(inputs: list[Input]) -> None:
+    visit, commands = walk(*inputs)
+    while not visit.over:
+        visit, commands = m.step(TREE, visit, NoInput())
+    assert commands[-1] == ToPerson("q", "t")
+
+
+@given(st.lists(INPUTS, max_size=40))
+def test_nobody_is_let_go_without_a_booking_and_nobody_is_both_booked_and_in_the_queue(
+    inputs: list[Input],
+) -> None:
+    visit, _ = m.enter("q", "t", "th")
+    ends: list[Command] = []
+    asked = 0
+    for received in inputs:
+        visit, commands = m.step(TREE, visit, received)
+        asked += sum(isinstance(one, Book) for one in commands)
+        if any(isinstance(one, GoodBye) for one in commands):
+            assert received == BookAnswer(BookResult.BOOKED)
+            assert asked
+        ends += [one for one in commands if isinstance(one, GoodBye | ToPerson)]
+    assert len(ends) <= 1
+    assert visit.over == bool(ends)
+
+
+@given(st.lists(INPUTS, max_size=20))
+def test_who_is_interrupted_again_and_again_waits_or_is_booked(inputs: list[Input]) -> None:
+    visit, _ = walk(*inputs)
+    for _ in range(5):
+        visit, commands = m.again(visit)
+    assert isinstance(commands[-1], ToPerson | GoodBye)
+
+
+def test_the_offer_is_made_on_the_way_to_a_person_when_the_wait_is_long() -> None:
+    menu = next(name for name, one in TREE.menus.items() if one.keys)
+    visit = Visit(menu, "th")
+    person, commands = dialogue.step(TREE, visit, Key("0"), SHORT)
+    assert isinstance(person, Visit)
+    assert isinstance(commands[-1], ToPerson)
+    offer, commands = dialogue.step(TREE, visit, Key("0"), LONG)
+    assert isinstance(offer, OfferVisit)
+    assert said(list(commands)) == [m.OFFER]
