@@ -1,6 +1,6 @@
 """People who are never reached, by a hotline that keeps their place and calls back, and without.
 
-    python -m bench.nobody_left [--days 5]
+    python -m bench.nobody_left [--days 3]
 
 A simulation (bench/redials.py): one queue, twelve hours of which the busiest brings twice what the
 agents can take; of those who give up 30, 50 or 70 % dial again.  The people are the same for each
@@ -32,14 +32,15 @@ HOTLINES = (
 )
 HEAD = """\
 | dial again | would be called | the hotline has | people | never reached | \
-a day at least, at most | of those who dialled 3 times or more | calls a person | first call to a person, median | 95 % | \
+a day at least, at most | of those who dialled 3 times or more | calls a person | \
+first call to a person, median | 95 % | \
 answers | calls made |
 |---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.add_argument("--days", type=int, default=5, help="for each row, each of other people")
+    parser.add_argument("--days", type=int, default=3, help="for each row, each of other people")
     given = parser.parse_args()
     rows = [HEAD]
     with ProcessPoolExecutor() as pool:
@@ -94,8 +95,8 @@ def _about(habits: Habits, days: int) -> str:
         f"{days} days of other people for each row, the same for each hotline. Who gives up "
         f"dials again after {habits.pause:g} s on average, or never. Where the hotline calls back, "
         f"`would be called`: those of them who would rather be called; {habits.picks_up:.0%} of "
-        "these come to the phone and press the key, at each of three attempts. `dial again`: of those "
-        "who give up, each time. All means are of exponential distributions."
+        "these come to the phone and press the key, at each of three attempts. `dial again`: of "
+        "those who give up, each time. All means are of exponential distributions."
     )
 
 

@@ -31,7 +31,7 @@ from ivrd.core.booking import (
 )
 from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, HungUp, JoinedQueue
 from ivrd.core.call import step as call_step
-from ivrd.core.dialling import Lead, Limits, Moment, SeatsNow, to_dial
+from ivrd.core.dialling import LIKELY, Lead, Limits, Moment, SeatsNow, to_dial
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.present import Place, place_of
 
@@ -39,6 +39,7 @@ QUEUE, SEAT = "all", "seat"
 HOUR = 3600.0
 # What comes in each hour, as a part of what the agents can take.
 LOADS = (0.8, 1.6, 2.0, 1.6, 1.2, 1.0, 0.8, 0.8, 0.6, 0.5, 0.4, 0.3)
+LOOK_SECONDS = 2.0  # between two looks at whom to dial
 AT_ONCE = 10  # bookings that are looked at for their turn: those behind them come later
 
 
@@ -137,7 +138,7 @@ class Day:
             self.people[person.id] = person
             self._at(person.came_at, partial(self._dials, person))
         if self.hotline.calls_back:
-            self._at(1.0, self._each_second)
+            self._at(LOOK_SECONDS, self._look)
         while self._events and self._events[0][0] <= self.habits.day:
             self.now, _, happens = heappop(self._events)
             happens()
@@ -209,15 +210,16 @@ class Day:
 
     # --- calls back --------------------------------------------------------------------------
 
-    def _each_second(self) -> None:
-        self._at(self.now + 1.0, self._each_second)
-        if not self.turns:
+    def _look(self) -> None:
+        self._at(self.now + LOOK_SECONDS, self._look)
+        seats = self._seats()
+        if not self.turns or not self._may_dial(seats):
             return
         first = [self.bookings[person] for _, person in self.turns[:AT_ONCE]]
         looked_at = [*(self.bookings[person] for person in self.on), *first]
         moment = Moment(
             now=self.now,
-            seats={QUEUE: self._seats()},
+            seats={QUEUE: seats},
             ahead=self._ahead,
             here=frozenset(call.caller for call in self.calls.values()),
             begun=self.begun,
@@ -225,6 +227,11 @@ class Day:
         )
         for booking in to_dial(looked_at, Limits(60, self.habits.agents), moment):
             self._dial(booking)
+
+    def _may_dial(self, seats: SeatsNow) -> bool:
+        """Whether `to_dial` can choose anybody; asked first because it costs less."""
+        free = seats.free_within(self.lead.seconds)
+        return free - self._ahead((), self.turns[0][0]) >= LIKELY
 
     def _seats(self) -> SeatsNow:
         busy = self.habits.agents - self.free
