@@ -21,9 +21,10 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 ANSWERED = "answered"
 IN_MENU, IN_QUEUE = "abandoned in the menu", "abandoned in the queue"
 SELF_SERVED = "self-served"
+CALLBACK = "to be called back"
 REJECTED = "rejected"
 FAILED = "failed"  # cut off, refused, or lost in any other way
-ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, REJECTED, FAILED)
+ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, CALLBACK, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
 CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
 SOON = 1.0  # seconds; an agent's end that drops so soon has not answered (dialplans/hotline.conf)
@@ -34,6 +35,7 @@ WORDS = {
     ("abandoned", "ivr"): IN_MENU,
     ("abandoned", "queue"): IN_QUEUE,
     ("self_served", "ivr"): SELF_SERVED,
+    ("callback", "ivr"): CALLBACK,
     ("rejected", "ivr"): REJECTED,
 }
 
@@ -124,18 +126,21 @@ class Scrape:
 class Tally:
     """The calls by one side's count: all, how they ended (`ENDS`), and those that are still here.
 
+    `reached`: calls that the hotline made and a person took; the others are calls that came.
     Two tallies are the same when every count is.
     """
 
     received: int
     ended: Counter[str] = field(default_factory=Counter)
     in_progress: int = 0
+    reached: int = 0
 
 
 def of_scrape(scrape: Scrape) -> Tally:
     """What one ivrd counted since its start."""
     received = scrape.total("ivrd_calls_received_total")
-    return Tally(received, _in_words(scrape.outcomes()), scrape.in_progress)
+    reached = scrape.total("ivrd_callbacks_total", result="reached")
+    return Tally(received, _in_words(scrape.outcomes()), scrape.in_progress, reached)
 
 
 def of_day(day: Any) -> Tally:
@@ -143,7 +148,8 @@ def of_day(day: Any) -> Tally:
     ended: Counter[tuple[str, str]] = Counter()
     for row in day["rows"]:
         ended[row["outcome"], row["stage"]] += row["calls"]
-    return Tally(day["received"], _in_words(ended), day["in_progress"])
+    reached = day["callbacks"]["results"]["reached"]
+    return Tally(day["received"], _in_words(ended), day["in_progress"], reached)
 
 
 def _in_words(ended: Counter[tuple[str, str]]) -> Counter[str]:
@@ -203,8 +209,9 @@ def ending(caller: Caller, entry: Entry) -> str:
     meant = caller.expected
     if entry.outcome == "answered":
         return ANSWERED
-    if entry.outcome == "dropped" and meant is not None and meant.outcome == "rejected":
-        return REJECTED
+    told = {"rejected": REJECTED, "callback": CALLBACK}  # after which the hotline hangs up
+    if entry.outcome == "dropped" and meant is not None and meant.outcome in told:
+        return told[meant.outcome]
     if (entry.outcome, entry.code) == ("refused", BUSY):
         return REJECTED
     if entry.outcome != "abandoned":
@@ -253,7 +260,7 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
     made = [
         Row("dialled / received", callers.received, ivrd.received),
         Row("answered by a person", answered, ivrd.ended[ANSWERED], crossed),
-        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED], crossed),
+        Row("answered, by the agents' count", talked, ivrd.ended[ANSWERED] + ivrd.reached, crossed),
     ]
     for words in groups:
         seen, recorded = (sum(tally.ended[word] for word in words) for tally in (callers, ivrd))

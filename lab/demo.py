@@ -18,7 +18,9 @@ from ivrd.cli import dashboard
 from ivrd.cli.failure import CommandFailed
 from ivrd.core.status_schema import Status
 from lab.agents import Agents
-from lab.callers import Callers, Ledger
+from lab.called import CalledPeople, comes
+from lab.callers import Caller, Callers, Keys, Ledger, Wait
+from lab.callers.caller import Expected
 from lab.callers.mix import mix
 from lab.comparison import Row, Scrape, compare, partner_rows
 from lab.hotline import Lab, Plan
@@ -35,6 +37,9 @@ CLOSE_SECONDS = 75.0  # after the last caller: by then partners' seats are close
 SETTLE_SECONDS = 10.0  # for ivrd's ledger to close after the last caller has gone
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
+# Who waits asks to be called back by these keys: the first opens the menu that there is meanwhile.
+MENU_KEY, CALLBACK_KEY = "9", "2"
+AT_HOME = ("0812345001", "+66812345001")  # as the hotline sees it, and as it dials it
 LEGEND = (
     "What happens, and every few seconds: callers who are done; how many are in menus, wait, talk "
     "with agents, talk with partners; how many partners' seats are open and wanted.\n"
@@ -59,22 +64,26 @@ class Show:
 def run(show: Show, console: Console | None = None) -> int:
     """Run the demo; 0 if all counts agree, 1 if any row differs."""
     console = console or Console(highlight=False)
-    people = mix(show.callers, seed=1330)
+    people = crowd(show.callers)
     folder = Path(tempfile.mkdtemp(prefix="ivrd-demo-"))
     console.print(_opening(show, folder))
     sites = PartnerSites(folder / "partners", PARTNERS, RING_SECONDS, TALK_SECONDS)
+    home = CalledPeople(folder / "home", {AT_HOME[1]: comes()})
 
     def change(name: str, settings: dict[str, Any]) -> None:
         sites.change(name, settings)
+        home.change(name, settings, offer_after_minutes=240)  # who wants it has a key for it
+        if name == "ivrd.yaml":
+            settings["waiting"] = {"menu_key": MENU_KEY}
         if name == "queues.yaml":
             settings["pools"] = {"base": settings["pools"]["base"]}  # the only one that is used
 
     plan = Plan(folder, show.seats, TALK_SECONDS, RING_SECONDS, change=change)
-    with sites, Lab(plan) as lab:
+    with sites, home, Lab(plan) as lab:
         rate = show.callers / show.seconds
         calling = Callers(lab.sip, people, folder=folder / "callers", rate=rate)
         calling.start()
-        parts: list[Callers | Agents] = [calling, lab.agents, *sites.sites.values()]
+        parts: list[Callers | Agents] = [calling, lab.agents, home, *sites.sites.values()]
         machine = Machine(parts, lab.pids)
         machine.start()
         watch = _Watch(console, lab, calling, show)
@@ -92,9 +101,20 @@ def run(show: Show, console: Console | None = None) -> int:
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
         rows = compare(people, ledger.entries, talks, scrape)
         rows[3:3] = partner_rows(ledger.entries, taken, scrape)
+        reached = scrape.total("ivrd_callbacks_total", result="reached")
+        rows[-1:-1] = [Row("called back and reached", home.reached().total(), reached)]
     console.print("\n".join(["What was seen:", *watch.story.summary(watch.last_call_at), ""]))
     console.print(f"{usage}\n")
     return _report(console, rows, scrape, ledger)
+
+
+def crowd(count: int) -> list[Caller]:
+    """The callers; one in their midst would rather be called back than wait."""
+    people = mix(count - 1, seed=1330)
+    script = (Keys("0"), Wait(3.0), Keys(MENU_KEY), Wait(4.0), Keys(CALLBACK_KEY))
+    expected = Expected("callback", "ivr")
+    asks = Caller(count, "asks to be called back", script, number=AT_HOME[0], expected=expected)
+    return [*people[: count // 2], asks, *people[count // 2 :]]
 
 
 def _opening(show: Show, folder: Path) -> str:
@@ -103,7 +123,8 @@ def _opening(show: Show, folder: Path) -> str:
         f"{show.callers} callers within {show.seconds:g} seconds are more than the hotline's "
         f"{show.seats} agents can answer. Seats at three partners open: `good` takes callers, "
         "`refuses` refuses every call, `silent` answers without a word; ivrd leaves the last two "
-        "alone after some failures, and closes the seats when the wave is over.\n"
+        "alone after some failures, and closes the seats when the wave is over. One caller asks "
+        "to be called back, and is when the turn comes.\n"
         f"Talks last {TALK_SECONDS:g} s here, so seats open for what takes over {drain} s and "
         f"close after {hold} s without need; in config/ those are minutes. All of it runs on this "
         f"machine; the logs are in {folder}.\n"
@@ -166,7 +187,8 @@ class _Watch:
             self._show(live, at, counts, status, self.story.take(at, status))
         if not calls_over:
             return at < self._most
-        return bool(self.story.open) and at < self.last_call_at + CLOSE_SECONDS
+        more = bool(self.story.open) or self.story.to_be_called
+        return more and at < self.last_call_at + CLOSE_SECONDS
 
     def _show(
         self, live: Live, at: float, counts: dict[str, int], status: Status, news: list[str]

@@ -1,4 +1,4 @@
-"""What happens at the partners during a demo, told as it is seen and once more at the end.
+"""What happens at the partners, and to who is called back, told as it is seen and at the end.
 
 Pure: one status after the other in, lines for people out.  Times are seconds since the start.
 """
@@ -28,6 +28,10 @@ class Story:
         self.most_open = 0
         self.opened_at: float | None = None
         self.closed_at: float | None = None  # since when no seat has been open; None: one is
+        self.booked = 0
+        self.reached = 0
+        self.to_be_called = False  # somebody, or the call is not over yet
+        self.booked_at = self.reached_at = 0.0  # when the first was
         self._wanted = 0
         self._seen: dict[str, _Seen] = {}
 
@@ -38,7 +42,7 @@ class Story:
 
     def take(self, at: float, status: Status) -> list[str]:
         """What has changed since the status before, a line each."""
-        lines = list(self._overall(status))
+        lines = [*self._overall(status), *self._callbacks(at, status)]
         for partner in status["partners"]:
             seen = self._seen.setdefault(partner["name"], _Seen())
             lines += self._changes(at, seen, partner)
@@ -61,6 +65,20 @@ class Story:
         self._wanted = wanted
         self.most_wanted = max(self.most_wanted, wanted)
 
+    def _callbacks(self, at: float, status: Status) -> Iterator[str]:
+        """What there is of who is called back: asked for, dialled, with a person."""
+        made, booked = status["callbacks"], status["outcomes"]["callback"]
+        ended = made["results"]["reached"]
+        reached = made["talking"] + ended
+        self.to_be_called = booked > ended or made["in_progress"] > 0
+        if booked and not self.booked:
+            self.booked_at = at
+            yield "a caller has asked to be called back, and hung up: the place is kept"
+        if reached and not self.reached:
+            self.reached_at = at
+            yield "the turn has come: the hotline has called back, and a person talks to the caller"
+        self.booked, self.reached = booked, max(reached, self.reached)
+
     def _changes(self, at: float, seen: _Seen, now: PartnerStatus) -> Iterator[str]:
         name, before = now["name"], seen.last
         breaker, opened, taken = ("closed", 0, 0)
@@ -79,6 +97,18 @@ class Story:
 
     def summary(self, last_call_at: float) -> list[str]:
         """What was seen, when all is over; the last caller had hung up at `last_call_at`."""
+        return [*self._partners(last_call_at), *self._called_back()]
+
+    def _called_back(self) -> Iterator[str]:
+        if self.reached:
+            yield (
+                f"A caller asked at {stamp(self.booked_at)} to be called back, and talked to a "
+                f"person at {stamp(self.reached_at)}."
+            )
+        elif self.booked:
+            yield f"A caller asked at {stamp(self.booked_at)} to be called back, and was not yet."
+
+    def _partners(self, last_call_at: float) -> list[str]:
         if not self.most_wanted:
             return ["No partner's seat was wanted: the hotline's own agents were enough."]
         lines = [f"At most {self.most_wanted} partners' seats were wanted, {self.most_open} open."]

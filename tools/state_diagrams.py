@@ -8,7 +8,6 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import get_args
 
 from ivrd.core import breaker as b
 from ivrd.core import call as c
@@ -28,7 +27,8 @@ compared with them by a test. Do not edit.
 ## A call
 
 `TABLE` and `OUTCOME_OF` in `ivrd/core/call.py`. What is not drawn cannot happen: it is refused, and
-changes nothing. The last state of a call is its outcome.
+changes nothing. The last state of a call is its outcome. A call that the hotline makes begins as
+`dialled`, and is counted by its result (`CallbackResult`) in the place of an outcome.
 
 """
 
@@ -45,7 +45,7 @@ nothing of the partner's health.
 
 def call_edges() -> list[Edge]:
     """The call table; each outcome is a state at the end of it."""
-    edges = [(START, c.CallState.MENU.value, "")]
+    edges = [(START, c.CallState.MENU.value, ""), (START, c.CallState.DIALLED.value, "")]
     for (state, event), after in c.TABLE.items():
         to = c.OUTCOME_OF[state, event] if after is c.CallState.ENDED else after
         edges.append((state.value, to.value, event.__name__))
@@ -85,7 +85,7 @@ def outcomes() -> str:
     """How a call ends, by the state in which it does."""
     rows = ["| state | stage | hung up | media lost | cut off |", "|---|---|---|---|---|"]
     for state, stage in c.STAGE_OF.items():
-        ways = " | ".join(c.OUTCOME_OF[state, event] for event in get_args(c.End))
+        ways = " | ".join(c.OUTCOME_OF[state, event] for event in (c.HungUp, c.MediaLost, c.CutOff))
         rows.append(f"| {state} | {stage} | {ways} |")
     return "\n".join([*rows, ""])
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Protocol
 
 from ivrd.api import server
-from ivrd.core.call import Call
+from ivrd.core.call import Call, CallbackResult
 from ivrd.core.dates import past_day
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
@@ -66,9 +66,10 @@ class DayReport:
             later = await self._later(day)
         except StoreDown as error:
             raise server.NotNow(f"{NO_ANSWER}: {error}") from None
-        queued = sum(call.joined_at is not None for call in here)
-        target = self._target.service_level_seconds
-        sums = await asyncio.to_thread(day_of, past, len(here), queued, target)
+        received = [call for call in here if call.received]
+        queued = sum(call.joined_at is not None for call in received)
+        target, made = self._target.service_level_seconds, len(here) - len(received)
+        sums = await asyncio.to_thread(day_of, past, len(received), queued, target, made)
         calls = [*map(call_over, past), *map(call_in_progress, here)]
         counted = await asyncio.to_thread(self._counted, calls, later)
         return {**_answer(day, sums, target), "people": _people(counted)}
@@ -139,6 +140,15 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "abandoned_after_30s": sums.abandoned_after_30s,
         "talks_cut_off": sums.talks_cut_off,
         "media_lost": sums.media_lost,
+        "callbacks": {
+            "dialled": sums.callbacks.dialled,
+            "in_progress": sums.callbacks.in_progress,
+            "results": {
+                result.value: sums.callbacks.results.get(result, 0) for result in CallbackResult
+            },
+            "people": sums.callbacks.people,
+            "people_helped": sums.callbacks.people_helped,
+        },
         "rows": [
             {
                 "queue": row.queue,

@@ -155,6 +155,7 @@ class Operations:
             pools=status.pools_of(self.queue_members),
             overflow=status.overflow_of(self.partners),
             partners=status.partners_of(self.partners, now),
+            callbacks=status.callbacks_of(ledger),
             outcomes=status.outcomes_of(ledger),
             refused=self.refused.status(now),
             hour=self.observer.recent.totals(now),

@@ -11,13 +11,14 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import QueueSettings, Settings
 from ivrd.config.sounds import missing_defaults, prompt_files
 from ivrd.core import breaker as b
-from ivrd.core.call import CallState, Outcome
+from ivrd.core.call import CallbackResult, CallState, Outcome
 from ivrd.core.ledger import Ledger
 from ivrd.core.partner import PartnerSnapshot
 from ivrd.core.present import Present
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
 from ivrd.core.status_schema import (
+    CallbackCounts,
     CallCounts,
     OutcomeCounts,
     OverflowStatus,
@@ -68,6 +69,17 @@ def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
         talk=places[CallState.TALK],
         ended=sum(ledger.outcomes.values()),
         unattended=unattended,
+    )
+
+
+def callbacks_of(ledger: Ledger) -> CallbackCounts:
+    """Calls that the hotline makes: how many there have been, and what came of them."""
+    made = [call for call in ledger.calls.values() if not call.received]
+    return CallbackCounts(
+        dialled=ledger.dialled,
+        in_progress=len(made),
+        talking=sum(call.state is CallState.TALK for call in made),
+        results={result.value: ledger.results[result] for result in CallbackResult},
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Protocol
@@ -13,7 +14,7 @@ from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.core.booking import BookingState
-from ivrd.core.dialling import Moment, SeatsNow, to_dial
+from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.ledger import Ledger
 
 LOOK_SECONDS = 5.0  # between two looks at attempts that are on, should an event have been lost
@@ -77,6 +78,15 @@ class Scheduler:
         self._dialler.close_talked(here, now - TALK_IS_OVER_SECONDS)
         if self._store.up and self.settings.may_call():
             self._begin(here, now)
+
+    def backlog(self, now: float) -> Mapping[str, int]:
+        """How many are to be called back now to which queue, and do not wait there in a call yet.
+
+        Nobody, outside the hours in which people may be called.
+        """
+        if not self.settings.may_call():
+            return {}
+        return Counter(one.queue for one in self._repository.open() if to_be_called(one, now))
 
     def _persons_here(self) -> frozenset[str]:
         return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)

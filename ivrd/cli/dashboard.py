@@ -230,16 +230,23 @@ def _hour(hour: Hour, service_level_seconds: float) -> list[Text]:
         lines.append(Text(f"{_figure(*one)}{'':{BETWEEN}}{_figure(*other)}"))
     if hour["failed"]:
         lines[-1].stylize(BAD, 0, FIGURE)
+    if hour["callback"] or hour["dialled"] or hour["reached"]:  # then partners have a line less
+        asked = _figure("Asked to be called back", count(hour["callback"]))
+        reached = f"{count(hour['reached'])} of {count(hour['dialled'])}"
+        lines.append(Text(f"{asked}{'':{BETWEEN}}{_figure('Called back and reached', reached)}"))
     return lines
 
 
 def _since_start(status: Status) -> Text:
     ended, calls = status["outcomes"], status["calls"]
-    answered = ended["answered"] + calls["talk"]
+    made = status["callbacks"]
+    answered = ended["answered"] + calls["talk"] - made["talking"]
     numbers = (
         f" called {count(calls['received'])}, answered {count(answered)},"
         f" hung up {count(ended['abandoned'])}, "
     )
+    if made["dialled"]:
+        numbers += f"called back {count(made['results']['reached'])}, "
     unattended = calls["unattended"]
     line = Text.assemble(("Total:", TITLE), numbers)
     return line.append(f"no menu {count(unattended)}", WARN if unattended else PLAIN)

@@ -1,9 +1,20 @@
 """What `ivrd report day` prints.  Pure: the answer of the control socket in, lines out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ivrd.cli.cells import length
+from ivrd.core.call import CallbackResult
+
+RESULT_WORDS = {
+    CallbackResult.REACHED: "reached",
+    CallbackResult.BUSY: "busy",
+    CallbackResult.NO_ANSWER: "did not answer",
+    CallbackResult.NO_KEY: "answered, and no key was pressed",
+    CallbackResult.HUNG_UP: "hung up before a person took the call",
+    CallbackResult.CALLBACK: "asked to be called back once more",
+    CallbackResult.FAILED: "failed",
+}
 
 
 def day_text(answer: Mapping[str, Any]) -> str:
@@ -33,7 +44,9 @@ def day_text(answer: Mapping[str, Any]) -> str:
         if (seconds := answer["effective_asa_seconds"]) is not None:
             line += f"; with that, those answered waited {seconds:.0f} s on average"
         lines.append(line)
-    return "\n".join([*lines, *people_lines(answer["people"])])
+    return "\n".join(
+        [*lines, *people_lines(answer["people"]), *_callbacks(answer["callbacks"])]
+    )
 
 
 def people_lines(people: Mapping[str, Any]) -> list[str]:
@@ -64,3 +77,18 @@ def people_lines(people: Mapping[str, Any]) -> list[str]:
             "people share"
         )
     return lines
+
+
+def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
+    """The calls that the hotline made, if it made any, and whom it helped in either direction."""
+    if not made["dialled"]:
+        return
+    yield f"{made['dialled']:,} calls made to call people back"
+    for result, calls in made["results"].items():
+        if calls:
+            yield f"{calls:>9,}  {RESULT_WORDS[CallbackResult(result)]}"
+    yield f"{made['in_progress']:>9,}  in progress"
+    yield (
+        f"{made['people']:,} people were reached so; with those whose own call was answered,"
+        f" {made['people_helped']:,} people talked to a person"
+    )

@@ -2,21 +2,31 @@
 
 A `CompletedCall` is an ended call as it is kept; `Day` adds them up.  A call belongs to the day on
 which it was received, so that a day's sum is final once its last call has ended: received = sum of
-the rows + in progress.
+the rows + in progress.  Calls that the hotline made are added up by themselves, on the day on which
+they were dialled: dialled = sum of the results + in progress.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import AnsweredBy, Direction, Ended, Outcome, Stage, abandoned_late
+from ivrd.core.call import (
+    AnsweredBy,
+    CallbackResult,
+    Direction,
+    Ended,
+    Outcome,
+    Stage,
+    abandoned_late,
+)
 from ivrd.core.ledger import OutcomeKey
 
 
 @dataclass(frozen=True)
 class CompletedCall:
     """An ended call.  Times are seconds; `wait_seconds` is None for one that joined no queue,
-    `talk_seconds` for one that nobody answered.  `cut_off`, `media_lost`: as in `Call`."""
+    `talk_seconds` for one that nobody answered.  `cut_off`, `media_lost`: as in `Call`.
+    `result`: of one that the hotline made; None for one that it received."""
 
     call_id: str
     received_at: float
@@ -32,6 +42,7 @@ class CompletedCall:
     cut_off: bool = False
     media_lost: bool = False
     credit_seconds: float = 0.0  # waited before, by the same person, in calls nobody answered
+    result: CallbackResult | None = None
     ended_at: float | None = None  # None of one that was kept before this was
     direction: Direction = Direction.INBOUND
 
@@ -54,14 +65,34 @@ def completed_call(ended: Ended) -> CompletedCall:
         cut_off=call.cut_off,
         media_lost=call.media_lost,
         credit_seconds=call.credit_seconds,
+        result=call.result,
         ended_at=call.ended_at,
         direction=call.direction,
     )
 
 
 @dataclass(frozen=True)
+class Callbacks:
+    """The calls that the hotline made on a day.
+
+    `results`: calls by what came of them.  `people`: who was reached, each once.  `people_helped`:
+    who was, or whose own call was answered; whoever withholds the number is in neither.
+    """
+
+    results: dict[CallbackResult, int]
+    in_progress: int
+    people: int
+    people_helped: int
+
+    @property
+    def dialled(self) -> int:
+        """All of them."""
+        return sum(self.results.values()) + self.in_progress
+
+
+@dataclass(frozen=True)
 class Day:
-    """A day's sums, in calls.
+    """A day's sums, in received calls; but for `callbacks`.
 
     `rows`: calls by the labels under which metrics count them.  `in_time`: answered within the
     target; over `offered` that is the service level.  `asa_seconds`: the mean wait of those
@@ -77,6 +108,7 @@ class Day:
     in_time: int
     abandoned_after_30s: int
     asa_seconds: float | None
+    callbacks: Callbacks
     talks_cut_off: int = 0
     media_lost: int = 0
     effective_asa_seconds: float | None = None
@@ -93,17 +125,24 @@ class Day:
 
 
 def day_of(
-    calls: Iterable[CompletedCall], in_progress: int, waiting_or_talking: int, target_seconds: float
+    calls: Iterable[CompletedCall],
+    in_progress: int,
+    waiting_or_talking: int,
+    target_seconds: float,
+    callbacks_in_progress: int = 0,
 ) -> Day:
     """Add a day up.
 
-    `in_progress`: calls of that day that are here now, `waiting_or_talking` of which joined a
-    queue.  `target_seconds`: an answer within it is in time.
+    `in_progress`: received calls of that day that are here now, `waiting_or_talking` of which
+    joined a queue.  `target_seconds`: an answer within it is in time.
     """
+    every = list(calls)
     rows: Counter[OutcomeKey] = Counter()
     offered, in_time, late, waited, before = waiting_or_talking, 0, 0, 0.0, 0.0
     cut_off = media_lost = credited = 0
-    for call in calls:
+    for call in every:
+        if call.result is not None:
+            continue
         rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
         late += abandoned_late(call.outcome, call.stage, wait)
@@ -125,8 +164,20 @@ def day_of(
         in_time=in_time,
         abandoned_after_30s=late,
         asa_seconds=waited / answered if answered else None,
+        callbacks=_callbacks(every, callbacks_in_progress),
         talks_cut_off=cut_off,
         media_lost=media_lost,
         effective_asa_seconds=(waited + before) / answered if answered else None,
         credited=credited,
     )
+
+
+def _callbacks(calls: Iterable[CompletedCall], in_progress: int) -> Callbacks:
+    results: Counter[CallbackResult] = Counter()
+    answered, reached = set[str](), set[str]()
+    for call in calls:
+        if call.result is not None:
+            results[call.result] += 1
+        if call.outcome is Outcome.ANSWERED and call.caller:
+            (answered if call.result is None else reached).add(call.caller)
+    return Callbacks(dict(results), in_progress, len(reached), len(answered | reached))

@@ -86,6 +86,13 @@ class Moment:
     lead: Lead = field(default_factory=Lead)
 
 
+def to_be_called(booking: Booking, now: float) -> bool:
+    """Whether its person waits for a call, or for the key that follows: not yet in the queue."""
+    if booking.state is BookingState.WAITING:
+        return booking.not_before <= now and booking.answered_at is None
+    return booking.on and booking.state is not BookingState.IN_QUEUE
+
+
 def due(bookings: Iterable[Booking], here: Collection[str], now: float) -> list[Booking]:
     """Those that may be dialled now, in the order of their turn."""
     found = [

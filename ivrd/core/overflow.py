@@ -9,7 +9,8 @@ back in the `Decision` and finds in the next snapshot.
    queues together.  Each queue gets its part by load.  The hotline's own agents are taken off:
    those who serve the fewest queues first, and first where no partner could help.
 2. **The backlog.**  Callers for whom no seat is free, and whom the seats at work will not reach
-   shortly, get as many further seats as answer them within `drain_seconds`.
+   shortly, get as many further seats as answer them within `drain_seconds`.  Whoever is to be
+   called back waits as well, without a line: bookings count as the callers do.
 3. **Steadiness.**  More seats open at once.  Some close only when clearly fewer were enough for
    `hold_seconds` on end, and then as many stay as that time needed at its worst, and some to spare.
 4. **Shares** by pledge (partner.py).
@@ -31,11 +32,20 @@ from ivrd.core.partner import Group, PartnerSnapshot, allocate_seats
 
 @dataclass(frozen=True)
 class QueueSnapshot:
-    """One queue.  `ages`: how long each waiting caller has waited, from the first joining."""
+    """One queue.  `ages`: how long each waiting caller has waited, from the effective arrival.
+
+    `booked`: people who are to be called back now, and for whom no call waits in the queue yet.
+    """
 
     name: str
     ages: tuple[float, ...]
     load: Load
+    booked: int = 0
+
+    @property
+    def backlog(self) -> int:
+        """All who wait for a person."""
+        return len(self.ages) + self.booked
 
 
 @dataclass(frozen=True)
@@ -242,9 +252,9 @@ def _need(
 
 
 def _unserved(snapshot: Snapshot, queue: QueueSnapshot) -> int:
-    """The waiting callers for whom no agent of the hotline's own is free."""
+    """Those who wait and for whom no agent of the hotline's own is free."""
     free = sum(c.present - c.busy for c in snapshot.agent_groups if queue.name in c.queues)
-    return max(0, len(queue.ages) - max(0, free))
+    return max(0, queue.backlog - max(0, free))
 
 
 def _before(snapshot: Snapshot, group: Group, groups: Mapping[Group, object]) -> Hysteresis:
@@ -288,17 +298,21 @@ def _reasons(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
     )
     short = sum(need.target for need in plan.needs.values())
     yield f"{present} agents of our own, {busy} busy: {short:.1f} seats short"
-    ages = [age for q in snapshot.queues for age in q.ages]
-    if ages:
+    if waiting := _waiting(snapshot, "the oldest for {:.0f} s"):
         more = sum(need.base + need.drain for need in plan.needs.values()) - short
-        yield (
-            f"{len(ages)} waiting, the oldest for {max(ages):.0f} s: {more:.1f} seats more "
-            f"to drain them within {policy.drain_seconds:g} s"
-        )
+        yield f"{waiting}: {more:.1f} seats more to drain them within {policy.drain_seconds:g} s"
     for hysteresis in plan.hysteresis.values():
         if hysteresis.low_since is not None:
             left = max(0.0, hysteresis.low_since + policy.hold_seconds - snapshot.now)
             yield f"{hysteresis.seats} held for {left:.0f} s more, {hysteresis.low_peak} would do"
+
+
+def _waiting(snapshot: Snapshot, oldest: str) -> str:
+    """Who waits, in words; empty when nobody does.  `oldest`: how the longest wait is put."""
+    ages = [age for q in snapshot.queues for age in q.ages]
+    booked = sum(q.booked for q in snapshot.queues)
+    said = [f"{len(ages)} waiting, {oldest.format(max(ages))}"] if ages else []
+    return ", ".join([*said, *([f"{booked} to be called back"] if booked else [])])
 
 
 def _summary(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
@@ -308,8 +322,7 @@ def _summary(snapshot: Snapshot, plan: _Plan) -> Iterator[str]:
     if given < plan.wanted:
         yield f"partners can give {given}"
     if any(need.drain > 0 for need in plan.needs.values()):
-        ages = [age for q in snapshot.queues for age in q.ages]
-        yield f"{len(ages)} waiting, {max(ages):.0f} s the longest"
+        yield _waiting(snapshot, "{:.0f} s the longest")
     if short > 0:
         yield f"our own agents are {short} short"
     elif plan.wanted and plan.wanted == snapshot.policy.floor:

@@ -21,6 +21,7 @@ from ivrd.core.call import (
     Answered,
     AnsweredBy,
     Call,
+    CallbackResult,
     Ended,
     Notice,
     Offered,
@@ -34,6 +35,8 @@ from ivrd.core.call import (
 class Hour(TypedDict):
     """The last hour.  All are calls, but for `asa_seconds` and the two ratios (0 to 1).
 
+    All but `dialled` and `reached` are of received calls: those two are of calls that the hotline
+    made, when it dialled them, and when they ended and the person had been reached.
     `answered` counts when a person takes the call, and a call once, however often it was sent on;
     one that is sent back before the answer stands (`call.STANDS_SECONDS`) is taken out again;
     `overflow`: those of them that a partner's person took.
@@ -50,8 +53,11 @@ class Hour(TypedDict):
     abandoned_queue: int
     abandoned_after_30s: int
     self_served: int
+    callback: int
     rejected: int
     failed: int
+    dialled: int
+    reached: int
     service_level: float | None
     asa_seconds: float | None
     abandonment: float | None
@@ -101,8 +107,16 @@ class Recent:
         """A call reached the hotline."""
         self._minute(now, now).counts["received"] += 1
 
+    def dialled(self, now: float) -> None:
+        """The hotline calls somebody back."""
+        self._minute(now, now).counts["dialled"] += 1
+
     def notice(self, now: float, notice: Notice) -> None:
         """Count what `call.step` reports, when it reports it."""
+        if not notice.call.received:
+            reached = notice.call.result is CallbackResult.REACHED
+            self._minute(now, now).counts["reached"] += reached
+            return
         match notice:
             case Offered(call):
                 self._offered.add(call.id)
@@ -139,8 +153,11 @@ class Recent:
             abandoned_queue=counts["abandoned_queue"],
             abandoned_after_30s=counts["abandoned_after_30s"],
             self_served=counts["self_served"],
+            callback=counts["callback"],
             rejected=counts["rejected"],
             failed=counts["failed"],
+            dialled=counts["dialled"],
+            reached=counts["reached"],
             service_level=_ratio(sum(m.in_time for m in here), offered),
             asa_seconds=_ratio(sum(m.waited_seconds for m in here), answered),
             abandonment=_ratio(sum(m.lost for m in here), offered),

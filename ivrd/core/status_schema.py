@@ -35,7 +35,8 @@ class RoleStatus(TypedDict):
 
 
 class CallCounts(TypedDict):
-    """Callers by where they are now (menu to talk); the others count since the start.
+    """Callers by where they are now (menu to talk), whoever dialled; the others count received
+    calls since the start.
 
     `adopted`: those received calls that reached the hotline before this process did.
     `unattended`: the dialplan took the caller to a queue without a menu.
@@ -50,6 +51,19 @@ class CallCounts(TypedDict):
     talk: int
     ended: int
     unattended: int
+
+
+class CallbackCounts(TypedDict):
+    """Calls that the hotline makes to call people back; none of them is among the received.
+
+    `dialled` and `results` (by `call.CallbackResult`) count since the start; `in_progress` are here
+    now, from dialling on, `talking` of them with a person.
+    """
+
+    dialled: int
+    in_progress: int
+    talking: int
+    results: dict[str, int]
 
 
 class QueueStatus(TypedDict):
@@ -113,11 +127,12 @@ class OverflowStatus(TypedDict):
 
 
 class OutcomeCounts(TypedDict):
-    """Ended calls since the start by `call.Outcome`."""
+    """Received calls that have ended, since the start, by `call.Outcome`."""
 
     answered: int
     abandoned: int
     self_served: int
+    callback: int
     rejected: int
     failed: int
 
@@ -175,6 +190,7 @@ class Status(TypedDict):
     draining: bool
     asterisk: AsteriskStatus
     calls: CallCounts
+    callbacks: CallbackCounts
     queues: list[QueueStatus]
     pools: list[PoolStatus]
     overflow: OverflowStatus

@@ -184,6 +184,7 @@ class Wiring:
             self.partner_repository,
             self.observer,
             self.reevaluate.set,
+            self._backlog,
         )
         self.drill_calls = DrillCalls()
         self.partner_operations = PartnerOperations(
@@ -199,6 +200,10 @@ class Wiring:
             self.partner_repository,
             self.leadership,
         )
+
+    def _backlog(self, now: float) -> Mapping[str, int]:
+        """Who is to be called back now, by queue, for the partners' seats."""
+        return self.callbacks.scheduler.backlog(now)
 
     def _build_calls(self) -> None:
         """Calls and their menus, and what is stored and published of them."""

@@ -19,6 +19,7 @@ from ivrd.core import call as c
 from ivrd.core.ledger import Ledger
 from ivrd.core.seat_health import Reason
 from ivrd.core.seats import SeatStatus
+from ivrd.metrics.callbacks import CallbackMetrics
 from ivrd.metrics.ledger import LedgerCollector, possible_rows
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,6 +61,7 @@ class CallMetrics:
         self._wait: prom.Histogram
         self._service_level = 0.0  # seconds; 0 before there is a bound for it
         self.service_level(service_level_seconds)
+        self._callbacks = CallbackMetrics(self.registry)
         self._durations()
         self._faults()
         self._surroundings(version)
@@ -101,7 +103,7 @@ class CallMetrics:
         )
         self._talk = self._histogram(
             "ivrd_talk_seconds",
-            "Seconds that a caller and a person talked, observed when the call has ended.",
+            "Seconds that a caller and a person talked, whoever dialled; observed at the end.",
             TALK_SECONDS,
             ("queue",),
         )
@@ -231,6 +233,10 @@ class CallMetrics:
         Each offered call gives one wait: until the first answer that stands, else until it ends.
         """
         call = notice.call
+        if not call.received:
+            self._callbacks.notice(notice)
+            self._talked(call)
+            return
         match notice:
             case c.Offered():
                 pass  # read off the ledger
@@ -263,7 +269,7 @@ class CallMetrics:
                 self._observe(self._answers.pop(call_id))
 
     def _ended(self, notice: c.Ended) -> None:
-        call, wait, talk = notice.call, notice.call.wait_seconds(), notice.call.talk_seconds()
+        call, wait = notice.call, notice.call.wait_seconds()
         answer = self._answers.pop(call.id, None)
         if answer and notice.outcome is c.Outcome.ANSWERED:  # else sent back, and nobody saw it
             self._observe(answer)
@@ -275,14 +281,18 @@ class CallMetrics:
             self._effective_wait.labels(call.queue, notice.outcome).observe(effective)
         if call.has_credit:
             self._credited.labels(call.queue).inc()
-        if talk is not None:
-            self._talk.labels(call.queue).observe(talk)
+        self._talked(call)
         if c.abandoned_late(notice.outcome, notice.stage, wait):
             self._long_abandoned.labels(call.queue).inc()
         if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
             self._talks_cut_off.labels(call.queue).inc()
         if call.media_lost:
             self._media_lost.labels(notice.stage).inc()
+
+    def _talked(self, call: c.Call) -> None:
+        """Observe the talk of a call that has ended, if there was one."""
+        if (talk := call.talk_seconds()) is not None:
+            self._talk.labels(call.queue).observe(talk)
 
     def numbers(self, names: Iterable[str]) -> None:
         """Have the series of these numbers of the hotline; those of numbers that went stay."""
@@ -327,6 +337,7 @@ class CallMetrics:
         """Have the series of these queues; those of queues that went stay."""
         for queue in names:
             self._calls.open(queue)
+            self._callbacks.open(queue)
             self._talk.labels(queue)
             self._long_abandoned.labels(queue)
             self._credited.labels(queue)

@@ -39,6 +39,7 @@ class LedgerCollector(Collector):
         yield self._offered()
         yield self._outcomes()
         yield self._in_progress()
+        yield from self._callbacks()
         yield from self._waiting()
 
     def _offered(self) -> Metric:
@@ -64,7 +65,7 @@ class LedgerCollector(Collector):
     def _in_progress(self) -> Metric:
         family = GaugeMetricFamily(
             "ivrd_calls_in_progress",
-            "Calls in progress: before the queue (ivr), in it, or with a person (talk).",
+            "Received calls in progress: before the queue (ivr), in it, or with a person (talk).",
             labels=("stage",),
         )
         here = self.ledger.in_progress()
@@ -72,9 +73,35 @@ class LedgerCollector(Collector):
             family.add_metric((stage,), here[stage])
         return family
 
+    def _callbacks(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "ivrd_callbacks_dialled",
+            "Calls that the hotline made to call people back; none of them is among the received. "
+            "Dialled = ivrd_callbacks_total + ivrd_callbacks_in_progress.",
+            self.ledger.dialled,
+        )
+        results = CounterMetricFamily(
+            "ivrd_callbacks",
+            "Calls that the hotline made and that ended. result: a person took it (reached), busy, "
+            "nobody answered (no_answer), nobody confirmed by key (no_key), hung up before a "
+            "person took it (hung_up), asked to be called back once more (callback), or it could "
+            "not be dialled or broke off (failed).",
+            labels=("result",),
+        )
+        for result in c.CallbackResult:
+            results.add_metric((result,), self.ledger.results[result])
+        yield results
+        yield GaugeMetricFamily(
+            "ivrd_callbacks_in_progress",
+            "Calls that the hotline makes now, from dialling to the end of the talk.",
+            self.ledger.callbacks_in_progress(),
+        )
+
     def _waiting(self) -> Iterator[Metric]:
         callers = GaugeMetricFamily(
-            "ivrd_queue_callers", "Callers waiting in the queue.", labels=("queue",)
+            "ivrd_queue_callers",
+            "Callers waiting in the queue, whoever dialled.",
+            labels=("queue",),
         )
         menus = GaugeMetricFamily(
             "ivrd_queue_menu_callers",

@@ -62,6 +62,7 @@ class Observer:
     def dialled(self, call: Call) -> None:
         """The hotline calls somebody back."""
         if self._leadership.is_leader:
+            self.recent.dialled(self._clock())
             log.call_step(logger, "call dialled", call, caller=call.caller)
 
     def notice(self, notice: Notice) -> None:

@@ -69,7 +69,8 @@ class PartnerController:
     """All partners.
 
     `reevaluate()` asks for an evaluation before the next second: each further call might be one
-    too many for a partner.
+    too many for a partner.  `booked(now)`: how many people are to be called back to which queue,
+    and have no call in it yet.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class PartnerController:
         store: PartnerStore,
         listener: PartnerListener,
         reevaluate: Callable[[], None],
+        booked: Callable[[float], Mapping[str, int]],
     ) -> None:
         self.setup = setup
         self.decision: Decision | None = None
@@ -89,6 +91,7 @@ class PartnerController:
         self._store = store
         self._listener = listener
         self._reevaluate = reevaluate
+        self._booked = booked
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
@@ -119,7 +122,7 @@ class PartnerController:
         flow = self._flows.setdefault(call.queue, Demand())
         match notice:
             case Offered():
-                flow.joined += 1
+                flow.joined += call.received  # a call back was in the backlog before it was dialled
             case Answered() if call.by is AnsweredBy.PARTNER:
                 self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
             case Answered() | Rejoined():
@@ -271,8 +274,11 @@ class PartnerController:
             runtime.feed(Unreachable(now))
 
     def _snapshot(self, now: float) -> Snapshot:
+        booked = self._booked(now)
         queues = tuple(
-            QueueSnapshot(queue, self._ages(queue, now), self._flows[queue].load())
+            QueueSnapshot(
+                queue, self._ages(queue, now), self._flows[queue].load(), booked.get(queue, 0)
+            )
             for queue in self.setup.topics
         )
         agent_groups, partners = tuple(self._agent_groups()), tuple(self.snapshots(now))

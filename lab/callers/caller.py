@@ -11,7 +11,7 @@ from lab.callers.script import Step
 class Expected:
     """What the plan leads to, in the hotline's words."""
 
-    outcome: str  # "answered", "abandoned", "self_served"
+    outcome: str  # "answered", "abandoned", "self_served", "rejected", "callback"
     stage: str = ""  # where an abandoned call ends: "ivr" or "queue"
     leaf: str = ""  # the topic or message that the keys lead to
 

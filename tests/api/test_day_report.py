@@ -1,6 +1,7 @@
 """A day's books as they are asked for: exact, or refused in plain words."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,17 @@ import pytest
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
 from ivrd.cli.day_table import day_text
-from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
+from ivrd.core.call import (
+    AnsweredBy,
+    Call,
+    CallbackResult,
+    CallState,
+    Connected,
+    Direction,
+    HungUp,
+    JoinedQueue,
+    Unreached,
+)
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.recent import Recent
@@ -37,9 +48,12 @@ class Office:
         )
 
     def call(self, call_id: str, at: float, *events: object, who: str = "") -> None:
-        self.ledger.receive(Call(call_id, at, who))
+        self.enter(Call(call_id, at, who), *events)
+
+    def enter(self, call: Call, *events: object) -> None:
+        self.ledger.receive(call)
         for event in events:
-            for notice in self.ledger.apply(call_id, event):  # type: ignore[arg-type]
+            for notice in self.ledger.apply(call.id, event):  # type: ignore[arg-type]
                 self.call_repository.notice(notice)
 
     def ask(self, day: str = "") -> dict[str, object]:
@@ -71,6 +85,33 @@ def test_the_day_so_far_is_what_has_ended_and_who_is_here() -> None:
         ("other", "abandoned", "queue", ""),
         ("", "abandoned", "ivr", ""),
     }
+
+
+def test_calls_that_the_hotline_made_stand_by_themselves() -> None:
+    office = busy()
+    before = office.ask()
+    made = Call("", NOON, "hash", CallState.DIALLED, direction=Direction.CALLBACK)
+    taken = (JoinedQueue(NOON + 5, "other"), Connected(NOON + 6, AnsweredBy.INHOUSE, "base-01"))
+    office.enter(replace(made, id="2.1"), *taken, HungUp(NOON + 60))
+    office.enter(replace(made, id="2.2"), Unreached(NOON + 20, CallbackResult.BUSY))
+    office.enter(replace(made, id="2.3"))
+    found = office.ask()
+    assert found == {**before, "callbacks": found["callbacks"]}
+    assert found["callbacks"] == {
+        "dialled": 3,
+        "in_progress": 1,
+        "results": {**dict.fromkeys(CallbackResult, 0), "reached": 1, "busy": 1},
+        "people": 1,
+        "people_helped": 1,
+    }
+    assert day_text(found).splitlines()[-5:] == [
+        "3 calls made to call people back",
+        "        1  reached",
+        "        1  busy",
+        "        1  in progress",
+        "1 people were reached so; with those whose own call was answered, 1 people talked to a "
+        "person",
+    ]
 
 
 def test_another_day_has_its_own_calls() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ivrd.asterisk import queue_log
 from ivrd.asterisk.queue_lines import LONGEST, entry_of
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
-from ivrd.core.call import AnsweredBy, CallState, Outcome, Stage
+from ivrd.core.call import AnsweredBy, CallbackResult, CallState, Outcome, Stage
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay
 
 REAL = Path(__file__).with_name("recorded") / "queue_log.txt"
@@ -143,6 +143,17 @@ MEANINGS = [
         "hotline|NONE|ENDED|ivr||lost|?",
         QueueLogEntry(5e9, EntryType.ENDED, "1.2", silent_seconds=1.0),
     ),
+    ("hotline|NONE|DIALLED|", QueueLogEntry(5e9, EntryType.DIALLED, "1.2")),
+    (
+        "hotline|NONE|ENDED|no_answer|other|",
+        QueueLogEntry(
+            *(5e9, EntryType.ENDED, "1.2"),
+            state=CallState.DIALLED,
+            topic="other",
+            result=CallbackResult.NO_ANSWER,
+        ),
+    ),
+    ("hotline|NONE|ENDED|reached||", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),  # not so
     ("hotline|NONE|ENDED|ivr||?", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),

@@ -316,6 +316,16 @@ def media_lost(call_id: str) -> Message:
     return event("UserEvent", call_id, UserEvent="IvrdMediaLost", Silent="30")
 
 
+def dialled(call_id: str, number: str = "0200000001") -> Message:
+    """The hotline calls somebody back; the event comes from whatever channel dials."""
+    more = {"Call": call_id, "Number": number, "Language": "en", "Topic": "other"}
+    return event("UserEvent", "9.9", UserEvent="IvrdDialled", **more)
+
+
+def unreached(call_id: str, result: str) -> Message:
+    return event("UserEvent", "9.9", UserEvent="IvrdUnreached", Call=call_id, Result=result)
+
+
 def gone(call_id: str) -> Message:
     return event("Hangup", call_id)
 

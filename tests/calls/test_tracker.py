@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from panoramisk.message import Message
 
 from ivrd.asterisk.facts import SeatOffered, SeatUnanswered
-from ivrd.core.call import Answered, CallState, Ended, Notice, Offered, Outcome, Stage
+from ivrd.core.call import (
+    UNREACHED,
+    Answered,
+    CallbackResult,
+    CallState,
+    Ended,
+    Notice,
+    Offered,
+    Outcome,
+    Stage,
+)
 from ivrd.core.menu_step import StepKind
 from tests.asterisk.recording import ALONE
 from tests.asterisk.virtual import run
@@ -29,6 +39,7 @@ from tests.calls.rig import (
     answered,
     arrived,
     cut,
+    dialled,
     event,
     gone,
     joined,
@@ -36,6 +47,7 @@ from tests.calls.rig import (
     offered,
     pressed,
     settle,
+    unreached,
     whole_recording,
 )
 
@@ -295,5 +307,38 @@ def test_whoever_is_told_that_all_lines_are_busy_has_that_in_the_story() -> None
         assert [(call, step.kind) for call, step in rig.told.steps] == [("a", StepKind.LINES_BUSY)]
         await rig.take(gone("a"))
         assert rig.ends() == {"a": (Outcome.REJECTED, Stage.IVR)}
+
+    run(body())
+
+
+# --- calls that the hotline makes ----------------------------------------------------------------
+
+
+def test_a_call_back_goes_from_the_first_ring_to_a_person_and_is_never_received() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(arrived(SECOND), dialled(FIRST), dialled(FIRST))
+        call = rig.ledger.calls[FIRST]
+        assert (call.state, call.caller) == ("dialled", rig.ledger.calls[SECOND].caller)
+        assert (call.language, call.topic) == ("en", "other")
+        assert [one.id for one in rig.told.dialled_calls] == [FIRST]
+        await rig.take(joined(FIRST), answered(FIRST), gone(FIRST))
+        (end,) = [n for n in rig.told.notices if isinstance(n, Ended)]
+        assert end.call.result is CallbackResult.REACHED
+        assert (rig.ledger.received, rig.ledger.dialled) == (1, 1)
+        assert (rig.ledger.results, rig.ledger.outcomes) == ({"reached": 1}, {})
+
+    run(body())
+
+
+@pytest.mark.parametrize("result", UNREACHED)
+def test_a_call_back_in_vain_has_its_result(result: CallbackResult) -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(dialled(FIRST), unreached(FIRST, "nonsense"), unreached(FIRST, "reached"))
+        assert rig.places() == {FIRST: CallState.DIALLED}
+        await rig.take(unreached(FIRST, result), gone(FIRST))
+        assert (rig.ledger.results, rig.ledger.calls) == ({result: 1}, {})
+        assert rig.ledger.callback_balance() == rig.ledger.balance() == 0
 
     run(body())

@@ -26,6 +26,7 @@ from tests.calls.rig import (
     Rig,
     answered,
     arrived,
+    dialled,
     gone,
     joined,
     offered,
@@ -399,5 +400,25 @@ def test_who_waits_already_when_ivrd_comes_is_told_of_a_free_seat() -> None:
         seat = {"Interface": "PJSIP/base-01", "Queue": "other", "Status": "1", "Paused": "0"}
         await rig.take(Message({"Event": "QueueMemberAdded", **seat}))
         assert {told["Channel"] for told in rig.link.told} == {f"PJSIP/c-{FIRST}"}
+
+    run(body())
+
+
+def test_a_call_back_that_rings_is_still_there_and_one_that_waits_is_adopted_as_such() -> None:
+    async def body() -> None:
+        rig = Rig()
+        await rig.take(dialled(FIRST), dialled(SECOND))
+        rings = {"Uniqueid": FIRST, "Context": "from-carrier"}  # the channel is not answered yet
+        waiting = Call(THIRD, NOW, state=CallState.QUEUE, queue="other")
+        rig.link.lists = lists([waiting])
+        (row,) = rig.link.lists["CoreShowChannels"]
+        row["AccountCode"] = "callback:0200000001"
+        rig.link.lists["CoreShowChannels"] = [row, Message({"Event": "CoreShowChannel", **rings})]
+        await rig.tracker.rebuild()
+        assert rig.places() == {FIRST: CallState.DIALLED, THIRD: CallState.QUEUE}
+        made = rig.ledger.calls[THIRD]
+        assert (made.direction, made.caller) == ("callback", rig.ledger.calls[FIRST].caller)
+        assert (rig.ledger.received, rig.ledger.dialled, rig.ledger.offered.total()) == (0, 3, 0)
+        assert rig.ledger.results == {"hung_up": 1}  # the second is gone, and nobody knows how
 
     run(body())

@@ -202,6 +202,7 @@ def test_the_days_ledger_as_ivrd_prints_it():
     day = {
         "received": 8,
         "in_progress": 1,
+        "callbacks": {"results": {"reached": 0}},
         "rows": [
             {"queue": "other", "outcome": "answered", "stage": "talk", "by": "partner", "calls": 3},
             {"queue": "", "outcome": "abandoned", "stage": "ivr", "by": "", "calls": 2},

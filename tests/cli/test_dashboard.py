@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from ivrd.cli.dashboard import board, status_text
+from ivrd.core.call import CallbackResult
 from ivrd.core.recent import Hour
 from ivrd.core.status_schema import PartnerStatus, PoolStatus, QueueStatus, Status
 from tests.examples import examples
@@ -35,7 +36,8 @@ def a_partner(name: str, **more: object) -> PartnerStatus:
 
 QUIET = Hour(
     received=0, offered=0, answered=0, overflow=0, abandoned_ivr=0, abandoned_queue=0,
-    abandoned_after_30s=0, self_served=0, rejected=0, failed=0,
+    abandoned_after_30s=0, self_served=0, callback=0, rejected=0, failed=0,
+    dialled=0, reached=0,
     service_level=None, asa_seconds=None, abandonment=None,
 )  # fmt: skip
 
@@ -48,6 +50,9 @@ USUAL = Status(
     calls={
         "received": 60, "adopted": 0, "menu": 3, "info": 1, "closed": 0, "queue": 4, "talk": 5,
         "ended": 47, "unattended": 0,
+    },
+    callbacks={
+        "dialled": 0, "in_progress": 0, "talking": 0, "results": dict.fromkeys(CallbackResult, 0),
     },
     queues=[
         a_queue("home_isolation", 2, 20.9),
@@ -65,7 +70,7 @@ USUAL = Status(
                   why="trying one call: answered, no key pressed, 3 in a row"),
     ],
     outcomes={
-        "answered": 40, "abandoned": 5, "self_served": 2, "rejected": 0, "failed": 0,
+        "answered": 40, "abandoned": 5, "self_served": 2, "callback": 0, "rejected": 0, "failed": 0,
     },
     refused={"calls": [], "senders": [], "carriers_at": "config/ivrd.yaml:60: asterisk.carriers"},
     hour={
@@ -502,3 +507,14 @@ def test_paused_seats_stand_out_while_their_pool_is_open() -> None:
     closed = deepcopy(USUAL)
     closed["pools"] = [a_pool("base", open=False)]
     assert "\x1b[1;33m        3" not in in_colour(closed)
+
+
+def test_call_backs_are_shown_where_there_are_any_and_are_no_answered_calls() -> None:
+    assert not [line for line in lines(USUAL) if "called back" in line.lower()]
+    status = deepcopy(USUAL)
+    status["hour"].update({"callback": 9, "dialled": 12, "reached": 7})
+    status["callbacks"].update({"dialled": 40, "talking": 2})
+    status["callbacks"]["results"]["reached"] = 21
+    assert len(on_screen(status)) == 24
+    assert words(line_with("Asked to be called back", status))[-3:] == ["7", "of", "12"]
+    assert "called 60, answered 43, hung up 5, called back 21," in lines(status)[-1]

@@ -5,8 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import LATE_SECONDS, AnsweredBy, Call, CallState, Ended, Outcome, Stage
-from ivrd.core.day import CompletedCall, completed_call, day_of
+from ivrd.core.call import (
+    LATE_SECONDS,
+    AnsweredBy,
+    Call,
+    CallbackResult,
+    CallState,
+    Ended,
+    Outcome,
+    Stage,
+)
+from ivrd.core.day import Callbacks, CompletedCall, completed_call, day_of
 from ivrd.core.ledger import OutcomeKey
 
 waits = st.none() | st.floats(0.0, 600.0)
@@ -106,3 +115,31 @@ def test_what_is_kept_of_a_call_that_has_ended() -> None:
     kept = completed_call(Ended(call, Outcome.ANSWERED, Stage.TALK))
     assert (kept.wait_seconds, kept.talk_seconds) == (5.0, 60.0)
     assert (kept.topic, kept.language, kept.caller) == ("hi-symptoms", "th", "hash")
+
+
+def test_calls_made_and_received_are_added_up_apart_and_people_together() -> None:
+    def call(caller: str, outcome: Outcome, result: CallbackResult | None = None) -> CompletedCall:
+        return replace(gone(outcome, Stage.QUEUE, 5.0), caller=caller, result=result)
+
+    day = day_of(
+        [
+            call("ann", Outcome.ANSWERED),
+            call("ann", Outcome.ANSWERED),
+            call("bob", Outcome.CALLBACK),
+            call("cat", Outcome.ABANDONED),
+            call("", Outcome.ANSWERED),  # withholds the number: a call, and nobody
+            call("ann", Outcome.ANSWERED, CallbackResult.REACHED),
+            call("bob", Outcome.ABANDONED, CallbackResult.BUSY),
+            call("bob", Outcome.ANSWERED, CallbackResult.REACHED),
+            call("cat", Outcome.ABANDONED, CallbackResult.HUNG_UP),
+        ],
+        in_progress=1,
+        waiting_or_talking=1,
+        target_seconds=20.0,
+        callbacks_in_progress=2,
+    )
+    assert (day.received, day.offered, day.in_time) == (6, 6, 3)
+    assert (day.total(Outcome.ANSWERED), day.total(Outcome.CALLBACK)) == (3, 1)
+    results = {CallbackResult.REACHED: 2, CallbackResult.BUSY: 1, CallbackResult.HUNG_UP: 1}
+    assert day.callbacks == Callbacks(results, in_progress=2, people=2, people_helped=2)
+    assert day.callbacks.dialled == 6

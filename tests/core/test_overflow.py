@@ -236,6 +236,19 @@ def test_the_summary_says_in_a_few_words_why_seats_are_wanted() -> None:
     assert decide(closing).summary == "held 120 s more"
 
 
+def test_who_is_to_be_called_back_is_backlog_as_who_waits_on_the_line() -> None:
+    both = moment(CALM, ages=(31.0,) * 5)
+    both = replace(both, queues=(replace(both.queues[0], booked=7),))
+    booked = replace(both, queues=(replace(both.queues[0], ages=(), booked=12),))
+    for late in (both, booked):
+        assert decide(late).wanted == decide(moment(CALM, ages=(31.0,) * 12)).wanted == 4
+    assert decide(both).summary == "5 waiting, 31 s the longest, 7 to be called back"
+    assert decide(booked).summary == "12 to be called back"
+    assert "12 to be called back: 3.9 seats more to drain them" in decide(booked).reason
+    free = replace(booked, agent_groups=(AgentGroup(RED, 20, 8),))
+    assert decide(free).wanted == 0  # an agent is free for each of them
+
+
 def test_nobody_needs_more_seats_than_there_are_callers() -> None:
     slow = replace(CALM, arrivals=0.0, handling=600.0)
     assert decide(moment(slow, ages=(31.0,) * 12)).wanted == 12

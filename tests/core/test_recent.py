@@ -1,6 +1,7 @@
 """The last hour, compared with a recount of everything that ever happened."""
 
 import pickle
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +11,11 @@ from ivrd.core.call import (
     Answered,
     AnsweredBy,
     Call,
+    CallbackResult,
+    CallState,
     Connected,
     CutOff,
+    Direction,
     Ended,
     Event,
     HungUp,
@@ -26,6 +30,7 @@ from ivrd.core.call import (
     Rejoined,
     ReturnedToMenu,
     Stage,
+    Unreached,
     step,
 )
 from ivrd.core.recent import Hour, Recent
@@ -126,8 +131,11 @@ def recount(history: History, now: float) -> Hour:
         abandoned_queue=len(gone),
         abandoned_after_30s=sum((call.wait_seconds() or 0) > 30 for call in gone),
         self_served=outcomes.count(Outcome.SELF_SERVED),
+        callback=outcomes.count(Outcome.CALLBACK),
         rejected=outcomes.count(Outcome.REJECTED),
         failed=outcomes.count(Outcome.FAILED),
+        dialled=0,
+        reached=0,
         service_level=len(in_time) / len(offered) if offered else None,
         asa_seconds=sum(waits) / len(waits) if waits else None,
         abandonment=len(lost) / len(offered) if offered else None,
@@ -340,3 +348,21 @@ def test_memory_does_not_grow() -> None:
         return len(pickle.dumps(recent))
 
     assert size_after(50) == size_after(2)
+
+
+def test_calls_that_the_hotline_makes_are_none_of_the_callers_own() -> None:
+    recent, quiet = Recent(TARGET), Recent(TARGET).totals(START)
+    made = Call("m", START, state=CallState.DIALLED, direction=Direction.CALLBACK)
+    stories: dict[str, tuple[Event, ...]] = {
+        "m": (JoinedQueue(START, "other"), Connected(START + 5, PARTNER, "bank/01"), HungUp(START)),
+        "n": (Unreached(START, CallbackResult.NO_ANSWER),),
+        "o": (JoinedQueue(START, "other"), HungUp(START + 90)),
+    }
+    for call_id, story in stories.items():
+        call = replace(made, id=call_id)
+        recent.dialled(START)
+        for event in story:
+            call, notices = step(call, event)
+            for notice in notices:
+                recent.notice(START + 50, notice)
+    assert recent.totals(START + 60) == {**quiet, "dialled": 3, "reached": 1}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Offered, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, Offered, Outcome, Stage
 from ivrd.core.day import completed_call
 from ivrd.core.menu import Visit
 from ivrd.ha.call_repository import CALLS, ENDED, CallRepository, StoredCall
@@ -77,6 +77,8 @@ moments = st.floats(1e9, 2e9)
         topic=words,
         language=words,
         joined_at=st.none() | moments,
+        direction=st.sampled_from(Direction),
+        effective_at=st.none() | moments,
         connected_at=st.none() | moments,
         by=st.sampled_from(list(AnsweredBy)),
         seat=words,

@@ -36,7 +36,7 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 from ivrd.ha import reconciliation as module
 from ivrd.ha.reconciliation import MOST_AT_ONCE, Reconciliation
-from tests.core.lives import Step, days
+from tests.core.lives import BEGINNINGS, Step, begun, days
 from tests.examples import examples
 
 
@@ -525,6 +525,7 @@ async def test_troubles_are_named_once(caplog):
 EPOCH = 1795312000
 FORMS = {
     EntryType.RECEIVED: "{at}|{id}|hotline|NONE|RECEIVED|",
+    EntryType.DIALLED: "{at}|{id}|hotline|NONE|DIALLED|",
     EntryType.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
     EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
     EntryType.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
@@ -536,13 +537,14 @@ STAGES = {
     CallState.INFO: "info",
     CallState.CLOSED: "closed",
     CallState.QUEUE: "queue",
+    CallState.DIALLED: "hung_up",
 }
 
 
 def text_of(line: QueueLogEntry) -> str:
     at, more = EPOCH + int(line.at), {"queue": line.queue, "seat": line.seat}
     lost = f"lost|{line.silent_seconds:g}" if line.silent_seconds else ""
-    more |= {"stage": STAGES[line.state], "cut": "cut" if line.cut_off else lost}
+    more |= {"stage": line.result or STAGES[line.state], "cut": "cut" if line.cut_off else lost}
     return FORMS[line.entry_type].format(at=at, id=line.call_id, **more) + "\n"
 
 
@@ -587,8 +589,8 @@ class World:
         if moment.event is not None:
             with suppress(InvalidTransition):  # what led there was not heard
                 self.rig.book(moment.call_id, moment.event)
-        elif moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            self.rig.ledger.receive(Call(moment.call_id, 0.0))
+        elif moment.line is not None and moment.line.entry_type in BEGINNINGS:
+            self.rig.ledger.receive(begun(moment.line))
 
     def tick(self) -> None:
         asyncio.run(self.rig.tick(1.0))
@@ -619,6 +621,7 @@ def test_across_any_crashes_and_rotations_each_call_is_counted_once(
     assert set(world.ended.values()) <= {1}
     assert world.ended.keys() == {moment.call_id for moment in moments}
     assert world.rig.ledger.calls == {}
+    assert (world.rig.ledger.balance(), world.rig.ledger.callback_balance()) == (0, 0)
     assert world.reader.gaps == 0
 
 

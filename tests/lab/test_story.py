@@ -16,8 +16,40 @@ def partner(name: str = "good", **more: Any) -> PartnerStatus:
     return {**idle, **more}  # type: ignore[typeddict-item]
 
 
-def status(wanted: int, *partners: PartnerStatus, why: str = "5 waiting") -> Status:
-    return cast(Status, {"overflow": {"wanted": wanted, "why": why}, "partners": [*partners]})
+def status(
+    wanted: int, *partners: PartnerStatus, why: str = "5 waiting", booked: int = 0, **made: int
+) -> Status:
+    callbacks = {"in_progress": 0, "talking": 0, "results": {"reached": made.pop("reached", 0)}}
+    return cast(
+        Status,
+        {
+            "overflow": {"wanted": wanted, "why": why},
+            "partners": [*partners],
+            "outcomes": {"callback": booked},
+            "callbacks": callbacks | made,
+        },
+    )
+
+
+def test_who_is_called_back_is_told_when_it_is_asked_for_and_when_it_is_done() -> None:
+    story = Story()
+    story.take(0.0, status(0, partner()))
+    assert story.summary(0.0)[1:] == []
+    assert story.take(20.0, status(0, partner(), booked=1)) == [
+        "0:20  a caller has asked to be called back, and hung up: the place is kept"
+    ]
+    assert story.summary(20.0)[1:] == ["A caller asked at 0:20 to be called back, and was not yet."]
+    assert story.take(30.0, status(0, partner(), booked=1, in_progress=1)) == []
+    talking = status(0, partner(), booked=1, in_progress=1, talking=1)
+    assert story.take(41.0, talking) == [
+        "0:41  the turn has come: the hotline has called back, and a person talks to the caller"
+    ]
+    assert story.to_be_called
+    assert story.take(48.0, status(0, partner(), booked=1, reached=1)) == []
+    assert not story.to_be_called
+    assert story.summary(50.0)[1:] == [
+        "A caller asked at 0:20 to be called back, and talked to a person at 0:41."
+    ]
 
 
 def test_nothing_is_told_of_what_stays_the_same() -> None:

@@ -3,6 +3,7 @@
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,12 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from ivrd.core import call as c
 from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import EntryType
 from ivrd.core.recent import Recent
 from ivrd.core.seats import SeatStatus
 from ivrd.metrics.calls import CallMetrics
 from lab.parts import PROMETHEUS, program
-from tests.core.lives import Step, days
+from tests.core.lives import BEGINNINGS, Step, begun, days
 
 QUEUES = ("vaccination", "other")
 SERVICE_LEVEL = 25.0  # no bound of the histogram by itself
@@ -68,6 +68,8 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         )
     if kind is c.MediaLost:
         return c.MediaLost(at, 30.0)
+    if kind is c.Unreached:
+        return c.Unreached(at, c.CallbackResult.BUSY)
     made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff) else kind()
     return made
 
@@ -114,6 +116,56 @@ def test_at_every_scrape_all_calls_are_accounted_for(
         waits = total(series, "ivrd_wait_seconds_count")
         assert total(series, "ivrd_calls_offered_total") == waits + unanswered
         assert total(series, "ivrd_calls_adopted_total") == ledger.adopted
+
+
+MADE = c.Call("m", 0.0, "hash", c.CallState.DIALLED, direction=c.Direction.CALLBACK)
+
+
+@settings(deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_calls_that_the_hotline_makes_change_no_count_of_received_ones(
+    steps: list[tuple[str, int, str, float]],
+) -> None:
+    now = 0.0
+    made, ledger = metrics(lambda: now), Ledger()
+    before = read(made, ledger, without="_bucket{")
+    for caller, choice, queue, seconds in steps:
+        now += seconds
+        if ledger.receive(replace(MADE, id=caller, received_at=now)):
+            continue
+        kinds = [kind for state, kind in c.TABLE if state is ledger.calls[caller].state]
+        for notice in ledger.apply(caller, event(kinds[choice % len(kinds)], queue, now)):
+            made.notice(notice)
+        series = read(made, ledger, without="_bucket{")
+        assert value(series, "ivrd_callbacks_dialled_total") == total(
+            series, "ivrd_callbacks_total"
+        ) + value(series, "ivrd_callbacks_in_progress")
+    after = read(made, ledger, without="_bucket{")
+    theirs = ("ivrd_calls_", "ivrd_wait_", "ivrd_abandoned_", "ivrd_talks_cut_off_")
+    for (name, labels), found in after.items():
+        if name.startswith(theirs) and not name.endswith("_created"):
+            assert found == before.get((name, labels), 0.0), name
+
+
+def test_who_is_called_back_waited_since_the_effective_arrival_and_on_the_line_since_joining() -> (
+    None
+):
+    made, ledger = metrics(), Ledger()
+    for call_id, *story in (
+        ("m", c.Connected(5000.0, c.AnsweredBy.INHOUSE, "seat"), c.HungUp(5100.0)),
+        ("n", c.HungUp(5000.0)),  # hung up while waiting once more: not reached
+    ):
+        ledger.receive(replace(MADE, id=call_id, received_at=4970.0, effective_at=1000.0))
+        for each in (c.JoinedQueue(4990.0, "other"), *story):
+            for notice in ledger.apply(call_id, each):
+                made.notice(notice)
+    series = read(made, ledger)
+    for name, seconds in (("delay", 4000.0), ("held", 10.0)):
+        assert value(series, f"ivrd_callback_{name}_seconds_sum", queue="other") == seconds
+        assert value(series, f"ivrd_callback_{name}_seconds_count", queue="other") == 1
+    assert value(series, "ivrd_talk_seconds_sum", queue="other") == 100.0
+    assert value(series, "ivrd_callbacks_total", result="reached") == 1
+    assert value(series, "ivrd_callbacks_total", result="hung_up") == 1
 
 
 def take(made: CallMetrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
@@ -215,8 +267,8 @@ def test_each_offered_call_gives_one_wait_with_its_outcome(moments: list[Step]) 
     made, ledger = metrics(), Ledger()
     hour = Recent(SERVICE_LEVEL)
     for moment in moments:
-        if moment.line is not None and moment.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(c.Call(moment.call_id, moment.line.at))
+        if moment.line is not None and moment.line.entry_type in BEGINNINGS:
+            ledger.receive(begun(moment.line))
         elif moment.event is not None:
             at = moment.at(100.0)  # all at one moment: no talk lasts
             assert at.event is not None
@@ -271,8 +323,8 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
     now = 0.0
     for number, moment in enumerate(moments):
         at = moment.at(now := 13.0 * number)  # some wait for less than 30 s, others for longer
-        if at.line is not None and at.line.entry_type is EntryType.RECEIVED:
-            ledger.receive(c.Call(at.call_id, at.line.at))
+        if at.line is not None and at.line.entry_type in BEGINNINGS:
+            ledger.receive(begun(at.line))
         elif at.event is not None:
             for notice in ledger.apply(at.call_id, at.event):
                 made.notice(notice)
@@ -291,7 +343,12 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
     }
     cut = {total(series, "ivrd_talks_cut_off_total"), day.talks_cut_off}
     gone = {total(series, "ivrd_calls_media_lost_total"), day.media_lost}
-    assert [len(counts) for counts in (late, failed, cut, gone)] == [1, 1, 1, 1]
+    reached = {
+        value(series, "ivrd_callbacks_total", result="reached"),
+        hour["reached"],
+        day.callbacks.results.get(c.CallbackResult.REACHED, 0),
+    }
+    assert [len(counts) for counts in (late, failed, cut, gone, reached)] == [1] * 5
 
 
 def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
@@ -374,6 +431,11 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_calls_in_progress", {"stage": "queue"}),
         ("ivrd_calls_in_progress", {"stage": "talk"}),
         ("ivrd_calls_offered_total", {"queue": "other"}),
+        ("ivrd_callbacks_dialled_total", {}),
+        ("ivrd_callbacks_in_progress", {}),
+        *(("ivrd_callbacks_total", {"result": result}) for result in c.CallbackResult),
+        ("ivrd_callback_delay_seconds_count", {"queue": "other"}),
+        ("ivrd_callback_held_seconds_count", {"queue": "other"}),
         ("ivrd_wait_seconds_count", {"queue": "other", "outcome": "answered"}),
         ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "25.0"}),
         ("ivrd_wait_seconds_bucket", {"queue": "other", "outcome": "abandoned", "le": "30.0"}),
@@ -412,7 +474,7 @@ def test_version_and_process_are_there() -> None:
 def test_no_label_but_these() -> None:
     """A caller, a call or a caller's number must never become a label (`number` is one of ours)."""
     known = {"queue", "outcome", "stage", "by", "event", "pool", "state", "version", "python", "le"}
-    known |= {"reason", "number"}
+    known |= {"reason", "number", "result"}
     series = read(metrics())
     assert {label for _, labels in series for label, _ in labels} == known
     assert not any(name.endswith("_created") for name, _ in series)

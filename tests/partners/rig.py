@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class Rig:
         self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)
         self.asked: list[float] = []  # when an evaluation was asked for
         self.told: list[str] = []  # of partners' breakers
+        self.booked: Counter[str] = Counter()  # people to be called back, by queue
         self.partners = PartnerController(
             setup,
             self.ledger,
@@ -132,6 +134,7 @@ class Rig:
             self.book,
             self,
             lambda: self.asked.append(self.now),
+            lambda _now: self.booked,
         )
         self.recorder: PartnerRecorder | None = None
         self.calls = Calls()

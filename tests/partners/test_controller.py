@@ -7,7 +7,15 @@ import pytest
 
 from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.breaker_events import FailureKind
-from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue, Offered
+from ivrd.core.call import (
+    AnsweredBy,
+    Call,
+    CallState,
+    Connected,
+    Direction,
+    JoinedQueue,
+    Offered,
+)
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
 from ivrd.core.seats import SeatStatus
@@ -198,3 +206,16 @@ def test_who_is_there_when_ivrd_starts_has_not_come_just_now(rig: Rig) -> None:
     rig.partners.notice(Offered(rig.ledger.calls["w0"]))
     evaluate(rig, after=1.0)
     assert rig.partners.snapshot.queues[0].load.arrivals > 0.0
+
+
+def test_bookings_are_backlog_and_a_call_back_is_no_new_arrival(rig: Rig) -> None:
+    evaluate(rig)
+    made = Call("m", rig.now, state=CallState.DIALLED, direction=Direction.CALLBACK)
+    rig.ledger.receive(made)
+    for notice in rig.ledger.apply("m", JoinedQueue(rig.now, "q")):
+        rig.partners.notice(notice)
+    rig.booked["q"] = 7
+    evaluate(rig, after=1.0)
+    assert rig.partners.snapshot is not None
+    (queue,) = rig.partners.snapshot.queues
+    assert (queue.backlog, queue.booked, queue.load.arrivals) == (8, 7, 0.0)

@@ -50,6 +50,8 @@ def test_the_demo_shows_the_overflow_and_every_count_agrees() -> None:
     assert "\x1b" not in said
     for words in (
         "good takes its first caller",
+        "a caller has asked to be called back",
+        "the hotline has called back",
         "What was seen:",
         "taken by good, by its own count",
         "Every call is accounted for.",

@@ -1,0 +1,60 @@
+"""Calls that the hotline makes are counted as those see them who are called; a kill -9 is none.
+
+The people's phones keep a ledger of their own, and so do the callers: neither has seen ivrd's.
+"""
+
+import pytest
+
+from ivrd.core.call import CallbackResult
+from lab.agents import in_turn, refuses
+from lab.called import CalledPeople, comes, does_not_press, hangs_up
+from lab.callers import Caller
+from tests.real.rig import WAIT
+from tests.real.test_callback import BOOKS, booked, calls_begin, closed, number, until
+
+pytestmark = pytest.mark.lasts(40)
+
+MANNERS = (
+    comes(),
+    in_turn(refuses(486), comes()),
+    in_turn(does_not_press(), comes()),
+    in_turn(hangs_up(), comes()),
+)
+IN_VAIN = {"busy": 1, "no_key": 1, "hung_up": 1}  # of the first attempts
+
+
+def test_calls_made_and_received_are_counted_apart_and_exactly_over_a_kill(hotline, tmp_path):
+    count = len(MANNERS)
+    at_home = {number(n)[1]: manner for n, manner in enumerate(MANNERS)}
+    with CalledPeople(tmp_path / "people", at_home) as people:
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings, at_once=2)
+
+        lab = hotline(agents=2, talk=2.0, ring=0.2, change=change)
+        callers = [Caller(n, "books", BOOKS, number=number(n)[0]) for n in range(count)]
+        calling = lab.calling(callers, rate=2.0)
+        booked(lab, count)
+        assert len(calling.wait(WAIT).entries) == count
+        lab.ivrd.once("seats", "open", "base")
+        calls_begin(people, 2)
+        lab.ivrd.kill()
+        lab.ivrd.start()
+        until(lab, {"reached": count}, 90.0)
+        lab.settled()
+        assert adds_up(lab.ivrd.scrape())
+        day = lab.ivrd.get("day")
+        made = day["callbacks"]
+        assert made["dialled"] == len(people.ledger())
+        assert made["results"] == {**dict.fromkeys(CallbackResult, 0), **IN_VAIN, "reached": count}
+        assert (made["people"], made["people_helped"], made["in_progress"]) == (count, count, 0)
+        assert (day["received"], day["offered"]) == (count, 0)
+        assert {(row["outcome"], row["calls"]) for row in day["rows"]} == {("callback", count)}
+
+
+def adds_up(scrape) -> bool:
+    """Whether both counts do, in this one scrape."""
+    dialled = scrape.total("ivrd_callbacks_dialled_total")
+    ended = scrape.total("ivrd_callbacks_total")
+    return scrape.balances and dialled == ended + scrape.total("ivrd_callbacks_in_progress")
