@@ -77,6 +77,8 @@ class Conversation:
     """Runs until the caller leaves the menu.
 
     `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
+    `queue_language(queue, language)` gives the variant of the language in which a caller waits who
+    joins that queue now (calls/listeners.py).
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
@@ -89,6 +91,7 @@ class Conversation:
         session: Session,
         tell: Callable[[Command], None],
         stepped: Callable[[MenuStep], None],
+        queue_language: Callable[[str, str], str],
     ) -> None:
         self.visit: Visit | None = None
         self._in_use = in_use
@@ -96,6 +99,7 @@ class Conversation:
         self._session = session
         self._tell = tell
         self._stepped = stepped
+        self._queue_language = queue_language
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
@@ -321,9 +325,13 @@ class Conversation:
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
         now = self._in_use()
-        if self.visit is not None and self.visit.language not in now.tree.languages:
-            self._mark(menu.Speak(now.tree.languages[0]))  # nothing is said in the other any more
-        self._set(dialplan_names.QUEUE, now.queue_for(to.topic))
+        language = self.visit.language if self.visit else now.tree.languages[0]
+        if language not in now.tree.languages:
+            language = now.tree.languages[0]
+            self._mark(menu.Speak(language))  # nothing is said in the other any more
+        queue = now.queue_for(to.topic)
+        self._set(dialplan_names.QUEUE, queue)
+        self._set("CHANNEL(language)", self._queue_language(queue, language))
         self._set(dialplan_names.TOPIC, to.topic)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")

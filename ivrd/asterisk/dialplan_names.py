@@ -2,6 +2,7 @@
 
 import re
 
+from ivrd.core.announced_wait import Announced
 from ivrd.core.report import PartnerEventKind
 
 # Contexts of dialplans/*.conf
@@ -126,6 +127,23 @@ BRIEF = "brief"  # a bar of it after each announcement, and nothing until the ne
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"
+
+# What app_queue says after the position.  It is there in the variants of a language alone: in
+# sounds/th_w5/ivrd, "the wait is less than 5 minutes".
+WAIT_PROMPT = "queue-wait"
+
+
+def wait_language(language: str, announced: Announced) -> str:
+    """The variant of a channel's language in which this is said after the position.
+
+    Asterisk looks for what is not there in the language before the underscore.
+    """
+    return f"{language}_{'w' if announced.less else 'more'}{announced.minutes}"
+
+
+def spoken_language(channel_language: str) -> str:
+    """The language of a channel, whichever variant of it is set."""
+    return channel_language.partition("_")[0]
 
 
 PARTNER_EVENTS = {

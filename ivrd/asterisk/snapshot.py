@@ -10,7 +10,7 @@ from typing import Any
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.asterisk.dialplan_names import seat_of
+from ivrd.asterisk.dialplan_names import seat_of, spoken_language
 from ivrd.asterisk.translate import device, member_status, whole
 from ivrd.core.call import CallState
 from ivrd.core.seats import Member, SeatStatus
@@ -35,6 +35,7 @@ class Caller:
     dialled: str
     state: CallState  # MENU, QUEUE or TALK
     age_seconds: float
+    language: str
     in_agi: bool = False
     queue: str = ""
     wait_seconds: float = 0.0
@@ -79,6 +80,7 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         "number": m.accountcode,  # in a queue the case code stands in the number's place
         "dialled": m.calleridname,
         "age_seconds": _seconds(m.duration),
+        "language": spoken_language(m.language or ""),
     }
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:

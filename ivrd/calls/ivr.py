@@ -100,6 +100,13 @@ class EventDelay(Protocol):
         """Seconds from an event in Asterisk until ivrd receives it, now."""
 
 
+class QueueLanguage(Protocol):
+    """In which language callers wait; see waiting/announcer.py."""
+
+    def joining(self, call_id: str, queue: str, language: str) -> str:
+        """The language of the channel of a caller who is about to join a queue."""
+
+
 class Ivr:
     """All callers before the queue.
 
@@ -116,6 +123,7 @@ class Ivr:
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
+        queue_language: QueueLanguage,
     ) -> None:
         self.settings = settings
         self.active = True
@@ -126,6 +134,7 @@ class Ivr:
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
+        self._queue_language = queue_language
         self._lines: dict[str, MenuCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -249,6 +258,7 @@ class Ivr:
             line.session,
             lambda command: self._notify(call_id, command),
             lambda step: self._stepped(call_id, step),
+            lambda queue, language: self._queue_language.joining(call_id, queue, language),
         )
         task = asyncio.create_task(
             talk.run(position.visit if position else None, line.number), name=call_id

@@ -18,7 +18,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
+from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
@@ -55,6 +55,7 @@ class CallTracker:
         resolver: EndResolver,
         hash_number: Callable[[str], str],
         clock: Callable[[], float],
+        queue_language: QueueLanguage,
     ) -> None:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
@@ -70,6 +71,7 @@ class CallTracker:
             self._notify,
             self._stepped,
             self._monitor.broken,
+            queue_language,
         )
         self._recheck = Recheck(
             self._link, self.queue_members, ledger.present, self.ivr.channel, clock
@@ -329,7 +331,7 @@ class CallTracker:
             caller.call_id,
             now - caller.age_seconds,
             self._hash(caller.number),
-            language=self.ivr.settings.conversation.tree.languages[0],
+            language=self._language(caller.language),
         )
         if caller.state is not CallState.TALK:
             return call
@@ -341,6 +343,11 @@ class CallTracker:
             by=t.answered_by(caller.seat),
             seat=caller.seat,
         )
+
+    def _language(self, spoken: str) -> str:
+        """The language of a caller's channel, if it is one of ours."""
+        languages = self.ivr.settings.conversation.tree.languages
+        return spoken if spoken in languages else languages[0]
 
     # --- ends that no event reported -------------------------------------------------------
 

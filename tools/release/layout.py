@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, WAIT_PROMPT, wait_language
+from ivrd.core.announced_wait import ALL, prompt
+
 IN_PLACE = "in-place"
 LANGUAGES = ("th", "en")
 UNIT, USERS, FILES = "ivrd.service", "ivrd.sysusers", "ivrd.tmpfiles"
@@ -73,4 +76,15 @@ class Layout:
             self.at(self.bindir) / "ivrd": f"{self.prefix}/current/bin/ivrd",
             limits: f"{self.astconf}/asterisk.service.conf",
             **{sounds / one / "ivrd": f"{self.datadir}/sounds/{one}" for one in LANGUAGES},
+            **self._waits(sounds),
+        }
+
+    def _waits(self, sounds: Path) -> dict[Path, str]:
+        """The folder of each variant of a language, with its one recording: that of a wait."""
+        return {
+            sounds / wait_language(one, wait) / PROMPT_FOLDER / f"{WAIT_PROMPT}.wav": (
+                f"{self.datadir}/sounds/{one}/{prompt(wait)}.wav"
+            )
+            for one in LANGUAGES
+            for wait in ALL
         }

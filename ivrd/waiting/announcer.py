@@ -1,0 +1,148 @@
+"""Has waiting callers hear how long it will take, while they stay in the queue.
+
+app_queue says the position and then plays one more prompt, `queue-wait`, in the language of the
+channel.  Asterisk looks for it in a variant of the language first, `th_w5`, and for all that is not
+there in `th`.  In the folder of each variant stands one recording, that of its wait.  So all that it
+takes is the channel's language, set when the caller joins, and again when there is another wait to
+be told: nothing is played by ivrd, nobody leaves the queue, and the position is said as before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
+from ivrd.asterisk.breaks import with_breaks
+from ivrd.core.announced_wait import Announced, announce
+from ivrd.core.call import Answered, Call, CallState, Ended, Notice, Offered, Rejoined
+from ivrd.core.expected_wait import Wait
+from ivrd.core.ledger import Ledger
+from ivrd.waiting.forecast import WaitForecast
+
+AT_ONCE = 100  # callers who are given another wait in one look; the others follow in the next
+
+
+class Channels(Protocol):
+    """The channels of calls that are here; see calls/ivr.py."""
+
+    def channel(self, call_id: str) -> str:
+        """The channel of a call; empty for a stranger."""
+
+
+class PromiseListener(Protocol):
+    """Is told what became of the upper bound that a caller heard first; see metrics/waiting.py."""
+
+    def promise(self, queue: str, *, kept: bool) -> None:
+        """It was kept, or broken."""
+
+
+@dataclass(frozen=True)
+class AnnouncerSettings:
+    """Whether the wait is said, and from which coverage on an upper bound of it."""
+
+    on: bool
+    trusted_from: float
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a caller's channel has: the wait, in the channel's language."""
+
+    announced: Announced | None
+    language: str
+
+
+class WaitAnnouncer:
+    """All waiting callers.  `settings()`: those in use; `clock`: the timeline of the calls."""
+
+    def __init__(
+        self,
+        link: AmiClient,
+        ledger: Ledger,
+        forecast: WaitForecast,
+        settings: Callable[[], AnnouncerSettings],
+        listener: PromiseListener,
+        clock: Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._ledger = ledger
+        self._forecast = forecast
+        self._settings = settings
+        self._listener = listener
+        self._clock = clock
+        self._told: dict[str, _Told] = {}
+        self._promised: dict[str, float] = {}  # until when who was told an upper bound first
+
+    def joining(self, call_id: str, queue: str, language: str) -> str:
+        """The channel's language for a caller who is about to join a queue."""
+        call = self._ledger.calls.get(call_id)
+        if call is None or not self._settings().on:
+            return language
+        announced = self._announced(queue, self._forecast.joining(call, queue), None)
+        return self._tell(call_id, _Told(announced, _variant(language, announced)))
+
+    def notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered, sent back, or ended."""
+        match notice:
+            case Offered() | Rejoined():
+                return
+            case Answered(call):
+                self._kept(call, call.connected_at)
+            case Ended(call):
+                self._kept(call, call.left_at, gave_up=True)
+            case _:
+                assert_never(notice)
+        self._told.pop(call.id, None)
+
+    def _kept(self, call: Call, at: float | None, *, gave_up: bool = False) -> None:
+        """Who gives up in time has no right to complain, and no reason to praise."""
+        until = self._promised.pop(call.id, None)
+        if until is not None and at is not None and self._ledger.counting:
+            if not gave_up or at > until:
+                self._listener.promise(call.queue, kept=at <= until)
+
+    async def reconcile(self, channels: Channels) -> None:
+        """Give each waiting caller's channel the wait of this moment, where it is another one."""
+        sent = 0
+        async for call_id, queue, wait in with_breaks(self._forecast.waits()):
+            call = self._ledger.calls.get(call_id)
+            channel = channels.channel(call_id)
+            if call is None or call.state is not CallState.QUEUE or not channel:
+                continue
+            told = self._told.get(call_id)
+            before = told.announced if told else None
+            announced = self._announced(queue, wait, before) if self._settings().on else None
+            now = _Told(announced, _variant(call.language, announced))
+            if told == now or not call.language:
+                continue
+            if sent == AT_ONCE or not self._set(channel, now.language):
+                return
+            self._tell(call_id, now)
+            sent += 1
+
+    def _announced(self, queue: str, wait: Wait, before: Announced | None) -> Announced | None:
+        calibration = self._forecast.calibration(queue)
+        return announce(wait, calibration, before, self._settings().trusted_from)
+
+    def _tell(self, call_id: str, told: _Told) -> str:
+        self._told[call_id] = told
+        if told.announced is not None and told.announced.less:
+            until = self._clock() + 60.0 * told.announced.minutes
+            self._promised.setdefault(call_id, until)
+        return told.language
+
+    def _set(self, channel: str, language: str) -> bool:
+        try:
+            answer = self._link.tell(
+                "Setvar", Channel=channel, Variable="CHANNEL(language)", Value=language
+            )
+        except (ConnectionLost, BadValue):
+            return False
+        answer.add_done_callback(mark_retrieved)
+        return True
+
+
+def _variant(language: str, announced: Announced | None) -> str:
+    return language if announced is None else dialplan_names.wait_language(language, announced)

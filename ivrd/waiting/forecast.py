@@ -1,0 +1,238 @@
+"""How long callers will wait: learns from what is seen, and keeps its bounds calibrated.
+
+Each caller's wait is foreseen when it begins, and held against what became of it.  The model is
+core/expected_wait.py; who serves whom is core/crews.py.  A standby learns as the leader does.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import merge
+from typing import Protocol, assert_never
+
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Rejoined, Stage
+from ivrd.core.crews import Crew, Serving, partner_crews, servings
+from ivrd.core.demand import Demand
+from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait
+from ivrd.core.forecast import Rate
+from ivrd.core.ledger import Ledger
+from ivrd.core.overflow import Decision, Policy, Snapshot
+from ivrd.core.present import Place
+from ivrd.core.seats import SeatStatus
+
+# How long a talk lasts and when callers give up changes slowly; a line that moves needs many talks
+# to tell how fast.
+MEMORY_SECONDS = 4 * 3600.0
+EXPECTED_RING_SECONDS = 3.0  # until answers were seen
+AT_WORK = (SeatStatus.FREE, SeatStatus.RINGING, SeatStatus.BUSY)
+
+
+class Overflow(Protocol):
+    """What was decided last on partners' seats, and on what; see partners/controller.py."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The moment that the decision rests on."""
+
+    @property
+    def decision(self) -> Decision | None:
+        """The seats that partners are to have."""
+
+
+class ErrorListener(Protocol):
+    """Is told how right a prediction was; see metrics/waiting.py."""
+
+    def realised(self, queue: str, prediction: Prediction, seconds: float) -> None:
+        """A caller was answered after so long."""
+
+    def bound(self, queue: str, *, kept: bool) -> None:
+        """A bound was kept, or broken."""
+
+
+@dataclass
+class _Queue:
+    """What is known of one queue."""
+
+    demand: Demand
+    calibration: Calibration = Calibration()
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    queue: str
+    prediction: Prediction
+
+
+@dataclass
+class WaitForecast:
+    """All queues.
+
+    `beside(queue)`: the places of those who wait for this queue's people, but not in Asterisk's
+    line: they are to be called back, or in the menu of the queue.  `clock`: this moment on the
+    timeline of the calls.
+    """
+
+    ledger: Ledger
+    queue_members: QueueMembers
+    overflow: Overflow
+    beside: Callable[[str], Sequence[Place]]
+    listener: ErrorListener
+    clock: Callable[[], float]
+    policy: Policy
+    _queues: dict[str, _Queue] = field(default_factory=dict)
+    _ring: Rate = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=EXPECTED_RING_SECONDS)
+    _crews: list[Crew] = field(default_factory=list)
+    _lines: dict[Service, Line] = field(default_factory=dict)
+    _predicted: dict[str, _Predicted] = field(default_factory=dict)  # by call
+    _looked_at: float | None = None
+    _answers: int = 0  # since the last look
+
+    def calibration(self, queue: str) -> Calibration:
+        """How a queue's bounds are calibrated."""
+        return self._queue(queue).calibration
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def notice(self, notice: Notice) -> None:
+        """A call joined a queue, was answered, sent back, or ended."""
+        call = notice.call
+        match notice:
+            case Offered():
+                self._offered(call)
+            case Answered(_, seconds):
+                self._answered(call, seconds)
+            case Rejoined():
+                pass
+            case Ended():
+                self._ended(notice)
+            case _:
+                assert_never(notice)
+
+    def _offered(self, call: Call) -> None:
+        wait = self.joining(call, call.queue)
+        if wait.mean > 0.0 and wait.variance < float("inf"):
+            calibration = self.calibration(call.queue)
+            self._predicted[call.id] = _Predicted(call.queue, calibration.predict(wait))
+
+    def _answered(self, call: Call, seconds: float) -> None:
+        self._answers += 1
+        name = call.partner if call.by is AnsweredBy.PARTNER else self._pool(call.seat)
+        self._crews = [
+            replace(crew, free=max(0, crew.free - 1)) if crew.name == name else crew
+            for crew in self._crews
+        ]
+        if foreseen := self._predicted.pop(call.id, None):
+            queue = self._queue(foreseen.queue)
+            queue.calibration = queue.calibration.answered(foreseen.prediction, seconds)
+            if self.ledger.counting:
+                kept = seconds <= foreseen.prediction.bound
+                self.listener.realised(foreseen.queue, foreseen.prediction, seconds)
+                self.listener.bound(foreseen.queue, kept=kept)
+
+    def _ended(self, end: Ended) -> None:
+        call = end.call
+        self._queue(call.queue).demand.ended(end)
+        foreseen = self._predicted.pop(call.id, None)
+        seconds = call.wait_seconds()
+        if foreseen is None or seconds is None or end.stage is not Stage.QUEUE or call.cut_off:
+            return
+        queue = self._queue(foreseen.queue)
+        queue.calibration = queue.calibration.left(foreseen.prediction, seconds)
+        if self.ledger.counting and seconds > foreseen.prediction.bound:
+            self.listener.bound(foreseen.queue, kept=False)
+
+    def _pool(self, seat: str) -> str:
+        return self.queue_members.pool_of(seat)
+
+    # --- looking ---------------------------------------------------------------------------
+
+    def look(self, queues: Sequence[str]) -> None:
+        """Learn from the time since the last look, and see who is at work now."""
+        now = self.clock()
+        seconds = 0.0 if self._looked_at is None else max(0.0, now - self._looked_at)
+        self._looked_at = now
+        present = self.ledger.present
+        for name in queues:
+            demand = self._queue(name).demand
+            demand.expect(self.policy.expected_talk_seconds, self.policy.expected_patience_seconds)
+            demand.observe(seconds, len(present.line(name)), len(present.talking(name)))
+        self._lines.clear()
+        own, ringing = self._own_crews()
+        self._ring = self._ring.watched(seconds, self._answers, ringing * seconds)
+        self._answers = 0
+        snapshot, decision = self.overflow.snapshot, self.overflow.decision
+        partners = snapshot.partners if snapshot else ()
+        self._crews = [*own, *partner_crews(partners, decision.seats if decision else {})]
+
+    def _own_crews(self) -> tuple[list[Crew], int]:
+        """The hotline's own agents, without those who are paused; and how many phones ring."""
+        found, ringing = [], 0
+        for pool in self.queue_members.pools:
+            states = Counter(self.queue_members.here(pool).values())
+            seats = sum(states[state] for state in AT_WORK)
+            ringing += states[SeatStatus.RINGING]
+            if seats:
+                free = seats - states[SeatStatus.BUSY]
+                found.append(Crew(pool.name, frozenset(pool.queues), seats, free))
+        return found, ringing
+
+    def _queue(self, name: str) -> _Queue:
+        if name not in self._queues:
+            slow = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=1.0)
+            self._queues[name] = of = _Queue(Demand(handling=slow, patience=slow))
+            of.demand.expect(
+                self.policy.expected_talk_seconds, self.policy.expected_patience_seconds
+            )
+        return self._queues[name]
+
+    # --- what is foreseen ------------------------------------------------------------------
+
+    def joining(self, call: Call, queue: str) -> Wait:
+        """The wait of a caller who joins a queue now, or has just joined it."""
+        effective_at = self.clock() if call.effective_at is None else call.effective_at
+        place = Place(effective_at, call.received_at, call.id)
+        waiting = self._waiting()
+        ahead = {name: sum(bisect_left(of, place) for of in lines) for name, lines in waiting}
+        others = [name for name, _lines in waiting]
+        return self._wait(queue, servings(queue, self._crews, others), ahead)
+
+    def arriving(self, queue: str) -> Wait:
+        """The wait of somebody who would join the end of the line now."""
+        return self.joining(Call("", self.clock()), queue)
+
+    def waits(self) -> Iterator[tuple[str, str, Wait]]:
+        """Each call that waits in Asterisk's line, its queue, and how much longer it will wait."""
+        waiting = self._waiting()
+        others = [name for name, _lines in waiting]
+        ways = {name: servings(name, self._crews, others) for name in others}
+        steps = [
+            [(place, name, of is lines[0]) for place in of]
+            for name, lines in waiting
+            for of in lines
+        ]
+        ahead: Counter[str] = Counter()
+        for place, name, in_line in merge(*steps):
+            if in_line:
+                yield place.call_id, name, self._wait(name, ways[name], ahead)
+            ahead[name] += 1
+
+    def _waiting(self) -> list[tuple[str, tuple[Sequence[Place], Sequence[Place]]]]:
+        """The queues with callers: those in Asterisk's line, and those beside it."""
+        present = self.ledger.present
+        names = dict.fromkeys([*self._queues, *present.queues()])
+        lines = [(name, (present.line(name), self.beside(name))) for name in names]
+        return [(name, of) for name, of in lines if of[0] or of[1]]
+
+    def _wait(self, queue: str, ways: Sequence[Serving], ahead: Mapping[str, float]) -> Wait:
+        load = self._queue(queue).demand.load()
+        handling = load.handling + self._ring.mean_seconds
+        found = []
+        for way in ways:
+            before = ahead.get(queue, 0) - way.free
+            before += sum(share * ahead.get(name, 0) for name, share in way.competing.items())
+            service = Service(float(way.seats), handling, load.patience)
+            line = self._lines.setdefault(service, Line(service))
+            found.append(line.wait(before))
+        return min(found, key=lambda wait: wait.mean)
