@@ -102,7 +102,9 @@ async def talk(data: bytes) -> None:
     link = Dialled()
     sessions = Sessions(cast(AmiClient, link), lambda _seconds: None, lambda _seconds: None)
     session = sessions.begin("PJSIP/carrier-00000001")
-    conversation = Conversation(script, session, lambda _command: None, lambda _step: None)
+    conversation = Conversation(
+        script, session, lambda _command: None, lambda _step: None, lambda _queue, said: said
+    )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:
         line = raw.decode("utf-8", "replace")

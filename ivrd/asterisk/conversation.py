@@ -331,7 +331,8 @@ class Conversation:
             self._mark(menu.Speak(language))  # nothing is said in the other any more
         queue = now.queue_for(to.topic)
         self._set(dialplan_names.QUEUE, queue)
-        self._set("CHANNEL(language)", self._queue_language(queue, language))
+        if (waits_in := self._queue_language(queue, language)) != language:
+            self._set("CHANNEL(language)", waits_in)
         self._set(dialplan_names.TOPIC, to.topic)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")

@@ -36,6 +36,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
+from ivrd.config.waiting import WaitingPart
 from ivrd.core.overflow import Policy
 
 FILE = control_socket.FILE
@@ -178,6 +179,7 @@ class MainFile(Part):
     lease_seconds: Annotated[int, whole(3, 60), RELOAD] = 5
     drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
+    waiting: WaitingPart = WaitingPart()
     limits: LimitsPart = LimitsPart()
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"

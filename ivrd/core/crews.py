@@ -1,12 +1,12 @@
 """Who serves which queues: the hotline's own agents, and partners' seats that are open or coming.
 
 Most people serve several queues, and a seat that becomes free goes to whoever came first of all
-whom it serves (calls/recheck.py).  So ahead of a caller are those of the own queue, and of any other
-queue as many as the people who serve that one serve this one, too.
+whom it serves (calls/recheck.py).  So ahead of a caller are those of the own queue, and of any
+other queue the part whose people serve this one, too.
 
 People who serve this queue and not a longer one beside it come to this caller sooner than that: the
-wait is the shortest of those that `servings` gives, with some of the other queues and the people who
-serve them left out.
+wait is the shortest of those that `servings` gives, with some of the other queues, and the people
+who serve them, left out.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

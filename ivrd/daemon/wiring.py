@@ -50,12 +50,15 @@ from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
+from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
+from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
+from ivrd.waiting.forecast import WaitForecast
 
 
 class Wiring:
@@ -99,6 +102,7 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
+        self._build_waiting()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(self.write_behind, self.call_repository, self.partner_operations)
@@ -181,6 +185,42 @@ class Wiring:
             self.leadership,
         )
 
+    def _build_waiting(self) -> None:
+        """How long callers will wait, and how they hear of it."""
+        registry = self.observer.metrics.registry
+        self.wait_metrics = WaitMetrics(registry, self._queues())
+        self.wait_forecast = WaitForecast(
+            self.ledger,
+            self.queue_members,
+            self.partners,
+            lambda _queue: (),  # nobody waits anywhere but in Asterisk's line
+            self.wait_metrics,
+            self.timeline.now,
+        )
+        self.wait_announcer = WaitAnnouncer(
+            self.link,
+            self.ledger,
+            self.wait_forecast,
+            self._announcer_settings,
+            self.wait_metrics,
+            self.timeline.now,
+        )
+        ExpectedWaitCollector(registry, self.wait_forecast, self._queues)
+
+    def _queues(self) -> list[str]:
+        """The queues in use."""
+        return [*self.partners.setup.topics]
+
+    def _announcer_settings(self) -> AnnouncerSettings:
+        waiting = self.operations.settings.waiting
+        return AnnouncerSettings(waiting.say_expected, waiting.trusted_ratio)
+
+    async def announce_waits(self) -> None:
+        """Look at the queues; the leader has waiting callers hear what has changed."""
+        self.wait_forecast.look(self._queues(), self.partners.setup.policy)
+        if self.leadership.is_leader:
+            await self.wait_announcer.reconcile(self.tracker.ivr)
+
     def _build_calls(self) -> None:
         """Calls and their menus, and what is stored and published of them."""
         settings, metrics = self.settings, self.observer.metrics
@@ -209,6 +249,7 @@ class Wiring:
             self.reconciliation,
             Hasher(load_key(settings.caller_key_file), settings.country).hash_number,
             self.timeline.now,
+            self.wait_announcer,
         )
         PersistenceMetrics(
             metrics.registry,
@@ -233,6 +274,8 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
+                self.wait_forecast,
+                self.wait_announcer,
             ),
             positions=(self.call_repository,),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
@@ -292,6 +335,7 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
+        self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 
 def _address(settings: Settings) -> AmiAddress:

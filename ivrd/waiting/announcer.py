@@ -1,10 +1,10 @@
 """Has waiting callers hear how long it will take, while they stay in the queue.
 
-app_queue says the position and then plays one more prompt, `queue-wait`, in the language of the
-channel.  Asterisk looks for it in a variant of the language first, `th_w5`, and for all that is not
-there in `th`.  In the folder of each variant stands one recording, that of its wait.  So all that it
-takes is the channel's language, set when the caller joins, and again when there is another wait to
-be told: nothing is played by ivrd, nobody leaves the queue, and the position is said as before.
+app_queue says the position and then one more prompt, `queue-wait`, in the channel's language.
+Asterisk looks for it in a variant of the language first, `th_w5`, and for all that is not there in
+`th`.  The folder of each variant has one recording, that of its wait.  So all that it takes is the
+channel's language, set when the caller joins, and again when there is another wait to be told:
+ivrd plays nothing, nobody leaves the queue, and the position is said as before.
 """
 
 from collections.abc import Callable
@@ -97,11 +97,12 @@ class WaitAnnouncer:
         self._told.pop(call.id, None)
 
     def _kept(self, call: Call, at: float | None, *, gave_up: bool = False) -> None:
-        """Who gives up in time has no right to complain, and no reason to praise."""
+        """Was it?  Of one who gave up in time nobody knows."""
         until = self._promised.pop(call.id, None)
-        if until is not None and at is not None and self._ledger.counting:
-            if not gave_up or at > until:
-                self._listener.promise(call.queue, kept=at <= until)
+        if until is None or at is None or (gave_up and at <= until):
+            return
+        if self._ledger.counting:
+            self._listener.promise(call.queue, kept=at <= until)
 
     async def reconcile(self, channels: Channels) -> None:
         """Give each waiting caller's channel the wait of this moment, where it is another one."""

@@ -7,7 +7,7 @@ core/expected_wait.py; who serves whom is core/crews.py.  A standby learns as th
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import merge
 from typing import Protocol, assert_never
 
@@ -56,7 +56,7 @@ class _Queue:
     """What is known of one queue."""
 
     demand: Demand
-    calibration: Calibration = Calibration()
+    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,6 @@ class _Predicted:
     prediction: Prediction
 
 
-@dataclass
 class WaitForecast:
     """All queues.
 
@@ -74,20 +73,29 @@ class WaitForecast:
     timeline of the calls.
     """
 
-    ledger: Ledger
-    queue_members: QueueMembers
-    overflow: Overflow
-    beside: Callable[[str], Sequence[Place]]
-    listener: ErrorListener
-    clock: Callable[[], float]
-    policy: Policy
-    _queues: dict[str, _Queue] = field(default_factory=dict)
-    _ring: Rate = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=EXPECTED_RING_SECONDS)
-    _crews: list[Crew] = field(default_factory=list)
-    _lines: dict[Service, Line] = field(default_factory=dict)
-    _predicted: dict[str, _Predicted] = field(default_factory=dict)  # by call
-    _looked_at: float | None = None
-    _answers: int = 0  # since the last look
+    def __init__(
+        self,
+        ledger: Ledger,
+        queue_members: QueueMembers,
+        overflow: Overflow,
+        beside: Callable[[str], Sequence[Place]],
+        listener: ErrorListener,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._queue_members = queue_members
+        self._overflow = overflow
+        self._beside = beside
+        self._listener = listener
+        self._clock = clock
+        self._policy = Policy()
+        self._queues: dict[str, _Queue] = {}
+        self._ring = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=EXPECTED_RING_SECONDS)
+        self._crews: list[Crew] = []
+        self._lines: dict[Service, Line] = {}
+        self._predicted: dict[str, _Predicted] = {}  # by call
+        self._looked_at: float | None = None
+        self._answers = 0  # since the last look
 
     def calibration(self, queue: str) -> Calibration:
         """How a queue's bounds are calibrated."""
@@ -126,10 +134,10 @@ class WaitForecast:
         if foreseen := self._predicted.pop(call.id, None):
             queue = self._queue(foreseen.queue)
             queue.calibration = queue.calibration.answered(foreseen.prediction, seconds)
-            if self.ledger.counting:
+            if self._ledger.counting:
                 kept = seconds <= foreseen.prediction.bound
-                self.listener.realised(foreseen.queue, foreseen.prediction, seconds)
-                self.listener.bound(foreseen.queue, kept=kept)
+                self._listener.realised(foreseen.queue, foreseen.prediction, seconds)
+                self._listener.bound(foreseen.queue, kept=kept)
 
     def _ended(self, end: Ended) -> None:
         call = end.call
@@ -140,37 +148,41 @@ class WaitForecast:
             return
         queue = self._queue(foreseen.queue)
         queue.calibration = queue.calibration.left(foreseen.prediction, seconds)
-        if self.ledger.counting and seconds > foreseen.prediction.bound:
-            self.listener.bound(foreseen.queue, kept=False)
+        if self._ledger.counting and seconds > foreseen.prediction.bound:
+            self._listener.bound(foreseen.queue, kept=False)
 
     def _pool(self, seat: str) -> str:
-        return self.queue_members.pool_of(seat)
+        return self._queue_members.pool_of(seat)
 
     # --- looking ---------------------------------------------------------------------------
 
-    def look(self, queues: Sequence[str]) -> None:
-        """Learn from the time since the last look, and see who is at work now."""
-        now = self.clock()
+    def look(self, queues: Sequence[str], policy: Policy) -> None:
+        """Learn from the time since the last look, and see who is at work now.
+
+        `policy`: the talks and the patience to be expected until some were seen.
+        """
+        self._policy = policy
+        now = self._clock()
         seconds = 0.0 if self._looked_at is None else max(0.0, now - self._looked_at)
         self._looked_at = now
-        present = self.ledger.present
+        present = self._ledger.present
         for name in queues:
             demand = self._queue(name).demand
-            demand.expect(self.policy.expected_talk_seconds, self.policy.expected_patience_seconds)
+            demand.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             demand.observe(seconds, len(present.line(name)), len(present.talking(name)))
         self._lines.clear()
         own, ringing = self._own_crews()
         self._ring = self._ring.watched(seconds, self._answers, ringing * seconds)
         self._answers = 0
-        snapshot, decision = self.overflow.snapshot, self.overflow.decision
+        snapshot, decision = self._overflow.snapshot, self._overflow.decision
         partners = snapshot.partners if snapshot else ()
         self._crews = [*own, *partner_crews(partners, decision.seats if decision else {})]
 
     def _own_crews(self) -> tuple[list[Crew], int]:
         """The hotline's own agents, without those who are paused; and how many phones ring."""
         found, ringing = [], 0
-        for pool in self.queue_members.pools:
-            states = Counter(self.queue_members.here(pool).values())
+        for pool in self._queue_members.pools:
+            states = Counter(self._queue_members.here(pool).values())
             seats = sum(states[state] for state in AT_WORK)
             ringing += states[SeatStatus.RINGING]
             if seats:
@@ -181,17 +193,16 @@ class WaitForecast:
     def _queue(self, name: str) -> _Queue:
         if name not in self._queues:
             slow = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=1.0)
-            self._queues[name] = of = _Queue(Demand(handling=slow, patience=slow))
-            of.demand.expect(
-                self.policy.expected_talk_seconds, self.policy.expected_patience_seconds
-            )
+            self._queues[name] = of = _Queue(Demand(handling=slow, patience=slow), Calibration())
+            policy = self._policy
+            of.demand.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
         return self._queues[name]
 
     # --- what is foreseen ------------------------------------------------------------------
 
     def joining(self, call: Call, queue: str) -> Wait:
         """The wait of a caller who joins a queue now, or has just joined it."""
-        effective_at = self.clock() if call.effective_at is None else call.effective_at
+        effective_at = self._clock() if call.effective_at is None else call.effective_at
         place = Place(effective_at, call.received_at, call.id)
         waiting = self._waiting()
         ahead = {name: sum(bisect_left(of, place) for of in lines) for name, lines in waiting}
@@ -200,7 +211,7 @@ class WaitForecast:
 
     def arriving(self, queue: str) -> Wait:
         """The wait of somebody who would join the end of the line now."""
-        return self.joining(Call("", self.clock()), queue)
+        return self.joining(Call("", self._clock()), queue)
 
     def waits(self) -> Iterator[tuple[str, str, Wait]]:
         """Each call that waits in Asterisk's line, its queue, and how much longer it will wait."""
@@ -220,9 +231,9 @@ class WaitForecast:
 
     def _waiting(self) -> list[tuple[str, tuple[Sequence[Place], Sequence[Place]]]]:
         """The queues with callers: those in Asterisk's line, and those beside it."""
-        present = self.ledger.present
+        present = self._ledger.present
         names = dict.fromkeys([*self._queues, *present.queues()])
-        lines = [(name, (present.line(name), self.beside(name))) for name in names]
+        lines = [(name, (present.line(name), self._beside(name))) for name in names]
         return [(name, of) for name, of in lines if of[0] or of[1]]
 
     def _wait(self, queue: str, ways: Sequence[Serving], ahead: Mapping[str, float]) -> Wait:

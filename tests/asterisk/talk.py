@@ -84,7 +84,11 @@ class Talk:
         self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
         self.conversation = Conversation(
-            lambda: self.script, self.channel.session, self.told.append, self.steps.append
+            lambda: self.script,
+            self.channel.session,
+            self.told.append,
+            self.steps.append,
+            lambda _queue, language: language,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

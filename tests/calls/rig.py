@@ -114,6 +114,9 @@ class Told:
     steps: list[tuple[str, MenuStep]] = field(default_factory=list)
     offers: list[tuple[str, object]] = field(default_factory=list)
 
+    def joining(self, _call_id: str, _queue: str, language: str) -> str:
+        return language
+
     def menu(self, call: Call, step: MenuStep) -> None:
         self.steps.append((call.id, step))
 
@@ -199,6 +202,7 @@ class Rig:
             resolver or Unknown(),
             lambda number: f"#{number[-3:]}",
             lambda: NOW,
+            self.told,
         )
         link.hears = self.tracker.take
 

@@ -14,6 +14,11 @@ from tests.calls.rig import SCRIPT, FakeLink, settle
 BREAK = "ASYNCAGI BREAK"
 
 
+class Waits:
+    def joining(self, _call_id: str, _queue: str, language: str) -> str:
+        return language
+
+
 class Room:
     """The menus of one ivrd on a fake link; what the books were told, by call."""
 
@@ -24,7 +29,9 @@ class Room:
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
         self.steps: list[tuple[str, StepKind]] = []
-        self.ivr = Ivr(settings, sessions, self.link, self._notify, self._stepped, self._fault)
+        self.ivr = Ivr(
+            settings, sessions, self.link, self._notify, self._stepped, self._fault, Waits()
+        )
 
     def _notify(self, call_id: str, command: Command) -> None:
         self.commands.setdefault(call_id, []).append(command)
