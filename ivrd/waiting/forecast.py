@@ -25,6 +25,7 @@ from ivrd.core.seats import SeatStatus
 # How long a talk lasts and when callers give up changes slowly; a line that moves needs many talks
 # to tell how fast.
 MEMORY_SECONDS = 4 * 3600.0
+PRIOR_EVENTS = 3.0  # what is expected before anything was seen weighs as so many talks
 EXPECTED_RING_SECONDS = 3.0  # until answers were seen
 AT_WORK = (SeatStatus.FREE, SeatStatus.RINGING, SeatStatus.BUSY)
 
@@ -192,7 +193,7 @@ class WaitForecast:
 
     def _queue(self, name: str) -> _Queue:
         if name not in self._queues:
-            slow = Rate(MEMORY_SECONDS, prior_events=1.0, prior_seconds=1.0)
+            slow = Rate(MEMORY_SECONDS, prior_events=PRIOR_EVENTS, prior_seconds=1.0)
             self._queues[name] = of = _Queue(Demand(handling=slow, patience=slow), Calibration())
             policy = self._policy
             of.demand.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
