@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
+from math import inf
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.queue_members import QueueMembers
@@ -121,7 +122,7 @@ class WaitForecast:
 
     def _offered(self, call: Call) -> None:
         wait = self.joining(call, call.queue)
-        if wait.mean > 0.0 and wait.variance < float("inf"):
+        if 0.0 < wait.mean < inf:
             calibration = self.calibration(call.queue)
             self._predicted[call.id] = _Predicted(call.queue, calibration.predict(wait))
 
@@ -204,15 +205,17 @@ class WaitForecast:
     def joining(self, call: Call, queue: str) -> Wait:
         """The wait of a caller who joins a queue now, or has just joined it."""
         effective_at = self._clock() if call.effective_at is None else call.effective_at
-        place = Place(effective_at, call.received_at, call.id)
+        return self._wait_at(Place(effective_at, call.received_at, call.id), queue)
+
+    def arriving(self, queue: str) -> Wait:
+        """The wait of somebody who would join the end of the line now."""
+        return self._wait_at(Place(inf, inf, ""), queue)
+
+    def _wait_at(self, place: Place, queue: str) -> Wait:
         waiting = self._waiting()
         ahead = {name: sum(bisect_left(of, place) for of in lines) for name, lines in waiting}
         others = [name for name, _lines in waiting]
         return self._wait(queue, servings(queue, self._crews, others), ahead)
-
-    def arriving(self, queue: str) -> Wait:
-        """The wait of somebody who would join the end of the line now."""
-        return self.joining(Call("", self._clock()), queue)
 
     def waits(self) -> Iterator[tuple[str, str, Wait]]:
         """Each call that waits in Asterisk's line, its queue, and how much longer it will wait."""
