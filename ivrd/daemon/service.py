@@ -164,8 +164,8 @@ class Daemon:
         """Have waiting callers hear how long it will be."""
         while True:
             await asyncio.sleep(WAITS_SECONDS)
-            if self.wiring.observer.connected:
-                await self.wiring.announce_waits()
+            if self.wiring.observer.connected and self.wiring.leadership.is_leader:
+                await self.wiring.wait_announcer.reconcile(self.wiring.tracker.ivr)
 
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
@@ -181,6 +181,7 @@ class Daemon:
             if self.wiring.observer.connected:
                 self.wiring.tracker.read_clock()
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
+                self.wiring.look_at_queues()
                 if self.wiring.leadership.is_leader:
                     for reconcile in (
                         self.wiring.queue_members.reconcile,

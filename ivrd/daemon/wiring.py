@@ -215,11 +215,9 @@ class Wiring:
         waiting = self.operations.settings.waiting
         return AnnouncerSettings(waiting.say_expected, waiting.trusted_ratio)
 
-    async def announce_waits(self) -> None:
-        """Look at the queues; the leader has waiting callers hear what has changed."""
+    def look_at_queues(self) -> None:
+        """Learn how long callers wait, and who is at work now."""
         self.wait_forecast.look(self._queues(), self.partners.setup.policy)
-        if self.leadership.is_leader:
-            await self.wait_announcer.reconcile(self.tracker.ivr)
 
     def _build_calls(self) -> None:
         """Calls and their menus, and what is stored and published of them."""
