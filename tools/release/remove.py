@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from tools.release.files import files, remove_empty, same
 from tools.release.layout import IN_PLACE, Layout, say
 
@@ -54,6 +55,8 @@ def uninstall(layout: Layout) -> None:
     theirs = sorted(path.parent for path in layout.links())
     for folder in (layout.releases, layout.at(layout.prefix), *theirs):
         remove_empty(folder)
+        if folder.name == PROMPT_FOLDER:  # of a variant of a language, which is ours as well
+            remove_empty(folder.parent)
     for folder in sorted(layout.at(layout.datadir).rglob("*"), reverse=True):
         remove_empty(folder)
     remove_empty(layout.at(layout.datadir))
