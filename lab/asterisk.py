@@ -11,8 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, WAIT_PROMPT, wait_language
-from ivrd.core import announced_wait
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
 from lab import parts
 from lab.running import spawn
 
@@ -104,11 +103,11 @@ class Asterisk:
             home = data / "sounds" / lang
             home.mkdir(exist_ok=True)
             _link(home / PROMPT_FOLDER, sounds / lang)
-            for wait in announced_wait.ALL:
-                said = data / "sounds" / wait_language(lang, wait) / PROMPT_FOLDER
+            for variant, prompts in variant_prompts().items():
+                said = data / "sounds" / f"{lang}_{variant}" / PROMPT_FOLDER
                 said.mkdir(parents=True, exist_ok=True)
-                recording = sounds / lang / f"{announced_wait.prompt(wait)}.wav"
-                _link(said / f"{WAIT_PROMPT}.wav", recording)
+                for name, prompt in prompts.items():
+                    _link(said / f"{name}.wav", sounds / lang / f"{prompt}.wav")
         _link(data / "documentation", root / "usr/share/asterisk/documentation")
         text = ASTERISK_CONF.format(
             etc=self.etc,

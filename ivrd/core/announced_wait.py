@@ -31,6 +31,16 @@ def prompt(announced: Announced) -> str:
 
 ALL = (*(Announced(m) for m in LESS), *(Announced(m, less=False) for m in MORE))
 
+# How many who wait beside the line can be told among those ahead; more are rounded up.
+BESIDE = (*range(1, 21), 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500)
+
+
+def rounded_up(beside: int) -> int:
+    """So many, or a few more, as can be told; 0 for none."""
+    if beside <= 0:
+        return 0
+    return BESIDE[min(bisect_left(BESIDE, beside), len(BESIDE) - 1)]
+
 
 def announce(
     wait: Wait, calibration: Calibration, before: Announced | None, trusted_from: float

@@ -4,22 +4,25 @@ app_queue says the position and then one more prompt, `queue-wait`, in the chann
 Asterisk looks for it in a variant of the language first, `th_w5`, and for all that is not there in
 `th`.  The folder of each variant has one recording, that of its wait.  So all that it takes is the
 channel's language, set when the caller joins, and again when there is another wait to be told:
-ivrd plays nothing, nobody leaves the queue, and the position is said as before.
+ivrd plays nothing, and nobody leaves the queue.
+
+Those who wait beside the line, and come before the caller, are no part of app_queue's position; in
+`th_w5b_3` it is said as 3 more than it is (render/say.py).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.core.announced_wait import Announced, announce
+from ivrd.asterisk.dialplan_names import wait_language
+from ivrd.core.announced_wait import Announced, announce, rounded_up
 from ivrd.core.call import Answered, Call, CallState, Ended, Notice, Offered, Rejoined
 from ivrd.core.expected_wait import Wait
 from ivrd.core.ledger import Ledger
-from ivrd.waiting.forecast import WaitForecast
+from ivrd.waiting.forecast import WaitForecast, Waiting
 
 AT_ONCE = 100  # callers who are given another wait in one look; the others follow in the next
 
@@ -81,7 +84,8 @@ class WaitAnnouncer:
         if call is None or not self._settings().on:
             return language
         announced = self._announced(queue, self._forecast.joining(call, queue), None)
-        return self._tell(call_id, _Told(announced, _variant(language, announced)))
+        beside = rounded_up(self._forecast.beside(call, queue))
+        return self._tell(call_id, _Told(announced, wait_language(language, announced, beside)))
 
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, sent back, or ended."""
@@ -107,21 +111,27 @@ class WaitAnnouncer:
     async def reconcile(self, channels: Channels) -> None:
         """Give each waiting caller's channel the wait of this moment, where it is another one."""
         sent = 0
-        async for call_id, queue, wait in with_breaks(self._forecast.waits()):
-            call = self._ledger.calls.get(call_id)
-            channel = channels.channel(call_id)
+        async for waiting in with_breaks(self._forecast.waits()):
+            call = self._ledger.calls.get(waiting.call_id)
+            channel = channels.channel(waiting.call_id)
             if call is None or call.state is not CallState.QUEUE or not channel:
                 continue
-            told = self._told.get(call_id)
-            before = told.announced if told else None
-            announced = self._announced(queue, wait, before) if self._settings().on else None
-            now = _Told(announced, _variant(call.language, announced))
+            told = self._told.get(call.id)
+            now = self._now(call, waiting, told.announced if told else None)
             if told == now or not call.language:
                 continue
             if sent == AT_ONCE or not self._set(channel, now.language):
                 return
-            self._tell(call_id, now)
+            self._tell(call.id, now)
             sent += 1
+
+    def _now(self, call: Call, waiting: Waiting, before: Announced | None) -> _Told:
+        """What a waiting caller is to hear."""
+        if not self._settings().on:
+            return _Told(None, call.language)
+        announced = self._announced(waiting.queue, waiting.wait, before)
+        beside = rounded_up(waiting.beside)
+        return _Told(announced, wait_language(call.language, announced, beside))
 
     def _announced(self, queue: str, wait: Wait, before: Announced | None) -> Announced | None:
         calibration = self._forecast.calibration(queue)
@@ -143,7 +153,3 @@ class WaitAnnouncer:
             return False
         answer.add_done_callback(mark_retrieved)
         return True
-
-
-def _variant(language: str, announced: Announced | None) -> str:
-    return language if announced is None else dialplan_names.wait_language(language, announced)

@@ -67,6 +67,16 @@ class _Predicted:
     prediction: Prediction
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A call in Asterisk's line, how much longer it will wait, and who is ahead beside the line."""
+
+    call_id: str
+    queue: str
+    wait: Wait
+    beside: int
+
+
 class WaitForecast:
     """All queues.
 
@@ -204,8 +214,15 @@ class WaitForecast:
 
     def joining(self, call: Call, queue: str) -> Wait:
         """The wait of a caller who joins a queue now, or has just joined it."""
+        return self._wait_at(self._place(call), queue)
+
+    def beside(self, call: Call, queue: str) -> int:
+        """How many wait beside the line of that queue and come before this caller."""
+        return bisect_left(self._beside(queue), self._place(call))
+
+    def _place(self, call: Call) -> Place:
         effective_at = self._clock() if call.effective_at is None else call.effective_at
-        return self._wait_at(Place(effective_at, call.received_at, call.id), queue)
+        return Place(effective_at, call.received_at, call.id)
 
     def arriving(self, queue: str) -> Wait:
         """The wait of somebody who would join the end of the line now."""
@@ -217,8 +234,8 @@ class WaitForecast:
         others = [name for name, _lines in waiting]
         return self._wait(queue, servings(queue, self._crews, others), ahead)
 
-    def waits(self) -> Iterator[tuple[str, str, Wait]]:
-        """Each call that waits in Asterisk's line, its queue, and how much longer it will wait."""
+    def waits(self) -> Iterator[Waiting]:
+        """Everybody who waits in Asterisk's line, whoever comes first first."""
         waiting = self._waiting()
         others = [name for name, _lines in waiting]
         ways = {name: servings(name, self._crews, others) for name in others}
@@ -228,10 +245,13 @@ class WaitForecast:
             for of in lines
         ]
         ahead: Counter[str] = Counter()
+        beside: Counter[str] = Counter()
         for place, name, in_line in merge(*steps):
             if in_line:
-                yield place.call_id, name, self._wait(name, ways[name], ahead)
+                wait = self._wait(name, ways[name], ahead)
+                yield Waiting(place.call_id, name, wait, beside[name])
             ahead[name] += 1
+            beside[name] += not in_line
 
     def _waiting(self) -> list[tuple[str, tuple[Sequence[Place], Sequence[Place]]]]:
         """The queues with callers: those in Asterisk's line, and those beside it."""

@@ -130,7 +130,7 @@ class Rig:
             self.announcer.notice(notice)
 
     def means(self) -> dict[str, float]:
-        return {call_id: wait.mean for call_id, _queue, wait in self.forecast.waits()}
+        return {waiting.call_id: waiting.wait.mean for waiting in self.forecast.waits()}
 
     def reconcile(self) -> list[tuple[str, str]]:
         """The languages that channels are given."""

@@ -1,6 +1,7 @@
 """What waiting callers hear: set on the channel when it changes, and never more at once."""
 
 from ivrd.core.call import AnsweredBy, Connected, JoinedQueue
+from ivrd.core.present import Place
 from ivrd.waiting import announcer
 from ivrd.waiting.announcer import AnnouncerSettings
 from tests.waiting.rig import Rig
@@ -88,3 +89,22 @@ def test_who_comes_back_from_a_seat_has_no_second_promise() -> None:
     rig.happens("here", JoinedQueue(rig.now, "a"))
     rig.answer("here")
     assert rig.told.promises == [("a", True)]
+
+
+def test_those_who_come_before_and_wait_beside_the_line_are_counted_with_the_place() -> None:
+    rig = Rig()
+    before, after = Place(10.0, 10.0, "booked"), Place(1e9, 1e9, "later")
+    rig.beside = {"a": [before, before, after], "b": [before]}
+    rig.receive("here")
+    assert rig.announcer.joining("here", "a", "th") == "th_w10b_2"  # the one for b is ahead as well
+    rig.join("here")
+    assert rig.reconcile() == []
+    rig.beside = {"a": [before] * 22}
+    (told,) = rig.reconcile()
+    assert told[1].endswith("b_25")  # rounded up
+    rig.beside = {}
+    assert rig.reconcile() == [("PJSIP/here", "th_w5")]
+    rig.members.states.clear()
+    rig.look()
+    rig.beside = {"a": [before]}
+    assert rig.reconcile() == [("PJSIP/here", "th_b_1")]

@@ -4,8 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, WAIT_PROMPT, wait_language
-from ivrd.core.announced_wait import ALL, prompt
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
 
 IN_PLACE = "in-place"
 LANGUAGES = ("th", "en")
@@ -80,11 +79,12 @@ class Layout:
         }
 
     def _waits(self, sounds: Path) -> dict[Path, str]:
-        """The folder of each variant of a language, with its one recording: that of a wait."""
+        """The folder of each variant of a language, with what is said otherwise in it."""
         return {
-            sounds / wait_language(one, wait) / PROMPT_FOLDER / f"{WAIT_PROMPT}.wav": (
-                f"{self.datadir}/sounds/{one}/{prompt(wait)}.wav"
+            sounds / f"{one}_{variant}" / PROMPT_FOLDER / f"{name}.wav": (
+                f"{self.datadir}/sounds/{one}/{prompt}.wav"
             )
             for one in LANGUAGES
-            for wait in ALL
+            for variant, prompts in variant_prompts().items()
+            for name, prompt in prompts.items()
         }

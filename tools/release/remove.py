@@ -52,11 +52,10 @@ def uninstall(layout: Layout) -> None:
         _remove(layout, name)
     for name in ("current", "previous", "pip.log"):
         (layout.at(layout.prefix) / name).unlink(missing_ok=True)
-    theirs = sorted(path.parent for path in layout.links())
-    for folder in (layout.releases, layout.at(layout.prefix), *theirs):
+    theirs = {path.parent for path in layout.links()}
+    theirs |= {path.parent for path in theirs if path.name == PROMPT_FOLDER}  # of a variant
+    for folder in (layout.releases, layout.at(layout.prefix), *sorted(theirs, reverse=True)):
         remove_empty(folder)
-        if folder.name == PROMPT_FOLDER:  # of a variant of a language, which is ours as well
-            remove_empty(folder.parent)
     for folder in sorted(layout.at(layout.datadir).rglob("*"), reverse=True):
         remove_empty(folder)
     remove_empty(layout.at(layout.datadir))
