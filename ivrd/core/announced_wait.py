@@ -32,14 +32,15 @@ def prompt(announced: Announced) -> str:
 ALL = (*(Announced(m) for m in LESS), *(Announced(m, less=False) for m in MORE))
 
 # How many who wait beside the line can be told among those ahead; more are rounded up.
-BESIDE = (*range(1, 21), 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500)
+BESIDE: tuple[int, ...] = (*range(1, 21), 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500)
 
 
 def rounded_up(beside: int) -> int:
     """So many, or a few more, as can be told; 0 for none."""
     if beside <= 0:
         return 0
-    return BESIDE[min(bisect_left(BESIDE, beside), len(BESIDE) - 1)]
+    at = min(bisect_left(BESIDE, beside), len(BESIDE) - 1)
+    return BESIDE[at]
 
 
 def announce(

@@ -6,7 +6,7 @@ core/expected_wait.py; who serves whom is core/crews.py.  A standby learns as th
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from math import inf
@@ -232,13 +232,13 @@ class WaitForecast:
         waiting = self._waiting()
         ahead = {name: sum(bisect_left(of, place) for of in lines) for name, lines in waiting}
         others = [name for name, _lines in waiting]
-        return self._wait(queue, servings(queue, self._crews, others), ahead)
+        return _shortest(queue, self._ways(queue, others), ahead)
 
     def waits(self) -> Iterator[Waiting]:
         """Everybody who waits in Asterisk's line, whoever comes first first."""
         waiting = self._waiting()
         others = [name for name, _lines in waiting]
-        ways = {name: servings(name, self._crews, others) for name in others}
+        ways = {name: self._ways(name, others) for name in others}
         steps = [
             [(place, name, of is lines[0]) for place in of]
             for name, lines in waiting
@@ -248,7 +248,7 @@ class WaitForecast:
         beside: Counter[str] = Counter()
         for place, name, in_line in merge(*steps):
             if in_line:
-                wait = self._wait(name, ways[name], ahead)
+                wait = _shortest(name, ways[name], ahead)
                 yield Waiting(place.call_id, name, wait, beside[name])
             ahead[name] += 1
             beside[name] += not in_line
@@ -260,14 +260,24 @@ class WaitForecast:
         lines = [(name, (present.line(name), self._beside(name))) for name in names]
         return [(name, of) for name, of in lines if of[0] or of[1]]
 
-    def _wait(self, queue: str, ways: Sequence[Serving], ahead: Mapping[str, float]) -> Wait:
+    def _ways(self, queue: str, waiting: Collection[str]) -> list[tuple[Serving, Line]]:
+        """How a queue's callers may be served, and how its line moves then."""
         load = self._queue(queue).demand.load()
         handling = load.handling + self._ring.mean_seconds
-        found = []
-        for way in ways:
-            before = ahead.get(queue, 0) - way.free
-            before += sum(share * ahead.get(name, 0) for name, share in way.competing.items())
-            service = Service(float(way.seats), handling, load.patience)
-            line = self._lines.setdefault(service, Line(service))
-            found.append(line.wait(before))
-        return min(found, key=lambda wait: wait.mean)
+        ways = []
+        for serving in servings(queue, self._crews, waiting):
+            service = Service(float(serving.seats), handling, load.patience)
+            if service not in self._lines:
+                self._lines[service] = Line(service)
+            ways.append((serving, self._lines[service]))
+        return ways
+
+
+def _shortest(queue: str, ways: Sequence[tuple[Serving, Line]], ahead: Mapping[str, float]) -> Wait:
+    """The wait of a caller when so many in each queue came before."""
+    found = []
+    for serving, line in ways:
+        before = ahead.get(queue, 0) - serving.free
+        before += sum(share * ahead.get(name, 0) for name, share in serving.competing.items())
+        found.append(line.wait(before))
+    return min(found, key=lambda wait: wait.mean)
