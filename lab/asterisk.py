@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
 from lab import parts
 from lab.running import spawn
 
@@ -93,7 +94,7 @@ class Asterisk:
         self._lay_out(sounds, language)
 
     def _lay_out(self, sounds: Path, language: str) -> None:
-        """The folders that Asterisk wants; our prompts appear among its sounds as `ivrd/...`."""
+        """The folders that Asterisk wants, with our prompts as an installation has them."""
         root = parts.root(parts.ASTERISK) or Path("/")
         var, data = self.folder / "var", self.folder / "data"
         for path in (var / "spool", self.log, data / "sounds"):
@@ -101,7 +102,12 @@ class Asterisk:
         for lang in sorted(p.name for p in sounds.iterdir() if p.is_dir() and p.name != "music"):
             home = data / "sounds" / lang
             home.mkdir(exist_ok=True)
-            _link(home / "ivrd", sounds / lang)
+            _link(home / PROMPT_FOLDER, sounds / lang)
+            for variant, prompts in variant_prompts().items():
+                said = data / "sounds" / f"{lang}_{variant}" / PROMPT_FOLDER
+                said.mkdir(parents=True, exist_ok=True)
+                for name, prompt in prompts.items():
+                    _link(said / f"{name}.wav", sounds / lang / f"{prompt}.wav")
         _link(data / "documentation", root / "usr/share/asterisk/documentation")
         text = ASTERISK_CONF.format(
             etc=self.etc,

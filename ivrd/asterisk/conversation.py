@@ -84,6 +84,8 @@ class Conversation:
 
     `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
     `arrival()` is asked when the caller is about to join a queue (calls/placement.py).
+    `queue_language(queue, language)` gives the variant of the language in which a caller waits who
+    joins that queue now (calls/listeners.py).
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
@@ -101,6 +103,7 @@ class Conversation:
         arrival: Callable[[], str],
         waits: Callable[[], Waits | None],
         offers: Callable[[str], bool],
+        queue_language: Callable[[str, str], str],
     ) -> None:
         self.visit: AnyVisit | None = None
         self._in_use = in_use
@@ -111,6 +114,7 @@ class Conversation:
         self._arrival = arrival
         self._waits = waits
         self._offers = offers
+        self._queue_language = queue_language
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
         self._saying: tuple[str, str] | None = None
@@ -357,9 +361,14 @@ class Conversation:
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
         now = self._in_use()
-        if self.visit is not None and self.visit.language not in now.tree.languages:
-            self._mark(menu.Speak(now.tree.languages[0]))  # nothing is said in the other any more
-        self._set(dialplan_names.QUEUE, now.queue_for(to.topic))
+        language = self.visit.language if self.visit else now.tree.languages[0]
+        if language not in now.tree.languages:
+            language = now.tree.languages[0]
+            self._mark(menu.Speak(language))  # nothing is said in the other any more
+        queue = now.queue_for(to.topic)
+        self._set(dialplan_names.QUEUE, queue)
+        if (waits_in := self._queue_language(queue, language)) != language:
+            self._set("CHANNEL(language)", waits_in)
         self._set(dialplan_names.TOPIC, to.topic)
         if arrival := self._arrival():
             self._set(dialplan_names.EFFECTIVE, arrival)

@@ -10,7 +10,7 @@ from typing import Any
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.asterisk.dialplan_names import seat_of
+from ivrd.asterisk.dialplan_names import seat_of, spoken_language
 from ivrd.asterisk.translate import device, member_status, whole
 from ivrd.core.call import CallState, Direction
 from ivrd.core.seats import Member, SeatStatus
@@ -41,6 +41,7 @@ class Caller:
     dialled: str
     state: CallState  # MENU, QUEUE, QUEUE_MENU or TALK
     age_seconds: float
+    language: str
     in_agi: bool = False
     queue: str = ""
     wait_seconds: float = 0.0
@@ -95,6 +96,7 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         "direction": Direction.CALLBACK if made else Direction.INBOUND,
         "dialled": m.calleridname,
         "age_seconds": _seconds(m.duration),
+        "language": spoken_language(m.language or ""),
     }
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:

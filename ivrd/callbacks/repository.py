@@ -43,6 +43,7 @@ class BookingRepository:
         self._clock = clock
         self._shift = shift
         self._bookings: dict[str, Booking] = {}
+        self._open: dict[str, Booking] = {}  # of these, few beside those that have ended
         self._forget_at = 0.0
 
     def all(self) -> list[Booking]:
@@ -51,7 +52,7 @@ class BookingRepository:
 
     def open(self) -> list[Booking]:
         """Those whose person is still to be reached."""
-        return [one for one in self._bookings.values() if one.open]
+        return list(self._open.values())
 
     def get(self, booking_id: str) -> Booking | None:
         """One by its id."""
@@ -64,9 +65,16 @@ class BookingRepository:
 
     def put(self, booking: Booking) -> None:
         """From now on it is so."""
-        self._bookings[booking.id] = booking
+        self._keep(booking)
         text = STORED_BOOKING.dump_json(_shifted(booking, self._shift())).decode()
         self._write_behind.put(BOOKINGS, booking.id, text)
+
+    def _keep(self, booking: Booking) -> None:
+        self._bookings[booking.id] = booking
+        if booking.open:
+            self._open[booking.id] = booking
+        else:
+            self._open.pop(booking.id, None)
 
     async def put_durably(self, booking: Booking) -> bool:
         """The same, and wait until it is written; False if it is not known to be.
@@ -85,6 +93,7 @@ class BookingRepository:
     def remove(self, booking_id: str) -> None:
         """It never was."""
         self._bookings.pop(booking_id, None)
+        self._open.pop(booking_id, None)
         self._write_behind.remove(BOOKINGS, booking_id)
 
     def forget_old(self) -> None:
@@ -118,16 +127,20 @@ class BookingRepository:
                         found[one.id] = _shifted(one, -self._shift())
         except StoreDown:
             return
-        self._bookings = found | self._bookings
+        for one in found.values():
+            if one.id not in self._bookings:
+                self._keep(one)
         self.complete = True
         if wrong:
             what = "some stored bookings cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
 
     def write_again(self) -> None:
-        """The store is back, and may have lost what it had."""
+        """The store is back, and may have lost what it had: what matters of it."""
+        since = self._clock() - DAY_SECONDS
         for one in self.all():
-            self.put(one)
+            if one.ended_at is None or one.ended_at >= since:
+                self.put(one)
 
 
 def _shifted(booking: Booking, seconds: float) -> Booking:

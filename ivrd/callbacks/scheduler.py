@@ -13,9 +13,9 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.core.booking import BookingState
 from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.ledger import Ledger
+from ivrd.core.present import Place
 
 LOOK_SECONDS = 5.0  # between two looks at attempts that are on, should an event have been lost
 RESTORE_SECONDS = 5.0  # between two attempts to read a store that could not be read
@@ -88,6 +88,16 @@ class Scheduler:
             return {}
         return Counter(one.queue for one in self._repository.open() if to_be_called(one, now))
 
+    def places(self, queue: str, now: float) -> list[Place]:
+        """Where those of `backlog` would stand in a queue's line."""
+        if not self.settings.may_call():
+            return []
+        return [
+            Place(one.effective_at, one.booked_at, one.id)
+            for one in self._repository.open()
+            if one.queue == queue and to_be_called(one, now)
+        ]
+
     def _persons_here(self) -> frozenset[str]:
         return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)
 
@@ -111,12 +121,3 @@ class Scheduler:
         """How many callers wait there who arrived earlier."""
         lines = (self._ledger.present.line(queue) for queue in queues)
         return sum(place.effective_at < effective_at for line in lines for place in line)
-
-
-def waiting_by_queue(repository: BookingRepository) -> Mapping[str, int]:
-    """How many bookings wait for which queue."""
-    counts: dict[str, int] = {}
-    for one in repository.open():
-        if one.state is BookingState.WAITING:
-            counts[one.queue] = counts.get(one.queue, 0) + 1
-    return counts

@@ -115,6 +115,13 @@ class EventDelay(Protocol):
         """Seconds from an event in Asterisk until ivrd receives it, now."""
 
 
+class QueueLanguage(Protocol):
+    """In which language callers wait; see waiting/announcer.py."""
+
+    def joining(self, call_id: str, queue: str, language: str) -> str:
+        """The language of the channel of a caller who is about to join a queue."""
+
+
 class Ivr:
     """All callers who are spoken to: before the queue, or in its menu.
 
@@ -135,6 +142,7 @@ class Ivr:
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
         arrival: Callable[[str], str],
+        queue_language: QueueLanguage,
     ) -> None:
         self.settings = settings
         self.active = True
@@ -148,6 +156,7 @@ class Ivr:
         self._stepped = stepped
         self._fault = fault
         self._arrival = arrival
+        self._queue_language = queue_language
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
         self._bookings: set[asyncio.Task[None]] = set()
@@ -296,6 +305,7 @@ class Ivr:
             lambda: self._arrival(call_id),
             lambda: self._waiting.waits(call_id),
             self._booking.worthwhile,
+            lambda queue, language: self._queue_language.joining(call_id, queue, language),
         )
         runs = talk.run(position.visit if position else None, line.number)
         self._start(call_id, runs, self._talks)

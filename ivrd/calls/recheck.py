@@ -25,8 +25,8 @@ from ivrd.core.present import Place, Present
 from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus
 
-# The position is said in up to three parts, and then which key opens the menu; the last one ends
-# the second until the next look.
+# The position is said in up to three parts, the wait in one, and then which key opens the menu; the
+# last one ends the second until the next look.
 STOPS = 5
 LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
 PARTNER_LASTED_SECONDS = Limits().early_seconds  # a partner's talk that is shorter was none

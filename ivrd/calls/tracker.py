@@ -20,7 +20,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
-from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
+from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
 from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
@@ -61,6 +61,7 @@ class CallTracker:
         booking: Booking,
         identify: Callable[[str, str], str],
         clock: Callable[[], float],
+        queue_language: QueueLanguage,
     ) -> None:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
@@ -88,6 +89,7 @@ class CallTracker:
             self._stepped,
             self._monitor.broken,
             self._arrival,
+            queue_language,
         )
         self.placement = Placement(
             self._link,
@@ -419,7 +421,7 @@ class CallTracker:
             caller.call_id,
             now - caller.age_seconds,
             self._identify(caller.call_id, caller.number),
-            language=self.ivr.settings.conversation.tree.languages[0],
+            language=self._language(caller.language),
             direction=caller.direction,
         )
         if caller.state is not CallState.TALK:
@@ -432,6 +434,11 @@ class CallTracker:
             by=t.answered_by(caller.seat),
             seat=caller.seat,
         )
+
+    def _language(self, spoken: str) -> str:
+        """The language of a caller's channel, if it is one of ours."""
+        languages = self.ivr.settings.conversation.tree.languages
+        return spoken if spoken in languages else languages[0]
 
     # --- ends that no event reported -------------------------------------------------------
 

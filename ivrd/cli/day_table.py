@@ -44,9 +44,7 @@ def day_text(answer: Mapping[str, Any]) -> str:
         if (seconds := answer["effective_asa_seconds"]) is not None:
             line += f"; with that, those answered waited {seconds:.0f} s on average"
         lines.append(line)
-    return "\n".join(
-        [*lines, *people_lines(answer["people"]), *_callbacks(answer["callbacks"])]
-    )
+    return "\n".join([*lines, *people_lines(answer["people"]), *_callbacks(answer["callbacks"])])
 
 
 def people_lines(people: Mapping[str, Any]) -> list[str]:

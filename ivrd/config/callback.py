@@ -50,7 +50,7 @@ class CallbackPart(Part):
     kinds: Annotated[list[Annotated[str, choice(*KINDS)]], Field(min_length=1), RELOAD] = Field(
         default=["fixed_line", "mobile"]
     )
-    keep_days: Annotated[int, whole(1, 3650), RELOAD] = 92
+    keep_days: Annotated[int, whole(1, 366), RELOAD] = 7
 
 
 @dataclass(frozen=True)

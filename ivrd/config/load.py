@@ -16,6 +16,7 @@ from ivrd.config import (
     queues,
     store,
 )
+from ivrd.config import waiting as waits
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
@@ -166,6 +167,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         pools=queues.pools(waiting.parsed),
         ring_seconds=waiting.parsed.ring_seconds,
         policy=main.policy(parsed),
+        waiting=waits.waiting(parsed.waiting),
         callers_at_most=parsed.limits.callers,
         music_at_most=parsed.limits.music,
         menus_at_most=parsed.limits.menus,

@@ -182,8 +182,8 @@ class MainFile(Part):
     lease_seconds: Annotated[int, whole(3, 60), RELOAD] = 5
     drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
-    limits: LimitsPart = LimitsPart()
     waiting: WaitingPart = WaitingPart()
+    limits: LimitsPart = LimitsPart()
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()

@@ -123,6 +123,18 @@ class StoreSettings:
 
 
 @dataclass(frozen=True)
+class WaitingSettings:
+    """What callers are told who wait.
+
+    `say_expected`: whether they hear how long it will be.  `trusted_ratio`: while fewer of the
+    last upper bounds were kept, they hear what it is longer than instead.
+    """
+
+    say_expected: bool
+    trusted_ratio: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
@@ -173,6 +185,7 @@ class Settings:
     pools: tuple[Pool, ...]
     ring_seconds: int
     policy: Policy
+    waiting: WaitingSettings
     callers_at_most: int
     music_at_most: int
     menus_at_most: int

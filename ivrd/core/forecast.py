@@ -26,6 +26,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import exp, expm1, inf, isfinite, lgamma, log
 
+from ivrd.core.expected_wait import Line, Service
+
 UNHEARD_OF = 1e-200  # a chance smaller than this is none
 NEGLIGIBLE = 1e-20  # a term this small beside the largest one changes no digit of a sum
 
@@ -158,13 +160,11 @@ def seats_needed(
 def expected_wait(position: int, seats: int, handling: float, patience: float) -> float:
     """Seconds until a caller with `position` others ahead is answered; infinite without seats.
 
-    A step forward comes when a seat is free or one of those ahead hangs up.
+    A step forward comes when a seat is free or one of those ahead hangs up: see expected_wait.py.
     """
     _expect_load(0.0, handling)
     _expect(patience > 0, "a patience of more than 0 s", patience)
-    if seats == 0:
-        return inf
-    return sum(1.0 / (seats / handling + k / patience) for k in range(position + 1))
+    return Line(Service(seats, handling, patience)).wait(position).mean
 
 
 @dataclass(frozen=True)

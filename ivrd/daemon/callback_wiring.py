@@ -10,13 +10,13 @@ from ivrd.asterisk.call_request import CallRequests
 from ivrd.callbacks.booker import Booker, BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
+from ivrd.callbacks.scheduler import Scheduler
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Snapshot
 from ivrd.daemon.people_wiring import PeopleParts
-from ivrd.daemon.queue_forecast import QueueForecast
+from ivrd.daemon.queue_seats import QueueSeats
 from ivrd.metrics.bookings import BookingMetrics
 from ivrd.partners.repository import PartnerRepository
 from ivrd.store import WriteBehind
@@ -35,6 +35,7 @@ class CallbackParts:
         write_behind: WriteBehind,
         people: PeopleParts,
         snapshot: Callable[[], Snapshot | None],
+        expected_wait: Callable[[str], float],
         registry: CollectorRegistry,
         audit: PartnerRepository,
     ) -> None:
@@ -42,7 +43,6 @@ class CallbackParts:
         self.bookings = BookingRepository(
             write_behind, now, lambda: timeline.shift, of.callback.keep_days
         )
-        forecast = QueueForecast(snapshot, ledger, lambda: waiting_by_queue(self.bookings))
         self.requests = CallRequests()
         self.dialler = Dialler(
             of,
@@ -56,7 +56,7 @@ class CallbackParts:
             clock.reading,
         )
         self.scheduler = Scheduler(
-            of, self.bookings, self.dialler, ledger, forecast, write_behind, now
+            of, self.bookings, self.dialler, ledger, QueueSeats(snapshot), write_behind, now
         )
         self.booker = Booker(
             of,
@@ -66,7 +66,7 @@ class CallbackParts:
             people.vault,
             write_behind,
             people.hasher.hash_number,
-            forecast.expected_wait,
+            expected_wait,
             now,
         )
         self.operations = CallbackOperations(

@@ -28,6 +28,7 @@ from ivrd.store import StoreDown, claim
 
 LAG_SECONDS = 0.5  # how often the event loop's lag is measured
 REFUSALS_SECONDS = 2.0  # between two looks into Asterisk's log
+WAITS_SECONDS = 2.0  # how often it is seen to that waiting callers hear the wait of this moment
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
 logger = logging.getLogger("ivrd")
@@ -60,6 +61,7 @@ class Daemon:
                 asyncio.create_task(self.wiring.link.run(self.wiring.connection)),
                 asyncio.create_task(self._measure_lag()),
                 asyncio.create_task(self._evaluate_seats()),
+                asyncio.create_task(self._announce_waits()),
                 asyncio.create_task(self._read_refusals()),
                 asyncio.create_task(self.wiring.failover.run()),
             ]
@@ -159,6 +161,13 @@ class Daemon:
                 )
             await asyncio.sleep(REFUSALS_SECONDS)
 
+    async def _announce_waits(self) -> None:
+        """Have waiting callers hear how long it will be."""
+        while True:
+            await asyncio.sleep(WAITS_SECONDS)
+            if self.wiring.observer.connected and self.wiring.leadership.is_leader:
+                await self.wiring.wait_announcer.reconcile(self.wiring.tracker.ivr)
+
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
@@ -174,6 +183,7 @@ class Daemon:
             if self.wiring.observer.connected:
                 self.wiring.tracker.read_clock()
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
+                self.wiring.look_at_queues()
                 if self.wiring.leadership.is_leader:
                     self.wiring.tracker.queue_menus.reconcile()
                     for reconcile in (

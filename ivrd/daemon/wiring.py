@@ -8,7 +8,7 @@ calls, then failover, then what an operator can ask.
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from ivrd import __version__, log
@@ -34,6 +34,7 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.present import Place
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.callback_wiring import CallbackParts
@@ -52,12 +53,15 @@ from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
+from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
+from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
+from ivrd.waiting.forecast import WaitForecast
 
 
 class Wiring:
@@ -101,6 +105,7 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
+        self._build_waiting()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(
@@ -205,6 +210,45 @@ class Wiring:
         """Who is to be called back now, by queue, for the partners' seats."""
         return self.callbacks.scheduler.backlog(now)
 
+    def _build_waiting(self) -> None:
+        """How long callers will wait, and how they hear of it."""
+        registry = self.observer.metrics.registry
+        self.wait_metrics = WaitMetrics(registry, self._queues())
+        self.wait_forecast = WaitForecast(
+            self.ledger,
+            self.queue_members,
+            self.partners,
+            self._beside,
+            self.wait_metrics,
+            self.timeline.now,
+        )
+        self.wait_announcer = WaitAnnouncer(
+            self.link,
+            self.ledger,
+            self.wait_forecast,
+            self._announcer_settings,
+            self.wait_metrics,
+            self.timeline.now,
+        )
+        ExpectedWaitCollector(registry, self.wait_forecast, self._queues)
+
+    def _beside(self, queue: str) -> Sequence[Place]:
+        """Who waits for a queue's people, and not in Asterisk's line."""
+        booked = self.callbacks.scheduler.places(queue, self.timeline.now())
+        return sorted((*self.ledger.present.in_menus(queue), *booked))
+
+    def _queues(self) -> list[str]:
+        """The queues in use."""
+        return [*self.partners.setup.topics]
+
+    def _announcer_settings(self) -> AnnouncerSettings:
+        waiting = self.operations.settings.waiting
+        return AnnouncerSettings(waiting.say_expected, waiting.trusted_ratio)
+
+    def look_at_queues(self) -> None:
+        """Learn how long callers wait, and who is at work now."""
+        self.wait_forecast.look(self._queues(), self.partners.setup.policy)
+
     def _build_calls(self) -> None:
         """Calls and their menus, and what is stored and published of them."""
         settings, metrics = self.settings, self.observer.metrics
@@ -237,6 +281,7 @@ class Wiring:
             self.write_behind,
             self.people,
             lambda: self.partners.snapshot,
+            lambda queue: self.wait_forecast.arriving(queue).mean,
             metrics.registry,
             self.partner_repository,
         )
@@ -255,6 +300,7 @@ class Wiring:
             self.callbacks.booker,
             self.people.numbers.identify,
             self.timeline.now,
+            self.wait_announcer,
         )
         PersistenceMetrics(
             metrics.registry,
@@ -284,6 +330,8 @@ class Wiring:
                 self.people.numbers,
                 self.people.statistics,
                 self.callbacks.dialler,
+                self.wait_forecast,
+                self.wait_announcer,
             ),
             positions=(self.call_repository, self.people.registry, self.people.statistics),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
@@ -351,6 +399,7 @@ class Wiring:
         self.partner_operations.configure(settings.zone)
         self.people.configure(settings)
         self.callbacks.configure(settings)
+        self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 
 def _address(settings: Settings) -> AmiAddress:

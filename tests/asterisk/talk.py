@@ -1,7 +1,7 @@
 """A caller on a fake channel, a small menu tree, and what is to be expected of the two."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hypothesis import strategies as st
 
@@ -82,7 +82,10 @@ class Talk:
     """A conversation on a fake channel, and what it told the books."""
 
     def __init__(
-        self, troubles: Troubles | None = None, script: ConversationSettings = SCRIPT
+        self,
+        troubles: Troubles | None = None,
+        script: ConversationSettings = SCRIPT,
+        queue_language: Callable[[str, str], str] = lambda _queue, language: language,
     ) -> None:
         self.channel = FakeChannel(SECONDS, troubles)
         self.told: list[Command] = []
@@ -99,6 +102,7 @@ class Talk:
             lambda: self.arrival,
             lambda: self.waits,
             lambda _queue: self.offers,
+            queue_language,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

@@ -257,3 +257,17 @@ def test_a_file_shorter_than_told_is_not_said_again_for_ever() -> None:
         await caller.task
 
     run(body())
+
+
+def test_the_channel_has_the_words_for_the_wait_before_it_goes_to_the_queue() -> None:
+    async def body() -> None:
+        caller = Talk(queue_language=lambda queue, language: f"{language}_{queue}").begin()
+        caller.press([(0.1, "2"), (0.3, "0")])
+        await caller.task
+        assert caller.channel.executed[-5:] == [
+            'SET VARIABLE IVRD_QUEUE "q-other"',
+            'SET VARIABLE CHANNEL(language) "en_q-other"',
+            *way_out("q-other", "other")[1:],
+        ]
+
+    run(body())

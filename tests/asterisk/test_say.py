@@ -21,6 +21,17 @@ ALL_SAID_SECONDS = 60
 # Extension th3 says 300 to 399 in Thai. "n" is the gender that app_queue asks for.
 EXTENSIONS = """\
 [say]
+exten => beside,1,Answer()
+ same => n,Set(CHANNEL(language)=th_w5b_3)
+ same => n,SayNumber(1,n)
+ same => n,SayNumber(18,n)
+ same => n,SayNumber(98,n)
+ same => n,SayNumber(998,n)
+ same => n,Set(CHANNEL(language)=en_b_500)
+ same => n,SayNumber(2,n)
+ same => n,Set(CHANNEL(language)=en_more60)
+ same => n,SayNumber(2,n)
+ same => n,Hangup()
 exten => _[a-z][a-z]X,1,Answer()
  same => n,Set(CHANNEL(language)=${EXTEN:0:2})
  same => n,Set(N=$[${EXTEN:2} * 100])
@@ -47,7 +58,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, i
     try:
         for call in (f"{lang}{hundred}" for lang in LANGUAGES for hundred in HUNDREDS):
             asterisk.cli(f"channel originate Local/{call}@say application Wait {ALL_SAID_SECONDS}")
-        yield _played(_log_of_calls(folder / "log" / "full", len(LANGUAGES) * len(HUNDREDS)))
+        asterisk.cli(f"channel originate Local/beside@say application Wait {ALL_SAID_SECONDS}")
+        calls = len(LANGUAGES) * len(HUNDREDS) + 1
+        yield _played(_log_of_calls(folder / "log" / "full", calls))
     finally:
         asterisk.stop()
 
@@ -99,3 +112,20 @@ def test_asterisk_says_every_number_as_we_do(
 ) -> None:
     wanted = {n: [f"{PROMPT_FOLDER}/{piece}" for piece in spoken(n, language)] for n in range(1000)}
     assert {n: files for (lang, n), files in said.items() if lang == language} == wanted
+
+
+def test_who_waits_beside_the_line_is_counted_among_those_ahead(
+    said: dict[tuple[str, int], list[str]],
+) -> None:
+    wanted = {
+        ("th_w5b_3", 1): spoken(4, "th"),
+        ("th_w5b_3", 18): spoken(21, "th"),
+        ("th_w5b_3", 98): spoken(101, "th"),
+        ("th_w5b_3", 998): spoken(999, "th"),
+        ("en_b_500", 2): spoken(502, "en"),
+        ("en_more60", 2): spoken(2, "en"),
+    }
+    found = {key: files for key, files in said.items() if key[0] not in LANGUAGES}
+    assert found == {
+        key: [f"{PROMPT_FOLDER}/{piece}" for piece in pieces] for key, pieces in wanted.items()
+    }

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
+from ivrd.callbacks.scheduler import Scheduler
 from ivrd.core.booking import BookingState
 from ivrd.core.call import HungUp
 from ivrd.core.dialling import SeatsNow
@@ -59,10 +59,11 @@ async def turns(scheduler: Scheduler, rig: Rig, count: int = 3) -> None:
 
 def test_whoever_is_due_is_dialled_once() -> None:
     async def body(rig: Rig, scheduler: Scheduler) -> None:
-        assert waiting_by_queue(rig.repository) == {"q": 1}
+        (place,) = scheduler.places("q", rig.now)
+        assert scheduler.places("another", rig.now) == []
         await turns(scheduler, rig)
         assert len(rig.asterisk.placed) == 1
-        assert waiting_by_queue(rig.repository) == {}
+        assert scheduler.places("q", rig.now) == [place]  # until the person has pressed the key
 
     run(body)
 

@@ -119,6 +119,9 @@ class Told:
     steps: list[tuple[str, MenuStep]] = field(default_factory=list)
     offers: list[tuple[str, object]] = field(default_factory=list)
 
+    def joining(self, _call_id: str, _queue: str, language: str) -> str:
+        return language
+
     def menu(self, call: Call, step: MenuStep) -> None:
         self.steps.append((call.id, step))
 
@@ -250,6 +253,7 @@ class Rig:
             booking or FakeBooking(),
             lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
+            self.told,
         )
         link.hears = self.tracker.take
 

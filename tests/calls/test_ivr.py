@@ -15,6 +15,11 @@ from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeLink, settle
 BREAK = "ASYNCAGI BREAK"
 
 
+class WaitsIn:
+    def joining(self, _call_id: str, _queue: str, language: str) -> str:
+        return language
+
+
 class Room:
     """The menus of one ivrd on a fake link; what the books were told, by call."""
 
@@ -39,6 +44,7 @@ class Room:
             self._stepped,
             self._fault,
             self.arrivals.get,
+            WaitsIn(),
         )
 
     def waits(self, call_id: str) -> Waits | None:

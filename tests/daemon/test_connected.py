@@ -16,11 +16,12 @@ import pytest
 from ivrd.asterisk import dialplan_names
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.core.menu_step import StepKind
+from ivrd.core.seats import SeatStatus
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.leadership import Role
 from ivrd.metrics.story import CallStory
 from ivrd.store import StoreDown
-from tests.asterisk.fake_ami import denied, rows
+from tests.asterisk.fake_ami import Headers, denied, rows
 from tests.daemon.hotline import Hotline, Systemd, live, one_of_two, settings_for, until
 
 
@@ -111,6 +112,36 @@ def test_callers_who_join_are_demand_that_decisions_rest_on(tmp_path: Path) -> N
         await until(lambda: at.wiring.ledger.offered)
         at.wiring.partners.evaluate(1001.0)
         assert (await at.ask("explain"))["numbers"]["arrivals_per_minute"] > 0
+
+    live(tmp_path, body)
+
+
+def test_a_caller_who_waits_is_told_how_long_and_it_is_known_whether_that_was_true(
+    tmp_path: Path,
+) -> None:
+    async def body(at: Hotline) -> None:
+        pool = at.wiring.settings.pools[0]
+        at.wiring.queue_members.states[pool.seats[0]] = SeatStatus.BUSY
+        at.wiring.look_at_queues()
+        assert at.series("ivrd_expected_wait_seconds") > 0
+        assert at.series("ivrd_expected_wait_coverage_ratio") > 0
+        call = at.call_id()
+        at.arrive(call)
+        at.emit("QueueCallerJoin", call, Queue=at.queue)
+        await until(lambda: at.wiring.ledger.offered)
+        await at.wiring.wait_announcer.reconcile(at.wiring.tracker.ivr)
+
+        def told() -> list[Headers]:
+            every = at.ami.named("Setvar")
+            return [sent for sent in every if sent["Variable"] == "CHANNEL(language)"]
+
+        await until(told)
+        (sent,) = told()
+        assert (sent["Channel"], sent["Value"][:4]) == (f"PJSIP/c-{call}", "th_w")
+        at.emit("AgentConnect", call, Interface=f"PJSIP/{pool.seats[0]}")
+        await until(lambda: at.series("ivrd_expected_wait_error_seconds_count") == 1)
+        assert at.series("ivrd_expected_wait_bounds_total") == 1
+        assert at.series("ivrd_announced_waits_total") == 1
 
     live(tmp_path, body)
 

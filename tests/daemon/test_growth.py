@@ -124,6 +124,10 @@ class Made:
     def came(self) -> None:
         self.call("new", "other")
 
+    def foresee(self) -> None:
+        self.wiring.look_at_queues()
+        assert len(list(self.wiring.wait_forecast.waits())) > 0
+
 
 def finished(work: Coroutine[object, None, object]) -> None:
     """Run what waits for nothing."""
@@ -133,6 +137,7 @@ def finished(work: Coroutine[object, None, object]) -> None:
 
 LOOKS: dict[str, Callable[[Made], object]] = {
     "overflow": Made.evaluate,
+    "waits": Made.foresee,
     "members": Made.reconcile,
     "queues": lambda made: finished(made.wiring.requeue.reconcile()),
     "scrape": lambda made: made.wiring.scrape(),

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
+
 IN_PLACE = "in-place"
 LANGUAGES = ("th", "en")
 UNIT, USERS, FILES = "ivrd.service", "ivrd.sysusers", "ivrd.tmpfiles"
@@ -73,4 +75,16 @@ class Layout:
             self.at(self.bindir) / "ivrd": f"{self.prefix}/current/bin/ivrd",
             limits: f"{self.astconf}/asterisk.service.conf",
             **{sounds / one / "ivrd": f"{self.datadir}/sounds/{one}" for one in LANGUAGES},
+            **self._waits(sounds),
+        }
+
+    def _waits(self, sounds: Path) -> dict[Path, str]:
+        """The folder of each variant of a language, with what is said otherwise in it."""
+        return {
+            sounds / f"{one}_{variant}" / PROMPT_FOLDER / f"{name}.wav": (
+                f"{self.datadir}/sounds/{one}/{prompt}.wav"
+            )
+            for one in LANGUAGES
+            for variant, prompts in variant_prompts().items()
+            for name, prompt in prompts.items()
         }

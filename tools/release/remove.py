@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from tools.release.files import files, remove_empty, same
 from tools.release.layout import IN_PLACE, Layout, say
 
@@ -51,8 +52,9 @@ def uninstall(layout: Layout) -> None:
         _remove(layout, name)
     for name in ("current", "previous", "pip.log"):
         (layout.at(layout.prefix) / name).unlink(missing_ok=True)
-    theirs = sorted(path.parent for path in layout.links())
-    for folder in (layout.releases, layout.at(layout.prefix), *theirs):
+    theirs = {path.parent for path in layout.links()}
+    theirs |= {path.parent for path in theirs if path.name == PROMPT_FOLDER}  # of a variant
+    for folder in (layout.releases, layout.at(layout.prefix), *sorted(theirs, reverse=True)):
         remove_empty(folder)
     for folder in sorted(layout.at(layout.datadir).rglob("*"), reverse=True):
         remove_empty(folder)

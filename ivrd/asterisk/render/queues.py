@@ -46,7 +46,7 @@ queue-thereare={dialplan_names.PROMPT_FOLDER}/queue-before
 queue-callswaiting={dialplan_names.PROMPT_FOLDER}/queue-after
 queue-quantity1={dialplan_names.PROMPT_FOLDER}/queue-beyond
 queue-quantity2={dialplan_names.PROMPT_FOLDER}/queue-after
-queue-thankyou=
+queue-thankyou={dialplan_names.PROMPT_FOLDER}/{dialplan_names.WAIT_PROMPT}
 """
 
 

@@ -1,0 +1,1 @@
+"""What those who wait are told of it: how long it will take."""
