@@ -94,6 +94,17 @@ def rules(name: str) -> Look:
     return lambda parts: getattr(parts.people.registry.people.rules, name)
 
 
+def callback(name: str, *files: str) -> Look:
+    """Where a setting of calls back is read; `files`: Asterisk's that depend on it as well."""
+
+    def look(parts: Wiring) -> object:
+        of = (parts.callbacks.dialler, parts.callbacks.scheduler, parts.callbacks.booker)
+        told = (asterisk(file)(parts) for file in files)
+        return Each((*(getattr(part.settings.callback, name) for part in of), *told))
+
+    return look
+
+
 def partner(name: str) -> Look:
     def look(parts: Wiring) -> object:
         first: Partner = parts.partners.setup.partners[0]
@@ -249,6 +260,18 @@ _OVERFLOW = {
     "expected_talk_seconds": (111, "expected_talk_seconds"),
     "expected_patience_seconds": (99, "expected_patience_seconds"),
 }
+_CALLBACK: dict[str, tuple[object, str]] = {
+    "number_form": ("national", "national"),
+    "hours": ("office", "schedule"),
+    "offer_after_minutes": (7, "offer_after_seconds"),
+    "per_minute": (7, "limits"),
+    "at_once": (7, "limits"),
+    "ring_seconds": (17, "ring_seconds"),
+    "retry_minutes": ([7], "retries"),
+    "fault_minutes": (7, "retries"),
+    "countries": (["GB"], "countries"),
+    "kinds": (["mobile"], "kinds"),
+}
 _PEOPLE = {
     "redial_minutes": (7, "redial_seconds"),
     "credit_at_most_minutes": (8, "credit_at_most_seconds"),
@@ -304,6 +327,18 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "people.recover_after_seconds"): (
         put("people.recover_after_seconds", 7),
         lambda parts: parts.people.numbers.recover_after_seconds,
+    ),
+    (IVRD, "callback.trunk"): (
+        put("callback.trunk", "192.0.2.77"),
+        callback("trunk", "pjsip.conf"),
+    ),
+    **{
+        (IVRD, f"callback.{key}"): (put(f"callback.{key}", value), callback(name))
+        for key, (value, name) in _CALLBACK.items()
+    },
+    (IVRD, "callback.keep_days"): (
+        put("callback.keep_days", 7),
+        lambda parts: parts.callbacks.bookings.days,
     ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
     (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),

@@ -50,6 +50,7 @@ RESTARTS: dict[str, Change] = {
 }
 ASTERISK_RESTARTS: dict[str, Change] = {
     "asterisk.sip.listen": put("asterisk.sip.listen", "0.0.0.0:5999"),
+    "callback.port": put("callback.port", 5999),
     "asterisk.rtp.first": put("asterisk.rtp.first", 12000),
     "asterisk.rtp.last": put("asterisk.rtp.last", 15000),
 }
