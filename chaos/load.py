@@ -99,8 +99,9 @@ def _gives_up_in_menu(random: Random) -> Made:
 
 
 def _listens_to_a_message(random: Random) -> Made:
+    """Goes when the message has begun, also if another ivrd has to take over before that."""
     path = random.choice(_paths("info"))
-    steps = (Hear(), Keys(path.keys, **QUICK), Patience(random.uniform(1.5, 4)))
+    steps = (Hear(), Keys(path.keys, **QUICK), Patience(random.uniform(4, 6.5)))
     return steps, Expected("self_served", "ivr", path.leaf)
 
 

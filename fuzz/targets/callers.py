@@ -107,6 +107,7 @@ async def talk(data: bytes) -> None:
         session,
         lambda _command: None,
         lambda _step: None,
+        str,
         lambda: None,
         lambda _queue: False,
     )

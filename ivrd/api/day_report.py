@@ -2,14 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
-from typing import Protocol
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Protocol
 
 from ivrd.api import server
 from ivrd.core.call import Call, CallbackResult
 from ivrd.core.dates import past_day
 from ivrd.core.day import Day, day_of
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import People
+from ivrd.core.people_figures import (
+    DayPeople,
+    PersonCall,
+    PersonState,
+    call_in_progress,
+    call_over,
+    people_of_day,
+)
 from ivrd.ha.call_repository import CallRepository
 from ivrd.store import StoreDown
 
@@ -36,12 +46,14 @@ class DayReport:
         call_repository: CallRepository,
         flush: Callable[[float], Awaitable[bool]],
         target: ServiceLevelTarget,
+        people: People,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._call_repository = call_repository
         self._flush = flush
         self._target = target
+        self._people = people
         self._clock = clock
 
     async def answer(self, query: Mapping[str, str]) -> server.Answer:
@@ -51,13 +63,33 @@ class DayReport:
             raise server.NotNow(NO_ANSWER)
         try:
             past, here = await self._call_repository.day(day), self._here(day)
+            later = await self._later(day)
         except StoreDown as error:
             raise server.NotNow(f"{NO_ANSWER}: {error}") from None
         received = [call for call in here if call.received]
         queued = sum(call.joined_at is not None for call in received)
         target, made = self._target.service_level_seconds, len(here) - len(received)
         sums = await asyncio.to_thread(day_of, past, len(received), queued, target, made)
-        return _answer(day, sums, target)
+        calls = [*map(call_over, past), *map(call_in_progress, here)]
+        counted = await asyncio.to_thread(self._counted, calls, later)
+        return {**_answer(day, sums, target), "people": _people(counted)}
+
+    async def _later(self, day: date) -> list[PersonCall]:
+        """The calls of the day after, in which its people may have been answered."""
+        after = day + timedelta(days=1)
+        if after > self._call_repository.day_at(self._clock()):
+            return []
+        past = await self._call_repository.day(after)
+        return [*map(call_over, past), *map(call_in_progress, self._here(after))]
+
+    def _counted(self, calls: list[PersonCall], later: list[PersonCall]) -> DayPeople:
+        """The day in people, each under the hash of today."""
+
+        def now(call: PersonCall) -> PersonCall:
+            return replace(call, caller=self._people.current(call.caller))
+
+        threshold = self._people.rules.shared_number_calls
+        return people_of_day(map(now, calls), map(now, later), self._clock(), threshold)
 
     def _day(self, text: str) -> date:
         today = self._call_repository.day_at(self._clock())
@@ -76,6 +108,21 @@ class DayReport:
     def _here(self, day: date) -> list[Call]:
         calls = self._ledger.calls.values()
         return [call for call in calls if self._call_repository.day_of(call) == day]
+
+
+def _people(day: DayPeople) -> dict[str, Any]:
+    of = day.figures
+    return {
+        "total": of.total,
+        **{state.value: of.people[state] for state in PersonState},
+        "longest_trying_seconds": day.longest_trying_seconds,
+        "calls": of.calls,
+        "redials": of.redials,
+        "redials_per_person": of.redials / of.total if of.total else None,
+        "withheld_calls": of.withheld_calls,
+        "shared_numbers": of.shared_numbers,
+        "shared_calls": of.shared_calls,
+    }
 
 
 def _answer(day: date, sums: Day, target: float) -> server.Answer:

@@ -83,6 +83,7 @@ class Conversation:
     """Runs until the caller leaves the menu.
 
     `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
+    `arrival()` is asked when the caller is about to join a queue (calls/placement.py).
 
     A caller who has heard what the keys do is not to find others under them: the menus are those of
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
@@ -97,6 +98,7 @@ class Conversation:
         session: Session,
         tell: Callable[[Command], None],
         stepped: Callable[[MenuStep], None],
+        arrival: Callable[[], str],
         waits: Callable[[], Waits | None],
         offers: Callable[[str], bool],
     ) -> None:
@@ -106,6 +108,7 @@ class Conversation:
         self._session = session
         self._tell = tell
         self._stepped = stepped
+        self._arrival = arrival
         self._waits = waits
         self._offers = offers
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
@@ -313,7 +316,6 @@ class Conversation:
         self._said_for = seconds
         self._said_by = asyncio.get_running_loop().time() + seconds
         self._renew(seconds)
-        self._session.set_variables(self._way_back())  # for the dialplan, when the lease runs out
         language, name = prompt
         path = f"{language}/{dialplan_names.PROMPT_FOLDER}/{name}"
         done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
@@ -359,26 +361,20 @@ class Conversation:
             self._mark(menu.Speak(now.tree.languages[0]))  # nothing is said in the other any more
         self._set(dialplan_names.QUEUE, now.queue_for(to.topic))
         self._set(dialplan_names.TOPIC, to.topic)
+        if arrival := self._arrival():
+            self._set(dialplan_names.EFFECTIVE, arrival)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 
     def _return(self) -> None:
-        """Send a caller who waits back to the queue, at the place that is due by now.
+        """Send a caller who waits back to the queue; the place is on the channel.
 
         By a redirection: AsyncAGI would read a command only when what is said has ended.
         """
         self._finally = None
-        self._session.redirect(dialplan_names.QUEUE_CONTEXT, self._way_back())
-
-    def _way_back(self) -> dict[str, str]:
-        """The variables by which the dialplan brings a caller who waits back to the queue."""
         waits = self._waits()
-        if waits is None:
-            return {}
-        return {
-            dialplan_names.QUEUE: waits.queue,
-            dialplan_names.PLACE: str(waits.position),
-        }
+        variables = {dialplan_names.QUEUE: waits.queue} if waits else {}
+        self._session.redirect(dialplan_names.QUEUE_CONTEXT, variables)
 
     def _renew(self, seconds: float) -> None:
         """From now on the caller can be without us for `seconds` plus the lease."""

@@ -49,7 +49,7 @@ PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked: what queue_log gets at the end
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
-PLACE = "IVRD_PLACE"  # where to join the queue: empty for the end, 1 for the front
+EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
 BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
 TALKED = "IVRD_TALKED"  # milliseconds
@@ -60,7 +60,7 @@ SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
 PRIVACY = "IVRD_PRIVACY"  # what the caller's exchange asks for, in letters; empty for nothing
 DIALLED = "IVRD_DIALLED"  # what the carrier dialled, in digits and +
 CALLER_VARIABLES = (
-    *(STAGE, QUEUE, TOPIC, PLACE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
+    *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED),
 )
 

@@ -47,15 +47,11 @@ class DialledInVain:
 
 @dataclass(frozen=True)
 class AttemptReport:
-    """An attempt to call somebody back has come so far; see core/attempt_report.py.
-
-    `channel`: of the call that it is, once somebody has answered.
-    """
+    """An attempt to call somebody back has come so far; see core/attempt_report.py."""
 
     token: str
     state: str
     detail: str
-    channel: str
     at: float
 
 

@@ -44,6 +44,7 @@ class Caller:
     in_agi: bool = False
     queue: str = ""
     wait_seconds: float = 0.0
+    priority: int = 0  # of one who waits, in a menu as well: the place in the line
     seat: str = ""
     listed: bool = True
     direction: Direction = Direction.INBOUND
@@ -98,7 +99,11 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
     if entry is not None:
         return Caller(
-            **common, state=CallState.QUEUE, queue=entry.queue, wait_seconds=_seconds(entry.wait)
+            **common,
+            state=CallState.QUEUE,
+            queue=entry.queue,
+            wait_seconds=_seconds(entry.wait),
+            priority=whole(entry.priority),
         )
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
@@ -107,14 +112,14 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         return Caller(**common, state=CallState.QUEUE, queue=queue, listed=False)
     in_agi = m.application == "AGI"
     if m.context == dialplan_names.QUEUE_MENU_CONTEXT and in_agi:
-        waits_for = m.applicationdata.partition(",")[2]
-        age = common["age_seconds"]
+        _agi, waits_for, priority = (*m.applicationdata.split(","), "", "")[:3]
         return Caller(
             **common,
             state=CallState.QUEUE_MENU,
             in_agi=True,
             queue=waits_for,
-            wait_seconds=age,
+            wait_seconds=common["age_seconds"],
+            priority=whole(priority),
         )
     around = m.context != dialplan_names.HOTLINE_CONTEXT  # a talk may just be over
     return Caller(**common, state=CallState.MENU, in_agi=in_agi, listed=not around)

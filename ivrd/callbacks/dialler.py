@@ -12,11 +12,9 @@ was started anew, and the attempt with it.
 
 import asyncio
 import logging
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
@@ -25,17 +23,16 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.facts import AttemptReport
+from ivrd.asterisk.queue_priority import milliseconds
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.telephone import dialled
-from ivrd.calls.requeue import into_queue, redirect
 from ivrd.core import booking as b
 from ivrd.core.attempt_report import WANTED, AttemptState, Report, event_of, report_of
 from ivrd.core.booking import AttemptResult, Booking, BookingState, InvalidStep
 from ivrd.core.call import Answered, Call, CallState, Direction, Ended, Notice, Outcome, Rejoined
 from ivrd.core.dialling import Lead
 from ivrd.core.ledger import Ledger
-from ivrd.core.present import place_of
 
 LOST = (ActionRefused, ConnectionLost, TimeoutError, BadValue)
 
@@ -70,7 +67,8 @@ class CallbackListener(Protocol):
 
 
 class Dialler:
-    """Begins attempts and follows them.  `clock`: the timeline.
+    """Begins attempts and follows them.  `clock`: the timeline; `reading(moment)`: what Asterisk's
+    clock shows at a moment of it.
 
     `begun` has when the last calls were begun; `lead` what attempts were like lately.
     """
@@ -85,6 +83,7 @@ class Dialler:
         vault: Opener,
         listener: CallbackListener,
         clock: Callable[[], float],
+        reading: Callable[[float], float],
     ) -> None:
         self.settings = settings
         self.lead = Lead()
@@ -96,6 +95,7 @@ class Dialler:
         self._vault = vault
         self._listener = listener
         self._clock = clock
+        self._reading = reading
         self._beginning: set[str] = set()  # bookings
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -140,6 +140,7 @@ class Dialler:
         parts = (
             *(WANTED, number, str(of.callback.ring_seconds), booking.language),
             *(self._queue(booking), booking.topic),
+            milliseconds(self._reading(booking.effective_at)),
             of.label.get(booking.topic, "").replace("|", " "),
         )
         return "|".join(parts)
@@ -175,8 +176,6 @@ class Dialler:
         if found.state is AttemptState.REACHED and call and call.state is CallState.QUEUE:
             found = Report(AttemptState.LEFT, found.detail)  # in the moment of the answer
         self._take(booking, found)
-        if found.state is AttemptState.CONFIRMED:
-            self._spawn(self._to_queue(booking, found.detail, report.channel))
 
     def _of_token(self, token: str) -> Booking | None:
         booking = self._repository.get(token[:-3])
@@ -215,18 +214,6 @@ class Dialler:
         if await self._repository.written():
             with suppress(*LOST):
                 await self._link.set_global(_variable(booking), "")
-
-    async def _to_queue(self, booking: Booking, call_id: str, channel: str) -> None:
-        """Bring who has confirmed to the queue, to the place of the effective arrival."""
-        call = self._ledger.calls.get(call_id)
-        if call is None:
-            return
-        place = place_of(replace(call, effective_at=booking.effective_at))
-        queue = self._queue(booking)
-        position = bisect_right(self._ledger.present.line(queue), place) + 1
-        with suppress(*LOST):  # then the dialplan does it by itself, at the head of the queue
-            await into_queue(self._link, channel, queue, position)
-            await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)
 
     # --- what the ledger reports -----------------------------------------------------------
 

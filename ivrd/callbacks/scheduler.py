@@ -88,10 +88,6 @@ class Scheduler:
             return {}
         return Counter(one.queue for one in self._repository.open() if to_be_called(one, now))
 
-    def connected(self) -> None:
-        """The connection to Asterisk is new: look at once."""
-        self._looked_at = float("-inf")
-
     def _persons_here(self) -> frozenset[str]:
         return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.async_agi import Session, Sessions
+from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
@@ -119,8 +119,9 @@ class Ivr:
     """All callers who are spoken to: before the queue, or in its menu.
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
-    what the log is to have of it, `fault(call_id, error)` what broke one.  `active`: whether
-    callers are spoken to; a standby only follows.
+    what the log is to have of it, `fault(call_id, error)` what broke one.  `arrival(call_id)` is
+    asked when a caller is about to join a queue (placement.py).  `active`: whether callers are
+    spoken to; a standby only follows.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Ivr:
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
+        arrival: Callable[[str], str],
     ) -> None:
         self.settings = settings
         self.active = True
@@ -145,6 +147,7 @@ class Ivr:
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
+        self._arrival = arrival
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
         self._bookings: set[asyncio.Task[None]] = set()
@@ -275,6 +278,8 @@ class Ivr:
         if self.draining or self.overloaded:
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
+            if arrival := self._arrival(call_id):
+                line.session.tell(f"SET VARIABLE {dialplan_names.EFFECTIVE} {quoted(arrival)}")
             line.session.send("ASYNCAGI BREAK")
             return
         waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
@@ -288,6 +293,7 @@ class Ivr:
             line.session,
             lambda command: self._told(call_id, command),
             lambda step: self._stepped(call_id, step),
+            lambda: self._arrival(call_id),
             lambda: self._waiting.waits(call_id),
             self._booking.worthwhile,
         )

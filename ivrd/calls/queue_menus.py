@@ -81,10 +81,8 @@ class QueueMenus:
         channel = self.menus().channel(call.id)
         if not channel:
             return
-        position = str(position_of(call, self.ledger.present.line(call.queue)))
-        headers = {"Queue": call.queue, "Caller": channel, "WithdrawInfo": position}
         try:
-            answer = self.link.tell("QueueWithdrawCaller", **headers)
+            answer = self.link.tell("QueueWithdrawCaller", Queue=call.queue, Caller=channel)
         except (ConnectionLost, BadValue):
             return
         self._opening.add(call.id)
@@ -121,13 +119,12 @@ class QueueMenus:
         tree = settings.tree
         served = call.queue in tree.queue_of.values()
         queue = call.queue if served else settings.queue_for(call.topic)
-        position = position_of(call, present.line(queue))
+        in_line = position_of(call, present.line(queue))
         return Waits(
             queue=queue,
             topic=call.topic,
             language=call.language if call.language in tree.languages else tree.languages[0],
-            place=position + position_of(call, present.in_menus(queue)) - 1,
-            position=position,
+            place=in_line + position_of(call, present.in_menus(queue)) - 1,
             callback=self.booking.offered(call_id),
         )
 

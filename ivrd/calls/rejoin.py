@@ -9,6 +9,7 @@ menu hears once more what was being said.  Talks count nothing and are left alon
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from ivrd import log
@@ -24,13 +25,24 @@ logger = logging.getLogger("ivrd")
 
 
 class Rejoin:
-    """Does so once for each time that the clock is found to have been set back."""
+    """Does so once for each time that the clock is found to have been set back.
 
-    def __init__(self, link: AmiClient, ledger: Ledger, ivr: Ivr, clock: AsteriskClock) -> None:
+    `effective`: a call's effective arrival, as the dialplan takes it (placement.py).
+    """
+
+    def __init__(
+        self,
+        link: AmiClient,
+        ledger: Ledger,
+        ivr: Ivr,
+        clock: AsteriskClock,
+        effective: Callable[[Call], str],
+    ) -> None:
         self._link = link
         self._ledger = ledger
         self._ivr = ivr
         self._clock = clock
+        self._effective = effective
         self._seen = 0
 
     async def reconcile(self) -> None:
@@ -44,15 +56,15 @@ class Rejoin:
             with suppress(ActionRefused):  # who has just hung up needs nothing
                 await redirect(self._link, channel, context, dialplan_names.MENU_AGAIN)
         for queue in [*self._ledger.present.queues()]:
-            for position, call in enumerate(self._ledger.waiting(queue), 1):
-                await self._rejoin(call, position)
+            for call in self._ledger.waiting(queue):
+                await self._rejoin(call)
         self._seen = set_back
 
-    async def _rejoin(self, call: Call, position: int) -> None:
+    async def _rejoin(self, call: Call) -> None:
         """Bring one to the same queue, and wait until that has happened: the next comes behind."""
         channel = self._ivr.channel(call.id)
         try:
-            await into_queue(self._link, channel, call.queue, position)
+            await into_queue(self._link, channel, call.queue, self._effective(call))
             if self._ledger.calls.get(call.id) is not call:
                 return  # gone, or with a person
             await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)

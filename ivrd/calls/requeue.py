@@ -80,12 +80,14 @@ class Requeue:
         ledger: Ledger,
         channels: Channels,
         destinations: Callable[[], Destinations],
+        effective: Callable[[Call], str],
         clock: Callable[[], float],
     ) -> None:
         self._link = link
         self._ledger = ledger
         self._channels = channels
         self._destinations = destinations
+        self._effective = effective
         self._clock = clock
         self.moved: Counter[Route] = Counter()
         self._sent: dict[str, _Sent] = {}  # by call; those who have not arrived yet
@@ -200,7 +202,9 @@ class Requeue:
         if not channel:
             return False
         try:
-            await into_queue(self._link, channel, move.queue, move.position)
+            call = self._ledger.calls.get(move.call_id)
+            if call is not None:
+                await into_queue(self._link, channel, move.queue, self._effective(call))
             call = self._ledger.calls.get(move.call_id)
             if call is None or not _waits_in_vain(call, served):
                 return False  # gone, or with a person
@@ -233,11 +237,14 @@ class Requeue:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def into_queue(link: AmiClient, channel: str, queue: str, position: int) -> None:
-    """Say on a channel which queue it joins next, and where.  Raises what the link raises."""
+async def into_queue(link: AmiClient, channel: str, queue: str, effective: str) -> None:
+    """Say on a channel which queue it joins next, and when it arrived, which is the place there.
+
+    Raises what the link raises.
+    """
     for variable, value in (
         (dialplan_names.QUEUE, queue),
-        (dialplan_names.PLACE, str(position)),
+        (dialplan_names.EFFECTIVE, effective),
     ):
         await link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
 

@@ -22,6 +22,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
+from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
@@ -44,7 +45,7 @@ class AsteriskControl:
 
 
 class CallTracker:
-    """All callers. `hash_number` turns a number into what stands for it everywhere.
+    """All callers. `identify` turns a call's number into what stands for it everywhere.
 
     `clock` gives this moment on ivrd's timeline, on which all times of calls are.
     """
@@ -56,8 +57,9 @@ class CallTracker:
         settings: IvrSettings,
         listeners: CallListeners,
         resolver: EndResolver,
+        credits_: Credits,
         booking: Booking,
-        hash_number: Callable[[str], str],
+        identify: Callable[[str, str], str],
         clock: Callable[[], float],
     ) -> None:
         self.ledger = ledger
@@ -67,6 +69,7 @@ class CallTracker:
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
+        self._credits = credits_
         self.queue_menus = QueueMenus(
             self._link,
             ledger,
@@ -84,6 +87,16 @@ class CallTracker:
             self._notify,
             self._stepped,
             self._monitor.broken,
+            self._arrival,
+        )
+        self.placement = Placement(
+            self._link,
+            ledger,
+            credits_,
+            asterisk.clock,
+            self.ivr.channel,
+            clock,
+            self._moved,
         )
         self._recheck = Recheck(
             self._link,
@@ -93,7 +106,7 @@ class CallTracker:
             self.ivr.give_way,
             clock,
         )
-        self._hash = hash_number
+        self._identify = identify
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
         self._held: deque[Message] | None = None
@@ -188,6 +201,8 @@ class CallTracker:
     def _joined(self, fact: facts.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
         self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
+        if self.ivr.active and fact.call_id in self.ledger.calls:
+            self.placement.joined(fact.call_id)
 
     def _taken(self, fact: facts.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
@@ -226,7 +241,8 @@ class CallTracker:
         tree = self.ivr.settings.conversation.tree
         start = tree.starts.get(fact.dialled)
         language = start.language if start and start.language else tree.languages[0]
-        call = Call(fact.call_id, fact.at, self._hash(fact.number), language=language)
+        who = self._identify(fact.call_id, fact.number)
+        call = Call(fact.call_id, fact.at, who, language=language)
         if self.ledger.receive(call):
             self.ivr.arrived(fact.call_id, fact.channel, fact.dialled)
             self._monitor.received(call, fact.dialled)
@@ -236,7 +252,7 @@ class CallTracker:
         call = Call(
             fact.call_id,
             fact.at,
-            self._hash(fact.number),
+            self._identify(fact.call_id, fact.number),
             CallState.DIALLED,
             fact.language,
             topic=fact.topic,
@@ -279,6 +295,10 @@ class CallTracker:
             case _:
                 assert_never(command)
 
+    def _arrival(self, call_id: str) -> str:
+        """When a caller who is about to join a queue arrives there, as the dialplan takes it."""
+        return self.placement.arrival(call_id)
+
     def _booked(self, call_id: str) -> None:
         """A call back is written down; a caller who is resumed after that hears so once more."""
         if self.ledger.calls[call_id].state is not CallState.BOOKED:
@@ -314,6 +334,8 @@ class CallTracker:
         self.queue_menus.notice(notice)
         for listener in self._listeners.notices:
             listener.notice(notice)
+        if self.ivr.active and isinstance(notice, Ended):
+            self.placement.ended(notice.call)
 
     # --- connecting and reconnecting -------------------------------------------------------
 
@@ -378,9 +400,16 @@ class CallTracker:
         known = call_id in self.ledger.calls
         if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
             return  # it was reconciled: its channel is about to go
+        if known and (who := self._identify(call_id, caller.number)):
+            self.ledger.note(call_id, caller=who)  # after a restart perhaps with another key
         self.ivr.found(call_id, caller.channel, caller.dialled, caller.in_agi)
         for event in _events_between(self.ledger.calls[call_id], caller, now):
             self._apply_event(call_id, event)
+        self._credits.here(self.ledger.calls[call_id])
+        waits = caller.state in (CallState.QUEUE, CallState.QUEUE_MENU)
+        if self.ivr.active and waits and caller.listed:
+            self.placement.seen(call_id, caller.priority)
+            self.placement.joined(call_id)
         if not caller.listed:
             self._passing.add(call_id)
 
@@ -389,7 +418,7 @@ class CallTracker:
         call = Call(
             caller.call_id,
             now - caller.age_seconds,
-            self._hash(caller.number),
+            self._identify(caller.call_id, caller.number),
             language=self.ivr.settings.conversation.tree.languages[0],
             direction=caller.direction,
         )

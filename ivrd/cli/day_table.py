@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ivrd.cli.cells import length
 from ivrd.core.call import CallbackResult
 
 RESULT_WORDS = {
@@ -38,7 +39,8 @@ def day_text(answer: Mapping[str, Any]) -> str:
         lines.append(f"{answer['media_lost']:,} ended because the caller's phone or line had gone")
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
-    return "\n".join([*lines, *_callbacks(answer["callbacks"])])
+    lines += _callbacks(answer["callbacks"])
+    return "\n".join([*lines, *people_lines(answer["people"])])
 
 
 def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
@@ -54,3 +56,33 @@ def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
         f"{made['people']:,} people were reached so; with those whose own call was answered,"
         f" {made['people_helped']:,} people talked to a person"
     )
+
+
+def people_lines(people: Mapping[str, Any]) -> list[str]:
+    """The day in people, each counted once; calls of which nobody knows whose they were apart."""
+    lines = []
+    if people["total"]:
+        each = people["redials_per_person"]
+        lines.append(
+            f"{people['total']:,} people called, with {people['redials']:,} redials "
+            f"({each:.2f} a person)"
+        )
+        rows = {
+            "answered": "were answered",
+            "trying": "have not been answered yet",
+            "never_reached": "were never reached within 24 hours",
+            "menu_only": "were in menus only",
+        }
+        lines += [f"{people[state]:>9,}  {words}" for state, words in rows.items()]
+    if people["trying"]:
+        lines.append(f"the longest has been trying for {length(people['longest_trying_seconds'])}")
+    if people["withheld_calls"]:
+        lines.append(
+            f"{people['withheld_calls']:,} calls with a withheld number, of nobody knows whom"
+        )
+    if people["shared_calls"]:
+        lines.append(
+            f"{people['shared_calls']:,} calls from {people['shared_numbers']:,} numbers that many "
+            "people share"
+        )
+    return lines

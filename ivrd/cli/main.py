@@ -53,6 +53,10 @@ COMMANDS = {
         "callbacks:add_callback", "people to be called back: list, show, cancel, retry"
     ),
     "explain": Command("partners:add_explain", "why partners' seats are as they are now"),
+    "people": Command(
+        "people:add_people", "what is kept of one person: show, export, erase, no-callback"
+    ),
+    "recover": Command("recover:add_recover", "those who gave up and were not answered since"),
     "report": Command("reports:add_report", "what was done in a period"),
     "audit": Command("reports:add_audit", "what operators did, and when"),
 }

@@ -76,13 +76,17 @@ class CallbackSettings:
     keep_days: int
 
 
-def check(part: CallbackPart, carriers: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
+def check(
+    part: CallbackPart, carriers: Mapping[str, object], sip_port: int
+) -> Iterator[tuple[Key, str]]:
     """What is wrong between the values, as (key in ivrd.yaml, what)."""
     for key in ("countries", "kinds"):
         given = getattr(part, key)
         for at, one in enumerate(given):
             if one in given[:at]:
                 yield ("callback", key, at), f"{one} is named twice"
+    if part.trunk is not None and part.port == sip_port:
+        yield ("callback", "port"), f"{sip_port} is the port of asterisk.sip; expected another"
     for name in IN_ASTERISK:
         if name in carriers:
             say = "this is what the hotline's own calls are called in Asterisk; expected another"

@@ -143,6 +143,8 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
         callback=callback.settings(parsed.callback, named, parsed.country),
+        people=people.rules(parsed.people),
+        recover_after_seconds=parsed.people.recover_after_seconds,
         log_format=parsed.log.format,
         log_level=parsed.log.level,
         caller_key_file=located(folder, parsed.caller_key_file),

@@ -188,9 +188,9 @@ class MainFile(Part):
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"
     store: StorePart = StorePart()
     callback: CallbackPart = CallbackPart()
+    people: PeoplePart = PeoplePart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
-    people: PeoplePart = PeoplePart()
     web: WebPart
     control: ControlPart
     asterisk: AsteriskPart
@@ -211,7 +211,9 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     yield from _check_numbers(file)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
-    for place, say in check_callback(parsed.callback, parsed.asterisk.carriers):
+    for place, say in check_callback(
+        parsed.callback, parsed.asterisk.carriers, parsed.asterisk.sip.listen.port
+    ):
         yield file.problem(*place, say=say)
     yield from _check_asterisk(file)
 

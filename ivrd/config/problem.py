@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-LISTED = 20  # more names than this are not listed in a message
+LISTED = 24  # more names than this are not listed in a message
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from ivrd.config.effect import Files
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
+from ivrd.core.people import FairnessRules
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool
 
@@ -131,7 +132,9 @@ class Settings:
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
     taken into one while Asterisk's events come `behind_seconds` late or more.
+    `people`: what counts of a person's earlier waits, and for how long it is remembered.
     `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
+    `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -151,6 +154,8 @@ class Settings:
     state_dir: Path
     store: StoreSettings
     callback: CallbackSettings
+    people: FairnessRules
+    recover_after_seconds: float
     log_format: str
     log_level: str
     caller_key_file: Path

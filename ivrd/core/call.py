@@ -41,6 +41,9 @@ LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by i
 # An answer stands when the person has kept the caller for so long: twice the time after which the
 # dialplan no longer takes a hang-up of a partner's for a drop.
 STANDS_SECONDS = 10.0
+# An effective arrival that is not earlier than the joining by so much is the joining: Asterisk has
+# whole seconds of some waits.
+LEAST_CREDIT_SECONDS = 2.0
 
 
 class CallState(StrEnum):
@@ -326,6 +329,20 @@ class Call:
         until = self.left_at if self.connected_at is None else self.connected_at
         until = now if until is None else until
         return None if until is None else max(0.0, until - self.joined_at)
+
+    @property
+    def has_credit(self) -> bool:
+        """Whether the call is served as if it had joined earlier than it did."""
+        if self.joined_at is None or self.effective_at is None:
+            return False
+        return self.joined_at - self.effective_at >= LEAST_CREDIT_SECONDS
+
+    def effective_wait_seconds(self, now: float | None = None) -> float | None:
+        """As `wait_seconds`, from the effective arrival: with what was waited in earlier calls."""
+        waited = self.wait_seconds(now)
+        if waited is None or self.joined_at is None or self.effective_at is None:
+            return waited
+        return waited + max(0.0, self.joined_at - self.effective_at)
 
     def talk_seconds(self) -> float | None:
         """Seconds with a person, once the call has ended; None without a talk."""

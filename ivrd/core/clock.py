@@ -90,6 +90,15 @@ class AsteriskClock:
         self._last = reading
         return reading - self._shift
 
+    @property
+    def shift(self) -> float:
+        """By how many seconds it is ahead of ivrd's timeline."""
+        return self._shift
+
+    def reading(self, moment: float) -> float:
+        """What it reads, or would have read, at a moment."""
+        return moment + self._shift
+
     def written(self, reading: float) -> float:
         """When a line of queue_log was written, which is read only now."""
         moment = reading - self._shift

@@ -163,5 +163,5 @@ def _queue_step(before: QueueVisit, received: Input, after: QueueVisit) -> MenuS
 
 def _waits(visit: QueueVisit, now: Situation) -> Waits:
     """The wait; of a call that does not wait any more what is left to say needs none."""
-    nothing = Waits(visit.queue, visit.topic, visit.language, 1, 1, callback=False)
+    nothing = Waits(visit.queue, visit.topic, visit.language, 1, callback=False)
     return now.waits or nothing

@@ -94,7 +94,9 @@ class Ledger:
             self.receive(call, adopted=True)
             return
         state = call.state if {call.state, own.state} <= set(BEFORE_QUEUE) else own.state
-        self._put(replace(own, state=state, language=call.language, topic=call.topic))
+        arrivals = [at for at in (own.effective_at, call.effective_at) if at is not None]
+        own = replace(own, state=state, effective_at=min(arrivals, default=None))
+        self._put(replace(own, language=call.language, topic=call.topic))
 
     def begin_counting(self) -> None:
         """Count from now on; the calls that are here count as adopted."""
@@ -151,18 +153,21 @@ class Ledger:
         language: str = "",
         topic: str = "",
         effective_at: float | None = None,
+        caller: str = "",
     ) -> None:
-        """Note what a caller chose, and the effective arrival of one who is about to join a queue.
+        """Note who calls, what was chosen, and the effective arrival: the place in the line.
 
         What is empty stays as it was.
         """
         call = self.calls[call_id]
-        self.calls[call_id] = replace(
+        noted = replace(
             call,
+            caller=caller or call.caller,
             language=language or call.language,
             topic=topic or call.topic,
             effective_at=call.effective_at if effective_at is None else effective_at,
         )
+        self._put(noted)
 
     def _put(self, call: Call) -> None:
         """The call as it is from now on."""

@@ -22,7 +22,7 @@ seconds since the epoch.
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from heapq import heappop, heappush
@@ -181,6 +181,19 @@ class PeopleCount:
         if episode and call.answered and call.began_at < episode.over_at:
             self._change(call.caller, episode, replace(call, direction=Direction.CALLBACK))
 
+    def rename(self, before: str, now: str) -> None:
+        """The same person has another hash from now on; nothing if nobody has the one before."""
+        old = self._episodes.pop(before, None)
+        if old is None:
+            return
+        self._enter(old, -1)
+        known = self._episodes.get(now)
+        if known is not None:
+            self._enter(known, -1)
+        episode = self._episodes[now] = old if known is None else _joined(old, known)
+        self._enter(episode, 1)
+        heappush(self._over, (episode.over_at, now))
+
     def expire(self, now: float) -> None:
         """End the episodes that are over, and forget their people."""
         while self._over and self._over[0][0] <= now:
@@ -266,3 +279,50 @@ class PeopleCount:
         if not episode.shared:
             trying = episode.state is PersonState.TRYING
             self.finished[PersonState.NEVER_REACHED if trying else episode.state] += 1
+
+
+def _joined(one: _Episode, other: _Episode) -> _Episode:
+    """Two episodes that were one person's."""
+    asked = [each.asked_at for each in (one, other) if each.asked_at is not None]
+    return _Episode(
+        first_at=min(one.first_at, other.first_at),
+        calls=one.calls + other.calls,
+        asked_at=min(asked, default=None),
+        answered=one.answered or other.answered,
+        shared=one.shared or other.shared,
+        lines=one.lines | other.lines,
+        talks=one.talks | other.talks,
+    )
+
+
+@dataclass(frozen=True)
+class DayPeople:
+    """A day in people.  `figures`: all of them, each once.
+
+    `longest_trying_seconds`: of those who have asked for somebody, and may still be answered within
+    24 hours; 0 when there is none.
+    """
+
+    figures: PeopleFigures
+    longest_trying_seconds: float
+
+
+def people_of_day(
+    calls: Iterable[PersonCall],
+    later: Iterable[PersonCall],
+    now: float,
+    shared_number_calls: int,
+) -> DayPeople:
+    """Count the people of a day's calls; `later`: the calls of the day after."""
+    count = PeopleCount(shared_number_calls)
+    for call in sorted(calls, key=lambda call: call.began_at):
+        count.take(call)
+    for call in later:
+        count.later(call)
+    figures = count.figures()
+    count.expire(now)
+    never = count.finished[PersonState.NEVER_REACHED]
+    people = dict(figures.people)
+    people[PersonState.TRYING] -= never
+    people[PersonState.NEVER_REACHED] += never
+    return DayPeople(replace(figures, people=people), count.longest_trying(now))

@@ -5,10 +5,10 @@ Theory of operation
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
 waiting.  So do the keys that lead to a person and back everywhere, silence, and too many wrong
-keys: all ways out but the call back lead to the queue.  The key that opened the menu only repeats
-its words.  When the caller's turn comes the menu is left at once (`give_way`), whatever is being
-said; not while a call back is being written down, for then the caller is one of the two, and not
-both.
+keys: all ways out but the call back lead to the queue, which says the place as soon as it is
+joined.  The key that opened the menu only repeats its words.  When the caller's turn comes the menu
+is left at once (`give_way`), whatever is being said; not while a call back is being written down,
+for then the caller is one of the two, and not both.
 """
 
 from collections.abc import Mapping
@@ -41,10 +41,10 @@ TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 OPEN_KEY = "queue-menu-key"  # said while waiting: which key opens the menu
-OFFER_PLACE, OFFER_CALLBACK, OFFER_WAIT = (
-    *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
-)
-BOOKING, BOOKED, WAITS_ON = "callback-booking", "callback-booked", "queue-menu-waits"
+OFFER_PLACE = "queue-menu-place"
+OFFER_CALLBACK = "queue-menu-callback"
+OFFER_WAIT = "queue-menu-wait"
+BOOKING, BOOKED = "callback-booking", "callback-booked"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
 NOT_BOOKED: Mapping[BookResult, str] = {
     BookResult.NO_NUMBER: "callback-no-number",
@@ -58,16 +58,14 @@ NOT_BOOKED: Mapping[BookResult, str] = {
 class Waits:
     """A caller's wait at this moment.
 
-    queue: for whose people; place: how many are served until the caller is, the caller included,
-    and position: the one to take in Asterisk's line, which is without those who are in a menu;
-    callback: whether a call back can be had.
+    queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
+    menu, from 1; callback: whether a call back can be had.
     """
 
     queue: str
     topic: str
     language: str
     place: int
-    position: int
     callback: bool
 
 
@@ -152,7 +150,7 @@ def place_prompts(place: int, language: str) -> tuple[str, ...]:
 
 def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
     if digit in TO_QUEUE:
-        return _to_queue(visit, WAITS_ON)
+        return _to_queue(visit)
     if digit == PLACE_KEY:
         after = replace(visit, misses=0)
         place = place_prompts(waits.place, visit.language)
@@ -164,7 +162,7 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
         return visit, (_menu(visit, waits),)
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
-        return _to_queue(after, WAITS_ON)
+        return _to_queue(after)
     return after, (_say(after, tree.no_match), _menu(after, waits))
 
 

@@ -2,7 +2,7 @@
 
 A reload can take a queue, or give it another name.  Asterisk then lets the callers in it wait, but
 nobody is rung for them.  They are moved with their place: among the callers of the other queue each
-one stands where the time of joining says.
+one stands where the effective arrival says.
 """
 
 from bisect import bisect_left
@@ -23,14 +23,14 @@ class Move:
     position: int
 
 
-def position_of(call: Call, line: Sequence[Place]) -> int:
-    """Where a call stands in a line, or belongs if it is not there; from 1, the head of it."""
-    return bisect_left(line, place_of(call)) + 1
-
-
 def in_vain(present: Present, queues: Collection[str]) -> list[Place]:
     """Who waits in a queue that is not among `queues`, those that are served; in their order."""
     return [*merge(*(present.line(queue) for queue in present.queues() if queue not in queues))]
+
+
+def position_of(call: Call, line: Sequence[Place]) -> int:
+    """Which one in a line a call is, or would be; 1 is the head.  `line`: who waits there."""
+    return bisect_left(line, place_of(call)) + 1
 
 
 def move_of(

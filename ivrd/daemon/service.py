@@ -74,7 +74,7 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.wiring.failover.close()
-            self.wiring.call_requests.close()
+            self.wiring.callbacks.requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -162,8 +162,9 @@ class Daemon:
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
 
-        Callers whose queue a reload has taken are moved as well, those on whom Asterisk's clock was
-        set back begin their wait anew, and those whose turn has come leave the queue's menu.
+        Callers whose queue a reload has taken are moved as well, all are kept in the order of their
+        effective arrivals, those on whom Asterisk's clock was set back begin their wait anew, and
+        those whose turn has come leave the queue's menu.
         """
         while True:
             with suppress(TimeoutError):
@@ -178,11 +179,12 @@ class Daemon:
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,
+                        self.wiring.tracker.placement.reconcile,
                         self.wiring.rejoin.reconcile,
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
-                    await self.wiring.callback_scheduler.evaluate()
+                    await self.wiring.callbacks.scheduler.evaluate()
 
 
 async def run(folder: Path) -> None:

@@ -13,13 +13,11 @@ from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
-from ivrd.api.callback_operations import CallbackOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
@@ -27,11 +25,6 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
-from ivrd.callbacks.booker import Booker, BookingSettings
-from ivrd.callbacks.dialler import Dialler
-from ivrd.callbacks.repository import BookingRepository
-from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
-from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
@@ -43,18 +36,19 @@ from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
+from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
-from ivrd.daemon.queue_forecast import QueueForecast
+from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
-from ivrd.metrics.bookings import BookingMetrics
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
+from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
@@ -62,7 +56,6 @@ from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
-from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
 
@@ -73,7 +66,6 @@ class Wiring:
     def __init__(self, settings: Settings, stepped_down: Callable[[str], None]) -> None:
         self.settings = settings
         self.ledger = Ledger()
-        self.vault = Vault(number_key(settings.number_key_file).keys())
         self.timeline = Timeline(time.time, time.monotonic)
         self.asterisk_clock = AsteriskClock(self.timeline)
         self.reevaluate = asyncio.Event()  # partners' seats are to be decided on at once
@@ -109,12 +101,14 @@ class Wiring:
             self.reevaluate.set,
         )
         self._build_partners()
-        self.hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
-        self._build_callbacks()
         self._build_calls()
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(
-            self.write_behind, self.call_repository, self.partner_operations, self.bookings
+            self.write_behind,
+            self.call_repository,
+            self.partner_operations,
+            (self.people.registry, self.people.statistics),
+            self.callbacks.bookings,
         )
         self.failover = Failover(
             election,
@@ -129,9 +123,20 @@ class Wiring:
             self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
         )
         self.requeue = Requeue(
-            self.link, self.ledger, self.tracker.ivr, self._destinations, time.monotonic
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self._destinations,
+            self.tracker.placement.effective,
+            time.monotonic,
         )
-        self.rejoin = Rejoin(self.link, self.ledger, self.tracker.ivr, self.asterisk_clock)
+        self.rejoin = Rejoin(
+            self.link,
+            self.ledger,
+            self.tracker.ivr,
+            self.asterisk_clock,
+            self.tracker.placement.effective,
+        )
         self.operations = Operations(
             settings,
             self.link,
@@ -198,45 +203,7 @@ class Wiring:
 
     def _backlog(self, now: float) -> Mapping[str, int]:
         """Who is to be called back now, by queue, for the partners' seats."""
-        return self.callback_scheduler.backlog(now)
-
-    def _build_callbacks(self) -> None:
-        """Who is called back: bookings, and the calls that are made for them."""
-        settings, now = booking_settings(self.settings), self.timeline.now
-        self.bookings = BookingRepository(
-            self.write_behind, now, lambda: self.timeline.shift, settings.callback.keep_days
-        )
-        forecast = QueueForecast(
-            lambda: self.partners.snapshot, self.ledger, lambda: waiting_by_queue(self.bookings)
-        )
-        self.call_requests = CallRequests()
-        self.dialler = Dialler(
-            settings,
-            self.bookings,
-            self.ledger,
-            self.link,
-            self.call_requests,
-            self.vault,
-            BookingMetrics(self.observer.metrics.registry, self.bookings.all),
-            now,
-        )
-        self.callback_scheduler = Scheduler(
-            settings, self.bookings, self.dialler, self.ledger, forecast, self.write_behind, now
-        )
-        self.booker = Booker(
-            settings,
-            self.bookings,
-            self.ledger,
-            self.link,
-            self.vault,
-            self.write_behind,
-            self.hasher.hash_number,
-            forecast.expected_wait,
-            now,
-        )
-        self.callback_operations = CallbackOperations(
-            self.bookings, self.dialler, self.partner_repository, now, lambda: self.timeline.shift
-        )
+        return self.callbacks.scheduler.backlog(now)
 
     def _build_calls(self) -> None:
         """Calls and their menus, and what is stored and published of them."""
@@ -253,6 +220,26 @@ class Wiring:
             self.ledger.calls,
             self.asterisk_clock.written,
         )
+        self.people = PeopleParts(
+            settings,
+            self.write_behind,
+            self.ledger,
+            self.timeline,
+            self.call_repository,
+            self.partner_repository,
+        )
+        self.callbacks = CallbackParts(
+            settings,
+            self.link,
+            self.ledger,
+            self.timeline,
+            self.asterisk_clock,
+            self.write_behind,
+            self.people,
+            lambda: self.partners.snapshot,
+            metrics.registry,
+            self.partner_repository,
+        )
         self.tracker = CallTracker(
             AsteriskControl(
                 self.link,
@@ -264,8 +251,9 @@ class Wiring:
             ivr_settings(settings),
             self._listeners(),
             self.reconciliation,
-            self.booker,
-            self.hasher.hash_number,
+            self.people.registry,
+            self.callbacks.booker,
+            self.people.numbers.identify,
             self.timeline.now,
         )
         PersistenceMetrics(
@@ -275,6 +263,7 @@ class Wiring:
             self.reconciliation,
             self.tracker.ivr,
         )
+        PeopleMetrics(metrics.registry, self.people.statistics, self.timeline.now)
         CapacityMetrics(metrics.registry, self.capacity, self.tracker)
 
     def _listeners(self) -> CallListeners:
@@ -291,11 +280,14 @@ class Wiring:
                 self.call_repository,
                 self.reconciliation,
                 self.partner_recorder,
-                self.dialler,
+                self.people.registry,
+                self.people.numbers,
+                self.people.statistics,
+                self.callbacks.dialler,
             ),
-            positions=(self.call_repository,),
+            positions=(self.call_repository, self.people.registry, self.people.statistics),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
-            attempts=(self.dialler,),
+            attempts=(self.callbacks.dialler,),
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -307,10 +299,11 @@ class Wiring:
             self.call_repository,
             self.write_behind.flush,
             self.observer.recent,
+            self.people.registry.people,
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
-        bookings = self.callback_operations.queries()
+        bookings = self.callbacks.operations.queries()
         bookings = {name: self._leader_only(query) for name, query in bookings.items()}
         return {**answers, **bookings, "day": self._leader_only(day.answer)}
 
@@ -319,7 +312,8 @@ class Wiring:
         commands = {
             **self.operations.commands(),
             **self.partner_operations.commands(),
-            **self.callback_operations.commands(),
+            **self.callbacks.operations.commands(),
+            **self.people.operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -355,25 +349,8 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
-        self.bookings.days = settings.callback.keep_days
-        for part in (self.dialler, self.callback_scheduler, self.booker):
-            part.settings = booking_settings(settings)
-
-
-def booking_settings(settings: Settings) -> BookingSettings:
-    """What calling back needs of the configuration."""
-    return BookingSettings(
-        settings.callback,
-        settings.country,
-        settings.zone,
-        settings.tree.queue_of,
-        settings.default_queue,
-        {
-            topic: texts[settings.languages[0]]
-            for queue in settings.queues
-            for topic, texts in queue.topics.items()
-        },
-    )
+        self.people.configure(settings)
+        self.callbacks.configure(settings)
 
 
 def _address(settings: Settings) -> AmiAddress:

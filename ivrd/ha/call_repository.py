@@ -5,7 +5,7 @@ the caller is in the menu), and a call that has ended (kind `ended`, by its day 
 a day's report is added up.  Writing never waits (see store/write_behind.py).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TypeVar
@@ -127,6 +127,16 @@ class CallRepository:
         entries = await self._write_behind.load(ENDED, f"{day}/", f"{day + timedelta(days=1)}/")
         return list(self._read(entries, COMPLETED_CALL))
 
+    async def ended_calls(self, since: float) -> AsyncIterator[list[CompletedCall]]:
+        """The calls that have ended and began since then, page by page in that order.
+
+        Their moments, and `since`, are on the timeline on which calls have theirs.
+        """
+        ahead = self._shift()
+        first = f"{self.day_at(since + ahead)}/{int(since + ahead)}"
+        async for page in self._write_behind.pages(ENDED, first):
+            yield [_back(call, ahead) for call in self._read(page, COMPLETED_CALL)]
+
     def _read(self, entries: Mapping[str, str], kind: TypeAdapter[T]) -> Iterator[T]:
         """Entries that cannot be parsed are counted and left out."""
         for text in entries.values():
@@ -134,6 +144,14 @@ class CallRepository:
                 yield kind.validate_json(text)
             except ValidationError:
                 self.skipped += 1
+
+
+def _back(call: CompletedCall, seconds: float) -> CompletedCall:
+    """The call with its moments earlier by so much."""
+    if not seconds:
+        return call
+    ended_at = None if call.ended_at is None else call.ended_at - seconds
+    return replace(call, received_at=call.received_at - seconds, ended_at=ended_at)
 
 
 def _shifted(call: Call, seconds: float) -> Call:

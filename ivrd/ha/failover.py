@@ -71,7 +71,7 @@ class Room(Protocol):
 
 
 class Restorable(Protocol):
-    """What else is stored; see api/partner_operations.py and callbacks/repository.py."""
+    """What else is stored; see api/partner_operations.py and ivrd/people."""
 
     async def restore(self) -> None:
         """Read what was stored before.  Does not raise; a store that is down is read later."""
@@ -87,6 +87,7 @@ class Persistence:
     write_behind: WriteBehind
     calls: CallRepository
     partners: Restorable
+    people: tuple[Restorable, ...]
     bookings: Restorable
 
 
@@ -171,6 +172,8 @@ class Failover:
         async for one in with_breaks(stored.calls):
             tracker.restore(one.call, one.position)
         await self._persistence.partners.restore()
+        for each in self._persistence.people:
+            await each.restore()
         await self._persistence.bookings.restore()
         self._mark = stored.checkpoint.mark if stored.checkpoint else None
         await reconciliation.seek(self._mark)
@@ -219,6 +222,8 @@ class Failover:
         self._mark = None  # without one a new leader does not know who ended meanwhile
         self._keep_mark()
         self._persistence.partners.write_again()
+        for each in self._persistence.people:
+            each.write_again()
         self._persistence.bookings.write_again()
 
     def _write_calls(self) -> None:

@@ -1,1 +1,1 @@
-"""People: what is known of whoever dials, from one call to the next."""
+"""People, not calls: who calls again, and what is stored of that."""

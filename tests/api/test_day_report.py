@@ -22,6 +22,7 @@ from ivrd.core.call import (
     Unreached,
 )
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import FairnessRules, People
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import CallRepository
 from tests.ha.test_call_repository import Shelf
@@ -41,10 +42,13 @@ class Office:
         async def flush(_seconds: float) -> bool:
             return flushed
 
-        self.book = DayReport(self.ledger, self.call_repository, flush, Recent(20.0), lambda: NOON)
+        self.people = People(FairnessRules())
+        self.book = DayReport(
+            self.ledger, self.call_repository, flush, Recent(20.0), self.people, lambda: NOON
+        )
 
-    def call(self, call_id: str, at: float, *events: object) -> None:
-        self.enter(Call(call_id, at), *events)
+    def call(self, call_id: str, at: float, *events: object, who: str = "") -> None:
+        self.enter(Call(call_id, at, who), *events)
 
     def enter(self, call: Call, *events: object) -> None:
         self.ledger.receive(call)
@@ -92,7 +96,7 @@ def test_calls_that_the_hotline_made_stand_by_themselves() -> None:
     office.enter(replace(made, id="2.2"), Unreached(NOON + 20, CallbackResult.BUSY))
     office.enter(replace(made, id="2.3"))
     found = office.ask()
-    assert found == {**before, "callbacks": found["callbacks"]}
+    assert found == {**before, "callbacks": found["callbacks"], "people": found["people"]}
     assert found["callbacks"] == {
         "dialled": 3,
         "in_progress": 1,
@@ -100,7 +104,9 @@ def test_calls_that_the_hotline_made_stand_by_themselves() -> None:
         "people": 1,
         "people_helped": 1,
     }
-    assert day_text(found).splitlines()[-5:] == [
+    lines = day_text(found).splitlines()
+    first = lines.index("3 calls made to call people back")
+    assert lines[first : first + 5] == [
         "3 calls made to call people back",
         "        1  reached",
         "        1  busy",
@@ -137,6 +143,66 @@ def test_a_day_for_a_person() -> None:
         "3 joined a queue; answered within 20 s: 33.3%",
         "1 hung up in a queue after more than 30 s",
         "those answered waited 10 s on average",
+        "5 calls with a withheld number, of nobody knows whom",
+    ]
+
+
+def crowd() -> Office:
+    """People of three kinds, and one whose hash is by a key that was replaced since."""
+    office = Office()
+    gives_up = (JoinedQueue(NOON + 5, "other"), HungUp(NOON + 65))
+    taken = (JoinedQueue(NOON + 5, "other"), Connected(NOON + 15, AnsweredBy.INHOUSE, "base-01"))
+    office.call("1.1", NOON, *gives_up, who="anna")
+    office.call("1.2", NOON + 100, *taken, HungUp(NOON + 160), who="anna")
+    office.call("1.3", NOON, *gives_up, who="bob")
+    office.call("1.4", NOON, HungUp(NOON + 3), who="carla")
+    office.call("1.5", NOON, *taken, who="dora")
+    office.call("1.6", NOON, *gives_up)
+    for number in range(3):
+        office.call(f"1.1{number}", NOON + number, *gives_up, who="exchange")
+    yesterday = NOON - 86400
+    office.call("0.1", yesterday, JoinedQueue(yesterday, "other"), HungUp(yesterday + 9), who="old")
+    office.call("0.2", yesterday, JoinedQueue(yesterday, "other"), HungUp(yesterday + 9), who="eve")
+    office.call("0.3", yesterday - 60, HungUp(yesterday - 50), who="bob")
+    office.call("1.7", NOON - 60, *taken, HungUp(NOON + 99), who="new")
+    office.people.rename("old", "new", NOON)
+    return office
+
+
+def test_a_day_in_people_each_counted_once() -> None:
+    assert crowd().ask()["people"] == {
+        "total": 5,
+        "answered": 3,
+        "trying": 1,
+        "never_reached": 0,
+        "menu_only": 1,
+        "longest_trying_seconds": 0.0,
+        "calls": 6,
+        "redials": 1,
+        "redials_per_person": 0.2,
+        "withheld_calls": 1,
+        "shared_numbers": 1,
+        "shared_calls": 3,
+    }
+
+
+def test_yesterdays_people_were_reached_within_24_hours_or_never() -> None:
+    """Bob only was in a menu: that he asked for somebody today is of today."""
+    people = crowd().ask("2026-10-31")["people"]
+    kept = ("total", "answered", "trying", "never_reached", "menu_only")
+    assert [people[key] for key in kept] == [3, 1, 0, 1, 1]  # type: ignore[index]
+
+
+def test_a_day_in_people_for_a_person() -> None:
+    assert day_text(crowd().ask()).splitlines()[-8:] == [
+        "5 people called, with 1 redials (0.20 a person)",
+        "        3  were answered",
+        "        1  have not been answered yet",
+        "        0  were never reached within 24 hours",
+        "        1  were in menus only",
+        "the longest has been trying for 0 s",
+        "1 calls with a withheld number, of nobody knows whom",
+        "3 calls from 1 numbers that many people share",
     ]
 
 

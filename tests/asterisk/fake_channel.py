@@ -64,6 +64,8 @@ class FakeChannel:
         self.session: Session = Sessions(self, lambda _s: None, lambda _s: None).begin("PJSIP/c-1")  # type: ignore[arg-type]
         self.executed: list[str] = []
         self.played: list[Played] = []
+        self.variables: dict[str, str] = {}  # set beside AsyncAGI's commands
+        self.sent_to: list[str] = []  # contexts, by a redirection
         self.ended_at: float | None = None
         self.expired_at: float | None = None
         self.told_after_end: list[dict[str, str]] = []
@@ -93,6 +95,11 @@ class FakeChannel:
             self._arrived.set()
         elif action == "ControlPlayback":
             self._take_stop(next(self._stops, Stop()))
+        elif action == "Setvar":
+            self.variables[headers["Variable"]] = headers["Value"]
+        elif action == "Redirect":
+            self.sent_to.append(headers["Context"])
+            asyncio.get_running_loop().call_later(0.01, self._end, "the dialplan has the call")
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         answer.set_result(Message({"Response": "Success"}))
         return answer

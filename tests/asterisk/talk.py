@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
+from ivrd.core.dialogue import AnyVisit
 from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.queue_menu import Waits
@@ -56,6 +57,9 @@ TREE = Tree(
 PROMPTS = (
     *("welcome", "main-menu", "home-menu", "rights-info", "care-info", "care-more"),
     *("closed-benefits", "no-input", "no-match", "connect", "info-again", "goodbye"),
+    *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
+    *("queue-before", "number-2", "queue-after", "queue-next"),
+    *("callback-booking", "callback-booked", "callback-not-now"),
 )
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
@@ -84,6 +88,7 @@ class Talk:
         self.told: list[Command] = []
         self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
+        self.arrival = ""  # of who has waited before
         self.waits: Waits | None = None
         self.offers = False
         self.conversation = Conversation(
@@ -91,12 +96,13 @@ class Talk:
             self.channel.session,
             self.told.append,
             self.steps.append,
+            lambda: self.arrival,
             lambda: self.waits,
             lambda _queue: self.offers,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 
-    def begin(self, resume: menu.Visit | None = None) -> "Talk":
+    def begin(self, resume: AnyVisit | None = None) -> "Talk":
         self.task = asyncio.ensure_future(self.conversation.run(resume))
         return self
 

@@ -79,8 +79,6 @@ class Asterisk:
         self.variables: dict[str, str] = {}
         self.numbers: dict[str, str] = {}
         self.placed: list[str] = []
-        self.redirected: list[str] = []
-        self.set_on: list[tuple[str, str, str]] = []
         self.refuses = self.lost = False
 
     async def get_global(self, name: str) -> str:
@@ -93,13 +91,8 @@ class Asterisk:
 
     async def ask(self, action: str, **headers: str) -> Any:
         self._here()
-        if action == "Getvar":
-            return SimpleNamespace(value=self.numbers.get(headers["Channel"], ""))
-        if action == "Redirect":
-            self.redirected.append(headers["Channel"])
-        else:
-            self.set_on.append((headers["Channel"], headers["Variable"], headers["Value"]))
-        return SimpleNamespace(value="")
+        assert action == "Getvar"
+        return SimpleNamespace(value=self.numbers.get(headers["Channel"], ""))
 
     async def place(self, port: int, token: str) -> None:
         self._here()
@@ -176,6 +169,7 @@ class Rig:
             self.vault,
             self.told,
             lambda: self.now,
+            lambda moment: moment,
         )
         self.booker = Booker(
             SETTINGS,
@@ -214,7 +208,7 @@ class Rig:
         """Asterisk says how far the attempt is that is on."""
         (booking,) = (one for one in self.repository.open() if one.on)
         self.asterisk.variables[variable(booking)] = f"{state}|{detail}"
-        self.dialler.attempt(AttemptReport(booking.token, state, detail, "PJSIP/x", self.now))
+        self.dialler.attempt(AttemptReport(booking.token, state, detail, self.now))
 
     def only(self) -> Booking:
         (booking,) = self.repository.all()

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ivrd.asterisk import dialplan_names
 from ivrd.core.booking import AttemptResult, Booking, BookingState
 from ivrd.core.call import AnsweredBy, Connected, HungUp, JoinedQueue
 from tests.callbacks.rig import E164, NOW, Rig, variable
@@ -54,7 +53,7 @@ def test_an_attempt_is_stored_before_it_is_dialled() -> None:
         assert booking.state is BookingState.DIALLING
         assert rig.asterisk.placed == [booking.token]
         wanted = rig.asterisk.variables[variable(booking)].split("|")
-        assert wanted == ["dial", E164, "30", "", "q", "t", "topic"]
+        assert wanted == ["dial", E164, "30", "", "q", "t", f"{NOW - 100:.0f}000", "topic"]
         assert '"dialling"' in rig.shelf.entries["bookings", booking.id]
 
     run(body)
@@ -78,13 +77,7 @@ def test_from_the_ringing_to_the_talk() -> None:
         rig.now += 10.0
         rig.report("announcement")
         rig.now += 5.0
-        rig.calls("earlier", "0200000001", NOW - 200.0)
-        rig.calls("later", "0200000002", NOW - 50.0)
         rig.report("confirmed")
-        await settle()
-        # To the place of the effective arrival, between the two.
-        assert ("PJSIP/x", dialplan_names.PLACE, "2") in rig.asterisk.set_on
-        assert rig.asterisk.redirected == ["PJSIP/x"]
         assert rig.told.leads == [15.0]
         happens(
             rig,

@@ -25,6 +25,7 @@ from ivrd.calls.listeners import (
     PositionListener,
     Resolution,
 )
+from ivrd.calls.placement import Credits
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.book_result import BookResult
@@ -90,7 +91,7 @@ class FakeLink:
         return loop.create_future()
 
     def commands(self, channel: str) -> list[str]:
-        return [h.get("Command", h["Action"]) for h in self.told if h["Channel"] == channel]
+        return [h.get("Command", h["Action"]) for h in self.told if h.get("Channel") == channel]
 
 
 class SameClock(AsteriskClock):
@@ -163,6 +164,21 @@ class Unknown:
         return [LastSeen(call_id, HungUp(at)) for call_id in ids]
 
 
+class NoCredit:
+    """Nobody has waited before."""
+
+    revision = 0
+    most_seconds = 0.0
+
+    def here(self, call: Call) -> None: ...
+
+    def claim(self, call: Call, now: float) -> float:
+        return 0.0
+
+    def calls_here(self, call: Call) -> Iterable[str]:
+        return ()
+
+
 class Missing:
     """How calls ended that are missing comes later, or never."""
 
@@ -209,6 +225,7 @@ class Rig:
         link: FakeLink | None = None,
         ledger: Ledger | None = None,
         resolver: EndResolver | None = None,
+        credits_: Credits | None = None,
         booking: Booking | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
@@ -229,8 +246,9 @@ class Rig:
                 self.told, self.told, self.told, (self.told, *notices), positions, (self.told,), ()
             ),
             resolver or Unknown(),
+            credits_ or NoCredit(),
             booking or FakeBooking(),
-            lambda number: f"#{number[-3:]}",
+            lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
         )
         link.hears = self.tracker.take

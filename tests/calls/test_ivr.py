@@ -25,6 +25,7 @@ class Room:
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
         self.steps: list[tuple[str, StepKind]] = []
+        self.arrivals: dict[str, str] = {}  # of those who have waited before
         self.in_line: set[str] = set()
         self.waiting: dict[str, Waits] = {}  # who has opened the menu of a queue
         self.booking = FakeBooking()
@@ -37,6 +38,7 @@ class Room:
             self._notify,
             self._stepped,
             self._fault,
+            self.arrivals.get,
         )
 
     def waits(self, call_id: str) -> Waits | None:

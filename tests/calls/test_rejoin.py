@@ -25,7 +25,13 @@ class Rig:
         self.redirected: list[tuple[str, str, str]] = []
         self.gone: set[str] = set()
         self.clock = AsteriskClock(Timeline(lambda: 1000.0, lambda: 0.0))
-        self.rejoin = Rejoin(self, self.ledger, self, self.clock)  # type: ignore[arg-type]
+        self.rejoin = Rejoin(
+            self,  # type: ignore[arg-type]
+            self.ledger,
+            self,  # type: ignore[arg-type]
+            self.clock,
+            lambda call: str(call.effective_at),
+        )
 
     def channel(self, call_id: str) -> str:
         return call_id
@@ -43,8 +49,10 @@ class Rig:
         self.redirected.append((call, headers["Context"], headers["Exten"]))
         if call in self.ledger.calls:
             of = self.variables[call]
-            self.lines[of["IVRD_QUEUE"]].remove(call)
-            self.lines[of["IVRD_QUEUE"]].insert(int(of["IVRD_PLACE"]) - 1, call)
+            line = self.lines[of["IVRD_QUEUE"]]
+            line.remove(call)
+            line.append(call)
+            line.sort(key=lambda one: float(self.variables.get(one, {}).get("IVRD_EFFECTIVE", 1e9)))
             self.ledger.apply(call, JoinedQueue(99.0, of["IVRD_QUEUE"]))
         return Message({})
 
@@ -76,10 +84,10 @@ def test_it_is_done_once_for_each_time_and_never_without() -> None:
     rig.set_back()
     rig.reconcile()
     rig.reconcile()
-    assert len(rig.redirected) == 2
+    assert len(rig.redirected) == 3
     rig.set_back()
     rig.reconcile()
-    assert len(rig.redirected) == 4
+    assert len(rig.redirected) == 6
 
 
 def test_talks_are_left_alone_and_whoever_has_gone_keeps_nobody_up() -> None:

@@ -49,7 +49,10 @@ class Asterisk:
 
     def join(self, call: str) -> None:
         of = self.variables[call]
-        self.lines[of["IVRD_QUEUE"]].insert(int(of["IVRD_PLACE"]) - 1, call)
+        line = self.lines[of["IVRD_QUEUE"]]
+        line.append(call)
+        line.sort(key=lambda one: self.ledger.calls[one].effective_at or 0.0)
+        assert float(of["IVRD_EFFECTIVE"]) == self.ledger.calls[call].effective_at
         self.ledger.apply(call, JoinedQueue(1000.0, of["IVRD_QUEUE"]))
 
 
@@ -67,6 +70,7 @@ class Rig:
             self.ledger,
             self,
             lambda: self.to,
+            lambda call: str(call.effective_at),
             lambda: self.now,
         )
 

@@ -44,6 +44,8 @@ ASKING = [
     ("report", "partners"),
     ("report", "day"),
     ("audit",),
+    ("people", "show", "--file", "tests/cli/number.txt"),
+    ("recover", "list"),
 ]
 
 

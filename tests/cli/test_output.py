@@ -33,7 +33,46 @@ ACTS: dict[str, Any] = {
     "resume": {"seat": "base-01", "resumed": True},
     "callback-cancel": {**ANSWERS["callbacks"], "note": "the store is down"},
     "handover": {"leader": "b.example:9133"},
+    "person": {
+        "hash": "0a1b2c3d4e5f",
+        "person": {
+            "seen_at": "2026-11-29T10:05:00+07:00",
+            "answered_at": "2026-11-29T10:00:00+07:00",
+            "waits": [
+                {
+                    "dialled_at": "2026-11-29T10:03:00+07:00",
+                    "joined_at": "2026-11-29T10:03:10+07:00",
+                    "ended_at": "2026-11-29T10:05:00+07:00",
+                    "seconds": 110.0,
+                }
+            ],
+            "shared_at": "2026-11-28T10:00:00+07:00",
+            "number": "0100000012",
+            "number_kept": True,
+            "no_callback": True,
+            "kept_until": "2026-12-02T10:05:00+07:00",
+        },
+        "calls": [{"received_at": "2026-11-29T10:03:00+07:00", "outcome": "abandoned"}],
+        "at_partners": [],
+    },
+    "erase-person": {"person": True, "entries": 4},
+    "no-callback": {"no_callback": True},
+    "recover": {
+        "after_seconds": 60.0,
+        "people": [
+            {
+                "hash": "0a1b2c3d4e5f",
+                "number": "0100000012",
+                "effective_at": "2026-11-29T10:03:10+07:00",
+                "waited_seconds": 110.0,
+                "calls": 1,
+                "last_at": "2026-11-29T10:05:00+07:00",
+            }
+        ],
+    },
 }
+# An operator's file with the number of a person; nobody in Thailand has one that begins with 01.
+NUMBER = str(Path(__file__).with_name("number.txt"))
 COMMANDS = (
     ("status",),
     ("status", "--json"),
@@ -55,6 +94,12 @@ COMMANDS = (
     ("callback", "list", "--all"),
     ("callback", "show", "00ff"),
     ("callback", "cancel", "00ff"),
+    ("people", "show", "--file", NUMBER),
+    ("people", "export", "--file", NUMBER),
+    ("people", "erase", "--file", NUMBER),
+    ("people", "no-callback", "--file", NUMBER),
+    ("recover", "list"),
+    ("recover", "list", "--csv"),
 )
 
 

@@ -29,9 +29,13 @@ PATIENCE = (
     10.0  # seconds that a test waits for what does not come; those that pass wait for nothing
 )
 ROOT = Path(__file__).parents[2]
-FILES = {name: ROOT / f"ivrd/daemon/{name}.py" for name in ("wiring", "service", "connection")}
+FILES = {
+    name: ROOT / f"ivrd/daemon/{name}.py"
+    for name in ("wiring", "people_wiring", "service", "connection")
+}
 TESTS = {
     "wiring": ("tests/daemon/test_wiring.py", "tests/daemon/test_connected.py"),
+    "people_wiring": ("tests/daemon/test_connected_people.py",),
     "connection": ("tests/daemon/test_connected.py",),
     "service": ("tests/daemon/test_run.py",),
 }
@@ -47,7 +51,7 @@ VALUES = {"settings", "days", "ami", "name", "secret", "query", "zone", "who", "
 # Methods that are passed as functions: those that are awaited, and the others.
 ASYNC = {"wait", "flush", "answer", "_hand_over"}
 FUNCTIONS = {
-    *("set", "time", "store", "agi", "decision", "gauges", "hash_number", "connection_report"),
+    *("set", "time", "store", "agi", "decision", "gauges", "identify", "connection_report"),
     *("stepped_down", "_stepped_down", "scrape", "ready", "_destinations"),
 }
 SEVERAL, STATEMENT = "one of several is removed", "statement is removed"

@@ -90,6 +90,10 @@ def policy(name: str) -> Look:
     return lambda parts: getattr(parts.partners.setup.policy, name)
 
 
+def rules(name: str) -> Look:
+    return lambda parts: getattr(parts.people.registry.people.rules, name)
+
+
 def partner(name: str) -> Look:
     def look(parts: Wiring) -> object:
         first: Partner = parts.partners.setup.partners[0]
@@ -245,6 +249,12 @@ _OVERFLOW = {
     "expected_talk_seconds": (111, "expected_talk_seconds"),
     "expected_patience_seconds": (99, "expected_patience_seconds"),
 }
+_PEOPLE = {
+    "redial_minutes": (7, "redial_seconds"),
+    "credit_at_most_minutes": (8, "credit_at_most_seconds"),
+    "shared_number_calls": (9, "shared_number_calls"),
+    "keep_days": (10, "keep_seconds"),
+}
 
 PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "number"): (put("number", "1999"), by_number),
@@ -281,6 +291,14 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "sounds"): (
         put("sounds", "../other-sounds"),
         lambda parts: conversation("length")(parts)(("th", "welcome")),
+    ),
+    **{
+        (IVRD, f"people.{key}"): (put(f"people.{key}", value), rules(name))
+        for key, (value, name) in _PEOPLE.items()
+    },
+    (IVRD, "people.recover_after_seconds"): (
+        put("people.recover_after_seconds", 7),
+        lambda parts: parts.people.numbers.recover_after_seconds,
     ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),
     (IVRD, "store.keep_days.history"): (put("store.keep_days.history", 9), forgotten("history")),

@@ -313,6 +313,7 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
         queries = {"status", "seats", "partners", "explain", "report", "audit", "day"}
         assert set(at.wiring.queries()) == queries
         commands = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
+        commands |= {"person", "erase-person", "no-callback", "recover"}
         assert set(at.wiring.commands(at.ask)) == commands  # type: ignore[arg-type]
 
     live(tmp_path, body)

@@ -15,6 +15,7 @@ from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import Call
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.people import FairnessRules, People
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import ENDED, CallRepository
 from ivrd.ha.election import Election
@@ -23,6 +24,8 @@ from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.observer import Observer
+from ivrd.people.registry import PeopleRegistry
+from ivrd.people.repository import PeopleRepository
 from ivrd.store import WriteBehind
 from ivrd.store.interface import Change, Fenced, Forget, Put, StoreDown
 from tests.calls.rig import NOW, FakeLink, Rig
@@ -186,6 +189,11 @@ class Ivrd:
         )
         self.write_behind = WriteBehind(store, self.leadership, observer.store)
         repository = CallRepository(self.write_behind, UTC, 92, lambda: NOW, lambda: 0.0)
+        self.people = PeopleRegistry(
+            People(FairnessRules()),
+            PeopleRepository(self.write_behind, lambda: 0.0),
+            lambda: NOW,
+        )
         self.reconciliation = Reconciliation(
             QueueLogReader(self.record), self.ledger.calls, lambda at: at
         )
@@ -193,8 +201,9 @@ class Ivrd:
             link=self.link,
             ledger=self.ledger,
             resolver=self.reconciliation,
-            notices=(repository, self.reconciliation),
-            positions=(repository,),
+            credits_=self.people,
+            notices=(repository, self.reconciliation, self.people),
+            positions=(repository, self.people),
         )
         self.tracker = self.rig.tracker
         self.failover = Failover(
@@ -202,7 +211,7 @@ class Ivrd:
             self.link,  # type: ignore[arg-type]
             self.tracker,
             self.reconciliation,
-            Persistence(self.write_behind, repository, self.partners, Partners()),
+            Persistence(self.write_behind, repository, self.partners, (self.people,), Partners()),
             self.room,
             Timeline(lambda: NOW, lambda: 0.0),
         )

@@ -84,6 +84,12 @@ class Shelf:
             self.entries.setdefault(kind, {})[key] = value
         self.waiting.clear()
 
+    def remove(self, kind: str, key: str) -> None:
+        self.entries.get(kind, {}).pop(key, None)
+
+    def of(self, kind: str) -> dict[str, str]:
+        return self.entries.get(kind, {})
+
     def forget(self, kind: str, before: str) -> None:
         kept = self.entries.get(kind, {}).items()
         self.entries[kind] = {key: value for key, value in kept if key >= before}

@@ -125,6 +125,7 @@ def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, s
 
 
 @pytest.mark.lasts(80)
+@pytest.mark.verify
 def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline, site):
     people = takes(ring=0.2, talk=8.0)
     full = site("full", full_above(4, people))

@@ -28,7 +28,7 @@ def people(count):
 
 @pytest.mark.lasts(45)
 def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline):
-    calling = hotline.calling(people(100), 5.0)
+    calling = hotline.calling(people(70), 5.0)
     hotline.wait_for_standby()
     leader = hotline.leader()
     other = hotline.other(leader)
@@ -45,10 +45,10 @@ def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline)
     assert hotline.recorders[leader.name].changes_after(back) == []
     leader.start()
     ledger = calling.wait(WAIT)
-    assert ledger.outcomes() == {"answered": 100}
+    assert ledger.outcomes() == {"answered": 70}
     assert hotline.nobody_was_in_silence(ledger, LEASE + 1)
     report = settled(other)
-    assert (report["received"], report["in_progress"]) == (100, 0)
+    assert (report["received"], report["in_progress"]) == (70, 0)
     assert {row["outcome"] for row in report["rows"]} == {"answered"}
     assert hotline.complaints() == []
 

@@ -1,79 +1,205 @@
 """Callers who open the menu while they wait: nobody loses the place, an answer, or a key."""
 
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Callable, Sequence
 
-from lab.callers import Caller, Keys, Wait
+import pytest
+
+from lab.callers import Caller, Callers, HangUp, Keys, Wait
 from lab.callers.script import Step
+from lab.changes import long_lease
+from lab.comparison import Scrape
+from lab.hotline import Lab
+from lab.ivrd import Ivrd
+from tests.real.pair_rig import two
 from tests.real.rig import WAIT, Hotline
 
 KEY = "9"
 INTO_QUEUE = Keys("0")
-PLACE, CALLBACK, GO_ON = Keys("1"), Keys("2"), Keys("3")
+OPEN, PLACE, CALLBACK, GO_ON = Keys(KEY), Keys("1"), Keys("2"), Keys("3")
+STAYS = tuple(step for _ in range(30) for step in (Wait(2), PLACE))
 
 
-def changed(name, settings) -> None:
-    """The menu is there, and no seat takes calls until somebody opens it."""
+def with_menu(name, settings) -> None:
+    """The menu is there, and its key is told often."""
     if name == "ivrd.yaml":
         settings["waiting"] = {"menu_key": KEY, "menu_key_seconds": 20}
+
+
+def with_menu_and_a_long_lease(name, settings) -> None:
+    """Nobody's lease runs out while ivrd starts."""
+    with_menu(name, settings)
+    long_lease(name, settings)
+
+
+def closed(name, settings) -> None:
+    """And no seat takes calls until somebody opens it."""
+    with_menu(name, settings)
     if name == "queues.yaml":
         settings["pools"]["base"]["open"] = False
 
 
 class Line:
-    """Callers who wait one behind the other, and what each does meanwhile."""
+    """Callers who wait one behind the other, and what each does meanwhile.
 
-    def __init__(self, lab: Hotline, *scripts: Sequence[Step]) -> None:
+    `ivrd()`: the one that leads.
+    """
+
+    def __init__(self, lab: Lab, ivrd: Callable[[], Ivrd], *scripts: Sequence[Step]) -> None:
         self.lab = lab
+        self.ivrd = ivrd
         self.people = [
             Caller(n, "waits", (INTO_QUEUE, *script)) for n, script in enumerate(scripts, 1)
         ]
-        self.calls = []
+        self.calls: list[Callers] = []
         for caller in self.people:
-            name = f"caller{caller.id}"
-            self.calls.append(lab.calling([caller], rate=5.0, name=name))
-            lab.until("one more waits", lambda s, n=caller.id: s["calls"]["queue"] == n)
+            self.calls.append(lab.calling([caller], rate=5.0, name=f"caller{caller.id}"))
+            self.until("one more waits", lambda n=caller.id: self.here() >= n)
+
+    def until(self, what: str, true: Callable[[], bool], seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            time.sleep(0.1)
+
+    def here(self) -> int:
+        """How many are in the queue or with a person."""
+        calls = self.ivrd().status()["calls"]
+        return calls["queue"] + calls["talk"]
 
     def in_menus(self, count: int) -> None:
         """Wait until so many are in the menu."""
+        self.until(
+            f"{count} in the menu",
+            lambda: self.ivrd().scrape().total("ivrd_queue_menu_callers") == count,
+        )
 
-        def there(_status) -> bool:
-            return self.lab.ivrd.scrape().total("ivrd_queue_menu_callers") == count
-
-        self.lab.until(f"{count} in the menu", there)
-
-    def answered(self) -> list[str]:
-        """The numbers in the order in which an agent took them."""
+    def answered(self) -> list[int]:
+        """The callers in the order in which an agent took them."""
         self.entries = [entry for call in self.calls for entry in call.wait(WAIT).entries]
+        by_number = {caller.shown: caller.id for caller in self.people}
         talks = sorted(self.lab.agents.ledger(), key=lambda talk: talk.rung_at)
-        return [talk.number for talk in talks]
-
-    @property
-    def numbers(self) -> list[str]:
-        return [caller.shown for caller in self.people]
+        return [by_number[talk.number] for talk in talks]
 
 
-def opened(lab: Hotline) -> None:
-    lab.ivrd.once("seats", "open", "base")
+def line(lab: Hotline, *scripts: Sequence[Step]) -> Line:
+    return Line(lab, lambda: lab.ivrd, *scripts)
 
 
+def counts(scrape: Scrape, answered: int, abandoned: int = 0) -> None:
+    """Each call is offered once, ends once, and no event surprised anybody."""
+    assert scrape.ended("answered") == answered
+    assert scrape.ended("abandoned") == abandoned
+    assert scrape.total("ivrd_calls_offered_total") == answered + abandoned
+    assert scrape.total("ivrd_events_refused_total") == 0
+
+
+@pytest.mark.lasts(40)
 def test_who_opens_the_menu_keeps_the_place_and_leaves_it_when_the_turn_comes(hotline):
-    """One goes on waiting, one asks for the place again and again, one is first and stays in it."""
-    lab = hotline(agents=1, talk=3.0, ring=0.2, change=changed)
-    stays = tuple(step for _ in range(20) for step in (Wait(2), PLACE))
-    line = Line(
+    """One goes on waiting, one presses keys without end, one is in the menu until the turn comes,
+    and some hang up there, or before it has opened.
+    """
+    lab = hotline(agents=1, talk=3.0, ring=0.2, change=closed)
+    queue = line(
         lab,
-        (Wait(8), Keys(KEY), *stays),
-        (Wait(6), Keys(KEY), Wait(2), GO_ON),
-        (),
-        (Wait(1), Keys(KEY), *stays),
+        (Wait(6), OPEN, *STAYS),
+        (Wait(4), OPEN, Wait(2), GO_ON),
+        (Wait(3), OPEN, Wait(1), HangUp()),
+        (Keys((KEY + "3") * 40),),
+        (Wait(1), OPEN, *STAYS),
+        (Wait(2), OPEN, HangUp()),
         (),
     )
-    line.in_menus(2)
-    status = lab.ivrd.status()
-    assert status["calls"]["queue"] == 5
-    opened(lab)
-    assert line.answered() == line.numbers
-    scrape = lab.settled()
-    assert scrape.ended("answered") == 5
-    assert scrape.total("ivrd_events_refused_total") == 0
-    assert scrape.total("ivrd_calls_offered_total") == 5
+    queue.in_menus(3)  # the first, the fourth now and then, the fifth
+    lab.ivrd.once("seats", "open", "base")
+    assert queue.answered() == [1, 2, 4, 5, 7]
+    counts(lab.settled(), answered=5, abandoned=2)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(60)
+def test_opened_again_and_again_it_costs_nobody_the_place(hotline):
+    lab = hotline(agents=1, talk=2.0, ring=0.2, change=closed)
+    fifty = tuple(step for _ in range(50) for step in (OPEN, Wait(0.4), GO_ON, Wait(0.4)))
+    queue = line(lab, (), fifty, fifty, ())
+    log = lab.asterisk.queue_log
+    queue.until("fifty times", lambda: log.read_text("utf-8").count("|WITHDRAW|") >= 50, 120.0)
+    lab.ivrd.once("seats", "open", "base")
+    assert queue.answered() == [1, 2, 3, 4]
+    counts(lab.settled(), answered=4)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(90)
+def test_after_a_kill_9_another_ivrd_goes_on_in_the_menu(hotline):
+    lab = hotline(agents=1, talk=15.0, ring=0.2, change=with_menu_and_a_long_lease)
+    queue = line(lab, (), (Wait(3), OPEN, *STAYS), (), (Wait(1), OPEN, *STAYS), ())
+    queue.in_menus(2)
+    lab.ivrd.kill()
+    lab.ivrd.start()
+    assert queue.answered() == [1, 2, 3, 4, 5]
+    resumed = re.findall("call resumed in a menu call=(\\S+)", lab.ivrd.log_text())
+    assert len(set(resumed)) >= 1  # the second may have been answered before
+    counted(queue, lab.ivrd)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(90)
+def test_without_an_ivrd_the_lease_brings_everybody_back_to_the_place(hotline):
+    lab = hotline(agents=1, talk=15.0, ring=0.2, change=with_menu)
+    queue = line(lab, (), (Wait(3), OPEN, *STAYS), (), (Wait(1), OPEN, *STAYS), ())
+    queue.in_menus(2)
+    lab.ivrd.kill()
+    assert queue.answered() == [1, 2, 3, 4, 5]
+    lab.ivrd.start()
+    counted(queue, lab.ivrd)
+
+
+def counted(queue: Line, ivrd: Ivrd) -> None:
+    """All were answered, as the day's ledger has it."""
+    people = len(queue.people)
+
+    def all_there() -> bool:
+        day = ivrd.get("day", day="")
+        return day["received"] == people and not day["in_progress"]
+
+    queue.until("all is counted", all_there)
+    assert [row["outcome"] for row in ivrd.get("day", day="")["rows"]] == ["answered"]
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(60)
+def test_a_takeover_costs_nobody_in_the_menu_the_place(tmp_path):
+    pair = two(tmp_path / "pair", agents=1, talk=12.0, ring=0.2, change=with_menu)
+    pair.start()
+    try:
+        pair.wait_for_standby()
+        queue = Line(pair, pair.leader, (), (Wait(2), OPEN, *STAYS), (Wait(1), OPEN, *STAYS), ())
+        queue.in_menus(2)
+        leader = pair.leader()
+        other = pair.other(leader)
+        leader.kill()
+        pair.until("the other leads", lambda: other.is_leader)
+        assert queue.answered() == [1, 2, 3, 4]
+        counted(queue, other)
+    finally:
+        pair.stop()
+    assert pair.complaints() == []
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(40)
+def test_a_reload_that_takes_the_key_away_leaves_whoever_is_in_the_menu_there(hotline):
+    lab = hotline(agents=1, talk=2.0, ring=0.2, change=closed)
+    queue = line(lab, (Wait(1), OPEN, *STAYS), (Wait(14), OPEN, Wait(1), OPEN))
+    queue.in_menus(1)
+    path = lab.config / "ivrd.yaml"
+    path.write_text(path.read_text("utf-8").replace(f"menu_key: '{KEY}'", "menu_key: ''"), "utf-8")
+    lab.ivrd.once("render")
+    lab.ivrd.once("reload")
+    time.sleep(14)
+    assert lab.ivrd.log_text().count("opened the menu") == 1
+    lab.ivrd.once("seats", "open", "base")
+    assert queue.answered() == [1, 2]
+    counts(lab.settled(), answered=2)

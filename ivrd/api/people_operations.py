@@ -1,0 +1,256 @@
+"""What is kept of one person, and who is still to be answered, for the control socket.
+
+Whoever asks for a person, or for the numbers of the lost, is written into the audit log: by name,
+and without whose number it was.
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol
+
+from ivrd import log
+from ivrd.api import server
+from ivrd.api.peercred import asked_by
+from ivrd.core.people import People, Person
+from ivrd.core.recovery import all_lost
+from ivrd.people.stored_calls import StoredCall
+from ivrd.people.vault import CannotOpen
+from ivrd.store import StoreDown
+
+FLUSH_SECONDS = 2.0
+NO_ANSWER = "the store does not answer, so it is not known what is kept"
+
+logger = logging.getLogger("ivrd")
+
+
+class Registry(Protocol):
+    """Keeps what is known of people; see people/registry.py."""
+
+    people: People
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was stored before is known."""
+
+    def keep(self, person: Person) -> None:
+        """Store what has changed of a person."""
+
+    def erase(self, person_id: str) -> bool:
+        """Forget all that is known of a person, here and in the store; False if nothing was."""
+
+
+class RecoverySettings(Protocol):
+    """Who gave up; see people/caller_numbers.py."""
+
+    recover_after_seconds: float
+
+
+class Hashes(Protocol):
+    """What stands for a number; see calls/caller_hash.py."""
+
+    def hash_number(self, number: str) -> str:
+        """The number's hash; empty when it has no digit."""
+
+    def previous_hashes(self, number: str) -> Collection[str]:
+        """What its hash was by keys that were replaced."""
+
+
+class Calls(Protocol):
+    """What the store has of a person's calls; see people/stored_calls.py."""
+
+    def of(self, hashes: Collection[str]) -> AsyncIterator[StoredCall]:
+        """All entries in which one of these hashes stands."""
+
+    async def erase(self, hashes: Collection[str]) -> int:
+        """Leave them as those of a withheld number; how many entries."""
+
+
+class Audit(Protocol):
+    """The store, and what operators did; see partners/repository.py."""
+
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Write down what an operator did."""
+
+    async def written(self, seconds: float) -> bool:
+        """Whether all that was decided is written."""
+
+
+class PeopleOperations:
+    """Answers about people.
+
+    `opened` gives a number that was sealed; raises `CannotOpen`.  `clock` gives this moment on the
+    timeline of the calls, `shift` what the time of day is ahead of that.  Times are told in `zone`.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        hashes: Hashes,
+        opened: Callable[[str], str],
+        calls: Calls,
+        audit: Audit,
+        recovery: RecoverySettings,
+        zone: tzinfo,
+        shift: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._registry = registry
+        self._hashes = hashes
+        self._opened = opened
+        self._calls = calls
+        self._audit = audit
+        self._recovery = recovery
+        self._zone = zone
+        self._shift = shift
+        self._clock = clock
+
+    def configure(self, zone: tzinfo) -> None:
+        """From now on, times are those of `zone`."""
+        self._zone = zone
+
+    def commands(self) -> Mapping[str, server.Control]:
+        """What POST does."""
+        return {
+            "person": self._person,
+            "erase-person": self._erase,
+            "no-callback": self._no_callback,
+            "recover": self._recover,
+        }
+
+    # --- one person ------------------------------------------------------------------------
+
+    async def _person(self, query: Mapping[str, str]) -> server.Answer:
+        """All that is kept of the person with ?number=…."""
+        person, hashes = self._asked_for(query)
+        await self._flush()
+        try:
+            entries = [entry async for entry in self._calls.of(hashes)]
+        except StoreDown as error:
+            raise server.NotNow(f"{NO_ANSWER}: {error}") from None
+        what = "person exported" if query.get("export") == "yes" else "person shown"
+        self._write_down(query, what, f"{len(entries)} entries")
+        known = self._registry.people.get(person)
+        return {
+            "hash": person,
+            "person": self._told(known) if known else None,
+            "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
+            "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
+        }
+
+    async def _erase(self, query: Mapping[str, str]) -> server.Answer:
+        """Forget the person with ?number=…."""
+        _person, hashes = self._asked_for(query)
+        if any(self._registry.people.calls_here(each) for each in hashes):
+            raise server.NotNow("a call of this person is here: ask again when it has ended")
+        await self._flush()
+        known = [self._registry.erase(each) for each in hashes]
+        try:
+            entries = await self._calls.erase(hashes)
+        except StoreDown as error:
+            raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
+        await self._flush()
+        self._write_down(query, "person erased", f"{entries} entries")
+        return {"person": any(known), "entries": entries}
+
+    async def _no_callback(self, query: Mapping[str, str]) -> server.Answer:
+        """Never call the person with ?number=… back; with ?undo=yes, again."""
+        person, _hashes = self._asked_for(query)
+        refused = query.get("undo") != "yes"
+        people = self._registry.people
+        self._registry.keep(people.refuse_callback(person, refused, self._clock()))
+        self._write_down(query, "no callback" if refused else "callback allowed", "")
+        await self._flush()
+        return {"no_callback": refused}
+
+    def _asked_for(self, query: Mapping[str, str]) -> tuple[str, list[str]]:
+        """The person's hash, and all under which there may be something."""
+        person = self._hashes.hash_number(query.get("number", ""))
+        if not person:
+            raise server.RequestRejected("expected a telephone number, got no digit")
+        return person, [person, *self._hashes.previous_hashes(query["number"])]
+
+    def _told(self, person: Person) -> dict[str, Any]:
+        return {
+            "seen_at": self._moment(person.seen_at),
+            "answered_at": self._moment(person.answered_at),
+            "waits": [
+                {
+                    "dialled_at": self._moment(wait.dialled_at),
+                    "joined_at": self._moment(wait.joined_at),
+                    "ended_at": self._moment(wait.ended_at),
+                    "seconds": wait.ended_at - wait.joined_at,
+                }
+                for wait in person.waits
+            ],
+            "shared_at": self._moment(person.shared_at),
+            "number": self._number(person),
+            "number_kept": bool(person.number),
+            "no_callback": person.no_callback,
+            "kept_until": self._moment(person.seen_at + self._registry.people.rules.keep_seconds),
+        }
+
+    def _call(self, entry: StoredCall) -> dict[str, Any]:
+        """A call as it is kept, with the times of day."""
+        fields: dict[str, Any] = json.loads(entry.value)
+        times = {key: fields.get(key) for key in ("received_at", "ended_at")}
+        return {**fields, **{key: self._wall(at) for key, at in times.items()}}
+
+    # --- those who are still to be answered ------------------------------------------------
+
+    async def _recover(self, query: Mapping[str, str]) -> server.Answer:
+        """Who gave up and has not been answered since, with their numbers."""
+        people, after = self._registry.people, self._recovery.recover_after_seconds
+        if not self._registry.complete:
+            raise server.NotNow("what is stored of people is not read yet; ask again")
+        found = [
+            each
+            for each in all_lost(people, after, people.rules)
+            if not people.calls_here(each.person.id)
+        ]
+        self._write_down(query, "recover list", f"{len(found)} people")
+        return {
+            "after_seconds": after,
+            "people": [
+                {
+                    "hash": each.person.id,
+                    "number": self._number(each.person),
+                    "effective_at": self._moment(each.effective_at),
+                    "waited_seconds": each.waited_seconds,
+                    "calls": len(each.person.waits),
+                    "last_at": self._moment(each.last_at),
+                }
+                for each in found
+            ],
+        }
+
+    # --- below -----------------------------------------------------------------------------
+
+    def _moment(self, at: float | None) -> str:
+        if at is None:
+            return ""
+        return self._wall(at + self._shift())
+
+    def _wall(self, at: float | None) -> str:
+        if at is None:
+            return ""
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone).isoformat(timespec="seconds")
+
+    def _number(self, person: Person) -> str:
+        """The person's number, if it is kept and can be opened."""
+        try:
+            return self._opened(person.number) if person.number else ""
+        except CannotOpen as error:
+            log.event(logger, logging.WARNING, str(error), caller=person.id)
+            return ""
+
+    async def _flush(self) -> None:
+        """Raises `NotNow` while the store does not take what was decided."""
+        if not await self._audit.written(FLUSH_SECONDS):
+            raise server.NotNow(f"{NO_ANSWER}; ask again when it does")
+
+    def _write_down(self, query: Mapping[str, str], what: str, detail: str) -> None:
+        who = asked_by(query)
+        log.event(logger, logging.INFO, "operator action", who=who, what=what)
+        self._audit.audit(who, what, "", detail)

@@ -1,0 +1,96 @@
+"""The parts that call people back, built and connected; see wiring.py, which has all others."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from ivrd.api.callback_operations import CallbackOperations
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.call_request import CallRequests
+from ivrd.callbacks.booker import Booker, BookingSettings
+from ivrd.callbacks.dialler import Dialler
+from ivrd.callbacks.repository import BookingRepository
+from ivrd.callbacks.scheduler import Scheduler, waiting_by_queue
+from ivrd.config.settings import Settings
+from ivrd.core.clock import AsteriskClock, Timeline
+from ivrd.core.ledger import Ledger
+from ivrd.core.overflow import Snapshot
+from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.daemon.queue_forecast import QueueForecast
+from ivrd.metrics.bookings import BookingMetrics
+from ivrd.partners.repository import PartnerRepository
+from ivrd.store import WriteBehind
+
+
+class CallbackParts:
+    """Bookings, the calls that are made for them, and what may be asked of them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: AmiClient,
+        ledger: Ledger,
+        timeline: Timeline,
+        clock: AsteriskClock,
+        write_behind: WriteBehind,
+        people: PeopleParts,
+        snapshot: Callable[[], Snapshot | None],
+        registry: CollectorRegistry,
+        audit: PartnerRepository,
+    ) -> None:
+        now, of = timeline.now, booking_settings(settings)
+        self.bookings = BookingRepository(
+            write_behind, now, lambda: timeline.shift, of.callback.keep_days
+        )
+        forecast = QueueForecast(snapshot, ledger, lambda: waiting_by_queue(self.bookings))
+        self.requests = CallRequests()
+        self.dialler = Dialler(
+            of,
+            self.bookings,
+            ledger,
+            link,
+            self.requests,
+            people.vault,
+            BookingMetrics(registry, self.bookings.all),
+            now,
+            clock.reading,
+        )
+        self.scheduler = Scheduler(
+            of, self.bookings, self.dialler, ledger, forecast, write_behind, now
+        )
+        self.booker = Booker(
+            of,
+            self.bookings,
+            ledger,
+            link,
+            people.vault,
+            write_behind,
+            people.hasher.hash_number,
+            forecast.expected_wait,
+            now,
+        )
+        self.operations = CallbackOperations(
+            self.bookings, self.dialler, audit, now, lambda: timeline.shift
+        )
+
+    def configure(self, settings: Settings) -> None:
+        """What a reload changes."""
+        self.bookings.days = settings.callback.keep_days
+        for part in (self.dialler, self.scheduler, self.booker):
+            part.settings = booking_settings(settings)
+
+
+def booking_settings(settings: Settings) -> BookingSettings:
+    """What calling back needs of the configuration."""
+    return BookingSettings(
+        settings.callback,
+        settings.country,
+        settings.zone,
+        settings.tree.queue_of,
+        settings.default_queue,
+        {
+            topic: texts[settings.languages[0]]
+            for queue in settings.queues
+            for topic, texts in queue.topics.items()
+        },
+    )

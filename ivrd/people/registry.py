@@ -1,0 +1,159 @@
+"""Keeps `core.people` by what happens to calls, and stores what changes.
+
+A standby follows as well: it sees the same calls, and stores none.  A new leader adds what was
+stored before, page by page while it serves callers: with a hundred thousand people that takes
+seconds, and no call waits for it.  What changes before all is read is stored after that, so that
+nothing of a person is lost that only the store has.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from math import inf
+
+from ivrd import log
+from ivrd.asterisk.breaks import with_breaks
+from ivrd.calls.ivr import MenuPosition
+from ivrd.core.call import Call, Ended, Notice, Outcome, Rejoined
+from ivrd.core.people import People, Person
+from ivrd.people.repository import PeopleRepository
+from ivrd.store import StoreDown
+
+logger = logging.getLogger("ivrd")
+
+FORGET_EACH_SECONDS = 3600.0
+
+
+class PeopleRegistry:
+    """All people.  `clock` gives this moment on the timeline of the calls."""
+
+    def __init__(
+        self,
+        people: People,
+        repository: PeopleRepository,
+        clock: Callable[[], float],
+    ) -> None:
+        self.people = people
+        self.revision = 0  # another one when more is known of many people at once
+        self._repository = repository
+        self._clock = clock
+        self._leads = False
+        self._read = False  # whether what was stored before is known
+        self._changed: set[str] = set()  # people who are stored when it is
+        self._task: asyncio.Task[None] | None = None
+        self._forget_at = -inf
+
+    # --- what happens to calls -------------------------------------------------------------
+
+    def moved(self, call: Call, _position: MenuPosition | None) -> None:
+        """A call is here."""
+        self.here(call)
+
+    def here(self, call: Call) -> None:
+        """A call is here; one that had credit before a restart has it still."""
+        self._store(self.people.arrived(call.caller, call.id, call.received_at))
+        if call.has_credit:
+            self.people.holds(call.caller, call.id)
+
+    def claim(self, call: Call, now: float) -> float:
+        """The seconds of credit of a call that joins a queue now; 0 if it has none."""
+        self.here(call)
+        return self.people.claim(call.caller, call.id, now)
+
+    def calls_here(self, call: Call) -> Iterable[str]:
+        """The calls of the same person that are here."""
+        return self.people.calls_here(call.caller)
+
+    @property
+    def most_seconds(self) -> float:
+        """The most credit that a call can have."""
+        return self.people.rules.credit_at_most_seconds
+
+    def notice(self, notice: Notice) -> None:
+        """A person was answered, or a call has ended."""
+        match notice:
+            case Ended(call, outcome):
+                self._store(self.people.ended(call, outcome is Outcome.ANSWERED))
+                self._forget_old()
+            case Rejoined(call) if notice.answer_stands:
+                self._store(self.people.answered(call.caller, self._clock()))
+            case _:
+                pass
+
+    def erase(self, person_id: str) -> bool:
+        """Forget all that is known of a person, here and in the store; False if nothing was."""
+        self._repository.remove(person_id)
+        return self.people.forget(person_id)
+
+    def renamed(self, before: str, person_id: str) -> None:
+        """A person has another id from now on: the key of hashes was replaced."""
+        person = self.people.rename(before, person_id, self._clock())
+        self._store(person)
+        if person is not None and self._leads and self._read:
+            self._repository.remove(before)
+
+    def keep(self, person: Person) -> None:
+        """Store what has changed of a person."""
+        self._store(person)
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was stored before is known."""
+        return self._read
+
+    # --- storing ---------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Begin to read what was stored before; a store that is down is read when it is back."""
+        self._leads = True
+        self._begin(self._read_all())
+
+    def write_again(self) -> None:
+        """The store is back: it may have lost what it had, or have what could not be read."""
+        self._begin(self._write_all() if self._read else self._read_all())
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._task = asyncio.ensure_future(work)
+
+    async def _read_all(self) -> None:
+        try:
+            async for page in self._repository.read():
+                for stored in page:
+                    self.people.restore(stored)
+                await asyncio.sleep(0)
+        except StoreDown:
+            return
+        self._read = True
+        changed, self._changed = self._changed, set()
+        await self._put(self.people.get(person_id) for person_id in changed)
+        what = "what was stored of people is read"
+        log.event(logger, logging.INFO, what, people=len(self.people))
+        self.revision += 1
+
+    async def _write_all(self) -> None:
+        """Store once more whoever may have credit; of the others the store has what it has."""
+        rules, now = self.people.rules, self._clock()
+        since = now - rules.redial_seconds
+        await self._put([person for person in self.people if person.seen_at >= since])
+
+    async def _put(self, people: Iterable[Person | None]) -> None:
+        async for person in with_breaks(people):
+            self._store(person)
+
+    def _store(self, person: Person | None) -> None:
+        if person is None or not self._leads:
+            return
+        if self._read:
+            self._repository.put(person)
+        else:
+            self._changed.add(person.id)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        if now < self._forget_at or not self._read:
+            return
+        self._forget_at = now + FORGET_EACH_SECONDS
+        for person_id in self.people.forget_old(now):
+            self._repository.remove(person_id)

@@ -1,0 +1,35 @@
+"""`callback:` in ivrd.yaml: off without a trunk; hours in which nobody could ever be called."""
+
+from pathlib import Path
+
+import pytest
+
+from ivrd.config.load import load
+from ivrd.config.problem import ConfigError
+from tests.fixtures.hotline import HOTLINE
+
+
+def with_callback(folder: Path, text: str) -> None:
+    path = folder / "ivrd.yaml"
+    path.write_text(path.read_text("utf-8") + f"callback: {text}\n", "utf-8")
+
+
+def test_without_a_trunk_nobody_is_called_back() -> None:
+    assert load(HOTLINE).callback.trunk == ""
+
+
+def test_hours_in_which_nobody_may_be_called_are_refused(folder: Path) -> None:
+    (folder / "hours.yaml").write_text("hours:\n  office:\n    days:\n      mon-sun: []\n", "utf-8")
+    with_callback(folder, "{trunk: 192.0.2.1, hours: office}")
+    with pytest.raises(ConfigError, match=r"callback\.hours: office is closed on all days"):
+        load(folder)
+
+
+def test_minutes_are_seconds_and_the_country_is_the_hotlines(folder: Path) -> None:
+    with_callback(folder, '{trunk: "192.0.2.1:5060", retry_minutes: [1, 2], fault_minutes: 0.5}')
+    found = load(folder).callback
+    assert found.trunk == "192.0.2.1"
+    assert found.retries.after_seconds == (60.0, 120.0)
+    assert found.retries.fault_seconds == 30.0
+    assert found.countries == ("TH",)
+    assert found.schedule is None
