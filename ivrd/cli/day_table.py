@@ -44,7 +44,23 @@ def day_text(answer: Mapping[str, Any]) -> str:
         if (seconds := answer["effective_asa_seconds"]) is not None:
             line += f"; with that, those answered waited {seconds:.0f} s on average"
         lines.append(line)
-    return "\n".join([*lines, *people_lines(answer["people"]), *_callbacks(answer["callbacks"])])
+    lines += _callbacks(answer["callbacks"])
+    return "\n".join([*lines, *people_lines(answer["people"])])
+
+
+def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
+    """The calls that the hotline made, if it made any, and whom it helped in either direction."""
+    if not made["dialled"]:
+        return
+    yield f"{made['dialled']:,} calls made to call people back"
+    for result, calls in made["results"].items():
+        if calls:
+            yield f"{calls:>9,}  {RESULT_WORDS[CallbackResult(result)]}"
+    yield f"{made['in_progress']:>9,}  in progress"
+    yield (
+        f"{made['people']:,} people were reached so; with those whose own call was answered,"
+        f" {made['people_helped']:,} people talked to a person"
+    )
 
 
 def people_lines(people: Mapping[str, Any]) -> list[str]:
@@ -75,18 +91,3 @@ def people_lines(people: Mapping[str, Any]) -> list[str]:
             "people share"
         )
     return lines
-
-
-def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:
-    """The calls that the hotline made, if it made any, and whom it helped in either direction."""
-    if not made["dialled"]:
-        return
-    yield f"{made['dialled']:,} calls made to call people back"
-    for result, calls in made["results"].items():
-        if calls:
-            yield f"{calls:>9,}  {RESULT_WORDS[CallbackResult(result)]}"
-    yield f"{made['in_progress']:>9,}  in progress"
-    yield (
-        f"{made['people']:,} people were reached so; with those whose own call was answered,"
-        f" {made['people_helped']:,} people talked to a person"
-    )
