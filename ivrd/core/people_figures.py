@@ -255,10 +255,16 @@ class PeopleCount:
             heappush(self._over, (episode.over_at, caller))
 
     def _lines(self, episode: _Episode, call: PersonCall) -> None:
-        """Count the call once, and how many the number has at a time."""
+        """Count the call once, and how many the number has at a time.
+
+        Of a number that is shared only the calls matter that are here: there may be thousands.
+        """
         lines, ended_at = episode.lines, inf if call.ended_at is None else call.ended_at
-        if call.id not in lines:
-            episode.calls += 1
+        episode.calls += call.id not in lines
+        if episode.shared and call.ended_at is not None:
+            lines.pop(call.id, None)
+            return
+        if not episode.shared and call.id not in lines:
             for other in [id_ for id_, ends in lines.items() if ends <= call.began_at]:
                 del lines[other]
         lines[call.id] = ended_at

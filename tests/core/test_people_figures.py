@@ -93,6 +93,19 @@ def test_an_exchange_is_known_by_its_calls_at_a_time_and_is_no_person() -> None:
     assert not count.finished
 
 
+def test_of_a_crowded_exchange_only_the_calls_are_kept_that_are_here() -> None:
+    """And each call counts once, whenever it ends."""
+    count = PeopleCount(SHARED)
+    calls = [call("x", float(n), None) for n in range(100)]
+    for each in calls:
+        count.take(each)
+        count.take(each)
+    for each in calls[:-1]:
+        count.take(replace(each, ended_at=200.0))
+    count.take(call("x", 300.0, 310.0))
+    assert count.figures().shared_calls == 101
+
+
 def test_redials_one_after_the_other_make_no_exchange() -> None:
     figures = counted(*(call("a", 10.0 * n, 10.0 * n + 10) for n in range(9))).figures()
     assert (figures.shared_numbers, figures.total) == (0, 1)
