@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import TRUTH, choice, number, whole
+from ivrd.config.field_types import TRUTH, number, pattern, whole
 from ivrd.config.model import Part
 from ivrd.config.settings import WaitingSettings
 
 KEY_IN_WORDS = "9"  # the key that the words that ivrd brings along tell
+KEY = pattern("a key from 0 to 9, * or #, or nothing", "[0-9*#]?")
 
 
 class WaitingPart(Part):
@@ -16,7 +17,7 @@ class WaitingPart(Part):
 
     say_expected: Annotated[bool, TRUTH, RELOAD] = True
     trusted_percent: Annotated[float, number(1, 99), RELOAD] = 65
-    menu_key: Annotated[str, choice("", *"0123456789*#"), RELOAD] = ""
+    menu_key: Annotated[str, KEY, RELOAD] = ""
     menu_key_seconds: Annotated[int, whole(20, 600), RELOAD] = 60
 
 

@@ -28,7 +28,17 @@ from typing import Protocol
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.listeners import LastSeen, Resolution
-from ivrd.core.call import Call, CutOff, Ended, HungUp, MediaLost, Notice, Outcome, Stage
+from ivrd.core.call import (
+    Call,
+    CallState,
+    CutOff,
+    Ended,
+    HungUp,
+    MediaLost,
+    Notice,
+    Outcome,
+    Stage,
+)
 from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
 
 logger = logging.getLogger("ivrd")
@@ -269,7 +279,7 @@ class Reconciliation:
         """A call's end as queue_log has it, or, where that is not sure, as the ledger does."""
         call, here = finished.call, finished.call.id in self._calls
         self._missing.pop(call.id, None)
-        if here and not finished.sure:
+        if here and (not finished.sure or self._was_booked(call)):
             yield self._last_seen(call)
         elif here or finished.whole:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
@@ -277,6 +287,10 @@ class Reconciliation:
             yield Ended(call, finished.outcome, finished.stage)
         else:
             self.strangers += 1
+
+    def _was_booked(self, call: Call) -> bool:
+        """Whether a call that was cut off was to be called back: only its end would tell so."""
+        return call.cut_off and self._calls[call.id].state is CallState.BOOKED
 
     def _last_seen(self, call: Call) -> LastSeen:
         """The end of a call of which queue_log tells how it ended, at most, and not where."""

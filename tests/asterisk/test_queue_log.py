@@ -154,6 +154,10 @@ MEANINGS = [
         ),
     ),
     ("hotline|NONE|ENDED|reached||", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),  # not so
+    (
+        "hotline|NONE|ENDED|booked|care|",
+        QueueLogEntry(5e9, EntryType.ENDED, "1.2", state=CallState.BOOKED, topic="care"),
+    ),
     ("hotline|NONE|ENDED|ivr||?", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),

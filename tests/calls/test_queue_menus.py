@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from panoramisk.message import Message
 
+from ivrd.api.status import calls_of, queues_of
 from ivrd.core.book_result import BookResult
 from ivrd.core.call import CallState, Ended, Outcome, Rejoined, Stage
 from ivrd.core.menu_step import StepKind
@@ -13,6 +14,7 @@ from tests.asterisk.virtual import run
 from tests.calls.rig import (
     MENU_KEY,
     NOW,
+    SETTINGS,
     FakeBooking,
     Rig,
     answered,
@@ -253,6 +255,23 @@ def test_whoever_cannot_be_booked_waits_on(answer: BookResult | Exception) -> No
         assert rig.state("a") is CallState.QUEUE_MENU
         assert rig.told.steps[-1][1].to == BookResult.NOT_STORED
         assert len(rig.told.faults) == isinstance(answer, Exception)
+
+    run(body())
+
+
+def test_the_oldest_wait_and_the_counts_have_whoever_is_in_the_menu() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a", "b")
+        await rig.open("a")
+        present = rig.ledger.present
+        assert present.oldest_seconds("other", NOW + 10) == 10.0
+        assert [place.call_id for place in present.in_menus("other")] == ["a"]
+        (row,) = [r for r in queues_of(SETTINGS.queues, frozenset(), present, NOW + 10)
+                  if r["name"] == "other"]  # fmt: skip
+        assert (row["waiting"], row["oldest_seconds"]) == (2, 10.0)
+        assert calls_of(rig.ledger, 0)["queue"] == 2
+        await rig.take(event("AsyncAGIEnd", "a"), gone("a"))
+        assert present.oldest_seconds("other", NOW + 10) == 9.0
 
     run(body())
 

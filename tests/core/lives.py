@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ivrd.core.call import (
     UNREACHED,
     AnsweredBy,
+    Booked,
     Call,
     CallState,
     Connected,
@@ -19,6 +20,7 @@ from ivrd.core.call import (
     JoinedQueue,
     LeftQueue,
     MediaLost,
+    OpenedQueueMenu,
     PlayedMessage,
     Rejected,
     ReturnedToMenu,
@@ -32,11 +34,8 @@ BEGINNINGS = (EntryType.RECEIVED, EntryType.DIALLED)
 QUEUES = ("red", "green")
 SEATS = (("base-01", AnsweredBy.INHOUSE), ("good/01", AnsweredBy.PARTNER))
 # Where the dialplan's variable has a call when its line goes.
-TOLD = {
-    state: state for state in (CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE)
-}
-TOLD[CallState.TALK] = CallState.QUEUE
-TOLD[CallState.DIALLED] = CallState.DIALLED
+TOLD = {state: state for state in CallState}
+TOLD[CallState.QUEUE_MENU] = TOLD[CallState.TALK] = CallState.QUEUE
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,8 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
                     (PlayedMessage(), None),
                     (Rejected(), None),
                     (ReturnedToMenu(), None),
+                    (OpenedQueueMenu(), None),
+                    (Booked(), None),
                     (JoinedQueue(0.0, queue), QueueLogEntry(0.0, EntryType.JOINED, call_id, queue)),
                     (LeftQueue(), QueueLogEntry(0.0, EntryType.LEFT, call_id)),
                     (

@@ -538,6 +538,7 @@ STAGES = {
     CallState.CLOSED: "closed",
     CallState.QUEUE: "queue",
     CallState.DIALLED: "hung_up",
+    CallState.BOOKED: "booked",
 }
 
 
