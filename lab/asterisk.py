@@ -11,7 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
+from ivrd.asterisk.queue_language import variant_prompts
 from lab import parts
 from lab.running import spawn
 

@@ -2,7 +2,6 @@
 
 import re
 
-from ivrd.core.announced_wait import ALL, Announced, prompt
 from ivrd.core.report import PartnerEventKind
 
 # Contexts of dialplans/*.conf
@@ -154,44 +153,6 @@ BRIEF = "brief"  # a bar of it after each announcement, and nothing until the ne
 
 # Folder of our prompts inside Asterisk's sounds/<language>/
 PROMPT_FOLDER = "ivrd"
-
-# What app_queue says after the position.  It is there in the variants of a language alone: in
-# sounds/th_w5/ivrd, "the wait is less than 5 minutes".
-WAIT_PROMPT = "queue-wait"
-NEXT_PROMPT = "queue-next"
-KEPT_PROMPT = "queue-periodic"  # instead of that for one who is first in the line, and not next
-
-
-def wait_language(language: str, announced: Announced | None, beside: int = 0) -> str:
-    """The variant of a channel's language in which this is said with the position.
-
-    `beside`: who is ahead and not in the line; the position is so much larger (render/say.py).
-    Asterisk looks for files in th_w5b_3, th_w5b and th, for rules in th_w5b_3 and th.
-    """
-    variant = wait_folder(announced, beside=beside > 0)
-    number = f"_{beside}" if beside else ""
-    return f"{language}_{variant}{number}" if variant else language
-
-
-def wait_folder(announced: Announced | None, *, beside: bool) -> str:
-    """What follows the language in the name of the folder in which a variant's recordings are."""
-    wait = f"{'w' if announced.less else 'more'}{announced.minutes}" if announced else ""
-    return f"{wait}b" if beside else wait
-
-
-def variant_prompts() -> dict[str, dict[str, str]]:
-    """Of each variant's folder the names in it, and the prompts that are said for them."""
-    folders: dict[str, dict[str, str]] = {"b": {NEXT_PROMPT: KEPT_PROMPT}}
-    for wait in ALL:
-        said = {WAIT_PROMPT: prompt(wait)}
-        folders[wait_folder(wait, beside=False)] = said
-        folders[wait_folder(wait, beside=True)] = {**said, NEXT_PROMPT: KEPT_PROMPT}
-    return folders
-
-
-def spoken_language(channel_language: str) -> str:
-    """The language of a channel, whichever variant of it is set."""
-    return channel_language.partition("_")[0]
 
 
 PARTNER_EVENTS = {

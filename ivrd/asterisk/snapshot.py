@@ -10,7 +10,8 @@ from typing import Any
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.asterisk.dialplan_names import seat_of, spoken_language
+from ivrd.asterisk.dialplan_names import seat_of
+from ivrd.asterisk.queue_language import spoken_language
 from ivrd.asterisk.translate import device, member_status, whole
 from ivrd.core.call import CallState, Direction
 from ivrd.core.seats import Member, SeatStatus

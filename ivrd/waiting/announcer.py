@@ -17,7 +17,7 @@ from typing import Protocol, assert_never
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.asterisk.dialplan_names import wait_language
+from ivrd.asterisk.queue_language import wait_language
 from ivrd.core.announced_wait import Announced, announce, rounded_up
 from ivrd.core.call import Answered, Call, CallState, Ended, Notice, Offered, Rejoined
 from ivrd.core.expected_wait import Wait

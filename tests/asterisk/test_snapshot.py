@@ -42,6 +42,7 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
         "1330",
         CallState.MENU,
         age_seconds=2.0,
+        language="th",
         in_agi=True,
     )
     assert (callers[THIRD].state, callers[THIRD].queue) == (CallState.QUEUE, "other")
@@ -55,6 +56,7 @@ def test_each_caller_where_asterisk_has_him_and_no_seat_among_them() -> None:
         "เรื่องอื่น",
         CallState.TALK,
         age_seconds=3.0,
+        language="en",
         queue="other",
         seat="base-01",
     )

@@ -422,3 +422,19 @@ def test_a_call_back_that_rings_is_still_there_and_one_that_waits_is_adopted_as_
         assert rig.ledger.results == {"hung_up": 1}  # the second is gone, and nobody knows how
 
     run(body())
+
+
+def test_who_is_found_is_spoken_to_in_the_language_of_the_channel() -> None:
+    """Whichever variant of it the channel has; one that the hotline does not speak is none."""
+
+    async def body() -> None:
+        rig = Rig()
+        found = [channel_row(Call(name, 0.0, "")) for name in ("a", "b", "c")]
+        for row, language in zip(found, ("en", "en_w5", "xx"), strict=True):
+            row.language = language
+        rig.link.lists = {"CoreShowChannels": found, "QueueStatus": []}
+        await rig.tracker.rebuild()
+        spoken = [rig.ledger.calls[name].language for name in ("a", "b", "c")]
+        assert spoken == ["en", "en", "th"]
+
+    run(body())

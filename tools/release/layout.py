@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
+from ivrd.asterisk.queue_language import variant_prompts
 
 IN_PLACE = "in-place"
 LANGUAGES = ("th", "en")

@@ -1,6 +1,6 @@
 """queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
 
-from ivrd.asterisk import dialplan_names
+from ivrd.asterisk import dialplan_names, queue_language
 from ivrd.config.settings import QueueSettings, Settings
 from ivrd.core import numbers, queue_menu
 from ivrd.core.seats import Pool
@@ -46,7 +46,7 @@ queue-thereare={dialplan_names.PROMPT_FOLDER}/queue-before
 queue-callswaiting={dialplan_names.PROMPT_FOLDER}/queue-after
 queue-quantity1={dialplan_names.PROMPT_FOLDER}/queue-beyond
 queue-quantity2={dialplan_names.PROMPT_FOLDER}/queue-after
-queue-thankyou={dialplan_names.PROMPT_FOLDER}/{dialplan_names.WAIT_PROMPT}
+queue-thankyou={dialplan_names.PROMPT_FOLDER}/{queue_language.WAIT_PROMPT}
 """
 
 

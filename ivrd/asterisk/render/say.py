@@ -16,7 +16,8 @@ gets [en].
 from collections.abc import Iterator
 from itertools import product
 
-from ivrd.asterisk.dialplan_names import PROMPT_FOLDER, variant_prompts
+from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
+from ivrd.asterisk.queue_language import variant_prompts
 from ivrd.core.announced_wait import BESIDE
 
 _RULES = """\
