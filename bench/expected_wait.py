@@ -1,6 +1,6 @@
 """How right the expected wait is, and how often its bound is kept, in simulation.
 
-    python -m bench.expected_wait [--seeds 8]
+    python -m bench.expected_wait [--seeds 4]
 
 One line of callers who give up, whose load doubles half-way.  ivrd's own functions
 (core/expected_wait.py, with the rates as waiting/forecast.py learns them) foresee the wait of each
@@ -240,7 +240,7 @@ def row(name: str, of: Figures) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command.  Exit status 0, or 1 when a figure is not as promised."""
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
-    parser.add_argument("--seeds", type=int, default=8, help="how many lines of each kind")
+    parser.add_argument("--seeds", type=int, default=4, help="how many lines of each kind")
     seeds = range(parser.parse_args(arguments).seeds)
     print(HEAD, end="", flush=True)
     rows, holds = [], True
