@@ -8,9 +8,9 @@ from dataclasses import dataclass
 # Of the machine, for all that waits: above it Asterisk's events come late
 # (docs/decisions/0026-what-a-waiting-caller-costs.md).
 USABLE = 0.6
-# Of the time in which a caller without music hears something: the position and a bar of music,
-# 8 of 20 seconds.
-SPOKEN = 0.4
+# Of the time in which a caller without music hears something: the position, the wait and a bar of
+# music, 10 of 20 seconds.
+SPOKEN = 0.5
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ def test_what_fits_is_no_problem(settings: Settings) -> None:
 
 def test_what_does_not_fit_is_told_with_what_would(settings: Settings) -> None:
     assert list(capacity.problems(settings, COST, processors=2)) == [
-        "limits.callers: 1000 waiting callers, 100 of them with music, take 2.0 of 2 processors, "
-        "and 60% are usable; expected at most 583 callers"
+        "limits.callers: 1000 waiting callers, 100 of them with music, take 2.2 of 2 processors, "
+        "and 60% are usable; expected at most 534 callers"
     ]
     all_music = replace(settings, music_at_most=1000)
     (problem,) = capacity.problems(all_music, COST, processors=4)

@@ -19,8 +19,8 @@ def test_music_is_for_some_and_the_sound_of_the_line_for_all() -> None:
 
 def test_how_many_are_carried() -> None:
     assert COST.carried(2, 10_000) == 400  # 1.2 / 0.003
-    assert COST.carried(2, 150) == 150 + 416  # (1.2 - 0.45) / (0.0008 + 0.001)
-    assert COST.carried(4, 150) == 150 + 1083
+    assert COST.carried(2, 150) == 150 + 375  # (1.2 - 0.45) / (0.001 + 0.001)
+    assert COST.carried(4, 150) == 150 + 975
 
 
 def test_what_was_not_to_be_measured_carries_nobody() -> None:
