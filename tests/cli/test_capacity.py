@@ -33,7 +33,7 @@ def test_what_does_not_fit_is_told_with_what_would(settings: Settings) -> None:
     ]
     all_music = replace(settings, music_at_most=1000)
     (problem,) = capacity.problems(all_music, COST, processors=4)
-    assert problem.endswith("expected music for 444 (limits.music), or at most 774 callers")
+    assert problem.endswith("expected music for 333 (limits.music), or at most 774 callers")
     few_ports = replace(settings, asterisk=replace(settings.asterisk, rtp_last=10999))
     (problem,) = capacity.problems(few_ports, COST, processors=4)
     assert problem.startswith("asterisk.rtp: 1000 ports for sound, and up to ")
