@@ -74,6 +74,7 @@ def _show(given: argparse.Namespace) -> int:
 
 def _export(given: argparse.Namespace) -> int:
     answer = client_of(given.config).post("person", number=_number(given), export="yes")
+    person_text(answer)  # whatever else answers is no export
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 0
 

@@ -72,7 +72,7 @@ class WaitAnnouncer:
         self._link = link
         self._ledger = ledger
         self._forecast = forecast
-        self._settings = settings
+        self.settings = settings
         self._listener = listener
         self._clock = clock
         self._told: dict[str, _Told] = {}
@@ -81,7 +81,7 @@ class WaitAnnouncer:
     def joining(self, call_id: str, queue: str, language: str) -> str:
         """The channel's language for a caller who is about to join a queue."""
         call = self._ledger.calls.get(call_id)
-        if call is None or not self._settings().on:
+        if call is None or not self.settings().on:
             return language
         announced = self._announced(queue, self._forecast.joining(call, queue), None)
         beside = rounded_up(self._forecast.beside(call, queue))
@@ -127,7 +127,7 @@ class WaitAnnouncer:
 
     def _now(self, call: Call, waiting: Waiting, before: Announced | None) -> _Told:
         """What a waiting caller is to hear."""
-        if not self._settings().on:
+        if not self.settings().on:
             return _Told(None, call.language)
         announced = self._announced(waiting.queue, waiting.wait, before)
         beside = rounded_up(waiting.beside)
@@ -135,7 +135,7 @@ class WaitAnnouncer:
 
     def _announced(self, queue: str, wait: Wait, before: Announced | None) -> Announced | None:
         calibration = self._forecast.calibration(queue)
-        return announce(wait, calibration, before, self._settings().trusted_from)
+        return announce(wait, calibration, before, self.settings().trusted_from)
 
     def _tell(self, call_id: str, told: _Told) -> str:
         self._told[call_id] = told

@@ -128,6 +128,11 @@ def settings(name: str) -> Look:
     return lambda parts: getattr(parts.operations.settings, name)
 
 
+def announcer(name: str) -> Look:
+    """What is said of the wait."""
+    return lambda parts: getattr(parts.wait_announcer.settings(), name)
+
+
 def closed_at(moment: datetime) -> Look:
     return lambda parts: closed_queues(parts.operations.settings, moment)
 
@@ -161,7 +166,7 @@ def by_number(parts: Wiring) -> object:
 
 def late(parts: Wiring) -> object:
     parts.link._took = 1.5
-    return parts.tracker.ivr._overloaded()
+    return parts.tracker.ivr.overloaded
 
 
 def logged(parts: Wiring) -> object:
@@ -310,6 +315,11 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
     (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
+    (IVRD, "waiting.say_expected"): (put("waiting.say_expected", False), announcer("on")),
+    (IVRD, "waiting.trusted_percent"): (
+        put("waiting.trusted_percent", 50),
+        announcer("trusted_from"),
+    ),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "waiting.menu_key"): (put("waiting.menu_key", "8"), tree("queue_menu_key")),
     (IVRD, "waiting.menu_key_seconds"): (
@@ -337,7 +347,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         for key, (value, name) in _CALLBACK.items()
     },
     (IVRD, "callback.keep_days"): (
-        put("callback.keep_days", 7),
+        put("callback.keep_days", 9),
         lambda parts: parts.callbacks.bookings.days,
     ),
     (IVRD, "store.keep_days.calls"): (put("store.keep_days.calls", 9), forgotten("ended")),

@@ -33,6 +33,7 @@ from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.refusals import RefusalMonitor
+from ivrd.metrics.waiting import WaitMetrics
 from ivrd.store import SqliteStore, WriteBehind
 from lab.parts import PROMETHEUS, program
 from lab.running import spawn
@@ -65,6 +66,7 @@ class Hotline:
         self.people = PeopleCount(3)
         statistics = SimpleNamespace(count=self.people)
         PeopleMetrics(self.metrics.registry, statistics, time.time)
+        WaitMetrics(self.metrics.registry, ["other"])
         CapacityMetrics(
             self.metrics.registry,
             SimpleNamespace(callers=1000, room=64),
@@ -208,7 +210,7 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 21
+    assert len(queries) == 22
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
