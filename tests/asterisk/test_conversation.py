@@ -68,6 +68,18 @@ def test_three_keys_80_ms_apart_as_soon_as_the_call_is_there() -> None:
     run(body())
 
 
+def test_the_dialplan_learns_since_when_a_caller_has_waited_before_it_has_the_channel() -> None:
+    async def body() -> None:
+        caller = Talk()
+        caller.arrival = "1795312000000"
+        caller.begin()
+        caller.press([(0.1, "0")])
+        await caller.task
+        assert 'SET VARIABLE IVRD_EFFECTIVE "1795312000000"' in caller.left[:3]
+
+    run(body())
+
+
 @pytest.mark.parametrize("digits", ["0", "20", "210", "130"])
 def test_key_0_brings_to_a_person_from_anywhere(digits: str) -> None:
     async def body() -> None:

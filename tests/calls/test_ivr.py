@@ -294,6 +294,17 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
     run(body())
 
 
+def test_who_has_waited_before_has_the_place_without_a_menu_as_well() -> None:
+    async def body() -> None:
+        room = Room(most=0)
+        room.arrivals["a"] = "1795312000000"
+        room.arrive("a")
+        await settle()
+        assert room.sent("a") == ['SET VARIABLE IVRD_EFFECTIVE "1795312000000"', BREAK]
+
+    run(body())
+
+
 def test_whoever_comes_while_we_are_late_goes_straight_to_the_queue() -> None:
     async def body() -> None:
         room = Room()
