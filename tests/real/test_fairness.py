@@ -17,8 +17,9 @@ from tests.real.pair_rig import two
 from tests.real.rig import WAIT
 
 INTO_QUEUE = "0"
-CALLERS = int(os.environ.get("IVRD_TEST_CALLERS", "40"))
-RATE = 2.0
+CALLERS = int(os.environ.get("IVRD_TEST_CALLERS", "40"))  # 200: docs/decisions/0030
+RATE = max(2.0, CALLERS / 40)
+AGENTS = max(3, CALLERS // 25)
 
 
 def closed(name, settings) -> None:
@@ -67,7 +68,7 @@ def pair(tmp_path):
         closed(name, settings)
         refuse(name, settings)
 
-    lab = two(tmp_path / "pair", agents=3, talk=1.5, ring=0.2, change=change)
+    lab = two(tmp_path / "pair", agents=AGENTS, talk=1.5, ring=0.2, change=change)
     lab.start()
     yield lab
     lab.stop()
