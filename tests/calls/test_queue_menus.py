@@ -1,11 +1,13 @@
 """Callers who open the menu of their queue, over events as Asterisk makes them."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from panoramisk.message import Message
 
 from ivrd.api.status import calls_of, queues_of
+from ivrd.asterisk.queue_priority import priority_of
 from ivrd.core.book_result import BookResult
 from ivrd.core.call import CallState, Ended, Outcome, Rejoined, Stage
 from ivrd.core.menu_step import StepKind
@@ -328,5 +330,117 @@ def test_who_was_refused_by_asterisk_may_try_again() -> None:
         await settle()
         await rig.take(pressed("a", MENU_KEY))
         assert len(answers) == 2
+
+    run(body())
+
+
+# --- losing and finding Asterisk -----------------------------------------------------------
+
+
+def row(call_id: str, context: str, application: str, data: str, bridge: str = "") -> Message:
+    """A caller of two minutes as CoreShowChannels shows it."""
+    return Message(
+        {
+            "Event": "CoreShowChannel",
+            "Channel": f"PJSIP/c-{call_id}",
+            "Uniqueid": call_id,
+            "AccountCode": "0200000001",
+            "Context": context,
+            "Application": application,
+            "ApplicationData": data,
+            "Duration": "00:02:00",
+            "BridgeId": bridge,
+        }
+    )
+
+
+def in_menu(call_id: str, queue: str = "other") -> Message:
+    priority = priority_of(NOW - 100.0)
+    return row(call_id, "hotline-queue-menu", "AGI", f"agi:async,{queue},{priority}")
+
+
+async def rebuilt(rig: Hotline, *rows: Message, entries: tuple[Message, ...] = ()) -> None:
+    rig.link.lists = {"CoreShowChannels": rows, "QueueStatus": entries}
+    await rig.tracker.rebuild()
+    await settle()
+    assert rig.ledger.balance() == 0
+    assert rig.told.refusals == []
+
+
+def test_who_is_found_in_the_menu_waits_and_hears_it_from_the_beginning() -> None:
+    async def body() -> None:
+        rig = Hotline()
+        await rebuilt(rig, in_menu("a"))
+        call = rig.ledger.calls["a"]
+        assert (call.state, call.queue) == (CallState.QUEUE_MENU, "other")
+        assert call.joined_at == NOW - 120.0
+        assert rig.ledger.offered == {"other": 1}
+        assert [step.kind for _call, step in rig.told.steps] == [StepKind.QUEUE_MENU]
+        rig.tracker.ivr.give_way("a")
+        assert rig.redirected("a") == ["hotline-queue"]
+
+    run(body())
+
+
+def test_who_opened_it_unseen_keeps_the_wait() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        before = rig.ledger.calls["a"]
+        await rebuilt(rig, in_menu("a"))
+        assert rig.ledger.calls["a"] == replace(before, state=CallState.QUEUE_MENU)
+
+    run(body())
+
+
+def test_another_ivrd_goes_on_where_the_caller_was_with_the_keys_pressed_since() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        await rig.open("a")
+        call, position = rig.ledger.calls["a"], rig.tracker.ivr.position("a")
+        other = Hotline()
+        other.tracker.restore(call, position)
+        await rebuilt(other, in_menu("a"))
+        assert other.ledger.calls["a"] == call
+        assert [step.kind for _call, step in other.told.steps] == [StepKind.RESUMED]
+        await other.take(pressed("a", "2"))
+        assert other.booking.asked == ["a"]
+
+    run(body())
+
+
+def test_a_booking_that_was_being_written_down_is_asked_for_again_and_one_that_stands_is_told() -> (
+    None
+):
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        await rig.open("a")
+        await rig.take(pressed("a", "2"))
+        for state in (CallState.QUEUE_MENU, CallState.BOOKED):
+            other = Hotline()
+            other.tracker.restore(rig.ledger.calls["a"], rig.tracker.ivr.position("a"))
+            await rebuilt(other, in_menu("a"))
+            assert other.state("a") is state
+            assert other.booking.asked == ["a"] * (state is CallState.QUEUE_MENU)
+            rig.booking.answers.put_nowait(BookResult.BOOKED)
+            await settle()
+
+    run(body())
+
+
+def test_who_left_it_unseen_waits_or_talks() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a", "b")
+        for call_id in "ab":
+            await rig.open(call_id)
+        entry = {"Event": "QueueEntry", "Uniqueid": "a", "Queue": "other", "Wait": "1"}
+        await rebuilt(
+            rig,
+            row("a", "hotline-queue", "Queue", "other,cib"),
+            row("b", "hotline-queue", "Queue", "other,cib", bridge="1"),
+            entries=(Message(entry),),
+        )
+        assert rig.places() == {"a": CallState.QUEUE, "b": CallState.TALK}
+        assert rig.ledger.calls["a"].joined_at == NOW
+        assert rig.ledger.offered == {"other": 2}
 
     run(body())
