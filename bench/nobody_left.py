@@ -46,6 +46,8 @@ def main() -> int:
     with ProcessPoolExecutor() as pool:
         for habits in CROWDS:
             for hotline in HOTLINES:
+                if habits.accept != CROWDS[0].accept and not hotline.calls_back:
+                    continue  # it is the same as where others would be called
                 jobs = [(hotline, habits, seed) for seed in range(given.days)]
                 rows.append(_row(habits, hotline, list(pool.map(_day, *zip(*jobs, strict=True)))))
                 print(rows[-1], file=sys.stderr)
