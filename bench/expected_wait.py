@@ -22,10 +22,10 @@ from math import log
 from random import Random
 
 from bench import results
-from ivrd.core.demand import Demand
+from ivrd.core.demand import Demand, learnt_mean
 from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait
 from ivrd.core.forecast import Rate
-from ivrd.waiting.forecast import MEMORY_SECONDS, PRIOR_EVENTS
+from ivrd.waiting.forecast import MEMORY_SECONDS
 
 NAME = "python -m bench.expected_wait"
 LOOK_SECONDS = 2.0
@@ -54,6 +54,7 @@ SCENARIOS = (
     Scenario("the same, at first expected half as long", 20, 240.0, 300.0, 8.0, guess=0.5),
     Scenario("50 seats, talks of 240 s, patience 120 s", 50, 240.0, 120.0, 8.0),
     Scenario("10 seats, talks of 20 s, patience 30 s, one hour", 10, 20.0, 30.0, 1.0),
+    Scenario("the same, at first expected six times as long", 10, 20.0, 30.0, 1.0, guess=6.0),
 )
 
 
@@ -102,9 +103,9 @@ class Hotline:
 
     def __post_init__(self) -> None:
         of = self.scenario
-        slow = Rate(MEMORY_SECONDS, prior_events=PRIOR_EVENTS)
+        slow = Rate(MEMORY_SECONDS)
         self._demand = Demand(handling=slow, patience=slow)
-        self._demand.expect(of.talk * of.guess, of.patience * of.guess)
+        self._expected = of.talk * of.guess, of.patience * of.guess
         self._events: list[tuple[float, What, int]] = []
         self._line: deque[_Caller] = deque()  # with those who gave up: their wait goes on
         self._callers: dict[int, _Caller] = {}  # who wait
@@ -146,14 +147,16 @@ class Hotline:
         if self._busy < of.seats:
             self._answer(now)
             return
-        ahead, load = len(self._callers), self._demand.load()
-        foreseen = Line(Service(of.seats, load.handling, load.patience)).wait(ahead)
+        ahead, (talk, patience) = len(self._callers), self._expected
+        handling = learnt_mean(self._demand.handling, talk)
+        patience = learnt_mean(self._demand.patience, patience)
+        foreseen = Line(Service(of.seats, handling, patience)).wait(ahead)
         truth = Line(Service(of.seats, of.talk, of.patience)).wait(ahead)
         caller = _Caller(now, self.calibration.predict(foreseen), truth)
         self._line.append(caller)
         self._callers[number] = caller
-        patience = self.random.expovariate(1.0 / of.patience)
-        heapq.heappush(self._events, (now + patience, What.GIVES_UP, number))
+        stays = self.random.expovariate(1.0 / of.patience)
+        heapq.heappush(self._events, (now + stays, What.GIVES_UP, number))
 
     def _give_up(self, now: float, number: int) -> None:
         if caller := self._callers.pop(number, None):

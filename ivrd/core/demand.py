@@ -56,5 +56,16 @@ class Demand:
         )
 
 
+# What is expected weighs as much as so many events while none was seen; half as much once so many
+# were, and so on: a first guess that is wrong does no harm for long.
+EXPECTED_EVENTS = 10.0
+
+
+def learnt_mean(rate: Rate, expected: float) -> float:
+    """The mean seconds of a rate without a prior, when `expected` was the first guess."""
+    weight = EXPECTED_EVENTS**2 / (EXPECTED_EVENTS + rate.events)
+    return (weight * expected + rate.exposure) / (weight + rate.events)
+
+
 def _expecting(rate: Rate, seconds: float) -> Rate:
     return replace(rate, prior_seconds=rate.prior_events * seconds)

@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Rejoined, Stage
 from ivrd.core.crews import Crew, Serving, partner_crews, servings
-from ivrd.core.demand import Demand
+from ivrd.core.demand import Demand, learnt_mean
 from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait
 from ivrd.core.forecast import Rate
 from ivrd.core.ledger import Ledger
@@ -26,7 +26,6 @@ from ivrd.core.seats import SeatStatus
 # How long a talk lasts and when callers give up changes slowly; a line that moves needs many talks
 # to tell how fast.
 MEMORY_SECONDS = 4 * 3600.0
-PRIOR_EVENTS = 3.0  # what is expected before anything was seen weighs as so many talks
 EXPECTED_RING_SECONDS = 3.0  # until answers were seen
 AT_WORK = (SeatStatus.FREE, SeatStatus.RINGING, SeatStatus.BUSY)
 
@@ -180,7 +179,6 @@ class WaitForecast:
         present = self._ledger.present
         for name in queues:
             demand = self._queue(name).demand
-            demand.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             demand.observe(seconds, len(present.line(name)), len(present.talking(name)))
         self._lines.clear()
         own, ringing = self._own_crews()
@@ -204,10 +202,9 @@ class WaitForecast:
 
     def _queue(self, name: str) -> _Queue:
         if name not in self._queues:
-            slow = Rate(MEMORY_SECONDS, prior_events=PRIOR_EVENTS, prior_seconds=1.0)
-            self._queues[name] = of = _Queue(Demand(handling=slow, patience=slow), Calibration())
-            policy = self._policy
-            of.demand.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
+            slow = Rate(MEMORY_SECONDS)
+            demand = Demand(handling=slow, patience=slow)
+            self._queues[name] = _Queue(demand, Calibration())
         return self._queues[name]
 
     # --- what is foreseen ------------------------------------------------------------------
@@ -262,11 +259,13 @@ class WaitForecast:
 
     def _ways(self, queue: str, waiting: Collection[str]) -> list[tuple[Serving, Line]]:
         """How a queue's callers may be served, and how its line moves then."""
-        load = self._queue(queue).demand.load()
-        handling = load.handling + self._ring.mean_seconds
+        demand, policy = self._queue(queue).demand, self._policy
+        handling = learnt_mean(demand.handling, policy.expected_talk_seconds)
+        handling += self._ring.mean_seconds
+        patience = learnt_mean(demand.patience, policy.expected_patience_seconds)
         ways = []
         for serving in servings(queue, self._crews, waiting):
-            service = Service(float(serving.seats), handling, load.patience)
+            service = Service(float(serving.seats), handling, patience)
             if service not in self._lines:
                 self._lines[service] = Line(service)
             ways.append((serving, self._lines[service]))

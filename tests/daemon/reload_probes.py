@@ -312,6 +312,14 @@ PROBES: dict[tuple[str, str], Probe] = {
         (IVRD, f"overflow.{key}"): (put(f"overflow.{key}", value), policy(name))
         for key, (value, name) in _OVERFLOW.items()
     },
+    (IVRD, "waiting.say_expected"): (
+        put("waiting.say_expected", False),
+        lambda parts: parts._announcer_settings().on,
+    ),
+    (IVRD, "waiting.trusted_percent"): (
+        put("waiting.trusted_percent", 50),
+        lambda parts: parts._announcer_settings().trusted_from,
+    ),
     (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
     (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),

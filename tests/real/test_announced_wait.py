@@ -15,7 +15,6 @@ from tests.real.rig import WAIT
 TALK = 90.0  # expected; nobody talks for so short here, so nothing else is learnt
 PLAYED = re.compile(r"<(PJSIP/carrier-\w+)> Playing 'ivrd/([^'.]+)\.\w+' \(language '(\w+)'\)")
 BOUND = re.compile(r"(?:th|en)_w(\d+)")
-MOST_SECONDS = 20.0
 PLACE = ("queue-before", "queue-after", "queue-next")
 
 
@@ -129,5 +128,6 @@ def test_bounds_that_callers_hear_are_true(hotline):
     assert abs(results["kept"] - kept) <= 1  # one may be at the bound to the second
     assert sum(results.values()) == len(told)
     assert scrape.total("ivrd_expected_wait_error_seconds_count") == len(told)
-    mean = scrape.total("ivrd_expected_wait_error_seconds_sum") / len(told)
-    assert mean < MOST_SECONDS  # of waits up to four minutes
+    # All are foreseen while nobody has seen a talk end: it is the first guess that is right.
+    error = scrape.total("ivrd_expected_wait_error_seconds_sum")
+    assert error < 0.6 * sum(waited[number] for number in range(4, len(people) + 1))
