@@ -75,10 +75,11 @@ def arrivals(profile: Profile, calls: int, random: Random) -> list[float]:
     rate, sorted (Lewis and Shedler 1979; Ross, Introduction to Probability Models, 5.4).
     """
     steps = list(accumulate(profile.shares))
+    last = max(n for n, share in enumerate(profile.shares) if share)
     found = []
     for _ in range(calls):
         draw = random.random() * steps[-1]
-        at = bisect_right(steps, draw)
+        at = min(bisect_right(steps, draw), last)  # the smallest of numbers are rounded up
         begin, end = profile.edges[at], profile.edges[at + 1]
         share = profile.shares[at]
         found.append(begin + (end - begin) * (draw - (steps[at] - share)) / share)

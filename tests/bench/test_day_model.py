@@ -6,7 +6,7 @@ from math import log
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.day.clock import MOST_FACTOR, Clock
@@ -52,6 +52,7 @@ def profiles(draw):
 # --- when they call ------------------------------------------------------------------------------
 
 
+@example(Profile((0.0, 1.0), (5e-324,)), 1, 0)
 @given(profiles(), st.integers(0, 300), SEEDS)
 def test_there_are_exactly_as_many_calls_as_asked_for_in_order_where_the_profile_has_some(
     profile, calls, seed

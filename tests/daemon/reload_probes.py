@@ -314,20 +314,15 @@ PROBES: dict[tuple[str, str], Probe] = {
     },
     (IVRD, "waiting.say_expected"): (
         put("waiting.say_expected", False),
-        lambda parts: parts._announcer_settings().on,
+        announcer("on"),
     ),
-    (IVRD, "waiting.trusted_percent"): (
-        put("waiting.trusted_percent", 50),
-        lambda parts: parts._announcer_settings().trusted_from,
-    ),
-    (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
-    (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
-    (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
-    (IVRD, "waiting.say_expected"): (put("waiting.say_expected", False), announcer("on")),
     (IVRD, "waiting.trusted_percent"): (
         put("waiting.trusted_percent", 50),
         announcer("trusted_from"),
     ),
+    (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
+    (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
+    (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
     (IVRD, "waiting.menu_key"): (put("waiting.menu_key", "8"), tree("queue_menu_key")),
     (IVRD, "waiting.menu_key_seconds"): (

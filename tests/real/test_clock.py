@@ -1,6 +1,8 @@
 """Somebody sets the machine's clock while callers wait and talk."""
 
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +11,7 @@ from lab.callers import Caller, Keys, Quiet, Wait
 from lab.changes import never_lost
 from lab.clock import Clock
 
+ZONE = ZoneInfo("Asia/Bangkok")  # of the small hotline
 HOUR = 3600
 TALK = 10.0
 NEVER = "base-03"  # a seat where nobody answers
@@ -58,5 +61,5 @@ def test_no_wait_and_no_talk_is_longer_than_what_has_passed_and_nobody_is_stuck(
     assert scrape.total("ivrd_talk_seconds_sum") > len(people) * (TALK - 2.0)
     assert scrape.total("ivrd_wait_seconds_count") == len(people)
     assert scrape.total("ivrd_wait_seconds_sum") < len(people) * passed
-    day = lab.ivrd.get("day", day=time.strftime("%Y-%m-%d", time.localtime(time.time() + step)))
+    day = lab.ivrd.get("day", day=f"{datetime.fromtimestamp(time.time() + step, ZONE):%Y-%m-%d}")
     assert 0 < day["asa_seconds"] < passed
