@@ -65,8 +65,14 @@ def pair(tmp_path):
     refuse = with_partners({"bad": partner(sites("bad", refuses(486)).trunk, 5)})
 
     def change(name, settings) -> None:
+        """Positions are said on joining alone: who hears one is passed by whoever is behind."""
         closed(name, settings)
         refuse(name, settings)
+        if name == "queues.yaml":
+            for queue in settings["queues"].values():
+                queue["announce_seconds"] = 600
+        if name == "ivrd.yaml":
+            settings["limits"] = {"callers": 2 * CALLERS, "music": 2 * CALLERS}
 
     lab = two(tmp_path / "pair", agents=AGENTS, talk=1.5, ring=0.2, change=change)
     lab.start()
