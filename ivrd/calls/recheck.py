@@ -27,7 +27,7 @@ from ivrd.core.seats import SeatStatus
 
 # The position is said in up to three parts, the wait in one, and then which key opens the menu; the
 # last one ends the second until the next look.
-STOPS = 5
+STOPS = 6
 LOOKS_WITHIN = 1.0  # seconds in which whoever was told has looked: app_queue's RECHECK
 PARTNER_LASTED_SECONDS = Limits().early_seconds  # a partner's talk that is shorter was none
 
