@@ -43,7 +43,7 @@ class PromiseListener(Protocol):
 
 @dataclass(frozen=True)
 class AnnouncerSettings:
-    """Whether the wait is said, and from which coverage on an upper bound of it."""
+    """Whether the wait is said with the place, and from which coverage on an upper bound of it."""
 
     on: bool
     trusted_from: float
@@ -81,7 +81,7 @@ class WaitAnnouncer:
     def joining(self, call_id: str, queue: str, language: str) -> str:
         """The channel's language for a caller who is about to join a queue."""
         call = self._ledger.calls.get(call_id)
-        if call is None or not self.settings().on:
+        if call is None:
             return language
         announced = self._announced(queue, self._forecast.joining(call, queue), None)
         beside = rounded_up(self._forecast.beside(call, queue))
@@ -127,15 +127,13 @@ class WaitAnnouncer:
 
     def _now(self, call: Call, waiting: Waiting, before: Announced | None) -> _Told:
         """What a waiting caller is to hear."""
-        if not self.settings().on:
-            return _Told(None, call.language)
         announced = self._announced(waiting.queue, waiting.wait, before)
         beside = rounded_up(waiting.beside)
         return _Told(announced, wait_language(call.language, announced, beside))
 
     def _announced(self, queue: str, wait: Wait, before: Announced | None) -> Announced | None:
-        calibration = self._forecast.calibration(queue)
-        return announce(wait, calibration, before, self.settings().trusted_from)
+        calibration, settings = self._forecast.calibration(queue), self.settings()
+        return announce(wait, calibration, before, settings.trusted_from) if settings.on else None
 
     def _tell(self, call_id: str, told: _Told) -> str:
         self._told[call_id] = told

@@ -41,6 +41,9 @@ def test_while_nobody_is_there_and_when_it_is_off_only_the_place_is_said() -> No
     assert rig.reconcile() == [("PJSIP/here", "th")]
     rig.receive("next")
     assert rig.announcer.joining("next", "a", "th") == "th"
+    rig.beside = {"a": [Place(10.0, 10.0, "booked")]}  # the place is true all the same
+    assert rig.reconcile() == [("PJSIP/here", "th_b_1")]
+    rig.beside = {}
     rig.settings = AnnouncerSettings(on=True, trusted_from=0.65)
     rig.reconcile()
     rig.members.states.clear()
