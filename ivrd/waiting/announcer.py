@@ -90,8 +90,10 @@ class WaitAnnouncer:
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, sent back, or ended."""
         match notice:
-            case Offered() | Rejoined():
+            case Offered():
                 return
+            case Rejoined(call):
+                pass  # what its channel has by now is not known
             case Answered(call):
                 self._kept(call, call.connected_at)
             case Ended(call):

@@ -83,6 +83,14 @@ def test_a_promise_is_the_first_bound_that_was_told() -> None:
     assert rig.told.promises == [("a", True), ("a", False), ("a", False)]
 
 
+def test_the_channel_of_who_comes_back_is_set_anew() -> None:
+    rig = Rig()
+    rig.join("here")
+    assert rig.reconcile() == [("PJSIP/here", "th_w3")]
+    rig.happens("here", JoinedQueue(rig.now, "b"))
+    assert rig.reconcile() == [("PJSIP/here", "th_w3")]
+
+
 def test_who_comes_back_from_a_seat_has_no_second_promise() -> None:
     rig = Rig()
     rig.receive("here")
