@@ -126,8 +126,11 @@ class Hotline:
         return self._done(action, Value=where.get(action["Variable"], ""))
 
     def _agi(self, action: Headers) -> str:
-        """All is carried out at once; a prompt plays for ever."""
-        if action["Command"].startswith(("STREAM FILE", "EXEC")):
+        """All is carried out at once; a prompt plays for ever.
+
+        A command that nobody waits for has no id, and its result is not sent (manager.conf).
+        """
+        if action["Command"].startswith(("STREAM FILE", "EXEC")) or "CommandID" not in action:
             return self._done(action)
         ran = {"CommandID": action["CommandID"], "Result": "200%20result%3D1%0A"}
         return self._done(action) + block(
