@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -158,8 +159,11 @@ def test_after_a_kill_9_another_ivrd_goes_on_in_the_menu(hotline):
     queue.in_menus(2)
     lab.ivrd.once("seats", "open", "base")
     assert in_order(queue.answered(), [1, 2, 3, 4, 5], until_the_turn={2, 4})
-    resumed = re.findall("call resumed in a menu call=(\\S+)", lab.ivrd.log_text())
-    assert len(set(resumed)) == 2
+    # In the menu by both: the second goes on, or begins anew if the first could not write it down.
+    spoken_to = "call (?:opened the menu while waiting|resumed in a menu) call=(\\S+)"
+    times = Counter(re.findall(spoken_to, lab.ivrd.log_text()))
+    assert len(times) == 2
+    assert min(times.values()) >= 2
     counted(queue, lab.ivrd)
 
 
