@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.booking import Booking, BookingState
-from ivrd.core.dialling import Lead, Limits, Moment, SeatsNow, to_dial
+from ivrd.core.dialling import Lead, Limits, Moment, SeatsNow, to_be_called, to_dial
 
 NOW = 10_000.0
 ALL = frozenset({"q", "r"})
@@ -110,3 +110,22 @@ def test_what_was_seen_moves_the_lead_and_never_out_of_what_is_possible(
         lead = lead.confirmed(one) if key else lead.failed()
     assert 0.0 <= lead.success <= 1.0
     assert 1.0 <= lead.seconds <= 100.0
+
+
+@pytest.mark.parametrize(
+    ("more", "waits"),
+    [
+        ({}, True),
+        ({"not_before": NOW + 60.0}, False),  # for the next attempt
+        ({"answered_at": NOW - 5.0}, False),  # talks to a person in a call of their own
+        ({"state": BookingState.DIALLING}, True),
+        ({"state": BookingState.ANNOUNCEMENT}, True),
+        ({"state": BookingState.IN_QUEUE}, False),  # is among those who wait on the line
+        ({"state": BookingState.REACHED}, False),
+        ({"state": BookingState.GIVEN_UP}, False),
+    ],
+)
+def test_who_is_to_be_called_is_backlog_until_the_key_is_pressed(
+    more: dict[str, object], waits: bool
+) -> None:
+    assert to_be_called(booking(1, **more), NOW) is waits
