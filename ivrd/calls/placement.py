@@ -20,7 +20,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_priority import arrival_of, milliseconds, priority_of
-from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Stage
+from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Direction, Stage
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 
@@ -105,12 +105,16 @@ class Placement:
     def seen(self, call_id: str, priority: int) -> None:
         """Asterisk lists a waiting caller with this priority; the earlier arrival is right.
 
-        One that is earlier than anybody's credit is of a clock that has been set since.
+        One that is earlier than anybody's credit is of a clock that has been set since; but whoever
+        is called back may have asked for that any time ago.
         """
         call, listed = self._ledger.calls[call_id], arrival_of(priority, self._clock)
         own = call.effective_at or self._now()
         earlier = inf if listed is None else own - listed
-        if LEAST_SECONDS < earlier <= self._credits.most_seconds + LEAST_CREDIT_SECONDS:
+        most = self._credits.most_seconds + LEAST_CREDIT_SECONDS
+        if call.direction is Direction.CALLBACK and earlier < inf:
+            most = earlier
+        if LEAST_SECONDS < earlier <= most:
             self._note(call, own - earlier)
         elif abs(earlier) > LEAST_SECONDS:
             self._bring(call)

@@ -10,7 +10,7 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.queue_priority import A_SECOND, arrival_of, milliseconds, priority_of
 from ivrd.calls.placement import Placement
-from ivrd.core.call import AnsweredBy, Call, CallState, Connected, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, HungUp, JoinedQueue
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People
@@ -196,6 +196,20 @@ def test_what_asterisk_lists_tells_a_new_ivrd_who_had_waited_before() -> None:
         rig.placement.seen("1", priority_of(NOW - 60.0))
         call = rig.ledger.calls["1"]
         assert call.effective_at == pytest.approx(NOW - 60.0, abs=1 / A_SECOND)
+        assert rig.told == []
+
+    run(body)
+
+
+def test_who_is_called_back_may_have_asked_for_that_any_time_ago() -> None:
+    async def body(rig: Rig) -> None:
+        call = Call("1", rig.now, WHO, CallState.DIALLED, direction=Direction.CALLBACK)
+        rig.ledger.receive(call)
+        rig.joins("1")
+        booked_at = NOW - 2 * rig.people.most_seconds
+        rig.placement.seen("1", priority_of(booked_at))
+        here = rig.ledger.calls["1"]
+        assert here.effective_at == pytest.approx(booked_at, abs=1 / A_SECOND)
         assert rig.told == []
 
     run(body)
