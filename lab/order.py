@@ -1,10 +1,11 @@
 """The order of answers, held against Asterisk's own events: who was answered before whose turn.
 
 Nothing of ivrd is asked.  A person's effective arrival is the joining of the call that was answered
-minus what the same number has waited before in calls that nobody answered.
+minus what the same number has waited before in calls that nobody answered.  Whoever is called back
+arrived as the call did that booked it: the last one of the same number.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lab.ami_events import Event
@@ -21,6 +22,7 @@ class Stay:
     joined: float = 0.0
     answered: float = 0.0
     ended: float = 0.0
+    called_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,20 @@ class Served:
     joined: float
     arrived: float
     answered: float
+    called_back: bool = False
 
 
 @dataclass
 class Order:
-    """What was seen of all calls."""
+    """What was seen of all calls.  `shown`: the number that a dialled one has as a caller's."""
 
+    shown: Mapping[str, str] = field(default_factory=dict)
     stays: dict[str, Stay] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> "Order":
+    def of(cls, events: Iterable[Event], shown: Mapping[str, str] | None = None) -> "Order":
         """From events; what is no caller's is left out."""
-        order = cls()
+        order = cls(shown or {})
         for event in events:
             order._take(event, float(event.get("timestamp") or 0.0))
         return order
@@ -51,6 +55,9 @@ class Order:
         call = event.get("uniqueid", "")
         if event.get("userevent") == "IvrdReceived":
             self.stays[call] = Stay(event["calleridnum"])
+        elif event.get("userevent") == "IvrdCallback" and event.get("state") == "confirmed":
+            number = event["calleridnum"]
+            self.stays[call] = Stay(self.shown.get(number, number), called_back=True)
         elif stay := self.stays.get(call):
             match event.get("event"):
                 case "QueueCallerJoin":
@@ -62,19 +69,27 @@ class Order:
 
     def served(self) -> list[Served]:
         """All who were answered, in that order."""
-        found = []
-        for stay in self.stays.values():
-            if stay.answered:
-                waited = sum(
-                    other.ended - other.joined
-                    for other in self.stays.values()
-                    if other.number == stay.number
-                    and other.joined
-                    and not other.answered
-                    and 0.0 < other.ended <= stay.joined
-                )
-                found.append(Served(stay.number, stay.joined, stay.joined - waited, stay.answered))
+        found = [
+            Served(one.number, one.joined, self._arrived(one), one.answered, one.called_back)
+            for one in self.stays.values()
+            if one.answered
+        ]
         return sorted(found, key=lambda one: one.answered)
+
+    def _arrived(self, stay: Stay) -> float:
+        """The effective arrival."""
+        before = [
+            other
+            for other in self.stays.values()
+            if other.number == stay.number
+            and other.joined
+            and not other.answered
+            and 0.0 < other.ended <= stay.joined
+        ]
+        if stay.called_back:
+            booked = [other for other in before if not other.called_back]
+            return self._arrived(max(booked, key=lambda other: other.joined))
+        return stay.joined - sum(other.ended - other.joined for other in before)
 
     def overtaken(self) -> list[tuple[Served, Served]]:
         """Who was answered before somebody who waited already and had arrived earlier."""

@@ -37,8 +37,8 @@ def speaks(headers: dict[str, str]) -> bool:
 class Two(Watched, Pair):
     """A pair with what tests ask of it again and again."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, sentinel: bool = False) -> None:
+        super().__init__(plan, sentinel=sentinel)
         self.recorders: dict[str, ActionRecorder] = {}
 
     def start(self) -> None:
@@ -99,5 +99,5 @@ def settled(ivrd: Ivrd) -> dict[str, Any]:
     return report
 
 
-def two(folder: Path, **plan: Any) -> Two:
-    return Two(Plan(folder, config=HOTLINE, **plan))
+def two(folder: Path, sentinel: bool = False, **plan: Any) -> Two:
+    return Two(Plan(folder, config=HOTLINE, **plan), sentinel)

@@ -16,8 +16,8 @@ WAIT = 400.0  # seconds until the last caller has gone: only a hotline that is s
 class Watched(Lab):
     """A lab that knows how far behind the machine was."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: Plan, **more: Any) -> None:
+        super().__init__(plan, **more)
         self.lag = Lag(self.pids)
 
     def start(self) -> None:

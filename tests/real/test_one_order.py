@@ -1,0 +1,188 @@
+"""One run with all that can put a caller's place at risk: all are answered in the order of arrival.
+
+Callers who give up and dial again, a partner who refuses each of them, the menu in the queue, calls
+back, an end of both ivrd at once, two takeovers; judged by Asterisk's own events (lab/order.py).
+"""
+
+import os
+import random
+from collections import Counter
+from math import nan
+
+import pytest
+
+from lab.agents import refuses
+from lab.ami_events import AmiEvents
+from lab.called import CalledPeople, comes
+from lab.callers import Caller, HangUp, Keys, Quiet, Wait
+from lab.order import Order, Served
+from lab.running import LabError
+from tests.real.overflow_rig import Sites, partner, with_partners
+from tests.real.pair_rig import Two, two
+from tests.real.rig import WAIT
+
+CALLERS = int(os.environ.get("IVRD_TEST_CALLERS", "60"))  # 200: docs/decisions/0030
+RATE = max(2.0, CALLERS / 40)
+AGENTS = max(3, CALLERS // 25)
+INTO_QUEUE = Keys("02")  # to a person, and no call back before that
+OPEN, PLACE, CALLBACK, GO_ON = (Keys(key) for key in "9123")
+STAYS = tuple(step for _ in range(60) for step in (Wait(2), PLACE))
+KINDS = ("gives up", "books", "stays in the menu", "looks", "waits", "waits")
+
+
+def mobile(number: int) -> tuple[str, str]:
+    """A mobile number as a caller's exchange shows it, and as it is dialled."""
+    return f"0812345{number:03}", f"+66812345{number:03}"
+
+
+def kind_of(number: int) -> str:
+    return KINDS[number % len(KINDS)]
+
+
+def caller(number: int, chance: random.Random) -> Caller:
+    """One of the first wave, or of the second."""
+    kind = kind_of(number)
+    after = Wait(round(chance.uniform(3, 12), 1))
+    script = {
+        "gives up": (INTO_QUEUE, Wait(round(chance.uniform(8, 18), 1)), HangUp()),
+        "books": (INTO_QUEUE, after, OPEN, Wait(2), CALLBACK),
+        "stays in the menu": (INTO_QUEUE, after, OPEN, *STAYS),
+        "looks": (INTO_QUEUE, after, OPEN, Wait(2), PLACE, Wait(3), GO_ON),
+        "waits": (INTO_QUEUE, Quiet(180)),
+    }[kind]
+    return Caller(number, kind, script, number=mobile(number)[0])
+
+
+def again(one: Caller) -> Caller:
+    """The same person, who has given up, and stays now."""
+    return Caller(1000 + one.id, "waits", (INTO_QUEUE, Quiet(180)), number=one.shown)
+
+
+def number_of(people: list[Caller], kind: str = "stays in the menu") -> int:
+    return sum(one.behaviour == kind for one in people)
+
+
+class Run:
+    """The hotline, and what is asked of it."""
+
+    def __init__(self, lab: Two) -> None:
+        self.lab = lab
+
+    def to_be_answered(self) -> float:
+        """How many wait on the line, or to be called back; no number while no ivrd can tell."""
+        try:
+            leader = self.lab.leader()
+            calls, booked = leader.status()["calls"], leader.get("callbacks")["callbacks"]
+        except LabError:
+            return nan
+        return calls["queue"] + sum(row["state"] != "in_queue" for row in booked)
+
+    def booked(self) -> int:
+        return len(self.lab.leader().get("callbacks")["callbacks"])
+
+    def in_menus(self, count: int) -> bool:
+        return self.lab.leader().scrape().total("ivrd_queue_menu_callers") >= count
+
+    def until(self, what: str, count: int) -> None:
+        self.lab.until(what, lambda: self.to_be_answered() == count, seconds=WAIT)
+
+    def kill_both(self) -> None:
+        """Nobody takes over: the data plane is alone for some seconds."""
+        for ivrd in self.lab.both:
+            ivrd.kill()
+        for ivrd in self.lab.both:
+            ivrd.start(ready=False)
+        self.lab.leader()
+        self.lab.wait_for_standby()
+
+    def take_over(self) -> None:
+        leader = self.lab.leader()
+        leader.kill()
+        self.lab.until("the other leads", lambda: self.lab.other(leader).is_leader)
+        leader.start(ready=False)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(240)
+def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
+    chance = random.Random(1330)
+    half = CALLERS // 2
+    first = [caller(n, chance) for n in range(half)]
+    fresh = [caller(n, chance) for n in range(half, CALLERS) if kind_of(n) != "gives up"]
+    second = [*fresh, *(again(one) for one in first if one.behaviour == "gives up")]
+    chance.shuffle(second)
+    leave = sum(one.behaviour == "gives up" for one in first)
+    persons = {one.shown for one in (*first, *second)}
+    dialled = {mobile(n)[1]: mobile(n)[0] for n in range(CALLERS) if kind_of(n) == "books"}
+    sites = Sites(tmp_path)
+    bad = sites("bad", refuses(486))
+    refuse = with_partners({"bad": partner(bad.trunk, 5)})
+    with CalledPeople(tmp_path / "people", dict.fromkeys(dialled, comes(after=0.2))) as people:
+
+        def change(name, settings) -> None:
+            refuse(name, settings)
+            people.change(name, settings, at_once=20, per_minute=600, offer_after_minutes=200)
+            if name == "ivrd.yaml":
+                settings["waiting"] = {"menu_key": "9", "menu_key_seconds": 20}
+            if name == "queues.yaml":
+                settings["pools"]["base"]["open"] = False
+
+        lab = two(tmp_path / "pair", agents=AGENTS, talk=1.5, ring=0.2, change=change)
+        lab.start()
+        run = Run(lab)
+        try:
+            events = AmiEvents(lab.ami_port, lab.ami_secret)
+            calling = [lab.calling(first, rate=RATE, name="first")]
+            events.named("IvrdReceived", count=half, seconds=WAIT)
+            run.until("those who stay wait alone", half - leave)
+            lab.until("all who want to are in the menu", lambda: run.in_menus(number_of(first)))
+            lab.until("who wants to has booked", lambda: run.booked() == number_of(first, "books"))
+            run.kill_both()
+            run.until("all are found again", half - leave)
+            calling.append(lab.calling(second, rate=RATE, name="second"))
+            lab.until(
+                "a third of the others have joined",
+                lambda: run.to_be_answered() > half - leave + len(second) // 3,
+            )
+            run.take_over()
+            run.until("all wait", len(persons))
+            lab.wait_for_standby()
+            lab.until("the menu was open", lambda: run.in_menus(number_of(second)))
+            booked = run.booked()
+            lab.leader().once("seats", "open", "base")
+            some = len(persons) * 2 // 3
+            lab.until("some are answered", lambda: run.to_be_answered() < some, seconds=WAIT)
+            run.take_over()
+            lab.leader().once("seats", "open", "base")  # the standby had seen them closed
+            for one in calling:
+                one.wait(WAIT)
+            lab.until("all talks are over", lambda: run.to_be_answered() == 0, seconds=WAIT)
+            lab.until("all is counted", lambda: lab.ivrd.scrape().in_progress == 0)
+            order = Order.of(events.events, dialled)
+            tell(order, people, len(persons), booked, len(bad.ledger()))
+            assert Counter(one.number for one in order.served()) == Counter(persons)
+            assert order.overtaken() == []
+            assert sum(people.reached().values()) == booked > 0
+            assert set(people.reached().values()) == {1}
+            assert bad.ledger()  # they did refuse
+        finally:
+            lab.stop()
+            sites.stop()
+    assert lab.complaints() == []
+
+
+def tell(order: Order, people: CalledPeople, persons: int, booked: int, refused: int) -> None:
+    """The figures of the run, for docs/decisions/0030."""
+    served = order.served()
+    back = [one for one in served if one.called_back]
+    late = sorted(passed(served, one) for one in back)
+    print(
+        f"\n{persons} people, {len(served)} answered, {booked} booked, {len(back)} called back in "
+        f"{len(people.ledger())} calls; a partner refused {refused}; overtaken in the queue: "
+        f"{len(order.overtaken())}; later arrivals answered before each one called back: {late}"
+    )
+
+
+def passed(served: list[Served], back: Served) -> int:
+    """How many later arrivals were answered before somebody who was called back."""
+    return sum(o.answered < back.answered and o.arrived > back.arrived + 1.0 for o in served)
