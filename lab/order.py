@@ -1,4 +1,4 @@
-"""The order of answers, held against Asterisk's own events: who was answered before whose turn.
+"""The order of the line and of answers, held against Asterisk's own events: who is out of turn.
 
 Nothing of ivrd is asked.  A person's effective arrival is the joining of the call that was answered
 minus what the same number has waited before in calls that nobody answered.  Whoever is called back
@@ -12,6 +12,9 @@ from lab.ami_events import Event
 
 TIE_SECONDS = 1.0  # whoever arrived within this of one another may be answered in either order
 AT_ONCE_SECONDS = 1.5  # the same of answers: waiting callers look for a seat once a second
+# app_queue lets whoever is behind go first while a caller hears the position, and the wait.  ivrd
+# ends that when a seat becomes free, but for talks that were none, and while none runs.
+SAID_SECONDS = 10.0
 
 
 @dataclass
@@ -19,6 +22,7 @@ class Stay:
     """One call, as far as events tell; times are Asterisk's."""
 
     number: str
+    channel: str = ""
     joined: float = 0.0
     answered: float = 0.0
     ended: float = 0.0
@@ -54,7 +58,7 @@ class Order:
     def _take(self, event: Event, at: float) -> None:
         call = event.get("uniqueid", "")
         if event.get("userevent") == "IvrdReceived":
-            self.stays[call] = Stay(event["calleridnum"])
+            self.stays[call] = Stay(event["calleridnum"], event["channel"])
         elif event.get("userevent") == "IvrdCallback" and event.get("state") == "confirmed":
             number = event["calleridnum"]
             self.stays[call] = Stay(self.shown.get(number, number), called_back=True)
@@ -70,14 +74,14 @@ class Order:
     def served(self) -> list[Served]:
         """All who were answered, in that order."""
         found = [
-            Served(one.number, one.joined, self._arrived(one), one.answered, one.called_back)
+            Served(one.number, one.joined, self.arrived(one), one.answered, one.called_back)
             for one in self.stays.values()
             if one.answered
         ]
         return sorted(found, key=lambda one: one.answered)
 
-    def _arrived(self, stay: Stay) -> float:
-        """The effective arrival."""
+    def arrived(self, stay: Stay) -> float:
+        """When a call that has joined arrived effectively."""
         before = [
             other
             for other in self.stays.values()
@@ -88,17 +92,31 @@ class Order:
         ]
         if stay.called_back:
             booked = [other for other in before if not other.called_back]
-            return self._arrived(max(booked, key=lambda other: other.joined))
+            return self.arrived(max(booked, key=lambda other: other.joined))
         return stay.joined - sum(other.ended - other.joined for other in before)
 
-    def overtaken(self) -> list[tuple[Served, Served]]:
-        """Who was answered before somebody who waited already and had arrived earlier."""
+    def misplaced(self, line: Iterable[str]) -> list[tuple[Stay, Stay]]:
+        """Who is before somebody who arrived earlier, in a line of channels as app_queue has it."""
+        by_channel = {stay.channel: stay for stay in self.stays.values()}
+        waiting = [by_channel[channel] for channel in line]
+        return [
+            (first, then)
+            for at, first in enumerate(waiting)
+            for then in waiting[at + 1 :]
+            if self.arrived(then) < self.arrived(first) - TIE_SECONDS
+        ]
+
+    def overtaken(self, within: float = AT_ONCE_SECONDS) -> list[tuple[Served, Served]]:
+        """Who was answered before somebody who waited already and had arrived earlier.
+
+        Answers `within` so many seconds may be in either order.
+        """
         served = self.served()
         return [
             (first, then)
             for at, first in enumerate(served)
             for then in served[at + 1 :]
             if then.arrived < first.arrived - TIE_SECONDS
-            and then.joined < first.answered - AT_ONCE_SECONDS
-            and then.answered > first.answered + AT_ONCE_SECONDS
+            and then.joined < first.answered - within
+            and then.answered > first.answered + within
         ]
