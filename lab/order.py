@@ -61,7 +61,8 @@ class Order:
             self.stays[call] = Stay(event["calleridnum"], event["channel"])
         elif event.get("userevent") == "IvrdCallback" and event.get("state") == "confirmed":
             number = event["calleridnum"]
-            self.stays[call] = Stay(self.shown.get(number, number), called_back=True)
+            channel = event.get("channel", "")
+            self.stays[call] = Stay(self.shown.get(number, number), channel, called_back=True)
         elif stay := self.stays.get(call):
             match event.get("event"):
                 case "QueueCallerJoin":
