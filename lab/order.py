@@ -5,7 +5,7 @@ minus what the same number has waited before in calls that nobody answered.  Who
 arrived as the call did that booked it: the last one of the same number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lab.ami_events import Event
@@ -71,6 +71,14 @@ class Order:
                     stay.answered = stay.answered or at
                 case "Hangup":
                     stay.ended = at
+
+    def numbers(self) -> set[str]:
+        """Who has joined a queue, in any call."""
+        return {stay.number for stay in self.stays.values() if stay.joined}
+
+    def left(self, numbers: Collection[str]) -> int:
+        """How many calls of these have ended."""
+        return sum(stay.ended > 0 for stay in self.stays.values() if stay.number in numbers)
 
     def served(self) -> list[Served]:
         """All who were answered, in that order."""

@@ -180,6 +180,7 @@ class Failover:
         reconciliation.begin(None if self._blind else stored.known, self._timeline.now())
         self._persistence.calls.begin()
         tracker.ivr.active = self._began = True
+        tracker.queue_members.open = None  # as Asterisk has it now: others opened and closed pools
         self._write_behind.hold = False
         self._keep_mark()
 

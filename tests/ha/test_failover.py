@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from panoramisk.message import Message
 
 from ivrd.asterisk.leader_guard import NotLeader
 from ivrd.core.call import Call, CallState, Outcome, Stage
-from ivrd.core.seats import Pool
+from ivrd.core.seats import CLOSED_BY_US, Pool
 from ivrd.ha.call_repository import CALLS
 from tests.calls.rig import NOW, answered, arrived, gone, joined, offered, pressed
 from tests.ha.failover_rig import (
@@ -320,6 +321,45 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
         assert set(store.entries[CALLS]) == {THIRD}
 
     live(body)
+
+
+def test_whoever_takes_over_leaves_open_what_an_operator_has_opened(tmp_path: Path) -> None:
+    """And closed what was closed: a standby has seen the pools as they were when it began."""
+
+    async def body(store: Shelves) -> None:
+        lease = Held()
+        standby = Ivrd(tmp_path, store, lease)
+        members = standby.tracker.queue_members
+        members.pools = tuple(
+            Pool(name, (f"{name}-01",), ("other",), fixed=name == "base")
+            for name in ("base", "surge")
+        )
+        standby.link.lists["QueueStatus"] = [seat("base-01")]
+        await standby.failover.up()
+        standby.link.lists["QueueStatus"] = [seat("surge-01"), seat("base-01", CLOSED_BY_US)]
+        lease.free = True
+        await until(lambda: standby.tracker.ivr.active and standby.tracker._held is None)
+        assert members.open == {"surge"}
+        assert await members.reconcile() == []
+
+    live(body)
+
+
+def seat(name: str, paused: str = "") -> Message:
+    """A seat in the queue, as Asterisk lists it."""
+    return Message(
+        {
+            "Event": "QueueMember",
+            "Queue": "other",
+            "Name": f"PJSIP/{name}",
+            "Location": f"PJSIP/{name}",
+            "StateInterface": f"PJSIP/{name}",
+            "Status": "1",
+            "Penalty": "0",
+            "Paused": str(int(bool(paused))),
+            "PausedReason": paused,
+        }
+    )
 
 
 def test_whoever_takes_over_tells_asterisk_for_how_many_there_is_room(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ back, an end of both ivrd at once, two takeovers; judged by Asterisk's own event
 import os
 import random
 from collections import Counter
-from math import nan
+from collections.abc import Callable
 
 import pytest
 
@@ -58,33 +58,31 @@ def again(one: Caller) -> Caller:
     return Caller(1000 + one.id, "waits", (INTO_QUEUE, Quiet(180)), number=one.shown)
 
 
-def number_of(people: list[Caller], kind: str = "stays in the menu") -> int:
-    return sum(one.behaviour == kind for one in people)
+def books(people: list[Caller]) -> int:
+    return sum(one.behaviour == "books" for one in people)
 
 
 class Run:
-    """The hotline, and what is asked of it."""
+    """The hotline, what Asterisk has told, and what is asked of both."""
 
-    def __init__(self, lab: Two) -> None:
+    def __init__(self, lab: Two, shown: dict[str, str]) -> None:
         self.lab = lab
+        self.events = AmiEvents(lab.ami_port, lab.ami_secret)
+        self._shown = shown
 
-    def to_be_answered(self) -> float:
-        """How many wait on the line, or to be called back; no number while no ivrd can tell."""
-        try:
-            leader = self.lab.leader()
-            calls, booked = leader.status()["calls"], leader.get("callbacks")["callbacks"]
-        except LabError:
-            return nan
-        return calls["queue"] + sum(row["state"] != "in_queue" for row in booked)
+    @property
+    def order(self) -> Order:
+        return Order.of(list(self.events.events), self._shown)
+
+    def until(self, what: str, true: Callable[[Order], bool]) -> None:
+        self.lab.until(what, lambda: true(self.order), seconds=WAIT)
 
     def booked(self) -> int:
-        return len(self.lab.leader().get("callbacks")["callbacks"])
-
-    def in_menus(self, count: int) -> bool:
-        return self.lab.leader().scrape().total("ivrd_queue_menu_callers") >= count
-
-    def until(self, what: str, count: int) -> None:
-        self.lab.until(what, lambda: self.to_be_answered() == count, seconds=WAIT)
+        """How many bookings stand; none while no ivrd can tell."""
+        try:
+            return len(self.lab.leader().get("callbacks")["callbacks"])
+        except LabError:
+            return 0
 
     def kill_both(self) -> None:
         """Nobody takes over: the data plane is alone for some seconds."""
@@ -111,7 +109,8 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
     fresh = [caller(n, chance) for n in range(half, CALLERS) if kind_of(n) != "gives up"]
     second = [*fresh, *(again(one) for one in first if one.behaviour == "gives up")]
     chance.shuffle(second)
-    leave = sum(one.behaviour == "gives up" for one in first)
+    leavers = {one.shown for one in first if one.behaviour == "gives up"}
+    leave = len(leavers)
     persons = {one.shown for one in (*first, *second)}
     dialled = {mobile(n)[1]: mobile(n)[0] for n in range(CALLERS) if kind_of(n) == "books"}
     sites = Sites(tmp_path)
@@ -129,40 +128,28 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
 
         lab = two(tmp_path / "pair", agents=AGENTS, talk=1.5, ring=0.2, change=change)
         lab.start()
-        run = Run(lab)
         try:
-            events = AmiEvents(lab.ami_port, lab.ami_secret)
+            run = Run(lab, dialled)
             calling = [lab.calling(first, rate=RATE, name="first")]
-            events.named("IvrdReceived", count=half, seconds=WAIT)
-            run.until("those who stay wait alone", half - leave)
-            lab.until("all who want to are in the menu", lambda: run.in_menus(number_of(first)))
-            lab.until("who wants to has booked", lambda: run.booked() == number_of(first, "books"))
+            run.until("who gives up has gone", lambda order: leave <= order.left(leavers))
+            lab.until("some have booked", lambda: run.booked() >= books(first) - 1)
             run.kill_both()
-            run.until("all are found again", half - leave)
             calling.append(lab.calling(second, rate=RATE, name="second"))
-            lab.until(
-                "a third of the others have joined",
-                lambda: run.to_be_answered() > half - leave + len(second) // 3,
-            )
+            run.until("some of the others wait", lambda o: len(o.numbers()) > len(persons) * 2 // 3)
             run.take_over()
-            run.until("all wait", len(persons))
+            run.until("all wait", lambda order: order.numbers() == persons)
             lab.wait_for_standby()
-            lab.until("the menu was open", lambda: run.in_menus(number_of(second)))
-            booked = run.booked()
             lab.leader().once("seats", "open", "base")
-            some = len(persons) * 2 // 3
-            lab.until("some are answered", lambda: run.to_be_answered() < some, seconds=WAIT)
+            run.until("some are answered", lambda o: len(o.served()) > len(persons) // 3)
             run.take_over()
-            lab.leader().once("seats", "open", "base")  # the standby had seen them closed
             for one in calling:
                 one.wait(WAIT)
-            lab.until("all talks are over", lambda: run.to_be_answered() == 0, seconds=WAIT)
+            run.until("all are answered", lambda order: len(order.served()) >= len(persons))
             lab.until("all is counted", lambda: lab.ivrd.scrape().in_progress == 0)
-            order = Order.of(events.events, dialled)
-            tell(order, people, len(persons), booked, len(bad.ledger()))
+            order = run.order
+            tell(order, people, len(persons), len(bad.ledger()))
             assert Counter(one.number for one in order.served()) == Counter(persons)
             assert order.overtaken() == []
-            assert sum(people.reached().values()) == booked > 0
             assert set(people.reached().values()) == {1}
             assert bad.ledger()  # they did refuse
         finally:
@@ -171,13 +158,13 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
     assert lab.complaints() == []
 
 
-def tell(order: Order, people: CalledPeople, persons: int, booked: int, refused: int) -> None:
+def tell(order: Order, people: CalledPeople, persons: int, refused: int) -> None:
     """The figures of the run, for docs/decisions/0030."""
     served = order.served()
     back = [one for one in served if one.called_back]
     late = sorted(passed(served, one) for one in back)
     print(
-        f"\n{persons} people, {len(served)} answered, {booked} booked, {len(back)} called back in "
+        f"\n{persons} people, {len(served)} answered, {len(back)} of them called back in "
         f"{len(people.ledger())} calls; a partner refused {refused}; overtaken in the queue: "
         f"{len(order.overtaken())}; later arrivals answered before each one called back: {late}"
     )
