@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.agents import Choice, Manner, Talk
+from lab.called import CalledPeople
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite
 from lab.running import LabError
@@ -35,11 +36,11 @@ class Sites:
             site.stop()
 
 
-def final_ledger(site: PartnerSite) -> tuple[Talk, ...]:
+def final_ledger(site: PartnerSite | CalledPeople) -> tuple[Talk, ...]:
     """What its people tell of their calls, once all have ended: callers hear of that first."""
     deadline = time.monotonic() + 60
     while any(site.progress()[what] for what in ("ringing", "talking")):
-        assert time.monotonic() < deadline, "a call at the partner's does not end"
+        assert time.monotonic() < deadline, "a call there does not end"
         time.sleep(0.05)
     return site.ledger()
 

@@ -78,16 +78,14 @@ def test_who_books_is_called_back_and_reached_once(hotline, tmp_path):
 
 
 def mixed(count: int) -> dict[str, Manner | Choice]:
-    """People by the number that is dialled; all come to the phone in the end."""
-    manners: list[Manner | Choice] = [
-        comes(),
-        in_turn(refuses(486), comes()),
-        in_turn(does_not_press(), comes()),
-        in_turn(hangs_up(), comes()),
-        in_turn(refuses(480), comes()),
-        in_turn(refuses(503), comes()),
-    ]
-    return {number(n)[1]: manners[n % len(manners)] for n in range(count)}
+    """People by the number that is dialled; each comes to the phone at the second call at last."""
+    firsts = [None, refuses(486), does_not_press(), hangs_up(), refuses(480), refuses(503)]
+    return {
+        number(n)[1]: comes()
+        if (first := firsts[n % len(firsts)]) is None
+        else in_turn(first, comes())
+        for n in range(count)
+    }
 
 
 def never_two_at_once(people: CalledPeople) -> bool:
