@@ -225,6 +225,8 @@ class CallTracker:
         self.ivr.gone(call_id, why)
         passing = call_id in self._passing
         self._passing.discard(call_id)
+        if (call := self.ledger.calls.get(call_id)) and call.state is CallState.DIALLED:
+            passing = True  # the dialplan says what came of it once the phone's channel has gone
         if passing and self.ivr.active:  # after a talk that was not reported, or before one
             self.record_ends(self._resolver.missing([call_id], event.at))
         else:

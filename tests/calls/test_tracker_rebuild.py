@@ -32,6 +32,7 @@ from tests.calls.rig import (
     offered,
     pressed,
     settle,
+    unreached,
     whole_recording,
 )
 
@@ -436,5 +437,17 @@ def test_who_is_found_is_spoken_to_in_the_language_of_the_channel() -> None:
         await rig.tracker.rebuild()
         spoken = [rig.ledger.calls[name].language for name in ("a", "b", "c")]
         assert spoken == ["en", "en", "th"]
+
+    run(body())
+
+
+def test_a_phone_that_goes_before_the_dialplan_says_why_does_not_hide_the_result() -> None:
+    async def body() -> None:
+        missing = Missing()
+        rig = Rig(resolver=missing)
+        await rig.take(dialled(FIRST), gone(FIRST))
+        assert (rig.places(), missing.ids) == ({FIRST: CallState.DIALLED}, [FIRST])
+        await rig.take(unreached(FIRST, "busy"))
+        assert (rig.ledger.results, rig.ledger.calls) == ({"busy": 1}, {})
 
     run(body())
