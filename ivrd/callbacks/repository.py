@@ -63,6 +63,11 @@ class BookingRepository:
         known = {person for person in persons if person}
         return next((o for o in self.open() if {o.person, o.asked_by} & known), None)
 
+    def waits_since(self, person: str) -> float | None:
+        """The effective arrival of one who is to be called back; None for others."""
+        booking = self.of_person(person)
+        return None if booking is None else booking.effective_at
+
     def put(self, booking: Booking) -> None:
         """From now on it is so."""
         self._keep(booking)

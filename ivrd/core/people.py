@@ -188,17 +188,20 @@ class People:
         known = self._known.get(person)
         return credit(known, now, now, self.rules) if known else 0.0
 
-    def claim(self, person: str, call_id: str, now: float) -> float:
+    def claim(
+        self, person: str, call_id: str, now: float, booked_since: float | None = None
+    ) -> float:
         """The seconds of credit of a call that joins now; it has them until it ends.
 
+        `booked_since`: the effective arrival of whoever is to be called back, and waits since then.
         0 for a call that is not known to be here, and while another one of the person has it.
         """
         known, dialled_at = self._known.get(person), self._here.get(person, {}).get(call_id)
-        if known is None or dialled_at is None:
+        if dialled_at is None or self._holders.get(person, call_id) != call_id:
             return 0.0
-        if self._holders.get(person, call_id) != call_id:
-            return 0.0
-        seconds = credit(known, dialled_at, now, self.rules)
+        seconds = credit(known, dialled_at, now, self.rules) if known else 0.0
+        if booked_since is not None and not (known and is_shared(known, now, self.rules)):
+            seconds = max(seconds, now - booked_since)
         if seconds:
             self._holders[person] = call_id
         return seconds

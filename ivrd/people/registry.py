@@ -25,18 +25,23 @@ FORGET_EACH_SECONDS = 3600.0
 
 
 class PeopleRegistry:
-    """All people.  `clock` gives this moment on the timeline of the calls."""
+    """All people.  `clock` gives this moment on the timeline of the calls.
+
+    `booked_since(person)`: the effective arrival of one who is to be called back; None for others.
+    """
 
     def __init__(
         self,
         people: People,
         repository: PeopleRepository,
         clock: Callable[[], float],
+        booked_since: Callable[[str], float | None],
     ) -> None:
         self.people = people
         self.revision = 0  # another one when more is known of many people at once
         self._repository = repository
         self._clock = clock
+        self._booked_since = booked_since
         self._leads = False
         self._read = False  # whether what was stored before is known
         self._changed: set[str] = set()  # people who are stored when it is
@@ -58,7 +63,8 @@ class PeopleRegistry:
     def claim(self, call: Call, now: float) -> float:
         """The seconds of credit of a call that joins a queue now; 0 if it has none."""
         self.here(call)
-        return self.people.claim(call.caller, call.id, now)
+        since = self._booked_since(call.caller)
+        return self.people.claim(call.caller, call.id, now, since)
 
     def calls_here(self, call: Call) -> Iterable[str]:
         """The calls of the same person that are here."""

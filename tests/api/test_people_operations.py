@@ -58,7 +58,9 @@ class Rig:
         self.hasher = Hasher([KEY, OLD_KEY], "TH")
         self.vault = Vault([KEY])
         repository = PeopleRepository(behind, lambda: 0.0)
-        self.registry = PeopleRegistry(People(FairnessRules()), repository, lambda: self.now)
+        self.registry = PeopleRegistry(
+            People(FairnessRules()), repository, lambda: self.now, lambda _person: None
+        )
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
         self.statistics = SimpleNamespace(count=PeopleCount(3))

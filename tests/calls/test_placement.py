@@ -30,6 +30,7 @@ class Rig:
         self.wall = 0.0  # by how much Asterisk's clock is ahead
         self.ledger = Ledger()
         self.told: list[dict[str, str]] = []
+        self.booked: dict[str, float] = {}  # who is to be called back, and since when they wait
         timeline = Timeline(lambda: self.now, lambda: self.now)
         self.clock = AsteriskClock(timeline)
         shelf: object = Shelf()
@@ -37,6 +38,7 @@ class Rig:
             People(rules or FairnessRules()),
             PeopleRepository(shelf, lambda: 0.0),  # type: ignore[arg-type]
             lambda: self.now,
+            self.booked.get,
         )
         self.moved: list[str] = []
         self.placement = Placement(
@@ -113,6 +115,32 @@ def test_who_has_not_waited_before_arrives_when_joining() -> None:
         rig.arrives("1")
         assert rig.placement.arrival("1") == ""
         assert rig.placement.arrival("stranger") == ""
+
+    run(body)
+
+
+def test_who_is_to_be_called_back_and_dials_in_has_the_place_of_the_booking() -> None:
+    async def body(rig: Rig) -> None:
+        rig.booked[WHO] = NOW - 600.0
+        rig.arrives("other", "ffff")
+        rig.joins("other")
+        rig.now += 10.0
+        rig.arrives("1")
+        assert rig.placement.arrival("1") == milliseconds(NOW - 600.0)
+        rig.joins("1")
+        assert rig.line() == ["1", "other"]
+        rig.arrives("2")
+        assert rig.placement.arrival("2") == "", "one call at a time has it"
+
+    run(body)
+
+
+def test_a_booking_at_a_number_that_many_use_is_no_place_for_all_of_them() -> None:
+    async def body(rig: Rig) -> None:
+        for call_id in "123":
+            rig.arrives(call_id)
+        rig.booked[WHO] = NOW - 600.0
+        assert rig.placement.arrival("1") == ""
 
     run(body)
 

@@ -193,6 +193,7 @@ class Ivrd:
             People(FairnessRules()),
             PeopleRepository(self.write_behind, lambda: 0.0),
             lambda: NOW,
+            lambda _person: None,
         )
         self.reconciliation = Reconciliation(
             QueueLogReader(self.record), self.ledger.calls, lambda at: at

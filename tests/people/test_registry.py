@@ -27,7 +27,9 @@ class Rig:
         self.shelf, self.now = shelf, NOW
         self.people = People(FairnessRules())
         self.repository = PeopleRepository(cast(WriteBehind, shelf), lambda: shift)
-        self.registry = PeopleRegistry(self.people, self.repository, lambda: self.now)
+        self.registry = PeopleRegistry(
+            self.people, self.repository, lambda: self.now, lambda _: None
+        )
 
     async def restore(self) -> None:
         await self.registry.restore()

@@ -86,6 +86,33 @@ def test_who_books_is_called_back_and_reached_once(hotline, tmp_path):
         assert scrape.ended("callback") == 1
 
 
+@pytest.mark.verify
+@pytest.mark.lasts(30)
+def test_who_has_booked_and_dials_in_has_the_place_of_the_booking(hotline, tmp_path):
+    shown, dialled = number(1)
+    with CalledPeople(tmp_path / "people", {dialled: comes()}) as people:
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings)
+
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
+        waits = (Keys("02"), Quiet(120))  # to a person, and no call back
+        lab.calling([Caller(1, "books", BOOKS, number=shown)], rate=5.0).wait(WAIT)
+        booked(lab, 1)
+        second = lab.calling([Caller(2, "waits", waits)], rate=5.0, name="second")
+        lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
+        again = lab.calling([Caller(3, "waits", waits, number=shown)], rate=5.0, name="again")
+        lab.until("two wait", lambda s: s["calls"]["queue"] == 2)
+        lab.ivrd.once("seats", "open", "base")
+        until(lab, {"reached": 1})
+        for calling in (again, second):
+            calling.wait(WAIT)
+        talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
+        assert [talk.number for talk in talks] == [shown, Caller(2, "").shown]
+        assert people.ledger() == ()  # nobody was dialled
+
+
 def mixed(count: int) -> dict[str, Manner | Choice]:
     """People by the number that is dialled; each comes to the phone at the second call at last."""
     firsts = [None, refuses(486), does_not_press(), hangs_up(), refuses(480), refuses(503)]
