@@ -6,6 +6,7 @@ back, an end of both ivrd at once, two takeovers; judged by Asterisk's own event
 
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -89,6 +90,11 @@ class Run:
         except LabError:
             return 0
 
+    def line(self) -> list[str]:
+        """The channels in Asterisk's line, from its head."""
+        shown = self.lab.asterisk.cli("queue show other")
+        return re.findall(r"^ +\d+\. (\S+)", shown, re.MULTILINE)
+
     def led(self, at: float) -> bool:
         """Whether somebody led at that time, and had found its callers."""
         began = (
@@ -154,6 +160,7 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
             run.take_over()
             run.until("all wait", lambda order: order.numbers() == persons)
             lab.wait_for_standby()
+            assert run.order.misplaced(run.line()) == []
             lab.leader().once("seats", "open", "base")
             run.until("some are answered", lambda o: len(o.served()) > len(persons) // 3)
             run.take_over()
