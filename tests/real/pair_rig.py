@@ -3,19 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lab.callers import Caller, Ledger
 from lab.callers.mix import mix
 from lab.comparison import ending
 from lab.hotline import Plan
 from lab.ivrd import Ivrd
-from lab.pair import Pair
+from lab.pair import OneOfTwo, Pair
 from lab.recorder import ActionRecorder
+from lab.running import LabError
 from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import Watched
 
 SETTLE_SECONDS = 60.0
+T = TypeVar("T")
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -56,6 +58,18 @@ class Two(Watched, Pair):
             assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
             time.sleep(0.1)
         return found
+
+    def of_leader(self, act: Callable[[OneOfTwo], T], seconds: float = 60.0) -> T:
+        """What `act` gives of the leader; done again when there was none in between."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return act(self.leader())
+            except LabError:
+                if time.monotonic() > deadline:
+                    raise
+            self.revive()
+            time.sleep(0.1)
 
     def complaints(self) -> list[str]:
         """What Asterisk or an ivrd has logged that should not be there."""

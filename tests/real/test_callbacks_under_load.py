@@ -14,7 +14,6 @@ import pytest
 from lab.called import CalledPeople
 from lab.callers import Caller, Keys, Quiet
 from lab.comparison import talked_to
-from lab.running import LabError
 from tests.real.pair_rig import Two, settled, two
 from tests.real.rig import WAIT
 from tests.real.test_callback import BOOKS, calls_begin, mixed, never_two_at_once, number
@@ -32,22 +31,13 @@ def others(count: int) -> list[Caller]:
 
 
 def bookings(lab: Two, **which: str) -> list[dict]:
-    rows: list[dict] = lab.leader().get("callbacks", **which)["callbacks"]
+    rows: list[dict] = lab.of_leader(lambda ivrd: ivrd.get("callbacks", **which)["callbacks"])
     return rows
 
 
 def reached(lab: Two) -> bool:
-    """Whether everybody is, as ivrd has it; no while none can tell."""
-    try:
-        return [row["state"] for row in bookings(lab, all="yes")] == ["reached"] * PEOPLE
-    except LabError:
-        return False
-
-
-def opened(lab: Two) -> None:
-    """The seats are open, and two ivrd are there again."""
-    lab.leader().once("seats", "open", "base")
-    lab.wait_for_standby()
+    """Whether everybody is, as ivrd has it."""
+    return [row["state"] for row in bookings(lab, all="yes")] == ["reached"] * PEOPLE
 
 
 def take_over(lab: Two) -> None:
@@ -55,7 +45,7 @@ def take_over(lab: Two) -> None:
     leader.kill()
     lab.until("the other leads", lambda: lab.other(leader).is_leader)
     leader.start(ready=False)
-    opened(lab)
+    lab.wait_for_standby()
 
 
 def fail_over(lab: Two) -> None:
@@ -66,11 +56,11 @@ def fail_over(lab: Two) -> None:
     servers.take_over()
     servers.restore()
     lab.until("the new one is written to", lambda: up(lab))
-    opened(lab)
+    lab.wait_for_standby()
 
 
 def up(lab: Two) -> bool:
-    return any(ivrd.is_leader and ivrd.scrape().total("ivrd_store_up") for ivrd in lab.both)
+    return lab.of_leader(lambda ivrd: ivrd.scrape().total("ivrd_store_up")) == 1
 
 
 def store_down(lab: Two) -> None:
@@ -83,7 +73,7 @@ def store_down(lab: Two) -> None:
     servers.master.thaw()
     servers.restore()
     lab.until("the store is in order again", lambda: up(lab))
-    opened(lab)
+    lab.wait_for_standby()
 
 
 def kill_both(lab: Two) -> None:
@@ -91,7 +81,7 @@ def kill_both(lab: Two) -> None:
         ivrd.kill()
     for ivrd in lab.both:
         ivrd.start(ready=False)
-    opened(lab)
+    lab.wait_for_standby()
 
 
 @pytest.mark.verify
@@ -115,7 +105,7 @@ def test_each_person_is_reached_once_and_all_is_counted_whatever_breaks(tmp_path
         booking = lab.calling(callers, rate=2.0, name="book")
         lab.until("all have booked", lambda: len(bookings(lab)) == PEOPLE, seconds=WAIT)
         told = booking.wait(WAIT).entries
-        lab.leader().once("seats", "open", "base")
+        lab.of_leader(lambda ivrd: ivrd.once("seats", "open", "base"))
         load = others(PEOPLE)
         calling = lab.calling(load, rate=1.0, name="load")
         for share, strike in (
@@ -129,7 +119,7 @@ def test_each_person_is_reached_once_and_all_is_counted_whatever_breaks(tmp_path
             strike(lab)
         lab.until("everybody is reached", lambda: reached(lab), seconds=WAIT)
         heard = calling.wait(WAIT).entries
-        report = settled(lab.leader())
+        report = lab.of_leader(settled)
         made = report["callbacks"]
         tell(lab, people, report)
         # the callers' own ledger
@@ -146,7 +136,7 @@ def test_each_person_is_reached_once_and_all_is_counted_whatever_breaks(tmp_path
         assert (made["people"], made["people_helped"], made["in_progress"]) == (PEOPLE, PEOPLE, 0)
         # the agents' own
         assert talked_to(lab.agents.ledger()) == len(load) + PEOPLE
-        assert all(adds_up(ivrd.scrape()) for ivrd in lab.both if ivrd.is_leader)
+        assert lab.of_leader(lambda ivrd: adds_up(ivrd.scrape()))
     assert lab.complaints() == []
 
 
