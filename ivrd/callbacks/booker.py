@@ -17,7 +17,7 @@ from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.telephone import Dialable, NotDialled
 from ivrd.config.callback import CallbackSettings
 from ivrd.core.book_result import BookResult
-from ivrd.core.booking import Booking
+from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.call import Call
 from ivrd.core.ledger import Ledger
 
@@ -29,6 +29,16 @@ class Sealer(Protocol):
 
     def seal(self, number: str) -> str:
         """The number as it may be stored."""
+
+
+class CallbackPolicy(Protocol):
+    """Who may be called back; see people/registry.py."""
+
+    def refuses_callback(self, person_id: str) -> bool:
+        """Whether a person has asked not to be called back."""
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number, so that whoever answers there is somebody else."""
 
 
 class StoreState(Protocol):
@@ -57,6 +67,11 @@ class BookingSettings:
         """Where a topic leads; to the default queue when it is gone."""
         return self.queue_of.get(topic, self.default_queue)
 
+    def served(self, queue: str, topic: str) -> str:
+        """The queue if it is one of those that are served, else where the topic leads by now."""
+        served = {*self.queue_of.values(), self.default_queue}
+        return queue if queue in served else self.queue_for(topic)
+
     def may_call(self) -> bool:
         """Whether anybody is called back at this time of day."""
         schedule = self.callback.schedule
@@ -78,6 +93,7 @@ class Booker:
         link: AmiClient,
         vault: Sealer,
         store: StoreState,
+        people: CallbackPolicy,
         hash_number: Callable[[str], str],
         expected_wait: Callable[[str], float],
         clock: Callable[[], float],
@@ -88,6 +104,7 @@ class Booker:
         self._link = link
         self._vault = vault
         self._store = store
+        self._people = people
         self._hash = hash_number
         self._expected_wait = expected_wait
         self._clock = clock
@@ -134,16 +151,18 @@ class Booker:
 
     async def _book(self, call: Call, number: str, keyed: bool) -> BookResult:
         person, now = self._hash(number), self._clock()
-        if before := self._repository.of_person(person, call.caller):
-            if not keyed or before.person == person or before.on:
-                return BookResult.BOOKED
-            after = replace(before, person=person, number=self._vault.seal(number))
-        else:
-            before = None
+        if self._people.refuses_callback(person):
+            return BookResult.NOT_ALLOWED
+        if self._people.is_shared(person):
+            return BookResult.NO_NUMBER
+        # Of an exchange's number it is not known who asks.
+        asked_by = "" if self._people.is_shared(call.caller) else call.caller
+        before = self._repository.of_person(person, asked_by)
+        if before is None:
             after = Booking(
                 id=secrets.token_hex(8),
                 person=person,
-                asked_by=call.caller,
+                asked_by=asked_by,
                 number=self._vault.seal(number),
                 queue=call.queue or self.settings.queue_for(call.topic),
                 topic=call.topic,
@@ -151,10 +170,18 @@ class Booker:
                 booked_at=now,
                 effective_at=min(now, call.effective_at or call.joined_at or now),
             )
+        else:
+            other = keyed and before.person != person and not before.on
+            if not other and before.origin is BookingOrigin.ASKED:
+                return BookResult.BOOKED
+            # Whom we would have called anyway has asked for it now: it is tried as often as theirs.
+            after = replace(before, origin=BookingOrigin.ASKED, asked_by=asked_by)
+            if other:
+                after = replace(after, person=person, number=self._vault.seal(number))
         if not await self._repository.put_durably(after):
             if before is None:
                 self._repository.remove(after.id)
-            else:
+            elif self._repository.get(after.id) is after:
                 self._repository.put(before)
             return BookResult.NOT_STORED
         what = "call back booked"

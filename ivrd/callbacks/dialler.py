@@ -29,7 +29,7 @@ from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.telephone import dialled
 from ivrd.core import booking as b
 from ivrd.core.attempt_report import WANTED, AttemptState, Report, event_of, report_of
-from ivrd.core.booking import AttemptResult, Booking, BookingState, InvalidStep
+from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState, InvalidStep
 from ivrd.core.call import Answered, Call, CallState, Direction, Ended, Notice, Outcome, Rejoined
 from ivrd.core.dialling import Lead
 from ivrd.core.ledger import Ledger
@@ -51,6 +51,16 @@ class CallPlacer(Protocol):
 
     async def place(self, port: int, token: str) -> None:
         """Have the attempt made.  Raises `NotPlaced`."""
+
+
+class Refusals(Protocol):
+    """Who does not want to be called back; see people/registry.py."""
+
+    def refuse_callback(self, person_id: str) -> None:
+        """A person has asked not to be called back."""
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number."""
 
 
 class CallbackListener(Protocol):
@@ -81,6 +91,7 @@ class Dialler:
         link: AmiClient,
         placer: CallPlacer,
         vault: Opener,
+        people: Refusals,
         listener: CallbackListener,
         clock: Callable[[], float],
         reading: Callable[[float], float],
@@ -93,6 +104,7 @@ class Dialler:
         self._link = link
         self._placer = placer
         self._vault = vault
+        self._people = people
         self._listener = listener
         self._clock = clock
         self._reading = reading
@@ -142,13 +154,13 @@ class Dialler:
             *(self._queue(booking), booking.topic),
             milliseconds(self._reading(booking.effective_at)),
             of.label.get(booking.topic, "").replace("|", " "),
+            booking.origin,
         )
         return "|".join(parts)
 
     def _queue(self, booking: Booking) -> str:
         """Where the topic leads by now; a queue that is served."""
-        served = {*self.settings.queue_of.values(), self.settings.default_queue}
-        return booking.queue if booking.queue in served else self.settings.queue_for(booking.topic)
+        return self.settings.served(booking.queue, booking.topic)
 
     async def _not_made(self, booking: Booking, why: str) -> None:
         """Asterisk has not taken it: nor will it, if it gets to it later."""
@@ -197,6 +209,8 @@ class Dialler:
             after = b.step(booking, event, self.settings.callback.retries)
         except InvalidStep:
             return
+        if isinstance(event, b.AttemptEnded) and event.result is AttemptResult.DECLINED:
+            self._declined(booking)
         self._repository.put(after)
         if isinstance(event, b.AttemptEnded):
             result = after.attempts[-1].result
@@ -208,6 +222,11 @@ class Dialler:
             )
             self._listener.attempt_ended(after, result)
             self._spawn(self._clear(booking))
+
+    def _declined(self, booking: Booking) -> None:
+        """Who did not ask for the call has heard that 9 means: never call me again."""
+        if booking.origin is BookingOrigin.LOST:
+            self._people.refuse_callback(booking.person)
 
     async def _clear(self, booking: Booking) -> None:
         """Take the attempt's variable away, once what it said is written down."""
@@ -238,6 +257,8 @@ class Dialler:
     def _booking_of(self, call: Call) -> Booking | None:
         if call.direction is Direction.CALLBACK:
             return next((one for one in self._repository.open() if one.call_id == call.id), None)
+        if self._people.is_shared(call.caller):
+            return None  # a colleague of the person's perhaps
         return self._repository.of_person(call.caller)
 
     def _ended(self, booking: Booking, call: Call, outcome: Outcome) -> None:

@@ -13,6 +13,7 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository
+from ivrd.core.booking import Booking, BookingState
 from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.ledger import Ledger
 from ivrd.core.present import Place
@@ -29,6 +30,27 @@ class Seats(Protocol):
 
     def seats(self) -> Mapping[str, SeatsNow]:
         """By queue."""
+
+
+class KnownPeople(Protocol):
+    """What is known of people; see people/registry.py."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether what was stored before is known."""
+
+    def refuses_callback(self, person_id: str) -> bool:
+        """Whether a person has asked not to be called back."""
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number."""
+
+
+class LostPeople(Protocol):
+    """Those who gave up; see callbacks/recovery.py."""
+
+    def to_dial(self, moment: Moment) -> list[Booking]:
+        """Whom of them to call now; their bookings stand, and wait."""
 
 
 class StoreState(Protocol):
@@ -48,6 +70,8 @@ class Scheduler:
         ledger: Ledger,
         seats: Seats,
         store: StoreState,
+        people: KnownPeople,
+        lost: LostPeople,
         clock: Callable[[], float],
     ) -> None:
         self.settings = settings
@@ -56,6 +80,8 @@ class Scheduler:
         self._ledger = ledger
         self._seats = seats
         self._store = store
+        self._people = people
+        self._lost = lost
         self._clock = clock
         self._looked_at = self._restored_at = float("-inf")
         self._beginning: dict[str, asyncio.Task[None]] = {}
@@ -76,7 +102,8 @@ class Scheduler:
         self._repository.forget_old()
         here = self._persons_here()
         self._dialler.close_talked(here, now - TALK_IS_OVER_SECONDS)
-        if self._store.up and self.settings.may_call():
+        if self._store.up and self._people.complete and self.settings.may_call():
+            self._cancel_refused()
             self._begin(here, now)
 
     def backlog(self, now: float) -> Mapping[str, int]:
@@ -99,7 +126,16 @@ class Scheduler:
         ]
 
     def _persons_here(self) -> frozenset[str]:
-        return frozenset(call.caller for call in self._ledger.calls.values() if call.caller)
+        """Who is in a call; of an exchange's number it is not known."""
+        callers = {call.caller for call in self._ledger.calls.values() if call.caller}
+        return frozenset(one for one in callers if not self._people.is_shared(one))
+
+    def _cancel_refused(self) -> None:
+        """Whoever has asked not to be called back is not."""
+        for one in self._repository.open():
+            if one.state is BookingState.WAITING and self._people.refuses_callback(one.person):
+                log.event(logger, logging.INFO, "call back refused by its person", booking=one.id)
+                self._dialler.cancel(one)
 
     def _begin(self, here: Collection[str], now: float) -> None:
         self._beginning = {k: task for k, task in self._beginning.items() if not task.done()}
@@ -113,8 +149,15 @@ class Scheduler:
             lead=self._dialler.lead,
         )
         for booking in to_dial(waiting, self.settings.callback.limits, moment):
+            self._dial(booking, now)
+        for booking in self._lost.to_dial(moment):
+            self._dial(booking, now)
+
+    def _dial(self, booking: Booking, now: float) -> None:
+        if booking.id not in self._beginning:
             wait = round(now - booking.effective_at)
-            log.event(logger, logging.INFO, "calling back", booking=booking.id, waited=wait)
+            what, why = "calling back", booking.origin
+            log.event(logger, logging.INFO, what, booking=booking.id, waited=wait, why=why)
             self._beginning[booking.id] = asyncio.ensure_future(self._dialler.begin(booking))
 
     def _ahead(self, queues: Collection[str], effective_at: float) -> int:

@@ -51,6 +51,7 @@ class CallbackPart(Part):
         default=["fixed_line", "mobile"]
     )
     keep_days: Annotated[int, whole(1, 366), RELOAD] = 7
+    recover_at_free_percent: Annotated[float | None, number(1, 100), RELOAD] = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class CallbackSettings:
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
     worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
-    always.  keep_days: for how long it is known what became of a booking.
+    always.  keep_days: for how long it is known what became of a booking.  recover_at_free: the
+    share of the seats that has to be free before one who gave up is called; None: nobody of them is.
     """
 
     trunk: str
@@ -74,10 +76,11 @@ class CallbackSettings:
     countries: tuple[str, ...]
     kinds: tuple[str, ...]
     keep_days: int
+    recover_at_free: float | None
 
 
 def check(
-    part: CallbackPart, carriers: Mapping[str, object], sip_port: int
+    part: CallbackPart, carriers: Mapping[str, object], sip_port: int, people_days: int
 ) -> Iterator[tuple[Key, str]]:
     """What is wrong between the values, as (key in ivrd.yaml, what)."""
     for key in ("countries", "kinds"):
@@ -87,10 +90,27 @@ def check(
                 yield ("callback", key, at), f"{one} is named twice"
     if part.trunk is not None and part.port == sip_port:
         yield ("callback", "port"), f"{sip_port} is the port of asterisk.sip; expected another"
+    yield from _check_recovery(part, people_days)
     for name in IN_ASTERISK:
         if name in carriers:
             say = "this is what the hotline's own calls are called in Asterisk; expected another"
             yield ("asterisk", "carriers", name), f"{say} name"
+
+
+def _check_recovery(part: CallbackPart, people_days: int) -> Iterator[tuple[Key, str]]:
+    """Whoever gave up and did not ask to be called is called once, and never at night."""
+    key = "recover_at_free_percent"
+    if part.recover_at_free_percent is None:
+        return
+    if part.trunk is None:
+        yield ("callback", key), "nobody can be called without callback.trunk"
+    if part.hours == ALWAYS:
+        say = "who did not ask for it would be called at night; expected hours from hours.yaml"
+        yield ("callback", "hours"), f"with {key}: {say}, not {ALWAYS}"
+    if part.keep_days < people_days:
+        say = f"{part.keep_days} is less than people.keep_days, {people_days}"
+        why = "who was called would be called once more"
+        yield ("callback", "keep_days"), f"with {key}: {say}: {why}"
 
 
 def check_with_hours(part: CallbackPart, parsed: HoursFile) -> Iterator[tuple[Key, str]]:
@@ -124,4 +144,7 @@ def settings(
         countries=tuple(part.countries) or (country,),
         kinds=tuple(part.kinds),
         keep_days=part.keep_days,
+        recover_at_free=(
+            None if part.recover_at_free_percent is None else part.recover_at_free_percent / 100.0
+        ),
     )

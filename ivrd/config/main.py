@@ -212,7 +212,10 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
     for place, say in check_callback(
-        parsed.callback, parsed.asterisk.carriers, parsed.asterisk.sip.listen.port
+        parsed.callback,
+        parsed.asterisk.carriers,
+        parsed.asterisk.sip.listen.port,
+        parsed.people.keep_days,
     ):
         yield file.problem(*place, say=say)
     yield from _check_asterisk(file)

@@ -10,7 +10,8 @@ An *attempt* is one time that the hotline dials.  It has a token, the booking's 
 the attempt: whoever begins it again, after a restart say, begins the same attempt.  It ends with an
 `AttemptResult`.  `REACHED` is the end of the booking; `FAULT` and `TRUNK` are faults of ours or of
 the carrier, and are tried again soon without being counted; the person did not come to the phone
-in all others, which are tried again after `Retries.after_seconds`, so many times.
+in all others, which are tried again after `Retries.after_seconds`, so many times; whoever never asked
+to be called (`BookingOrigin.LOST`) is not tried again.
 
 Whoever has been answered in a call of their own meanwhile is reached as well.  While that talk goes
 on nobody dials, and nobody does while the person is in any call to the hotline.
@@ -36,6 +37,13 @@ class BookingState(StrEnum):
     REACHED = "reached"
     GIVEN_UP = "given_up"  # as often as it may be tried it was
     CANCELLED = "cancelled"
+
+
+class BookingOrigin(StrEnum):
+    """Why somebody is called back."""
+
+    ASKED = "asked"
+    LOST = "lost"  # gave up, and was not answered since: see recovery.py
 
 
 class AttemptResult(StrEnum):
@@ -107,6 +115,7 @@ class Booking:
     answered_at: float | None = None
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()  # those that have ended
+    origin: BookingOrigin = BookingOrigin.ASKED
 
     @property
     def open(self) -> bool:
@@ -274,6 +283,8 @@ def _ended(booking: Booking, event: AttemptEnded, retries: Retries) -> Booking:
         return _close(replace(after, state=S.CANCELLED), event.at)
     if result in NOT_COUNTED:
         pause = retries.fault_seconds
+    elif booking.origin is BookingOrigin.LOST:
+        return _close(replace(after, state=S.GIVEN_UP), event.at)
     elif after.counted > len(retries.after_seconds):
         return replace(after, state=S.GIVEN_UP, ended_at=event.at)
     else:

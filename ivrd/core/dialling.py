@@ -8,6 +8,9 @@ rest is as long as a whole one).  Those who come first are taken off: callers wh
 queue and arrived earlier, effectively, and attempts that are on, each with the share of attempts
 that have lately led to a person.
 
+Those who gave up and did not ask for a call (`BookingOrigin.LOST`) have no turn: they are dialled
+while load is low, see recovery.py.
+
 Times are seconds since the epoch, or seconds.
 """
 
@@ -15,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import exp
 
-from ivrd.core.booking import Booking, BookingState
+from ivrd.core.booking import Booking, BookingOrigin, BookingState
 
 FORGET = 0.1  # of what was seen before, with each attempt
 LIKELY = 0.5  # a seat that is expected to be free rather than not
@@ -87,9 +90,13 @@ class Moment:
 
 
 def to_be_called(booking: Booking, now: float) -> bool:
-    """Whether its person waits for a call, or for the key that follows: not yet in the queue."""
+    """Whether its person waits for a call, or for the key that follows: not yet in the queue.
+
+    One who did not ask for a call waits for none, until it is made.
+    """
     if booking.state is BookingState.WAITING:
-        return booking.not_before <= now and booking.answered_at is None
+        asked = booking.origin is BookingOrigin.ASKED
+        return asked and booking.not_before <= now and booking.answered_at is None
     return booking.on and booking.state is not BookingState.IN_QUEUE
 
 
@@ -107,19 +114,32 @@ def due(bookings: Iterable[Booking], here: Collection[str], now: float) -> list[
     return sorted(found, key=lambda one: (one.effective_at, one.booked_at, one.id))
 
 
-def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> list[Booking]:
-    """Whom to dial now, in this order."""
-    on = [one for one in bookings if one.on]
-    room = min(
-        limits.at_once - len(on),
+def room(bookings: Iterable[Booking], limits: Limits, moment: Moment) -> int:
+    """How many more may be dialled now."""
+    return min(
+        limits.at_once - sum(one.on for one in bookings),
         limits.per_minute - sum(moment.now - at < 60.0 for at in moment.begun),
     )
-    # One who waits in the queue is among those who wait there.
-    coming = [one.queue for one in on if one.state is not BookingState.IN_QUEUE]
+
+
+def coming_to(bookings: Iterable[Booking]) -> list[str]:
+    """The queues of attempts that are on.
+
+    One who waits in the queue is among those who wait there.
+    """
+    return [one.queue for one in bookings if one.on and one.state is not BookingState.IN_QUEUE]
+
+
+def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> list[Booking]:
+    """Whom to dial now of those who asked for it, in this order."""
+    on = [one for one in bookings if one.on]
+    most = room(on, limits, moment)
+    coming = coming_to(on)
     busy_with = {person for one in on for person in (one.person, one.asked_by)}
     chosen: list[Booking] = []
-    for one in due(bookings, moment.here, moment.now):
-        if len(chosen) >= room:
+    asked = [one for one in bookings if one.origin is BookingOrigin.ASKED]
+    for one in due(asked, moment.here, moment.now):
+        if len(chosen) >= most:
             break
         seats = moment.seats.get(one.queue)
         if seats is None or one.person in busy_with:

@@ -59,8 +59,9 @@ class Person:
 
     `waits` since the last answer, in the order of their ends.  `shared_at`: when the number was
     last seen to be shared; None for a person's own.  `seen_at`: when there was a call last.
-    `number`: sealed, of who gave up and may be called back, until somebody answers.  `no_callback`:
-    has asked not to be called back.  `formerly`: the id by a key of hashes that was replaced.
+    `number`: sealed, of who gave up and may be called back, until somebody answers; with it the
+    `queue`, `topic` and `language` of the call that gave up last.  `no_callback`: has asked not to
+    be called back.  `formerly`: the id by a key of hashes that was replaced.
     """
 
     id: str
@@ -71,6 +72,13 @@ class Person:
     number: str = ""
     no_callback: bool = False
     formerly: str = ""
+    queue: str = ""
+    topic: str = ""
+    language: str = ""
+
+    def without_number(self) -> "Person":
+        """The same, and nothing by which the person could be called back."""
+        return replace(self, number="", queue="", topic="", language="")
 
 
 def is_shared(person: Person, now: float, rules: FairnessRules) -> bool:
@@ -101,16 +109,21 @@ def merged(one: Person, other: Person) -> Person:
     answered_at = _latest(one.answered_at, other.answered_at)
     waits = {*one.waits, *other.waits}
     since = {wait for wait in waits if answered_at is None or wait.ended_at > answered_at}
-    return Person(
+    latest = max(one, other, key=lambda p: (bool(p.number), p.seen_at, p.number))
+    both = Person(
         one.id,
         max(one.seen_at, other.seen_at),
         tuple(sorted(since, key=lambda w: (w.ended_at, w.joined_at, w.dialled_at)))[-MOST_WAITS:],
         answered_at,
         _latest(one.shared_at, other.shared_at),
-        number=max(one.number, other.number) if since else "",
+        number=latest.number,
         no_callback=one.no_callback or other.no_callback,
         formerly=max(one.formerly, other.formerly),
+        queue=latest.queue,
+        topic=latest.topic,
+        language=latest.language,
     )
+    return both if since else both.without_number()
 
 
 def _latest(one: float | None, other: float | None) -> float | None:
@@ -173,15 +186,11 @@ class People:
             return None
         here[call_id] = now
         known = self._known.get(person) or Person(person, now)
-        shared = len(here) >= self.rules.shared_number_calls
-        self._known[person] = replace(
-            known,
-            seen_at=max(known.seen_at, now),
-            waits=() if shared else known.waits,
-            shared_at=now if shared else known.shared_at,
-            number="" if shared else known.number,
-        )
-        return self._known[person] if shared else None
+        known = self._known[person] = replace(known, seen_at=max(known.seen_at, now))
+        if len(here) < self.rules.shared_number_calls:
+            return None
+        known = self._known[person] = replace(known.without_number(), waits=(), shared_at=now)
+        return known
 
     def credit(self, person: str, now: float) -> float:
         """Seconds of credit that a call would have that came and joined now, if none had it."""
@@ -260,19 +269,26 @@ class People:
             waits=waits,
             seen_at=max(seen_at, known.seen_at),
             answered_at=_latest(known.answered_at, answered_at),
-            number=known.number if waits else "",
         )
+        if not waits:
+            changed = self._known[person] = changed.without_number()
         return changed
 
-    def note_number(self, person: str, sealed: str) -> Person:
-        """Keep the number of one who gave up; sealed."""
-        known = self._known[person] = replace(self._known[person], number=sealed)
+    def note_number(self, person: str, sealed: str, call: Call) -> Person:
+        """Keep the number of one who gave up, sealed, and what that call was about."""
+        known = self._known[person] = replace(
+            self._known[person],
+            number=sealed,
+            queue=call.queue,
+            topic=call.topic,
+            language=call.language,
+        )
         return known
 
     def refuse_callback(self, person: str, refused: bool, now: float) -> Person:
         """Note whether a person has asked not to be called back; one who has is not forgotten."""
         known = self._known.get(person) or Person(person, now)
-        known = replace(known, no_callback=refused, number="" if refused else known.number)
+        known = replace(known.without_number() if refused else known, no_callback=refused)
         self._known[person] = known
         return known
 

@@ -1,12 +1,26 @@
 """Who gave up and has not been answered since: whom the hotline still owes an answer.
 
-What may live here: who is one of the lost, and who comes first.  Not: when and how they are called.
+Theory of operation
+-------------------
+They did not ask to be called, so they take nothing from anybody who waits.  One of them is dialled
+only while load is low for the queue where they waited: nobody waits there or in another queue that
+the same seats serve, nobody who asked for a call is due there, and so many of its seats are free
+that a set share still is when all attempts that are on have come to a person.  Each of these ends
+it at once.  Of those whose queue has that, the oldest effective arrival is first.
+
+Each is called once for all that they waited: a booking of theirs that has ended, whatever came of
+it, settles the waits in calls before.  Who calls again and gives up again is one of the lost again.
+
+What may live here: who is one of the lost, who comes first, when they may be called.  Not: how.
 Times are seconds since the epoch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil, inf
 
+from ivrd.core.booking import Booking, BookingOrigin, BookingState
+from ivrd.core.dialling import Limits, Moment, SeatsNow, coming_to, due, room
 from ivrd.core.people import FairnessRules, Person, credit, is_shared
 
 RECOVER_AFTER_SECONDS = 60.0  # unless the configuration says otherwise
@@ -17,12 +31,13 @@ class Lost:
     """A person who gave up.
 
     `effective_at`: the effective arrival that a call would have had which had gone on waiting.
-    `last_at`: when the person gave up last.
+    `dialled_at`: when the last call came that waited; `last_at`: when the person gave up last.
     """
 
     person: Person
     effective_at: float
     waited_seconds: float
+    dialled_at: float
     last_at: float
 
 
@@ -38,10 +53,90 @@ def lost(person: Person, after_seconds: float, rules: FairnessRules) -> Lost | N
     waited = credit(person, last_at, last_at, rules)
     if waited < after_seconds:
         return None
-    return Lost(person, last_at - waited, waited, last_at)
+    dialled_at = max(wait.dialled_at for wait in person.waits)
+    return Lost(person, last_at - waited, waited, dialled_at, last_at)
 
 
-def all_lost(people: Iterable[Person], after_seconds: float, rules: FairnessRules) -> list[Lost]:
-    """All of the lost whom the hotline may call back, the oldest effective arrival first."""
+def all_lost(
+    people: Iterable[Person],
+    after_seconds: float,
+    rules: FairnessRules,
+    settled: Mapping[str, float],
+) -> list[Lost]:
+    """All of the lost whom the hotline may call back, the oldest effective arrival first.
+
+    `settled`: see `settled_at`.
+    """
     found = (lost(person, after_seconds, rules) for person in people if not person.no_callback)
-    return sorted(filter(None, found), key=lambda each: (each.effective_at, each.person.id))
+    owed = (each for each in found if each is not None and is_owed(each, settled))
+    return sorted(owed, key=lambda each: (each.effective_at, each.person.id))
+
+
+def settled_at(bookings: Iterable[Booking]) -> dict[str, float]:
+    """By person: until when a booking has settled what was waited; for ever while it is open.
+
+    One that waits, of a person who did not ask for it, has settled nothing yet.
+    """
+    found: dict[str, float] = {}
+    for one in bookings:
+        if one.origin is BookingOrigin.LOST and one.state is BookingState.WAITING:
+            continue
+        at = inf if one.ended_at is None else one.ended_at
+        for person in {one.person, one.asked_by} - {""}:
+            found[person] = max(at, found.get(person, -inf))
+    return found
+
+
+def is_owed(each: Lost, settled: Mapping[str, float]) -> bool:
+    """Whether no booking has settled the matter: all ended before the last call that waited came.
+
+    (A call that the hotline made and that the person left in the queue came before its own end.)
+    """
+    known = (each.person.id, each.person.formerly)
+    return max(settled.get(person, -inf) for person in known) < each.dialled_at
+
+
+def calm_queues(bookings: Collection[Booking], moment: Moment, free_share: float) -> frozenset[str]:
+    """The queues to which one more of the lost may be called.  `bookings`: all open ones."""
+    asked = [one for one in bookings if one.origin is BookingOrigin.ASKED]
+    wanted = {one.queue for one in due(asked, moment.here, moment.now)}
+    coming = coming_to(bookings)
+    return frozenset(
+        queue
+        for queue, seats in moment.seats.items()
+        if not wanted & seats.queues
+        and not moment.ahead(seats.queues, inf)
+        and _spare(seats, coming, free_share)
+    )
+
+
+def _spare(seats: SeatsNow, coming: Iterable[str], free_share: float) -> bool:
+    """Whether a seat is free for one more, over those that are to stay free."""
+    taken = sum(queue in seats.queues for queue in coming)
+    stay = ceil(free_share * (seats.free + seats.busy))
+    return seats.free - taken >= max(1, stay)
+
+
+def to_recover(
+    lost_ones: Iterable[Booking],
+    bookings: Collection[Booking],
+    limits: Limits,
+    moment: Moment,
+    free_share: float,
+) -> list[Booking]:
+    """Whom to dial now of the lost, who come in the order of their effective arrivals."""
+    chosen: list[Booking] = []
+    on = [*bookings]
+    calm, most = calm_queues(on, moment, free_share), room(on, limits, moment)
+    if not calm or most <= 0:
+        return chosen
+    coming = coming_to(on)
+    for one in lost_ones:
+        if one.queue not in calm or not due([one], moment.here, moment.now):
+            continue
+        chosen.append(one)
+        coming.append(one.queue)
+        calm = frozenset(q for q in calm if _spare(moment.seats[q], coming, free_share))
+        if len(chosen) >= most or not calm:
+            break
+    return chosen

@@ -9,6 +9,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.callbacks.booker import Booker, BookingSettings
 from ivrd.callbacks.dialler import Dialler
+from ivrd.callbacks.recovery import Recovery
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.config.settings import Settings
@@ -50,12 +51,24 @@ class CallbackParts:
             link,
             self.requests,
             people.vault,
+            people.registry,
             BookingMetrics(registry, self.bookings.all),
             now,
             clock.reading,
         )
+        self.recovery = Recovery(
+            of, self.bookings, people.registry, people.numbers, people.vault, audit, now
+        )
         self.scheduler = Scheduler(
-            of, self.bookings, self.dialler, ledger, QueueSeats(snapshot), write_behind, now
+            of,
+            self.bookings,
+            self.dialler,
+            ledger,
+            QueueSeats(snapshot),
+            write_behind,
+            people.registry,
+            self.recovery,
+            now,
         )
         self.booker = Booker(
             of,
@@ -64,6 +77,7 @@ class CallbackParts:
             link,
             people.vault,
             write_behind,
+            people.registry,
             people.hasher.hash_number,
             expected_wait,
             now,
@@ -75,7 +89,7 @@ class CallbackParts:
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
         self.bookings.days = settings.callback.keep_days
-        for part in (self.dialler, self.scheduler, self.booker):
+        for part in (self.dialler, self.scheduler, self.recovery, self.booker):
             part.settings = booking_settings(settings)
 
 

@@ -76,8 +76,8 @@ class CallerNumbers:
             return
         number = self._numbers.pop(notice.call.id, "")
         person = self._keeper.people.get(notice.call.caller)
-        if not number or person is None or person.no_callback or person.number:
+        if not number or person is None or person.no_callback or notice.call.joined_at is None:
             return
         if lost(person, self.recover_after_seconds, self._keeper.people.rules):
-            sealed = self._vault.seal(number)
-            self._keeper.keep(self._keeper.people.note_number(person.id, sealed))
+            sealed = person.number or self._vault.seal(number)
+            self._keeper.keep(self._keeper.people.note_number(person.id, sealed, notice.call))

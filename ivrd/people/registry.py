@@ -15,7 +15,7 @@ from ivrd import log
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Notice, Outcome, Rejoined
-from ivrd.core.people import People, Person
+from ivrd.core.people import People, Person, is_shared
 from ivrd.people.repository import PeopleRepository
 from ivrd.store import StoreDown
 
@@ -101,6 +101,23 @@ class PeopleRegistry:
     def keep(self, person: Person) -> None:
         """Store what has changed of a person."""
         self._store(person)
+
+    # --- who may be called back ------------------------------------------------------------
+
+    def refuses_callback(self, person_id: str) -> bool:
+        """Whether a person has asked not to be called back."""
+        person = self.people.get(self.people.current(person_id))
+        return person is not None and person.no_callback
+
+    def refuse_callback(self, person_id: str) -> None:
+        """A person has asked not to be called back."""
+        current = self.people.current(person_id)
+        self._store(self.people.refuse_callback(current, True, self._clock()))
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number, so that whoever answers there is somebody else."""
+        person = self.people.get(self.people.current(person_id))
+        return person is not None and is_shared(person, self._clock(), self.people.rules)
 
     @property
     def complete(self) -> bool:

@@ -1,0 +1,189 @@
+"""Calls back those who gave up: whom to call next, and what is written down of it.
+
+They are read from what is known of people every `READ_SECONDS`, with breaks: on a bad day it is a
+hundred thousand.  Whoever is next is looked at once more: somebody may have called since.  There is
+no booking before somebody is dialled, so that nothing is left to be done when load rises.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from ivrd import log
+from ivrd.asterisk.breaks import with_breaks
+from ivrd.callbacks.booker import BookingSettings
+from ivrd.callbacks.repository import BookingRepository
+from ivrd.callbacks.telephone import NotDialled
+from ivrd.core.booking import Booking, BookingOrigin
+from ivrd.core.dialling import Moment
+from ivrd.core.people import People, Person
+from ivrd.core.recovery import Lost, is_owed, lost, settled_at, to_recover
+from ivrd.people.vault import CannotOpen
+
+READ_SECONDS = 10.0
+
+logger = logging.getLogger("ivrd")
+
+
+class Registry(Protocol):
+    """What is known of people; see people/registry.py."""
+
+    people: People
+
+
+class Threshold(Protocol):
+    """Who gave up; see people/caller_numbers.py."""
+
+    recover_after_seconds: float
+
+
+class Vault(Protocol):
+    """Numbers, sealed; see people/vault.py."""
+
+    def seal(self, number: str) -> str:
+        """The number as it may be stored."""
+
+    def open(self, text: str) -> str:
+        """The number that was sealed.  Raises `CannotOpen`."""
+
+
+class AuditLog(Protocol):
+    """Where it is stored what was done; see partners/repository.py."""
+
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Store what was done just now."""
+
+
+class Recovery:
+    """Whom of the lost to call.  `clock`: the timeline."""
+
+    def __init__(
+        self,
+        settings: BookingSettings,
+        repository: BookingRepository,
+        registry: Registry,
+        threshold: Threshold,
+        vault: Vault,
+        audit_log: AuditLog,
+        clock: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self._repository = repository
+        self._registry = registry
+        self._threshold = threshold
+        self._vault = vault
+        self._audit_log = audit_log
+        self._clock = clock
+        self._found: list[Lost] = []
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+        self._on: set[str] = set()  # bookings of the lost that have not ended
+        self._not_dialled: set[str] = set()  # people whose number is not called
+
+    def to_dial(self, moment: Moment) -> list[Booking]:
+        """Whom to call now; their bookings stand when this returns, and wait."""
+        self._write_down_ends()
+        free_share = self.settings.callback.recover_at_free
+        if free_share is None:
+            return []
+        self._read(moment.now)
+        bookings, limits = self._repository.open(), self.settings.callback.limits
+        chosen = to_recover(self._next(moment), bookings, limits, moment, free_share)
+        for one in chosen:
+            if self._repository.get(one.id) is None:
+                self._repository.put(one)
+                self._on.add(one.id)
+                self._audit_log.audit("ivrd", "recovery begun", "", one.id)
+        return chosen
+
+    # --- who is next -----------------------------------------------------------------------
+
+    def _next(self, moment: Moment) -> Iterator[Booking]:
+        """Those whose booking stands, after a fault; then the others, by effective arrival."""
+        begun = [one for one in self._repository.open() if one.origin is BookingOrigin.LOST]
+        yield from sorted(begun, key=lambda one: one.effective_at)
+        here = {one.person for one in begun}
+        settled: dict[str, float] | None = None
+        for each in self._found:
+            if each.person.id in here or each.person.id in self._not_dialled:
+                continue
+            settled = settled_at(self._repository.all()) if settled is None else settled
+            now = self._still_lost(each.person.id, settled, moment.now)
+            if now is not None and (booking := self._booking(now, moment.now)) is not None:
+                yield booking
+
+    def _still_lost(self, person_id: str, settled: dict[str, float], now: float) -> Lost | None:
+        """Whether the person may be called, by what is known now."""
+        people = self._registry.people
+        person = people.get(people.current(person_id))
+        if person is None or people.calls_here(person.id):
+            return None
+        return self._owed(person, settled, now)
+
+    def _owed(self, person: Person, settled: dict[str, float], now: float) -> Lost | None:
+        """A person as one whom to call; none who gave up before people are remembered."""
+        if not person.number or person.no_callback:
+            return None
+        rules = self._registry.people.rules
+        each = lost(person, self._threshold.recover_after_seconds, rules)
+        if each is None or now - each.last_at > rules.keep_seconds or not is_owed(each, settled):
+            return None
+        return each
+
+    def _booking(self, each: Lost, now: float) -> Booking | None:
+        """The booking of one of the lost; None if the number is not dialled."""
+        person = each.person
+        try:
+            number = self.settings.dialable.international(self._vault.open(person.number))
+        except (NotDialled, CannotOpen) as error:
+            self._not_dialled.add(person.id)
+            what = "who gave up cannot be called back"
+            log.event(logger, logging.INFO, what, caller=person.id, why=str(error))
+            return None
+        return Booking(
+            id=secrets.token_hex(8),
+            person=person.id,
+            asked_by="",
+            number=self._vault.seal(number),
+            queue=self.settings.served(person.queue, person.topic),
+            topic=person.topic,
+            language=person.language,
+            booked_at=now,
+            effective_at=min(now, each.effective_at),
+            origin=BookingOrigin.LOST,
+        )
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def _read(self, now: float) -> None:
+        reads = self._reading is not None and not self._reading.done()
+        if reads or now - self._read_at < READ_SECONDS:
+            return
+        self._read_at = now
+        self._reading = asyncio.ensure_future(self._read_all(now))
+
+    async def _read_all(self, now: float) -> None:
+        settled, found = settled_at(self._repository.all()), []
+        async for person in with_breaks([*self._registry.people]):
+            if person.number and (each := self._owed(person, settled, now)) is not None:
+                found.append(each)
+        self._not_dialled &= {each.person.id for each in found}
+        self._found = sorted(found, key=lambda each: (each.effective_at, each.person.id))
+
+    # --- what came of it -------------------------------------------------------------------
+
+    def _write_down_ends(self) -> None:
+        """The audit log has how each ended."""
+        self._on |= {
+            one.id for one in self._repository.open() if one.origin is BookingOrigin.LOST
+        }
+        for booking_id in [*self._on]:
+            one = self._repository.get(booking_id)
+            if one is not None and one.open:
+                continue
+            self._on.discard(booking_id)
+            if one is not None:
+                detail = f"{one.id}: {one.attempts[-1].result if one.attempts else one.state}"
+                self._audit_log.audit("ivrd", "recovery ended", "", detail)
