@@ -74,16 +74,6 @@ class Calls(Protocol):
         """Leave them as those of a withheld number; how many entries."""
 
 
-class Bookings(Protocol):
-    """Who is to be called back; see callbacks/repository.py."""
-
-    def being_called(self, persons: Collection[str]) -> bool:
-        """Whether an attempt to call any of these is on."""
-
-    def erase(self, persons: Collection[str]) -> int:
-        """Forget every booking of these persons, or for them; how many."""
-
-
 class Audit(Protocol):
     """The store, and what operators did; see partners/repository.py."""
 
@@ -107,7 +97,6 @@ class PeopleOperations:
         hashes: Hashes,
         opened: Callable[[str], str],
         calls: Calls,
-        bookings: Bookings,
         statistics: Counted,
         audit: Audit,
         recovery: RecoverySettings,
@@ -119,7 +108,6 @@ class PeopleOperations:
         self._hashes = hashes
         self._opened = opened
         self._calls = calls
-        self._bookings = bookings
         self._statistics = statistics
         self._audit = audit
         self._recovery = recovery
@@ -165,15 +153,12 @@ class PeopleOperations:
         _person, hashes = self._asked_for(query)
         if any(self._registry.people.calls_here(each) for each in hashes):
             raise server.NotNow("a call of this person is here: ask again when it has ended")
-        if self._bookings.being_called(hashes):
-            raise server.NotNow("this person is being called back: ask again when that has ended")
         await self._flush()
         known = [self._registry.erase(each) for each in hashes]
         try:
             entries = await self._calls.erase(hashes)
         except StoreDown as error:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
-        entries += self._bookings.erase(hashes)
         for each in hashes:
             self._statistics.count.forget(each)
         await self._flush()

@@ -6,7 +6,7 @@ or takes over, so knows of both.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
@@ -100,17 +100,6 @@ class BookingRepository:
         self._bookings.pop(booking_id, None)
         self._open.pop(booking_id, None)
         self._write_behind.remove(BOOKINGS, booking_id)
-
-    def being_called(self, persons: Collection[str]) -> bool:
-        """Whether an attempt to call any of these is on."""
-        return any(one.on and {one.person, one.asked_by} & {*persons} for one in self.open())
-
-    def erase(self, persons: Collection[str]) -> int:
-        """Forget every booking of these persons, or for them; how many."""
-        theirs = [one for one in self.all() if {one.person, one.asked_by} & {*persons}]
-        for one in theirs:
-            self.remove(one.id)
-        return len(theirs)
 
     def forget_old(self) -> None:
         """Once an hour: those go that ended long ago.

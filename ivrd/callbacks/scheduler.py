@@ -26,7 +26,7 @@ logger = logging.getLogger("ivrd")
 
 
 class Seats(Protocol):
-    """The seats that serve each queue now; see daemon/queue_seats.py."""
+    """The seats that serve each queue now; see daemon/callback_seats.py."""
 
     def seats(self) -> Mapping[str, SeatsNow]:
         """By queue."""

@@ -34,7 +34,6 @@ class CallbackParts:
         timeline: Timeline,
         clock: AsteriskClock,
         write_behind: WriteBehind,
-        bookings: BookingRepository,
         people: PeopleParts,
         snapshot: Callable[[], Snapshot | None],
         expected_wait: Callable[[str], float],
@@ -42,7 +41,9 @@ class CallbackParts:
         audit: PartnerRepository,
     ) -> None:
         now, of = timeline.now, booking_settings(settings)
-        self.bookings = bookings
+        self.bookings = BookingRepository(
+            write_behind, now, lambda: timeline.shift, of.callback.keep_days
+        )
         self.requests = CallRequests()
         self.dialler = Dialler(
             of,

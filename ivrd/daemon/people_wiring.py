@@ -1,7 +1,6 @@
 """The parts about people, built and connected; see wiring.py, which has all others."""
 
 from ivrd.api.people_operations import PeopleOperations
-from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
@@ -28,7 +27,6 @@ class PeopleParts:
         timeline: Timeline,
         history: CallHistory,
         audit: PartnerRepository,
-        bookings: BookingRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
         self.vault = Vault(number_key(settings.number_key_file).keys())
@@ -53,7 +51,6 @@ class PeopleParts:
             hasher,
             self.vault.open,
             StoredCalls(write_behind),
-            bookings,
             self.statistics,
             audit,
             self.numbers,

@@ -13,9 +13,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.people_operations import PeopleOperations
-from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher
-from ivrd.core import booking as b
 from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
 from ivrd.core.day import completed_call
 from ivrd.core.people import FairnessRules, People
@@ -64,13 +62,11 @@ class Rig:
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
         self.statistics = SimpleNamespace(count=PeopleCount(3))
-        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 92)
         self.operations = PeopleOperations(
             self.registry,
             self.hasher,
             self.vault.open,
             StoredCalls(behind),
-            self.bookings,
             self.statistics,
             self.log,
             self.numbers,
@@ -158,21 +154,6 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
         assert rig.statistics.count.figures().calls == 1
 
     with_people(do)
-
-
-def test_who_is_erased_is_not_called_back_and_not_erased_while_being_called() -> None:
-    async def body() -> None:
-        rig = Rig()
-        who, retries = rig.hasher.hash_number(NUMBER), b.Retries((), 60.0)
-        booked = b.Booking("x" * 16, who, "", rig.vault.seal(NUMBER), "q", "", "th", 0.0, 0.0)
-        rig.bookings.put(b.step(booked, b.Dialled(1.0), retries))
-        with pytest.raises(server.NotNow, match="is being called back"):
-            await rig.ask("erase-person", number=NUMBER)
-        rig.bookings.put(booked)
-        assert (await rig.ask("erase-person", number=NUMBER))["entries"] == 1
-        assert rig.bookings.all() == []
-
-    asyncio.run(body())
 
 
 def test_who_is_on_the_line_is_not_erased_meanwhile() -> None:
