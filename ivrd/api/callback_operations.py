@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.core.booking import Attempt, Booking
+from ivrd.core.booking import Booking
 
 
 class BookingControl(Protocol):
@@ -94,24 +94,31 @@ class CallbackOperations:
         return found[0]
 
     def _row(self, one: Booking) -> dict[str, Any]:
-        """A booking as JSON: never its number.  Moments are seconds since the epoch."""
-        now = self._clock()
-        return {
-            "id": one.id,
-            "person": one.person,
-            "state": one.state,
-            "queue": one.queue,
-            "topic": one.topic,
-            "language": one.language,
-            "waited_seconds": max(0.0, (one.ended_at or now) - one.effective_at),
-            "booked_at": one.booked_at + self._shift(),
-            "due_in_seconds": max(0.0, one.not_before - now) if one.open else None,
-            "attempts": [self._attempt(attempt) for attempt in one.attempts],
-        }
+        return booking_row(one, self._clock(), self._shift())
 
-    def _attempt(self, attempt: Attempt) -> dict[str, Any]:
-        return {
-            "began_at": attempt.began_at + self._shift(),
-            "seconds": attempt.ended_at - attempt.began_at,
-            "result": attempt.result,
-        }
+
+def booking_row(one: Booking, now: float, shift: float) -> dict[str, Any]:
+    """A booking as JSON: never its number.  Moments are seconds since the epoch.
+
+    `now`: on the timeline; `shift`: what the time of day is ahead of it.
+    """
+    return {
+        "id": one.id,
+        "person": one.person,
+        "state": one.state,
+        "origin": one.origin,
+        "queue": one.queue,
+        "topic": one.topic,
+        "language": one.language,
+        "waited_seconds": max(0.0, (one.ended_at or now) - one.effective_at),
+        "booked_at": one.booked_at + shift,
+        "due_in_seconds": max(0.0, one.not_before - now) if one.open else None,
+        "attempts": [
+            {
+                "began_at": attempt.began_at + shift,
+                "seconds": attempt.ended_at - attempt.began_at,
+                "result": attempt.result,
+            }
+            for attempt in one.attempts
+        ],
+    }

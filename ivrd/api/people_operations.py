@@ -12,10 +12,12 @@ from typing import Any, Protocol
 
 from ivrd import log
 from ivrd.api import server
+from ivrd.api.callback_operations import booking_row
 from ivrd.api.peercred import asked_by
+from ivrd.core.booking import Booking
 from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
-from ivrd.core.recovery import all_lost
+from ivrd.core.recovery import all_lost, settled_at
 from ivrd.people.stored_calls import StoredCall
 from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
@@ -74,6 +76,21 @@ class Calls(Protocol):
         """Leave them as those of a withheld number; how many entries."""
 
 
+class Bookings(Protocol):
+    """Who is to be called back, and was; see callbacks/repository.py."""
+
+    complete: bool
+
+    def all(self) -> list[Booking]:
+        """Every booking, the open ones and those that have ended."""
+
+    def of_people(self, persons: Collection[str]) -> list[Booking]:
+        """All in which one of these is dialled or has asked."""
+
+    def remove(self, booking_id: str) -> None:
+        """It never was."""
+
+
 class Audit(Protocol):
     """The store, and what operators did; see partners/repository.py."""
 
@@ -98,6 +115,7 @@ class PeopleOperations:
         opened: Callable[[str], str],
         calls: Calls,
         statistics: Counted,
+        bookings: Bookings,
         audit: Audit,
         recovery: RecoverySettings,
         zone: tzinfo,
@@ -109,6 +127,7 @@ class PeopleOperations:
         self._opened = opened
         self._calls = calls
         self._statistics = statistics
+        self._bookings = bookings
         self._audit = audit
         self._recovery = recovery
         self._zone = zone
@@ -133,6 +152,7 @@ class PeopleOperations:
     async def _person(self, query: Mapping[str, str]) -> server.Answer:
         """All that is kept of the person with ?number=…."""
         person, hashes = self._asked_for(query)
+        self._check_bookings()
         await self._flush()
         try:
             entries = [entry async for entry in self._calls.of(hashes)]
@@ -145,6 +165,7 @@ class PeopleOperations:
             "hash": person,
             "person": self._told(known) if known else None,
             "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
+            "callbacks": [self._booking(one) for one in self._bookings.of_people(hashes)],
             "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
         }
 
@@ -153,6 +174,13 @@ class PeopleOperations:
         _person, hashes = self._asked_for(query)
         if any(self._registry.people.calls_here(each) for each in hashes):
             raise server.NotNow("a call of this person is here: ask again when it has ended")
+        self._check_bookings()
+        if any(one.on for one in self._bookings.of_people(hashes)):
+            raise server.NotNow("this person is being called: ask again when that has ended")
+        # At once, so that nobody dials meanwhile; the store has it with the next flush.
+        booked = self._bookings.of_people(hashes)
+        for one in booked:
+            self._bookings.remove(one.id)
         await self._flush()
         known = [self._registry.erase(each) for each in hashes]
         try:
@@ -162,8 +190,8 @@ class PeopleOperations:
         for each in hashes:
             self._statistics.count.forget(each)
         await self._flush()
-        self._write_down(query, "person erased", f"{entries} entries")
-        return {"person": any(known), "entries": entries}
+        self._write_down(query, "person erased", f"{entries} entries, {len(booked)} callbacks")
+        return {"person": any(known), "entries": entries, "callbacks": len(booked)}
 
     async def _no_callback(self, query: Mapping[str, str]) -> server.Answer:
         """Never call the person with ?number=… back; with ?undo=yes, again."""
@@ -198,9 +226,24 @@ class PeopleOperations:
             "shared_at": self._moment(person.shared_at),
             "number": self._number(person),
             "number_kept": bool(person.number),
+            "queue": person.queue,
+            "topic": person.topic,
+            "language": person.language,
             "no_callback": person.no_callback,
             "kept_until": self._moment(person.seen_at + self._registry.people.rules.keep_seconds),
         }
+
+    def _booking(self, one: Booking) -> dict[str, Any]:
+        """A booking, with the times of day, and its number as long as it is kept."""
+        row = booking_row(one, self._clock(), self._shift())
+        attempts = [{**each, "began_at": self._wall(each["began_at"])} for each in row["attempts"]]
+        number = self._unsealed(one.number, one.person)
+        booked_at = self._wall(row["booked_at"])
+        return {**row, "booked_at": booked_at, "attempts": attempts, "number": number}
+
+    def _check_bookings(self) -> None:
+        if not self._bookings.complete:
+            raise server.NotNow("what is stored of bookings is not read yet; ask again")
 
     def _call(self, entry: StoredCall) -> dict[str, Any]:
         """A call as it is kept, with the times of day."""
@@ -211,13 +254,15 @@ class PeopleOperations:
     # --- those who are still to be answered ------------------------------------------------
 
     async def _recover(self, query: Mapping[str, str]) -> server.Answer:
-        """Who gave up and has not been answered since, with their numbers."""
+        """Who gave up and has not been answered or called back since, with their numbers."""
         people, after = self._registry.people, self._recovery.recover_after_seconds
         if not self._registry.complete:
             raise server.NotNow("what is stored of people is not read yet; ask again")
+        self._check_bookings()
+        settled = settled_at(self._bookings.all())
         found = [
             each
-            for each in all_lost(people, after, people.rules)
+            for each in all_lost(people, after, people.rules, settled)
             if not people.calls_here(each.person.id)
         ]
         self._write_down(query, "recover list", f"{len(found)} people")
@@ -249,11 +294,14 @@ class PeopleOperations:
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).isoformat(timespec="seconds")
 
     def _number(self, person: Person) -> str:
-        """The person's number, if it is kept and can be opened."""
+        return self._unsealed(person.number, person.id)
+
+    def _unsealed(self, sealed: str, person_id: str) -> str:
+        """A number, if it is kept and can be opened."""
         try:
-            return self._opened(person.number) if person.number else ""
+            return self._opened(sealed) if sealed else ""
         except CannotOpen as error:
-            log.event(logger, logging.WARNING, str(error), caller=person.id)
+            log.event(logger, logging.WARNING, str(error), caller=person_id)
             return ""
 
     async def _flush(self) -> None:

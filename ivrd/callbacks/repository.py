@@ -6,7 +6,7 @@ or takes over, so knows of both.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
@@ -67,6 +67,10 @@ class BookingRepository:
         """The effective arrival of one who is to be called back; None for others."""
         booking = self.of_person(person)
         return None if booking is None else booking.effective_at
+
+    def of_people(self, persons: Collection[str]) -> list[Booking]:
+        """All bookings in which one of these is dialled or has asked, those that ended as well."""
+        return [one for one in self.all() if {one.person, one.asked_by} & {*persons}]
 
     def put(self, booking: Booking) -> None:
         """From now on it is so."""
@@ -129,7 +133,7 @@ class BookingRepository:
                     except ValidationError:
                         wrong += 1
                     else:
-                        found[one.id] = _shifted(one, -self._shift())
+                        found[one.id] = self._restored(one)
         except StoreDown:
             return
         for one in found.values():
@@ -139,6 +143,18 @@ class BookingRepository:
         if wrong:
             what = "some stored bookings cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
+
+    def _restored(self, stored: Booking) -> Booking:
+        """A stored booking on the timeline.
+
+        If the clock on the wall was set back since, what has happened is not yet to come: the last
+        of it was now, and what follows keeps its distance.
+        """
+        one = _shifted(stored, -self._shift())
+        past = [one.booked_at, one.effective_at, one.began_at, one.answered_at, one.ended_at]
+        past += [attempt.ended_at for attempt in one.attempts]
+        ahead = max(at for at in past if at is not None) - self._clock()
+        return _shifted(one, -ahead) if ahead > 0.0 else one
 
     def write_again(self) -> None:
         """The store is back, and may have lost what it had: what matters of it."""

@@ -19,6 +19,7 @@ STATES = {
     "given_up": "given up: tried as often as it may be",
     "cancelled": "cancelled",
 }
+ORIGINS = {"asked": "has asked for it", "lost": "gave up, and did not ask for it"}
 RESULTS = {
     "reached": "reached",
     "busy": "busy",
@@ -75,10 +76,11 @@ def bookings_text(rows: list[dict[str, Any]]) -> str:
     """Bookings as a table."""
     if not rows:
         return "Nobody is to be called back."
-    head = ["Booking", "queue", "state", "last attempt", "next", "since arrival", "attempts"]
+    head = ["Booking", "origin", "queue", "state", "last attempt", "next", "since arrival", "attempts"]
     cells = [
         (
             row["id"],
+            row["origin"],
             row["queue"],
             row["state"],
             RESULTS.get(row["attempts"][-1]["result"], "") if row["attempts"] else "",
@@ -88,7 +90,7 @@ def bookings_text(rows: list[dict[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return "\n".join(table_lines(head, cells, left=5, cut=[3]))
+    return "\n".join(table_lines(head, cells, left=6, cut=[4]))
 
 
 def _next(row: dict[str, Any]) -> str:
@@ -101,7 +103,7 @@ def booking_text(row: dict[str, Any]) -> str:
     """One booking in full."""
     lines = [
         f"{row['id']}: {STATES.get(row['state'], row['state'])}",
-        f"person {row['person']}, queue {row['queue']}, topic {row['topic'] or '-'}, "
+        f"{ORIGINS.get(row['origin'], row['origin'])}; person {row['person']}, queue {row['queue']}, topic {row['topic'] or '-'}, "
         f"language {row['language'] or '-'}",
         f"booked {_moment(row['booked_at'])}; {length(row['waited_seconds'])} since the arrival",
     ]

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ivrd.cli.callbacks import ORIGINS, STATES
 from ivrd.cli.cells import length
 from ivrd.cli.client import client_of
 from ivrd.cli.failure import WRONG, CommandFailed, asking
@@ -95,6 +96,7 @@ def person_text(answer: Mapping[str, Any]) -> str:
     person, calls = answer["person"], answer["calls"]
     lines = [f"Hash {answer['hash']}: {len(calls):,} calls are kept"]
     lines += [f"  {_moment(call['received_at'])}  {call['outcome']}" for call in calls]
+    lines += [_booking_line(one) for one in answer["callbacks"]]
     if person is None:
         return "\n".join([*lines, "Nothing is remembered of the person besides."])
     if person["answered_at"]:
@@ -112,11 +114,19 @@ def person_text(answer: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _booking_line(one: Mapping[str, Any]) -> str:
+    why = ORIGINS.get(one["origin"], one["origin"])
+    state = STATES.get(one["state"], one["state"])
+    return f"Call back of {_moment(one['booked_at'])}: {why}; {state}"
+
+
 def erased_text(answer: Mapping[str, Any]) -> str:
     """What was erased, in words."""
-    if not (answer["person"] or answer["entries"]):
+    if not (answer["person"] or answer["entries"] or answer["callbacks"]):
         return "Nothing was kept of this person."
-    return f"Erased. {answer['entries']:,} entries of the store name the person no more."
+    booked = f" {answer['callbacks']:,} calls back are cancelled or forgotten."
+    said = f"Erased. {answer['entries']:,} entries of the store name the person no more."
+    return said + booked if answer["callbacks"] else said
 
 
 def _no_callback_text(answer: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ class CallbackParts:
         timeline: Timeline,
         clock: AsteriskClock,
         write_behind: WriteBehind,
+        bookings: BookingRepository,
         people: PeopleParts,
         snapshot: Callable[[], Snapshot | None],
         expected_wait: Callable[[str], float],
@@ -41,9 +42,7 @@ class CallbackParts:
         audit: PartnerRepository,
     ) -> None:
         now, of = timeline.now, booking_settings(settings)
-        self.bookings = BookingRepository(
-            write_behind, now, lambda: timeline.shift, of.callback.keep_days
-        )
+        self.bookings = bookings
         self.requests = CallRequests()
         self.dialler = Dialler(
             of,

@@ -1,6 +1,7 @@
 """The parts about people, built and connected; see wiring.py, which has all others."""
 
 from ivrd.api.people_operations import PeopleOperations
+from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
@@ -26,6 +27,7 @@ class PeopleParts:
         ledger: Ledger,
         timeline: Timeline,
         history: CallHistory,
+        bookings: BookingRepository,
         audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
@@ -52,6 +54,7 @@ class PeopleParts:
             self.vault.open,
             StoredCalls(write_behind),
             self.statistics,
+            bookings,
             audit,
             self.numbers,
             settings.zone,

@@ -25,6 +25,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.translate import EVENTS
+from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
@@ -264,12 +265,19 @@ class Wiring:
             self.ledger.calls,
             self.asterisk_clock.written,
         )
+        bookings = BookingRepository(
+            self.write_behind,
+            self.timeline.now,
+            lambda: self.timeline.shift,
+            settings.callback.keep_days,
+        )
         self.people = PeopleParts(
             settings,
             self.write_behind,
             self.ledger,
             self.timeline,
             self.call_repository,
+            bookings,
             self.partner_repository,
         )
         self.callbacks = CallbackParts(
@@ -279,6 +287,7 @@ class Wiring:
             self.timeline,
             self.asterisk_clock,
             self.write_behind,
+            bookings,
             self.people,
             lambda: self.partners.snapshot,
             lambda queue: self.wait_forecast.arriving(queue).mean,

@@ -5,12 +5,13 @@ The calls themselves, as `ivrd_callbacks_total` has them, are counted by the led
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 
 import prometheus_client as prom
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.booking import AttemptResult, Booking, BookingState
+from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState
 
 LEAD_SECONDS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 90)
 ERROR_SECONDS = (-30, -20, -10, -5, -2, 0, 2, 5, 10, 20, 30)
@@ -26,12 +27,13 @@ class BookingMetrics(Collector):
         self._bookings = bookings
         self._attempts = prom.Counter(
             "ivrd_callback_attempts",
-            "Times that the hotline tried to call somebody back, by what came of it.",
-            ["result"],
+            "Times that the hotline tried to call somebody back, by what came of it. origin: asked "
+            "for it, or lost: gave up, and did not ask.",
+            ["result", "origin"],
             registry=registry,
         )
-        for result in AttemptResult:
-            self._attempts.labels(result)
+        for result, origin in product(AttemptResult, BookingOrigin):
+            self._attempts.labels(result, origin)
         self._lead = prom.Histogram(
             "ivrd_callback_lead_seconds",
             "From dialling until the person had pressed the key.",
@@ -52,9 +54,9 @@ class BookingMetrics(Collector):
         )
         registry.register(self)
 
-    def attempt_ended(self, _booking: Booking, result: AttemptResult) -> None:
+    def attempt_ended(self, booking: Booking, result: AttemptResult) -> None:
         """An attempt has ended."""
-        self._attempts.labels(result).inc()
+        self._attempts.labels(result, booking.origin).inc()
 
     def confirmed(self, seconds: float, expected_seconds: float) -> None:
         """The person has pressed the key."""
@@ -67,12 +69,13 @@ class BookingMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """How things stand now."""
-        counts = Counter(one.state for one in self._bookings())
+        counts = Counter((one.state, one.origin) for one in self._bookings())
         gauge = GaugeMetricFamily(
             "ivrd_bookings",
-            "People to be called back, by state; those that ended stay for callback.keep_days.",
-            labels=["state"],
+            "People to be called back, by state; those that ended stay for callback.keep_days. "
+            "origin: asked for it, or lost: gave up, and did not ask.",
+            labels=["state", "origin"],
         )
-        for state in BookingState:
-            gauge.add_metric([state], counts[state])
+        for state, origin in product(BookingState, BookingOrigin):
+            gauge.add_metric([state, origin], counts[state, origin])
         yield gauge

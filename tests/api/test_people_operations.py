@@ -6,6 +6,7 @@ The numbers here are nobody's: none in Thailand begins with 01 since 2006.
 import asyncio
 import json
 from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,9 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.people_operations import PeopleOperations
+from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher
+from ivrd.core.booking import Booking, BookingState
 from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
 from ivrd.core.day import completed_call
 from ivrd.core.people import FairnessRules, People
@@ -61,6 +64,8 @@ class Rig:
         )
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
+        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7)
+        self.bookings.complete = True
         self.statistics = SimpleNamespace(count=PeopleCount(3))
         self.operations = PeopleOperations(
             self.registry,
@@ -68,6 +73,7 @@ class Rig:
             self.vault.open,
             StoredCalls(behind),
             self.statistics,
+            self.bookings,
             self.log,
             self.numbers,
             BANGKOK,
@@ -139,7 +145,7 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
     async def do(rig: Rig) -> None:
         who = rig.hasher.hash_number(NUMBER)
         answer = await rig.ask("erase-person", number=NUMBER)
-        assert answer == {"person": True, "entries": 3}
+        assert answer == {"person": True, "entries": 3, "callbacks": 0}
         assert who not in repr(rig.shelf.entries)
         assert rig.hasher.previous_hashes(NUMBER)[0] not in repr(rig.shelf.entries)
         assert len(rig.shelf.of("ended")) == 3
@@ -148,10 +154,62 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
         assert list(rig.shelf.of(PEOPLE)) == [rig.hasher.hash_number(OTHER)]
         left = await rig.ask("person", number=NUMBER)
         assert (left["person"], left["calls"], left["at_partners"]) == (None, [], [])
-        assert await rig.ask("erase-person", number=NUMBER) == {"person": False, "entries": 0}
+        nothing = {"person": False, "entries": 0, "callbacks": 0}
+        assert await rig.ask("erase-person", number=NUMBER) == nothing
         assert NUMBER not in repr(rig.log.entries)
         assert who not in repr(rig.log.entries)
         assert rig.statistics.count.figures().calls == 1
+
+    with_people(do)
+
+
+def books(rig: Rig, dialled: str, **more: Any) -> Booking:
+    """A call back that this person has asked for."""
+    who = rig.hasher.hash_number(dialled)
+    booking = Booking("00ff", who, who, rig.vault.seal(dialled), "q", "t", "th", NOW, NOW - 60.0)
+    rig.bookings.put(booking := replace(booking, **more))
+    return booking
+
+
+def test_bookings_are_shown_and_erased_the_ended_ones_too() -> None:
+    async def do(rig: Rig) -> None:
+        asked = books(rig, NUMBER)
+        old = {"id": "00fe", "person": rig.hasher.previous_hashes(NUMBER)[0], "asked_by": ""}
+        books(rig, NUMBER, **old, state=BookingState.REACHED, number="", ended_at=NOW)
+        books(rig, OTHER, id="00fd")
+        (row, ended) = (await rig.ask("person", number=NUMBER))["callbacks"]
+        assert (row["id"], row["state"], row["origin"]) == (asked.id, "waiting", "asked")
+        assert (row["number"], row["booked_at"]) == (NUMBER, "2026-11-22T08:47:40+07:00")
+        assert (ended["state"], ended["number"]) == ("reached", "")
+        assert (await rig.ask("erase-person", number=NUMBER))["callbacks"] == 2
+        assert list(rig.shelf.of("bookings")) == ["00fd"]
+        assert [one.id for one in rig.bookings.open()] == ["00fd"]
+        assert (await rig.ask("person", number=NUMBER))["callbacks"] == []
+        assert ("mali", "person erased", "", "3 entries, 2 callbacks") in rig.log.entries
+
+    with_people(do)
+
+
+def test_who_is_being_called_is_not_erased_meanwhile() -> None:
+    async def do(rig: Rig) -> None:
+        books(rig, NUMBER, state=BookingState.DIALLING, tries=1)
+        with pytest.raises(server.NotNow, match="this person is being called"):
+            await rig.ask("erase-person", number=NUMBER)
+        assert len(rig.bookings.open()) == 1
+
+    with_people(do)
+
+
+def test_who_is_booked_or_was_called_back_is_not_on_the_list_of_the_lost() -> None:
+    async def do(rig: Rig) -> None:
+        booking = books(rig, NUMBER)
+        assert [row["number"] for row in (await rig.ask("recover"))["people"]] == [OTHER]
+        rig.bookings.put(replace(booking, state=BookingState.GIVEN_UP, ended_at=rig.now))
+        assert [row["number"] for row in (await rig.ask("recover"))["people"]] == [OTHER]
+        rig.now += 600.0
+        rig.gives_up("1.8", NUMBER, 90.0)  # once more
+        listed = [row["number"] for row in (await rig.ask("recover"))["people"]]
+        assert sorted(listed) == [NUMBER, OTHER]
 
     with_people(do)
 
@@ -195,7 +253,7 @@ def test_who_refuses_is_not_on_the_list_until_that_is_undone() -> None:
 
 def test_a_number_that_cannot_be_opened_is_missing_and_the_list_is_not() -> None:
     async def do(rig: Rig) -> None:
-        rig.registry.people.note_number(rig.hasher.hash_number(OTHER), "rubbish")
+        rig.registry.people.note_number(rig.hasher.hash_number(OTHER), "rubbish", Call("1.9", NOW))
         rows = (await rig.ask("recover"))["people"]
         assert [row["number"] for row in rows] == [NUMBER, ""]
 

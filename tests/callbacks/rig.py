@@ -18,7 +18,7 @@ from ivrd.callbacks.repository import BookingRepository
 from ivrd.config.callback import CallbackSettings
 from ivrd.core.booking import AttemptResult, Booking, Retries
 from ivrd.core.call import Call, Direction, JoinedQueue
-from ivrd.core.dialling import Limits
+from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
 from ivrd.store import Change, Put, StoreDown, WriteBehind
 
@@ -37,6 +37,7 @@ CALLBACK = CallbackSettings(
     countries=("TH",),
     kinds=("fixed_line", "mobile"),
     keep_days=92,
+    recover_at_free=None,
 )
 SETTINGS = BookingSettings(
     CALLBACK, "TH", ZoneInfo("Asia/Bangkok"), {"t": "q"}, "q", {"t": "topic"}
@@ -137,6 +138,31 @@ class Told:
         self.waits.append(wait_seconds)
 
 
+class People:
+    """Who has asked not to be called, and which numbers are an exchange's; by hash."""
+
+    def __init__(self) -> None:
+        self.complete = True
+        self.refused: set[str] = set()
+        self.shared: set[str] = set()
+
+    def refuses_callback(self, person_id: str) -> bool:
+        return person_id in self.refused
+
+    def refuse_callback(self, person_id: str) -> None:
+        self.refused.add(person_id)
+
+    def is_shared(self, person_id: str) -> bool:
+        return person_id in self.shared
+
+
+class NobodyLost:
+    """Nobody gave up."""
+
+    def to_dial(self, _moment: Moment) -> list[Booking]:
+        return []
+
+
 class Alone:
     """The leader's epoch."""
 
@@ -153,6 +179,7 @@ class Rig:
         self.now = NOW
         self.wait = 600.0
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
+        self.people = People()
         self.write_behind = WriteBehind(
             self.shelf, Alone(), lambda _up, _why: None, pause=0.0, retry=0.0
         )
@@ -167,6 +194,7 @@ class Rig:
             link,
             self.asterisk,
             self.vault,
+            self.people,
             self.told,
             lambda: self.now,
             lambda moment: moment,
@@ -178,6 +206,7 @@ class Rig:
             link,
             self.vault,
             self.write_behind,
+            self.people,
             lambda number: f"#{number[-4:]}",
             lambda _queue: self.wait,
             lambda: self.now,

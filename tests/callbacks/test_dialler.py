@@ -53,7 +53,7 @@ def test_an_attempt_is_stored_before_it_is_dialled() -> None:
         assert booking.state is BookingState.DIALLING
         assert rig.asterisk.placed == [booking.token]
         wanted = rig.asterisk.variables[variable(booking)].split("|")
-        assert wanted == ["dial", E164, "30", "", "q", "t", f"{NOW - 100:.0f}000", "topic"]
+        assert wanted == ["dial", E164, "30", "", "q", "t", f"{NOW - 100:.0f}000", "topic", "asked"]
         assert '"dialling"' in rig.shelf.entries["bookings", booking.id]
 
     run(body)

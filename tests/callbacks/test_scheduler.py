@@ -10,7 +10,7 @@ from ivrd.core.booking import BookingState
 from ivrd.core.call import HungUp
 from ivrd.core.dialling import SeatsNow
 from ivrd.core.schedule import Schedule, Span
-from tests.callbacks.rig import NOW, SETTINGS, Rig, also
+from tests.callbacks.rig import NOW, SETTINGS, NobodyLost, Rig, also
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 
@@ -39,6 +39,8 @@ def run(body: Callable[[Rig, Scheduler], Awaitable[None]]) -> None:
             rig.ledger,
             Seats(),
             rig.write_behind,
+            rig.people,
+            NobodyLost(),
             lambda: rig.now,
         )
         try:

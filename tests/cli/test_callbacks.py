@@ -4,12 +4,13 @@ from typing import Any
 
 from ivrd.cli import callbacks
 from ivrd.cli.callbacks import booking_text, bookings_text
-from ivrd.core.booking import AttemptResult, BookingState
+from ivrd.core.booking import AttemptResult, BookingOrigin, BookingState
 
 ROW: dict[str, Any] = {
     "id": "00ff00ff00ff00ff",
     "person": "0123456789ab",
     "state": "waiting",
+    "origin": "asked",
     "queue": "other",
     "topic": "other",
     "language": "th",
@@ -34,8 +35,10 @@ def test_one_in_full() -> None:
     assert text.startswith("00ff00ff00ff00ff: waits\n")
     assert "to be called at its turn" in text
     assert "no answer, after 31 s" in text
+    assert "\nhas asked for it; person" in text
 
 
 def test_every_state_and_result_has_its_words() -> None:
     assert set(callbacks.STATES) == set(BookingState)
     assert set(callbacks.RESULTS) == set(AttemptResult)
+    assert set(callbacks.ORIGINS) == set(BookingOrigin)

@@ -35,6 +35,9 @@ PERSON = {
     },
     "calls": [{"received_at": "2026-11-29T10:03:00+07:00", "outcome": "abandoned"}],
     "at_partners": [],
+    "callbacks": [
+        {"booked_at": "2026-11-29T10:05:00+07:00", "origin": "lost", "state": "waiting"},
+    ],
 }
 LOST = {
     "after_seconds": 60.0,
@@ -86,6 +89,7 @@ def test_the_number_is_read_from_a_file(
     assert capsys.readouterr().out.splitlines() == [
         "Hash 0a1b2c3d4e5f: 1 calls are kept",
         "  2026-11-29 10:03:00  abandoned",
+        "Call back of 2026-11-29 10:05:00: gave up, and did not ask for it; waits",
         "Waited 1 min from 2026-11-29 10:03:10 and was not answered",
         "The number is kept, sealed, to call back",
         "Remembered until 2026-12-02 10:05:00",
@@ -94,7 +98,7 @@ def test_the_number_is_read_from_a_file(
 
 def test_the_number_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{NUMBER}\n"))
-    asked = run(monkeypatch, people, {"person": True, "entries": 2}, "erase", "--file", "-")
+    asked = run(monkeypatch, people, {"person": True, "entries": 2, "callbacks": 1}, "erase", "--file", "-")
     assert asked == [("erase-person", {"number": NUMBER})]
 
 

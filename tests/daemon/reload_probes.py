@@ -349,6 +349,14 @@ PROBES: dict[tuple[str, str], Probe] = {
         (IVRD, f"callback.{key}"): (put(f"callback.{key}", value), callback(name))
         for key, (value, name) in _CALLBACK.items()
     },
+    (IVRD, "callback.recover_at_free_percent"): (
+        both(
+            put("callback.trunk", "192.0.2.77"),
+            put("callback.hours", "office"),
+            put("callback.recover_at_free_percent", 40),
+        ),
+        lambda parts: parts.callbacks.recovery.settings.callback.recover_at_free,
+    ),
     (IVRD, "callback.keep_days"): (
         put("callback.keep_days", 9),
         lambda parts: parts.callbacks.bookings.days,
