@@ -33,6 +33,11 @@ def does_not_press(ring: Seconds = 0.5) -> Manner:
     return Manner(ring, NEVER, None, first=(Hear(),))
 
 
+def declines(ring: Seconds = 0.5, after: float = 0.5) -> Manner:
+    """Answers, and presses the key that says: do not call."""
+    return Manner(ring, NEVER, None, first=(Hear(), Wait(after), Keys("9")))
+
+
 def hangs_up(ring: Seconds = 0.5, after: float = 0.5) -> Manner:
     """Answers, hears who calls, and hangs up."""
     return Manner(ring, NEVER, None, first=(Hear(), Wait(after), HangUp()))

@@ -176,9 +176,7 @@ class Recovery:
 
     def _write_down_ends(self) -> None:
         """The audit log has how each ended."""
-        self._on |= {
-            one.id for one in self._repository.open() if one.origin is BookingOrigin.LOST
-        }
+        self._on |= {one.id for one in self._repository.open() if one.origin is BookingOrigin.LOST}
         for booking_id in [*self._on]:
             one = self._repository.get(booking_id)
             if one is not None and one.open:

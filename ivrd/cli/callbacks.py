@@ -76,7 +76,16 @@ def bookings_text(rows: list[dict[str, Any]]) -> str:
     """Bookings as a table."""
     if not rows:
         return "Nobody is to be called back."
-    head = ["Booking", "origin", "queue", "state", "last attempt", "next", "since arrival", "attempts"]
+    head = [
+        "Booking",
+        "origin",
+        "queue",
+        "state",
+        "last attempt",
+        "next",
+        "since arrival",
+        "attempts",
+    ]
     cells = [
         (
             row["id"],
@@ -96,15 +105,17 @@ def bookings_text(rows: list[dict[str, Any]]) -> str:
 def _next(row: dict[str, Any]) -> str:
     if row["state"] != "waiting":
         return ""
-    return f"in {length(row['due_in_seconds'])}" if row["due_in_seconds"] else "at its turn"
+    if row["due_in_seconds"]:
+        return f"in {length(row['due_in_seconds'])}"
+    return "at its turn" if row["origin"] == "asked" else "when load is low"
 
 
 def booking_text(row: dict[str, Any]) -> str:
     """One booking in full."""
     lines = [
         f"{row['id']}: {STATES.get(row['state'], row['state'])}",
-        f"{ORIGINS.get(row['origin'], row['origin'])}; person {row['person']}, queue {row['queue']}, topic {row['topic'] or '-'}, "
-        f"language {row['language'] or '-'}",
+        f"{ORIGINS.get(row['origin'], row['origin'])}; person {row['person']}",
+        f"queue {row['queue']}, topic {row['topic'] or '-'}, language {row['language'] or '-'}",
         f"booked {_moment(row['booked_at'])}; {length(row['waited_seconds'])} since the arrival",
     ]
     if nxt := _next(row):

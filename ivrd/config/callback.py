@@ -61,8 +61,8 @@ class CallbackSettings:
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
     worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
-    always.  keep_days: for how long it is known what became of a booking.  recover_at_free: the
-    share of the seats that has to be free before one who gave up is called; None: nobody of them is.
+    always.  keep_days: for how long it is known what became of a booking.  recover_at_free: which
+    share of the seats has to be free for one who gave up to be called; None: none of them is.
     """
 
     trunk: str

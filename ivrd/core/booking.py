@@ -10,8 +10,8 @@ An *attempt* is one time that the hotline dials.  It has a token, the booking's 
 the attempt: whoever begins it again, after a restart say, begins the same attempt.  It ends with an
 `AttemptResult`.  `REACHED` is the end of the booking; `FAULT` and `TRUNK` are faults of ours or of
 the carrier, and are tried again soon without being counted; the person did not come to the phone
-in all others, which are tried again after `Retries.after_seconds`, so many times; whoever never asked
-to be called (`BookingOrigin.LOST`) is not tried again.
+in all others, which are tried again after `Retries.after_seconds`, so many times.  Whoever did not
+ask to be called (`BookingOrigin.LOST`) is not tried again.
 
 Whoever has been answered in a call of their own meanwhile is reached as well.  While that talk goes
 on nobody dials, and nobody does while the person is in any call to the hotline.

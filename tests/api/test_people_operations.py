@@ -5,8 +5,8 @@ The numbers here are nobody's: none in Thailand begins with 01 since 2006.
 
 import asyncio
 import json
-from types import SimpleNamespace
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 

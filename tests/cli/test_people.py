@@ -98,7 +98,9 @@ def test_the_number_is_read_from_a_file(
 
 def test_the_number_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{NUMBER}\n"))
-    asked = run(monkeypatch, people, {"person": True, "entries": 2, "callbacks": 1}, "erase", "--file", "-")
+    asked = run(
+        monkeypatch, people, {"person": True, "entries": 2, "callbacks": 1}, "erase", "--file", "-"
+    )
     assert asked == [("erase-person", {"number": NUMBER})]
 
 

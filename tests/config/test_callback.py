@@ -33,3 +33,36 @@ def test_minutes_are_seconds_and_the_country_is_the_hotlines(folder: Path) -> No
     assert found.retries.fault_seconds == 30.0
     assert found.countries == ("TH",)
     assert found.schedule is None
+
+
+def with_recovery(folder: Path, more: str) -> None:
+    with_callback(folder, f"{{recover_at_free_percent: 40, {more}}}")
+
+
+def test_who_did_not_ask_is_called_back_only_when_that_is_set(folder: Path) -> None:
+    with_callback(folder, "{trunk: 192.0.2.1, hours: office}")
+    assert load(folder).callback.recover_at_free is None
+
+
+def test_the_share_of_seats_that_is_to_be_free(folder: Path) -> None:
+    with_recovery(folder, "trunk: 192.0.2.1, hours: office")
+    assert load(folder).callback.recover_at_free == 0.4
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("hours: office", r"recover_at_free_percent: nobody can be called without callback\.trunk"),
+        (
+            "trunk: 192.0.2.1",
+            r"callback\.hours: .*called at night; expected hours from hours\.yaml",
+        ),
+        ("trunk: 192.0.2.1, hours: office, keep_days: 2", r"2 is less than people\.keep_days, 3"),
+    ],
+)
+def test_who_did_not_ask_is_never_called_at_night_nor_twice(
+    folder: Path, more: str, said: str
+) -> None:
+    with_recovery(folder, more)
+    with pytest.raises(ConfigError, match=said):
+        load(folder)
