@@ -82,6 +82,7 @@ class BookingSettings:
 class Booker:
     """Writes bookings down.  `hash_number`: what stands for a number; `clock`: the timeline.
 
+    `credit(person, now)`: the seconds that a person has waited before, for a call that joins now.
     `expected_wait(queue)`: for how long somebody waits who joins now, in seconds.
     """
 
@@ -95,6 +96,7 @@ class Booker:
         store: StoreState,
         people: CallbackPolicy,
         hash_number: Callable[[str], str],
+        credit: Callable[[str, float], float],
         expected_wait: Callable[[str], float],
         clock: Callable[[], float],
     ) -> None:
@@ -106,6 +108,7 @@ class Booker:
         self._store = store
         self._people = people
         self._hash = hash_number
+        self._credit = credit
         self._expected_wait = expected_wait
         self._clock = clock
         self._turn = asyncio.Lock()  # one person may ask in two calls at the same moment
@@ -168,7 +171,7 @@ class Booker:
                 topic=call.topic,
                 language=call.language,
                 booked_at=now,
-                effective_at=min(now, call.effective_at or call.joined_at or now),
+                effective_at=self._arrival(call, now),
             )
         else:
             other = keyed and before.person != person and not before.on
@@ -187,3 +190,10 @@ class Booker:
         what = "call back booked"
         log.event(logger, logging.INFO, what, booking=after.id, call=call.id, queue=after.queue)
         return BookResult.BOOKED
+
+    def _arrival(self, call: Call, now: float) -> float:
+        """A call's effective arrival; in the menu, the one that it would have in a queue now."""
+        if call.effective_at is not None:
+            return min(now, call.effective_at)
+        joins_at = min(now, call.joined_at or now)
+        return joins_at - self._credit(call.caller, joins_at)

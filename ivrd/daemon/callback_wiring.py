@@ -79,6 +79,7 @@ class CallbackParts:
             write_behind,
             people.registry,
             people.hasher.hash_number,
+            people.registry.people.credit,
             expected_wait,
             now,
         )

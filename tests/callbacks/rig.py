@@ -178,6 +178,7 @@ class Rig:
         self.shelf, self.asterisk = shelf or Shelf(), asterisk or Asterisk()
         self.now = NOW
         self.wait = 600.0
+        self.credit: dict[str, float] = {}  # by person
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
         self.people = People()
         self.write_behind = WriteBehind(
@@ -208,6 +209,7 @@ class Rig:
             self.write_behind,
             self.people,
             lambda number: f"#{number[-4:]}",
+            lambda person, _now: self.credit.get(person, 0.0),
             lambda _queue: self.wait,
             lambda: self.now,
         )
@@ -221,12 +223,19 @@ class Rig:
         """kill -9."""
         self._writing.cancel()
 
-    def calls(self, call_id: str = "c1", number: str = MOBILE, joined_at: float = NOW) -> Call:
-        """Somebody calls, and waits."""
+    def calls(
+        self,
+        call_id: str = "c1",
+        number: str = MOBILE,
+        joined_at: float = NOW,
+        joined: bool = True,
+    ) -> Call:
+        """Somebody calls, and waits; not `joined`: is in the menu."""
         self.asterisk.numbers[call_id] = number
         call = Call(call_id, joined_at, f"#{number[-4:]}" if number.isdecimal() else "", topic="t")
         self.ledger.receive(call)
-        self.ledger.apply(call_id, JoinedQueue(joined_at, "q"))
+        if joined:
+            self.ledger.apply(call_id, JoinedQueue(joined_at, "q"))
         return self.ledger.calls[call_id]
 
     def dials(self, call_id: str = "back1") -> None:

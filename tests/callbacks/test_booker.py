@@ -33,6 +33,28 @@ def test_a_booking_is_in_the_store_when_the_caller_hears_of_it() -> None:
     run(body)
 
 
+def test_who_books_in_the_menu_keeps_what_was_waited_in_earlier_calls() -> None:
+    async def body(rig: Rig) -> None:
+        rig.credit["#5678"] = 240.0
+        call = rig.calls("c1", joined=False)
+        assert await rig.booker.book(call.id) is BookResult.BOOKED
+        assert rig.only().effective_at == NOW - 240.0
+
+    run(body)
+
+
+def test_who_waits_already_has_had_the_credit() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls()
+        rig.ledger.note(call.id, effective_at=NOW - 240.0)
+        rig.credit["#5678"] = 240.0
+        rig.now += 30.0
+        assert await rig.booker.book(call.id) is BookResult.BOOKED
+        assert rig.only().effective_at == NOW - 240.0
+
+    run(body)
+
+
 def test_what_cannot_be_written_is_not_booked_and_stays_so_when_the_store_is_back() -> None:
     async def body(rig: Rig) -> None:
         call = rig.calls()
