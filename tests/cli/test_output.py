@@ -54,8 +54,11 @@ ACTS: dict[str, Any] = {
         },
         "calls": [{"received_at": "2026-11-29T10:03:00+07:00", "outcome": "abandoned"}],
         "at_partners": [],
+        "callbacks": [
+            {"booked_at": "2026-11-29T10:04:00+07:00", "origin": "lost", "state": "waiting"}
+        ],
     },
-    "erase-person": {"person": True, "entries": 4},
+    "erase-person": {"person": True, "entries": 4, "callbacks": 1},
     "no-callback": {"no_callback": True},
     "recover": {
         "after_seconds": 60.0,
