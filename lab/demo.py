@@ -39,6 +39,7 @@ LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
 # Who waits asks to be called back by these keys: the first opens the menu that there is meanwhile.
 MENU_KEY, CALLBACK_KEY = "9", "2"
+ASKS_AGAIN = 8
 AT_HOME = ("0812345001", "+66812345001")  # as the hotline sees it, and as it dials it
 LEGEND = (
     "What happens, and every few seconds: callers who are done; how many are in menus, wait, talk "
@@ -109,9 +110,14 @@ def run(show: Show, console: Console | None = None) -> int:
 
 
 def crowd(count: int) -> list[Caller]:
-    """The callers; one in their midst would rather be called back than wait."""
+    """The callers; one in their midst would rather be called back than wait.
+
+    The keys for that do something only in the queue, and nobody says when it is joined: so they are
+    pressed again and again.
+    """
     people = mix(count - 1, seed=1330)
-    script = (Keys("0"), Wait(3.0), Keys(MENU_KEY), Wait(4.0), Keys(CALLBACK_KEY))
+    asks_for_it = (Wait(1.2), Keys(MENU_KEY), Wait(0.5), Keys(CALLBACK_KEY))
+    script = (Keys("0"), *ASKS_AGAIN * asks_for_it)
     expected = Expected("callback", "ivr")
     asks = Caller(count, "asks to be called back", script, number=AT_HOME[0], expected=expected)
     return [*people[: count // 2], asks, *people[count // 2 :]]

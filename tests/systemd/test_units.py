@@ -118,8 +118,7 @@ def test_systemd_takes_asterisks_limit_as_render_writes_it(tmp_path: Path) -> No
 
 
 def test_the_configuration_writes_only_where_the_unit_lets_it() -> None:
-    for key_file in (PROGRAM["caller_key_file"], PROGRAM["people"]["number_key_file"]):
-        assert key_file.startswith(f"/var/lib/{setting('StateDirectory')}/")
+    assert PROGRAM["caller_key_file"].startswith(f"/var/lib/{setting('StateDirectory')}/")
     assert PROGRAM["control"]["socket"].startswith(f"/run/{setting('RuntimeDirectory')}/")
 
 
