@@ -6,7 +6,7 @@ repeated.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol, assert_never
 
@@ -82,6 +82,7 @@ class QueueMembers:
         self._pool_of = _pool_of(pools)
         self._former_seats: set[str] = set()  # seats of former configurations
         self._woken: set[str] = set()  # seats that are rung although they rest
+        self._talk_seconds: Mapping[str, float] = {}  # on average, by queue; unknown at first
 
     def configure(self, pools: tuple[Pool, ...]) -> None:
         """From now on these pools; `reconcile` brings Asterisk to them."""
@@ -92,9 +93,13 @@ class QueueMembers:
         self._former_seats -= self._pool_of.keys()
         self.pools = pools
 
-    def lend(self, pools: list[tuple[Pool, bool]]) -> None:
-        """Partners' seats, and whether each part is to take calls; see partners/controller.py."""
+    def lend(self, pools: list[tuple[Pool, bool]], talk_seconds: Mapping[str, float]) -> None:
+        """Partners' seats, and whether each part is to take calls; see partners/controller.py.
+
+        `talk_seconds`: how long a talk lasts on average, by queue.
+        """
         self.partner_pools = pools
+        self._talk_seconds = talk_seconds
 
     # --- what Asterisk reports -------------------------------------------------------------
 
@@ -226,7 +231,9 @@ class QueueMembers:
         return rows
 
     def _last_resort(self, now: float) -> set[str]:
-        return seats_of_last_resort(self._members, self.states, self.health, now)
+        return seats_of_last_resort(
+            self._members, self.states, self.health, now, self._talk_seconds
+        )
 
     # --- acting ----------------------------------------------------------------------------
 

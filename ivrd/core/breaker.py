@@ -183,9 +183,18 @@ def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 
     if here.state is BreakerState.HALF_OPEN:
         limits.append(talking + (trying == 0))
     if not here.known:
-        # No more are tried at a time than failures are missing until it opens.
-        limits.append(max(1, here.limits.first_seats - max(here.failures.values(), default=0)))
+        limits.append(_first_seats(here))
     return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _first_seats(breaker: Breaker) -> int:
+    """Where nobody has taken a call yet: no more at a time than failures are missing until it opens.
+
+    Each of them may come to what the last one came to.
+    """
+    limits = breaker.limits
+    missing = (limits.in_a_row[kind] - count for kind, count in breaker.failures.items())
+    return max(1, min(limits.first_seats, min(missing, default=limits.first_seats)))
 
 
 def capacity(breaker: Breaker, now: float) -> int | None:

@@ -5,17 +5,17 @@ Theory of operation
 app_queue rings the next seat when one does not answer; what it does not do is remember.  Here it
 is remembered, seat by seat:
 
-1. A seat that has just missed or refused a call, or dropped one, is left alone for
-   `SHORT_SECONDS`: time for the person to come back, and for callers to be with others.  A pause
-   does that and no penalty, for app_queue looks at pauses at each ring, at penalties only when it
-   makes a new list.  One that missed it, which took a caller a whole ring, is then rung after all
-   others until it answers, or for `DOUBTED_SECONDS`.
+1. A seat that has just refused a call, or dropped one, is left alone for `SHORT_SECONDS`: time for
+   the person to come back, and for callers to be with others.  A pause does that and no penalty,
+   for app_queue looks at pauses at each ring, at penalties only when it makes a new list.
 2. After as many failures in a row as `LIMITS` has, the seat **rests**: it is paused, for a minute
-   at first and each time for twice as long.
-   Where all who are there rest, one of them is rung all the same (last_resort.py).
+   at first and each time for twice as long.  One missed call is enough: it took a caller a whole
+   ring, in which no other seat could have him.
+   Where it is better for callers, one who rests is rung all the same (last_resort.py).
 3. When that pause is over the breaker is half open: the seat is rung after all others, so that it
    costs a caller nothing while anybody else is free.  A call that lasts makes it a seat like any
-   other, a failure makes it rest again.
+   other, a failure makes it rest again.  One that has missed one call and no more is rung in its
+   turn again after `DOUBTED_SECONDS`.
 
 It comes back at once when its phone registers anew, by a key on the phone, and by a command.
 
@@ -45,7 +45,7 @@ from ivrd.core.seats import LAST, OURS, Member, Turn
 LIMITS = b.Limits(
     in_a_row={
         **dict.fromkeys(FailureKind, 3),
-        FailureKind.MISSED: 2,
+        FailureKind.MISSED: 1,
         FailureKind.DROPPED: 2,
         FailureKind.LOST: 1,  # it took a caller half a minute of silence
     },
@@ -226,9 +226,8 @@ class SeatHealth:
         if here.state is BreakerState.OPEN:
             return Turn(last=True, pause=OURS + here.why)
         if here.state is BreakerState.HALF_OPEN:
-            return Turn(last=True)
-        pause = OURS + self._last_failure(here) if self._left_alone(seat, now) else ""
-        return Turn(self._doubted(seat, now), pause)
+            return Turn(last=self._doubted(seat, now))
+        return Turn(pause=OURS + self._last_failure(here) if self._left_alone(seat, now) else "")
 
     def failing(self) -> set[str]:
         """All seats but those that stand well."""
@@ -238,15 +237,18 @@ class SeatHealth:
         """When it failed last; 0 if that is not known, or somebody has answered there since."""
         return self._failed_at.get(seat, 0.0)
 
+    def missed_once(self, seat: str) -> bool:
+        """Whether all that speaks against the seat is one missed call."""
+        failures = self._breakers.get(seat, NEW).failures
+        return seat in self._failed_at and dict(failures) == {FailureKind.MISSED: 1}
+
     def _left_alone(self, seat: str, now: float) -> float:
         """For how many seconds more, after a failure that was not one too many."""
         return max(0.0, self._failed_at.get(seat, -SHORT_SECONDS) + SHORT_SECONDS - now)
 
     def _doubted(self, seat: str, now: float) -> bool:
-        """Whether it let a caller ring in vain, and nobody has answered there since."""
-        failures = self._breakers.get(seat, NEW).failures
-        missed = failures.get(FailureKind.MISSED, 0) > 0
-        return missed and now - self.failed_at(seat) < DOUBTED_SECONDS
+        """Whether a half-open breaker counts against it: after one missed call only for a time."""
+        return not self.missed_once(seat) or now - self.failed_at(seat) < DOUBTED_SECONDS
 
     def _last_failure(self, breaker: Breaker) -> str:
         return str(max(breaker.failures, key=breaker.failures.__getitem__, default=READ_BACK))
@@ -256,9 +258,9 @@ class SeatHealth:
         if seat not in self._breakers and seat not in self._failed_at:
             return False
         here = b.at(self._breakers.get(seat, NEW), now)
-        if here.state is not BreakerState.CLOSED or self._left_alone(seat, now) > 0.0:
-            return True
-        return self._doubted(seat, now)
+        if here.state is BreakerState.HALF_OPEN:
+            return self._doubted(seat, now)
+        return here.state is BreakerState.OPEN or self._left_alone(seat, now) > 0.0
 
     def describe(self, seat: str, now: float) -> str:
         """In words that an operator can act on; empty for a seat that stands well."""
@@ -266,9 +268,8 @@ class SeatHealth:
         if here.state is BreakerState.OPEN:
             return f"rests for {here.until - now:.0f} s more: {here.why}"
         if here.state is BreakerState.HALF_OPEN:
-            return f"rung after all others until it answers: {here.why}"
+            late = self._doubted(seat, now)
+            return f"rung after all others until it answers: {here.why}" if late else ""
         if left := self._left_alone(seat, now):
             return f"left alone for {left:.0f} s more: {self._last_failure(here)}"
-        if self._doubted(seat, now):
-            return f"rung after all others until it answers: {self._last_failure(here)}"
         return ""

@@ -230,7 +230,8 @@ class PartnerController:
         wanted = decision.seats
         self.decision, self._hysteresis = decision, decision.hysteresis
         self._queue_members.lend(
-            [pool for of in snapshot.partners for pool in self._pools(of, wanted[of.id])]
+            [pool for of in snapshot.partners for pool in self._pools(of, wanted[of.id])],
+            {queue.name: queue.load.handling for queue in snapshot.queues},
         )
         return decision
 
@@ -293,11 +294,19 @@ class PartnerController:
         return tuple(max(0.0, now - at.effective_at) for at in self._ledger.present.waiting(queue))
 
     def _agent_groups(self) -> Iterable[AgentGroup]:
-        """The hotline's own agents, by the queues that they serve."""
+        """The hotline's own agents who take calls, by the queues that they serve.
+
+        Not those who are paused, and nobody counts on a phone that rings and did not answer before.
+        """
         for pool in self._queue_members.pools:
-            states = Counter(self._queue_members.here(pool).values())
-            present = states.total() - states[SeatStatus.AWAY]
-            yield AgentGroup(frozenset(pool.queues), present, states[SeatStatus.BUSY])
+            states = Counter(
+                state
+                for seat, state in self._queue_members.here(pool).items()
+                if state is not SeatStatus.RINGING or not self._queue_members.doubted(seat)
+            )
+            busy = states[SeatStatus.BUSY]
+            present = states[SeatStatus.FREE] + states[SeatStatus.RINGING] + busy
+            yield AgentGroup(frozenset(pool.queues), present, busy)
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""

@@ -273,7 +273,7 @@ def test_one_that_stands_by_follows_counts_nothing_and_changes_nothing(tmp_path:
     async def body(store: Shelves) -> None:
         standby = Ivrd(tmp_path, store, Held())
         lent = Pool("p", ("p/01",), ("other",), fixed=False)
-        standby.tracker.queue_members.lend([(lent, True)])  # one that acts would send QueueAdd
+        standby.tracker.queue_members.lend([(lent, True)], {})  # one that acts would send QueueAdd
         standby.asterisk_has(Call(SECOND, NOW))
         await standby.failover.up()
         await standby.rig.take(arrived(CALL), offered(CALL), pressed(CALL, "1"), joined(CALL))
