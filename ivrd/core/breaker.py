@@ -188,7 +188,7 @@ def allowed_seats(breaker: Breaker, now: float, talking: int = 0, trying: int = 
 
 
 def _first_seats(breaker: Breaker) -> int:
-    """Where nobody has taken a call yet: no more at a time than failures are missing until it opens.
+    """Of a partner where nobody has taken a call yet: as many as failures are missing to open it.
 
     Each of them may come to what the last one came to.
     """

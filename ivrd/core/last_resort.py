@@ -6,12 +6,12 @@ as after a fault that has struck them all, a few would have all the callers.  Th
 one is rung while nobody else is free: the one whose last failure is longest ago.  When it fails
 again the next one is, so that all of them are rung in turn.
 
-A seat that has missed one call, and no more, may be that of a person who is back by now.  To ring it
-binds a caller for a whole ring, in which no other seat can have him.  So it is rung while it rests
-where the others, who are all in talks, will hardly be free before such a ring is over: of `n` talks
-of `t` seconds on average the first one to end does so in about `t / n`.  Of two agents at night
-the one who was away for a moment is rung again soon; beside many who are free every few seconds,
-one is not.
+A seat that has missed one call, and no more, may be that of a person who is back by now.  To ring
+it binds a caller for a whole ring, in which no other seat can have him.  So it is rung while it
+rests where the others, who are all in talks, will hardly be free before such a ring is over: of `n`
+talks of `t` seconds on average the first one to end does so in about `t / n`.  At night, of two
+agents, the one who was away for a moment is rung again soon; beside many, one of whom is free every
+few seconds, it is not.
 """
 
 from collections import defaultdict

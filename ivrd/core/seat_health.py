@@ -26,6 +26,7 @@ takes one of our pauses back has resumed the seat.  Times are seconds since the 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from typing import TypedDict
 
 from ivrd.core import breaker as b
@@ -239,8 +240,9 @@ class SeatHealth:
 
     def missed_once(self, seat: str) -> bool:
         """Whether all that speaks against the seat is one missed call."""
-        failures = self._breakers.get(seat, NEW).failures
-        return seat in self._failed_at and dict(failures) == {FailureKind.MISSED: 1}
+        breaker = self._breakers.get(seat, NEW)
+        one = dict(breaker.failures) == {FailureKind.MISSED: 1}
+        return one and self._failed_at.get(seat, inf) + breaker.pause == breaker.until
 
     def _left_alone(self, seat: str, now: float) -> float:
         """For how many seconds more, after a failure that was not one too many."""

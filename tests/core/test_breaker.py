@@ -222,6 +222,7 @@ def test_where_no_person_has_taken_a_call_yet_few_are_tried() -> None:
     once = told(NoKey(3.0), breaker=new)
     assert allowed_seats(once, 3.0) == 2  # with these two it may have to be paused
     assert allowed_seats(told(NoKey(4.0), breaker=once), 4.0) == 1
+    assert allowed_seats(told(Silent(3.0), breaker=new), 3.0) == 1  # the next one is too many
     full = told(Refused(3.0, FULL, others=1), breaker=new)
     assert allowed_seats(full, 3.0) == 1
     known = told(Confirmed(4.0), breaker=new)

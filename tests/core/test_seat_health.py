@@ -143,45 +143,44 @@ def test_what_asterisk_has_is_enough_for_the_next_ivrd(steps: list[Step]) -> Non
 # What it does
 
 
-def test_after_one_missed_call_a_seat_is_left_alone_and_after_two_it_rests() -> None:
-    health = SeatHealth()
-    assert health.unanswered(SEAT, 0.0, RANG) == [NotTaken(SEAT, Reason.MISSED)]
-    assert health.turn(SEAT, 0.0) == Turn(last=True, pause="ivrd: rang, and nobody answered")
+def test_after_one_missed_call_a_seat_rests_and_is_rung_last() -> None:
+    health, why = SeatHealth(), "rang, and nobody answered"
+    assert health.unanswered(SEAT, 0.0, RANG) == [NotTaken(SEAT, Reason.MISSED), Rests(SEAT, why)]
+    assert health.turn(SEAT, LIMITS.first_pause - 0.1) == Turn(last=True, pause=f"ivrd: {why}")
     assert health.absent(SEAT, 0.0)
-    assert health.turn(SEAT, SHORT_SECONDS) == Turn(last=True)
-    assert health.absent(SEAT, SHORT_SECONDS)
-    taken, rests = health.unanswered(SEAT, 300.0, RANG)
-    assert taken == NotTaken(SEAT, Reason.MISSED)
-    assert rests == Rests(SEAT, "rang, and nobody answered, 2 in a row")
-    why = "ivrd: rang, and nobody answered, 2 in a row"
-    assert health.turn(SEAT, 300.0 + SHORT_SECONDS) == Turn(last=True, pause=why)
-    assert health.absent(SEAT, 300.0)
+    assert health.turn(SEAT, LIMITS.first_pause) == Turn(last=True)
+    assert health.absent(SEAT, LIMITS.first_pause)
 
 
-def test_who_missed_a_call_is_rung_last_until_an_answer_and_not_for_ever() -> None:
-    health = health_after("missed")
-    later = SHORT_SECONDS + 1.0
+def test_who_missed_one_call_is_rung_last_until_an_answer_and_not_for_ever() -> None:
+    health, later = health_after("missed"), LIMITS.first_pause
+    assert health.missed_once(SEAT)
     assert health.describe(SEAT, later).startswith("rung after all others until it answers: rang")
     assert health.turn(SEAT, DOUBTED_SECONDS) == Turn()
     assert not health.absent(SEAT, DOUBTED_SECONDS)
-    health.answered(SEAT, later)
-    assert health.turn(SEAT, later) == Turn()
+    health.unanswered(SEAT, DOUBTED_SECONDS, RANG)  # it is not there, after all
+    assert not health.missed_once(SEAT)
+    rests = DOUBTED_SECONDS + 2.0 * LIMITS.first_pause
+    assert health.turn(SEAT, rests - 0.1).pause
+    assert health.turn(SEAT, rests + DOUBTED_SECONDS) == Turn(last=True)
+    assert answers(health, rests) == [Resumed(SEAT, "answering")]
+    assert health.turn(SEAT, rests) == Turn()
 
 
 def test_who_refused_a_call_is_rung_in_turn_when_the_pause_is_over() -> None:
     assert health_after("refused").turn(SEAT, SHORT_SECONDS) == Turn()
 
 
-def test_an_answer_between_two_missed_calls_makes_them_no_row() -> None:
+def test_a_talk_that_lasts_between_two_missed_calls_makes_the_rests_begin_anew() -> None:
     health = health_after("missed")
-    health.answered(SEAT, 1.0)
+    answers(health, 1.0)
     assert health.turn(SEAT, 1.0) == Turn()
-    health.unanswered(SEAT, 2.0, RANG)
-    assert not health.turn(SEAT, 2.0 + SHORT_SECONDS).pause
+    health.unanswered(SEAT, 10.0, RANG)
+    assert not health.turn(SEAT, 10.0 + LIMITS.first_pause).pause
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("missed", 2), ("refused", 3), ("dropped", 2), ("lost", 1)]
+    ("kind", "count"), [("missed", 1), ("refused", 3), ("dropped", 2), ("lost", 1)]
 )
 def test_it_takes_so_many_in_a_row(kind: str, count: int) -> None:
     assert not health_after(*[kind] * (count - 1)).turn(SEAT, SHORT_SECONDS).pause

@@ -1,10 +1,13 @@
 """Partners at work, without Asterisk: what their legs tell, and how many seats they may have."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ivrd.asterisk.facts import SeatState, SeatUnanswered
+from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.breaker_events import FailureKind
 from ivrd.core.call import (
@@ -18,7 +21,7 @@ from ivrd.core.call import (
 )
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
-from ivrd.core.seats import SeatStatus
+from ivrd.core.seats import Member, Pool, SeatStatus
 from tests.partners.rig import ALPHA, BETA, Rig
 
 LIMITS = Limits()
@@ -206,6 +209,35 @@ def test_who_is_there_when_ivrd_starts_has_not_come_just_now(rig: Rig) -> None:
     rig.partners.notice(Offered(rig.ledger.calls["w0"]))
     evaluate(rig, after=1.0)
     assert rig.partners.snapshot.queues[0].load.arrivals > 0.0
+
+
+def agents(rig: Rig) -> tuple[int, int]:
+    """How many agents of our own the decision counts on, and how many of them talk."""
+    evaluate(rig, 1.0)
+    assert rig.partners.snapshot is not None
+    (group,) = rig.partners.snapshot.agent_groups
+    return group.present, group.busy
+
+
+def test_nobody_counts_on_agents_who_are_paused_or_did_not_answer(rig: Rig) -> None:
+    """Neither as one more who works off the line, nor as free for the first who waits."""
+    seats = ("base-01", "base-02", "base-03")
+    pool = Pool("base", seats, ("q",), fixed=True)
+    members = rig.queue_members
+    members.configure((pool,))
+    here = (Member("q", "base-01"), Member("q", "base-02", True, "lunch"), Member("q", "base-03"))
+    states = dict.fromkeys(seats, SeatStatus.FREE)
+    members.read(AsteriskSnapshot((), here, states, frozenset()))
+    assert agents(rig) == (2, 0)
+    members.changed(SeatState("base-01", SeatStatus.BUSY))
+    members.changed(SeatState("base-03", SeatStatus.RINGING))
+    assert agents(rig) == (2, 1)
+    members.changed(SeatUnanswered("base-03", time.time(), 15.0))
+    assert agents(rig) == (1, 1)  # though it may ring again, or still does
+    members.changed(SeatState("base-03", SeatStatus.FREE))
+    assert agents(rig) == (1, 1)
+    members.changed(SeatState("base-03", SeatStatus.BUSY))
+    assert agents(rig) == (2, 2)
 
 
 def test_bookings_are_backlog_and_a_call_back_is_no_new_arrival(rig: Rig) -> None:

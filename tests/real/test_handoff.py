@@ -251,6 +251,28 @@ def test_who_presses_the_key_for_a_caller_who_has_gone_has_taken_nobody(waiting,
     assert [name for name in news if name.startswith("IvrdPartner")] == ["IvrdPartnerOffered"]
 
 
+def test_where_nobody_pressed_the_key_the_partner_has_failed_though_the_caller_has_gone(
+    waiting, site
+):
+    quiet = site(keeps_silent())
+    at = waiting(quiet=quiet.trunk, times={"quiet": {"key_seconds": 8}})
+    at.add("quiet")
+    until(lambda: quiet.progress()["talking"])
+    at.calling.stop()
+    (said,) = at.news.named("IvrdPartnerUnconfirmed")
+    assert (said["partner"], said["reason"]) == ("quiet", "no_key")
+
+
+def test_a_caller_is_not_kept_in_vain_by_two_seats_of_a_partner_one_after_the_other(waiting, site):
+    """Before anybody can have paused the second seat the caller would be rung for there."""
+    quiet, good = site(keeps_silent()), site(takes(talk=5.5))
+    at = waiting(quiet=quiet.trunk, good=good.trunk, times={"quiet": {"key_seconds": 8}})
+    at.add("good", penalty=11)
+    at.add("quiet", seats=4)
+    assert at.ended().entries[0].person == "partner"
+    assert len(final_ledger(quiet)) == 1
+
+
 def test_a_partner_is_given_up_when_its_own_times_are_over(waiting, site):
     rings, quiet, good = site(never_answers()), site(keeps_silent()), site(takes(talk=5.5))
     times = {"rings": {"ring_seconds": 4}, "quiet": {"key_seconds": 8}}
