@@ -12,7 +12,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
-from ivrd.core.booking import Attempt, Booking
+from ivrd.core.booking import Attempt, Booking, BookingOrigin
 from ivrd.store import StoreDown, WriteBehind
 
 BOOKINGS = "bookings"
@@ -64,9 +64,10 @@ class BookingRepository:
         return next((o for o in self.open() if {o.person, o.asked_by} & known), None)
 
     def waits_since(self, person: str) -> float | None:
-        """The effective arrival of one who is to be called back; None for others."""
+        """The effective arrival of one who has asked to be called back; None for others."""
         booking = self.of_person(person)
-        return None if booking is None else booking.effective_at
+        asked = booking is not None and booking.origin is BookingOrigin.ASKED
+        return booking.effective_at if booking is not None and asked else None
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All bookings in which one of these is dialled or has asked, those that ended as well."""

@@ -176,6 +176,19 @@ def test_colleagues_on_the_line_hold_up_nobodys_call() -> None:
     scheduled(body)
 
 
+def test_a_colleague_who_is_answered_ends_nobodys_booking() -> None:
+    async def body(rig: Rig, _scheduler: object) -> None:
+        rig.people.shared.add("#5678")
+        rig.calls("c9")
+        answer = Connected(NOW, AnsweredBy.INHOUSE, "base-01")
+        for event in (answer, HungUp(NOW + 60.0)):
+            for notice in rig.ledger.apply("c9", event):
+                rig.dialler.notice(notice)
+        assert rig.only().state is BookingState.WAITING
+
+    scheduled(body)
+
+
 def test_ten_redials_of_one_person_are_one_booking() -> None:
     async def body(rig: Rig) -> None:
         for n in range(10):

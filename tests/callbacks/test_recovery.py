@@ -245,9 +245,11 @@ def test_whoever_asks_for_it_meanwhile_is_called_as_all_are_who_asked() -> None:
         await rig.seconds()
         rig.report("failed", "CONGESTION:34:no")
         assert rig.only().state is BookingState.WAITING
+        assert rig.repository.waits_since(rig.only().person) is None
         call = rig.calls("c9")
         assert await rig.booker.book(call.id) is BookResult.BOOKED
         assert (rig.only().origin, rig.only().asked_by) == (BookingOrigin.ASKED, call.caller)
+        assert rig.repository.waits_since(call.caller) == NOW - 690.0
         rig.ledger.apply(call.id, HungUp(rig.now))
         rig.now += 60.0
         rig.calls("c10", "0211111111", joined_at=rig.now)  # which is no low load
