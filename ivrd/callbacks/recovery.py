@@ -8,7 +8,7 @@ no booking before somebody is dialled, so that nothing is left to be done when l
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
 from ivrd import log
@@ -76,7 +76,7 @@ class Recovery:
         self._vault = vault
         self._audit_log = audit_log
         self._clock = clock
-        self._found: list[Lost] = []
+        self._found: dict[str, list[Lost]] = {}  # by queue
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
         self._on: set[str] = set()  # bookings of the lost that have not ended
@@ -90,7 +90,8 @@ class Recovery:
             return []
         self._read(moment.now)
         bookings, limits = self._repository.open(), self.settings.callback.limits
-        chosen = to_recover(self._next(moment), bookings, limits, moment, free_share)
+        found = self._lost_ones(bookings, moment.now)
+        chosen = to_recover(found, bookings, limits, moment, free_share)
         for one in chosen:
             if self._repository.get(one.id) is None:
                 self._repository.put(one)
@@ -100,18 +101,22 @@ class Recovery:
 
     # --- who is next -----------------------------------------------------------------------
 
-    def _next(self, moment: Moment) -> Iterator[Booking]:
-        """Those whose booking stands, after a fault; then the others, by effective arrival."""
-        begun = [one for one in self._repository.open() if one.origin is BookingOrigin.LOST]
-        yield from sorted(begun, key=lambda one: one.effective_at)
-        here = {one.person for one in begun}
-        settled: dict[str, float] | None = None
-        for each in self._found:
-            if each.person.id in here or each.person.id in self._not_dialled:
+    def _lost_ones(self, bookings: Collection[Booking], now: float) -> dict[str, Iterator[Booking]]:
+        """By queue: those whose booking stands, after a fault, and then the others."""
+        begun = [one for one in bookings if one.origin is BookingOrigin.LOST]
+        begun.sort(key=lambda one: one.effective_at)
+        queues = {one.queue for one in begun} | self._found.keys()
+        return {queue: self._of_queue(queue, begun, now) for queue in queues}
+
+    def _of_queue(self, queue: str, begun: Collection[Booking], now: float) -> Iterator[Booking]:
+        yield from (one for one in begun if one.queue == queue)
+        left_out = {one.person for one in begun} | self._not_dialled
+        settled = settled_at(self._repository.all())
+        for each in self._found.get(queue, ()):
+            if each.person.id in left_out:
                 continue
-            settled = settled_at(self._repository.all()) if settled is None else settled
-            now = self._still_lost(each.person.id, settled, moment.now)
-            if now is not None and (booking := self._booking(now, moment.now)) is not None:
+            still = self._still_lost(each.person.id, settled, now)
+            if still is not None and (booking := self._booking(still, queue, now)) is not None:
                 yield booking
 
     def _still_lost(self, person_id: str, settled: dict[str, float], now: float) -> Lost | None:
@@ -132,7 +137,7 @@ class Recovery:
             return None
         return each
 
-    def _booking(self, each: Lost, now: float) -> Booking | None:
+    def _booking(self, each: Lost, queue: str, now: float) -> Booking | None:
         """The booking of one of the lost; None if the number is not dialled."""
         person = each.person
         try:
@@ -147,7 +152,7 @@ class Recovery:
             person=person.id,
             asked_by="",
             number=self._vault.seal(number),
-            queue=self.settings.served(person.queue, person.topic),
+            queue=queue,
             topic=person.topic,
             language=person.language,
             booked_at=now,
@@ -165,12 +170,16 @@ class Recovery:
         self._reading = asyncio.ensure_future(self._read_all(now))
 
     async def _read_all(self, now: float) -> None:
-        settled, found = settled_at(self._repository.all()), []
+        settled, found = settled_at(self._repository.all()), list[Lost]()
         async for person in with_breaks([*self._registry.people]):
             if person.number and (each := self._owed(person, settled, now)) is not None:
                 found.append(each)
         self._not_dialled &= {each.person.id for each in found}
-        self._found = sorted(found, key=lambda each: (each.effective_at, each.person.id))
+        found.sort(key=lambda each: (each.effective_at, each.person.id))
+        self._found = {}
+        for each in found:
+            queue = self.settings.served(each.person.queue, each.person.topic)
+            self._found.setdefault(queue, []).append(each)
 
     # --- what came of it -------------------------------------------------------------------
 

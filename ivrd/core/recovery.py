@@ -15,7 +15,7 @@ What may live here: who is one of the lost, who comes first, when they may be ca
 Times are seconds since the epoch.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
 
@@ -118,25 +118,30 @@ def _spare(seats: SeatsNow, coming: Iterable[str], free_share: float) -> bool:
 
 
 def to_recover(
-    lost_ones: Iterable[Booking],
+    lost_ones: Mapping[str, Iterator[Booking]],
     bookings: Collection[Booking],
     limits: Limits,
     moment: Moment,
     free_share: float,
 ) -> list[Booking]:
-    """Whom to dial now of the lost, who come in the order of their effective arrivals."""
-    chosen: list[Booking] = []
-    on = [*bookings]
-    calm, most = calm_queues(on, moment, free_share), room(on, limits, moment)
-    if not calm or most <= 0:
-        return chosen
-    coming = coming_to(on)
-    for one in lost_ones:
-        if one.queue not in calm or not due([one], moment.here, moment.now):
-            continue
-        chosen.append(one)
-        coming.append(one.queue)
-        calm = frozenset(q for q in calm if _spare(moment.seats[q], coming, free_share))
-        if len(chosen) >= most or not calm:
+    """Whom to dial now of the lost.
+
+    `lost_ones`: by queue, in the order of their effective arrivals; no more is taken from it than
+    is needed, and nothing of a queue that is not calm.
+    """
+    calm, most = calm_queues(bookings, moment, free_share), room(bookings, limits, moment)
+    coming, chosen = coming_to(bookings), list[Booking]()
+    first: dict[str, Booking | None] = {}
+    while calm and len(chosen) < most:
+        for queue in calm - first.keys():
+            first[queue] = next(lost_ones.get(queue, iter(())), None)
+        found = [one for queue in calm if (one := first[queue]) is not None]
+        if not found:
             break
+        one = min(found, key=lambda one: (one.effective_at, one.id))
+        del first[one.queue]
+        if due([one], moment.here, moment.now):
+            chosen.append(one)
+            coming.append(one.queue)
+            calm = frozenset(q for q in calm if _spare(moment.seats[q], coming, free_share))
     return chosen

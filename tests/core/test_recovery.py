@@ -1,6 +1,6 @@
 """Who gave up is called while load is low: never before who waits, once, the oldest first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ivrd.core import booking as b
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState, Retries
-from ivrd.core.dialling import Limits, to_be_called, to_dial
+from ivrd.core.dialling import Limits, SeatsNow, to_be_called, to_dial
 from ivrd.core.people import FairnessRules, Person, Wait
 from ivrd.core.recovery import all_lost, settled_at, to_recover
 from tests.core.test_dialling import NOW, booking, ids, moment
@@ -23,9 +23,14 @@ def lost(n: int, effective_at: float = 0.0, **more: object) -> Booking:
     return booking(n, effective_at, asked_by="", origin=BookingOrigin.LOST, **more)
 
 
+def by_queue(lost_ones: Collection[Booking]) -> dict[str, Iterator[Booking]]:
+    queues = {one.queue for one in lost_ones}
+    return {queue: iter([one for one in lost_ones if one.queue == queue]) for queue in queues}
+
+
 def chosen(lost_ones: Collection[Booking], *bookings: Booking, **how: object) -> list[int]:
     now = moment(**how)  # type: ignore[arg-type]
-    return ids(to_recover(lost_ones, bookings, LIMITS, now, HALF))
+    return ids(to_recover(by_queue(lost_ones), bookings, LIMITS, now, HALF))
 
 
 def test_while_load_is_low_they_are_called_as_they_come_and_so_many_seats_stay_free() -> None:
@@ -53,13 +58,27 @@ def test_attempts_that_are_on_take_seats_and_room() -> None:
     on = [booking(n, state=BookingState.DIALLING) for n in (7, 8)]
     assert chosen([lost(1)], *on, free=4) == [1]
     assert chosen([lost(1)], *on, free=3) == []
-    assert to_recover([lost(1)], on, Limits(20, 2), moment(free=9), HALF) == []
+    assert to_recover(by_queue([lost(1)]), on, Limits(20, 2), moment(free=9), HALF) == []
     begun = moment(free=9, begun=[NOW - 1.0] * 20)
-    assert to_recover([lost(1)], (), LIMITS, begun, HALF) == []
+    assert to_recover(by_queue([lost(1)]), (), LIMITS, begun, HALF) == []
 
 
 def test_nobody_is_called_who_is_in_a_call_to_the_hotline() -> None:
     assert chosen([lost(1), lost(2)], free=4, here={"p1"}) == [2]
+
+
+def test_of_two_queues_the_older_comes_first_and_of_a_busy_one_nobody_is_looked_at() -> None:
+    now = moment(free=4)
+    both = by_queue([lost(1, 300.0), lost(2, 200.0, queue="r"), lost(3, 400.0)])
+    assert ids(to_recover(both, (), LIMITS, now, HALF)) == [2, 1, 3]
+
+    def looked_at() -> Iterator[Booking]:
+        raise AssertionError("nobody of this queue can be called now")
+        yield
+
+    seats = {"q": SeatsNow(4, 0, 240.0, frozenset("q")), "r": SeatsNow(0, 9, 240.0, frozenset("r"))}
+    busy = {"q": iter([lost(1)]), "r": looked_at()}
+    assert ids(to_recover(busy, (), LIMITS, replace(now, seats=seats), HALF)) == [1]
 
 
 def test_they_take_no_turn_and_are_no_backlog() -> None:
@@ -78,7 +97,7 @@ def test_never_more_than_leaves_the_share_of_seats_free(
     arrived: list[float], free: int, busy: int, share: float
 ) -> None:
     waiting = [lost(n, at) for n, at in enumerate(sorted(arrived), 1)]
-    found = to_recover(waiting, (), LIMITS, moment(free=free, busy=busy), share)
+    found = to_recover(by_queue(waiting), (), LIMITS, moment(free=free, busy=busy), share)
     assert found == waiting[: len(found)]
     if found:
         # Before the last of them was dialled so many seats were free.
