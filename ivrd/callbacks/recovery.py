@@ -9,6 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Collection, Iterator
+from heapq import heappush, heappushpop
 from typing import Protocol
 
 from ivrd import log
@@ -23,6 +24,7 @@ from ivrd.core.recovery import Lost, is_owed, lost, settled_at, to_recover
 from ivrd.people.vault import CannotOpen
 
 READ_SECONDS = 10.0
+MOST = 1000  # of a queue at a time: far more than can be called until they are read again
 
 logger = logging.getLogger("ivrd")
 
@@ -80,7 +82,8 @@ class Recovery:
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
         self._on: set[str] = set()  # bookings of the lost that have not ended
-        self._not_dialled: set[str] = set()  # people whose number is not called
+        self._not_dialled: set[str] = set()  # people whose number is not called,
+        self._dialable = settings.dialable  # by these settings
 
     def to_dial(self, moment: Moment) -> list[Booking]:
         """Whom to call now; their bookings stand when this returns, and wait."""
@@ -170,16 +173,26 @@ class Recovery:
         self._reading = asyncio.ensure_future(self._read_all(now))
 
     async def _read_all(self, now: float) -> None:
-        settled, found = settled_at(self._repository.all()), list[Lost]()
+        self._forget_not_dialled()
+        settled, served = settled_at(self._repository.all()), self.settings.served
+        oldest: dict[str, list[tuple[float, str, Lost]]] = {}  # heaps, the latest of them first
         async for person in with_breaks([*self._registry.people]):
-            if person.number and (each := self._owed(person, settled, now)) is not None:
-                found.append(each)
-        self._not_dialled &= {each.person.id for each in found}
-        found.sort(key=lambda each: (each.effective_at, each.person.id))
-        self._found = {}
-        for each in found:
-            queue = self.settings.served(each.person.queue, each.person.topic)
-            self._found.setdefault(queue, []).append(each)
+            if person.id in self._not_dialled:
+                continue
+            if (each := self._owed(person, settled, now)) is not None:
+                heap = oldest.setdefault(served(person.queue, person.topic), [])
+                push = heappush if len(heap) < MOST else heappushpop
+                push(heap, (-each.effective_at, person.id, each))
+        self._found = {
+            queue: [one[2] for one in sorted(heap)[::-1]] for queue, heap in oldest.items()
+        }
+
+    def _forget_not_dialled(self) -> None:
+        """Those who are not known any more, and all when other numbers are dialled."""
+        people = self._registry.people
+        known = {each for each in self._not_dialled if people.get(each) is not None}
+        self._not_dialled = known if self.settings.dialable == self._dialable else set()
+        self._dialable = self.settings.dialable
 
     # --- what came of it -------------------------------------------------------------------
 

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+import pytest
+
 from ivrd.asterisk import dialplan_names
+from ivrd.callbacks import recovery
 from ivrd.callbacks.recovery import READ_SECONDS, Recovery
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.core.book_result import BookResult
@@ -180,12 +183,20 @@ def test_who_gave_up_long_ago_is_not_called() -> None:
     run(body)
 
 
-def test_a_number_that_is_not_dialled_keeps_nobody_else_waiting() -> None:
+def test_a_number_that_is_not_dialled_keeps_nobody_else_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recovery, "MOST", 1)
+
     async def body(rig: Hotline) -> None:
-        rig.gave_up("1900222333", at=NOW - 900.0)
+        rig.gave_up("+12025550123", at=NOW - 900.0)
         rig.gave_up()
-        await rig.seconds()
+        await rig.seconds(2 * int(READ_SECONDS))
         assert rig.numbers == [E164]
+        rig.report("no_key")
+        rig.recovery.settings = also(recover_at_free=0.5, countries=("TH", "US"))
+        await rig.seconds(2 * int(READ_SECONDS))
+        assert rig.numbers == [E164, "+12025550123"]
 
     run(body)
 
