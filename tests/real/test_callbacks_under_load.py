@@ -175,7 +175,8 @@ def tell(lab: Two, people: CalledPeople, report: dict) -> None:
         attempt["result"] for row in bookings(lab, all="yes") for attempt in row["attempts"]
     )
     print(
-        f"\n{PEOPLE} asked, {len(bookings(lab, all='yes'))} booked; {len(people.ledger())} calls to them, {in_their_words(people)}; "
+        f"\n{PEOPLE} asked, {len(bookings(lab, all='yes'))} booked; "
+        f"{len(people.ledger())} calls to them, {in_their_words(people)}; "
         f"by ivrd: {report['callbacks']}; attempts {dict(attempts)}; "
         f"received {report['received']}, {by_outcome(report)}; "
         f"agents had {talked_to(lab.agents.ledger())}"
