@@ -110,6 +110,7 @@ async def talk(data: bytes) -> None:
         str,
         lambda: None,
         lambda _queue: False,
+        tuple,
         lambda _queue, said: said,
     )
     task = asyncio.create_task(conversation.run())

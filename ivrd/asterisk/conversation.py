@@ -36,6 +36,7 @@ from ivrd.core.menu import (
 )
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.queue_menu import Waits
+from ivrd.core.slots import Slot
 
 SAMPLES_A_SECOND = 8000
 INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
@@ -91,7 +92,7 @@ class Conversation:
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
     say which queues are closed, and where a topic leads by now.  `waits()`: the wait of a caller
     who is in a queue's menu; None for all others.  `offers(queue)`: whether a call back is offered
-    to whoever would wait there.
+    to whoever would wait there; `slots()`: the time slots for one.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Conversation:
         arrival: Callable[[], str],
         waits: Callable[[], Waits | None],
         offers: Callable[[str], bool],
+        slots: Callable[[], tuple[Slot, ...]],
         queue_language: Callable[[str, str], str],
     ) -> None:
         self.visit: AnyVisit | None = None
@@ -114,6 +116,7 @@ class Conversation:
         self._arrival = arrival
         self._waits = waits
         self._offers = offers
+        self._slots = slots
         self._queue_language = queue_language
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._to_say: deque[tuple[str, str]] = deque()
@@ -231,7 +234,7 @@ class Conversation:
             self._follow((visit, commands))
 
     def _situation(self) -> Situation:
-        return Situation(self._closed(), self._waits(), self._offers)
+        return Situation(self._closed(), self._waits(), self._offers, self._slots)
 
     def _closed(self) -> frozenset[str]:
         """The queues, by their names in these menus, whose callers are told that they are closed.

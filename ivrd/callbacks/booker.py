@@ -20,6 +20,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.call import Call
 from ivrd.core.ledger import Ledger
+from ivrd.core.slots import Slot, next_slots
 
 logger = logging.getLogger("ivrd")
 
@@ -126,7 +127,12 @@ class Booker:
         long = self._expected_wait(queue) > self.settings.callback.offer_after_seconds
         return self.takes() and long
 
-    async def book(self, call_id: str, number: str = "") -> BookResult:
+    def slots(self) -> tuple[Slot, ...]:
+        """See `calls.booking.Booking`."""
+        callback, moment = self.settings.callback, datetime.now(self.settings.zone)
+        return next_slots(callback.slots, callback.schedule, moment, self._clock())
+
+    async def book(self, call_id: str, number: str = "", not_before: float = 0.0) -> BookResult:
         """See `calls.booking.Booking`."""
         if not self.takes() or call_id not in self._ledger.calls:
             return BookResult.NOT_OFFERED
@@ -142,7 +148,7 @@ class Booker:
         if call is None:
             return BookResult.NOT_OFFERED
         async with self._turn:
-            return await self._book(call, number, keyed)
+            return await self._book(call, number, keyed, not_before)
 
     async def _number_of(self, call_id: str) -> str:
         """The number that a call comes from, which Asterisk alone has.
@@ -152,7 +158,7 @@ class Booker:
         answer = await self._link.ask("Getvar", Channel=call_id, Variable=dialplan_names.FROM)
         return str(answer.value or "")
 
-    async def _book(self, call: Call, number: str, keyed: bool) -> BookResult:
+    async def _book(self, call: Call, number: str, keyed: bool, not_before: float) -> BookResult:
         person, now = self._hash(number), self._clock()
         if self._people.refuses_callback(person):
             return BookResult.NOT_ALLOWED
@@ -172,15 +178,19 @@ class Booker:
                 language=call.language,
                 booked_at=now,
                 effective_at=self._arrival(call, now),
+                not_before=not_before,
             )
         else:
             other = keyed and before.person != person and not before.on
-            if not other and before.origin is BookingOrigin.ASKED:
+            another_time = before.not_before != not_before and not before.on
+            if not (other or another_time) and before.origin is BookingOrigin.ASKED:
                 return BookResult.BOOKED
             # Whom we would have called anyway has asked for it now: it is tried as often as theirs.
             after = replace(before, origin=BookingOrigin.ASKED, asked_by=asked_by)
             if other:
                 after = replace(after, person=person, number=self._vault.seal(number))
+            if another_time:
+                after = replace(after, not_before=not_before)
         if not await self._repository.put_durably(after):
             if before is None:
                 self._repository.remove(after.id)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from ivrd.core.book_result import BookResult
+from ivrd.core.slots import Slot
 
 
 class Booking(Protocol):
@@ -20,13 +21,20 @@ class Booking(Protocol):
         Asked on the way there; never waits.
         """
 
-    async def book(self, call_id: str, number: str = "") -> BookResult:
+    def slots(self) -> tuple[Slot, ...]:
+        """The time slots of which a caller may choose one; none where the hotline has none.
+
+        Asked when a caller has asked for a call back; never waits.
+        """
+
+    async def book(self, call_id: str, number: str = "", not_before: float = 0.0) -> BookResult:
         """Write down that whoever is in this call is to be called back, and wait until it is.
 
         The booking takes the call's place: its queue, topic, language and effective arrival are
         those that the ledger has of the call.  `number`: as the caller keyed it in; empty: the one
-        that the call comes from.  Of one person there is one booking: `BOOKED` is also the result
-        when it stood before.
+        that the call comes from.  `not_before`: when the time slot begins that the caller has
+        chosen; 0: as soon as the turn comes.  Of one person there is one booking: `BOOKED` is also
+        the result when it stood before; the slot that was chosen last counts.
 
         The call itself stays as it is: whoever asked moves it in the ledger (`call.Booked`) on
         `BOOKED`, and only then tells the caller.  Ends within seconds, whatever the store does, and

@@ -305,6 +305,7 @@ class Ivr:
             lambda: self._arrival(call_id),
             lambda: self._waiting.waits(call_id),
             self._booking.worthwhile,
+            self._booking.slots,
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
         )
         runs = talk.run(position.visit if position else None, line.number)
@@ -318,12 +319,12 @@ class Ivr:
         """A conversation's command."""
         self._notify(call_id, command)
         if isinstance(command, Book):
-            self._start(call_id, self._book(call_id, command.number), self._bookings)
+            self._start(call_id, self._book(call_id, command), self._bookings)
 
-    async def _book(self, call_id: str, number: str) -> None:
+    async def _book(self, call_id: str, wish: Book) -> None:
         """Have a caller called back, and tell what came of it to whoever speaks with them then."""
         try:
-            result = await self._booking.book(call_id, number)
+            result = await self._booking.book(call_id, wish.number, wish.not_before)
         except Exception:
             self._answer(call_id, BookResult.NOT_STORED)
             raise

@@ -120,12 +120,14 @@ class QueueMenus:
         served = call.queue in tree.queue_of.values()
         queue = call.queue if served else settings.queue_for(call.topic)
         in_line = position_of(call, present.line(queue))
+        callback = self.booking.offered(call_id)
         return Waits(
             queue=queue,
             topic=call.topic,
             language=call.language if call.language in tree.languages else tree.languages[0],
             place=in_line + position_of(call, present.in_menus(queue)) - 1,
-            callback=self.booking.offered(call_id),
+            callback=callback,
+            slots=self.booking.slots() if callback else (),
         )
 
     # --- the turn --------------------------------------------------------------------------

@@ -106,7 +106,9 @@ def _next(row: dict[str, Any]) -> str:
     if row["state"] != "waiting":
         return ""
     if row["due_in_seconds"]:
-        return f"in {length(row['due_in_seconds'])}"
+        # Before the first attempt only the caller's own choice has it wait.
+        chosen = "" if row["attempts"] else ", as chosen"
+        return f"in {length(row['due_in_seconds'])}{chosen}"
     return "at its turn" if row["origin"] == "asked" else "when load is low"
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated
 
 from pydantic import Field
 
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
+    FULL_HOUR,
     NAME,
     PORT,
     REGION,
@@ -18,13 +20,14 @@ from ivrd.config.field_types import (
     number,
     whole,
 )
-from ivrd.config.hours import ALWAYS, HoursFile
+from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.model import Part
 from ivrd.config.problem import unknown
 from ivrd.config.yamlfile import Key
 from ivrd.core.booking import Retries
 from ivrd.core.dialling import Limits
-from ivrd.core.schedule import Schedule
+from ivrd.core.schedule import MINUTES_A_DAY, Schedule
+from ivrd.core.slots import MOST_SLOTS
 
 KINDS = ("fixed_line", "mobile", "voip", "toll_free", "shared_cost", "uan")  # of phonenumbers
 # What the hotline's calls are called in Asterisk (ivrd/asterisk/dialplan_names.py).
@@ -38,6 +41,7 @@ class CallbackPart(Part):
     port: Annotated[int, PORT, ASTERISK_RESTART] = 5062
     number_form: Annotated[str, choice("e164", "national"), RELOAD] = "e164"
     hours: Annotated[str, NAME, RELOAD] = ALWAYS
+    slots: Annotated[list[Annotated[int, FULL_HOUR]], RELOAD] = Field(default_factory=list)
     offer_after_minutes: Annotated[float, number(0, 240), RELOAD] = 5
     per_minute: Annotated[int, whole(1, 600), RELOAD] = 20
     at_once: Annotated[int, whole(1, 200), RELOAD] = 10
@@ -61,14 +65,16 @@ class CallbackSettings:
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
     worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
-    always.  keep_days: for how long it is known what became of a booking.  recover_at_free: which
-    share of the seats has to be free for one who gave up to be called; None: none of them is.
+    always.  slots: the hours of the day that a caller may choose from.  keep_days: for how long it
+    is known what became of a booking.  recover_at_free: which share of the seats has to be free for
+    one who gave up to be called; None: none of them is.
     """
 
     trunk: str
     port: int
     national: bool
     schedule: Schedule | None
+    slots: tuple[int, ...]
     offer_after_seconds: float
     limits: Limits
     ring_seconds: int
@@ -88,6 +94,12 @@ def check(
         for at, one in enumerate(given):
             if one in given[:at]:
                 yield ("callback", key, at), f"{one} is named twice"
+    for at, hour in enumerate(part.slots):
+        if hour in part.slots[:at]:
+            yield ("callback", "slots", at), f"{hour:02}:00 is named twice"
+    if len(part.slots) > MOST_SLOTS:
+        say = f"expected {MOST_SLOTS} slots at most, got {len(part.slots)}"
+        yield ("callback", "slots", MOST_SLOTS), say
     if part.trunk is not None and part.port == sip_port:
         yield ("callback", "port"), f"{sip_port} is the port of asterisk.sip; expected another"
     yield from _check_recovery(part, people_days)
@@ -123,6 +135,19 @@ def check_with_hours(part: CallbackPart, parsed: HoursFile) -> Iterator[tuple[Ke
         yield place, unknown("hours", part.hours, {ALWAYS: None, **parsed.hours})
     elif not any(found.days.values()):
         yield place, f"{part.hours} is closed on all days: nobody could ever be called back"
+    else:
+        for at, hour in enumerate(part.slots):
+            if not _ever_open(found, hour * 60):
+                say = f"{hour:02}:00 is outside {part.hours} on all days; expected an hour in them"
+                yield ("callback", "slots", at), say
+
+
+def _ever_open(hours: HoursPart, minute: int) -> bool:
+    """Whether some day of the week is open at this minute of the day."""
+    spans = chain.from_iterable(hours.days.values())
+    return any(
+        span.start <= at < span.end for span in spans for at in (minute, minute + MINUTES_A_DAY)
+    )
 
 
 def settings(
@@ -135,6 +160,7 @@ def settings(
         port=part.port,
         national=part.number_form == "national",
         schedule=schedules[part.hours],
+        slots=tuple(part.slots),
         offer_after_seconds=part.offer_after_minutes * 60.0,
         limits=Limits(part.per_minute, part.at_once),
         ring_seconds=part.ring_seconds,

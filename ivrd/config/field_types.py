@@ -245,6 +245,11 @@ def _span(value: str) -> Span:
     return Span(start, end if end > start else end + MINUTES_A_DAY)
 
 
+def _full_hour(value: str) -> int | None:
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):00", value)
+    return int(match[1]) if match else None
+
+
 # Before the zone of an IPv6 address.  `ipaddress` takes any text as a zone, even line ends.
 ZONE_SIGN = "%"
 
@@ -329,6 +334,7 @@ LANGUAGE = worded("a language, th or en", _language)
 DAY = worded("a day such as 2026-12-07", _day)
 WEEKDAYS = worded("a day or a range of days, such as mon or mon-fri", _days)
 SPAN = worded('hours such as "08:00-16:30"', _span)
+FULL_HOUR = worded('a full hour from "00:00" to "23:00"', _full_hour)
 HOST = worded("a host name or an IP address", host)
 ADDRESS = worded("a host and a port such as 127.0.0.1:9133", _address)
 TRUNK = worded(f"host or host:port, such as 192.0.2.1:{SIP_PORT}", _trunk)

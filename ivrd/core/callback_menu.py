@@ -4,17 +4,19 @@ Theory of operation
 -------------------
 `OFFER`: 1 for a call back, 2 to wait.  `WHICH`: 1 for the number that the call comes from, 2 for
 another one, which is keyed in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is
-right, 2 once more).  Then the call back is written down (`BOOKING`), and the caller hears so and is
-let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do too many
-wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the number is
-asked for one.
+right, 2 once more).  `SLOT`, where the hotline has time slots: 1 as soon as the turn comes, 2 and
+the next keys for a slot each.  Then the call back is written down (`BOOKING`), and the caller hears
+so and is let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do
+too many wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the
+number is asked for one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from ivrd.core import slots
 from ivrd.core.book_result import BookResult
 from ivrd.core.menu import (
     BACK_KEY,
@@ -35,6 +37,7 @@ from ivrd.core.menu import (
     ToPerson,
     Tree,
 )
+from ivrd.core.slots import Slot
 
 DIGITS_AT_MOST = 15  # of an international number (E.164)
 END_KEY = "#"
@@ -58,6 +61,7 @@ class At(StrEnum):
     WHICH = "which"
     KEYING = "keying"
     READ_BACK = "read_back"
+    SLOT = "slot"
     BOOKING = "booking"
     BOOKED = "booked"
     DECLINED = "declined"  # goes on to the queue
@@ -65,7 +69,11 @@ class At(StrEnum):
 
 @dataclass(frozen=True)
 class OfferVisit:
-    """Where a caller stands.  digits: of the number that is keyed in; the rest as `menu.Visit`."""
+    """Where a caller stands.  digits: of the number that is keyed in; the rest as `menu.Visit`.
+
+    slots: those that the caller has heard of; not_before: when the chosen one begins, 0 for the
+    turn, None while nothing was chosen.
+    """
 
     at: At
     queue: str
@@ -75,6 +83,8 @@ class OfferVisit:
     misses: int = 0
     over: bool = False
     interruptions: int = 0
+    slots: tuple[Slot, ...] = ()
+    not_before: float | None = None
 
 
 Result = tuple[OfferVisit, tuple[Command, ...]]
@@ -90,7 +100,8 @@ def again(visit: OfferVisit) -> Result:
     """Go on with a visit that was interrupted; what was being written down is asked for again."""
     if visit.at is At.BOOKED:
         return _booked(visit)
-    after = replace(visit, interruptions=visit.interruptions + 1, digits="")
+    digits = visit.digits if visit.at is At.SLOT else ""
+    after = replace(visit, interruptions=visit.interruptions + 1, digits=digits)
     if visit.over or after.interruptions > MOST_INTERRUPTIONS:
         return _to_person(after)
     if visit.at is At.BOOKING:
@@ -100,8 +111,10 @@ def again(visit: OfferVisit) -> Result:
     return after, (AtOffer(visit.topic), _words(after))
 
 
-def step(tree: Tree, visit: OfferVisit, received: Input) -> Result:
-    """One step; after the end nothing happens."""
+def step(
+    tree: Tree, visit: OfferVisit, received: Input, offered: Callable[[], tuple[Slot, ...]]
+) -> Result:
+    """One step; after the end nothing happens.  `offered()`: the time slots that can be had now."""
     if visit.over:
         return visit, ()
     match received:
@@ -116,7 +129,7 @@ def step(tree: Tree, visit: OfferVisit, received: Input) -> Result:
         case NoInput():
             return _to_person(visit)
         case Key(digit):
-            return _press(tree, replace(visit, interruptions=0), digit)
+            return _press(tree, replace(visit, interruptions=0), digit, offered)
         case _:
             assert_never(received)
 
@@ -128,7 +141,9 @@ def hand_over(visit: OfferVisit) -> Result:
     return _to_person(visit)
 
 
-def _press(tree: Tree, visit: OfferVisit, digit: str) -> Result:
+def _press(
+    tree: Tree, visit: OfferVisit, digit: str, offered: Callable[[], tuple[Slot, ...]]
+) -> Result:
     if visit.at is At.KEYING:
         return _keyed(tree, visit, digit)
     if digit in (PERSON_KEY, BACK_KEY):
@@ -139,11 +154,20 @@ def _press(tree: Tree, visit: OfferVisit, digit: str) -> Result:
         case At.OFFER, "2":
             return _to_person(visit)
         case (At.WHICH, "1") | (At.READ_BACK, "1"):
-            return _book(visit)
+            return _number_settled(visit, offered)
         case (At.WHICH, "2") | (At.READ_BACK, "2"):
             return _at(replace(visit, digits=""), At.KEYING)
+        case At.SLOT, _ if (chosen := slots.not_before(visit.slots, digit)) is not None:
+            return _book(replace(visit, not_before=chosen))
         case _:
             return _miss(tree, visit)
+
+
+def _number_settled(visit: OfferVisit, offered: Callable[[], tuple[Slot, ...]]) -> Result:
+    """It is asked when to call, unless that was chosen before the number turned out to be none."""
+    if visit.not_before is None and (found := offered()):
+        return _at(replace(visit, slots=found), At.SLOT)
+    return _book(visit)
 
 
 def _keyed(tree: Tree, visit: OfferVisit, digit: str) -> Result:
@@ -169,7 +193,11 @@ def _read_back(visit: OfferVisit) -> Result:
 
 def _book(visit: OfferVisit) -> Result:
     after = replace(visit, at=At.BOOKING, misses=0)
-    return after, (AtOffer(visit.topic), _say(after, BOOKING), Book(visit.digits))
+    return after, (
+        AtOffer(visit.topic),
+        _say(after, BOOKING),
+        Book(visit.digits, visit.not_before or 0.0),
+    )
 
 
 def _answered(visit: OfferVisit, result: BookResult) -> Result:
@@ -181,7 +209,11 @@ def _answered(visit: OfferVisit, result: BookResult) -> Result:
 
 
 def _booked(visit: OfferVisit) -> Result:
-    return replace(visit, over=True), (AtBooked(), _say(visit, BOOKED), GoodBye())
+    return replace(visit, over=True), (
+        AtBooked(),
+        _say(visit, slots.BOOKED if visit.not_before else BOOKED),
+        GoodBye(),
+    )
 
 
 def _miss(tree: Tree, visit: OfferVisit) -> Result:
@@ -206,6 +238,8 @@ def _words(visit: OfferVisit) -> Say:
         case At.READ_BACK:
             digits = (f"number-{digit}" for digit in visit.digits)
             return _say(visit, READ_BACK, *digits, RIGHT)
+        case At.SLOT:
+            return _say(visit, *slots.words(visit.slots, visit.language))
         case _:
             return _say(visit, NUMBER)
 

@@ -13,6 +13,7 @@ from ivrd.core.callback_menu import OfferVisit
 from ivrd.core.menu import BookAnswer, Command, Input, Key, ToPerson, Tree, Visit
 from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
 from ivrd.core.queue_menu import QueueVisit, Waits
+from ivrd.core.slots import Slot
 
 AnyVisit = Visit | OfferVisit | QueueVisit
 Result = tuple[AnyVisit, tuple[Command, ...]]
@@ -22,12 +23,14 @@ Result = tuple[AnyVisit, tuple[Command, ...]]
 class Situation:
     """What matters now beside keys: the queues that are closed, and the wait of one who waits.
 
-    `offers(queue)`: whether a call back is offered instead of the wait there.
+    `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
+    slots for one.
     """
 
     closed: frozenset[str]
     waits: Waits | None
     offers: Callable[[str], bool]
+    slots: Callable[[], tuple[Slot, ...]]
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
@@ -49,7 +52,7 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
         case Visit():
             return _offered(menu.step(tree, visit, received, now.closed), received, now)
         case OfferVisit():
-            return callback_menu.step(tree, visit, received)
+            return callback_menu.step(tree, visit, received, now.slots)
         case QueueVisit():
             return queue_menu.step(tree, visit, received, _waits(visit, now))
         case _:
@@ -151,7 +154,7 @@ def _queue_step(before: QueueVisit, received: Input, after: QueueVisit) -> MenuS
             return None
         case BookAnswer(result) if before.booking:
             return MenuStep(StepKind.CALLBACK, result, after.language)
-        case Key(queue_menu.PLACE_KEY) if not before.booking:
+        case Key(queue_menu.PLACE_KEY) if not before.booking and not before.slots:
             return MenuStep(StepKind.PLACE, after.queue, after.language, queue_menu.PLACE_KEY)
         case _ if after.over:
             return MenuStep(StepKind.WAITS_ON, after.queue, after.language)

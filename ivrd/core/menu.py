@@ -201,10 +201,12 @@ class AtOffer:
 class Book:
     """Have the caller called back; then report `BookAnswer`.
 
-    number: as it was keyed in; empty: the one that the call comes from.
+    number: as it was keyed in; empty: the one that the call comes from.  not_before: when the time
+    slot begins that was chosen; 0: as soon as the turn comes.
     """
 
     number: str = ""
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ Theory of operation
 -------------------
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
-waiting.  So do the keys that lead to a person and back everywhere, silence, and too many wrong
-keys: all ways out but the call back lead to the queue, which says the place as soon as it is
+waiting.  Where there are time slots, who has asked for a call back chooses one or the turn.
+The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
+too: all ways out but the call back lead to the queue, which says the place as soon as it is
 joined.  The key that opened the menu only repeats its words.  When the caller's turn comes the menu
 is left at once (`give_way`), whatever is being said; not while a call back is being written down,
 for then the caller is one of the two, and not both.
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core import numbers
+from ivrd.core import numbers, slots
 from ivrd.core.book_result import BookResult
 from ivrd.core.menu import (
     BACK_KEY,
@@ -35,6 +36,7 @@ from ivrd.core.menu import (
     Say,
     Tree,
 )
+from ivrd.core.slots import Slot
 
 PLACE_KEY, CALLBACK_KEY, WAIT_KEY = "1", "2", "3"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
@@ -59,7 +61,7 @@ class Waits:
     """A caller's wait at this moment.
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
-    menu, from 1; callback: whether a call back can be had.
+    menu, from 1; callback: whether a call back can be had; slots: the time slots for one.
     """
 
     queue: str
@@ -67,6 +69,7 @@ class Waits:
     language: str
     place: int
     callback: bool
+    slots: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class QueueVisit:
     """Where a caller stands in this menu.
 
     told: its words have been begun; booking: a call back is being written down; booked: it is.
+    slots: those of which the caller is to choose one; not_before: when the chosen one begins.
     misses, interruptions and over as in `menu.Visit`.
     """
 
@@ -86,6 +90,8 @@ class QueueVisit:
     misses: int = 0
     over: bool = False
     interruptions: int = 0
+    slots: tuple[Slot, ...] = ()
+    not_before: float = 0.0
 
 
 Result = tuple[QueueVisit, tuple[Command, ...]]
@@ -109,7 +115,7 @@ def again(visit: QueueVisit, waits: Waits) -> Result:
     if after.interruptions > MOST_INTERRUPTIONS:
         return _to_queue(after)
     if visit.booking:
-        return after, (_say(after, BOOKING), Book())
+        return _book(after)
     return after, (_menu(after, waits),)
 
 
@@ -149,6 +155,8 @@ def place_prompts(place: int, language: str) -> tuple[str, ...]:
 
 
 def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
+    if visit.slots:
+        return _choose(tree, visit, digit, waits)
     if digit in TO_QUEUE:
         return _to_queue(visit)
     if digit == PLACE_KEY:
@@ -156,10 +164,29 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
         place = place_prompts(waits.place, visit.language)
         return after, (_say(after, *place), _menu(after, waits))
     if digit == CALLBACK_KEY and waits.callback:
-        after = replace(visit, misses=0, booking=True)
-        return after, (_say(after, BOOKING), Book())
+        after = replace(visit, misses=0, slots=waits.slots)
+        return (after, (_menu(after, waits),)) if waits.slots else _book(after)
     if digit == tree.queue_menu_key:
         return visit, (_menu(visit, waits),)
+    return _miss(tree, visit, waits)
+
+
+def _choose(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
+    """A key that chooses a time slot, or the turn."""
+    if digit in (PERSON_KEY, BACK_KEY):
+        return _to_queue(visit)
+    chosen = slots.not_before(visit.slots, digit)
+    if chosen is None:
+        return _miss(tree, visit, waits)
+    return _book(replace(visit, misses=0, not_before=chosen))
+
+
+def _book(visit: QueueVisit) -> Result:
+    after = replace(visit, booking=True, slots=())
+    return after, (_say(after, BOOKING), Book(not_before=visit.not_before))
+
+
+def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
         return _to_queue(after)
@@ -173,7 +200,11 @@ def _answered(visit: QueueVisit, result: BookResult) -> Result:
 
 
 def _booked(visit: QueueVisit) -> Result:
-    return replace(visit, over=True), (AtBooked(), _say(visit, BOOKED), GoodBye())
+    return replace(visit, over=True), (
+        AtBooked(),
+        _say(visit, slots.BOOKED if visit.not_before else BOOKED),
+        GoodBye(),
+    )
 
 
 def _to_queue(visit: QueueVisit, *said: str) -> Result:
@@ -182,6 +213,8 @@ def _to_queue(visit: QueueVisit, *said: str) -> Result:
 
 
 def _menu(visit: QueueVisit, waits: Waits) -> Say:
+    if visit.slots:
+        return _say(visit, *slots.words(visit.slots, visit.language))
     offers = (OFFER_PLACE, OFFER_CALLBACK, OFFER_WAIT)
     return _say(visit, *(offer for offer in offers if offer != OFFER_CALLBACK or waits.callback))
 

@@ -12,6 +12,7 @@ from ivrd.core.dialogue import AnyVisit
 from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.queue_menu import Waits
+from ivrd.core.slots import Slot
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
 TREE = Tree(
@@ -94,6 +95,7 @@ class Talk:
         self.arrival = ""  # of who has waited before
         self.waits: Waits | None = None
         self.offers = False
+        self.slots: tuple[Slot, ...] = ()
         self.conversation = Conversation(
             lambda: self.script,
             self.channel.session,
@@ -102,6 +104,7 @@ class Talk:
             lambda: self.arrival,
             lambda: self.waits,
             lambda _queue: self.offers,
+            lambda: self.slots,
             queue_language,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))

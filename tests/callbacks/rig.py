@@ -30,6 +30,7 @@ CALLBACK = CallbackSettings(
     port=5062,
     national=False,
     schedule=None,
+    slots=(),
     offer_after_seconds=300.0,
     limits=Limits(20, 10),
     ring_seconds=30,

@@ -55,6 +55,26 @@ def test_who_waits_already_has_had_the_credit() -> None:
     run(body)
 
 
+def test_a_slot_is_kept_with_the_place_and_what_is_chosen_last_counts() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls(joined_at=NOW - 100.0)
+        for chosen in (NOW + 3600.0, NOW + 7200.0, 0.0):
+            assert await rig.booker.book(call.id, not_before=chosen) is BookResult.BOOKED
+            assert (rig.only().not_before, rig.only().effective_at) == (chosen, NOW - 100.0)
+
+    run(body)
+
+
+def test_slots_are_those_of_the_configuration_within_the_hours() -> None:
+    async def body(rig: Rig) -> None:
+        assert rig.booker.slots() == ()
+        rig.booker.settings = also(slots=(9, 13))
+        assert {slot.hour for slot in rig.booker.slots()} == {9, 13}
+        assert all(NOW < slot.at <= NOW + 86_400.0 for slot in rig.booker.slots())
+
+    run(body)
+
+
 def test_what_cannot_be_written_is_not_booked_and_stays_so_when_the_store_is_back() -> None:
     async def body(rig: Rig) -> None:
         call = rig.calls()

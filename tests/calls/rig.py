@@ -34,6 +34,7 @@ from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.seats import Pool
+from ivrd.core.slots import Slot
 from tests.asterisk.recording import ALONE, CALLS, messages
 from tests.fixtures.hotline import HOTLINE
 
@@ -203,14 +204,20 @@ class FakeBooking:
 
     def __init__(self) -> None:
         self.offers = True
+        self.has_slots: tuple[Slot, ...] = ()
+        self.chosen: list[float] = []
         self.asked: list[str] = []
         self.answers: asyncio.Queue[BookResult | Exception] = asyncio.Queue()
 
     def offered(self, _call_id: str) -> bool:
         return self.offers
 
-    async def book(self, call_id: str, number: str = "") -> BookResult:
+    def slots(self) -> tuple[Slot, ...]:
+        return self.has_slots
+
+    async def book(self, call_id: str, number: str = "", not_before: float = 0.0) -> BookResult:
         self.asked.append(call_id)
+        self.chosen.append(not_before)
         answer = await self.answers.get()
         if isinstance(answer, Exception):
             raise answer

@@ -12,6 +12,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.call import CallState, Ended, Outcome, Rejoined, Stage
 from ivrd.core.menu_step import StepKind
 from ivrd.core.seats import Pool
+from ivrd.core.slots import Slot
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
     MENU_KEY,
@@ -226,6 +227,19 @@ def test_a_seat_that_becomes_free_ends_the_menu_before_anybody_behind_is_told_to
         assert rig.redirected("b") == ["hotline-queue"]
         told = [h["Channel"] for h in rig.link.told if h["Action"] == "ControlPlayback"]
         assert "PJSIP/c-c" not in told
+
+    run(body())
+
+
+def test_the_slot_that_is_chosen_is_what_is_written_down() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        rig.booking.has_slots = (Slot(3600.0, 13, tomorrow=False), Slot(7200.0, 14, tomorrow=False))
+        await rig.open("a")
+        await rig.take(pressed("a", "2"))
+        assert rig.booking.asked == []
+        await rig.take(pressed("a", "3"))
+        assert (rig.booking.asked, rig.booking.chosen) == (["a"], [7200.0])
 
     run(body())
 

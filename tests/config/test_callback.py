@@ -66,3 +66,31 @@ def test_who_did_not_ask_is_never_called_at_night_nor_twice(
     with_recovery(folder, more)
     with pytest.raises(ConfigError, match=said):
         load(folder)
+
+
+def test_slots_are_full_hours_within_the_hours(folder: Path) -> None:
+    assert load(HOTLINE).callback.slots == ()
+    (folder / "hours.yaml").write_text(
+        'hours:\n  office:\n    days:\n      mon-fri: ["08:00-17:00"]\n      sat: ["22:00-02:00"]\n'
+    )
+    with_callback(folder, '{trunk: 192.0.2.1, hours: office, slots: ["09:00", "01:00"]}')
+    assert load(folder).callback.slots == (9, 1)
+
+
+@pytest.mark.parametrize(
+    ("slots", "message"),
+    [
+        ('"09:30"', r"slots: expected a full hour from \"00:00\" to \"23:00\", got \"09:30\""),
+        ("17", r"slots: expected a full hour .*; write it in quotes"),
+        ('"08:00"', r"slots: 08:00 is named twice"),
+        ('"17:00"', r"slots: 17:00 is outside office on all days"),
+        ('"09:00", "10:00", "11:00", "12:00"', r"slots: expected 4 slots at most, got 5"),
+    ],
+)
+def test_bad_slots_are_told_by_line_and_key(folder: Path, slots: str, message: str) -> None:
+    (folder / "hours.yaml").write_text(
+        'hours:\n  office:\n    days:\n      mon-fri: ["08:00-17:00"]\n', "utf-8"
+    )
+    with_callback(folder, f'{{trunk: 192.0.2.1, hours: office, slots: ["08:00", {slots}]}}')
+    with pytest.raises(ConfigError, match=r"ivrd\.yaml:\d+: callback\." + message):
+        load(folder)

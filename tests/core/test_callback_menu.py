@@ -23,10 +23,12 @@ from ivrd.core.menu import (
     ToPerson,
     Visit,
 )
+from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 
-LONG = Situation(frozenset(), None, lambda _queue: True)
-SHORT = Situation(frozenset(), None, lambda _queue: False)
+LONG = Situation(frozenset(), None, lambda _queue: True, tuple)
+SHORT = Situation(frozenset(), None, lambda _queue: False, tuple)
+SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))
 INPUTS = st.one_of(
     st.builds(Key, st.sampled_from("0123456789*#")),
     st.just(PromptsPlayed()),
@@ -35,13 +37,15 @@ INPUTS = st.one_of(
 )
 
 
-def walk(*inputs: Input, visit: OfferVisit | None = None) -> tuple[OfferVisit, list[Command]]:
+def walk(
+    *inputs: Input, visit: OfferVisit | None = None, slots: tuple[Slot, ...] = ()
+) -> tuple[OfferVisit, list[Command]]:
     """Where the caller is after these, and the commands of the last."""
     commands: tuple[Command, ...] = ()
     if visit is None:
         visit, commands = m.enter("q", "t", "th")
     for one in inputs:
-        visit, commands = m.step(TREE, visit, one)
+        visit, commands = m.step(TREE, visit, one, lambda: slots)
     return visit, list(commands)
 
 
@@ -82,6 +86,37 @@ def test_who_withholds_the_number_is_asked_for_one() -> None:
     assert said(commands) == [m.NUMBER]
 
 
+@pytest.mark.parametrize(("key", "begins"), [("1", 0.0), ("2", 3600.0), ("3", 80_000.0)])
+@pytest.mark.parametrize("number", ["11", "120812345678#1"])
+def test_when_the_number_is_settled_a_time_slot_is_chosen_or_the_turn(
+    number: str, key: str, begins: float
+) -> None:
+    visit, commands = walk(*keys(number), slots=SLOTS)
+    assert said(commands) == [
+        *("callback-slot-turn", "callback-slot-today", "number-13", "callback-slot-press"),
+        *("number-2", "callback-slot-tomorrow", "number-9", "callback-slot-press", "number-3"),
+    ]
+    # The keys are those that were told, whatever is offered to others meanwhile.
+    visit, commands = walk(*keys(key), visit=visit)
+    assert commands[-1] == Book("0812345678" if "#" in number else "", begins)
+    _, commands = walk(BookAnswer(BookResult.BOOKED), visit=visit)
+    assert said(commands) == ["callback-slot-booked" if begins else "callback-booked"]
+
+
+def test_a_choice_stays_when_the_number_turns_out_to_be_none() -> None:
+    inputs = [*keys("112"), BookAnswer(BookResult.NO_NUMBER), *keys("0812345678#1")]
+    _, commands = walk(*inputs, slots=SLOTS)
+    assert commands[-1] == Book("0812345678", 3600.0)
+
+
+def test_who_is_interrupted_at_the_slots_hears_them_again() -> None:
+    visit, told = walk(*keys("120812345678#1"), slots=SLOTS)
+    after, commands = m.again(visit)
+    assert said(list(commands)) == said(told)
+    _, commands = m.step(TREE, after, Key("2"), tuple)
+    assert commands[-1] == Book("0812345678", 3600.0)
+
+
 @pytest.mark.parametrize("result", [r for r in BookResult if r is not BookResult.BOOKED])
 def test_whatever_cannot_be_had_is_told_and_the_caller_waits(result: BookResult) -> None:
     _, commands = walk(*keys("120812345678#1"), BookAnswer(result))
@@ -94,19 +129,19 @@ def test_whatever_cannot_be_had_is_told_and_the_caller_waits(result: BookResult)
 def test_who_does_not_want_it_waits(inputs: list[Input]) -> None:
     visit, commands = walk(*inputs)
     while not visit.over:
-        visit, commands = m.step(TREE, visit, NoInput())
+        visit, commands = m.step(TREE, visit, NoInput(), tuple)
     assert commands[-1] == ToPerson("q", "t")
 
 
-@given(st.lists(INPUTS, max_size=40))
+@given(st.lists(INPUTS, max_size=40), st.sampled_from([(), SLOTS]))
 def test_nobody_is_let_go_without_a_booking_and_nobody_is_both_booked_and_in_the_queue(
-    inputs: list[Input],
+    inputs: list[Input], slots: tuple[Slot, ...]
 ) -> None:
     visit, _ = m.enter("q", "t", "th")
     ends: list[Command] = []
     asked = 0
     for received in inputs:
-        visit, commands = m.step(TREE, visit, received)
+        visit, commands = m.step(TREE, visit, received, lambda: slots)
         asked += sum(isinstance(one, Book) for one in commands)
         if any(isinstance(one, GoodBye) for one in commands):
             assert received == BookAnswer(BookResult.BOOKED)
@@ -116,9 +151,11 @@ def test_nobody_is_let_go_without_a_booking_and_nobody_is_both_booked_and_in_the
     assert visit.over == bool(ends)
 
 
-@given(st.lists(INPUTS, max_size=20))
-def test_who_is_interrupted_again_and_again_waits_or_is_booked(inputs: list[Input]) -> None:
-    visit, _ = walk(*inputs)
+@given(st.lists(INPUTS, max_size=20), st.sampled_from([(), SLOTS]))
+def test_who_is_interrupted_again_and_again_waits_or_is_booked(
+    inputs: list[Input], slots: tuple[Slot, ...]
+) -> None:
+    visit, _ = walk(*inputs, slots=slots)
     for _ in range(5):
         visit, commands = m.again(visit)
     assert isinstance(commands[-1], ToPerson | GoodBye)

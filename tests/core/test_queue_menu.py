@@ -23,10 +23,12 @@ from ivrd.core.menu import (
     Say,
 )
 from ivrd.core.queue_menu import QueueVisit, Waits, again, give_way, opened, place_prompts, step
+from ivrd.core.slots import Slot
 from tests.asterisk.talk import TREE as ANY_TREE
 
 TREE = replace(ANY_TREE, queue_menu_key="9")
 WAITS = Waits("q-other", "other", "en", place=12, callback=True)
+SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))
 ENDS = (BackToQueue, GoodBye)
 
 inputs: st.SearchStrategy[Input] = st.one_of(
@@ -49,11 +51,11 @@ def visited(*received: Input, waits: Waits = WAITS) -> tuple[QueueVisit, tuple[C
     return visit, commands
 
 
-@given(st.lists(inputs, max_size=12), st.booleans())
+@given(st.lists(inputs, max_size=12), st.booleans(), st.sampled_from([(), SLOTS]))
 def test_whatever_comes_the_caller_ends_in_the_queue_or_is_booked_and_nothing_else(
-    received: list[Input], callback: bool
+    received: list[Input], callback: bool, slots: tuple[Slot, ...]
 ) -> None:
-    waits = replace(WAITS, callback=callback)
+    waits = replace(WAITS, callback=callback, slots=slots)
     visit, commands = again(opened(waits), waits)
     told = list(commands)
     for one in [*received, BookAnswer(BookResult.NOT_STORED), *[NoInput()] * 2]:
@@ -64,9 +66,10 @@ def test_whatever_comes_the_caller_ends_in_the_queue_or_is_booked_and_nothing_el
     assert ends in ([BackToQueue()], [GoodBye()])
     booked = AtBooked() in told
     assert booked == (ends == [GoodBye()]) == visit.booked
-    assert callback or Book() not in told
+    asked = [at for at, one in enumerate(told) if isinstance(one, Book)]
+    assert callback or not asked
     if booked:
-        assert told.index(Book()) < told.index(AtBooked())
+        assert asked[0] < told.index(AtBooked())
 
 
 @given(st.lists(inputs, max_size=8))
@@ -126,6 +129,33 @@ def test_the_key_that_opened_it_is_no_wrong_one() -> None:
     visit, commands = visited(*[Key("7")] * (TREE.retries + 1))
     assert visit.over
     assert commands[-1] == BackToQueue()
+
+
+@pytest.mark.parametrize(
+    ("key", "begins", "words"),
+    [("1", 0.0, "callback-booked"), ("3", 80_000.0, "callback-slot-booked")],
+)
+def test_a_time_slot_is_chosen_or_the_turn(key: str, begins: float, words: str) -> None:
+    waits = replace(WAITS, slots=SLOTS)
+    visit, commands = visited(Key("2"), waits=waits)
+    assert said(commands) == [
+        *("callback-slot-turn", "callback-slot-today", "number-13", "callback-slot-press"),
+        *("number-2", "callback-slot-tomorrow", "number-9", "callback-slot-press", "number-3"),
+    ]
+    assert give_way(visit)[1] == (BackToQueue(),)  # the turn has come meanwhile
+    visit, commands = step(TREE, visit, Key(key), WAITS)
+    assert commands[-1] == Book(not_before=begins)
+    assert again(visit, WAITS)[1][-1] == Book(not_before=begins)
+    _, commands = step(TREE, visit, BookAnswer(BookResult.BOOKED), WAITS)
+    assert said(commands) == [words]
+
+
+@pytest.mark.parametrize("key", ["0", "*"])
+def test_who_chooses_no_slot_goes_on_waiting(key: str) -> None:
+    waits = replace(WAITS, slots=SLOTS)
+    for received in (Key(key), NoInput()):
+        _, commands = visited(Key("2"), received, waits=waits)
+        assert commands[-1] == BackToQueue()
 
 
 @pytest.mark.parametrize("result", [r for r in BookResult if r is not BookResult.BOOKED])

@@ -268,6 +268,7 @@ _OVERFLOW = {
 _CALLBACK: dict[str, tuple[object, str]] = {
     "number_form": ("national", "national"),
     "hours": ("office", "schedule"),
+    "slots": (["13:00"], "slots"),
     "offer_after_minutes": (7, "offer_after_seconds"),
     "per_minute": (7, "limits"),
     "at_once": (7, "limits"),

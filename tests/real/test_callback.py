@@ -5,6 +5,8 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -111,6 +113,34 @@ def test_who_has_booked_and_dials_in_has_the_place_of_the_booking(hotline, tmp_p
         talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
         assert [talk.number for talk in talks] == [shown, Caller(2, "").shown]
         assert people.ledger() == ()  # nobody was dialled
+
+
+def test_who_chooses_a_slot_is_not_called_before_and_keeps_the_place(hotline, tmp_path):
+    (chooses, later), (next_one, soon) = number(1), number(2)
+    with CalledPeople(tmp_path / "people", {later: comes(), soon: comes()}) as people:
+        hour = (datetime.now(ZoneInfo("Asia/Bangkok")) + timedelta(hours=2)).hour
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings, slots=[f"{hour:02}:00"])
+
+        lab = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+        for n, (shown, key) in enumerate([(chooses, "2"), (next_one, "1")], start=1):
+            script = (*BOOKS, Hear(), Quiet(0.5), Keys(key))
+            calling = lab.calling([Caller(n, "books", script, number=shown)], 5.0, f"caller{n}")
+            booked(lab, n)
+            assert calling.wait(WAIT).entries[0].ended == "network"
+        lab.ivrd.once("seats", "open", "base")
+        until(lab, {"reached": 1, "waiting": 1})
+        assert dict(people.reached()) == {soon: 1}
+        first, second = lab.ivrd.get("callbacks", all="yes")["callbacks"]
+        assert (first["state"], second["state"]) == ("waiting", "reached")  # by their arrival
+        assert 3000 < first["due_in_seconds"] < 7200
+        assert "as chosen" in lab.ivrd.once("callback", "list")
+        lab.ivrd.once("callback", "retry", first["id"])
+        until(lab, {"reached": 2})
+        lab.settled()
+        assert dict(people.reached()) == {soon: 1, later: 1}
 
 
 def mixed(count: int) -> dict[str, Manner | Choice]:
