@@ -56,12 +56,14 @@ TALKED = "IVRD_TALKED"  # milliseconds
 DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
 LOST = "IVRD_LOST"  # for how many seconds nothing had come from the seat that talked
 CUT = "IVRD_CUT"  # CUT_OFF, MEDIA_LOST and the seconds, or empty: set when the call has ended
+VAIN = "IVRD_VAIN"  # the partner whose person has just not pressed the key for this caller
+VAIN_AT = "IVRD_VAIN_AT"  # when that was: the second
 SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
 PRIVACY = "IVRD_PRIVACY"  # what the caller's exchange asks for, in letters; empty for nothing
 DIALLED = "IVRD_DIALLED"  # what the carrier dialled, in digits and +
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
-    *(PRIVACY, DIALLED),
+    *(PRIVACY, DIALLED, VAIN, VAIN_AT),
 )
 
 # Variables that a caller's channel hands on to the legs to seats
@@ -85,8 +87,10 @@ SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
 ROUND = "IVRD_ROUND"  # when the whisper was begun the last time
 LEFT = "IVRD_LEFT"  # milliseconds that are left for the key
+WHY = "IVRD_WHY"  # why nobody has confirmed: no_media, no_key
 LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
+    WHY,
 )
 
 # Variables of a call that the hotline makes, and what stands for the attempt
@@ -94,7 +98,8 @@ TOKEN = "IVRD_TOKEN"
 WANTED = "IVRD_WANTED"  # what ivrd has put into the token's global variable
 LABEL = "IVRD_LABEL"  # what the agent's phone shows of the topic
 ATTEMPT_STATE = "IVRD_STATE"  # how it will have ended, should it end now
-CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE)
+WORDS = "IVRD_WORDS"  # the prompt that says who calls, and why
+CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
 
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
 ATTEMPT = "IVRD_CALLBACK_"
