@@ -63,6 +63,13 @@ class Refusals(Protocol):
         """Whether many people use the number."""
 
 
+class AuditLog(Protocol):
+    """Where it is stored what was done; see partners/repository.py."""
+
+    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
+        """Store what was done just now."""
+
+
 class CallbackListener(Protocol):
     """Receives what attempts come to; see metrics/callbacks.py."""
 
@@ -92,6 +99,7 @@ class Dialler:
         placer: CallPlacer,
         vault: Opener,
         people: Refusals,
+        audit_log: AuditLog,
         listener: CallbackListener,
         clock: Callable[[], float],
         reading: Callable[[float], float],
@@ -105,6 +113,7 @@ class Dialler:
         self._placer = placer
         self._vault = vault
         self._people = people
+        self._audit_log = audit_log
         self._listener = listener
         self._clock = clock
         self._reading = reading
@@ -212,6 +221,9 @@ class Dialler:
         if isinstance(event, b.AttemptEnded) and event.result is AttemptResult.DECLINED:
             self._declined(booking)
         self._repository.put(after)
+        if after.origin is BookingOrigin.LOST and not after.open:
+            came = after.attempts[-1].result if after.attempts else after.state
+            self._audit_log.audit("ivrd", "recovery ended", "", f"{after.id}: {came}")
         if isinstance(event, b.AttemptEnded):
             result = after.attempts[-1].result
             if booking.state in (BookingState.DIALLING, BookingState.ANNOUNCEMENT):

@@ -81,13 +81,11 @@ class Recovery:
         self._found: dict[str, list[Lost]] = {}  # by queue
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
-        self._on: set[str] = set()  # bookings of the lost that have not ended
         self._not_dialled: set[str] = set()  # people whose number is not called,
         self._dialable = settings.dialable  # by these settings
 
     def to_dial(self, moment: Moment) -> list[Booking]:
         """Whom to call now; their bookings stand when this returns, and wait."""
-        self._write_down_ends()
         free_share = self.settings.callback.recover_at_free
         if free_share is None:
             return []
@@ -98,7 +96,6 @@ class Recovery:
         for one in chosen:
             if self._repository.get(one.id) is None:
                 self._repository.put(one)
-                self._on.add(one.id)
                 self._audit_log.audit("ivrd", "recovery begun", "", one.id)
         return chosen
 
@@ -193,17 +190,3 @@ class Recovery:
         known = {each for each in self._not_dialled if people.get(each) is not None}
         self._not_dialled = known if self.settings.dialable == self._dialable else set()
         self._dialable = self.settings.dialable
-
-    # --- what came of it -------------------------------------------------------------------
-
-    def _write_down_ends(self) -> None:
-        """The audit log has how each ended."""
-        self._on |= {one.id for one in self._repository.open() if one.origin is BookingOrigin.LOST}
-        for booking_id in [*self._on]:
-            one = self._repository.get(booking_id)
-            if one is not None and one.open:
-                continue
-            self._on.discard(booking_id)
-            if one is not None:
-                detail = f"{one.id}: {one.attempts[-1].result if one.attempts else one.state}"
-                self._audit_log.audit("ivrd", "recovery ended", "", detail)

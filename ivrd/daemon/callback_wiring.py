@@ -52,6 +52,7 @@ class CallbackParts:
             self.requests,
             people.vault,
             people.registry,
+            audit,
             BookingMetrics(registry, self.bookings.all),
             now,
             clock.reading,

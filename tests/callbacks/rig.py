@@ -182,6 +182,7 @@ class Rig:
         self.credit: dict[str, float] = {}  # by person
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
         self.people = People()
+        self.audited: list[tuple[str, str, str]] = []
         self.write_behind = WriteBehind(
             self.shelf, Alone(), lambda _up, _why: None, pause=0.0, retry=0.0
         )
@@ -197,6 +198,7 @@ class Rig:
             self.asterisk,
             self.vault,
             self.people,
+            self,
             self.told,
             lambda: self.now,
             lambda moment: moment,
@@ -219,6 +221,9 @@ class Rig:
         self._writing = asyncio.create_task(self.write_behind.run(self.repository.write_again))
         await self.repository.restore()
         return self
+
+    def audit(self, who: str, what: str, _partner: str, detail: str) -> None:
+        self.audited.append((who, what, detail))
 
     def die(self) -> None:
         """kill -9."""

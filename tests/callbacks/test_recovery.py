@@ -14,7 +14,7 @@ from ivrd.core.booking import BookingOrigin, BookingState
 from ivrd.core.call import Call, HungUp, JoinedQueue
 from ivrd.core.dialling import SeatsNow
 from ivrd.core.people import FairnessRules, People, Person, Wait
-from tests.callbacks.rig import E164, MOBILE, NOW, Asterisk, Rig, also
+from tests.callbacks.rig import E164, MOBILE, NOW, Asterisk, Rig, also, variable
 
 ON = also(recover_at_free=0.5)
 OTHER = "0898765432"
@@ -67,9 +67,6 @@ class Hotline(Rig):
         )
 
     recover_after_seconds = 60.0
-
-    def audit(self, who: str, what: str, _partner: str, detail: str) -> None:
-        self.audited.append((who, what, detail))
 
     def gave_up(self, number: str = MOBILE, at: float = NOW - 600.0, **more: object) -> Person:
         call = Call("old", at - 90.0, f"#{number[-4:]}", topic="t", queue="q", language="th")
@@ -207,11 +204,12 @@ def test_the_next_ivrd_calls_nobody_a_second_time() -> None:
         await rig.seconds()
         booking = rig.only()
         rig.die()
+        # It ends while no ivrd runs.
+        rig.asterisk.variables[variable(booking)] = "hung_up|back1"
         after = Hotline(rig)
         await after.start()
         await after.seconds(2 * int(READ_SECONDS))
-        after.report("hung_up")
-        await after.seconds(2 * int(READ_SECONDS))
+        assert after.audited[1:] == [("ivrd", "recovery ended", f"{booking.id}: hung_up")]
         assert after.only().state is BookingState.GIVEN_UP
         assert rig.asterisk.placed == [booking.token]
         after.die()
