@@ -26,10 +26,12 @@ class Arrived:
 class Dialled:
     """The hotline calls somebody back.
 
-    `number`: digits only.  `language`, `topic`: of the booking.
+    `channel`: of the person's phone, empty when the event does not come from it.  `number`: digits
+    only.  `language`, `topic`: of the booking.
     """
 
     call_id: str
+    channel: str
     at: float
     number: str
     language: str

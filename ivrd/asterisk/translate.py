@@ -95,7 +95,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
     if m.userevent == dialplan_names.RECEIVED_EVENT:
         return Arrived(m.uniqueid, m.channel, at(m), m.calleridnum, m.number)
     if m.userevent == dialplan_names.DIALLED_EVENT:
-        return Dialled(m.call, at(m), m.number, m.language, m.topic)
+        channel = m.channel if m.uniqueid == m.call else ""
+        return Dialled(m.call, channel, at(m), m.number, m.language, m.topic)
     if m.userevent == dialplan_names.UNREACHED_EVENT and m.result in UNREACHED:
         return DialledInVain(m.call, at(m), CallbackResult(m.result))
     if m.userevent == dialplan_names.ATTEMPT_EVENT:

@@ -263,6 +263,7 @@ class CallTracker:
             direction=Direction.CALLBACK,
         )
         if self.ledger.receive(call):
+            self.ivr.seen(fact.call_id, fact.channel)
             self._monitor.dialled(call)
             self._moved(fact.call_id)
 

@@ -331,6 +331,18 @@ def test_a_call_back_goes_from_the_first_ring_to_a_person_and_is_never_received(
     run(body())
 
 
+def test_whoever_is_called_back_can_be_told_to_look_for_a_seat_and_moved_as_any_caller() -> None:
+    async def body() -> None:
+        rig = Rig()
+        own = {"Call": FIRST, "Number": "0200000001", "Language": "en", "Topic": "other"}
+        await rig.take(event("UserEvent", FIRST, UserEvent="IvrdDialled", **own), joined(FIRST))
+        assert rig.tracker.ivr.channel(FIRST) == f"PJSIP/c-{FIRST}"
+        await rig.take(gone(FIRST))
+        assert rig.tracker.ivr.channel(FIRST) == ""
+
+    run(body())
+
+
 @pytest.mark.parametrize("result", UNREACHED)
 def test_a_call_back_in_vain_has_its_result(result: CallbackResult) -> None:
     async def body() -> None:
