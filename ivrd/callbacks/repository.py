@@ -149,13 +149,17 @@ class BookingRepository:
         """A stored booking on the timeline.
 
         If the clock on the wall was set back since, what has happened is not yet to come: the last
-        of it was now, and what follows keeps its distance.
+        of it was now, and the next attempt keeps its distance.  An hour that somebody has chosen
+        stays that hour.
         """
         one = _shifted(stored, -self._shift())
         past = [one.booked_at, one.effective_at, one.began_at, one.answered_at, one.ended_at]
         past += [attempt.ended_at for attempt in one.attempts]
         ahead = max(at for at in past if at is not None) - self._clock()
-        return _shifted(one, -ahead) if ahead > 0.0 else one
+        if ahead <= 0.0:
+            return one
+        moved = _shifted(one, -ahead)
+        return moved if one.attempts else replace(moved, not_before=one.not_before)
 
     def write_again(self) -> None:
         """The store is back, and may have lost what it had: what matters of it."""

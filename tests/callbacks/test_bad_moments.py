@@ -146,6 +146,22 @@ def test_a_clock_set_back_before_a_restart_delays_no_call_and_repeats_none() -> 
     run(body)
 
 
+def test_an_hour_that_was_chosen_is_that_hour_when_the_clock_was_set_back() -> None:
+    async def body(rig: Rig) -> None:
+        call = rig.calls()
+        await rig.booker.book(call.id, "", NOW + 7200.0)
+        assert await rig.repository.written()
+        rig.die()
+        after = Rig(rig.shelf, rig.asterisk)
+        after.now = NOW - 3600.0
+        await after.start()
+        booking = after.only()
+        assert (booking.not_before, booking.booked_at) == (NOW + 7200.0, after.now)
+        after.die()
+
+    run(body)
+
+
 # --- ten from one exchange -----------------------------------------------------------------
 
 

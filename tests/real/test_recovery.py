@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.called import CalledPeople, comes, declines, does_not_press
+from lab.agents import refuses
+from lab.called import CalledPeople, comes, declines
 from lab.callers import Caller, HangUp, Hear, Keys, Quiet, Wait
 from tests.real.rig import WAIT
 from tests.real.test_callback import calls_begin, closed, never_two_at_once, no_file_has, number
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.lasts(40)
 
 # Is offered a call back, and rather waits: 2.
 GIVES_UP = (Keys("0"), Hear(), Quiet(0.5), Keys("2"), Wait(8), HangUp())
-COMES, MACHINE, NEVER_AGAIN, REFUSED = 1, 2, 3, 4
+COMES, BUSY, NEVER_AGAIN, REFUSED = 1, 2, 3, 4
 
 
 def change(people: CalledPeople):
@@ -33,7 +34,7 @@ def change(people: CalledPeople):
 
 
 def test_who_gave_up_is_called_once_and_nobody_who_refuses(hotline, tmp_path: Path) -> None:
-    home = {number(COMES)[1]: comes(), number(MACHINE)[1]: does_not_press()}
+    home = {number(COMES)[1]: comes(), number(BUSY)[1]: refuses(486)}
     home |= {number(NEVER_AGAIN)[1]: declines(), number(REFUSED)[1]: comes()}
     with CalledPeople(tmp_path / "people", home) as people:
         lab = hotline(agents=3, talk=2.0, ring=0.2, change=change(people))
@@ -48,7 +49,7 @@ def test_who_gave_up_is_called_once_and_nobody_who_refuses(hotline, tmp_path: Pa
         until_bookings(lab, {"reached": 1, "given_up": 1, "cancelled": 1})
         lab.settled()
         assert {talk.seat: len(people.calls_to(talk.seat)) for talk in people.ledger()} == {
-            number(n)[1]: 1 for n in (COMES, MACHINE, NEVER_AGAIN)
+            number(n)[1]: 1 for n in (COMES, BUSY, NEVER_AGAIN)
         }
         assert dict(people.reached()) == {number(COMES)[1]: 1}
         assert never_two_at_once(people)
