@@ -13,7 +13,7 @@ from tests.real.test_callback import calls_begin, closed, never_two_at_once, no_
 from tests.real.test_callback import until as until_bookings
 from tests.real.test_people import lost, run
 
-pytestmark = pytest.mark.lasts(40)
+pytestmark = pytest.mark.lasts(30)
 
 # Is offered a call back, and rather waits: 2.
 GIVES_UP = (Keys("0"), Hear(), Quiet(0.5), Keys("2"), Wait(8), HangUp())
