@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ivrd.cli.client import CommandFailed
 from lab.callers import Caller, Ledger
 from lab.callers.mix import mix
 from lab.comparison import ending
@@ -65,7 +66,7 @@ class Two(Watched, Pair):
         while True:
             try:
                 return act(self.leader())
-            except LabError:
+            except (LabError, CommandFailed):
                 if time.monotonic() > deadline:
                     raise
             self.revive()
