@@ -30,6 +30,8 @@ TALK_SECONDS = 3.0  # a seat counts as free for callers who hear words after a t
 # Before a new leader says that it is one nobody led for so long at most, and for so long after it
 # callers look by themselves.  Who hears words in that time is passed by those behind.
 WITHOUT_LEADER = (5.0, 2.0)
+# Whoever is in the menu when the turn comes may be passed on the way back, and has the next seat.
+NEXT_SEAT_SECONDS = TALK_SECONDS + 2.0
 INTO_QUEUE = Keys("02")  # to a person, and no call back before that
 OPEN, PLACE, CALLBACK, GO_ON = (Keys(key) for key in "9123")
 STAYS = tuple(step for _ in range(60) for step in (Wait(2), PLACE))
@@ -167,9 +169,16 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
             lab.until("all is counted", lambda: not lab.of_leader(in_progress))
             final_ledger(people)  # whoever was called back has hung up
             order = run.order
-            overtaken = [(one, by) for by, one in order.overtaken() if run.led(by.answered)]
+            menus = {one.shown for one in (*first, *second) if one.behaviour == "stays in the menu"}
+            overtaken = [
+                (one, by)
+                for by, one in order.overtaken()
+                if run.led(by.answered) and not (one.number in menus and has_next_seat(one, by))
+            ]
             tell(order, people, len(persons), len(bad.ledger()), len(overtaken))
             assert Counter(one.number for one in order.served()) == Counter(persons)
+            for one, by in overtaken:
+                print(kind_of(int(one.number[-3:])), one, "after", by)
             assert overtaken == []
             assert set(people.reached().values()) == {1}
             assert bad.ledger()  # they did refuse
@@ -177,6 +186,10 @@ def test_all_are_answered_in_the_order_of_effective_arrivals(tmp_path):
             lab.stop()
             sites.stop()
     assert lab.complaints() == []
+
+
+def has_next_seat(one: Served, by: Served) -> bool:
+    return one.answered - by.answered < NEXT_SEAT_SECONDS
 
 
 def in_progress(ivrd: Ivrd) -> int:
