@@ -31,7 +31,7 @@ PATIENCE = (
 ROOT = Path(__file__).parents[2]
 FILES = {
     name: ROOT / f"ivrd/daemon/{name}.py"
-    for name in ("wiring", "people_wiring", "service", "connection")
+    for name in ("wiring", "people_wiring", "callback_wiring", "service", "connection")
 }
 TESTS = {
     "wiring": (
@@ -39,7 +39,15 @@ TESTS = {
         "tests/daemon/test_connected.py",
         "tests/daemon/test_connected_people.py",
     ),
-    "people_wiring": ("tests/daemon/test_connected_people.py",),
+    "people_wiring": (
+        "tests/daemon/test_connected_people.py",
+        "tests/daemon/test_connected_callbacks.py",
+    ),
+    "callback_wiring": (
+        "tests/daemon/test_wiring.py",
+        "tests/daemon/test_connected.py",
+        "tests/daemon/test_connected_callbacks.py",
+    ),
     "connection": ("tests/daemon/test_connected.py",),
     "service": ("tests/daemon/test_run.py",),
 }
@@ -57,7 +65,10 @@ ASYNC = {"wait", "flush", "answer", "_hand_over"}
 FUNCTIONS = {
     *("set", "time", "store", "agi", "decision", "gauges", "identify", "connection_report"),
     *("stepped_down", "_stepped_down", "scrape", "ready", "_destinations"),
+    *("hash_number", "credit", "reading", "waits_since"),
 }
+# The same, of what a part is given.
+GIVEN = {"stepped_down", "hand_over", "expected_wait", "snapshot"}
 SEVERAL, STATEMENT = "one of several is removed", "statement is removed"
 HOW = {SEVERAL: "", STATEMENT: "pass"}
 REGISTER = {"append", "add_signal_handler", "add_done_callback"}
@@ -181,7 +192,7 @@ class _Names:
             if isinstance(statement, ast.ImportFrom) and module.partition(".")[0] == "ivrd":
                 self._code |= {alias.asname or alias.name for alias in statement.names}
         self._code -= {"log", "claim"}
-        self._objects = {"self", "hand_over", "stepped_down"}
+        self._objects = {"self", "hand_over", "stepped_down", *_received(tree)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and self.passes(node.value):
                 for target in node.targets:
@@ -211,6 +222,12 @@ class _Names:
         return function or root.id in self._objects or ast.unparse(node) == "time.time"
 
 
+def _received(tree: ast.Module) -> set[str]:
+    """What the parts of a file are given when they are built."""
+    builds = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return {arg.arg for node in builds if node.name == "__init__" for arg in node.args.args}
+
+
 def _root(node: ast.expr) -> tuple[ast.expr, list[str]]:
     """What an attribute of an attribute ... is taken of, and the attributes."""
     attributes = []
@@ -223,10 +240,10 @@ def _root(node: ast.expr) -> tuple[ast.expr, list[str]]:
 def _nothing_like(node: ast.expr) -> str:
     """The function that does nothing, if what is passed is a function; else empty."""
     last = node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
-    function = isinstance(node, ast.Attribute) or last in {"stepped_down", "hand_over"}
     if last in ASYNC:
         return "_nothing_async"
-    return "_nothing" if function and last in FUNCTIONS else ""
+    functions = FUNCTIONS if isinstance(node, ast.Attribute) else GIVEN
+    return "_nothing" if last in functions else ""
 
 
 def _registers(node: ast.Expr, name: str, names: _Names) -> bool:
