@@ -15,6 +15,10 @@ from ivrd.core.seats import (
     SetPenalty,
 )
 
+# For so long app_queue itself leaves a seat alone after a talk, whose agent has wrap-up: by then
+# the pause for that has come.  Without ivrd nobody has more than this.
+AFTER_TALK_SECONDS = 2
+
 
 def paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:
     """The changes, with a pause before each removal.
@@ -35,12 +39,14 @@ def action_of(change: MemberChange) -> tuple[str, dict[str, str]]:
         case AddMember():
             penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
             named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
-            return "QueueAdd", headers | named | {"Penalty": penalty}
+            paused = {"Paused": "true", "Reason": change.pause} if change.pause else {}
+            wraps_up = {"Wrapuptime": str(AFTER_TALK_SECONDS)} if change.wraps_up else {}
+            return "QueueAdd", headers | named | {"Penalty": penalty} | paused | wraps_up
         case RemoveMember():
             return "QueueRemove", headers
         case PauseMember():
-            paused = str(change.paused).lower()
-            return "QueuePause", headers | {"Paused": paused, "Reason": change.reason}
+            flag = str(change.paused).lower()
+            return "QueuePause", headers | {"Paused": flag, "Reason": change.reason}
         case SetPenalty():
             return "QueuePenalty", headers | {"Penalty": str(change.penalty)}
         case _:

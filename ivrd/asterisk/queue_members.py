@@ -26,6 +26,7 @@ from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
     IN_TURN,
+    WRAP_UP,
     AddMember,
     Member,
     MemberChange,
@@ -56,6 +57,16 @@ class SeatListener(Protocol):
         """Take it in."""
 
 
+class Agents(Protocol):
+    """The people at the seats; see agents/controller.py."""
+
+    def has_seat(self, seat: str) -> bool:
+        """Whether the seat is one of an agent's: rung only while somebody is signed in there."""
+
+    def pause_reason(self, seat: str) -> str | None:
+        """Why it is not to be rung, empty if it is to be; None while that is not known."""
+
+
 class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
 
@@ -66,6 +77,7 @@ class QueueMembers:
         clock: Callable[[], float],
         listeners: tuple[SeatListener, ...],
         hurry: Callable[[], None],
+        agents: Agents,
     ) -> None:
         self.pools = pools
         self.open: set[str] | None = None  # unknown until Asterisk has reported
@@ -74,6 +86,7 @@ class QueueMembers:
         # Partners' seats, and whether they are to take calls; None: nothing is decided yet, so
         # they stay as they are.
         self.partner_pools: list[tuple[Pool, bool]] | None = None
+        self._agents = agents
         self._listeners = listeners
         self._hurry = hurry  # asks to be reconciled before its time
         self._link = link
@@ -108,8 +121,8 @@ class QueueMembers:
         self._members = Members(snapshot.members)
         self.states = dict(snapshot.seats)
         now = self._clock()
-        woken = self._woken | self._last_resort(now)
-        self.health.read(self._members, now, woken)
+        other = {member.seat for member in self._members if member.by_agent}
+        self.health.read(self._members, now, other | self._woken | self._last_resort(now))
         if self.open is None:
             self.open = open_now(self.pools, self._members.all)
 
@@ -189,7 +202,8 @@ class QueueMembers:
         """What each of the pool's seats is doing that takes calls, or still finishes one.
 
         `paused`: its phone is there, but it rests, has yet to show that it answers again, or
-        somebody has paused it.
+        somebody has paused it.  A seat whose agent has paused, or is not there, takes no calls; in
+        wrap-up it is busy.
         """
         now = self._clock()
         found = {}
@@ -198,10 +212,32 @@ class QueueMembers:
             state = self.states.get(seat, SeatStatus.AWAY)
             if state in AT_WORK:
                 found[seat] = state
-            elif members:
-                resting = all(m.paused for m in members) or self.health.absent(seat, now)
-                found[seat] = SeatStatus.PAUSED if resting and state != SeatStatus.AWAY else state
+            elif members and (there := self._there(seat, state, members, now)):
+                found[seat] = there
         return found
+
+    def _there(
+        self, seat: str, state: SeatStatus, members: list[Member], now: float
+    ) -> SeatStatus | None:
+        """What a seat is doing that is open and in no call; None if nobody is there."""
+        reason = self._pause_reason(seat)
+        if reason and reason != WRAP_UP:
+            return None
+        if state is SeatStatus.AWAY:
+            return state
+        if reason:
+            return SeatStatus.BUSY
+        resting = all(m.paused for m in members) or self.health.absent(seat, now)
+        return SeatStatus.PAUSED if resting else state
+
+    def _pause_reason(self, seat: str) -> str:
+        """Why its agent does not want it to be rung; what Asterisk has until that is known."""
+        if not self._agents.has_seat(seat):
+            return ""
+        reason = self._agents.pause_reason(seat)
+        if reason is None:
+            return next((m.reason for m in self._members.of(seat) if m.by_agent), "")
+        return reason
 
     def _open_members(self, seat: str) -> list[Member]:
         """A seat where Asterisk has it, but for what is closed."""
@@ -223,7 +259,7 @@ class QueueMembers:
                     SeatRow(
                         seat=seat,
                         pool=pool.name,
-                        state=states.get(seat, "closed"),
+                        state=states.get(seat, "paused" if paused else "closed"),
                         why=why or reason,
                         paused_at=max((m.paused_at for m in paused), default=0.0),
                     )
@@ -257,7 +293,12 @@ class QueueMembers:
 
         def turn(seat: str) -> Turn:
             wanted = self.health.turn(seat, now)
-            return replace(wanted, pause="") if seat in self._woken else wanted
+            if seat in self._woken:
+                wanted = replace(wanted, pause="")
+            if not self._agents.has_seat(seat):
+                return wanted
+            reason = self._pause_reason(seat)
+            return replace(wanted, pause=reason or wanted.pause, wraps_up=True)
 
         changes = difference(self.pools, self.open, self._members.all, turn)
         changes += self._former_members()
@@ -289,7 +330,7 @@ class QueueMembers:
         for member in self._members:
             if not self.pool_of(member.seat):
                 continue
-            if member.closed_by_us or member.rests:
+            if member.closed_by_us or member.rests or member.by_agent:
                 changes.append(PauseMember(member.queue, member.seat, member.reason))
             if member.penalty != IN_TURN:
                 changes.append(SetPenalty(member.queue, member.seat, member.penalty))

@@ -18,7 +18,7 @@ from ivrd.cli import capacity, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
-from ivrd.config.load import FILES, load
+from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
@@ -240,7 +240,8 @@ def _permissions(settings: Settings) -> list[str]:
 
 
 def _needs(settings: Settings) -> Iterator[Need]:
-    yield from (Need(settings.folder / name) for name in FILES)
+    optional = [name for name in OPTIONAL_FILES if (settings.folder / name).exists()]
+    yield from (Need(settings.folder / name) for name in (*FILES, *optional))
     yield Need(settings.asterisk.ami_secret_file)
     if redis := settings.store.redis:
         secrets: Sequence[Path | None] = (redis.secret_file, redis.sentinel_secret_file)

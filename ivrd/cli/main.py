@@ -45,6 +45,9 @@ COMMANDS = {
         "take the changed configuration: all of it or, with a fault, none",
     ),
     "seats": Command("seats:add_seats", "the hotline's own seats: open, close, list, resume"),
+    "agent": Command(
+        "agents:add_agent", "the people at the seats: list, show, in, out, pause, resume, pin"
+    ),
     "handover": Command("handover:add_handover", "make the standby the leader; this ivrd ends"),
     "partner": Command(
         "partners:add_partner", "partner call centres: list, show, override, drain, drill"

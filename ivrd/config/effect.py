@@ -17,7 +17,8 @@ from ivrd.config.problem import visible
 from ivrd.config.yamlfile import Key, dotted
 
 VALUE_SHOWN = 40  # characters of a value
-SECRET = "secret"  # in the names of settings that have to do with one
+# In the names of settings that have to do with a secret, or are made from one.
+SECRETS = ("secret", ".pin")
 
 
 class Effect(Enum):
@@ -50,7 +51,7 @@ class Change:
 
         Settings name the files of secrets; where one stands there by mistake it is not told.
         """
-        if SECRET in self.key:
+        if any(name in self.key for name in SECRETS):
             return f"{self.key}: changed"
         if self.old is None and _is_entry(self.new):
             return f"{self.key}: added"

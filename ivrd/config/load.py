@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivrd.config import (
+    agents,
     callback,
     hours,
     main,
@@ -23,6 +24,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
+OPTIONAL_FILES = (agents.FILE,)
 
 
 def load(folder: Path) -> Settings:
@@ -40,13 +42,19 @@ def load(folder: Path) -> Settings:
         hours=_read(folder / hours.FILE, hours.HoursFile, found),
         partners=_read(folder / partners.FILE, partners.PartnersFile, found),
         prompts=_read(folder / prompts.FILE, prompts.PromptsFile, found),
+        agents=_read_agents(folder, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
     settings = None if found else _settings(files, folder)
     if settings is None:
-        order = {str(folder / name): at for at, name in enumerate(FILES)}
-        raise ConfigError(sorted(found, key=lambda problem: (order[problem.file], problem.line)))
+        order = {str(folder / name): at for at, name in enumerate((*FILES, *OPTIONAL_FILES))}
+        last = len(order)  # a file that one of these names
+
+        def place(problem: Problem) -> tuple[int, int]:
+            return order.get(problem.file, last), problem.line
+
+        raise ConfigError(sorted(found, key=place))
     return settings
 
 
@@ -60,11 +68,20 @@ class _Files:
     hours: File[hours.HoursFile] | None
     partners: File[partners.PartnersFile] | None
     prompts: File[prompts.PromptsFile] | None
+    agents: File[agents.AgentsFile] | None
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
     try:
         return model.read(path, of)
+    except ConfigError as error:
+        found.extend(error.problems)
+        return None
+
+
+def _read_agents(folder: Path, found: list[Problem]) -> File[agents.AgentsFile] | None:
+    try:
+        return agents.read_file(folder)
     except ConfigError as error:
         found.extend(error.problems)
         return None
@@ -108,10 +125,17 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from partners.check_with_queues(files.partners, files.queues.parsed)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
+    if files.agents and files.queues:
+        yield from agents.check_with_pools(files.agents, queues.pools(files.queues.parsed))
     if files.program and files.hours:
         part = files.program.parsed.callback
         for key, say in callback.check_with_hours(part, files.hours.parsed):
             yield files.program.problem(*key, say=say)
+    yield from _said(files)
+
+
+def _said(files: _Files) -> Iterable[Problem]:
+    """Prompts that are named, and that there are."""
     if files.prompts and files.program:
         languages = files.program.parsed.languages
         known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
@@ -127,6 +151,8 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
     """The settings that the files make together; None when one is not there."""
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
+        return None
+    if not files.agents:
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
@@ -166,6 +192,8 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
         pools=queues.pools(waiting.parsed),
         ring_seconds=waiting.parsed.ring_seconds,
+        agents=agents.agents(files.agents.parsed),
+        wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),
         callers_at_most=parsed.limits.callers,
@@ -182,5 +210,6 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
             hours.FILE: files.hours.parsed,
             partners.FILE: files.partners.parsed,
             prompts.FILE: files.prompts.parsed,
+            agents.FILE: files.agents.parsed,
         },
     )

@@ -135,6 +135,16 @@ class WaitingSettings:
 
 
 @dataclass(frozen=True)
+class AgentSettings:
+    """A person at a seat.  `pin`: its hash (config/pin.py)."""
+
+    id: str
+    name: str
+    pin: str
+    seat: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
@@ -149,6 +159,8 @@ class Settings:
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
+    `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
+    are rung whenever their pool is open.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
     when nothing was chosen.  `files`: each file's parsed content.
@@ -184,6 +196,8 @@ class Settings:
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
     ring_seconds: int
+    agents: tuple[AgentSettings, ...]
+    wrap_up_seconds: float
     policy: Policy
     waiting: WaitingSettings
     callers_at_most: int

@@ -11,6 +11,9 @@ from enum import StrEnum
 # Pause reasons tell our pauses from an agent's own; any other of ours says why the seat rests.
 OURS = "ivrd: "
 CLOSED_BY_US = f"{OURS}closed"
+# Reasons that follow from what the seat's agent has told ivrd (agent.py).
+BY_AGENT = "agent: "
+WRAP_UP = f"{BY_AGENT}wrap-up"
 
 # Penalties: app_queue rings the lowest first.
 IN_TURN, PARTNERS, LAST = 0, 10, 20
@@ -20,11 +23,12 @@ IN_TURN, PARTNERS, LAST = 0, 10, 20
 class Turn:
     """When a seat is rung: in its turn, after all others (`last`), or with a `pause` not at all.
 
-    `pause` is the reason, as Asterisk keeps it.
+    `pause` is the reason, as Asterisk keeps it.  `wraps_up`: its agents have wrap-up after a talk.
     """
 
     last: bool = False
     pause: str = ""
+    wraps_up: bool = False
 
     @property
     def penalty(self) -> int:
@@ -79,13 +83,25 @@ class Member:
         """Paused by us because it did not answer."""
         return self.paused and self.reason.startswith(OURS) and not self.closed_by_us
 
+    @property
+    def by_agent(self) -> bool:
+        """Paused by us because its agent does not want to be rung, or because nobody is there."""
+        return self.paused and self.reason.startswith(BY_AGENT)
+
+    @property
+    def by_others(self) -> bool:
+        """Paused by somebody who did not ask ivrd, as with Asterisk's console."""
+        return self.paused and not self.reason.startswith((OURS, BY_AGENT))
+
 
 @dataclass(frozen=True)
 class AddMember:
-    """Put a seat into a queue."""
+    """Put a seat into a queue, paused if there is a reason."""
 
     queue: str
     seat: str
+    pause: str = ""
+    wraps_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,7 +147,7 @@ def difference(
     """What to change so that exactly the seats of `open_pools` take calls, each when it has to.
 
     `members`: by queue and seat.  Without `turn` nothing is said of penalties, and no seat rests.
-    Members that belong to no pool are left alone, and so is one that its agent has paused.
+    Members that belong to no pool are left alone, and so is one that somebody else has paused.
     """
     changes: list[MemberChange] = []
     for pool in pools:
@@ -140,7 +156,7 @@ def difference(
             when = turn(seat) if wanted and turn else None
             for queue in pool.queues:
                 member = members.get((queue, seat))
-                if change := _change(pool, wanted, queue, seat, member):
+                if change := _change(pool, wanted, queue, seat, member, when or Turn()):
                     changes.append(change)
                 if member is not None and when is not None:
                     changes += _turn(member, when)
@@ -153,15 +169,16 @@ def memberships(pool: Pool) -> Iterator[tuple[str, str]]:
 
 
 def _change(
-    pool: Pool, wanted: bool, queue: str, seat: str, member: Member | None
+    pool: Pool, wanted: bool, queue: str, seat: str, member: Member | None, turn: Turn
 ) -> MemberChange | None:
     if member is None:
-        return AddMember(queue, seat) if wanted else None
+        return AddMember(queue, seat, turn.pause, turn.wraps_up) if wanted else None
     if wanted:
-        return PauseMember(queue, seat, "") if member.closed_by_us else None
+        opens = member.closed_by_us and not turn.pause
+        return PauseMember(queue, seat, "") if opens else None
     if not pool.fixed:
         return RemoveMember(queue, seat)
-    if not member.paused or member.rests:
+    if not member.paused or member.rests or member.by_agent:
         return PauseMember(queue, seat, CLOSED_BY_US)
     return None
 
@@ -171,14 +188,22 @@ def _turn(member: Member, turn: Turn) -> Collection[MemberChange]:
     if not turn.pause and not member.paused and member.penalty == turn.penalty:
         return ()
     changes: list[MemberChange] = []
-    by_agent = member.paused and not member.rests and not member.closed_by_us
-    if turn.pause and not by_agent and not member.rests:
+    if turn.pause and not _paused_for(member, turn.pause):
         changes.append(PauseMember(member.queue, member.seat, turn.pause))
-    elif not turn.pause and member.rests:
+    elif not turn.pause and (member.rests or member.by_agent):
         changes.append(PauseMember(member.queue, member.seat, ""))
     if member.penalty != turn.penalty:
         changes.append(SetPenalty(member.queue, member.seat, turn.penalty))
     return changes
+
+
+def _paused_for(member: Member, reason: str) -> bool:
+    """Whether a member is paused and is to stay so as it is."""
+    if member.by_others:
+        return True
+    if reason.startswith(BY_AGENT):
+        return member.paused and member.reason == reason
+    return member.rests  # for what is told once, at the beginning
 
 
 def open_now(pools: Collection[Pool], members: Mapping[tuple[str, str], Member]) -> set[str]:

@@ -186,6 +186,7 @@ class Daemon:
                 self.wiring.look_at_queues()
                 if self.wiring.leadership.is_leader:
                     self.wiring.tracker.queue_menus.reconcile()
+                    await self.wiring.agents.controller.look()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
+from ivrd.api.agent_operations import AgentOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
@@ -38,6 +39,7 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.present import Place
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
+from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
 from ivrd.daemon.people_wiring import PeopleParts
@@ -46,6 +48,7 @@ from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
+from ivrd.metrics.agents import AgentCollector
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
@@ -98,13 +101,22 @@ class Wiring:
         self.partner_repository = PartnerRepository(
             self.write_behind, days.history, days.audit, time.time, self.leadership
         )
+        self.agents = AgentParts(settings, self.write_behind, self.timeline, self.reevaluate.set)
         self.queue_members = QueueMembers(
             self.link,
             settings.pools,
             self.timeline.now,
             (self.observer, self.partner_repository),
             self.reevaluate.set,
+            self.agents.controller,
         )
+        self.agent_operations = AgentOperations(
+            self.agents.controller,
+            self.queue_members,
+            self.partner_repository,
+            self.timeline.now,
+        )
+        AgentCollector(self.observer.metrics.registry, self.agent_operations.counts)
         self._build_partners()
         self._build_waiting()
         self._build_calls()
@@ -113,7 +125,7 @@ class Wiring:
             self.write_behind,
             self.call_repository,
             self.partner_operations,
-            (self.people.registry, self.people.statistics),
+            (self.people.registry, self.people.statistics, self.agents.repository),
             self.callbacks.bookings,
         )
         self.failover = Failover(
@@ -339,6 +351,7 @@ class Wiring:
                 self.people.numbers,
                 self.people.statistics,
                 self.callbacks.dialler,
+                self.agents.controller,
                 self.wait_forecast,
                 self.wait_announcer,
             ),
@@ -360,9 +373,9 @@ class Wiring:
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
-        bookings = self.callbacks.operations.queries()
-        bookings = {name: self._leader_only(query) for name, query in bookings.items()}
-        return {**answers, **bookings, "day": self._leader_only(day.answer)}
+        stored = {**self.callbacks.operations.queries(), **self.agent_operations.queries()}
+        stored = {name: self._leader_only(query) for name, query in stored.items()}
+        return {**answers, **stored, "day": self._leader_only(day.answer)}
 
     def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
         """What POST does."""
@@ -371,6 +384,7 @@ class Wiring:
             **self.partner_operations.commands(),
             **self.callbacks.operations.commands(),
             **self.people.operations.commands(),
+            **self.agent_operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -408,6 +422,7 @@ class Wiring:
         self.partner_operations.configure(settings.zone)
         self.people.configure(settings)
         self.callbacks.configure(settings)
+        self.agents.configure(settings)
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

@@ -14,6 +14,7 @@ from ivrd.asterisk.facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.seats import CLOSED_BY_US, Member, Pool, SeatStatus
+from tests.fixtures.agents import NoAgents
 
 BASE = Pool("base", ("base-1", "base-2"), ("red", "green"), fixed=True)
 SURGE = Pool("surge", ("surge-1", "surge-2", "surge-3"), ("red", "green"), fixed=False)
@@ -54,7 +55,8 @@ class FakeQueues:
             raise ActionRefused("QueueAdd: Unable to add interface: Already there")
         assert headers["MemberName"] == key[1]
         assert headers["StateInterface"] == headers["Interface"]
-        self._set(Member(*key))
+        paused = headers.get("Paused") == "true"
+        self._set(Member(*key, paused=paused, reason=headers.get("Reason", "")))
 
     def _remove(self, key: tuple[str, str]) -> None:
         if key not in self.members:
@@ -107,7 +109,7 @@ class Rig:
     ) -> None:
         self.queues = FakeQueues(members, without)
         self.seating = QueueMembers(  # type: ignore[arg-type]
-            self.queues, POOLS, clock, (), lambda: None
+            self.queues, POOLS, clock, (), lambda: None, NoAgents()
         )
 
     def events_come(self) -> None:

@@ -26,6 +26,7 @@ from ivrd.core.seat_health import (
 )
 from ivrd.core.seats import LAST, Member, Pool, SeatStatus
 from tests.asterisk.test_queue_members import FakeQueues
+from tests.fixtures.agents import NoAgents
 
 SEAT, OTHER = "base-1", "base-2"
 POOL = Pool("base", (SEAT, OTHER), ("red", "green"), fixed=True)
@@ -49,7 +50,7 @@ class Rig:
     def begin(self) -> QueueMembers:
         """An ivrd that has just connected."""
         link: Any = self.queues
-        made = QueueMembers(link, (POOL,), lambda: self.now, (self,), self._hurry)
+        made = QueueMembers(link, (POOL,), lambda: self.now, (self,), self._hurry, NoAgents())
         made.read(
             AsteriskSnapshot((), tuple(self.queues.members.values()), self._states(), frozenset())
         )

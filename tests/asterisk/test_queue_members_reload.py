@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.seats import Member, Pool, open_after
 from tests.asterisk.test_queue_members import BASE, FIXED, SURGE, FakeQueues
+from tests.fixtures.agents import NoAgents
 
 RENAMED = Pool("extra", tuple(f"extra-{n}" for n, _ in enumerate(SURGE.seats)), SURGE.queues, False)
 
@@ -34,7 +35,7 @@ def test_without_a_change_nothing_opens_or_closes(wanted: set[str]) -> None:
 
 def seating(members: list[Member]) -> tuple[FakeQueues, QueueMembers]:
     queues = FakeQueues(members, "")
-    found = QueueMembers(queues, (BASE, SURGE), time.time, (), lambda: None)  # type: ignore[arg-type]
+    found = QueueMembers(queues, (BASE, SURGE), time.time, (), lambda: None, NoAgents())  # type: ignore[arg-type]
     found.read(queues.snapshot())
     return queues, found
 

@@ -36,6 +36,7 @@ from ivrd.core.menu_step import MenuStep
 from ivrd.core.seats import Pool
 from ivrd.core.slots import Slot
 from tests.asterisk.recording import ALONE, CALLS, messages
+from tests.fixtures.agents import NoAgents
 from tests.fixtures.hotline import HOTLINE
 
 SETTINGS = load(HOTLINE)
@@ -246,7 +247,7 @@ class Rig:
         self.tracker = CallTracker(
             AsteriskControl(
                 link,  # type: ignore[arg-type]
-                QueueMembers(link, pools, time.time, (), lambda: None),  # type: ignore[arg-type]
+                QueueMembers(link, pools, time.time, (), lambda: None, NoAgents()),  # type: ignore[arg-type]
                 Sessions(link, lambda _s: None, lambda _s: None),  # type: ignore[arg-type]
                 SameClock(),
             ),

@@ -44,6 +44,8 @@ ASKING = [
     ("report", "partners"),
     ("report", "day"),
     ("audit",),
+    ("agent", "list"),
+    ("agent", "pause", "a-101", "lunch"),
     ("people", "show", "--file", "tests/cli/number.txt"),
     ("recover", "list"),
 ]

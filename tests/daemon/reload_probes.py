@@ -10,8 +10,10 @@ from typing import Any
 
 from ivrd import log
 from ivrd.asterisk.render import rendered
+from ivrd.config.pin import pin_hash
 from ivrd.config.settings import closed_queues
-from ivrd.core.call import Call, Ended, Outcome, Stage
+from ivrd.core.agent import SignedIn
+from ivrd.core.call import AnsweredBy, Call, Ended, Outcome, Stage
 from ivrd.core.partner import Partner
 from ivrd.daemon.wiring import Wiring
 
@@ -29,6 +31,7 @@ class Each:
 
 IVRD, MENUS, QUEUES = "ivrd.yaml", "menus.yaml", "queues.yaml"
 HOURS, PARTNERS, PROMPTS = "hours.yaml", "partners.yaml", "prompts.yaml"
+AGENTS = "agents.yaml"
 
 EVENING = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # 23:30 in Bangkok, the next day in Tokyo
 HOLIDAY = datetime(datetime.now(UTC).year + 1, 12, 10, 3, tzinfo=UTC)  # Constitution Day, 10:00
@@ -284,6 +287,22 @@ _PEOPLE = {
     "shared_number_calls": (9, "shared_number_calls"),
     "keep_days": (10, "keep_seconds"),
 }
+
+
+def agent(name: str) -> Look:
+    return lambda parts: getattr(parts.agents.controller.agents["a-1"], name)
+
+
+def wrap_up_ends(parts: Wiring) -> object:
+    """When somebody's wrap-up ends who has just talked."""
+    agents = parts.agents
+    agents.repository.complete = True
+    if not agents.controller.get("a-1").signed_in:
+        agents.controller.say("a-1", SignedIn(1.0))
+    call = Call("1", 1.0, ended_at=1e10, by=AnsweredBy.INHOUSE, seat="base-01")
+    agents.controller.notice(Ended(call, Outcome.ANSWERED, Stage.TALK))
+    return agents.controller.get("a-1").until
+
 
 PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "number"): (put("number", "1999"), by_number),
@@ -544,4 +563,16 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("prompts.topic-hi-register", {"th": "ก"}),
         lambda parts: "topic-hi-register" in parts.operations.settings.prompts,
     ),
+    (AGENTS, "wrap_up_seconds"): (put("wrap_up_seconds", 5), wrap_up_ends),
+    (AGENTS, "csv"): (
+        put("csv", "agents.csv"),
+        lambda parts: "a-2" in parts.agents.controller.agents,
+    ),
+    (AGENTS, "agents"): (
+        without("agents.a-1"),
+        lambda parts: parts.agents.controller.has_seat("base-01"),
+    ),
+    (AGENTS, "agents.*.name"): (put("agents.a-1.name", "Other"), agent("name")),
+    (AGENTS, "agents.*.pin"): (put("agents.a-1.pin", pin_hash("1234")), agent("pin")),
+    (AGENTS, "agents.*.seat"): (put("agents.a-1.seat", "base-02"), asterisk("queues.conf")),
 }

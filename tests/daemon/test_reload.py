@@ -16,9 +16,21 @@ import pytest
 from ivrd import log
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
 from ivrd.config.load import load
+from ivrd.config.pin import pin_hash
 from ivrd.daemon.wiring import Wiring
 from tests.daemon import reload_probes as probes
-from tests.daemon.reload_probes import HOURS, IVRD, PARTNERS, PROBES, Change, Each, Look, put
+from tests.daemon.reload_probes import (
+    AGENTS,
+    HOURS,
+    IVRD,
+    PARTNERS,
+    PROBES,
+    Change,
+    Each,
+    Look,
+    put,
+)
+from tests.fixtures.agents import HASH, person
 from tests.fixtures.hotline import HOTLINE, copied, recorded, rewrite
 
 REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
@@ -77,6 +89,8 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}
     rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
     rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
+    rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01")}))
+    (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")
     return base
 
 
@@ -228,6 +242,7 @@ def test_the_audit_log_has_what_was_changed_and_no_secret(
             rewrite(folder / IVRD, put("drain_seconds", 7))
             rewrite(folder / IVRD, put("asterisk.ami.secret_file", "./hunter2"))
             rewrite(folder / PARTNERS, put("partners.north-bank.cap", 50))
+            rewrite(folder / AGENTS, put("agents.a-1.pin", pin_hash("1234")))
             with caplog.at_level(logging.INFO, "ivrd"):
                 await reload(parts)
                 await reload(parts)
@@ -236,7 +251,7 @@ def test_the_audit_log_has_what_was_changed_and_no_secret(
             assert (first["what"], first["detail"]) == (
                 "reload",
                 "drain_seconds: 20 -> 7, asterisk.ami.secret_file: changed, "
-                "partners.north-bank.cap: 12 -> 50",
+                "partners.north-bank.cap: 12 -> 50, agents.a-1.pin: changed",
             )
             assert (second["what"], second["detail"]) == ("reload", "nothing differs")
             told = [r.fields for r in caplog.records if r.msg == "configuration reloaded"]

@@ -29,6 +29,7 @@ from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown, WriteBehind
+from tests.fixtures.agents import NoAgents
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOW = 1_795_312_060.0  # 22 November 2026, 08:47 in Bangkok
@@ -118,7 +119,9 @@ class Rig:
         self.is_leader = True
         self.shelf = shelf or Shelf()
         self.ledger = Ledger()
-        self.queue_members = QueueMembers(cast(AmiClient, None), (), time.time, (), lambda: None)
+        self.queue_members = QueueMembers(
+            cast(AmiClient, None), (), time.time, (), lambda: None, NoAgents()
+        )
         setup = PartnerSetup(
             partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
         )

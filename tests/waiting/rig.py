@@ -15,6 +15,7 @@ from ivrd.core.present import Place
 from ivrd.core.seats import Pool, SeatStatus
 from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
 from ivrd.waiting.forecast import WaitForecast
+from tests.fixtures.agents import NoAgents
 
 TALK, PATIENCE = 100.0, 1000.0
 POLICY = Policy(expected_talk_seconds=TALK, expected_patience_seconds=PATIENCE)
@@ -83,6 +84,7 @@ class Rig:
             lambda: self.now,
             (),
             lambda: None,
+            NoAgents(),
         )
         self.members.states.update(dict.fromkeys(seats, SeatStatus.BUSY))
         self.beside: dict[str, list[Place]] = {}

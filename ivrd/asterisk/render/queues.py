@@ -1,9 +1,9 @@
 """queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
 
 from ivrd.asterisk import dialplan_names, queue_language
+from ivrd.asterisk.member_actions import AFTER_TALK_SECONDS
 from ivrd.config.settings import QueueSettings, Settings
 from ivrd.core import numbers, queue_menu
-from ivrd.core.seats import Pool
 
 # Without music nobody waits for longer than this from one word to the next; with it, a position
 # that has changed is said no sooner.
@@ -21,6 +21,9 @@ autofill=yes
 monitor-type=MixMonitor
 log_membername_as_agent=no
 """
+
+# With agents: their wrap-up after a call of any queue is one in all of them.
+SHARED = "shared_lastcall=yes\n"
 
 # ringinuse=no: a seat has one call at a time, whichever queue it comes from.
 # joinempty, leavewhenempty: a caller is never sent away because no seat is there.
@@ -67,23 +70,28 @@ def timeout(settings: Settings) -> int:
 def queues_conf(settings: Settings) -> str:
     """One queue for each topic group, with the seats that are there without ivrd."""
     limit, menu_key = timeout(settings), _menu_key(settings)
-    queues = [
-        _queue(queue, settings.pools, limit, announce_seconds(settings, queue)) + menu_key
-        for queue in settings.queues
-    ]
-    return "\n".join([GENERAL, *queues])
+    queues = [_queue(settings, queue, limit) + menu_key for queue in settings.queues]
+    return "\n".join([GENERAL + SHARED if settings.agents else GENERAL, *queues])
 
 
-def _queue(queue: QueueSettings, pools: tuple[Pool, ...], limit: int, announced: int) -> str:
+def _queue(settings: Settings, queue: QueueSettings, limit: int) -> str:
+    of_agents = {agent.seat for agent in settings.agents}
+    announced = announce_seconds(settings, queue)
     members = "".join(
-        f"member => {dialplan_names.interface(seat)},0,{seat}\n"
-        for pool in pools
+        _member(seat, wraps_up=seat in of_agents)
+        for pool in settings.pools
         if pool.fixed and queue.name in pool.queues
         for seat in pool.seats
     )
     own = f"timeout={limit}\nannounce-frequency={announced}\n"
     own += f"min-announce-frequency={min(announced, QUIET_SECONDS)}\n"
     return f"[{queue.name}]\n{COMMON}{own}{members}"
+
+
+def _member(seat: str, *, wraps_up: bool) -> str:
+    """A seat; after its number, penalty and name there may follow its wrap-up in app_queue."""
+    after_talk = f",,,{AFTER_TALK_SECONDS}" if wraps_up else ""
+    return f"member => {dialplan_names.interface(seat)},0,{seat}{after_talk}\n"
 
 
 def _menu_key(settings: Settings) -> str:

@@ -1,0 +1,108 @@
+"""Agents at work: what they say, what their talks are followed by, and what follows for seats.
+
+Nothing here is sent to Asterisk: QueueMembers asks why a seat is not to be rung, and brings
+Asterisk to that.  While what was stored before cannot be read nobody is taken to be signed out:
+seats stay as Asterisk has them, and nothing can be said.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from ivrd.agents.repository import AgentRepository
+from ivrd.config.settings import AgentSettings
+from ivrd.core import agent as a
+from ivrd.core.agent import Agent
+from ivrd.core.call import Answered, AnsweredBy, Ended, Notice, Offered, Rejoined
+from ivrd.core.seats import BY_AGENT
+
+NOBODY = f"{BY_AGENT}signed out"
+READ_AGAIN_SECONDS = 10.0
+
+
+class AgentController:
+    """All agents of the configuration.  `hurry()` has the seats reconciled before their time."""
+
+    def __init__(
+        self,
+        agents: Iterable[AgentSettings],
+        wrap_up_seconds: float,
+        repository: AgentRepository,
+        clock: Callable[[], float],
+        hurry: Callable[[], None],
+    ) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._hurry = hurry
+        self._read_again_at = 0.0
+        self.configure(agents, wrap_up_seconds)
+
+    def configure(self, agents: Iterable[AgentSettings], wrap_up_seconds: float) -> None:
+        """From now on these agents; one who is back is as when the configuration lost them."""
+        self.agents = {agent.id: agent for agent in agents}
+        self._wrap_up_seconds = wrap_up_seconds
+        self._at_seat: dict[str, list[str]] = {}
+        for agent in self.agents.values():
+            self._at_seat.setdefault(agent.seat, []).append(agent.id)
+
+    @property
+    def known(self) -> bool:
+        """Whether what was stored before is read."""
+        return self._repository.complete
+
+    async def look(self) -> None:
+        """Each second, as the leader: read what could not be read before.  Does not raise."""
+        now = self._clock()
+        if not self.known and self._repository.readable and now >= self._read_again_at:
+            self._read_again_at = now + READ_AGAIN_SECONDS
+            await self._repository.restore()
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def notice(self, notice: Notice) -> None:
+        """A talk has ended: whoever had it is in wrap-up."""
+        match notice:
+            case Ended(call) if call.by is AnsweredBy.INHOUSE and self.known:
+                for agent_id in self._signed_in(call.seat):
+                    ended_at = call.ended_at or self._clock()
+                    self.say(agent_id, a.Talked(ended_at, self._wrap_up_seconds))
+            case Offered() | Answered() | Rejoined() | Ended():
+                pass
+            case _:
+                assert_never(notice)
+
+    def say(self, agent_id: str, event: a.Event) -> Agent:
+        """An agent says something, or a talk has ended.  Raises `InvalidTransition`."""
+        before = self.get(agent_id)
+        after = a.step(before, event)
+        if after != before:
+            self._repository.put(agent_id, after)
+            self._hurry()
+        return after
+
+    async def written(self) -> bool:
+        """Wait until what was said outlives this process; False if it is not known to."""
+        return await self._repository.written()
+
+    # --- looking ---------------------------------------------------------------------------
+
+    def get(self, agent_id: str) -> Agent:
+        """An agent at this moment."""
+        return a.at(self._repository.get(agent_id), self._clock())
+
+    def _signed_in(self, seat: str) -> list[str]:
+        return [one for one in self._at_seat.get(seat, ()) if self.get(one).signed_in]
+
+    def at_seat(self, seat: str) -> str:
+        """The agent who is signed in at the seat; empty if nobody is."""
+        return next(iter(self._signed_in(seat)), "")
+
+    def has_seat(self, seat: str) -> bool:
+        """Whether the seat is one of an agent's: rung only while somebody is signed in there."""
+        return seat in self._at_seat
+
+    def pause_reason(self, seat: str) -> str | None:
+        """Why it is not to be rung, empty if it is to be; None while that is not known."""
+        if not self.known:
+            return None
+        agent_id = self.at_seat(seat)
+        return a.pause_reason(self.get(agent_id)) if agent_id else NOBODY

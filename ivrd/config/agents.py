@@ -1,0 +1,171 @@
+"""agents.yaml: the people at the seats.  Without it, as in pools without agents, nobody signs in.
+
+Many agents may stand in a CSV file that it names, with the columns of `COLUMNS`.
+"""
+
+import codecs
+import csv
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ivrd.config.control_socket import located
+from ivrd.config.effect import RELOAD
+from ivrd.config.field_types import PATH, FieldType, number, pattern, text
+from ivrd.config.model import File, Part, read
+from ivrd.config.pin import is_hash
+from ivrd.config.problem import ConfigError, Problem, quoted, unknown
+from ivrd.config.settings import AgentSettings
+from ivrd.config.yamlfile import Document
+from ivrd.core.seats import Pool
+
+FILE = "agents.yaml"
+COLUMNS = ("id", "name", "pin", "seat")
+MOST_AGENTS = 5_000  # two and a half for each of the most seats that there may be
+TOO_MANY = f"expected at most {MOST_AGENTS} agents"
+MOST_BYTES = 2 << 20
+TOLD_AT_MOST = 20  # problems of one CSV file
+ID = pattern("an id of 2 to 16 small letters, digits and -", "[a-z0-9-]{2,16}")
+
+
+class _Hash(FieldType):
+    """What is there instead is not repeated: it may be a PIN."""
+
+    def checked(self, value: object) -> object:
+        if isinstance(value, str) and is_hash(value):
+            return value
+        raise ValueError(f"expected {self.what}")
+
+
+PIN = _Hash("the hash that `ivrd agent pin` prints", lambda value: value)
+SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,35}")
+
+
+class AgentPart(Part):
+    """One agent."""
+
+    name: Annotated[str, text(60), RELOAD]
+    pin: Annotated[str, PIN, RELOAD]
+    seat: Annotated[str, SEAT, RELOAD]
+
+
+class AgentsFile(Part):
+    """agents.yaml."""
+
+    wrap_up_seconds: Annotated[float, number(0, 600), RELOAD] = 20
+    csv: Annotated[str, PATH, RELOAD] = ""
+    agents: Annotated[dict[Annotated[str, ID], AgentPart], RELOAD] = Field(default_factory=dict)
+
+
+def read_file(folder: Path) -> File[AgentsFile]:
+    """agents.yaml with the agents of its CSV file; a folder without it has no agents.
+
+    Raises `ConfigError`.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return File(Document(str(path), None, {(): 0}), AgentsFile())
+    file = read(path, AgentsFile)
+    own = file.parsed
+    rows = _csv(located(folder, own.csv), own.agents) if own.csv else {}
+    agents = own.agents | rows
+    if len(agents) > MOST_AGENTS:
+        raise ConfigError([file.problem("agents", say=TOO_MANY)])
+    return File(file.document, own.model_copy(update={"agents": agents}))
+
+
+def check_with_pools(file: File[AgentsFile], pools: Collection[Pool]) -> Iterator[Problem]:
+    """Seats that there are not."""
+    seats = {seat for pool in pools for seat in pool.seats}
+    for name, part in file.parsed.agents.items():
+        if part.seat not in seats:
+            say = unknown("seat", part.seat, sorted(seats))
+            yield file.problem("agents", name, "seat", say=say)
+
+
+def agents(parsed: AgentsFile) -> tuple[AgentSettings, ...]:
+    """The agents as the program works with them."""
+    return tuple(
+        AgentSettings(name, part.name, part.pin, part.seat) for name, part in parsed.agents.items()
+    )
+
+
+# --- the CSV file ------------------------------------------------------------------------------
+
+
+def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
+    """The agents of a CSV file; `own`: the ids that agents.yaml itself has.
+
+    Raises `ConfigError`.
+    """
+    rows = csv.reader(_text(path).splitlines(), strict=True)
+    found: dict[str, AgentPart] = {}
+    problems: list[Problem] = []
+    try:
+        head = next(rows, [])
+        if tuple(head) != COLUMNS:
+            say = f"expected the columns {','.join(COLUMNS)}, got {quoted(','.join(head))}"
+            raise _error(path, 1, say)
+        for row in rows:
+            if not row:
+                continue
+            if len(found) == MOST_AGENTS:
+                problems.append(Problem(str(path), rows.line_num, "", TOO_MANY))
+                break
+            problems += _row(path, rows.line_num, row, own, found)
+    except csv.Error as error:
+        raise _error(path, rows.line_num, f"not CSV: {error}") from None
+    if problems:
+        raise ConfigError(problems[:TOLD_AT_MOST])
+    return found
+
+
+def _row(
+    path: Path, line: int, row: list[str], own: Collection[str], found: dict[str, AgentPart]
+) -> Iterator[Problem]:
+    """Put one agent into `found`, or say what is wrong."""
+    if len(row) != len(COLUMNS):
+        say = f"expected {len(COLUMNS)} values ({','.join(COLUMNS)}), got {len(row)}"
+        yield Problem(str(path), line, "", say)
+        return
+    wrong = False
+    for key, kind, value in zip(COLUMNS, (ID, text(60), PIN, SEAT), row, strict=True):
+        try:
+            kind.checked(value)
+        except ValueError as error:
+            wrong = True
+            yield Problem(str(path), line, key, str(error) if value else f"missing; {error}")
+    name = row[0]
+    if name in found or name in own:
+        yield Problem(
+            str(path), line, "id", f"{quoted(name)} is another agent's; expected an id of its own"
+        )
+    elif not wrong:
+        found[name] = AgentPart(name=row[1], pin=row[2], seat=row[3])
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise _error(path, 0, "missing; expected a CSV file with agents") from None
+    except OSError as error:
+        raise _error(path, 0, f"cannot be read: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise _error(path, 0, f"expected at most {MOST_BYTES >> 20} MiB")
+    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        say = "a byte order mark, as Windows writes it; expected UTF-8 without one"
+        raise _error(path, 1, say)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        say = f"expected UTF-8, got the byte {data[error.start]:#04x}"
+        raise _error(path, line, say) from None
+
+
+def _error(path: Path, line: int, say: str) -> ConfigError:
+    return ConfigError([Problem(str(path), line, "", say)])

@@ -1,0 +1,123 @@
+"""Agents over a store: what follows from talks, and what outlives a process."""
+
+import asyncio
+
+import pytest
+
+from ivrd.agents.controller import NOBODY, AgentController
+from ivrd.agents.repository import AgentRepository
+from ivrd.config.settings import AgentSettings
+from ivrd.core import agent as a
+from ivrd.core.agent import Duty
+from ivrd.core.call import AnsweredBy, Call, Ended, Outcome, Stage
+from ivrd.core.seats import WRAP_UP
+from ivrd.store import WriteBehind
+from tests.callbacks.rig import Shelf
+
+AGENTS = (
+    AgentSettings("early", "Early", "", "base-01"),
+    AgentSettings("late", "Late", "", "base-01"),
+    AgentSettings("other", "Other", "", "base-02"),
+)
+WRAP_UP_SECONDS = 20.0
+
+
+class Fencing:
+    epoch = 0
+
+    def fenced(self) -> None: ...
+
+
+class Rig:
+    """One ivrd after the other on one store.  `shift`: the time of day ahead of the timeline."""
+
+    def __init__(self) -> None:
+        self.shelf, self.now, self.hurried = Shelf(), 1000.0, 0
+        self.begin()
+
+    def begin(self, shift: float = 0.0) -> None:
+        """A new ivrd, which has read nothing yet."""
+        self.writes = WriteBehind(self.shelf, Fencing(), lambda _up, _why: None)
+        repository = AgentRepository(self.writes, lambda: shift)
+        self.repository = repository
+        self.controller = AgentController(
+            AGENTS, WRAP_UP_SECONDS, repository, lambda: self.now, self._hurry
+        )
+
+    def _hurry(self) -> None:
+        self.hurried += 1
+
+    async def written(self) -> None:
+        writing = asyncio.create_task(self.writes.run(lambda: None))
+        assert await self.controller.written()
+        writing.cancel()
+
+    def talked(self, seat: str, by: AnsweredBy = AnsweredBy.INHOUSE) -> None:
+        call = Call("1", 900.0, connected_at=950.0, ended_at=self.now, by=by, seat=seat)
+        self.controller.notice(Ended(call, Outcome.ANSWERED, Stage.TALK))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    made = Rig()
+    asyncio.run(made.repository.restore())
+    return made
+
+
+def test_a_seat_is_rung_while_one_of_its_agents_is_ready(rig: Rig) -> None:
+    assert rig.controller.pause_reason("base-01") == NOBODY
+    rig.controller.say("late", a.SignedIn(rig.now))
+    assert rig.controller.pause_reason("base-01") == ""
+    assert rig.controller.at_seat("base-01") == "late"
+    assert rig.controller.pause_reason("base-02") == NOBODY
+    assert rig.hurried == 1
+    assert not rig.controller.has_seat("base-03")
+
+
+def test_a_talk_is_followed_by_wrap_up_and_that_by_the_next_call(rig: Rig) -> None:
+    rig.controller.say("late", a.SignedIn(rig.now))
+    rig.talked("base-02")
+    rig.talked("base-01", AnsweredBy.PARTNER)
+    assert rig.controller.pause_reason("base-01") == ""
+    rig.talked("base-01")
+    assert rig.controller.pause_reason("base-01") == WRAP_UP
+    assert rig.hurried == 2
+    rig.now += WRAP_UP_SECONDS
+    assert rig.controller.pause_reason("base-01") == ""
+
+
+def test_the_next_ivrd_has_every_agent_as_before_also_when_the_clock_was_set(rig: Rig) -> None:
+    async def body() -> None:
+        rig.controller.say("late", a.SignedIn(rig.now))
+        rig.controller.say("other", a.SignedIn(rig.now))
+        rig.controller.say("other", a.Paused(rig.now, "lunch"))
+        rig.talked("base-01")
+        await rig.written()
+        rig.begin(shift=50.0)
+        rig.now -= 50.0
+        assert rig.controller.pause_reason("base-01") is None  # nobody is signed out meanwhile
+        rig.talked("base-01")  # and nothing is said of whom nobody knows
+        await rig.repository.restore()
+        assert rig.controller.pause_reason("base-01") == WRAP_UP
+        assert rig.controller.get("late").until == rig.now + WRAP_UP_SECONDS
+        assert rig.controller.get("other").reason == "lunch"
+        assert rig.controller.get("early").duty is Duty.SIGNED_OUT
+
+    asyncio.run(body())
+
+
+def test_a_store_that_is_down_at_the_start_is_read_when_it_is_back(rig: Rig) -> None:
+    async def body() -> None:
+        rig.controller.say("late", a.SignedIn(rig.now))
+        await rig.written()
+        rig.begin()
+        rig.shelf.down = True
+        await rig.repository.restore()
+        assert not rig.controller.known
+        rig.shelf.down = False
+        rig.repository.put("early", a.Agent())  # shows that the store is back
+        await rig.written()
+        await rig.controller.look()
+        assert rig.controller.at_seat("base-01") == "late"
+
+    asyncio.run(body())

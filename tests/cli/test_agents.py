@@ -1,0 +1,43 @@
+"""`ivrd agent pin`, and what the tables say."""
+
+import io
+
+import pytest
+
+from ivrd.cli.agents import agent_text, agents_text
+from ivrd.cli.main import main
+from ivrd.config.pin import matches
+
+ROW = {
+    "id": "a-101",
+    "name": "Somchai",
+    "pool": "base",
+    "seat": "base-01",
+    "state": "talking",
+    "duty": "paused",
+    "reason": "lunch",
+    "seconds": 61.0,
+}
+
+
+def test_a_pin_from_the_input_becomes_a_hash_that_matches(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("2718\n"))
+    assert main(["agent", "pin"]) == 0
+    assert matches("2718", capsys.readouterr().out.strip())
+
+
+@pytest.mark.parametrize("typed", ["", "12\n", "secret\n"])
+def test_what_is_no_pin_is_refused_and_not_repeated(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert main(["agent", "pin"]) == 2
+    assert capsys.readouterr() == ("", "ivrd: expected a PIN of 4 to 12 digits\n")
+
+
+def test_an_agent_in_words() -> None:
+    assert agent_text(ROW) == "a-101, Somchai, at base-01 of base: talking, then paused (lunch)."
+    assert "Somchai" in agents_text([ROW])
+    assert agents_text([]) == "There are no agents: agents.yaml names none."

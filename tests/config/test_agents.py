@@ -1,0 +1,122 @@
+"""agents.yaml, and the CSV that it names: what is wrong has its file, line and key."""
+
+from pathlib import Path
+
+import pytest
+
+from ivrd.config.agents import MOST_AGENTS
+from ivrd.config.load import load
+from ivrd.config.pin import is_hash, is_pin, matches, pin_hash
+from ivrd.config.problem import ConfigError
+from tests.fixtures.agents import HASH, PIN
+
+HEAD = "id,name,pin,seat\n"
+ROW = f"a-1,Somchai,{HASH},base-01\n"
+
+
+def csv_of(folder: Path, content: str | bytes) -> Path:
+    (folder / "agents.yaml").write_text("csv: agents.csv\n")
+    path = folder / "agents.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def wrong(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    return str(caught.value).split("\n")
+
+
+def test_without_the_file_there_are_no_agents(folder: Path) -> None:
+    assert not (folder / "agents.yaml").exists()
+    assert load(folder).agents == ()
+
+
+def test_agents_of_both_files(folder: Path) -> None:
+    csv_of(folder, HEAD + ROW + f'a-2,"Suda, R.",{HASH},base-01\n')
+    (folder / "agents.yaml").write_text(
+        "csv: agents.csv\nwrap_up_seconds: 5\n"
+        f'agents:\n  b-1: {{name: Malee, pin: "{HASH}", seat: base-02}}\n'
+    )
+    settings = load(folder)
+    assert [(a.id, a.name, a.seat) for a in settings.agents] == [
+        ("b-1", "Malee", "base-02"),
+        ("a-1", "Somchai", "base-01"),
+        ("a-2", "Suda, R.", "base-01"),
+    ]
+    assert settings.wrap_up_seconds == 5
+
+
+def test_a_duplicate_id(folder: Path) -> None:
+    path = csv_of(folder, HEAD + ROW + ROW)
+    assert wrong(folder) == [f'{path}:3: id: "a-1" is another agent\'s; expected an id of its own']
+
+
+def test_a_byte_order_mark(folder: Path) -> None:
+    path = csv_of(folder, b"\xef\xbb\xbf" + (HEAD + ROW).encode())
+    assert wrong(folder) == [
+        f"{path}:1: a byte order mark, as Windows writes it; expected UTF-8 without one"
+    ]
+
+
+@pytest.mark.parametrize("pin", ["", PIN])
+def test_a_missing_pin_and_one_that_is_not_hashed(folder: Path, pin: str) -> None:
+    path = csv_of(folder, HEAD + f"a-1,Somchai,{pin},base-01\n")
+    missing = "" if pin else "missing; "
+    assert wrong(folder) == [
+        f"{path}:2: pin: {missing}expected the hash that `ivrd agent pin` prints"
+    ]
+    (folder / "agents.yaml").write_text(
+        f'agents:\n  a-1: {{name: S, pin: "{pin}", seat: base-01}}\n'
+    )
+    assert wrong(folder) == [
+        f"{folder}/agents.yaml:2: agents.a-1.pin: expected the hash that `ivrd agent pin` prints"
+    ]
+
+
+def test_ten_thousand_lines(folder: Path) -> None:
+    rows = "".join(f"a-{n},Somebody,{HASH},base-01\n" for n in range(10_000))
+    path = csv_of(folder, HEAD + rows)
+    assert wrong(folder) == [f"{path}:{MOST_AGENTS + 2}: expected at most {MOST_AGENTS} agents"]
+
+
+def test_a_hundred_wrong_lines_are_told_in_part(folder: Path) -> None:
+    csv_of(folder, HEAD + "A!,,,\n" * 100)
+    assert len(wrong(folder)) == 20
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", ':1: expected the columns id,name,pin,seat, got ""'),
+        ("name,id,pin,seat\n", ':1: expected the columns id,name,pin,seat, got "name,id,pin,seat"'),
+        (HEAD + "a-1,Somchai\n", ":2: expected 4 values (id,name,pin,seat), got 2"),
+        (HEAD + 'a-1,"Som', ":2: not CSV: unexpected end of data"),
+        (HEAD.encode() + b"a-1,\xff", ":2: expected UTF-8, got the byte 0xff"),
+    ],
+)
+def test_what_is_no_table_of_agents(folder: Path, content: str | bytes, expected: str) -> None:
+    path = csv_of(folder, content)
+    assert wrong(folder) == [f"{path}{expected}"]
+
+
+def test_a_seat_that_there_is_not(folder: Path) -> None:
+    csv_of(folder, HEAD + ROW.replace("base-01", "base-77"))
+    (told,) = wrong(folder)
+    assert 'agents.a-1.seat: unknown seat "base-77"' in told
+
+
+def test_a_csv_file_that_is_not_there(folder: Path) -> None:
+    csv_of(folder, "").unlink()
+    assert wrong(folder) == [f"{folder}/agents.csv: missing; expected a CSV file with agents"]
+
+
+def test_a_pin_matches_its_hash_and_no_other() -> None:
+    hashed = pin_hash("0042")
+    assert is_hash(hashed)
+    assert hashed != pin_hash("0042")  # a salt of its own
+    assert matches("0042", hashed)
+    assert not matches("42", hashed)
+    assert [is_pin(text) for text in ("123", "1234", "１２３４", "12a4", "")] == [
+        *(False, True, False, False, False)
+    ]

@@ -1,0 +1,41 @@
+"""What agents say and what happens to their calls reach who needs it, over a fake Asterisk."""
+
+from pathlib import Path
+
+from ivrd.config.settings import AgentSettings
+from tests.daemon.hotline import Hotline, live, until
+from tests.fixtures.agents import HASH, PIN
+
+AGENTS = (AgentSettings("a-1", "Somchai", HASH, "base-01"),)
+
+
+async def agent(at: Hotline) -> tuple[str, str]:
+    """What the agent is to do next, and why."""
+    (row,) = (await at.ask("agents"))["agents"]
+    return row["duty"], row["reason"]
+
+
+def test_an_agent_talks_wraps_up_and_is_as_before_after_a_restart(tmp_path: Path) -> None:
+    async def before(at: Hotline) -> None:
+        at.wiring.agents.controller.configure(AGENTS, 600.0)
+        await until(lambda: at.wiring.agents.controller.known)
+        assert await agent(at) == ("signed_out", "")
+        await at.do("agent-in", id="a-1", pin=PIN)
+        call = at.call_id()
+        at.arrive(call)
+        at.emit("QueueCallerJoin", call, Queue=at.queue)
+        await until(lambda: call in at.wiring.ledger.calls)
+        await at.talk(call, "base-01")
+        at.emit("Hangup", call)
+        await until(lambda: call not in at.wiring.ledger.calls)
+        assert await agent(at) == ("wrap_up", "")
+        assert at.series("ivrd_agents") == 1
+        await at.do("agent-pause", id="a-1", reason="lunch")
+
+    async def after(at: Hotline) -> None:
+        at.wiring.agents.controller.configure(AGENTS, 600.0)
+        await until(lambda: at.wiring.agents.controller.known)
+        assert await agent(at) == ("paused", "lunch")
+
+    live(tmp_path, before)
+    live(tmp_path, after)
