@@ -5,7 +5,6 @@ asked never to be called.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import cast
@@ -63,21 +62,28 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_gone(tmp_path: Path) -> None:
-    folder = tmp_path / "disk"
-    store = SqliteStore(folder / "ivrd.sqlite", SLOW)
+    disk, no_disk, mounted = tmp_path / "disk", tmp_path / "none", tmp_path / "mounted"
+    disk.mkdir()
+    no_disk.write_text("no folder")
+    mount(disk, mounted)
+    store = SqliteStore(mounted / "ivrd.sqlite", SLOW)
 
     async def body(rig: Rig) -> None:
         await store.close()
-        folder.rename(tmp_path / "elsewhere")
-        folder.write_text("no folder")
-        away = SqliteStore(folder / "ivrd.sqlite", SLOW)
-        rig.write_behind._store = away
+        mount(no_disk, mounted)
+        again = rig.write_behind._store = SqliteStore(mounted / "ivrd.sqlite", SLOW)
         await nobody_is_booked(rig)
-        os.unlink(folder)
-        (tmp_path / "elsewhere").rename(folder)
-        await nothing_is_left(rig, away)
+        mount(disk, mounted)
+        await nothing_is_left(rig, again)
 
     run(body, cast(Shelf, store))
+
+
+def mount(what: Path, where: Path) -> None:
+    """In one step, so that who looks sees one or the other."""
+    new = where.with_name("new")
+    new.symlink_to(what)
+    new.replace(where)
 
 
 class Frozen(Shelf):
