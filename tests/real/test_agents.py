@@ -68,6 +68,7 @@ def test_an_agent_is_rung_when_ready_and_not_in_wrap_up_or_pause_also_after_a_ki
     calling = lab.calling(callers(1, 2), rate=4.0)  # the second waits when the talk ends
     lab.until("in wrap-up", lambda _s: paused_for(lab, "agent: wrap-up"))
     calling.wait(60)
+    lab.until("both talks are over", lambda _s: len(lab.agents.ledger()) == 2)
     one, two = lab.agents.ledger()
     assert between(one, two) >= 4.0  # app_queue alone leaves it alone for two
     lab.ivrd.once("agent", "pause", AGENT, "lunch")
@@ -105,6 +106,7 @@ def test_an_agents_day_over_a_kill_of_ivrd_in_every_state(hotline) -> None:
     assert agent(lab)["state"] == "wrap_up"
     (entry,) = second.wait(60).entries
     assert entry.person == "inhouse"
+    lab.until("both talks are over", lambda _s: len(lab.agents.ledger()) == 2)
     one, two = lab.agents.ledger()
     assert between(one, two) >= WRAP_UP - 1.0
 
