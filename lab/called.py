@@ -25,7 +25,7 @@ def comes(ring: Seconds = 0.5, after: float = 0.5, key: str = "1") -> Manner:
 
     Stays until the hotline's person hangs up.
     """
-    return Manner(ring, NEVER, None, first=(Hear(), Wait(after), Keys(key), Meet()))
+    return Manner(ring, NEVER, "caller", first=(Hear(), Wait(after), Keys(key), Meet()))
 
 
 def does_not_press(ring: Seconds = 0.5) -> Manner:

@@ -161,9 +161,13 @@ def test_in_whatever_order_calls_end_it_is_as_counting_them_one_by_one(
     calls = [call(name, began, began + lasts, result=result) for name, began, lasts, result in some]
     calls.sort(key=lambda each: each.began_at)
     live = PeopleCount(SHARED)
-    happens = [(each.began_at, 1, n) for n, each in enumerate(calls)]
-    happens += [(each.ended_at or 0.0, 0, n) for n, each in enumerate(calls)]
-    for _at, begins, n in sorted(happens, key=lambda one: (one[0], -one[1], one[2])):
+    happens = []
+    for n, each in enumerate(calls):
+        ended_at = each.ended_at or 0.0
+        at_once = ended_at == each.began_at
+        # In one moment who ends goes first, and one who comes and goes does so in one go.
+        happens += [(each.began_at, 1, n, True), (ended_at, int(at_once), n, False)]
+    for _at, _last, n, begins in sorted(happens, key=lambda one: (*one[:3], not one[3])):
         each = calls[n]
         live.take(replace(each, ended_at=None, asked=False, answered=False) if begins else each)
     by_caller = {name: [c for c in calls if c.caller == name] for name in ("a", "b", "c")}

@@ -119,7 +119,11 @@ def whom_the_hotline_owes_an_answer(lab, tmp_path) -> None:
     assert (kept["person"]["number"], len(kept["person"]["waits"])) == (LOST[1], 2)
     run(lab, tmp_path, LOST[0], "no-callback", "--json")
     assert lost(lab) == [LOST[1]]
-    assert run(lab, tmp_path, LOST[1], "erase", "--json") == {"person": True, "entries": 2}
+    assert run(lab, tmp_path, LOST[1], "erase", "--json") == {
+        "person": True,
+        "entries": 2,
+        "callbacks": 0,
+    }
     assert lost(lab) == []
     left = run(lab, tmp_path, LOST[1], "export")
     assert (left["person"], left["calls"]) == (None, [])
