@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ivrd.core.call import Direction
@@ -154,6 +154,7 @@ CALLS = st.lists(
 )
 
 
+@example([("a", 7, 300, "answered"), ("a", 7, 300, "answered"), ("a", 307, 0, "answered")])
 @given(CALLS)
 def test_in_whatever_order_calls_end_it_is_as_counting_them_one_by_one(
     some: list[tuple[str, int, int, str]],

@@ -22,6 +22,7 @@ MANNERS = (
 )
 
 
+@pytest.mark.verify
 def test_calls_made_and_received_are_counted_apart_and_exactly_over_a_kill(hotline, tmp_path):
     count = len(MANNERS)
     at_home = {number(n)[1]: manner for n, manner in enumerate(MANNERS)}

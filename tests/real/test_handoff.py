@@ -224,6 +224,7 @@ IN_A_QUEUE = (Hear(), Quiet(1.5), Hear(), Quiet(1.5), Hear(), Quiet(1.5), Keys("
 SLOW = {"ring_seconds": 14, "key_seconds": 30}
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(50, waiting=True)
 def test_a_partner_whose_people_come_late_takes_calls_with_times_of_its_own(waiting, site):
     slow = site(Manner(ring=9.0, talk=5.5, voice="partner", first=IN_A_QUEUE))

@@ -88,6 +88,7 @@ def test_partners_talk_ring_and_take_callers_while_ivrd_is_dead(hotline, site):
     assert lab.settled().balances
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45)
 def test_kill_9_forgets_nothing_of_partners_and_each_call_counts_once(hotline, site):
     full = site("full", full_above(2, takes(ring=0.2, talk=5.5)))

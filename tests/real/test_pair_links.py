@@ -26,6 +26,7 @@ def people(count):
     return [Caller(n, "calls", (Keys("0"),) if n % 2 else ()) for n in range(1, count + 1)]
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45)
 def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline):
     calling = hotline.calling(people(70), 5.0)

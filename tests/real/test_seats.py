@@ -183,6 +183,7 @@ def test_a_key_on_the_phone_resumes_its_seat_also_without_ivrd(hotline) -> None:
     assert "(paused" not in lab.asterisk.cli("queue show other")
 
 
+@pytest.mark.verify
 def test_a_seat_that_rests_does_so_for_the_next_ivrd_too(hotline) -> None:
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
     make_it_rest(lab)
