@@ -1,5 +1,6 @@
 """What comes of asking for a call back."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -11,3 +12,13 @@ class BookResult(StrEnum):
     NOT_ALLOWED = "not_allowed"  # the hotline dials no number of this kind or country
     NOT_STORED = "not_stored"  # it could not be written down: the caller keeps waiting
     NOT_OFFERED = "not_offered"  # no call back can be had now
+
+
+# What the caller is told meanwhile, and of each result; the texts are in default_prompts.yaml.
+BOOKING_PROMPT, BOOKED_PROMPT = "callback-booking", "callback-booked"
+NOT_BOOKED_PROMPT: Mapping[BookResult, str] = {
+    BookResult.NO_NUMBER: "callback-no-number",
+    BookResult.NOT_ALLOWED: "callback-no-number",
+    BookResult.NOT_STORED: "callback-not-now",
+    BookResult.NOT_OFFERED: "callback-not-now",
+}

@@ -11,13 +11,13 @@ too many wrong keys and whatever cannot be had: nobody is kept from waiting.  Wh
 number is asked for one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import slots
-from ivrd.core.book_result import BookResult
+from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.menu import (
     BACK_KEY,
     MOST_INTERRUPTIONS,
@@ -45,13 +45,6 @@ END_KEY = "#"
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 OFFER, WHICH, NUMBER = "callback-offer", "callback-which", "callback-number"
 READ_BACK, RIGHT = "callback-read-back", "callback-right"
-BOOKING, BOOKED = "callback-booking", "callback-booked"
-NOT_BOOKED: Mapping[BookResult, str] = {
-    BookResult.NO_NUMBER: "callback-no-number",
-    BookResult.NOT_ALLOWED: "callback-no-number",
-    BookResult.NOT_STORED: "callback-not-now",
-    BookResult.NOT_OFFERED: "callback-not-now",
-}
 
 
 class At(StrEnum):
@@ -195,7 +188,7 @@ def _book(visit: OfferVisit) -> Result:
     after = replace(visit, at=At.BOOKING, misses=0)
     return after, (
         AtOffer(visit.topic),
-        _say(after, BOOKING),
+        _say(after, BOOKING_PROMPT),
         Book(visit.digits, visit.not_before or 0.0),
     )
 
@@ -205,13 +198,13 @@ def _answered(visit: OfferVisit, result: BookResult) -> Result:
         return _booked(replace(visit, at=At.BOOKED))
     if result is BookResult.NO_NUMBER and not visit.digits:
         return _at(visit, At.KEYING)  # withheld, or that of an exchange: ask for one
-    return _to_person(visit, NOT_BOOKED[result])
+    return _to_person(visit, NOT_BOOKED_PROMPT[result])
 
 
 def _booked(visit: OfferVisit) -> Result:
     return replace(visit, over=True), (
         AtBooked(),
-        _say(visit, slots.BOOKED if visit.not_before else BOOKED),
+        _say(visit, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
         GoodBye(),
     )
 

@@ -12,12 +12,11 @@ is left at once (`give_way`), whatever is being said; not while a call back is b
 for then the caller is one of the two, and not both.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrd.core import numbers, slots
-from ivrd.core.book_result import BookResult
+from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.menu import (
     BACK_KEY,
     MOST_INTERRUPTIONS,
@@ -46,14 +45,7 @@ OPEN_KEY = "queue-menu-key"  # said while waiting: which key opens the menu
 OFFER_PLACE = "queue-menu-place"
 OFFER_CALLBACK = "queue-menu-callback"
 OFFER_WAIT = "queue-menu-wait"
-BOOKING, BOOKED = "callback-booking", "callback-booked"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
-NOT_BOOKED: Mapping[BookResult, str] = {
-    BookResult.NO_NUMBER: "callback-no-number",
-    BookResult.NOT_ALLOWED: "callback-no-number",
-    BookResult.NOT_STORED: "callback-not-now",
-    BookResult.NOT_OFFERED: "callback-not-now",
-}
 
 
 @dataclass(frozen=True)
@@ -183,7 +175,7 @@ def _choose(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
 
 def _book(visit: QueueVisit) -> Result:
     after = replace(visit, booking=True, slots=())
-    return after, (_say(after, BOOKING), Book(not_before=visit.not_before))
+    return after, (_say(after, BOOKING_PROMPT), Book(not_before=visit.not_before))
 
 
 def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
@@ -196,13 +188,13 @@ def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
 def _answered(visit: QueueVisit, result: BookResult) -> Result:
     if result is BookResult.BOOKED:
         return _booked(replace(visit, booking=False, booked=True))
-    return _to_queue(replace(visit, booking=False), NOT_BOOKED[result])
+    return _to_queue(replace(visit, booking=False), NOT_BOOKED_PROMPT[result])
 
 
 def _booked(visit: QueueVisit) -> Result:
     return replace(visit, over=True), (
         AtBooked(),
-        _say(visit, slots.BOOKED if visit.not_before else BOOKED),
+        _say(visit, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
         GoodBye(),
     )
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ivrd.core import callback_menu as m
 from ivrd.core import dialogue
-from ivrd.core.book_result import BookResult
+from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.core.dialogue import Situation
 from ivrd.core.menu import (
@@ -120,7 +120,7 @@ def test_who_is_interrupted_at_the_slots_hears_them_again() -> None:
 @pytest.mark.parametrize("result", [r for r in BookResult if r is not BookResult.BOOKED])
 def test_whatever_cannot_be_had_is_told_and_the_caller_waits(result: BookResult) -> None:
     _, commands = walk(*keys("120812345678#1"), BookAnswer(result))
-    assert said(commands) == [m.NOT_BOOKED[result]]
+    assert said(commands) == [NOT_BOOKED_PROMPT[result]]
     assert commands[-1] == ToPerson("q", "t")
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core import numbers, queue_menu
-from ivrd.core.book_result import BookResult
+from ivrd.core import numbers
+from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.menu import (
     AtBooked,
     Await,
@@ -161,7 +161,7 @@ def test_who_chooses_no_slot_goes_on_waiting(key: str) -> None:
 @pytest.mark.parametrize("result", [r for r in BookResult if r is not BookResult.BOOKED])
 def test_whoever_cannot_be_called_back_hears_so_and_goes_on_waiting(result: BookResult) -> None:
     visit, commands = visited(Key("2"), BookAnswer(result))
-    assert said(commands) == [queue_menu.NOT_BOOKED[result]]
+    assert said(commands) == [NOT_BOOKED_PROMPT[result]]
     assert commands[-1] == BackToQueue()
     assert not visit.booked
 
