@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol, TypedDict
+from typing import Any, TypedDict
 
 from ivrd import log
 from ivrd.agents.controller import AgentController
@@ -20,17 +20,11 @@ from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
 from ivrd.core.seats import SeatStatus
+from ivrd.store.audit_log import AuditLog
 
 REASON = text(24)  # Asterisk keeps 79 bytes of one
 
 logger = logging.getLogger("ivrd")
-
-
-class AuditLog(Protocol):
-    """Where operators' actions are stored; see partners/repository.py."""
-
-    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Store what an operator has done just now."""
 
 
 class AgentRow(TypedDict):

@@ -7,6 +7,7 @@ from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.core.booking import Booking
+from ivrd.store.audit_log import AuditLog
 
 
 class BookingControl(Protocol):
@@ -17,13 +18,6 @@ class BookingControl(Protocol):
 
     def retry(self, booking: Booking) -> bool:
         """Whether it is dialled as soon as its turn comes."""
-
-
-class AuditLog(Protocol):
-    """Where operators' actions are stored; see partners/repository.py."""
-
-    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Store what an operator has done just now."""
 
 
 class CallbackOperations:

@@ -28,6 +28,7 @@ from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, RefusalStatus,
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerSetup
+from ivrd.store.audit_log import AuditLog
 
 MOVE_SECONDS = 20.0  # for which a reload waits until callers whose queue is gone are moved
 
@@ -72,13 +73,6 @@ def partner_setup(settings: Settings) -> PartnerSetup:
         )
 
     return PartnerSetup(settings.partners, topics, settings.policy, open_partners)
-
-
-class AuditLog(Protocol):
-    """Where operators' actions are stored; see partners/repository.py."""
-
-    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Store what an operator has done just now; `partner` is empty for what concerns none."""
 
 
 class Refused(Protocol):

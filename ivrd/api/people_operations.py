@@ -163,7 +163,7 @@ class PeopleOperations:
         known = self._registry.people.get(person)
         return {
             "hash": person,
-            "person": self._told(known) if known else None,
+            "person": self._known(known) if known else None,
             "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
             "callbacks": [self._booking(one) for one in self._bookings.of_people(hashes)],
             "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
@@ -210,7 +210,7 @@ class PeopleOperations:
             raise server.RequestRejected("expected a telephone number, got no digit")
         return person, [person, *self._hashes.previous_hashes(query["number"])]
 
-    def _told(self, person: Person) -> dict[str, Any]:
+    def _known(self, person: Person) -> dict[str, Any]:
         return {
             "seen_at": self._moment(person.seen_at),
             "answered_at": self._moment(person.answered_at),

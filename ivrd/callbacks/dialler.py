@@ -33,6 +33,7 @@ from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingStat
 from ivrd.core.call import Answered, Call, CallState, Direction, Ended, Notice, Outcome, Rejoined
 from ivrd.core.dialling import Lead
 from ivrd.core.ledger import Ledger
+from ivrd.store.audit_log import AuditLog
 
 LOST = (ActionRefused, ConnectionLost, TimeoutError, BadValue)
 
@@ -61,13 +62,6 @@ class Refusals(Protocol):
 
     def is_shared(self, person_id: str) -> bool:
         """Whether many people use the number."""
-
-
-class AuditLog(Protocol):
-    """Where it is stored what was done; see partners/repository.py."""
-
-    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Store what was done just now."""
 
 
 class CallbackListener(Protocol):

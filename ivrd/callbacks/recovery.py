@@ -22,6 +22,7 @@ from ivrd.core.dialling import Moment
 from ivrd.core.people import People, Person
 from ivrd.core.recovery import Lost, is_owed, lost, settled_at, to_recover
 from ivrd.people.vault import CannotOpen
+from ivrd.store.audit_log import AuditLog
 
 READ_SECONDS = 10.0
 MOST = 1000  # of a queue at a time: far more than can be called until they are read again
@@ -49,13 +50,6 @@ class Vault(Protocol):
 
     def open(self, text: str) -> str:
         """The number that was sealed.  Raises `CannotOpen`."""
-
-
-class AuditLog(Protocol):
-    """Where it is stored what was done; see partners/repository.py."""
-
-    def audit(self, who: str, what: str, partner: str, detail: str) -> None:
-        """Store what was done just now."""
 
 
 class Recovery:
@@ -106,12 +100,14 @@ class Recovery:
         begun = [one for one in bookings if one.origin is BookingOrigin.LOST]
         begun.sort(key=lambda one: one.effective_at)
         queues = {one.queue for one in begun} | self._found.keys()
-        return {queue: self._of_queue(queue, begun, now) for queue in queues}
+        settled = settled_at(self._repository.all())
+        return {queue: self._of_queue(queue, begun, settled, now) for queue in queues}
 
-    def _of_queue(self, queue: str, begun: Collection[Booking], now: float) -> Iterator[Booking]:
+    def _of_queue(
+        self, queue: str, begun: Collection[Booking], settled: dict[str, float], now: float
+    ) -> Iterator[Booking]:
         yield from (one for one in begun if one.queue == queue)
         left_out = {one.person for one in begun} | self._not_dialled
-        settled = settled_at(self._repository.all())
         for each in self._found.get(queue, ()):
             if each.person.id in left_out:
                 continue

@@ -300,7 +300,7 @@ class Ivr:
         talk = line.conversation = Conversation(
             lambda: self.settings.conversation,
             line.session,
-            lambda command: self._told(call_id, command),
+            lambda command: self._notified(call_id, command),
             lambda step: self._stepped(call_id, step),
             lambda: self._arrival(call_id),
             lambda: self._waiting.waits(call_id),
@@ -315,7 +315,7 @@ class Ivr:
         if position is not None:
             line.key_at = max(line.key_at, position.key_at)
 
-    def _told(self, call_id: str, command: Command) -> None:
+    def _notified(self, call_id: str, command: Command) -> None:
         """A conversation's command."""
         self._notify(call_id, command)
         if isinstance(command, Book):
