@@ -23,7 +23,7 @@ AGENTS = (
 )
 
 
-class Desk:
+class Operator:
     """One operator, who asks; `audited`: what is kept of that."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
@@ -63,57 +63,61 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def operator() -> Iterator[Operator]:
     with asyncio.Runner() as runner:
-        yield Desk(runner)
+        yield Operator(runner)
 
 
-def test_an_agent_signs_in_with_the_pin_and_pauses_resumes_signs_out(desk: Desk) -> None:
-    assert desk.asks("agents", id="late")["state"] == "signed_out"
-    assert desk.asks("agent-in", id="late", pin=PIN)["state"] == "ready"
-    paused = desk.asks("agent-pause", id="late", reason="lunch")
+def test_an_agent_signs_in_with_the_pin_and_pauses_resumes_signs_out(operator: Operator) -> None:
+    assert operator.asks("agents", id="late")["state"] == "signed_out"
+    assert operator.asks("agent-in", id="late", pin=PIN)["state"] == "ready"
+    paused = operator.asks("agent-pause", id="late", reason="lunch")
     assert (paused["state"], paused["reason"]) == ("paused", "lunch")
-    assert desk.operations.counts() == {"base": {AgentState.SIGNED_OUT: 1, AgentState.PAUSED: 1}}
-    assert desk.asks("agent-resume", id="late")["state"] == "ready"
-    assert desk.asks("agent-out", id="late")["state"] == "signed_out"
-    desk.rig.begin()  # all of it is written when it is answered
-    desk.runner.run(desk.rig.repository.restore())
-    assert desk.rig.controller.get("late").since == desk.rig.now
-    assert [what for what, _agent in desk.audited] == [
+    assert operator.operations.counts() == {
+        "base": {AgentState.SIGNED_OUT: 1, AgentState.PAUSED: 1}
+    }
+    assert operator.asks("agent-resume", id="late")["state"] == "ready"
+    assert operator.asks("agent-out", id="late")["state"] == "signed_out"
+    operator.rig.begin()  # all of it is written when it is answered
+    operator.runner.run(operator.rig.repository.restore())
+    assert operator.rig.controller.get("late").since == operator.rig.now
+    assert [what for what, _agent in operator.audited] == [
         *("agent signed in", "agent paused", "agent resumed", "agent signed out")
     ]
 
 
 @pytest.mark.parametrize("pin", ["", "1234", PIN + "0"])
-def test_a_wrong_pin_signs_nobody_in_and_is_audited_without_it(desk: Desk, pin: str) -> None:
+def test_a_wrong_pin_signs_nobody_in_and_is_audited_without_it(
+    operator: Operator, pin: str
+) -> None:
     with pytest.raises(server.RequestRejected, match="wrong PIN for late"):
-        desk.asks("agent-in", id="late", pin=pin)
-    assert desk.asks("agents", id="late")["state"] == "signed_out"
-    assert desk.audited == [("agent not signed in: wrong PIN", "late")]
+        operator.asks("agent-in", id="late", pin=pin)
+    assert operator.asks("agents", id="late")["state"] == "signed_out"
+    assert operator.audited == [("agent not signed in: wrong PIN", "late")]
 
 
-def test_nobody_is_signed_in_twice_or_at_a_seat_that_is_taken(desk: Desk) -> None:
-    desk.asks("agent-in", id="late", pin=PIN)
+def test_nobody_is_signed_in_twice_or_at_a_seat_that_is_taken(operator: Operator) -> None:
+    operator.asks("agent-in", id="late", pin=PIN)
     with pytest.raises(server.NotNow, match="late is signed in already"):
-        desk.asks("agent-in", id="late", pin=PIN)
+        operator.asks("agent-in", id="late", pin=PIN)
     with pytest.raises(server.NotNow, match="late is signed in at base-01"):
-        desk.asks("agent-in", id="early", pin=PIN)
-    desk.members.states["base-01"] = SeatStatus.BUSY
+        operator.asks("agent-in", id="early", pin=PIN)
+    operator.members.states["base-01"] = SeatStatus.BUSY
     with pytest.raises(server.NotNow, match="signed in already"):  # while talking
-        desk.asks("agent-in", id="late", pin=PIN)
+        operator.asks("agent-in", id="late", pin=PIN)
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 25, "two\nlines"])
-def test_a_reason_that_asterisk_cannot_keep_is_refused(desk: Desk, reason: str) -> None:
-    desk.asks("agent-in", id="late", pin=PIN)
+def test_a_reason_that_asterisk_cannot_keep_is_refused(operator: Operator, reason: str) -> None:
+    operator.asks("agent-in", id="late", pin=PIN)
     with pytest.raises(server.RequestRejected, match="expected one line of text"):
-        desk.asks("agent-pause", id="late", reason=reason)
+        operator.asks("agent-pause", id="late", reason=reason)
 
 
-def test_an_agent_that_there_is_not_and_agents_that_are_not_known_yet(desk: Desk) -> None:
+def test_an_agent_that_there_is_not_and_agents_that_are_not_known_yet(operator: Operator) -> None:
     with pytest.raises(server.RequestRejected, match="no agent 'nobody'"):
-        desk.asks("agents", id="nobody")
-    desk.rig.repository.complete = False
+        operator.asks("agents", id="nobody")
+    operator.rig.repository.complete = False
     with pytest.raises(server.NotNow, match="could not be read yet"):
-        desk.asks("agent-out", id="late")
-    assert desk.operations.counts() == {}
+        operator.asks("agent-out", id="late")
+    assert operator.operations.counts() == {}
