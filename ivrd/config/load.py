@@ -11,6 +11,7 @@ from ivrd.config import (
     main,
     menus,
     model,
+    outbox,
     partners,
     people,
     prompts,
@@ -24,7 +25,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
-OPTIONAL_FILES = (agents.FILE,)
+OPTIONAL_FILES = (agents.FILE, outbox.FILE)
 
 
 def load(folder: Path) -> Settings:
@@ -43,6 +44,7 @@ def load(folder: Path) -> Settings:
         partners=_read(folder / partners.FILE, partners.PartnersFile, found),
         prompts=_read(folder / prompts.FILE, prompts.PromptsFile, found),
         agents=_read_agents(folder, found),
+        outbox=_read_outbox(folder, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
@@ -69,6 +71,7 @@ class _Files:
     partners: File[partners.PartnersFile] | None
     prompts: File[prompts.PromptsFile] | None
     agents: File[agents.AgentsFile] | None
+    outbox: File[outbox.OutboxFile] | None
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
@@ -87,6 +90,14 @@ def _read_agents(folder: Path, found: list[Problem]) -> File[agents.AgentsFile] 
         return None
 
 
+def _read_outbox(folder: Path, found: list[Problem]) -> File[outbox.OutboxFile] | None:
+    try:
+        return outbox.read_file(folder)
+    except ConfigError as error:
+        found.extend(error.problems)
+        return None
+
+
 def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
     """What is wrong inside one file."""
     if files.program:
@@ -99,6 +110,8 @@ def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
         yield from hours.check(files.hours)
     if files.partners:
         yield from partners.check(files.partners)
+    if files.outbox:
+        yield from outbox.check(files.outbox)
 
 
 def _with_program(files: _Files) -> Iterable[Problem]:
@@ -113,6 +126,8 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
         yield from partners.check_with_program(files.partners, parsed)
+    if files.outbox:
+        yield from outbox.check_with_program(files.outbox, parsed.languages)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
@@ -152,7 +167,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
-    if not files.agents:
+    if not (files.agents and files.outbox):
         return None
     parsed, languages = top.parsed, tuple(top.parsed.languages)
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
@@ -194,6 +209,7 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         ring_seconds=waiting.parsed.ring_seconds,
         agents=agents.agents(files.agents.parsed),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
+        outbox=outbox.settings(files.outbox.parsed, folder),
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),
         callers_at_most=parsed.limits.callers,
@@ -211,5 +227,6 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
             partners.FILE: files.partners.parsed,
             prompts.FILE: files.prompts.parsed,
             agents.FILE: files.agents.parsed,
+            outbox.FILE: files.outbox.parsed,
         },
     )

@@ -18,6 +18,9 @@ MOST_BYTES = 4096
 # Asterisk reads it from manager.conf, where a semicolon begins a comment.
 FORM = re.compile(r"[!-:<-~]{8,128}")
 EXPECTED = "expected one line of 8 to 128 letters, digits and signs, no spaces and no semicolon"
+# What other systems give out, such as a token for their API.
+TOKEN_FORM = re.compile(r"[!-~]{8,2048}")
+TOKEN_EXPECTED = "expected one line of 8 to 2048 letters, digits and signs, no spaces"
 
 
 def read_secret(
@@ -25,16 +28,19 @@ def read_secret(
     variable: str,
     environ: Mapping[str, str] = os.environ,
     user: int | None = None,
+    *,
+    token: bool = False,
 ) -> str:
     """The secret in the environment's `variable`, else the one in the file at `path`.
 
     The file belongs to root or to us (`user`, else who runs this); its group may read it, nobody
     else may anything.  A symbolic link is followed: what is judged is the file that was opened.
     Raises `ConfigError` when there is none, when the file is open to others, or when the secret
-    cannot be written into Asterisk's configuration.  The secret itself is in no message.
+    cannot be written into Asterisk's configuration; a `token` for another system may have any form.
+    The secret itself is in no message.
     """
     if variable in environ:
-        return _checked(environ[variable], variable)
+        return _checked(environ[variable], variable, token)
     try:
         # O_NONBLOCK: a pipe in the file's place must not make us wait for ever
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -47,7 +53,7 @@ def read_secret(
         raise _error(path, f"missing; expected a file with the secret, or {variable} set") from None
     except OSError as error:
         raise _error(path, f"cannot be read: {error.strerror}") from None
-    return _checked(text.rstrip("\r\n"), path)
+    return _checked(text.rstrip("\r\n"), path, token)
 
 
 def _refuse_open(path: Path, status: os.stat_result, user: int) -> None:
@@ -63,9 +69,9 @@ def _refuse_open(path: Path, status: os.stat_result, user: int) -> None:
         raise _error(path, say)
 
 
-def _checked(secret: str, source: str | Path) -> str:
-    if not FORM.fullmatch(secret):
-        raise _error(source, EXPECTED)
+def _checked(secret: str, source: str | Path, token: bool) -> str:
+    if not (TOKEN_FORM if token else FORM).fullmatch(secret):
+        raise _error(source, TOKEN_EXPECTED if token else EXPECTED)
     return secret
 
 

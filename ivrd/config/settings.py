@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
+from ivrd.config.outbox import OutboxSettings
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -161,6 +162,7 @@ class Settings:
     `ring_seconds`: for how long a seat of our own rings.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
     are rung whenever their pool is open.
+    `outbox`: the messages that leave for other systems.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
     when nothing was chosen.  `files`: each file's parsed content.
@@ -198,6 +200,7 @@ class Settings:
     ring_seconds: int
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
+    outbox: OutboxSettings
     policy: Policy
     waiting: WaitingSettings
     callers_at_most: int
