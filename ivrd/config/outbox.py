@@ -4,7 +4,6 @@ Without it, as with no messages in it, nothing leaves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +28,18 @@ from ivrd.config.field_types import (
     worded,
 )
 from ivrd.config.model import File, Part, read
+from ivrd.config.outbox_settings import (
+    ChannelSettings,
+    FileSettings,
+    HttpSettings,
+    LineSettings,
+    MessageSettings,
+    OutboxSettings,
+    SmsSettings,
+    Tree,
+    WebhookSettings,
+    word,
+)
 from ivrd.config.outbox_template import Template, header, template, tree
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.yamlfile import Document
@@ -83,7 +94,6 @@ URL = _Url(_PLAIN.what, _PLAIN.read)
 FIELD = pattern("the place of a value in JSON, such as result.0.status", r"[\w.-]{1,100}")
 ENV = "IVRD_OUTBOX_{}_SECRET"  # stands in for a channel's secret_file
 
-Tree = Mapping[str, object]
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, template(670, MESSAGES)]]
 
 
@@ -162,84 +172,6 @@ class OutboxFile(Part):
 
 
 KINDS = ("webhooks", "sms", "line", "files")
-
-
-@dataclass(frozen=True)
-class HttpSettings:
-    """How a channel is reached.  `secret_variable` in the environment stands in for the file."""
-
-    url: str
-    secret_file: Path | None
-    secret_variable: str
-    ca_file: Path | None
-    timeout_seconds: float
-    at_once: int
-
-
-@dataclass(frozen=True)
-class WebhookSettings:
-    """A system that gets each message as signed JSON."""
-
-    http: HttpSettings
-
-
-@dataclass(frozen=True)
-class SmsSettings:
-    """A gateway for text messages.
-
-    The templates of a request: `headers`, `query`, and as its body `form` or `body` (JSON).  It was
-    taken when the status is one of `status` (empty: 200 to 299) and, if `field` is not empty, the
-    answer has one of `values` there.
-    """
-
-    http: HttpSettings
-    method: str
-    headers: Mapping[str, Template]
-    query: Tree
-    form: Tree
-    body: Tree
-    status: frozenset[int]
-    field: str
-    values: frozenset[str]
-
-
-@dataclass(frozen=True)
-class LineSettings:
-    """A LINE Official Account; its secret is the channel access token."""
-
-    http: HttpSettings
-
-
-@dataclass(frozen=True)
-class FileSettings:
-    """A file."""
-
-    path: Path
-
-
-ChannelSettings = WebhookSettings | SmsSettings | LineSettings | FileSettings
-
-
-@dataclass(frozen=True)
-class MessageSettings:
-    """A message: its text in each language; after `within_seconds` it is of no use."""
-
-    channel: str
-    within_seconds: float
-    text: Mapping[str, Template]
-
-
-@dataclass(frozen=True)
-class OutboxSettings:
-    """The whole of it.
-
-    most: entries that may wait or be dead; keep_seconds: how long it is known what became of one.
-    """
-
-    most: int
-    keep_seconds: float
-    channels: Mapping[str, ChannelSettings]
-    messages: Mapping[str, MessageSettings]
 
 
 def read_file(folder: Path) -> File[OutboxFile]:
@@ -350,7 +282,7 @@ def settings(parsed: OutboxFile, folder: Path) -> OutboxSettings:
             sms.body,
             frozenset(sms.success.status),
             sms.success.field,
-            frozenset(_word(value) for value in sms.success.values),
+            frozenset(word(value) for value in sms.success.values),
         )
     for name, file in parsed.files.items():
         channels[name] = FileSettings(located(folder, file.path))
@@ -363,11 +295,6 @@ def settings(parsed: OutboxFile, folder: Path) -> OutboxSettings:
         for use, message in parsed.messages.items()
     }
     return OutboxSettings(parsed.entries_at_most, parsed.keep_days * DAY, channels, messages)
-
-
-def _word(value: object) -> str:
-    """How a value of JSON is compared: true as `true`, 0 as `0`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _http(name: str, part: HttpPart, url: str, folder: Path) -> HttpSettings:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
-from ivrd.config.outbox import OutboxSettings
+from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner

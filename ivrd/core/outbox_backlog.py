@@ -47,6 +47,11 @@ class Backlog:
         return iter(list(self._entries.values()))
 
     @property
+    def remembered(self) -> int:
+        """How many delivered ones there are."""
+        return len(self._ended[EntryState.DELIVERED])
+
+    @property
     def full(self) -> bool:
         """Whether nothing more may be put in."""
         return len(self) >= self.most

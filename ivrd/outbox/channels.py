@@ -1,0 +1,54 @@
+"""The channels that the configuration has."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import assert_never
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+from ivrd.config.outbox_settings import (
+    ChannelSettings,
+    FileSettings,
+    LineSettings,
+    SmsSettings,
+    WebhookSettings,
+)
+from ivrd.outbox.channel import Channel
+from ivrd.outbox.file import LogFile
+from ivrd.outbox.line import Line
+from ivrd.outbox.sms import Sms
+from ivrd.outbox.webhook import Webhook
+
+
+def channels(
+    settings: Mapping[str, ChannelSettings], country: str, clock: Callable[[], float]
+) -> dict[str, Channel]:
+    """Each by its name.  `country`: whose numbers are at home; `clock`: the wall clock."""
+    return {name: _channel(of, country, clock) for name, of in settings.items()}
+
+
+def _channel(of: ChannelSettings, country: str, clock: Callable[[], float]) -> Channel:
+    match of:
+        case WebhookSettings():
+            return Webhook(of, clock)
+        case SmsSettings():
+            return Sms(of, partial(national, home=country))
+        case LineSettings():
+            return Line(of)
+        case FileSettings(path):
+            return LogFile(path)
+        case _:
+            assert_never(of)
+
+
+def national(number: str, home: str) -> str:
+    """A number (E.164) as it is dialled at home; as it is, when it is of another country."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    if phonenumbers.region_code_for_number(parsed) != home:
+        return number
+    text = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+    return "".join(one for one in text if one.isdecimal())

@@ -1,0 +1,282 @@
+"""The outbox: messages are put in by whoever has something to say, and are there until delivered.
+
+An entry is stored with every step, as kind `outbox` by its id: sealed as long as it may be sent,
+and without what it said once it was delivered.  An id is made from what the message is about, so
+that whoever puts the same in again, after a restart or a takeover, puts in the same entry.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from ivrd import log
+from ivrd.config.outbox_settings import OutboxSettings
+from ivrd.core.outbox import (
+    RETRY_AFTER_AT_MOST,
+    Entry,
+    EntryState,
+    Failed,
+    Result,
+    after,
+    expired,
+    sent_again,
+)
+from ivrd.core.outbox_backlog import Backlog
+from ivrd.outbox.message import Message, Sealer
+from ivrd.store import StoreDown, WriteBehind
+
+OUTBOX = "outbox"
+STORED_ENTRY = TypeAdapter(Entry)
+IDS = uuid.UUID("9a3c0f5e-6a52-4c0e-8f0e-1d6a2f6f7c33")  # the namespace of our ids (RFC 9562, v5)
+WRITTEN_SECONDS = 2.0
+HOUR = 3600.0
+
+logger = logging.getLogger("ivrd")
+
+
+class OutboxListener(Protocol):
+    """Receives what becomes of entries; see metrics/outbox.py."""
+
+    def attempt_ended(self, channel: str, result: Result) -> None:
+        """An attempt has ended."""
+
+    def delivered(self, channel: str, seconds: float) -> None:
+        """An entry was delivered, so long after it was put in."""
+
+    def lost(self, channel: str, cause: str) -> None:
+        """An entry is not there any more, or never was, and was not delivered."""
+
+
+class Outbox:
+    """All entries, as they are now.
+
+    `clock` is the timeline; `shift()` what the time of day is ahead of it, which is what is stored.
+    `chance()`: a number drawn evenly from 0 to 1.  `wake()` is called when something may be due.
+    """
+
+    def __init__(
+        self,
+        settings: OutboxSettings,
+        write_behind: WriteBehind,
+        sealer: Sealer,
+        listener: OutboxListener,
+        clock: Callable[[], float],
+        shift: Callable[[], float],
+        chance: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.backlog = Backlog(settings.most)
+        self.complete = False  # what was stored before is read
+        self._write_behind = write_behind
+        self._sealer = sealer
+        self._listener = listener
+        self._clock = clock
+        self._shift = shift
+        self._chance = chance
+        self._wake = wake
+        self._order = 0
+        self._forget_at = 0.0
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is worth trying to read what was stored."""
+        return self._write_behind.up
+
+    def configure(self, settings: OutboxSettings) -> None:
+        """What a reload changes."""
+        self.settings = settings
+        self.backlog.most = settings.most
+
+    # --- putting in ------------------------------------------------------------------------
+
+    def post(self, message: Message, about: str, recipient: str) -> None:
+        """Have a message sent, if the configuration has one of this name.  Never waits.
+
+        about: what it is about; the same message about the same is put in once.  recipient: what
+        stands for whoever gets it.
+        """
+        of = self.settings.messages.get(message.use)
+        if of is None:
+            return
+        entry_id = str(uuid.uuid5(IDS, f"{message.use}/{about}"))
+        if self.backlog.get(entry_id) is not None:
+            return
+        if not self._has_room():
+            self._listener.lost(of.channel, "refused")
+            what = "the outbox is full: a message was not taken"
+            log.event(logger, logging.ERROR, what, use=message.use, channel=of.channel)
+            return
+        now = self._clock()
+        # Ascending, also after a restart: moments of what is stored are in the past.
+        self._order = max(self._order + 1, int((now + self._shift()) * 1_000_000))
+        self._put(
+            Entry(
+                id=entry_id,
+                channel=of.channel,
+                use=message.use,
+                recipient=recipient,
+                sealed=message.sealed(self._sealer),
+                order=self._order,
+                created_at=now,
+                give_up_at=now + of.within_seconds,
+                next_at=now,
+            )
+        )
+        self._wake()
+
+    def _has_room(self) -> bool:
+        """Whether one more can be taken; the oldest dead letters make room."""
+        while self.backlog.full:
+            oldest = self.backlog.first_ended(EntryState.DEAD)
+            if oldest is None:
+                return False
+            self._listener.lost(oldest.channel, "forgotten")
+            what = "the outbox is full: a dead letter is forgotten"
+            log.event(logger, logging.ERROR, what, id=oldest.id, channel=oldest.channel)
+            self._remove(oldest)
+        return True
+
+    # --- what becomes of an entry ----------------------------------------------------------
+
+    def message(self, entry: Entry) -> Message:
+        """What is to be sent.  Raises when it cannot be opened; see `Message.of`."""
+        return Message.of(entry.sealed, self._sealer)
+
+    def attempt_ended(self, entry: Entry, result: Result) -> None:
+        """An attempt has ended so."""
+        now = self._clock()
+        self._listener.attempt_ended(entry.channel, result)
+        if self.backlog.get(entry.id) is not entry:
+            return  # an operator has dropped it meanwhile
+        then = after(entry, result, now, self._chance())
+        self._put(then)
+        if then.state is EntryState.DELIVERED:
+            self._listener.delivered(entry.channel, now - entry.created_at)
+            self._report("message delivered", logging.INFO, then)
+        elif then.state is EntryState.DEAD:
+            self._report("message not delivered", logging.WARNING, then)
+        elif isinstance(result, Failed):
+            self._report("message not delivered yet", logging.DEBUG, then)
+
+    def look(self) -> None:
+        """Each second: entries whose time is over become dead letters, and old ones go."""
+        now = self._clock()
+        for entry in self.backlog.expired(now):
+            then = expired(entry, now)
+            self._put(then)
+            self._report("message not delivered", logging.WARNING, then)
+        if now >= self._forget_at:
+            self._forget_at = now + HOUR
+            self._forget_before(now - self.settings.keep_seconds)
+
+    def _forget_before(self, moment: float) -> None:
+        for state in (EntryState.DELIVERED, EntryState.DEAD):
+            while (entry := self.backlog.first_ended(state)) and (entry.ended_at or 0.0) < moment:
+                if state is EntryState.DEAD:
+                    self._listener.lost(entry.channel, "forgotten")
+                self._remove(entry)
+
+    # --- what an operator wants ------------------------------------------------------------
+
+    def retry(self, entry: Entry) -> bool:
+        """Whether it is sent as soon as its turn comes: not one delivered, or on its way."""
+        now = self._clock()
+        if entry.state is EntryState.DELIVERED or self.backlog.is_sent_now(entry):
+            return False
+        waits = entry.state is EntryState.WAITING
+        self._put(replace(entry, next_at=now) if waits else sent_again(entry, now))
+        self._wake()
+        return True
+
+    def drop(self, entry: Entry) -> bool:
+        """Whether it will not be sent any more: not one delivered, or on its way."""
+        if entry.state is EntryState.DELIVERED or self.backlog.is_sent_now(entry):
+            return False
+        self._listener.lost(entry.channel, "dropped")
+        self._remove(entry)
+        return True
+
+    async def written(self) -> bool:
+        """Wait until every step so far is stored; False if it is not known to be."""
+        return await self._write_behind.flush(WRITTEN_SECONDS)
+
+    # --- the store -------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Read what was stored before; what is here already stands.  Does not raise."""
+        wrong, found = 0, []
+        try:
+            async for page in self._write_behind.pages(OUTBOX):
+                for text in page.values():
+                    try:
+                        found.append(STORED_ENTRY.validate_json(text))
+                    except ValidationError:
+                        wrong += 1
+        except StoreDown:
+            return
+        found.sort(key=lambda one: one.ended_at or 0.0)
+        for stored in found:
+            self._order = max(self._order, stored.order)
+            if self.backlog.get(stored.id) is None:
+                self.backlog.put(self._restored(stored))
+        self.complete = True
+        self._wake()
+        if wrong:
+            what = "some stored messages cannot be parsed and are left out"
+            log.event(logger, logging.WARNING, what, entries=wrong)
+
+    def _restored(self, stored: Entry) -> Entry:
+        """A stored entry on the timeline; no pause is longer than it can have been."""
+        one, now = _shifted(stored, -self._shift()), self._clock()
+        return replace(one, next_at=min(one.next_at, now + RETRY_AFTER_AT_MOST))
+
+    def write_again(self) -> None:
+        """The store is back, and may have lost what it had."""
+        for entry in self.backlog:
+            self._store(entry)
+
+    def _put(self, entry: Entry) -> None:
+        self.backlog.put(entry)
+        self._store(entry)
+        delivered = self.backlog.first_ended(EntryState.DELIVERED)
+        if delivered and self.backlog.remembered > self.settings.most:
+            self._remove(delivered)
+
+    def _store(self, entry: Entry) -> None:
+        text = STORED_ENTRY.dump_json(_shifted(entry, self._shift())).decode()
+        self._write_behind.put(OUTBOX, entry.id, text)
+
+    def _remove(self, entry: Entry) -> None:
+        self.backlog.forget(entry)
+        self._write_behind.remove(OUTBOX, entry.id)
+
+    def _report(self, what: str, level: int, entry: Entry) -> None:
+        fields: dict[str, log.Field] = {"why": entry.why} if entry.why else {}
+        log.event(
+            logger,
+            level,
+            what,
+            id=entry.id,
+            use=entry.use,
+            channel=entry.channel,
+            attempts=entry.attempts,
+            error=None,
+            **fields,
+        )
+
+
+def _shifted(entry: Entry, seconds: float) -> Entry:
+    if not seconds:
+        return entry
+    return replace(
+        entry,
+        created_at=entry.created_at + seconds,
+        give_up_at=entry.give_up_at + seconds,
+        next_at=entry.next_at + seconds,
+        ended_at=None if entry.ended_at is None else entry.ended_at + seconds,
+    )

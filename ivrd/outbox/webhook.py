@@ -1,0 +1,80 @@
+"""Messages as JSON to a system of one's own, signed as Standard Webhooks (standardwebhooks.com).
+
+The header `webhook-signature` is `v1,` and the HMAC-SHA256, in base64, of id, time and body with
+dots between.  The id is the idempotency key, the time that of the attempt: a receiver refuses what
+is older than a few minutes, so that what somebody has recorded is worth nothing later.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from binascii import Error
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ivrd.config.outbox_settings import WebhookSettings
+from ivrd.core.outbox import Result
+from ivrd.outbox.http import HttpClient, Unanswered, result_of
+from ivrd.outbox.message import Message
+
+PREFIX = "whsec_"  # before a secret that stands in base64
+
+
+def signature(secret: str, key: str, at: int, body: str) -> str:
+    """The value of `webhook-signature`.  Raises ValueError for a secret that is no base64."""
+    signed = hmac.new(_bytes(secret), f"{key}.{at}.{body}".encode(), hashlib.sha256)
+    return f"v1,{base64.b64encode(signed.digest()).decode()}"
+
+
+def _bytes(secret: str) -> bytes:
+    if not secret.startswith(PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except Error:
+        raise ValueError(f"expected base64 after {PREFIX}") from None
+
+
+class Webhook:
+    """A `Channel`.  `clock`: the wall clock."""
+
+    def __init__(self, settings: WebhookSettings, clock: Callable[[], float]) -> None:
+        self.at_once = settings.http.at_once
+        self._http = HttpClient(settings.http)
+        self._clock = clock
+
+    async def send(self, key: str, message: Message) -> Result:
+        """See `Channel`."""
+        body, at = body_of(message), int(self._clock())
+        try:
+            secret = self._http.secret()
+            try:
+                signed = signature(secret, key, at, body)
+            except ValueError as error:
+                why = f"{self._http.settings.secret_file}: {error}"
+                raise Unanswered(why, whole_channel=True) from None
+            headers = {
+                "Content-Type": "application/json",
+                "Idempotency-Key": key,
+                "webhook-id": key,
+                "webhook-timestamp": str(at),
+                "webhook-signature": signed,
+            }
+            url = self._http.settings.url
+            answer = await self._http.request("POST", url, headers=headers, data=body)
+        except Unanswered as error:
+            return error.result
+        return result_of(answer.status, answer.headers)
+
+    async def close(self) -> None:
+        """See `Channel`."""
+        await self._http.close()
+
+
+def body_of(message: Message) -> str:
+    """The JSON of a message: the same at each attempt."""
+    written = datetime.fromtimestamp(message.at, UTC).isoformat(timespec="milliseconds")
+    data = {**message.data, "to": message.to, "text": message.text}
+    found = {"type": message.use, "timestamp": written.replace("+00:00", "Z"), "data": data}
+    return json.dumps(found, ensure_ascii=False)
