@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.core.outbox import ChannelHealth, Entry, EntryState
 from ivrd.outbox.outbox import Outbox
 from ivrd.store.audit_log import AuditLog
@@ -82,7 +83,9 @@ class OutboxOperations:
         else:
             found = [self._known(query.get("id", ""))]
             detail = f"{found[0].id} ({found[0].use})"
-        done = sum(act(one) for one in found)
+        done = 0
+        async for one in with_breaks(found):
+            done += self._outbox.backlog.get(one.id) is one and act(one)
         if not done:
             where = "is delivered" if found[0].state is EntryState.DELIVERED else "is on its way"
             raise server.NotNow(f"{found[0].id} {where}")
@@ -103,7 +106,7 @@ class OutboxOperations:
         return found[0]
 
     def _row(self, one: Entry) -> dict[str, Any]:
-        """An entry as JSON: never what it says, nor to whom.  Moments are seconds since the epoch."""
+        """An entry as JSON: never what it says, nor to whom.  Moments: seconds since the epoch."""
         now, shift = self._clock(), self._shift()
         health = self._channels.health.get(one.channel, ChannelHealth())
         waits = one.state is EntryState.WAITING

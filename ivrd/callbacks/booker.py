@@ -42,6 +42,13 @@ class CallbackPolicy(Protocol):
         """Whether many people use the number, so that whoever answers there is somebody else."""
 
 
+class BookedNotice(Protocol):
+    """Tells whoever has booked so in writing; see callbacks/messages.py."""
+
+    def booked(self, booking: Booking) -> None:
+        """Somebody has asked to be called back, and that is stored."""
+
+
 class StoreState(Protocol):
     """Whether the store can be written now; see store/write_behind.py."""
 
@@ -96,6 +103,7 @@ class Booker:
         vault: Sealer,
         store: StoreState,
         people: CallbackPolicy,
+        messages: BookedNotice,
         hash_number: Callable[[str], str],
         credit: Callable[[str, float], float],
         expected_wait: Callable[[str], float],
@@ -108,6 +116,7 @@ class Booker:
         self._vault = vault
         self._store = store
         self._people = people
+        self._messages = messages
         self._hash = hash_number
         self._credit = credit
         self._expected_wait = expected_wait
@@ -197,6 +206,7 @@ class Booker:
             elif self._repository.get(after.id) is after:
                 self._repository.put(before)
             return BookResult.NOT_STORED
+        self._messages.booked(after)
         what = "call back booked"
         log.event(logger, logging.INFO, what, booking=after.id, call=call.id, queue=after.queue)
         return BookResult.BOOKED

@@ -77,6 +77,13 @@ class CallbackListener(Protocol):
         """A person took the call, so long after the person called back was in the queue."""
 
 
+class AttemptNotice(Protocol):
+    """Tells whoever was not reached so in writing; see callbacks/messages.py."""
+
+    def attempt_ended(self, booking: Booking) -> None:
+        """An attempt has ended; the booking is as it is after it."""
+
+
 class Dialler:
     """Begins attempts and follows them.  `clock`: the timeline; `reading(moment)`: what Asterisk's
     clock shows at a moment of it.
@@ -95,6 +102,7 @@ class Dialler:
         people: Refusals,
         audit_log: AuditLog,
         listener: CallbackListener,
+        messages: AttemptNotice,
         clock: Callable[[], float],
         reading: Callable[[float], float],
     ) -> None:
@@ -109,6 +117,7 @@ class Dialler:
         self._people = people
         self._audit_log = audit_log
         self._listener = listener
+        self._messages = messages
         self._clock = clock
         self._reading = reading
         self._beginning: set[str] = set()  # bookings
@@ -227,6 +236,7 @@ class Dialler:
                 logger, logging.INFO, what, booking=after.id, result=result, state=after.state
             )
             self._listener.attempt_ended(after, result)
+            self._messages.attempt_ended(after)
             self._spawn(self._clear(booking))
 
     def _declined(self, booking: Booking) -> None:

@@ -1,7 +1,7 @@
 """What who has asked to be called back is told in writing, if the configuration has messages.
 
-Only who has asked for it gets any.  Each is put into the outbox when what it tells of is stored, and
-once more when this ivrd becomes the leader, should the one before it have died in between: the
+Only who has asked for it gets any.  Each is put into the outbox when what it tells of is stored,
+and once more when this ivrd becomes the leader, should the one before it have died in between: the
 outbox takes the same message once.
 """
 
@@ -15,10 +15,19 @@ from phonenumbers import PhoneNumberType
 
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.config.outbox_settings import LineSettings, OutboxSettings, SmsSettings
-from ivrd.core.booking import Booking, BookingOrigin, BookingState
+from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState
 from ivrd.outbox.message import Message
 
 MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+# The person has not noticed the attempt, or has not understood it.
+MISSED = frozenset(
+    {
+        AttemptResult.BUSY,
+        AttemptResult.NO_ANSWER,
+        AttemptResult.NO_KEY,
+        AttemptResult.UNREACHABLE,
+    }
+)
 # What this old a step tells is news no more when an ivrd becomes the leader.
 NEWS_SECONDS = 900.0
 
@@ -69,7 +78,7 @@ class CallbackMessages:
 
     def booked(self, booking: Booking) -> None:
         """Somebody has asked to be called back, and that is stored."""
-        self._post("callback_booked", booking, booking.id)
+        self._post("callback_booked", booking, f"{booking.id}/{booking.person}")
 
     def attempt_ended(self, booking: Booking) -> None:
         """An attempt has ended; the booking is as it is after it."""
@@ -78,7 +87,7 @@ class CallbackMessages:
         about = f"{booking.id}/{booking.tries}"
         if booking.state is BookingState.GIVEN_UP:
             self._post("callback_given_up", booking, about)
-        elif booking.state is BookingState.WAITING and booking.counted_last:
+        elif booking.state is BookingState.WAITING and booking.attempts[-1].result in MISSED:
             self._post("callback_not_reached", booking, about)
 
     def reconcile(self) -> None:

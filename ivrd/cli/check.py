@@ -19,6 +19,7 @@ from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
+from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
@@ -143,6 +144,7 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
         steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))
     elif there or folder.is_dir():
         steps += _rendered(settings, folder)
+    steps += _outbox_secrets(settings)
     steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
     files = open_files_limit(settings.asterisk.ami_port)
     short = shortage(files, settings.callers_at_most) if files else ""
@@ -173,6 +175,17 @@ def _secrets(settings: Settings) -> Iterator[Step]:
             read_secret(path, variable)
         except ConfigError as error:
             yield Step([str(error)], f"(umask 077; openssl rand -hex 16 > {path})")
+
+
+def _outbox_secrets(settings: Settings) -> Iterator[Step]:
+    """What other systems have given out; calls go on without."""
+    for channel in settings.outbox.channels.values():
+        if not isinstance(channel, FileSettings) and channel.http.secret_file:
+            try:
+                read_secret(channel.http.secret_file, channel.http.secret_variable, token=True)
+            except ConfigError as error:
+                remedy = "put what the other system has given you into"
+                yield Step([str(error)], f"{remedy} {channel.http.secret_file}")
 
 
 def asterisk_files(settings: Settings) -> dict[str, str]:
@@ -246,6 +259,12 @@ def _needs(settings: Settings) -> Iterator[Need]:
     if redis := settings.store.redis:
         secrets: Sequence[Path | None] = (redis.secret_file, redis.sentinel_secret_file)
         yield from (Need(path) for path in (*secrets, redis.ca_file) if path)
+    for channel in settings.outbox.channels.values():
+        if isinstance(channel, FileSettings):
+            yield Need(channel.path.parent, writes=True)
+        else:
+            files = (channel.http.secret_file, channel.http.ca_file)
+            yield from (Need(path) for path in files if path)
     for language in settings.languages:
         for path in sorted((settings.sounds / language).glob("*.wav")):
             yield Need(path)

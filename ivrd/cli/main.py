@@ -55,6 +55,7 @@ COMMANDS = {
     "callback": Command(
         "callbacks:add_callback", "people to be called back: list, show, cancel, retry"
     ),
+    "outbox": Command("outbox:add_outbox", "messages to other systems: list, show, retry, drop"),
     "explain": Command("partners:add_explain", "why partners' seats are as they are now"),
     "people": Command(
         "people:add_people", "what is kept of one person: show, export, erase, no-callback"

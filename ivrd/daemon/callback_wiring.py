@@ -9,6 +9,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.callbacks.booker import Booker, BookingSettings
 from ivrd.callbacks.dialler import Dialler
+from ivrd.callbacks.messages import CallbackMessages
 from ivrd.callbacks.recovery import Recovery
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.scheduler import Scheduler
@@ -36,6 +37,7 @@ class CallbackParts:
         write_behind: WriteBehind,
         bookings: BookingRepository,
         people: PeopleParts,
+        messages: CallbackMessages,
         snapshot: Callable[[], Snapshot | None],
         expected_wait: Callable[[str], float],
         registry: CollectorRegistry,
@@ -54,6 +56,7 @@ class CallbackParts:
             people.registry,
             audit,
             BookingMetrics(registry, self.bookings.all),
+            messages,
             now,
             clock.reading,
         )
@@ -79,6 +82,7 @@ class CallbackParts:
             people.vault,
             write_behind,
             people.registry,
+            messages,
             people.hasher.hash_number,
             people.registry.people.credit,
             expected_wait,

@@ -63,6 +63,7 @@ class Daemon:
                 asyncio.create_task(self._evaluate_seats()),
                 asyncio.create_task(self._announce_waits()),
                 asyncio.create_task(self._read_refusals()),
+                asyncio.create_task(self.wiring.outbox.sender.run()),
                 asyncio.create_task(self.wiring.failover.run()),
             ]
             systemd.ready()
@@ -196,6 +197,7 @@ class Daemon:
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
                     await self.wiring.callbacks.scheduler.evaluate()
+                    self.wiring.outbox.messages.reconcile()
 
 
 async def run(folder: Path) -> None:

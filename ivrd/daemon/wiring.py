@@ -42,6 +42,7 @@ from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
@@ -125,7 +126,12 @@ class Wiring:
             self.write_behind,
             self.call_repository,
             self.partner_operations,
-            (self.people.registry, self.people.statistics, self.agents.repository),
+            (
+                self.people.registry,
+                self.people.statistics,
+                self.agents.repository,
+                self.outbox.outbox,
+            ),
             self.callbacks.bookings,
         )
         self.failover = Failover(
@@ -292,6 +298,16 @@ class Wiring:
             bookings,
             self.partner_repository,
         )
+        self.outbox = OutboxParts(
+            settings,
+            self.write_behind,
+            self.timeline,
+            self.people.vault,
+            bookings,
+            self.leadership,
+            metrics.registry,
+            self.partner_repository,
+        )
         self.callbacks = CallbackParts(
             settings,
             self.link,
@@ -301,6 +317,7 @@ class Wiring:
             self.write_behind,
             bookings,
             self.people,
+            self.outbox.messages,
             lambda: self.partners.snapshot,
             lambda queue: self.wait_forecast.arriving(queue).mean,
             metrics.registry,
@@ -373,7 +390,11 @@ class Wiring:
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
-        stored = {**self.callbacks.operations.queries(), **self.agent_operations.queries()}
+        stored = {
+            **self.callbacks.operations.queries(),
+            **self.agent_operations.queries(),
+            **self.outbox.operations.queries(),
+        }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
         return {**answers, **stored, "day": self._leader_only(day.answer)}
 
@@ -385,6 +406,7 @@ class Wiring:
             **self.callbacks.operations.commands(),
             **self.people.operations.commands(),
             **self.agent_operations.commands(),
+            **self.outbox.operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -423,6 +445,7 @@ class Wiring:
         self.people.configure(settings)
         self.callbacks.configure(settings)
         self.agents.configure(settings)
+        self.outbox.configure(settings)
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

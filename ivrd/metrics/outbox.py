@@ -41,8 +41,8 @@ class OutboxMetrics:
     def __init__(self, registry: prom.CollectorRegistry) -> None:
         self._attempts = prom.Counter(
             "ivrd_outbox_attempts",
-            "Attempts to send a message through a channel, by what came of them: delivered; failed: "
-            "tried again; refused: never tried again by itself.",
+            "Attempts to send a message through a channel, by what came of them: delivered; "
+            "failed: tried again; refused: never tried again by itself.",
             ["channel", "result"],
             registry=registry,
         )

@@ -14,6 +14,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
+from ivrd.asterisk.breaks import with_breaks
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.outbox import (
     RETRY_AFTER_AT_MOST,
@@ -220,7 +221,7 @@ class Outbox:
         except StoreDown:
             return
         found.sort(key=lambda one: one.ended_at or 0.0)
-        for stored in found:
+        async for stored in with_breaks(found):
             self._order = max(self._order, stored.order)
             if self.backlog.get(stored.id) is None:
                 self.backlog.put(self._restored(stored))

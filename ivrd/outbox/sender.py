@@ -20,7 +20,9 @@ logger = logging.getLogger("ivrd")
 class Leading(Protocol):
     """Whether this ivrd is the leader; see ha/leadership.py."""
 
-    is_leader: bool
+    @property
+    def is_leader(self) -> bool:
+        """Whether it is."""
 
 
 class Sender:
