@@ -5,6 +5,7 @@ and without what it said once it was delivered.  An id is made from what the mes
 that whoever puts the same in again, after a restart or a takeover, puts in the same entry.
 """
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Callable
@@ -82,6 +83,7 @@ class Outbox:
         self._wake = wake
         self._order = 0
         self._forget_at = 0.0
+        self._writing: asyncio.Future[None] | None = None
 
     @property
     def readable(self) -> bool:
@@ -238,8 +240,13 @@ class Outbox:
 
     def write_again(self) -> None:
         """The store is back, and may have lost what it had."""
-        for entry in self.backlog:
-            self._store(entry)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write_again())
+
+    async def _write_again(self) -> None:
+        async for entry in with_breaks(self.backlog):
+            if self.backlog.get(entry.id) is entry:  # else it was written anew meanwhile
+                self._store(entry)
 
     def _put(self, entry: Entry) -> None:
         self.backlog.put(entry)
