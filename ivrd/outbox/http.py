@@ -112,7 +112,8 @@ class HttpClient:
         if self._session is None:
             of = self.settings
             try:
-                tls = ssl.create_default_context(cafile=of.ca_file)
+                with_tls = of.url.startswith("https:")
+                tls = ssl.create_default_context(cafile=of.ca_file) if with_tls else True
             except (OSError, ValueError) as error:
                 why = f"{of.ca_file}: cannot be read: {getattr(error, 'strerror', '') or error}"
                 raise Unanswered(why, whole_channel=True) from None

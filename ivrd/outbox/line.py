@@ -16,7 +16,7 @@ import re
 from typing import Any
 
 from ivrd.config.outbox_settings import LineSettings
-from ivrd.core.outbox import Delivered, Failed, Result
+from ivrd.core.outbox import Delivered, Result
 from ivrd.outbox.http import HttpClient, Unanswered, result_of
 from ivrd.outbox.message import Message
 
@@ -42,24 +42,24 @@ class Line:
             return error.result
         await self._prepare()
         library, api = self._library, self._api
-        api.api_client.set_default_header("Authorization", f"Bearer {token}")
+        api.api_client.configuration.access_token = token
+        pushed = LINE_ID.fullmatch(message.to) is not None
         text = library.TextMessage(text=message.text)
+        if pushed:
+            request = library.PushMessageRequest(to=message.to, messages=[text])
+        else:
+            hashed = hashlib.sha256(message.to.encode()).hexdigest()
+            request = library.PnpMessagesRequest(to=hashed, messages=[text])
         try:
-            if LINE_ID.fullmatch(message.to):
-                request = library.PushMessageRequest(to=message.to, messages=[text])
-                await api.push_message(request, key)
-            else:
-                hashed = hashlib.sha256(message.to.encode()).hexdigest()
-                request = library.PnpMessagesRequest(to=hashed, messages=[text])
-                await api.push_messages_by_phone(request, key)
+            await (api.push_message if pushed else api.push_messages_by_phone)(request, key)
         except Unanswered as error:
             return error.result
         except library.ApiException as error:
-            if error.status == ALREADY_TAKEN and LINE_ID.fullmatch(message.to):
+            if error.status == ALREADY_TAKEN and pushed:
                 return Delivered()
             return result_of(error.status, error.headers)
-        except ValueError:  # an answer of LINE's that the library cannot parse, with status 2xx
-            return Failed("answered with something that LINE's library does not know")
+        except ValueError:
+            pass  # status 2xx, and then something that the library does not know: it was taken
         return Delivered()
 
     async def close(self) -> None:

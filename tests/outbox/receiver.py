@@ -1,0 +1,146 @@
+"""Another system on loopback, that takes requests and answers in every way there is."""
+
+import asyncio
+import datetime as dt
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.parser import BytesParser
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HANGS, RESETS = b"hangs", b"resets"
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly a part"
+HALF_HEAD = b"HTTP/1.1 200 OK\r\nContent-Le"
+NO_HTTP = b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> bytes:
+    """A whole answer; `_` in a header's name stands for `-`."""
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.target).query)
+
+
+class Receiver:
+    """Gives its `answers` in turn, and the last of them for ever."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = deque(answers or (answer(200),))
+        self.requests: list[Request] = []
+        self.port = 0
+        self._hanging = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/in"
+
+    @asynccontextmanager
+    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Receiver"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            self._hanging.set()
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Take a request and answer it; False when the connection is over."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        first, _, rest = head.partition(b"\r\n")
+        headers = {k.lower(): v for k, v in BytesParser().parsebytes(rest).items()}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        method, target, _version = first.decode().split()
+        self.requests.append(Request(method, target, headers, body))
+        return await self._answer(writer)
+
+    async def _answer(self, writer: asyncio.StreamWriter) -> bool:
+        what = self.answers[0] if len(self.answers) == 1 else self.answers.popleft()
+        if what == HANGS:
+            await self._hanging.wait()
+            return False
+        if what == RESETS:
+            writer.transport.abort()
+            return False
+        writer.write(what)
+        await writer.drain()
+        return what not in (HALF, HALF_HEAD, NO_HTTP)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate in files, and the context of a server that has it."""
+
+    pem: Path
+    context: ssl.SSLContext
+
+
+def certificate(folder: Path, *, name: str = "127.0.0.1", days: int = 1) -> Certificate:
+    """One that has signed itself, for a host, valid for so many days (negative: over)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    general = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=30))
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([general]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem, private = folder / f"{name}.pem", folder / f"{name}.key"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, private)
+    return Certificate(pem, context)
