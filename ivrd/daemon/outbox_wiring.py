@@ -74,7 +74,6 @@ class OutboxParts:
         )
         self._metrics.channels(self.channel_names())
         OutboxCollector(registry, self)
-        self._closing: set[asyncio.Task[None]] = set()
 
     # --- what metrics read -----------------------------------------------------------------
 
@@ -107,6 +106,4 @@ class OutboxParts:
             return
         new = channels(settings.outbox.channels, settings.country, time.time)
         self._metrics.channels([*new])
-        closing = asyncio.ensure_future(self.sender.configure(new))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self.sender.configure(new)

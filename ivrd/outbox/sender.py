@@ -48,6 +48,7 @@ class Sender:
         self._chance = chance
         self._wake = wake
         self._attempts: dict[asyncio.Task[None], str] = {}  # those that are on, and their channels
+        self._closing: set[asyncio.Future[None]] = set()
         self._restore_at = float("-inf")
 
     @property
@@ -68,16 +69,19 @@ class Sender:
         finally:
             for attempt in self._attempts:
                 attempt.cancel()
-            await self.idle()
-            for channel in self._channels.values():
-                await channel.close()
+            await self._close(self._channels)
 
-    async def configure(self, channels: Mapping[str, Channel]) -> None:
+    def configure(self, channels: Mapping[str, Channel]) -> None:
         """What a reload changes; attempts that are on end as they would have."""
         before, self._channels, self.health = self._channels, dict(channels), {}
         self._wake.set()
+        closing = asyncio.ensure_future(self._close(before))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def _close(self, channels: Mapping[str, Channel]) -> None:
         await self.idle()
-        for channel in before.values():
+        for channel in channels.values():
             await channel.close()
 
     def look(self) -> None:

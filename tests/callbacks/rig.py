@@ -157,6 +157,20 @@ class People:
         return person_id in self.shared
 
 
+class Messages:
+    """What people are told in writing."""
+
+    def __init__(self) -> None:
+        self.booked_ones: list[Booking] = []
+        self.ended: list[Booking] = []
+
+    def booked(self, booking: Booking) -> None:
+        self.booked_ones.append(booking)
+
+    def attempt_ended(self, booking: Booking) -> None:
+        self.ended.append(booking)
+
+
 class NobodyLost:
     """Nobody gave up."""
 
@@ -182,6 +196,7 @@ class Rig:
         self.credit: dict[str, float] = {}  # by person
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
         self.people = People()
+        self.messages = Messages()
         self.audited: list[tuple[str, str, str]] = []
         self.write_behind = WriteBehind(
             self.shelf, Alone(), lambda _up, _why: None, pause=0.0, retry=0.0
@@ -200,6 +215,7 @@ class Rig:
             self.people,
             self,
             self.told,
+            self.messages,
             lambda: self.now,
             lambda moment: moment,
         )
@@ -211,6 +227,7 @@ class Rig:
             self.vault,
             self.write_behind,
             self.people,
+            self.messages,
             lambda number: f"#{number[-4:]}",
             lambda person, _now: self.credit.get(person, 0.0),
             lambda _queue: self.wait,

@@ -18,13 +18,13 @@ from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
 from ivrd.config.load import load
 from ivrd.config.pin import pin_hash
 from ivrd.daemon.wiring import Wiring
+from tests.daemon import outbox_probes
 from tests.daemon import reload_probes as probes
 from tests.daemon.reload_probes import (
     AGENTS,
     HOURS,
     IVRD,
     PARTNERS,
-    PROBES,
     Change,
     Each,
     Look,
@@ -33,6 +33,7 @@ from tests.daemon.reload_probes import (
 from tests.fixtures.agents import HASH, person
 from tests.fixtures.hotline import HOTLINE, copied, recorded, rewrite
 
+PROBES = probes.PROBES | outbox_probes.OUTBOX_PROBES
 REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
 SENTINEL = {
     "sentinels": ["127.0.0.1:1"],
@@ -90,6 +91,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
     rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
     rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01")}))
+    (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
     (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")
     return base
 

@@ -53,7 +53,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         parts = await built(settings)
         asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
         names = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
-        names |= {"callback-cancel", "callback-retry"}
+        names |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
         names |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
         names |= {"person", "erase-person", "no-callback", "recover"}
         assert set(asked) == {*names, "day"}
