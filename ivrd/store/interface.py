@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 DEADLINE = 0.5  # seconds that one operation may take
-DURABLE = frozenset(
-    {"bookings", "outbox"}
-)  # kinds that somebody is promised: on the disk when written
+# Kinds of what somebody is promised: on the disk when written.
+DURABLE = frozenset({"bookings", "outbox"})
 PAGE = 250  # entries that one operation reads: with more, redis-py holds up the loop for 10 ms
 
 
