@@ -15,6 +15,7 @@ from ivrd.api import server
 from ivrd.api.callback_operations import booking_row
 from ivrd.api.peercred import asked_by
 from ivrd.core.booking import Booking
+from ivrd.core.outbox import Entry
 from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
 from ivrd.core.recovery import all_lost, settled_at
@@ -91,6 +92,18 @@ class Bookings(Protocol):
         """It never was."""
 
 
+class Messages(Protocol):
+    """What was written to people; see outbox/outbox.py."""
+
+    complete: bool
+
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
+        """All for these, each with its text as long as that is kept."""
+
+    def erase(self, people: Collection[str]) -> int:
+        """Forget all for these; how many."""
+
+
 class Audit(Protocol):
     """The store, and what operators did; see partners/repository.py."""
 
@@ -116,6 +129,7 @@ class PeopleOperations:
         calls: Calls,
         statistics: Counted,
         bookings: Bookings,
+        messages: Messages,
         audit: Audit,
         recovery: RecoverySettings,
         zone: tzinfo,
@@ -128,6 +142,7 @@ class PeopleOperations:
         self._calls = calls
         self._statistics = statistics
         self._bookings = bookings
+        self._messages = messages
         self._audit = audit
         self._recovery = recovery
         self._zone = zone
@@ -152,7 +167,7 @@ class PeopleOperations:
     async def _person(self, query: Mapping[str, str]) -> server.Answer:
         """All that is kept of the person with ?number=…."""
         person, hashes = self._asked_for(query)
-        self._check_bookings()
+        self._check_read()
         await self._flush()
         try:
             entries = [entry async for entry in self._calls.of(hashes)]
@@ -166,6 +181,16 @@ class PeopleOperations:
             "person": self._known(known) if known else None,
             "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
             "callbacks": [self._booking(one) for one in self._bookings.of_people(hashes)],
+            "messages": [
+                {
+                    "use": one.use,
+                    "channel": one.channel,
+                    "state": one.state,
+                    "created_at": self._moment(one.created_at),
+                    "text": text,
+                }
+                for one, text in self._messages.of_people(hashes)
+            ],
             "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
         }
 
@@ -174,13 +199,14 @@ class PeopleOperations:
         _person, hashes = self._asked_for(query)
         if any(self._registry.people.calls_here(each) for each in hashes):
             raise server.NotNow("a call of this person is here: ask again when it has ended")
-        self._check_bookings()
+        self._check_read()
         if any(one.on for one in self._bookings.of_people(hashes)):
             raise server.NotNow("this person is being called: ask again when that has ended")
         # At once, so that nobody dials meanwhile; the store has it with the next flush.
         booked = self._bookings.of_people(hashes)
         for one in booked:
             self._bookings.remove(one.id)
+        messages = self._messages.erase(hashes)
         await self._flush()
         known = [self._registry.erase(each) for each in hashes]
         try:
@@ -190,8 +216,14 @@ class PeopleOperations:
         for each in hashes:
             self._statistics.count.forget(each)
         await self._flush()
-        self._write_down(query, "person erased", f"{entries} entries, {len(booked)} callbacks")
-        return {"person": any(known), "entries": entries, "callbacks": len(booked)}
+        detail = f"{entries} entries, {len(booked)} callbacks, {messages} messages"
+        self._write_down(query, "person erased", detail)
+        return {
+            "person": any(known),
+            "entries": entries,
+            "callbacks": len(booked),
+            "messages": messages,
+        }
 
     async def _no_callback(self, query: Mapping[str, str]) -> server.Answer:
         """Never call the person with ?number=… back; with ?undo=yes, again."""
@@ -241,9 +273,11 @@ class PeopleOperations:
         booked_at = self._wall(row["booked_at"])
         return {**row, "booked_at": booked_at, "attempts": attempts, "number": number}
 
-    def _check_bookings(self) -> None:
+    def _check_read(self) -> None:
         if not self._bookings.complete:
             raise server.NotNow("what is stored of bookings is not read yet; ask again")
+        if not self._messages.complete:
+            raise server.NotNow("what is stored of messages is not read yet; ask again")
 
     def _call(self, entry: StoredCall) -> dict[str, Any]:
         """A call as it is kept, with the times of day."""
@@ -258,7 +292,7 @@ class PeopleOperations:
         people, after = self._registry.people, self._recovery.recover_after_seconds
         if not self._registry.complete:
             raise server.NotNow("what is stored of people is not read yet; ask again")
-        self._check_bookings()
+        self._check_read()
         settled = settled_at(self._bookings.all())
         found = [
             each

@@ -18,6 +18,7 @@ from ivrd.cli.cells import length
 from ivrd.cli.client import client_of
 from ivrd.cli.failure import WRONG, CommandFailed, asking
 from ivrd.cli.options import command, show, subcommand
+from ivrd.cli.outbox import STATES as MESSAGES
 
 NUMBER_AT_MOST = 100  # characters of a file's first line
 
@@ -97,6 +98,10 @@ def person_text(answer: Mapping[str, Any]) -> str:
     lines = [f"Hash {answer['hash']}: {len(calls):,} calls are kept"]
     lines += [f"  {_moment(call['received_at'])}  {call['outcome']}" for call in calls]
     lines += [_booking_line(one) for one in answer["callbacks"]]
+    lines += [
+        f"Message of {_moment(one['created_at'])}: {one['use']}; {MESSAGES[one['state']]}"
+        for one in answer["messages"]
+    ]
     if person is None:
         return "\n".join([*lines, "Nothing is remembered of the person besides."])
     if person["answered_at"]:
@@ -122,11 +127,14 @@ def _booking_line(one: Mapping[str, Any]) -> str:
 
 def erased_text(answer: Mapping[str, Any]) -> str:
     """What was erased, in words."""
-    if not (answer["person"] or answer["entries"] or answer["callbacks"]):
+    if not any(answer[kept] for kept in ("person", "entries", "callbacks", "messages")):
         return "Nothing was kept of this person."
-    booked = f" {answer['callbacks']:,} calls back are cancelled or forgotten."
     said = f"Erased. {answer['entries']:,} entries of the store name the person no more."
-    return said + booked if answer["callbacks"] else said
+    if answer["callbacks"]:
+        said += f" {answer['callbacks']:,} calls back are cancelled or forgotten."
+    if answer["messages"]:
+        said += f" {answer['messages']:,} messages are forgotten."
+    return said
 
 
 def _no_callback_text(answer: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.outbox.channels import channels
 from ivrd.outbox.outbox import Outbox
 from ivrd.outbox.sender import Sender
-from ivrd.people.vault import Vault
+from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.audit_log import AuditLog
 
@@ -31,7 +31,6 @@ class OutboxParts:
         settings: Settings,
         write_behind: WriteBehind,
         timeline: Timeline,
-        vault: Vault,
         bookings: BookingRepository,
         leadership: Leadership,
         registry: CollectorRegistry,
@@ -40,6 +39,7 @@ class OutboxParts:
         self._settings = settings
         self._timeline = timeline
         self._metrics = OutboxMetrics(registry)
+        vault = Vault(number_key(settings.number_key_file).keys())
         wake = asyncio.Event()
         self.outbox = Outbox(
             settings.outbox,

@@ -7,6 +7,7 @@ from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import People
+from ivrd.outbox.outbox import Outbox
 from ivrd.partners.repository import PartnerRepository
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
@@ -28,6 +29,7 @@ class PeopleParts:
         timeline: Timeline,
         history: CallHistory,
         bookings: BookingRepository,
+        outbox: Outbox,
         audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
@@ -55,6 +57,7 @@ class PeopleParts:
             StoredCalls(write_behind),
             self.statistics,
             bookings,
+            outbox,
             audit,
             self.numbers,
             settings.zone,

@@ -289,6 +289,15 @@ class Wiring:
             lambda: self.timeline.shift,
             settings.callback.keep_days,
         )
+        self.outbox = OutboxParts(
+            settings,
+            self.write_behind,
+            self.timeline,
+            bookings,
+            self.leadership,
+            metrics.registry,
+            self.partner_repository,
+        )
         self.people = PeopleParts(
             settings,
             self.write_behind,
@@ -296,16 +305,7 @@ class Wiring:
             self.timeline,
             self.call_repository,
             bookings,
-            self.partner_repository,
-        )
-        self.outbox = OutboxParts(
-            settings,
-            self.write_behind,
-            self.timeline,
-            self.people.vault,
-            bookings,
-            self.leadership,
-            metrics.registry,
+            self.outbox.outbox,
             self.partner_repository,
         )
         self.callbacks = CallbackParts(

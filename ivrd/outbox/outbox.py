@@ -8,7 +8,7 @@ that whoever puts the same in again, after a restart or a takeover, puts in the 
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Protocol
 
@@ -203,6 +203,26 @@ class Outbox:
         self._listener.lost(entry.channel, "dropped")
         self._remove(entry)
         return True
+
+    # --- one person's ----------------------------------------------------------------------
+
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
+        """All for these recipients, each with its text as long as that is kept."""
+        found = [one for one in self.backlog if one.recipient in people]
+        return [(one, self._text(one)) for one in found]
+
+    def erase(self, people: Collection[str]) -> int:
+        """Forget all for these recipients; how many."""
+        found = [one for one in self.backlog if one.recipient in people]
+        for one in found:
+            self._remove(one)
+        return len(found)
+
+    def _text(self, entry: Entry) -> str:
+        try:
+            return self.message(entry).text if entry.sealed else ""
+        except Exception:  # sealed with a key that is gone
+            return ""
 
     async def written(self) -> bool:
         """Wait until every step so far is stored; False if it is not known to be."""

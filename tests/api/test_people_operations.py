@@ -5,6 +5,7 @@ The numbers here are nobody's: none in Thailand begins with 01 since 2006.
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,6 +20,7 @@ from ivrd.calls.caller_hash import Hasher
 from ivrd.core.booking import Booking, BookingState
 from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
 from ivrd.core.day import completed_call
+from ivrd.core.outbox import Entry
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.people_figures import PeopleCount, call_over
 from ivrd.ha.call_repository import COMPLETED_CALL
@@ -50,6 +52,23 @@ class Log:
         return await self.shelf.flush(seconds)
 
 
+class Written:
+    """What was written to people: (hash, entry, text)."""
+
+    complete = True
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
+        return [(one, "said") for one in self.entries if one.recipient in people]
+
+    def erase(self, people: Collection[str]) -> int:
+        kept = [one for one in self.entries if one.recipient not in people]
+        count, self.entries = len(self.entries) - len(kept), kept
+        return count
+
+
 class Rig:
     """One ivrd's people."""
 
@@ -67,6 +86,7 @@ class Rig:
         self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7)
         self.bookings.complete = True
         self.statistics = SimpleNamespace(count=PeopleCount(3))
+        self.messages = Written()
         self.operations = PeopleOperations(
             self.registry,
             self.hasher,
@@ -74,6 +94,7 @@ class Rig:
             StoredCalls(behind),
             self.statistics,
             self.bookings,
+            self.messages,
             self.log,
             self.numbers,
             BANGKOK,
@@ -122,6 +143,22 @@ def with_people(do: Any) -> None:
         await do(rig)
 
     asyncio.run(body())
+
+
+def test_what_was_written_to_a_person_is_told_and_erased_and_nothing_of_others() -> None:
+    async def do(rig: Rig) -> None:
+        for number in (NUMBER, OTHER):
+            who = rig.hasher.hash_number(number)
+            entry = Entry(number, "sms", "callback_booked", who, "sealed", 1, NOW, NOW + 60, NOW)
+            rig.messages.entries.append(entry)
+        (told,) = (await rig.ask("person", number=NUMBER))["messages"]
+        assert (told["use"], told["state"], told["text"]) == ("callback_booked", "waiting", "said")
+        assert told["created_at"] == "2026-11-22T08:47:40+07:00"
+        assert (await rig.ask("erase-person", number=NUMBER))["messages"] == 1
+        assert [one.id for one in rig.messages.entries] == [OTHER]
+        assert rig.log.entries[-1][3].endswith(", 1 messages")
+
+    with_people(do)
 
 
 def test_all_that_is_kept_of_a_person_is_told_with_the_time_of_day() -> None:

@@ -112,7 +112,7 @@ def test_an_attempt_that_ended_is_told_of() -> None:
         rig = await Rig().start()
         await rig.booker.book(rig.calls().id)
         await rig.dialler.begin(rig.only())
-        rig.report("ended", "NOANSWER 19")
+        rig.report("no_answer")
         (one,) = rig.messages.ended
         assert one.attempts[-1].result is AttemptResult.NO_ANSWER
         rig.die()

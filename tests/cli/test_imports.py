@@ -46,6 +46,8 @@ ASKING = [
     ("audit",),
     ("agent", "list"),
     ("agent", "pause", "a-101", "lunch"),
+    ("outbox", "list"),
+    ("outbox", "retry", "--dead", "gateway"),
     ("people", "show", "--file", "tests/cli/number.txt"),
     ("recover", "list"),
 ]

@@ -57,8 +57,12 @@ ACTS: dict[str, Any] = {
         "callbacks": [
             {"booked_at": "2026-11-29T10:04:00+07:00", "origin": "lost", "state": "waiting"}
         ],
+        "messages": [
+            {"created_at": "2026-11-29T10:04:00+07:00", "use": "callback_booked", "state": "dead"}
+        ],
     },
-    "erase-person": {"person": True, "entries": 4, "callbacks": 1},
+    "erase-person": {"person": True, "entries": 4, "callbacks": 1, "messages": 2},
+    "outbox-retry": {"count": 1, "note": "the store is down"},
     "no-callback": {"no_callback": True},
     "recover": {
         "after_seconds": 60.0,
@@ -97,6 +101,9 @@ COMMANDS = (
     ("callback", "list", "--all"),
     ("callback", "show", "00ff"),
     ("callback", "cancel", "00ff"),
+    ("outbox", "list"),
+    ("outbox", "show", "0f6b"),
+    ("outbox", "retry", "0f6b"),
     ("people", "show", "--file", NUMBER),
     ("people", "export", "--file", NUMBER),
     ("people", "erase", "--file", NUMBER),

@@ -38,6 +38,9 @@ PERSON = {
     "callbacks": [
         {"booked_at": "2026-11-29T10:05:00+07:00", "origin": "lost", "state": "waiting"},
     ],
+    "messages": [
+        {"created_at": "2026-11-29T10:06:00+07:00", "use": "callback_booked", "state": "delivered"},
+    ],
 }
 LOST = {
     "after_seconds": 60.0,
@@ -90,6 +93,7 @@ def test_the_number_is_read_from_a_file(
         "Hash 0a1b2c3d4e5f: 1 calls are kept",
         "  2026-11-29 10:03:00  abandoned",
         "Call back of 2026-11-29 10:05:00: gave up, and did not ask for it; waits",
+        "Message of 2026-11-29 10:06:00: callback_booked; delivered",
         "Waited 1 min from 2026-11-29 10:03:10 and was not answered",
         "The number is kept, sealed, to call back",
         "Remembered until 2026-12-02 10:05:00",
@@ -99,7 +103,12 @@ def test_the_number_is_read_from_a_file(
 def test_the_number_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{NUMBER}\n"))
     asked = run(
-        monkeypatch, people, {"person": True, "entries": 2, "callbacks": 1}, "erase", "--file", "-"
+        monkeypatch,
+        people,
+        {"person": True, "entries": 2, "callbacks": 1, "messages": 0},
+        "erase",
+        "--file",
+        "-",
     )
     assert asked == [("erase-person", {"number": NUMBER})]
 

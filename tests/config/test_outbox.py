@@ -120,7 +120,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "twice": (
         "line: {a: {secret_file: ./s}}\nfiles: {a: {path: ./a}}\n",
         "2: files.a: ",
-        "there is one in line as well",
+        "a channel in line is named so as well",
     ),
     "channel": (
         f"messages: {{callback_booked: {{channel: gate, {TEXT}}}}}\n",

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import ssl
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -144,3 +145,31 @@ def certificate(folder: Path, *, name: str = "127.0.0.1", days: int = 1) -> Cert
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, private)
     return Certificate(pem, context)
+
+
+class ReceiverThread:
+    """A receiver in a thread of its own, for tests that have no event loop."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.receiver = Receiver(*answers)
+        self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Receiver:
+        self._thread.start()
+        self._ready.wait()
+        return self.receiver
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        async def body() -> None:
+            async with self.receiver.running():
+                self._ready.set()
+                await self._over.wait()
+
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(body())
