@@ -112,9 +112,9 @@ def test_an_attempt_that_ended_is_told_of() -> None:
         rig = await Rig().start()
         await rig.booker.book(rig.calls().id)
         await rig.dialler.begin(rig.only())
-        rig.report("no_answer")
+        rig.report("no_key", "")
         (one,) = rig.messages.ended
-        assert one.attempts[-1].result is AttemptResult.NO_ANSWER
+        assert one.attempts[-1].result is AttemptResult.NO_KEY
         rig.die()
 
     asyncio.run(body())
