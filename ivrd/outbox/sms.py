@@ -70,10 +70,10 @@ class Sms:
         if of.status and answer.status not in of.status:
             expected = ", ".join(map(str, sorted(of.status)))
             return Failed(f"answered {answer.status}; success.status has {expected}")
-        return _told(answer, of.field, of.values) if of.field else Delivered()
+        return taken(answer, of.field, of.values) if of.field else Delivered()
 
 
-def _told(answer: Answer, field: str, values: frozenset[str]) -> Result:
+def taken(answer: Answer, field: str, values: frozenset[str]) -> Result:
     """Whether the answer's JSON says that the message was taken."""
     if answer.cut:
         return Failed(f"answered {answer.status} with more than can be JSON of a gateway")

@@ -182,7 +182,7 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
     async def do(rig: Rig) -> None:
         who = rig.hasher.hash_number(NUMBER)
         answer = await rig.ask("erase-person", number=NUMBER)
-        assert answer == {"person": True, "entries": 3, "callbacks": 0}
+        assert answer == {"person": True, "entries": 3, "callbacks": 0, "messages": 0}
         assert who not in repr(rig.shelf.entries)
         assert rig.hasher.previous_hashes(NUMBER)[0] not in repr(rig.shelf.entries)
         assert len(rig.shelf.of("ended")) == 3
@@ -191,7 +191,7 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
         assert list(rig.shelf.of(PEOPLE)) == [rig.hasher.hash_number(OTHER)]
         left = await rig.ask("person", number=NUMBER)
         assert (left["person"], left["calls"], left["at_partners"]) == (None, [], [])
-        nothing = {"person": False, "entries": 0, "callbacks": 0}
+        nothing = {"person": False, "entries": 0, "callbacks": 0, "messages": 0}
         assert await rig.ask("erase-person", number=NUMBER) == nothing
         assert NUMBER not in repr(rig.log.entries)
         assert who not in repr(rig.log.entries)
@@ -222,7 +222,8 @@ def test_bookings_are_shown_and_erased_the_ended_ones_too() -> None:
         assert list(rig.shelf.of("bookings")) == ["00fd"]
         assert [one.id for one in rig.bookings.open()] == ["00fd"]
         assert (await rig.ask("person", number=NUMBER))["callbacks"] == []
-        assert ("mali", "person erased", "", "3 entries, 2 callbacks") in rig.log.entries
+        detail = "3 entries, 2 callbacks, 0 messages"
+        assert ("mali", "person erased", "", detail) in rig.log.entries
 
     with_people(do)
 
