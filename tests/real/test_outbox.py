@@ -25,7 +25,6 @@ def with_outbox(folder: Path, receiver: Receiver, people: CalledPeople) -> Calla
     secret = folder / "crm.secret"
     secret.touch(0o600)
     secret.write_text(SECRET)
-    text = {"th": "{hotline}", "en": "{hotline}"}
 
     def change(name: str, settings: dict[str, Any]) -> None:
         closed(name, settings)
@@ -33,7 +32,7 @@ def with_outbox(folder: Path, receiver: Receiver, people: CalledPeople) -> Calla
         if name == "outbox.yaml":
             settings["webhooks"] = {"crm": {"url": receiver.url, "secret_file": str(secret)}}
             settings["messages"] = {
-                use: {"channel": "crm", "text": text}
+                use: {"channel": "crm", "text": {"th": "{hotline}", "en": "{hotline}"}}
                 for use in ("callback_booked", "callback_not_reached")
             }
 
