@@ -31,13 +31,21 @@ PATIENCE = (
 ROOT = Path(__file__).parents[2]
 FILES = {
     name: ROOT / f"ivrd/daemon/{name}.py"
-    for name in ("wiring", "people_wiring", "callback_wiring", "service", "connection")
+    for name in (
+        "wiring",
+        "people_wiring",
+        "callback_wiring",
+        "outbox_wiring",
+        "service",
+        "connection",
+    )
 }
 TESTS = {
     "wiring": (
         "tests/daemon/test_wiring.py",
         "tests/daemon/test_connected.py",
         "tests/daemon/test_connected_people.py",
+        "tests/daemon/test_connected_outbox.py",
     ),
     "people_wiring": (
         "tests/daemon/test_connected_people.py",
@@ -48,6 +56,7 @@ TESTS = {
         "tests/daemon/test_connected.py",
         "tests/daemon/test_connected_callbacks.py",
     ),
+    "outbox_wiring": ("tests/daemon/test_connected_outbox.py",),
     "connection": ("tests/daemon/test_connected.py",),
     "service": ("tests/daemon/test_run.py",),
 }

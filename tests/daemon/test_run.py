@@ -9,7 +9,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ import aiohttp
 import pytest
 
 from ivrd.asterisk.render.system import MESSAGES_LOG
+from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
+from ivrd.config.outbox_template import Template
 from ivrd.daemon.service import Daemon
 from ivrd.ha.leadership import Role
 from ivrd.log import formatters as log
+from ivrd.outbox.message import Message
 from tests.asterisk.fake_ami import FakeAmi, denied, rows
 from tests.daemon.hotline import PATIENCE, Systemd, asterisk, settings_for, until
 from tests.daemon.shipped import CONFIG
@@ -152,6 +155,21 @@ def test_calls_of_which_only_asterisks_log_tells_are_counted(
             return bool(counted("ivrd_calls_refused_total", labels))
 
         await until(told)
+
+    live(tmp_path, systemd, body)
+
+
+def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        outbox = at.daemon.wiring.outbox
+        path = tmp_path / "lines"
+        message = MessageSettings("file", 60.0, {"th": Template("x")})
+        of = OutboxSettings(9, 60.0, {"file": FileSettings(path)}, {"callback_booked": message})
+        outbox.configure(replace(at.daemon.wiring.settings, outbox=of))
+        await until(lambda: outbox.outbox.complete)
+        outbox.outbox.post(Message("callback_booked", "+66812345678", "said", 0.0), "it", "who")
+        await until(lambda: path.exists() and path.read_text().endswith("\n"))
+        assert json.loads(path.read_text())["text"] == "said"
 
     live(tmp_path, systemd, body)
 
