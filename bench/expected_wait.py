@@ -204,9 +204,13 @@ class Figures:
         return self.error <= MOST_ERROR and LEAST_COVERAGE <= self.coverage <= MOST_COVERAGE
 
 
-def figures(scenario: Scenario, seeds: Sequence[int]) -> Figures:
-    """So many lines of a scenario, all their waits together."""
-    waits = [wait for seed in seeds for wait in Hotline(scenario, Random(seed)).run()]
+def simulated(scenario: Scenario, seeds: Sequence[int]) -> list[Waited]:
+    """The waits in so many lines of a scenario."""
+    return [wait for seed in seeds for wait in Hotline(scenario, Random(seed)).run()]
+
+
+def figures(waits: Sequence[Waited]) -> Figures:
+    """All these waits together."""
     answered = [wait for wait in waits if wait.left is None]
     judged = [wait.kept for wait in waits if wait.kept is not None]
 
@@ -248,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(HEAD, end="", flush=True)
     rows, holds = [], True
     for scenario in SCENARIOS:
-        found = figures(scenario, seeds)
+        found = figures(simulated(scenario, seeds))
         rows.append(row(scenario.name, found))
         holds = holds and found.holds
         print(rows[-1], end="", flush=True)

@@ -259,10 +259,7 @@ class WaitForecast:
 
     def _ways(self, queue: str, waiting: Collection[str]) -> list[tuple[Serving, Line]]:
         """How a queue's callers may be served, and how its line moves then."""
-        demand, policy = self._queue(queue).demand, self._policy
-        handling = learnt_mean(demand.handling, policy.expected_talk_seconds)
-        handling += self._ring.mean_seconds
-        patience = learnt_mean(demand.patience, policy.expected_patience_seconds)
+        handling, patience = self._means(queue)
         ways = []
         for serving in servings(queue, self._crews, waiting):
             service = Service(float(serving.seats), handling, patience)
@@ -270,6 +267,13 @@ class WaitForecast:
                 self._lines[service] = Line(service)
             ways.append((serving, self._lines[service]))
         return ways
+
+    def _means(self, queue: str) -> tuple[float, float]:
+        """For how long a caller keeps a seat, and for how long one waits who gives up: seconds."""
+        demand, policy = self._queue(queue).demand, self._policy
+        talk = learnt_mean(demand.handling, policy.expected_talk_seconds)
+        patience = learnt_mean(demand.patience, policy.expected_patience_seconds)
+        return talk + self._ring.mean_seconds, patience
 
 
 def _shortest(queue: str, ways: Sequence[tuple[Serving, Line]], ahead: Mapping[str, float]) -> Wait:

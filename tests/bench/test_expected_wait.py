@@ -2,13 +2,13 @@
 
 from random import Random
 
-from bench.expected_wait import Figures, Hotline, Scenario, figures, row
+from bench.expected_wait import Figures, Hotline, Scenario, figures, row, simulated
 
 SMALL = Scenario("small", seats=5, talk=20.0, patience=60.0, hours=1.0)
 
 
 def test_the_figures_are_as_promised() -> None:
-    found = figures(SMALL, range(1, 5))
+    found = figures(simulated(SMALL, range(1, 5)))
     assert found.holds, found
     assert found.waits > 500
     assert 0.1 < found.left < 0.6
