@@ -23,6 +23,7 @@ FORM = re.compile(
     re.DOTALL,
 )
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
+TOKEN = re.compile(r"[0-9a-f]{4,64}")
 SECONDS = re.compile(r"[0-9]{1,6}")
 OURS = {
     "RECEIVED": EntryType.RECEIVED,
@@ -67,7 +68,8 @@ def entry_of(raw: bytes) -> tuple[QueueLogEntry | None, int]:
 def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry | None:
     """An entry that the dialplan made."""
     if event != "ENDED":
-        return QueueLogEntry(at, OURS[event], call_id) if event in OURS else None
+        token = args[0] if event == "DIALLED" and TOKEN.fullmatch(args[0]) else ""
+        return QueueLogEntry(at, OURS[event], call_id, token=token) if event in OURS else None
     topic = args[1] if len(args) > 1 and TOPIC.fullmatch(args[1]) else ""
     state = STATES.get(args[0], CallState.MENU)
     how = args[2] if len(args) > 2 else ""

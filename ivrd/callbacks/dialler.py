@@ -202,7 +202,7 @@ class Dialler:
         self._take(booking, found)
 
     def _of_token(self, token: str) -> Booking | None:
-        booking = self._repository.get(token[:-3])
+        booking = self._repository.get(b.booking_of(token))
         return booking if booking is not None and booking.token == token else None
 
     def _take(self, booking: Booking, report: Report) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
-from ivrd.core.booking import Attempt, Booking, BookingOrigin
+from ivrd.core.booking import Attempt, Booking, BookingOrigin, booking_of
 from ivrd.store import StoreDown, WriteBehind
 
 BOOKINGS = "bookings"
@@ -68,6 +68,11 @@ class BookingRepository:
         booking = self.of_person(person)
         asked = booking is not None and booking.origin is BookingOrigin.ASKED
         return booking.effective_at if booking is not None and asked else None
+
+    def person_of(self, token: str) -> str:
+        """Whom the attempt of this token was for; empty when no such booking is known."""
+        booking = self._bookings.get(booking_of(token))
+        return booking.person if booking is not None else ""
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All bookings in which one of these is dialled or has asked, those that ended as well."""

@@ -86,6 +86,14 @@ class Attempt:
     result: AttemptResult
 
 
+TRIES_DIGITS = 3  # of a token, after the booking's id
+
+
+def booking_of(token: str) -> str:
+    """The id of the booking that a token is of."""
+    return token[:-TRIES_DIGITS]
+
+
 @dataclass(frozen=True)
 class Booking:
     """Somebody who is to be called back.
@@ -130,7 +138,7 @@ class Booking:
     @property
     def token(self) -> str:
         """What stands for the attempt that is on, everywhere outside ivrd."""
-        return f"{self.id}{self.tries:03}"
+        return f"{self.id}{self.tries:0{TRIES_DIGITS}}"
 
     @property
     def counted(self) -> int:

@@ -239,6 +239,7 @@ def _reconciled(own: Call, ended: Ended) -> Call:
     return replace(
         own,
         state=CallState.ENDED,
+        caller=own.caller or replayed.caller,
         queue=replayed.queue or own.queue,
         topic=own.topic or replayed.topic,
         joined_at=replayed.joined_at if own.joined_at is None else own.joined_at,

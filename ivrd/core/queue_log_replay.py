@@ -76,7 +76,8 @@ class QueueLogEntry:
 
     state: of ENDED: MENU, INFO, CLOSED, BOOKED, or QUEUE for everything else from there on.
     cut_off: of ENDED: neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in
-    `Call`.  result: of ENDED: what came of a dialled call that nobody confirmed.
+    `Call`.  result: of ENDED: what came of a dialled call that nobody confirmed.  token: of
+    DIALLED: which attempt to reach somebody it is (booking.py).
     """
 
     at: float
@@ -91,6 +92,7 @@ class QueueLogEntry:
     cut_off: bool = False
     silent_seconds: float = 0.0
     result: CallbackResult | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class ReplayedCall:
 
     whole: its first entry was read.  sure: queue_log tells where the call was when it ended; if
     not, it saw neither queue nor person, and a ledger that has the call elsewhere knows better.
+    token: of a call that the hotline made; see `QueueLogEntry`.
     """
 
     call: Call
@@ -106,6 +109,7 @@ class ReplayedCall:
     stage: Stage
     whole: bool
     sure: bool
+    token: str = ""
 
 
 Position = TypeVar("Position")
@@ -126,6 +130,7 @@ class QueueLogReplay(Generic[Position]):
         # Whole calls and where they begin, in the order of the file.
         self._needed: dict[str, Position | None] = {}
         self._ended: dict[str, None] = {}
+        self._tokens: dict[str, str] = {}  # of open calls that the hotline made
         self._last_at: float | None = None  # when the last entry was written
 
     @property
@@ -180,6 +185,8 @@ class QueueLogReplay(Generic[Position]):
         elif entry.call_id not in self._needed:  # later entries came before this one
             call = replace(known, received_at=min(entry.at, known.received_at))
             self.open[entry.call_id] = _dialled(call) if dialled else call
+        if entry.token:
+            self._tokens[entry.call_id] = entry.token
         self._needed.setdefault(entry.call_id, position)
         self._keep_small(entry.at)
 
@@ -193,10 +200,10 @@ class QueueLogReplay(Generic[Position]):
             call = replace(call, topic=ended.topic)
         after, (end,) = step(call, event)
         assert isinstance(end, Ended)
-        whole = call.id in self._needed
+        whole, token = call.id in self._needed, self._tokens.pop(call.id, "")
         self.open.pop(call.id, None)
         self._remember(call.id)
-        return ReplayedCall(after, end.outcome, end.stage, whole, sure)
+        return ReplayedCall(after, end.outcome, end.stage, whole, sure, token)
 
     def _remember(self, call_id: str) -> None:
         self._ended[call_id] = None
@@ -215,6 +222,7 @@ class QueueLogReplay(Generic[Position]):
     def _forget(self, call_id: str) -> None:
         self.open.pop(call_id, None)
         self._needed.pop(call_id, None)
+        self._tokens.pop(call_id, None)
 
 
 def _dialled(call: Call) -> Call:

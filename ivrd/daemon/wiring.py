@@ -278,11 +278,6 @@ class Wiring:
             time.time,
             lambda: self.timeline.shift,
         )
-        self.reconciliation = Reconciliation(
-            QueueLogReader(settings.asterisk.queue_log),
-            self.ledger.calls,
-            self.asterisk_clock.written,
-        )
         bookings = BookingRepository(
             self.write_behind,
             self.timeline.now,
@@ -297,6 +292,12 @@ class Wiring:
             self.leadership,
             metrics.registry,
             self.partner_repository,
+        )
+        self.reconciliation = Reconciliation(
+            QueueLogReader(settings.asterisk.queue_log),
+            self.ledger.calls,
+            self.asterisk_clock.written,
+            bookings.person_of,
         )
         self.people = PeopleParts(
             settings,

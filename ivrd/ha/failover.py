@@ -201,6 +201,7 @@ class Failover:
         stored = await self._stored()
         if stored is None:
             return
+        await self._persistence.bookings.restore()  # before calls that were made for them end
         async with self._rebuilding:
             here = self._tracker.ledger.calls
             for one in stored.calls:

@@ -77,7 +77,8 @@ class QueueLogSource(Protocol):
 
 class Reconciliation:
     """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
-    line was written that has this time stamp, on the timeline of the calls.
+    line was written that has this time stamp, on the timeline of the calls.  `person_of(token)`:
+    whom an attempt to call somebody back was for; empty when that is not known.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
     """
@@ -87,6 +88,7 @@ class Reconciliation:
         reader: QueueLogSource,
         calls: Mapping[str, Call],
         moment: Callable[[float], float],
+        person_of: Callable[[str], str],
     ) -> None:
         self.active = False
         self.reconciled: Counter[Outcome] = Counter()
@@ -97,6 +99,7 @@ class Reconciliation:
         self._reader = reader
         self._calls = calls
         self._moment = moment
+        self._person_of = person_of
         self._replay: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known: set[str] = set()  # recorded by an earlier run
         self._ended: dict[str, tuple[Outcome, Stage]] = {}  # those that queue_log has not ended
@@ -284,7 +287,8 @@ class Reconciliation:
         elif here or finished.whole:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
             self._found.add(call.id)
-            yield Ended(call, finished.outcome, finished.stage)
+            person = self._person_of(finished.token) if finished.token else ""
+            yield Ended(replace(call, caller=person), finished.outcome, finished.stage)
         else:
             self.strangers += 1
 

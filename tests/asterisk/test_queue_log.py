@@ -145,6 +145,11 @@ MEANINGS = [
     ),
     ("hotline|NONE|DIALLED|", QueueLogEntry(5e9, EntryType.DIALLED, "1.2")),
     (
+        "hotline|NONE|DIALLED|0a1f003",
+        QueueLogEntry(5e9, EntryType.DIALLED, "1.2", token="0a1f003"),
+    ),
+    ("hotline|NONE|DIALLED|+660000", QueueLogEntry(5e9, EntryType.DIALLED, "1.2")),
+    (
         "hotline|NONE|ENDED|no_answer|other|",
         QueueLogEntry(
             *(5e9, EntryType.ENDED, "1.2"),

@@ -196,7 +196,7 @@ class Ivrd:
             lambda _person: None,
         )
         self.reconciliation = Reconciliation(
-            QueueLogReader(self.record), self.ledger.calls, lambda at: at
+            QueueLogReader(self.record), self.ledger.calls, lambda at: at, lambda _token: ""
         )
         self.rig = Rig(
             link=self.link,

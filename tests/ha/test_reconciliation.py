@@ -21,6 +21,7 @@ from ivrd.core.call import (
     Call,
     CallState,
     Connected,
+    Direction,
     Ended,
     Event,
     HungUp,
@@ -72,7 +73,9 @@ class Rig:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
-        self.reconciliation = Reconciliation(self.reader, self.ledger.calls, lambda at: at)
+        self.reconciliation = Reconciliation(
+            self.reader, self.ledger.calls, lambda at: at, lambda token: f"person of {token}"
+        )
         self.reconciliation.begin(known, self.now)
 
     def record(self, ends: Iterable[Resolution]) -> None:
@@ -504,6 +507,20 @@ async def test_a_record_that_saw_only_the_end_does_not_say_otherwise():
     await rig.tick()
     assert rig.ends() == {"a": ANSWERED}
     assert rig.reconciliation.differences == 0
+
+
+@live
+async def test_whom_an_unseen_call_of_ours_has_reached_is_known_by_its_attempt():
+    rig = Rig()
+    rig.write(
+        QueueLogEntry(990.0, EntryType.DIALLED, "a", token="0af001"),
+        *(each for each in TALK if each.entry_type is not EntryType.RECEIVED),
+    )
+    await rig.tick(9.0)
+    await rig.tick(9.0)
+    assert rig.ends() == {"a": ANSWERED}
+    end = rig.notices[-1]
+    assert (end.call.caller, end.call.direction) == ("person of 0af001", Direction.CALLBACK)
 
 
 @live

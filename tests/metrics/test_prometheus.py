@@ -54,7 +54,7 @@ class Hotline:
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
         store = SqliteStore(Path("nowhere"))
         reconciliation = Reconciliation(
-            QueueLogReader(Path("nowhere")), self.ledger.calls, lambda at: at
+            QueueLogReader(Path("nowhere")), self.ledger.calls, lambda at: at, lambda _token: ""
         )
         PersistenceMetrics(
             self.metrics.registry,

@@ -3,14 +3,17 @@
 The people's phones keep a ledger of their own, and so do the callers: neither has seen ivrd's.
 """
 
+import time
+
 import pytest
 
+from ivrd.core.booking import booking_of
 from lab.agents import Talk, in_turn, refuses
 from lab.called import CalledPeople, comes, does_not_press, hangs_up
 from lab.callers import Caller
 from lab.changes import long_lease
 from tests.real.rig import WAIT
-from tests.real.test_callback import BOOKS, booked, calls_begin, closed, number, until
+from tests.real.test_callback import BOOKS, booked, bookings, calls_begin, closed, number, until
 
 pytestmark = pytest.mark.lasts(40)
 
@@ -43,10 +46,12 @@ def test_calls_made_and_received_are_counted_apart_and_exactly_over_a_kill(hotli
         lab.ivrd.once("seats", "open", "base")
         calls_begin(people, 2)
         lab.ivrd.kill()
+        ended(people, 2)  # unseen: queue_log says whose calls they were
         lab.ivrd.start()
         until(lab, {"reached": count}, 180.0)
         lab.settled()
         assert adds_up(lab.ivrd.scrape())
+        assert dialled_for(lab) == {row["id"] for row in bookings(lab, all="yes")}
         day = lab.ivrd.get("day")
         made = day["callbacks"]
         assert made["dialled"] == len(people.ledger())
@@ -54,6 +59,20 @@ def test_calls_made_and_received_are_counted_apart_and_exactly_over_a_kill(hotli
         assert (made["people"], made["people_helped"], made["in_progress"]) == (count, count, 0)
         assert (day["received"], day["offered"]) == (count, 0)
         assert {(row["outcome"], row["calls"]) for row in day["rows"]} == {("callback", count)}
+
+
+def ended(people: CalledPeople, count: int) -> None:
+    """Wait until so many calls to them have ended."""
+    deadline = time.monotonic() + WAIT
+    while len(people.ledger()) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def dialled_for(lab) -> set[str]:
+    """The bookings for which calls were made, by Asterisk's queue_log."""
+    lines = lab.asterisk.queue_log.read_text("utf-8").splitlines()
+    return {booking_of(line.rpartition("|")[2]) for line in lines if "|DIALLED|" in line}
 
 
 def tally(results: dict[str, int]) -> dict[str, int]:
