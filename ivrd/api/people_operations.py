@@ -18,7 +18,7 @@ from ivrd.core.booking import Booking
 from ivrd.core.outbox import Entry
 from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
-from ivrd.core.recovery import all_lost, settled_at
+from ivrd.core.recovery import all_lost
 from ivrd.people.stored_calls import StoredCall
 from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
@@ -293,10 +293,9 @@ class PeopleOperations:
         if not self._registry.complete:
             raise server.NotNow("what is stored of people is not read yet; ask again")
         self._check_read()
-        settled = settled_at(self._bookings.all())
         found = [
             each
-            for each in all_lost(people, after, people.rules, settled)
+            for each in all_lost(people, after, people.rules, self._bookings.settled_until)
             if not people.calls_here(each.person.id)
         ]
         self._write_down(query, "recover list", f"{len(found)} people")

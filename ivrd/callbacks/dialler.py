@@ -272,7 +272,7 @@ class Dialler:
 
     def _booking_of(self, call: Call) -> Booking | None:
         if call.direction is Direction.CALLBACK:
-            return next((one for one in self._repository.open() if one.call_id == call.id), None)
+            return self._repository.of_call(call.id)
         if self._people.is_shared(call.caller):
             return None  # a colleague of the person's perhaps
         return self._repository.of_person(call.caller)

@@ -20,7 +20,7 @@ from ivrd.callbacks.telephone import NotDialled
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.dialling import Moment
 from ivrd.core.people import People, Person
-from ivrd.core.recovery import Lost, is_owed, lost, settled_at, to_recover
+from ivrd.core.recovery import Lost, is_owed, lost, to_recover
 from ivrd.people.vault import CannotOpen
 from ivrd.store.audit_log import AuditLog
 
@@ -100,38 +100,35 @@ class Recovery:
         begun = [one for one in bookings if one.origin is BookingOrigin.LOST]
         begun.sort(key=lambda one: one.effective_at)
         queues = {one.queue for one in begun} | self._found.keys()
-        settled = settled_at(self._repository.all())
-        return {queue: self._of_queue(queue, begun, settled, now) for queue in queues}
+        return {queue: self._of_queue(queue, begun, now) for queue in queues}
 
-    def _of_queue(
-        self, queue: str, begun: Collection[Booking], settled: dict[str, float], now: float
-    ) -> Iterator[Booking]:
+    def _of_queue(self, queue: str, begun: Collection[Booking], now: float) -> Iterator[Booking]:
         yield from (one for one in begun if one.queue == queue)
         left_out = {one.person for one in begun} | self._not_dialled
         for each in self._found.get(queue, ()):
             if each.person.id in left_out:
                 continue
-            still = self._still_lost(each.person.id, settled, now)
+            still = self._still_lost(each.person.id, now)
             if still is not None and (booking := self._booking(still, queue, now)) is not None:
                 yield booking
 
-    def _still_lost(self, person_id: str, settled: dict[str, float], now: float) -> Lost | None:
+    def _still_lost(self, person_id: str, now: float) -> Lost | None:
         """Whether the person may be called, by what is known now."""
         people = self._registry.people
         person = people.get(people.current(person_id))
         if person is None or people.calls_here(person.id):
             return None
-        return self._owed(person, settled, now)
+        return self._owed(person, now)
 
-    def _owed(self, person: Person, settled: dict[str, float], now: float) -> Lost | None:
+    def _owed(self, person: Person, now: float) -> Lost | None:
         """A person as one whom to call; none who gave up before people are remembered."""
         if not person.number or person.no_callback:
             return None
         rules = self._registry.people.rules
         each = lost(person, self._threshold.recover_after_seconds, rules)
-        if each is None or now - each.last_at > rules.keep_seconds or not is_owed(each, settled):
+        if each is None or now - each.last_at > rules.keep_seconds:
             return None
-        return each
+        return each if is_owed(each, self._repository.settled_until) else None
 
     def _booking(self, each: Lost, queue: str, now: float) -> Booking | None:
         """The booking of one of the lost; None if the number is not dialled."""
@@ -167,12 +164,12 @@ class Recovery:
 
     async def _read_all(self, now: float) -> None:
         self._forget_not_dialled()
-        settled, served = settled_at(self._repository.all()), self.settings.served
+        served = self.settings.served
         oldest: dict[str, list[tuple[float, str, Lost]]] = {}  # heaps, the latest of them first
         async for person in with_breaks([*self._registry.people]):
             if person.id in self._not_dialled:
                 continue
-            if (each := self._owed(person, settled, now)) is not None:
+            if (each := self._owed(person, now)) is not None:
                 heap = oldest.setdefault(served(person.queue, person.topic), [])
                 push = heappush if len(heap) < MOST else heappushpop
                 push(heap, (-each.effective_at, person.id, each))

@@ -6,13 +6,15 @@ or takes over, so knows of both.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
-from ivrd.core.booking import Attempt, Booking, BookingOrigin, booking_of
+from ivrd.callbacks.index import BookingIndex
+from ivrd.core.booking import Attempt, Booking, BookingOrigin, BookingState, booking_of
+from ivrd.core.recovery import settled_until
 from ivrd.store import StoreDown, WriteBehind
 
 BOOKINGS = "bookings"
@@ -42,17 +44,21 @@ class BookingRepository:
         self._write_behind = write_behind
         self._clock = clock
         self._shift = shift
-        self._bookings: dict[str, Booking] = {}
-        self._open: dict[str, Booking] = {}  # of these, few beside those that have ended
+        self._bookings = BookingIndex()
         self._forget_at = 0.0
 
     def all(self) -> list[Booking]:
         """Every booking, the open ones and those that have ended."""
-        return list(self._bookings.values())
+        return self._bookings.all()
 
-    def open(self) -> list[Booking]:
-        """Those whose person is still to be reached."""
-        return list(self._open.values())
+    def open(self, queue: str | None = None) -> list[Booking]:
+        """Those whose person is still to be reached; of one queue only, if it is given."""
+        return self._bookings.open(queue)
+
+    @property
+    def counts(self) -> Mapping[tuple[BookingState, BookingOrigin], int]:
+        """How many there are, by state and origin."""
+        return self._bookings.counts
 
     def get(self, booking_id: str) -> Booking | None:
         """One by its id."""
@@ -60,8 +66,16 @@ class BookingRepository:
 
     def of_person(self, *persons: str) -> Booking | None:
         """The open booking of any of these; there is one at most."""
-        known = {person for person in persons if person}
-        return next((o for o in self.open() if {o.person, o.asked_by} & known), None)
+        found = (one for person in persons for one in self._bookings.of_person(person))
+        return next((one for one in found if one.open), None)
+
+    def of_call(self, call_id: str) -> Booking | None:
+        """The open booking whose attempt this call is."""
+        return self._bookings.of_call(call_id)
+
+    def settled_until(self, person: str) -> float:
+        """Until when bookings have settled what a person had waited; see core/recovery.py."""
+        return settled_until(self._bookings.of_person(person))
 
     def waits_since(self, person: str) -> float | None:
         """The effective arrival of one who has asked to be called back; None for others."""
@@ -76,20 +90,14 @@ class BookingRepository:
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All bookings in which one of these is dialled or has asked, those that ended as well."""
-        return [one for one in self.all() if {one.person, one.asked_by} & {*persons}]
+        found = (one for person in persons for one in self._bookings.of_person(person))
+        return list({one.id: one for one in found}.values())
 
     def put(self, booking: Booking) -> None:
         """From now on it is so."""
-        self._keep(booking)
+        self._bookings.put(booking)
         text = STORED_BOOKING.dump_json(_shifted(booking, self._shift())).decode()
         self._write_behind.put(BOOKINGS, booking.id, text)
-
-    def _keep(self, booking: Booking) -> None:
-        self._bookings[booking.id] = booking
-        if booking.open:
-            self._open[booking.id] = booking
-        else:
-            self._open.pop(booking.id, None)
 
     async def put_durably(self, booking: Booking) -> bool:
         """The same, and wait until it is written; False if it is not known to be.
@@ -107,8 +115,7 @@ class BookingRepository:
 
     def remove(self, booking_id: str) -> None:
         """It never was."""
-        self._bookings.pop(booking_id, None)
-        self._open.pop(booking_id, None)
+        self._bookings.remove(booking_id)
         self._write_behind.remove(BOOKINGS, booking_id)
 
     def forget_old(self) -> None:
@@ -144,7 +151,7 @@ class BookingRepository:
             return
         for one in found.values():
             if one.id not in self._bookings:
-                self._keep(one)
+                self._bookings.put(one)
         self.complete = True
         if wrong:
             what = "some stored bookings cannot be parsed and are left out"

@@ -121,8 +121,8 @@ class Scheduler:
             return []
         return [
             Place(one.effective_at, one.booked_at, one.id)
-            for one in self._repository.open()
-            if one.queue == queue and to_be_called(one, now)
+            for one in self._repository.open(queue)
+            if to_be_called(one, now)
         ]
 
     def _persons_here(self) -> frozenset[str]:

@@ -15,7 +15,7 @@ What may live here: who is one of the lost, who comes first, when they may be ca
 Times are seconds since the epoch.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
 
@@ -61,39 +61,37 @@ def all_lost(
     people: Iterable[Person],
     after_seconds: float,
     rules: FairnessRules,
-    settled: Mapping[str, float],
+    settled: Callable[[str], float],
 ) -> list[Lost]:
     """All of the lost whom the hotline may call back, the oldest effective arrival first.
 
-    `settled`: see `settled_at`.
+    `settled(person)`: see `settled_until`.
     """
     found = (lost(person, after_seconds, rules) for person in people if not person.no_callback)
     owed = (each for each in found if each is not None and is_owed(each, settled))
     return sorted(owed, key=lambda each: (each.effective_at, each.person.id))
 
 
-def settled_at(bookings: Iterable[Booking]) -> dict[str, float]:
-    """By person: until when a booking has settled what was waited; for ever while it is open.
+def settled_until(bookings: Iterable[Booking]) -> float:
+    """Until when bookings of one person have settled what was waited; for ever while one is open.
 
     One that waits, of a person who did not ask for it, has settled nothing yet.
     """
-    found: dict[str, float] = {}
-    for one in bookings:
-        if one.origin is BookingOrigin.LOST and one.state is BookingState.WAITING:
-            continue
-        at = inf if one.ended_at is None else one.ended_at
-        for person in {one.person, one.asked_by} - {""}:
-            found[person] = max(at, found.get(person, -inf))
-    return found
+    ends = (
+        inf if one.ended_at is None else one.ended_at
+        for one in bookings
+        if one.origin is not BookingOrigin.LOST or one.state is not BookingState.WAITING
+    )
+    return max(ends, default=-inf)
 
 
-def is_owed(each: Lost, settled: Mapping[str, float]) -> bool:
+def is_owed(each: Lost, settled: Callable[[str], float]) -> bool:
     """Whether no booking has settled the matter: all ended before the last call that waited came.
 
     (A call that the hotline made and that the person left in the queue came before its own end.)
     """
     known = (each.person.id, each.person.formerly)
-    return max(settled.get(person, -inf) for person in known) < each.dialled_at
+    return max(map(settled, known)) < each.dialled_at
 
 
 def calm_queues(bookings: Collection[Booking], moment: Moment, free_share: float) -> frozenset[str]:

@@ -55,7 +55,7 @@ class CallbackParts:
             people.vault,
             people.registry,
             audit,
-            BookingMetrics(registry, self.bookings.all),
+            BookingMetrics(registry, lambda: bookings.counts),
             messages,
             now,
             clock.reading,

@@ -3,8 +3,7 @@
 The calls themselves, as `ivrd_callbacks_total` has them, are counted by the ledger (ledger.py).
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 import prometheus_client as prom
@@ -15,16 +14,17 @@ from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingStat
 
 LEAD_SECONDS = (5, 10, 15, 20, 25, 30, 40, 50, 60, 90)
 ERROR_SECONDS = (-30, -20, -10, -5, -2, 0, 2, 5, 10, 20, 30)
+BookingCounts = Mapping[tuple[BookingState, BookingOrigin], int]
 SEAT_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300)
 
 
 class BookingMetrics(Collector):
-    """Registers itself.  `bookings` gives all of them, and is called at each scrape."""
+    """Registers itself.  `counts()`: how many bookings there are, by state and origin."""
 
     def __init__(
-        self, registry: prom.CollectorRegistry, bookings: Callable[[], Iterable[Booking]]
+        self, registry: prom.CollectorRegistry, counts: Callable[[], BookingCounts]
     ) -> None:
-        self._bookings = bookings
+        self._counts = counts
         self._attempts = prom.Counter(
             "ivrd_callback_attempts",
             "Times that the hotline tried to call somebody back, by what came of it. origin: asked "
@@ -69,7 +69,7 @@ class BookingMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """How things stand now."""
-        counts = Counter((one.state, one.origin) for one in self._bookings())
+        counts = self._counts()
         gauge = GaugeMetricFamily(
             "ivrd_bookings",
             "People to be called back, by state; those that ended stay for callback.keep_days. "
@@ -77,5 +77,5 @@ class BookingMetrics(Collector):
             labels=["state", "origin"],
         )
         for state, origin in product(BookingState, BookingOrigin):
-            gauge.add_metric([state, origin], counts[state, origin])
+            gauge.add_metric([state, origin], counts.get((state, origin), 0))
         yield gauge

@@ -11,7 +11,7 @@ from ivrd.core import booking as b
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState, Retries
 from ivrd.core.dialling import Limits, SeatsNow, to_be_called, to_dial
 from ivrd.core.people import FairnessRules, Person, Wait
-from ivrd.core.recovery import all_lost, settled_at, to_recover
+from ivrd.core.recovery import all_lost, settled_until, to_recover
 from tests.core.test_dialling import NOW, booking, ids, moment
 
 LIMITS = Limits(per_minute=20, at_once=10)
@@ -127,7 +127,10 @@ def gave_up(dialled_at: float, name: str = "p1") -> Person:
 
 
 def owed(person: Person, *bookings: Booking) -> bool:
-    return bool(all_lost([person], 60.0, RULES, settled_at(bookings)))
+    def settled(name: str) -> float:
+        return settled_until(one for one in bookings if name in (one.person, one.asked_by))
+
+    return bool(all_lost([person], 60.0, RULES, settled))
 
 
 def test_a_booking_settles_what_was_waited_before_and_not_what_comes_after() -> None:
