@@ -13,10 +13,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from math import inf
 from statistics import fmean
 
 from bench import results
-from bench.redials import Day, Habits, Hotline, Result
+from bench.redials import HOUR, Day, Habits, Hotline, Result
 
 NAME = "python -m bench.nobody_left"
 CROWDS = (
@@ -28,7 +29,11 @@ HOTLINES = (
     Hotline("the fairness clock", fair=True, calls_back=False),
     Hotline("calls back", fair=False, calls_back=True),
     Hotline("both", fair=True, calls_back=True),
-    Hotline("both, called when nobody waits", fair=True, calls_back=True, in_quiet=True),
+    *(
+        Hotline(f"both, giving way for {hours} h", True, True, gives_way=hours * HOUR)
+        for hours in (1, 2)
+    ),
+    Hotline("both, called when nobody waits", True, True, gives_way=inf),
 )
 HEAD = """\
 | dial again | would be called | the hotline has | people | never reached | \

@@ -48,13 +48,13 @@ class Hotline:
     """What a hotline does.
 
     `fair`: serves by effective arrival.  `calls_back`: takes bookings, and dials each at its turn;
-    `in_quiet`: not at their turn, but when nobody waits on the line.
+    `gives_way`: so many seconds later, or when nobody waits on the line before that.
     """
 
     name: str
     fair: bool
     calls_back: bool
-    in_quiet: bool = False
+    gives_way: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ class Day:
         """The whole day; whoever is there when it ends has not been reached."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers, self.free = count(), self.habits.agents
+        self._limits = Limits(60, self.habits.agents, self.hotline.gives_way)
         for person in crowd(self.habits, self.seed):
             self.people[person.id] = person
             self._at(person.came_at, partial(self._dials, person))
@@ -225,21 +226,19 @@ class Day:
             begun=self.begun,
             lead=self.lead,
         )
-        for booking in to_dial(looked_at, Limits(60, self.habits.agents), moment):
+        for booking in to_dial(looked_at, self._limits, moment):
             self._dial(booking)
 
     def _may_dial(self, seats: SeatsNow) -> bool:
         """Whether `to_dial` can choose anybody; asked first because it costs less."""
         free = seats.free_within(self.lead.seconds)
-        return free - self._ahead((), self.turns[0][0]) >= LIKELY
+        return free - self._ahead((), self.turns[0][0] + self.hotline.gives_way) >= LIKELY
 
     def _seats(self) -> SeatsNow:
         busy = self.habits.agents - self.free
         return SeatsNow(self.free, busy, self.habits.talk, frozenset({QUEUE}))
 
     def _ahead(self, _queues: Collection[str], effective_at: float) -> int:
-        if self.hotline.in_quiet:
-            return len(self.line)
         return bisect_left(self.line, Place(effective_at, 0.0, ""))
 
     def _waits_for_turn(self, person: str) -> None:

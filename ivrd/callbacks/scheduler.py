@@ -119,8 +119,9 @@ class Scheduler:
         """Where those of `backlog` would stand in a queue's line."""
         if not self.settings.may_call():
             return []
+        turn = self.settings.callback.limits.turn
         return [
-            Place(one.effective_at, one.booked_at, one.id)
+            Place(turn(one), one.booked_at, one.id)
             for one in self._repository.open(queue)
             if to_be_called(one, now)
         ]

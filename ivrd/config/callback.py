@@ -43,6 +43,7 @@ class CallbackPart(Part):
     hours: Annotated[str, NAME, RELOAD] = ALWAYS
     slots: Annotated[list[Annotated[int, FULL_HOUR]], RELOAD] = Field(default_factory=list)
     offer_after_minutes: Annotated[float, number(0, 240), RELOAD] = 5
+    give_way_minutes: Annotated[float, number(0, 1440), RELOAD] = 0
     per_minute: Annotated[int, whole(1, 600), RELOAD] = 20
     at_once: Annotated[int, whole(1, 200), RELOAD] = 10
     ring_seconds: Annotated[int, whole(10, 90), RELOAD] = 30
@@ -162,7 +163,7 @@ def settings(
         schedule=schedules[part.hours],
         slots=tuple(part.slots),
         offer_after_seconds=part.offer_after_minutes * 60.0,
-        limits=Limits(part.per_minute, part.at_once),
+        limits=Limits(part.per_minute, part.at_once, part.give_way_minutes * 60.0),
         ring_seconds=part.ring_seconds,
         retries=Retries(
             tuple(60.0 * minutes for minutes in part.retry_minutes), 60.0 * part.fault_minutes

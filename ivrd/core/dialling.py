@@ -8,6 +8,9 @@ rest is as long as a whole one).  Those who come first are taken off: callers wh
 queue and arrived earlier, effectively, and attempts that are on, each with the share of attempts
 that have lately led to a person.
 
+A hotline may have bookings give way to whoever is on the line, each for so long after its effective
+arrival (`Limits.give_way_seconds`): who has booked is patient, and who waits on the line is not.
+
 Those who gave up and did not ask for a call (`BookingOrigin.LOST`) have no turn: they are dialled
 while load is low, see recovery.py.
 
@@ -66,10 +69,19 @@ def _mean(before: float, now: float) -> float:
 
 @dataclass(frozen=True)
 class Limits:
-    """per_minute: so many calls are begun at most; at_once: so many attempts are on at most."""
+    """per_minute: so many calls are begun at most; at_once: so many attempts are on at most.
+
+    give_way_seconds: so much later a booking's turn comes than that of a caller on the line who
+    arrived with it.
+    """
 
     per_minute: int
     at_once: int
+    give_way_seconds: float = 0.0
+
+    def turn(self, booking: Booking) -> float:
+        """The effective arrival of callers on the line with whom a booking has its turn."""
+        return booking.effective_at + self.give_way_seconds
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,7 @@ def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> li
             continue
         taken = moment.lead.success * sum(queue in seats.queues for queue in coming)
         free = seats.free_within(moment.lead.seconds) - taken
-        if free - moment.ahead(seats.queues, one.effective_at) >= LIKELY:
+        if free - moment.ahead(seats.queues, limits.turn(one)) >= LIKELY:
             chosen.append(one)
             coming.append(one.queue)
             busy_with |= {one.person, one.asked_by}

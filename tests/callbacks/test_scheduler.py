@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.core.booking import BookingState
 from ivrd.core.call import HungUp
-from ivrd.core.dialling import SeatsNow
+from ivrd.core.dialling import Limits, SeatsNow
 from ivrd.core.schedule import Schedule, Span
 from tests.callbacks.rig import NOW, SETTINGS, NobodyLost, Rig, also
 
@@ -66,6 +66,16 @@ def test_whoever_is_due_is_dialled_once() -> None:
         await turns(scheduler, rig)
         assert len(rig.asterisk.placed) == 1
         assert scheduler.places("q", rig.now) == [place]  # until the person has pressed the key
+
+    run(body)
+
+
+def test_who_gives_way_stands_behind_those_on_the_line_who_come_first() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        (before,) = scheduler.places("q", rig.now)
+        scheduler.settings = also(limits=Limits(20, 10, give_way_seconds=600.0))
+        (place,) = scheduler.places("q", rig.now)
+        assert place.effective_at == before.effective_at + 600.0
 
     run(body)
 

@@ -47,6 +47,16 @@ def test_callers_on_the_line_who_arrived_earlier_are_served_before() -> None:
     assert ids(to_dial([booking(1, 50.0)], LIMITS, moment(free=1, waiting=[100.0]))) == [1]
 
 
+def test_a_booking_gives_way_to_callers_on_the_line_for_a_while() -> None:
+    limits = replace(LIMITS, give_way_seconds=60.0)
+    first = booking(1, 100.0)
+    assert to_dial([first], limits, moment(free=1, waiting=[159.0])) == []
+    assert ids(to_dial([first], limits, moment(free=1, waiting=[161.0]))) == [1]
+    assert ids(to_dial([first], limits, moment(free=1))) == [1]  # nobody is on the line
+    both = [booking(2, 110.0), first]  # among themselves they go by arrival
+    assert ids(to_dial(both, limits, moment(free=9, waiting=[300.0]))) == [1, 2]
+
+
 def test_it_is_dialled_before_a_seat_is_free_when_one_will_be_by_then() -> None:
     """Of n busy seats n(1 - exp(-20/240)) are free at some time within the lead of 20 s."""
     share = 1 - exp(-20 / 240)

@@ -1,13 +1,21 @@
 """A known mix of people, redials, withheld numbers and an exchange: the figures are the mix."""
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from lab.callers import Caller, HangUp, Keys, Quiet, Wait
+from lab.changes import never_lost
+from lab.clock import Clock
 from tests.real.rig import WAIT
 
+ZONE = ZoneInfo("Asia/Bangkok")  # of the small hotline
+DAY = 24 * 3600
+LEFT = 45.0  # seconds of a person's 24 hours in which ivrd starts once more
 INTO_QUEUE = "0"
 EXCHANGE, WITHHELD = "0277777777", "anonymous"
 REACHED, LOST, IN_MENUS = ("0211111111", "0211111112"), ("0222222221", "0222222222"), "0233333333"
@@ -140,3 +148,57 @@ def whom_the_hotline_owes_an_answer(lab, tmp_path) -> None:
 def kept_by_ivrd(path: Path) -> bool:
     """The store and the log."""
     return path.is_file() and (".sqlite" in path.name or path.suffix == ".log")
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(100, waiting=True)
+def test_who_was_not_answered_within_a_day_was_never_reached(hotline, tmp_path):
+    """ivrd starts again when nearly a day has gone by, on the clocks of ivrd and of Asterisk."""
+    clock = Clock(tmp_path / "clock")
+    environment = clock.environment()
+
+    def change_all(name, settings) -> None:
+        change(name, settings)
+        never_lost(name, settings)
+
+    lab = hotline(
+        agents=1,
+        talk=1.0,
+        ring=0.2,
+        change=change_all,
+        environment=environment,
+        of_asterisk=environment,
+    )
+    mix = Mix(lab)
+    began, day = time.monotonic(), f"{datetime.now(ZONE):%Y-%m-%d}"
+    mix.calls("menu", IN_MENUS, script=(Wait(1), HangUp())).wait(WAIT)
+    mix.calls("lost", LOST[0], script=GIVES_UP).wait(WAIT)
+    lab.ivrd.once("seats", "open", "base")
+    mix.calls("reached", REACHED[0], script=WAITS).wait(WAIT)
+    lab.settled()
+    assert lab.ivrd.get("day")["in_progress"] == 0  # and all of it is stored
+    lab.ivrd.kill()
+    clock.wrong_by(round(DAY - LEFT - (time.monotonic() - began)))
+    lab.ivrd.start()
+    until(lab, lambda scrape: scrape.total("ivrd_people") == 3)
+    scrape = lab.ivrd.scrape()
+    assert scrape.total("ivrd_people_trying", at_least_seconds="57600") == 1  # for 16 hours
+    assert scrape.total("ivrd_people_finished_total") == 0
+    until(lab, lambda scrape: scrape.total("ivrd_people") == 0)
+    scrape = lab.ivrd.scrape()
+    in_the_end = {
+        state: scrape.total("ivrd_people_finished_total", state=state)
+        for state in ("answered", "never_reached", "menu_only")
+    }
+    assert in_the_end == {"answered": 1, "never_reached": 1, "menu_only": 1}
+    counted = lab.ivrd.get("day", day=day)["people"]
+    assert {state: counted[state] for state in in_the_end} == in_the_end
+    assert (counted["total"], counted["trying"]) == (3, 0)
+
+
+def until(lab, holds) -> None:
+    """Wait until it holds of a scrape."""
+    deadline = time.monotonic() + WAIT
+    while not holds(lab.ivrd.scrape()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)  # nothing tells when a day is over
