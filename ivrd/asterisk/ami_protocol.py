@@ -40,7 +40,8 @@ LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (mana
 LONGEST = LINE_LIMIT - len(LINE_END)
 RATION = 100  # events a second
 # What wakes nobody as long as nobody waits for it: acknowledgements and changes of devices are
-# smaller, all other events larger.  They are read with the next event, or answer to a ping.
+# smaller, all other events larger.  They are read with the next event, or answer to a ping.  While
+# acknowledgements are to come, what is more than all of them usually are wakes: most refusals are.
 UNHURRIED_BYTES = 256
 READ_BYTES = 32 * 1024  # about a hundred events
 BUFFER_LIMIT = 64 * 1024  # bytes without the end of a message: this is not AMI
@@ -78,6 +79,7 @@ def encoded(headers: Mapping[str, object]) -> bytes:
 class _Pending:
     """An action that is not answered yet.  `rows`: what has come of its list; None: it has none."""
 
+    action: str
     future: "asyncio.Future[Any]"
     rows: list[Message] | None
 
@@ -127,6 +129,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._rest = b""  # what has come of the next message
         self._unsent: list[bytes] = []
         self._awaited: set[str] = set()
+        self._acknowledgement: dict[str, int] = {}  # by action: its bytes, without the id
+        self._coming: dict[str, int] = {}  # by id: the bytes of those that nobody waits for
         self._least = 1
         # Nobody else's text can pass for an answer.
         self._ids = map(f"{secrets.token_hex(4)}.{{}}".format, itertools.count(1))
@@ -136,7 +140,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     ) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
 
-        Without `hurry` the answer may wait for the next event, a second at most.
+        Without `hurry` the answer may wait for the next event, a second at most; a refusal does not
+        that is longer than the action's last acknowledgement was.
 
         Raises `BadValue`, or `ConnectionLost` when the connection has ended, with nothing sent.
         """
@@ -145,9 +150,13 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         if self.closed:
             raise ConnectionLost(self.reason)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.responses[action_id] = _Pending(future, [] if as_list else None)
+        name = headers.get("Action", "")
+        self.responses[action_id] = _Pending(name, future, [] if as_list else None)
         future.add_done_callback(lambda _done: self._answered(action_id))
-        if hurry:
+        usual = None if hurry else self._acknowledgement.get(name)
+        if usual is not None:
+            self._coming[action_id] = usual + len(action_id)
+        else:
             self._awaited.add(action_id)
             self._set_hurry()
         self._write(action)
@@ -156,14 +165,20 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def _answered(self, action_id: str) -> None:
         """Nobody waits for this answer any more."""
         self.responses.pop(action_id, None)
+        self._coming.pop(action_id, None)
         if action_id in self._awaited:
             self._awaited.remove(action_id)
             self._set_hurry()
 
     def _set_hurry(self) -> None:
-        """Be woken by every byte while somebody waits for an answer or a message is not whole, and
-        otherwise by what is more than `UNHURRIED_BYTES` (SO_RCVLOWAT in socket(7))."""
-        least = 1 if self._awaited or self._rest else UNHURRIED_BYTES
+        """Be woken by every byte while somebody waits for an answer or a message is not whole, else
+        by more than the acknowledgements that are to come, or by `UNHURRIED_BYTES` (SO_RCVLOWAT in
+        socket(7))."""
+        least = UNHURRIED_BYTES
+        if self._awaited or self._rest:
+            least = 1
+        elif self._coming:
+            least = min(least, sum(self._coming.values()) + 1)
         if least != self._least and not self.closed:
             self._least = least
             if link := self.transport.get_extra_info("socket"):
@@ -181,6 +196,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         unsent, self._unsent = self._unsent, []
         if unsent:
             self.transport.write(b"".join(unsent))
+            self._set_hurry()
 
     def connection_made(self, transport: Any) -> None:
         """Called by asyncio: from now on read no more at once than is soon handled."""
@@ -202,10 +218,18 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
                 continue
             message = parsed(block)
             if message is not None and not self.closed:
+                self._size(message, len(block))
                 self.handle_message(message)
         if len(self._rest) > BUFFER_LIMIT:
             self.fail(NOT_ASTERISK)
         self._set_hurry()
+
+    def _size(self, message: Message, length: int) -> None:
+        """Keep how long an acknowledgement of this action is."""
+        pending = self.responses.get(message.actionid) if message.response == "Success" else None
+        if pending is not None:
+            size = length + len(MESSAGE_END) - len(message.actionid)
+            self._acknowledgement[pending.action] = size
 
     def _over_ration(self, block: bytes) -> bool:
         """Whether this is one too many in this second of what strangers can have made."""
@@ -245,6 +269,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     def handle_message(self, message: Message) -> None:
         """Resolve the action that this answers, or hand the event on."""
         if pending := self.responses.get(message.actionid):
+            self._coming.pop(message.actionid, None)
             self.listed += pending.rows is not None
             pending.take(message)
         elif message.event == "Shutdown":
