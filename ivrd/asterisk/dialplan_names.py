@@ -2,6 +2,7 @@
 
 import re
 
+from ivrd.core.handoff import SeatKind
 from ivrd.core.report import PartnerEventKind
 
 # Contexts of dialplans/*.conf
@@ -193,3 +194,8 @@ def partner_of(seat: str) -> str:
     """The partner of a seat (`PARTNER/NN`); empty for the hotline's own, and for a stranger."""
     found = re.fullmatch(r"([a-z][a-z0-9_-]*)/[0-9]{2,3}", seat)
     return found[1] if found else ""
+
+
+def kind_of_seat(seat: str) -> SeatKind:
+    """How a seat is reached."""
+    return SeatKind.PARTNER if partner_of(seat) else SeatKind.PHONE

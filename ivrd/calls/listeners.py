@@ -9,6 +9,7 @@ from ivrd.asterisk.facts import (
     PartnerLegEvent,
     RefusalFact,
     SeatDropped,
+    SeatFact,
     SeatOffered,
     SeatUnanswered,
 )
@@ -70,6 +71,13 @@ class PartnerLegListener(Protocol):
         """Take it in."""
 
 
+class SeatListener(Protocol):
+    """Receives what seats do, and for whom they are rung."""
+
+    def seat(self, fact: SeatFact | SeatOffered) -> None:
+        """Take it in."""
+
+
 class AttemptListener(Protocol):
     """Receives how far attempts to call somebody back have come."""
 
@@ -95,6 +103,7 @@ class CallListeners:
     positions: tuple[PositionListener, ...]
     partner_legs: tuple[PartnerLegListener, ...]
     attempts: tuple[AttemptListener, ...]
+    seats: tuple[SeatListener, ...]
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,9 @@ class CallTracker:
             self._listeners.story.seat(call, fact)
 
     def _look(self, fact: facts.SeatFact | facts.SeatOffered) -> None:
-        """Whoever can have a seat now is told, by the leader."""
+        """What a seat does is passed on; whoever can have one now is told, by the leader."""
+        for listener in self._listeners.seats:
+            listener.seat(fact)
         if self.ivr.active:
             self._recheck.changed(fact)
 

@@ -52,6 +52,7 @@ from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.agents import AgentCollector
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
+from ivrd.metrics.handoff import HandoffMetrics
 from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
@@ -354,6 +355,9 @@ class Wiring:
     def _listeners(self) -> CallListeners:
         """Who receives what happens to calls, in this order."""
         story = CallStory(self.ledger, self.leadership)
+        handoffs = HandoffMetrics(
+            self.observer.metrics.registry, self.leadership, self.timeline.now
+        )
         return CallListeners(
             monitor=self.observer,
             story=story,
@@ -372,10 +376,12 @@ class Wiring:
                 self.agents.controller,
                 self.wait_forecast,
                 self.wait_announcer,
+                handoffs,
             ),
             positions=(self.call_repository, self.people.registry, self.people.statistics),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
             attempts=(self.callbacks.dialler,),
+            seats=(handoffs,),
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------

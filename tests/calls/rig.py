@@ -24,6 +24,7 @@ from ivrd.calls.listeners import (
     NoticeListener,
     PositionListener,
     Resolution,
+    SeatListener,
 )
 from ivrd.calls.placement import Credits
 from ivrd.calls.tracker import AsteriskControl, CallTracker
@@ -240,6 +241,7 @@ class Rig:
         booking: Booking | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
+        seats: tuple[SeatListener, ...] = (),
     ) -> None:
         link = self.link = link or FakeLink()
         self.told = Told()
@@ -254,7 +256,8 @@ class Rig:
             self.ledger,
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
-                self.told, self.told, self.told, (self.told, *notices), positions, (self.told,), ()
+                *(self.told, self.told, self.told, (self.told, *notices), positions),
+                *((self.told,), (), seats),
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),
