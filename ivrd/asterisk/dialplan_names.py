@@ -24,7 +24,9 @@ UNREACHED_CALL = "hotline-unreached"  # and nobody has confirmed
 MENU_AGAIN = "again"  # where in the contexts of menus one begins anew
 PARTNER_LEG = "partners-leg"
 PARTNER_HEADERS = "partners-headers"
+PARTNER_CALL = "partners-call"
 PARTNER_ANSWERED = "partners-answered"
+PARTNER_LATE = "partners-late"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
@@ -38,6 +40,7 @@ CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
+    *(PARTNER_CALL, PARTNER_LATE),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
@@ -89,9 +92,18 @@ KEY = "IVRD_KEY"
 ROUND = "IVRD_ROUND"  # when the whisper was begun the last time
 LEFT = "IVRD_LEFT"  # milliseconds that are left for the key
 WHY = "IVRD_WHY"  # why nobody has confirmed: no_media, no_key
+RESPONDS = "IVRD_RESPONDS"  # for so many seconds its exchange may say nothing,
+RINGS = "IVRD_RINGS"  # and for so many nobody may answer
+OFFER = "IVRD_OFFER"  # the channel for which two calls are made; empty for one
+SECOND_TURN = "second"
+TURN = "IVRD_TURN"  # which of two calls it is: first, second; empty for one
+SECOND = "IVRD_SECOND"  # as in SECOND_CALL
+WAITS = "IVRD_WAITS"  # the channel of a second call that has not begun
+FAILED = "IVRD_FAILED"  # refused, unconfirmed
+RESULT = "IVRD_RESULT"  # what the event of that tells besides
 LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
-    WHY,
+    *(WHY, RESPONDS, RINGS, OFFER, TURN, SECOND, WAITS, FAILED, RESULT),
 )
 
 # Variables of a call that the hotline makes, and what stands for the attempt
@@ -108,6 +120,9 @@ ATTEMPT = "IVRD_CALLBACK_"
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
 LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
+# and a partner's id: after how many seconds a second call is made, a colon, and how many calls there
+# may be; empty: none is made
+SECOND_CALL = "IVRD_SECOND_"
 ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 
 # Global variables that the configuration sets

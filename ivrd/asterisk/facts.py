@@ -269,7 +269,8 @@ class PartnerLegEvent:
     `kind`: all but `TALKED`, which no leg tells.  `status` and `cause` are Dial's of a refusal, or
     the reason why nobody confirmed; `alerted`: the refused call has rung.  `seconds`: until the
     confirmation, or of talk.  `stamp`: `at` as Asterisk has written it, the same for whoever
-    receives the event.
+    receives the event.  `rang_seconds`: from the offer until the end or the answer.  `second`: it
+    was confirmed by whoever was called as well, while the first call still rang.
     """
 
     partner: str
@@ -283,6 +284,8 @@ class PartnerLegEvent:
     silent_seconds: float = 0.0  # of `DROPPED`: as in `SeatDropped`
     stamp: float = 0.0
     alerted: bool = False
+    rang_seconds: float = 0.0
+    second: bool = False
 
     @property
     def why(self) -> Cause | None:

@@ -136,6 +136,8 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         seconds=max(0.0, in_seconds(m.after)),
         stamp=at(m),
         alerted=m.alerted == "yes",
+        rang_seconds=max(0.0, in_seconds(m.rang)),
+        second=m.turn == dialplan_names.SECOND_TURN,
         silent_seconds=in_seconds(m.silent),
     )
 

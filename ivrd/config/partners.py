@@ -69,6 +69,7 @@ class PartnerPart(Part):
     response_seconds: Annotated[int, whole(1, 30), RELOAD] = RESPONSE_SECONDS
     ring_seconds: Annotated[int, whole(3, 60), RELOAD] = RING_SECONDS
     key_seconds: Annotated[int | None, whole(5, 60), RELOAD] = None
+    second_call: Annotated[bool, TRUTH, RELOAD] = True
     state: Annotated[str, choice(*PartnerState), RELOAD] = PartnerState.ONBOARDING.value
 
 
@@ -191,6 +192,7 @@ def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[
             response_seconds=part.response_seconds,
             ring_seconds=part.ring_seconds,
             key_seconds=KEY_SECONDS if part.key_seconds is None else part.key_seconds,
+            second_call=part.second_call,
         )
         for name, part in parsed.partners.items()
     )

@@ -116,7 +116,8 @@ def long_whispers(settings: Settings) -> list[Problem]:
             return length((language, prompt)) or 0.0
 
         topic = max((seconds(f"topic-{topic}") for topic in partner.topics), default=0.0)
-        need = seconds("partner-whisper") + topic + seconds(KEY_AFTER) + PRESS_SECONDS
+        said = max(seconds("partner-whisper"), topic + seconds(KEY_AFTER))
+        need = said + PRESS_SECONDS
         if partner.confirm and need > partner.key_seconds:
             say = (
                 f"expected {need:.1f} or more, got {partner.key_seconds}: to tell of a call takes "

@@ -48,7 +48,8 @@ class Partner:
 
     A call to it is given up when its exchange has not responded after `response_seconds`, when
     nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
-    `key_seconds` after the answer.
+    `key_seconds` after the answer.  `second_call`: it may be called once more for the same caller,
+    for another of its seats, when the first call still rings (second_call.py).
     """
 
     id: str
@@ -66,6 +67,7 @@ class Partner:
     response_seconds: int = RESPONSE_SECONDS
     ring_seconds: int = RING_SECONDS
     key_seconds: int = KEY_SECONDS
+    second_call: bool = True
 
     @property
     def offer_seconds(self) -> int:

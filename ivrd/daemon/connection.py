@@ -7,6 +7,7 @@ from panoramisk.message import Message
 
 from ivrd import log
 from ivrd.asterisk.capacity import Capacity
+from ivrd.asterisk.second_calls import SecondCalls
 from ivrd.calls.tracker import CallTracker
 from ivrd.daemon import systemd
 from ivrd.ha.failover import Failover
@@ -24,12 +25,14 @@ class AsteriskConnection:
         failover: Failover,
         observer: Observer,
         capacity: Capacity,
+        second_calls: SecondCalls,
         reevaluate: Callable[[], None],
     ) -> None:
         self._tracker = tracker
         self._failover = failover
         self._observer = observer
         self._capacity = capacity
+        self._second_calls = second_calls
         self._reevaluate = reevaluate
 
     def event(self, message: Message) -> None:
@@ -38,6 +41,7 @@ class AsteriskConnection:
 
     async def up(self) -> None:
         """Logged in: bring the ledger, menus and seats to what Asterisk reports."""
+        self._second_calls.forget()
         await self._failover.up()
         if shortage := self._capacity.shortage():
             log.event(logger, logging.WARNING, shortage)

@@ -193,6 +193,7 @@ class Daemon:
                         self.wiring.requeue.reconcile,
                         self.wiring.tracker.placement.reconcile,
                         self.wiring.rejoin.reconcile,
+                        self.wiring.tell_second_calls,
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()

@@ -25,6 +25,7 @@ from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
+from ivrd.asterisk.second_calls import SecondCalls
 from ivrd.asterisk.translate import EVENTS
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.listeners import CallListeners
@@ -145,7 +146,12 @@ class Wiring:
             self.timeline,
         )
         self.connection = AsteriskConnection(
-            self.tracker, self.failover, self.observer, self.capacity, self.reevaluate.set
+            self.tracker,
+            self.failover,
+            self.observer,
+            self.capacity,
+            self.second_calls,
+            self.reevaluate.set,
         )
         self.requeue = Requeue(
             self.link,
@@ -211,6 +217,7 @@ class Wiring:
             self.reevaluate.set,
             self._backlog,
         )
+        self.second_calls = SecondCalls(self.link)
         self.drill_calls = DrillCalls()
         self.partner_operations = PartnerOperations(
             self.partners,
@@ -225,6 +232,10 @@ class Wiring:
             self.partner_repository,
             self.leadership,
         )
+
+    async def tell_second_calls(self) -> None:
+        """Tell the dialplan when partners are called a second time for the same caller."""
+        await self.second_calls.tell(self.partners.second_calls(self.timeline.now()))
 
     def _backlog(self, now: float) -> Mapping[str, int]:
         """Who is to be called back now, by queue, for the partners' seats."""

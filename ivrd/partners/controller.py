@@ -16,6 +16,7 @@ from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
 from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
+from ivrd.asterisk.second_calls import SecondCall
 from ivrd.core import breaker as b
 from ivrd.core.breaker_events import (
     Confirmed,
@@ -49,7 +50,8 @@ from ivrd.core.overflow import (
 )
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.q850 import Q850
-from ivrd.core.report import PartnerEventKind
+from ivrd.core.report import Cause, PartnerEventKind
+from ivrd.core.second_call import AnswerTimes, second_call_after
 from ivrd.core.seats import Pool, SeatStatus
 from ivrd.partners.runtime import (
     PartnerListener,
@@ -139,6 +141,7 @@ class PartnerController:
             runtime.results[leg_event.kind] += 1
             if leg_event.why:
                 runtime.causes[leg_event.why] += 1
+            _learn(runtime.answers, leg_event)
         if leg_event.kind is PartnerEventKind.OFFERED:
             runtime.legs[leg_event.seat] = leg_event.waiting
         else:
@@ -152,6 +155,22 @@ class PartnerController:
                 self._reevaluate()
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
             self._reevaluate()  # one call is tried, and no second one until it has lasted
+
+    def second_calls(self, now: float) -> dict[str, SecondCall | None]:
+        """When each partner is called a second time for the same caller, None for never.
+
+        As many calls as it has seats that are open: those are the calls that it may have now.
+        """
+        return {partner.id: self._second_call(partner, now) for partner in self.setup.partners}
+
+    def _second_call(self, partner: Partner, now: float) -> SecondCall | None:
+        runtime = self.runtime(partner.id)
+        healthy = b.at(runtime.breaker, now).state is b.BreakerState.CLOSED
+        seats = len(self._queue_members.lent(partner.id))
+        if not partner.second_call or not partner.confirm or not healthy or seats < 2:
+            return None
+        after = second_call_after(runtime.answers, partner.ring_seconds)
+        return None if after is None else SecondCall(after, seats)
 
     def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> Event | None:
         """What it means to the breaker."""
@@ -346,3 +365,16 @@ class PartnerController:
             (Pool(partner.id, tuple(seats[:wanted]), queues, fixed=False), True),
             (Pool(f"{partner.id} (rest)", tuple(seats[wanted:]), queues, fixed=False), False),
         ]
+
+
+def _learn(answers: AnswerTimes, leg_event: PartnerLegEvent) -> None:
+    """How long the first call for a seat rang."""
+    match leg_event.kind:
+        case PartnerEventKind.CONFIRMED if leg_event.second:
+            answers.not_answered()
+        case PartnerEventKind.CONFIRMED | PartnerEventKind.UNCONFIRMED:
+            answers.answered(leg_event.rang_seconds)
+        case PartnerEventKind.REFUSED if leg_event.why is Cause.NO_ANSWER:
+            answers.not_answered()
+        case _:
+            pass  # it did not ring

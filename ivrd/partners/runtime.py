@@ -21,6 +21,7 @@ from ivrd.core.breaker_events import (
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner
 from ivrd.core.report import Cause
+from ivrd.core.second_call import AnswerTimes
 
 
 class PartnerStore(Protocol):
@@ -57,6 +58,7 @@ class PartnerRuntime:
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
     override: Override | None = None
     asked: bool = False  # whether its trunk has answered yet
+    answers: AnswerTimes = field(default_factory=AnswerTimes)
     verified: str = ""  # the day on which a drill was confirmed; empty: never
 
     @property

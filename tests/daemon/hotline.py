@@ -101,6 +101,7 @@ class Hotline:
         """A caller joins the queue, is answered and hangs up."""
         self.arrive(call_id)
         self.emit("QueueCallerJoin", call_id, Queue=self.queue)
+        self.emit("AgentCalled", call_id, Interface=seat)
         self.emit("AgentConnect", call_id, Interface=seat)
         self.emit("Hangup", call_id)
         await until(lambda: self.ended() and call_id not in self.wiring.ledger.calls)

@@ -47,6 +47,7 @@ def test_a_call_is_measured_counted_and_reported(tmp_path: Path) -> None:
         await at.talk(call, "PJSIP/base-01")
         assert at.series("ivrd_calls_received_total") == 1
         assert at.series("ivrd_wait_seconds_count") == 1
+        assert at.series("ivrd_handoff_seconds_count") == 1
         status = await at.ask("status")
         assert (status["hour"]["received"], status["hour"]["answered"]) == (1, 1)
         day = await at.ask("day")

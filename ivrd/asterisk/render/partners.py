@@ -33,7 +33,7 @@ def context(partner: Partner) -> str:
     """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
     confirm = "yes" if partner.confirm else "no"
     times = f"{partner.response_seconds},{partner.ring_seconds},{partner.key_seconds}"
-    arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]},{times}"
+    arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]},{times},{partner.cap}"
     leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"
