@@ -161,7 +161,7 @@ def test_a_confirmed_caller_is_put_through_with_topic_case_name_and_number(waiti
 
 
 EARLY = [
-    ("before the first word", (Keys("1"),), 1.0),
+    ("before the first word", (Wait(0.1), Keys("1")), 1.0),
     ("in the first word", (Hear(), Wait(0.1), Keys("1")), 1.5),
     ("before the second words", (Hear(), Quiet(1.0), Keys("1")), 4.5),
     ("in the topic", (Hear(), Quiet(1.0), Hear(), Keys("1")), 5.5),
