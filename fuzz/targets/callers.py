@@ -92,9 +92,7 @@ def script() -> ConversationSettings:
     """The shipped menus."""
     settings = load(CONFIG)
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
-    return ConversationSettings(
-        settings.tree, lambda _prompt: 60.0, topics, settings.default_queue, 5.0, 30.0, frozenset
-    )
+    return ConversationSettings(settings.tree, lambda _prompt: 60.0, topics, 5.0, 30.0, frozenset)
 
 
 async def talk(data: bytes) -> None:

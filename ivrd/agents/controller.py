@@ -5,7 +5,7 @@ Asterisk to that.  While what was stored before cannot be read nobody is taken t
 seats stay as Asterisk has them, and nothing can be said.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import assert_never
 
 from ivrd.agents.repository import AgentRepository
@@ -99,6 +99,19 @@ class AgentController:
     def has_seat(self, seat: str) -> bool:
         """Whether the seat is one of an agent's: rung only while somebody is signed in there."""
         return seat in self._at_seat
+
+    def barred(self, seat: str) -> Collection[str] | None:
+        """Queues whose callers the one who is signed in there cannot help, and others there can.
+
+        None while it is not known who that is.
+        """
+        if not self.known:
+            return None
+        agent_id = self.at_seat(seat)
+        if not agent_id:
+            return ()
+        sits_there = (self.agents[one].queues for one in self._at_seat[seat])
+        return frozenset[str]().union(*sits_there) - self.agents[agent_id].queues
 
     def pause_reason(self, seat: str) -> str | None:
         """Why it is not to be rung, empty if it is to be; None while that is not known."""

@@ -7,6 +7,7 @@ from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.core.booking import Booking
+from ivrd.core.skills import queue_in_words
 from ivrd.store.audit_log import AuditLog
 
 
@@ -101,7 +102,7 @@ def booking_row(one: Booking, now: float, shift: float) -> dict[str, Any]:
         "person": one.person,
         "state": one.state,
         "origin": one.origin,
-        "queue": one.queue,
+        "queue": queue_in_words(one.queue),
         "topic": one.topic,
         "language": one.language,
         "waited_seconds": max(0.0, (one.ended_at or now) - one.effective_at),

@@ -53,7 +53,6 @@ def ivr_settings(settings: Settings) -> IvrSettings:
         settings.tree,
         Recordings(settings, unplayable).length,
         label,
-        settings.default_queue,
         settings.lease_seconds,
         settings.asterisk.silent_seconds,
         closed,

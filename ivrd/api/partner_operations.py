@@ -27,6 +27,7 @@ from ivrd.core.forecast import combine_loads
 from ivrd.core.overflow import Snapshot
 from ivrd.core.partner import Override, Partner, PartnerSnapshot, PartnerState
 from ivrd.core.report import PartnerEventKind
+from ivrd.core.skills import group_of
 from ivrd.metrics.partners import PartnerGauges
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.repository import PartnerRepository
@@ -159,7 +160,7 @@ class PartnerOperations:
             "response_seconds": partner.response_seconds,
             "ring_seconds": partner.ring_seconds,
             "key_seconds": partner.key_seconds,
-            "queues": sorted(of.queues),
+            "queues": sorted(str(group_of(queue)) for queue in of.queues),
             "override": of.override,
             "in_hours": of.in_hours,
             "health": of.health,
@@ -284,7 +285,7 @@ def numbers(snapshot: Snapshot) -> dict[str, Any]:
     load, policy = combine_loads(queue.load for queue in snapshot.queues), snapshot.policy
     return {
         "queues": {
-            queue.name: {
+            str(group_of(queue.name)): {
                 "waiting": len(queue.ages),
                 "oldest_seconds": max(queue.ages, default=0.0),
                 "arrivals_per_minute": queue.load.arrivals * 60.0,

@@ -19,6 +19,7 @@ from ivrd.core.outbox import Entry
 from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
 from ivrd.core.recovery import all_lost
+from ivrd.core.skills import queue_in_words
 from ivrd.people.stored_calls import StoredCall
 from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
@@ -258,7 +259,7 @@ class PeopleOperations:
             "shared_at": self._moment(person.shared_at),
             "number": self._number(person),
             "number_kept": bool(person.number),
-            "queue": person.queue,
+            "queue": queue_in_words(person.queue),
             "topic": person.topic,
             "language": person.language,
             "no_callback": person.no_callback,

@@ -10,6 +10,7 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
 from ivrd.config.sounds import prompt_files
+from ivrd.core.skills import group_of
 
 KEYS_TOLD = 20  # in one line of the audit log
 
@@ -46,8 +47,12 @@ class Reload:
 
 def who_moved(routes: Mapping[Route, int], left: Mapping[str, int]) -> tuple[str, ...]:
     """What became of callers whose queue is gone; `left`: how many are still on the way."""
-    told = [f"{callers(n)} moved from {of.queue} to {of.to}" for of, n in routes.items() if n]
-    still = [f"{callers(n)} still to be moved from {queue}" for queue, n in left.items()]
+    told = [
+        f"{callers(n)} moved from {group_of(of.queue)} to {group_of(of.to)}"
+        for of, n in routes.items()
+        if n
+    ]
+    still = [f"{callers(n)} still to be moved from {group_of(queue)}" for queue, n in left.items()]
     return (*told, *still)
 
 

@@ -17,6 +17,7 @@ from ivrd.core.partner import PartnerSnapshot
 from ivrd.core.present import Present
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
+from ivrd.core.skills import group_of
 from ivrd.core.status_schema import (
     CallbackCounts,
     CallCounts,
@@ -154,16 +155,21 @@ def outcomes_of(ledger: Ledger) -> OutcomeCounts:
 def queues_of(
     queues: Iterable[QueueSettings], closed: frozenset[str], present: Present, now: float
 ) -> list[QueueRow]:
-    """Each queue: who waits, since when, who talks."""
+    """Each queue, and where its people do not all speak every language each of them apart."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for queue in queues:
+        group = group_of(queue.name)
+        found.setdefault((group.queue, group.language), []).append(queue.name)
     return [
         QueueRow(
-            name=queue.name,
-            open=queue.name not in closed,
-            waiting=len(present.waiting(queue.name)),
-            oldest_seconds=present.oldest_seconds(queue.name, now),
-            talking=len(present.talking(queue.name)),
+            name=name,
+            language=language,
+            open=name not in closed,
+            waiting=sum(len(present.waiting(part)) for part in parts),
+            oldest_seconds=max(present.oldest_seconds(part, now) for part in parts),
+            talking=sum(len(present.talking(part)) for part in parts),
         )
-        for queue in queues
+        for (name, language), parts in found.items()
     ]
 
 

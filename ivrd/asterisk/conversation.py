@@ -58,14 +58,14 @@ class ConversationSettings:
     tree: menu.Tree
     length: Callable[[tuple[str, str]], float | None]
     label: Mapping[str, str]
-    default_queue: str
     lease_seconds: float
     silent_seconds: float  # after so long without a packet Asterisk ends a call; 0: never
     closed: Callable[[], frozenset[str]]
 
-    def queue_for(self, topic: str) -> str:
-        """Where a topic leads; to the default queue when it is gone."""
-        return self.tree.queue_of.get(topic, self.default_queue)
+    def opens(self, topic: str) -> str:
+        """The queue whose hours a topic has; those of the default queue when it is gone."""
+        routing = self.tree.routing
+        return routing.queue_of.get(topic, routing.default_queue)
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ class Conversation:
         return frozenset(
             queue
             for topic, queue in tree.queue_of.items()
-            if queue in tree.closed_prompt and now.queue_for(topic) in closed
+            if queue in tree.closed_prompt and now.opens(topic) in closed
         )
 
     def _follow(self, result: dialogue.Result) -> None:
@@ -368,7 +368,7 @@ class Conversation:
         if language not in now.tree.languages:
             language = now.tree.languages[0]
             self._mark(menu.Speak(language))  # nothing is said in the other any more
-        queue = now.queue_for(to.topic)
+        queue = now.tree.routing.queue_for(to.topic, language)
         self._set(dialplan_names.QUEUE, queue)
         if (waits_in := self._queue_language(queue, language)) != language:
             self._set("CHANNEL(language)", waits_in)

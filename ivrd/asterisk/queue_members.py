@@ -66,6 +66,9 @@ class Agents(Protocol):
     def pause_reason(self, seat: str) -> str | None:
         """Why it is not to be rung, empty if it is to be; None while that is not known."""
 
+    def barred(self, seat: str) -> Collection[str] | None:
+        """Queues whose callers the agent there cannot help; None while that is not known."""
+
 
 class QueueMembers:
     """The pools, which of them are open, and what each seat is doing."""
@@ -121,7 +124,7 @@ class QueueMembers:
         self._members = Members(snapshot.members)
         self.states = dict(snapshot.seats)
         now = self._clock()
-        other = {member.seat for member in self._members if member.by_agent}
+        other = {m.seat for m in self._members if m.by_agent and not m.barred}
         self.health.read(self._members, now, other | self._woken | self._last_resort(now))
         if self.open is None:
             self.open = open_now(self.pools, self._members.all)
@@ -236,8 +239,24 @@ class QueueMembers:
             return ""
         reason = self._agents.pause_reason(seat)
         if reason is None:
-            return next((m.reason for m in self._members.of(seat) if m.by_agent), "")
+            found = (m.reason for m in self._members.of(seat) if m.by_agent and not m.barred)
+            return next(found, "")
         return reason
+
+    def _barred(self, seat: str) -> Collection[str]:
+        """Queues whose callers its agent cannot help; as Asterisk has it until that is known."""
+        barred = self._agents.barred(seat)
+        if barred is None:
+            return {m.queue for m in self._members.of(seat) if m.barred}
+        return barred
+
+    def crews(self, pool: Pool) -> Mapping[frozenset[str], Mapping[str, SeatStatus]]:
+        """`here`, by the queues that those at the seats serve."""
+        found: dict[frozenset[str], dict[str, SeatStatus]] = {frozenset(pool.queues): {}}
+        for seat, state in self.here(pool).items():
+            queues = frozenset(pool.queues_of(seat)).difference(self._barred(seat))
+            found.setdefault(queues, {})[seat] = state
+        return found
 
     def _open_members(self, seat: str) -> list[Member]:
         """A seat where Asterisk has it, but for what is closed."""
@@ -298,7 +317,8 @@ class QueueMembers:
             if not self._agents.has_seat(seat):
                 return wanted
             reason = self._pause_reason(seat)
-            return replace(wanted, pause=reason or wanted.pause, wraps_up=True)
+            pause = reason or wanted.pause
+            return replace(wanted, pause=pause, wraps_up=True, barred=self._barred(seat))
 
         changes = difference(self.pools, self.open, self._members.all, turn)
         changes += self._former_members()
@@ -316,7 +336,7 @@ class QueueMembers:
             pool = self._pool_of.get(seat)
             former = () if pool is None and seat not in self._former_seats else queues
             for queue in former:
-                if pool is None or queue not in pool.queues:
+                if pool is None or queue not in pool.queues_of(seat):
                     yield RemoveMember(queue, seat)
 
     async def repeat(self) -> None:

@@ -20,6 +20,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.call import Call
 from ivrd.core.ledger import Ledger
+from ivrd.core.skills import SkillRouting, queue_in_words
 from ivrd.core.slots import Slot, next_slots
 
 logger = logging.getLogger("ivrd")
@@ -62,23 +63,13 @@ class BookingSettings:
     callback: CallbackSettings
     country: str
     zone: ZoneInfo
-    queue_of: Mapping[str, str]  # a topic's
-    default_queue: str
+    routing: SkillRouting
     label: Mapping[str, str]  # what the agent's phone shows of a topic
 
     @property
     def dialable(self) -> Dialable:
         """Which numbers are dialled."""
         return Dialable(self.country, self.callback.countries, self.callback.kinds)
-
-    def queue_for(self, topic: str) -> str:
-        """Where a topic leads; to the default queue when it is gone."""
-        return self.queue_of.get(topic, self.default_queue)
-
-    def served(self, queue: str, topic: str) -> str:
-        """The queue if it is one of those that are served, else where the topic leads by now."""
-        served = {*self.queue_of.values(), self.default_queue}
-        return queue if queue in served else self.queue_for(topic)
 
     def may_call(self) -> bool:
         """Whether anybody is called back at this time of day."""
@@ -182,7 +173,7 @@ class Booker:
                 person=person,
                 asked_by=asked_by,
                 number=self._vault.seal(number),
-                queue=call.queue or self.settings.queue_for(call.topic),
+                queue=call.queue or self.settings.routing.queue_for(call.topic, call.language),
                 topic=call.topic,
                 language=call.language,
                 booked_at=now,
@@ -208,7 +199,8 @@ class Booker:
             return BookResult.NOT_STORED
         self._messages.booked(after)
         what = "call back booked"
-        log.event(logger, logging.INFO, what, booking=after.id, call=call.id, queue=after.queue)
+        queue = queue_in_words(after.queue)
+        log.event(logger, logging.INFO, what, booking=after.id, call=call.id, queue=queue)
         return BookResult.BOOKED
 
     def _arrival(self, call: Call, now: float) -> float:

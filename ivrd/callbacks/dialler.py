@@ -172,7 +172,7 @@ class Dialler:
 
     def _queue(self, booking: Booking) -> str:
         """Where the topic leads by now; a queue that is served."""
-        return self.settings.served(booking.queue, booking.topic)
+        return self.settings.routing.served(booking.queue, booking.topic, booking.language)
 
     async def _not_made(self, booking: Booking, why: str) -> None:
         """Asterisk has not taken it: nor will it, if it gets to it later."""

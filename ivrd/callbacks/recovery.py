@@ -164,13 +164,14 @@ class Recovery:
 
     async def _read_all(self, now: float) -> None:
         self._forget_not_dialled()
-        served = self.settings.served
+        served = self.settings.routing.served
         oldest: dict[str, list[tuple[float, str, Lost]]] = {}  # heaps, the latest of them first
         async for person in with_breaks([*self._registry.people]):
             if person.id in self._not_dialled:
                 continue
             if (each := self._owed(person, now)) is not None:
-                heap = oldest.setdefault(served(person.queue, person.topic), [])
+                queue = served(person.queue, person.topic, person.language)
+                heap = oldest.setdefault(queue, [])
                 push = heappush if len(heap) < MOST else heappushpop
                 push(heap, (-each.effective_at, person.id, each))
         self._found = {

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
@@ -17,6 +18,7 @@ from ivrd.core.booking import Booking, BookingState
 from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.ledger import Ledger
 from ivrd.core.present import Place
+from ivrd.core.skills import SkillRouting
 
 LOOK_SECONDS = 5.0  # between two looks at attempts that are on, should an event have been lost
 RESTORE_SECONDS = 5.0  # between two attempts to read a store that could not be read
@@ -85,6 +87,7 @@ class Scheduler:
         self._clock = clock
         self._looked_at = self._restored_at = float("-inf")
         self._beginning: dict[str, asyncio.Task[None]] = {}
+        self._routed: SkillRouting | None = None  # by which all bookings have their queues
 
     async def evaluate(self) -> None:
         """Do what is due now, as the leader, while connected to Asterisk.  Does not raise."""
@@ -93,8 +96,10 @@ class Scheduler:
             if now - self._restored_at >= RESTORE_SECONDS and self._store.up:
                 self._restored_at = now
                 await self._repository.restore()
+                self._routed = None
             if not self._repository.complete:
                 return
+        self._route()
         if now - self._looked_at >= LOOK_SECONDS:
             self._looked_at = now
             with suppress(ActionRefused, ConnectionLost, TimeoutError):
@@ -130,6 +135,17 @@ class Scheduler:
         """Who is in a call; of an exchange's number it is not known."""
         callers = {call.caller for call in self._ledger.calls.values() if call.caller}
         return frozenset(one for one in callers if not self._people.is_shared(one))
+
+    def _route(self) -> None:
+        """Bring bookings to the queue of their topic and language, where theirs is not served."""
+        routing = self.settings.routing
+        if routing is self._routed:
+            return
+        self._routed = routing
+        for one in self._repository.open():
+            queue = routing.served(one.queue, one.topic, one.language)
+            if queue != one.queue and one.state is BookingState.WAITING:
+                self._repository.put(replace(one, queue=queue))
 
     def _cancel_refused(self) -> None:
         """Whoever has asked not to be called back is not."""

@@ -115,16 +115,15 @@ class QueueMenus:
         call = self.ledger.calls.get(call_id)
         if call is None or call.state is not CallState.QUEUE_MENU:
             return None
-        settings, present = self.menus().settings.conversation, self.ledger.present
-        tree = settings.tree
-        served = call.queue in tree.queue_of.values()
-        queue = call.queue if served else settings.queue_for(call.topic)
+        tree, present = self.menus().settings.conversation.tree, self.ledger.present
+        language = call.language if call.language in tree.languages else tree.languages[0]
+        queue = tree.routing.served(call.queue, call.topic, language)
         in_line = position_of(call, present.line(queue))
         callback = self.booking.offered(call_id)
         return Waits(
             queue=queue,
             topic=call.topic,
-            language=call.language if call.language in tree.languages else tree.languages[0],
+            language=language,
             place=in_line + position_of(call, present.in_menus(queue)) - 1,
             callback=callback,
             slots=self.booking.slots() if callback else (),

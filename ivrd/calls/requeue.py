@@ -9,7 +9,7 @@ A call that is moved stays one offered call; see core/ledger.py for the queue th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +20,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.core.call import Call, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.requeue import Move, in_vain, move_of
+from ivrd.core.skills import SkillRouting, group_of
 
 logger = logging.getLogger("ivrd")
 
@@ -37,15 +38,18 @@ class Channels(Protocol):
 
 @dataclass(frozen=True)
 class Destinations:
-    """Where callers can wait: the queues that are served, and which topic leads where.
+    """Where callers can wait.
 
     `languages`: those that callers are spoken to in; the first when theirs is gone.
     """
 
-    queues: Collection[str]
-    queue_of: Mapping[str, str]
-    default_queue: str
+    routing: SkillRouting
     languages: Sequence[str]
+
+    @property
+    def queues(self) -> Collection[str]:
+        """The queues that are served."""
+        return self.routing.queues
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class Requeue:
             call = self._ledger.calls.get(place.call_id)
             if call is None or not _waits_in_vain(call, to.queues) or self._on_the_way(call):
                 continue
-            move = move_of(call, to.queue_of, to.default_queue, self._ledger.present.line)
+            move = move_of(call, to.routing, self._ledger.present.line)
             if move.queue not in known:
                 known[move.queue] = await self._knows(move.queue)
             if known[move.queue] and await self._move(move, to.queues):
@@ -201,8 +205,8 @@ class Requeue:
             logging.INFO,
             "caller moved: the queue is no longer served",
             call=move.call_id,
-            queue=call.queue,
-            to=move.queue,
+            queue=str(group_of(call.queue)),
+            to=str(group_of(move.queue)),
             position=move.position,
         )
         return True

@@ -25,6 +25,7 @@ from ivrd.config.problem import ConfigError
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
+from ivrd.config.skills import without_language
 from ivrd.config.sounds import (
     long_whispers,
     missing_defaults,
@@ -89,6 +90,7 @@ def _check(given: argparse.Namespace) -> int:
         *unused_prompts(settings),
         *spare_files(settings),
         *not_spoken(settings),
+        *without_language(settings),
     ]
     warnings = [str(problem) for problem in notes]
     warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)

@@ -190,7 +190,7 @@ def _queue(queue: QueueStatus, service_level_seconds: float) -> Text:
             wait, style = f"!! {wait}", BAD
         elif seconds > service_level_seconds:
             wait, style = f"! {wait}", WARN
-    line = Text(left(queue["name"], NAME))
+    line = Text(left(f"{queue['name']} {queue['language']}".rstrip(), NAME))
     line.append(left("" if queue["open"] else "closed", STATE), "dim")
     line.append(_numbers(count(queue["waiting"])))
     line.append(_numbers(wait), style)

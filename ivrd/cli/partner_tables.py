@@ -60,7 +60,7 @@ def partner_text(row: Mapping[str, Any]) -> str:
         ("Seats", f"{row['pledged']} pledged, {row['cap']} at most"),
         ("Hours", f"{row['hours']}: {'open' if row['in_hours'] else 'closed'} now"),
         ("Topics", ", ".join(row["topics"])),
-        ("Queues", ", ".join(row["queues"]) or "none: it is not trained for all topics of any"),
+        ("Queues", ", ".join(row["queues"]) or "none: it is trained for no topic of any"),
         ("Languages", ", ".join(row["languages"])),
         ("Times", _times(row)),
         ("Health", row["health"]),

@@ -1,28 +1,34 @@
 """agents.yaml: the people at the seats.  Without it, as in pools without agents, nobody signs in.
 
-Many agents may stand in a CSV file that it names, with the columns of `COLUMNS`.
+Many agents may stand in a CSV file that it names, with the columns of `COLUMNS`, and if it has
+them those of `SKILL_COLUMNS`.
 """
 
 import codecs
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from ivrd.config import queues
 from ivrd.config.control_socket import located
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import PATH, FieldType, number, pattern, text
+from ivrd.config.field_types import LANGUAGE, NAME, PATH, FieldType, number, pattern, text
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part, read
 from ivrd.config.pin import is_hash
 from ivrd.config.problem import ConfigError, Problem, quoted, unknown
+from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import AgentSettings
 from ivrd.config.yamlfile import Document
-from ivrd.core.seats import Pool
+from ivrd.core.skills import SkillRouting, Skills
 
 FILE = "agents.yaml"
 COLUMNS = ("id", "name", "pin", "seat")
+SKILL_COLUMNS = ("languages", "topics")  # may follow; each has names with spaces between them
 MOST_AGENTS = 5_000  # two and a half for each of the most seats that there may be
 TOO_MANY = f"expected at most {MOST_AGENTS} agents"
 MOST_BYTES = 2 << 20
@@ -44,11 +50,20 @@ SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,35}")
 
 
 class AgentPart(Part):
-    """One agent."""
+    """One agent.
+
+    Without `languages` the agent speaks those of the seat's pool, without `topics` knows them all.
+    """
 
     name: Annotated[str, text(60), RELOAD]
     pin: Annotated[str, PIN, RELOAD]
     seat: Annotated[str, SEAT, RELOAD]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD] = Field(
+        default_factory=list
+    )
+    topics: Annotated[list[Annotated[str, NAME]], Field(min_length=1), RELOAD] = Field(
+        default_factory=list
+    )
 
 
 class AgentsFile(Part):
@@ -76,19 +91,76 @@ def read_file(folder: Path) -> File[AgentsFile]:
     return File(file.document, own.model_copy(update={"agents": agents}))
 
 
-def check_with_pools(file: File[AgentsFile], pools: Collection[Pool]) -> Iterator[Problem]:
-    """Seats that there are not."""
-    seats = {seat for pool in pools for seat in pool.seats}
+def check_with_program(file: File[AgentsFile], program: MainFile) -> Iterator[Problem]:
+    """Languages that the hotline does not speak."""
     for name, part in file.parsed.agents.items():
-        if part.seat not in seats:
-            say = unknown("seat", part.seat, sorted(seats))
+        yield from _listed(file, (name, "languages"), part.languages, program.languages)
+
+
+def check_with_queues(file: File[AgentsFile], parsed: QueuesFile) -> Iterator[Problem]:
+    """Seats and topics that there are not, and topics for which the seat's pool has no callers."""
+    pool_of, queue_of = queues.seats(parsed), parsed.queue_of()
+    for name, part in file.parsed.agents.items():
+        yield from _listed(file, (name, "topics"), part.topics, queue_of)
+        pool = pool_of.get(part.seat)
+        if pool is None:
+            say = unknown("seat", part.seat, sorted(pool_of))
             yield file.problem("agents", name, "seat", say=say)
+        elif part.topics and not _any_served(part.topics, queue_of, parsed.pools[pool].queues):
+            say = f"the pool {pool}, to which {part.seat} belongs, serves the queue of none of them"
+            yield file.problem("agents", name, "topics", say=say)
 
 
-def agents(parsed: AgentsFile) -> tuple[AgentSettings, ...]:
+def _any_served(
+    topics: Collection[str], queue_of: Mapping[str, str], served: Collection[str] | None
+) -> bool:
+    known = [queue_of[topic] for topic in topics if topic in queue_of]
+    return served is None or not known or any(queue in served for queue in known)
+
+
+def _listed(
+    file: File[AgentsFile], key: tuple[str, str], given: Collection[str], known: Collection[str]
+) -> Iterator[Problem]:
+    """What an agent's list names twice, or what is not known."""
+    seen: set[str] = set()
+    for one in given:
+        if one not in known:
+            say = unknown(key[1].removesuffix("s"), one, known)
+            yield file.problem("agents", *key, say=say)
+        elif one in seen:
+            yield file.problem("agents", *key, say=f"{one} is named twice")
+        seen.add(one)
+
+
+def skills(parsed: AgentsFile, pools: Mapping[str, Skills]) -> dict[str, Skills]:
+    """Whom each agent can help; `pools`: by seat, whom the people of its pool can help."""
+    return {
+        name: replace(
+            pools[part.seat],
+            topics=frozenset(part.topics) or None,
+            languages=frozenset(part.languages) or pools[part.seat].languages,
+            declared=bool(part.languages) or pools[part.seat].declared,
+        )
+        for name, part in parsed.agents.items()
+    }
+
+
+def agents(
+    parsed: AgentsFile, skilled: Mapping[str, Skills], routing: SkillRouting
+) -> tuple[AgentSettings, ...]:
     """The agents as the program works with them."""
+    queues_for = {of: frozenset(routing.queues_for(of)) for of in set(skilled.values())}
     return tuple(
-        AgentSettings(name, part.name, part.pin, part.seat) for name, part in parsed.agents.items()
+        AgentSettings(
+            id=name,
+            name=part.name,
+            pin=part.pin,
+            seat=part.seat,
+            languages=tuple(part.languages),
+            topics=tuple(part.topics),
+            queues=queues_for[skilled[name]],
+        )
+        for name, part in parsed.agents.items()
     )
 
 
@@ -105,8 +177,12 @@ def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
     problems: list[Problem] = []
     try:
         head = next(rows, [])
-        if tuple(head) != COLUMNS:
-            say = f"expected the columns {','.join(COLUMNS)}, got {quoted(','.join(head))}"
+        columns = tuple(head)
+        if columns not in (COLUMNS, COLUMNS + SKILL_COLUMNS):
+            say = (
+                f"expected the columns {','.join(COLUMNS)}, and {','.join(SKILL_COLUMNS)} or not, "
+                f"got {quoted(','.join(head))}"
+            )
             raise _error(path, 1, say)
         for row in rows:
             if not row:
@@ -114,7 +190,7 @@ def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
             if len(found) == MOST_AGENTS:
                 problems.append(Problem(str(path), rows.line_num, "", TOO_MANY))
                 break
-            problems += _row(path, rows.line_num, row, own, found)
+            problems += _row(path, rows.line_num, columns, row, own, found)
     except csv.Error as error:
         raise _error(path, rows.line_num, f"not CSV: {error}") from None
     if problems:
@@ -123,15 +199,24 @@ def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
 
 
 def _row(
-    path: Path, line: int, row: list[str], own: Collection[str], found: dict[str, AgentPart]
+    path: Path,
+    line: int,
+    columns: tuple[str, ...],
+    row: list[str],
+    own: Collection[str],
+    found: dict[str, AgentPart],
 ) -> Iterator[Problem]:
     """Put one agent into `found`, or say what is wrong."""
-    if len(row) != len(COLUMNS):
-        say = f"expected {len(COLUMNS)} values ({','.join(COLUMNS)}), got {len(row)}"
+    if len(row) != len(columns):
+        say = f"expected {len(columns)} values ({','.join(columns)}), got {len(row)}"
         yield Problem(str(path), line, "", say)
         return
     wrong = False
-    for key, kind, value in zip(COLUMNS, (ID, text(60), PIN, SEAT), row, strict=True):
+    languages, topics = [value.split() for value in row[len(COLUMNS) :]] or ([], [])
+    given = [*zip(COLUMNS, (ID, text(60), PIN, SEAT), row, strict=False)]
+    given += [(SKILL_COLUMNS[0], LANGUAGE, language) for language in languages]
+    given += [(SKILL_COLUMNS[1], NAME, topic) for topic in topics]
+    for key, kind, value in given:
         try:
             kind.checked(value)
         except ValueError as error:
@@ -143,7 +228,10 @@ def _row(
             str(path), line, "id", f"{quoted(name)} is another agent's; expected an id of its own"
         )
     elif not wrong:
-        found[name] = AgentPart(name=row[1], pin=row[2], seat=row[3])
+        lists = {"languages": languages, "topics": topics}
+        found[name] = AgentPart(
+            name=row[1], pin=row[2], seat=row[3], **{key: of for key, of in lists.items() if of}
+        )
 
 
 def _text(path: Path) -> str:

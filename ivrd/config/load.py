@@ -16,6 +16,7 @@ from ivrd.config import (
     people,
     prompts,
     queues,
+    skills,
     store,
 )
 from ivrd.config import waiting as waits
@@ -23,6 +24,7 @@ from ivrd.config.control_socket import check_folder, located
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
+from ivrd.config.skills import Staff
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 OPTIONAL_FILES = (agents.FILE, outbox.FILE)
@@ -48,7 +50,10 @@ def load(folder: Path) -> Settings:
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
-    settings = None if found else _settings(files, folder)
+    staff = None if found else _staff(files)
+    if staff is not None and files.queues:
+        found.extend(skills.check(files.queues, staff))
+    settings = None if found or staff is None else _settings(files, staff, folder)
     if settings is None:
         order = {str(folder / name): at for at, name in enumerate((*FILES, *OPTIONAL_FILES))}
         last = len(order)  # a file that one of these names
@@ -128,6 +133,8 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from partners.check_with_program(files.partners, parsed)
     if files.outbox:
         yield from outbox.check_with_program(files.outbox, parsed.languages)
+    if files.agents:
+        yield from agents.check_with_program(files.agents, parsed)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
@@ -141,7 +148,7 @@ def _together(files: _Files) -> Iterable[Problem]:
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
     if files.agents and files.queues:
-        yield from agents.check_with_pools(files.agents, queues.pools(files.queues.parsed))
+        yield from agents.check_with_queues(files.agents, files.queues.parsed)
     if files.program and files.hours:
         part = files.program.parsed.callback
         for key, say in callback.check_with_hours(part, files.hours.parsed):
@@ -162,14 +169,22 @@ def _said(files: _Files) -> Iterable[Problem]:
             yield from prompts.check_uses(known, languages, files.queues, uses)
 
 
-def _settings(files: _Files, folder: Path) -> Settings | None:
+def _staff(files: _Files) -> Staff | None:
+    """Who can help whom; None when a file is not there."""
+    if not (files.program and files.queues and files.agents and files.partners):
+        return None
+    languages = files.program.parsed.languages
+    return skills.staff(files.queues.parsed, files.agents.parsed, files.partners.parsed, languages)
+
+
+def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
     """The settings that the files make together; None when one is not there."""
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
     if not (files.agents and files.outbox):
         return None
-    parsed, languages = top.parsed, tuple(top.parsed.languages)
+    parsed, languages, routing = top.parsed, tuple(top.parsed.languages), staff.routing
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
     helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
     return Settings(
@@ -199,15 +214,20 @@ def _settings(files: _Files, folder: Path) -> Settings | None:
         control_mode=parsed.control.mode,
         asterisk=main.asterisk(folder, top),
         tree=menus.tree(
-            tree.parsed, waiting.parsed, languages, main.numbers(parsed), parsed.waiting.menu_key
+            tree.parsed,
+            waiting.parsed,
+            routing,
+            languages,
+            main.numbers(parsed),
+            parsed.waiting.menu_key,
         ),
         menu_key_seconds=parsed.waiting.menu_key_seconds,
         default_queue=waiting.parsed.default,
-        queues=queues.queues(waiting.parsed),
+        queues=queues.queues(waiting.parsed, routing),
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
-        pools=queues.pools(waiting.parsed),
+        pools=queues.pools(waiting.parsed, routing, staff.at_seats),
         ring_seconds=waiting.parsed.ring_seconds,
-        agents=agents.agents(files.agents.parsed),
+        agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),
         policy=main.policy(parsed),

@@ -16,6 +16,7 @@ from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import NumberSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.skills import SkillRouting
 
 FILE = "menus.yaml"
 
@@ -220,12 +221,12 @@ def prompts(parsed: MenusFile) -> Iterator[tuple[Key, str]]:
 def tree(
     parsed: MenusFile,
     queues: QueuesFile,
+    routing: SkillRouting,
     languages: tuple[str, ...],
     numbers: tuple[NumberSettings, ...],
     queue_menu_key: str,
 ) -> Tree:
     """The menus as the menu machine wants them."""
-    parts = queues.queues.items()
     return Tree(
         start=parsed.start,
         starts={of.number: ToMenu(of.menu or parsed.start, of.language) for of in numbers},
@@ -240,8 +241,10 @@ def tree(
             for name, part in parsed.menus.items()
         },
         infos={name: tuple(part.prompts) for name, part in parsed.infos.items()},
-        queue_of={topic: name for name, part in parts for topic in part.topics},
-        closed_prompt={name: part.closed_prompt for name, part in parts if part.closed_prompt},
+        routing=routing,
+        closed_prompt={
+            name: part.closed_prompt for name, part in queues.queues.items() if part.closed_prompt
+        },
         languages=languages,
         wait_seconds=parsed.wait_seconds,
         retries=parsed.retries,

@@ -33,7 +33,9 @@ from ivrd.core.partner import (
     RING_SECONDS,
     Partner,
     PartnerState,
+    trained_for,
 )
+from ivrd.core.skills import Skills, group_of
 
 FILE = "partners.yaml"
 MOST_SEATS = 200
@@ -198,15 +200,32 @@ def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[
     )
 
 
+def skills(parsed: PartnersFile, waiting: QueuesFile, language: str) -> list[Skills]:
+    """Whom each partner's people can help; `language`: of partners that name none."""
+    queue_of = waiting.queue_of()
+    return [
+        Skills(
+            queues=frozenset(queue_of[t] for t in (queue_of if of.topics is None else of.topics)),
+            topics=None if of.topics is None else frozenset(of.topics),
+            languages=frozenset(of.languages) or frozenset({language}),
+            declared=bool(of.languages),
+        )
+        for of in parsed.partners.values()
+    ]
+
+
 def not_spoken(settings: Settings) -> list[Problem]:
     """Partners whose people do not speak all the languages in which callers can choose a topic.
 
-    They get the callers of their topics whatever these speak (docs/decisions/0022).
+    Of a queue of which nobody's languages are declared they get all callers.
     """
     place = yamlfile.places(settings.folder / FILE)
+    topics = {queue.name: queue.topics for queue in settings.queues}
     found = []
     for partner in settings.partners:
-        if missing := [one for one in settings.languages if one not in partner.languages]:
+        divided = all(group_of(queue).language for queue in trained_for(partner, topics))
+        missing = [one for one in settings.languages if one not in partner.languages]
+        if missing and not divided:
             speak = " and ".join(partner.languages)
             callers = f"callers who chose {' or '.join(missing)}"
             say = f"its people speak {speak}; {callers} are put through to them all the same"

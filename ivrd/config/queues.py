@@ -1,6 +1,6 @@
 """queues.yaml: the queues callers wait in, the topics that lead to them, the seats."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -15,6 +15,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import QueueSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.seats import Pool
+from ivrd.core.skills import SkillRouting, Skills
 
 FILE = "queues.yaml"
 MOST_SEATS = 2_000  # in all pools; for more nobody has measured what they cost (bench/growth)
@@ -41,24 +42,39 @@ class QueuePart(Part):
 
 
 class PoolPart(Part):
-    """Seats that open and close together; `queues` is None for all."""
+    """Seats that open and close together; `queues` is None for all.
+
+    Without `languages` its people speak all of the hotline's.
+    """
 
     seats: Annotated[int, whole(1, 500), RELOAD]
     open: Annotated[bool, TRUTH, RELOAD]
     queues: Annotated[list[str] | None, all_or("queues"), RELOAD]
+    languages: Annotated[list[Annotated[str, LANGUAGE]], Field(min_length=1), RELOAD] = Field(
+        default_factory=list
+    )
 
 
 class QueuesFile(Part):
-    """queues.yaml."""
+    """queues.yaml.
+
+    `fallback_language`: of those who take callers in a language that nobody speaks; empty: the
+    hotline's first.
+    """
 
     default: Annotated[str, NAME, RELOAD]
+    fallback_language: Annotated[str, LANGUAGE, RELOAD] = ""
     ring_seconds: Annotated[int, whole(5, 18), RELOAD] = 15
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1), RELOAD]
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1), RELOAD]
 
     def topics(self) -> tuple[str, ...]:
         """The topics of all queues."""
-        return tuple(topic for queue in self.queues.values() for topic in queue.topics)
+        return tuple(self.queue_of())
+
+    def queue_of(self) -> dict[str, str]:
+        """Maps a topic to its queue."""
+        return {topic: name for name, queue in self.queues.items() for topic in queue.topics}
 
 
 def check(file: File[QueuesFile]) -> Iterator[Problem]:
@@ -111,6 +127,7 @@ def check_with_hours(file: File[QueuesFile], parsed: HoursFile) -> Iterator[Prob
 
 def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Problem]:
     """What does not agree with ivrd.yaml."""
+    yield from _languages(file, program.languages)
     for name, queue in file.parsed.queues.items():
         for topic, texts in queue.topics.items():
             place = ("queues", name, "topics", topic)
@@ -122,6 +139,20 @@ def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Pr
         for seat in sorted(set(_seats(name, part)).intersection(program.asterisk.carriers)):
             say = f"its seat {seat} has the name of a carrier in ivrd.yaml"
             yield file.problem("pools", name, say=say)
+
+
+def _languages(file: File[QueuesFile], known: Collection[str]) -> Iterator[Problem]:
+    parsed = file.parsed
+    if parsed.fallback_language and parsed.fallback_language not in known:
+        say = unknown("language", parsed.fallback_language, known)
+        yield file.problem("fallback_language", say=say)
+    for name, part in parsed.pools.items():
+        for at, language in enumerate(part.languages):
+            place = ("pools", name, "languages", at)
+            if language not in known:
+                yield file.problem(*place, say=unknown("language", language, known))
+            elif language in part.languages[:at]:
+                yield file.problem(*place, say=f"{language} is named twice")
 
 
 def prompts(parsed: QueuesFile) -> Iterator[tuple[Key, str]]:
@@ -137,26 +168,62 @@ def names(parsed: QueuesFile) -> Mapping[str, str]:
     return stand | dict.fromkeys(parsed.pools, "a pool") | dict.fromkeys(parsed.queues, "a queue")
 
 
-def queues(parsed: QueuesFile) -> tuple[QueueSettings, ...]:
-    """The queues as the program works with them."""
+def queues(parsed: QueuesFile, routing: SkillRouting) -> tuple[QueueSettings, ...]:
+    """The queues in Asterisk."""
     return tuple(
         QueueSettings(
-            name=name,
-            topics=part.topics,
-            hours=part.hours,
-            closed_prompt=part.closed_prompt,
-            announce_seconds=part.announce_seconds,
+            name=group.name,
+            topics={topic: parsed.queues[group.queue].topics[topic] for topic in topics},
+            hours=parsed.queues[group.queue].hours,
+            closed_prompt=parsed.queues[group.queue].closed_prompt,
+            announce_seconds=parsed.queues[group.queue].announce_seconds,
         )
-        for name, part in parsed.queues.items()
+        for group, topics in routing.groups.items()
     )
 
 
-def pools(parsed: QueuesFile) -> tuple[Pool, ...]:
-    """The pools with a name for each seat.  Those open from the start are fixed in Asterisk."""
-    return tuple(
-        Pool(name=name, seats=_seats(name, part), queues=_queues(part, parsed), fixed=part.open)
+def skills(parsed: QueuesFile, languages: Collection[str]) -> dict[str, Skills]:
+    """Whom the people of each pool can help, who are not agents with skills of their own."""
+    return {
+        name: Skills(
+            queues=frozenset(_queues(part, parsed)),
+            topics=None,
+            languages=frozenset(part.languages or languages),
+            declared=bool(part.languages),
+        )
         for name, part in parsed.pools.items()
-    )
+    }
+
+
+def seats(parsed: QueuesFile) -> dict[str, str]:
+    """The pool of each seat."""
+    return {seat: name for name, part in parsed.pools.items() for seat in _seats(name, part)}
+
+
+def pools(
+    parsed: QueuesFile, routing: SkillRouting, at_seats: Mapping[str, Collection[Skills]]
+) -> tuple[Pool, ...]:
+    """The pools with a name for each seat.  Those open from the start are fixed in Asterisk.
+
+    `at_seats`: the skills of all who may sit at a seat.
+    """
+    return tuple(_pool(name, part, routing, at_seats) for name, part in parsed.pools.items())
+
+
+def _pool(
+    name: str, part: PoolPart, routing: SkillRouting, at_seats: Mapping[str, Collection[Skills]]
+) -> Pool:
+    seats = _seats(name, part)
+    skilled = {skills for seat in seats for skills in at_seats[seat]}
+    queues_of = {skills: routing.queues_for(skills) for skills in skilled}
+    served = {seat: {q for of in at_seats[seat] for q in queues_of[of]} for seat in seats}
+    queues = tuple(of for of in routing.queues if any(of in own for own in served.values()))
+    fewer = {
+        seat: tuple(queue for queue in queues if queue in own)
+        for seat, own in served.items()
+        if len(own) < len(queues)
+    }
+    return Pool(name=name, seats=seats, queues=queues, fixed=part.open, fewer=fewer)
 
 
 def _queues(part: PoolPart, parsed: QueuesFile) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from ivrd.core.seats import Pool
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """Callers who wait for the same people.
+    """A queue in Asterisk: callers who wait for the same people (core/skills.py).
 
     `topics` maps a topic to its text in each language.  `hours` names its opening hours, or is
     `always`; `closed_prompt` is what callers hear outside them, empty for none.
@@ -137,12 +137,19 @@ class WaitingSettings:
 
 @dataclass(frozen=True)
 class AgentSettings:
-    """A person at a seat.  `pin`: its hash (config/pin.py)."""
+    """A person at a seat.  `pin`: its hash (config/pin.py).
+
+    `languages`, `topics`: that the agent speaks, and is trained for; empty for all.  `queues`:
+    those in Asterisk whose callers the agent can help.
+    """
 
     id: str
     name: str
     pin: str
     seat: str
+    languages: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    queues: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -164,11 +164,13 @@ def _queues(of: _Configuration) -> Iterator[Problem]:
             "(overflow.expected_patience_seconds), before a phone that nobody answers has rung"
         )
         yield of.problem(queues.FILE, "ring_seconds", say=say)
-    for name in parsed.queues:
-        pools = [pool for pool in of.settings.pools if name in pool.queues]
-        if not any(pool.fixed for pool in pools):
-            say = "nobody takes its calls until a pool is opened by hand (pools.*.open)"
-            yield of.problem(queues.FILE, "queues", name, say=say)
+    for group in of.settings.tree.routing.groups:
+        if not any(pool.fixed and group.name in pool.queues for pool in of.settings.pools):
+            whom = [f"in {group.language}"] if group.language else []
+            whom += [f"about {group.topic}"] if group.topic else []
+            calls = " ".join(["its calls", *whom])
+            say = f"nobody takes {calls} until a pool is opened by hand (pools.*.open)"
+            yield of.problem(queues.FILE, "queues", group.queue, say=say)
 
 
 # --- hours.yaml ----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ivrd.core.call import (
     abandoned_late,
 )
 from ivrd.core.ledger import OutcomeKey
+from ivrd.core.skills import queue_in_words
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def day_of(
     for call in every:
         if call.result is not None:
             continue
-        rows[OutcomeKey(call.queue, call.outcome, call.stage, call.by)] += 1
+        rows[OutcomeKey(queue_in_words(call.queue), call.outcome, call.stage, call.by)] += 1
         wait = call.wait_seconds
         late += abandoned_late(call.outcome, call.stage, wait)
         cut_off += call.cut_off and call.outcome is Outcome.ANSWERED

@@ -13,6 +13,7 @@ from ivrd.core.callback_menu import OfferVisit
 from ivrd.core.menu import BookAnswer, Command, Input, Key, ToPerson, Tree, Visit
 from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
 from ivrd.core.queue_menu import QueueVisit, Waits
+from ivrd.core.skills import queue_in_words
 from ivrd.core.slots import Slot
 
 AnyVisit = Visit | OfferVisit | QueueVisit
@@ -103,9 +104,9 @@ def begun_step(visit: AnyVisit) -> MenuStep:
         case OfferVisit():
             return MenuStep(StepKind.RESUMED, visit.topic, visit.language)
         case QueueVisit(told=False):
-            return MenuStep(StepKind.QUEUE_MENU, visit.queue, visit.language)
+            return MenuStep(StepKind.QUEUE_MENU, queue_in_words(visit.queue), visit.language)
         case QueueVisit():
-            return MenuStep(StepKind.RESUMED, visit.queue, visit.language)
+            return MenuStep(StepKind.RESUMED, queue_in_words(visit.queue), visit.language)
         case _:
             assert_never(visit)
 
@@ -116,7 +117,7 @@ def left_step(visit: AnyVisit) -> MenuStep:
         case Visit() | OfferVisit():
             return MenuStep(StepKind.PERSON, visit.topic, visit.language)
         case QueueVisit():
-            return MenuStep(StepKind.TURN, visit.queue, visit.language)
+            return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
         case _:
             assert_never(visit)
 
@@ -149,17 +150,18 @@ def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuSte
 
 
 def _queue_step(before: QueueVisit, received: Input, after: QueueVisit) -> MenuStep | None:
+    queue = queue_in_words(after.queue)
     match received:
         case _ if before.over:
             return None
         case BookAnswer(result) if before.booking:
             return MenuStep(StepKind.CALLBACK, result, after.language)
         case Key(queue_menu.PLACE_KEY) if not before.booking and not before.slots:
-            return MenuStep(StepKind.PLACE, after.queue, after.language, queue_menu.PLACE_KEY)
+            return MenuStep(StepKind.PLACE, queue, after.language, queue_menu.PLACE_KEY)
         case _ if after.over:
-            return MenuStep(StepKind.WAITS_ON, after.queue, after.language)
+            return MenuStep(StepKind.WAITS_ON, queue, after.language)
         case _ if after.misses > before.misses:
-            return MenuStep(StepKind.WRONG_KEY, after.queue)
+            return MenuStep(StepKind.WRONG_KEY, queue)
         case _:
             return None
 

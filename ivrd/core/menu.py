@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrd.core.book_result import BookResult
+from ivrd.core.skills import SkillRouting
 
 MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
 PERSON_KEY = "0"
@@ -65,8 +66,8 @@ class Tree:
     """All menus and messages, and what every menu shares.
 
     `starts`: where callers of each number of the hotline begin; others at `start`.
-    `queue_of` maps a topic to its queue, `closed_prompt` a queue to what its callers hear when it
-    is closed.  `retries`: how often a caller may miss before a person takes over.
+    `routing`: where callers wait.  `closed_prompt` maps a queue to what its callers hear when it is
+    closed.  `retries`: how often a caller may miss before a person takes over.
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
     """
 
@@ -75,7 +76,7 @@ class Tree:
     operator: str
     menus: Mapping[str, Menu]
     infos: Mapping[str, tuple[str, ...]]
-    queue_of: Mapping[str, str]
+    routing: SkillRouting
     closed_prompt: Mapping[str, str]
     languages: tuple[str, ...]
     wait_seconds: float
@@ -86,6 +87,11 @@ class Tree:
     again: str
     goodbye: str
     queue_menu_key: str = ""
+
+    @property
+    def queue_of(self) -> Mapping[str, str]:
+        """Maps a topic to its queue."""
+        return self.routing.queue_of
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,7 @@ class AtMenu:
 
 @dataclass(frozen=True)
 class ToPerson:
-    """Send the caller to the queue, once what is being said has been said."""
+    """Send the caller to the queue (its name in Asterisk), once all has been said."""
 
     queue: str
     topic: str
@@ -251,7 +257,7 @@ def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Res
     again would repeat the same words to the same caller for ever.
     """
     if visit.topic:
-        return visit, (ToPerson(tree.queue_of[visit.topic], visit.topic),)
+        return visit, (_to_person(tree, visit, visit.topic),)
     after = replace(visit, over=False, interruptions=visit.interruptions + 1)
     if after.interruptions > MOST_INTERRUPTIONS and not visit.closed:
         return _to_operator(tree, after, closed)
@@ -286,11 +292,15 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
 def hand_over(tree: Tree, visit: Visit) -> Result:
     """End the visit with a person, whatever the caller was doing (ivrd is stopping)."""
     topic = tree.operator
-    queue = tree.queue_of[topic]
     if visit.over:
         return visit, ()
     connect = Say(((visit.language, tree.connect),))
-    return replace(visit, over=True, topic=topic), (connect, ToPerson(queue, topic))
+    return replace(visit, over=True, topic=topic), (connect, _to_person(tree, visit, topic))
+
+
+def _to_person(tree: Tree, visit: Visit, topic: str) -> ToPerson:
+    """Where people wait who know the topic, and the caller's language."""
+    return ToPerson(tree.routing.queue_for(topic, visit.language), topic)
 
 
 def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Result:
@@ -341,7 +351,7 @@ def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> R
         after = replace(visit, closed=queue, info="", misses=0)
         return after, (*_leave_message(visit), AtClosed(queue), _say_prompts(tree, after))
     after = replace(visit, info="", closed="", over=True, topic=topic)
-    return after, (*_leave_message(visit), ToPerson(queue, topic))
+    return after, (*_leave_message(visit), _to_person(tree, visit, topic))
 
 
 def _back(tree: Tree, visit: Visit) -> Result:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 
+from ivrd.core.skills import group_of
+
 Group = frozenset[str]  # ids of the partners that serve the same queues
 
 # How long a call to a partner that says nothing else may take; see `Partner`.
@@ -160,12 +162,16 @@ class PartnerSnapshot:
 
 
 def trained_for(partner: Partner, topics: Mapping[str, Collection[str]]) -> frozenset[str]:
-    """The queues that the partner may serve: trained for every topic that leads there.
+    """The queues that the partner may serve: it knows every topic and the language.
 
-    `topics` maps a queue to its topics.
+    `topics` maps a queue in Asterisk to its topics (skills.py).
     """
-    known = set(partner.topics)
-    return frozenset(queue for queue, of in topics.items() if of and known.issuperset(of))
+    known, speaks = set(partner.topics), ("", *partner.languages)
+    return frozenset(
+        queue
+        for queue, of in topics.items()
+        if of and known.issuperset(of) and group_of(queue).language in speaks
+    )
 
 
 def allocate_seats(

@@ -1,17 +1,18 @@
 """Where waiting callers go whose queue is no longer served: to where their topic leads now.
 
-A reload can take a queue, or give it another name.  Asterisk then lets the callers in it wait, but
-nobody is rung for them.  They are moved with their place: among the callers of the other queue each
-one stands where the effective arrival says.
+A reload can take a queue, give it another name, or divide it (skills.py).  Asterisk then lets the
+callers in it wait, but nobody is rung for them.  They are moved with their place: among the callers
+of the other queue each one stands where the effective arrival says.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from heapq import merge
 
 from ivrd.core.call import Call
 from ivrd.core.present import Place, Present, place_of
+from ivrd.core.skills import SkillRouting
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,7 @@ def position_of(call: Call, line: Sequence[Place]) -> int:
     return bisect_left(line, place_of(call)) + 1
 
 
-def move_of(
-    call: Call,
-    queue_of: Mapping[str, str],
-    default_queue: str,
-    line: Callable[[str], Sequence[Place]],
-) -> Move:
-    """Where a waiting call goes: `queue_of` maps a topic to its queue.
-
-    Whoever has no topic, or one that is gone, goes to the `default_queue`.  `line(queue)`: who
-    waits there already.
-    """
-    queue = queue_of.get(call.topic, default_queue)
+def move_of(call: Call, routing: SkillRouting, line: Callable[[str], Sequence[Place]]) -> Move:
+    """Where a waiting call goes.  `line(queue)`: who waits there already."""
+    queue = routing.queue_for(call.topic, call.language)
     return Move(call.id, queue, position_of(call, line(queue)))

@@ -5,7 +5,7 @@ and returns what to change.  It may be repeated: with nothing to change it retur
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 # Pause reasons tell our pauses from an agent's own; any other of ours says why the seat rests.
@@ -14,6 +14,7 @@ CLOSED_BY_US = f"{OURS}closed"
 # Reasons that follow from what the seat's agent has told ivrd (agent.py).
 BY_AGENT = "agent: "
 WRAP_UP = f"{BY_AGENT}wrap-up"
+SKILLS = f"{BY_AGENT}skills"  # in one queue, whose callers the agent cannot help
 
 # Penalties: app_queue rings the lowest first.
 IN_TURN, PARTNERS, LAST = 0, 10, 20
@@ -24,11 +25,17 @@ class Turn:
     """When a seat is rung: in its turn, after all others (`last`), or with a `pause` not at all.
 
     `pause` is the reason, as Asterisk keeps it.  `wraps_up`: its agents have wrap-up after a talk.
+    `barred`: queues in which it is not rung, for whoever is there cannot help their callers.
     """
 
     last: bool = False
     pause: str = ""
     wraps_up: bool = False
+    barred: Collection[str] = ()
+
+    def within(self, queue: str) -> "Turn":
+        """The same for one queue."""
+        return self if self.pause or queue not in self.barred else replace(self, pause=SKILLS)
 
     @property
     def penalty(self) -> int:
@@ -50,13 +57,19 @@ class SeatStatus(StrEnum):
 class Pool:
     """Seats that open and close together, and the queues they serve.
 
-    `fixed` pools stand in Asterisk's own configuration: they are there without ivrd.
+    `fixed` pools stand in Asterisk's own configuration: they are there without ivrd.  `fewer`: by
+    seat, the queues of those whose people cannot help everybody (skills.py).
     """
 
     name: str
     seats: tuple[str, ...]
     queues: tuple[str, ...]
     fixed: bool
+    fewer: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def queues_of(self, seat: str) -> tuple[str, ...]:
+        """The queues that one of its seats serves."""
+        return self.fewer.get(seat, self.queues)
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,11 @@ class Member:
     def by_agent(self) -> bool:
         """Paused by us because its agent does not want to be rung, or because nobody is there."""
         return self.paused and self.reason.startswith(BY_AGENT)
+
+    @property
+    def barred(self) -> bool:
+        """Paused by us because its agent cannot help the callers of this queue."""
+        return self.paused and self.reason == SKILLS
 
     @property
     def by_others(self) -> bool:
@@ -154,18 +172,19 @@ def difference(
         wanted = pool.name in open_pools
         for seat in pool.seats:
             when = turn(seat) if wanted and turn else None
-            for queue in pool.queues:
+            for queue in pool.queues_of(seat):
                 member = members.get((queue, seat))
-                if change := _change(pool, wanted, queue, seat, member, when or Turn()):
+                here = Turn() if when is None else when.within(queue)
+                if change := _change(pool, wanted, queue, seat, member, here):
                     changes.append(change)
                 if member is not None and when is not None:
-                    changes += _turn(member, when)
+                    changes += _turn(member, here)
     return changes
 
 
 def memberships(pool: Pool) -> Iterator[tuple[str, str]]:
     """Each (queue, seat) that the pool fills when it is open."""
-    return ((queue, seat) for seat in pool.seats for queue in pool.queues)
+    return ((queue, seat) for seat in pool.seats for queue in pool.queues_of(seat))
 
 
 def _change(

@@ -69,10 +69,11 @@ class CallbackCounts(TypedDict):
 class QueueStatus(TypedDict):
     """One queue; `oldest_seconds` is the longest wait in it, 0 when nobody waits.
 
-    It counts from the effective arrival: with what the person has waited in earlier calls.
+    `language`: of those of its callers whom the row is of; empty: of all (skills.py).  A wait counts from the effective arrival: with what the person has waited in earlier calls.
     """
 
     name: str
+    language: str
     open: bool
     waiting: int
     oldest_seconds: float

@@ -105,8 +105,7 @@ def booking_settings(settings: Settings) -> BookingSettings:
         settings.callback,
         settings.country,
         settings.zone,
-        settings.tree.queue_of,
-        settings.default_queue,
+        settings.tree.routing,
         {
             topic: texts[settings.languages[0]]
             for queue in settings.queues

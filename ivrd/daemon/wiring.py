@@ -188,10 +188,7 @@ class Wiring:
     def _destinations(self) -> Destinations:
         """Where callers wait by the configuration that is in use."""
         settings = self.operations.settings
-        queues = frozenset(queue.name for queue in settings.queues)
-        return Destinations(
-            queues, settings.tree.queue_of, settings.default_queue, settings.languages
-        )
+        return Destinations(settings.tree.routing, settings.languages)
 
     def _observer(self) -> Observer:
         settings = self.settings

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from typing import TextIO, assert_never
 
 from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, case_code
+from ivrd.core.skills import queue_in_words
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
 from ivrd.log.writer import Handler
@@ -125,9 +126,9 @@ def notice(log: logging.Logger, notice: Notice) -> None:
     """Log what happened to a call: joined, answered, sent back, or ended."""
     match notice:
         case Offered():
-            _log_call(log, logging.INFO, "call joined", notice.call, queue=notice.call.queue)
+            _log_call(log, logging.INFO, "call joined", notice.call, queue=_queue(notice.call))
         case Rejoined(call, talked):
-            call_step(log, "call joined again", call, queue=call.queue, talked_seconds=talked)
+            call_step(log, "call joined again", call, queue=_queue(call), talked_seconds=talked)
         case Answered():
             call_answered(log, notice)
         case Ended():
@@ -139,7 +140,7 @@ def notice(log: logging.Logger, notice: Notice) -> None:
 def call_answered(log: logging.Logger, notice: Answered) -> None:
     """A person took a call (info)."""
     call, wait = notice.call, notice.wait_seconds
-    facts = {"queue": call.queue, "by": call.by.value, "seat": call.seat}
+    facts = {"queue": _queue(call), "by": call.by.value, "seat": call.seat}
     _log_call(log, logging.INFO, "call answered", call, **facts, wait_seconds=wait)
 
 
@@ -152,7 +153,7 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         level,
         "call ended",
         call,
-        queue=call.queue,
+        queue=_queue(call),
         outcome=notice.outcome.value,
         by=call.by.value,
         stage=notice.stage.value,
@@ -162,6 +163,11 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         **({"cut_off": True} if call.cut_off else {}),
         **({"media_lost": True} if call.media_lost else {}),
     )
+
+
+def _queue(call: Call) -> str:
+    """Its queue in words; the line has the topic and the language by themselves."""
+    return queue_in_words(call.queue)
 
 
 def _log_call(log: logging.Logger, level: int, what: str, call: Call, **fields: Field) -> None:

@@ -3,6 +3,7 @@
 import prometheus_client as prom
 
 from ivrd.core.call import CallbackResult, Ended, Notice
+from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 
 DELAY_SECONDS = (
     *(60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200),
@@ -19,7 +20,7 @@ class CallbackMetrics:
             "ivrd_callback_delay_seconds",
             "Seconds from the effective arrival of those whom a call back reached until a person "
             "of the hotline had them: all that they waited, most of it without a line.",
-            ("queue",),
+            QUEUE_LABELS,
             buckets=DELAY_SECONDS,
             registry=registry,
         )
@@ -27,15 +28,15 @@ class CallbackMetrics:
             "ivrd_callback_held_seconds",
             "Seconds that those waited on the line, from joining the queue until a person had "
             "them. Not part of ivrd_wait_seconds, which is of received calls.",
-            ("queue",),
+            QUEUE_LABELS,
             buckets=HELD_SECONDS,
             registry=registry,
         )
 
     def open(self, queue: str) -> None:
         """Have the series of this queue."""
-        self._delay.labels(queue)
-        self._held.labels(queue)
+        self._delay.labels(*queue_labels(queue))
+        self._held.labels(*queue_labels(queue))
 
     def notice(self, notice: Notice) -> None:
         """Something happened to a call that the hotline makes."""
@@ -44,5 +45,6 @@ class CallbackMetrics:
             return
         if call.connected_at is None or call.effective_at is None:
             return  # adopted in its talk: nobody knows since when it had waited
-        self._delay.labels(call.queue).observe(max(0.0, call.connected_at - call.effective_at))
-        self._held.labels(call.queue).observe(call.wait_seconds() or 0.0)
+        labels = queue_labels(call.queue)
+        self._delay.labels(*labels).observe(max(0.0, call.connected_at - call.effective_at))
+        self._held.labels(*labels).observe(call.wait_seconds() or 0.0)

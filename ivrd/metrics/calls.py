@@ -21,6 +21,7 @@ from ivrd.core.seat_health import Reason
 from ivrd.core.seats import SeatStatus
 from ivrd.metrics.callbacks import CallbackMetrics
 from ivrd.metrics.ledger import LedgerCollector, possible_rows
+from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
@@ -89,7 +90,7 @@ class CallMetrics:
             f"{c.STANDS_SECONDS:g} s, or the call has ended with it. Service level: answered "
             f"within {seconds:g} s over offered (ivrd_calls_offered_total).",
             sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(seconds)}),
-            ("queue", "outcome"),
+            (*QUEUE_LABELS, "outcome"),
         )
 
     def _durations(self) -> None:
@@ -99,13 +100,13 @@ class CallMetrics:
             "person had waited before in calls that nobody answered. Callers are served in this "
             "order.",
             WAIT_SECONDS,
-            ("queue", "outcome"),
+            (*QUEUE_LABELS, "outcome"),
         )
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, whoever dialled; observed at the end.",
             TALK_SECONDS,
-            ("queue",),
+            QUEUE_LABELS,
         )
         #: An event reached us so many seconds after it happened.
         self.lag: Callable[[float], None] = self._histogram(
@@ -138,19 +139,19 @@ class CallMetrics:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
             "Callers who hung up in the queue after waiting more than 30 seconds.",
-            ("queue",),
+            QUEUE_LABELS,
         )
         self._credited = self._total(
             "ivrd_calls_credited_total",
             "Calls that ended and had a place in the queue earlier than their joining: their "
             "persons had waited before, in calls that nobody answered.",
-            ("queue",),
+            QUEUE_LABELS,
         )
         self._talks_cut_off = self._total(
             "ivrd_talks_cut_off_total",
             "Calls that were answered and whose talk was cut off: Asterisk stopped or crashed with "
             "the call on it, or ended it by itself. They are among the answered.",
-            ("queue",),
+            QUEUE_LABELS,
         )
         self._media_lost = self._total(
             "ivrd_calls_media_lost_total",
@@ -256,7 +257,7 @@ class CallMetrics:
     def _observe(self, answer: c.Answered) -> None:
         """An answer stands."""
         self._answered.add(answer.call.id)
-        labels = (answer.call.queue, c.Outcome.ANSWERED)
+        labels = (*queue_labels(answer.call.queue), c.Outcome.ANSWERED)
         self._wait.labels(*labels).observe(answer.wait_seconds)
         effective = answer.call.effective_wait_seconds()
         self._effective_wait.labels(*labels).observe(effective or 0.0)
@@ -270,29 +271,30 @@ class CallMetrics:
 
     def _ended(self, notice: c.Ended) -> None:
         call, wait = notice.call, notice.call.wait_seconds()
+        labels = queue_labels(call.queue)
         answer = self._answers.pop(call.id, None)
         if answer and notice.outcome is c.Outcome.ANSWERED:  # else sent back, and nobody saw it
             self._observe(answer)
         if call.id in self._answered:
             self._answered.remove(call.id)
         elif wait is not None:
-            self._wait.labels(call.queue, notice.outcome).observe(wait)
+            self._wait.labels(*labels, notice.outcome).observe(wait)
             effective = call.effective_wait_seconds() or wait
-            self._effective_wait.labels(call.queue, notice.outcome).observe(effective)
+            self._effective_wait.labels(*labels, notice.outcome).observe(effective)
         if call.has_credit:
-            self._credited.labels(call.queue).inc()
+            self._credited.labels(*labels).inc()
         self._talked(call)
         if c.abandoned_late(notice.outcome, notice.stage, wait):
-            self._long_abandoned.labels(call.queue).inc()
+            self._long_abandoned.labels(*labels).inc()
         if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
-            self._talks_cut_off.labels(call.queue).inc()
+            self._talks_cut_off.labels(*labels).inc()
         if call.media_lost:
             self._media_lost.labels(notice.stage).inc()
 
     def _talked(self, call: c.Call) -> None:
         """Observe the talk of a call that has ended, if there was one."""
         if (talk := call.talk_seconds()) is not None:
-            self._talk.labels(call.queue).observe(talk)
+            self._talk.labels(*queue_labels(call.queue)).observe(talk)
 
     def numbers(self, names: Iterable[str]) -> None:
         """Have the series of these numbers of the hotline; those of numbers that went stay."""
@@ -338,13 +340,14 @@ class CallMetrics:
         for queue in names:
             self._calls.open(queue)
             self._callbacks.open(queue)
-            self._talk.labels(queue)
-            self._long_abandoned.labels(queue)
-            self._credited.labels(queue)
-            self._talks_cut_off.labels(queue)
+            labels = queue_labels(queue)
+            self._talk.labels(*labels)
+            self._long_abandoned.labels(*labels)
+            self._credited.labels(*labels)
+            self._talks_cut_off.labels(*labels)
             for row in possible_rows(queue):
-                self._wait.labels(queue, row.outcome)
-                self._effective_wait.labels(queue, row.outcome)
+                self._wait.labels(*labels, row.outcome)
+                self._effective_wait.labels(*labels, row.outcome)
 
     def seats(
         self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]

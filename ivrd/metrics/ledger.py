@@ -1,5 +1,6 @@
 """The series that are read from the ledger at a scrape, all of one moment."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -7,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger, OutcomeKey
+from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 
 
 class LedgerCollector(Collector):
@@ -44,22 +46,29 @@ class LedgerCollector(Collector):
 
     def _offered(self) -> Metric:
         family = CounterMetricFamily(
-            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=("queue",)
+            "ivrd_calls_offered", "Calls that joined a queue, counted once.", labels=QUEUE_LABELS
         )
+        counts: Counter[tuple[str, str]] = Counter()
         for queue in self._queues | dict.fromkeys(self.ledger.offered):
-            family.add_metric((queue,), self.ledger.offered[queue])
+            counts[queue_labels(queue)] += self.ledger.offered[queue]
+        for labels, calls in counts.items():
+            family.add_metric(labels, calls)
         return family
 
     def _outcomes(self) -> Metric:
         family = CounterMetricFamily(
             "ivrd_calls",
             "Calls that ended, each in one outcome. stage: where it ended. by: who answered. "
-            "queue: empty for a call that never joined one.",
-            labels=("queue", "outcome", "stage", "by"),
+            "queue: empty for a call that never joined one. language: of a queue whose people "
+            "do not all speak every language.",
+            labels=(*QUEUE_LABELS, "outcome", "stage", "by"),
         )
+        counts: Counter[tuple[str, ...]] = Counter()
         for row in self._rows | dict.fromkeys(self.ledger.outcomes):
-            labels = (row.queue, row.outcome, row.stage, row.by)
-            family.add_metric(labels, self.ledger.outcomes[row])
+            labels = (*queue_labels(row.queue), row.outcome, row.stage, row.by)
+            counts[labels] += self.ledger.outcomes[row]
+        for labels, calls in counts.items():
+            family.add_metric(labels, calls)
         return family
 
     def _in_progress(self) -> Metric:
@@ -101,24 +110,27 @@ class LedgerCollector(Collector):
         callers = GaugeMetricFamily(
             "ivrd_queue_callers",
             "Callers waiting in the queue, whoever dialled.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
         menus = GaugeMetricFamily(
             "ivrd_queue_menu_callers",
             "Of those who wait, how many are in the menu that there is meanwhile.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",
             "Seconds since the effective arrival of the first in the line, with what the same "
             "person had waited in calls before; 0 when nobody waits.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
         now, present = self._clock(), self.ledger.present
+        found: dict[tuple[str, str], list[str]] = {}
         for queue in self._queues | dict.fromkeys(present.queues()):
-            callers.add_metric((queue,), len(present.waiting(queue)))
-            menus.add_metric((queue,), len(present.in_menus(queue)))
-            oldest.add_metric((queue,), present.oldest_seconds(queue, now))
+            found.setdefault(queue_labels(queue), []).append(queue)
+        for labels, queues in found.items():
+            callers.add_metric(labels, sum(len(present.waiting(queue)) for queue in queues))
+            menus.add_metric(labels, sum(len(present.in_menus(queue)) for queue in queues))
+            oldest.add_metric(labels, max(present.oldest_seconds(queue, now) for queue in queues))
         yield from (callers, menus, oldest)
 
 

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ivrd.core.expected_wait import CONFIDENCE, Prediction
+from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 from ivrd.waiting.forecast import WaitForecast
 
 ERROR_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800, 3600)
@@ -21,7 +22,7 @@ class WaitMetrics:
             "ivrd_expected_wait_error_seconds",
             "Seconds between the wait that was expected when a caller joined and the one until "
             "the answer, more or less; of those who had to wait and were answered.",
-            ("queue",),
+            QUEUE_LABELS,
             buckets=ERROR_SECONDS,
             registry=registry,
         )
@@ -29,14 +30,14 @@ class WaitMetrics:
             "ivrd_expected_wait_bounds_total",
             f"Upper bounds of waits, each meant to be kept with {CONFIDENCE:.0%}: kept by an "
             "answer in time; broken by a later one, or by a caller who gave up after it.",
-            ("queue", "result"),
+            (*QUEUE_LABELS, "result"),
             registry=registry,
         )
         self._announced = prom.Counter(
             "ivrd_announced_waits_total",
             "Upper bounds that callers were told first, rounded up to minutes that have a "
             "recording, by whether they were kept. Who gave up in time is not among them.",
-            ("queue", "result"),
+            (*QUEUE_LABELS, "result"),
             registry=registry,
         )
         self.queues(queues)
@@ -44,22 +45,23 @@ class WaitMetrics:
     def queues(self, names: Collection[str]) -> None:
         """There are these queues."""
         for name in names:
-            self._error.labels(name)
+            labels = queue_labels(name)
+            self._error.labels(*labels)
             for result in RESULTS.values():
-                self._bounds.labels(name, result)
-                self._announced.labels(name, result)
+                self._bounds.labels(*labels, result)
+                self._announced.labels(*labels, result)
 
     def realised(self, queue: str, prediction: Prediction, seconds: float) -> None:
         """A caller was answered after so long."""
-        self._error.labels(queue).observe(abs(seconds - prediction.mean))
+        self._error.labels(*queue_labels(queue)).observe(abs(seconds - prediction.mean))
 
     def bound(self, queue: str, *, kept: bool) -> None:
         """A bound was kept, or broken."""
-        self._bounds.labels(queue, RESULTS[kept]).inc()
+        self._bounds.labels(*queue_labels(queue), RESULTS[kept]).inc()
 
     def promise(self, queue: str, *, kept: bool) -> None:
         """The bound that a caller heard first was kept, or broken."""
-        self._announced.labels(queue, RESULTS[kept]).inc()
+        self._announced.labels(*queue_labels(queue), RESULTS[kept]).inc()
 
 
 class ExpectedWaitCollector(Collector):
@@ -81,22 +83,26 @@ class ExpectedWaitCollector(Collector):
             "ivrd_expected_wait_seconds",
             "The wait that is expected for a caller who joins now; +Inf while nobody is there to "
             "answer.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
         bound = GaugeMetricFamily(
             "ivrd_expected_wait_bound_seconds",
             f"Its upper bound, kept by {CONFIDENCE:.0%} of such waits.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
         coverage = GaugeMetricFamily(
             "ivrd_expected_wait_coverage_ratio",
             f"How many of the last bounds were kept; {CONFIDENCE:g} before there were any.",
-            labels=("queue",),
+            labels=QUEUE_LABELS,
         )
+        found: dict[tuple[str, str], list[tuple[Prediction, float]]] = {}
         for queue in self._queues():
             calibration = self._forecast.calibration(queue)
             prediction = calibration.predict(self._forecast.arriving(queue))
-            expected.add_metric((queue,), prediction.mean)
-            bound.add_metric((queue,), prediction.bound)
-            coverage.add_metric((queue,), calibration.coverage)
+            row = prediction, calibration.coverage
+            found.setdefault(queue_labels(queue), []).append(row)
+        for labels, rows in found.items():  # of several topics the least favourable one
+            expected.add_metric(labels, max(of.mean for of, _coverage in rows))
+            bound.add_metric(labels, max(of.bound for of, _coverage in rows))
+            coverage.add_metric(labels, min(kept for _of, kept in rows))
         yield from (expected, bound, coverage)

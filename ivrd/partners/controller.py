@@ -318,14 +318,15 @@ class PartnerController:
         Not those who are paused, and nobody counts on a phone that rings and did not answer before.
         """
         for pool in self._queue_members.pools:
-            states = Counter(
-                state
-                for seat, state in self._queue_members.here(pool).items()
-                if state is not SeatStatus.RINGING or not self._queue_members.doubted(seat)
-            )
-            busy = states[SeatStatus.BUSY]
-            present = states[SeatStatus.FREE] + states[SeatStatus.RINGING] + busy
-            yield AgentGroup(frozenset(pool.queues), present, busy)
+            for queues, seats in self._queue_members.crews(pool).items():
+                states = Counter(
+                    state
+                    for seat, state in seats.items()
+                    if state is not SeatStatus.RINGING or not self._queue_members.doubted(seat)
+                )
+                busy = states[SeatStatus.BUSY]
+                present = states[SeatStatus.FREE] + states[SeatStatus.RINGING] + busy
+                yield AgentGroup(queues, present, busy)
 
     def now(self, partner: Partner, in_hours: bool, now: float) -> PartnerSnapshot:
         """One partner at this moment."""

@@ -192,12 +192,13 @@ class WaitForecast:
         """The hotline's own agents, without those who are paused; and how many phones ring."""
         found, ringing = [], 0
         for pool in self._queue_members.pools:
-            states = Counter(self._queue_members.here(pool).values())
-            seats = sum(states[state] for state in AT_WORK)
-            ringing += states[SeatStatus.RINGING]
-            if seats:
-                free = seats - states[SeatStatus.BUSY]
-                found.append(Crew(pool.name, frozenset(pool.queues), seats, free))
+            for queues, of in self._queue_members.crews(pool).items():
+                states = Counter(of.values())
+                seats = sum(states[state] for state in AT_WORK)
+                ringing += states[SeatStatus.RINGING]
+                if seats:
+                    free = seats - states[SeatStatus.BUSY]
+                    found.append(Crew(pool.name, queues, seats, free))
         return found, ringing
 
     def _queue(self, name: str) -> _Queue:

@@ -12,6 +12,7 @@ from ivrd.core.dialogue import AnyVisit
 from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.queue_menu import Waits
+from ivrd.core.skills import SkillRouting
 from ivrd.core.slots import Slot
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
 
@@ -39,12 +40,15 @@ TREE = Tree(
         "home": Menu("home", ("home-menu",), {"1": ToTopic("register"), "2": ToInfo("care")}),
     },
     infos={"rights": ("rights-info",), "care": ("care-info", "care-more")},
-    queue_of={
-        "other": "q-other",
-        "vaccine": "q-vaccine",
-        "register": "q-home",
-        "hospital": "q-benefits",
-    },
+    routing=SkillRouting(
+        {
+            "other": "q-other",
+            "vaccine": "q-vaccine",
+            "register": "q-home",
+            "hospital": "q-benefits",
+        },
+        "q-other",
+    ),
     closed_prompt={"q-benefits": "closed-benefits"},
     languages=("th", "en"),
     wait_seconds=4.0,
@@ -70,7 +74,6 @@ SCRIPT = ConversationSettings(
     tree=TREE,
     length=SECONDS.get,
     label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
-    default_queue=TREE.queue_of[TREE.operator],
     lease_seconds=LEASE,
     silent_seconds=SILENT,
     closed=lambda: frozenset({"q-benefits"}),

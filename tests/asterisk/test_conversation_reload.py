@@ -16,7 +16,8 @@ def renamed(queue: str, name: str) -> ConversationSettings:
     """The queue has another name by now."""
     queue_of = {topic: name if of == queue else of for topic, of in TREE.queue_of.items()}
     closed = {name if of == queue else of: prompt for of, prompt in TREE.closed_prompt.items()}
-    return replace(SCRIPT, tree=replace(TREE, queue_of=queue_of, closed_prompt=closed))
+    routing = replace(TREE.routing, queue_of=queue_of)
+    return replace(SCRIPT, tree=replace(TREE, routing=routing, closed_prompt=closed))
 
 
 def without(gone: Collection[str]) -> ConversationSettings:
@@ -45,9 +46,10 @@ def test_a_topic_leads_to_where_it_leads_when_the_caller_leaves_the_menu() -> No
 def test_a_topic_that_is_gone_leads_to_the_default_queue() -> None:
     async def body() -> None:
         left = {topic: queue for topic, queue in TREE.queue_of.items() if queue != "q-home"}
-        after = replace(SCRIPT, tree=replace(TREE, queue_of=left), label={"other": "-"})
+        routing = replace(TREE.routing, queue_of=left)
+        after = replace(SCRIPT, tree=replace(TREE, routing=routing), label={"other": "-"})
         caller = await chosen(after, "111")
-        assert caller.left == way_out(SCRIPT.default_queue, "register")
+        assert caller.left == way_out(TREE.routing.default_queue, "register")
 
     run(body())
 

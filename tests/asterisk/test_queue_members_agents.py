@@ -29,6 +29,9 @@ class Rig:
     def has_seat(self, seat: str) -> bool:
         return seat == MINE
 
+    def barred(self, seat: str) -> Collection[str] | None:
+        return self.barred_from.get(seat, ()) if self.reasons is not None else None
+
     def pause_reason(self, seat: str) -> str | None:
         assert seat == MINE
         return self.reason

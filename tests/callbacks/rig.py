@@ -20,6 +20,7 @@ from ivrd.core.booking import AttemptResult, Booking, Retries
 from ivrd.core.call import Call, Direction, JoinedQueue
 from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
+from ivrd.core.skills import SkillRouting
 from ivrd.store import Change, Put, StoreDown, WriteBehind
 
 NOW = 1_795_312_060.0
@@ -41,7 +42,7 @@ CALLBACK = CallbackSettings(
     recover_at_free=None,
 )
 SETTINGS = BookingSettings(
-    CALLBACK, "TH", ZoneInfo("Asia/Bangkok"), {"t": "q"}, "q", {"t": "topic"}
+    CALLBACK, "TH", ZoneInfo("Asia/Bangkok"), SkillRouting({"t": "q"}, "q"), {"t": "topic"}
 )
 
 

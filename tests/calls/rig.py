@@ -47,7 +47,6 @@ SCRIPT = ConversationSettings(
     tree=TREE,
     length=lambda _prompt: 60.0,
     label={topic: topic for topic in TREE.queue_of},
-    default_queue=SETTINGS.default_queue,
     lease_seconds=5.0,
     silent_seconds=30.0,
     closed=frozenset,

@@ -9,6 +9,7 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue, Route
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.skills import SkillRouting
 from tests.work import lines
 
 
@@ -64,7 +65,7 @@ class Rig:
             self.ledger.receive(Call(call, 0.0, topic=topic))
             self.ledger.apply(call, JoinedQueue(float(at), queue))
         self.asterisk = Asterisk(self.ledger, **lines)
-        self.to = Destinations({"care", "other"}, {"fever": "care"}, "other", ("th", "en"))
+        self.to = Destinations(SkillRouting({"fever": "care"}, "other"), ("th", "en"))
         self.requeue = Requeue(
             self.asterisk,  # type: ignore[arg-type]
             self.ledger,

@@ -24,6 +24,7 @@ from ivrd.core.menu import (
     enter,
     step,
 )
+from ivrd.core.skills import SkillRouting
 
 QUEUES = ("red", "green", "blue")
 LANGUAGES = ("th", "en", "my")
@@ -70,7 +71,7 @@ def trees(draw: st.DrawFn) -> Tree:
         operator=draw(st.sampled_from(topics)),
         menus=menus,
         infos={info: (f"{info}-says", f"{info}-explains") for info in infos},
-        queue_of={topic: draw(st.sampled_from(QUEUES)) for topic in topics},
+        routing=SkillRouting({topic: draw(st.sampled_from(QUEUES)) for topic in topics}, QUEUES[0]),
         closed_prompt={queue: f"closed-{queue}" for queue in QUEUES},
         languages=languages,
         wait_seconds=draw(st.floats(1, 9)),

@@ -1,8 +1,11 @@
 """extensions.conf: what the YAML decides; the rest stands in dialplans/."""
 
+from collections.abc import Sequence
+
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.config.settings import NumberSettings, Settings
+from ivrd.core.skills import SkillRouting
 
 # Takes a caller whom an agent transfers back to the queue; a seat's own channel goes on.
 TRANSFERRED = 'GotoIf($["${IVRD_CALL}" = "${UNIQUEID}"]?hotline-queue,s,back)'
@@ -18,6 +21,20 @@ def _number(of: NumberSettings) -> str:
     return "\n".join([*steps, *(f"exten => {other},1,Goto({of.number},1)" for other in others)])
 
 
+def _default_queues(routing: SkillRouting, languages: Sequence[str]) -> str:
+    """One for each language whose callers do not wait in the default queue as it is rendered."""
+    name = dialplan_names.QUEUE
+    first = routing.queue_for("", languages[0])
+    others = {of: routing.queue_for("", of) for of in languages}
+    steps = [
+        f"exten => {of},1,Set({name}={queue})\n same => n,Return()"
+        for of, queue in others.items()
+        if queue != first
+    ]
+    usual = f"exten => _!,1,Set({name}=${{{dialplan_names.DEFAULT_QUEUE}}})\n same => n,Return()"
+    return "\n".join([*steps, usual])
+
+
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
@@ -26,6 +43,7 @@ def extensions_conf(settings: Settings) -> str:
         f"exten => {spelling},1,{TRANSFERRED}\n same => n,Hangup(21)" for spelling in spellings
     )
     seats = "\n".join(partners.context(partner) for partner in settings.partners)
+    routing = settings.tree.routing
     return f"""\
 [general]
 static=yes
@@ -36,7 +54,7 @@ autofallthrough=yes
 {dialplan_names.LEASE}={settings.lease_seconds:g}
 {dialplan_names.LANGUAGE}={settings.languages[0]}
 {dialplan_names.NUMBER}={settings.number}
-{dialplan_names.DEFAULT_QUEUE}={settings.default_queue}
+{dialplan_names.DEFAULT_QUEUE}={routing.queue_for("", settings.languages[0])}
 {dialplan_names.CALLERS}={settings.callers_at_most}
 {dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
@@ -53,6 +71,10 @@ exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
 [{dialplan_names.NUMBERS_CONTEXT}]
 {numbers}
 exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
+
+; Where a caller waits who has chosen nothing, by language.
+[{dialplan_names.DEFAULT_QUEUE_CONTEXT}]
+{_default_queues(routing, settings.languages)}
 
 ; A seat's phone can call nobody. When an agent transfers a caller to the hotline's number, it is
 ; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works

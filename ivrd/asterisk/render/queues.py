@@ -68,7 +68,7 @@ def timeout(settings: Settings) -> int:
 
 
 def queues_conf(settings: Settings) -> str:
-    """One queue for each topic group, with the seats that are there without ivrd."""
+    """One queue for each skill group, with the seats that are there without ivrd."""
     limit, menu_key = timeout(settings), _menu_key(settings)
     queues = [_queue(settings, queue, limit) + menu_key for queue in settings.queues]
     return "\n".join([GENERAL + SHARED if settings.agents else GENERAL, *queues])
@@ -80,8 +80,9 @@ def _queue(settings: Settings, queue: QueueSettings, limit: int) -> str:
     members = "".join(
         _member(seat, wraps_up=seat in of_agents)
         for pool in settings.pools
-        if pool.fixed and queue.name in pool.queues
+        if pool.fixed
         for seat in pool.seats
+        if queue.name in pool.queues_of(seat)
     )
     own = f"timeout={limit}\nannounce-frequency={announced}\n"
     own += f"min-announce-frequency={min(announced, QUIET_SECONDS)}\n"
