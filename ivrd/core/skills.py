@@ -56,8 +56,8 @@ def queue_in_words(name: str) -> str:
 class Skills:
     """Whom somebody who serves these `queues` can help.
 
-    `topics`: None for all.  `declared`: whether the configuration says which `languages`; a queue
-    of which nobody's are declared is not divided by language, and its people get everybody.
+    `topics`: None for all.  `declared`: whether the configuration says which `languages`, or they
+    are only taken for granted.
     """
 
     queues: frozenset[str]
@@ -149,7 +149,8 @@ def divide(
 ) -> SkillRouting:
     """Divide the queues as far as `staff`, all who serve them, makes it necessary.
 
-    Callers in a language (of `languages`) that nobody speaks go to those who speak `fallback`.
+    By language only where somebody is said not to speak all `languages`.  Callers in one that
+    nobody speaks go to those who speak `fallback`.
     """
     whole = SkillRouting(queue_of, default_queue)
     by_topic, heard_in = set(), {}
@@ -158,8 +159,7 @@ def divide(
         ours = [of for of in staff if of.serves(SkillGroup(queue), topics)]
         if any(of.topics is not None and not topics <= of.topics for of in ours):
             by_topic.add(queue)
-        declared = any(of.declared for of in ours)
-        if not declared or all(of.languages.issuperset(languages) for of in ours):
+        if not any(of.declared and not of.languages.issuperset(languages) for of in ours):
             continue
         for topic in whole.topics_of(queue) if queue in by_topic else ("",):
             spoken = set(_spoken(ours, topic))

@@ -69,7 +69,8 @@ class CallbackCounts(TypedDict):
 class QueueStatus(TypedDict):
     """One queue; `oldest_seconds` is the longest wait in it, 0 when nobody waits.
 
-    `language`: of those of its callers whom the row is of; empty: of all (skills.py).  A wait counts from the effective arrival: with what the person has waited in earlier calls.
+    It counts from the effective arrival: with what the person has waited in earlier calls.
+    `language`: of the callers whom the row is of; empty: of all (skills.py).
     """
 
     name: str

@@ -9,11 +9,10 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 """
 
 import platform
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import assert_never, get_args
 
 import prometheus_client as prom
-from prometheus_client.core import Metric
 
 from ivrd.core import call as c
 from ivrd.core.ledger import Ledger
@@ -22,6 +21,7 @@ from ivrd.core.seats import SeatStatus
 from ivrd.metrics.callbacks import CallbackMetrics
 from ivrd.metrics.ledger import LedgerCollector, possible_rows
 from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
+from ivrd.metrics.registry import Registry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
@@ -54,7 +54,7 @@ class CallMetrics:
         numbers: Sequence[str] = (),
         clock: Callable[[], float],
     ) -> None:
-        self.registry = _Registry()
+        self.registry = Registry()
         self._clock = clock
         self._calls = LedgerCollector(clock)
         self.registry.register(self._calls)
@@ -374,12 +374,3 @@ class CallMetrics:
         self._calls.ledger = ledger
         self._observe_standing()
         return prom.generate_latest(self.registry)
-
-
-class _Registry(prom.CollectorRegistry):
-    """Leaves out the `_created` series: they are as many again and nobody asks for them."""
-
-    def collect(self) -> Iterator[Metric]:
-        for family in super().collect():
-            family.samples = [s for s in family.samples if not s.name.endswith("_created")]
-            yield family

@@ -6,7 +6,8 @@ A queue in Asterisk is a skill group (core/skills.py).  The topics of one queue 
 from ivrd.core.skills import group_of
 
 # `language`: empty where the queue is not divided by it, and for calls without a queue.
-QUEUE_LABELS = ("queue", "language")
+LANGUAGE = "language"
+QUEUE_LABELS = ("queue", LANGUAGE)
 
 
 def queue_labels(name: str) -> tuple[str, str]:

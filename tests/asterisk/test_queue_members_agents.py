@@ -1,6 +1,7 @@
 """Seats of agents: paused for what their agents say, beside the pauses that there are."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from ivrd.asterisk.facts import SeatUnanswered
@@ -23,6 +24,7 @@ class Rig:
         members = (Member(q, s) for q in pool.queues for s in pool.seats) if pool.fixed else ()
         self.queues = FakeQueues(members)
         self.reason: str | None = OUT
+        self.barred_from: Collection[str] = ()
         self.now = 1000.0
         self.members = self.begin()
 
@@ -30,7 +32,7 @@ class Rig:
         return seat == MINE
 
     def barred(self, seat: str) -> Collection[str] | None:
-        return self.barred_from.get(seat, ()) if self.reasons is not None else None
+        return self.barred_from if self.reason is not None else None
 
     def pause_reason(self, seat: str) -> str | None:
         assert seat == MINE

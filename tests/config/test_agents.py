@@ -88,8 +88,12 @@ def test_a_hundred_wrong_lines_are_told_in_part(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ':1: expected the columns id,name,pin,seat, got ""'),
-        ("name,id,pin,seat\n", ':1: expected the columns id,name,pin,seat, got "name,id,pin,seat"'),
+        ("", ':1: expected the columns id,name,pin,seat, and languages,topics or not, got ""'),
+        (
+            "name,id,pin,seat\n",
+            ":1: expected the columns id,name,pin,seat, and languages,topics or not, got "
+            '"name,id,pin,seat"',
+        ),
         (HEAD + "a-1,Somchai\n", ":2: expected 4 values (id,name,pin,seat), got 2"),
         (HEAD + 'a-1,"Som', ":2: not CSV: unexpected end of data"),
         (HEAD.encode() + b"a-1,\xff", ":2: expected UTF-8, got the byte 0xff"),

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from ivrd.core.call import Call, CallState
 from ivrd.core.present import Present
 from ivrd.core.requeue import Move, in_vain, move_of
+from ivrd.core.skills import SkillRouting
 
 QUEUES = ("care", "other", "gone", "away")
 SERVED = ("care", "other")
 TOPICS = {"symptoms": "care", "anything": "other"}
+ROUTING = SkillRouting(TOPICS, "other")
 
 CALLS = st.lists(
     st.tuples(
@@ -38,7 +40,7 @@ def moves(calls: list[Call]) -> list[Move]:
         present.moved(None, call)
     for place in in_vain(present, SERVED):
         call = by_id[place.call_id]
-        move = move_of(call, TOPICS, "other", present.line)
+        move = move_of(call, ROUTING, present.line)
         present.moved(call, replace(call, queue=move.queue))
         found.append(move)
     return found

@@ -561,3 +561,27 @@ def test_promtool_has_nothing_to_say_about_the_names() -> None:
     scrape = made.text(ledger)
     done = subprocess.run(command, input=scrape, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+# --- queues that are divided -------------------------------------------------------------------
+
+
+def test_a_queue_that_is_divided_has_a_series_for_each_language_and_its_topics_are_added_up() -> None:
+    made, ledger = metrics(), Ledger()
+    made.queues(("care+fever.th", "care+flu.th", "care+fever.en", "care+flu.en"))
+    for call, queue, at in (("a", "care+fever.th", 40.0), ("b", "care+flu.th", 90.0)):
+        ledger.receive(c.Call(call, 0.0))
+        ledger.apply(call, c.JoinedQueue(at, queue))
+    series = read(made, ledger)
+    assert value(series, "ivrd_calls_offered_total", queue="care", language="th") == 2
+    assert value(series, "ivrd_calls_offered_total", queue="care", language="en") == 0
+    assert value(series, "ivrd_queue_callers", queue="care", language="th") == 2
+    oldest = value(series, "ivrd_queue_oldest_wait_seconds", queue="care", language="th")
+    assert oldest == 60.0
+    for call in ("a", "b"):
+        for notice in ledger.apply(call, c.HungUp(150.0)):
+            made.notice(notice)
+    series = read(made, ledger)
+    gave_up = {"outcome": "abandoned", "stage": "queue", "by": ""}
+    assert value(series, "ivrd_calls_total", queue="care", language="th", **gave_up) == 2
+    assert value(series, "ivrd_abandoned_after_30s_total", queue="care", language="th") == 2

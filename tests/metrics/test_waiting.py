@@ -6,13 +6,14 @@ import prometheus_client as prom
 import pytest
 
 from ivrd.core.expected_wait import Prediction
+from ivrd.metrics.registry import Registry
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from tests.waiting.rig import Rig
 
 
 @pytest.fixture
 def registry() -> prom.CollectorRegistry:
-    return prom.CollectorRegistry()
+    return Registry()
 
 
 def test_what_became_of_bounds_and_of_what_was_told(registry: prom.CollectorRegistry) -> None:
