@@ -1,6 +1,7 @@
 """Agents over a store: what follows from talks, and what outlives a process."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -121,3 +122,20 @@ def test_a_store_that_is_down_at_the_start_is_read_when_it_is_back(rig: Rig) -> 
         assert rig.controller.at_seat("base-01") == "late"
 
     asyncio.run(body())
+
+
+def test_whoever_is_signed_in_is_barred_from_whom_only_others_there_can_help() -> None:
+    rig = Rig()
+    agents = (
+        replace(AGENTS[0], queues=frozenset({"care.th"})),
+        replace(AGENTS[1], queues=frozenset({"care.th", "care.en"})),
+    )
+    rig.controller.configure(agents, WRAP_UP_SECONDS)
+    assert rig.controller.barred("base-01") is None  # nobody knows yet who is there
+    asyncio.run(rig.repository.restore())
+    assert not rig.controller.barred("base-01")
+    rig.controller.say("early", a.SignedIn(rig.now))
+    assert rig.controller.barred("base-01") == {"care.en"}
+    rig.controller.say("early", a.SignedOut(rig.now))
+    rig.controller.say("late", a.SignedIn(rig.now))
+    assert rig.controller.barred("base-01") == frozenset()

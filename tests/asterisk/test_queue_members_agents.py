@@ -7,7 +7,7 @@ from typing import Any
 from ivrd.asterisk.facts import SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.core.seats import CLOSED_BY_US, WRAP_UP, Member, Pool, SeatStatus
+from ivrd.core.seats import CLOSED_BY_US, SKILLS, WRAP_UP, Member, Pool, SeatStatus
 from tests.asterisk.test_queue_members import FakeQueues
 
 MINE, OTHER = "base-1", "base-2"  # the agent's, and nobody's
@@ -32,6 +32,8 @@ class Rig:
         return seat == MINE
 
     def barred(self, seat: str) -> Collection[str] | None:
+        if seat != MINE:
+            return ()
         return self.barred_from if self.reason is not None else None
 
     def pause_reason(self, seat: str) -> str | None:
@@ -140,3 +142,38 @@ def test_what_somebody_else_has_paused_is_left_alone() -> None:
         rig.queues.members[queue, MINE] = Member(queue, MINE, paused=True, reason="by hand")
     rig.members = rig.begin()
     assert rig.says(OUT) == {(True, "by hand")}
+
+
+def barred(rig: Rig, queue: str) -> bool:
+    found = rig.queues.members[queue, MINE]
+    return found.paused and found.reason == SKILLS
+
+
+def test_an_agent_is_rung_for_no_caller_who_cannot_be_helped_and_counts_for_the_others() -> None:
+    rig = Rig()
+    rig.barred_from = {"green"}
+    assert rig.says("") == {(False, ""), (True, SKILLS)}
+    assert barred(rig, "green")
+    assert rig.members.serves(MINE) == ["red"]
+    crews = rig.members.crews(FIXED)
+    assert crews[frozenset({"red"})] == {MINE: SeatStatus.FREE}
+    assert crews[frozenset({"red", "green"})] == {OTHER: SeatStatus.FREE}
+    assert rig.says("agent: lunch") == {(True, "agent: lunch")}
+    rig.barred_from = ()
+    assert rig.says("") == {(False, "")}
+
+
+def test_who_cannot_help_whom_stays_as_it_is_while_agents_are_not_known() -> None:
+    rig = Rig()
+    rig.barred_from = {"green"}
+    rig.says("")
+    rig.members = rig.begin()
+    assert rig.says(None) == {(False, ""), (True, SKILLS)}
+    assert barred(rig, "green")
+
+
+def test_a_seat_whose_people_cannot_help_everybody_is_in_fewer_queues() -> None:
+    rig = Rig(Pool("base", (MINE, OTHER), ("red", "green"), fixed=False, fewer={MINE: ("red",)}))
+    rig.members.open = {"base"}
+    rig.says("")
+    assert set(rig.queues.members) == {("red", MINE), ("red", OTHER), ("green", OTHER)}

@@ -18,7 +18,9 @@ from tests.examples import examples
 
 
 def a_queue(name: str, waiting: int = 0, oldest: float = 0.0, open: bool = True) -> QueueStatus:
-    return QueueStatus(name=name, open=open, waiting=waiting, oldest_seconds=oldest, talking=3)
+    return QueueStatus(
+        name=name, language="", open=open, waiting=waiting, oldest_seconds=oldest, talking=3
+    )
 
 
 def a_pool(name: str, open: bool = True) -> PoolStatus:

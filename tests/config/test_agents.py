@@ -124,3 +124,21 @@ def test_a_pin_matches_its_hash_and_no_other() -> None:
     assert [is_pin(text) for text in ("123", "1234", "１２３４", "12a4", "")] == [
         *(False, True, False, False, False)
     ]
+
+
+def test_languages_and_topics_of_both_files(folder: Path) -> None:
+    skilled = HEAD.replace("\n", ",languages,topics\n")
+    csv_of(folder, skilled + ROW.replace("\n", ",en th,register other\n"))
+    (agent,) = load(folder).agents
+    assert (agent.languages, agent.topics) == (("en", "th"), ("register", "other"))
+    path = csv_of(folder, skilled + ROW.replace("\n", ",EN,\n"))
+    assert wrong(folder) == [f'{path}:2: languages: expected a language, th or en, got "EN"']
+    (folder / "agents.yaml").write_text(
+        f'agents:\n  a-1: {{name: S, pin: "{HASH}", seat: surge-001, topics: [other, flu]}}\n'
+    )
+    assert wrong(folder) == [
+        f'{folder}/agents.yaml:2: agents.a-1.topics: unknown topic "flu"; expected one of '
+        "register, other",
+        f"{folder}/agents.yaml:2: agents.a-1.topics: the pool surge, to which surge-001 belongs, "
+        "serves the queue of none of them",
+    ]

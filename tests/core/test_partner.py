@@ -296,3 +296,9 @@ def test_trained_for_a_queue_is_trained_for_all_its_topics() -> None:
     assert trained_for(partner("ant", topics=("flu",)), topics) == {"green"}
     assert trained_for(partner("ant", topics=("flu", "fever")), topics) == {"red", "green"}
     assert trained_for(partner("ant", topics=()), topics) == frozenset()
+
+
+def test_a_partner_serves_those_queues_whose_language_its_people_speak() -> None:
+    topics = {"red.th": ("flu",), "red.en": ("flu",), "blue": ("flu",)}
+    of = replace(partner("ant", topics=("flu",)), languages=("en",))
+    assert trained_for(of, topics) == {"red.en", "blue"}

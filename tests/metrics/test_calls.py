@@ -566,7 +566,9 @@ def test_promtool_has_nothing_to_say_about_the_names() -> None:
 # --- queues that are divided -------------------------------------------------------------------
 
 
-def test_a_queue_that_is_divided_has_a_series_for_each_language_and_its_topics_are_added_up() -> None:
+def test_a_queue_that_is_divided_has_a_series_for_each_language_and_its_topics_are_added_up() -> (
+    None
+):
     made, ledger = metrics(), Ledger()
     made.queues(("care+fever.th", "care+flu.th", "care+fever.en", "care+flu.en"))
     for call, queue, at in (("a", "care+fever.th", 40.0), ("b", "care+flu.th", 90.0)):

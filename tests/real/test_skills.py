@@ -1,0 +1,132 @@
+"""Callers in Thai and in English, and people for each: nobody is offered who does not understand.
+
+A caller's number says the language, and each seat's own ledger which numbers it was shown.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.agents import Talk
+from lab.callers import Caller, Keys
+from lab.partners import takes
+from tests.real.overflow_rig import Sites, drill, final_ledger, partner, with_partners
+
+# Numbers of callers, by what they choose, and the first key that they press for it.
+THAI, ENGLISH = ("0810000", "1"), ("0820000", "2")
+SPEAKS = {"thai-01": THAI, "english-01": ENGLISH}
+
+
+def by_language(name: str, settings: dict[str, Any]) -> None:
+    """Two pools, each with a seat for its language."""
+    if name == "queues.yaml":
+        settings["pools"] = {
+            pool: {"seats": 1, "open": True, "queues": "all", "languages": [language]}
+            for pool, language in (("thai", "th"), ("english", "en"))
+        }
+
+
+def callers(language: tuple[str, str], first: int, count: int, keys: str = "0") -> list[Caller]:
+    number, choice = language
+    return [
+        Caller(n, choice, (Keys(choice + keys),), number=f"{number}{n:03}")
+        for n in range(first, first + count)
+    ]
+
+
+def strangers(talks: Iterable[Talk]) -> list[Talk]:
+    """Rings at a seat for a caller whose language is not spoken there, answered or not."""
+    return [talk for talk in talks if not talk.number.startswith(SPEAKS[talk.seat][0])]
+
+
+@pytest.mark.lasts(30)
+def test_only_who_understands_is_rung_also_without_ivrd_and_after_it(hotline) -> None:
+    lab = hotline(talk=2.0, ring=0.2, change=by_language)
+    # The English seat is free while Thai callers wait.
+    calling = lab.calling([*callers(THAI, 1, 4), *callers(ENGLISH, 11, 1)], rate=4.0)
+    lab.until(
+        "Thai callers wait, and all have chosen",
+        lambda s: (
+            s["calls"]["queue"] >= 2 and s["calls"]["received"] == 5 and not s["calls"]["menu"]
+        ),
+    )
+    waits = {(row["name"], row["language"]): row["waiting"] for row in lab.ivrd.status()["queues"]}
+    assert waits["other", "en"] == 0 < waits["other", "th"]
+    lab.ivrd.kill()
+    unattended = lab.calling(callers(THAI, 21, 2), rate=4.0, name="unattended")
+    unattended.wait(90)
+    calling.wait(90)
+    lab.ivrd.start()
+    lab.until("ivrd is back", lambda s: s["asterisk"]["up"])
+    # Now the Thai seat is free while English callers wait, and one who gave up dials again.
+    hasty = Caller(31, "gives up", (Keys("20"),), hangs_up_after=1.5, number=f"{ENGLISH[0]}031")
+    calling = lab.calling([*callers(ENGLISH, 32, 2), hasty], rate=4.0, name="english")
+    calling.wait(90)
+    lab.calling(callers(ENGLISH, 31, 1), rate=4.0, name="again").wait(90)
+    talks = lab.agents.ledger()
+    assert {talk.number[:7] for talk in talks} == {THAI[0], ENGLISH[0]}
+    assert strangers(talks) == []
+    talked = [talk for talk in talks if talk.talked is not None]
+    assert len(talked) >= 4 + 1 + 2 + 2 + 1
+
+
+@pytest.mark.lasts(30)
+def test_partners_get_the_callers_whom_they_understand_and_whose_topic_they_know(
+    hotline, tmp_path
+) -> None:
+    sites = Sites(tmp_path)
+    try:
+        known = {
+            "thai": {"languages": ["th"]},
+            "english": {"languages": ["en"]},
+            "results": {"languages": ["en", "th"], "topics": ["lab-results"]},
+        }
+        site = {name: sites(name, takes(ring=0.2, talk=3.0)) for name in known}
+        entries = {name: partner(site[name].trunk, 4, **known[name]) for name in known}
+        lab = hotline(agents=1, talk=60.0, ring=0.2, change=with_partners(entries))
+        for name in known:
+            drill(lab, name)
+        assert {row["id"]: row["queues"] for row in lab.ivrd.get("partners")["partners"]}[
+            "results"
+        ] == ["vaccination (lab-results, en)", "vaccination (lab-results, th)"]
+        calling = lab.calling(
+            [
+                *callers(ENGLISH, 1, 1),  # the one agent talks
+                *callers(ENGLISH, 2, 3),
+                *callers(THAI, 12, 3),
+                *callers(ENGLISH, 22, 2, "23"),
+                *callers(THAI, 32, 2, "21"),
+            ],
+            rate=4.0,
+        )
+        calling.wait(120)
+        shown = {name: [talk.number for talk in final_ledger(of)] for name, of in site.items()}
+    finally:
+        sites.stop()
+    helped = {
+        name: [n for n in numbers if n[:4] in ("0810", "0820")] for name, numbers in shown.items()
+    }
+    assert helped["thai"]
+    assert helped["english"]
+    assert all(number.startswith(THAI[0]) for number in helped["thai"])
+    assert all(number.startswith(ENGLISH[0]) for number in helped["english"])
+    assert all(number.startswith(f"{ENGLISH[0]}02") for number in helped["results"])
+
+
+@pytest.mark.lasts(25)
+def test_a_reload_that_divides_a_queue_takes_those_who_wait_to_who_understands(hotline) -> None:
+    lab = hotline(agents=1, talk=8.0, ring=0.2)
+    calling = lab.calling([*callers(THAI, 1, 1), *callers(ENGLISH, 11, 2)], rate=2.0)
+    lab.until("two wait", lambda s: s["calls"]["queue"] == 2)
+    path = lab.config / "queues.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    by_language("queues.yaml", settings)
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    said = lab.ivrd.once("reload")
+    assert "2 callers moved from other to other (en)" in said
+    calling.wait(90)
+    new = [talk for talk in lab.agents.ledger() if talk.seat in SPEAKS]
+    assert sorted(talk.number for talk in new) == [f"{ENGLISH[0]}011", f"{ENGLISH[0]}012"]
+    assert {talk.seat for talk in new} == {"english-01"}
