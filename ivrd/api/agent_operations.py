@@ -31,7 +31,8 @@ class AgentRow(TypedDict):
     """One agent, as `ivrd agent list` shows it.
 
     `state`: an `AgentState`.  `duty`: what it will be when the phone is free and there.  `seconds`:
-    for how long that has been the duty; None for who has never signed in.
+    for how long that has been the duty; None for who has never signed in.  `languages`, `topics`:
+    empty for all of the seat's pool.
     """
 
     id: str
@@ -42,6 +43,8 @@ class AgentRow(TypedDict):
     duty: str
     reason: str
     seconds: float | None
+    languages: list[str]
+    topics: list[str]
 
 
 class AgentOperations:
@@ -158,5 +161,7 @@ class AgentOperations:
             duty=here.duty,
             reason=here.reason,
             seconds=max(0.0, now - here.since) if here.since else None,
+            languages=list(agent.languages),
+            topics=list(agent.topics),
         )
         return {**row}

@@ -71,7 +71,13 @@ def agent_text(row: dict[str, Any]) -> str:
     duty = STATES.get(row["duty"], row["duty"])
     after = "" if duty == said else f", then {duty}"
     why = f" ({row['reason']})" if row["reason"] else ""
-    return f"{row['id']}, {row['name']}, at {row['seat']} of {row['pool']}: {said}{after}{why}."
+    skills = [
+        f" {does} {' and '.join(row[what])}."
+        for does, what in (("Speaks", "languages"), ("Knows", "topics"))
+        if row[what]
+    ]
+    line = f"{row['id']}, {row['name']}, at {row['seat']} of {row['pool']}: {said}{after}{why}."
+    return line + "".join(skills)
 
 
 def _list(given: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from ivrd.core.booking import BookingState
 from ivrd.core.call import HungUp
 from ivrd.core.dialling import Limits, SeatsNow
 from ivrd.core.schedule import Schedule, Span
+from ivrd.core.skills import SkillRouting
 from tests.callbacks.rig import NOW, SETTINGS, NobodyLost, Rig, also
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
@@ -131,5 +133,20 @@ def test_an_event_that_was_lost_is_found_at_the_next_look() -> None:
         await turns(scheduler, rig)
         assert rig.only().state is BookingState.WAITING
         assert rig.only().not_before == rig.now + 300.0
+
+    run(body)
+
+
+def test_whose_queue_is_divided_by_a_reload_is_called_for_the_part_that_understands() -> None:
+    async def body(rig: Rig, scheduler: Scheduler) -> None:
+        (booking,) = rig.repository.open()
+        heard_in = {("q", ""): {"th": "th", "en": "en"}}
+        scheduler.settings = replace(
+            SETTINGS, routing=SkillRouting({"t": "q"}, "q", heard_in=heard_in)
+        )
+        await turns(scheduler, rig, 1)
+        name = f"q.{booking.language or 'th'}"
+        assert [one.queue for one in rig.repository.open()] == [name]
+        assert [place.call_id for place in scheduler.places(name, rig.now)] == [booking.id]
 
     run(body)

@@ -17,6 +17,8 @@ ROW = {
     "duty": "paused",
     "reason": "lunch",
     "seconds": 61.0,
+    "languages": [],
+    "topics": [],
 }
 
 
@@ -39,5 +41,7 @@ def test_what_is_no_pin_is_refused_and_not_repeated(
 
 def test_an_agent_in_words() -> None:
     assert agent_text(ROW) == "a-101, Somchai, at base-01 of base: talking, then paused (lunch)."
+    skilled = agent_text({**ROW, "languages": ["en", "th"], "topics": ["other"]})
+    assert skilled.endswith("(lunch). Speaks en and th. Knows other.")
     assert "Somchai" in agents_text([ROW])
     assert agents_text([]) == "There are no agents: agents.yaml names none."
