@@ -48,8 +48,8 @@ class Foreseen(WaitForecast):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        *parts, _listener, clock = given
-        self._knowing = Knowing(*parts, Nobody(), clock)
+        ledger, members, overflow, beside, _listener, clock = given
+        self._knowing = Knowing(ledger, members, overflow, beside, Nobody(), clock)
         self._knowing.means = float(os.environ[TALK]), float(os.environ[PATIENCE])
         self._file = Path(os.environ[FILE])
 
@@ -84,5 +84,6 @@ class Foreseen(WaitForecast):
 
 
 if __name__ == "__main__":
-    wiring.WaitForecast = Foreseen  # type: ignore[misc]
+    # What wiring.py imports is what it builds.
+    wiring.WaitForecast = Foreseen  # type: ignore[attr-defined, assignment]
     sys.exit(main.main())

@@ -65,8 +65,8 @@ class LedgerCollector(Collector):
         )
         counts: Counter[tuple[str, ...]] = Counter()
         for row in self._rows | dict.fromkeys(self.ledger.outcomes):
-            labels = (*queue_labels(row.queue), row.outcome, row.stage, row.by)
-            counts[labels] += self.ledger.outcomes[row]
+            key = (*queue_labels(row.queue), row.outcome, row.stage, row.by)
+            counts[key] += self.ledger.outcomes[row]
         for labels, calls in counts.items():
             family.add_metric(labels, calls)
         return family

@@ -51,8 +51,8 @@ from ivrd.core.overflow import (
 from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.q850 import Q850
 from ivrd.core.report import Cause, PartnerEventKind
-from ivrd.core.second_call import AnswerTimes, second_call_after
 from ivrd.core.seats import Pool, SeatStatus
+from ivrd.core.second_call import AnswerTimes, second_call_after
 from ivrd.partners.runtime import (
     PartnerListener,
     PartnerRuntime,
