@@ -104,6 +104,7 @@ class HttpPart(Part):
     ca_file: Annotated[str, PATH, RELOAD] = ""
     timeout_seconds: Annotated[float, number(0.1, 60), RELOAD] = 10
     at_once: Annotated[int, whole(1, 50), RELOAD] = 4
+    per_second: Annotated[float, number(0.1, 100), RELOAD] = 20
 
 
 class WebhookPart(HttpPart):
@@ -305,4 +306,5 @@ def _http(name: str, part: HttpPart, url: str, folder: Path) -> HttpSettings:
         located(folder, part.ca_file) if part.ca_file else None,
         part.timeout_seconds,
         part.at_once,
+        part.per_second,
     )

@@ -19,6 +19,7 @@ class HttpSettings:
     ca_file: Path | None
     timeout_seconds: float
     at_once: int
+    per_second: float
 
 
 @dataclass(frozen=True)

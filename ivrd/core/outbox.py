@@ -181,3 +181,24 @@ class ChannelHealth:
             return replace(self, failures=failures, rests_until=max(self.rests_until, now + asked))
         pause = max(CHANNELS.pause(self.pauses + 1, chance), asked)
         return ChannelHealth(failures, self.pauses + 1, now + pause)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A token bucket: how many attempts a channel may have now.
+
+    It fills by so many a second, and holds those of one second.
+    """
+
+    tokens: float
+    at: float
+
+    def filled(self, per_second: float, now: float) -> "Allowance":
+        """As it is now."""
+        most = max(1.0, per_second)
+        more = max(0.0, now - self.at) * per_second
+        return Allowance(min(most, self.tokens + more), now)
+
+    def taken(self) -> "Allowance":
+        """After one attempt more."""
+        return replace(self, tokens=self.tokens - 1.0)

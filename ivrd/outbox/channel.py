@@ -7,9 +7,10 @@ from ivrd.outbox.message import Message
 
 
 class Channel(Protocol):
-    """Sends messages, `at_once` at a time."""
+    """Sends messages: `at_once` at a time, `per_second` on average."""
 
     at_once: int
+    per_second: float
 
     async def send(self, key: str, message: Message) -> Result:
         """One attempt; `key` is the same for each at one message.  Ends within its time limit.

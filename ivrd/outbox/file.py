@@ -14,6 +14,7 @@ class LogFile:
     """A `Channel`."""
 
     at_once = 1  # lines stand in the order in which they were sent
+    per_second = 100.0
 
     def __init__(self, path: Path) -> None:
         self._path = path

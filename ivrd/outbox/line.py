@@ -29,6 +29,7 @@ class Line:
 
     def __init__(self, settings: LineSettings) -> None:
         self.at_once = settings.http.at_once
+        self.per_second = settings.http.per_second
         self._http = HttpClient(settings.http)
         self._library: Any = None
         self._api: Any = None

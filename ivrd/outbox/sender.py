@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from ivrd import log
-from ivrd.core.outbox import ChannelHealth, Entry, Failed, Refused, Result
+from ivrd.core.outbox import Allowance, ChannelHealth, Entry, Failed, Refused, Result
 from ivrd.outbox.channel import Channel
 from ivrd.outbox.outbox import Outbox
 
@@ -48,6 +48,7 @@ class Sender:
         self._chance = chance
         self._wake = wake
         self._attempts: dict[asyncio.Task[None], str] = {}  # those that are on, and their channels
+        self._allowances: dict[str, Allowance] = {}
         self._closing: set[asyncio.Future[None]] = set()
         self._restore_at = float("-inf")
 
@@ -90,16 +91,20 @@ class Sender:
         now = self._clock()
         for name, channel in self._channels.items():
             health = self.health.get(name, ChannelHealth())
-            while now >= health.rests_until:
+            full = Allowance(float("inf"), now)
+            allowance = self._allowances.get(name, full).filled(channel.per_second, now)
+            while now >= health.rests_until and allowance.tokens >= 1.0:
                 on = sum(of == name for of in self._attempts.values())
                 if on >= (channel.at_once if health.well else 1):
                     break
                 entry = self._outbox.backlog.take(name, now)
                 if entry is None:
                     break
+                allowance = allowance.taken()
                 attempt = asyncio.create_task(self._send(name, channel, entry))
                 self._attempts[attempt] = name
                 attempt.add_done_callback(self._ended)
+            self._allowances[name] = allowance
 
     async def idle(self) -> None:
         """Wait until the attempts that are on have ended."""

@@ -18,6 +18,7 @@ class Sms:
 
     def __init__(self, settings: SmsSettings, national: Callable[[str], str]) -> None:
         self.at_once = settings.http.at_once
+        self.per_second = settings.http.per_second
         self._settings = settings
         self._http = HttpClient(settings.http)
         self._national = national

@@ -41,6 +41,7 @@ class Webhook:
 
     def __init__(self, settings: WebhookSettings, clock: Callable[[], float]) -> None:
         self.at_once = settings.http.at_once
+        self.per_second = settings.http.per_second
         self._http = HttpClient(settings.http)
         self._clock = clock
 

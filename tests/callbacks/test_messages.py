@@ -25,7 +25,7 @@ from ivrd.outbox.message import Message
 from tests.callbacks.rig import CALLBACK, E164, NOW, Rig
 
 FILE = FileSettings(Path("/nowhere"))
-LINE = LineSettings(HttpSettings("https://api.line.me", None, "", None, 10, 4))
+LINE = LineSettings(HttpSettings("https://api.line.me", None, "", None, 10, 4, 20.0))
 TEXTS = {
     "callback_booked": "{hotline}: booked",
     "callback_not_reached": "{hotline}: after {next}",

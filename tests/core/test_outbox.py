@@ -11,6 +11,7 @@ from ivrd.core.outbox import (
     ENTRIES,
     FAILURES_OF_A_CHANNEL,
     RETRY_AFTER_AT_MOST,
+    Allowance,
     ChannelHealth,
     Delivered,
     Entry,
@@ -135,3 +136,16 @@ def test_a_channel_is_tried_again_within_a_minute_however_long_it_was_down() -> 
 def test_attempts_that_were_on_when_the_rest_began_do_not_make_it_longer() -> None:
     health = of(Failed("", whole_channel=True))
     assert health.after(Failed("", whole_channel=True), NOW, 1.0).rests_until == health.rests_until
+
+
+@given(st.lists(st.floats(0.0, 5.0), max_size=60), st.floats(0.1, 100.0))
+def test_a_channel_has_no_more_attempts_than_it_may(pauses: list[float], rate: float) -> None:
+    allowance, now, taken = Allowance(float("inf"), 0.0), 0.0, 0
+    for pause in pauses:
+        now += pause
+        allowance = allowance.filled(rate, now)
+        while allowance.tokens >= 1.0:
+            allowance = allowance.taken()
+            taken += 1
+    assert taken <= max(1.0, rate) + rate * now + 0.001
+    assert allowance.filled(rate, now + 1.0 / rate + 0.001).tokens >= 1.0

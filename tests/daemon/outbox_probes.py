@@ -77,8 +77,13 @@ def of_http(kind: str) -> dict[tuple[str, str], Probe]:
         (OUTBOX, f"{kind}.*.{key}"): (put(f"{kind}.{name}.{key}", value), client(name, key))
         for key, value in changes.items()
     }
-    at_once: Look = lambda parts: channel(name)(parts).at_once  # noqa: E731
-    return probes | {(OUTBOX, f"{kind}.*.at_once"): (put(f"{kind}.{name}.at_once", 9), at_once)}
+
+    def of(key: str) -> Look:
+        return lambda parts: getattr(channel(name)(parts), key)
+
+    for key in ("at_once", "per_second"):
+        probes[OUTBOX, f"{kind}.*.{key}"] = (put(f"{kind}.{name}.{key}", 9), of(key))
+    return probes
 
 
 OTHER_SMS = {"url": "https://a.example/", "query": {"n": "{number}", "t": "{text}"}}

@@ -54,7 +54,7 @@ def secret(tmp_path: Path) -> Path:
 
 
 def http(url: str, secret: Path, seconds: float = PATIENCE) -> HttpSettings:
-    return HttpSettings(url, secret, "IVRD_OUTBOX_TEST_SECRET", None, seconds, 4)
+    return HttpSettings(url, secret, "IVRD_OUTBOX_TEST_SECRET", None, seconds, 4, 20.0)
 
 
 def sms(settings: HttpSettings, **more: object) -> SmsSettings:

@@ -13,7 +13,8 @@ from ivrd.outbox.webhook import signature
 from lab.agents import refuses
 from lab.called import CalledPeople
 from lab.callers import Caller
-from tests.outbox.receiver import Receiver, ReceiverThread, Request, answer
+from tests.outbox.receiver import HALF, HANGS, Receiver, ReceiverThread, Request, answer
+from tests.real.pair_rig import two
 from tests.real.rig import WAIT
 from tests.real.test_callback import BOOKS, booked, closed, number
 
@@ -21,7 +22,9 @@ SECRET = "not-really-a-secret"
 FAILS, TAKES = answer(500), answer(200)
 
 
-def with_outbox(folder: Path, receiver: Receiver, people: CalledPeople) -> Callable[..., None]:
+def with_outbox(
+    folder: Path, receiver: Receiver, people: CalledPeople, **more: float
+) -> Callable[..., None]:
     secret = folder / "crm.secret"
     secret.touch(0o600)
     secret.write_text(SECRET)
@@ -30,7 +33,8 @@ def with_outbox(folder: Path, receiver: Receiver, people: CalledPeople) -> Calla
         closed(name, settings)
         people.change(name, settings)
         if name == "outbox.yaml":
-            settings["webhooks"] = {"crm": {"url": receiver.url, "secret_file": str(secret)}}
+            crm = {"url": receiver.url, "secret_file": str(secret), **more}
+            settings["webhooks"] = {"crm": crm}
             settings["messages"] = {
                 use: {"channel": "crm", "text": {"th": "{hotline}", "en": "{hotline}"}}
                 for use in ("callback_booked", "callback_not_reached")
@@ -86,3 +90,44 @@ def test_who_books_has_it_in_writing_over_a_receiver_that_fails_and_a_kill(
         assert lab.ivrd.scrape().total("ivrd_outbox_entries") == 0
         for path in (lab.ivrd.log, *(lab.folder / "state").glob("ivrd.sqlite*")):
             assert dialled.removeprefix("+66").encode() not in path.read_bytes()
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(40)
+def test_the_standby_sends_what_the_leader_has_not(tmp_path: Path) -> None:
+    """Twelve book while the receiver fails now and then, and the leader is killed among them."""
+    people = [number(n) for n in range(12)]
+    manners = [HANGS, TAKES, FAILS, HALF, answer(429, Retry_After="1")] * 20
+    with (
+        ReceiverThread(*manners, TAKES) as receiver,
+        CalledPeople(tmp_path / "people", {dialled: refuses(486) for _, dialled in people}) as home,
+    ):
+        change = with_outbox(tmp_path, receiver, home, timeout_seconds=1)
+        pair = two(tmp_path / "pair", agents=1, talk=1.0, ring=0.2, change=change)
+        pair.start()
+        try:
+            pair.wait_for_standby()
+            callers = [Caller(n, "books", BOOKS, number=of) for n, (of, _) in enumerate(people)]
+            calling = pair.calling(callers, rate=2.0)
+            pair.until("some are told", lambda: len(receiver.requests) >= 6)
+            leader = pair.leader()
+            leader.kill()
+            pair.until("the other leads", lambda: pair.other(leader).is_leader)
+            calling.wait(WAIT)
+            rows = pair.of_leader(lambda of: of.get("callbacks"))["callbacks"]
+            bookings = {row["id"] for row in rows}
+
+            def empty() -> bool:
+                return pair.of_leader(lambda of: of.get("outbox"))["entries"] == []
+
+            pair.until("nothing waits", empty)
+        finally:
+            pair.stop()
+    told = {}
+    for request in receiver.requests:
+        key, data = request.headers["webhook-id"], json.loads(request.body)["data"]
+        assert told.setdefault(key, data["booking"]) == data["booking"]
+    assert len(bookings) >= 6
+    assert bookings <= set(told.values())
+    assert len(told) == len(set(told.values()))  # one key for each
+    assert pair.complaints() == []

@@ -61,6 +61,7 @@ class Gateway:
     """Another system, which knows each key that it has taken; `fails()`: what it does instead."""
 
     at_once = 4
+    per_second = 1000.0
 
     def __init__(self, fails: Callable[[], tuple[Result, bool] | None]) -> None:
         self.taken: dict[str, str] = {}  # key -> text, in the order in which they were taken
