@@ -99,8 +99,12 @@ class HttpClient:
             raise Unanswered(f"cannot be reached: {why}", whole_channel=True) from None
         except aiohttp.ClientPayloadError:
             raise Unanswered("its answer broke off") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unanswered(f"no answer: {str(error)[:200] or type(error).__name__}") from None
+        except aiohttp.ClientResponseError:
+            raise Unanswered("what came is no HTTP") from None
+        except (aiohttp.ClientConnectionError, OSError):
+            raise Unanswered("the connection broke off") from None
+        except (aiohttp.ClientError, ValueError) as error:  # whose words may have the query
+            raise Unanswered(f"no answer: {type(error).__name__}") from None
 
     async def close(self) -> None:
         """Close its connections."""

@@ -80,8 +80,8 @@ class Receiver:
         try:
             while await self._one(reader, writer):
                 pass
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # cancelled at the end: asyncio's streams would complain of a task that is
         finally:
             writer.close()
 

@@ -157,6 +157,21 @@ def test_what_fails_is_tried_again(kind: str, failure: str, secret: Path) -> Non
     run(Receiver(what), act)
 
 
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_failure_is_told_with_what_stands_in_the_query(failure: str, secret: Path) -> None:
+    what, _whole_channel = FAILURES[failure]
+    query = {"to": "{number}", "digits": "{digits}", "text": "{text}", "apikey": "{secret}"}
+
+    async def act(receiver: Receiver) -> None:
+        of = sms(http(receiver.url, secret), method="GET", query=query, body={})
+        (result,) = await sent(opened(of))
+        assert isinstance(result, Failed)
+        assert SECRET not in result.why
+        assert NUMBER[1:] not in result.why
+
+    run(Receiver(what), act)
+
+
 @pytest.mark.parametrize("kind", MAKES)
 def test_what_is_refused_is_not_tried_again(kind: str, secret: Path) -> None:
     async def act(receiver: Receiver) -> None:

@@ -97,7 +97,8 @@ def test_who_books_has_it_in_writing_over_a_receiver_that_fails_and_a_kill(
 def test_the_standby_sends_what_the_leader_has_not(tmp_path: Path) -> None:
     """Twelve book while the receiver fails now and then, and the leader is killed among them."""
     people = [number(n) for n in range(12)]
-    manners = [HANGS, TAKES, FAILS, HALF, answer(429, Retry_After="1")] * 20
+    later = answer(429, Retry_After="1")
+    manners = [HANGS, TAKES, FAILS, TAKES, TAKES, HALF, TAKES, later, TAKES, TAKES] * 2
     with (
         ReceiverThread(*manners, TAKES) as receiver,
         CalledPeople(tmp_path / "people", {dialled: refuses(486) for _, dialled in people}) as home,
@@ -120,7 +121,7 @@ def test_the_standby_sends_what_the_leader_has_not(tmp_path: Path) -> None:
             def empty() -> bool:
                 return pair.of_leader(lambda of: of.get("outbox"))["entries"] == []
 
-            pair.until("nothing waits", empty)
+            pair.until("nothing waits", empty, seconds=WAIT)
         finally:
             pair.stop()
     told = {}
