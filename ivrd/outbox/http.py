@@ -75,36 +75,32 @@ class HttpClient:
     ) -> Answer:
         """Raises `Unanswered`."""
         try:
-            async with self._open().request(
+            session = self._open()
+            async with session.request(
                 method, url, headers=headers, params=params, data=data, allow_redirects=False
             ) as response:
-                body = b""
-                while len(body) <= ANSWER_BYTES:
-                    if not (more := await response.content.read(ANSWER_BYTES + 1 - len(body))):
-                        break
-                    body += more
-                cut = len(body) > ANSWER_BYTES
-                if cut:
-                    response.close()  # the rest is not worth waiting for
-                reason, found = response.reason or "", response.headers
-                return Answer(response.status, reason, found, body[:ANSWER_BYTES], cut)
-        except TimeoutError:
-            seconds = self.settings.timeout_seconds
-            raise Unanswered(f"no whole answer within {seconds:g} s") from None
-        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
-            why = f"no TLS with it: {_certificate(error)}"
-            raise Unanswered(why, whole_channel=True) from None
-        except aiohttp.ClientConnectorError as error:
-            why = error.os_error.strerror or str(error.os_error)
-            raise Unanswered(f"cannot be reached: {why}", whole_channel=True) from None
-        except aiohttp.ClientPayloadError:
-            raise Unanswered("its answer broke off") from None
-        except aiohttp.ClientResponseError:
-            raise Unanswered("what came is no HTTP") from None
-        except (aiohttp.ClientConnectionError, OSError):
-            raise Unanswered("the connection broke off") from None
-        except (aiohttp.ClientError, ValueError) as error:  # whose words may have the query
-            raise Unanswered(f"no answer: {type(error).__name__}") from None
+                return await _answer(response)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError among them
+            raise self._unanswered(error) from None
+
+    def _unanswered(self, error: Exception) -> Unanswered:
+        """What went wrong, in words that have neither the query nor the body."""
+        match error:
+            case TimeoutError():
+                return Unanswered(f"no whole answer within {self.settings.timeout_seconds:g} s")
+            case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+                return Unanswered(f"no TLS with it: {_certificate(error)}", whole_channel=True)
+            case aiohttp.ClientConnectorError():
+                why = error.os_error.strerror or type(error.os_error).__name__
+                return Unanswered(f"cannot be reached: {why}", whole_channel=True)
+            case aiohttp.ClientPayloadError():
+                return Unanswered("its answer broke off")
+            case aiohttp.ClientResponseError():
+                return Unanswered("what came is no HTTP")
+            case aiohttp.ClientConnectionError() | OSError():
+                return Unanswered("the connection broke off")
+            case _:
+                return Unanswered(f"no answer: {type(error).__name__}")
 
     async def close(self) -> None:
         """Close its connections."""
@@ -130,6 +126,20 @@ class HttpClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    body = b""
+    while len(body) <= ANSWER_BYTES:
+        if not (more := await response.content.read(ANSWER_BYTES + 1 - len(body))):
+            break
+        body += more
+    cut = len(body) > ANSWER_BYTES
+    if cut:
+        response.close()  # the rest is not worth waiting for
+    return Answer(
+        response.status, response.reason or "", response.headers, body[:ANSWER_BYTES], cut
+    )
 
 
 def result_of(status: int, headers: Mapping[str, str]) -> Result:
