@@ -5,6 +5,7 @@ and once more when this ivrd becomes the leader, should the one before it have d
 outbox takes the same message once.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -13,10 +14,14 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from ivrd import log
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.config.outbox_settings import LineSettings, OutboxSettings, SmsSettings
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState
 from ivrd.outbox.message import Message
+from ivrd.people.vault import CannotOpen
+
+logger = logging.getLogger("ivrd")
 
 MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 # The person has not noticed the attempt, or has not understood it.
@@ -36,7 +41,7 @@ class Opener(Protocol):
     """Opens what was sealed; see people/vault.py."""
 
     def open(self, text: str) -> str:
-        """The number.  Raises when that cannot be."""
+        """The number.  Raises `CannotOpen`."""
 
 
 class Outgoing(Protocol):
@@ -103,12 +108,19 @@ class CallbackMessages:
                 self.attempt_ended(booking)
 
     def _post(self, use: str, booking: Booking, about: str) -> None:
+        try:
+            self._put_in(use, booking, about)
+        except Exception as error:  # a fault of ours: the call back itself stands
+            what = "a message about a call back could not be written"
+            log.event(logger, logging.ERROR, what, error=error, booking=booking.id, use=use)
+
+    def _put_in(self, use: str, booking: Booking, about: str) -> None:
         of = self._settings.messages.get(use)
         if of is None or booking.origin is not BookingOrigin.ASKED or not booking.number:
             return
         try:
             number = self._vault.open(booking.number)
-        except Exception:  # with another key: whoever dials will say so
+        except CannotOpen:  # with another key: whoever dials will say so
             return
         channel = self._settings.channels[of.channel]
         if isinstance(channel, SmsSettings | LineSettings) and not _is_mobile(number):

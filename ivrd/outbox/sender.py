@@ -62,7 +62,7 @@ class Sender:
         try:
             while True:
                 if self._leadership.is_leader and await self._restored():
-                    self.look()
+                    self._look_safely()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
@@ -84,6 +84,12 @@ class Sender:
         await self.idle()
         for channel in channels.values():
             await channel.close()
+
+    def _look_safely(self) -> None:
+        try:
+            self.look()
+        except Exception as error:  # a fault of ours: calls have nothing to do with it
+            log.event(logger, logging.ERROR, "messages could not be looked at", error=error)
 
     def look(self) -> None:
         """Begin what is due."""

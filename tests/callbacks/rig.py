@@ -21,6 +21,7 @@ from ivrd.core.call import Call, Direction, JoinedQueue
 from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
 from ivrd.core.skills import SkillRouting
+from ivrd.people.vault import CannotOpen
 from ivrd.store import Change, Put, StoreDown, WriteBehind
 
 NOW = 1_795_312_060.0
@@ -118,7 +119,7 @@ class Vault:
 
     def open(self, text: str) -> str:
         if self.lost:
-            raise ValueError("cannot be opened")
+            raise CannotOpen("with another key")
         return text[::-1]
 
 

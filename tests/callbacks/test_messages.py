@@ -167,6 +167,17 @@ def test_who_has_not_asked_for_a_call_is_written_nothing() -> None:
     run(body)
 
 
+def test_a_fault_of_the_messages_costs_no_booking_anything(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def body(rig: Rig, messages: CallbackMessages, outgoing: Outgoing) -> None:
+        messages.booked(booking(rig, number="no number at all"))
+        assert outgoing.put == {}
+        assert "a message about a call back could not be written" in caplog.messages
+
+    run(body, settings(LINE))
+
+
 def test_a_fixed_line_gets_no_text_message_and_what_is_not_configured_does_not_leave() -> None:
     async def body(rig: Rig, messages: CallbackMessages, outgoing: Outgoing) -> None:
         messages.booked(booking(rig, number=LANDLINE))
