@@ -13,6 +13,7 @@ from ivrd.asterisk import console
 from ivrd.cli import check, service_user
 from ivrd.cli.service_user import Need
 from ivrd.config.load import load
+from ivrd.config.outbox_settings import HttpSettings, WebhookSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +65,22 @@ def test_a_user_that_is_not_there_is_an_error() -> None:
 def test_addresses_of_documentation_are_no_carriers() -> None:
     (said,) = check._placeholders(load(ROOT / "config"))
     assert "asterisk.carriers.carrier.addresses: 192.0.2.0/28 is for documentation" in said
+
+
+def test_what_another_system_has_to_give_out_is_a_step_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.secret"
+    http = HttpSettings("https://crm.example/", path, "IVRD_OUTBOX_CRM_SECRET", None, 10, 4, 20)
+    shipped = load(ROOT / "config")
+    outbox = replace(shipped.outbox, channels={"crm": WebhookSettings(http)})
+    settings = replace(shipped, outbox=outbox)
+    (step,) = check._outbox_secrets(settings)
+    assert step.problems == [
+        f"{path}: missing; expected a file with the secret, or IVRD_OUTBOX_CRM_SECRET set"
+    ]
+    assert Need(path) in check._needs(settings)
+    path.touch(0o600)
+    path.write_text("x" * 180)  # longer than one for Asterisk may be
+    assert list(check._outbox_secrets(settings)) == []
 
 
 def test_what_asterisk_has_not_read_is_a_step_of_its_own(
