@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from errno import EPERM
 
 import aiohttp
 
@@ -19,6 +20,7 @@ from ivrd.config.secret import read_secret
 from ivrd.core.outbox import Delivered, Failed, Refused, Result
 
 ANSWER_BYTES = 65_536
+FORBIDDEN = " (ivrd.service needs IPAddressAllow= for it)"
 # These say that the channel is set up wrongly, not the message: nobody there knows us, or the path.
 NOT_FOR_US = frozenset({401, 403, 404, 405, 407, 410})
 LATER = frozenset({408, 409, 421, 425, 429})
@@ -92,6 +94,8 @@ class HttpClient:
                 return Unanswered(f"no TLS with it: {_certificate(error)}", whole_channel=True)
             case aiohttp.ClientConnectorError():
                 why = error.os_error.strerror or type(error.os_error).__name__
+                if error.os_error.errno == EPERM:
+                    why += FORBIDDEN
                 return Unanswered(f"cannot be reached: {why}", whole_channel=True)
             case aiohttp.ClientPayloadError():
                 return Unanswered("its answer broke off")

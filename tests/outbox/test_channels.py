@@ -7,9 +7,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from errno import EPERM
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
+import aiohttp
 import pytest
 
 from ivrd.config.outbox_settings import (
@@ -23,7 +26,7 @@ from ivrd.config.outbox_template import Template
 from ivrd.core.outbox import Delivered, Failed, Refused, Result
 from ivrd.outbox.channel import Channel
 from ivrd.outbox.channels import channels
-from ivrd.outbox.http import ANSWER_BYTES, retry_after
+from ivrd.outbox.http import ANSWER_BYTES, HttpClient, retry_after
 from ivrd.outbox.message import Message
 from ivrd.outbox.webhook import signature
 from tests.outbox.receiver import (
@@ -202,6 +205,13 @@ def test_who_refuses_the_connection(kind: str, secret: Path) -> None:
     assert isinstance(result, Failed)
     assert result.whole_channel
     assert result.why.startswith("cannot be reached: ")
+
+
+def test_a_service_that_may_not_leave_its_machine_is_told_how_it_may(secret: Path) -> None:
+    """What systemd's IPAddressDeny= does to a connection."""
+    denied: Any = aiohttp.ClientConnectorError(None, OSError(EPERM, "x"))  # type: ignore[arg-type]
+    denied = HttpClient(http("https://a.example/", secret))._unanswered(denied)
+    assert denied.result.why.endswith("(ivrd.service needs IPAddressAllow= for it)")
 
 
 async def _sent(settings: WebhookSettings | SmsSettings | LineSettings) -> list[Result]:
