@@ -54,7 +54,10 @@ class Outgoing(Protocol):
 
 
 class CallbackMessages:
-    """`clock`: the timeline; `shift()`: what the time of day is ahead of it."""
+    """`clock`: the timeline; `shift()`: what the time of day is ahead of it.
+
+    `reconciled`: what the leader before this one may have left out is put in.
+    """
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class CallbackMessages:
         self._vault = vault
         self._clock = clock
         self._shift = shift
-        self._repeated = False
+        self.reconciled = False
 
     def configure(self, settings: OutboxSettings, hotline: str, zone: ZoneInfo) -> None:
         """What a reload changes."""
@@ -97,9 +100,9 @@ class CallbackMessages:
 
     def reconcile(self) -> None:
         """Put in what the leader before this one may not have put in; once, when all is read."""
-        if self._repeated or not (self._bookings.complete and self._outbox.complete):
+        if self.reconciled or not (self._bookings.complete and self._outbox.complete):
             return
-        self._repeated = True
+        self.reconciled = True
         news = self._clock() - NEWS_SECONDS
         for booking in self._bookings.all():
             if booking.open and booking.booked_at >= news:

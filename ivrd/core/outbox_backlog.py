@@ -95,15 +95,18 @@ class Backlog:
             lane = (channel, entry.recipient) if entry else ("", "")
             if entry is None or entry.next_at != next_at or lane in self._in_flight:
                 continue
-            if self._head(lane) is entry:
+            if self._head(lane) is entry and entry.give_up_at > now:
                 self._in_flight[lane] = entry.id
                 return entry
         return None
 
-    def expired(self, now: float) -> list[Entry]:
-        """Those that waited until their deadline, and are not being sent at the moment."""
-        found = []
-        while self._deadlines and self._deadlines[0][0] <= now:
+    def expired(self, now: float, most: int) -> list[Entry]:
+        """Those that waited until their deadline, and are not being sent at the moment.
+
+        `most` of them; the others the next time, and none is taken meanwhile.
+        """
+        found: list[Entry] = []
+        while self._deadlines and self._deadlines[0][0] <= now and len(found) < most:
             give_up_at, entry_id = heappop(self._deadlines)
             entry = self._entries.get(entry_id)
             if entry is None or entry.give_up_at != give_up_at:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 
 from prometheus_client import CollectorRegistry
 
@@ -53,7 +52,7 @@ class OutboxParts:
         )
         self.sender = Sender(
             self.outbox,
-            channels(settings.outbox.channels, settings.country, time.time),
+            channels(settings.outbox.channels, settings.country),
             leadership,
             timeline.now,
             random.random,
@@ -104,6 +103,6 @@ class OutboxParts:
         self.messages.configure(settings.outbox, settings.number, settings.zone)
         if settings.outbox.channels == before.outbox.channels:
             return
-        new = channels(settings.outbox.channels, settings.country, time.time)
+        new = channels(settings.outbox.channels, settings.country)
         self._metrics.channels([*new])
         self.sender.configure(new)

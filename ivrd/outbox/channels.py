@@ -1,6 +1,7 @@
 """The channels that the configuration has."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from functools import partial
 from typing import assert_never
 
@@ -21,17 +22,15 @@ from ivrd.outbox.sms import Sms
 from ivrd.outbox.webhook import Webhook
 
 
-def channels(
-    settings: Mapping[str, ChannelSettings], country: str, clock: Callable[[], float]
-) -> dict[str, Channel]:
-    """Each by its name.  `country`: whose numbers are at home; `clock`: the wall clock."""
-    return {name: _channel(of, country, clock) for name, of in settings.items()}
+def channels(settings: Mapping[str, ChannelSettings], country: str) -> dict[str, Channel]:
+    """Each by its name.  `country`: whose numbers are at home."""
+    return {name: _channel(of, country) for name, of in settings.items()}
 
 
-def _channel(of: ChannelSettings, country: str, clock: Callable[[], float]) -> Channel:
+def _channel(of: ChannelSettings, country: str) -> Channel:
     match of:
         case WebhookSettings():
-            return Webhook(of, clock)
+            return Webhook(of, time.time)
         case SmsSettings():
             return Sms(of, partial(national, home=country))
         case LineSettings():

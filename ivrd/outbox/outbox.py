@@ -35,7 +35,7 @@ OUTBOX = "outbox"
 STORED_ENTRY = TypeAdapter(Entry)
 IDS = uuid.UUID("9a3c0f5e-6a52-4c0e-8f0e-1d6a2f6f7c33")  # the namespace of our ids (RFC 9562, v5)
 WRITTEN_SECONDS = 2.0
-HOUR = 3600.0
+AT_A_TIME = 100
 
 logger = logging.getLogger("ivrd")
 
@@ -82,7 +82,6 @@ class Outbox:
         self._chance = chance
         self._wake = wake
         self._order = 0
-        self._forget_at = 0.0
         self._writing: asyncio.Future[None] | None = None
 
     @property
@@ -167,22 +166,26 @@ class Outbox:
             self._report("message not delivered yet", logging.DEBUG, then)
 
     def look(self) -> None:
-        """Each second: entries whose time is over become dead letters, and old ones go."""
+        """Each second: entries whose time is over become dead letters, and old ones go.
+
+        A few at a time, should there be thousands: calls have their turn in between.
+        """
         now = self._clock()
-        for entry in self.backlog.expired(now):
+        for entry in self.backlog.expired(now, AT_A_TIME):
             then = expired(entry, now)
             self._put(then)
             self._report("message not delivered", logging.WARNING, then)
-        if now >= self._forget_at:
-            self._forget_at = now + HOUR
-            self._forget_before(now - self.settings.keep_seconds)
-
-    def _forget_before(self, moment: float) -> None:
         for state in (EntryState.DELIVERED, EntryState.DEAD):
-            while (entry := self.backlog.first_ended(state)) and (entry.ended_at or 0.0) < moment:
-                if state is EntryState.DEAD:
-                    self._listener.lost(entry.channel, "forgotten")
-                self._remove(entry)
+            self._forget_before(now - self.settings.keep_seconds, state)
+
+    def _forget_before(self, moment: float, state: EntryState) -> None:
+        for _ in range(AT_A_TIME):
+            entry = self.backlog.first_ended(state)
+            if entry is None or (entry.ended_at or 0.0) >= moment:
+                break
+            if state is EntryState.DEAD:
+                self._listener.lost(entry.channel, "forgotten")
+            self._remove(entry)
 
     # --- what an operator wants ------------------------------------------------------------
 

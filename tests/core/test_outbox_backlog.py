@@ -81,7 +81,14 @@ def test_what_is_dropped_on_its_way_is_not_there_any_more_and_the_next_has_its_t
 def test_deadlines_are_seen_also_of_those_who_are_not_the_first() -> None:
     backlog = filled(entry(1), entry(2))
     backlog.take("sms", 0.0)
-    assert [one.id for one in backlog.expired(600.0)] == ["e2"]  # the first is on its way
+    assert [one.id for one in backlog.expired(600.0, 100)] == ["e2"]  # the first is on its way
+
+
+def test_of_thousands_that_expire_together_a_few_do_at_a_time_and_none_is_sent_meanwhile() -> None:
+    backlog = filled(*(entry(n, recipient=str(n)) for n in range(10)))
+    assert [one.id for one in backlog.expired(600.0, 4)] == ["e0", "e1", "e2", "e3"]
+    assert backlog.take("sms", 600.0) is None
+    assert len(backlog.expired(600.0, 100)) == 6
 
 
 def test_how_old_the_oldest_is() -> None:
@@ -165,7 +172,7 @@ class Lanes(RuleBasedStateMachine):
     @rule(seconds=st.floats(0.1, 300.0))
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        for one in self.backlog.expired(self.now):
+        for one in self.backlog.expired(self.now, 100):
             assert one.give_up_at <= self.now
             self.put(expired(one, self.now))
         late = [one.id for one in self.waiting() if one.give_up_at <= self.now]
@@ -191,7 +198,7 @@ class Lanes(RuleBasedStateMachine):
     def teardown(self) -> None:
         while self.on:
             self.end(Delivered(), 0)
-        self.now += 10_000.0
+        self.wait(10_000.0)
         for channel in CHANNELS:
             self.take(channel)
             while self.on:

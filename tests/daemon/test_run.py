@@ -166,7 +166,7 @@ def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
         message = MessageSettings("file", 60.0, {"th": Template("x")})
         of = OutboxSettings(9, 60.0, {"file": FileSettings(path)}, {"callback_booked": message})
         outbox.configure(replace(at.daemon.wiring.settings, outbox=of))
-        await until(lambda: outbox.outbox.complete)
+        await until(lambda: outbox.outbox.complete and outbox.messages.reconciled)
         outbox.outbox.post(Message("callback_booked", "+66812345678", "said", 0.0), "it", "who")
         await until(lambda: path.exists() and path.read_text().endswith("\n"))
         assert json.loads(path.read_text())["text"] == "said"

@@ -28,7 +28,7 @@ from ivrd.outbox.channel import Channel
 from ivrd.outbox.channels import channels
 from ivrd.outbox.http import ANSWER_BYTES, HttpClient, retry_after
 from ivrd.outbox.message import Message
-from ivrd.outbox.webhook import signature
+from ivrd.outbox.webhook import Webhook, signature
 from tests.outbox.receiver import (
     HALF,
     HALF_HEAD,
@@ -81,7 +81,9 @@ MAKES: dict[str, Make] = {"webhook": WebhookSettings, "sms": sms, "line": LineSe
 
 
 def opened(settings: WebhookSettings | SmsSettings | LineSettings | FileSettings) -> Channel:
-    return channels({"it": settings}, "TH", lambda: 1_795_312_099.9)["it"]
+    if isinstance(settings, WebhookSettings):
+        return Webhook(settings, lambda: 1_795_312_099.9)
+    return channels({"it": settings}, "TH")["it"]
 
 
 def run(
