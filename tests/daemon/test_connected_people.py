@@ -28,7 +28,7 @@ async def gone(at: Hotline, *calls: str) -> None:
     await until(lambda: not set(calls) & at.wiring.ledger.calls.keys())
 
 
-ERASED = {"person": True, "entries": 1, "callbacks": 0}
+ERASED = {"person": True, "entries": 1, "callbacks": 0, "messages": 0}
 
 
 async def gives_up(at: Hotline, number: str) -> None:
