@@ -7,7 +7,6 @@ from typing import Any
 
 from ivrd.cli.cells import length
 from ivrd.cli.client import client_of
-from ivrd.cli.failure import CommandFailed
 from ivrd.cli.options import show, subcommand
 from ivrd.cli.partner_tables import table_lines
 
@@ -27,8 +26,9 @@ def add_outbox(parser: argparse.ArgumentParser) -> None:
     drop = subcommand(group, "drop", _change, "do not send any more")
     drop.set_defaults(command="outbox-drop")
     for one in (retry, drop):
-        one.add_argument("id", metavar="ID", nargs="?", help="the message's, or its beginning")
-        one.add_argument("--dead", metavar="CHANNEL", help="all dead letters of a channel")
+        which = one.add_mutually_exclusive_group(required=True)
+        which.add_argument("id", metavar="ID", nargs="?", help="the message's, or its beginning")
+        which.add_argument("--dead", metavar="CHANNEL", help="all dead letters of a channel")
 
 
 def _list(given: argparse.Namespace) -> int:
@@ -47,8 +47,6 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _change(given: argparse.Namespace) -> int:
-    if bool(given.id) == bool(given.dead):
-        raise CommandFailed("expected either ID or --dead CHANNEL")
     query = {"id": given.id} if given.id else {"dead": given.dead}
     answer = client_of(given.config).post(given.command, **query)
     what = "to be sent" if given.command == "outbox-retry" else "dropped"
