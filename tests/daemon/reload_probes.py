@@ -68,6 +68,9 @@ def without(path: str) -> Change:
     return change
 
 
+# Nobody speaks English who serves most queues.
+THAI_ONLY = [put(f"pools.{pool}.languages", ["th"]) for pool in ("base", "surge")]
+
 # --- what is looked at ---------------------------------------------------------------------
 
 
@@ -82,6 +85,12 @@ def tree(name: str) -> Look:
 
 def menu(name: str) -> Look:
     return lambda parts: conversation("tree")(parts).menus[name]
+
+
+def helped_by_an_agent(parts: Wiring) -> Each:
+    """The queues of the first agent, and those of the agent's seat."""
+    agent = next(iter(parts.agents.controller.agents.values()))
+    return Each((agent.queues, parts.queue_members.pools[0].queues_of(agent.seat)))
 
 
 def asterisk(name: str) -> Look:
@@ -469,6 +478,21 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (MENUS, "infos.*.prompts"): (put("infos.certificate.prompts", ["welcome"]), tree("infos")),
     (QUEUES, "default"): (put("default", "vaccination"), asterisk("extensions.conf")),
+    (QUEUES, "fallback_language"): (
+        both(*THAI_ONLY, put("fallback_language", "th")),
+        lambda parts: conversation("tree")(parts).routing.queue_for("other", "en"),
+    ),
+    (QUEUES, "pools.*.languages"): (
+        put("pools.base.languages", ["en"]),
+        lambda parts: Each(
+            (
+                parts.queue_members.pools[0].queues,
+                conversation("tree")(parts).routing.queue_for("other", "en"),
+                parts.callbacks.scheduler.settings.routing.queues,
+                [*parts.partners.setup.topics],
+            )
+        ),
+    ),
     (QUEUES, "queues"): (
         put("queues.new", _QUEUE),
         lambda parts: [queue["name"] for queue in parts.operations.status([])["queues"]],
@@ -574,5 +598,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (AGENTS, "agents.*.name"): (put("agents.a-1.name", "Other"), agent("name")),
     (AGENTS, "agents.*.pin"): (put("agents.a-1.pin", pin_hash("1234")), agent("pin")),
+    (AGENTS, "agents.*.languages"): (put("agents.a-1.languages", ["en"]), helped_by_an_agent),
+    (AGENTS, "agents.*.topics"): (put("agents.a-1.topics", ["lab-results"]), helped_by_an_agent),
     (AGENTS, "agents.*.seat"): (put("agents.a-1.seat", "base-02"), asterisk("queues.conf")),
 }
