@@ -40,9 +40,9 @@ def agent(lab: Hotline) -> dict[str, Any]:
     return dict(json.loads(lab.ivrd.once("agent", "show", AGENT, "--json")))
 
 
-def sign_in(lab: Hotline) -> None:
+def sign_in(lab: Hotline, name: str = AGENT) -> None:
     done = subprocess.run(
-        [*IVRD, "agent", "in", AGENT, "--config", str(lab.ivrd.config)],
+        [*IVRD, "agent", "in", name, "--config", str(lab.ivrd.config)],
         input=f"{PIN}\n",
         capture_output=True,
         text=True,

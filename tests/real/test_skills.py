@@ -11,8 +11,12 @@ import yaml
 
 from lab.agents import Talk
 from lab.callers import Caller, Keys
+from lab.ivrd import Ivrd
 from lab.partners import takes
+from tests.fixtures.agents import person
 from tests.real.overflow_rig import Sites, drill, final_ledger, partner, with_partners
+from tests.real.pair_rig import two
+from tests.real.test_agents import killed, sign_in
 
 # Numbers of callers, by what they choose, and the first key that they press for it.
 THAI, ENGLISH = ("0810000", "1"), ("0820000", "2")
@@ -116,6 +120,36 @@ def test_partners_get_the_callers_whom_they_understand_and_whose_topic_they_know
     assert all(number.startswith(f"{ENGLISH[0]}02") for number in helped["results"])
 
 
+def two_at_a_seat(name: str, settings: dict[str, Any]) -> None:
+    """Agents of the same seat, each with a language of their own."""
+    if name == "agents.yaml":
+        settings["wrap_up_seconds"] = 0
+        settings["agents"] = {
+            f"a-{language}": {**person("base-01"), "languages": [language]}
+            for language in ("th", "en")
+        }
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(20)
+def test_whoever_is_signed_in_at_a_seat_gets_whom_they_understand_also_after_a_kill(
+    hotline,
+) -> None:
+    lab = hotline(agents=1, talk=2.0, ring=0.2, change=two_at_a_seat)
+    sign_in(lab, "a-en")
+    calling = lab.calling([*callers(THAI, 1, 2), *callers(ENGLISH, 11, 2)], rate=4.0)
+    lab.until("the English ones are over", lambda s: s["outcomes"]["answered"] == 2)
+    killed(lab)
+    calling_again = lab.calling(callers(ENGLISH, 21, 1), rate=4.0, name="again")
+    calling_again.wait(90)
+    shown = [talk.number[:7] for talk in lab.agents.ledger()]
+    assert set(shown) == {ENGLISH[0]}
+    lab.ivrd.once("agent", "out", "a-en")
+    sign_in(lab, "a-th")
+    calling.wait(90)
+    assert {talk.number[:7] for talk in lab.agents.ledger()[len(shown) :]} == {THAI[0]}
+
+
 @pytest.mark.verify
 @pytest.mark.lasts(20)
 def test_a_reload_that_divides_a_queue_takes_those_who_wait_to_who_understands(hotline) -> None:
@@ -132,3 +166,30 @@ def test_a_reload_that_divides_a_queue_takes_those_who_wait_to_who_understands(h
     new = [talk for talk in lab.agents.ledger() if talk.seat in SPEAKS]
     assert sorted(talk.number for talk in new) == [f"{ENGLISH[0]}011", f"{ENGLISH[0]}012"]
     assert {talk.seat for talk in new} == {"english-01"}
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(45)
+def test_over_a_takeover_nobody_comes_to_people_who_do_not_understand(tmp_path) -> None:
+    hotline = two(tmp_path / "pair", talk=2.0, ring=0.2, change=by_language)
+    with hotline:
+        hotline.wait_for_standby()
+        people = [
+            caller
+            for n in range(1, 21, 2)
+            for caller in (*callers(THAI, n, 1), *callers(ENGLISH, n + 1, 1))
+        ]
+        calling = hotline.calling(people, 1.5)
+        hotline.until("callers wait", lambda: hotline.of_leader(waits) >= 2)
+        leader = hotline.leader()
+        other = hotline.other(leader)
+        leader.kill()
+        hotline.until("the other leads", lambda: other.is_leader)
+        calling.wait(120)
+        talks = hotline.agents.ledger()
+    assert strangers(talks) == []
+    assert sum(talk.talked is not None for talk in talks) == len(people)
+
+
+def waits(ivrd: Ivrd) -> int:
+    return int(ivrd.status()["calls"]["queue"])
