@@ -2,10 +2,10 @@
 
     python -m bench.handoff [--calls 50]
 
-One hotline with a queue for each way: phones of our own, and three partners whose people pick up and
-press the key alike.  The same callers call all of them, in turns.  One partner's people hear all of
-the whisper before they are asked for the key, as it once was; one hears it in two seconds; and of
-one two are rung for the same caller when the first does not answer.  Printed and written to
+One hotline with a queue for each way: phones of our own, and three partners whose people pick up
+and press the key alike.  The same callers call all of them, in turns.  One partner's people hear
+all of the whisper before they are asked for the key, as it once was; one hears it in two seconds;
+and of one two are rung for the same caller when the first does not answer.  Printed and written to
 bench/RESULTS.md.
 """
 

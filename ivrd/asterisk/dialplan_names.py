@@ -121,8 +121,8 @@ ATTEMPT = "IVRD_CALLBACK_"
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not
 SEEN = "IVRD_SEEN"  # Asterisk's clock at ivrd's last sign of life, seconds since the epoch
 LEADER = "IVRD_LEADER"  # the leader token: the leader's epoch and name; not for the dialplan
-# and a partner's id: after how many seconds a second call is made, a colon, and how many calls
-# there may be; empty: none is made
+# and a partner's id: after how many seconds a second call is made, a colon, and how many calls it
+# may have then; empty: none is made
 SECOND_CALL = "IVRD_SECOND_"
 ROOM = "IVRD_ROOM"  # how many callers its limit on open files has room for
 

@@ -582,6 +582,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("partners.north-bank.key_seconds", 40),
         offered("extensions.conf", "queues.conf"),
     ),
+    (PARTNERS, "partners.*.second_call"): (
+        put("partners.north-bank.second_call", False),
+        partner("second_call"),
+    ),
     (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
     (PROMPTS, "prompts"): (
         put("prompts.topic-hi-register", {"th": "ก"}),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.facts import SeatState, SeatUnanswered
+from ivrd.asterisk.facts import MemberChanged, SeatState, SeatUnanswered
+from ivrd.asterisk.second_calls import SecondCall
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.breaker_events import FailureKind
@@ -251,3 +252,66 @@ def test_bookings_are_backlog_and_a_call_back_is_no_new_arrival(rig: Rig) -> Non
     assert rig.partners.snapshot is not None
     (queue,) = rig.partners.snapshot.queues
     assert (queue.backlog, queue.booked, queue.load.arrivals) == (8, 7, 0.0)
+
+
+def opened(rig: Rig, seats: int, partner: str = "alpha") -> None:
+    """So many of the partner's seats take calls."""
+    for number in range(1, seats + 1):
+        seat = f"{partner}/{number:02}"
+        rig.queue_members.changed(MemberChanged(seat, "q", True, False, "", SeatStatus.FREE))
+
+
+def second_call(rig: Rig) -> SecondCall | None:
+    return rig.partners.second_calls(rig.now)["alpha"]
+
+
+def test_a_second_call_is_made_after_the_time_in_which_three_of_four_are_answered(
+    rig: Rig,
+) -> None:
+    opened(rig, 5)
+    for seconds in (1.0, 2.0, 2.5, 3.0, 3.2, 3.4, 7.0):
+        rig.leg_event("confirmed", rang_seconds=seconds)
+    assert second_call(rig) is None  # too few calls to know
+    rig.leg_event("unconfirmed", rang_seconds=7.5, status="hung_up")
+    assert second_call(rig) == SecondCall(3.5, 5)
+    assert rig.partners.second_calls(rig.now)["beta"] is None
+
+
+def test_calls_that_the_second_one_took_do_not_bring_the_next_one_forward(rig: Rig) -> None:
+    opened(rig, 5)
+    for _ in range(6):
+        rig.leg_event("confirmed", rang_seconds=2.0)
+    for _ in range(2):
+        rig.leg_event("confirmed", rang_seconds=2.4, second=True)
+    assert second_call(rig) == SecondCall(2.0, 5)
+    rig.leg_event("confirmed", rang_seconds=2.4, second=True)
+    assert second_call(rig) is None  # a third of the first calls is not answered in time
+
+
+NO_SECOND_CALL = [
+    ({"second_call": False}, 5),
+    ({"confirm": False}, 5),
+    ({"ring_seconds": 3}, 5),
+    ({}, 1),  # a seat for it
+]
+
+
+@pytest.mark.parametrize(("settings", "seats"), NO_SECOND_CALL)
+def test_who_is_not_called_a_second_time(settings: dict[str, Any], seats: int) -> None:
+    rig = Rig(partners=(replace(ALPHA, **settings),))
+    opened(rig, seats)
+    for _ in range(8):
+        rig.leg_event("confirmed", rang_seconds=2.5)
+    assert second_call(rig) is None
+
+
+def test_a_partner_that_fails_is_not_called_twice(rig: Rig) -> None:
+    opened(rig, 5)
+    for _ in range(12):
+        rig.leg_event("confirmed", rang_seconds=2.0)
+    assert second_call(rig) is not None
+    for _ in range(3):
+        rig.leg_event("unconfirmed", status="no_key", rang_seconds=2.0)
+    assert second_call(rig) is None
+    rig.now += LIMITS.first_pause
+    assert second_call(rig) is None  # one call is tried
