@@ -42,7 +42,7 @@ from lab.running import LabError
 NAME = "python -m bench.handoff"
 RATE = 1.0  # calls a second, of all ways together
 FIRST = LEAST + 4  # calls of each way that are not counted: ivrd learns how long it rings
-TALK = 3.0
+TALK = 6.0  # a partner's talk that ends within five seconds is none
 SEATS = 12
 RING_MEDIAN, RING_SIGMA = 2.5, 0.6  # of a log-normal distribution: three of four within 3.7 s
 REACTION = 0.4  # seconds, from the end of what is said until the key
