@@ -72,21 +72,21 @@ LONG = Way(
     "home_isolation",
     "111",
     ("hi-register", "hi-symptoms"),
-    {"languages": ["en"], "second_call": False},
+    {"languages": ["en", "th"], "second_call": False},
 )
 SHORT = Way(
     "a partner: a whisper of two seconds",
     "vaccination",
     "123",
     ("vaccine-register", "vaccine-trouble", "lab-results"),
-    {"languages": ["th"], "second_call": False},
+    {"languages": ["th", "en"], "second_call": False},
 )
 SECOND = Way(
     "the same, and a second call",
     "benefits",
     "132",
     ("change-hospital", "benefits-other"),
-    {"languages": ["th"], "second_call": True},
+    {"languages": ["th", "en"], "second_call": True},
 )
 WAYS = (PHONE, LONG, SHORT, SECOND)
 
