@@ -169,6 +169,7 @@ EARLY = [
 ]
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize(("when", "first", "within"), EARLY)
 def test_the_key_counts_whenever_it_is_pressed(waiting, site, when, first, within):
     partner = site(Manner(ring=0.2, talk=5.5, voice="partner", first=first))
@@ -217,6 +218,7 @@ def test_of_two_persons_who_are_rung_the_first_key_gets_the_caller(waiting, site
     assert at.told("good") == ["Offered", "Confirmed"]
 
 
+@pytest.mark.verify
 def test_whoever_presses_the_key_too_late_has_no_caller(waiting, site):
     first = Manner(ring=1.5, talk=5.5, voice="partner", first=(Hear(), Wait(2.5), Keys("1")))
     second = takes(ring=0.2, after=1.0, talk=5.5)
@@ -231,6 +233,7 @@ def test_whoever_presses_the_key_too_late_has_no_caller(waiting, site):
     assert at.told("good") == ["Offered", "Confirmed"]
 
 
+@pytest.mark.verify
 def test_a_refusal_is_told_at_once_and_no_second_call_is_made(waiting, site):
     bad, good = site(refuses(503)), site(takes(talk=5.5))
     at = waiting(bad=bad.trunk, good=good.trunk)
@@ -244,6 +247,7 @@ def test_a_refusal_is_told_at_once_and_no_second_call_is_made(waiting, site):
     assert len(final_ledger(bad)) == 1
 
 
+@pytest.mark.verify
 def test_two_calls_in_vain_are_one_failure_and_a_full_partner_gets_no_second_one(waiting, site):
     bad, good = site(never_answers()), site(takes(talk=5.5))
     times = {"bad": {"ring_seconds": 4}}
@@ -257,6 +261,7 @@ def test_two_calls_in_vain_are_one_failure_and_a_full_partner_gets_no_second_one
     assert at.ended().entries[0].person == "partner"
 
 
+@pytest.mark.verify
 def test_a_caller_who_goes_while_two_are_rung_leaves_nobody_ringing(waiting, site):
     partner = site(never_answers())
     at = waiting(good=partner.trunk)
