@@ -20,13 +20,12 @@ import wave
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from math import exp
 from pathlib import Path
 from random import Random
 from statistics import mean
 from typing import Any
 
-from bench import results
+from bench import results, second_calls
 from bench.figures import percentile
 from bench.quantiles import Buckets, quantile
 from ivrd.core.second_call import LEAST
@@ -44,7 +43,6 @@ RATE = 1.0  # calls a second, of all ways together
 FIRST = LEAST + 4  # calls of each way that are not counted: ivrd learns how long it rings
 TALK = 6.0  # a partner's talk that ends within five seconds is none
 SEATS = 12
-RING_MEDIAN, RING_SIGMA = 2.5, 0.6  # of a log-normal distribution: three of four within 3.7 s
 REACTION = 0.4  # seconds, from the end of what is said until the key
 WAIT_SECONDS = 240.0
 SERIES = "ivrd_handoff_seconds_bucket"
@@ -98,7 +96,7 @@ class Rings:
         self._random = Random(seed)
 
     def __call__(self) -> float:
-        return RING_MEDIAN * exp(RING_SIGMA * self._random.gauss(0.0, 1.0))
+        return second_calls.ring(self._random)
 
 
 def shipped(folder: Path) -> Path:
@@ -232,7 +230,7 @@ def measure(folder: Path, calls: int) -> str:
             for kind in ("phone", "partner")
         }
         table = "".join(rows(entries, sites))
-    return section(table, own, bool(limited))
+    return f"{section(table, own, bool(limited))}\n\n{second_calls.table()}"
 
 
 def section(table: str, own: dict[str, list[float]], limited: bool) -> str:
@@ -242,8 +240,9 @@ def section(table: str, own: dict[str, list[float]], limited: bool) -> str:
     )
     return (
         "From the last key until a person speaks, by the callers' own ledger; a seat is always "
-        f"free. Phones ring for a log-normal time, median {RING_MEDIAN:g} s, three of four at most "
-        f"3.7 s; a partner's person presses the key {REACTION:g} s after the last word.\n\n"
+        f"free. Phones ring for a log-normal time, median {second_calls.RING_MEDIAN:g} s, three of "
+        f"four at most 3.7 s; a partner's person presses the key {REACTION:g} s after the last "
+        "word.\n\n"
         "| the call goes to | calls | mean, s | median | 95th percentile | longest "
         "| calls placed there |\n|---|--:|--:|--:|--:|--:|--:|\n"
         f"{table}\n"
