@@ -48,8 +48,9 @@ class Foreseen(WaitForecast):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        ledger, members, overflow, beside, _listener, clock = given
-        self._knowing = Knowing(ledger, members, overflow, beside, Nobody(), clock)
+        alike = [*given]
+        alike[-2] = Nobody()
+        self._knowing = Knowing(*alike)
         self._knowing.means = float(os.environ[TALK]), float(os.environ[PATIENCE])
         self._file = Path(os.environ[FILE])
 
@@ -84,6 +85,5 @@ class Foreseen(WaitForecast):
 
 
 if __name__ == "__main__":
-    # What wiring.py imports is what it builds.
-    wiring.WaitForecast = Foreseen  # type: ignore[attr-defined, assignment]
+    setattr(wiring, WaitForecast.__name__, Foreseen)
     sys.exit(main.main())

@@ -83,8 +83,8 @@ class Bookings(Protocol):
 
     complete: bool
 
-    def all(self) -> list[Booking]:
-        """Every booking, the open ones and those that have ended."""
+    def settled_until(self, person: str) -> float:
+        """Until when bookings have settled what a person had waited."""
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All in which one of these is dialled or has asked."""
