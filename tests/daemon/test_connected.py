@@ -307,6 +307,25 @@ def test_a_caller_is_spoken_to_anew_as_soon_as_asterisk_is_back(tmp_path: Path) 
     live(tmp_path, body)
 
 
+def test_asterisk_is_told_of_second_calls_and_anew_when_it_is_back(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        name = dialplan_names.SECOND_CALL + at.partner
+
+        def told() -> int:
+            return [headers.get("Variable") for headers in at.ami.named("Setvar")].count(name)
+
+        for _ in range(2):  # the second time nothing is new
+            await at.wiring.tell_second_calls()
+        assert told() == 1
+        at.wiring.reevaluate.clear()
+        at.ami.cut()
+        await until(at.wiring.reevaluate.is_set)  # connected again
+        await at.wiring.tell_second_calls()
+        assert told() == 2
+
+    live(tmp_path, body)
+
+
 # --- the store and the other ivrd ----------------------------------------------------------
 
 
