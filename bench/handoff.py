@@ -34,7 +34,7 @@ from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Entry, Hear, Keys, Quiet, SippError
 from lab.hotline import Lab, Plan
 from lab.ivrd import PROJECT
-from lab.machine import Machine
+from lab.machine import Machine, People
 from lab.partners import PartnerSite
 from lab.running import LabError
 
@@ -220,7 +220,7 @@ def measure(folder: Path, calls: int) -> str:
         lab = stack.enter_context(Lab(plan))
         all_open(lab)
         people = Callers(lab.sip, callers(calls), folder=folder / "callers", rate=RATE, sound=False)
-        crowds = (people, lab.agents, *sites.values())
+        crowds: list[People] = [people, lab.agents, *sites.values()]
         with people, Machine(crowds, lab.pids) as machine:
             entries = people.wait(WAIT_SECONDS + (FIRST + calls) * len(WAYS) / RATE).entries
             limited = machine.usage().lab_was_the_limit
