@@ -89,9 +89,6 @@ class Bookings(Protocol):
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All in which one of these is dialled or has asked."""
 
-    def settled_until(self, person: str) -> float:
-        """Until when bookings have settled what a person had waited; see core/recovery.py."""
-
     def remove(self, booking_id: str) -> None:
         """It never was."""
 

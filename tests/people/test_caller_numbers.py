@@ -60,7 +60,7 @@ class Rig:
 
     def lost(self) -> list[str]:
         people = self.store.people
-        return [each.person.id for each in all_lost(people, AFTER, people.rules, {})]
+        return [each.person.id for each in all_lost(people, AFTER, people.rules, lambda _person: 0.0)]
 
 
 def test_of_one_who_gave_up_the_number_is_kept_sealed_until_somebody_answers() -> None:
@@ -114,7 +114,7 @@ def test_the_oldest_effective_arrival_is_the_first_of_the_lost() -> None:
     rig.call("3", 90.0, Outcome.ABANDONED)  # 80 s between the calls are no wait
     assert rig.lost() == [first, second]
     people = rig.store.people
-    (one, two) = all_lost(people, AFTER, people.rules, {})
+    (one, two) = all_lost(people, AFTER, people.rules, lambda _person: 0.0)
     assert (one.waited_seconds, two.waited_seconds) == (180.0, 80.0)
     assert (one.effective_at, two.effective_at) == (NOW + 80.0, NOW + 90.0)
 
