@@ -33,7 +33,17 @@ from urllib.parse import unquote
 from lab import debian
 from lab.debian import PartsError, say
 
-__all__ = ["ASTERISK", "DEBOOTSTRAP", "FAKETIME", "PARTS", "PIP", "PROMETHEUS", "REDIS", "SIPP"]
+__all__ = [
+    "ASTERISK",
+    "BARESIP",
+    "DEBOOTSTRAP",
+    "FAKETIME",
+    "PARTS",
+    "PIP",
+    "PROMETHEUS",
+    "REDIS",
+    "SIPP",
+]
 __all__ += ["SYSTEMD", "Part", "PartsError", "cache_dir", "ensure", "plan", "program", "root"]
 
 ASTERISK_AT_LEAST = 20  # the first major version with all that the dialplan uses
@@ -60,6 +70,7 @@ class Part:
 
 
 ASTERISK = Part("asterisk", "sid", ("asterisk",), ("asterisk",), 95)
+BARESIP = Part("baresip", "sid", ("baresip-core",), ("baresip",), 30)
 SIPP = Part("sipp", OWN, ("sip-tester",), ("sipp",), 16)
 REDIS = Part("redis", OWN, ("redis-server",), ("redis-server",), 33)
 PROMETHEUS = Part("prometheus", OWN, ("prometheus",), ("prometheus", "promtool"), 50)
@@ -75,7 +86,7 @@ DEBOOTSTRAP = Part("debootstrap", OWN, ("debootstrap",), (), 1)
 PIP = Part("pip", OWN, ("python3-pip-whl", "ca-certificates"), (), 17)
 PARTS = {
     part.name: part
-    for part in (ASTERISK, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP, DEBOOTSTRAP)
+    for part in (ASTERISK, BARESIP, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP, DEBOOTSTRAP)
 }
 
 
