@@ -12,7 +12,16 @@ from ivrd.agents.repository import AgentRepository
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import Agent
-from ivrd.core.call import Answered, AnsweredBy, Ended, Notice, Offered, Rejoined
+from ivrd.core.call import (
+    Answered,
+    AnsweredBy,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    TakenOver,
+)
 from ivrd.core.seats import BY_AGENT
 
 NOBODY = f"{BY_AGENT}signed out"
@@ -59,16 +68,20 @@ class AgentController:
     # --- what happens ----------------------------------------------------------------------
 
     def notice(self, notice: Notice) -> None:
-        """A talk has ended: whoever had it is in wrap-up."""
+        """A talk has ended, or was sent on: whoever had it is in wrap-up."""
         match notice:
-            case Ended(call) if call.by is AnsweredBy.INHOUSE and self.known:
-                for agent_id in self._signed_in(call.seat):
-                    ended_at = call.ended_at or self._clock()
-                    self.say(agent_id, a.Talked(ended_at, self._wrap_up_seconds))
-            case Offered() | Answered() | Rejoined() | Ended():
+            case Ended(call) if call.by is AnsweredBy.INHOUSE:
+                self._talked(call.seat, call.ended_at or self._clock())
+            case PassedOn(_, seat, at):
+                self._talked(seat, at)
+            case Offered() | Answered() | Rejoined() | TakenOver() | Ended():
                 pass
             case _:
                 assert_never(notice)
+
+    def _talked(self, seat: str, ended_at: float) -> None:
+        for agent_id in self._signed_in(seat) if self.known else ():
+            self.say(agent_id, a.Talked(ended_at, self._wrap_up_seconds))
 
     def say(self, agent_id: str, event: a.Event) -> Agent:
         """An agent says something, or a talk has ended.  Raises `InvalidTransition`."""

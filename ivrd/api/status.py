@@ -67,7 +67,7 @@ def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
         info=places[CallState.INFO],
         closed=places[CallState.CLOSED],
         queue=places[CallState.QUEUE] + places[CallState.QUEUE_MENU],
-        talk=places[CallState.TALK],
+        talk=places[CallState.TALK] + places[CallState.TRANSFER],
         ended=sum(ledger.outcomes.values()),
         unattended=unattended,
     )

@@ -31,6 +31,11 @@ PARTNER_LATE = "partners-late"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
+SEAT_TRANSFER = "seat-transfer"  # what an agent's phone dials, and sends callers to
+TRANSFER_CONTEXT = "hotline-transfer"  # the next person is rung; its extensions are queues
+TRANSFER_QUEUE = "q-"  # before the queue's name, in these
+SEAT_TRANSFERRED = "seat-transferred"
+SEAT_CONSULTATION = "seat-consultation"
 CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
 CALLBACK = "callback"
 CALLBACK_CONFIRMED = "callback-confirmed"
@@ -45,7 +50,7 @@ CONTEXTS = (
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
-    CALLBACK_BEGINS,
+    *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
 )
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
@@ -55,7 +60,7 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked: what queue_log gets at
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
-BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED
+BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED, UNREACHED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
 TALKED = "IVRD_TALKED"  # milliseconds
 DROPS = "IVRD_DROPS"  # how often a seat of our own has dropped the call
@@ -66,9 +71,15 @@ VAIN_AT = "IVRD_VAIN_AT"  # when that was: the second
 SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
 PRIVACY = "IVRD_PRIVACY"  # what the caller's exchange asks for, in letters; empty for nothing
 DIALLED = "IVRD_DIALLED"  # what the carrier dialled, in digits and +
+TO = "IVRD_TO"  # where a transfer leads: a seat, a partner's seat as app_queue names it, a topic
+ABOUT = "IVRD_ABOUT"  # the queue of that topic
+RINGS = "IVRD_RINGS"  # who is rung: as app_queue names it
+FROM_SEAT = "IVRD_FROM_SEAT"  # who has sent the caller on
+TRIES = "IVRD_TRIES"  # how often that phone was not free
+ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
-    *(PRIVACY, DIALLED, VAIN, VAIN_AT),
+    *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
 )
 
 # Variables that a caller's channel hands on to the legs to seats
@@ -153,6 +164,8 @@ UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"
 CALL_REFUSED = "IvrdCallRefused"
 SEAT_DROPPED = "IvrdSeatDropped"
+TRANSFERRED_EVENT = "IvrdTransferred"
+TRANSFER_TAKEN = "IvrdTransferTaken"
 SEAT_RESUMED = "IvrdSeatResumed"
 CUT_OFF_EVENT = "IvrdCutOff"
 CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off

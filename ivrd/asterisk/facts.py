@@ -147,6 +147,15 @@ class AgentConnected:
 
 
 @dataclass(frozen=True)
+class CallTransferred:
+    """The person who has a call sends it on.  `topic`: the caller's new one, empty for none."""
+
+    call_id: str
+    at: float
+    topic: str
+
+
+@dataclass(frozen=True)
 class CallCut:
     """A call is about to end, and neither the caller nor the hotline hangs up."""
 
@@ -315,6 +324,7 @@ Fact = (
     | Unattended
     | AllLinesBusy
     | AgentConnected
+    | CallTransferred
     | CallCut
     | MediaLost
     | Hangup

@@ -3,8 +3,9 @@
 Their form is that of ast_queue_log in main/logger.c; what stands in them, of the calls to it in
 apps/app_queue.c and of QueueLog() in dialplans/hotline.conf.
 
-COMPLETEAGENT and COMPLETECALLER are not read: app_queue writes them from another thread, before
-or after the call's end or its next joining, and they tell nothing that ENDED does not.
+COMPLETEAGENT, COMPLETECALLER, BLINDTRANSFER and ATTENDEDTRANSFER are not read: app_queue writes
+them from another thread, before or after the call's end or its next joining, and they tell nothing
+that ENDED, TRANSFERRED and TAKEN do not.
 """
 
 import re
@@ -29,6 +30,7 @@ OURS = {
     "RECEIVED": EntryType.RECEIVED,
     "DIALLED": EntryType.DIALLED,
     "RETURNED": EntryType.LEFT,
+    "TRANSFERRED": EntryType.TRANSFERRED,
     "ENDED": EntryType.ENDED,
 }
 APP_QUEUE = {
@@ -61,12 +63,14 @@ def entry_of(raw: bytes) -> tuple[QueueLogEntry | None, int]:
     if event == "QUEUESTART":
         return QueueLogEntry(float(time), EntryType.RESTARTED), broken
     if queue == dialplan_names.LOG_QUEUE:
-        return _ours(float(time), call_id, event, args), broken
+        return _ours(float(time), call_id, seat_of(member), event, args), broken
     return _app_queues(float(time), call_id, queue, seat_of(member), event, args), broken
 
 
-def _ours(at: float, call_id: str, event: str, args: list[str]) -> QueueLogEntry | None:
+def _ours(at: float, call_id: str, seat: str, event: str, args: list[str]) -> QueueLogEntry | None:
     """An entry that the dialplan made."""
+    if event == "TAKEN":
+        return QueueLogEntry(at, EntryType.TAKEN_OVER, call_id, seat=seat, by=answered_by(seat))
     if event != "ENDED":
         token = args[0] if event == "DIALLED" and TOKEN.fullmatch(args[0]) else ""
         return QueueLogEntry(at, OURS[event], call_id, token=token) if event in OURS else None

@@ -19,7 +19,7 @@ from ivrd.core.seats import Member, SeatStatus
 DIGITS = re.compile(r"[0-9]{1,9}")
 OURS = (
     *(dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT),
-    dialplan_names.QUEUE_MENU_CONTEXT,
+    *(dialplan_names.QUEUE_MENU_CONTEXT, dialplan_names.TRANSFER_CONTEXT),
 )
 
 
@@ -40,7 +40,7 @@ class Caller:
     channel: str
     number: str
     dialled: str
-    state: CallState  # MENU, QUEUE, QUEUE_MENU or TALK
+    state: CallState  # MENU, QUEUE, QUEUE_MENU, TALK or TRANSFER
     age_seconds: float
     language: str
     in_agi: bool = False
@@ -100,6 +100,9 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
         "language": spoken_language(m.language or ""),
     }
     queue = m.applicationdata.partition(",")[0] if m.application == "Queue" else ""
+    transferred = m.context == dialplan_names.TRANSFER_CONTEXT
+    if transferred:
+        queue = m.exten.removeprefix(dialplan_names.TRANSFER_QUEUE)
     if entry is not None:
         return Caller(
             **common,
@@ -111,6 +114,8 @@ def _caller(m: Any, entry: Any, other: Any) -> Caller:
     if queue and m.bridgeid:
         seat = seat_of(other.channel.rpartition("-")[0]) if other is not None else ""
         return Caller(**common, state=CallState.TALK, queue=queue, seat=seat)
+    if transferred:
+        return Caller(**common, state=CallState.TRANSFER, queue=queue)
     if queue:  # taken between the two answers: the event that says so comes after them
         return Caller(**common, state=CallState.QUEUE, queue=queue, listed=False)
     in_agi = m.application == "AGI"

@@ -17,6 +17,7 @@ from ivrd.asterisk.facts import (
     AttemptReport,
     CallCut,
     CallRefused,
+    CallTransferred,
     ControlOffered,
     ControlOver,
     Dialled,
@@ -111,6 +112,10 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
         return SeatDropped(m.seat, at(m), whole(m.drops), in_seconds(m.silent), m.uniqueid)
+    if m.userevent == dialplan_names.TRANSFERRED_EVENT:
+        return CallTransferred(m.call, at(m), m.about)
+    if m.userevent == dialplan_names.TRANSFER_TAKEN:
+        return _connected(m.call, m.seat, at(m))
     if m.userevent == dialplan_names.SEAT_RESUMED:
         return SeatResumed(m.seat, "key")
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
@@ -158,6 +163,7 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             | ControlOffered()
             | QueueJoined()
             | AgentConnected()
+            | CallTransferred()
             | CallCut()
             | MediaLost()
             | Hangup()
@@ -251,9 +257,16 @@ def _address(m: Any) -> str:
         return ""
 
 
-def _taken(m: Any) -> Fact:
-    seat = seat_of(m.interface)
-    return AgentConnected(m.uniqueid, seat, answered_by(seat), at(m))
+def _connected(call_id: str, interface: str, when: float) -> Fact:
+    seat = seat_of(interface)
+    return AgentConnected(call_id, seat, answered_by(seat), when)
+
+
+def _attended(m: Any) -> Fact | None:
+    """An agent has asked another seat, and connects the caller with it."""
+    phone, dash, _ = m.transfertargetchannel.rpartition("-")
+    done = m.result == "Success" and dash and phone.startswith("PJSIP/")
+    return _connected(m.transfereeuniqueid, phone, at(m)) if done else None
 
 
 READERS = {
@@ -264,7 +277,8 @@ READERS = {
     "DTMFBegin": _key_down,
     "DTMFEnd": _key_up,
     "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
-    "AgentConnect": _taken,
+    "AgentConnect": lambda m: _connected(m.uniqueid, m.interface, at(m)),
+    "AttendedTransfer": _attended,
     "Hangup": lambda m: Hangup(m.uniqueid, at(m)),
     "DeviceStateChange": device,
     "QueueMemberAdded": _member,

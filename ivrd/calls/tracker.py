@@ -27,7 +27,7 @@ from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.core import call as c
 from ivrd.core import menu
-from ivrd.core.call import Call, CallState, Direction, Ended, InvalidTransition, Notice
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
@@ -175,6 +175,8 @@ class CallTracker:
                 self._apply_event(call_id, c.LeftQueue())
             case facts.AgentConnected():
                 self._taken(fact)
+            case facts.CallTransferred():
+                self._transferred(fact)
             case facts.CallCut(call_id, at):
                 self._ended(call_id, "the call was cut off", c.CutOff(at))
             case facts.MediaLost(call_id, at, silent_seconds):
@@ -210,6 +212,12 @@ class CallTracker:
         self._passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
+
+    def _transferred(self, fact: facts.CallTransferred) -> None:
+        self._apply_event(fact.call_id, c.Transferred(fact.at))
+        if fact.topic and fact.call_id in self.ledger.calls:
+            self.ledger.note(fact.call_id, topic=fact.topic)
+            self._moved(fact.call_id)
 
     def _seat(self, fact: facts.SeatOffered | facts.SeatUnanswered | facts.SeatDropped) -> None:
         if call := self.ledger.calls.get(fact.waiting):
@@ -396,10 +404,15 @@ class CallTracker:
             self._monitor.refused("Seats", str(error))
 
     def _missing(self, seen: snapshots.AsteriskSnapshot) -> list[str]:
-        """Calls that Asterisk no longer has.  One that rings is in no context of ours yet."""
+        """Calls that Asterisk no longer has.
+
+        One that rings is in no context of ours yet, and one that an agent has just sent on is for a
+        moment in that of seats.
+        """
         gone = self.ledger.missing(caller.call_id for caller in seen.callers)
+        elsewhere = (CallState.DIALLED, CallState.TALK, CallState.TRANSFER)
         calls, here = self.ledger.calls, seen.channels
-        return [i for i in gone if calls[i].state is not CallState.DIALLED or i not in here]
+        return [i for i in gone if calls[i].state not in elsewhere or i not in here]
 
     def _match(self, caller: snapshots.Caller, now: float) -> None:
         """Bring one call in the ledger to where Asterisk has it."""
@@ -482,8 +495,16 @@ def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.
             opened = c.OpenedQueueMenu()
             return [opened] if state is CallState.QUEUE else [joined, opened]
         case CallState.TALK if state is CallState.TALK:
-            return []
+            elsewhere = caller.seat and call.seat and caller.seat != call.seat
+            return [taken] if elsewhere else []
         case CallState.TALK:
-            return [taken] if state is CallState.QUEUE else [joined, taken]
+            waits = state in (CallState.QUEUE, CallState.TRANSFER)
+            return [taken] if waits else [joined, taken]
+        case CallState.TRANSFER if state is CallState.TRANSFER:
+            return []
+        case CallState.TRANSFER if state is CallState.TALK:
+            return [c.Transferred(now)]
+        case CallState.TRANSFER:  # who had the call is not known any more
+            return [joined, c.Connected(now, AnsweredBy.INHOUSE, ""), c.Transferred(now)]
         case _:
             return [c.LeftQueue()] if state is CallState.QUEUE else []

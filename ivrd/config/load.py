@@ -145,6 +145,7 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from queues.check_with_hours(files.queues, files.hours.parsed)
     if files.partners and files.queues:
         yield from partners.check_with_queues(files.partners, files.queues.parsed)
+        yield from queues.check_transfers(files.queues, files.partners.parsed.partners)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
     if files.agents and files.queues:
@@ -227,6 +228,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
         pools=queues.pools(waiting.parsed, routing, staff.at_seats),
         ring_seconds=waiting.parsed.ring_seconds,
+        transfers=queues.transfer_numbers(waiting.parsed),
         agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import hours
+from ivrd.config import hours, main, transfers
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
 from ivrd.config.hours import ALWAYS, HoursFile
@@ -13,6 +13,7 @@ from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import QueueSettings
+from ivrd.config.transfers import TransferNumber, TransfersPart
 from ivrd.config.yamlfile import Key
 from ivrd.core.seats import Pool
 from ivrd.core.skills import SkillRouting, Skills
@@ -67,6 +68,7 @@ class QueuesFile(Part):
     ring_seconds: Annotated[int, whole(5, 18), RELOAD] = 15
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1), RELOAD]
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1), RELOAD]
+    transfers: Annotated[TransfersPart, RELOAD] = Field(default_factory=TransfersPart)
 
     def topics(self) -> tuple[str, ...]:
         """The topics of all queues."""
@@ -93,6 +95,8 @@ def check(file: File[QueuesFile]) -> Iterator[Problem]:
             yield file.problem("queues", name, say="no pool serves this queue")
     yield from _topics_twice(file)
     yield from _pools(file)
+    for key, say in transfers.check(parsed.transfers, seats(parsed), parsed.queue_of()):
+        yield file.problem("transfers", *key, say=say)
 
 
 def _topics_twice(file: File[QueuesFile]) -> Iterator[Problem]:
@@ -135,6 +139,9 @@ def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Pr
                 if language not in texts:
                     say = f"missing; expected {text(TEXT_LIMIT).what}"
                     yield file.problem(*place, language, say=say)
+    own = [spelling for number in main.numbers(program) for spelling in number.spellings]
+    for key, say in transfers.check_own(file.parsed.transfers, own):
+        yield file.problem("transfers", *key, say=say)
     for name, part in file.parsed.pools.items():
         for seat in sorted(set(_seats(name, part)).intersection(program.asterisk.carriers)):
             say = f"its seat {seat} has the name of a carrier in ivrd.yaml"
@@ -153,6 +160,12 @@ def _languages(file: File[QueuesFile], known: Collection[str]) -> Iterator[Probl
                 yield file.problem(*place, say=unknown("language", language, known))
             elif language in part.languages[:at]:
                 yield file.problem(*place, say=f"{language} is named twice")
+
+
+def check_transfers(file: File[QueuesFile], partners: Collection[str]) -> Iterator[Problem]:
+    """Numbers of partners that there are not."""
+    for key, say in transfers.check_partners(file.parsed.transfers, partners):
+        yield file.problem("transfers", *key, say=say)
 
 
 def prompts(parsed: QueuesFile) -> Iterator[tuple[Key, str]]:
@@ -224,6 +237,11 @@ def _pool(
         if len(own) < len(queues)
     }
     return Pool(name=name, seats=seats, queues=queues, fixed=part.open, fewer=fewer)
+
+
+def transfer_numbers(parsed: QueuesFile) -> tuple[TransferNumber, ...]:
+    """What agents' phones may dial, and send callers to."""
+    return transfers.numbers(parsed.transfers, seats(parsed))
 
 
 def _queues(part: PoolPart, parsed: QueuesFile) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.config.outbox_settings import OutboxSettings
+from ivrd.config.transfers import TransferNumber
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -167,6 +168,7 @@ class Settings:
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for.
     `ring_seconds`: for how long a seat of our own rings.
+    `transfers`: what agents' phones may dial, and send callers to.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
     are rung whenever their pool is open.
     `outbox`: the messages that leave for other systems.
@@ -205,6 +207,7 @@ class Settings:
     schedules: Mapping[str, Schedule | None]
     pools: tuple[Pool, ...]
     ring_seconds: int
+    transfers: tuple[TransferNumber, ...]
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings

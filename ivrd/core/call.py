@@ -17,6 +17,10 @@ taken it: then it is answered, as every call that a person took, and `Call.cut_o
 talk did not end by itself.  Whoever has been promised a call back is owed that one, however this
 call ends.
 
+A person who has a call may send it on: to another person, who is rung while the caller listens to
+music (`TRANSFER`), or to a queue.  It has been answered then, and is so however it ends; its wait
+ended with the first answer (`Call.answered_at`).
+
 A call that waits has two beginnings.  `joined_at` is when it joined a queue: the wait of this call.
 `effective_at` is its effective arrival, by which callers are served: earlier than that for whoever
 has waited before, in a call that nobody answered.
@@ -57,6 +61,7 @@ class CallState(StrEnum):
     BOOKED = "booked"  # is to be called back, and has been told so
     DIALLED = "dialled"  # is being called back, and has not confirmed yet
     TALK = "talk"
+    TRANSFER = "transfer"  # a person has sent the call on, and the next one has not answered yet
     ENDED = "ended"
 
 
@@ -122,6 +127,7 @@ STAGE_OF = {
     CallState.BOOKED: Stage.IVR,
     CallState.DIALLED: Stage.IVR,
     CallState.TALK: Stage.TALK,
+    CallState.TRANSFER: Stage.TALK,
 }
 
 
@@ -173,6 +179,13 @@ class Connected:
 
 
 @dataclass(frozen=True)
+class Transferred:
+    """The person who has the call sends it on (at: seconds since the epoch)."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Unreached:
     """A call that the hotline made ended before anybody confirmed (at: seconds since the epoch).
 
@@ -217,6 +230,7 @@ Event = (
     | OpenedQueueMenu
     | Booked
     | Connected
+    | Transferred
     | Unreached
     | HungUp
     | MediaLost
@@ -244,7 +258,12 @@ class Rejoined:
 
     @property
     def answer_stands(self) -> bool:
-        """Whether the caller had been with a person for so long that the wait ended there."""
+        """Whether the caller had been with a person for so long that the wait ended there.
+
+        Whoever sends a caller on has served that caller, however short it was.
+        """
+        if self.call.answered_at is not None:
+            return True
         return self.talked_seconds is not None and self.talked_seconds >= STANDS_SECONDS
 
 
@@ -257,6 +276,22 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class PassedOn:
+    """The person at `seat` has sent the call on; `call.seat` is where it is now, if anywhere."""
+
+    call: "Call"
+    seat: str
+    at: float
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """A person has the call whom another one has sent it to."""
+
+    call: "Call"
+
+
+@dataclass(frozen=True)
 class Ended:
     """A call ended in its one outcome, in `stage`."""
 
@@ -265,7 +300,7 @@ class Ended:
     stage: Stage
 
 
-Notice = Offered | Rejoined | Answered | Ended
+Notice = Offered | Rejoined | Answered | PassedOn | TakenOver | Ended
 
 
 class InvalidTransition(ValueError):
@@ -293,6 +328,8 @@ class Call:
     effective_at: float | None = None  # effective arrival; noted before it joins, if earlier
     direction: Direction = Direction.INBOUND
     result: CallbackResult | None = None  # of a call that the hotline made, once it has ended
+    answered_at: float | None = None  # of a call that was sent on: when its first person took it
+    answered_by: AnsweredBy = AnsweredBy.NOBODY  # and who that was
 
     @property
     def received(self) -> bool:
@@ -327,6 +364,7 @@ class Call:
         if self.joined_at is None:
             return None
         until = self.left_at if self.connected_at is None else self.connected_at
+        until = until if self.answered_at is None else self.answered_at
         until = now if until is None else until
         return None if until is None else max(0.0, until - self.joined_at)
 
@@ -385,6 +423,10 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.BOOKED, JoinedQueue): CallState.QUEUE,  # the dialplan took the call: it waits again
     (CallState.QUEUE, JoinedQueue): CallState.QUEUE,  # moved to another queue
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
+    (CallState.TALK, Connected): CallState.TALK,  # sent on to somebody who was asked before
+    (CallState.TALK, Transferred): CallState.TRANSFER,
+    (CallState.TRANSFER, Connected): CallState.TALK,
+    (CallState.TRANSFER, JoinedQueue): CallState.QUEUE,
     **{(state, HungUp): CallState.ENDED for state in STAGE_OF},
     **{(state, MediaLost): CallState.ENDED for state in STAGE_OF},
     **{(state, CutOff): CallState.ENDED for state in STAGE_OF},
@@ -400,6 +442,7 @@ LEFT = {
     CallState.BOOKED: Outcome.CALLBACK,
     CallState.DIALLED: Outcome.ABANDONED,
     CallState.TALK: Outcome.ANSWERED,
+    CallState.TRANSFER: Outcome.ANSWERED,
 }
 # (state before the end, event that ended the call) -> how it ended.
 OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
@@ -407,6 +450,7 @@ OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
     **{(state, MediaLost): outcome for state, outcome in LEFT.items()},
     **{(state, CutOff): Outcome.FAILED for state in STAGE_OF},
     (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
+    (CallState.TRANSFER, CutOff): Outcome.ANSWERED,
     (CallState.BOOKED, CutOff): Outcome.CALLBACK,  # the promise stands
     (CallState.DIALLED, Unreached): Outcome.ABANDONED,
 }
@@ -439,27 +483,55 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
             return replace(call, state=state), ()
         case JoinedQueue():
             return _join(call, event)
-        case Connected(at, by, seat):
-            after = replace(call, state=state, connected_at=at, by=by, seat=seat)
-            return after, (Answered(after, after.wait_seconds() or 0.0),)
+        case Connected():
+            return _connect(call, event)
+        case Transferred(at):
+            after = replace(with_nobody(_sent_on(call)), state=state)
+            return after, (PassedOn(after, call.seat, at),)
         case Unreached() | HungUp() | MediaLost() | CutOff():
             return _end(call, event)
         case _:
             assert_never(event)
 
 
+def _connect(call: Call, event: Connected) -> tuple[Call, tuple[Notice, ...]]:
+    """Out of a queue a person answers; what another person has sent on is taken over."""
+    before = call if call.state is CallState.QUEUE else _sent_on(call)
+    after = replace(
+        before, state=CallState.TALK, connected_at=event.at, by=event.by, seat=event.seat
+    )
+    match call.state:
+        case CallState.QUEUE:
+            return after, (Answered(after, after.wait_seconds() or 0.0),)
+        case CallState.TALK if event.seat == call.seat:  # told twice
+            return call, ()
+        case CallState.TALK:
+            return after, (PassedOn(after, call.seat, event.at), TakenOver(after))
+        case _:
+            return after, (TakenOver(after),)
+
+
+def with_nobody(call: Call) -> Call:
+    """The call with no person to have it."""
+    return replace(call, connected_at=None, by=AnsweredBy.NOBODY, seat="")
+
+
+def _sent_on(call: Call) -> Call:
+    """The call, which its person sends on: whoever took it first has answered it."""
+    if call.answered_at is not None:
+        return call
+    return replace(call, answered_at=call.connected_at, answered_by=call.by)
+
+
 def _join(call: Call, event: JoinedQueue) -> tuple[Call, tuple[Notice, ...]]:
     """The first joining starts the wait; a later one never sets it back."""
     first = call.joined_at is None
     after = replace(
-        call,
+        with_nobody(call),
         state=CallState.QUEUE,
         queue=event.queue,
         joined_at=event.at if first else call.joined_at,
         effective_at=_earlier(call.effective_at, event.at) if first else call.effective_at,
-        connected_at=None,
-        by=AnsweredBy.NOBODY,
-        seat="",
     )
     if first:
         return after, (Offered(after),)
@@ -473,8 +545,11 @@ def _earlier(one: float | None, other: float) -> float:
 
 def _end(call: Call, event: End) -> tuple[Call, tuple[Notice, ...]]:
     outcome, stage = OUTCOME_OF[call.state, type(event)], STAGE_OF[call.state]
+    if call.answered_at is not None and call.state is not CallState.BOOKED:
+        outcome = Outcome.ANSWERED  # a person had taken it, and sent it on
     after = replace(
         call,
+        by=call.answered_by if outcome is Outcome.ANSWERED and not call.by else call.by,
         state=CallState.ENDED,
         ended_at=max(event.at, call.received_at),
         cut_off=isinstance(event, CutOff),

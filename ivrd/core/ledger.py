@@ -25,8 +25,10 @@ from ivrd.core.call import (
     Notice,
     Offered,
     Outcome,
+    PassedOn,
     Rejoined,
     Stage,
+    TakenOver,
     result_of,
     step,
 )
@@ -179,7 +181,7 @@ class Ledger:
         match notice:
             case Offered():
                 self.offered[call.queue] += self.counting and call.received
-            case Answered() | Rejoined():
+            case Answered() | Rejoined() | PassedOn() | TakenOver():
                 pass  # an answered call is counted when it ends, like every other
             case Ended(_, outcome, stage):
                 if call.result is not None:
@@ -225,6 +227,7 @@ class Ledger:
 def _as_received(call: Call) -> Call:
     """The call as it was when it reached the hotline, or was dialled."""
     nothing = replace(call, joined_at=None, effective_at=None, connected_at=None, ended_at=None)
+    nothing = replace(nothing, answered_at=None, answered_by=AnsweredBy.NOBODY)
     state = CallState.MENU if call.received else CallState.DIALLED
     return replace(nothing, state=state, cut_off=False, silent_seconds=0.0, result=None)
 
@@ -251,4 +254,6 @@ def _reconciled(own: Call, ended: Ended) -> Call:
         cut_off=replayed.cut_off,
         silent_seconds=replayed.silent_seconds,
         result=result and (replayed.result or result),
+        answered_at=replayed.answered_at if own.answered_at is None else own.answered_at,
+        answered_by=own.answered_by or replayed.answered_by,
     )

@@ -69,7 +69,7 @@ def call_in_progress(call: Call) -> PersonCall:
         began_at=call.received_at,
         ended_at=None,
         asked=call.joined_at is not None,
-        answered=call.state is CallState.TALK,
+        answered=call.state is CallState.TALK or call.answered_at is not None,
         direction=call.direction,
     )
 

@@ -48,6 +48,7 @@ from ivrd.core.call import (
     PlayedMessage,
     Rejected,
     Stage,
+    Transferred,
     Unreached,
     step,
 )
@@ -64,6 +65,8 @@ class EntryType(StrEnum):
     DIALLED = "dialled"  # the same of a call that the hotline makes
     JOINED = "joined"
     CONNECTED = "connected"
+    TRANSFERRED = "transferred"  # sent on by the person who had it
+    TAKEN_OVER = "taken over"  # by another one, who has it without a queue in between
     GAVE_UP = "gave up"  # hung up while waiting; the end itself has a line of its own
     LEFT = "left"
     ENDED = "ended"
@@ -270,6 +273,10 @@ def _steps(call: Call, entry: QueueLogEntry) -> Iterator[Event]:
         case EntryType.GAVE_UP:
             if call.state is not CallState.QUEUE:
                 yield joined
+        case EntryType.TRANSFERRED:
+            yield Transferred(entry.at)
+        case EntryType.TAKEN_OVER:
+            yield Connected(entry.at, entry.by, entry.seat)
         case EntryType.LEFT:
             yield LeftQueue()
         case EntryType.RECEIVED | EntryType.DIALLED | EntryType.ENDED | EntryType.RESTARTED:

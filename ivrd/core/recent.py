@@ -26,8 +26,10 @@ from ivrd.core.call import (
     Notice,
     Offered,
     Outcome,
+    PassedOn,
     Rejoined,
     Stage,
+    TakenOver,
     abandoned_late,
 )
 
@@ -125,16 +127,24 @@ class Recent:
                 if notice.call.id not in self._answered:  # else sent on to another person
                     self._answered[notice.call.id] = self._count_answer(now, notice)
             case Rejoined(call):
-                counted = self._answered.get(call.id)
-                if counted and notice.answer_stands:
-                    self._answered[call.id] = None
-                elif counted:
-                    counted.add(-1)
-                    del self._answered[call.id]
+                self._left_person(call.id, stands=notice.answer_stands)
+            case PassedOn(call):
+                self._left_person(call.id, stands=True)
+            case TakenOver():
+                pass
             case Ended():
                 self._count_end(now, notice)
             case _:
                 assert_never(notice)
+
+    def _left_person(self, call_id: str, *, stands: bool) -> None:
+        """The person no longer has a call; its answer stands, or was none."""
+        counted = self._answered.get(call_id)
+        if counted and stands:
+            self._answered[call_id] = None
+        elif counted:
+            counted.add(-1)
+            del self._answered[call_id]
 
     def totals(self, now: float) -> Hour:
         """The hour that ends with the minute `now` is in."""

@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TextIO, assert_never
 
-from ivrd.core.call import Answered, Call, Ended, Notice, Offered, Rejoined, case_code
+from ivrd.core.call import (
+    Answered,
+    Call,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    TakenOver,
+    case_code,
+)
 from ivrd.core.skills import queue_in_words
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit
@@ -131,6 +141,10 @@ def notice(log: logging.Logger, notice: Notice) -> None:
             call_step(log, "call joined again", call, queue=_queue(call), talked_seconds=talked)
         case Answered():
             call_answered(log, notice)
+        case PassedOn(call, seat):
+            call_step(log, "call transferred", call, seat=seat)
+        case TakenOver(call):
+            call_step(log, "call taken over", call, by=call.by.value, seat=call.seat)
         case Ended():
             call_ended(log, notice)
         case _:

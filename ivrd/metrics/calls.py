@@ -153,6 +153,15 @@ class CallMetrics:
             "the call on it, or ended it by itself. They are among the answered.",
             QUEUE_LABELS,
         )
+        self._transfers = self._total(
+            "ivrd_transfers_total",
+            "Times that a person sent a caller on: to another person, or to a queue. The call is "
+            "answered, however it ends.",
+        )
+        self._taken_over = self._total(
+            "ivrd_transfers_taken_total",
+            "Transferred callers whom another person took without a queue in between.",
+        )
         self._media_lost = self._total(
             "ivrd_calls_media_lost_total",
             "Calls that ended because nothing came from the caller's side any more, by the stage "
@@ -234,6 +243,7 @@ class CallMetrics:
         Each offered call gives one wait: until the first answer that stands, else until it ends.
         """
         call = notice.call
+        self._count_transfer(notice)
         if not call.received:
             self._callbacks.notice(notice)
             self._talked(call)
@@ -246,13 +256,27 @@ class CallMetrics:
             case c.Answered():
                 self._answers[call.id] = notice
             case c.Rejoined():
-                answer = self._answers.pop(call.id, None)
-                if answer and notice.answer_stands:
-                    self._observe(answer)
+                self._left_person(call.id, stands=notice.answer_stands)
+            case c.PassedOn():
+                self._left_person(call.id, stands=True)
+            case c.TakenOver():
+                pass
             case c.Ended():
                 self._ended(notice)
             case _:
                 assert_never(notice)
+
+    def _count_transfer(self, notice: c.Notice) -> None:
+        if isinstance(notice, c.PassedOn):
+            self._transfers.inc()
+        elif isinstance(notice, c.TakenOver):
+            self._taken_over.inc()
+
+    def _left_person(self, call_id: str, *, stands: bool) -> None:
+        """The person no longer has a call; its answer stands, or was none."""
+        answer = self._answers.pop(call_id, None)
+        if answer and stands:
+            self._observe(answer)
 
     def _observe(self, answer: c.Answered) -> None:
         """An answer stands."""

@@ -15,7 +15,7 @@ from ivrd.asterisk.facts import (
     SeatState,
     SeatUnanswered,
 )
-from ivrd.core.call import Answered, Ended, Notice, Offered, Rejoined
+from ivrd.core.call import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.handoff import Handoffs, SeatKind
 from ivrd.core.seats import SeatStatus
 from ivrd.ha.leadership import LeaderStatus
@@ -84,6 +84,8 @@ class HandoffMetrics:
                 seconds = self._handoffs.answered(call.id, self._clock())
                 if seconds is not None and self._leadership.is_leader:
                     self._seconds.labels(kind_of_seat(call.seat)).observe(seconds)
+            case PassedOn() | TakenOver():
+                pass  # no queue is in it
             case Ended():
                 self._handoffs.ended(call.id)
             case _:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -139,15 +140,21 @@ def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     places = c.STAGE_OF if queue else (*c.BEFORE_QUEUE, c.CallState.BOOKED)
     rows: dict[OutcomeKey, None] = {}
     for state in places:
-        answerers = (
-            (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER)
-            if state is c.CallState.TALK
-            else (c.AnsweredBy.NOBODY,)
-        )
-        for by in answerers:
-            call = c.Call("", 0.0, state=state, queue=queue, by=by)
+        for call in _calls(queue, state):
             for event in (c.HungUp(0.0), c.CutOff(0.0)):
                 for notice in c.step(call, event)[1]:
                     if isinstance(notice, c.Ended):
-                        rows[OutcomeKey(queue, notice.outcome, notice.stage, by)] = None
+                        key = OutcomeKey(queue, notice.outcome, notice.stage, notice.call.by)
+                        rows[key] = None
     return rows
+
+
+def _calls(queue: str, state: c.CallState) -> Iterator[c.Call]:
+    """What a call in this state may be: with a person, with nobody, or sent on by a person."""
+    call = c.Call("", 0.0, state=state, queue=queue)
+    if state not in (c.CallState.TALK, c.CallState.TRANSFER):
+        yield call
+    if state in (c.CallState.QUEUE, c.CallState.TALK) or (queue and state is c.CallState.MENU):
+        for by in (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER):
+            talks = state is c.CallState.TALK
+            yield replace(call, by=by) if talks else replace(call, answered_at=0.0, answered_by=by)

@@ -35,8 +35,10 @@ from ivrd.core.call import (
     Ended,
     Notice,
     Offered,
+    PassedOn,
     Rejoined,
     Stage,
+    TakenOver,
 )
 from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
@@ -127,7 +129,7 @@ class PartnerController:
                 flow.joined += call.received  # a call back was in the backlog before it was dialled
             case Answered() if call.by is AnsweredBy.PARTNER:
                 self.runtime(partner_of(call.seat)).helped.append(call.connected_at or 0.0)
-            case Answered() | Rejoined():
+            case Answered() | Rejoined() | PassedOn() | TakenOver():
                 pass
             case Ended():
                 flow.ended(notice)

@@ -19,7 +19,17 @@ from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_language import wait_language
 from ivrd.core.announced_wait import Announced, announce, rounded_up
-from ivrd.core.call import Answered, Call, CallState, Ended, Notice, Offered, Rejoined
+from ivrd.core.call import (
+    Answered,
+    Call,
+    CallState,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    TakenOver,
+)
 from ivrd.core.expected_wait import Wait
 from ivrd.core.ledger import Ledger
 from ivrd.waiting.forecast import WaitForecast, Waiting
@@ -90,7 +100,7 @@ class WaitAnnouncer:
     def notice(self, notice: Notice) -> None:
         """A call joined a queue, was answered, sent back, or ended."""
         match notice:
-            case Offered():
+            case Offered() | PassedOn() | TakenOver():
                 return
             case Rejoined(call):
                 pass  # what its channel has by now is not known

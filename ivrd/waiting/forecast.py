@@ -13,7 +13,18 @@ from math import inf
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Rejoined, Stage
+from ivrd.core.call import (
+    Answered,
+    AnsweredBy,
+    Call,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    Stage,
+    TakenOver,
+)
 from ivrd.core.crews import Crew, Serving, partner_crews, servings
 from ivrd.core.demand import Demand, learnt_mean
 from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait
@@ -122,7 +133,7 @@ class WaitForecast:
                 self._offered(call)
             case Answered(_, seconds):
                 self._answered(call, seconds)
-            case Rejoined():
+            case Rejoined() | PassedOn() | TakenOver():
                 pass
             case Ended():
                 self._ended(notice)

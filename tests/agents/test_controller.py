@@ -10,7 +10,7 @@ from ivrd.agents.repository import AgentRepository
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import Duty
-from ivrd.core.call import AnsweredBy, Call, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, PassedOn, Stage
 from ivrd.core.seats import WRAP_UP
 from ivrd.store import WriteBehind
 from tests.callbacks.rig import Shelf
@@ -85,6 +85,12 @@ def test_a_talk_is_followed_by_wrap_up_and_that_by_the_next_call(rig: Rig) -> No
     assert rig.hurried == 2
     rig.now += WRAP_UP_SECONDS
     assert rig.controller.pause_reason("base-01") == ""
+
+
+def test_who_sends_a_caller_on_is_in_wrap_up_while_the_call_goes_on(rig: Rig) -> None:
+    rig.controller.say("late", a.SignedIn(rig.now))
+    rig.controller.notice(PassedOn(Call("1", 900.0, state=CallState.TRANSFER), "base-01", rig.now))
+    assert rig.controller.pause_reason("base-01") == WRAP_UP
 
 
 def test_the_next_ivrd_has_every_agent_as_before_also_when_the_clock_was_set(rig: Rig) -> None:

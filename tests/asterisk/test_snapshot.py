@@ -77,5 +77,22 @@ def test_a_caller_who_is_taken_between_the_two_answers_still_counts_as_waiting()
     assert (caller.state, caller.queue) == (CallState.QUEUE, "other")
 
 
+@pytest.mark.parametrize(
+    ("bridge", "state", "seat"),
+    [(True, CallState.TALK, "base-01"), (False, CallState.TRANSFER, "")],
+)
+def test_a_caller_whom_an_agent_has_sent_on(bridge: bool, state: CallState, seat: str) -> None:
+    moved = {
+        "Context": "hotline-transfer",
+        "Exten": "q-vaccination",
+        "Application": "Dial",
+        "ApplicationData": "PJSIP/base-01,90,gim(hold)",
+        **({} if bridge else {"BridgeId": ""}),
+    }
+    channels = [Message({**m, **(moved if m.uniqueid == SECOND else {})}) for m in rows("channels")]
+    caller = by_id(taken(channels, rows("queues")))[SECOND]
+    assert (caller.state, caller.queue, caller.seat) == (state, "vaccination", seat)
+
+
 def test_an_empty_asterisk() -> None:
     assert taken([], []) == AsteriskSnapshot((), (), {}, frozenset())

@@ -151,9 +151,28 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    assert {
-        message.event for message in (*RECORDED, *messages("seats"), *messages("refusals"))
-    } >= set(t.READERS)
+    others = (one for name in ("seats", "refusals", "transfer") for one in messages(name))
+    assert {message.event for message in (*RECORDED, *others)} >= set(t.READERS)
+
+
+def test_who_has_a_caller_after_a_transfer() -> None:
+    (message,) = messages("transfer")
+    found = t.fact(message)
+    assert found == facts.AgentConnected(
+        "1795988810.0", "base-02", AnsweredBy.INHOUSE, 1795988810.84678
+    )
+    assert t.fact(Message({**message, "Result": "Fail"})) is None
+    ringing = {"TransferTargetChannel": "", "DestType": "App"}  # nobody has answered there yet
+    assert t.fact(Message({**message, **ringing})) is None
+
+
+def test_an_agent_sends_a_caller_on_and_the_next_one_answers() -> None:
+    event = {"Event": "UserEvent", "Uniqueid": "9.9", "Call": "1.1"}
+    sent = Message({**event, "UserEvent": "IvrdTransferred", "About": "hi-register"})
+    assert t.fact(sent) == facts.CallTransferred("1.1", 0.0, "hi-register")
+    seat = "Local/12@partner-good/n"
+    taken = Message({**event, "UserEvent": "IvrdTransferTaken", "Seat": seat})
+    assert t.fact(taken) == facts.AgentConnected("1.1", "good/12", AnsweredBy.PARTNER, 0.0)
 
 
 def test_who_was_refused_in_the_recording() -> None:

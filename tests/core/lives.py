@@ -24,6 +24,7 @@ from ivrd.core.call import (
     PlayedMessage,
     Rejected,
     ReturnedToMenu,
+    Transferred,
     Unreached,
     step,
 )
@@ -35,7 +36,7 @@ QUEUES = ("red", "green")
 SEATS = (("base-01", AnsweredBy.INHOUSE), ("good/01", AnsweredBy.PARTNER))
 # Where the dialplan's variable has a call when its line goes.
 TOLD = {state: state for state in CallState}
-TOLD[CallState.QUEUE_MENU] = TOLD[CallState.TALK] = CallState.QUEUE
+TOLD |= dict.fromkeys((CallState.QUEUE_MENU, CallState.TALK, CallState.TRANSFER), CallState.QUEUE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Step:
     def at(self, time: float) -> "Step":
         """The same, then."""
         event, line = self.event, self.line
-        if isinstance(event, JoinedQueue | Connected | End):
+        if isinstance(event, JoinedQueue | Connected | Transferred | End):
             event = replace(event, at=time)
         return replace(self, event=event, line=line and replace(line, at=time))
 
@@ -60,6 +61,11 @@ def begun(entry: QueueLogEntry) -> Call:
         return Call(entry.call_id, entry.at)
     made = Call(entry.call_id, entry.at, state=CallState.DIALLED)
     return replace(made, direction=Direction.CALLBACK)
+
+
+def _taken(call: Call) -> EntryType:
+    """How queue_log says that a person has the call now."""
+    return EntryType.CONNECTED if call.state is CallState.QUEUE else EntryType.TAKEN_OVER
 
 
 @st.composite
@@ -81,8 +87,9 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
                     (LeftQueue(), QueueLogEntry(0.0, EntryType.LEFT, call_id)),
                     (
                         Connected(0.0, by, seat),
-                        QueueLogEntry(0.0, EntryType.CONNECTED, call_id, call.queue, seat, by),
+                        QueueLogEntry(0.0, _taken(call), call_id, call.queue, seat, by),
                     ),
+                    (Transferred(0.0), QueueLogEntry(0.0, EntryType.TRANSFERRED, call_id)),
                 ]
             )
         )

@@ -34,6 +34,8 @@ from ivrd.core.call import (
     Rejoined,
     ReturnedToMenu,
     Stage,
+    TakenOver,
+    Transferred,
     Unreached,
     case_code,
     step,
@@ -54,6 +56,7 @@ MOVES: st.SearchStrategy[Event] = st.one_of(
     st.builds(Booked),
     JOINED,
     CONNECTED,
+    st.builds(Transferred, TIMES),
 )
 # What happens to a call, impossible things among it; every other one comes to a talk at last.
 LIVES: st.SearchStrategy[list[Event]] = st.builds(
@@ -76,6 +79,10 @@ WAY_TO: dict[CallState, tuple[Event, ...]] = {
     CallState.QUEUE_MENU: (JoinedQueue(1010.0, "red"), OpenedQueueMenu()),
     CallState.BOOKED: (Booked(),),
     CallState.TALK: (JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
+    CallState.TRANSFER: (
+        *(JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
+        Transferred(1035.0),
+    ),
     CallState.ENDED: (HungUp(1005.0),),
 }
 
@@ -109,9 +116,12 @@ def test_every_life_ends_once_and_for_good(
     assert (ended.call, ended.stage) == (call, last.stage)
     assert call.cut_off is isinstance(end, CutOff)
     assert call.media_lost is isinstance(end, MediaLost)
-    assert (ended.outcome is Outcome.ANSWERED) is (last.state is CallState.TALK)
-    kept = last.state in (CallState.TALK, CallState.BOOKED)  # a person has the call, or will
-    assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not kept)
+    booked = last.state is CallState.BOOKED
+    taken = last.state is CallState.TALK or (last.answered_at is not None and not booked)
+    assert (ended.outcome is Outcome.ANSWERED) is taken
+    assert bool(call.by) is taken  # who answered
+    # Else a person has the call, or will.
+    assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not taken and not booked)
     for event in later:
         with pytest.raises(InvalidTransition):
             step(call, event)
@@ -121,7 +131,7 @@ def test_every_life_ends_once_and_for_good(
 def test_the_wait_counts_from_the_first_joining(moves: list[Event], end: Event) -> None:
     call, first = Call("1", BEGUN), None
     for event in [*moves, end]:
-        taken_at = call.connected_at
+        taken_at, before = call.connected_at, call.state
         try:
             call, notices = step(call, event)
         except InvalidTransition:
@@ -132,8 +142,13 @@ def test_the_wait_counts_from_the_first_joining(moves: list[Event], end: Event) 
             first = first or event
         if isinstance(event, Connected):
             assert first is not None
-            assert notices == (Answered(call, max(0.0, event.at - first.at)),)
-            assert call.wait_seconds() == max(0.0, event.at - first.at)
+            answered_at = event.at if call.answered_at is None else call.answered_at
+            waited = max(0.0, answered_at - first.at)
+            if before is CallState.QUEUE:
+                assert notices == (Answered(call, waited),)
+            elif notices:
+                assert notices[-1] == TakenOver(call)
+                assert call.wait_seconds() == waited
         assert call.joined_at == (first and first.at)
     assert (call.wait_seconds() is None) is (first is None)
 
@@ -151,13 +166,15 @@ def test_no_clock_makes_a_time_negative(moves: list[Event], end: Event, now: flo
 
 @given(LIVES)
 def test_who_answered_is_known_while_they_talk_and_only_then(moves: list[Event]) -> None:
-    call, taken = Call("1", BEGUN), None
+    call, taken, seat = Call("1", BEGUN), None, ""
     for event in moves:
         try:
             call, _ = step(call, event)
         except InvalidTransition:
             continue
-        taken = event if isinstance(event, Connected) else taken
+        if isinstance(event, Connected) and (taken is None or event.seat != seat):
+            taken = event
+        seat = call.seat
         if call.state is CallState.TALK:
             assert taken is not None
             assert (call.by, call.seat, call.connected_at) == (taken.by, taken.seat, taken.at)
@@ -207,7 +224,8 @@ MAY_HAPPEN: dict[CallState, set[type]] = {
     },
     CallState.QUEUE_MENU: {JoinedQueue, Booked, HungUp, MediaLost, CutOff},
     CallState.BOOKED: {JoinedQueue, HungUp, MediaLost, CutOff},
-    CallState.TALK: {JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.TALK: {Connected, Transferred, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.TRANSFER: {Connected, JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.DIALLED: {JoinedQueue, Unreached, HungUp, MediaLost, CutOff},
     CallState.ENDED: set(),
 }
@@ -219,7 +237,8 @@ ONE_OF_EACH: tuple[Event, ...] = (
     LeftQueue(),
     OpenedQueueMenu(),
     Booked(),
-    Connected(1030.0, AnsweredBy.INHOUSE, "a"),
+    Connected(1030.0, AnsweredBy.INHOUSE, "b"),
+    Transferred(1040.0),
     Unreached(1050.0, CallbackResult.BUSY),
     HungUp(1050.0),
     MediaLost(1050.0, 30.0),

@@ -498,6 +498,15 @@ PROBES: dict[tuple[str, str], Probe] = {
         lambda parts: [queue["name"] for queue in parts.operations.status([])["queues"]],
     ),
     (QUEUES, "ring_seconds"): (put("ring_seconds", 11), asterisk("extensions.conf")),
+    (QUEUES, "transfers.pools"): (put("transfers.pools.base", "70"), asterisk("extensions.conf")),
+    (QUEUES, "transfers.topics"): (
+        put("transfers.topics.other", "81"),
+        asterisk("extensions.conf"),
+    ),
+    (QUEUES, "transfers.partners"): (
+        put("transfers.partners.north-bank", "91"),
+        asterisk("extensions.conf"),
+    ),
     (QUEUES, "queues.*.hours"): (put("queues.benefits.hours", "closed"), closed_now),
     (QUEUES, "queues.*.closed_prompt"): (
         put("queues.benefits.closed_prompt", "welcome"),

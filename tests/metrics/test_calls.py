@@ -70,7 +70,7 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         return c.MediaLost(at, 30.0)
     if kind is c.Unreached:
         return c.Unreached(at, c.CallbackResult.BUSY)
-    made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff) else kind()
+    made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff, c.Transferred) else kind()
     return made
 
 
@@ -95,6 +95,9 @@ def test_at_every_scrape_all_calls_are_accounted_for(
                 answers[caller] = now
             elif isinstance(notice, c.Rejoined):
                 stand |= {caller} if notice.answer_stands else set()
+                answers.pop(caller, None)
+            elif isinstance(notice, c.PassedOn):
+                stand |= {caller}
                 answers.pop(caller, None)
             elif isinstance(notice, c.Ended):
                 ended[notice.outcome] += 1

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
+from ivrd.asterisk.render.transfers import extensions
 from ivrd.config.settings import NumberSettings, Settings
 from ivrd.core.skills import SkillRouting
 
-# Takes a caller whom an agent transfers back to the queue; a seat's own channel goes on.
-TRANSFERRED = 'GotoIf($["${IVRD_CALL}" = "${UNIQUEID}"]?hotline-queue,s,back)'
+# Takes a caller whom an agent transfers there; a seat's own channel goes on.
+TRANSFERRED = 'GotoIf($["${IVRD_CALL}" = "${UNIQUEID}"]?seat-transfer,back,1)'
 
 
 def _number(of: NumberSettings) -> str:
@@ -38,10 +39,6 @@ def _default_queues(routing: SkillRouting, languages: Sequence[str]) -> str:
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
-    spellings = [spelling for number in settings.numbers for spelling in number.spellings]
-    transfers = "\n".join(
-        f"exten => {spelling},1,{TRANSFERRED}\n same => n,Hangup(21)" for spelling in spellings
-    )
     seats = "\n".join(partners.context(partner) for partner in settings.partners)
     routing = settings.tree.routing
     return f"""\
@@ -76,11 +73,12 @@ exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
 [{dialplan_names.DEFAULT_QUEUE_CONTEXT}]
 {_default_queues(routing, settings.languages)}
 
-; A seat's phone can call nobody. When an agent transfers a caller to the hotline's number, it is
-; the caller who comes here: back to the queue. What a seat can dial is heard by ivrd, and works
-; without it: that it is to be rung again after it was paused.
+; A seat's phone can call other seats, and nobody else. When an agent transfers a caller, it is the
+; caller who comes here: with the hotline's number, back to the queue (transfers.conf). What a seat
+; can dial besides is heard by ivrd, and works without it: that it is to be rung again after it was
+; paused.
 [{dialplan_names.SEAT_CONTEXT}]
-{transfers}
+{extensions(settings)}
 exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
  same => n,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
  same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)
@@ -93,4 +91,5 @@ exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
 #include "hotline.conf"
 #include "partners.conf"
 #include "callback.conf"
+#include "transfers.conf"
 """
