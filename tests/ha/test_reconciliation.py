@@ -545,6 +545,8 @@ FORMS = {
     EntryType.DIALLED: "{at}|{id}|hotline|NONE|DIALLED|",
     EntryType.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
     EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
+    EntryType.TRANSFERRED: "{at}|{id}|hotline|NONE|TRANSFERRED|base-01",
+    EntryType.TAKEN_OVER: "{at}|{id}|hotline|{seat}|TAKEN|",
     EntryType.GAVE_UP: "{at}|{id}|{queue}|NONE|ABANDON|1|1|0",
     EntryType.LEFT: "{at}|{id}|hotline|NONE|RETURNED|TIMEOUT",
     EntryType.ENDED: "{at}|{id}|hotline|NONE|ENDED|{stage}||{cut}",
