@@ -38,7 +38,7 @@ def test_each_seat_has_a_number_and_every_other_number_leads_back(tmp_path: Path
         "Set(IVRD_ABOUT=)",
         "Goto(seat-transfer,seat,1)",
     ]
-    assert of(lines, "1330") == ["Goto(seat-transfer,back,1)"]
+    assert of(lines, "1200") == ["Goto(seat-transfer,back,1)"]
     assert of(lines, "_[0-9#*+].") == ["Goto(seat-transfer,unknown,1)"]
     assert not any("7003" in line for line in lines)
 
