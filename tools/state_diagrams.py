@@ -28,8 +28,8 @@ compared with them by a test. Do not edit.
 
 `TABLE` and `OUTCOME_OF` in `ivrd/core/call.py`. What is not drawn cannot happen: it is refused, and
 changes nothing. The last state of a call is its outcome. A call that the hotline makes begins as
-`dialled`, and is counted by its result (`CallbackResult`) in the place of an outcome. A call that a person
-has sent on ends as answered, in whichever state but `booked`.
+`dialled`, and is counted by its result (`CallbackResult`) in the place of an outcome. A call that a
+person has sent on ends as answered, in whichever state but `booked`.
 
 """
 
