@@ -1,22 +1,17 @@
 """One caller's talk with the menu: carries out what core.menu commands, reports the keys.
 
-One mouth: at most one prompt plays at a time, and the next is sent when the one before has ended.
-A key is never read from a prompt's result but from the DTMFEnd event, which shows every key; the
-prompt it interrupts is stopped by ControlPlayback.  So the dialplan alone ignores keys and plays
-a prompt to its end when ivrd is gone, and the silence after that is the lease at most: each prompt
-first sets TIMEOUT(absolute) to its own length plus the lease, and to the lease alone as soon as it
-has ended, of whatever: it may be stopped by an ivrd that never gets to say the next one.
+How prompts are said, and interrupted by keys, is in speech.py.
 """
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
+from ivrd.asterisk.speech import Speech
 from ivrd.core import dialogue, menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.dialogue import AnyVisit, Situation
@@ -38,8 +33,6 @@ from ivrd.core.menu_step import MenuStep
 from ivrd.core.queue_menu import Waits
 from ivrd.core.slots import Slot
 
-SAMPLES_A_SECOND = 8000
-INTERRUPT_AGAIN_SECONDS = 0.2  # a stop can fall between two commands and be lost: say it again
 NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
 RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have come from the caller
 END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
@@ -119,16 +112,12 @@ class Conversation:
         self._slots = slots
         self._queue_language = queue_language
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
-        self._to_say: deque[tuple[str, str]] = deque()
-        self._saying: tuple[str, str] | None = None
-        self._mute = False  # nothing of what was to be said could be
-        self._said_for = 0.0  # seconds that the prompt takes
-        self._said_by = 0.0  # when it has ended by itself, on the loop's clock
-        self._interrupted = False
-        self._stray_stops = 0  # sent, and not known to have stopped what they were meant for
+        self._speech = Speech(
+            session, settings.length, settings.lease_seconds, self._prompt_ended, self._all_said
+        )
         self._finally: ToPerson | GoodBye | BackToQueue | None = None
         self._awaited: NoInput | None = None  # the one that the clock runs for
-        self._clock: asyncio.TimerHandle | None = None  # for the caller's answer, or the next stop
+        self._clock: asyncio.TimerHandle | None = None  # for the caller's answer
         self._heard = False  # something has come from the caller's phone
         self._unheard = False  # when that was asked last, nothing had
         self._ends_by = 0.0  # when Asterisk has ended the call, had nothing come; the loop's clock
@@ -152,7 +141,7 @@ class Conversation:
         """The turn of a caller who waits has come: to the queue at once, whatever is being said."""
         self.hand_over()
         if isinstance(self._finally, BackToQueue) and not self._session.over:
-            self._to_say.clear()
+            self._speech.clear()
             self._return()
 
     def booked(self, result: BookResult) -> None:
@@ -178,7 +167,7 @@ class Conversation:
             if resume is None:
                 self._follow(menu.enter(self._settings.tree, number))
             else:
-                self._stop_playing()
+                self._speech.stop_playing()
                 self._stepped(dialogue.begun_step(resume))
                 self._follow(dialogue.again(self._settings.tree, resume, self._situation()))
             while not self._session.over:
@@ -186,6 +175,7 @@ class Conversation:
                 if self._inbox.empty():
                     self._session.settled()
         finally:
+            self._speech.close()
             self._stop_clock()
 
     def _take(self, received: Input | PromptEnded | SessionEnded) -> None:
@@ -195,7 +185,7 @@ class Conversation:
             case SessionEnded():
                 pass
             case PromptEnded(result):
-                self._said(result)
+                self._speech.prompt_ended(result)
             case NoInput() if received is not self._awaited:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
@@ -257,15 +247,10 @@ class Conversation:
         for command in commands:
             self._mark(command)
         if speech or last:
-            self._to_say = deque(prompt for say in speech for prompt in say.prompts)
             self._finally = last[-1] if last else None
-            self._mute = bool(speech)
             self._awaited = None
-            if not self._saying:
-                self._stop_clock()
-                self._go_on()
-            elif not self._interrupted:
-                self._interrupt()
+            self._stop_clock()
+            self._speech.say(prompt for say in speech for prompt in say.prompts)
 
     def _mark(self, command: Command) -> None:
         """What the ledger and the dialplan must know, and the clock for the caller's answer."""
@@ -292,18 +277,15 @@ class Conversation:
                 assert_never(command)
         self._tell(command)
 
-    def _go_on(self) -> None:
-        """Say the next prompt; after the last one, leave or listen.
+    def _prompt_ended(self, result: str) -> None:
+        self._inbox.put_nowait(PromptEnded(result))
 
-        A prompt that cannot be played now is left out.  A caller for whom nothing is left would
-        wait in silence, for a choice of keys that nobody has told: a person takes over.
+    def _all_said(self) -> None:
+        """All that could be said has been: leave or listen.
+
+        A caller to whom nothing could be said would wait in silence, for a choice of keys that
+        nobody has told: a person takes over.
         """
-        while self._to_say:
-            prompt = self._to_say.popleft()
-            seconds = self._settings.length(prompt)
-            if seconds is not None:
-                self._say(prompt, seconds)
-                return
         match self._finally:
             case ToPerson():
                 self._leave(self._finally)
@@ -311,55 +293,12 @@ class Conversation:
                 self._session.send("HANGUP")
             case BackToQueue():
                 self._return()
-            case None if self._mute:
+            case None if self._speech.mute:
                 self.hand_over()
             case None:
                 self._step(PromptsPlayed())
             case _:
                 assert_never(self._finally)
-
-    def _say(self, prompt: tuple[str, str], seconds: float) -> None:
-        self._saying, self._interrupted, self._mute = prompt, False, False
-        self._said_for = seconds
-        self._said_by = asyncio.get_running_loop().time() + seconds
-        self._renew(seconds)
-        language, name = prompt
-        path = f"{language}/{dialplan_names.PROMPT_FOLDER}/{name}"
-        done = self._session.send(f'STREAM FILE {quoted(path)} ""', seconds)
-        self._renew(0.0)
-        done.add_done_callback(self._prompt_done)
-
-    def _prompt_done(self, done: "asyncio.Future[str]") -> None:
-        if not done.cancelled() and done.exception() is None:
-            self._session.event()
-            self._inbox.put_nowait(PromptEnded(done.result()))
-
-    def _said(self, result: str) -> None:
-        """A prompt has ended. One that was cut short by a stop meant for another is said again."""
-        said, self._saying = self._saying, None
-        self._stop_clock()
-        if "result=-1" in result:
-            return  # the caller is gone, or the file is: Asterisk ends AsyncAGI
-        if said and self._stray_stops and self._cut_short(result):
-            self._stray_stops -= 1
-            if not self._interrupted:
-                self._to_say.appendleft(said)
-        self._go_on()
-
-    def _cut_short(self, result: str) -> bool:
-        _, _, position = result.partition("endpos=")
-        return position.isdecimal() and int(position) < 0.5 * self._said_for * SAMPLES_A_SECOND
-
-    def _interrupt(self) -> None:
-        """Stop the prompt that plays, again and again until it has ended."""
-        self._interrupted = True
-        if asyncio.get_running_loop().time() < self._said_by:
-            self._stop_playing()
-            self._after(INTERRUPT_AGAIN_SECONDS, self._interrupt)
-
-    def _stop_playing(self) -> None:
-        self._stray_stops += 1
-        self._session.stop_playing()
 
     def _leave(self, to: ToPerson) -> None:
         """Tell the dialplan where to, and give the channel back to it."""
@@ -387,10 +326,6 @@ class Conversation:
         waits = self._waits()
         variables = {dialplan_names.QUEUE: waits.queue} if waits else {}
         self._session.redirect(dialplan_names.QUEUE_CONTEXT, variables)
-
-    def _renew(self, seconds: float) -> None:
-        """From now on the caller can be without us for `seconds` plus the lease."""
-        self._set("TIMEOUT(absolute)", f"{seconds + self._settings.lease_seconds:.1f}")
 
     def _set(self, variable: str, value: str) -> None:
         self._session.tell(f"SET VARIABLE {variable} {quoted(value)}")
