@@ -7,7 +7,8 @@ raises `InvalidTransition`, with words for a person, and changes nothing.  A dut
 outlives every process; what the phone is doing is never stored, for Asterisk knows it.  `state`
 puts the two together (`STATES`).
 
-A talk that ends is followed by wrap-up, until `Agent.until`.  Whoever pauses or signs out while
+A talk that ends is followed by wrap-up, until `Agent.until`, which the agent can have sooner
+(`Resumed`) or later (`Extended`).  Whoever pauses or signs out while
 talking keeps the caller, and has no wrap-up after that.
 
 `pause_reason` is what follows for the seat: the reason for which Asterisk is not to ring it.  It is
@@ -17,10 +18,12 @@ anybody else has paused.
 Times are seconds since the epoch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ivrd.core.seats import BY_AGENT, WRAP_UP, SeatStatus
+
+LONGEST_WRAP_UP_SECONDS = 600.0  # however often it is extended; who needs more pauses
 
 
 class Duty(StrEnum):
@@ -100,7 +103,15 @@ class Talked:
     wrap_up_seconds: float
 
 
-Event = SignedIn | SignedOut | Paused | Resumed | Talked
+@dataclass(frozen=True)
+class Extended:
+    """The agent wants wrap-up to last for so many seconds more, from now on."""
+
+    at: float
+    seconds: float
+
+
+Event = SignedIn | SignedOut | Paused | Resumed | Talked | Extended
 
 TABLE: dict[tuple[Duty, type[Event]], Duty] = {
     (Duty.SIGNED_OUT, SignedIn): Duty.READY,
@@ -112,6 +123,7 @@ TABLE: dict[tuple[Duty, type[Event]], Duty] = {
     (Duty.WRAP_UP, Paused): Duty.PAUSED,
     (Duty.WRAP_UP, Resumed): Duty.READY,
     (Duty.WRAP_UP, Talked): Duty.WRAP_UP,
+    (Duty.WRAP_UP, Extended): Duty.WRAP_UP,
     (Duty.PAUSED, SignedOut): Duty.SIGNED_OUT,
     (Duty.PAUSED, Paused): Duty.PAUSED,
     (Duty.PAUSED, Resumed): Duty.READY,
@@ -136,12 +148,23 @@ IMPOSSIBLE: dict[tuple[Duty, type[Event]], str] = {
     (Duty.SIGNED_OUT, SignedOut): "is not signed in",
     (Duty.SIGNED_OUT, Paused): "is not signed in",
     (Duty.SIGNED_OUT, Resumed): "is not signed in",
+    (Duty.SIGNED_OUT, Extended): "is not signed in",
     (Duty.READY, Resumed): "is not paused",
+    (Duty.READY, Extended): "is not in wrap-up",
+    (Duty.PAUSED, Extended): "is not in wrap-up",
 }
 
 
 class InvalidTransition(ValueError):
     """What cannot be said by an agent of this duty; the text goes on after the agent's name."""
+
+
+class SeatTaken(InvalidTransition):
+    """Somebody else is signed in at the seat."""
+
+
+class TooManyPaused(InvalidTransition):
+    """So many of the pool are paused that nobody else may be."""
 
 
 def step(agent: Agent, event: Event) -> Agent:
@@ -157,6 +180,9 @@ def step(agent: Agent, event: Event) -> Agent:
             return Agent(duty, at, until=at + wrap_up_seconds)
         case Talked():
             return agent
+        case Extended(at, seconds):
+            until = max(agent.until, at + seconds)
+            return replace(agent, until=min(until, agent.since + LONGEST_WRAP_UP_SECONDS))
         case _:
             return Agent(duty, event.at)
 

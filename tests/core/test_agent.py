@@ -11,6 +11,7 @@ from ivrd.core.agent import (
     Agent,
     AgentState,
     Duty,
+    Extended,
     InvalidTransition,
     Paused,
     Resumed,
@@ -23,7 +24,7 @@ from ivrd.core.agent import (
 )
 from ivrd.core.seats import SeatStatus
 
-EVENTS = (SignedIn, SignedOut, Paused, Resumed, Talked)
+EVENTS = (SignedIn, SignedOut, Paused, Resumed, Talked, Extended)
 TIMES = st.floats(1, 1e9)
 events = st.one_of(
     st.builds(SignedIn, TIMES),
@@ -31,6 +32,7 @@ events = st.one_of(
     st.builds(Paused, TIMES, st.sampled_from(["lunch", "paused"])),
     st.builds(Resumed, TIMES),
     st.builds(Talked, TIMES, st.floats(0, 600)),
+    st.builds(Extended, TIMES, st.floats(0, 600)),
 )
 
 
@@ -101,3 +103,14 @@ def test_what_cannot_be_said_is_refused_in_words() -> None:
         step(step(Agent(), SignedIn(1.0)), SignedIn(2.0))
     with pytest.raises(InvalidTransition, match="is not signed in"):
         step(Agent(), Paused(1.0, "lunch"))
+
+
+@given(st.floats(0, 600), st.lists(st.floats(0, 300), max_size=10))
+def test_wrap_up_can_be_extended_but_not_for_ever(seconds: float, more: list[float]) -> None:
+    agent = step(step(Agent(), SignedIn(1.0)), Talked(1000.0, seconds))
+    for one in more:
+        before = agent
+        agent = step(agent, Extended(1000.0, one))
+        assert agent.until >= before.until
+    assert agent.duty is Duty.WRAP_UP
+    assert agent.until <= 1000.0 + max(seconds, a.LONGEST_WRAP_UP_SECONDS)
