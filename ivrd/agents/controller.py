@@ -5,13 +5,16 @@ Asterisk to that.  While what was stored before cannot be read nobody is taken t
 seats stay as Asterisk has them, and nothing can be said.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import assert_never
 
+from ivrd import log
 from ivrd.agents.repository import AgentRepository
-from ivrd.config.settings import AgentSettings
+from ivrd.config.settings import NO_LIMITS, AgentLimits, AgentSettings
 from ivrd.core import agent as a
-from ivrd.core.agent import Agent
+from ivrd.core.agent import Agent, Duty
 from ivrd.core.call import (
     Answered,
     AnsweredBy,
@@ -22,10 +25,15 @@ from ivrd.core.call import (
     Rejoined,
     TakenOver,
 )
+from ivrd.core.seat_health import NotTaken, Reason, SeatNotice
 from ivrd.core.seats import BY_AGENT
 
 NOBODY = f"{BY_AGENT}signed out"
+NO_ANSWER = "no answer"  # the reason of a pause that ivrd has made
+NOT_ANSWERED = (Reason.MISSED, Reason.REFUSED)
 READ_AGAIN_SECONDS = 10.0
+
+logger = logging.getLogger("ivrd")
 
 
 class AgentController:
@@ -43,12 +51,19 @@ class AgentController:
         self._clock = clock
         self._hurry = hurry
         self._read_again_at = 0.0
+        self._missed: Counter[str] = Counter()  # by seat: calls in a row
         self.configure(agents, wrap_up_seconds)
 
-    def configure(self, agents: Iterable[AgentSettings], wrap_up_seconds: float) -> None:
+    def configure(
+        self,
+        agents: Iterable[AgentSettings],
+        wrap_up_seconds: float,
+        limits: AgentLimits = NO_LIMITS,
+    ) -> None:
         """From now on these agents; one who is back is as when the configuration lost them."""
         self.agents = {agent.id: agent for agent in agents}
-        self._wrap_up_seconds = wrap_up_seconds
+        self.wrap_up_seconds = wrap_up_seconds
+        self.limits = limits
         self._at_seat: dict[str, list[str]] = {}
         for agent in self.agents.values():
             self._at_seat.setdefault(agent.seat, []).append(agent.id)
@@ -74,23 +89,50 @@ class AgentController:
                 self._talked(call.seat, call.ended_at or self._clock())
             case PassedOn(_, seat, at):
                 self._talked(seat, at)
-            case Offered() | Answered() | Rejoined() | TakenOver() | Ended():
+            case Answered(call) | TakenOver(call):
+                self._missed.pop(call.seat, None)
+            case Offered() | Rejoined() | Ended():
                 pass
             case _:
                 assert_never(notice)
 
     def _talked(self, seat: str, ended_at: float) -> None:
         for agent_id in self._signed_in(seat) if self.known else ():
-            self.say(agent_id, a.Talked(ended_at, self._wrap_up_seconds))
+            self.say(agent_id, a.Talked(ended_at, self.wrap_up_seconds))
+
+    def seat(self, pool: str, notice: SeatNotice) -> None:
+        """A seat did not take a call: who does not answer again and again is paused."""
+        if not isinstance(notice, NotTaken) or notice.reason not in NOT_ANSWERED or not self.known:
+            return
+        for agent_id in self._signed_in(notice.seat):
+            self._missed[notice.seat] += 1
+            most = self.limits.missed_calls
+            if most and self._missed[notice.seat] >= most and self.get(agent_id).duty is Duty.READY:
+                self.say(agent_id, a.Paused(self._clock(), NO_ANSWER))
+                what = "an agent who did not answer is paused"
+                log.event(logger, logging.WARNING, what, agent=agent_id, seat=notice.seat)
 
     def say(self, agent_id: str, event: a.Event) -> Agent:
-        """An agent says something, or a talk has ended.  Raises `InvalidTransition`."""
+        """An agent says something, or a talk has ended.
+
+        Raises `InvalidTransition`, of which `SeatTaken` is one.
+        """
         before = self.get(agent_id)
+        self._check_seat(agent_id, event)
         after = a.step(before, event)
         if after != before:
             self._repository.put(agent_id, after)
             self._hurry()
+        if not isinstance(event, a.Talked):
+            self._missed.pop(self.agents[agent_id].seat, None)
         return after
+
+    def _check_seat(self, agent_id: str, event: a.Event) -> None:
+        seat = self.agents[agent_id].seat
+        other = self.at_seat(seat)
+        if isinstance(event, a.SignedIn) and other not in ("", agent_id):
+            words = f"cannot sign in: {other} is signed in at {seat}; sign that agent out first"
+            raise a.SeatTaken(words)
 
     async def written(self) -> bool:
         """Wait until what was said outlives this process; False if it is not known to."""

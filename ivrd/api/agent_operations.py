@@ -1,30 +1,23 @@
 """What an operator can ask of agents: who there are, sign one in or out, pause, resume."""
 
-import asyncio
-import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypedDict
 
-from ivrd import log
-from ivrd.agents.controller import AgentController
+from ivrd.agents.actions import AgentActions
+from ivrd.agents.controller import NO_ANSWER, AgentController
+from ivrd.agents.pins import PinCheck
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.field_types import text
-from ivrd.config.pin import matches
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
+from ivrd.core.agent_call import PinResult
 from ivrd.core.seats import SeatStatus
-from ivrd.store.audit_log import AuditLog
 
 REASON = text(24)  # Asterisk keeps 79 bytes of one
-
-logger = logging.getLogger("ivrd")
 
 
 class AgentRow(TypedDict):
@@ -32,7 +25,8 @@ class AgentRow(TypedDict):
 
     `state`: an `AgentState`.  `duty`: what it will be when the phone is free and there.  `seconds`:
     for how long that has been the duty; None for who has never signed in.  `languages`, `topics`:
-    empty for all of the seat's pool.
+    empty for all of the seat's pool.  `back`: how one who was paused for not answering is rung
+    again.
     """
 
     id: str
@@ -45,21 +39,26 @@ class AgentRow(TypedDict):
     seconds: float | None
     languages: list[str]
     topics: list[str]
+    back: str
 
 
 class AgentOperations:
-    """`clock`: the timeline."""
+    """`resume_code()`: what an agent dials to resume, empty for nothing.  `clock`: the timeline."""
 
     def __init__(
         self,
         controller: AgentController,
         queue_members: QueueMembers,
-        audit_log: AuditLog,
+        actions: AgentActions,
+        pins: PinCheck,
+        resume_code: Callable[[], str],
         clock: Callable[[], float],
     ) -> None:
         self._controller = controller
         self._queue_members = queue_members
-        self._audit_log = audit_log
+        self._actions = actions
+        self._pins = pins
+        self._resume_code = resume_code
         self._clock = clock
 
     def queries(self) -> Mapping[str, server.Control]:
@@ -73,6 +72,7 @@ class AgentOperations:
             "agent-out": self._sign_out,
             "agent-pause": self._pause,
             "agent-resume": self._resume,
+            "agent-extend": self._extend,
         }
 
     def counts(self) -> Mapping[str, Mapping[AgentState, int]]:
@@ -93,18 +93,21 @@ class AgentOperations:
 
     async def _sign_in(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID&pin=PIN."""
-        agent = self._agent(query)
-        if not await asyncio.to_thread(matches, query.get("pin", ""), agent.pin):
-            self._audit_log.audit(asked_by(query), "agent not signed in: wrong PIN", "", agent.id)
-            raise server.RequestRejected(f"wrong PIN for {agent.id}")
-        other = self._controller.at_seat(agent.seat)
-        if other and other != agent.id:
-            raise server.NotNow(f"{other} is signed in at {agent.seat}; sign that agent out first")
-        return await self._say(query, "agent signed in", a.SignedIn(self._clock()))
+        agent, who = self._agent(query), asked_by(query)
+        match await self._pins.check(agent, query.get("pin", ""), who):
+            case PinResult.WRONG:
+                raise server.RequestRejected(f"wrong PIN for {agent.id}")
+            case PinResult.LOCKED:
+                seconds = self._pins.locked_seconds(agent.id)
+                words = f"there were too many wrong PINs for {agent.id}: try in {seconds:.0f} s"
+                raise server.NotNow(words)
+            case PinResult.RIGHT:
+                return await self._done(agent, self._actions.sign_in(agent, who))
 
     async def _sign_out(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID."""
-        return await self._say(query, "agent signed out", a.SignedOut(self._clock()))
+        agent = self._agent(query)
+        return await self._done(agent, self._actions.sign_out(agent, asked_by(query)))
 
     async def _pause(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID&reason=TEXT."""
@@ -112,25 +115,24 @@ class AgentOperations:
             REASON.checked(reason := query.get("reason", "").strip())
         except ValueError as error:
             raise server.RequestRejected(f"reason: {error}") from None
-        return await self._say(query, "agent paused", a.Paused(self._clock(), reason))
+        agent = self._agent(query)
+        return await self._done(agent, self._actions.pause(agent, reason, asked_by(query)))
 
     async def _resume(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID."""
-        return await self._say(query, "agent resumed", a.Resumed(self._clock()))
+        agent = self._agent(query)
+        return await self._done(agent, self._actions.resume(agent, asked_by(query)))
 
-    async def _say(self, query: Mapping[str, str], what: str, event: a.Event) -> server.Answer:
-        agent, who = self._agent(query), asked_by(query)
+    async def _extend(self, query: Mapping[str, str]) -> server.Answer:
+        """?id=ID."""
+        agent = self._agent(query)
+        return await self._done(agent, self._actions.extend(agent, asked_by(query)))
+
+    async def _done(self, agent: AgentSettings, action: Awaitable[bool]) -> server.Answer:
         try:
-            self._controller.say(agent.id, event)
+            written = await action
         except a.InvalidTransition as error:
             raise server.NotNow(f"{agent.id} {error}") from None
-        log.event(logger, logging.INFO, what, agent=agent.id, seat=agent.seat, who=who)
-        self._audit_log.audit(who, what, "", agent.id)
-        if isinstance(event, a.SignedIn | a.Resumed):  # somebody is there again
-            self._queue_members.resume(agent.seat, who)
-        with suppress(ActionRefused, ConnectionLost, TimeoutError):  # done again each second
-            await self._queue_members.reconcile()
-        written = await self._controller.written()
         note = "" if written else "the store is down: it is written when it is back"
         return {"agents": [self._row(agent)], "note": note}
 
@@ -150,6 +152,12 @@ class AgentOperations:
         seat = self._queue_members.states.get(agent.seat, SeatStatus.AWAY)
         return a.state(self._controller.get(agent.id), seat)
 
+    def _back(self, agent: AgentSettings) -> str:
+        """How one who did not answer is rung again, in words."""
+        code = self._resume_code()
+        by_phone = f"dial {code} at the seat's phone, or " if code else ""
+        return f"To be rung again: {by_phone}`ivrd agent resume {agent.id}`."
+
     def _row(self, agent: AgentSettings) -> dict[str, Any]:
         now, here = self._clock(), self._controller.get(agent.id)
         row = AgentRow(
@@ -163,5 +171,6 @@ class AgentOperations:
             seconds=max(0.0, now - here.since) if here.since else None,
             languages=list(agent.languages),
             topics=list(agent.topics),
+            back=self._back(agent) if here.reason == NO_ANSWER else "",
         )
         return {**row}

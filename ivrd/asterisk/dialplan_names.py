@@ -43,6 +43,7 @@ CALLBACK_BEGINS = "callback-begins"
 CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
 CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
+AGENT_CALL = "agent-call"  # its extensions are those of core/agent_call.py
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
@@ -51,6 +52,7 @@ CONTEXTS = (
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
+    AGENT_CALL,
 )
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
@@ -126,6 +128,10 @@ ATTEMPT_STATE = "IVRD_STATE"  # how it will have ended, should it end now
 WORDS = "IVRD_WORDS"  # the prompt that says who calls, and why
 CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
 
+# Of an agent's own call to ivrd
+AGENT = "IVRD_AGENT"  # the id, once it is known
+AGENT_VARIABLES = (AGENT,)
+
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
 ATTEMPT = "IVRD_CALLBACK_"
 
@@ -142,6 +148,7 @@ LEASE = "IVRD_LEASE"  # seconds a caller may be without ivrd
 DEFAULT_QUEUE = "IVRD_DEFAULT_QUEUE"
 LANGUAGE = "IVRD_LANGUAGE"  # spoken to a caller who chose none; a number may have its own
 NUMBER = "IVRD_NUMBER"  # the first of the hotline's; on a caller's channel the one that was dialled
+AGENT_LANGUAGE = "IVRD_AGENT_LANGUAGE"  # spoken to an agent who calls
 CALLERS = "IVRD_CALLERS"  # how many may be here at a time
 MUSIC_CALLERS = "IVRD_MUSIC"  # how many may wait with music at a time
 RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
@@ -150,7 +157,7 @@ TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 GLOBALS = (
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
-    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER),
+    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE),
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
@@ -179,8 +186,6 @@ PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 ATTEMPT_EVENT = "IvrdCallback"
 LOG_QUEUE = "hotline"
-
-RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again
 
 # Classes of music on hold
 MUSIC = "hold"

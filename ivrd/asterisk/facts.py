@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ivrd.core.agent_call import Request
 from ivrd.core.call import AnsweredBy, CallbackResult
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
@@ -64,6 +65,19 @@ class ControlOffered:
     call_id: str
     channel: str
     at: float
+
+
+@dataclass(frozen=True)
+class AgentCallOffered:
+    """The dialplan offers us the control of an agent's own call.
+
+    `endpoint`: of the phone, which for a seat of our own is the seat; `request`: what is asked for.
+    """
+
+    call_id: str
+    channel: str
+    endpoint: str
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -314,6 +328,7 @@ Fact = (
     | DialledInVain
     | AttemptReport
     | ControlOffered
+    | AgentCallOffered
     | Result
     | ControlOver
     | KeyDown

@@ -11,6 +11,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_protocol import in_seconds
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.facts import (
+    AgentCallOffered,
     AgentConnected,
     AllLinesBusy,
     Arrived,
@@ -42,6 +43,7 @@ from ivrd.asterisk.facts import (
     StrangerRefused,
     Unattended,
 )
+from ivrd.core.agent_call import Request
 from ivrd.core.call import UNREACHED, AnsweredBy, CallbackResult
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.refusals import RefusalCause
@@ -68,6 +70,7 @@ MEMBER_STATES = {
 DIGITS = re.compile(r"[0-9]{1,10}")
 STRANGER = "<unknown>"  # res_pjsip's name for whoever is nobody
 REFUSALS = frozenset(RefusalCause)
+REQUESTS = frozenset(Request)
 # A phone has registered that was not there, or one that was dead answers again (pjsip_options.c).
 REGISTERED = ("NonQualified", "Reachable")
 
@@ -82,6 +85,15 @@ def fact(message: Message) -> Fact | None:
     reader = READERS.get(message.event)
     found = reader(message) if reader else None
     return None if getattr(found, "call_id", "some") == "" else found
+
+
+def _offered(m: Any) -> Fact | None:
+    if m.context != dialplan_names.AGENT_CALL:
+        return ControlOffered(m.uniqueid, m.channel, at(m))
+    if m.exten not in REQUESTS:
+        return None
+    endpoint = seat_of(m.channel.rpartition("-")[0])
+    return AgentCallOffered(m.uniqueid, m.channel, endpoint, Request(m.exten))
 
 
 def _key_down(m: Any) -> Fact | None:
@@ -271,7 +283,7 @@ def _attended(m: Any) -> Fact | None:
 
 READERS = {
     "UserEvent": _user_event,
-    "AsyncAGIStart": lambda m: ControlOffered(m.uniqueid, m.channel, at(m)),
+    "AsyncAGIStart": _offered,
     "AsyncAGIExec": lambda m: Result(m.commandid, m.result),
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
     "DTMFBegin": _key_down,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd.asterisk.facts import (
+    AgentCallOffered,
     AttemptReport,
     PartnerLegEvent,
     RefusalFact,
@@ -92,6 +93,25 @@ class RefusalListener(Protocol):
         """Take it in."""
 
 
+class AgentCallListener(Protocol):
+    """Speaks with agents who call ivrd; see agents/phone.py.  Other calls are nothing to it."""
+
+    def offered(self, fact: AgentCallOffered) -> None:
+        """Asterisk waits for commands."""
+
+    def key_down(self, call_id: str, digit: str, at: float) -> None:
+        """A key went down, at a moment of Asterisk's clock."""
+
+    def key_up(self, call_id: str, digit: str, at: float) -> None:
+        """A key is up."""
+
+    def over(self, call_id: str, why: str) -> None:
+        """The dialplan has the call again, or it has ended."""
+
+    def resumed(self, seat: str) -> None:
+        """Somebody at the seat's phone has pressed the key for it to be rung again."""
+
+
 @dataclass(frozen=True)
 class CallListeners:
     """Who receives what happens; each group in its order."""
@@ -104,6 +124,7 @@ class CallListeners:
     partner_legs: tuple[PartnerLegListener, ...]
     attempts: tuple[AttemptListener, ...]
     seats: tuple[SeatListener, ...]
+    agent_calls: AgentCallListener
 
 
 @dataclass(frozen=True)

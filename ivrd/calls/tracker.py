@@ -153,14 +153,20 @@ class CallTracker:
                     attempts.attempt(fact)
             case facts.ControlOffered():
                 self._offered(fact)
+            case facts.AgentCallOffered():
+                if self.ivr.active:
+                    self._listeners.agent_calls.offered(fact)
             case facts.Result(command_id, text):
                 self.ivr.result(command_id, text)
             case facts.KeyDown(call_id, digit, at):
                 self.ivr.key_down(call_id, digit, at)
+                self._listeners.agent_calls.key_down(call_id, digit, at)
             case facts.KeyUp(call_id, digit, at):
                 self.ivr.key_up(call_id, digit, at)
+                self._listeners.agent_calls.key_up(call_id, digit, at)
             case facts.ControlOver(call_id):
                 self.ivr.over(call_id, "the dialplan has the call")
+                self._listeners.agent_calls.over(call_id, "the dialplan has the call")
                 self._moved(call_id)
             case facts.QueueMenuOpened(call_id):
                 self._apply_event(call_id, c.OpenedQueueMenu())
@@ -184,9 +190,12 @@ class CallTracker:
                 self._ended(call_id, "nothing came from the caller any more", end)
             case facts.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
+                self._listeners.agent_calls.over(call_id, "the agent hung up")
             case facts.SeatState() | facts.MemberChanged() | facts.SeatResumed():
                 self.queue_members.changed(fact)
                 self._look(fact)
+                if isinstance(fact, facts.SeatResumed) and fact.by == "key" and self.ivr.active:
+                    self._listeners.agent_calls.resumed(fact.seat)
             case facts.SeatUnanswered() | facts.SeatDropped():
                 self._seat(fact)
                 self.queue_members.changed(fact)

@@ -37,7 +37,10 @@ def add_agent(parser: argparse.ArgumentParser) -> None:
     pause = subcommand(group, "pause", _pause, "do not ring an agent until they resume")
     resume = subcommand(group, "resume", _change, "ring an agent again who is paused or in wrap-up")
     resume.set_defaults(command="agent-resume")
-    for one in (details, sign_in, sign_out, pause, resume):
+    text = "let wrap-up last for its whole length once more, from now on"
+    extend = subcommand(group, "extend", _change, text)
+    extend.set_defaults(command="agent-extend")
+    for one in (details, sign_in, sign_out, pause, resume, extend):
         one.add_argument("id", metavar="ID", help="the agent's in agents.yaml")
     pause.add_argument("reason", metavar="REASON", nargs="?", default="paused", help="a word why")
     text = "print the hash of a PIN, which is asked for, for agents.yaml"
@@ -71,13 +74,14 @@ def agent_text(row: dict[str, Any]) -> str:
     duty = STATES.get(row["duty"], row["duty"])
     after = "" if duty == said else f", then {duty}"
     why = f" ({row['reason']})" if row["reason"] else ""
+    back = f" {row['back']}" if row["back"] else ""
     skills = [
         f" {does} {' and '.join(row[what])}."
         for does, what in (("Speaks", "languages"), ("Knows", "topics"))
         if row[what]
     ]
     line = f"{row['id']}, {row['name']}, at {row['seat']} of {row['pool']}: {said}{after}{why}."
-    return line + "".join(skills)
+    return line + back + "".join(skills)
 
 
 def _list(given: argparse.Namespace) -> int:

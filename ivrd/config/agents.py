@@ -6,6 +6,7 @@ them those of `SKILL_COLUMNS`.
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +17,19 @@ from pydantic import Field
 from ivrd.config import queues
 from ivrd.config.control_socket import located
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, NAME, PATH, FieldType, number, pattern, text
+from ivrd.config.field_types import LANGUAGE, NAME, PATH, FieldType, number, pattern, text, whole
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part, read
 from ivrd.config.pin import is_hash
 from ivrd.config.problem import ConfigError, Problem, quoted, unknown
 from ivrd.config.queues import QueuesFile
-from ivrd.config.settings import AgentSettings
+from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.config.yamlfile import Document
+from ivrd.core.agent_call import Request, number_of
 from ivrd.core.skills import SkillRouting, Skills
 
 FILE = "agents.yaml"
+RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again, whether ivrd is there or not
 COLUMNS = ("id", "name", "pin", "seat")
 SKILL_COLUMNS = ("languages", "topics")  # may follow; each has names with spaces between them
 MOST_AGENTS = 5_000  # two and a half for each of the most seats that there may be
@@ -46,6 +49,8 @@ class _Hash(FieldType):
 
 
 PIN = _Hash("the hash that `ivrd agent pin` prints", lambda value: value)
+CODE = pattern("a star and one or two digits such as *11, or nothing", r"(\*[0-9]{1,2})?")
+SPOKEN = pattern("one of the hotline's languages, such as th, or nothing", "([a-z]{2})?")
 SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,35}")
 
 
@@ -66,10 +71,24 @@ class AgentPart(Part):
     )
 
 
+class CodesPart(Part):
+    """What a seat's phone dials; empty for what cannot be asked for by phone."""
+
+    sign_in: Annotated[str, CODE, RELOAD] = "*11"
+    sign_out: Annotated[str, CODE, RELOAD] = "*12"
+    pause: Annotated[str, CODE, RELOAD] = "*13"
+    resume: Annotated[str, CODE, RELOAD] = "*14"
+    extend: Annotated[str, CODE, RELOAD] = "*15"
+
+
 class AgentsFile(Part):
     """agents.yaml."""
 
     wrap_up_seconds: Annotated[float, number(0, 600), RELOAD] = 20
+    missed_calls: Annotated[int, whole(0, 100), RELOAD] = 2
+    paused_at_most: Annotated[int, whole(0, MOST_AGENTS), RELOAD] = 0
+    language: Annotated[str, SPOKEN, RELOAD] = ""
+    codes: CodesPart = Field(default_factory=CodesPart)
     csv: Annotated[str, PATH, RELOAD] = ""
     agents: Annotated[dict[Annotated[str, ID], AgentPart], RELOAD] = Field(default_factory=dict)
 
@@ -95,6 +114,7 @@ def check_with_program(file: File[AgentsFile], program: MainFile) -> Iterator[Pr
     """Languages that the hotline does not speak."""
     for name, part in file.parsed.agents.items():
         yield from _listed(file, (name, "languages"), part.languages, program.languages)
+    yield from _spoken_and_dialled(file, program.languages)
 
 
 def check_with_queues(file: File[AgentsFile], parsed: QueuesFile) -> Iterator[Problem]:
@@ -109,6 +129,57 @@ def check_with_queues(file: File[AgentsFile], parsed: QueuesFile) -> Iterator[Pr
         elif part.topics and not _any_served(part.topics, queue_of, parsed.pools[pool].queues):
             say = f"the pool {pool}, to which {part.seat} belongs, serves the queue of none of them"
             yield file.problem("agents", name, "topics", say=say)
+    yield from _numbers(file)
+
+
+def _numbers(file: File[AgentsFile]) -> Iterator[Problem]:
+    """Agents of one seat who cannot say by the keys of its phone which of them they are."""
+    parsed = file.parsed
+    shared = Counter(part.seat for part in parsed.agents.values())
+    taken: dict[tuple[str, str], str] = {}
+    for name, part in parsed.agents.items():
+        if shared[part.seat] == 1:
+            continue
+        number = number_of(name)
+        if other := taken.get((part.seat, number)):
+            say = f"{other} has the same digits and the same seat, {part.seat}; expected other ones"
+        elif not number:
+            say = f"expected digits in the id, to be keyed in at {part.seat}, which others have too"
+        else:
+            taken[part.seat, number] = name
+            continue
+        yield file.problem("agents", name, say=f"{quoted(name)}: {say}")
+
+
+def _spoken_and_dialled(file: File[AgentsFile], languages: Collection[str]) -> Iterator[Problem]:
+    """A language that is none of the hotline's, and codes that mean something else."""
+    parsed = file.parsed
+    if parsed.language and parsed.language not in languages:
+        yield file.problem("language", say=unknown("language", parsed.language, languages))
+    taken = {RESUME_KEYS: "a seat that is to be rung again"}
+    for key, code in parsed.codes.model_dump().items():
+        if code in taken:
+            say = f"{code} is dialled for {taken[code]} already; expected another code"
+            yield file.problem("codes", key, say=say)
+        elif code:
+            taken[code] = key
+
+
+def limits(parsed: AgentsFile) -> AgentLimits:
+    """What agents are not let do."""
+    return AgentLimits(parsed.missed_calls, parsed.paused_at_most)
+
+
+def codes(parsed: AgentsFile) -> dict[Request, str]:
+    """What is dialled for what."""
+    of = parsed.codes
+    return {
+        Request.IN: of.sign_in,
+        Request.OUT: of.sign_out,
+        Request.PAUSE: of.pause,
+        Request.RESUME: of.resume,
+        Request.EXTEND: of.extend,
+    }
 
 
 def _any_served(

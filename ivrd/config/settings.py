@@ -10,6 +10,7 @@ from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.transfers import TransferNumber
+from ivrd.core.agent_call import Request
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -154,6 +155,21 @@ class AgentSettings:
 
 
 @dataclass(frozen=True)
+class AgentLimits:
+    """What ivrd does not let agents do.
+
+    `missed_calls`: who has not answered so many in a row is paused; 0 for nobody.
+    `paused_at_most`: so many of a pool at a time; 0 for any number.
+    """
+
+    missed_calls: int
+    paused_at_most: int
+
+
+NO_LIMITS = AgentLimits(0, 0)
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
@@ -170,7 +186,8 @@ class Settings:
     `ring_seconds`: for how long a seat of our own rings.
     `transfers`: what agents' phones may dial, and send callers to.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
-    are rung whenever their pool is open.
+    are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
+    what cannot be asked for by phone; `agent_language` is spoken to it.
     `outbox`: the messages that leave for other systems.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
@@ -211,6 +228,9 @@ class Settings:
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings
+    agent_limits: AgentLimits
+    agent_codes: Mapping[Request, str]
+    agent_language: str
     policy: Policy
     waiting: WaitingSettings
     callers_at_most: int

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 
+from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import AgentController
+from ivrd.agents.conversation import CallSettings
+from ivrd.agents.phone import AgentPhoneCalls, CallMonitor
+from ivrd.agents.pins import PinCheck
 from ivrd.agents.repository import AgentRepository
+from ivrd.api.agent_operations import AgentOperations
+from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
+from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
 from ivrd.store import WriteBehind
+from ivrd.store.audit_log import AuditLog
 
 
 class AgentParts:
@@ -23,7 +33,44 @@ class AgentParts:
         self.controller = AgentController(
             settings.agents, settings.wrap_up_seconds, self.repository, timeline.now, hurry
         )
+        self._now = timeline.now
+        self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
-        self.controller.configure(settings.agents, settings.wrap_up_seconds)
+        self.controller.configure(settings.agents, settings.wrap_up_seconds, settings.agent_limits)
+        self._language = settings.agent_language
+        self._resume_code = settings.agent_codes[Request.RESUME]
+
+    def connect(self, queue_members: QueueMembers, audit_log: AuditLog) -> AgentOperations:
+        """What is asked of agents, and by them: it takes their seats."""
+        self.pins = PinCheck(self.repository, audit_log, self._now)
+        self.actions = AgentActions(self.controller, queue_members, audit_log, self._now)
+        return AgentOperations(
+            self.controller,
+            queue_members,
+            self.actions,
+            self.pins,
+            lambda: self._resume_code,
+            self._now,
+        )
+
+    def phone_calls(
+        self, sessions: Sessions, ivr: Callable[[], ConversationSettings], monitor: CallMonitor
+    ) -> AgentPhoneCalls:
+        """Agents who call ivrd; `ivr()`: the settings of callers' menus in use."""
+
+        def settings() -> CallSettings:
+            of = ivr()
+            return CallSettings(of.length, of.lease_seconds, of.tree.wait_seconds)
+
+        self.phones = AgentPhoneCalls(
+            sessions,
+            settings,
+            lambda: self._language,
+            self.controller,
+            self.actions,
+            self.pins,
+            monitor,
+        )
+        return self.phones

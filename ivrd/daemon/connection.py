@@ -17,7 +17,10 @@ logger = logging.getLogger("ivrd")
 
 
 class AsteriskConnection:
-    """The AMI client's handler.  `reevaluate()` asks for a decision on partners' seats at once."""
+    """The AMI client's handler.  `reevaluate()` asks for a decision on partners' seats at once.
+
+    `detach_agents(why)`: nobody speaks to agents who call ivrd any more.
+    """
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class AsteriskConnection:
         capacity: Capacity,
         second_calls: SecondCalls,
         reevaluate: Callable[[], None],
+        detach_agents: Callable[[str], None],
     ) -> None:
         self._tracker = tracker
         self._failover = failover
@@ -34,6 +38,7 @@ class AsteriskConnection:
         self._capacity = capacity
         self._second_calls = second_calls
         self._reevaluate = reevaluate
+        self._detach_agents = detach_agents
 
     def event(self, message: Message) -> None:
         """Asterisk reports an event."""
@@ -52,5 +57,6 @@ class AsteriskConnection:
     def down(self) -> None:
         """The connection is lost: the dialplan has the callers until it is back."""
         self._observer.connection(False)
-        self._tracker.ivr.detach_all("the connection to Asterisk was lost")
+        for detach_all in (self._tracker.ivr.detach_all, self._detach_agents):
+            detach_all("the connection to Asterisk was lost")
         systemd.status("not connected to Asterisk")

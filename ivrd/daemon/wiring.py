@@ -13,7 +13,6 @@ from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
-from ivrd.api.agent_operations import AgentOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
@@ -109,16 +108,11 @@ class Wiring:
             self.link,
             settings.pools,
             self.timeline.now,
-            (self.observer, self.partner_repository),
+            (self.observer, self.partner_repository, self.agents.controller),
             self.reevaluate.set,
             self.agents.controller,
         )
-        self.agent_operations = AgentOperations(
-            self.agents.controller,
-            self.queue_members,
-            self.partner_repository,
-            self.timeline.now,
-        )
+        self.agent_operations = self.agents.connect(self.queue_members, self.partner_repository)
         AgentCollector(self.observer.metrics.registry, self.agent_operations.counts)
         self._build_partners()
         self._build_waiting()
@@ -152,6 +146,7 @@ class Wiring:
             self.capacity,
             self.second_calls,
             self.reevaluate.set,
+            self.agents.phones.detach_all,
         )
         self.requeue = Requeue(
             self.link,
@@ -333,13 +328,12 @@ class Wiring:
             metrics.registry,
             self.partner_repository,
         )
+        sessions = Sessions(self.link, metrics.agi, metrics.decision)
+        self.agents.phone_calls(
+            sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
+        )
         self.tracker = CallTracker(
-            AsteriskControl(
-                self.link,
-                self.queue_members,
-                Sessions(self.link, metrics.agi, metrics.decision),
-                self.asterisk_clock,
-            ),
+            AsteriskControl(self.link, self.queue_members, sessions, self.asterisk_clock),
             self.ledger,
             ivr_settings(settings),
             self._listeners(),
@@ -390,6 +384,7 @@ class Wiring:
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
             attempts=(self.callbacks.dialler,),
             seats=(handoffs,),
+            agent_calls=self.agents.phones,
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------

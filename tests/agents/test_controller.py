@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from ivrd.agents.controller import NOBODY, AgentController
+from ivrd.agents.controller import NO_ANSWER, NOBODY, AgentController
 from ivrd.agents.repository import AgentRepository
-from ivrd.config.settings import AgentSettings
+from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core import agent as a
+from ivrd.core import seat_health
 from ivrd.core.agent import Duty
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, PassedOn, Stage
+from ivrd.core.call import Answered, AnsweredBy, Call, CallState, Ended, Outcome, PassedOn, Stage
+from ivrd.core.seat_health import NotTaken, Reason
 from ivrd.core.seats import WRAP_UP
 from ivrd.store import WriteBehind
 from tests.callbacks.rig import Shelf
@@ -145,3 +147,46 @@ def test_whoever_is_signed_in_is_barred_from_whom_only_others_there_can_help() -
     rig.controller.say("early", a.SignedOut(rig.now))
     rig.controller.say("late", a.SignedIn(rig.now))
     assert rig.controller.barred("base-01") == frozenset()
+
+
+def test_who_does_not_answer_twice_is_paused_and_that_is_told(rig: Rig) -> None:
+    rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(2, 0))
+    rig.controller.say("late", a.SignedIn(rig.now))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    assert rig.controller.pause_reason("base-01") == ""
+    rig.controller.seat("base", NotTaken("base-01", Reason.REFUSED))
+    assert rig.controller.get("late") == a.Agent(Duty.PAUSED, rig.now, NO_ANSWER)
+    rig.controller.say("late", a.Resumed(rig.now))  # and is counted anew
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    assert rig.controller.pause_reason("base-01") == ""
+
+
+def test_who_has_answered_between_is_not_paused(rig: Rig) -> None:
+    rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(2, 0))
+    rig.controller.say("late", a.SignedIn(rig.now))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    rig.controller.notice(Answered(Call("1", 900.0, seat="base-01"), 5.0))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    assert rig.controller.get("late").duty is Duty.READY
+
+
+@pytest.mark.parametrize("reason", [Reason.DROPPED, Reason.LOST])
+def test_a_line_that_broke_is_not_the_agents_fault(rig: Rig, reason: Reason) -> None:
+    rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(1, 0))
+    rig.controller.say("late", a.SignedIn(rig.now))
+    rig.controller.seat("base", NotTaken("base-01", reason))
+    assert rig.controller.get("late").duty is Duty.READY
+
+
+def test_phones_that_register_again_and_again_change_no_agents_state(rig: Rig) -> None:
+    rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(2, 0))
+    for agent in ("late", "other"):
+        rig.controller.say(agent, a.SignedIn(rig.now))
+    rig.controller.say("other", a.Paused(rig.now, "lunch"))
+    before = [rig.controller.get(agent.id) for agent in AGENTS]
+    hurried = rig.hurried
+    for _ in range(1_000):
+        for seat in ("base-01", "base-02"):
+            rig.controller.seat("base", seat_health.Resumed(seat, "phone"))
+    assert [rig.controller.get(agent.id) for agent in AGENTS] == before
+    assert rig.hurried == hurried

@@ -6,11 +6,13 @@ from typing import Any, cast
 
 import pytest
 
+from ivrd.agents.actions import AgentActions
+from ivrd.agents.pins import PinCheck
 from ivrd.api import server
 from ivrd.api.agent_operations import AgentOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.config.settings import AgentSettings
+from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core.agent import AgentState
 from ivrd.core.seats import Pool, SeatStatus
 from tests.agents.test_controller import Rig
@@ -42,7 +44,10 @@ class Operator:
         )
         self.members = members
         members.states["base-01"] = SeatStatus.FREE
-        self.operations = AgentOperations(self.rig.controller, members, self, lambda: self.rig.now)
+        controller, clock = self.rig.controller, lambda: self.rig.now
+        pins = PinCheck(self.rig.repository, self, clock)
+        actions = AgentActions(controller, members, self, clock)
+        self.operations = AgentOperations(controller, members, actions, pins, lambda: "*14", clock)
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -100,7 +105,7 @@ def test_nobody_is_signed_in_twice_or_at_a_seat_that_is_taken(operator: Operator
     operator.asks("agent-in", id="late", pin=PIN)
     with pytest.raises(server.NotNow, match="late is signed in already"):
         operator.asks("agent-in", id="late", pin=PIN)
-    with pytest.raises(server.NotNow, match="late is signed in at base-01"):
+    with pytest.raises(server.NotNow, match="early cannot sign in: late is signed in at base-01"):
         operator.asks("agent-in", id="early", pin=PIN)
     operator.members.states["base-01"] = SeatStatus.BUSY
     with pytest.raises(server.NotNow, match="signed in already"):  # while talking
@@ -121,3 +126,36 @@ def test_an_agent_that_there_is_not_and_agents_that_are_not_known_yet(operator: 
     with pytest.raises(server.NotNow, match="could not be read yet"):
         operator.asks("agent-out", id="late")
     assert operator.operations.counts() == {}
+
+
+def test_wrap_up_is_extended_and_nothing_else_is(operator: Operator) -> None:
+    operator.asks("agent-in", id="late", pin=PIN)
+    with pytest.raises(server.NotNow, match="late is not in wrap-up"):
+        operator.asks("agent-extend", id="late")
+    operator.rig.talked("base-01")
+    operator.rig.now += 15.0
+    assert operator.asks("agent-extend", id="late")["duty"] == "wrap_up"
+    operator.rig.now += 15.0
+    assert operator.asks("agents", id="late")["duty"] == "wrap_up"
+
+
+def test_only_so_many_of_a_pool_are_paused_at_a_time(operator: Operator) -> None:
+    agents = (*AGENTS[1:], AgentSettings("second", "Second", HASH, "base-02"))
+    operator.rig.controller.configure(agents, 20.0, AgentLimits(0, paused_at_most=1))
+    for agent in ("late", "second"):
+        operator.asks("agent-in", id=agent, pin=PIN)
+    operator.asks("agent-pause", id="late", reason="lunch")
+    with pytest.raises(server.NotNow, match="second cannot pause: 1 of base are paused, and 1 may"):
+        operator.asks("agent-pause", id="second", reason="lunch")
+    assert operator.asks("agents", id="second")["duty"] == "ready"
+    operator.asks("agent-pause", id="late", reason="training")  # is paused already
+    operator.asks("agent-resume", id="late")
+    assert operator.asks("agent-pause", id="second", reason="lunch")["duty"] == "paused"
+
+
+def test_a_locked_pin_is_told_with_how_long_it_is(operator: Operator) -> None:
+    for _ in range(5):
+        with pytest.raises(server.RequestRejected):
+            operator.asks("agent-in", id="late", pin="1111")
+    with pytest.raises(server.NotNow, match="too many wrong PINs for late: try in 60 s"):
+        operator.asks("agent-in", id="late", pin=PIN)

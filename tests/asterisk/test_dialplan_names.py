@@ -65,6 +65,7 @@ def test_globals_are_the_ones_that_are_set() -> None:
         *dialplan_names.LEG_VARIABLES,
         *dialplan_names.OF_A_NUMBER,
         *dialplan_names.CALLBACK_VARIABLES,
+        *dialplan_names.AGENT_VARIABLES,
     }
     assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
 

@@ -69,11 +69,13 @@ def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> N
     assert {of["endpoint"] for of in identified if of["type"] == "identify"} == carriers
 
 
-# What a seat's phone may dial: the hotline's number, in vain, and the key that resumes its seat. A
-# caller whom an agent transfers to the hotline goes back to the queue.
+# What a seat's phone may dial: the hotline's number, in vain, the key that resumes its seat, and
+# what its agent wants of ivrd. A caller whom an agent transfers to the hotline goes back to the
+# queue.
 ALLOWED = re.compile(
-    r"exten => (\+?[0-9]+|\*1),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
+    r"exten => (\+?[0-9]+|\*1[1-5]?),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
     r"| same => n,Hangup\(21\)"
+    r"| same => n,Goto\(agent-call,[a-z]+,1\)"
     r"| same => n,UnpauseQueueMember\(,PJSIP/\$\{CHANNEL\(endpoint\)\}\)"
     r"| same => n,(GotoIf\(.*\?nobody\)|UserEvent\(.*\)|Answer\(500\)|Hangup\(16\))"
     r"| same => n\(nobody\),Hangup\(21\)"
@@ -87,3 +89,8 @@ def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
     assert lines
     assert all(ALLOWED.fullmatch(line) for line in lines)
     assert not re.search(rf"include\s*=>?\s*{dialplan_names.SEAT_CONTEXT}\b", everything)
+
+
+def test_an_agents_own_call_leads_nowhere_else(texts: dict[str, str]) -> None:
+    applications = set(re.findall(r",([A-Z]\w+)\(", texts["agent-calls.conf"]))
+    assert applications == {"Set", "GotoIf", "AGI", "Return", "Answer", "Playback", "Hangup"}

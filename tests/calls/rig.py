@@ -13,7 +13,7 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
-from ivrd.asterisk.facts import PartnerLegEvent, RefusalFact
+from ivrd.asterisk.facts import AgentCallOffered, PartnerLegEvent, RefusalFact
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
@@ -225,6 +225,21 @@ class FakeBooking:
         return answer
 
 
+class NoAgentCalls:
+    """No agent calls ivrd; other calls are nothing to whoever would speak to one."""
+
+    def offered(self, fact: AgentCallOffered) -> None:
+        raise AssertionError(fact)
+
+    def key_down(self, _call_id: str, _digit: str, _at: float) -> None: ...
+
+    def key_up(self, _call_id: str, _digit: str, _at: float) -> None: ...
+
+    def over(self, _call_id: str, _why: str) -> None: ...
+
+    def resumed(self, _seat: str) -> None: ...
+
+
 class Rig:
     """A hotline on a fake link."""
 
@@ -257,6 +272,7 @@ class Rig:
             CallListeners(
                 *(self.told, self.told, self.told, (self.told, *notices), positions),
                 *((self.told,), (), seats),
+                NoAgentCalls(),
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),

@@ -19,6 +19,7 @@ ROW = {
     "seconds": 61.0,
     "languages": [],
     "topics": [],
+    "back": "",
 }
 
 
@@ -45,3 +46,9 @@ def test_an_agent_in_words() -> None:
     assert skilled.endswith("(lunch). Speaks en and th. Knows other.")
     assert "Somchai" in agents_text([ROW])
     assert agents_text([]) == "There are no agents: agents.yaml names none."
+
+
+def test_who_did_not_answer_is_told_how_to_be_rung_again() -> None:
+    back = "To be rung again: dial *14 at the seat's phone, or `ivrd agent resume a-101`."
+    row = ROW | {"state": "paused", "reason": "no answer", "back": back}
+    assert agent_text(row) == f"a-101, Somchai, at base-01 of base: paused (no answer). {back}"

@@ -110,6 +110,44 @@ def test_a_seat_that_there_is_not(folder: Path) -> None:
     assert 'agents.a-1.seat: unknown seat "base-77"' in told
 
 
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        ("codes: {pause: '*11'}", "1: codes.pause: *11 is dialled for sign_in already"),
+        ("codes: {pause: '*1'}", "1: codes.pause: *1 is dialled for a seat that is to be rung"),
+        ("codes: {pause: '13'}", "1: codes.pause: expected a star and one or two digits"),
+        ("codes: {lunch: '*16'}", "1: codes.lunch: unknown key"),
+        ("language: fr", "1: language: unknown language"),
+        ("missed_calls: -1", "1: missed_calls: expected"),
+    ],
+)
+def test_what_cannot_be_dialled_or_spoken(folder: Path, yaml: str, expected: str) -> None:
+    (folder / "agents.yaml").write_text(yaml + "\n")
+    (told,) = wrong(folder)
+    assert told.startswith(f"{folder}/agents.yaml:{expected}")
+
+
+def test_a_code_can_be_left_out(folder: Path) -> None:
+    (folder / "agents.yaml").write_text("codes: {pause: '', extend: ''}\n")
+    assert [code for code in load(folder).agent_codes.values() if code] == ["*11", "*12", "*14"]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("b-1", '"b-1": a-1 has the same digits and the same seat, base-01; expected other ones'),
+        ("b-c", '"b-c": expected digits in the id, to be keyed in at base-01, which others have'),
+    ],
+)
+def test_agents_of_one_seat_must_be_told_by_keys(folder: Path, other: str, expected: str) -> None:
+    people = "".join(
+        f'  {agent}: {{name: S, pin: "{HASH}", seat: base-01}}\n' for agent in ("a-1", other)
+    )
+    (folder / "agents.yaml").write_text(f"agents:\n{people}")
+    (told,) = wrong(folder)
+    assert told.startswith(f"{folder}/agents.yaml:3: agents.{other}: {expected}")
+
+
 def test_a_csv_file_that_is_not_there(folder: Path) -> None:
     csv_of(folder, "").unlink()
     assert wrong(folder) == [f"{folder}/agents.csv: missing; expected a CSV file with agents"]

@@ -302,6 +302,10 @@ def agent(name: str) -> Look:
     return lambda parts: getattr(parts.agents.controller.agents["a-1"], name)
 
 
+def agent_limit(name: str) -> Look:
+    return lambda parts: getattr(parts.agents.controller.limits, name)
+
+
 def wrap_up_ends(parts: Wiring) -> object:
     """When somebody's wrap-up ends who has just talked."""
     agents = parts.agents
@@ -605,6 +609,14 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("csv", "agents.csv"),
         lambda parts: "a-2" in parts.agents.controller.agents,
     ),
+    (AGENTS, "missed_calls"): (put("missed_calls", 7), agent_limit("missed_calls")),
+    (AGENTS, "paused_at_most"): (put("paused_at_most", 7), agent_limit("paused_at_most")),
+    (AGENTS, "language"): (put("language", "en"), asterisk("extensions.conf")),
+    (AGENTS, "codes.sign_in"): (put("codes.sign_in", "*21"), asterisk("extensions.conf")),
+    (AGENTS, "codes.sign_out"): (put("codes.sign_out", "*21"), asterisk("extensions.conf")),
+    (AGENTS, "codes.pause"): (put("codes.pause", "*21"), asterisk("extensions.conf")),
+    (AGENTS, "codes.resume"): (put("codes.resume", "*21"), asterisk("extensions.conf")),
+    (AGENTS, "codes.extend"): (put("codes.extend", "*21"), asterisk("extensions.conf")),
     (AGENTS, "agents"): (
         without("agents.a-1"),
         lambda parts: parts.agents.controller.has_seat("base-01"),

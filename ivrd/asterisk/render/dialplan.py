@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import partners
 from ivrd.asterisk.render.transfers import extensions
+from ivrd.config.agents import RESUME_KEYS
 from ivrd.config.settings import NumberSettings, Settings
 from ivrd.core.skills import SkillRouting
 
@@ -39,6 +40,11 @@ def _default_queues(routing: SkillRouting, languages: Sequence[str]) -> str:
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
+    codes = "\n".join(
+        f"exten => {code},1,{TRANSFERRED}\n same => n,Goto({dialplan_names.AGENT_CALL},{request},1)"
+        for request, code in settings.agent_codes.items()
+        if code
+    )
     seats = "\n".join(partners.context(partner) for partner in settings.partners)
     routing = settings.tree.routing
     return f"""\
@@ -58,6 +64,7 @@ autofallthrough=yes
 {dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
+{dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
@@ -75,21 +82,23 @@ exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
 
 ; A seat's phone can call other seats, and nobody else. When an agent transfers a caller, it is the
 ; caller who comes here: with the hotline's number, back to the queue (transfers.conf). What a seat
-; can dial besides is heard by ivrd, and works without it: that it is to be rung again after it was
-; paused.
+; can dial besides is for ivrd: an agent's codes, and, which works without it as well, that the
+; seat is to be rung again after it was paused.
 [{dialplan_names.SEAT_CONTEXT}]
 {extensions(settings)}
-exten => {dialplan_names.RESUME_KEYS},1,{TRANSFERRED}
+exten => {RESUME_KEYS},1,{TRANSFERRED}
  same => n,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
  same => n,GotoIf($["${{UPQMSTATUS}}" = "NOTFOUND"]?nobody)
  same => n,UserEvent({dialplan_names.SEAT_RESUMED},Seat: ${{CHANNEL(endpoint)}})
  same => n,Answer(500)
  same => n,Hangup(16)
  same => n(nobody),Hangup(21)
+{codes}
 
 {seats}
 #include "hotline.conf"
 #include "partners.conf"
 #include "callback.conf"
 #include "transfers.conf"
+#include "agent-calls.conf"
 """
