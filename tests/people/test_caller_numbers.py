@@ -60,7 +60,9 @@ class Rig:
 
     def lost(self) -> list[str]:
         people = self.store.people
-        return [each.person.id for each in all_lost(people, AFTER, people.rules, lambda _person: 0.0)]
+        return [
+            each.person.id for each in all_lost(people, AFTER, people.rules, lambda _person: 0.0)
+        ]
 
 
 def test_of_one_who_gave_up_the_number_is_kept_sealed_until_somebody_answers() -> None:
