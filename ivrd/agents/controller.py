@@ -7,14 +7,15 @@ seats stay as Asterisk has them, and nothing can be said.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
-from typing import assert_never
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Protocol, assert_never
 
 from ivrd import log
 from ivrd.agents.repository import AgentRepository
 from ivrd.config.settings import NO_LIMITS, AgentLimits, AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import Agent, Duty
+from ivrd.core.agent_report import OnDuty
 from ivrd.core.call import (
     Answered,
     AnsweredBy,
@@ -36,6 +37,13 @@ READ_AGAIN_SECONDS = 10.0
 logger = logging.getLogger("ivrd")
 
 
+class DutyListener(Protocol):
+    """Receives what agents' duties were; see recorder.py."""
+
+    def over(self, agent: AgentSettings, before: Agent, at: float) -> None:
+        """An agent's duty has changed; `before`: as it was stored."""
+
+
 class AgentController:
     """All agents of the configuration.  `hurry()` has the seats reconciled before their time."""
 
@@ -44,10 +52,12 @@ class AgentController:
         agents: Iterable[AgentSettings],
         wrap_up_seconds: float,
         repository: AgentRepository,
+        recorder: DutyListener,
         clock: Callable[[], float],
         hurry: Callable[[], None],
     ) -> None:
         self._repository = repository
+        self._recorder = recorder
         self._clock = clock
         self._hurry = hurry
         self._read_again_at = 0.0
@@ -74,11 +84,18 @@ class AgentController:
         return self._repository.complete
 
     async def look(self) -> None:
-        """Each second, as the leader: read what could not be read before.  Does not raise."""
+        """Each second, as the leader: read what could not be read before; end wrap-ups.
+
+        Does not raise.
+        """
         now = self._clock()
         if not self.known and self._repository.readable and now >= self._read_again_at:
             self._read_again_at = now + READ_AGAIN_SECONDS
             await self._repository.restore()
+        for agent_id in self.agents:
+            stored = self._repository.get(agent_id)
+            if (here := a.at(stored, now)) is not stored:  # wrap-up has ended
+                self._put(agent_id, here)
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -121,7 +138,7 @@ class AgentController:
         self._check_seat(agent_id, event)
         after = a.step(before, event)
         if after != before:
-            self._repository.put(agent_id, after)
+            self._put(agent_id, after)
             self._hurry()
         if not isinstance(event, a.Talked):
             self._missed.pop(self.agents[agent_id].seat, None)
@@ -134,11 +151,25 @@ class AgentController:
             words = f"cannot sign in: {other} is signed in at {seat}; sign that agent out first"
             raise a.SeatTaken(words)
 
+    def _put(self, agent_id: str, after: Agent) -> None:
+        """From now on it is so; what was before is written down first."""
+        stored = self._repository.get(agent_id)
+        if after.since != stored.since:
+            self._recorder.over(self.agents[agent_id], stored, after.since)
+        self._repository.put(agent_id, after)
+
     async def written(self) -> bool:
         """Wait until what was said outlives this process; False if it is not known to."""
         return await self._repository.written()
 
     # --- looking ---------------------------------------------------------------------------
+
+    def on_duty(self) -> Iterator[OnDuty]:
+        """What the duty of each agent who is signed in has been since it last changed."""
+        now = self._clock()
+        for agent in self.agents.values():
+            for duty, reason, (start, end) in a.duty_spans(self._repository.get(agent.id), now):
+                yield OnDuty(agent.id, agent.seat, duty, reason, start, end)
 
     def get(self, agent_id: str) -> Agent:
         """An agent at this moment."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ivrd.cli import partner_tables
+from ivrd.cli.agent_report import agents_report_csv, agents_report_text
 from ivrd.cli.client import client_of
 from ivrd.cli.day_table import day_text
 from ivrd.cli.failure import asking
@@ -22,6 +23,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     text = "what became of every call of a day, restarts or not"
     day = subcommand(reports, "day", _day, text)
     day.add_argument("day", metavar="DATE", nargs="?", default="", help="default: today")
+    text = "what each agent did on a day: talks, wrap-up, pauses, calls that were not taken"
+    agents = subcommand(reports, "agents", _agents, text)
+    agents.add_argument("--day", metavar="DATE", default="", help="default: today")
+    agents.add_argument("--csv", action="store_true", help="print CSV with all columns")
 
 
 def add_audit(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +55,19 @@ def _partners(given: argparse.Namespace) -> int:
 def _day(given: argparse.Namespace) -> int:
     answer = client_of(given.config).get("day", day=given.day)
     show(given, answer, day_text)
+    return 0
+
+
+def _agents(given: argparse.Namespace) -> int:
+    answer = client_of(given.config).get("agent-report", day=given.day)
+    if given.csv and not given.json:
+        print(agents_report_csv(answer), end="")
+    else:
+        show(given, answer, agents_report_text)
+    if unassigned := answer["unassigned_talks"]:
+        say = f"note: {unassigned} talks were at seats where no agent was known to be signed in"
+        print(say, file=sys.stderr)
+    _note_gaps(answer)
     return 0
 
 

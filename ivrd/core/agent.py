@@ -18,6 +18,7 @@ anybody else has paused.
 Times are seconds since the epoch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -192,6 +193,16 @@ def at(agent: Agent, now: float) -> Agent:
     if agent.duty is Duty.WRAP_UP and agent.until <= now:
         return Agent(Duty.READY, agent.until)
     return agent
+
+
+def duty_spans(agent: Agent, until: float) -> Iterator[tuple[Duty, str, tuple[float, float]]]:
+    """What the agent's duty was, and why, from `Agent.since` to then; wrap-up may have ended."""
+    if not agent.signed_in or until <= agent.since:
+        return
+    end = min(agent.until, until) if agent.duty is Duty.WRAP_UP else until
+    yield agent.duty, agent.reason, (agent.since, end)
+    if end < until:
+        yield Duty.READY, "", (end, until)
 
 
 def state(agent: Agent, seat: SeatStatus) -> AgentState:

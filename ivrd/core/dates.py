@@ -5,6 +5,7 @@ computer, and a report of it would say that nothing had happened.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 
 BUDDHIST_YEARS = 543
@@ -23,6 +24,20 @@ def past_day(text: str, today: date) -> date:
     if day > today:
         raise ValueError(f"{day} has not come yet; today is {today}")
     return day
+
+
+def day_span(day: date, zone: tzinfo) -> tuple[float, float]:
+    """A day's first moment, and the first after it, in seconds since the epoch."""
+    first, after = _midnight(day, zone), _midnight(day + ONE_DAY, zone)
+    return first.timestamp(), after.timestamp()
+
+
+def by_day(start: float, end: float, zone: tzinfo) -> Iterator[tuple[float, float]]:
+    """The time from `start` to `end` (seconds since the epoch) in pieces, none over midnight."""
+    while start < end:
+        _first, midnight = day_span(datetime.fromtimestamp(start, zone).date(), zone)
+        yield start, min(end, midnight)
+        start = midnight
 
 
 def period(since: str, until: str, today: date, zone: tzinfo) -> tuple[datetime, datetime]:

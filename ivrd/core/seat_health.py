@@ -86,6 +86,7 @@ class NotTaken:
 
     seat: str
     reason: Reason
+    at: float
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class SeatHealth:
         before = b.at(self._breakers.get(seat, NEW), event.at).state
         after = self._step(seat, event)
         self._failed_at[seat] = event.at
-        notices: list[SeatNotice] = [NotTaken(seat, reason)]
+        notices: list[SeatNotice] = [NotTaken(seat, reason, event.at)]
         if after.state is BreakerState.OPEN and before is not BreakerState.OPEN:
             notices.append(Rests(seat, after.why))
         return notices

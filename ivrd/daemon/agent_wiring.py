@@ -1,12 +1,17 @@
 """The parts about agents, built and connected; see wiring.py, which has all others."""
 
+import time
 from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
 
 from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import AgentController
 from ivrd.agents.conversation import CallSettings
+from ivrd.agents.history import AgentHistory
 from ivrd.agents.phone import AgentPhoneCalls, CallMonitor
 from ivrd.agents.pins import PinCheck
+from ivrd.agents.recorder import DutyRecorder, SeatRecorder
 from ivrd.agents.repository import AgentRepository
 from ivrd.api.agent_operations import AgentOperations
 from ivrd.asterisk.async_agi import Sessions
@@ -15,29 +20,45 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
+from ivrd.metrics.agents import WrapUpMetrics
 from ivrd.store import WriteBehind
 from ivrd.store.audit_log import AuditLog
 
 
 class AgentParts:
-    """Who the agents are, and what they have said."""
+    """Who the agents are, what they have said, and what they did."""
 
     def __init__(
         self,
         settings: Settings,
         write_behind: WriteBehind,
         timeline: Timeline,
+        registry: CollectorRegistry,
         hurry: Callable[[], None],
     ) -> None:
-        self.repository = AgentRepository(write_behind, lambda: timeline.shift)
+        def shift() -> float:
+            return timeline.shift
+
+        self.repository = AgentRepository(write_behind, shift)
+        days = settings.store.keep_days.history
+        self.history = AgentHistory(write_behind, settings.zone, days, time.time, shift)
+        self._duties = DutyRecorder(self.history, WrapUpMetrics(registry), _pools(settings))
         self.controller = AgentController(
-            settings.agents, settings.wrap_up_seconds, self.repository, timeline.now, hurry
+            settings.agents,
+            settings.wrap_up_seconds,
+            self.repository,
+            self._duties,
+            timeline.now,
+            hurry,
         )
+        self.seats = SeatRecorder(self.history, self.controller)
         self._now = timeline.now
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
+        self._duties.pools = _pools(settings)
+        self.history.configure(settings.zone, settings.store.keep_days.history)
         self.controller.configure(settings.agents, settings.wrap_up_seconds, settings.agent_limits)
         self._language = settings.agent_language
         self._resume_code = settings.agent_codes[Request.RESUME]
@@ -74,3 +95,8 @@ class AgentParts:
             monitor,
         )
         return self.phones
+
+
+def _pools(settings: Settings) -> dict[str, str]:
+    """Each seat's pool."""
+    return {seat: pool.name for pool in settings.pools for seat in pool.seats}

@@ -188,6 +188,7 @@ class Daemon:
                 if self.wiring.leadership.is_leader:
                     self.wiring.tracker.queue_menus.reconcile()
                     await self.wiring.agents.controller.look()
+                    self.wiring.agent_collector.look()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
+from ivrd.api.agent_report import AgentReport
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
@@ -103,17 +104,34 @@ class Wiring:
         self.partner_repository = PartnerRepository(
             self.write_behind, days.history, days.audit, time.time, self.leadership
         )
-        self.agents = AgentParts(settings, self.write_behind, self.timeline, self.reevaluate.set)
+        self.agents = AgentParts(
+            settings,
+            self.write_behind,
+            self.timeline,
+            self.observer.metrics.registry,
+            self.reevaluate.set,
+        )
         self.queue_members = QueueMembers(
             self.link,
             settings.pools,
             self.timeline.now,
-            (self.observer, self.partner_repository, self.agents.controller),
+            (self.observer, self.partner_repository, self.agents.controller, self.agents.seats),
             self.reevaluate.set,
             self.agents.controller,
         )
         self.agent_operations = self.agents.connect(self.queue_members, self.partner_repository)
-        AgentCollector(self.observer.metrics.registry, self.agent_operations.counts)
+        self.agent_collector = AgentCollector(
+            self.observer.metrics.registry, self.agent_operations.counts, self.timeline.now
+        )
+        self.agent_report = AgentReport(
+            self.agents.controller,
+            self.agents.history,
+            self.ledger,
+            settings.zone,
+            self.write_behind.flush,
+            time.time,
+            lambda: self.timeline.shift,
+        )
         self._build_partners()
         self._build_waiting()
         self._build_calls()
@@ -376,6 +394,7 @@ class Wiring:
                 self.people.statistics,
                 self.callbacks.dialler,
                 self.agents.controller,
+                self.agents.seats,
                 self.wait_forecast,
                 self.wait_announcer,
                 handoffs,
@@ -404,6 +423,7 @@ class Wiring:
             **self.callbacks.operations.queries(),
             **self.agent_operations.queries(),
             **self.outbox.operations.queries(),
+            **self.agent_report.queries(),
         }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
         return {**answers, **stored, "day": self._leader_only(day.answer)}
@@ -456,6 +476,7 @@ class Wiring:
         self.callbacks.configure(settings)
         self.agents.configure(settings)
         self.outbox.configure(settings)
+        self.agent_report.configure(settings.zone)
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

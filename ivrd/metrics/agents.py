@@ -1,22 +1,63 @@
-"""How many agents there are in each state; never who."""
+"""What agents are doing, and for how long; never who."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 import prometheus_client as prom
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ivrd.core.agent import AgentState
 
 Counts = Mapping[str, Mapping[AgentState, int]]  # by pool
+WRAP_UP_BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # seconds
+UNSEEN_SECONDS = 10.0  # after so long without a look nobody knows what they did meanwhile
+
+
+class WrapUpMetrics:
+    """How long wrap-up takes."""
+
+    def __init__(self, registry: prom.CollectorRegistry) -> None:
+        self._seconds = prom.Histogram(
+            "ivrd_wrap_up_seconds",
+            "How long agents were in wrap-up after a talk, by the pool of their seat.",
+            ("pool",),
+            buckets=WRAP_UP_BUCKETS,
+            registry=registry,
+        )
+
+    def wrapped_up(self, pool: str, seconds: float) -> None:
+        """A wrap-up has ended, after so long."""
+        self._seconds.labels(pool).observe(seconds)
 
 
 class AgentCollector(Collector):
-    """Counted at each scrape; registers itself.  Pools without agents have no series."""
+    """Counted at each scrape and, for the time spent, at each look; registers itself.
 
-    def __init__(self, registry: prom.CollectorRegistry, counts: Callable[[], Counts]) -> None:
+    Pools without agents have no series.  `clock`: seconds.
+    """
+
+    def __init__(
+        self,
+        registry: prom.CollectorRegistry,
+        counts: Callable[[], Counts],
+        clock: Callable[[], float],
+    ) -> None:
         self._counts = counts
+        self._clock = clock
+        self._looked_at = clock()
+        self._seconds: Counter[tuple[str, AgentState]] = Counter()
         registry.register(self)
+
+    def look(self) -> None:
+        """Each second, as the leader: whatever agents are doing now they did since the last look."""
+        now = self._clock()
+        passed, self._looked_at = now - self._looked_at, now
+        if passed > UNSEEN_SECONDS:
+            return
+        for pool, states in self._counts().items():
+            for state, agents in states.items():
+                self._seconds[pool, state] += agents * passed
 
     def collect(self) -> Iterator[Metric]:
         """What is true now."""
@@ -25,7 +66,15 @@ class AgentCollector(Collector):
             "Agents by the pool of their seat and what they are doing.",
             labels=("pool", "state"),
         )
+        seconds = CounterMetricFamily(
+            "ivrd_agent_seconds",
+            "Seconds that agents have spent, by the pool of their seat and what they were doing. "
+            "Occupancy: those of talking and wrap_up over those of all but signed_out and paused.",
+            labels=("pool", "state"),
+        )
         for pool, states in self._counts().items():
             for state in AgentState:
                 agents.add_metric((pool, state), states.get(state, 0))
+                seconds.add_metric((pool, state), self._seconds[pool, state])
         yield agents
+        yield seconds

@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ivrd.agents.controller import NO_ANSWER, NOBODY, AgentController
+from ivrd.agents.history import AgentHistory
+from ivrd.agents.recorder import DutyRecorder, SeatRecorder
 from ivrd.agents.repository import AgentRepository
 from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core import agent as a
@@ -23,6 +26,7 @@ AGENTS = (
     AgentSettings("other", "Other", "", "base-02"),
 )
 WRAP_UP_SECONDS = 20.0
+ZONE = ZoneInfo("Asia/Bangkok")
 
 
 class Fencing:
@@ -43,9 +47,16 @@ class Rig:
         self.writes = WriteBehind(self.shelf, Fencing(), lambda _up, _why: None)
         repository = AgentRepository(self.writes, lambda: shift)
         self.repository = repository
+        self.history = AgentHistory(self.writes, ZONE, 92, lambda: self.now + shift, lambda: shift)
+        self.wrap_ups: list[tuple[str, float]] = []
+        duties = DutyRecorder(self.history, self, {"base-01": "base"})
         self.controller = AgentController(
-            AGENTS, WRAP_UP_SECONDS, repository, lambda: self.now, self._hurry
+            AGENTS, WRAP_UP_SECONDS, repository, duties, lambda: self.now, self._hurry
         )
+        self.seats = SeatRecorder(self.history, self.controller)
+
+    def wrapped_up(self, pool: str, seconds: float) -> None:
+        self.wrap_ups.append((pool, seconds))
 
     def _hurry(self) -> None:
         self.hurried += 1

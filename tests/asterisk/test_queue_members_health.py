@@ -98,7 +98,10 @@ def test_after_one_missed_call_a_seat_rests() -> None:
     assert rig.of(SEAT) == {(True, WHY, LAST)}
     assert rig.of(OTHER) == {(False, "", 0)}
     assert rig.members.here(POOL) == {SEAT: "paused", OTHER: "free"}
-    assert rig.told == [NotTaken(SEAT, Reason.MISSED), Rests(SEAT, WHY.removeprefix("ivrd: "))]
+    assert rig.told == [
+        NotTaken(SEAT, Reason.MISSED, rig.now),
+        Rests(SEAT, WHY.removeprefix("ivrd: ")),
+    ]
 
 
 @pytest.mark.parametrize(("talk", "rung"), [(300.0, True), (10.0, False)])
@@ -199,4 +202,4 @@ def test_a_dropped_call_counts_and_a_hopeless_one_does_not() -> None:
     rig = Rig()
     rig.members.changed(SeatDropped(SEAT, rig.now, drops=1))
     rig.members.changed(SeatDropped(SEAT, rig.now, drops=3))
-    assert rig.told == [NotTaken(SEAT, Reason.DROPPED)]
+    assert rig.told == [NotTaken(SEAT, Reason.DROPPED, rig.now)]

@@ -22,7 +22,7 @@ from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
 from ivrd.core.skills import SkillRouting
 from ivrd.people.vault import CannotOpen
-from ivrd.store import Change, Put, StoreDown, WriteBehind
+from ivrd.store import Change, Put, Remove, StoreDown, WriteBehind
 
 NOW = 1_795_312_060.0
 MOBILE = "0812345678"
@@ -62,8 +62,12 @@ class Shelf:
         for change in changes:
             if isinstance(change, Put):
                 self.entries[change.kind, change.key] = change.value
+            elif isinstance(change, Remove):
+                self.entries.pop((change.kind, change.key), None)
             else:
-                self.entries.pop((change.kind, change.key), None)  # type: ignore[union-attr]
+                for kind, key in [*self.entries]:
+                    if kind == change.kind and key < change.before:
+                        del self.entries[kind, key]
 
     async def read(self, kind: str, first: str = "", before: str = "") -> dict[str, str]:
         if self.down:

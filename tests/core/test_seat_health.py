@@ -145,7 +145,10 @@ def test_what_asterisk_has_is_enough_for_the_next_ivrd(steps: list[Step]) -> Non
 
 def test_after_one_missed_call_a_seat_rests_and_is_rung_last() -> None:
     health, why = SeatHealth(), "rang, and nobody answered"
-    assert health.unanswered(SEAT, 0.0, RANG) == [NotTaken(SEAT, Reason.MISSED), Rests(SEAT, why)]
+    assert health.unanswered(SEAT, 0.0, RANG) == [
+        NotTaken(SEAT, Reason.MISSED, 0.0),
+        Rests(SEAT, why),
+    ]
     assert health.turn(SEAT, LIMITS.first_pause - 0.1) == Turn(last=True, pause=f"ivrd: {why}")
     assert health.absent(SEAT, 0.0)
     assert health.turn(SEAT, LIMITS.first_pause) == Turn(last=True)
