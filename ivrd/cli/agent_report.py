@@ -10,8 +10,8 @@ from ivrd.cli.partner_tables import table_lines
 from ivrd.core.agent_report import AgentTotals, Pauses
 
 NOTES = (
-    "occupancy: (talking + wrap-up) / (signed in - paused); not taken: calls that rang there and were\n"
-    "missed, refused or dropped."
+    "occupancy: (talking + wrap-up) / (signed in - paused); not taken: calls that rang there and\n"
+    "were missed, refused or dropped."
 )
 
 
@@ -20,6 +20,7 @@ def agents_report_text(answer: Mapping[str, Any]) -> str:
     if not answer["rows"]:
         return f"{answer['day']}: no agent was signed in."
     head = ["Agent", "name", "signed in", "talks", "talking", "wrap-up", "paused", "not taken"]
+    head.append("occupancy")
     cells = []
     for row in answer["rows"]:
         times = ("signed_in", "talk", "wrap_up", "paused")
@@ -31,13 +32,15 @@ def agents_report_text(answer: Mapping[str, Any]) -> str:
                 *(untaken, percent(row["occupancy"])),
             )
         )
-    lines = [answer["day"], *table_lines([*head, "occupancy"], cells, left=2, cut=[1])]
-    if paused := [
+    lines = [answer["day"], *table_lines(head, cells, left=2, cut=[1])]
+    pauses = [
         (row["agent"], reason, count(of["times"]), length(of["seconds"]))
         for row in answer["rows"]
         for reason, of in row["pauses"].items()
-    ]:
-        lines += ["", *table_lines(["Agent", "paused for", "times", "long"], paused, 2, [1])]
+    ]
+    if pauses:
+        head = ["Agent", "paused for", "times", "long"]
+        lines += ["", *table_lines(head, pauses, left=2, cut=[1])]
     return "\n".join([*lines, "", NOTES])
 
 

@@ -1,6 +1,5 @@
 """What agents are doing, and for how long; never who."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 import prometheus_client as prom
@@ -46,18 +45,19 @@ class AgentCollector(Collector):
         self._counts = counts
         self._clock = clock
         self._looked_at = clock()
-        self._seconds: Counter[tuple[str, AgentState]] = Counter()
+        self._seconds: dict[tuple[str, AgentState], float] = {}
         registry.register(self)
 
     def look(self) -> None:
-        """Each second, as the leader: whatever agents are doing now they did since the last look."""
+        """Each second, as the leader: what agents do now they did since the last look."""
         now = self._clock()
         passed, self._looked_at = now - self._looked_at, now
         if passed > UNSEEN_SECONDS:
             return
         for pool, states in self._counts().items():
             for state, agents in states.items():
-                self._seconds[pool, state] += agents * passed
+                before = self._seconds.get((pool, state), 0.0)
+                self._seconds[pool, state] = before + agents * passed
 
     def collect(self) -> Iterator[Metric]:
         """What is true now."""
@@ -75,6 +75,6 @@ class AgentCollector(Collector):
         for pool, states in self._counts().items():
             for state in AgentState:
                 agents.add_metric((pool, state), states.get(state, 0))
-                seconds.add_metric((pool, state), self._seconds[pool, state])
+                seconds.add_metric((pool, state), self._seconds.get((pool, state), 0.0))
         yield agents
         yield seconds

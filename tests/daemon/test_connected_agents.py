@@ -31,11 +31,16 @@ def test_an_agent_talks_wraps_up_and_is_as_before_after_a_restart(tmp_path: Path
         assert await agent(at) == ("wrap_up", "")
         assert at.series("ivrd_agents") == 1
         await at.do("agent-pause", id="a-1", reason="lunch")
+        at.wiring.agent_collector.look()
+        assert at.series("ivrd_agent_seconds_total") > 0
+        assert at.series("ivrd_wrap_up_seconds_count") == 1
 
     async def after(at: Hotline) -> None:
         at.wiring.agents.controller.configure(AGENTS, 600.0)
         await until(lambda: at.wiring.agents.controller.known)
         assert await agent(at) == ("paused", "lunch")
+        (row,) = (await at.ask("agent-report"))["rows"]
+        assert (row["agent"], row["talks"], [*row["pauses"]]) == ("a-1", 1, ["lunch"])
 
     live(tmp_path, before)
     live(tmp_path, after)

@@ -80,6 +80,12 @@ def test_an_agent_is_rung_when_ready_and_not_in_wrap_up_or_pause_also_after_a_ki
     lab.ivrd.once("agent", "resume", AGENT)
     (entry,) = calling.wait(60).entries
     assert entry.person == "inhouse"
+    lab.until("the last talk is over", lambda s: s["calls"]["talk"] == 0)
+    (row,) = json.loads(lab.ivrd.once("report", "agents", "--json"))["rows"]
+    assert (row["agent"], row["talks"]) == (AGENT, 3)
+    assert row["pauses"]["lunch"]["times"] == 1
+    assert 5.0 <= row["wrap_up_seconds"] <= 15.0
+    assert lab.ivrd.scrape().total("ivrd_agent_seconds_total") > 0
 
 
 @pytest.mark.verify
