@@ -44,6 +44,9 @@ CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
 CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
 AGENT_CALL = "agent-call"  # its extensions are those of core/agent_call.py
+SUPERVISION = "supervision"
+SUPERVISION_STATE = "supervision-state"
+SUPERVISION_ENDED = "supervision-ended"
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
@@ -52,7 +55,7 @@ CONTEXTS = (
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
-    AGENT_CALL,
+    *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
 )
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
@@ -79,9 +82,11 @@ RINGS = "IVRD_RINGS"  # who is rung: as app_queue names it
 FROM_SEAT = "IVRD_FROM_SEAT"  # who has sent the caller on
 TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
+ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
+    ANNOUNCED,
 )
 
 # Variables that a caller's channel hands on to the legs to seats
@@ -131,6 +136,11 @@ CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
 # Of an agent's own call to ivrd
 AGENT = "IVRD_AGENT"  # the id, once it is known
 AGENT_VARIABLES = (AGENT,)
+# Of a supervisor's call, and, with the seat, the global variable by which ivrd allows it
+ALLOWED = "IVRD_ALLOWED"
+TALKER = "IVRD_TALKER"  # channels of the agent
+SUPERVISION_VARIABLES = (ALLOWED, TALKER)
+SUPERVISION_OF = "IVRD_SUPERVISION_"
 
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
 ATTEMPT = "IVRD_CALLBACK_"
@@ -155,7 +165,9 @@ RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
+ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 GLOBALS = (
+    ANNOUNCES,
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE),
 )
@@ -185,6 +197,7 @@ PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 ATTEMPT_EVENT = "IvrdCallback"
+SUPERVISION_EVENT = "IvrdSupervision"
 LOG_QUEUE = "hotline"
 
 # Classes of music on hold

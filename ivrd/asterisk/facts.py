@@ -260,6 +260,20 @@ class SeatResumed:
 
 
 @dataclass(frozen=True)
+class Supervised:
+    """A supervisor's phone listens to an agent's talk now (`begun`), or does no longer.
+
+    `mode`, `seat`, `supervisor`, `agent`: as ivrd had allowed it, at this seat's phone.
+    """
+
+    begun: bool
+    mode: str
+    seat: str
+    supervisor: str
+    agent: str
+
+
+@dataclass(frozen=True)
 class CallRefused:
     """The dialplan refused a carrier's call, which was never one of ours."""
 
@@ -349,6 +363,7 @@ Fact = (
     | SeatUnanswered
     | SeatDropped
     | SeatResumed
+    | Supervised
     | CallRefused
     | StrangerRefused
     | SeatRefused

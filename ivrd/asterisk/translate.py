@@ -41,6 +41,7 @@ from ivrd.asterisk.facts import (
     SeatState,
     SeatUnanswered,
     StrangerRefused,
+    Supervised,
     Unattended,
 )
 from ivrd.core.agent_call import Request
@@ -130,6 +131,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return _connected(m.call, m.seat, at(m))
     if m.userevent == dialplan_names.SEAT_RESUMED:
         return SeatResumed(m.seat, "key")
+    if m.userevent == dialplan_names.SUPERVISION_EVENT:
+        return Supervised(m.state == "begun", m.mode, m.seat, m.supervisor, m.agent)
     if m.userevent == dialplan_names.CUT_OFF_EVENT:
         return CallCut(m.uniqueid, at(m))
     if m.userevent == dialplan_names.MEDIA_LOST_EVENT:

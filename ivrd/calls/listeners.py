@@ -13,6 +13,7 @@ from ivrd.asterisk.facts import (
     SeatFact,
     SeatOffered,
     SeatUnanswered,
+    Supervised,
 )
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Event, Notice
@@ -86,6 +87,13 @@ class AttemptListener(Protocol):
         """Take it in."""
 
 
+class SupervisionListener(Protocol):
+    """Receives when supervisors listen to agents; see agents/supervision.py."""
+
+    def supervised(self, fact: Supervised) -> None:
+        """Take it in."""
+
+
 class RefusalListener(Protocol):
     """Receives what was refused before it was a call."""
 
@@ -125,6 +133,7 @@ class CallListeners:
     attempts: tuple[AttemptListener, ...]
     seats: tuple[SeatListener, ...]
     agent_calls: AgentCallListener
+    supervision: SupervisionListener
 
 
 @dataclass(frozen=True)

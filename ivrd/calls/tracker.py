@@ -203,6 +203,8 @@ class CallTracker:
             case facts.SeatOffered():
                 self._seat(fact)
                 self._look(fact)
+            case facts.Supervised():
+                self._listeners.supervision.supervised(fact)
             case facts.CallRefused() | facts.StrangerRefused() | facts.SeatRefused():
                 self._listeners.refusals.take(fact)
             case facts.PartnerLegEvent():

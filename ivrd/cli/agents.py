@@ -1,4 +1,4 @@
-"""`ivrd agent`: the people at the seats: list, show, sign in and out, pause, resume, hash a PIN."""
+"""`ivrd agent`: the people at the seats: list, show, sign in and out, pause, resume, listen to."""
 
 import argparse
 import getpass
@@ -15,6 +15,11 @@ from ivrd.config import pin
 STATES = {
     "signed_out": "signed out",
     "wrap_up": "wrap-up",
+}
+SUPERVISION = {
+    "listen": "listen to an agent's talk",
+    "whisper": "listen, and speak to the agent alone",
+    "join": "listen, and speak to the agent and the caller",
 }
 
 
@@ -43,9 +48,24 @@ def add_agent(parser: argparse.ArgumentParser) -> None:
     for one in (details, sign_in, sign_out, pause, resume, extend):
         one.add_argument("id", metavar="ID", help="the agent's in agents.yaml")
     pause.add_argument("reason", metavar="REASON", nargs="?", default="paused", help="a word why")
+    for mode, what in SUPERVISION.items():
+        text = f"{what}; asks for the supervisor's PIN, and says what to dial on the phone"
+        one = subcommand(group, mode, _supervise, text)
+        one.set_defaults(command=f"agent-{mode}")
+        one.add_argument("id", metavar="ID", help="the agent's in agents.yaml")
+        text = "the supervisor's id: one of `supervision: supervisors` in agents.yaml"
+        one.add_argument("--as", dest="supervisor", metavar="ID", required=True, help=text)
+        text = "the seat whose phone is used (default: the supervisor's own)"
+        one.add_argument("--seat", metavar="SEAT", default="", help=text)
     text = "print the hash of a PIN, which is asked for, for agents.yaml"
     made = group.add_parser("pin", help=text, description=text)
     made.set_defaults(run=_hash)
+
+
+def supervision_text(answer: dict[str, Any]) -> str:
+    """What is to be done now."""
+    seat, code, seconds = answer["seat"], answer["dial"], answer["seconds"]
+    return f"Dial {code} on the phone of {seat} within {seconds} seconds."
 
 
 def agents_text(rows: list[dict[str, Any]]) -> str:
@@ -105,6 +125,13 @@ def _pause(given: argparse.Namespace) -> int:
 
 def _change(given: argparse.Namespace) -> int:
     return _post(given, given.command)
+
+
+def _supervise(given: argparse.Namespace) -> int:
+    query = {"id": given.id, "as": given.supervisor, "seat": given.seat}
+    query["pin"] = _asked(f"PIN of {given.supervisor}: ")
+    show(given, client_of(given.config).post(given.command, **query), supervision_text)
+    return 0
 
 
 def _post(given: argparse.Namespace, command: str, **query: str) -> int:

@@ -17,13 +17,23 @@ from pydantic import Field
 from ivrd.config import queues
 from ivrd.config.control_socket import located
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, NAME, PATH, FieldType, number, pattern, text, whole
+from ivrd.config.field_types import (
+    LANGUAGE,
+    NAME,
+    PATH,
+    TRUTH,
+    FieldType,
+    number,
+    pattern,
+    text,
+    whole,
+)
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part, read
 from ivrd.config.pin import is_hash
 from ivrd.config.problem import ConfigError, Problem, quoted, unknown
 from ivrd.config.queues import QueuesFile
-from ivrd.config.settings import AgentLimits, AgentSettings
+from ivrd.config.settings import AgentLimits, AgentSettings, SupervisionSettings
 from ivrd.config.yamlfile import Document
 from ivrd.core.agent_call import Request, number_of
 from ivrd.core.skills import SkillRouting, Skills
@@ -50,6 +60,7 @@ class _Hash(FieldType):
 
 PIN = _Hash("the hash that `ivrd agent pin` prints", lambda value: value)
 CODE = pattern("a star and one or two digits such as *11, or nothing", r"(\*[0-9]{1,2})?")
+SUPERVISION_CODE = pattern("* and 2 to 4 digits", r"\*[0-9]{2,4}")
 SPOKEN = pattern("one of the hotline's languages, such as th, or nothing", "([a-z]{2})?")
 SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,35}")
 
@@ -81,9 +92,18 @@ class CodesPart(Part):
     extend: Annotated[str, CODE, RELOAD] = "*15"
 
 
+class SupervisionPart(Part):
+    """`supervision:` who may listen to agents' talks; without supervisors nobody may."""
+
+    supervisors: Annotated[list[Annotated[str, ID]], RELOAD] = Field(default_factory=list)
+    code: Annotated[str, SUPERVISION_CODE, RELOAD] = "*19"
+    announced: Annotated[bool, TRUTH, RELOAD] = False
+
+
 class AgentsFile(Part):
     """agents.yaml."""
 
+    supervision: SupervisionPart = SupervisionPart()
     wrap_up_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     missed_calls: Annotated[int, whole(0, 100), RELOAD] = 2
     paused_at_most: Annotated[int, whole(0, MOST_AGENTS), RELOAD] = 0
@@ -157,12 +177,16 @@ def _spoken_and_dialled(file: File[AgentsFile], languages: Collection[str]) -> I
     if parsed.language and parsed.language not in languages:
         yield file.problem("language", say=unknown("language", parsed.language, languages))
     taken = {RESUME_KEYS: "a seat that is to be rung again"}
-    for key, code in parsed.codes.model_dump().items():
+    codes: list[tuple[tuple[str, str], str]] = [
+        *((("codes", key), code) for key, code in parsed.codes.model_dump().items()),
+        (("supervision", "code"), parsed.supervision.code),
+    ]
+    for key, code in codes:
         if code in taken:
             say = f"{code} is dialled for {taken[code]} already; expected another code"
-            yield file.problem("codes", key, say=say)
+            yield file.problem(*key, say=say)
         elif code:
-            taken[code] = key
+            taken[code] = ".".join(key)
 
 
 def limits(parsed: AgentsFile) -> AgentLimits:
@@ -180,6 +204,24 @@ def codes(parsed: AgentsFile) -> dict[Request, str]:
         Request.RESUME: of.resume,
         Request.EXTEND: of.extend,
     }
+
+
+def check_supervision(file: File[AgentsFile]) -> Iterator[Problem]:
+    """Supervisors that there are not, and what is announced for nothing."""
+    of = file.parsed.supervision
+    for name in of.supervisors:
+        if name not in file.parsed.agents:
+            say = unknown("agent", name, sorted(file.parsed.agents))
+            yield file.problem("supervision", "supervisors", say=say)
+    if of.announced and not of.supervisors:
+        say = "expected supervisors as well: without any nobody can listen"
+        yield file.problem("supervision", "announced", say=say)
+
+
+def supervision(parsed: AgentsFile) -> SupervisionSettings:
+    """Who may listen, as the program works with it."""
+    of = parsed.supervision
+    return SupervisionSettings(frozenset(of.supervisors), of.code, of.announced)
 
 
 def _any_served(

@@ -148,6 +148,8 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from queues.check_transfers(files.queues, files.partners.parsed.partners)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
+    if files.agents:
+        yield from agents.check_supervision(files.agents)
     if files.agents and files.queues:
         yield from agents.check_with_queues(files.agents, files.queues.parsed)
     if files.program and files.hours:
@@ -235,6 +237,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         agent_limits=agents.limits(files.agents.parsed),
         agent_codes=agents.codes(files.agents.parsed),
         agent_language=files.agents.parsed.language or languages[0],
+        supervision=agents.supervision(files.agents.parsed),
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),
         callers_at_most=parsed.limits.callers,

@@ -170,6 +170,19 @@ NO_LIMITS = AgentLimits(0, 0)
 
 
 @dataclass(frozen=True)
+class SupervisionSettings:
+    """Who may listen to agents' talks.
+
+    `supervisors`: ids of agents; without any nobody may.  `code`: what their phones dial.
+    `announced`: whether callers are told before they wait.
+    """
+
+    supervisors: frozenset[str]
+    code: str
+    announced: bool
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration.  Paths are absolute, times are in seconds.
 
@@ -231,6 +244,7 @@ class Settings:
     agent_limits: AgentLimits
     agent_codes: Mapping[Request, str]
     agent_language: str
+    supervision: SupervisionSettings
     policy: Policy
     waiting: WaitingSettings
     callers_at_most: int

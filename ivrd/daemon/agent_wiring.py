@@ -13,26 +13,36 @@ from ivrd.agents.phone import AgentPhoneCalls, CallMonitor
 from ivrd.agents.pins import PinCheck
 from ivrd.agents.recorder import DutyRecorder, SeatRecorder
 from ivrd.agents.repository import AgentRepository
+from ivrd.agents.supervision import DurableAuditLog, Supervision
 from ivrd.api.agent_operations import AgentOperations
+from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
+from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.agents import WrapUpMetrics
 from ivrd.store import WriteBehind
 from ivrd.store.audit_log import AuditLog
 
 
 class AgentParts:
-    """Who the agents are, what they have said, and what they did."""
+    """Who the agents are, what they have said, what they did, and who may listen.
+
+    `reading()`: what Asterisk's clock shows.
+    """
 
     def __init__(
         self,
         settings: Settings,
+        link: AmiClient,
         write_behind: WriteBehind,
+        audit_log: DurableAuditLog,
+        leadership: LeaderStatus,
         timeline: Timeline,
+        reading: Callable[[], float],
         registry: CollectorRegistry,
         hurry: Callable[[], None],
     ) -> None:
@@ -52,6 +62,7 @@ class AgentParts:
             hurry,
         )
         self.seats = SeatRecorder(self.history, self.controller)
+        self.supervision = Supervision(link, audit_log, leadership, reading)
         self._now = timeline.now
         self.configure(settings)
 

@@ -17,6 +17,7 @@ from ivrd.api.agent_report import AgentReport
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
+from ivrd.api.supervision_operations import SupervisionOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.capacity import Capacity
@@ -106,8 +107,12 @@ class Wiring:
         )
         self.agents = AgentParts(
             settings,
+            self.link,
             self.write_behind,
+            self.partner_repository,
+            self.leadership,
             self.timeline,
+            lambda: self.asterisk_clock.reading(self.timeline.now()),
             self.observer.metrics.registry,
             self.reevaluate.set,
         )
@@ -131,6 +136,14 @@ class Wiring:
             self.write_behind.flush,
             time.time,
             lambda: self.timeline.shift,
+        )
+        self.supervision_operations = SupervisionOperations(
+            settings.supervision,
+            self.agents.supervision,
+            self.agents.controller,
+            self.ledger,
+            self.queue_members.pool_of,
+            self.partner_repository,
         )
         self._build_partners()
         self._build_waiting()
@@ -404,6 +417,7 @@ class Wiring:
             attempts=(self.callbacks.dialler,),
             seats=(handoffs,),
             agent_calls=self.agents.phones,
+            supervision=self.agents.supervision,
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -437,6 +451,7 @@ class Wiring:
             **self.people.operations.commands(),
             **self.agent_operations.commands(),
             **self.outbox.operations.commands(),
+            **self.supervision_operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -477,6 +492,7 @@ class Wiring:
         self.agents.configure(settings)
         self.outbox.configure(settings)
         self.agent_report.configure(settings.zone)
+        self.supervision_operations.settings = settings.supervision
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

@@ -66,6 +66,7 @@ def test_globals_are_the_ones_that_are_set() -> None:
         *dialplan_names.OF_A_NUMBER,
         *dialplan_names.CALLBACK_VARIABLES,
         *dialplan_names.AGENT_VARIABLES,
+        *dialplan_names.SUPERVISION_VARIABLES,
     }
     assert found(r"Set\(_{0,2}(IVRD_\w+)=") <= variables
 
@@ -88,6 +89,7 @@ def test_handlers_are_contexts_that_are_there() -> None:
     assert found(r"hangup_handler_push\)=([\w-]+),") == {
         dialplan_names.ENDED_CONTEXT,
         dialplan_names.CALLBACK_ENDED,
+        dialplan_names.SUPERVISION_ENDED,
     }
 
 

@@ -13,7 +13,7 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
-from ivrd.asterisk.facts import AgentCallOffered, PartnerLegEvent, RefusalFact
+from ivrd.asterisk.facts import AgentCallOffered, PartnerLegEvent, RefusalFact, Supervised
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
@@ -120,6 +120,7 @@ class Told:
     faults: list[tuple[str, BaseException]] = field(default_factory=list)
     steps: list[tuple[str, MenuStep]] = field(default_factory=list)
     offers: list[tuple[str, object]] = field(default_factory=list)
+    supervised_facts: list[Supervised] = field(default_factory=list)
 
     def joining(self, _call_id: str, _queue: str, language: str) -> str:
         return language
@@ -141,6 +142,9 @@ class Told:
 
     def notice(self, notice: Notice) -> None:
         self.notices.append(notice)
+
+    def supervised(self, fact: Supervised) -> None:
+        self.supervised_facts.append(fact)
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         self.legs.append(leg_event)
@@ -271,8 +275,7 @@ class Rig:
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
                 *(self.told, self.told, self.told, (self.told, *notices), positions),
-                *((self.told,), (), seats),
-                NoAgentCalls(),
+                *((self.told,), (), seats, NoAgentCalls(), self.told),
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),

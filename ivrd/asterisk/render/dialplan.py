@@ -37,6 +37,15 @@ def _default_queues(routing: SkillRouting, languages: Sequence[str]) -> str:
     return "\n".join([*steps, usual])
 
 
+def _supervision(settings: Settings) -> str:
+    """The code that a supervisor's phone dials, if there are supervisors."""
+    of = settings.supervision
+    if not of.supervisors:
+        return ""
+    steps = f"exten => {of.code},1,{TRANSFERRED}\n same => n,Goto({dialplan_names.SUPERVISION},s,1)"
+    return f"; A supervisor's phone, after `ivrd agent listen`.\n{steps}\n"
+
+
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
@@ -59,6 +68,7 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={routing.queue_for("", settings.languages[0])}
 {dialplan_names.CALLERS}={settings.callers_at_most}
+{dialplan_names.ANNOUNCES}={"yes" if settings.supervision.announced else "no"}
 {dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
 {dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
@@ -94,11 +104,12 @@ exten => {RESUME_KEYS},1,{TRANSFERRED}
  same => n,Hangup(16)
  same => n(nobody),Hangup(21)
 {codes}
-
+{_supervision(settings)}
 {seats}
 #include "hotline.conf"
 #include "partners.conf"
 #include "callback.conf"
 #include "transfers.conf"
 #include "agent-calls.conf"
+#include "supervision.conf"
 """

@@ -19,8 +19,8 @@ agi_exec_start_type agi_exec_end_type
 
 MODULES = """
 pbx_config
-app_channelredirect app_controlplayback app_dial app_exec app_playback app_queue app_read
-app_stack app_userevent app_verbose
+app_channelredirect app_chanspy app_controlplayback app_dial app_exec app_playback app_queue
+app_read app_stack app_userevent app_verbose
 bridge_builtin_features bridge_builtin_interval_features bridge_native_rtp bridge_simple
 chan_pjsip codec_alaw codec_ulaw format_pcm format_wav
 func_callerid func_channel func_cut func_devstate func_dialgroup func_global func_groupcount
