@@ -1,5 +1,6 @@
 """Asterisk's words in ours, from what the real one said."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -243,6 +244,14 @@ def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) ->
 def test_the_key_that_resumes_a_seat() -> None:
     key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
     assert t.fact(Message(key)) == facts.SeatResumed("base-01", "key")
+
+
+def test_a_supervisor_who_listens() -> None:
+    said = {"Mode": "join", "Seat": "base-02", "Supervisor": "s-1", "Agent": "a-1"}
+    event = {"Event": "UserEvent", "UserEvent": "IvrdSupervision", "State": "begun", **said}
+    begun = facts.Supervised(True, "join", "base-02", "s-1", "a-1")
+    assert t.fact(Message(event)) == begun
+    assert t.fact(Message({**event, "State": "ended"})) == replace(begun, begun=False)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from ivrd.config.agents import MOST_AGENTS
 from ivrd.config.load import load
 from ivrd.config.pin import is_hash, is_pin, matches, pin_hash
 from ivrd.config.problem import ConfigError
+from ivrd.config.settings import SupervisionSettings
 from tests.fixtures.agents import HASH, PIN
 
 HEAD = "id,name,pin,seat\n"
@@ -180,3 +181,21 @@ def test_languages_and_topics_of_both_files(folder: Path) -> None:
         f"{folder}/agents.yaml:2: agents.a-1.topics: the pool surge, to which surge-001 belongs, "
         "serves the queue of none of them",
     ]
+
+
+def test_supervisors_are_agents_and_nothing_is_announced_without_them(folder: Path) -> None:
+    agents = f'agents:\n  a-1: {{name: S, pin: "{HASH}", seat: base-01}}\n'
+    assert load(folder).supervision.supervisors == frozenset()
+    path = folder / "agents.yaml"
+    path.write_text(agents + "supervision:\n  supervisors: [a-1]\n  announced: true\n")
+    assert load(folder).supervision == SupervisionSettings(frozenset({"a-1"}), "*19", True)
+    path.write_text(agents + 'supervision:\n  supervisors: [a-2]\n  code: "19"\n')
+    (code,) = wrong(folder)
+    assert code.startswith(f"{path}:5: supervision.code: expected * and 2 to 4 digits")
+    path.write_text(agents + "supervision:\n  supervisors: [a-2]\n")
+    (unknown,) = wrong(folder)
+    assert unknown.startswith(f"{path}:4: supervision.supervisors: ")
+    assert "a-2" in unknown
+    path.write_text(agents + "supervision:\n  announced: true\n")
+    (announced,) = wrong(folder)
+    assert announced.endswith("expected supervisors as well: without any nobody can listen")

@@ -605,6 +605,18 @@ PROBES: dict[tuple[str, str], Probe] = {
         lambda parts: "topic-hi-register" in parts.operations.settings.prompts,
     ),
     (AGENTS, "wrap_up_seconds"): (put("wrap_up_seconds", 5), wrap_up_ends),
+    (AGENTS, "supervision.supervisors"): (
+        put("supervision.supervisors", []),
+        lambda parts: parts.supervision_operations.settings.supervisors,
+    ),
+    (AGENTS, "supervision.code"): (
+        put("supervision.code", "*20"),
+        lambda parts: parts.supervision_operations.settings.code,
+    ),
+    (AGENTS, "supervision.announced"): (
+        put("supervision.announced", False),
+        asterisk("extensions.conf"),
+    ),
     (AGENTS, "csv"): (
         put("csv", "agents.csv"),
         lambda parts: "a-2" in parts.agents.controller.agents,

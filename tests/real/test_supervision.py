@@ -1,6 +1,7 @@
 """A supervisor listens, speaks to the agent alone and joins, with phones of others."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
