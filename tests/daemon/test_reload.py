@@ -90,7 +90,8 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}
     rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
     rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
-    rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01")}))
+    rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01"), "s-1": person("base-02")}))
+    rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
     (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")
     return base
