@@ -105,7 +105,7 @@ class RedisSettings:
 
 @dataclass(frozen=True)
 class Retention:
-    """For how many days ended calls are kept, what happened at partners and agents, and the audit."""
+    """For how many days ended calls, partners' and agents' history and the audit log are kept."""
 
     calls: int = 92
     history: int = 92

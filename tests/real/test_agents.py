@@ -128,6 +128,10 @@ def test_an_agents_day_over_a_kill_of_ivrd_in_every_state(hotline) -> None:
     assert entry.person == "inhouse"
     lab.ivrd.once("agent", "out", AGENT)
     assert paused_for(lab, "agent: signed out")
+    lab.until("the last talk is over", lambda s: s["calls"]["talk"] == 0)
+    (row,) = json.loads(lab.ivrd.once("report", "agents", "--json"))["rows"]
+    assert (row["talks"], row["pauses"]["lunch"]["times"]) == (3, 1)
+    assert row["talk_seconds"] == pytest.approx(3 * TALK, abs=3.0)  # queue_log has whole seconds
 
 
 @pytest.mark.lasts(5)

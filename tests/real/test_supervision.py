@@ -47,8 +47,11 @@ class Phones:
             time.sleep(0.1)  # nothing tells of sound
 
     def has_heard(self, whose: str, prompt: str) -> bool:
-        """Whether a prompt has been heard there: of one that was a third of its pieces are found, as
-        Asterisk rounds otherwise, and of any other next to none."""
+        """Whether a prompt has been heard there.
+
+        Of one that was, a third of the pieces are found, for Asterisk rounds in another way; of any
+        other next to none.
+        """
         heard = _alaw((self._folder / whose / "heard.wav").read_bytes()[44:])
         with wave.open(str(SOUNDS / f"{prompt}.wav")) as file:
             said = _alaw(file.readframes(file.getnframes()))
