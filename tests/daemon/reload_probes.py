@@ -614,7 +614,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         lambda parts: parts.supervision_operations.settings.code,
     ),
     (AGENTS, "supervision.announced"): (
-        put("supervision.announced", False),
+        put("supervision.announced", True),
         asterisk("extensions.conf"),
     ),
     (AGENTS, "csv"): (
