@@ -93,6 +93,21 @@ def test_a_caller_who_is_sent_back_was_talked_with_and_one_who_was_dropped_was_n
     assert stored(rig) == [Talk("base-01", rig.now - 62.0, rig.now - 2.0)]
 
 
+def test_what_is_written_is_the_time_of_day_also_when_the_clock_was_set(rig: Rig) -> None:
+    rig.begin(shift=3600.0)
+    asyncio.run(rig.repository.restore())
+    start = rig.now
+    rig.controller.say("late", a.SignedIn(start))
+    talks(rig, 10.0)
+    rig.seats.seat("base", NotTaken("base-01", Reason.LOST, rig.now))
+    ready = OnDuty("late", "base-01", Duty.READY, "", start + 3600.0, start + 3610.0)
+    talk = Talk("base-01", start + 3600.0, start + 3610.0)
+    found = stored(rig)
+    assert len(found) == 3
+    for fact in (ready, talk, Untaken("base-01", start + 3610.0, Reason.LOST)):
+        assert fact in found
+
+
 def test_seats_of_nobody_and_partners_have_no_agent(rig: Rig) -> None:
     for other in (replace(CALL, seat="surge-01"), replace(CALL, by=AnsweredBy.PARTNER)):
         rig.seats.notice(Ended(replace(other, ended_at=60.0), Outcome.ANSWERED, Stage.TALK))
