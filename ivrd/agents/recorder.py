@@ -12,7 +12,17 @@ from ivrd.agents.history import AgentHistory
 from ivrd.config.settings import AgentSettings
 from ivrd.core.agent import Agent, Duty, duty_spans
 from ivrd.core.agent_report import OnDuty, Talk, Untaken
-from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Notice, Offered, Rejoined
+from ivrd.core.call import (
+    Answered,
+    AnsweredBy,
+    Call,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    TakenOver,
+)
 from ivrd.core.seat_health import NotTaken, SeatNotice
 
 
@@ -59,13 +69,16 @@ class SeatRecorder:
         self._history.forget_old()
         call = notice.call
         match notice:
-            case Answered():
+            case Answered() | TakenOver():
                 if call.by is AnsweredBy.INHOUSE and call.connected_at is not None:
                     self._talking[call.id] = Talk(call.seat, call.connected_at, call.connected_at)
             case Rejoined(_, seconds):
                 talk = self._talking.pop(call.id, None)
                 if talk and seconds is not None and notice.answer_stands:
                     self._talked(call, Talk(talk.seat, talk.start, talk.start + seconds), on=True)
+            case PassedOn(_, _, at):
+                if talk := self._talking.pop(call.id, None):
+                    self._talked(call, Talk(talk.seat, talk.start, at), on=True)
             case Ended():
                 self._talking.pop(call.id, None)
                 if call.by is AnsweredBy.INHOUSE and call.connected_at is not None:

@@ -9,12 +9,12 @@ from ivrd.agents.controller import NO_ANSWER, AgentController
 from ivrd.agents.pins import PinCheck
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
+from ivrd.api.pin import check_pin
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.field_types import text
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
-from ivrd.core.agent_call import PinResult
 from ivrd.core.seats import SeatStatus
 
 REASON = text(24)  # Asterisk keeps 79 bytes of one
@@ -94,15 +94,8 @@ class AgentOperations:
     async def _sign_in(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID&pin=PIN."""
         agent, who = self._agent(query), asked_by(query)
-        match await self._pins.check(agent, query.get("pin", ""), who):
-            case PinResult.WRONG:
-                raise server.RequestRejected(f"wrong PIN for {agent.id}")
-            case PinResult.LOCKED:
-                seconds = self._pins.locked_seconds(agent.id)
-                words = f"there were too many wrong PINs for {agent.id}: try in {seconds:.0f} s"
-                raise server.NotNow(words)
-            case PinResult.RIGHT:
-                return await self._done(agent, self._actions.sign_in(agent, who))
+        await check_pin(self._pins, agent, query.get("pin", ""), who)
+        return await self._done(agent, self._actions.sign_in(agent, who))
 
     async def _sign_out(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID."""

@@ -1,20 +1,19 @@
 """What supervisors can ask: to listen to an agent's talk, to speak to the agent alone, to join."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from ivrd.agents.controller import AgentController
+from ivrd.agents.pins import PinCheck
 from ivrd.agents.supervision import ALLOWED_SECONDS, Mode, NotWritten, Supervision
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
+from ivrd.api.pin import check_pin
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.config.pin import matches
 from ivrd.config.settings import AgentSettings, SupervisionSettings
 from ivrd.core.call import AnsweredBy, CallState
 from ivrd.core.ledger import Ledger
-from ivrd.store.audit_log import AuditLog
 
 
 class SupervisionOperations:
@@ -27,14 +26,14 @@ class SupervisionOperations:
         controller: AgentController,
         ledger: Ledger,
         pool_of: Callable[[str], str],
-        audit_log: AuditLog,
+        pins: PinCheck,
     ) -> None:
         self.settings = settings
         self._supervision = supervision
         self._controller = controller
         self._ledger = ledger
         self._pool_of = pool_of
-        self._audit_log = audit_log
+        self._pins = pins
 
     def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
@@ -66,16 +65,14 @@ class SupervisionOperations:
         return {"dial": self.settings.code, "seat": seat, "seconds": ALLOWED_SECONDS}
 
     async def _supervisor(self, query: Mapping[str, str]) -> AgentSettings:
-        """Who asks, with the right PIN.  Raises `RequestRejected`."""
+        """Who asks, with the right PIN.  Raises `RequestRejected`, `NotNow`."""
         name = query.get("as", "")
         if not self.settings.supervisors:
             raise server.RequestRejected("nobody may listen: agents.yaml names no supervisors")
         supervisor = self._controller.agents.get(name)
         if name not in self.settings.supervisors or supervisor is None:
             raise server.RequestRejected(f"{name!r} is none of the supervisors in agents.yaml")
-        if not await asyncio.to_thread(matches, query.get("pin", ""), supervisor.pin):
-            self._audit_log.audit(asked_by(query), "supervisor refused: wrong PIN", "", name)
-            raise server.RequestRejected(f"wrong PIN for {name}")
+        await check_pin(self._pins, supervisor, query.get("pin", ""), asked_by(query))
         return supervisor
 
     def _talks(self, seat: str) -> bool:

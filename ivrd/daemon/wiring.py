@@ -143,7 +143,7 @@ class Wiring:
             self.agents.controller,
             self.ledger,
             self.queue_members.pool_of,
-            self.partner_repository,
+            self.agents.pins,
         )
         self._build_partners()
         self._build_waiting()
