@@ -43,7 +43,7 @@ class PinCheck:
         now = self._clock()
         lock = pin_lock.after_wrong(self._repository.pin_lock(agent_id), now)
         self._repository.put_pin_lock(agent_id, lock)
-        self._audit_log.audit(who, "agent not signed in: wrong PIN", "", agent_id)
+        self._audit_log.audit(who, "wrong PIN", "", agent_id)
         if seconds := round(lock.left(now)):
             detail = f"{agent_id}: {lock.wrong} wrong ones in a row, for {seconds} s"
             self._audit_log.audit(who, "PIN locked", "", detail)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ivrd.agents.pins import PinCheck
 from ivrd.agents.supervision import ALLOWED_SECONDS, Supervision
 from ivrd.api import server
 from ivrd.api.supervision_operations import SupervisionOperations
@@ -44,7 +45,7 @@ class Office:
         self.operations = SupervisionOperations(
             *(settings, self.supervision, self.rig.controller, self.ledger),
             lambda seat: "base" if seat.startswith("base-") else "",
-            self,
+            PinCheck(self.rig.repository, self, lambda: 1000.9),
         )
 
     def audit(self, who: str, what: str, _partner: str, detail: str) -> None:
@@ -95,7 +96,7 @@ def test_nobody_else_may(query: dict[str, str], said: str) -> None:
     with pytest.raises((server.RequestRejected, server.NotNow), match=said):
         office.asks(**query)
     assert not office.variables
-    wrong = "supervisor refused: wrong PIN"
+    wrong = "wrong PIN"
     assert [what for _who, what, _detail in office.audited] == [wrong] * ("PIN" in said)
 
 

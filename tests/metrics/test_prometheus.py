@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,8 @@ from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.outbox import ChannelHealth
+from ivrd.core.outbox_backlog import Backlog
 from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
@@ -29,6 +31,8 @@ from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
+from ivrd.metrics.handoff import HandoffMetrics
+from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
@@ -41,6 +45,19 @@ from lab.running import spawn
 MONITORING = Path(__file__).parents[2] / "monitoring"
 DEADLINE_SECONDS = 60.0
 DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
+
+
+class NoMessages:
+    """The state of an outbox with one channel, and nothing in it."""
+
+    backlog = Backlog(most=10)
+    health: Mapping[str, ChannelHealth] = {}
+
+    def channel_names(self) -> list[str]:
+        return ["sms"]
+
+    def now(self) -> float:
+        return time.time()
 
 
 class Hotline:
@@ -67,6 +84,9 @@ class Hotline:
         statistics = SimpleNamespace(count=self.people)
         PeopleMetrics(self.metrics.registry, statistics, time.time)
         WaitMetrics(self.metrics.registry, ["other"])
+        self.handoffs = HandoffMetrics(self.metrics.registry, alone, time.time)
+        OutboxMetrics(self.metrics.registry).channels(["sms"])
+        OutboxCollector(self.metrics.registry, NoMessages())
         CapacityMetrics(
             self.metrics.registry,
             SimpleNamespace(callers=1000, room=64),
@@ -210,7 +230,7 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 22
+    assert len(queries) == 24
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
