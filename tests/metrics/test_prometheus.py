@@ -6,12 +6,13 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
@@ -20,15 +21,17 @@ import pytest
 
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
+from ivrd.core.agent import AgentState
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
-from ivrd.core.outbox import ChannelHealth
+from ivrd.core.outbox import Entry
 from ivrd.core.outbox_backlog import Backlog
 from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
+from ivrd.metrics.agents import AgentCollector, WrapUpMetrics
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.handoff import HandoffMetrics
@@ -45,19 +48,6 @@ from lab.running import spawn
 MONITORING = Path(__file__).parents[2] / "monitoring"
 DEADLINE_SECONDS = 60.0
 DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
-
-
-class NoMessages:
-    """The state of an outbox with one channel, and nothing in it."""
-
-    backlog = Backlog(most=10)
-    health: Mapping[str, ChannelHealth] = {}
-
-    def channel_names(self) -> list[str]:
-        return ["sms"]
-
-    def now(self) -> float:
-        return time.time()
 
 
 class Hotline:
@@ -84,14 +74,22 @@ class Hotline:
         statistics = SimpleNamespace(count=self.people)
         PeopleMetrics(self.metrics.registry, statistics, time.time)
         WaitMetrics(self.metrics.registry, ["other"])
+        agents = {"base": {AgentState.READY: 1, AgentState.TALKING: 1}}
+        AgentCollector(self.metrics.registry, lambda: agents, time.time).look()
+        WrapUpMetrics(self.metrics.registry).wrapped_up("base", 20.0)
         self.handoffs = HandoffMetrics(self.metrics.registry, alone, time.time)
-        OutboxMetrics(self.metrics.registry).channels(["sms"])
-        OutboxCollector(self.metrics.registry, NoMessages())
         CapacityMetrics(
             self.metrics.registry,
             SimpleNamespace(callers=1000, room=64),
             SimpleNamespace(lines_busy=0),
         )
+        OutboxMetrics(self.metrics.registry).channels(["sms"])
+        backlog = Backlog(10)
+        backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))
+        state: Any = SimpleNamespace(
+            backlog=backlog, health={}, channel_names=lambda: ["sms"], now=time.time
+        )
+        OutboxCollector(self.metrics.registry, state)
         link = SimpleNamespace(stopping=False, take_surplus=dict)
         where = "ivrd.yaml:60: asterisk.carriers"
         refusals = Refusals(["carrier"])
@@ -230,12 +228,14 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 24
+    assert len(queries) == 26
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
     (long,) = [query for query in queries if "at_least_seconds" in query]
     assert prometheus.ask(long) == 1  # of two
+    (waiting,) = [query for query in queries if "ivrd_outbox_entries" in query]
+    assert prometheus.ask(waiting) == 1
     assert prometheus.ask(queries[-1]) == 0  # the books balance
 
 
