@@ -54,6 +54,7 @@ def phones(lab: Lab, *seats: str) -> Iterator[list[Baresip]]:
 def dials(phone: Baresip, code: str, keys: str = "") -> None:
     """Dial a code, press keys, and listen until ivrd hangs up."""
     call = phone.dial(code)
+    assert call.state == "established", call  # whatever comes of it is said
     phone.press(call, keys)
     assert phone.until_state(call, "closed").over
 

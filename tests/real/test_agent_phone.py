@@ -65,7 +65,8 @@ def test_an_agents_phone_signs_in_takes_a_call_wraps_up_pauses_and_signs_out(
     assert "wrap-up extended" in lab.ivrd.log_text()
 
 
-@pytest.mark.lasts(15)
+@pytest.mark.verify
+@pytest.mark.lasts(25)
 def test_without_ivrd_a_code_is_answered_in_words_and_changes_nothing(
     hotline, tmp_path: Path
 ) -> None:
@@ -81,7 +82,8 @@ def test_without_ivrd_a_code_is_answered_in_words_and_changes_nothing(
         is_in(lab, "ready")
 
 
-@pytest.mark.lasts(20)
+@pytest.mark.verify
+@pytest.mark.lasts(40)
 def test_codes_of_a_seat_that_is_not_theirs_and_pins_that_are_tried(
     hotline, tmp_path: Path
 ) -> None:
