@@ -7,6 +7,9 @@ same file comes out every time.
 
 brief/: one bar, for those who hear no more than that after each announcement, and two files
 without sound, by which Asterisk ends (dialplans/hotline.conf).
+
+line-tone.wav, beside the prompts of each language: two notes for a person on the line who is about
+to have a caller.
 """
 
 import argparse
@@ -43,6 +46,8 @@ BARS: Bars = (
 )
 CLOSE: Bars = (((0, 4, 7), ((0.0, 12),)),)
 CLOSE_BAR = 2.5  # seconds
+TONE = ((0.0, 12), (0.12, 19))  # (second, note)
+TONE_SECONDS = 0.35
 # The broken chord of a bar: indices into the chord, an octave up; 3 is its lowest note again.
 PATTERN = (0, 1, 2, 3, 2, 1, 2, 1)
 
@@ -59,6 +64,14 @@ def compose(bars: Bars = BARS, bar: float = BAR, tail: float = 0.0) -> list[floa
             add(piece, start + step * bar / 8, note, length=1.6, attack=0.012, loudness=0.32)
         for second, note in melody:
             add(piece, start + second, note, length=3.2, attack=0.15, loudness=0.38)
+    return piece
+
+
+def tone() -> list[float]:
+    """What tells a person on the line that a caller comes."""
+    piece = [0.0] * int(TONE_SECONDS * RATE)
+    for second, note in TONE:
+        add(piece, second, note, length=TONE_SECONDS - second, attack=0.012, loudness=0.5)
     return piece
 
 
@@ -99,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write(compose(CLOSE, CLOSE_BAR, tail=1.0), folder / "brief" / "1-bar.wav")
     for number in range(2, 2 + ENDS):
         write([], folder / "brief" / f"{number}-end.wav")
+    for language in ("th", "en"):
+        write(tone(), folder.parent / language / "line-tone.wav")
     return 0
 
 

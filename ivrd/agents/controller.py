@@ -27,7 +27,7 @@ from ivrd.core.call import (
     TakenOver,
 )
 from ivrd.core.seat_health import NotTaken, Reason, SeatNotice
-from ivrd.core.seats import BY_AGENT
+from ivrd.core.seats import BY_AGENT, on_line
 
 NOBODY = f"{BY_AGENT}signed out"
 NO_ANSWER = "no answer"  # the reason of a pause that ivrd has made
@@ -69,8 +69,13 @@ class AgentController:
         agents: Iterable[AgentSettings],
         wrap_up_seconds: float,
         limits: AgentLimits = NO_LIMITS,
+        queues: Collection[str] = (),
     ) -> None:
-        """From now on these agents; one who is back is as when the configuration lost them."""
+        """From now on these agents; one who is back is as when the configuration lost them.
+
+        `queues`: all in Asterisk.
+        """
+        self._queues = frozenset(queues)
         self.agents = {agent.id: agent for agent in agents}
         self.wrap_up_seconds = wrap_up_seconds
         self.limits = limits
@@ -158,6 +163,11 @@ class AgentController:
             self._recorder.over(self.agents[agent_id], stored, after.since)
         self._repository.put(agent_id, after)
 
+    def forget(self, agent_id: str) -> None:
+        """There is no such agent any more, and may be another of that id some day."""
+        self._repository.remove(agent_id)
+        self._hurry()
+
     async def written(self) -> bool:
         """Wait until what was said outlives this process; False if it is not known to."""
         return await self._repository.written()
@@ -184,7 +194,7 @@ class AgentController:
 
     def has_seat(self, seat: str) -> bool:
         """Whether the seat is one of an agent's: rung only while somebody is signed in there."""
-        return seat in self._at_seat
+        return seat in self._at_seat or on_line(seat)
 
     def barred(self, seat: str) -> Collection[str] | None:
         """Queues whose callers the one who is signed in there cannot help, and others there can.
@@ -196,6 +206,8 @@ class AgentController:
         agent_id = self.at_seat(seat)
         if not agent_id:
             return ()
+        if on_line(seat):  # who was invited is not in the configuration that has made the queues
+            return self._queues - (self.agents[agent_id].queues or self._queues)
         sits_there = (self.agents[one].queues for one in self._at_seat[seat])
         return frozenset[str]().union(*sits_there) - self.agents[agent_id].queues
 
@@ -204,4 +216,6 @@ class AgentController:
         if not self.known:
             return None
         agent_id = self.at_seat(seat)
-        return a.pause_reason(self.get(agent_id)) if agent_id else NOBODY
+        if not agent_id:
+            return "" if on_line(seat) else NOBODY  # Asterisk knows who is on the line
+        return a.pause_reason(self.get(agent_id))

@@ -112,11 +112,20 @@ class AgentConversation:
                     pass  # when all is said
                 case CheckPin() | Act():
                     self._inbox.put_nowait(await self._work(command))
-                case LetIn(agent):
-                    self._session.set_variables({dialplan_names.AGENT: agent})
+                case LetIn(agent, seat, language):
+                    self._let_in(agent, seat, language)
                     self._session.send("ASYNCAGI BREAK")
                 case _:
                     assert_never(command)
+
+    def _let_in(self, agent: str, seat: str, language: str) -> None:
+        self._session.set_variables(
+            {
+                dialplan_names.AGENT: agent,
+                dialplan_names.LINE_SEAT_NAME: seat,
+                "CHANNEL(language)": language,
+            }
+        )
 
     def _all_said(self) -> None:
         if self._speech.mute:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, assert_never
 from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import AgentController
 from ivrd.agents.conversation import AgentConversation, CallSettings
+from ivrd.agents.line import LineSeats
 from ivrd.agents.pins import PinCheck
 from ivrd.asterisk.async_agi import Session, Sessions
 from ivrd.asterisk.facts import AgentCallOffered
@@ -21,6 +22,7 @@ from ivrd.core import agent_call
 from ivrd.core.agent import Duty, InvalidTransition, SeatTaken, TooManyPaused
 from ivrd.core.agent_call import Act, Answered, CheckPin, Outcome, Person, PinChecked, Request
 from ivrd.core.dtmf import DtmfDecoder
+from ivrd.core.seats import on_line
 
 BY_PHONE = "by phone"  # the reason of a pause
 
@@ -52,6 +54,7 @@ class AgentPhoneCalls:
         controller: AgentController,
         actions: AgentActions,
         pins: PinCheck,
+        line: LineSeats,
         monitor: CallMonitor,
     ) -> None:
         self._sessions = sessions
@@ -60,6 +63,7 @@ class AgentPhoneCalls:
         self._controller = controller
         self._actions = actions
         self._pins = pins
+        self._line = line
         self._monitor = monitor
         self._calls: dict[str, _PhoneCall] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -122,9 +126,9 @@ class AgentPhoneCalls:
     # --- what is asked for -----------------------------------------------------------------
 
     def _begun(self, request: Request, seat: str) -> agent_call.Result:
-        any_seat = request is Request.LINE
+        to_line = request is Request.LINE
         people = [
-            Person(agent.id, here=any_seat or agent.seat == seat)
+            Person(agent.id, here=on_line(agent.seat) if to_line else agent.seat == seat)
             for agent in self._controller.agents.values()
         ]
         return agent_call.enter(request, self._language(), people, self._controller.at_seat(seat))
@@ -145,6 +149,8 @@ class AgentPhoneCalls:
         self, agent: AgentSettings, request: Request, relieve: bool, who: str
     ) -> Answered:
         try:
+            if request is Request.LINE:
+                return Answered(Outcome.DONE, briefing=await self._line.admit(agent))
             stored = await self._done(agent, request, relieve, who)
         except SeatTaken:
             return Answered(Outcome.TAKEN)
@@ -170,6 +176,6 @@ class AgentPhoneCalls:
             case Request.EXTEND:
                 return await self._actions.extend(agent, who)
             case Request.LINE:
-                return True  # the dialplan lets the agent in
+                raise AssertionError("nobody signs in before being on the line")
             case _:
                 assert_never(request)

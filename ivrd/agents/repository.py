@@ -64,6 +64,11 @@ class AgentRepository:
             text = STORED_LOCK.dump_json(_lock_shifted(lock, self._shift())).decode()
             self._write_behind.put(PIN_LOCKS, agent_id, text)
 
+    def remove(self, agent_id: str) -> None:
+        """Nothing is known of the agent any more."""
+        self._agents.pop(agent_id, None)
+        self._write_behind.remove(AGENTS, agent_id)
+
     async def written(self) -> bool:
         """Wait until all so far is written; False if it is not known to be."""
         return await self._write_behind.flush(WRITTEN_SECONDS)

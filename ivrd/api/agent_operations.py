@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import NO_ANSWER, AgentController
+from ivrd.agents.line import LineSeats
 from ivrd.agents.pins import PinCheck
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
@@ -15,7 +16,8 @@ from ivrd.config.field_types import text
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
-from ivrd.core.seats import SeatStatus
+from ivrd.core.seats import SeatStatus, on_line
+from ivrd.store.audit_log import AuditLog
 
 REASON = text(24)  # Asterisk keeps 79 bytes of one
 
@@ -52,6 +54,8 @@ class AgentOperations:
         actions: AgentActions,
         pins: PinCheck,
         resume_code: Callable[[], str],
+        line: LineSeats,
+        audit_log: AuditLog,
         clock: Callable[[], float],
     ) -> None:
         self._controller = controller
@@ -59,6 +63,8 @@ class AgentOperations:
         self._actions = actions
         self._pins = pins
         self._resume_code = resume_code
+        self._line = line
+        self._audit_log = audit_log
         self._clock = clock
 
     def queries(self) -> Mapping[str, server.Control]:
@@ -94,12 +100,20 @@ class AgentOperations:
     async def _sign_in(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID&pin=PIN."""
         agent, who = self._agent(query), asked_by(query)
+        if on_line(agent.seat):
+            words = f"{agent.id} comes to {agent.seat} by a call to the number of the line"
+            raise server.RequestRejected(words)
         await check_pin(self._pins, agent, query.get("pin", ""), who)
         return await self._done(agent, self._actions.sign_in(agent, who))
 
     async def _sign_out(self, query: Mapping[str, str]) -> server.Answer:
         """?id=ID."""
         agent = self._agent(query)
+        if on_line(agent.seat) and self._controller.get(agent.id).signed_in:
+            await self._line.let_go(agent.seat)
+            self._audit_log.audit(asked_by(query), "agent taken from the line", "", agent.id)
+            note = "leaves the line as soon as no caller is there"
+            return {"agents": [self._row(agent)], "note": note}
         return await self._done(agent, self._actions.sign_out(agent, asked_by(query)))
 
     async def _pause(self, query: Mapping[str, str]) -> server.Answer:

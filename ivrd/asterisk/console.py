@@ -4,10 +4,12 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from ivrd.asterisk import dialplan_names
 
 SECONDS = 30.0
+LINE_FILE = "agents.conf"  # seats on the line
 
 # A changed file -> what makes the running Asterisk read it; calls go on meanwhile.
 RELOADS = {
@@ -15,7 +17,9 @@ RELOADS = {
     "hotline.conf": "dialplan reload",
     "partners.conf": "dialplan reload",
     "callback.conf": "dialplan reload",
+    "line.conf": "dialplan reload",
     "pjsip.conf": "module reload res_pjsip.so",
+    LINE_FILE: "module reload app_agent_pool.so",
     "queues.conf": "queue reload all",
     "features.conf": "module reload features",
     "say.conf": "module reload app_playback.so",
@@ -29,13 +33,30 @@ class ConsoleError(Exception):
     """Asterisk's console cannot be reached; the message says how it was tried."""
 
 
-def reload(console: Sequence[str]) -> None:
+def reload(console: Sequence[str], folder: Path) -> list[str]:
     """Have Asterisk read its files anew; one that is as it was when it was read costs nothing.
 
-    Raises `ConsoleError`.
+    Asterisk hangs up on who is on the line of a seat that is gone, also in a talk (agents_sweep in
+    apps/app_agent_pool.c).  So `LINE_FILE` is not read while somebody is; their seats.  Raises
+    `ConsoleError`.
     """
-    for command in dict.fromkeys(RELOADS.values()):
+    commands = dict(RELOADS)
+    if gone := _on_line_of_no_seat(console, folder):
+        del commands[LINE_FILE]
+    for command in dict.fromkeys(commands.values()):
         say(console, command)
+    return gone
+
+
+def _on_line_of_no_seat(console: Sequence[str], folder: Path) -> list[str]:
+    """The seats on whose line somebody is, and that Asterisk's file does not have any more."""
+    try:
+        said, text = say(console, "agent show online"), (folder / LINE_FILE).read_text("utf-8")
+    except (ConsoleError, OSError):  # an Asterisk without seats on the line
+        return []
+    seats = set(re.findall(r"^\[([^\]]+)\]", text, flags=re.M))
+    here = re.findall(r"^(\S+\.\S+) .*-[0-9a-f]{8}", said, flags=re.M)
+    return [seat for seat in here if seat not in seats]
 
 
 def started(console: Sequence[str]) -> float | None:

@@ -4,6 +4,7 @@ import re
 
 from ivrd.core.handoff import SeatKind
 from ivrd.core.report import PartnerEventKind
+from ivrd.core.seats import on_line
 
 # Contexts of dialplans/*.conf
 CARRIER_CONTEXT = "from-carrier"
@@ -36,6 +37,12 @@ TRANSFER_CONTEXT = "hotline-transfer"  # the next person is rung; its extensions
 TRANSFER_QUEUE = "q-"  # before the queue's name, in these
 SEAT_TRANSFERRED = "seat-transferred"
 SEAT_CONSULTATION = "seat-consultation"
+LINE_SEATS = "line-seats"  # where a caller is put through to who stays on the line
+LINE_AGENTS = "line-agents"
+LINE_ANSWERED = "line-answered"
+LINE_LOGIN = "line-login"
+LINE_ENDED = "line-ended"
+LINE_ACCESS = "line-access"  # who is to stay on the line has called
 CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
 CALLBACK = "callback"
 CALLBACK_CONFIRMED = "callback-confirmed"
@@ -56,7 +63,9 @@ CONTEXTS = (
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
     *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
+    *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED),
 )
+LINE_MARK = "line:"  # before the agent's id, in the account code of who is on the line
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
@@ -135,12 +144,17 @@ CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
 
 # Of an agent's own call to ivrd
 AGENT = "IVRD_AGENT"  # the id, once it is known
-AGENT_VARIABLES = (AGENT,)
+LINE_SEAT_NAME = "IVRD_LINE_SEAT"  # where who is to stay on the line sits
+AGENT_VARIABLES = (AGENT, LINE_SEAT_NAME)
 # Of a supervisor's call, and, with the seat, the global variable by which ivrd allows it
 ALLOWED = "IVRD_ALLOWED"
 TALKER = "IVRD_TALKER"  # channels of the agent
 SUPERVISION_VARIABLES = (ALLOWED, TALKER)
 SUPERVISION_OF = "IVRD_SUPERVISION_"
+
+# Global variables for each seat on the line: when it was last lost (epoch), its person's language
+LINE_LOST = "IVRD_LINE_LOST_"
+LINE_SPEAKS = "IVRD_LINE_SPEAKS_"
 
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
 ATTEMPT = "IVRD_CALLBACK_"
@@ -219,21 +233,31 @@ PARTNER_EVENTS = {
 
 
 def interface(seat: str) -> str:
-    """How app_queue names a seat: an agent's phone, or a partner's seat (`PARTNER/NN`)."""
+    """How app_queue names a seat: an agent's phone, a partner's (`PARTNER/NN`), one on the line."""
     partner, slash, number = seat.partition("/")
-    return f"Local/{number}@{PARTNER_PREFIX}{partner}/n" if slash else f"PJSIP/{seat}"
+    if slash:
+        return f"Local/{number}@{PARTNER_PREFIX}{partner}/n"
+    return f"Local/{seat}@{LINE_SEATS}/n" if on_line(seat) else f"PJSIP/{seat}"
+
+
+def state_interface(seat: str) -> str:
+    """Whose state says whether the seat is free: of one on the line app_agent_pool's agent."""
+    return f"Agent:{seat}" if on_line(seat) else interface(seat)
 
 
 # As app_queue names it, and as the channel that it makes of it.
 PARTNER_SEAT = re.compile(
     r"Local/([0-9]{2,3})@partner-([a-z][a-z0-9_-]*?)(?:/n|-[0-9a-f]{8};[12])?"
 )
+LINE_SEAT = re.compile(r"(?:Agent:([^/@]+)|Local/([^/@]+)@line-seats(?:/n|-[0-9a-f]{8};[12])?)")
 
 
 def seat_of(interface_name: str) -> str:
     """The seat of an interface; the interface itself when it is none of ours."""
     if found := PARTNER_SEAT.fullmatch(interface_name):
         return f"{found[2]}/{found[1]}"
+    if found := LINE_SEAT.fullmatch(interface_name):
+        return found[1] or found[2]
     return interface_name.removeprefix("PJSIP/")
 
 

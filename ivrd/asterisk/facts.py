@@ -274,6 +274,21 @@ class Supervised:
 
 
 @dataclass(frozen=True)
+class LineJoined:
+    """A person has come to a seat on the line, and stays there; `agent`: the id."""
+
+    seat: str
+    agent: str
+
+
+@dataclass(frozen=True)
+class LineLeft:
+    """Nobody is at that seat on the line any more."""
+
+    seat: str
+
+
+@dataclass(frozen=True)
 class CallRefused:
     """The dialplan refused a carrier's call, which was never one of ours."""
 
@@ -364,10 +379,13 @@ Fact = (
     | SeatDropped
     | SeatResumed
     | Supervised
+    | LineJoined
+    | LineLeft
     | CallRefused
     | StrangerRefused
     | SeatRefused
     | PartnerLegEvent
 )
 RefusalFact = CallRefused | StrangerRefused | SeatRefused
+LineFact = LineJoined | LineLeft
 SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed

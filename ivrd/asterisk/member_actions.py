@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from ivrd.asterisk.dialplan_names import interface, partner_of
+from ivrd.asterisk.dialplan_names import interface, partner_of, state_interface
 from ivrd.core.seats import (
     CLOSED_BY_US,
     IN_TURN,
@@ -38,7 +38,7 @@ def action_of(change: MemberChange) -> tuple[str, dict[str, str]]:
     match change:
         case AddMember():
             penalty = str(PARTNERS if partner_of(change.seat) else IN_TURN)
-            named = {"MemberName": change.seat, "StateInterface": interface(change.seat)}
+            named = {"MemberName": change.seat, "StateInterface": state_interface(change.seat)}
             paused = {"Paused": "true", "Reason": change.pause} if change.pause else {}
             wraps_up = {"Wrapuptime": str(AFTER_TALK_SECONDS)} if change.wraps_up else {}
             return "QueueAdd", headers | named | {"Penalty": penalty} | paused | wraps_up

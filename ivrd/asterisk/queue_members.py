@@ -187,6 +187,10 @@ class QueueMembers:
         pool = self._pool_of.get(seat)
         return pool.name if pool else ""
 
+    def state(self, seat: str) -> SeatStatus:
+        """What a seat's phone, or the person on its line, is doing."""
+        return self.states.get(seat, SeatStatus.AWAY)
+
     def serves(self, seat: str) -> list[str]:
         """The queues whose callers are offered to the seat when it is free."""
         return [member.queue for member in self._members.of(seat) if not member.paused]

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.queue_language import spoken_language
-from ivrd.asterisk.translate import device, member_status, whole
+from ivrd.asterisk.translate import device, member_status, on_the_line, whole
 from ivrd.core.call import CallState, Direction
 from ivrd.core.seats import Member, SeatStatus
 
+ON_LINE = ("AGENT_IDLE", "AGENT_ONCALL")
 DIGITS = re.compile(r"[0-9]{1,9}")
 OURS = (
     *(dialplan_names.HOTLINE_CONTEXT, dialplan_names.QUEUE_CONTEXT),
@@ -56,13 +57,15 @@ class Caller:
 class AsteriskSnapshot:
     """All callers, all seats in their queues, and what each seat's phone is doing.
 
-    `channels`: the ids of all channels that there are.
+    `channels`: the ids of all channels that there are.  `on_line`: agents' ids, by the seats on
+    whose line they stay.
     """
 
     callers: tuple[Caller, ...]
     members: tuple[Member, ...]
     seats: dict[str, SeatStatus]
     channels: frozenset[str]
+    on_line: dict[str, str]
 
 
 async def read(link: AmiClient) -> AsteriskSnapshot:
@@ -84,7 +87,17 @@ async def read(link: AmiClient) -> AsteriskSnapshot:
         if fact := device(m):  # partners' trunks are no members
             seats.setdefault(fact.seat, fact.state)
     ids = frozenset(m.uniqueid for m in channels)
-    return AsteriskSnapshot(tuple(callers), tuple(members), seats, ids)
+    on_line = await _on_line(link)
+    return AsteriskSnapshot(tuple(callers), tuple(members), seats, ids, on_line)
+
+
+async def _on_line(link: AmiClient) -> dict[str, str]:
+    """Who stays on the line.  An Asterisk that has not loaded app_agent_pool has nobody."""
+    try:
+        listed = await link.ask_list("Agents")
+    except ActionRefused:
+        return {}
+    return {m.agent: on_the_line(m) for m in listed if m.status in ON_LINE}
 
 
 def _caller(m: Any, entry: Any, other: Any) -> Caller:

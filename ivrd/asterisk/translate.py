@@ -27,6 +27,8 @@ from ivrd.asterisk.facts import (
     Hangup,
     KeyDown,
     KeyUp,
+    LineJoined,
+    LineLeft,
     MediaLost,
     MemberChanged,
     PartnerLegEvent,
@@ -284,6 +286,12 @@ def _attended(m: Any) -> Fact | None:
     return _connected(m.transfereeuniqueid, phone, at(m)) if done else None
 
 
+def on_the_line(m: Any) -> str:
+    """The id of the agent whose channel it is, who stays on the line; empty for any other."""
+    mark, account = dialplan_names.LINE_MARK, m.accountcode or ""
+    return account.removeprefix(mark) if account.startswith(mark) else ""
+
+
 READERS = {
     "UserEvent": _user_event,
     "AsyncAGIStart": _offered,
@@ -302,6 +310,8 @@ READERS = {
     "QueueMemberPenalty": _member,
     "AgentCalled": lambda m: SeatOffered(seat_of(m.interface), m.uniqueid),
     "AgentRingNoAnswer": _unanswered,
+    "AgentLogin": lambda m: LineJoined(m.agent, on_the_line(m)),
+    "AgentLogoff": lambda m: LineLeft(m.agent),
     "DialEnd": _dial_end,
     "ContactStatus": _contact,
     "ChallengeSent": _challenged,

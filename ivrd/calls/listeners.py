@@ -1,12 +1,13 @@
 """Who receives what happens to calls, and who is asked how a call ended; see tracker.py."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd.asterisk.facts import (
     AgentCallOffered,
     AttemptReport,
+    LineFact,
     PartnerLegEvent,
     RefusalFact,
     SeatDropped,
@@ -120,6 +121,16 @@ class AgentCallListener(Protocol):
         """Somebody at the seat's phone has pressed the key for it to be rung again."""
 
 
+class LineListener(Protocol):
+    """Receives who comes to seats on the line; see agents/line.py."""
+
+    def read(self, here: Mapping[str, str]) -> None:
+        """Who is there now: agents' ids by seat."""
+
+    def changed(self, fact: LineFact) -> None:
+        """Take it in."""
+
+
 @dataclass(frozen=True)
 class CallListeners:
     """Who receives what happens; each group in its order."""
@@ -134,6 +145,7 @@ class CallListeners:
     seats: tuple[SeatListener, ...]
     agent_calls: AgentCallListener
     supervision: SupervisionListener
+    line: LineListener
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,8 @@ class CallTracker:
                 self._look(fact)
                 if isinstance(fact, facts.SeatResumed) and fact.by == "key" and self.ivr.active:
                     self._listeners.agent_calls.resumed(fact.seat)
+            case facts.LineJoined() | facts.LineLeft():
+                self._listeners.line.changed(fact)
             case facts.SeatUnanswered() | facts.SeatDropped():
                 self._seat(fact)
                 self.queue_members.changed(fact)
@@ -392,6 +394,7 @@ class CallTracker:
             missing = self._missing(seen)
             self._passing.update(missing)  # its hangup may be all that is still to come
             self.queue_members.read(seen)
+            self._listeners.line.read(seen.on_line)
             for call_id in missing:
                 self.ivr.gone(call_id, "Asterisk no longer has the call")
             held = self._held

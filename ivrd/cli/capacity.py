@@ -57,7 +57,7 @@ def figures(settings: Settings, cost: WaitingCost, processors: int) -> dict[str,
         "carried_without_sound": quiet.carried(processors, settings.music_at_most),
         "carried_with_music_for_all": cost.carried(processors, settings.callers_at_most),
         "music_for": cost.music_for(processors, settings.callers_at_most),
-        "files_room": None if files is None else room_for(files),
+        "files_room": None if files is None else room_for(files, settings.line_seats),
         "sound_ports": have,
         "sound_ports_needed": need,
     }
@@ -90,7 +90,7 @@ def problems(settings: Settings, cost: WaitingCost, processors: int) -> Iterator
             f"{less}at most {cost.carried(processors, music)} callers"
         )
     files = open_files_limit(settings.asterisk.ami_port)
-    if files is not None and (short := shortage(files, callers)):
+    if files is not None and (short := shortage(files, callers, settings.line_seats)):
         yield short
     have, needed = sound_ports(settings)
     if have < needed:

@@ -149,7 +149,7 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
     steps += _outbox_secrets(settings)
     steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
     files = open_files_limit(settings.asterisk.ami_port)
-    short = shortage(files, settings.callers_at_most) if files else ""
+    short = shortage(files, settings.callers_at_most, settings.line_seats) if files else ""
     return [*steps, Step([short] if short else [], RESTART)]
 
 

@@ -79,8 +79,12 @@ def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequen
     folder = asterisk.config_dir
     started = console.started(asterisk.console)
     stale = loaded.stale(folder, names, started) if started is not None else written
-    console.reload(asterisk.console)
-    loaded.remember(folder, [name for name in names if name in console.RELOADS])
+    waits = console.reload(asterisk.console, folder)
+    told = set(console.RELOADS).difference([console.LINE_FILE] if waits else ())
+    loaded.remember(folder, [name for name in names if name in told])
+    if waits:
+        who = f"somebody is on the line of {', '.join(waits)}"
+        print(f"note: {console.LINE_FILE} waits for the next reload: {who}", file=sys.stderr)
     for name in stale:
         if name not in console.RELOADS:
             print(f"note: {name} takes effect when Asterisk is restarted", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`ivrd seats`: open and close pools, list the seats, have one rung in its turn again."""
+"""`ivrd seats`: open and close pools, list the seats, have one rung again; people on the line."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from typing import Any
 
 from ivrd.cli.client import Client, client_of
 from ivrd.cli.failure import FAILED, CommandFailed
+from ivrd.cli.invitations import add_invitations
 from ivrd.cli.options import show, subcommand
 from ivrd.cli.partner_tables import table_lines
 
@@ -22,6 +23,7 @@ def add_seats(parser: argparse.ArgumentParser) -> None:
             made.add_argument("--yes", action="store_true", help="close the last open pool, too")
     text = "each seat, what it is doing, and why one is not rung in its turn"
     subcommand(acts, "list", _list, text)
+    add_invitations(acts)
     text = "ring a seat in its turn again that did not answer"
     subcommand(acts, "resume", _resume, text).add_argument("seat", metavar="SEAT")
 

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ivrd.config import queues
 from ivrd.config.control_socket import located
+from ivrd.config.dialled import canonical
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
@@ -27,6 +28,7 @@ from ivrd.config.field_types import (
     pattern,
     text,
     whole,
+    worded,
 )
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part, read
@@ -58,11 +60,15 @@ class _Hash(FieldType):
         raise ValueError(f"expected {self.what}")
 
 
+TELEPHONE_OR_NONE = worded(
+    'a telephone number in quotes, such as "+66 2 000 1340", or "" for none',
+    lambda value: value if not value or canonical(value) else None,
+)
 PIN = _Hash("the hash that `ivrd agent pin` prints", lambda value: value)
 CODE = pattern("a star and one or two digits such as *11, or nothing", r"(\*[0-9]{1,2})?")
 SUPERVISION_CODE = pattern("* and 2 to 4 digits", r"\*[0-9]{2,4}")
 SPOKEN = pattern("one of the hotline's languages, such as th, or nothing", "([a-z]{2})?")
-SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,35}")
+SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,31}[.-]?[a-z0-9_-]{0,4}")
 
 
 class AgentPart(Part):
@@ -109,6 +115,7 @@ class AgentsFile(Part):
     paused_at_most: Annotated[int, whole(0, MOST_AGENTS), RELOAD] = 0
     language: Annotated[str, SPOKEN, RELOAD] = ""
     codes: CodesPart = Field(default_factory=CodesPart)
+    line_number: Annotated[str, TELEPHONE_OR_NONE, RELOAD] = ""
     csv: Annotated[str, PATH, RELOAD] = ""
     agents: Annotated[dict[Annotated[str, ID], AgentPart], RELOAD] = Field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from ivrd.config import (
     agents,
     callback,
     hours,
+    line,
     main,
     menus,
     model,
@@ -152,6 +153,8 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from agents.check_supervision(files.agents)
     if files.agents and files.queues:
         yield from agents.check_with_queues(files.agents, files.queues.parsed)
+    if files.agents and files.queues and files.program:
+        yield from line.check(files.agents, files.queues.parsed, files.program.parsed)
     if files.program and files.hours:
         part = files.program.parsed.callback
         for key, say in callback.check_with_hours(part, files.hours.parsed):
@@ -234,6 +237,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),
+        line_numbers=line.line_number(files.agents.parsed, parsed),
         agent_limits=agents.limits(files.agents.parsed),
         agent_codes=agents.codes(files.agents.parsed),
         agent_language=files.agents.parsed.language or languages[0],

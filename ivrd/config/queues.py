@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ivrd.config import hours, main, transfers
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, text, whole
+from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, choice, text, whole
 from ivrd.config.hours import ALWAYS, HoursFile
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
@@ -21,6 +21,9 @@ from ivrd.core.skills import SkillRouting, Skills
 FILE = "queues.yaml"
 MOST_SEATS = 2_000  # in all pools; for more nobody has measured what they cost (bench/growth)
 TEXT_LIMIT = 60  # characters; it goes into a SIP header and onto a small display
+
+# Kinds of seats: a phone that rings, or a person who has dialled in and stays on the line.
+PHONE, LINE = "phone", "line"
 
 # Names that mean something else where queues are written or logged.
 RESERVED = {
@@ -48,6 +51,7 @@ class PoolPart(Part):
     Without `languages` its people speak all of the hotline's.
     """
 
+    kind: Annotated[str, choice(PHONE, LINE), RELOAD] = PHONE
     seats: Annotated[int, whole(1, 500), RELOAD]
     open: Annotated[bool, TRUTH, RELOAD]
     queues: Annotated[list[str] | None, all_or("queues"), RELOAD]
@@ -249,6 +253,6 @@ def _queues(part: PoolPart, parsed: QueuesFile) -> tuple[str, ...]:
 
 
 def _seats(name: str, part: PoolPart) -> tuple[str, ...]:
-    """`base-01`, `base-02`, …; with three digits when two do not do."""
-    digits = max(2, len(str(part.seats)))
-    return tuple(f"{name}-{n:0{digits}}" for n in range(1, part.seats + 1))
+    """`base-01`, `base-02`, …; with three digits when two do not do.  On the line: `base.01`."""
+    digits, joint = max(2, len(str(part.seats))), "." if part.kind == LINE else "-"
+    return tuple(f"{name}{joint}{n:0{digits}}" for n in range(1, part.seats + 1))

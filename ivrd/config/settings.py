@@ -16,7 +16,7 @@ from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
 from ivrd.core.schedule import Schedule
-from ivrd.core.seats import Pool
+from ivrd.core.seats import Pool, on_line
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ class Settings:
     `transfers`: what agents' phones may dial, and send callers to.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
-    what cannot be asked for by phone; `agent_language` is spoken to it.
+    what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
+    that people call who stay on the line of their seats, in all its spellings.
     `outbox`: the messages that leave for other systems.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `languages`: the first is spoken
@@ -241,6 +242,7 @@ class Settings:
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings
+    line_numbers: tuple[str, ...]
     agent_limits: AgentLimits
     agent_codes: Mapping[Request, str]
     agent_language: str
@@ -260,6 +262,16 @@ class Settings:
     def number(self) -> str:
         """The first of its numbers: the one by which it is known."""
         return self.numbers[0].number
+
+    @property
+    def line_seats(self) -> int:
+        """How many people can stay on the line at a time."""
+        return sum(on_line(seat) for pool in self.pools for seat in pool.seats)
+
+    @property
+    def line_number(self) -> str:
+        """What people call who stay on the line; empty for nothing."""
+        return next(iter(self.line_numbers), "")
 
 
 def closed_queues(settings: Settings, moment: datetime) -> frozenset[str]:

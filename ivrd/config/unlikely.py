@@ -62,10 +62,12 @@ def unlikely(settings: Settings, today: date) -> list[Problem]:
 
 def sound_ports(settings: Settings) -> tuple[int, int]:
     """How many ports there are for sound, and how many are needed when all seats are taken."""
-    seats = sum(len(pool.seats) for pool in settings.pools)
+    on_line = settings.line_seats
+    seats = sum(len(pool.seats) for pool in settings.pools) - on_line
     seats += sum(partner.cap for partner in settings.partners)
     callers, sip = settings.callers_at_most, settings.asterisk
-    return sip.rtp_last - sip.rtp_first + 1, SOUND_PORTS * (callers + min(callers, seats))
+    need = SOUND_PORTS * (callers + min(callers, seats) + on_line)
+    return sip.rtp_last - sip.rtp_first + 1, need
 
 
 # --- ivrd.yaml -----------------------------------------------------------------------------

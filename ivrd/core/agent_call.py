@@ -6,7 +6,8 @@ The agent's phone has dialled a code, which is a `Request`.  `NUMBER`: several a
 so the number is keyed in, the digits of the agent's id.  `PIN`: keyed in.  Both end with #, or with
 a silence; * begins them anew.  `CHECKING`: whoever carries out the commands looks at the PIN.
 `TAKEN`: somebody else is signed in at the seat, whom 1 signs out.  `DOING`: it is done, and what
-came of it is said.  Then the call is over.
+came of it is said.  Then the call is over.  Who is to stay on the line is told what comes, first in
+a `DRILL`, which the keys that end a talk end, then in a `WELCOME`, which any key ends, and let in.
 
 Who is signed in at the phone is known to it: signing out, a pause and what ends it are theirs, and
 need no PIN.  A wrong number is told from a wrong PIN by nobody: it is asked for a PIN as well.
@@ -19,6 +20,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from ivrd.core import line_briefing
+from ivrd.core.line_briefing import END_TALK_KEYS, Briefing
 from ivrd.core.menu import Await, GoodBye, Key, NoInput, PromptsPlayed, Say
 
 PIN_DIGITS_AT_MOST = 12
@@ -31,6 +34,7 @@ END_KEY, AGAIN_KEY, YES_KEY = "#", "*", "1"
 NUMBER_PROMPT, PIN_PROMPT, WRONG_PROMPT = "agent-number", "agent-pin", "agent-wrong"
 LOCKED_PROMPT, BYE_PROMPT, TAKEN_PROMPT = "agent-locked", "agent-bye", "agent-seat-taken"
 NO_AGENT_PROMPT, NOBODY_PROMPT = "agent-no-agent", "agent-nobody"
+LINE_TAKEN_PROMPT = "line-taken"
 OTHER_SEAT_PROMPT, NOT_STORED_PROMPT = "agent-other-seat", "agent-not-stored"
 
 
@@ -97,6 +101,8 @@ class At(StrEnum):
     CHECKING = "checking"
     DOING = "doing"
     TAKEN = "taken"
+    DRILL = "drill"
+    WELCOME = "welcome"
     OVER = "over"
 
 
@@ -129,6 +135,7 @@ class AgentCall:
     digits: str = ""
     tries: int = 0
     silences: int = 0
+    briefing: Briefing | None = None
 
     @property
     def over(self) -> bool:
@@ -145,10 +152,11 @@ class PinChecked:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of `Act`; `stored`: it outlives ivrd."""
+    """What came of `Act`; `stored`: it outlives ivrd; `briefing`: of who is let in to the line."""
 
     outcome: Outcome
     stored: bool = True
+    briefing: Briefing | None = None
 
 
 Input = Key | PromptsPlayed | NoInput | PinChecked | Answered
@@ -173,9 +181,11 @@ class Act:
 
 @dataclass(frozen=True)
 class LetIn:
-    """The dialplan goes on with this agent."""
+    """The dialplan goes on with this agent, at this seat, and in this language."""
 
     agent: str
+    seat: str
+    language: str
 
 
 Command = Say | Await | GoodBye | CheckPin | Act | LetIn
@@ -214,6 +224,8 @@ def step(call: AgentCall, received: Input, wait_seconds: float) -> Result:
             return call, ()
         case _ if call.at in (At.CHECKING, At.DOING, At.OVER):
             return call, ()
+        case PromptsPlayed() if call.at is At.WELCOME:
+            return _let_in(call)
         case PromptsPlayed():
             return call, (Await(wait_seconds),)
         case NoInput():
@@ -231,6 +243,11 @@ def _ask(call: AgentCall, at: At, *before: str) -> Result:
 
 
 def _press(call: AgentCall, digit: str) -> Result:
+    if call.at is At.WELCOME:
+        return _let_in(call)
+    if call.at is At.DRILL:
+        after = replace(call, digits=(call.digits + digit)[-len(END_TALK_KEYS) :])
+        return _welcome(after) if after.digits == END_TALK_KEYS else (after, (_say(after),))
     if call.at is At.TAKEN:
         return _act(call, relieve=True) if digit == YES_KEY else _end(call, BYE_PROMPT)
     if digit == END_KEY:
@@ -250,6 +267,8 @@ def _silence(call: AgentCall) -> Result:
     after = replace(call, silences=call.silences + 1)
     if call.at is At.TAKEN or after.silences >= SILENCES:
         return _end(after, BYE_PROMPT)
+    if call.at is At.DRILL:
+        return _drill(after)
     return _ask(after, after.at)
 
 
@@ -299,19 +318,43 @@ def _act(call: AgentCall, relieve: bool = False) -> Result:
 
 def _answered(call: AgentCall, answer: Answered) -> Result:
     match answer.outcome:
-        case Outcome.DONE if call.request is Request.LINE:
-            return replace(call, at=At.OVER), (LetIn(call.agent),)
+        case Outcome.DONE if answer.briefing is not None:
+            language = answer.briefing.language or call.language
+            here = replace(call, briefing=answer.briefing, language=language)
+            return _welcome(here) if answer.briefing.trained else _drill(here)
         case Outcome.DONE:
             after = () if answer.stored else (NOT_STORED_PROMPT,)
             return _end(call, DONE_PROMPTS[call.request], *after)
         case Outcome.INVALID:
             return _end(call, INVALID_PROMPTS[call.request])
+        case Outcome.TAKEN if call.request is Request.LINE:
+            return _end(call, LINE_TAKEN_PROMPT)
         case Outcome.TAKEN:
             return replace(call, at=At.TAKEN), (_say(call, TAKEN_PROMPT),)
         case Outcome.PAUSED | Outcome.TOO_MANY | Outcome.NOT_NOW:
             return _end(call, OUTCOME_PROMPTS[answer.outcome])
         case _:
             assert_never(answer.outcome)
+
+
+def _drill(call: AgentCall) -> Result:
+    assert call.briefing is not None
+    after = replace(call, at=At.DRILL, digits="")
+    return after, (_say(call, *line_briefing.drill(call.briefing)),)
+
+
+def _welcome(call: AgentCall) -> Result:
+    assert call.briefing is not None
+    prompts = line_briefing.welcome(call.briefing, call.language)
+    return replace(call, at=At.WELCOME), (_say(call, *prompts),)
+
+
+def _let_in(call: AgentCall) -> Result:
+    assert call.briefing is not None
+    return replace(call, at=At.OVER), (
+        _say(call),
+        LetIn(call.agent, call.briefing.seat, call.language),
+    )
 
 
 def _end(call: AgentCall, *prompts: str) -> Result:

@@ -53,6 +53,11 @@ class SeatStatus(StrEnum):
     PAUSED = "paused"  # its phone is there, but it is not rung in its turn; never a trunk
 
 
+def on_line(seat: str) -> bool:
+    """Whether its people dial in and stay on the line (`POOL.NN`); no phone rings there."""
+    return "." in seat
+
+
 @dataclass(frozen=True)
 class Pool:
     """Seats that open and close together, and the queues they serve.

@@ -135,6 +135,14 @@ class SkillRouting:
     def _known(self) -> frozenset[str]:
         return frozenset(self.queues)
 
+    def spoken_in(self, languages: Collection[str]) -> tuple[str, ...]:
+        """The queues in Asterisk for somebody who speaks these languages; all without any."""
+        return tuple(
+            of.name
+            for of in self.groups
+            if not of.language or not languages or of.language in languages
+        )
+
     def queues_for(self, skills: Skills) -> tuple[str, ...]:
         """The queues in Asterisk whose callers somebody can help."""
         return tuple(of.name for of, topics in self.groups.items() if skills.serves(of, topics))

@@ -1,7 +1,8 @@
 """The parts about agents, built and connected; see wiring.py, which has all others."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
@@ -9,12 +10,15 @@ from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import AgentController
 from ivrd.agents.conversation import CallSettings
 from ivrd.agents.history import AgentHistory
+from ivrd.agents.invitations import Invitations
+from ivrd.agents.line import LineSeats
 from ivrd.agents.phone import AgentPhoneCalls, CallMonitor
 from ivrd.agents.pins import PinCheck
 from ivrd.agents.recorder import DutyRecorder, SeatRecorder
 from ivrd.agents.repository import AgentRepository
 from ivrd.agents.supervision import DurableAuditLog, Supervision
 from ivrd.api.agent_operations import AgentOperations
+from ivrd.api.invitation_operations import InvitationOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
@@ -22,6 +26,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
+from ivrd.core.ledger import Ledger
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.metrics.agents import WrapUpMetrics
 from ivrd.store import WriteBehind
@@ -49,7 +54,9 @@ class AgentParts:
         def shift() -> float:
             return timeline.shift
 
+        self.settings = settings
         self.repository = AgentRepository(write_behind, shift)
+        self.invitations = Invitations(write_behind, self._changed)
         days = settings.store.keep_days.history
         self.history = AgentHistory(write_behind, settings.zone, days, time.time, shift)
         self._duties = DutyRecorder(self.history, WrapUpMetrics(registry), _pools(settings))
@@ -64,26 +71,53 @@ class AgentParts:
         self.seats = SeatRecorder(self.history, self.controller)
         self.supervision = Supervision(link, audit_log, leadership, reading)
         self._now = timeline.now
-        self.configure(settings)
+        self._changed()
 
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
+        self.settings = settings
         self._duties.pools = _pools(settings)
         self.history.configure(settings.zone, settings.store.keep_days.history)
-        self.controller.configure(settings.agents, settings.wrap_up_seconds, settings.agent_limits)
-        self._language = settings.agent_language
-        self._resume_code = settings.agent_codes[Request.RESUME]
+        self._changed()
 
-    def connect(self, queue_members: QueueMembers, audit_log: AuditLog) -> AgentOperations:
+    def _changed(self) -> None:
+        """There are other agents: of the configuration, whose ids come first, or invited ones."""
+        settings, routing = self.settings, self.settings.tree.routing
+        invited = [
+            replace(agent, queues=frozenset(routing.spoken_in(agent.languages)))
+            for agent in self.invitations.agents()
+        ]
+        agents = {agent.id: agent for agent in (*invited, *settings.agents)}
+        self.controller.configure(
+            agents.values(), settings.wrap_up_seconds, settings.agent_limits, routing.queues
+        )
+
+    def connect(
+        self, link: AmiClient, queue_members: QueueMembers, audit_log: AuditLog, ledger: Ledger
+    ) -> AgentOperations:
         """What is asked of agents, and by them: it takes their seats."""
+
+        def waits(queues: Sequence[str]) -> tuple[int, str]:
+            waiting = sum(len(ledger.present.line(queue)) for queue in queues)
+            topics = (t for q in self.settings.queues if q.name in queues for t in q.topics)
+            topic = next(topics, "")
+            return waiting, f"topic-{topic}" if topic else ""
+
+        of = self.controller
         self.pins = PinCheck(self.repository, audit_log, self._now)
-        self.actions = AgentActions(self.controller, queue_members, audit_log, self._now)
+        self.actions = AgentActions(of, queue_members, audit_log, self._now)
+        self.line = LineSeats(link, of, audit_log, self._now, queue_members, waits)
+        self.invitation_operations = InvitationOperations(
+            self.invitations, of, queue_members, self.line, audit_log, lambda: self.settings
+        )
         return AgentOperations(
-            self.controller,
+            of,
             queue_members,
             self.actions,
             self.pins,
-            lambda: self._resume_code,
+            lambda: self.settings.agent_codes[Request.RESUME],
+            self.line,
+            audit_log,
             self._now,
         )
 
@@ -99,10 +133,11 @@ class AgentParts:
         self.phones = AgentPhoneCalls(
             sessions,
             settings,
-            lambda: self._language,
+            lambda: self.settings.agent_language,
             self.controller,
             self.actions,
             self.pins,
+            self.line,
             monitor,
         )
         return self.phones

@@ -189,6 +189,7 @@ class Daemon:
                     self.wiring.tracker.queue_menus.reconcile()
                     await self.wiring.agents.controller.look()
                     self.wiring.agent_collector.look()
+                    await self.wiring.agents.line.look()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,

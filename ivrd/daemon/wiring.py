@@ -99,7 +99,7 @@ class Wiring:
         )
         # Asterisk's log is where its queue_log is: both in astlogdir.
         self.refusal_log = RefusalLog(settings.asterisk.queue_log.with_name(MESSAGES_LOG))
-        self.capacity = Capacity(self.link, settings.callers_at_most)
+        self.capacity = Capacity(self.link, settings.callers_at_most, settings.line_seats)
         self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
         days = settings.store.keep_days
         self.partner_repository = PartnerRepository(
@@ -124,7 +124,9 @@ class Wiring:
             self.reevaluate.set,
             self.agents.controller,
         )
-        self.agent_operations = self.agents.connect(self.queue_members, self.partner_repository)
+        self.agent_operations = self.agents.connect(
+            self.link, self.queue_members, self.partner_repository, self.ledger
+        )
         self.agent_collector = AgentCollector(
             self.observer.metrics.registry, self.agent_operations.counts, self.timeline.now
         )
@@ -156,6 +158,7 @@ class Wiring:
             (
                 self.people.registry,
                 self.people.statistics,
+                self.agents.invitations,
                 self.agents.repository,
                 self.outbox.outbox,
             ),
@@ -418,6 +421,7 @@ class Wiring:
             seats=(handoffs,),
             agent_calls=self.agents.phones,
             supervision=self.agents.supervision,
+            line=self.agents.line,
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -438,6 +442,7 @@ class Wiring:
             **self.agent_operations.queries(),
             **self.outbox.operations.queries(),
             **self.agent_report.queries(),
+            **self.agents.invitation_operations.queries(),
         }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
         return {**answers, **stored, "day": self._leader_only(day.answer)}
@@ -452,6 +457,7 @@ class Wiring:
             **self.agent_operations.commands(),
             **self.outbox.operations.commands(),
             **self.supervision_operations.commands(),
+            **self.agents.invitation_operations.commands(),
             "handover": hand_over,
         }
         either = {"reload"}  # each of two has its own configuration
@@ -480,6 +486,7 @@ class Wiring:
         """What a reload changes besides operations.  The socket stays where it is."""
         days = settings.store.keep_days
         self.capacity.callers = settings.callers_at_most
+        self.capacity.on_line = settings.line_seats
         self.refusals.refusals.configure(name for name, _of in settings.asterisk.carriers)
         self.refusals.where = settings.asterisk.carriers_at
         log.reconfigure(settings.log_format, settings.log_level, zone=settings.zone)

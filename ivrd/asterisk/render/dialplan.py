@@ -49,6 +49,8 @@ def _supervision(settings: Settings) -> str:
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
+    to_line = f"1,Goto({dialplan_names.LINE_ACCESS},s,1)"
+    line = "\n".join(f"exten => {spelling},{to_line}" for spelling in settings.line_numbers)
     codes = "\n".join(
         f"exten => {code},1,{TRANSFERRED}\n same => n,Goto({dialplan_names.AGENT_CALL},{request},1)"
         for request, code in settings.agent_codes.items()
@@ -81,9 +83,10 @@ autofallthrough=yes
 exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
  same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
 
-; The hotline's numbers, in all their spellings.
+; The hotline's numbers, in all their spellings, and that of people who stay on the line.
 [{dialplan_names.NUMBERS_CONTEXT}]
 {numbers}
+{line}
 exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
 
 ; Where a caller waits who has chosen nothing, by language.
@@ -112,4 +115,5 @@ exten => {RESUME_KEYS},1,{TRANSFERRED}
 #include "transfers.conf"
 #include "agent-calls.conf"
 #include "supervision.conf"
+#include "line.conf"
 """

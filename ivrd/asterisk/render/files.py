@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ivrd.asterisk.render.dialplan import extensions_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
-from ivrd.asterisk.render.queues import musiconhold_conf, queues_conf
+from ivrd.asterisk.render.queues import agents_conf, musiconhold_conf, queues_conf
 from ivrd.asterisk.render.say import say_conf
 from ivrd.asterisk.render.system import (
     EMPTY,
@@ -33,6 +33,7 @@ def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> d
     """File name -> text of everything that Asterisk needs."""
     texts = {
         SERVICE_LIMITS: asterisk_service_conf(settings),
+        "agents.conf": agents_conf(settings),
         "extensions.conf": extensions_conf(settings),
         "features.conf": features_conf(),
         "manager.conf": manager_conf(settings, ami_secret),

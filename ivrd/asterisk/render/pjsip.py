@@ -7,6 +7,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.call_request import HOST, SOURCE
 from ivrd.asterisk.render import partners
 from ivrd.config.settings import Settings
+from ivrd.core.seats import on_line
 
 # What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
 TRANSPORT = "udp"  # of all; on the one for ivrd's calls (_callbacks) nobody else is reached
@@ -56,6 +57,8 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         parts.append(_callbacks(settings, sound))
     for pool in settings.pools:
         for seat in pool.seats:
+            if on_line(seat):
+                continue  # its people call
             parts.append(_seat(seat, sound, sip.seat_contact, seats_secret))
     return "\n".join(parts)
 

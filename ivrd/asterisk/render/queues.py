@@ -1,9 +1,10 @@
-"""queues.conf and musiconhold.conf: where callers wait and what they hear meanwhile."""
+"""queues.conf, agents.conf, musiconhold.conf: where callers wait, for whom, what they hear."""
 
 from ivrd.asterisk import dialplan_names, queue_language
 from ivrd.asterisk.member_actions import AFTER_TALK_SECONDS
 from ivrd.config.settings import QueueSettings, Settings
-from ivrd.core import numbers, queue_menu
+from ivrd.core import line_briefing, numbers, queue_menu
+from ivrd.core.seats import on_line
 
 # Without music nobody waits for longer than this from one word to the next; with it, a position
 # that has changed is said no sooner.
@@ -71,14 +72,23 @@ def queues_conf(settings: Settings) -> str:
     """One queue for each skill group, with the seats that are there without ivrd."""
     limit, menu_key = timeout(settings), _menu_key(settings)
     queues = [_queue(settings, queue, limit) + menu_key for queue in settings.queues]
-    return "\n".join([GENERAL + SHARED if settings.agents else GENERAL, *queues])
+    lines = any(on_line(seat) for pool in settings.pools for seat in pool.seats)
+    return "\n".join([GENERAL + SHARED if settings.agents or lines else GENERAL, *queues])
+
+
+def agents_conf(settings: Settings) -> str:
+    """Seats whose people stay on the line.  Asterisk hangs up on those whose seat is not here."""
+    tone = f"custom_beep={dialplan_names.PROMPT_FOLDER}/{line_briefing.TONE_PROMPT}\n"
+    of_each = f"ackcall=no\nwrapuptime=0\nmusiconhold=default\n{tone}"
+    seats = (seat for pool in settings.pools for seat in pool.seats if on_line(seat))
+    return "\n".join(["[general]", *(f"[{seat}]\n{of_each}" for seat in seats)])
 
 
 def _queue(settings: Settings, queue: QueueSettings, limit: int) -> str:
     of_agents = {agent.seat for agent in settings.agents}
     announced = announce_seconds(settings, queue)
     members = "".join(
-        _member(seat, wraps_up=seat in of_agents)
+        _member(seat, wraps_up=seat in of_agents or on_line(seat))
         for pool in settings.pools
         if pool.fixed
         for seat in pool.seats
@@ -90,9 +100,10 @@ def _queue(settings: Settings, queue: QueueSettings, limit: int) -> str:
 
 
 def _member(seat: str, *, wraps_up: bool) -> str:
-    """A seat; after its number, penalty and name there may follow its wrap-up in app_queue."""
-    after_talk = f",,,{AFTER_TALK_SECONDS}" if wraps_up else ""
-    return f"member => {dialplan_names.interface(seat)},0,{seat}{after_talk}\n"
+    """A seat with its penalty and name; then may follow whose state counts, and its wrap-up."""
+    after_talk = f",,{AFTER_TALK_SECONDS}" if wraps_up else ""
+    state = f",{dialplan_names.state_interface(seat)}" if on_line(seat) else after_talk and ","
+    return f"member => {dialplan_names.interface(seat)},0,{seat}{state}{after_talk}\n"
 
 
 def _menu_key(settings: Settings) -> str:

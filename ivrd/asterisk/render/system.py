@@ -10,6 +10,7 @@ READ = "system,call,agent,user,dtmf,agi,security"
 WRITE = "call,agent,agi,reporting"
 
 BACK_KEYS = "*9"
+END_TALK_KEYS = "**"
 MESSAGES_LOG = "messages.log"  # in astlogdir; ivrd reads there what was refused with 503
 
 UNREAD = """
@@ -19,9 +20,10 @@ agi_exec_start_type agi_exec_end_type
 
 MODULES = """
 pbx_config
-app_channelredirect app_chanspy app_controlplayback app_dial app_exec app_playback app_queue
-app_read app_stack app_userevent app_verbose
-bridge_builtin_features bridge_builtin_interval_features bridge_native_rtp bridge_simple
+app_agent_pool app_channelredirect app_chanspy app_controlplayback app_dial app_exec app_playback
+app_queue app_read app_stack app_userevent app_verbose
+bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp
+bridge_simple
 chan_pjsip codec_alaw codec_ulaw format_pcm format_wav
 func_callerid func_channel func_cut func_devstate func_dialgroup func_global func_groupcount
 func_hangupcause func_logic func_pjsip_aor func_strings func_timeout
@@ -121,22 +123,27 @@ def rtp_conf(settings: Settings) -> str:
 
 def asterisk_service_conf(settings: Settings) -> str:
     """For systemd: what `make install` links into asterisk.service.d, read at Asterisk's start."""
+    callers, on_line = settings.callers_at_most, settings.line_seats
     return f"""\
-; Room for {settings.callers_at_most} callers (limits.callers in ivrd.yaml); systemd's own limit of
-; 1024 has room for {room_for(1024)}.
+; Room for {callers} callers (limits.callers in ivrd.yaml) and the people at {on_line} seats on the
+; line; systemd's own limit of 1024 has room for {room_for(1024, on_line)}.
 [Service]
-LimitNOFILE={files_for(settings.callers_at_most)}
+LimitNOFILE={files_for(callers, on_line)}
 """
 
 
 def features_conf() -> str:
-    """The keys by which a partner's agent sends the caller back to the queue."""
+    """The keys by which a partner's agent sends a caller back, and one on the line ends a talk."""
     back = dialplan_names.PARTNER_BACK
     return f"""\
 [general]
 featuredigittimeout=1500
 ; Nobody takes a call that rings for somebody else.
 pickupexten=
+
+; By which a person who stays on the line ends a talk (line.conf).
+[featuremap]
+disconnect => {END_TALK_KEYS}
 
 ; Only who has this name in DYNAMIC_FEATURES can use it.
 [applicationmap]
