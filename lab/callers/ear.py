@@ -68,6 +68,11 @@ class Ear:
         self._recognise(self._voice, now)
         return True
 
+    def forget(self) -> None:
+        """Whoever speaks next is somebody else."""
+        self.voices.clear()
+        self._guess, self._agreed = None, 0
+
     @property
     def speaker(self) -> str | None:
         """Who is speaking."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from ivrd.agents.conversation import AgentConversation, CallSettings
 from ivrd.asterisk import dialplan_names
 from ivrd.core import agent_call as c
+from ivrd.core import line_briefing
 from ivrd.core.agent_call import (
     Act,
     Answered,
@@ -16,10 +17,12 @@ from ivrd.core.agent_call import (
     PinResult,
     Request,
 )
+from ivrd.core.line_briefing import Briefing
 from tests.asterisk.fake_channel import FakeChannel, Troubles
 from tests.asterisk.virtual import run
 
 PROMPT_SECONDS = 3.0
+BRIEFING = Briefing("home.01", 0, "", trained=True)
 LEASE, WAIT = 5.0, 4.0
 PEOPLE = (Person("a-101", here=True), Person("a-102", here=True))
 PIN = "2718"
@@ -37,6 +40,7 @@ class PhoneCall:
     ) -> None:
         prompts = [value for name, value in vars(c).items() if name.endswith("_PROMPT")]
         prompts += [*c.DONE_PROMPTS.values(), *c.INVALID_PROMPTS.values()]
+        prompts += line_briefing.welcome(BRIEFING, "en")
         seconds = {("en", prompt): PROMPT_SECONDS for prompt in prompts}
         self.channel = FakeChannel(seconds, troubles)
         self.asked: list[CheckPin | Act] = []
@@ -50,7 +54,8 @@ class PhoneCall:
         self.asked.append(command)
         if isinstance(command, CheckPin):
             return PinChecked(PinResult.RIGHT if command.pin == PIN else PinResult.WRONG)
-        return Answered(Outcome.DONE)
+        line = command.request is Request.LINE
+        return Answered(Outcome.DONE, briefing=BRIEFING if line else None)
 
     async def keys(self, digits: str, first: float = 0.5, gap: float = 0.3) -> None:
         """Pressed from `first` on; then the call is left to its end."""
@@ -114,7 +119,11 @@ def test_a_line_goes_on_in_the_dialplan_with_the_agents_id() -> None:
     async def body() -> None:
         call = PhoneCall(Request.LINE)
         await call.keys(f"102#{PIN}#")
-        assert call.channel.variables == {dialplan_names.AGENT: "a-102"}
+        assert call.channel.variables == {
+            dialplan_names.AGENT: "a-102",
+            dialplan_names.LINE_SEAT_NAME: "home.01",
+            "CHANNEL(language)": "en",
+        }
         assert call.channel.executed[-1] == "ASYNCAGI BREAK"
 
     run(body())

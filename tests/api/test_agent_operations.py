@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,6 +14,7 @@ from ivrd.api.agent_operations import AgentOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import AgentLimits, AgentSettings
+from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
 from ivrd.core.seats import Pool, SeatStatus
 from tests.agents.test_controller import Rig
@@ -47,7 +49,14 @@ class Operator:
         controller, clock = self.rig.controller, lambda: self.rig.now
         pins = PinCheck(self.rig.repository, self, clock)
         actions = AgentActions(controller, members, self, clock)
-        self.operations = AgentOperations(controller, members, actions, pins, lambda: "*14", clock)
+        self.let_go: list[str] = []
+        line = cast(Any, SimpleNamespace(let_go=self._let_go))
+        self.operations = AgentOperations(
+            controller, members, actions, pins, lambda: "*14", line, self, clock
+        )
+
+    async def _let_go(self, seat: str) -> None:
+        self.let_go.append(seat)
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -159,3 +168,18 @@ def test_a_locked_pin_is_told_with_how_long_it_is(operator: Operator) -> None:
             operator.asks("agent-in", id="late", pin="1111")
     with pytest.raises(server.NotNow, match="too many wrong PINs for late: try in 60 s"):
         operator.asks("agent-in", id="late", pin=PIN)
+
+
+def test_who_is_on_a_line_comes_by_a_call_and_leaves_when_the_talk_is_over(
+    operator: Operator,
+) -> None:
+    home = AgentSettings("1001", "Malee", HASH, "home.01")
+    operator.rig.controller.configure((*AGENTS, home), 20.0)
+    with pytest.raises(server.RequestRejected, match="by a call to the number of the line"):
+        operator.asks("agent-in", id="1001", pin=PIN)
+    with pytest.raises(server.NotNow, match="1001 is not signed in"):
+        operator.asks("agent-out", id="1001")
+    operator.rig.controller.say("1001", a.SignedIn(operator.rig.now))
+    assert operator.asks("agent-out", id="1001")["duty"] == "ready"  # until then
+    assert operator.let_go == ["home.01"]
+    assert operator.audited == [("agent taken from the line", "1001")]

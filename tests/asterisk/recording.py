@@ -10,6 +10,8 @@ penalty, a 302, and of a phone that it registered, was found to answer, and sign
 `refusals` has what tells of a call by a stranger, of registrations with a wrong password and with
 an unknown name, and what the dialplan says of a wrong number.
 `transfer` has the event of an agent who has asked another one, and connects a caller with that one.
+`line` has what tells of a person who came to a seat on the line, and left it; `agents` is the
+answer to Agents meanwhile.
 `channels` and `queues` are the answers to CoreShowChannels and QueueStatus while 1 and 3 waited, 2
 talked and 5 listened.
 """

@@ -90,6 +90,7 @@ def test_handlers_are_contexts_that_are_there() -> None:
         dialplan_names.ENDED_CONTEXT,
         dialplan_names.CALLBACK_ENDED,
         dialplan_names.SUPERVISION_ENDED,
+        dialplan_names.LINE_ENDED,
     }
 
 

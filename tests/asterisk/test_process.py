@@ -69,7 +69,10 @@ def test_nothing_is_known_of_several_or_none_or_no_limit(proc: Path) -> None:
 
 
 def test_what_is_rendered_has_room_for_as_many_as_are_wanted() -> None:
-    assert all(room_for(files_for(callers)) == callers for callers in range(1, 3000, 7))
+    for on_line in (0, 70):
+        files = {callers: files_for(callers, on_line) for callers in range(1, 3000, 7)}
+        assert all(room_for(files[callers], on_line) == callers for callers in files)
     assert room_for(0) == 0
-    assert shortage(files_for(1000), 1000) == ""
-    assert "room for 64 callers, limits.callers is 1000" in shortage(1024, 1000)
+    assert shortage(files_for(1000), 1000, 0) == ""
+    assert shortage(files_for(1000), 1000, 70)
+    assert "room for 64 callers, limits.callers is 1000" in shortage(1024, 1000, 0)

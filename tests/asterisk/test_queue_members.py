@@ -91,6 +91,7 @@ class FakeQueues:
             tuple(self.members.values()),
             dict.fromkeys(self.seats(), SeatStatus.FREE),
             frozenset(),
+            {},
         )
 
     def seats(self) -> set[str]:

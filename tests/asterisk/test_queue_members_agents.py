@@ -46,7 +46,7 @@ class Rig:
         made = QueueMembers(link, (self.pool,), lambda: self.now, (), lambda: None, self)
         states = dict.fromkeys(self.pool.seats, SeatStatus.FREE)
         found = tuple(self.queues.members.values())
-        made.read(AsteriskSnapshot((), found, states, frozenset()))
+        made.read(AsteriskSnapshot((), found, states, frozenset(), {}))
         return made
 
     def settle(self) -> None:
@@ -130,7 +130,9 @@ def test_a_seat_that_does_not_answer_is_told_apart_and_forgotten_by_nobody() -> 
     assert health[1].startswith("ivrd: ")
     assert rig.says("agent: lunch") == {(True, "agent: lunch")}
     rig.members.read(
-        AsteriskSnapshot((), tuple(rig.queues.members.values()), rig.members.states, frozenset())
+        AsteriskSnapshot(
+            (), tuple(rig.queues.members.values()), rig.members.states, frozenset(), {}
+        )
     )
     assert rig.says("") == {health}
 

@@ -52,7 +52,9 @@ class Rig:
         link: Any = self.queues
         made = QueueMembers(link, (POOL,), lambda: self.now, (self,), self._hurry, NoAgents())
         made.read(
-            AsteriskSnapshot((), tuple(self.queues.members.values()), self._states(), frozenset())
+            AsteriskSnapshot(
+                (), tuple(self.queues.members.values()), self._states(), frozenset(), {}
+            )
         )
         return made
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from panoramisk.message import Message
 
+from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.snapshot import AsteriskSnapshot, Caller, read
 from ivrd.core.call import CallState
 from ivrd.core.seats import Member, SeatStatus
@@ -17,11 +18,21 @@ FIRST, SECOND, THIRD, _GONE, FIFTH = CALLS
 class FakeLink:
     """Answers with lists."""
 
-    def __init__(self, channels: list[Message], queues: list[Message]) -> None:
-        self.lists = {"CoreShowChannels": channels, "QueueStatus": queues, "DeviceStateList": []}
+    def __init__(
+        self, channels: list[Message], queues: list[Message], agents: list[Message] | None = None
+    ) -> None:
+        self.lists = {
+            "CoreShowChannels": channels,
+            "QueueStatus": queues,
+            "DeviceStateList": [],
+            "Agents": agents,
+        }
 
     async def ask_list(self, action: str) -> Sequence[Message]:
-        return self.lists[action]
+        answer = self.lists[action]
+        if answer is None:
+            raise ActionRefused(f"{action}: Invalid/unknown command")
+        return answer
 
 
 def taken(channels: list[Message], queues: list[Message]) -> AsteriskSnapshot:
@@ -95,4 +106,15 @@ def test_a_caller_whom_an_agent_has_sent_on(bridge: bool, state: CallState, seat
 
 
 def test_an_empty_asterisk() -> None:
-    assert taken([], []) == AsteriskSnapshot((), (), {}, frozenset())
+    assert taken([], []) == AsteriskSnapshot((), (), {}, frozenset(), {})
+
+
+def test_who_is_on_the_line_and_at_which_seat() -> None:
+    read_from = FakeLink(rows("channels"), rows("queues"), rows("agents"))
+    snapshot = asyncio.run(read(read_from))  # type: ignore[arg-type]
+    assert snapshot.on_line == {"home.01": "1001"}
+    assert set(by_id(snapshot)) == {FIRST, SECOND, THIRD, FIFTH}  # who is no caller
+
+
+def test_an_asterisk_that_knows_no_line_has_nobody_there() -> None:
+    assert taken(rows("channels"), rows("queues")).on_line == {}

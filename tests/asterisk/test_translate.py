@@ -152,7 +152,8 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    others = (one for name in ("seats", "refusals", "transfer") for one in messages(name))
+    recordings = ("seats", "refusals", "transfer", "line")
+    others = (one for name in recordings for one in messages(name))
     assert {message.event for message in (*RECORDED, *others)} >= set(t.READERS)
 
 
@@ -174,6 +175,13 @@ def test_an_agent_sends_a_caller_on_and_the_next_one_answers() -> None:
     seat = "Local/12@partner-good/n"
     taken = Message({**event, "UserEvent": "IvrdTransferTaken", "Seat": seat})
     assert t.fact(taken) == facts.AgentConnected("1.1", "good/12", AnsweredBy.PARTNER, 0.0)
+
+
+def test_who_comes_to_the_line_and_leaves_it_in_the_recording() -> None:
+    assert [found for found in map(t.fact, messages("line")) if found] == [
+        facts.LineJoined("home.01", "1001"),
+        facts.LineLeft("home.01"),
+    ]
 
 
 def test_who_was_refused_in_the_recording() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from panoramisk.message import Message
@@ -13,7 +13,13 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.conversation import ConversationSettings
-from ivrd.asterisk.facts import AgentCallOffered, PartnerLegEvent, RefusalFact, Supervised
+from ivrd.asterisk.facts import (
+    AgentCallOffered,
+    LineFact,
+    PartnerLegEvent,
+    RefusalFact,
+    Supervised,
+)
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
@@ -229,6 +235,14 @@ class FakeBooking:
         return answer
 
 
+class NoLine:
+    """Nobody stays on any line."""
+
+    def read(self, here: Mapping[str, str]) -> None: ...
+
+    def changed(self, fact: LineFact) -> None: ...
+
+
 class NoAgentCalls:
     """No agent calls ivrd; other calls are nothing to whoever would speak to one."""
 
@@ -275,7 +289,7 @@ class Rig:
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
                 *(self.told, self.told, self.told, (self.told, *notices), positions),
-                *((self.told,), (), seats, NoAgentCalls(), self.told),
+                *((self.told,), (), seats, NoAgentCalls(), self.told, NoLine()),
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),

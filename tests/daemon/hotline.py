@@ -65,7 +65,7 @@ def asterisk() -> FakeAmi:
         return added + block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
 
     fake = FakeAmi(secret=SECRET)
-    for name in ("CoreShowChannels", "QueueStatus", "DeviceStateList"):
+    for name in ("CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents"):
         fake.answers[name] = rows(name)
     fake.answers["AGI"] = agi
     return fake

@@ -528,6 +528,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("pools.new", {"seats": 1, "open": False, "queues": "all"}),
         lambda parts: parts.queue_members.pools,
     ),
+    (QUEUES, "pools.*.kind"): (
+        put("pools.surge.kind", "line"),
+        lambda parts: parts.queue_members.pools,
+    ),
     (QUEUES, "pools.*.seats"): (
         put("pools.surge.seats", 9),
         lambda parts: parts.queue_members.pools,
@@ -617,6 +621,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("supervision.announced", True),
         asterisk("extensions.conf"),
     ),
+    (AGENTS, "line_number"): (put("line_number", "1341"), asterisk("extensions.conf")),
     (AGENTS, "csv"): (
         put("csv", "agents.csv"),
         lambda parts: "a-2" in parts.agents.controller.agents,

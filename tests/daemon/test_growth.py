@@ -72,7 +72,9 @@ class Made:
         members = [Member(queue, seat) for queue in queues for seat in self.seats]
         members += [Member("other", seat, penalty=10) for seat in lent]
         states = dict.fromkeys((*self.seats, *lent), SeatStatus.FREE)
-        self.wiring.queue_members.read(AsteriskSnapshot((), tuple(members), states, frozenset()))
+        self.wiring.queue_members.read(
+            AsteriskSnapshot((), tuple(members), states, frozenset(), {})
+        )
 
     def _calls(self, size: Size, queues: tuple[str, ...]) -> None:
         ledger = self.wiring.ledger

@@ -25,6 +25,7 @@ from tests.daemon.reload_probes import (
     HOURS,
     IVRD,
     PARTNERS,
+    QUEUES,
     Change,
     Each,
     Look,
@@ -93,6 +94,9 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01"), "s-1": person("base-02")}))
     rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
+    rewrite(folder / AGENTS, put("line_number", "1340"))
+    line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}
+    rewrite(folder / QUEUES, put("pools.home", line))
     (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")
     return base
 

@@ -228,7 +228,7 @@ def test_nobody_counts_on_agents_who_are_paused_or_did_not_answer(rig: Rig) -> N
     members.configure((pool,))
     here = (Member("q", "base-01"), Member("q", "base-02", True, "lunch"), Member("q", "base-03"))
     states = dict.fromkeys(seats, SeatStatus.FREE)
-    members.read(AsteriskSnapshot((), here, states, frozenset()))
+    members.read(AsteriskSnapshot((), here, states, frozenset(), {}))
     assert agents(rig) == (2, 0)
     members.changed(SeatState("base-01", SeatStatus.BUSY))
     members.changed(SeatState("base-03", SeatStatus.RINGING))
