@@ -318,7 +318,9 @@ def _act(call: AgentCall, relieve: bool = False) -> Result:
 
 def _answered(call: AgentCall, answer: Answered) -> Result:
     match answer.outcome:
-        case Outcome.DONE if answer.briefing is not None:
+        case Outcome.DONE if call.request is Request.LINE:
+            if answer.briefing is None:
+                return _end(call, OUTCOME_PROMPTS[Outcome.NOT_NOW])
             language = answer.briefing.language or call.language
             here = replace(call, briefing=answer.briefing, language=language)
             return _welcome(here) if answer.briefing.trained else _drill(here)

@@ -59,11 +59,26 @@ def test_asterisk_is_told_everything_each_time_and_what_it_refuses_is_said(tmp_p
         f'"moh reload") test ! -e {tmp_path}/broken || echo "No such command";; esac\n'
     )
     asterisk.chmod(0o755)
-    console.reload([str(asterisk)])
+    (tmp_path / console.LINE_FILE).write_text("[general]\n[home.01]\n")
+    assert console.reload([str(asterisk)], tmp_path) == []
     said = (tmp_path / "said").read_text().splitlines()
-    assert set(said) == set(console.RELOADS.values())
+    assert set(said) - {"agent show online"} == set(console.RELOADS.values())
     assert console.started([str(asterisk)]) is not None
     assert console.started([str(tmp_path / "none")]) is None
     (tmp_path / "broken").touch()
     with pytest.raises(console.ConsoleError, match="Asterisk did not take 'moh reload'"):
-        console.reload([str(asterisk)])
+        console.reload([str(asterisk)], tmp_path)
+
+
+def test_seats_on_the_line_are_not_taken_from_who_is_there(tmp_path: Path) -> None:
+    asterisk = tmp_path / "asterisk"
+    online = "home.01  x INUSE PJSIP/carrier-00000001\nhome.02  x INUSE PJSIP/carrier-00000002"
+    asterisk.write_text(
+        f'#!/bin/sh\necho "$2" >>{tmp_path}/said\n'
+        f'case "$2" in "agent show online") echo "{online}";; esac\n'
+    )
+    asterisk.chmod(0o755)
+    (tmp_path / console.LINE_FILE).write_text("[general]\n[home.01]\n")
+    assert console.reload([str(asterisk)], tmp_path) == ["home.02"]
+    assert console.RELOADS[console.LINE_FILE] not in (tmp_path / "said").read_text()
+    assert console.RELOADS["queues.conf"] in (tmp_path / "said").read_text()

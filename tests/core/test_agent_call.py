@@ -17,6 +17,7 @@ from ivrd.core.agent_call import (
     PinResult,
     Request,
 )
+from ivrd.core.line_briefing import Briefing
 from ivrd.core.menu import Await, GoodBye, Key, NoInput, PromptsPlayed, Say
 
 ONE = (Person("a-101", here=True), Person("b-201", here=False))
@@ -139,7 +140,9 @@ def test_who_says_nothing_is_asked_again_and_then_let_go() -> None:
 def test_a_line_is_let_in() -> None:
     talk = Talk(Request.LINE, (Person("7001", here=True),))
     assert talk.said == [c.NUMBER_PROMPT]
-    assert talk.keys("7001#2718#").gets(RIGHT, DONE).last == [LetIn("7001")]
+    briefing = Briefing("home.01", 0, "", trained=True)
+    talk.keys("7001#2718#").gets(RIGHT, Answered(Outcome.DONE, briefing=briefing))
+    assert talk.keys("1").last == [LetIn("7001", "home.01", "en")]
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

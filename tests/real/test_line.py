@@ -67,7 +67,7 @@ def callers(first: int, count: int) -> list[Caller]:
     return [Caller(n, "key 0", (Keys("0"),)) for n in range(first, first + count)]
 
 
-@pytest.mark.lasts(35)
+@pytest.mark.lasts(30)
 def test_people_on_the_line_from_the_list_to_the_last_caller_over_a_kill(hotline) -> None:
     lab = hotline(agents=1, change=with_a_line(3))
     (one, two) = invited(lab, "Malee", "Suda")
