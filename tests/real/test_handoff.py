@@ -379,7 +379,7 @@ def test_where_nobody_pressed_the_key_the_partner_has_failed_though_the_caller_h
     waiting, site
 ):
     quiet = site(keeps_silent())
-    at = waiting(quiet=quiet.trunk, times={"quiet": {"key_seconds": 8}})
+    at = waiting(quiet=quiet.trunk, times={"quiet": {"key_seconds": 5}})
     at.add("quiet")
     until(lambda: quiet.progress()["talking"])
     at.calling.stop()
