@@ -269,4 +269,6 @@ def partner_of(seat: str) -> str:
 
 def kind_of_seat(seat: str) -> SeatKind:
     """How a seat is reached."""
-    return SeatKind.PARTNER if partner_of(seat) else SeatKind.PHONE
+    if partner_of(seat):
+        return SeatKind.PARTNER
+    return SeatKind.LINE if on_line(seat) else SeatKind.PHONE

@@ -24,6 +24,7 @@ class SeatKind(StrEnum):
 
     PHONE = "phone"  # one of our own, which registers
     PARTNER = "partner"  # a partner's trunk; its person presses a key
+    LINE = "line"  # its person has dialled in and stays on the line
 
 
 @dataclass

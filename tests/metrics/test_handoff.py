@@ -42,7 +42,7 @@ class Scraped:
 
 def test_the_series_are_there_with_0_from_the_start() -> None:
     scraped = Scraped()
-    for kind in ("phone", "partner"):
+    for kind in ("phone", "partner", "line"):
         labels = {"kind": kind}
         assert scraped.registry.get_sample_value("ivrd_handoff_seconds_count", labels) == 0
 
@@ -52,6 +52,7 @@ def test_the_series_are_there_with_0_from_the_start() -> None:
     [
         ("base-01", AnsweredBy.INHOUSE, "phone"),
         ("bank/01", AnsweredBy.PARTNER, "partner"),
+        ("base.01", AnsweredBy.INHOUSE, "line"),
     ],
 )
 def test_each_kind_of_seat_has_its_own(seat: str, by: AnsweredBy, kind: str) -> None:
@@ -64,7 +65,7 @@ def test_each_kind_of_seat_has_its_own(seat: str, by: AnsweredBy, kind: str) -> 
     scraped.now += 2.5
     scraped.answers(call, seat, by)
     assert scraped.of(kind) == (1.0, 2.5)
-    assert sum(scraped.of(other)[0] for other in {"phone", "partner"} - {kind}) == 0
+    assert sum(scraped.of(other)[0] for other in {"phone", "partner", "line"} - {kind}) == 0
 
 
 def test_a_seat_that_is_paused_or_talks_is_not_free() -> None:
