@@ -118,11 +118,12 @@ def facts() -> Iterator[One]:
 
 
 class Told:
-    """A link whose answers are one input, cut in three."""
+    """A link whose answers are one input, each time the same."""
 
     def __init__(self, data: bytes) -> None:
         rows = [m for block in data.split(MESSAGE_END) if (m := read(block)) is not None]
-        self._rows = {"CoreShowChannels": rows, "QueueStatus": rows, "DeviceStateList": rows}
+        actions = ("CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents")
+        self._rows = dict.fromkeys(actions, rows)
 
     async def ask_list(self, action: str) -> list[Message]:
         """What `AmiClient.ask_list` gives."""
@@ -131,7 +132,7 @@ class Told:
 
 @contextmanager
 def lists() -> Iterator[One]:
-    """What is there now is told by three lists; one wrong row must not cost the others."""
+    """What is there now is told by four lists; one wrong row must not cost the others."""
 
     def one(data: bytes) -> None:
         found = runner.run(snapshot.read(cast(AmiClient, Told(data))))
@@ -142,8 +143,12 @@ def lists() -> Iterator[One]:
 
 
 def list_seeds() -> Sequence[bytes]:
-    """Rows of both lists, in groups."""
-    rows = [block + MESSAGE_END for block in blocks("channels", "queues") if b"Event: " in block]
+    """Rows of the lists, in groups."""
+    rows = [
+        block + MESSAGE_END
+        for block in blocks("channels", "queues", "agents")
+        if b"Event: " in block
+    ]
     return [b"".join(rows[at : at + 3]) for at in range(0, len(rows), 2)]
 
 

@@ -163,21 +163,21 @@ def test_whoever_is_signed_in_is_barred_from_whom_only_others_there_can_help() -
 def test_who_does_not_answer_twice_is_paused_and_that_is_told(rig: Rig) -> None:
     rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(2, 0))
     rig.controller.say("late", a.SignedIn(rig.now))
-    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED, rig.now))
     assert rig.controller.pause_reason("base-01") == ""
-    rig.controller.seat("base", NotTaken("base-01", Reason.REFUSED))
+    rig.controller.seat("base", NotTaken("base-01", Reason.REFUSED, rig.now))
     assert rig.controller.get("late") == a.Agent(Duty.PAUSED, rig.now, NO_ANSWER)
     rig.controller.say("late", a.Resumed(rig.now))  # and is counted anew
-    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED, rig.now))
     assert rig.controller.pause_reason("base-01") == ""
 
 
 def test_who_has_answered_between_is_not_paused(rig: Rig) -> None:
     rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(2, 0))
     rig.controller.say("late", a.SignedIn(rig.now))
-    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED, rig.now))
     rig.controller.notice(Answered(Call("1", 900.0, seat="base-01"), 5.0))
-    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED))
+    rig.controller.seat("base", NotTaken("base-01", Reason.MISSED, rig.now))
     assert rig.controller.get("late").duty is Duty.READY
 
 
@@ -185,7 +185,7 @@ def test_who_has_answered_between_is_not_paused(rig: Rig) -> None:
 def test_a_line_that_broke_is_not_the_agents_fault(rig: Rig, reason: Reason) -> None:
     rig.controller.configure(AGENTS, WRAP_UP_SECONDS, AgentLimits(1, 0))
     rig.controller.say("late", a.SignedIn(rig.now))
-    rig.controller.seat("base", NotTaken("base-01", reason))
+    rig.controller.seat("base", NotTaken("base-01", reason, rig.now))
     assert rig.controller.get("late").duty is Duty.READY
 
 

@@ -69,11 +69,14 @@ def test_only_a_carriers_address_reaches_the_hotline(texts: dict[str, str]) -> N
     assert {of["endpoint"] for of in identified if of["type"] == "identify"} == carriers
 
 
-# What a seat's phone may dial: the hotline's number, in vain, the key that resumes its seat, and
-# what its agent wants of ivrd. A caller whom an agent transfers to the hotline goes back to the
-# queue.
+# What a seat's phone may dial: the numbers of transfers (transfers.conf), the key that resumes its
+# seat, and what its agent wants of ivrd.
 ALLOWED = re.compile(
-    r"exten => (\+?[0-9]+|\*1[1-5]?),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?hotline-queue,s,back\)"
+    r"exten => (\+?[0-9]+|_\[\S+),1,Goto\(seat-transfer,(back|unknown),1\)"
+    r"|exten => [0-9]+,1,Set\(IVRD_TO=[\w/@-]+\)"
+    r"| same => n,(Set|ExecIf\(\S+\?Set)\(IVRD_ABOUT=[\w.+-]*\)\)?"
+    r"| same => n,Goto\(seat-transfer,(seat|topic|partner),1\)"
+    r"|exten => (\*1[1-5]?),1,GotoIf\(.*IVRD_CALL.*=.*UNIQUEID.*\?seat-transfer,back,1\)"
     r"| same => n,Hangup\(21\)"
     r"| same => n,Goto\(agent-call,[a-z]+,1\)"
     r"| same => n,UnpauseQueueMember\(,PJSIP/\$\{CHANNEL\(endpoint\)\}\)"

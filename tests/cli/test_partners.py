@@ -76,7 +76,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         ("partner", "override", "ajar", "alpha"),
         ("partner", "drain"),
         ("report",),
-        ("report", "agents"),
+        ("report", "hours"),
     ],
 )
 def test_wrong_usage_is_told_with_status_2(ivrd: Type, words: tuple[str, ...]) -> None:

@@ -114,7 +114,7 @@ def test_a_seat_that_there_is_not(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("yaml", "expected"),
     [
-        ("codes: {pause: '*11'}", "1: codes.pause: *11 is dialled for sign_in already"),
+        ("codes: {pause: '*11'}", "1: codes.pause: *11 is dialled for codes.sign_in already"),
         ("codes: {pause: '*1'}", "1: codes.pause: *1 is dialled for a seat that is to be rung"),
         ("codes: {pause: '13'}", "1: codes.pause: expected a star and one or two digits"),
         ("codes: {lunch: '*16'}", "1: codes.lunch: unknown key"),

@@ -283,6 +283,7 @@ _CALLBACK: dict[str, tuple[object, str]] = {
     "slots": (["13:00"], "slots"),
     "offer_after_minutes": (7, "offer_after_seconds"),
     "per_minute": (7, "limits"),
+    "give_way_minutes": (30, "limits"),
     "at_once": (7, "limits"),
     "ring_seconds": (17, "ring_seconds"),
     "retry_minutes": ([7], "retries"),
@@ -642,5 +643,8 @@ PROBES: dict[tuple[str, str], Probe] = {
     (AGENTS, "agents.*.pin"): (put("agents.a-1.pin", pin_hash("1234")), agent("pin")),
     (AGENTS, "agents.*.languages"): (put("agents.a-1.languages", ["en"]), helped_by_an_agent),
     (AGENTS, "agents.*.topics"): (put("agents.a-1.topics", ["lab-results"]), helped_by_an_agent),
-    (AGENTS, "agents.*.seat"): (put("agents.a-1.seat", "base-02"), asterisk("queues.conf")),
+    (AGENTS, "agents.*.seat"): (
+        both(put("agents.a-1.seat", "base-02"), put("agents.s-1.seat", "base-01")),
+        lambda parts: parts.agents.controller.agents["a-1"].seat,
+    ),
 }

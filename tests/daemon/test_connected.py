@@ -362,13 +362,14 @@ def test_an_ivrd_that_is_no_longer_the_leader_steps_down(tmp_path: Path) -> None
 def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         queries = {"status", "seats", "partners", "explain", "report", "audit", "day"}
-        queries |= {"callbacks", "agents", "outbox"}
+        queries |= {"callbacks", "agents", "outbox", "agent-report", "invited"}
         assert set(at.wiring.queries()) == queries
         commands = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         commands |= {"person", "erase-person", "no-callback", "recover"}
         commands |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
         commands |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
-        commands |= {"agent-extend"}
+        commands |= {"agent-extend", "invite", "withdraw"}
+        commands |= {"agent-listen", "agent-whisper", "agent-join"}
         assert set(at.wiring.commands(at.ask)) == commands  # type: ignore[arg-type]
 
     live(tmp_path, body)
