@@ -135,6 +135,8 @@ class Lab(Running):
                 settings["pools"]["base"]["seats"] = self.plan.agents
             if self.plan.change:
                 self.plan.change(path.name, settings)
+            if path.name == "queues.yaml":
+                _keep_numbers_of_pools(settings)
             text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
             (self.config / path.name).write_text(text, "utf-8")
         secret = self.folder / "ami.secret"

@@ -15,7 +15,7 @@ from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
 
 # Actions that change nothing.
 READ_ONLY_ACTIONS = frozenset(
-    {"Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Getvar"}
+    {"Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents", "Getvar"}
 )
 HELD_AT_MOST = 10_000
 

@@ -7,6 +7,7 @@ import pytest
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.leader_guard import READ_ONLY_ACTIONS
 from ivrd.asterisk.snapshot import AsteriskSnapshot, Caller, read
 from ivrd.core.call import CallState
 from ivrd.core.seats import Member, SeatStatus
@@ -16,7 +17,7 @@ FIRST, SECOND, THIRD, _GONE, FIFTH = CALLS
 
 
 class FakeLink:
-    """Answers with lists."""
+    """Answers with lists, and refuses what a standby may not ask."""
 
     def __init__(
         self, channels: list[Message], queues: list[Message], agents: list[Message] | None = None
@@ -29,6 +30,7 @@ class FakeLink:
         }
 
     async def ask_list(self, action: str) -> Sequence[Message]:
+        assert action in READ_ONLY_ACTIONS
         answer = self.lists[action]
         if answer is None:
             raise ActionRefused(f"{action}: Invalid/unknown command")

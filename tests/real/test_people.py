@@ -131,6 +131,7 @@ def whom_the_hotline_owes_an_answer(lab, tmp_path) -> None:
         "person": True,
         "entries": 2,
         "callbacks": 0,
+        "messages": 0,
     }
     assert lost(lab) == []
     left = run(lab, tmp_path, LOST[1], "export")

@@ -53,7 +53,7 @@ class Phones:
         Of one that was, a third of the pieces are found, for Asterisk rounds in another way; of any
         other next to none.
         """
-        heard = _alaw((self._folder / whose / "heard.wav").read_bytes()[44:])
+        heard = _alaw(self._heard(whose))
         with wave.open(str(SOUNDS / f"{prompt}.wav")) as file:
             said = _alaw(file.readframes(file.getnframes()))
         parts = [said[at : at + PIECE] for at in range(0, len(said) - PIECE, rtp.SAMPLES)]
@@ -63,15 +63,20 @@ class Phones:
 
     def hears(self, whose: str) -> set[str]:
         """The voices of the last second at a phone."""
-        path = self._folder / whose / "heard.wav"
         size = 2 * rtp.SAMPLES
-        samples = path.read_bytes()[44:][-LATEST * size :]
+        samples = self._heard(whose)[-LATEST * size :]
         found = set()
         for at in range(0, len(samples) - size, size):
             if any(samples[at : at + size]):
                 payload = _alaw(samples[at : at + size])
                 found |= {k for k, hertz in rtp.VOICES.items() if purity(payload, hertz) > HEARD}
         return found
+
+    def _heard(self, whose: str) -> bytes:
+        """What has been heard there in the last call: samples of 16 bits."""
+        files = (self._folder / whose).glob("*-dec.wav")
+        newest = max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
+        return newest.read_bytes()[44:] if newest else b""
 
 
 def _alaw(samples: bytes) -> bytes:
