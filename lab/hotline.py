@@ -241,3 +241,10 @@ class Lab(Running):
     def _end(self) -> None:
         """End ivrd."""
         self._ivrd.stop()
+
+
+def _keep_numbers_of_pools(queues: dict[str, Any]) -> None:
+    """No number for the seats of a pool that the lab has not."""
+    numbers = queues.get("transfers", {}).get("pools", {})
+    for pool in numbers.keys() - queues["pools"].keys():
+        del numbers[pool]
