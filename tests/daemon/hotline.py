@@ -21,6 +21,7 @@ from tests.daemon.shipped import CONFIG, shipped
 # purpose, waits less.
 PATIENCE = float(os.environ.get("IVRD_TEST_PATIENCE", "30"))
 SECRET = "not-a-secret"
+CALLS = itertools.count(1)
 
 
 def settings_for(folder: Path, ami_port: int = 1, config: Path = CONFIG) -> Settings:
@@ -78,10 +79,10 @@ class Hotline:
         self.ami, self.wiring = ami, wiring
         self.partner = wiring.settings.partners[0].id
         self.queue = wiring.settings.queues[0].name
-        self._numbers = itertools.count(1)
 
     def call_id(self) -> str:
-        return f"{int(time.time())}.{next(self._numbers)}"
+        """One that no other call has, also when ivrd is started twice within a second."""
+        return f"{int(time.time())}.{next(CALLS)}"
 
     def emit(self, name: str, call_id: str, **headers: str) -> None:
         now = f"{time.time():.6f}"
