@@ -22,6 +22,7 @@ CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
 class Seen:
     """What callers, the hotline's agents and those of partners saw.
 
+    Of the partners' calls, those in which the caller was heard have a time for which they `talked`.
     `excused`: ids of the callers whom physics does not let us keep, and why; `cut`: those of them
     whose Asterisk crashed with their call.  `keys_lost`: keys may have been pressed that nobody
     could hear.
@@ -94,10 +95,10 @@ def astray(seen: Seen) -> list[Talk]:
 
 def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     """The callers' and the agents' own count beside ivrd's, by how calls ended."""
-    cut = {entry.number for entry in seen.entries if entry.id in seen.excused}
+    met = {e.number for e in seen.entries if e.id in seen.excused or e.outcome == "answered"}
     callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused, seen.cut)
     together = CONFUSED if seen.keys_lost else ()
-    return rows(callers, talked_to(seen.talks, cut), ivrd, together)
+    return rows(callers, talked_to(seen.talks, met), ivrd, together)
 
 
 def judge(seen: Seen, wrong: Sequence[Row], allowed: float) -> Verdict:

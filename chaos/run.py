@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,6 +43,7 @@ from lab.running import LabError
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
 SETTLE_SECONDS = 60.0  # for ivrd's ledger after the last hang-up
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
+SIGN_OF_LIFE = 1.0  # seconds from one of ivrd's to the next (ami_client.py)
 ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
 TROUBLE = (LabError, AsteriskError, SippError, PartsError, TimeoutError)
 
@@ -147,8 +149,14 @@ def _settled(counts: Counts) -> Tally:
 def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger) -> Verdict:
     day = _settled(scene.counts)
     agents = scene.lab.agents.ledger()
-    partners = [t for site in scene.sites.values() for t in site.talks() if t.heard_caller]
-    lost = order.fault.keys_lost
+    partners = [
+        talk if talk.heard_caller else replace(talk, talked=None)
+        for site in scene.sites.values()
+        for talk in site.talks()
+    ]
+    # On a machine that is so far behind the dialplan may have taken callers from ivrd's menus.
+    late = scene.lag.stretched(SIGN_OF_LIFE) >= LEASE_SECONDS
+    lost = order.fault.keys_lost or late
     seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, scene.cut)
     wrong = [*compared(seen, day), *scene.counts.metrics(day)]
     return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))

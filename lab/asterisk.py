@@ -16,7 +16,7 @@ from ivrd.asterisk.queue_language import variant_prompts
 from lab import parts
 from lab.running import spawn
 
-READY_SECONDS = 60
+READY_SECONDS = 300  # only a machine that is stuck takes so long
 HARMLESS = (
     # pjproject's name for the order in which Asterisk loads PJSIP's modules; rare, and not ours.
     "registered during operation",

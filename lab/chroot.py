@@ -25,7 +25,7 @@ from lab.running import LabError
 PROJECT = Path(__file__).parent.parent
 PAGE = PROJECT / "docs" / "install.md"
 SUITE = "trixie"  # on Debian 12 the package of sid cannot be installed, see the page
-BUILD_SECONDS, COMMAND_SECONDS = 900, 300
+BUILD_SECONDS, COMMAND_SECONDS = 900, 600
 WHEELS = "/wheels"
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux2014_x86_64")
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS}  # Python packages without a network
@@ -156,11 +156,13 @@ class Machine:
                 shutil.copytree(folder, kept)
         self.put(kept, WHEELS)
 
-    def call(self, callers: int, rate: int, seconds: int) -> subprocess.Popen[bytes]:
-        """So many callers, without sound, each of whom stays for so long."""
+    def call(
+        self, callers: int, rate: int, seconds: int, port: int = 6070
+    ) -> subprocess.Popen[bytes]:
+        """So many callers, without sound, each of whom stays for so long; all have one SIP port."""
         words = [*parts.program(parts.SIPP), "-sn", "uac", "-s", "1330", "-i", "127.0.0.1"]
         words += ["-m", str(callers), "-l", str(callers), "-r", str(rate)]
-        words += ["-d", str(seconds * 1000), "-mp", "40000", "-p", "6070", "-nostdin"]
+        words += ["-d", str(seconds * 1000), "-mp", "40000", "-p", str(port), "-nostdin"]
         return subprocess.Popen(
             [*self.enter(chroot=False), "nice", *words, "127.0.0.1:5060"],
             cwd=self._folder.name,
@@ -194,15 +196,18 @@ def _run(
     check: bool = True,
 ) -> str:
     words = [str(word) for word in command]
-    done = subprocess.run(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **(environment or {})},
-        timeout=seconds,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"{words[-1][:200]!r} took over {seconds:g} s: {error.output!r}") from None
     text = done.stdout.decode("utf-8", "replace")
     if check and done.returncode:
         raise LabError(f"{words[-1][:200]!r} ended with {done.returncode}: {text[-2000:]}")

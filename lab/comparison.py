@@ -227,16 +227,12 @@ def talked_to(talks: Sequence[Talk], met: Collection[str] = ()) -> int:
     """How many calls the agents had; the same one can come back from the queue.
 
     A person who calls again shows the same number with another case.  `met`: numbers of those who
-    count as soon as an agent had them, whether sound came or not.
+    count as soon as an agent had them, whether sound came to the agent or not: a machine that is
+    busy may bring it to one end alone.
     """
-    met_too = _numbers(talks) & set(met)
-    return len(
-        {
-            (talk.number, talk.case)
-            for talk in talks
-            if talk.talked is not None or (talk.number in met_too and talk.ended in TALKED)
-        }
-    )
+    calls = {(talk.number, talk.case) for talk in talks if talk.talked is not None}
+    unheard = _numbers(talks) & set(met)
+    return len(calls) + len(unheard - {number for number, _case in calls})
 
 
 def _numbers(talks: Sequence[Talk]) -> set[str]:
@@ -274,7 +270,8 @@ def compare(
     callers: Sequence[Caller], entries: Sequence[Entry], talks: Sequence[Talk], scrape: Scrape
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
-    return rows(of_callers(callers, entries), talked_to(talks), of_scrape(scrape))
+    met = {entry.number for entry in entries if entry.outcome == "answered"}
+    return rows(of_callers(callers, entries), talked_to(talks, met), of_scrape(scrape))
 
 
 def partner_rows(

@@ -29,7 +29,7 @@ from lab.running import LabError, Running, spawn
 PROJECT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PROGRAM = "ivrd.cli"
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0  # only a machine that is stuck takes so long
 STOP_SECONDS = 45.0  # longer than ivrd may take to bring its callers to a person
 ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 1.0  # for one that may be standing still

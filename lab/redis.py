@@ -24,7 +24,7 @@ from lab.parts import REDIS, program
 from lab.ports import free_port
 from lab.running import Running, spawn
 
-READY_SECONDS = 60.0  # only a machine that is stuck takes so long
+READY_SECONDS = 300.0  # only a machine that is stuck takes so long
 
 
 class RedisProcess(Running):

@@ -13,15 +13,16 @@ value() { sed -n "s/^$2=//p" "$units/$1.service" "$units/$1.service.d"/*.conf \
 # One that has ended stays as a zombie here: the first process of the machine waits for nobody.
 alive() { [ -e "$pids/$1" ] && grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$pids/$1")/status" 2>/dev/null; }
 
-until_true() { # seconds, command
-    left=$(($1 * 10)); shift
+gone() { ! alive "$1"; }
+
+# As Type=notify: until it answers or has ended, however long that takes on a busy machine.
+until_up() { # unit, command
+    unit=$1; shift
     until "$@" >/dev/null 2>&1; do
-        left=$((left - 1)); [ $left -gt 0 ] || { echo "not in time: $*" >&2; exit 1; }
-        sleep 0.1
+        alive "$unit" || { echo "$unit has ended:" >&2; tail -n 20 "/var/log/$unit.log" >&2; exit 1; }
+        sleep 0.2
     done
 }
-
-gone() { ! alive "$1"; }
 
 start() {
     alive "$1" && return
@@ -32,9 +33,9 @@ start() {
         install -d -o asterisk -g asterisk /run/asterisk
         cd /var/lib/asterisk
         setsid nice prlimit --nofile="$files" asterisk -g -f -U asterisk -G asterisk \
-            >/var/log/asterisk.out 2>&1 </dev/null &
+            >/var/log/asterisk.log 2>&1 </dev/null &
         echo $! >$pids/asterisk
-        until_true 60 sh -c 'asterisk -rx "core waitfullybooted" | grep -q "fully booted"'
+        until_up asterisk sh -c 'asterisk -rx "core waitfullybooted" | grep -q "fully booted"'
         ;;
     ivrd)
         user=$(value ivrd User)
@@ -45,7 +46,7 @@ start() {
             --no-new-privs prlimit --nofile="$files" $(value ivrd ExecStart) \
             >>/var/log/ivrd.log 2>&1 </dev/null &
         echo $! >$pids/ivrd
-        until_true 30 ivrd status --config /etc/ivrd
+        until_up ivrd ivrd status --config /etc/ivrd
         ;;
     esac
 }
@@ -53,7 +54,7 @@ start() {
 stop() {
     alive "$1" || return 0
     kill "$(cat $pids/"$1")"
-    until_true 60 gone "$1"
+    until gone "$1"; do sleep 0.1; done
 }
 
 case "$*" in

@@ -25,7 +25,7 @@ from lab.ports import free_port
 from lab.running import spawn
 
 END = b"\x1b"
-READY_IN = 60.0  # seconds a SIPp may take to start; it needs well under one
+READY_IN = 300.0  # seconds a SIPp may take to start; it needs well under one
 # Bytes of messages that may wait for SIPp; the kernel may grant less (net.core.rmem_max).
 BUFFER = 4 * 2**20
 LOOK = 0.1  # seconds from one look to the next while it starts

@@ -175,6 +175,15 @@ def test_who_was_cut_off_in_the_moment_of_the_answer_was_answered_or_failed(word
     assert differing(seen, ledger) != [] or word == FAILED
 
 
+def test_an_agent_to_whom_no_sound_came_has_talked_to_whoever_heard_the_agent():
+    """On a machine that is busy sound may come to one end alone."""
+    unheard = replace(talk(1), talked=None)
+    assert differing(replace(SEEN, agents=[unheard]), RIGHT) == []
+    assert differing(replace(SEEN, agents=[unheard, talk(1)]), RIGHT) == []
+    nobody_heard = replace(talk(2), talked=None)
+    assert differing(replace(SEEN, agents=[nobody_heard]), RIGHT) != []
+
+
 def test_whoever_was_on_an_asterisk_that_crashed_was_cut_off_and_did_not_hang_up():
     """One loses patience, one has heard a person, one was ringing at an agent."""
     people = [caller(1, GOES), caller(2), caller(3), caller(4, GOES)]

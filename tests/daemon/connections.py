@@ -20,46 +20,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
-from itertools import chain
 from pathlib import Path
 
-PATIENCE = (
-    10.0  # seconds that a test waits for what does not come; those that pass wait for nothing
-)
+# Seconds that a test waits for what does not come; those that pass wait for nothing.
+PATIENCE = 10.0
+TESTED_AT_ONCE = 6  # they wait for most of their time
+UNNOTICED = "NOTHING NOTICES"
 ROOT = Path(__file__).parents[2]
-FILES = {
-    name: ROOT / f"ivrd/daemon/{name}.py"
-    for name in (
-        "wiring",
-        "people_wiring",
-        "callback_wiring",
-        "outbox_wiring",
-        "service",
-        "connection",
-    )
-}
-TESTS = {
-    "wiring": (
-        "tests/daemon/test_wiring.py",
-        "tests/daemon/test_connected.py",
-        "tests/daemon/test_connected_people.py",
-        "tests/daemon/test_connected_outbox.py",
-    ),
-    "people_wiring": (
-        "tests/daemon/test_connected_people.py",
-        "tests/daemon/test_connected_callbacks.py",
-    ),
-    "callback_wiring": (
-        "tests/daemon/test_wiring.py",
-        "tests/daemon/test_connected.py",
-        "tests/daemon/test_connected_callbacks.py",
-    ),
-    "outbox_wiring": ("tests/daemon/test_connected_outbox.py",),
-    "connection": ("tests/daemon/test_connected.py",),
-    "service": ("tests/daemon/test_run.py",),
-}
+DAEMON = ROOT / "ivrd/daemon"
+PARTS = (*sorted(DAEMON.glob("*wiring.py")), DAEMON / "service.py", DAEMON / "connection.py")
+FILES = {path.stem: path for path in PARTS}
+# The tests of a file; those of a part come first, and all others of the wiring follow.
+TESTS = {"service": ("test_run",), "connection": ("test_connected",)}
+WIRING = ("test_wiring", "test_connected", "test_connected_*")
 NOTHING = """
 
 def _nothing(*_args: object, **_named: object) -> None: ...
@@ -316,6 +292,16 @@ def noticed_by_tests(one: Connection | None) -> str:
     return failed
 
 
+def tests_of(*files: str) -> list[str]:
+    """The tests that are asked about files of ivrd/daemon, the likeliest to notice first."""
+    folder, found = Path("tests/daemon"), dict[str, None]()
+    for file in files:
+        own = f"test_connected_{file.removesuffix('_wiring')}*"
+        for name in TESTS.get(file) or (own, *WIRING):
+            found |= dict.fromkeys(str(path) for path in sorted(folder.glob(f"{name}.py")))
+    return list(found)
+
+
 def _run_tests(one: Connection | None) -> str:
     import pytest
 
@@ -341,7 +327,7 @@ def _run_tests(one: Connection | None) -> str:
             assert spec.loader is not None
             sys.modules[module] = module_from_spec(spec)
             spec.loader.exec_module(sys.modules[module])
-    tests = TESTS[one.file] if one is not None else sorted(set(chain.from_iterable(TESTS.values())))
+    tests = tests_of(one.file) if one is not None else tests_of("wiring", "service")
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"]
     status = pytest.main([*options, *tests], plugins=[failed])
     return failed.first or ("" if status == 0 else f"pytest ended with {status}")
@@ -381,16 +367,17 @@ def main() -> int:
         if failed := noticed_by_tests(None):
             print(f"the tests fail with everything connected: {failed}")
             return 1
+    left = [one for one in asked if one not in by_types and not args.types]
+    with ThreadPoolExecutor(TESTED_AT_ONCE) as several:
+        by_tests = dict(zip(left, several.map(noticed_by_tests, left), strict=True))
     unnoticed = 0
     for one in asked:
-        check = f"mypy: {by_types[one]}" if one in by_types else ""
-        if not check and not args.types:
-            failed = noticed_by_tests(one)
-            check = f"test: {failed}" if failed else "NOTHING NOTICES"
-            unnoticed += not failed
-        if check:
+        failed = by_tests.get(one, "")
+        unnoticed += one in by_tests and not failed
+        check = f"mypy: {by_types[one]}" if one in by_types else f"test: {failed}" if failed else ""
+        if check or one in by_tests:
             where = f"{one.file}.py:{one.line}"
-            print(f"{where:18} {one.how:25} {one.text[:70]:70} {check[:110]}", flush=True)
+            print(f"{where:22} {one.how:25} {one.text[:70]:70} {check[:110] or UNNOTICED}")
     print(f"{len(asked)} connections, {len(by_types)} noticed by mypy, {unnoticed} by nothing")
     return 1 if unnoticed else 0
 

@@ -96,11 +96,14 @@ def test_a_thousand_callers_wait_on_an_installation_by_the_page(machine: Machine
     steps(machine)
     assert "All is done." in machine.sh("ivrd check --next --config /etc/ivrd")
     assert metric(machine, "ivrd_callers_room") == 1000
-    calling = machine.call(1010, rate=25, seconds=1200)
+    # More than there is room for: on a busy machine some give up before they are answered.
+    calling = machine.call(1020, rate=25, seconds=2400)
     until("a thousand callers are here", lambda: channels(machine) >= 1000)
-    until("the others were told", lambda: metric(machine, "ivrd_all_lines_busy_total") == 10)
     until("they wait", lambda: metric(machine, "ivrd_queue_callers") >= 990)
-    assert metric(machine, "ivrd_calls_received_total") == 1010
+    more = machine.call(20, rate=5, seconds=2400, port=6071)
+    until("others are told", lambda: metric(machine, "ivrd_all_lines_busy_total") >= 10)
+    waiting = metric(machine, "ivrd_queue_callers")
+    assert 990 <= waiting <= 1000, f"{waiting:g} callers wait"
     assert "fully booted" in machine.sh('asterisk -rx "core waitfullybooted"')
     log = machine.sh("cat /var/log/asterisk/messages.log")
     assert "Too many open files" not in log
@@ -109,6 +112,7 @@ def test_a_thousand_callers_wait_on_an_installation_by_the_page(machine: Machine
     print(f"{files} open files with {channels(machine)} callers")
     assert files > 1024
     end(calling)
+    end(more)
 
 
 def test_an_upgrade_and_a_downgrade_keep_callers_and_recordings(machine: Machine) -> None:

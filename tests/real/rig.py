@@ -9,7 +9,7 @@ from lab.comparison import Row, Scrape, compare
 from lab.hotline import Lab, Plan
 from lab.lag import Lag
 
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 240.0  # only a machine that is stuck takes so long
 WAIT = 400.0  # seconds until the last caller has gone: only a hotline that is stuck takes so long
 
 
@@ -44,7 +44,7 @@ class Hotline(Watched):
 
     tolerated: tuple[str, ...] = ()  # what Asterisk may say of strangers' packets
 
-    def until(self, what: str, true: Callable[[Any], bool], seconds: float = 60.0) -> Any:
+    def until(self, what: str, true: Callable[[Any], bool], seconds: float = SETTLE_SECONDS) -> Any:
         """The first status for which `true` holds; fails after `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

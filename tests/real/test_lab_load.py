@@ -207,17 +207,48 @@ def test_with_sound_and_without_the_same_callers_come_to_the_same(scene: Any) ->
 def test_however_many_call_every_talk_ends_and_the_ledgers_agree(
     hotline: Any, rate: int, count: int
 ) -> None:
+    """People who are late themselves, on a busy machine, say nothing of the hotline: fewer call
+    then.
+    """
+    while (wrong := everybody_talks(hotline, rate, count)) and wrong.late and rate > SLOWEST:
+        print(f"at {rate} a second: {wrong.late}")
+        rate, count = rate // 2, count // 2
+    assert not wrong, wrong
+
+
+SLOWEST = 10  # calls a second
+BUSY = (
+    "taskprocessor.c",
+)  # Asterisk's own words on a machine on which it does not come to its work
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What did not agree, and why the simulated people could not do as they were to (or None)."""
+
+    rows: list[Row]
+    outcomes: dict[str, int]
+    talks: Counter[tuple[str, bool, bool]]
+    late: str | None
+
+
+def everybody_talks(hotline: Any, rate: int, count: int) -> Wrong | None:
+    """All call and talk; None when each of them did, and all counts say so."""
     lab = hotline(agents=4 * rate, talk=2.0, ring=0.3, rtp_ports=200 * rate, sound=False)
     people = [Caller(n, "key 0", KINDS["key 0"]) for n in range(1, count + 1)]
     with Callers(
         lab.sip, people, folder=lab.folder / "callers", rate=float(rate), sound=False
     ) as calling:
         with Machine((calling, lab.agents), lab.pids) as machine:
-            ledger = calling.wait(300)
-        print(machine.usage())
-    rows = lab.rows(people, ledger)
-    assert [row for row in rows if not row.agrees] == []
-    assert ledger.outcomes() == {"answered": count}
+            ledger = calling.wait(WAIT)
+        usage = machine.usage()
+    print(usage)
+    rows = [row for row in lab.rows(people, ledger) if not row.agrees]
     lab.agents.stop()  # nobody was left in a talk: then it would be told as failed
-    assert Counter(map(_told, lab.agents.ledger())) == {("agent", True, True): count}
-    assert lab.agents.progress()["talking"] == lab.agents.progress()["ringing"] == 0
+    outcomes, talks = dict(ledger.outcomes()), Counter(map(_told, lab.agents.ledger()))
+    if usage.limited:
+        lab.tolerated = BUSY
+    lab.stop()
+    if not rows and outcomes == {"answered": count} and talks == {("agent", True, True): count}:
+        return None
+    return Wrong(rows, outcomes, talks, usage.limited)
