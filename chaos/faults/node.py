@@ -43,7 +43,11 @@ def crash(scene: Scene) -> float:
     _between_two_calls(scene)
     asterisk.kill()
     began = time.monotonic()
-    scene.cut |= scene.excuse("still calling", HERE)
+    here = scene.excuse("still calling", HERE)
+    scene.cut |= here
+    # A phone whose call is dead would go on sending to a port that the new Asterisk soon gives to
+    # somebody else, and on a busy machine that one's sound would go to it.
+    scene.calling.hang_up(here)
     time.sleep(0.1)  # for ivrd to hear of it: until then it says that it is connected
     asterisk.start()
     took = scene.until("ivrd is connected", scene.linked, began)

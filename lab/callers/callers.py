@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +183,16 @@ class Callers(Running):
             if self._finishing.is_set():
                 raise SippError(f"caller {caller.id}: no more callers were to come")
             self._engine.soon(dial)
+
+    def hang_up(self, ids: Collection[int]) -> None:
+        """Those of them who still call hang up; may be called in any thread."""
+
+        def leave(now: float) -> None:
+            for call in self._calls():
+                if call.caller.id in ids:
+                    call.leave(now)
+
+        self._engine.soon(leave)
 
     def finish(self) -> None:
         """No more callers come: it ends when the open calls have ended."""
