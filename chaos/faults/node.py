@@ -50,6 +50,7 @@ def crash(scene: Scene) -> float:
     scene.calling.hang_up(here)
     time.sleep(0.1)  # for ivrd to hear of it: until then it says that it is connected
     asterisk.start()
+    scene.excuse("still calling", NOWHERE)
     took = scene.until("ivrd is connected", scene.linked, began)
     scene.excuse("failed", NOWHERE)
     return took
@@ -76,6 +77,7 @@ def stop_now(scene: Scene) -> float:
     scene.excuse("still calling", HERE)  # who dialled before it took effect
     scene.until("Asterisk has ended", lambda: asterisk.ended)
     asterisk.start()
+    scene.excuse("still calling", NOWHERE)
     took = scene.until("ivrd is connected", scene.linked, began)
     scene.excuse("refused", NOWHERE)
     return took
