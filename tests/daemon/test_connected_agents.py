@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ivrd.agents.invitations import Invitation
 from ivrd.config.settings import AgentSettings
 from tests.daemon.hotline import Hotline, live, until
 from tests.fixtures.agents import HASH, PIN
@@ -41,6 +42,34 @@ def test_an_agent_talks_wraps_up_and_is_as_before_after_a_restart(tmp_path: Path
         assert await agent(at) == ("paused", "lunch")
         (row,) = (await at.ask("agent-report"))["rows"]
         assert (row["agent"], row["talks"], [*row["pauses"]]) == ("a-1", 1, ["lunch"])
+
+    live(tmp_path, before)
+    live(tmp_path, after)
+
+
+def test_what_an_agent_says_is_carried_out_at_once(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        at.wiring.agents.controller.configure(AGENTS, 600.0)
+        await until(lambda: at.wiring.agents.controller.known)
+        at.wiring.reevaluate.clear()
+        await at.do("agent-in", id="a-1", pin=PIN)
+        assert at.wiring.reevaluate.is_set()
+
+    live(tmp_path, body)
+
+
+def test_who_is_invited_to_the_line_is_an_agent_after_a_restart_too(tmp_path: Path) -> None:
+    malee = Invitation("1001", "flood", "Malee", HASH, "base-02", ())
+
+    async def before(at: Hotline) -> None:
+        await until(lambda: at.wiring.agents.controller.known)
+        at.wiring.agents.invitations.add(malee)
+        assert "1001" in at.wiring.agents.controller.agents
+        assert await at.wiring.write_behind.flush(30.0)
+
+    async def after(at: Hotline) -> None:
+        await until(lambda: at.wiring.agents.invitations.of("flood"))
+        assert "1001" in at.wiring.agents.controller.agents
 
     live(tmp_path, before)
     live(tmp_path, after)
