@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,12 +63,21 @@ class Scene:
         self.sites[name] = site
         return site
 
-    def excuse(self, ended: str, why: str) -> set[int]:
-        """Callers whose calls are so ("still calling", "refused") now: nobody could keep them."""
-        found = {entry.id for entry in self.calling.ledger().entries if entry.ended == ended}
+    def excuse(self, ended: str, why: str, among: Collection[int] | None = None) -> set[int]:
+        """Callers whose calls are so ("still calling", "refused") now: nobody could keep them.
+
+        `among`: only of these.
+        """
+        found = self.ended(ended)
+        if among is not None:
+            found &= set(among)
         for caller in found:
             self.excused.setdefault(caller, why)
         return found
+
+    def ended(self, how: str) -> set[int]:
+        """Callers whose calls are so now."""
+        return {entry.id for entry in self.calling.ledger().entries if entry.ended == how}
 
     def until(self, what: str, true: Callable[[], bool], since: float | None = None) -> float:
         """Seconds from `since` (monotonic; now) until `true` holds. Raises NoRecovery."""

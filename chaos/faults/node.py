@@ -41,9 +41,10 @@ def crash(scene: Scene) -> float:
     """Asterisk is gone from one moment to the next, and started anew."""
     asterisk = scene.lab.asterisk
     _between_two_calls(scene)
+    calling = scene.ended("still calling")  # others may dial before it is gone
     asterisk.kill()
     began = time.monotonic()
-    here = scene.excuse("still calling", HERE)
+    here = scene.excuse("still calling", HERE, calling)
     scene.cut |= here
     # A phone whose call is dead would go on sending to a port that the new Asterisk soon gives to
     # somebody else, and on a busy machine that one's sound would go to it.
