@@ -90,6 +90,11 @@ class AgentOperations:
                 found.setdefault(pool, Counter())[self._state(agent)] += 1
         return found
 
+    def not_answering(self) -> list[str]:
+        """The ids of agents whom ivrd has paused because they did not answer."""
+        of = self._controller
+        return [agent for agent in of.agents if of.get(agent).reason == NO_ANSWER]
+
     async def _list(self, query: Mapping[str, str]) -> server.Answer:
         """All agents, or ?id=ID."""
         self._check_known()

@@ -105,6 +105,7 @@ class Operations:
     requeue: Requeue
     clock: Callable[[], float]  # this moment on the timeline of the calls
     capacity: Capacity
+    not_answering: Callable[[], list[str]]  # agents whom ivrd has paused for it
 
     def __post_init__(self) -> None:
         self.missing_prompts = MissingPrompts(time.monotonic)
@@ -146,6 +147,7 @@ class Operations:
             calls=calls,
             queues=status.queues_of(self.settings.queues, closed, ledger.present, now),
             pools=status.pools_of(self.queue_members),
+            not_answering=self.not_answering(),
             overflow=status.overflow_of(self.partners),
             partners=status.partners_of(self.partners, now),
             callbacks=status.callbacks_of(ledger),

@@ -69,7 +69,7 @@ def supervision_text(answer: dict[str, Any]) -> str:
 
 
 def agents_text(rows: list[dict[str, Any]]) -> str:
-    """Agents as a table."""
+    """Agents as a table, and under it how those are rung again who did not answer."""
     if not rows:
         return "There are no agents: agents.yaml names none."
     head = ["Agent", "name", "pool", "seat", "state", "since", "reason"]
@@ -85,7 +85,8 @@ def agents_text(rows: list[dict[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return "\n".join(table_lines(head, cells, left=5, cut=[1, 6]))
+    table = table_lines(head, cells, left=5, cut=[1, 6])
+    return "\n".join([*table, *(f"{row['id']}: {row['back']}" for row in rows if row["back"])])
 
 
 def agent_text(row: dict[str, Any]) -> str:

@@ -129,6 +129,8 @@ def _alarms(status: Status) -> list[Text]:
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))
+    if away := status["not_answering"]:
+        lines.append((_not_answering(away), WARN))
     lines += [(text, WARN) for text in _refused(status)]
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
@@ -137,6 +139,12 @@ def _missing(prompts: Sequence[str]) -> str:
     """A path is long: of the first its end is what matters."""
     first = prompts[0].partition(": ")[0].rpartition("/sounds/")[2][-30:]
     return f"{len(prompts)} RECORDINGS CANNOT BE PLAYED, {first} is one: see ivrd check"
+
+
+def _not_answering(agents: Sequence[str]) -> str:
+    """Agents whom ivrd has paused: the first of them, for there may be many."""
+    more = f" and {count(len(agents) - 1)} more" if len(agents) > 1 else ""
+    return f"PAUSED, DID NOT ANSWER: {clean(agents[0])}{more}: see ivrd agent list"
 
 
 def _refused(status: Status) -> list[str]:

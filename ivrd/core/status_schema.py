@@ -183,7 +183,8 @@ class Status(TypedDict):
     """Everything.  `store_up`: what happens is written down, so that a restart goes on from it.
 
     `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
-    `missing_prompts`: recordings that cannot be played, each with its file.
+    `missing_prompts`: recordings that cannot be played, each with its file.  `not_answering`: ids
+    of agents whom ivrd has paused because they did not answer.
     """
 
     version: str
@@ -195,6 +196,7 @@ class Status(TypedDict):
     callbacks: CallbackCounts
     queues: list[QueueStatus]
     pools: list[PoolStatus]
+    not_answering: list[str]
     overflow: OverflowStatus
     partners: list[PartnerStatus]
     outcomes: OutcomeCounts

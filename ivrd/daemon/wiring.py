@@ -212,6 +212,7 @@ class Wiring:
             self.requeue,
             self.timeline.now,
             self.capacity,
+            self.agent_operations.not_answering,
         )
 
     def _destinations(self) -> Destinations:

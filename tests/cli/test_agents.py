@@ -52,3 +52,4 @@ def test_who_did_not_answer_is_told_how_to_be_rung_again() -> None:
     back = "To be rung again: dial *14 at the seat's phone, or `ivrd agent resume a-101`."
     row = ROW | {"state": "paused", "reason": "no answer", "back": back}
     assert agent_text(row) == f"a-101, Somchai, at base-01 of base: paused (no answer). {back}"
+    assert agents_text([ROW, row]).splitlines()[-1] == f"a-101: {back}"

@@ -63,6 +63,7 @@ USUAL = Status(
         a_queue("other", 1, 4510.0),
     ],
     pools=[a_pool("base"), a_pool("surge", open=False)],
+    not_answering=[],
     overflow={"wanted": 9, "why": "12 waiting, 34 s the longest; our own agents are 4 short"},
     partners=[
         a_partner("good", wanted=6, open=6, talking=4, taken=11, ringing=1),
@@ -483,6 +484,15 @@ def test_status_shows_every_partner_that_matters_however_many_lines_it_takes() -
     assert "8 more, no seats wanted" in status_text(status)
     folded = partner_lines(status)
     assert "11 closed by override" in folded[-1]  # and one has a line of its own
+
+
+def test_agents_who_are_paused_for_not_answering_are_an_alarm() -> None:
+    status = deepcopy(USUAL)
+    assert "!! PAUSED" not in status_text(status)
+    status["not_answering"] = ["a-101"]
+    assert "!! PAUSED, DID NOT ANSWER: a-101: see ivrd agent list" in lines(status)
+    status["not_answering"] = ["a-101", "a-102", "a-103"]
+    assert "!! PAUSED, DID NOT ANSWER: a-101 and 2 more: see ivrd agent list" in lines(status)
 
 
 def test_limits_and_missing_recordings_are_alarms() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +13,8 @@ from lab.callers import Caller, Callers, Keys
 from lab.line import Volunteer, Volunteers
 from tests.fixtures.hotline import rewrite
 from tests.real.conftest import Hotline
+from tests.real.line_rig import LIST, NUMBER, invited, on_the_line
 
-NUMBER, LIST = "1340", "flood"
 TALK = 3.0
 QUIET = 10.0  # seconds for which nothing is done but to measure
 
@@ -40,22 +39,6 @@ def with_a_line(seats: int) -> Callable[[str, dict[str, Any]], None]:
             settings.update(line_number=NUMBER, wrap_up_seconds=1)
 
     return change
-
-
-def invited(lab: Hotline, *names: str) -> list[tuple[str, str]]:
-    """The id and the PIN of each."""
-    path = lab.folder / f"{LIST}.csv"
-    path.write_text("".join(f"{name},en\n" for name in names), "utf-8")
-    cards = lab.ivrd.once("seats", "invite", str(path))
-    found = re.findall(rf"call {NUMBER}, id ([0-9]+), PIN ([0-9]+)", cards)
-    assert len(found) == len(names)
-    return found
-
-
-def on_the_line(lab: Hotline, people: list[Volunteer], name: str = "line") -> Volunteers:
-    calling = Volunteers(lab.sip, people, folder=lab.folder / name, dialled=NUMBER)
-    calling.start()
-    return calling
 
 
 def states(lab: Hotline) -> dict[str, str]:
