@@ -11,7 +11,6 @@ of the others how many gave up.  Printed and written to bench/RESULTS.md.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from lab.agents import Manner
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Entry, Hear, Keys, Patience, Quiet, SippError
 from lab.hotline import Lab, Plan
-from lab.line import Volunteer, Volunteers
+from lab.line import Volunteer, Volunteers, invited
 from lab.machine import Machine, People
 from lab.partners import PartnerSite
 from lab.running import LabError
@@ -88,13 +87,9 @@ def change(seats: int, site: PartnerSite) -> Any:
 
 
 def on_the_line(lab: Lab, seats: int) -> Volunteers:
-    """As many people as there are seats, who have been there before."""
-    people = lab.folder / "people.csv"
-    people.write_text("".join(f"Helper {n},th\n" for n in range(1, seats + 1)), "utf-8")
-    cards = json.loads(lab.ivrd.once("seats", "invite", str(people), "--json"))["invited"]
-    volunteers = [
-        Volunteer(n, card["id"], card["pin"], talk=TALK) for n, card in enumerate(cards, 1)
-    ]
+    """As many people as there are seats: they call, and stay."""
+    cards = invited(lab, [f"Helper {n}" for n in range(1, seats + 1)], "helpers", NUMBER)
+    volunteers = [Volunteer(n, *card, talk=TALK) for n, card in enumerate(cards, 1)]
     calling = Volunteers(
         lab.sip, volunteers, folder=lab.folder / "line", dialled=NUMBER, rate=1.0, sound=False
     )
@@ -191,8 +186,8 @@ def section(table: str, seats: int, seconds: float, usage: str) -> str:
     return (
         f"Of each kind {seats} seats, talks of {TALK:g} s, a patience of {PATIENCE:g} s on "
         "average; the same callers at each kind, side by side, by their own ledger. The load is in "
-        f"multiples of what the seats could take if no second were lost between two talks, {seconds:g} s for "
-        f"each. The hand-off, from the last key until a person speaks, is that at {LIGHT:g} times: "
+        "multiples of what the seats could take if no second were lost between two talks, "
+        f"{seconds:g} s for each. The hand-off, from the last key until a person speaks, is that at {LIGHT:g} times: "
         "somebody is free nearly always. Phones ring as in `python -m bench.handoff`.\n\n"
         f"| the call goes to | calls | hand-off, median s | 95th percentile |{heads}\n"
         f"|---|--:|--:|--:|{'--:|' * len(LOADS)}\n{table}\n{usage}"

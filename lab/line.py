@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,28 @@ from lab.callers.caller import Caller
 from lab.callers.callers import Callers, _Call
 from lab.callers.script import HangUp, Hear, Keys, Quiet, Step, Wait
 from lab.callers.sipp import Event
+from lab.hotline import Lab
+from lab.running import LabError
 
 END_TALK = "**"
 DEAF_SECONDS = 1.5  # after these keys: until Asterisk has taken the caller away
 LOOK_SECONDS = 0.1
 SAID_SECONDS = 1.5  # of silence: all is said, and keys are awaited
 LONG = 100_000.0
+
+
+def invited(lab: Lab, names: Sequence[str], listed: str, number: str) -> list[tuple[str, str]]:
+    """Invite these people, who speak English, as the list `listed`; the id and the PIN of each.
+
+    `number`: that of the line.  Raises LabError.
+    """
+    path = lab.folder / f"{listed}.csv"
+    path.write_text("".join(f"{name},en\n" for name in names), "utf-8")
+    cards = lab.ivrd.once("seats", "invite", str(path))
+    found = re.findall(rf"call {number}, id ([0-9]+), PIN ([0-9]+)", cards)
+    if len(found) != len(names):
+        raise LabError(f"{len(names)} people were to be invited: {cards}")
+    return found
 
 
 @dataclass(frozen=True)

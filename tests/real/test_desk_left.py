@@ -61,7 +61,9 @@ def test_who_leaves_the_desk_costs_callers_two_rings_at_most(
     by_number = {entry.number: entry for entry in ledger.entries}
     others = {number: entry for number, entry in by_number.items() if number not in held}
     assert len(others) >= CALLERS - MOST_RINGS
-    (row,) = [row for row in json.loads(lab.ivrd.once("agent", "list", "--json")) if row["id"] == LEFT]
+    (row,) = [
+        row for row in json.loads(lab.ivrd.once("agent", "list", "--json")) if row["id"] == LEFT
+    ]
     assert row["reason"] == "no answer"
     assert "ivrd agent resume" in lab.ivrd.once("agent", "list")
 
