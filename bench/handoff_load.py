@@ -187,8 +187,9 @@ def section(table: str, seats: int, seconds: float, usage: str) -> str:
         f"Of each kind {seats} seats, talks of {TALK:g} s, a patience of {PATIENCE:g} s on "
         "average; the same callers at each kind, side by side, by their own ledger. The load is in "
         "multiples of what the seats could take if no second were lost between two talks, "
-        f"{seconds:g} s for each. The hand-off, from the last key until a person speaks, is that at {LIGHT:g} times: "
-        "somebody is free nearly always. Phones ring as in `python -m bench.handoff`.\n\n"
+        f"{seconds:g} s for each. The hand-off, from the last key until a person speaks, is that "
+        f"at {LIGHT:g} times: somebody is free nearly always. Phones ring as in `python -m "
+        "bench.handoff`.\n\n"
         f"| the call goes to | calls | hand-off, median s | 95th percentile |{heads}\n"
         f"|---|--:|--:|--:|{'--:|' * len(LOADS)}\n{table}\n{usage}"
     )

@@ -106,7 +106,7 @@ class _OnLine(_Call):
         elif self._began is None:
             if self.ear.speaker == "caller":
                 self._began = now
-        elif now >= self._began + self._volunteer.talk:
+        elif now >= self._began + self._volunteer.talk or self._people.talks_end:
             self.mouth.press(END_TALK, 0.1, 0.1)
             self._people.talks.append(LineTalk(self._volunteer.id, self._began, now))
             self._began, self._deaf_until = None, now + DEAF_SECONDS
@@ -126,6 +126,7 @@ class Volunteers(Callers):
         sound: bool = True,
     ) -> None:
         self.talks: list[LineTalk] = []
+        self.talks_end = False  # everybody ends the talk as soon as there is one
         self._volunteers = {one.id: one for one in people}
         calls = [
             Caller(one.id, "on the line", one.script(), hangs_up_after=one.leaves_after)
