@@ -23,7 +23,9 @@ from typing import Any
 
 from bench import results
 from bench.figures import percentile
-from bench.handoff import PHONE, REACTION, SHORT, Rings, Way, entry, shipped
+from bench.handoff import PHONE, REACTION, SHORT, Rings, Way, buckets, entry, shipped
+from bench.quantiles import quantile
+from ivrd.core.handoff import SeatKind
 from lab.agents import Manner
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Entry, Hear, Keys, Patience, Quiet, SippError
@@ -151,7 +153,17 @@ def measure(folder: Path, seats: int, seconds: float, seed: int) -> str:
             loads = dial(people, arrivals(seats, seconds, seed))
             entries = people.wait(READY_SECONDS).entries
             usage = str(machine.usage())
-    return section("".join(rows(entries, loads)), seats, seconds, usage)
+        own = "; ".join(by_itself(lab, kind) for kind in SeatKind)
+    said = f"`ivrd_handoff_seconds` of all of it, median and 95th percentile: {own}."
+    return f"{section(''.join(rows(entries, loads)), seats, seconds)}\n{said} {usage}"
+
+
+def by_itself(lab: Lab, kind: SeatKind) -> str:
+    """ivrd's own figures."""
+    found = buckets(lab, kind)
+    none = [(bound, 0.0) for bound, _count in found]
+    half, late = (quantile(share, none, found) for share in (0.5, 0.95))
+    return f'`{{kind="{kind}"}}` {half:.1f} and {late:.1f} s'
 
 
 def rows(entries: Sequence[Entry], loads: dict[int, float]) -> Iterator[str]:
@@ -180,7 +192,7 @@ def gave_up(entries: Sequence[Entry], loads: dict[int, float], load: float) -> s
     return f" {lost} of {len(outcomes)}: {lost / len(outcomes):.1%}{more} |"
 
 
-def section(table: str, seats: int, seconds: float, usage: str) -> str:
+def section(table: str, seats: int, seconds: float) -> str:
     """What is written."""
     heads = "".join(f" gave up at {load:g} times |" for load in LOADS)
     return (
@@ -191,7 +203,7 @@ def section(table: str, seats: int, seconds: float, usage: str) -> str:
         f"at {LIGHT:g} times: somebody is free nearly always. Phones ring as in `python -m "
         "bench.handoff`.\n\n"
         f"| the call goes to | calls | hand-off, median s | 95th percentile |{heads}\n"
-        f"|---|--:|--:|--:|{'--:|' * len(LOADS)}\n{table}\n{usage}"
+        f"|---|--:|--:|--:|{'--:|' * len(LOADS)}\n{table}"
     )
 
 
