@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from ivrd.agents.actions import AgentActions
+from ivrd.agents.controller import NO_ANSWER
 from ivrd.agents.pins import PinCheck
 from ivrd.api import server
 from ivrd.api.agent_operations import AgentOperations
@@ -108,6 +109,16 @@ def test_a_wrong_pin_signs_nobody_in_and_is_audited_without_it(
         operator.asks("agent-in", id="late", pin=pin)
     assert operator.asks("agents", id="late")["state"] == "signed_out"
     assert operator.audited == [("wrong PIN", "late")]
+
+
+def test_who_is_paused_for_not_answering_is_named_with_the_way_back(operator: Operator) -> None:
+    operator.asks("agent-in", id="late", pin=PIN)
+    assert operator.operations.not_answering() == []
+    operator.rig.controller.say("late", a.Paused(operator.rig.now, NO_ANSWER))
+    assert operator.operations.not_answering() == ["late"]
+    assert operator.asks("agents", id="late")["back"].startswith("To be rung again: dial *14")
+    operator.asks("agent-resume", id="late")
+    assert operator.operations.not_answering() == []
 
 
 def test_nobody_is_signed_in_twice_or_at_a_seat_that_is_taken(operator: Operator) -> None:
