@@ -46,6 +46,7 @@ THAI_SSML = '<prosody range="200%"> [[{}]]'
 EDGE = ("silence", "1", "0.005", "0.5%", "fade", "h", "0.02")
 BAND = ("rate", "-h", "8000", "highpass", "150")
 SOX = (*BAND, *EDGE, "reverse", *EDGE, "reverse", "pad", "0.02", "0.04", "norm", "-3")
+NOT_SAID = ("owner", "valid_until", "then")  # beside the texts of a prompt
 
 Made = dict[str, dict[str, str]]  # "th/welcome.wav" -> {"sound": sha256, "words": sha256}
 
@@ -69,10 +70,12 @@ def read_words(prompts_file: Path, readings: Readings) -> dict[str, str]:
     if not isinstance(prompts, dict):
         raise PromptError(f"{prompts_file}: expected `prompts:` with one entry for each prompt")
     words = {}
-    for name, texts in prompts.items():
+    for name, entry in prompts.items():
         if not re.fullmatch("[a-z0-9-]+", str(name)):
             raise PromptError(f"{prompts_file}: {name}: expected a name of small letters")
-        if not isinstance(texts, dict) or not texts or not set(texts) <= set(ESPEAK):
+        of = entry if isinstance(entry, dict) else {}
+        texts = {key: value for key, value in of.items() if key not in NOT_SAID}
+        if not texts or not set(texts) <= set(ESPEAK):
             raise PromptError(f"{prompts_file}: {name}: expected a text for th, en or both")
         for language, text in texts.items():
             if not isinstance(text, str) or not text.strip():

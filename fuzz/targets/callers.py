@@ -92,7 +92,10 @@ def script() -> ConversationSettings:
     """The shipped menus."""
     settings = load(CONFIG)
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
-    return ConversationSettings(settings.tree, lambda _prompt: 60.0, topics, 5.0, 30.0, frozenset)
+    tree = settings.tree
+    return ConversationSettings(
+        tree, lambda: tree, lambda _prompt: 60.0, topics, 5.0, 30.0, frozenset
+    )
 
 
 async def talk(data: bytes) -> None:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from ivrd import __version__, log
@@ -24,7 +25,9 @@ from ivrd.calls.tracker import CallTracker
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
+from ivrd.core.menu import Tree
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, RefusalStatus, Status
+from ivrd.core.validity import tree_on
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.runtime import PartnerSetup
@@ -49,8 +52,16 @@ def ivr_settings(settings: Settings) -> IvrSettings:
     def unplayable(problem: Problem) -> None:
         log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
 
+    @lru_cache(maxsize=1)
+    def on(day: date) -> Tree:
+        return tree_on(settings.tree, settings.validities, day)
+
+    def today() -> Tree:
+        return on(datetime.now(settings.zone).date())
+
     conversation = ConversationSettings(
         settings.tree,
+        today,
         Recordings(settings, unplayable).length,
         label,
         settings.lease_seconds,

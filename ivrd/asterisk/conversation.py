@@ -43,12 +43,14 @@ OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a resul
 class ConversationSettings:
     """What a conversation needs to know of the hotline; replaced as a whole on a reload.
 
+    `today()`: the same menus without prompts that are out of date (core/validity.py).
     `length((language, prompt))`: seconds of a prompt, asked each time that it is said; None for one
     that cannot be played now.  `label`: what the agent's phone shows of a topic.  `closed()`: the
     queues that are closed at this moment.
     """
 
     tree: menu.Tree
+    today: Callable[[], menu.Tree]
     length: Callable[[tuple[str, str]], float | None]
     label: Mapping[str, str]
     lease_seconds: float
@@ -132,7 +134,7 @@ class Conversation:
     def hand_over(self) -> None:
         """Bring the caller to a person now: ivrd is stopping."""
         if self.visit is not None and not self._session.over:
-            visit, commands = dialogue.hand_over(self._settings.tree, self.visit)
+            visit, commands = dialogue.hand_over(self._settings.today(), self.visit)
             if visit != self.visit:
                 self._stepped(dialogue.left_step(visit))
             self._follow((visit, commands))
@@ -165,11 +167,11 @@ class Conversation:
             silent_seconds = self._settings.silent_seconds
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
-                self._follow(menu.enter(self._settings.tree, number))
+                self._follow(menu.enter(self._settings.today(), number, self._closed()))
             else:
                 self._speech.stop_playing()
                 self._stepped(dialogue.begun_step(resume))
-                self._follow(dialogue.again(self._settings.tree, resume, self._situation()))
+                self._follow(dialogue.again(self._settings.today(), resume, self._situation()))
             while not self._session.over:
                 self._take(await self._inbox.get())
                 if self._inbox.empty():
@@ -217,7 +219,7 @@ class Conversation:
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
-            tree = self._settings.tree
+            tree = self._settings.today()
             visit, commands = dialogue.step(tree, self.visit, received, self._situation())
             if step := dialogue.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)

@@ -22,6 +22,7 @@ from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
+from ivrd.config.prompt_validity import ending
 from ivrd.config.prompts import unused_prompts
 from ivrd.config.secret import AMI_SECRET, SEATS_SECRET, read_secret
 from ivrd.config.settings import Settings
@@ -83,10 +84,12 @@ def _check(given: argparse.Namespace) -> int:
         return capacity.check(settings, given)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
     problems = [problem for step in steps for problem in step.problems]
+    today = datetime.now(settings.zone).date()
     notes = [
-        *unlikely(settings, datetime.now(settings.zone).date()),
+        *unlikely(settings, today),
         *missing_defaults(settings),
         *missing_music(settings),
+        *ending(settings, today),
         *unused_prompts(settings),
         *spare_files(settings),
         *not_spoken(settings),

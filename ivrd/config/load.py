@@ -15,6 +15,7 @@ from ivrd.config import (
     outbox,
     partners,
     people,
+    prompt_validity,
     prompts,
     queues,
     skills,
@@ -118,6 +119,8 @@ def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
         yield from partners.check(files.partners)
     if files.outbox:
         yield from outbox.check(files.outbox)
+    if files.prompts:
+        yield from prompt_validity.check(files.prompts)
 
 
 def _with_program(files: _Files) -> Iterable[Problem]:
@@ -166,13 +169,17 @@ def _said(files: _Files) -> Iterable[Problem]:
     """Prompts that are named, and that there are."""
     if files.prompts and files.program:
         languages = files.program.parsed.languages
-        known = prompts.with_defaults(files.prompts.parsed.prompts, languages)
+        known = prompts.with_defaults(files.prompts.parsed.texts, languages)
         if files.menus:
             uses = menus.prompts(files.menus.parsed)
             yield from prompts.check_uses(known, languages, files.menus, uses)
         if files.queues:
             uses = queues.prompts(files.queues.parsed)
             yield from prompts.check_uses(known, languages, files.queues, uses)
+        uses = prompt_validity.prompts(files.prompts.parsed)
+        yield from prompts.check_uses(known, languages, files.prompts, uses)
+        if files.menus and files.queues:
+            yield from prompt_validity.check_places(files.prompts, files.menus, files.queues)
 
 
 def _staff(files: _Files) -> Staff | None:
@@ -250,7 +257,8 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
-        prompts=prompts.with_defaults(files.prompts.parsed.prompts, languages),
+        validities=prompt_validity.validities(files.prompts.parsed),
+        prompts=prompts.with_defaults(files.prompts.parsed.texts, languages),
         files={
             main.FILE: parsed,
             menus.FILE: tree.parsed,

@@ -1,42 +1,70 @@
 """prompts.yaml: the prompts' texts, those that ivrd brings along, and which are said at all."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from ivrd.config import model, yamlfile
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, PROMPT, speech
+from ivrd.config.field_types import DAY, PROMPT, speech, text
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
-from ivrd.core.numbers import pieces
+from ivrd.core.numbers import LANGUAGES, pieces
 
 FILE = "prompts.yaml"
 DEFAULTS = Path(__file__).with_name("default_prompts.yaml")
 NUMBER = "number-"
 
-Texts = dict[Annotated[str, LANGUAGE], Annotated[str, speech(2000)]]
 Prompts = Mapping[str, Mapping[str, str]]  # a prompt's name -> its text in each language
 
 
-class PromptsFile(Part):
-    """prompts.yaml.  A part of a number may have a text in one language only."""
+class PromptPart(Part):
+    """A prompt: its text in each language, and how long it is spoken (core/validity.py).
 
-    prompts: Annotated[
-        dict[Annotated[str, PROMPT], Annotated[Texts, Field(min_length=1)]],
-        RELOAD,
-    ]
+    A part of a number may have a text in one language only.
+    """
+
+    th: Annotated[str, speech(2000), RELOAD] = ""
+    en: Annotated[str, speech(2000), RELOAD] = ""
+    owner: Annotated[str, text(80), RELOAD] = ""
+    valid_until: Annotated[date | None, DAY, RELOAD] = None
+    then: Annotated[str, PROMPT, RELOAD] = ""
+
+    @model_validator(mode="after")
+    def _has_a_text(self) -> "PromptPart":
+        if not self.texts:
+            raise PydanticCustomError("expected", f"expected a text in {' or '.join(LANGUAGES)}")
+        return self
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The text in each language that has one."""
+        texts = {language: getattr(self, language) for language in LANGUAGES}
+        return {language: said for language, said in texts.items() if said}
+
+
+class PromptsFile(Part):
+    """prompts.yaml."""
+
+    prompts: Annotated[dict[Annotated[str, PROMPT], PromptPart], RELOAD]
+
+    @property
+    def texts(self) -> Prompts:
+        """Each prompt's texts."""
+        return {name: part.texts for name, part in self.prompts.items()}
 
 
 @cache
 def defaults() -> Prompts:
     """The prompts that every hotline needs, with the texts that hold where it has none."""
-    return model.read(DEFAULTS, PromptsFile).parsed.prompts
+    return model.read(DEFAULTS, PromptsFile).parsed.texts
 
 
 def built_in() -> frozenset[str]:
@@ -83,6 +111,10 @@ def said_by_menus(settings: Settings) -> frozenset[str]:
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
+    instead = {name: of.then for name, of in settings.validities.items()}
+    for prompt in tuple(said):  # and what is said when they have ended
+        while (prompt := instead.get(prompt, "")) in settings.prompts:
+            said.add(prompt)
     return frozenset(said)
 
 
@@ -90,7 +122,7 @@ def is_own(settings: Settings, name: str, language: str) -> bool:
     """Whether the text is the hotline's own, from prompts.yaml."""
     file = settings.files[FILE]
     assert isinstance(file, PromptsFile)
-    return language in file.prompts.get(name, {})
+    return language in file.texts.get(name, {})
 
 
 def unused_prompts(settings: Settings) -> list[Problem]:

@@ -17,6 +17,7 @@ from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool, on_line
+from ivrd.core.validity import Validities
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,9 @@ class Settings:
     that people call who stay on the line of their seats, in all its spellings.
     `outbox`: the messages that leave for other systems.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
-    each language; those that every hotline needs are among them.  `languages`: the first is spoken
-    when nothing was chosen.  `files`: each file's parsed content.
+    each language; those that every hotline needs are among them.  `validities`: the prompts that
+    end.  `languages`: the first is spoken when nothing was chosen.  `files`: each file's parsed
+    content.
     """
 
     folder: Path
@@ -256,6 +258,7 @@ class Settings:
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]
+    validities: Validities
     files: Files = field(repr=False)
 
     @property

@@ -11,6 +11,9 @@ Two keys mean the same everywhere: 0 goes to a person, * goes back.  Whoever say
 presses wrong keys too often goes to a person as well; nobody is cut off, except after a closed
 message that was said again and again.  Only a phone from which nothing has come at all is taken to
 nobody: a person could not hear it.  It is spoken to until its line is given up (`NoInput.unheard`).
+
+A menu or message without prompts is one whose words are out of date (validity.py): whoever comes
+there goes to a person.
 """
 
 from collections.abc import Mapping
@@ -242,12 +245,12 @@ Command = (
 Result = tuple[Visit, tuple[Command, ...]]
 
 
-def enter(tree: Tree, number: str = "") -> Result:
+def enter(tree: Tree, number: str = "", closed: frozenset[str] = frozenset()) -> Result:
     """Begin a visit as callers of this number do; at the first menu if it is not known."""
     start = tree.starts.get(number, ToMenu(tree.start))
     visit = Visit(menu=start.menu, language=start.language or tree.languages[0])
     spoken = (Speak(start.language),) if start.language else ()
-    return visit, (*spoken, _say_prompts(tree, visit))
+    return _or_person(tree, visit, (visit, (*spoken, _say_prompts(tree, visit))), closed)
 
 
 def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Result:
@@ -261,7 +264,7 @@ def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Res
     after = replace(visit, over=False, interruptions=visit.interruptions + 1)
     if after.interruptions > MOST_INTERRUPTIONS and not visit.closed:
         return _to_operator(tree, after, closed)
-    return after, (_say_prompts(tree, after),)
+    return _or_person(tree, visit, (after, (_say_prompts(tree, after),)), closed)
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
@@ -276,6 +279,10 @@ def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = fro
     """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
     if visit.over:
         return visit, ()
+    return _or_person(tree, visit, _step(tree, visit, received, closed), closed)
+
+
+def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> Result:
     match received:
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -387,6 +394,16 @@ def _to_operator(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
     return after, commands
 
 
+def _or_person(tree: Tree, before: Visit, result: Result, closed: frozenset[str]) -> Result:
+    """A step's result; if it leads to where nothing may be said any more, a person instead."""
+    visit, commands = result
+    if visit.over or visit.closed or _prompts(tree, visit):
+        return result
+    here = replace(visit, info=before.info, closed=before.closed)  # what was heard until now
+    after, more = _to_operator(tree, here, closed)
+    return after, (*(command for command in commands if isinstance(command, Speak)), *more)
+
+
 def _leave_message(visit: Visit) -> tuple[Command, ...]:
     return (AtMenu(visit.menu),) if visit.info or visit.closed else ()
 
@@ -396,13 +413,17 @@ def _say_prompts(tree: Tree, visit: Visit) -> Say:
 
 
 def _words(tree: Tree, visit: Visit) -> tuple[tuple[str, str], ...]:
-    if visit.closed:
-        prompts: tuple[str, ...] = (tree.closed_prompt[visit.closed], tree.again)
-    elif visit.info:
-        prompts = (*tree.infos[visit.info], tree.again)
-    else:
-        prompts = tree.menus[visit.menu].prompts
+    prompts = _prompts(tree, visit)
+    if visit.closed or visit.info:
+        prompts = (*prompts, tree.again)
     return tuple((lang, prompt) for lang in _spoken_in(tree, visit) for prompt in prompts)
+
+
+def _prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
+    """What is said where the caller is, without what every message has."""
+    if visit.closed:
+        return (tree.closed_prompt[visit.closed],)
+    return tree.infos[visit.info] if visit.info else tree.menus[visit.menu].prompts
 
 
 def _spoken_in(tree: Tree, visit: Visit) -> tuple[str, ...]:

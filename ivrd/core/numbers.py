@@ -68,3 +68,4 @@ def _below_hundred(number: int, *, alone: bool) -> tuple[str, ...]:
 
 
 _SPEAKERS: dict[str, Callable[[int], tuple[str, ...]]] = {"th": _thai, "en": _english}
+LANGUAGES = tuple(_SPEAKERS)

@@ -59,6 +59,7 @@ from ivrd.metrics.observer import Observer
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
@@ -388,6 +389,7 @@ class Wiring:
         )
         PeopleMetrics(metrics.registry, self.people.statistics, self.timeline.now)
         CapacityMetrics(metrics.registry, self.capacity, self.tracker)
+        PromptMetrics(metrics.registry, lambda: self.operations.settings)
 
     def _listeners(self) -> CallListeners:
         """Who receives what happens to calls, in this order."""

@@ -72,6 +72,7 @@ LEASE = 5.0
 SILENT = 30.0
 SCRIPT = ConversationSettings(
     tree=TREE,
+    today=lambda: TREE,
     length=SECONDS.get,
     label={"other": "เรื่องอื่น", "vaccine": "วัคซีน", "register": "ลงทะเบียน", "hospital": "ย้าย"},
     lease_seconds=LEASE,

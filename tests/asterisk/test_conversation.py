@@ -178,7 +178,8 @@ def test_a_key_that_comes_with_the_end_of_the_speech_gets_its_answer_said_whole(
     """The end of the old speech must not start the clock for an answer to the new one."""
 
     async def body() -> None:
-        caller = Talk(script=replace(SCRIPT, tree=replace(TREE, wait_seconds=1.0)))
+        tree = replace(TREE, wait_seconds=1.0)
+        caller = Talk(script=replace(SCRIPT, tree=tree, today=lambda: tree))
         deliver = caller.channel.session.result
 
         def deliver_with_key(command_id: str, result: str) -> None:

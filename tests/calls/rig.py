@@ -51,6 +51,7 @@ MENU_KEY = "9"
 TREE = replace(SETTINGS.tree, retries=0, queue_menu_key=MENU_KEY)
 SCRIPT = ConversationSettings(
     tree=TREE,
+    today=lambda: TREE,
     length=lambda _prompt: 60.0,
     label={topic: topic for topic in TREE.queue_of},
     lease_seconds=5.0,

@@ -98,6 +98,16 @@ def asterisk(name: str) -> Look:
     return lambda parts: rendered(parts.operations.settings, "secret", "secret")[name]
 
 
+def prompt(name: str) -> Look:
+    """A prompt's texts."""
+    return lambda parts: parts.operations.settings.prompts[name]
+
+
+def validity(name: str) -> Look:
+    """How long the prompt `welcome` is spoken, of which nothing is known before."""
+    return lambda parts: getattr(parts.operations.settings.validities.get("welcome"), name, None)
+
+
 def policy(name: str) -> Look:
     return lambda parts: getattr(parts.partners.setup.policy, name)
 
@@ -256,6 +266,9 @@ def forgotten(kind: str) -> Look:
 
 # --- the settings --------------------------------------------------------------------------
 
+_UNTIL = both(
+    put("prompts.welcome.valid_until", "2027-03-31"), put("prompts.welcome.then", "person")
+)
 _MENU = {"prompts": ["main-menu"], "keys": {"1": {"topic": "other"}}}
 _PARTNER = {
     "name": {"th": "ก", "en": "New"},
@@ -608,6 +621,17 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PROMPTS, "prompts"): (
         put("prompts.topic-hi-register", {"th": "ก"}),
         lambda parts: "topic-hi-register" in parts.operations.settings.prompts,
+    ),
+    (PROMPTS, "prompts.*.th"): (put("prompts.welcome.th", "ก"), prompt("welcome")),
+    (PROMPTS, "prompts.*.en"): (put("prompts.welcome.en", "a"), prompt("welcome")),
+    (PROMPTS, "prompts.*.owner"): (
+        both(_UNTIL, put("prompts.welcome.owner", "Somebody")),
+        validity("owner"),
+    ),
+    (PROMPTS, "prompts.*.valid_until"): (_UNTIL, validity("until")),
+    (PROMPTS, "prompts.*.then"): (
+        both(_UNTIL, put("prompts.welcome.then", "nothing")),
+        validity("then"),
     ),
     (AGENTS, "wrap_up_seconds"): (put("wrap_up_seconds", 5), wrap_up_ends),
     (AGENTS, "supervision.supervisors"): (

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,6 +31,7 @@ from ivrd.core.outbox_backlog import Backlog
 from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from ivrd.core.validity import Validity
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.agents import AgentCollector, WrapUpMetrics
@@ -39,6 +42,7 @@ from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
+from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.waiting import WaitMetrics
 from ivrd.store import SqliteStore, WriteBehind
@@ -83,6 +87,11 @@ class Hotline:
             SimpleNamespace(callers=1000, room=64),
             SimpleNamespace(lines_busy=0),
         )
+        settings: Any = SimpleNamespace(
+            zone=ZoneInfo("Asia/Bangkok"),
+            validities={"news": Validity(date(2027, 3, 31), "person", "Health")},
+        )
+        PromptMetrics(self.metrics.registry, lambda: settings)
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))
