@@ -113,6 +113,7 @@ async def talk(data: bytes) -> None:
         lambda _queue: False,
         tuple,
         lambda _queue, said: said,
+        lambda: False,
     )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:

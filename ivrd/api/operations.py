@@ -186,7 +186,8 @@ class Operations:
             behind_seconds=settings.behind_seconds,
             callers_now=len(ledger.calls),
             waiting_now=waiting,
-            menus_now=len(ivr),
+            menus_now=len(ivr) - ivr.challenged_now(),
+            challenged_now=ivr.challenged_now(),
             late_seconds=self.link.behind_seconds,
         )
 

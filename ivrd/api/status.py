@@ -90,6 +90,7 @@ class Limits:
 
     `room`: for how many Asterisk has files, None when that cannot be seen.  `late_seconds`: by how
     much Asterisk's events are late now, `behind_seconds`: over which nobody gets a menu.
+    `challenged_now`: callers who are asked for a key, because there are too many calls.
     """
 
     callers: int
@@ -101,6 +102,7 @@ class Limits:
     waiting_now: int
     menus_now: int
     late_seconds: float
+    challenged_now: int
 
     def reached(self) -> list[str]:
         """Each that is reached now, or that Asterisk cannot keep, in words."""
@@ -117,6 +119,11 @@ class Limits:
             )
         if self.menus_now >= self.menus:
             told.append(f"{self.menus_now} callers in menus: the next one goes straight to a queue")
+        if self.challenged_now:
+            told.append(
+                f"{self.challenged_now} callers are asked for a key first: too many calls "
+                "(limits.challenge)"
+            )
         if self.late_seconds > self.behind_seconds:
             told.append(f"{self.late_seconds:.1f} s behind Asterisk: new callers get no menu")
         return told

@@ -87,7 +87,8 @@ class Conversation:
     the beginning.  `in_use()` has the settings of the moment, which a reload may have changed: they
     say which queues are closed, and where a topic leads by now.  `waits()`: the wait of a caller
     who is in a queue's menu; None for all others.  `offers(queue)`: whether a call back is offered
-    to whoever would wait there; `slots()`: the time slots for one.
+    to whoever would wait there; `slots()`: the time slots for one.  `flooded()`: whether there are
+    too many calls, so that whoever arrives is asked for a key first.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Conversation:
         offers: Callable[[str], bool],
         slots: Callable[[], tuple[Slot, ...]],
         queue_language: Callable[[str, str], str],
+        flooded: Callable[[], bool],
     ) -> None:
         self.visit: AnyVisit | None = None
         self._in_use = in_use
@@ -113,6 +115,7 @@ class Conversation:
         self._offers = offers
         self._slots = slots
         self._queue_language = queue_language
+        self._flooded = flooded
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._speech = Speech(
             session, settings.length, settings.lease_seconds, self._prompt_ended, self._all_said
@@ -154,11 +157,13 @@ class Conversation:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
 
-    async def run(self, resume: AnyVisit | None = None, number: str = "") -> None:
+    async def run(
+        self, resume: AnyVisit | None = None, number: str = "", *, challenged: bool = False
+    ) -> None:
         """Speak with the caller until the session is over.
 
         `resume`: go on where it was, or begin in the menu of a queue; `number`: which one of ours
-        was dialled.
+        was dialled; `challenged`: begin with a challenge.
         """
         try:
             # Also where another one spoke before, whose own may have been lost with it: to a call
@@ -167,7 +172,8 @@ class Conversation:
             silent_seconds = self._settings.silent_seconds
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
-                self._follow(menu.enter(self._settings.today(), number, self._closed()))
+                tree, closed = self._settings.today(), self._closed()
+                self._follow(menu.enter(tree, number, closed, challenged=challenged))
             else:
                 self._speech.stop_playing()
                 self._stepped(dialogue.begun_step(resume))
@@ -226,7 +232,7 @@ class Conversation:
             self._follow((visit, commands))
 
     def _situation(self) -> Situation:
-        return Situation(self._closed(), self._waits(), self._offers, self._slots)
+        return Situation(self._closed(), self._waits(), self._offers, self._slots, self._flooded)
 
     def _closed(self) -> frozenset[str]:
         """The queues, by their names in these menus, whose callers are told that they are closed.

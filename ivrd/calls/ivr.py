@@ -19,9 +19,10 @@ from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
+from ivrd.core.challenge import Reason
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.menu import Book, Command
+from ivrd.core.menu import Book, Command, Visit
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import QueueVisit, Waits
 
@@ -115,6 +116,13 @@ class EventDelay(Protocol):
         """Seconds from an event in Asterisk until ivrd receives it, now."""
 
 
+class Screening(Protocol):
+    """Who is asked for a key before anything else; see screening.py."""
+
+    def reason(self, call_id: str) -> Reason | None:
+        """The limit that is exceeded now for a call; None if none is."""
+
+
 class QueueLanguage(Protocol):
     """In which language callers wait; see waiting/announcer.py."""
 
@@ -143,6 +151,7 @@ class Ivr:
         fault: Callable[[str, BaseException], None],
         arrival: Callable[[str], str],
         queue_language: QueueLanguage,
+        screening: Screening,
     ) -> None:
         self.settings = settings
         self.active = True
@@ -157,6 +166,7 @@ class Ivr:
         self._fault = fault
         self._arrival = arrival
         self._queue_language = queue_language
+        self._screening = screening
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
         self._bookings: set[asyncio.Task[None]] = set()
@@ -267,7 +277,11 @@ class Ivr:
     def overloaded(self) -> bool:
         """Whether nobody is taken into a menu now: too many are in one, or events are late."""
         late = self._delay.behind_seconds > self.settings.behind_seconds
-        return late or len(self) >= self.settings.most
+        return late or len(self) - self.challenged_now() >= self.settings.most
+
+    def challenged_now(self) -> int:
+        """How many callers are being asked for a key; they keep nobody else out of a menu."""
+        return sum(_is_challenged(talk.visit) for talk in self._talking())
 
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended."""
@@ -284,14 +298,16 @@ class Ivr:
         """A conversation from the start, or where the last one was; or straight to the queue."""
         position = line.position  # known until the conversation says where the caller is
         line.session = self._sessions.begin(line.channel)
-        if self.draining or self.overloaded:
+        waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
+        reason = self._screening.reason(call_id) if position is None and waits is None else None
+        flooded = reason is not None or (position is not None and _is_challenged(position.visit))
+        if self.draining or (self.overloaded and not flooded):
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
             if arrival := self._arrival(call_id):
                 line.session.tell(f"SET VARIABLE {dialplan_names.EFFECTIVE} {quoted(arrival)}")
             line.session.send("ASYNCAGI BREAK")
             return
-        waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
         if position is not None and not dialogue.knows(tree, position.visit):
             position = line.position = None  # a reload has removed that menu,
             line.keys = []  # and the meaning of what was pressed there
@@ -307,8 +323,12 @@ class Ivr:
             self._booking.worthwhile,
             self._booking.slots,
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
+            lambda: self._screening.reason(call_id) is not None,
         )
-        runs = talk.run(position.visit if position else None, line.number)
+        if reason is not None:
+            self._stepped(call_id, MenuStep(StepKind.CHALLENGED, reason))
+        resume = position.visit if position else None
+        runs = talk.run(resume, line.number, challenged=reason is not None)
         self._start(call_id, runs, self._talks)
         for digit in line.unhandled_keys():
             talk.press(digit)
@@ -376,6 +396,10 @@ class Ivr:
             talk.hand_over()
         if self._talks:
             await asyncio.wait(self._talks, timeout=HAND_OVER_SECONDS)
+
+
+def _is_challenged(visit: AnyVisit | None) -> bool:
+    return isinstance(visit, Visit) and visit.challenged
 
 
 def _context(line: MenuCall) -> str:

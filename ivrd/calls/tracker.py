@@ -25,6 +25,7 @@ from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolutio
 from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
+from ivrd.calls.screening import Screening
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
@@ -62,6 +63,7 @@ class CallTracker:
         identify: Callable[[str, str], str],
         clock: Callable[[], float],
         queue_language: QueueLanguage,
+        screening: Screening,
     ) -> None:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
@@ -90,6 +92,7 @@ class CallTracker:
             self._monitor.broken,
             self._arrival,
             queue_language,
+            screening,
         )
         self.placement = Placement(
             self._link,
@@ -108,6 +111,7 @@ class CallTracker:
             self.ivr.give_way,
             clock,
         )
+        self._screening = screening
         self._identify = identify
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
@@ -271,6 +275,7 @@ class CallTracker:
         who = self._identify(fact.call_id, fact.number)
         call = Call(fact.call_id, fact.at, who, language=language)
         if self.ledger.receive(call):
+            self._screening.arrived(call)
             self.ivr.arrived(fact.call_id, fact.channel, fact.dialled)
             self._monitor.received(call, fact.dialled)
             self._moved(fact.call_id)
@@ -334,6 +339,7 @@ class CallTracker:
 
     def _stepped(self, call_id: str, step: MenuStep) -> None:
         """A step in the menu, for the log."""
+        self._screening.stepped(step)
         if call := self.ledger.calls.get(call_id):
             self._listeners.story.menu(call, step)
 

@@ -255,6 +255,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         music_at_most=parsed.limits.music,
         menus_at_most=parsed.limits.menus,
         behind_seconds=parsed.limits.behind_seconds,
+        challenge=main.challenge(parsed),
         partners=helpers,
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         validities=prompt_validity.validities(files.prompts.parsed),

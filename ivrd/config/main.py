@@ -40,6 +40,7 @@ from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.config.waiting import WaitingPart
+from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.overflow import Policy
 
 FILE = control_socket.FILE
@@ -152,6 +153,21 @@ class OverflowPart(Part):
     )
 
 
+class RatePart(Part):
+    """How many calls at once and in a minute; 0: any number."""
+
+    at_once: Annotated[int, whole(0, 100_000), RELOAD] = 0
+    a_minute: Annotated[int, whole(0, 100_000), RELOAD] = 0
+
+
+class ChallengePart(Part):
+    """`challenge:` over one of these, callers are asked for a key before anything else."""
+
+    number: RatePart = RatePart()
+    withheld: RatePart = RatePart()
+    all: RatePart = RatePart()
+
+
 class LimitsPart(Part):
     """`limits:` how many callers there may be, how many of them with what."""
 
@@ -159,6 +175,7 @@ class LimitsPart(Part):
     music: Annotated[int, whole(0, 10_000), RELOAD] = 100
     menus: Annotated[int, whole(1, 10_000), RELOAD] = 1000
     behind_seconds: Annotated[float, number(0.1, 2), RELOAD] = 1.0
+    challenge: ChallengePart = ChallengePart()
 
 
 class NumberPart(Part):
@@ -302,6 +319,15 @@ def policy(parsed: MainFile) -> Policy:
         expected_talk_seconds=of.expected_talk_seconds,
         expected_patience_seconds=of.expected_patience_seconds,
     )
+
+
+def challenge(parsed: MainFile) -> ChallengeLimits:
+    """Over which limits callers are asked for a key."""
+    part = parsed.limits.challenge
+    number, withheld, everybody = (
+        RateLimit(of.at_once, of.a_minute) for of in (part.number, part.withheld, part.all)
+    )
+    return ChallengeLimits(number, withheld, everybody)
 
 
 def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:

@@ -11,6 +11,7 @@ from ivrd.config.effect import Files
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.transfers import TransferNumber
 from ivrd.core.agent_call import Request
+from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -192,7 +193,8 @@ class Settings:
     entry for each queue, `partner_schedules` for each partner's id; None is always open.  At most
     `callers_at_most` callers are here, the next ones hear that all lines are busy; at most
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
-    taken into one while Asterisk's events come `behind_seconds` late or more.
+    taken into one while Asterisk's events come `behind_seconds` late or more.  `challenge`: over
+    which limits callers are asked for a key before anything else.
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
     `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
@@ -255,6 +257,7 @@ class Settings:
     music_at_most: int
     menus_at_most: int
     behind_seconds: float
+    challenge: ChallengeLimits
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     prompts: Mapping[str, Mapping[str, str]]

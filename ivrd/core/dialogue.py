@@ -25,13 +25,14 @@ class Situation:
     """What matters now beside keys: the queues that are closed, and the wait of one who waits.
 
     `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
-    slots for one.
+    slots for one; `flooded()`: whether there are too many calls.
     """
 
     closed: frozenset[str]
     waits: Waits | None
     offers: Callable[[str], bool]
     slots: Callable[[], tuple[Slot, ...]]
+    flooded: Callable[[], bool]
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
@@ -51,13 +52,18 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
     """One step."""
     match visit:
         case Visit():
-            return _offered(menu.step(tree, visit, received, now.closed), received, now)
+            return _in_menu(tree, visit, received, now)
         case OfferVisit():
             return callback_menu.step(tree, visit, received, now.slots)
         case QueueVisit():
             return queue_menu.step(tree, visit, received, _waits(visit, now))
         case _:
             assert_never(visit)
+
+
+def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Result:
+    result = menu.step(tree, visit, received, now.closed, now.flooded)
+    return _offered(result, received, now)
 
 
 def _offered(result: menu.Result, received: Input, now: Situation) -> Result:

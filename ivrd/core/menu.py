@@ -14,9 +14,12 @@ nobody: a person could not hear it.  It is spoken to until its line is given up 
 
 A menu or message without prompts is one whose words are out of date (validity.py): whoever comes
 there goes to a person.
+
+While there are too many calls (challenge.py) a visit begins with a challenge: any key leads on, and
+so does the end of the flood.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -27,6 +30,8 @@ MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes 
 PERSON_KEY = "0"
 BACK_KEY = "*"
 AGAIN_KEY = "1"
+# A prompt id; its texts are in config/default_prompts.yaml of the package.
+CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ class Visit:
     over: bool = False
     topic: str = ""  # chosen: the caller is on the way to a person who knows it
     interruptions: int = 0  # how often we fell silent since the last key
+    challenged: bool = False  # asked for a key before anything else
 
 
 @dataclass(frozen=True)
@@ -245,10 +251,17 @@ Command = (
 Result = tuple[Visit, tuple[Command, ...]]
 
 
-def enter(tree: Tree, number: str = "", closed: frozenset[str] = frozenset()) -> Result:
+def enter(
+    tree: Tree,
+    number: str = "",
+    closed: frozenset[str] = frozenset(),
+    *,
+    challenged: bool = False,
+) -> Result:
     """Begin a visit as callers of this number do; at the first menu if it is not known."""
     start = tree.starts.get(number, ToMenu(tree.start))
-    visit = Visit(menu=start.menu, language=start.language or tree.languages[0])
+    language = start.language or tree.languages[0]
+    visit = Visit(menu=start.menu, language=language, challenged=challenged)
     spoken = (Speak(start.language),) if start.language else ()
     return _or_person(tree, visit, (visit, (*spoken, _say_prompts(tree, visit))), closed)
 
@@ -275,11 +288,47 @@ def knows(tree: Tree, visit: Visit) -> bool:
     return menus and message and topic and (not visit.closed or visit.closed in tree.closed_prompt)
 
 
-def step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str] = frozenset()) -> Result:
-    """One step.  `closed`: the queues that are closed now.  After the end nothing happens."""
+def step(
+    tree: Tree,
+    visit: Visit,
+    received: Input,
+    closed: frozenset[str] = frozenset(),
+    flooded: Callable[[], bool] = lambda: False,
+) -> Result:
+    """One step.  After the end nothing happens.
+
+    closed: the queues that are closed now; flooded: asked whether there are still too many calls.
+    """
     if visit.over:
         return visit, ()
-    return _or_person(tree, visit, _step(tree, visit, received, closed), closed)
+    if visit.challenged:
+        result = _challenge(tree, visit, received, closed, flooded)
+    else:
+        result = _step(tree, visit, received, closed)
+    return _or_person(tree, visit, result, closed)
+
+
+def _challenge(
+    tree: Tree,
+    visit: Visit,
+    received: Input,
+    closed: frozenset[str],
+    flooded: Callable[[], bool],
+) -> Result:
+    """Until a key comes, or there are not too many calls any more."""
+    on = replace(visit, challenged=False, interruptions=0)
+    match received:
+        case Key(digit) if digit == PERSON_KEY:
+            return _press(tree, on, digit, closed)
+        case Key():
+            return on, (_say_prompts(tree, on),)
+        case NoInput():
+            after = visit if flooded() else on
+            return after, (_say_prompts(tree, after),)
+        case PromptsPlayed() | BookAnswer():
+            return _step(tree, visit, received, closed)
+        case _:
+            assert_never(received)
 
 
 def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> Result:
@@ -302,7 +351,8 @@ def hand_over(tree: Tree, visit: Visit) -> Result:
     if visit.over:
         return visit, ()
     connect = Say(((visit.language, tree.connect),))
-    return replace(visit, over=True, topic=topic), (connect, _to_person(tree, visit, topic))
+    after = replace(visit, over=True, topic=topic, challenged=False)
+    return after, (connect, _to_person(tree, visit, topic))
 
 
 def _to_person(tree: Tree, visit: Visit, topic: str) -> ToPerson:
@@ -355,9 +405,9 @@ def _to_menu(tree: Tree, visit: Visit, choice: ToMenu) -> Result:
 def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> Result:
     queue = tree.queue_of[topic]
     if queue in closed:
-        after = replace(visit, closed=queue, info="", misses=0)
+        after = replace(visit, closed=queue, info="", misses=0, challenged=False)
         return after, (*_leave_message(visit), AtClosed(queue), _say_prompts(tree, after))
-    after = replace(visit, info="", closed="", over=True, topic=topic)
+    after = replace(visit, info="", closed="", over=True, topic=topic, challenged=False)
     return after, (*_leave_message(visit), _to_person(tree, visit, topic))
 
 
@@ -421,6 +471,8 @@ def _words(tree: Tree, visit: Visit) -> tuple[tuple[str, str], ...]:
 
 def _prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
     """What is said where the caller is, without what every message has."""
+    if visit.challenged:
+        return (CHALLENGE,)
     if visit.closed:
         return (tree.closed_prompt[visit.closed],)
     return tree.infos[visit.info] if visit.info else tree.menus[visit.menu].prompts

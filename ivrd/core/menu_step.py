@@ -28,6 +28,8 @@ class StepKind(StrEnum):
     MESSAGE = "call at a message"
     CLOSED = "call told that the topic is closed"
     PERSON = "call on the way to a person"
+    CHALLENGED = "call asked for a key first"
+    PASSED = "call pressed a key as it was asked"
     NO_KEY = "call pressed no key"
     WRONG_KEY = "call pressed a wrong key"
     GOODBYE = "call told goodbye"
@@ -47,8 +49,8 @@ class MenuStep:
     """A step.
 
     to: the menu, message, closed queue or topic, of one who waits the queue, of a call back what
-    came of it; language: the caller's; key: the one that led
-    there, empty if none did.
+    came of it, of one who is asked for a key first the limit that is exceeded; language: the
+    caller's; key: the one that led there, empty if none did.
     """
 
     kind: StepKind
@@ -61,6 +63,10 @@ def menu_step(tree: Tree, before: Visit, received: Input, after: Visit) -> MenuS
     """What a step of `core.menu` is; None when nothing has changed for the caller."""
     if isinstance(received, PromptsPlayed | BookAnswer) or before.over:
         return None
+    if before.challenged and isinstance(received, Key):
+        return MenuStep(StepKind.PASSED, after.topic or where(after), after.language)
+    if after.challenged:
+        return MenuStep(StepKind.NO_KEY, where(after))
     key = received.digit if isinstance(received, Key) and leads(tree, before, received) else ""
     if after.topic:
         return MenuStep(StepKind.PERSON, after.topic, after.language, key)

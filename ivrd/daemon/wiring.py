@@ -32,6 +32,7 @@ from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
+from ivrd.calls.screening import Screening
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
@@ -61,6 +62,7 @@ from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
+from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.story import CallStory
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.controller import PartnerController
@@ -368,6 +370,7 @@ class Wiring:
         self.agents.phone_calls(
             sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
         )
+        self.screening = Screening(settings.challenge, self.ledger, self.timeline.now)
         self.tracker = CallTracker(
             AsteriskControl(self.link, self.queue_members, sessions, self.asterisk_clock),
             self.ledger,
@@ -379,7 +382,9 @@ class Wiring:
             self.people.numbers.identify,
             self.timeline.now,
             self.wait_announcer,
+            self.screening,
         )
+        ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
         PersistenceMetrics(
             metrics.registry,
             self.leadership,
@@ -503,6 +508,7 @@ class Wiring:
         self.outbox.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
+        self.screening.limits = settings.challenge
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

@@ -60,7 +60,7 @@ TREE = Tree(
     goodbye="goodbye",
 )
 PROMPTS = (
-    *("welcome", "main-menu", "home-menu", "rights-info", "care-info", "care-more"),
+    *("challenge", "welcome", "main-menu", "home-menu", "rights-info", "care-info", "care-more"),
     *("closed-benefits", "no-input", "no-match", "connect", "info-again", "goodbye"),
     *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
     *("queue-before", "number-2", "queue-after", "queue-next"),
@@ -99,6 +99,7 @@ class Talk:
         self.arrival = ""  # of who has waited before
         self.waits: Waits | None = None
         self.offers = False
+        self.flooded = False
         self.slots: tuple[Slot, ...] = ()
         self.conversation = Conversation(
             lambda: self.script,
@@ -110,11 +111,14 @@ class Talk:
             lambda _queue: self.offers,
             lambda: self.slots,
             queue_language,
+            lambda: self.flooded,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 
-    def begin(self, resume: AnyVisit | None = None) -> "Talk":
-        self.task = asyncio.ensure_future(self.conversation.run(resume))
+    def begin(self, resume: AnyVisit | None = None, *, challenged: bool = False) -> "Talk":
+        self.flooded = challenged
+        runs = self.conversation.run(resume, challenged=challenged)
+        self.task = asyncio.ensure_future(runs)
         return self
 
     def press(self, keys: Iterable[tuple[float, str]]) -> None:

@@ -33,10 +33,12 @@ from ivrd.calls.listeners import (
     SeatListener,
 )
 from ivrd.calls.placement import Credits
+from ivrd.calls.screening import Screening
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
@@ -298,6 +300,7 @@ class Rig:
             lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
             self.told,
+            Screening(ChallengeLimits(), self.ledger, lambda: NOW),
         )
         link.hears = self.tracker.take
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
+from ivrd.core.challenge import Reason
 from ivrd.core.menu import Command, ToPerson
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
@@ -32,6 +33,7 @@ class Room:
         self.steps: list[tuple[str, StepKind]] = []
         self.arrivals: dict[str, str] = {}  # of those who have waited before
         self.in_line: set[str] = set()
+        self.over_limit: dict[str, Reason] = {}
         self.waiting: dict[str, Waits] = {}  # who has opened the menu of a queue
         self.booking = FakeBooking()
         self.ivr = Ivr(
@@ -45,7 +47,11 @@ class Room:
             self._fault,
             self.arrivals.get,
             WaitsIn(),
+            self,
         )
+
+    def reason(self, call_id: str) -> Reason | None:
+        return self.over_limit.get(call_id)
 
     def waits(self, call_id: str) -> Waits | None:
         return self.waiting.get(call_id)
@@ -404,5 +410,43 @@ def test_a_session_that_is_to_begin_again_goes_on_where_it_was() -> None:
         assert room.to("a") == ["other"]
         room.ivr.over("a", "the dialplan has the call")  # the next end is one
         assert room.ivr.position("a") is None
+
+    run(body())
+
+
+def test_a_flood_is_asked_for_a_key_keeps_nobody_out_of_a_menu_and_gets_round_none() -> None:
+    async def body() -> None:
+        room = Room(most=1)
+        room.over_limit = {"f1": Reason.NUMBER, "f2": Reason.NUMBER, "f3": Reason.NUMBER}
+        room.arrive("f1", "f2")
+        await settle()
+        assert room.ivr.challenged_now() == 2
+        room.arrive("a")  # one caller may be in a menu: nobody is yet
+        await settle()
+        assert room.ivr.sent_to_queue == 0
+        room.arrive("b", "f3")  # that one goes to the queue, and no call of the flood
+        await settle()
+        assert room.ivr.sent_to_queue == 1
+        assert room.steps.count(("f3", StepKind.CHALLENGED)) == 1
+        position = room.ivr.position("f1")
+        assert position is not None
+        assert isinstance(position.visit, menu.Visit)
+        assert position.visit.challenged
+        await room.press("f1", "5")
+        assert room.ivr.challenged_now() == 2
+        assert ("f1", StepKind.PASSED) in room.steps
+
+    run(body())
+
+
+def test_whoever_was_asked_for_a_key_is_asked_again_after_a_takeover() -> None:
+    async def body() -> None:
+        room = Room()
+        visit, _ = menu.enter(SCRIPT.tree, challenged=True)
+        room.ivr.seen("f", "PJSIP/f", MenuPosition(visit))
+        room.ivr.found("f", "PJSIP/f", "", True)
+        await room.ivr.resume()
+        await settle()
+        assert room.ivr.challenged_now() == 1
 
     run(body())

@@ -108,6 +108,10 @@ def validity(name: str) -> Look:
     return lambda parts: getattr(parts.operations.settings.validities.get("welcome"), name, None)
 
 
+def challenge(whose: str, key: str) -> Look:
+    return lambda parts: getattr(getattr(parts.screening.limits, whose), key)
+
+
 def policy(name: str) -> Look:
     return lambda parts: getattr(parts.partners.setup.policy, name)
 
@@ -371,6 +375,14 @@ PROBES: dict[tuple[str, str], Probe] = {
     (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
     (IVRD, "limits.behind_seconds"): (put("limits.behind_seconds", 1.9), late),
+    **{
+        (IVRD, f"limits.challenge.{whose}.{key}"): (
+            put(f"limits.challenge.{whose}.{key}", 7),
+            challenge(whose, key),
+        )
+        for whose in ("number", "withheld", "all")
+        for key in ("at_once", "a_minute")
+    },
     (IVRD, "waiting.menu_key"): (put("waiting.menu_key", "8"), tree("queue_menu_key")),
     (IVRD, "waiting.menu_key_seconds"): (
         put("waiting.menu_key_seconds", 33),

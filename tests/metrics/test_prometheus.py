@@ -44,6 +44,7 @@ from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
+from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.waiting import WaitMetrics
 from ivrd.store import SqliteStore, WriteBehind
 from lab.parts import PROMETHEUS, program
@@ -92,6 +93,8 @@ class Hotline:
             validities={"news": Validity(date(2027, 3, 31), "person", "Health")},
         )
         PromptMetrics(self.metrics.registry, lambda: settings)
+        screening: Any = SimpleNamespace(challenged={}, passed=0)
+        ScreeningMetrics(self.metrics.registry, screening, lambda: 0)
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))

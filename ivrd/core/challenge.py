@@ -1,0 +1,81 @@
+"""Which callers are asked for a key before anything else: those of a flood.
+
+Theory of operation
+-------------------
+There are three kinds of limits: for each number, for all callers together who withhold theirs, and
+for all callers.  Each has calls at once and calls a minute.  While one is exceeded whoever arrives
+is asked for a key first, which a machine that only dials does not press; nobody is refused.  Calls
+at once are those that are here, counted when it matters; of the arrivals the last minute is kept.
+A new ivrd knows of none before its start.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ivrd.core.call import Call
+
+MINUTE = 60.0
+
+
+class Reason(StrEnum):
+    """The limit that is exceeded, as in ivrd.yaml and as a label of metrics."""
+
+    NUMBER = "number"
+    WITHHELD = "withheld"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """The most calls at once and in a minute; 0: any number."""
+
+    at_once: int = 0
+    a_minute: int = 0
+
+    def exceeded(self, at_once: int, a_minute: int) -> bool:
+        """Whether so many calls are too many."""
+        return 0 < self.at_once < at_once or 0 < self.a_minute < a_minute
+
+
+@dataclass(frozen=True)
+class ChallengeLimits:
+    """The limits for each number, for withheld ones together, and for all calls."""
+
+    number: RateLimit = RateLimit()
+    withheld: RateLimit = RateLimit()
+    all: RateLimit = RateLimit()
+
+
+@dataclass
+class CallRates:
+    """The arrivals of the last minute, by caller (a keyed hash; empty: withheld)."""
+
+    _arrivals: deque[tuple[float, str]] = field(default_factory=deque)
+    _by_caller: Counter[str] = field(default_factory=Counter)
+
+    def arrived(self, caller: str, at: float) -> None:
+        """A call has arrived, at a moment not before that of the last one."""
+        self._arrivals.append((at, caller))
+        self._by_caller[caller] += 1
+        self._forget(at)
+
+    def reason(
+        self, limits: ChallengeLimits, call: Call, here: Iterable[Call], now: float
+    ) -> Reason | None:
+        """The limit that is exceeded for a call, which is one of those that are `here`."""
+        self._forget(now)
+        callers = [other.caller for other in here if other.received]
+        kind = Reason.NUMBER if call.caller else Reason.WITHHELD
+        own = limits.number if call.caller else limits.withheld
+        if own.exceeded(callers.count(call.caller), self._by_caller[call.caller]):
+            return kind
+        return Reason.ALL if limits.all.exceeded(len(callers), len(self._arrivals)) else None
+
+    def _forget(self, now: float) -> None:
+        while self._arrivals and self._arrivals[0][0] <= now - MINUTE:
+            _at, caller = self._arrivals.popleft()
+            self._by_caller[caller] -= 1
+            if not self._by_caller[caller]:
+                del self._by_caller[caller]

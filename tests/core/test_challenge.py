@@ -1,0 +1,113 @@
+"""Floods of calls: who is asked for a key before anything else, and how long."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import accumulate
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivrd.core import menu
+from ivrd.core.call import Call, Direction
+from ivrd.core.challenge import CallRates, ChallengeLimits, RateLimit, Reason
+from ivrd.core.menu import CHALLENGE, Key, NoInput, PromptsPlayed, Say, Speak, ToMenu, ToPerson
+from ivrd.core.menu_step import StepKind, menu_step
+from tests.asterisk.talk import TREE
+
+CALLERS = st.sampled_from(["", "a", "b", "c"])
+LIMITS = st.builds(RateLimit, st.integers(0, 4), st.integers(0, 4))
+
+
+def said(commands: tuple[menu.Command, ...]) -> list[tuple[str, str]]:
+    return [prompt for one in commands if isinstance(one, Say) for prompt in one.prompts]
+
+
+@given(
+    st.lists(st.tuples(CALLERS, st.floats(0, 40), st.booleans()), max_size=12),
+    st.builds(ChallengeLimits, LIMITS, LIMITS, LIMITS),
+)
+def test_a_call_is_asked_for_a_key_exactly_while_there_are_too_many(
+    calls: list[tuple[str, float, bool]], limits: ChallengeLimits
+) -> None:
+    """Against counts over all arrivals: of the number, or of all withheld ones; then of all."""
+    rates, here, arrived = CallRates(), [], []
+    for at, (caller, _gap, stays) in zip(
+        accumulate(gap for _caller, gap, _stays in calls), calls, strict=True
+    ):
+        call = Call(f"{len(arrived)}", at, caller)
+        rates.arrived(caller, at)
+        arrived.append((caller, at))
+        recent = Counter(who for who, when in arrived if when > at - 60)
+        present = [*here, call]
+        at_once = Counter(one.caller for one in present)
+        own = limits.number if caller else limits.withheld
+        over_own = own.exceeded(at_once[caller], recent[caller])
+        over_all = limits.all.exceeded(len(present), recent.total())
+        expected = (Reason.NUMBER if caller else Reason.WITHHELD) if over_own else None
+        assert rates.reason(limits, call, present, at) == (
+            expected or (Reason.ALL if over_all else None)
+        )
+        here += [call] if stays else []
+
+
+def test_a_limit_is_not_exceeded_by_as_many_calls_as_it_allows() -> None:
+    limits = ChallengeLimits(number=RateLimit(a_minute=2))
+    rates = CallRates()
+    call = Call("1", 0.0, "a")
+    for at in (0.0, 1.0):
+        rates.arrived("a", at)
+    assert rates.reason(limits, call, [call], 1.0) is None
+    rates.arrived("a", 2.0)
+    assert rates.reason(limits, call, [call], 2.0) is Reason.NUMBER
+    assert rates.reason(limits, Call("2", 2.0, "b"), [call], 2.0) is None
+    assert rates.reason(limits, call, [call], 60.0) is None  # the first is a minute ago
+
+
+def test_calls_that_the_hotline_makes_count_for_nobody() -> None:
+    limits = ChallengeLimits(number=RateLimit(at_once=1))
+    call = Call("1", 0.0, "a")
+    made = Call("2", 0.0, "a", direction=Direction.CALLBACK)
+    assert CallRates().reason(limits, call, [call, made], 0.0) is None
+
+
+def test_the_key_is_asked_for_in_every_language_of_the_first_menu_and_any_key_leads_there() -> None:
+    visit, commands = menu.enter(TREE, challenged=True)
+    assert said(commands) == [("th", CHALLENGE), ("en", CHALLENGE)]
+    for digit in "123456789*#":
+        after, commands = menu.step(TREE, visit, Key(digit), frozenset(), lambda: True)
+        assert (after.menu, after.challenged) == (TREE.start, False)
+        assert said(commands) == [("th", "welcome"), ("en", "welcome")]
+        step = menu_step(TREE, visit, Key(digit), after)
+        assert step is not None
+        assert (step.kind, step.key) == (StepKind.PASSED, "")
+
+
+def test_the_key_for_a_person_leads_to_one_as_in_every_menu() -> None:
+    visit, _ = menu.enter(TREE, challenged=True)
+    after, commands = menu.step(TREE, visit, Key("0"), frozenset(), lambda: True)
+    assert (after.over, after.topic) == (True, TREE.operator)
+    assert isinstance(commands[-1], ToPerson)
+
+
+def test_whoever_presses_nothing_is_asked_again_and_again_and_never_cut_off() -> None:
+    visit, _ = menu.enter(TREE, challenged=True)
+    for unheard in (False, True, False, True, False):
+        assert menu.step(TREE, visit, PromptsPlayed())[1] == (menu.Await(TREE.wait_seconds),)
+        visit, commands = menu.step(TREE, visit, NoInput(unheard), frozenset(), lambda: True)
+        assert [prompt for _language, prompt in said(commands)] == [CHALLENGE, CHALLENGE]
+        assert not visit.over
+
+
+def test_when_there_are_not_too_many_any_more_the_menu_begins_without_a_key() -> None:
+    visit, _ = menu.enter(TREE, challenged=True)
+    after, commands = menu.step(TREE, visit, NoInput(), frozenset(), lambda: False)
+    assert (after.challenged, after.misses) == (False, 0)
+    assert said(commands) == [("th", "welcome"), ("en", "welcome")]
+
+
+def test_a_number_with_a_language_asks_in_it() -> None:
+    tree = replace(TREE, starts={"1331": ToMenu("main", "en")})
+    visit, commands = menu.enter(tree, "1331", challenged=True)
+    assert commands[0] == Speak("en")
+    assert said(commands) == [("en", CHALLENGE)]
+    assert menu.again(tree, visit)[1] == (Say((("en", CHALLENGE),)),)
