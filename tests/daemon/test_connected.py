@@ -72,6 +72,22 @@ def test_a_call_in_progress_is_stored_and_its_number_is_not(tmp_path: Path) -> N
     live(tmp_path, body)
 
 
+def test_a_flood_from_one_number_is_asked_for_a_key_and_told(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        most = at.wiring.settings.challenge.number.at_once
+        for _ in range(most + 1):
+            at.arrive(at.call_id(), "0200000099")
+        await until(lambda: len(at.wiring.ledger.calls) == most + 1)
+        last = next(reversed(at.wiring.ledger.calls))
+        at.emit("AsyncAGIStart", last)
+        await until(lambda: at.series("ivrd_callers_challenged_now") == 1)
+        assert at.series("ivrd_calls_challenged_total") == 1
+        status = await at.ask("status")
+        assert any("asked for a key" in limit for limit in status["limits"])
+
+    live(tmp_path, body)
+
+
 def test_an_event_without_a_time_happens_when_it_is_received(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         at.emit("UserEvent", "x.1", UserEvent="IvrdReceived", Timestamp="")

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
 from ivrd.core.report import PartnerEventKind
+from ivrd.core.validity import Validity
 from ivrd.daemon.wiring import Wiring
 from ivrd.ha.leadership import Role
 from tests.fixtures.hotline import HOTLINE, copied
@@ -194,6 +196,16 @@ def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
             ]
             with pytest.raises(server.RequestRejected, match="no seat 'base-99'"):
                 await parts.commands(hand_over)["resume"]({"seat": "base-99"})
+
+    asyncio.run(body())
+
+
+def test_the_end_of_a_prompt_is_in_the_metrics(settings: Settings) -> None:
+    async def body() -> None:
+        ends = {"welcome": Validity(date(2027, 3, 31), "person", "Health")}
+        parts = await built(replace(settings, validities=ends))
+        labels = 'owner="Health",prompt="welcome"'
+        assert f"ivrd_prompt_valid_until_timestamp_seconds{{{labels}}}" in parts.scrape().decode()
 
     asyncio.run(body())
 
