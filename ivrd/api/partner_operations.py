@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from ivrd import log
 from ivrd.api import server
@@ -44,10 +44,26 @@ DRILL_SPARE_SECONDS = 20.0  # until Asterisk has placed a test call, and ended i
 Drill = Callable[[str, float], Awaitable[tuple[bool, str]]]
 
 
+class CallOutView(Protocol):
+    """What partners were asked for, and have said; see api/call_out_operations.py."""
+
+    async def refresh(self) -> None:
+        """Read what the leader has stored."""
+
+    def row(self, partner: str) -> Mapping[str, Any]:
+        """A partner's, as JSON."""
+
+    def asked(self, partner: str) -> int:
+        """The people whom a partner is asked for now."""
+
+    def pledged(self, partner: str) -> int | None:
+        """The people whom a partner has said it has today; None when it has said nothing."""
+
+
 class PartnerOperations:
     """Partners, what is stored of them, and what may be asked of both.
 
-    `drill` waits for a test call.  `now` gives this moment on the timeline of the calls, `clock`
+    `call_outs`: what partners were asked for, and have said.  `drill` waits for a test call.  `now` gives this moment on the timeline of the calls, `clock`
     seconds since the epoch; days are those of `zone`.
     """
 
@@ -55,6 +71,7 @@ class PartnerOperations:
         self,
         partners: PartnerController,
         repository: PartnerRepository,
+        call_outs: CallOutView,
         zone: tzinfo,
         drill: Drill,
         now: Callable[[], float],
@@ -62,6 +79,7 @@ class PartnerOperations:
     ) -> None:
         self._partners = partners
         self._repository = repository
+        self._call_outs = call_outs
         self._zone = zone
         self._drill_by_call = drill
         self._now = now
@@ -121,6 +139,8 @@ class PartnerOperations:
             busy=of.busy,
             breaker=b.at(runtime.breaker, now).state,
             learned=b.capacity(runtime.breaker, now),
+            called_out=self._call_outs.asked(of.id),
+            pledged_today=self._call_outs.pledged(of.id),
         )
 
     def _seats(self) -> dict[str, int]:
@@ -131,6 +151,7 @@ class PartnerOperations:
         """All partners, or ?partner=ID alone."""
         if not self._read or not self._repository.is_leader:
             await self.restore()  # the leader decides on overrides and knows the breakers
+            await self._call_outs.refresh()
         now = self._now()
         only = self._known(query).id if "partner" in query else None
         found = [of for of in self._partners.snapshots(now) if only in (None, of.id)]
@@ -175,6 +196,7 @@ class PartnerOperations:
             "results": dict(runtime.results),
             "causes": dict(runtime.causes),
             "drilling": of.id in self._drilled,
+            **self._call_outs.row(of.id),
             "reason": reasons.get(of.id, NOT_DECIDED),
         }
 

@@ -5,6 +5,7 @@ is a Unix socket: who may use it is a matter of file permissions.  How many may 
 each may take is ivrd/api/limits.py.
 """
 
+import asyncio
 import os
 import socket
 import stat
@@ -19,7 +20,9 @@ from aiohttp import web
 from ivrd.api.limits import ConnectionLimiter, LimitedRunner
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BODY_LIMIT = 64 * 1024  # bytes of a body; nothing here reads one
+BODY_LIMIT = 64 * 1024  # bytes of a body; only a partner's answer is read
+BODY_SECONDS = 2.0  # in which it has to be there
+BODIES_AT_ONCE = 8
 LINE_LIMIT = 4096  # bytes of the request line, and of one header
 HEADERS_LIMIT = 64
 LIMITS: Mapping[str, Any] = {
@@ -48,14 +51,23 @@ class NotNow(Exception):
     """A request that is right and cannot be carried out as things are; the message says why."""
 
 
+class NotSigned(Exception):
+    """Nobody whom we know has signed the request; the message says no more than that."""
+
+
 Answer = Mapping[str, Any]
+# What a partner, by its id, has sent: the headers and the body.  Raises the exceptions above.
+Signed = Callable[[str, Mapping[str, str], str], Awaitable[Answer]]
 Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
 
 def public_app(
-    metrics: Callable[[], bytes], ready: Callable[[], str], note: Callable[[], str]
+    metrics: Callable[[], bytes],
+    ready: Callable[[], str],
+    note: Callable[[], str],
+    pledge: Signed,
 ) -> web.Application:
-    """/metrics, /-/healthy, /-/ready.
+    """/metrics, /-/healthy, /-/ready; POST /partners/ID/pledge for what a partner answers.
 
     `ready` says what is missing, or nothing; `note` what else should be known of one that is ready.
     """
@@ -77,7 +89,43 @@ def public_app(
     app.router.add_get("/metrics", get_metrics)
     app.router.add_get("/-/healthy", get_healthy)
     app.router.add_get("/-/ready", get_ready)
+    app.router.add_post("/partners/{partner}/pledge", _signed(pledge))
     return app
+
+
+def _signed(take: Signed) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """What takes signed JSON.  A body that comes slowly keeps no place from those who scrape."""
+    reading = 0
+
+    async def body_of(request: web.Request) -> str:
+        nonlocal reading
+        if reading >= BODIES_AT_ONCE:
+            raise NotNow("too many requests at a time")
+        reading += 1
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return (await request.read()).decode()
+        except TimeoutError:
+            raise RequestRejected(f"no whole request within {BODY_SECONDS:g} s") from None
+        except UnicodeDecodeError:
+            raise RequestRejected("expected JSON") from None
+        finally:
+            reading -= 1
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            body = await body_of(request)
+            return web.json_response(
+                await take(request.match_info["partner"], request.headers, body)
+            )
+        except NotSigned as error:
+            return web.json_response({"error": str(error)}, status=401)
+        except RequestRejected as error:
+            return web.json_response({"error": str(error)}, status=400)
+        except NotNow as error:
+            return web.json_response({"error": str(error)}, status=503)
+
+    return handle
 
 
 def _seldom(

@@ -135,6 +135,9 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
         yield from partners.check_with_program(files.partners, parsed)
+        if files.outbox:
+            first = parsed.languages[0]
+            yield from partners.check_with_outbox(files.partners, files.outbox.parsed, first)
     if files.outbox:
         yield from outbox.check_with_program(files.outbox, parsed.languages)
     if files.agents:
@@ -257,6 +260,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         challenge=main.challenge(parsed),
         partners=helpers,
+        call_outs=partners.call_outs(files.partners.parsed, folder, languages[0]),
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         validities=prompt_validity.validities(files.prompts.parsed),
         prompts=prompts.with_defaults(files.prompts.parsed.texts, languages),

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import hours, queues, yamlfile
+from ivrd.config import call_out, hours, queues, yamlfile
+from ivrd.config.call_out import CallOutPart, CallOutSettings, ContactPart
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
@@ -24,6 +26,7 @@ from ivrd.config.field_types import (
 from ivrd.config.hours import HoursFile
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
+from ivrd.config.outbox import OutboxFile
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
@@ -73,11 +76,13 @@ class PartnerPart(Part):
     key_seconds: Annotated[int | None, whole(5, 60), RELOAD] = None
     second_call: Annotated[bool, TRUTH, RELOAD] = True
     state: Annotated[str, choice(*PartnerState), RELOAD] = PartnerState.ONBOARDING.value
+    call_out: ContactPart = ContactPart()
 
 
 class PartnersFile(Part):
     """partners.yaml."""
 
+    call_out: CallOutPart = CallOutPart()
     partners: Annotated[dict[Annotated[str, NAME], PartnerPart], RELOAD]
 
 
@@ -93,6 +98,8 @@ def check(file: File[PartnersFile]) -> Iterator[Problem]:
             say = f"expected at least the pledged {part.pledged}, got {part.cap}"
             yield file.problem("partners", name, "cap", say=say)
         yield from _times(file, name, part)
+    for key, say in call_out.check(file.parsed.call_out):
+        yield file.problem("call_out", *key, say=say)
 
 
 def _times(file: File[PartnersFile], name: str, part: PartnerPart) -> Iterator[Problem]:
@@ -132,6 +139,17 @@ def check_with_queues(file: File[PartnersFile], parsed: QueuesFile) -> Iterator[
     topics = parsed.topics()
     for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "topics", part.topics or (), topics)
+
+
+def check_with_outbox(
+    file: File[PartnersFile], outbox: OutboxFile, language: str
+) -> Iterator[Problem]:
+    """What does not agree with outbox.yaml; `language` is the one of partners that name none."""
+    of_all = file.parsed.call_out
+    for name, part in file.parsed.partners.items():
+        spoken = part.languages[0] if part.languages else language
+        for key, say in call_out.check_contact(part.call_out, spoken, of_all, outbox):
+            yield file.problem("partners", name, "call_out", *key, say=say)
 
 
 def check_with_hours(file: File[PartnersFile], parsed: HoursFile) -> Iterator[Problem]:
@@ -198,6 +216,18 @@ def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[
         )
         for name, part in parsed.partners.items()
     )
+
+
+def call_outs(parsed: PartnersFile, folder: Path, language: str) -> CallOutSettings:
+    """How partners are told that their people are needed; `language` as in `partners`."""
+    contacts = {}
+    for name, part in parsed.partners.items():
+        spoken = part.languages[0] if part.languages else language
+        shown = part.name.th if spoken == "th" else part.name.en
+        of = call_out.contact(name, shown, spoken, part.call_out, parsed.call_out, folder)
+        if of is not None:
+            contacts[name] = of
+    return CallOutSettings(call_out.policy(parsed.call_out), contacts)
 
 
 def skills(parsed: PartnersFile, waiting: QueuesFile, language: str) -> list[Skills]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ivrd.config.call_out import CallOutSettings
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.config.outbox_settings import OutboxSettings
@@ -198,7 +199,7 @@ class Settings:
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
     `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
-    `policy` says how many seats partners are asked for.
+    `policy` says how many seats partners are asked for, `call_outs` how they are told of it.
     `ring_seconds`: for how long a seat of our own rings.
     `transfers`: what agents' phones may dial, and send callers to.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
@@ -260,6 +261,7 @@ class Settings:
     challenge: ChallengeLimits
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
+    call_outs: CallOutSettings
     prompts: Mapping[str, Mapping[str, str]]
     validities: Validities
     files: Files = field(repr=False)

@@ -93,7 +93,8 @@ class PartnerSnapshot:
     are in a talk.  `talks`: its seats in a talk, by the queue that the caller came from.
     `allowed`: the most seats that its breaker lets it have, None for no limit, and `health` says
     why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
-    evens out what whole seats cannot share exactly.
+    evens out what whole seats cannot share exactly.  `pledge`: the people it has said it has today,
+    None when it has said nothing.
     """
 
     partner: Partner
@@ -105,6 +106,7 @@ class PartnerSnapshot:
     health: str = "healthy"
     helped: int = 0
     override: Override | None = None
+    pledge: int | None = None
 
     @property
     def id(self) -> str:
@@ -127,6 +129,8 @@ class PartnerSnapshot:
             return "trained for none of the queues"
         if not self.in_hours and self.override is not Override.OPEN:
             return "outside its hours"
+        if self.pledge == 0:
+            return "it has nobody today"
         return self.health if self.allowed is not None and self.allowed <= 0 else ""
 
     @property
@@ -134,8 +138,8 @@ class PartnerSnapshot:
         """The most seats it may have now."""
         if self.obstacle:
             return 0
-        cap = self.partner.cap
-        return cap if self.allowed is None else min(cap, self.allowed)
+        limits = (self.partner.cap, self.pledge, self.allowed)
+        return min(limit for limit in limits if limit is not None)
 
     @property
     def least(self) -> int:
@@ -151,14 +155,20 @@ class PartnerSnapshot:
         elif self.override is Override.OPEN:
             parts.append("open by override")
         if seats and seats == self.most:
-            at_cap = seats == of.cap
-            parts.append(
-                f"its cap is {of.cap}" if at_cap else f"at most {self.most}: {self.health}"
-            )
+            parts.append(self._limit)
         parts.append(f"{self.open} open, {self.busy} busy")
         if self.busy > seats:
             parts.append(f"{self.busy - seats} go on to the end of their talk")
         return "; ".join(parts)
+
+    @property
+    def _limit(self) -> str:
+        """What keeps it from having more seats."""
+        if self.most == self.partner.cap:
+            return f"its cap is {self.partner.cap}"
+        if self.most == self.pledge:
+            return f"it has {self.pledge} people today"
+        return f"at most {self.most}: {self.health}"
 
 
 def trained_for(partner: Partner, topics: Mapping[str, Collection[str]]) -> frozenset[str]:

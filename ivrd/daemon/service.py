@@ -109,7 +109,12 @@ class Daemon:
 
     async def _listen(self) -> None:
         wiring, settings = self.wiring, self.wiring.settings
-        public = server.public_app(wiring.scrape, wiring.operations.ready, wiring.capacity.shortage)
+        public = server.public_app(
+            wiring.scrape,
+            wiring.operations.ready,
+            wiring.capacity.shortage,
+            wiring.call_out_operations.answered,
+        )
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
         control = server.control_app(wiring.queries(), wiring.commands(self._hand_over))
@@ -201,6 +206,7 @@ class Daemon:
                             await reconcile()
                     await self.wiring.callbacks.scheduler.evaluate()
                     self.wiring.outbox.messages.reconcile()
+                    await self.wiring.call_partners_out()
 
 
 async def run(folder: Path) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.agent_report import AgentReport
+from ivrd.api.call_out_operations import CallOutOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
 from ivrd.api.partner_operations import PartnerOperations
@@ -65,8 +66,10 @@ from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.story import CallStory
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
+from ivrd.partners.call_outs import CallOuts
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
+from ivrd.partners.pledges import Pledges
 from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.store import WriteBehind
@@ -150,6 +153,7 @@ class Wiring:
             self.queue_members.pool_of,
             self.agents.pins,
         )
+        self._build_outbox()
         self._build_partners()
         self._build_waiting()
         self._build_calls()
@@ -164,6 +168,7 @@ class Wiring:
                 self.agents.invitations,
                 self.agents.repository,
                 self.outbox.outbox,
+                self.call_outs,
             ),
             self.callbacks.bookings,
         )
@@ -236,8 +241,27 @@ class Wiring:
         recent = Recent(settings.service_level_seconds)
         return Observer(metrics, recent, self.leadership, self.timeline.now)
 
+    def _build_outbox(self) -> None:
+        """What leaves for other systems; the first who have something to say are bookings."""
+        self.bookings = BookingRepository(
+            self.write_behind,
+            self.timeline.now,
+            lambda: self.timeline.shift,
+            self.settings.callback.keep_days,
+        )
+        self.outbox = OutboxParts(
+            self.settings,
+            self.write_behind,
+            self.timeline,
+            self.bookings,
+            self.leadership,
+            self.observer.metrics.registry,
+            self.partner_repository,
+        )
+
     def _build_partners(self) -> None:
         """What their call centres do, and what is stored and published of that."""
+        self.pledges = Pledges(self.write_behind, self.settings.zone, time.time)
         self.partners = PartnerController(
             partner_setup(self.settings),
             self.ledger,
@@ -246,12 +270,34 @@ class Wiring:
             self.observer,
             self.reevaluate.set,
             self._backlog,
+            self.pledges.people,
         )
         self.second_calls = SecondCalls(self.link)
         self.drill_calls = DrillCalls()
+        self.call_outs = CallOuts(
+            self.settings.call_outs,
+            self.settings.number,
+            self.settings.zone,
+            self.write_behind,
+            self.pledges,
+            self.outbox.outbox,
+            self.partner_repository,
+            time.time,
+            time.monotonic,
+        )
+        self.call_out_operations = CallOutOperations(
+            self.call_outs,
+            self.pledges,
+            self.outbox.backlog,
+            self.partner_repository,
+            lambda: [partner.id for partner in self.partners.setup.partners],
+            self._standby,
+            time.time,
+        )
         self.partner_operations = PartnerOperations(
             self.partners,
             self.partner_repository,
+            self.call_out_operations,
             self.settings.zone,
             self.drill_calls.wait,
             self.timeline.now,
@@ -262,6 +308,11 @@ class Wiring:
             self.partner_repository,
             self.leadership,
         )
+
+    async def call_partners_out(self) -> None:
+        """Tell partners whether their people are needed, by the decision of this moment."""
+        if self.partners.snapshot and self.partners.decision:
+            await self.call_outs.look(self.partners.snapshot, self.partners.decision)
 
     async def tell_second_calls(self) -> None:
         """Tell the dialplan when partners are called a second time for the same caller."""
@@ -320,21 +371,7 @@ class Wiring:
             time.time,
             lambda: self.timeline.shift,
         )
-        bookings = BookingRepository(
-            self.write_behind,
-            self.timeline.now,
-            lambda: self.timeline.shift,
-            settings.callback.keep_days,
-        )
-        self.outbox = OutboxParts(
-            settings,
-            self.write_behind,
-            self.timeline,
-            bookings,
-            self.leadership,
-            metrics.registry,
-            self.partner_repository,
-        )
+        bookings = self.bookings
         self.reconciliation = Reconciliation(
             QueueLogReader(settings.asterisk.queue_log),
             self.ledger.calls,
@@ -460,6 +497,7 @@ class Wiring:
         commands = {
             **self.operations.commands(),
             **self.partner_operations.commands(),
+            **self.call_out_operations.commands(),
             **self.callbacks.operations.commands(),
             **self.people.operations.commands(),
             **self.agent_operations.commands(),
@@ -478,13 +516,19 @@ class Wiring:
         """What only the leader can answer or do; a standby says so."""
 
         async def answer(query: Mapping[str, str]) -> server.Answer:
-            if not self.leadership.is_leader:
-                who = self.leadership.leader
-                ask = f"ask {who}, the leader" if who else "no leader is known"
-                raise server.NotNow(f"this ivrd is the standby; {ask}")
+            if refusal := self._standby():
+                raise server.NotNow(refusal)
             return await control(query)
 
         return answer
+
+    def _standby(self) -> str:
+        """Why this ivrd cannot do what only the leader can; empty when it is the leader."""
+        if self.leadership.is_leader:
+            return ""
+        who = self.leadership.leader
+        ask = f"ask {who}, the leader" if who else "no leader is known"
+        return f"this ivrd is the standby; {ask}"
 
     def scrape(self) -> bytes:
         """The metrics of this moment."""
@@ -502,6 +546,8 @@ class Wiring:
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
         self.partner_operations.configure(settings.zone)
+        self.pledges.configure(settings.zone)
+        self.call_outs.configure(settings.call_outs, settings.number, settings.zone)
         self.people.configure(settings)
         self.callbacks.configure(settings)
         self.agents.configure(settings)

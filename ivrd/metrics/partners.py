@@ -35,7 +35,11 @@ EARLY_SECONDS = (1, 2)  # a partner's talk may be cut at once: finer than the ho
 
 @dataclass(frozen=True)
 class PartnerGauges:
-    """A partner now.  Seats by what they do; `learned`: calls it is held to, if any."""
+    """A partner now.  Seats by what they do; `learned`: calls it is held to, if any.
+
+    `called_out`: people it is asked for; `pledged_today`: those it has said it has, None when it
+    has said nothing.
+    """
 
     wanted: int = 0
     open: int = 0
@@ -43,6 +47,8 @@ class PartnerGauges:
     busy: int = 0
     breaker: BreakerState = BreakerState.CLOSED
     learned: int | None = None
+    called_out: int = 0
+    pledged_today: int | None = None
 
 
 class PartnerMetrics:
@@ -152,7 +158,20 @@ class _GaugeCollector(Collector):
             "is not limited.",
             labels=("partner",),
         )
+        called_out = GaugeMetricFamily(
+            "ivrd_partner_called_out_people",
+            "People for whom the partner is asked now; 0 when it is not.",
+            labels=("partner",),
+        )
+        pledged = GaugeMetricFamily(
+            "ivrd_partner_pledged_people",
+            "People whom the partner has said it has today; absent when it has said nothing.",
+            labels=("partner",),
+        )
         for partner, moment in self._gauges().items():
+            called_out.add_metric((partner,), moment.called_out)
+            if moment.pledged_today is not None:
+                pledged.add_metric((partner,), moment.pledged_today)
             for state in SEAT_STATES:
                 seats.add_metric((partner, state), getattr(moment, state))
             for state in BreakerState:
@@ -160,4 +179,4 @@ class _GaugeCollector(Collector):
                 breaker.add_metric((partner, name), float(state is moment.breaker))
             if moment.learned is not None:
                 learned.add_metric((partner,), moment.learned)
-        yield from (seats, breaker, learned)
+        yield from (seats, breaker, learned, called_out, pledged)

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.config.outbox_settings import OutboxSettings
+from ivrd.config.outbox_settings import MessageSettings, OutboxSettings
 from ivrd.core.outbox import (
     RETRY_AFTER_AT_MOST,
     Entry,
@@ -96,16 +96,18 @@ class Outbox:
 
     # --- putting in ------------------------------------------------------------------------
 
-    def post(self, message: Message, about: str, recipient: str) -> None:
+    def post(
+        self, message: Message, about: str, recipient: str, of: MessageSettings | None = None
+    ) -> None:
         """Have a message sent, if the configuration has one of this name.  Never waits.
 
         about: what it is about; the same message about the same is put in once.  recipient: what
-        stands for whoever gets it.
+        stands for whoever gets it.  of: how it leaves, where outbox.yaml does not say so.
         """
-        of = self.settings.messages.get(message.use)
+        of = of or self.settings.messages.get(message.use)
         if of is None:
             return
-        entry_id = str(uuid.uuid5(IDS, f"{message.use}/{about}"))
+        entry_id = id_of(message.use, about)
         if self.backlog.get(entry_id) is not None:
             return
         if not self._has_room():
@@ -299,6 +301,11 @@ class Outbox:
             error=None,
             **fields,
         )
+
+
+def id_of(use: str, about: str) -> str:
+    """The id of the entry with the message of this name about this."""
+    return str(uuid.uuid5(IDS, f"{use}/{about}"))
 
 
 def _shifted(entry: Entry, seconds: float) -> Entry:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from binascii import Error
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from ivrd.config.outbox_settings import WebhookSettings
@@ -19,6 +19,8 @@ from ivrd.outbox.http import HttpClient, Unanswered, result_of
 from ivrd.outbox.message import Message
 
 PREFIX = "whsec_"  # before a secret that stands in base64
+CLOCK_SECONDS = 300.0  # by which two clocks may differ
+MOST_DIGITS = 12  # of a time in seconds
 
 
 def signature(secret: str, key: str, at: int, body: str) -> str:
@@ -34,6 +36,21 @@ def _bytes(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except Error:
         raise ValueError(f"expected base64 after {PREFIX}") from None
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: str, now: float) -> bool:
+    """Whether who knows the secret has signed this, by a clock that is right to five minutes.
+
+    Raises ValueError for a secret that is no base64.
+    """
+    key, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not (key and at.isascii() and at.isdecimal() and len(at) <= MOST_DIGITS):
+        return False
+    if abs(now - int(at)) > CLOCK_SECONDS:
+        return False
+    right = signature(secret, key, int(at), body).encode()
+    given = headers.get("webhook-signature", "").split(" ")
+    return any(hmac.compare_digest(right, one.encode()) for one in given)
 
 
 class Webhook:

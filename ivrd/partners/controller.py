@@ -74,7 +74,8 @@ class PartnerController:
 
     `reevaluate()` asks for an evaluation before the next second: each further call might be one
     too many for a partner.  `booked(now)`: how many people are to be called back to which queue,
-    and have no call in it yet.
+    and have no call in it yet.  `people(partner)`: how many a partner has said it has today, None
+    when it has said nothing.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class PartnerController:
         listener: PartnerListener,
         reevaluate: Callable[[], None],
         booked: Callable[[float], Mapping[str, int]],
+        people: Callable[[str], int | None],
     ) -> None:
         self.setup = setup
         self.decision: Decision | None = None
@@ -96,6 +98,7 @@ class PartnerController:
         self._listener = listener
         self._reevaluate = reevaluate
         self._booked = booked
+        self._people = people
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
@@ -342,8 +345,10 @@ class PartnerController:
         state = partner.state
         if state is PartnerState.ONBOARDING and runtime.verified:
             state = PartnerState.ACTIVE
+        people = self._people(partner.id)
+        pledged = partner.pledged if people is None else min(people, partner.cap)
         return PartnerSnapshot(
-            partner=replace(partner, state=state),
+            partner=replace(partner, state=state, pledged=pledged),
             queues=trained_for(partner, {q: tuple(of) for q, of in self.setup.topics.items()}),
             in_hours=in_hours,
             open=len(self._queue_members.lent(partner.id)),
@@ -352,6 +357,7 @@ class PartnerController:
             health=NOT_ASKED if unknown else b.describe(runtime.breaker, now),
             helped=len(runtime.helped),
             override=runtime.override,
+            pledge=people,
         )
 
     def _pools(self, partner: PartnerSnapshot, wanted: int) -> list[tuple[Pool, bool]]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 DEADLINE = 0.5  # seconds that one operation may take
-# Kinds of what somebody is promised: on the disk when written.
-DURABLE = frozenset({"bookings", "outbox"})
+# Kinds of what somebody is promised, or has promised: on the disk when written.
+DURABLE = frozenset({"bookings", "outbox", "call_outs", "pledges"})
 PAGE = 250  # entries that one operation reads: with more, redis-py holds up the loop for 10 ms
 
 
