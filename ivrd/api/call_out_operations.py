@@ -1,4 +1,4 @@
-"""What partners were asked for and answer: shown to operators, taken from partners, by phone or not.
+"""What partners were asked for and answer: shown to operators, and taken from partners.
 
 A partner answers by a webhook that it signs (outbox/webhook.py says how), or tells an operator, who
 writes it down.  An answer is for today, and the one that was given last stands.
@@ -92,7 +92,7 @@ class CallOutOperations:
             and {
                 "people": pledge.people,
                 "asked": pledge.asked,
-                "given_at": pledge.given_at,
+                "given_at": self._call_outs.moment(pledge.given_at),
                 "by": pledge.by,
             },
         }
@@ -102,9 +102,9 @@ class CallOutOperations:
         return {
             "step": told.step,
             "people": told.people if told.active else 0,
-            "told_at": told.told_at,
-            "from_at": told.from_at,
-            "until_at": told.until_at,
+            "told_at": self._call_outs.moment(told.told_at),
+            "from": self._call_outs.moment(told.from_at),
+            "until": self._call_outs.moment(told.until_at),
             "message": entry.state if entry else None,
             "why": entry.why if entry else "",
         }

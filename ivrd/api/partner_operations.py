@@ -63,8 +63,9 @@ class CallOutView(Protocol):
 class PartnerOperations:
     """Partners, what is stored of them, and what may be asked of both.
 
-    `call_outs`: what partners were asked for, and have said.  `drill` waits for a test call.  `now` gives this moment on the timeline of the calls, `clock`
-    seconds since the epoch; days are those of `zone`.
+    `call_outs`: what partners were asked for, and have said.  `drill` waits for a test call.  `now`
+    gives this moment on the timeline of the calls, `clock` seconds since the epoch; days are those
+    of `zone`.
     """
 
     def __init__(

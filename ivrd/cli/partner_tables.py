@@ -46,7 +46,46 @@ def _remark(row: Mapping[str, Any]) -> str:
     for text in (row["obstacle"], "" if row["health"].startswith("healthy") else row["health"]):
         if text and text not in (*remarks, row["state"]):
             remarks.append(text)
-    return "; ".join(remarks)
+    return "; ".join([*remarks, *_people(row)])
+
+
+def _people(row: Mapping[str, Any]) -> list[str]:
+    """For how many it is asked, and how many it has said it has today."""
+    told, pledge = row["called_out"], row["pledge"]
+    found = []
+    if told and told["people"]:
+        until = _clock(told["until"])
+        found.append(f"asked for {_count(told['people'])} people until {until}")
+    if pledge:
+        found.append(f"has {_count(pledge['people'])} people today")
+    return found
+
+
+def _called_out(told: Mapping[str, Any] | None) -> str:
+    """What the partner was told last, and whether that has reached it."""
+    if told is None:
+        return "it was never told that its people are needed"
+    message = told["message"] or "not in the outbox any more"
+    why = f": {told['why']}" if told["why"] else ""
+    said = f"told at {_clock(told['told_at'])}, message {message}{why}"
+    if not told["people"]:
+        return f"nobody is needed any more; {said}"
+    hours = f"from {_clock(told['from'])} until {_clock(told['until'])}"
+    return f"asked for {_count(told['people'])} people {hours}; {said}"
+
+
+def _today(pledge: Mapping[str, Any] | None) -> str:
+    """What the partner has said of today."""
+    if pledge is None:
+        return "it has not said how many people it has"
+    of = f" of {_count(pledge['asked'])} asked for" if pledge["asked"] else ""
+    by = "by webhook" if pledge["by"] == "partner" else f"written down by {pledge['by']}"
+    return f"{_count(pledge['people'])} people{of}; said at {_clock(pledge['given_at'])}, {by}"
+
+
+def _clock(moment: str) -> str:
+    """Day and minute of a moment (ISO 8601)."""
+    return moment[:16].replace("T", " ")
 
 
 def partner_text(row: Mapping[str, Any]) -> str:
@@ -58,6 +97,8 @@ def partner_text(row: Mapping[str, Any]) -> str:
         ("Override", row["override"] or "none"),
         ("Trunk", row["trunk"]),
         ("Seats", f"{row['pledged']} pledged, {row['cap']} at most"),
+        ("Called out", _called_out(row["called_out"])),
+        ("Today", _today(row["pledge"])),
         ("Hours", f"{row['hours']}: {'open' if row['in_hours'] else 'closed'} now"),
         ("Topics", ", ".join(row["topics"])),
         ("Queues", ", ".join(row["queues"]) or "none: it is trained for no topic of any"),

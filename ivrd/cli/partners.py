@@ -40,8 +40,11 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
     resume = subcommand(group, "resume", _resume, text)
     text = "a test call that a person there confirms by key; then onboarding is over"
     drill = subcommand(group, "drill", _drill, text)
-    for one in (details, override, drain, release, resume, drill):
+    text = "write down how many people a partner has today, when it has told you"
+    pledge = subcommand(group, "pledge", _pledge, text)
+    for one in (details, override, drain, release, resume, drill, pledge):
         one.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
+    pledge.add_argument("people", metavar="PEOPLE", help="how many, or none to take it back")
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +95,22 @@ def _resumed_text(answer: Any) -> str:
     if answer["obstacle"] and answer["obstacle"] != answer["health"]:
         text += f"\nIt gets no calls all the same: {answer['obstacle']}."
     return text
+
+
+def _pledge(given: argparse.Namespace) -> int:
+    answer = client_of(given.config).post("pledge", partner=given.name, people=given.people)
+    show(given, answer, _pledged_text)
+    if answer.get("note"):
+        print(f"ivrd: {answer['note']}", file=sys.stderr)
+    return 0
+
+
+def _pledged_text(answer: Any) -> str:
+    if answer["people"] is None:
+        return (
+            f"{answer['partner']}: nothing is known of today; its pledge of partners.yaml counts."
+        )
+    return f"{answer['partner']}: {answer['people']} people today."
 
 
 def _drill(given: argparse.Namespace) -> int:

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from ivrd.config.control_socket import located
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, PATH, number, text, whole
+from ivrd.config.field_types import LANGUAGE, NAME, PATH, number, text, whole
 from ivrd.config.model import Part
-from ivrd.config.outbox import Names, OutboxFile
+from ivrd.config.outbox import OutboxFile
 from ivrd.config.outbox_settings import MessageSettings
 from ivrd.config.outbox_template import Template, template
 from ivrd.config.problem import unknown
@@ -47,7 +47,7 @@ class CallOutPart(Part):
 class ContactPart(Part):
     """How one partner is told; without a channel it is not."""
 
-    channel: Annotated[Names | None, RELOAD] = None
+    channel: Annotated[str, NAME, RELOAD] = ""
     to: Annotated[str, text(64), RELOAD] = ""
     lead_minutes: Annotated[int, whole(0, 240), RELOAD] = 15
     secret_file: Annotated[str, PATH, RELOAD] = ""
@@ -93,7 +93,7 @@ def check_contact(
     part: ContactPart, language: str, of_all: CallOutPart, outbox: OutboxFile
 ) -> Wrong:
     """What is wrong with one partner's, which is told in `language`."""
-    if part.channel is None:
+    if not part.channel:
         if part != ContactPart():
             yield (), "channel: missing; expected one of outbox.yaml, else the partner is not told"
         return
@@ -130,12 +130,12 @@ def contact(
     name: str, shown: str, language: str, part: ContactPart, of_all: CallOutPart, folder: Path
 ) -> Contact | None:
     """How the partner `name`, which people call `shown`, is told; None when it is not."""
-    if part.channel is None:
+    if not part.channel:
         return None
 
     def message(texts: Mapping[str, str]) -> MessageSettings:
         words = {language: Template(texts[language])}
-        return MessageSettings(part.channel or "", of_all.for_minutes * MINUTE, words)
+        return MessageSettings(part.channel, of_all.for_minutes * MINUTE, words)
 
     return Contact(
         shown,

@@ -201,8 +201,8 @@ class CallOuts:
             "call_out": call_out.id,
             "step": call_out.step.value,
             "people": str(call_out.people if call_out.active else 0),
-            "from": self._moment(call_out.from_at),
-            "until": self._moment(call_out.until_at if call_out.active else call_out.told_at),
+            "from": self.moment(call_out.from_at),
+            "until": self.moment(call_out.until_at if call_out.active else call_out.told_at),
         }
         words = text.filled(values)
         told = Message(use_of(call_out), contact.to, words, call_out.told_at, data)
@@ -218,5 +218,6 @@ class CallOuts:
     def _hour(self, at: float) -> str:
         return f"{datetime.fromtimestamp(at, self._zone):%H:%M}"
 
-    def _moment(self, at: float) -> str:
+    def moment(self, at: float) -> str:
+        """A moment in the hotline's time zone (ISO 8601)."""
         return datetime.fromtimestamp(at, self._zone).isoformat(timespec="seconds")

@@ -17,7 +17,11 @@ METRICS = "ivrd_up 1\n# ไทย\n".encode()
 
 
 def app(missing: str = "", note: str = "") -> Any:
-    return server.public_app(lambda: METRICS, lambda: missing, lambda: note)
+    return server.public_app(lambda: METRICS, lambda: missing, lambda: note, no_pledge)
+
+
+async def no_pledge(partner: str, _headers: Mapping[str, str], body: str) -> server.Answer:
+    return {"partner": partner, "body": body}
 
 
 async def echo(query: Mapping[str, str]) -> server.Answer:

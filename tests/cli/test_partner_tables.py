@@ -41,6 +41,8 @@ ROW = st.fixed_dictionaries(
         "queues": st.lists(NAMES, max_size=5),
         "override": st.sampled_from((None, "open", "draining")),
         "in_hours": st.booleans(),
+        "called_out": None,
+        "pledge": None,
         "health": WORDS,
         "obstacle": WORDS,
         "wanted": st.integers(0, 200),

@@ -139,6 +139,15 @@ def partner(name: str) -> Look:
     return look
 
 
+def call_out_policy(parts: Wiring) -> object:
+    return parts.call_outs.settings.policy
+
+
+def contact(name: str) -> Look:
+    """How the first partner is told that its people are needed."""
+    return lambda parts: getattr(parts.call_outs.settings.contacts["north-bank"], name)
+
+
 def offered(*files: str) -> Look:
     """Where the length of an offer matters: Asterisk's files, and how long a drill is awaited."""
 
@@ -630,6 +639,31 @@ PROBES: dict[tuple[str, str], Probe] = {
         partner("second_call"),
     ),
     (PARTNERS, "partners.*.state"): (put("partners.north-bank.state", "paused"), partner("state")),
+    (PARTNERS, "call_out.sure_minutes"): (put("call_out.sure_minutes", 1), call_out_policy),
+    (PARTNERS, "call_out.for_minutes"): (
+        put("call_out.for_minutes", 60),
+        lambda parts: Each((call_out_policy(parts), contact("ask")(parts), contact("over")(parts))),
+    ),
+    (PARTNERS, "call_out.over_minutes"): (put("call_out.over_minutes", 1), call_out_policy),
+    (PARTNERS, "call_out.spare_ratio"): (put("call_out.spare_ratio", 0.5), call_out_policy),
+    (PARTNERS, "call_out.text"): (put("call_out.text.th", "{people}"), contact("ask")),
+    (PARTNERS, "call_out.over_text"): (put("call_out.over_text.th", "ก"), contact("over")),
+    (PARTNERS, "partners.*.call_out.channel"): (
+        put("partners.north-bank.call_out.channel", "crm"),
+        contact("ask"),
+    ),
+    (PARTNERS, "partners.*.call_out.to"): (
+        put("partners.north-bank.call_out.to", "duty officer"),
+        contact("to"),
+    ),
+    (PARTNERS, "partners.*.call_out.lead_minutes"): (
+        put("partners.north-bank.call_out.lead_minutes", 1),
+        contact("lead_seconds"),
+    ),
+    (PARTNERS, "partners.*.call_out.secret_file"): (
+        put("partners.north-bank.call_out.secret_file", "./other"),
+        contact("secret_file"),
+    ),
     (PROMPTS, "prompts"): (
         put("prompts.topic-hi-register", {"th": "ก"}),
         lambda parts: "topic-hi-register" in parts.operations.settings.prompts,

@@ -384,7 +384,7 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
         commands |= {"person", "erase-person", "no-callback", "recover"}
         commands |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
         commands |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
-        commands |= {"agent-extend", "invite", "withdraw"}
+        commands |= {"agent-extend", "invite", "withdraw", "pledge"}
         commands |= {"agent-listen", "agent-whisper", "agent-join"}
         assert set(at.wiring.commands(at.ask)) == commands  # type: ignore[arg-type]
 

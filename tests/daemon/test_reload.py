@@ -91,6 +91,9 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}
     rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
     rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
+    rewrite(folder / PARTNERS, put("partners.north-bank.call_out.channel", "trial"))
+    texts = {"text": {"th": "{people} {from}"}, "over_text": {"th": "{partner}"}}
+    rewrite(folder / PARTNERS, put("call_out", texts))
     rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01"), "s-1": person("base-02")}))
     rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")

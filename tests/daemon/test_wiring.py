@@ -57,7 +57,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         names = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         names |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
         names |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
-        names |= {"agent-extend", "agent-listen", "agent-whisper", "agent-join"}
+        names |= {"agent-extend", "agent-listen", "agent-whisper", "agent-join", "pledge"}
         names |= {"invite", "withdraw"}
         names |= {"person", "erase-person", "no-callback", "recover"}
         assert set(asked) == {*names, "day"}

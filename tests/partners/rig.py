@@ -108,6 +108,24 @@ class Shelf:
         return not self.down
 
 
+class NoCallOuts:
+    """Nobody is called out; `people`: what partners have said of today."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, int] = {}
+
+    async def refresh(self) -> None: ...
+
+    def row(self, partner: str) -> dict[str, Any]:
+        return {"called_out": None, "pledge": None}
+
+    def asked(self, _partner: str) -> int:
+        return 0
+
+    def pledged(self, partner: str) -> int | None:
+        return self.people.get(partner)
+
+
 class Rig:
     """Two partners, their book on a shelf, and everything that tells or asks of them."""
 
@@ -130,6 +148,7 @@ class Rig:
         self.asked: list[float] = []  # when an evaluation was asked for
         self.told: list[str] = []  # of partners' breakers
         self.booked: Counter[str] = Counter()  # people to be called back, by queue
+        self.call_outs = NoCallOuts()
         self.partners = PartnerController(
             setup,
             self.ledger,
@@ -138,6 +157,7 @@ class Rig:
             self,
             lambda: self.asked.append(self.now),
             lambda _now: self.booked,
+            self.call_outs.people.get,
         )
         self.recorder: PartnerRecorder | None = None
         self.calls = Calls()
@@ -146,6 +166,7 @@ class Rig:
         self.operations = PartnerOperations(
             self.partners,
             self.book,
+            self.call_outs,
             BANGKOK,
             self.calls.drill,
             now=lambda: self.now,
