@@ -107,9 +107,7 @@ def _pledge(given: argparse.Namespace) -> int:
 
 def _pledged_text(answer: Any) -> str:
     if answer["people"] is None:
-        return (
-            f"{answer['partner']}: nothing is known of today; its pledge of partners.yaml counts."
-        )
+        return f"{answer['partner']}: nothing is known of today; partners.yaml counts."
     return f"{answer['partner']}: {answer['people']} people today."
 
 

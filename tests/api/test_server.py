@@ -1,6 +1,7 @@
 """HTTP for machines and the control socket: in good order, and against bad manners."""
 
 import asyncio
+import json
 import os
 import socket
 import stat
@@ -121,6 +122,52 @@ def test_reads_answer_get_and_acts_only_post() -> None:
             status, body = await ask(port, get("/worse", "POST"))
             assert status == 500
             assert b"secret detail" not in body
+
+    asyncio.run(run())
+
+
+def post(path: str, body: bytes, length: int | None = None) -> bytes:
+    size = len(body) if length is None else length
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    return head.encode() + body
+
+
+def test_what_a_partner_sends_reaches_who_checks_its_signature() -> None:
+    answers = {
+        "b": (server.NotSigned("no"), 401),
+        "c": (server.RequestRejected("no"), 400),
+        "d": (server.NotNow("no"), 503),
+    }
+
+    async def take(partner: str, headers: Mapping[str, str], body: str) -> server.Answer:
+        if partner in answers:
+            raise answers[partner][0]
+        return {"partner": partner, "body": body, "host": headers["host"]}
+
+    async def run() -> None:
+        application = server.public_app(lambda: METRICS, lambda: "", lambda: "", take)
+        async with serving(application) as port:
+            status, body = await ask(port, post("/partners/a/pledge", "ก".encode()))
+            assert (status, json.loads(body)) == (200, {"partner": "a", "body": "ก", "host": "x"})
+            for partner, (_error, status) in answers.items():
+                found = await ask(port, post(f"/partners/{partner}/pledge", b"{}"))
+                assert found == (status, b'{"error": "no"}')
+            assert (await ask(port, post("/partners/a/pledge", b"\xff")))[0] == 400
+            assert (await ask(port, post("/partners/a/pledge", b"a" * 70_000)))[0] in (0, 413)
+            assert (await ask(port, get("/partners/a/pledge")))[0] == 405
+
+    asyncio.run(run())
+
+
+def test_a_body_that_does_not_come_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0.2)
+
+    async def run() -> None:
+        async with serving(app()) as port:
+            slow = post("/partners/a/pledge", b"{", 10)
+            found = await asyncio.gather(*(ask(port, slow) for _ in range(70)))
+            assert {status for status, _body in found} <= {0, 400, 503}
+            assert await ask(port, get("/metrics")) == (200, METRICS)
 
     asyncio.run(run())
 
