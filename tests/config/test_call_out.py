@@ -58,7 +58,7 @@ def test_each_kind_of_channel(folder: Path, of_one: str) -> None:
 B = "17: partners.b-bank.call_out"
 WRONG = {
     "{channel: hok}": f'{B}.channel: unknown channel of outbox.yaml "hok"; did you mean hook?',
-    "{channel: gateway}": f"{B}: to: expected a number such as +66812345678, got nothing",
+    "{channel: gateway}": f"{B}.to: expected a number such as +66812345678, got nothing",
     '{channel: gateway, to: "0812345678"}': (
         f"{B}.to: expected a number such as +66812345678, got 0812345678"
     ),
