@@ -82,7 +82,9 @@ def partner_setup(settings: Settings) -> PartnerSetup:
             p for p, schedule in hours.items() if not schedule or schedule.is_open(now)
         )
 
-    return PartnerSetup(settings.partners, topics, settings.policy, open_partners)
+    return PartnerSetup(
+        settings.partners, topics, settings.policy, open_partners, settings.left_out
+    )
 
 
 class Refused(Protocol):

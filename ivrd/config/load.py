@@ -15,6 +15,7 @@ from ivrd.config import (
     outbox,
     partners,
     people,
+    plans,
     prompt_validity,
     prompts,
     queues,
@@ -29,7 +30,7 @@ from ivrd.config.settings import Settings
 from ivrd.config.skills import Staff
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
-OPTIONAL_FILES = (agents.FILE, outbox.FILE)
+OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE)
 
 
 def load(folder: Path) -> Settings:
@@ -49,6 +50,7 @@ def load(folder: Path) -> Settings:
         prompts=_read(folder / prompts.FILE, prompts.PromptsFile, found),
         agents=_read_agents(folder, found),
         outbox=_read_outbox(folder, found),
+        plans=_read_plans(folder, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
@@ -79,6 +81,7 @@ class _Files:
     prompts: File[prompts.PromptsFile] | None
     agents: File[agents.AgentsFile] | None
     outbox: File[outbox.OutboxFile] | None
+    plans: File[plans.PlansFile] | None
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
@@ -105,6 +108,14 @@ def _read_outbox(folder: Path, found: list[Problem]) -> File[outbox.OutboxFile] 
         return None
 
 
+def _read_plans(folder: Path, found: list[Problem]) -> File[plans.PlansFile] | None:
+    try:
+        return plans.read_file(folder)
+    except ConfigError as error:
+        found.extend(error.problems)
+        return None
+
+
 def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
     """What is wrong inside one file."""
     if files.program:
@@ -121,6 +132,8 @@ def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
         yield from outbox.check(files.outbox)
     if files.prompts:
         yield from prompt_validity.check(files.prompts)
+    if files.plans:
+        yield from plans.check(files.plans)
 
 
 def _with_program(files: _Files) -> Iterable[Problem]:
@@ -130,7 +143,9 @@ def _with_program(files: _Files) -> Iterable[Problem]:
     parsed = files.program.parsed
     if files.menus:
         yield from menus.check_with_program(files.menus, parsed)
-        yield from menus.check_numbers(files.menus, files.program)
+    if files.menus and files.plans:
+        begins = plans.starts(files.plans.parsed)
+        yield from menus.check_numbers(files.menus, files.program, begins)
     if files.queues:
         yield from queues.check_with_program(files.queues, parsed)
     if files.partners:
@@ -142,6 +157,8 @@ def _with_program(files: _Files) -> Iterable[Problem]:
         yield from outbox.check_with_program(files.outbox, parsed.languages)
     if files.agents:
         yield from agents.check_with_program(files.agents, parsed)
+    if files.plans:
+        yield from plans.check_with_program(files.plans, parsed)
 
 
 def _together(files: _Files) -> Iterable[Problem]:
@@ -165,7 +182,20 @@ def _together(files: _Files) -> Iterable[Problem]:
         part = files.program.parsed.callback
         for key, say in callback.check_with_hours(part, files.hours.parsed):
             yield files.program.problem(*key, say=say)
+    yield from _planned(files)
     yield from _said(files)
+
+
+def _planned(files: _Files) -> Iterable[Problem]:
+    """What crisis plans name, and is not there."""
+    if not files.plans:
+        return
+    if files.menus:
+        yield from plans.check_with_menus(files.plans, files.menus.parsed)
+    if files.queues:
+        yield from plans.check_with_queues(files.plans, files.queues.parsed)
+    if files.partners:
+        yield from plans.check_with_partners(files.plans, files.partners.parsed)
 
 
 def _said(files: _Files) -> Iterable[Problem]:
@@ -183,6 +213,9 @@ def _said(files: _Files) -> Iterable[Problem]:
         yield from prompts.check_uses(known, languages, files.prompts, uses)
         if files.menus and files.queues:
             yield from prompt_validity.check_places(files.prompts, files.menus, files.queues)
+        if files.plans:
+            uses = plans.prompts(files.plans.parsed)
+            yield from prompts.check_uses(known, languages, files.plans, uses)
 
 
 def _staff(files: _Files) -> Staff | None:
@@ -198,7 +231,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
-    if not (files.agents and files.outbox):
+    if not (files.agents and files.outbox and files.plans):
         return None
     parsed, languages, routing = top.parsed, tuple(top.parsed.languages), staff.routing
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
@@ -263,6 +296,8 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         call_outs=partners.call_outs(files.partners.parsed, folder, languages[0]),
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         validities=prompt_validity.validities(files.prompts.parsed),
+        plans=plans.plans(files.plans.parsed),
+        left_out={},
         prompts=prompts.with_defaults(files.prompts.parsed.texts, languages),
         files={
             main.FILE: parsed,
@@ -273,5 +308,6 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             prompts.FILE: files.prompts.parsed,
             agents.FILE: files.agents.parsed,
             outbox.FILE: files.outbox.parsed,
+            plans.FILE: files.plans.parsed,
         },
     )

@@ -1,7 +1,7 @@
 """menus.yaml: what a caller hears and what each key does."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -132,8 +132,13 @@ def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Pro
             yield file.problem("menus", name, "keys", key, "language", say=say)
 
 
-def check_numbers(file: File[MenusFile], program: File[MainFile]) -> Iterator[Problem]:
-    """Numbers that begin in a menu that is not there, and menus in which no caller ever is."""
+def check_numbers(
+    file: File[MenusFile], program: File[MainFile], of_plans: Iterable[str]
+) -> Iterator[Problem]:
+    """Numbers that begin in a menu that is not there, and menus in which no caller ever is.
+
+    `of_plans`: menus in which callers begin while a crisis plan is on.
+    """
     menus, lost = file.parsed.menus, False
     for dialled, part in program.parsed.numbers.items():
         if part.menu and part.menu not in menus:
@@ -142,7 +147,7 @@ def check_numbers(file: File[MenusFile], program: File[MainFile]) -> Iterator[Pr
             yield program.problem("numbers", dialled, "menu", say=say)
     if not lost and file.parsed.start in menus and not any(_lost_keys(file)):
         starts = [part.menu for part in program.parsed.numbers.values() if part.menu]
-        yield from _not_led_to(file, starts)
+        yield from _not_led_to(file, [*starts, *(menu for menu in of_plans if menu in menus)])
 
 
 def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Problem]:
@@ -188,7 +193,7 @@ def _loops(file: File[MenusFile]) -> Iterator[Problem]:
 
 
 def _not_led_to(file: File[MenusFile], starts: list[str]) -> Iterator[Problem]:
-    """Menus and messages that no caller can reach; `starts`: of numbers that have their own."""
+    """Menus and messages that no caller can reach; `starts`: others than the usual one."""
     parsed = file.parsed
     ahead = [parsed.start, *starts]
     reached, infos = set(ahead), set()

@@ -102,7 +102,8 @@ def used_prompts(settings: Settings) -> frozenset[str]:
     """
     topics = (f"topic-{topic}" for topic in settings.tree.queue_of)
     numbers = (pieces(language) for language in settings.languages)
-    return built_in().union(said_by_menus(settings), topics, *numbers)
+    plans = (plan.message for plan in settings.plans.values())
+    return built_in().union(said_by_menus(settings), topics, *plans, *numbers)
 
 
 def said_by_menus(settings: Settings) -> frozenset[str]:

@@ -17,6 +17,7 @@ from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
+from ivrd.core.plan import Plan
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool, on_line
 from ivrd.core.validity import Validities
@@ -207,6 +208,8 @@ class Settings:
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
     that people call who stay on the line of their seats, in all its spellings.
     `outbox`: the messages that leave for other systems.
+    `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
+    why (plans.py).
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `validities`: the prompts that
     end.  `languages`: the first is spoken when nothing was chosen.  `files`: each file's parsed
@@ -262,6 +265,8 @@ class Settings:
     partners: tuple[Partner, ...]
     partner_schedules: Mapping[str, Schedule | None]
     call_outs: CallOutSettings
+    plans: Mapping[str, Plan]
+    left_out: Mapping[str, str]
     prompts: Mapping[str, Mapping[str, str]]
     validities: Validities
     files: Files = field(repr=False)

@@ -77,6 +77,7 @@ class Tree:
     `routing`: where callers wait.  `closed_prompt` maps a queue to what its callers hear when it is
     closed.  `retries`: how often a caller may miss before a person takes over.
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
+    `message`: prompts that are said once, before the first menu.
     """
 
     start: str
@@ -95,6 +96,7 @@ class Tree:
     again: str
     goodbye: str
     queue_menu_key: str = ""
+    message: tuple[str, ...] = ()
 
     @property
     def queue_of(self) -> Mapping[str, str]:
@@ -263,7 +265,14 @@ def enter(
     language = start.language or tree.languages[0]
     visit = Visit(menu=start.menu, language=language, challenged=challenged)
     spoken = (Speak(start.language),) if start.language else ()
-    return _or_person(tree, visit, (visit, (*spoken, _say_prompts(tree, visit))), closed)
+    return _or_person(tree, visit, (visit, (*spoken, _greeting(tree, visit))), closed)
+
+
+def _greeting(tree: Tree, visit: Visit) -> Say:
+    """What is said first where the visit begins: before the menu the message of a plan, if any."""
+    message = () if visit.challenged else tree.message
+    before = [(language, prompt) for language in _spoken_in(tree, visit) for prompt in message]
+    return Say((*before, *_words(tree, visit)))
 
 
 def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Result:
@@ -321,10 +330,10 @@ def _challenge(
         case Key(digit) if digit == PERSON_KEY:
             return _press(tree, on, digit, closed)
         case Key():
-            return on, (_say_prompts(tree, on),)
+            return on, (_greeting(tree, on),)
         case NoInput():
             after = visit if flooded() else on
-            return after, (_say_prompts(tree, after),)
+            return after, (_greeting(tree, after),)
         case PromptsPlayed() | BookAnswer():
             return _step(tree, visit, received, closed)
         case _:

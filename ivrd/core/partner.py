@@ -94,7 +94,8 @@ class PartnerSnapshot:
     `allowed`: the most seats that its breaker lets it have, None for no limit, and `health` says
     why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
     evens out what whole seats cannot share exactly.  `pledge`: the people it has said it has today,
-    None when it has said nothing.
+    None when it has said nothing.  `left_out`: why it gets none for the time being, whatever it
+    could give; empty: it may.
     """
 
     partner: Partner
@@ -107,6 +108,7 @@ class PartnerSnapshot:
     helped: int = 0
     override: Override | None = None
     pledge: int | None = None
+    left_out: str = ""
 
     @property
     def id(self) -> str:
@@ -131,6 +133,8 @@ class PartnerSnapshot:
             return "outside its hours"
         if self.pledge == 0:
             return "it has nobody today"
+        if self.left_out and self.override is not Override.OPEN:
+            return self.left_out
         return self.health if self.allowed is not None and self.allowed <= 0 else ""
 
     @property

@@ -358,6 +358,7 @@ class PartnerController:
             helped=len(runtime.helped),
             override=runtime.override,
             pledge=people,
+            left_out=self.setup.left_out.get(partner.id, ""),
         )
 
     def _pools(self, partner: PartnerSnapshot, wanted: int) -> list[tuple[Pool, bool]]:

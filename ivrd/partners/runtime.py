@@ -79,6 +79,7 @@ class PartnerSetup:
     topics: Mapping[str, Iterable[str]]  # queue -> its topics
     policy: Policy
     open_partners: Callable[[], frozenset[str]]  # those within their hours at this moment
+    left_out: Mapping[str, str]  # partners that a plan gives no seats, and why
 
 
 def failure(leg_event: PartnerLegEvent, others: int) -> Failure:

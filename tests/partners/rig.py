@@ -141,7 +141,7 @@ class Rig:
             cast(AmiClient, None), (), time.time, (), lambda: None, NoAgents()
         )
         setup = PartnerSetup(
-            partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"})
+            partners, {"q": ("t",)}, Policy(), lambda: frozenset({"alpha", "beta"}), {}
         )
         write_behind = cast(WriteBehind, self.shelf)
         self.book = PartnerRepository(write_behind, 92, 400, lambda: self.now, self)

@@ -1,0 +1,1 @@
+"""Crisis plans: which one is on, and what follows from it."""
