@@ -22,10 +22,12 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.requeue import Requeue
 from ivrd.calls.tracker import CallTracker
+from ivrd.config.plans import in_force
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
 from ivrd.core.menu import Tree
+from ivrd.core.plan import PlanState
 from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, RefusalStatus, Status
 from ivrd.core.validity import tree_on
 from ivrd.metrics.observer import Observer
@@ -94,6 +96,15 @@ class Refused(Protocol):
         """What was refused not long ago."""
 
 
+class PlansInForce(Protocol):
+    """The crisis plan that is on; see plans/controller.py."""
+
+    state: PlanState
+
+    def keeps_open(self, pool: str) -> str:
+        """The plan that keeps a pool open now; empty when none does."""
+
+
 class StoreState(Protocol):
     """Whether the store can be written now; see store/write_behind.py."""
 
@@ -116,6 +127,7 @@ class Operations:
     configure_others: Callable[[Settings], None]  # what else a new configuration changes
     store: StoreState
     requeue: Requeue
+    plans: PlansInForce
     clock: Callable[[], float]  # this moment on the timeline of the calls
     capacity: Capacity
     not_answering: Callable[[], list[str]]  # agents whom ivrd has paused for it
@@ -207,6 +219,8 @@ class Operations:
         if self.queue_members.open is None or not self.observer.connected:
             raise server.NotNow("not connected to Asterisk: nothing was changed")
         wanted = query.get("open") == "true"
+        if not wanted and (plan := self.plans.keeps_open(pool.name)):
+            raise server.NotNow(f"the plan {plan} keeps {pool.name} open; `ivrd plan end` ends it")
         (self.queue_members.open.add if wanted else self.queue_members.open.discard)(pool.name)
         try:
             changes = await self.queue_members.reconcile()
@@ -244,7 +258,7 @@ class Operations:
     async def reload(self, who: str) -> reload.Reload:
         """Read the configuration again: use all of it, or none."""
         try:
-            settings, menus = await asyncio.to_thread(_read, self.settings)
+            settings, menus = await asyncio.to_thread(self._read)
         except ConfigError as error:
             self._reloaded(False)
             problems = [str(problem) for problem in error.problems]
@@ -280,20 +294,29 @@ class Operations:
         self.reload_ok = ok
         self.observer.metrics.reload(ok, time.time())
 
+    def _read(self) -> tuple[Settings, IvrSettings]:
+        """The configuration as it stands in its folder now.  Raises `ConfigError`."""
+        settings = reload.read(self.settings)
+        return settings, ivr_settings(self._in_force(settings))
+
+    def _in_force(self, settings: Settings) -> Settings:
+        run = self.plans.state.run
+        return in_force(settings, settings.plans.get(run.plan) if run else None)
+
+    def plan_changed(self) -> None:
+        """A crisis plan is on, or is not any more; conversations that are on keep their menus."""
+        settings = self._in_force(self.settings)
+        self.tracker.ivr.configure(ivr_settings(settings))
+        self.partners.configure(partner_setup(settings))
+
     def _adopt(self, settings: Settings, menus: IvrSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
         self.settings = settings
         self.loaded = time.monotonic()
         self.tracker.ivr.configure(menus)
         self.queue_members.configure(settings.pools)
-        self.partners.configure(partner_setup(settings))
+        self.partners.configure(partner_setup(self._in_force(settings)))
         queues = [queue.name for queue in settings.queues]
         numbers = [of.number for of in settings.numbers]
         self.observer.configure(queues, numbers, settings.service_level_seconds)
         self.configure_others(settings)
-
-
-def _read(old: Settings) -> tuple[Settings, IvrSettings]:
-    """The configuration as it stands in its folder now.  Raises `ConfigError`."""
-    settings = reload.read(old)
-    return settings, ivr_settings(settings)

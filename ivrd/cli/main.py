@@ -56,6 +56,7 @@ COMMANDS = {
         "callbacks:add_callback", "people to be called back: list, show, cancel, retry"
     ),
     "outbox": Command("outbox:add_outbox", "messages to other systems: list, show, retry, drop"),
+    "plan": Command("plans:add_plan", "crisis plans: list, preview, start, end, report"),
     "explain": Command("partners:add_explain", "why partners' seats are as they are now"),
     "people": Command(
         "people:add_people", "what is kept of one person: show, export, erase, no-callback"

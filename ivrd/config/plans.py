@@ -113,8 +113,10 @@ def check_with_program(file: File[PlansFile], program: MainFile) -> Iterator[Pro
         ceiling = usual.ceiling_seats if over.ceiling_seats is None else over.ceiling_seats
         if floor > ceiling and (over.floor_seats, over.ceiling_seats) != (None, None):
             key = "ceiling_seats" if over.floor_seats is None else "floor_seats"
-            where = "" if over.floor_seats is not None and over.ceiling_seats is not None else (
-                ", of which one is ivrd.yaml's"
+            where = (
+                ""
+                if over.floor_seats is not None and over.ceiling_seats is not None
+                else (", of which one is ivrd.yaml's")
             )
             say = f"floor_seats is {floor}, and ceiling_seats {ceiling}{where}"
             yield file.problem("plans", name, "overflow", key, say=say)

@@ -94,8 +94,8 @@ class PartnerSnapshot:
     `allowed`: the most seats that its breaker lets it have, None for no limit, and `health` says
     why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
     evens out what whole seats cannot share exactly.  `pledge`: the people it has said it has today,
-    None when it has said nothing.  `left_out`: why it gets none for the time being, whatever it
-    could give; empty: it may.
+    None when it has said nothing.  `left_out`: why it is not asked for the time being; empty: it
+    may be.
     """
 
     partner: Partner

@@ -128,9 +128,7 @@ def start(
     return PlanState(run, state.held_off, left)
 
 
-def end(
-    state: PlanState, why: EndReason, now: float, by: str = ""
-) -> tuple[PlanState, EndedRun]:
+def end(state: PlanState, why: EndReason, now: float, by: str = "") -> tuple[PlanState, EndedRun]:
     """End the plan that is on.  Raises `PlanRefused` when none is."""
     run = state.run
     if run is None:

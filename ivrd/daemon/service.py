@@ -191,6 +191,7 @@ class Daemon:
                 self.wiring.partners.evaluate(self.wiring.timeline.now())
                 self.wiring.look_at_queues()
                 if self.wiring.leadership.is_leader:
+                    self.wiring.plans.controller.look()
                     self.wiring.tracker.queue_menus.reconcile()
                     await self.wiring.agents.controller.look()
                     self.wiring.agent_collector.look()

@@ -48,6 +48,7 @@ from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.daemon.plan_wiring import PlanParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
@@ -157,6 +158,20 @@ class Wiring:
         self._build_partners()
         self._build_waiting()
         self._build_calls()
+        self.plans = PlanParts(
+            settings,
+            self.write_behind,
+            self.timeline,
+            self.queue_members,
+            self.partners,
+            self.call_repository,
+            self.observer.recent,
+            self._plan_changed,
+            lambda: self.operations.settings,
+            self.partner_repository,
+            self.leadership,
+            self.observer.metrics.registry,
+        )
         election = Election(self.leadership, lease, self.link, guard)
         persistence = Persistence(
             self.write_behind,
@@ -169,6 +184,7 @@ class Wiring:
                 self.agents.repository,
                 self.outbox.outbox,
                 self.call_outs,
+                self.plans.controller,
             ),
             self.callbacks.bookings,
         )
@@ -218,10 +234,14 @@ class Wiring:
             self._configure,
             self.write_behind,
             self.requeue,
+            self.plans.controller,
             self.timeline.now,
             self.capacity,
             self.agent_operations.not_answering,
         )
+
+    def _plan_changed(self) -> None:
+        self.operations.plan_changed()
 
     def _destinations(self) -> Destinations:
         """Where callers wait by the configuration that is in use."""
@@ -487,6 +507,7 @@ class Wiring:
             **self.agent_operations.queries(),
             **self.outbox.operations.queries(),
             **self.agent_report.queries(),
+            **self.plans.operations.queries(),
             **self.agents.invitation_operations.queries(),
         }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
@@ -502,6 +523,7 @@ class Wiring:
             **self.people.operations.commands(),
             **self.agent_operations.commands(),
             **self.outbox.operations.commands(),
+            **self.plans.operations.commands(),
             **self.supervision_operations.commands(),
             **self.agents.invitation_operations.commands(),
             "handover": hand_over,
@@ -552,6 +574,7 @@ class Wiring:
         self.callbacks.configure(settings)
         self.agents.configure(settings)
         self.outbox.configure(settings)
+        self.plans.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.core import plan as core
-from ivrd.core.plan import EndedRun, EndReason, Plan, PlanState, Run
+from ivrd.core.plan import EndedRun, EndReason, Plan, PlanRefused, PlanState, Run
 from ivrd.core.seats import Pool
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.plans.repository import PlanRepository
@@ -96,7 +96,7 @@ class PlanController:
     def look(self) -> None:
         """Each second, as the leader."""
         self._keep_pools()
-        if not self._complete and not self._mine:
+        if self._pools.open is None or not (self._complete or self._mine):
             return  # one may be on, of which only the store knows
         before = self.state
         self.state, due = core.look(before, self.plans, self._waiting(), self._clock())
@@ -111,8 +111,9 @@ class PlanController:
                 pass
 
     def _start(self, plan: Plan, by: str, seconds: float, by_load: bool) -> Run:
-        open_now = self._pools.open
-        closed = () if open_now is None else tuple(p for p in plan.pools if p not in open_now)
+        if self._pools.open is None:
+            raise PlanRefused("Asterisk has not reported yet which seats are open")
+        closed = tuple(pool for pool in plan.pools if pool not in self._pools.open)
         self.state = core.start(self.state, plan, by, self._clock(), seconds, closed, by_load)
         run = self.state.run
         assert run is not None
@@ -169,7 +170,6 @@ class PlanController:
             self.state = state
             if state.run is not None:
                 log.event(logger, logging.INFO, "a plan is on", plan=state.run.plan)
-                self._listener.plan_started(state.run)
             self._apply()
 
     def write_again(self) -> None:
@@ -178,4 +178,3 @@ class PlanController:
             self._reading = asyncio.ensure_future(self.restore())
         elif self._leadership.is_leader:
             self._repository.put(self.state)
-
