@@ -59,6 +59,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
         names |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
         names |= {"agent-extend", "agent-listen", "agent-whisper", "agent-join", "pledge"}
         names |= {"invite", "withdraw"}
+        names |= {"plan-start", "plan-end"}
         names |= {"person", "erase-person", "no-callback", "recover"}
         assert set(asked) == {*names, "day"}
         del asked["reload"]  # each of two has a configuration of its own
