@@ -89,6 +89,7 @@ def test_what_is_wrong_is_told_where_it_stands(folder: Path, name: str) -> None:
 
 
 def test_without_the_file_there_are_no_plans(folder: Path) -> None:
+    (folder / "plans.yaml").unlink()
     assert load(folder).plans == {}
 
 
