@@ -183,6 +183,7 @@ class Operations:
             store_up=self.store.up,
             limits=self._limits(calls["queue"]).reached(),
             missing_prompts=list(missing_prompts),
+            plan=status.plan_of(self.plans.state.run, now),
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,

@@ -14,6 +14,7 @@ from ivrd.core import breaker as b
 from ivrd.core.call import CallbackResult, CallState, Outcome
 from ivrd.core.ledger import Ledger
 from ivrd.core.partner import PartnerSnapshot
+from ivrd.core.plan import Run
 from ivrd.core.present import Present
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
@@ -25,6 +26,7 @@ from ivrd.core.status_schema import (
     OverflowStatus,
     PartnerStatus,
     RoleStatus,
+    RunStatus,
 )
 from ivrd.core.status_schema import PoolStatus as PoolRow
 from ivrd.core.status_schema import QueueStatus as QueueRow
@@ -55,6 +57,14 @@ class Leader(Protocol):
 def role_of(leadership: Leader) -> RoleStatus:
     """The role of this ivrd, and who the leader is."""
     return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
+
+
+def plan_of(run: Run | None, now: float) -> RunStatus | None:
+    """The crisis plan that is on."""
+    if run is None:
+        return None
+    by = "load" if run.by_load else run.by
+    return RunStatus(name=run.plan, started_by=by, ends_in_seconds=max(0.0, run.ends_at - now))
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:

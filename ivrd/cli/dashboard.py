@@ -126,6 +126,10 @@ def _alarms(status: Status) -> list[Text]:
     if not status["store_up"]:
         text = "STORE DOWN: calls go on, but nothing is written down for a restart to go on from"
         lines.append((text, ALARM))
+    if plan := status["plan"]:
+        left_seconds = length(plan["ends_in_seconds"])
+        text = f"PLAN {plan['name']}, started by {plan['started_by']}, ends in {left_seconds}"
+        lines.append((text, WARN))
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))

@@ -179,6 +179,14 @@ class ConfigStatus(TypedDict):
     last_reload_ok: bool
 
 
+class RunStatus(TypedDict):
+    """The crisis plan that is on.  `started_by`: who has started it, or load."""
+
+    name: str
+    started_by: str
+    ends_in_seconds: float
+
+
 class Status(TypedDict):
     """Everything.  `store_up`: what happens is written down, so that a restart goes on from it.
 
@@ -206,4 +214,5 @@ class Status(TypedDict):
     store_up: bool
     limits: list[str]
     missing_prompts: list[str]
+    plan: RunStatus | None
     config: ConfigStatus

@@ -84,6 +84,7 @@ USUAL = Status(
     store_up=True,
     limits=[],
     missing_prompts=[],
+    plan=None,
     config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
 )  # fmt: skip
 
@@ -493,6 +494,12 @@ def test_agents_who_are_paused_for_not_answering_are_an_alarm() -> None:
     assert "!! PAUSED, DID NOT ANSWER: a-101: see ivrd agent list" in lines(status)
     status["not_answering"] = ["a-101", "a-102", "a-103"]
     assert "!! PAUSED, DID NOT ANSWER: a-101 and 2 more: see ivrd agent list" in lines(status)
+
+
+def test_a_plan_that_is_on_is_told() -> None:
+    status = deepcopy(USUAL)
+    status["plan"] = {"name": "flood", "started_by": "load", "ends_in_seconds": 3000.0}
+    assert "!! PLAN flood, started by load, ends in 50 min" in lines(status)
 
 
 def test_limits_and_missing_recordings_are_alarms() -> None:
