@@ -82,5 +82,6 @@ def arrivals(profile: Profile, calls: int, random: Random) -> list[float]:
         at = min(bisect_right(steps, draw), last)  # the smallest of numbers are rounded up
         begin, end = profile.edges[at], profile.edges[at + 1]
         share = profile.shares[at]
-        found.append(begin + (end - begin) * (draw - (steps[at] - share)) / share)
+        way = (draw - (steps[at] - share)) / share  # 0 to 1, but for rounding
+        found.append(begin + (end - begin) * min(1.0, max(0.0, way)))
     return sorted(found)
