@@ -192,6 +192,19 @@ def test_star_at_the_top_says_the_first_menu_again(tree: Tree) -> None:
     assert menu.step(tree, replace(visit, misses=tree.retries), Key("*")) == (visit, commands)
 
 
+@given(trees())
+def test_a_message_is_said_once_before_the_first_menu_in_its_languages(tree: Tree) -> None:
+    visit, (*_, usual) = menu.enter(tree)
+    same, (*_, say) = menu.enter(replace(tree, message=("message",)))
+    assert same == visit
+    assert isinstance(say, Say)
+    assert isinstance(usual, Say)
+    spoken = dict.fromkeys(language for language, _prompt in usual.prompts)
+    assert say.prompts == (*((language, "message") for language in spoken), *usual.prompts)
+    _, commands = menu.step(replace(tree, message=("message",)), visit, Key("*"))
+    assert commands == (usual,)
+
+
 @given(places(), CHANCE)
 def test_who_misses_too_often_gets_a_person(where: tuple[Tree, Visit], chance: Random) -> None:
     (tree, visit), closed = where, some_closed(chance)

@@ -256,6 +256,7 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
         ),
         ({"queues": frozenset()}, "trained for none of the queues"),
         ({"in_hours": False}, "outside its hours"),
+        ({"left_out": "not in the plan flood"}, "not in the plan flood"),
         ({"allowed": 0, "health": "paused 20 s"}, "paused 20 s"),
         (
             {"allowed": 0, "health": "its trunk is unreachable", "override": Override.OPEN},
@@ -279,6 +280,7 @@ def test_what_a_partner_may_have() -> None:
     overridden = now("ant", override=Override.OPEN, in_hours=False)
     assert (overridden.least, overridden.most) == (10, 20)
     assert now("ant", override=Override.OPEN, allowed=7).least == 7
+    assert now("ant", override=Override.OPEN, left_out="not in the plan flood").most == 20
 
 
 def test_a_share_is_explained_with_its_numbers() -> None:

@@ -379,6 +379,7 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         queries = {"status", "seats", "partners", "explain", "report", "audit", "day"}
         queries |= {"callbacks", "agents", "outbox", "agent-report", "invited"}
+        queries |= {"plans", "plan-preview", "plan-report"}
         assert set(at.wiring.queries()) == queries
         commands = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         commands |= {"person", "erase-person", "no-callback", "recover"}
@@ -386,6 +387,7 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
         commands |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
         commands |= {"agent-extend", "invite", "withdraw", "pledge"}
         commands |= {"agent-listen", "agent-whisper", "agent-join"}
+        commands |= {"plan-start", "plan-end"}
         assert set(at.wiring.commands(at.ask)) == commands  # type: ignore[arg-type]
 
     live(tmp_path, body)
