@@ -61,7 +61,10 @@ class Outgoing(Protocol):
 
 
 class CallOuts:
-    """`clock`: the clock on the wall, by which people come; `monotonic`: one that is never set."""
+    """`clock`: the clock on the wall, by which people come; `monotonic`: one that is never set.
+
+    `reconciled`: what the leader before this one may have left out is put in.
+    """
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class CallOuts:
         self._watches: dict[str, Watch] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self._look_at = self._restore_at = float("-inf")
-        self._reconciled = False
+        self.reconciled = False
 
     def configure(self, settings: CallOutSettings, hotline: str, zone: ZoneInfo) -> None:
         """What a reload changes."""
@@ -121,8 +124,8 @@ class CallOuts:
         """Have partners told what is new; only the leader does.  Waits for no message."""
         if not await self._restored() or not self._outbox.complete:
             return
-        if not self._reconciled:
-            self._reconciled = True
+        if not self.reconciled:
+            self.reconciled = True
             self._reconcile()
         if self._monotonic() >= self._look_at:
             self._look_at = self._monotonic() + LOOK_SECONDS

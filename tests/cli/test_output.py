@@ -31,6 +31,7 @@ ANSWERS: dict[str, Any] = json.loads(Path(__file__).with_name("answers.json").re
 ACTS: dict[str, Any] = {
     "override": {"partner": "good", "override": "closed", "busy": 0, "obstacle": "", "note": "ธ"},
     "resume": {"seat": "base-01", "resumed": True},
+    "pledge": {"partner": "good", "people": 12, "note": "the store is down"},
     "callback-cancel": {**ANSWERS["callbacks"], "note": "the store is down"},
     "handover": {"leader": "b.example:9133"},
     "person": {
@@ -101,6 +102,7 @@ COMMANDS = (
     ("callback", "list", "--all"),
     ("callback", "show", "00ff"),
     ("callback", "cancel", "00ff"),
+    ("partner", "pledge", "good", "12"),
     ("outbox", "list"),
     ("outbox", "show", "0f6b"),
     ("outbox", "retry", "0f6b"),

@@ -16,11 +16,24 @@ from ivrd.cli.partner_tables import (
     report_text,
 )
 from ivrd.core.report import Cause, PartnerEvent
+from tests.cli.test_output import ANSWERS
 from tests.core.test_report import LINES, PARTNERS, rows
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=32)
 WORDS = st.text(max_size=200)
 COUNT = st.integers(0, 99_999)
+TIME = st.just("2026-11-29T13:45:00+07:00")
+TOLD = st.fixed_dictionaries(
+    {
+        "people": st.integers(0, 200),
+        "told_at": TIME,
+        "from": TIME,
+        "until": TIME,
+        "message": st.sampled_from((None, "waiting", "dead")),
+        "why": WORDS,
+    }
+)
+PLEDGE = st.fixed_dictionaries({"people": COUNT, "asked": COUNT, "given_at": TIME, "by": WORDS})
 ROW = st.fixed_dictionaries(
     {
         "id": NAMES,
@@ -41,8 +54,8 @@ ROW = st.fixed_dictionaries(
         "queues": st.lists(NAMES, max_size=5),
         "override": st.sampled_from((None, "open", "draining")),
         "in_hours": st.booleans(),
-        "called_out": None,
-        "pledge": None,
+        "called_out": st.none() | TOLD,
+        "pledge": st.none() | PLEDGE,
         "health": WORDS,
         "obstacle": WORDS,
         "wanted": st.integers(0, 200),
@@ -118,3 +131,27 @@ def test_acts_fit_and_each_has_its_line(commands: list[dict[str, Any]]) -> None:
     assert text.startswith("2026-11-01 00:00 to 2026-12-01 00:00")
     fits(text)
     assert len(text.split("\n")) == (len(commands) + 2 if commands else 1)
+
+
+def test_what_a_partner_was_asked_for_and_has_said_of_today() -> None:
+    told = {
+        "step": "begin",
+        "people": 12,
+        "told_at": "2026-11-29T13:45:00+07:00",
+        "from": "2026-11-29T14:00:00+07:00",
+        "until": "2026-11-29T16:00:00+07:00",
+        "message": "dead",
+        "why": "answered 404",
+    }
+    pledge = {"people": 8, "asked": 12, "given_at": "2026-11-29T13:50:00+07:00", "by": "malee"}
+    (first, *_) = ANSWERS["partners"]["partners"]
+    shown = {**first, "called_out": told, "pledge": pledge}
+    text = " ".join(partner_text(shown).split())
+    assert "asked for 12 people from 2026-11-29 14:00 until 2026-11-29 16:00" in text
+    assert "told at 2026-11-29 13:45, message dead: answered 404" in text
+    assert "8 people of 12 asked for; said at 2026-11-29 13:50, written down by malee" in text
+    listed = " ".join(partners_text([shown]).split())
+    assert "asked for 12 people until 2026-11-29 16:00; has 8 people today" in listed
+    shown = {**first, "called_out": {**told, "people": 0}, "pledge": None}
+    over = " ".join(partner_text(shown).split())
+    assert "nobody is needed any more; told at 2026-11-29 13:45" in over

@@ -174,6 +174,16 @@ def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
     live(tmp_path, systemd, body)
 
 
+def test_partners_are_told_and_can_answer(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        await until(lambda: at.daemon.wiring.call_outs.reconciled)
+        url = f"http://127.0.0.1:{at.port}/partners/bangkok-bank/pledge"
+        async with aiohttp.ClientSession() as session, session.post(url, data="{}") as response:
+            assert response.status == 401
+
+    live(tmp_path, systemd, body)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_nothing_stays_behind(
     tmp_path: Path,
