@@ -92,7 +92,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / HOURS, put("hours", {**hours, "thai": thai}))
     rewrite(folder / PARTNERS, put("partners.south-union.hours", "thai"))
     rewrite(folder / PARTNERS, put("partners.north-bank.call_out.channel", "trial"))
-    texts = {"text": {"th": "{people} {from}"}, "over_text": {"th": "{partner}"}}
+    texts = {key: {"th": "{partner}", "en": "{partner}"} for key in ("text", "over_text")}
     rewrite(folder / PARTNERS, put("call_out", texts))
     rewrite(folder / AGENTS, put("agents", {"a-1": person("base-01"), "s-1": person("base-02")}))
     rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
