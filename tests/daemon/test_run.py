@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
