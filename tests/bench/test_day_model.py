@@ -52,6 +52,7 @@ def profiles(draw):
 # --- when they call ------------------------------------------------------------------------------
 
 
+@example(Profile((0.0, 1.5), (5e-324,)), 1, 0)
 @example(Profile((0.0, 1.0), (5e-324,)), 1, 0)
 @given(profiles(), st.integers(0, 300), SEEDS)
 def test_there_are_exactly_as_many_calls_as_asked_for_in_order_where_the_profile_has_some(
