@@ -12,7 +12,7 @@ plans:
   flood:
     ends_after_minutes: 60
     message: [welcome]
-    menu: main
+    menu: home-isolation
     overflow: {floor_seats: 2, ceiling_seats: 9, target_percent: 60}
     partners: [north-bank]
     pools: [surge]

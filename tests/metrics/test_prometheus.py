@@ -61,7 +61,7 @@ class Hotline:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.metrics = CallMetrics(("other",), 20.0, "0.1.0", pools=("base",), clock=time.time)
-        runtime = {"alpha": PartnerGauges(wanted=4, open=3)}
+        runtime = {"alpha": PartnerGauges(wanted=4, open=3, called_out=6, pledged_today=5)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
         store = SqliteStore(Path("nowhere"))
@@ -240,7 +240,7 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 27
+    assert len(queries) == 29
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
