@@ -5,8 +5,7 @@ BENCH   := bench $(DEMO)
 TEST    := bench asterisk sipp baresip prometheus redis systemd faketime
 # In this order; bench.overflow takes its short form, bench.day half an hour.
 BENCHMARKS := calls expected_wait nobody_left replay menu commands flood times handoff \
-    handoff_load people waiting growth 'overflow --short' \
-    day
+    handoff_load people waiting growth 'overflow --short' day
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
 PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
 
