@@ -112,6 +112,7 @@ async def talk(data: bytes) -> None:
         lambda: None,
         lambda _queue: False,
         tuple,
+        lambda: False,
         lambda _queue, said: said,
         lambda: False,
     )

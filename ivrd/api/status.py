@@ -73,7 +73,7 @@ def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
     return CallCounts(
         received=ledger.received,
         adopted=ledger.adopted,
-        menu=places[CallState.MENU] + places[CallState.BOOKED],
+        menu=places[CallState.MENU] + places[CallState.BOOKED] + places[CallState.DEFLECTED],
         info=places[CallState.INFO],
         closed=places[CallState.CLOSED],
         queue=places[CallState.QUEUE] + places[CallState.QUEUE_MENU],

@@ -17,6 +17,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.menu import (
     AtBooked,
+    AtDeflected,
     BackToQueue,
     Book,
     BookAnswer,
@@ -24,6 +25,7 @@ from ivrd.core.menu import (
     GoodBye,
     Input,
     Key,
+    LinkAnswer,
     NoInput,
     PromptsPlayed,
     Say,
@@ -88,7 +90,8 @@ class Conversation:
     say which queues are closed, and where a topic leads by now.  `waits()`: the wait of a caller
     who is in a queue's menu; None for all others.  `offers(queue)`: whether a call back is offered
     to whoever would wait there; `slots()`: the time slots for one.  `flooded()`: whether there are
-    too many calls, so that whoever arrives is asked for a key first.
+    too many calls, so that whoever arrives is asked for a key first.  `link()`: whether a
+    link can be sent to the caller.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Conversation:
         waits: Callable[[], Waits | None],
         offers: Callable[[str], bool],
         slots: Callable[[], tuple[Slot, ...]],
+        link: Callable[[], bool],
         queue_language: Callable[[str, str], str],
         flooded: Callable[[], bool],
     ) -> None:
@@ -114,6 +118,7 @@ class Conversation:
         self._waits = waits
         self._offers = offers
         self._slots = slots
+        self._link = link
         self._queue_language = queue_language
         self._flooded = flooded
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
@@ -153,6 +158,10 @@ class Conversation:
         """What came of `Book`."""
         self._inbox.put_nowait(BookAnswer(result))
 
+    def link_sent(self, sent: bool) -> None:
+        """What came of `SendLink`."""
+        self._inbox.put_nowait(LinkAnswer(sent))
+
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
@@ -173,7 +182,8 @@ class Conversation:
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
                 tree, closed = self._settings.today(), self._closed()
-                self._follow(menu.enter(tree, number, closed, challenged=challenged))
+                link = self._link()
+                self._follow(menu.enter(tree, number, closed, challenged=challenged, link=link))
             else:
                 self._speech.stop_playing()
                 self._stepped(dialogue.begun_step(resume))
@@ -198,7 +208,7 @@ class Conversation:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
                 self._step(NoInput(unheard=self._nothing_came()))
-            case Key() | PromptsPlayed() | BookAnswer():
+            case Key() | PromptsPlayed() | BookAnswer() | LinkAnswer():
                 self._step(received)
             case _:
                 assert_never(received)
@@ -232,7 +242,14 @@ class Conversation:
             self._follow((visit, commands))
 
     def _situation(self) -> Situation:
-        return Situation(self._closed(), self._waits(), self._offers, self._slots, self._flooded)
+        return Situation(
+            self._closed(),
+            self._waits(),
+            self._offers,
+            self._slots,
+            self._flooded,
+            self._link(),
+        )
 
     def _closed(self) -> frozenset[str]:
         """The queues, by their names in these menus, whose callers are told that they are closed.
@@ -277,9 +294,11 @@ class Conversation:
                 self._set(dialplan_names.STAGE, "closed")
             case AtBooked():
                 self._session.set_variables({dialplan_names.STAGE: "booked"})
+            case AtDeflected():
+                self._session.set_variables({dialplan_names.STAGE: "deflected"})
             case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
-            case Book() | menu.AtOffer():
+            case Book() | menu.AtOffer() | menu.SendLink():
                 pass  # for whoever is told
             case _:
                 assert_never(command)

@@ -70,7 +70,7 @@ CALLBACK_MARK = "callback:"  # before the number, in the account code of a call 
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 
 # Channel variables of a caller
-STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked: what queue_log gets at the end
+STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_log gets
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place

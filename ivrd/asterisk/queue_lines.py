@@ -45,6 +45,7 @@ STATES: dict[str, CallState] = {
     "closed": CallState.CLOSED,
     "queue": CallState.QUEUE,
     "booked": CallState.BOOKED,
+    "deflected": CallState.DEFLECTED,
     **dict.fromkeys(UNREACHED, CallState.DIALLED),  # of a dialled call: what came of it
 }
 

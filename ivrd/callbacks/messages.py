@@ -11,19 +11,16 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
-
 from ivrd import log
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.config.outbox_settings import LineSettings, OutboxSettings, SmsSettings
+from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState
+from ivrd.outbox.channels import reaches
 from ivrd.outbox.message import Message
 from ivrd.people.vault import CannotOpen
 
 logger = logging.getLogger("ivrd")
 
-MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 # The person has not noticed the attempt, or has not understood it.
 MISSED = frozenset(
     {
@@ -125,8 +122,7 @@ class CallbackMessages:
             number = self._vault.open(booking.number)
         except CannotOpen:  # with another key: whoever dials will say so
             return
-        channel = self._settings.channels[of.channel]
-        if isinstance(channel, SmsSettings | LineSettings) and not _is_mobile(number):
+        if not reaches(self._settings.channels[of.channel], number):
             return
         text = of.text.get(booking.language) or next(iter(of.text.values()))
         shift = self._shift()
@@ -141,7 +137,3 @@ class CallbackMessages:
         now = self._clock() + shift
         message = Message(use, number, text.filled(values), now, data)
         self._outbox.post(message, about, booking.person)
-
-
-def _is_mobile(number: str) -> bool:
-    return phonenumbers.number_type(phonenumbers.parse(number)) in MOBILE

@@ -17,12 +17,14 @@ from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
+from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.challenge import Reason
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.menu import Book, Command, Visit
+from ivrd.core.link_menu import LinkVisit
+from ivrd.core.menu import Book, Command, SendLink, Visit
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import QueueVisit, Waits
 
@@ -146,6 +148,7 @@ class Ivr:
         delay: EventDelay,
         waiting: QueueMenuCallers,
         booking: Booking,
+        links: Links,
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
@@ -161,6 +164,7 @@ class Ivr:
         self._delay = delay
         self._waiting = waiting
         self._booking = booking
+        self._links = links
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
@@ -169,7 +173,7 @@ class Ivr:
         self._screening = screening
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
-        self._bookings: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()  # bookings, and links that are being sent
 
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
@@ -311,7 +315,7 @@ class Ivr:
         if position is not None and not dialogue.knows(tree, position.visit):
             position = line.position = None  # a reload has removed that menu,
             line.keys = []  # and the meaning of what was pressed there
-        if waits is not None and not (position and isinstance(position.visit, QueueVisit)):
+        if waits is not None and not (position and _while_waiting(position.visit)):
             position, line.position = MenuPosition(queue_menu.opened(waits)), None
         talk = line.conversation = Conversation(
             lambda: self.settings.conversation,
@@ -322,6 +326,7 @@ class Ivr:
             lambda: self._waiting.waits(call_id),
             self._booking.worthwhile,
             self._booking.slots,
+            lambda: self._links.offered(call_id),
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
             lambda: self._screening.reason(call_id) is not None,
         )
@@ -339,7 +344,9 @@ class Ivr:
         """A conversation's command."""
         self._notify(call_id, command)
         if isinstance(command, Book):
-            self._start(call_id, self._book(call_id, command), self._bookings)
+            self._start(call_id, self._book(call_id, command), self._errands)
+        elif isinstance(command, SendLink):
+            self._start(call_id, self._send_link(call_id, command.topic), self._errands)
 
     async def _book(self, call_id: str, wish: Book) -> None:
         """Have a caller called back, and tell what came of it to whoever speaks with them then."""
@@ -354,6 +361,16 @@ class Ivr:
         line = self._lines.get(call_id)
         if line is not None and line.conversation is not None:
             line.conversation.booked(result)
+
+    async def _send_link(self, call_id: str, topic: str) -> None:
+        """Have a caller sent a link, and tell what came of it to whoever speaks with them then."""
+        sent = False
+        try:
+            sent = await self._links.send(call_id, topic)
+        finally:
+            line = self._lines.get(call_id)
+            if line is not None and line.conversation is not None:
+                line.conversation.link_sent(sent)
 
     def _start(
         self, call_id: str, work: Coroutine[Any, Any, None], group: set["asyncio.Task[None]"]
@@ -405,5 +422,10 @@ def _is_challenged(visit: AnyVisit | None) -> bool:
 def _context(line: MenuCall) -> str:
     """Where in the dialplan a session of this kind is offered."""
     visit = line.conversation.visit if line.conversation else None
-    waits = isinstance(visit, QueueVisit)
+    waits = visit is not None and _while_waiting(visit)
     return dialplan_names.QUEUE_MENU_CONTEXT if waits else dialplan_names.HOTLINE_CONTEXT
+
+
+def _while_waiting(visit: AnyVisit) -> bool:
+    """Whether it is one of a caller who waits."""
+    return isinstance(visit, QueueVisit) or (isinstance(visit, LinkVisit) and visit.waits)

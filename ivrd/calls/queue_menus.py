@@ -21,6 +21,7 @@ from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
+from ivrd.calls.links import Links
 from ivrd.calls.recheck import Recheck, look
 from ivrd.core.call import Call, CallState, Notice
 from ivrd.core.ledger import Ledger
@@ -58,6 +59,7 @@ class QueueMenus:
     ledger: Ledger
     queue_members: QueueMembers
     booking: Booking
+    links: Links
     menus: Callable[[], Menus]
     recheck: Callable[[], Recheck]
     _opening: set[str] = field(default_factory=set)  # asked for, and not there yet
@@ -127,6 +129,7 @@ class QueueMenus:
             place=in_line + position_of(call, present.in_menus(queue)) - 1,
             callback=callback,
             slots=self.booking.slots() if callback else (),
+            link=self.links.offered(call_id),
         )
 
     # --- the turn --------------------------------------------------------------------------

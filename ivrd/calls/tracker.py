@@ -21,6 +21,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
+from ivrd.calls.links import Links
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
 from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
@@ -60,6 +61,7 @@ class CallTracker:
         resolver: EndResolver,
         credits_: Credits,
         booking: Booking,
+        links: Links,
         identify: Callable[[str, str], str],
         clock: Callable[[], float],
         queue_language: QueueLanguage,
@@ -78,6 +80,7 @@ class CallTracker:
             ledger,
             self.queue_members,
             booking,
+            links,
             lambda: self.ivr,
             lambda: self._recheck,
         )
@@ -87,6 +90,7 @@ class CallTracker:
             self._link,
             self.queue_menus,
             booking,
+            links,
             self._notify,
             self._stepped,
             self._monitor.broken,
@@ -318,11 +322,13 @@ class CallTracker:
             case menu.Speak(language):
                 self.ledger.note(call_id, language=language)
                 self._moved(call_id)
-            case menu.ToPerson(topic=topic) | menu.AtOffer(topic):
+            case menu.ToPerson(topic=topic) | menu.AtOffer(topic) | menu.SendLink(topic):
                 self.ledger.note(call_id, topic=topic)
                 self._moved(call_id)
             case menu.AtBooked():
-                self._booked(call_id)
+                self._promised(call_id, CallState.BOOKED, c.Booked())
+            case menu.AtDeflected():
+                self._promised(call_id, CallState.DEFLECTED, c.Deflected())
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
             case _:
@@ -332,10 +338,11 @@ class CallTracker:
         """When a caller who is about to join a queue arrives there, as the dialplan takes it."""
         return self.placement.arrival(call_id)
 
-    def _booked(self, call_id: str) -> None:
-        """A call back is written down; a caller who is resumed after that hears so once more."""
-        if self.ledger.calls[call_id].state is not CallState.BOOKED:
-            self._apply_event(call_id, c.Booked())
+    def _promised(self, call_id: str, state: CallState, event: c.Event) -> None:
+        """A call back is written down, or a link was sent; a caller who is resumed after that hears
+        so once more."""
+        if self.ledger.calls[call_id].state is not state:
+            self._apply_event(call_id, event)
 
     def _stepped(self, call_id: str, step: MenuStep) -> None:
         """A step in the menu, for the log."""
@@ -510,7 +517,7 @@ def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.
             between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)
             return [] if waits or between else [joined]
         case CallState.QUEUE_MENU:
-            if state in (CallState.QUEUE_MENU, CallState.BOOKED):
+            if state in (CallState.QUEUE_MENU, CallState.BOOKED, CallState.DEFLECTED):
                 return []
             opened = c.OpenedQueueMenu()
             return [opened] if state is CallState.QUEUE else [joined, opened]

@@ -242,6 +242,8 @@ def _hour(hour: Hour, service_level_seconds: float) -> list[Text]:
         lines.append(Text(f"{_figure(*one)}{'':{BETWEEN}}{_figure(*other)}"))
     if hour["failed"]:
         lines[-1].stylize(BAD, 0, FIGURE)
+    if hour["deflected"]:
+        lines.append(Text(_figure("Took a link instead", count(hour["deflected"]))))
     if hour["callback"] or hour["dialled"] or hour["reached"]:  # then partners have a line less
         asked = _figure("Asked to be called back", count(hour["callback"]))
         reached = f"{count(hour['reached'])} of {count(hour['dialled'])}"

@@ -9,6 +9,7 @@ from ivrd.config import (
     callback,
     hours,
     line,
+    links,
     main,
     menus,
     model,
@@ -199,7 +200,9 @@ def _planned(files: _Files) -> Iterable[Problem]:
 
 
 def _said(files: _Files) -> Iterable[Problem]:
-    """Prompts that are named, and that there are."""
+    """Prompts and messages that are named, and that there are."""
+    if files.menus and files.outbox:
+        yield from menus.check_with_outbox(files.menus, files.outbox.parsed.messages)
     if files.prompts and files.program:
         languages = files.program.parsed.languages
         known = prompts.with_defaults(files.prompts.parsed.texts, languages)
@@ -287,6 +290,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         supervision=agents.supervision(files.agents.parsed),
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),
+        links=links.rules(parsed.links),
         callers_at_most=parsed.limits.callers,
         music_at_most=parsed.limits.music,
         menus_at_most=parsed.limits.menus,

@@ -33,6 +33,7 @@ from ivrd.config.field_types import (
     number,
     whole,
 )
+from ivrd.config.links import LinksPart
 from ivrd.config.model import File, Part
 from ivrd.config.people import PeoplePart
 from ivrd.config.problem import Problem, unknown
@@ -200,6 +201,7 @@ class MainFile(Part):
     drain_seconds: Annotated[float, number(0, 600), RELOAD] = 20
     overflow: OverflowPart = OverflowPart()
     waiting: WaitingPart = WaitingPart()
+    links: LinksPart = LinksPart()
     limits: LimitsPart = LimitsPart()
     sounds: Annotated[str, PATH, RELOAD]
     state_dir: Annotated[str, PATH, RESTART] = "/var/lib/ivrd"

@@ -1,7 +1,7 @@
 """menus.yaml: what a caller hears and what each key does."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -9,13 +9,24 @@ from pydantic_core import PydanticCustomError
 
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.links import MESSAGE
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import NumberSettings
 from ivrd.config.yamlfile import Key
-from ivrd.core.menu import BACK_KEY, PERSON_KEY, Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.menu import (
+    BACK_KEY,
+    PERSON_KEY,
+    Choice,
+    Menu,
+    ToInfo,
+    ToLink,
+    ToMenu,
+    ToTopic,
+    Tree,
+)
 from ivrd.core.skills import SkillRouting
 
 FILE = "menus.yaml"
@@ -39,24 +50,31 @@ class KeyPart(Part):
     menu: Annotated[str, NAME, RELOAD] = ""
     info: Annotated[str, NAME, RELOAD] = ""
     topic: Annotated[str, NAME, RELOAD] = ""
+    link: Annotated[str, NAME, RELOAD] = ""
+    prompt: Annotated[str, PROMPT, RELOAD] = ""
     language: Annotated[str, NAME, RELOAD] = ""
 
     @model_validator(mode="after")
     def _leads_to_one_thing(self) -> "KeyPart":
-        given = [name for name in ("menu", "info", "topic") if getattr(self, name)]
+        given = [name for name in ("menu", "info", "topic", "link") if getattr(self, name)]
         if len(given) != 1:
             found = {"found": " and ".join(given) or "none of them"}
             raise PydanticCustomError(
-                "expected", "expected one of menu, info or topic, got {found}", found
+                "expected", "expected one of menu, info, topic or link, got {found}", found
             )
         if self.language and not self.menu:
             raise PydanticCustomError("expected", "a language goes with a menu only")
+        if bool(self.link) != bool(self.prompt):
+            say = "expected link with a prompt, which tells the key while a link can be had"
+            raise PydanticCustomError("expected", "{say}", {"say": say})
         return self
 
     def choice(self) -> Choice:
         """The same for the menu machine."""
         if self.menu:
             return ToMenu(self.menu, self.language)
+        if self.link:
+            return ToLink(self.link, self.prompt)
         return ToInfo(self.info) if self.info else ToTopic(self.topic)
 
 
@@ -159,6 +177,17 @@ def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Pro
         if to.topic and to.topic not in topics:
             say = unknown("topic", to.topic, topics)
             yield file.problem("menus", name, "keys", key, "topic", say=say)
+        if to.link and to.link not in topics:
+            say = f"{unknown('topic', to.link, topics)} (who helps when no link can be sent)"
+            yield file.problem("menus", name, "keys", key, "link", say=say)
+
+
+def check_with_outbox(file: File[MenusFile], messages: Collection[str]) -> Iterator[Problem]:
+    """Keys that send a link where outbox.yaml has no message for it."""
+    for name, key, to in _keys(file.parsed):
+        if to.link and MESSAGE not in messages:
+            say = f"no link is ever sent: outbox.yaml has no message {MESSAGE}"
+            yield file.problem("menus", name, "keys", key, "link", say=say)
 
 
 def _keys(parsed: MenusFile) -> Iterator[tuple[str, str, KeyPart]]:
@@ -218,6 +247,9 @@ def prompts(parsed: MenusFile) -> Iterator[tuple[Key, str]]:
     for name, menu in parsed.menus.items():
         for at, prompt in enumerate(menu.prompts):
             yield ("menus", name, "prompts", at), prompt
+        for key, to in menu.keys.items():
+            if to.prompt:
+                yield ("menus", name, "keys", key, "prompt"), to.prompt
     for name, info in parsed.infos.items():
         for at, prompt in enumerate(info.prompts):
             yield ("infos", name, "prompts", at), prompt

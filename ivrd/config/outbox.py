@@ -53,6 +53,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "callback_booked": ("hotline",),
     "callback_not_reached": ("hotline", "next"),
     "callback_given_up": ("hotline",),
+    "link": ("hotline",),
 }
 
 

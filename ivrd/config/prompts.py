@@ -16,6 +16,7 @@ from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
+from ivrd.core.menu import ToLink
 from ivrd.core.numbers import LANGUAGES, pieces
 
 FILE = "prompts.yaml"
@@ -111,6 +112,8 @@ def said_by_menus(settings: Settings) -> frozenset[str]:
     tree = settings.tree
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
+    keys = (to for menu in tree.menus.values() for to in menu.keys.values())
+    said.update(to.prompt for to in keys if isinstance(to, ToLink))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
     instead = {name: of.then for name, of in settings.validities.items()}
     for prompt in tuple(said):  # and what is said when they have ended

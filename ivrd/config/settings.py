@@ -13,6 +13,7 @@ from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.transfers import TransferNumber
 from ivrd.core.agent_call import Request
 from ivrd.core.challenge import ChallengeLimits
+from ivrd.core.deflection import Rules as LinkRules
 from ivrd.core.menu import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
@@ -207,7 +208,7 @@ class Settings:
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
     that people call who stay on the line of their seats, in all its spellings.
-    `outbox`: the messages that leave for other systems.
+    `outbox`: the messages that leave for other systems.  `links`: until when callers are sent one.
     `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
     why (plans.py).
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
@@ -257,6 +258,7 @@ class Settings:
     supervision: SupervisionSettings
     policy: Policy
     waiting: WaitingSettings
+    links: LinkRules
     callers_at_most: int
     music_at_most: int
     menus_at_most: int

@@ -15,7 +15,7 @@ counted as.  A caller whose media is lost has left, as one who hangs up, and did
 `Call.silent_seconds` before the call's end.  A call that is cut off is failed, unless a person had
 taken it: then it is answered, as every call that a person took, and `Call.cut_off` says that the
 talk did not end by itself.  Whoever has been promised a call back is owed that one, however this
-call ends.
+call ends, and whoever has been sent a link has that.
 
 A person who has a call may send it on: to another person, who is rung while the caller listens to
 music (`TRANSFER`), or to a queue.  It has been answered then, and is so however it ends; its wait
@@ -59,6 +59,7 @@ class CallState(StrEnum):
     QUEUE = "queue"
     QUEUE_MENU = "queue_menu"  # waits still, and has opened the menu that there is for it
     BOOKED = "booked"  # is to be called back, and has been told so
+    DEFLECTED = "deflected"  # was sent a link, and is told so
     DIALLED = "dialled"  # is being called back, and has not confirmed yet
     TALK = "talk"
     TRANSFER = "transfer"  # a person has sent the call on, and the next one has not answered yet
@@ -80,6 +81,7 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     SELF_SERVED = "self_served"
     CALLBACK = "callback"
+    DEFLECTED = "deflected"
     REJECTED = "rejected"
     FAILED = "failed"
 
@@ -125,6 +127,7 @@ STAGE_OF = {
     CallState.QUEUE: Stage.QUEUE,
     CallState.QUEUE_MENU: Stage.QUEUE,
     CallState.BOOKED: Stage.IVR,
+    CallState.DEFLECTED: Stage.IVR,
     CallState.DIALLED: Stage.IVR,
     CallState.TALK: Stage.TALK,
     CallState.TRANSFER: Stage.TALK,
@@ -167,6 +170,11 @@ class OpenedQueueMenu:
 @dataclass(frozen=True)
 class Booked:
     """A call back is stored, and the caller is told so."""
+
+
+@dataclass(frozen=True)
+class Deflected:
+    """A message with a link was accepted for the caller, who is told so."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +237,7 @@ Event = (
     | LeftQueue
     | OpenedQueueMenu
     | Booked
+    | Deflected
     | Connected
     | Transferred
     | Unreached
@@ -421,6 +430,10 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.QUEUE_MENU, Booked): CallState.BOOKED,
     **{(state, Booked): CallState.BOOKED for state in (CallState.MENU, CallState.INFO)},
     (CallState.BOOKED, JoinedQueue): CallState.QUEUE,  # the dialplan took the call: it waits again
+    (CallState.QUEUE_MENU, Deflected): CallState.DEFLECTED,
+    **{(state, Deflected): CallState.DEFLECTED for state in (CallState.MENU, CallState.INFO)},
+    (CallState.DEFLECTED, JoinedQueue): CallState.QUEUE,  # wants a person as well,
+    (CallState.DEFLECTED, Rejected): CallState.CLOSED,  # and nobody is there
     (CallState.QUEUE, JoinedQueue): CallState.QUEUE,  # moved to another queue
     (CallState.TALK, JoinedQueue): CallState.QUEUE,  # sent back, or on to another queue
     (CallState.TALK, Connected): CallState.TALK,  # sent on to somebody who was asked before
@@ -440,6 +453,7 @@ LEFT = {
     CallState.QUEUE: Outcome.ABANDONED,
     CallState.QUEUE_MENU: Outcome.ABANDONED,
     CallState.BOOKED: Outcome.CALLBACK,
+    CallState.DEFLECTED: Outcome.DEFLECTED,
     CallState.DIALLED: Outcome.ABANDONED,
     CallState.TALK: Outcome.ANSWERED,
     CallState.TRANSFER: Outcome.ANSWERED,
@@ -452,6 +466,7 @@ OUTCOME_OF: dict[tuple[CallState, type[Event]], Outcome] = {
     (CallState.TALK, CutOff): Outcome.ANSWERED,  # a person took the call
     (CallState.TRANSFER, CutOff): Outcome.ANSWERED,
     (CallState.BOOKED, CutOff): Outcome.CALLBACK,  # the promise stands
+    (CallState.DEFLECTED, CutOff): Outcome.DEFLECTED,  # the link is there
     (CallState.DIALLED, Unreached): Outcome.ABANDONED,
 }
 # How a call that the hotline made ended, unless an `Unreached` says so.
@@ -479,7 +494,7 @@ def step(call: Call, event: Event) -> tuple[Call, tuple[Notice, ...]]:
     match event:
         case PlayedMessage() | Rejected() | ReturnedToMenu() | LeftQueue():
             return replace(call, state=state), ()
-        case OpenedQueueMenu() | Booked():
+        case OpenedQueueMenu() | Booked() | Deflected():
             return replace(call, state=state), ()
         case JoinedQueue():
             return _join(call, event)

@@ -31,6 +31,7 @@ from ivrd.core.menu import (
     GoodBye,
     Input,
     Key,
+    LinkAnswer,
     NoInput,
     PromptsPlayed,
     Say,
@@ -115,6 +116,8 @@ def step(
             return _answered(visit, result) if visit.at is At.BOOKING else (visit, ())
         case _ if visit.at is At.BOOKING:
             return visit, ()  # what comes of it decides
+        case LinkAnswer():
+            return visit, ()  # no key here asks for it
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case NoInput() if visit.at is At.KEYING and visit.digits:

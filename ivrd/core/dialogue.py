@@ -1,22 +1,33 @@
-"""Where a caller is who is spoken to, in one of the three machines: before the queue, before it
-and offered a call back instead, or waiting.
+"""Where a caller is who is spoken to, in one of the four machines: before the queue, before it
+and offered a call back instead, waiting, or being sent a link.
 
 Whoever carries out their commands (ivrd/asterisk/conversation.py) need not know which it is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core import callback_menu, menu, queue_menu
+from ivrd.core import callback_menu, link_menu, menu, queue_menu
 from ivrd.core.callback_menu import OfferVisit
-from ivrd.core.menu import BookAnswer, Command, Input, Key, ToPerson, Tree, Visit
+from ivrd.core.link_menu import LinkVisit
+from ivrd.core.menu import (
+    BookAnswer,
+    Command,
+    Input,
+    Key,
+    LinkAnswer,
+    SendLink,
+    ToPerson,
+    Tree,
+    Visit,
+)
 from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
 from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.skills import queue_in_words
 from ivrd.core.slots import Slot
 
-AnyVisit = Visit | OfferVisit | QueueVisit
+AnyVisit = Visit | OfferVisit | QueueVisit | LinkVisit
 Result = tuple[AnyVisit, tuple[Command, ...]]
 
 
@@ -25,7 +36,8 @@ class Situation:
     """What matters now beside keys: the queues that are closed, and the wait of one who waits.
 
     `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
-    slots for one; `flooded()`: whether there are too many calls.
+    slots for one; `flooded()`: whether there are too many calls.  `link`: whether a link can be
+    sent to the caller.
     """
 
     closed: frozenset[str]
@@ -33,17 +45,20 @@ class Situation:
     offers: Callable[[str], bool]
     slots: Callable[[], tuple[Slot, ...]]
     flooded: Callable[[], bool]
+    link: bool
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
     """Go on with a visit that was interrupted, or begin one of a caller who waits."""
     match visit:
         case Visit():
-            return menu.again(tree, visit, now.closed)
+            return menu.again(tree, replace(visit, link=now.link), now.closed)
         case OfferVisit():
             return callback_menu.again(visit)
         case QueueVisit():
             return queue_menu.again(visit, _waits(visit, now))
+        case LinkVisit():
+            return link_menu.again(tree, visit, now.closed)
         case _:
             assert_never(visit)
 
@@ -52,11 +67,13 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
     """One step."""
     match visit:
         case Visit():
-            return _in_menu(tree, visit, received, now)
+            return _linked(_in_menu(tree, replace(visit, link=now.link), received, now))
         case OfferVisit():
             return callback_menu.step(tree, visit, received, now.slots)
         case QueueVisit():
-            return queue_menu.step(tree, visit, received, _waits(visit, now))
+            return _linked(queue_menu.step(tree, visit, received, _waits(visit, now)))
+        case LinkVisit():
+            return link_menu.step(tree, visit, received, now.closed)
         case _:
             assert_never(visit)
 
@@ -76,6 +93,15 @@ def _offered(result: menu.Result, received: Input, now: Situation) -> Result:
     return result
 
 
+def _linked(result: Result) -> Result:
+    """The step; of one who has asked for a link, the sending of it."""
+    visit, commands = result
+    last = commands[-1] if commands else None
+    if isinstance(last, SendLink) and isinstance(visit, Visit | QueueVisit):
+        return link_menu.enter(last.topic, visit)
+    return result
+
+
 def hand_over(tree: Tree, visit: AnyVisit) -> Result:
     """End the visit with a person, whatever the caller was doing."""
     match visit:
@@ -85,6 +111,8 @@ def hand_over(tree: Tree, visit: AnyVisit) -> Result:
             return callback_menu.hand_over(visit)
         case QueueVisit():
             return queue_menu.give_way(visit)
+        case LinkVisit():
+            return link_menu.hand_over(tree, visit)
         case _:
             assert_never(visit)
 
@@ -98,6 +126,10 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
             return visit.language in tree.languages and visit.topic in tree.queue_of
         case QueueVisit():
             return visit.language in tree.languages
+        case LinkVisit(back=Visit() as back):
+            return menu.knows(tree, back) and visit.topic in tree.queue_of
+        case LinkVisit():
+            return visit.language in tree.languages
         case _:
             assert_never(visit)
 
@@ -107,7 +139,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
     match visit:
         case Visit():
             return MenuStep(StepKind.RESUMED, where(visit), visit.language)
-        case OfferVisit():
+        case OfferVisit() | LinkVisit():
             return MenuStep(StepKind.RESUMED, visit.topic, visit.language)
         case QueueVisit(told=False):
             return MenuStep(StepKind.QUEUE_MENU, queue_in_words(visit.queue), visit.language)
@@ -120,7 +152,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
 def left_step(visit: AnyVisit) -> MenuStep:
     """For the log: a visit has been ended with a person (`hand_over`)."""
     match visit:
-        case Visit() | OfferVisit():
+        case Visit() | OfferVisit() | LinkVisit():
             return MenuStep(StepKind.PERSON, visit.topic, visit.language)
         case QueueVisit():
             return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
@@ -130,6 +162,8 @@ def left_step(visit: AnyVisit) -> MenuStep:
 
 def step_taken(tree: Tree, before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
     """For the log: what a step is; None when nothing has changed for the caller."""
+    if isinstance(before, LinkVisit) or isinstance(after, LinkVisit):
+        return _link_step(before, received, after)
     if isinstance(before, Visit) and isinstance(after, Visit):
         return menu_step(tree, before, received, after)
     if isinstance(before, QueueVisit) and isinstance(after, QueueVisit):
@@ -137,6 +171,21 @@ def step_taken(tree: Tree, before: AnyVisit, received: Input, after: AnyVisit) -
     if isinstance(after, OfferVisit):
         return _offer_step(before, received, after)
     return None
+
+
+def _link_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
+    """Who asks for it, what came of it, and who wants a person as well."""
+    if before.over:
+        return None
+    match received, after:
+        case Key(digit), LinkVisit() if not isinstance(before, LinkVisit):
+            return MenuStep(StepKind.LINK, after.topic, after.language, digit)
+        case LinkAnswer(sent), _:
+            return MenuStep(StepKind.LINK, "sent" if sent else "not_sent", after.language)
+        case Key(menu.PERSON_KEY), LinkVisit(over=True) | Visit(over=True):
+            return MenuStep(StepKind.PERSON, after.topic, after.language, menu.PERSON_KEY)
+        case _:
+            return None
 
 
 def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuStep | None:

@@ -56,7 +56,18 @@ class ToTopic:
     topic: str
 
 
-Choice = ToMenu | ToInfo | ToTopic
+@dataclass(frozen=True)
+class ToLink:
+    """Send the caller a link; to a person who knows `topic` where that cannot be.
+
+    prompt: says so, while a link can be had; empty: nothing does.
+    """
+
+    topic: str
+    prompt: str
+
+
+Choice = ToMenu | ToInfo | ToTopic | ToLink
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,7 @@ class Visit:
     topic: str = ""  # chosen: the caller is on the way to a person who knows it
     interruptions: int = 0  # how often we fell silent since the last key
     challenged: bool = False  # asked for a key before anything else
+    link: bool = False  # a link can be had now
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,14 @@ class BookAnswer:
     result: BookResult
 
 
-Input = Key | PromptsPlayed | NoInput | BookAnswer
+@dataclass(frozen=True)
+class LinkAnswer:
+    """What came of `SendLink`: whether the message was accepted."""
+
+    sent: bool
+
+
+Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer
 
 
 @dataclass(frozen=True)
@@ -232,6 +251,18 @@ class AtBooked:
 
 
 @dataclass(frozen=True)
+class SendLink:
+    """Send the caller, who has chosen this topic, a link; then report `LinkAnswer`."""
+
+    topic: str
+
+
+@dataclass(frozen=True)
+class AtDeflected:
+    """The message with the link was accepted, and the caller is about to hear so."""
+
+
+@dataclass(frozen=True)
 class BackToQueue:
     """Send a caller who waits back to the queue, once what is being said has been said."""
 
@@ -248,6 +279,8 @@ Command = (
     | AtOffer
     | Book
     | AtBooked
+    | SendLink
+    | AtDeflected
     | BackToQueue
 )
 Result = tuple[Visit, tuple[Command, ...]]
@@ -259,11 +292,15 @@ def enter(
     closed: frozenset[str] = frozenset(),
     *,
     challenged: bool = False,
+    link: bool = False,
 ) -> Result:
-    """Begin a visit as callers of this number do; at the first menu if it is not known."""
+    """Begin a visit as callers of this number do; at the first menu if it is not known.
+
+    link: whether a link can be had.
+    """
     start = tree.starts.get(number, ToMenu(tree.start))
     language = start.language or tree.languages[0]
-    visit = Visit(menu=start.menu, language=language, challenged=challenged)
+    visit = Visit(menu=start.menu, language=language, challenged=challenged, link=link)
     spoken = (Speak(start.language),) if start.language else ()
     return _or_person(tree, visit, (visit, (*spoken, _greeting(tree, visit))), closed)
 
@@ -348,7 +385,7 @@ def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> 
             return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
-        case BookAnswer():
+        case BookAnswer() | LinkAnswer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
@@ -388,12 +425,14 @@ def _press(tree: Tree, visit: Visit, digit: str, closed: frozenset[str]) -> Resu
 def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) -> Result:
     match choice:
         case ToTopic(topic):
-            return _to_topic(tree, visit, topic, closed)
+            return to_topic(tree, visit, topic, closed)
         case ToInfo(info):
             after = replace(visit, info=info, closed="", misses=0)
             return after, (AtInfo(info), _say_prompts(tree, after))
         case ToMenu():
             return _to_menu(tree, visit, choice)
+        case ToLink(topic):
+            return replace(visit, misses=0), (SendLink(topic),)
         case _:
             assert_never(choice)
 
@@ -411,7 +450,8 @@ def _to_menu(tree: Tree, visit: Visit, choice: ToMenu) -> Result:
     return after, (*spoken, _say_prompts(tree, after))
 
 
-def _to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> Result:
+def to_topic(tree: Tree, visit: Visit, topic: str, closed: frozenset[str]) -> Result:
+    """On to a person who knows the topic, or to be told that it is closed."""
     queue = tree.queue_of[topic]
     if queue in closed:
         after = replace(visit, closed=queue, info="", misses=0, challenged=False)
@@ -447,7 +487,7 @@ def _miss(
 
 def _to_operator(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
     """To a person who was not asked for, and who is announced."""
-    after, commands = _to_topic(tree, visit, tree.operator, closed)
+    after, commands = to_topic(tree, visit, tree.operator, closed)
     if after.over:
         commands = (Say(((visit.language, tree.connect),)), *commands)
     return after, commands
@@ -484,7 +524,17 @@ def _prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
         return (CHALLENGE,)
     if visit.closed:
         return (tree.closed_prompt[visit.closed],)
-    return tree.infos[visit.info] if visit.info else tree.menus[visit.menu].prompts
+    if visit.info:
+        return tree.infos[visit.info]
+    prompts = tree.menus[visit.menu].prompts
+    return (*prompts, *_link_prompts(tree, visit)) if prompts else ()
+
+
+def _link_prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
+    """What tells the keys that send a link; nothing while none can be had."""
+    choices = tree.menus[visit.menu].keys.values() if visit.link else ()
+    links = (choice.prompt for choice in choices if isinstance(choice, ToLink))
+    return tuple(prompt for prompt in links if prompt)
 
 
 def _spoken_in(tree: Tree, visit: Visit) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ivrd.core.menu import (
     BookAnswer,
     Input,
     Key,
+    LinkAnswer,
     NoInput,
     PromptsPlayed,
     Tree,
@@ -40,6 +41,7 @@ class StepKind(StrEnum):
     PLACE = "call heard its place"
     OFFER = "call offered a call back"
     CALLBACK = "call asked for a call back"
+    LINK = "call asked for a link"
     WAITS_ON = "call goes on waiting"
     TURN = "call left the menu: its turn has come"
 
@@ -48,9 +50,9 @@ class StepKind(StrEnum):
 class MenuStep:
     """A step.
 
-    to: the menu, message, closed queue or topic, of one who waits the queue, of a call back what
-    came of it, of one who is asked for a key first the limit that is exceeded; language: the
-    caller's; key: the one that led there, empty if none did.
+    to: the menu, message, closed queue or topic, of one who waits the queue, of a call back or a
+    link what came of it, of one who is asked for a key first the limit that is exceeded; language:
+    the caller's; key: the one that led there, empty if none did.
     """
 
     kind: StepKind
@@ -61,7 +63,7 @@ class MenuStep:
 
 def menu_step(tree: Tree, before: Visit, received: Input, after: Visit) -> MenuStep | None:
     """What a step of `core.menu` is; None when nothing has changed for the caller."""
-    if isinstance(received, PromptsPlayed | BookAnswer) or before.over:
+    if isinstance(received, PromptsPlayed | BookAnswer | LinkAnswer) or before.over:
         return None
     if before.challenged and isinstance(received, Key):
         return MenuStep(StepKind.PASSED, after.topic or where(after), after.language)

@@ -35,6 +35,7 @@ from ivrd.core.call import (
     CallState,
     Connected,
     CutOff,
+    Deflected,
     Direction,
     End,
     Ended,
@@ -77,7 +78,8 @@ class EntryType(StrEnum):
 class QueueLogEntry:
     """One entry.  waited_seconds: in the queue, of CONNECTED and GAVE_UP.
 
-    state: of ENDED: MENU, INFO, CLOSED, BOOKED, or QUEUE for everything else from there on.
+    state: of ENDED: MENU, INFO, CLOSED, BOOKED, DEFLECTED, or QUEUE for everything else from there
+    on.
     cut_off: of ENDED: neither the caller nor the hotline hung up.  silent_seconds: of ENDED: as in
     `Call`.  result: of ENDED: what came of a dialled call that nobody confirmed.  token: of
     DIALLED: which attempt to reach somebody it is (booking.py).
@@ -296,3 +298,5 @@ def _last_steps(state: CallState, ended: QueueLogEntry) -> Iterator[Event]:
         yield Rejected()
     elif state is CallState.MENU and ended.state is CallState.BOOKED:
         yield Booked()
+    elif state is CallState.MENU and ended.state is CallState.DEFLECTED:
+        yield Deflected()

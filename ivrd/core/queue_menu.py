@@ -4,7 +4,8 @@ Theory of operation
 -------------------
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
-waiting.  Where there are time slots, who has asked for a call back chooses one or the turn.
+waiting, 4 asks for a link while one can be had (link_menu.py).  Where there are time slots, who has
+asked for a call back chooses one or the turn.
 The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
 too: all ways out but the call back lead to the queue, which says the place as soon as it is
 joined.  The key that opened the menu only repeats its words.  When the caller's turn comes the menu
@@ -30,14 +31,16 @@ from ivrd.core.menu import (
     GoodBye,
     Input,
     Key,
+    LinkAnswer,
     NoInput,
     PromptsPlayed,
     Say,
+    SendLink,
     Tree,
 )
 from ivrd.core.slots import Slot
 
-PLACE_KEY, CALLBACK_KEY, WAIT_KEY = "1", "2", "3"
+PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY = "1", "2", "3", "4"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
@@ -45,6 +48,7 @@ OPEN_KEY = "queue-menu-key"  # said while waiting: which key opens the menu
 OFFER_PLACE = "queue-menu-place"
 OFFER_CALLBACK = "queue-menu-callback"
 OFFER_WAIT = "queue-menu-wait"
+OFFER_LINK = "queue-menu-link"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
 
 
@@ -53,7 +57,8 @@ class Waits:
     """A caller's wait at this moment.
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
-    menu, from 1; callback: whether a call back can be had; slots: the time slots for one.
+    menu, from 1; callback: whether a call back can be had; slots: the time slots for one; link:
+    whether a link can be.
     """
 
     queue: str
@@ -62,6 +67,7 @@ class Waits:
     place: int
     callback: bool
     slots: tuple[Slot, ...] = ()
+    link: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,8 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
             return _answered(visit, result) if visit.booking else (visit, ())
         case _ if visit.booking:
             return visit, ()  # what comes of it decides
+        case LinkAnswer():
+            return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case NoInput():
@@ -158,6 +166,8 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
     if digit == CALLBACK_KEY and waits.callback:
         after = replace(visit, misses=0, slots=waits.slots)
         return (after, (_menu(after, waits),)) if waits.slots else _book(after)
+    if digit == LINK_KEY and waits.link:
+        return replace(visit, misses=0), (SendLink(visit.topic),)
     if digit == tree.queue_menu_key:
         return visit, (_menu(visit, waits),)
     return _miss(tree, visit, waits)
@@ -207,8 +217,13 @@ def _to_queue(visit: QueueVisit, *said: str) -> Result:
 def _menu(visit: QueueVisit, waits: Waits) -> Say:
     if visit.slots:
         return _say(visit, *slots.words(visit.slots, visit.language))
-    offers = (OFFER_PLACE, OFFER_CALLBACK, OFFER_WAIT)
-    return _say(visit, *(offer for offer in offers if offer != OFFER_CALLBACK or waits.callback))
+    offers = {
+        OFFER_PLACE: True,
+        OFFER_CALLBACK: waits.callback,
+        OFFER_LINK: waits.link,
+        OFFER_WAIT: True,
+    }
+    return _say(visit, *(offer for offer, can_be_had in offers.items() if can_be_had))
 
 
 def _say(visit: QueueVisit, *prompts: str) -> Say:

@@ -56,6 +56,7 @@ class Hour(TypedDict):
     abandoned_after_30s: int
     self_served: int
     callback: int
+    deflected: int
     rejected: int
     failed: int
     dialled: int
@@ -164,6 +165,7 @@ class Recent:
             abandoned_after_30s=counts["abandoned_after_30s"],
             self_served=counts["self_served"],
             callback=counts["callback"],
+            deflected=counts["deflected"],
             rejected=counts["rejected"],
             failed=counts["failed"],
             dialled=counts["dialled"],

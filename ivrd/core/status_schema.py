@@ -135,6 +135,7 @@ class OutcomeCounts(TypedDict):
     abandoned: int
     self_served: int
     callback: int
+    deflected: int
     rejected: int
     failed: int
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from ivrd.core.menu import Tree
+from ivrd.core.menu import Choice, ToLink, Tree
 
 PERSON = "person"
 NOTHING = "nothing"
@@ -35,7 +35,11 @@ def tree_on(tree: Tree, validities: Validities, day: date) -> Tree:
     return replace(
         tree,
         menus={
-            name: replace(menu, prompts=said_instead(menu.prompts, expired))
+            name: replace(
+                menu,
+                prompts=said_instead(menu.prompts, expired),
+                keys={key: _choice_on(to, expired) for key, to in menu.keys.items()},
+            )
             for name, menu in tree.menus.items()
         },
         infos={name: said_instead(info, expired) for name, info in tree.infos.items()},
@@ -43,6 +47,14 @@ def tree_on(tree: Tree, validities: Validities, day: date) -> Tree:
             queue: ended(prompt, expired) for queue, prompt in tree.closed_prompt.items()
         },
     )
+
+
+def _choice_on(choice: Choice, then: Mapping[str, str]) -> Choice:
+    """A key; what tells one that sends a link is said no more when it has ended."""
+    if not isinstance(choice, ToLink):
+        return choice
+    prompt = ended(choice.prompt, then)
+    return replace(choice, prompt="" if prompt in (PERSON, NOTHING) else prompt)
 
 
 def said_instead(prompts: Iterable[str], then: Mapping[str, str]) -> tuple[str, ...]:

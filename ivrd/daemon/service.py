@@ -193,6 +193,7 @@ class Daemon:
                 if self.wiring.leadership.is_leader:
                     self.wiring.plans.controller.look()
                     self.wiring.tracker.queue_menus.reconcile()
+                    self.wiring.links.regret.look()
                     await self.wiring.agents.controller.look()
                     self.wiring.agent_collector.look()
                     await self.wiring.agents.line.look()

@@ -46,6 +46,7 @@ from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.link_wiring import LinkParts
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.plan_wiring import PlanParts
@@ -180,6 +181,7 @@ class Wiring:
             (
                 self.people.registry,
                 self.people.statistics,
+                self.links.regret,
                 self.agents.invitations,
                 self.agents.repository,
                 self.outbox.outbox,
@@ -408,6 +410,15 @@ class Wiring:
             self.outbox.outbox,
             self.partner_repository,
         )
+        self.links = LinkParts(
+            settings,
+            self.ledger,
+            self.timeline,
+            self.outbox,
+            self.people,
+            self.call_repository,
+            metrics.registry,
+        )
         self.callbacks = CallbackParts(
             settings,
             self.link,
@@ -436,6 +447,7 @@ class Wiring:
             self.reconciliation,
             self.people.registry,
             self.callbacks.booker,
+            self.links.sender,
             self.people.numbers.identify,
             self.timeline.now,
             self.wait_announcer,
@@ -473,6 +485,7 @@ class Wiring:
                 self.people.registry,
                 self.people.numbers,
                 self.people.statistics,
+                self.links.regret,
                 self.callbacks.dialler,
                 self.agents.controller,
                 self.agents.seats,
@@ -480,7 +493,12 @@ class Wiring:
                 self.wait_announcer,
                 handoffs,
             ),
-            positions=(self.call_repository, self.people.registry, self.people.statistics),
+            positions=(
+                self.call_repository,
+                self.people.registry,
+                self.people.statistics,
+                self.links.regret,
+            ),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
             attempts=(self.callbacks.dialler,),
             seats=(handoffs,),
@@ -575,6 +593,7 @@ class Wiring:
         self.agents.configure(settings)
         self.outbox.configure(settings)
         self.plans.configure(settings)
+        self.links.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge

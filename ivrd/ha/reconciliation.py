@@ -282,7 +282,7 @@ class Reconciliation:
         """A call's end as queue_log has it, or, where that is not sure, as the ledger does."""
         call, here = finished.call, finished.call.id in self._calls
         self._missing.pop(call.id, None)
-        if here and (not finished.sure or self._was_booked(call)):
+        if here and (not finished.sure or self._was_promised(call)):
             yield self._last_seen(call)
         elif here or finished.whole:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
@@ -292,9 +292,11 @@ class Reconciliation:
         else:
             self.strangers += 1
 
-    def _was_booked(self, call: Call) -> bool:
-        """Whether a call that was cut off was to be called back: only its end would tell so."""
-        return call.cut_off and self._calls[call.id].state is CallState.BOOKED
+    def _was_promised(self, call: Call) -> bool:
+        """Whether a call that was cut off was to be called back, or was sent a link: only its end
+        would tell so."""
+        promised = (CallState.BOOKED, CallState.DEFLECTED)
+        return call.cut_off and self._calls[call.id].state in promised
 
     def _last_seen(self, call: Call) -> LastSeen:
         """The end of a call of which queue_log tells how it ended, at most, and not where."""

@@ -137,7 +137,7 @@ class LedgerCollector(Collector):
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else (*c.BEFORE_QUEUE, c.CallState.BOOKED)
+    places = c.STAGE_OF if queue else (*c.BEFORE_QUEUE, c.CallState.BOOKED, c.CallState.DEFLECTED)
     rows: dict[OutcomeKey, None] = {}
     for state in places:
         for call in _calls(queue, state):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import assert_never
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from ivrd.config.outbox_settings import (
     ChannelSettings,
@@ -20,6 +20,8 @@ from ivrd.outbox.file import LogFile
 from ivrd.outbox.line import Line
 from ivrd.outbox.sms import Sms
 from ivrd.outbox.webhook import Webhook
+
+MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
 def channels(settings: Mapping[str, ChannelSettings], country: str) -> dict[str, Channel]:
@@ -39,6 +41,13 @@ def _channel(of: ChannelSettings, country: str) -> Channel:
             return LogFile(path)
         case _:
             assert_never(of)
+
+
+def reaches(settings: ChannelSettings, number: str) -> bool:
+    """Whether what leaves through a channel can be read at a number (E.164)."""
+    if not isinstance(settings, SmsSettings | LineSettings):
+        return True
+    return phonenumbers.number_type(phonenumbers.parse(number)) in MOBILE
 
 
 def national(number: str, home: str) -> str:

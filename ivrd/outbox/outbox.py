@@ -9,6 +9,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -83,6 +84,7 @@ class Outbox:
         self._wake = wake
         self._order = 0
         self._writing: asyncio.Future[None] | None = None
+        self._awaited: dict[str, asyncio.Event] = {}  # entries whose end somebody waits for
 
     @property
     def readable(self) -> bool:
@@ -132,6 +134,19 @@ class Outbox:
             )
         )
         self._wake()
+
+    async def delivered(self, use: str, about: str, seconds: float) -> bool:
+        """Whether the message of this name about this is delivered, waiting for so long at most."""
+        entry_id = id_of(use, about)
+        entry = self.backlog.get(entry_id)
+        if entry is not None and entry.state is EntryState.WAITING:
+            ended = self._awaited.setdefault(entry_id, asyncio.Event())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await ended.wait()
+            entry = self.backlog.get(entry_id)
+        self._awaited.pop(entry_id, None)
+        return entry is not None and entry.state is EntryState.DELIVERED
 
     def _has_room(self) -> bool:
         """Whether one more can be taken; the oldest dead letters make room."""
@@ -275,6 +290,8 @@ class Outbox:
 
     def _put(self, entry: Entry) -> None:
         self.backlog.put(entry)
+        if entry.state is not EntryState.WAITING and (ended := self._awaited.get(entry.id)):
+            ended.set()
         self._store(entry)
         delivered = self.backlog.first_ended(EntryState.DELIVERED)
         if delivered and self.backlog.remembered > self.settings.most:

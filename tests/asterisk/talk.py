@@ -101,6 +101,7 @@ class Talk:
         self.offers = False
         self.flooded = False
         self.slots: tuple[Slot, ...] = ()
+        self.link = False
         self.conversation = Conversation(
             lambda: self.script,
             self.channel.session,
@@ -110,6 +111,7 @@ class Talk:
             lambda: self.waits,
             lambda _queue: self.offers,
             lambda: self.slots,
+            lambda: self.link,
             queue_language,
             lambda: self.flooded,
         )

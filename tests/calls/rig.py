@@ -23,6 +23,7 @@ from ivrd.asterisk.facts import (
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import IvrSettings
+from ivrd.calls.links import Links
 from ivrd.calls.listeners import (
     CallListeners,
     EndResolver,
@@ -238,6 +239,25 @@ class FakeBooking:
         return answer
 
 
+class FakeLinks:
+    """Sends links; each waits for `answers`."""
+
+    def __init__(self, *, offers: bool = False) -> None:
+        self.offers = offers
+        self.asked: list[tuple[str, str]] = []
+        self.answers: asyncio.Queue[bool | Exception] = asyncio.Queue()
+
+    def offered(self, _call_id: str) -> bool:
+        return self.offers
+
+    async def send(self, call_id: str, topic: str) -> bool:
+        self.asked.append((call_id, topic))
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class NoLine:
     """Nobody stays on any line."""
 
@@ -274,6 +294,7 @@ class Rig:
         resolver: EndResolver | None = None,
         credits_: Credits | None = None,
         booking: Booking | None = None,
+        links: Links | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
         seats: tuple[SeatListener, ...] = (),
@@ -297,6 +318,7 @@ class Rig:
             resolver or Unknown(),
             credits_ or NoCredit(),
             booking or FakeBooking(),
+            links or FakeLinks(),
             lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
             self.told,

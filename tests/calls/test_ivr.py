@@ -11,7 +11,7 @@ from ivrd.core.menu import Command, ToPerson
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
 from tests.asterisk.virtual import run
-from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeLink, settle
+from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeLink, FakeLinks, settle
 
 BREAK = "ASYNCAGI BREAK"
 
@@ -42,6 +42,7 @@ class Room:
             self.link,
             self,
             self.booking,
+            FakeLinks(),
             self._notify,
             self._stepped,
             self._fault,

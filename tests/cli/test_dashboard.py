@@ -37,7 +37,7 @@ def a_partner(name: str, **more: object) -> PartnerStatus:
 
 
 QUIET = Hour(
-    received=0, offered=0, answered=0, overflow=0, abandoned_ivr=0, abandoned_queue=0,
+    received=0, offered=0, answered=0, overflow=0, abandoned_ivr=0, abandoned_queue=0, deflected=0,
     abandoned_after_30s=0, self_served=0, callback=0, rejected=0, failed=0,
     dialled=0, reached=0,
     service_level=None, asa_seconds=None, abandonment=None,

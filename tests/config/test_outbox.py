@@ -38,7 +38,8 @@ def test_the_examples_in_the_shipped_file_are_right(folder: Path) -> None:
     (folder / "outbox.yaml").write_text("\n".join(lines), "utf-8")
     outbox = load(folder).outbox
     assert set(outbox.channels) == {"gateway", "account", "crm", "trial"}
-    assert {*outbox.messages} == {"callback_booked", "callback_not_reached", "callback_given_up"}
+    callbacks = {"callback_booked", "callback_not_reached", "callback_given_up"}
+    assert {*outbox.messages} == {*callbacks, "link"}
     assert outbox.messages["callback_booked"].within_seconds == 1800.0
     assert outbox.channels["trial"] == FileSettings(Path("/var/lib/ivrd/outbox.jsonl"))
     gateway = outbox.channels["gateway"]

@@ -12,6 +12,7 @@ from ivrd.core.call import (
     CallState,
     Connected,
     CutOff,
+    Deflected,
     Direction,
     End,
     Event,
@@ -83,6 +84,7 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
                     (ReturnedToMenu(), None),
                     (OpenedQueueMenu(), None),
                     (Booked(), None),
+                    (Deflected(), None),
                     (JoinedQueue(0.0, queue), QueueLogEntry(0.0, EntryType.JOINED, call_id, queue)),
                     (LeftQueue(), QueueLogEntry(0.0, EntryType.LEFT, call_id)),
                     (

@@ -17,6 +17,7 @@ from ivrd.core.call import (
     CallState,
     Connected,
     CutOff,
+    Deflected,
     Direction,
     Ended,
     Event,
@@ -54,6 +55,7 @@ MOVES: st.SearchStrategy[Event] = st.one_of(
     st.builds(LeftQueue),
     st.builds(OpenedQueueMenu),
     st.builds(Booked),
+    st.builds(Deflected),
     JOINED,
     CONNECTED,
     st.builds(Transferred, TIMES),
@@ -78,6 +80,7 @@ WAY_TO: dict[CallState, tuple[Event, ...]] = {
     CallState.QUEUE: (JoinedQueue(1010.0, "red"),),
     CallState.QUEUE_MENU: (JoinedQueue(1010.0, "red"), OpenedQueueMenu()),
     CallState.BOOKED: (Booked(),),
+    CallState.DEFLECTED: (Deflected(),),
     CallState.TALK: (JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
     CallState.TRANSFER: (
         *(JoinedQueue(1010.0, "red"), Connected(1030.0, AnsweredBy.INHOUSE, "a")),
@@ -215,14 +218,17 @@ def test_what_comes_of_a_call_that_the_hotline_makes(
 
 # What can happen, seen from each place; the rest is refused.
 MAY_HAPPEN: dict[CallState, set[type]] = {
-    CallState.MENU: {PlayedMessage, Rejected, Booked, JoinedQueue, HungUp, MediaLost, CutOff},
-    CallState.INFO: {ReturnedToMenu, Booked, JoinedQueue, HungUp, MediaLost, CutOff},
+    CallState.MENU: {
+        *(PlayedMessage, Rejected, Booked, Deflected, JoinedQueue, HungUp, MediaLost, CutOff),
+    },
+    CallState.INFO: {ReturnedToMenu, Booked, Deflected, JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.CLOSED: {ReturnedToMenu, JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.QUEUE: {
         *(Connected, JoinedQueue, LeftQueue, OpenedQueueMenu),
         *(HungUp, MediaLost, CutOff),
     },
-    CallState.QUEUE_MENU: {JoinedQueue, Booked, HungUp, MediaLost, CutOff},
+    CallState.QUEUE_MENU: {JoinedQueue, Booked, Deflected, HungUp, MediaLost, CutOff},
+    CallState.DEFLECTED: {JoinedQueue, Rejected, HungUp, MediaLost, CutOff},
     CallState.BOOKED: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.TALK: {Connected, Transferred, JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.TRANSFER: {Connected, JoinedQueue, HungUp, MediaLost, CutOff},
@@ -237,6 +243,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     LeftQueue(),
     OpenedQueueMenu(),
     Booked(),
+    Deflected(),
     Connected(1030.0, AnsweredBy.INHOUSE, "b"),
     Transferred(1040.0),
     Unreached(1050.0, CallbackResult.BUSY),
@@ -297,6 +304,7 @@ REJOINED: tuple[Event, ...] = (*WAY_TO[CallState.TALK], JoinedQueue(1100.0, "gre
         (WAY_TO[CallState.QUEUE], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
         (WAY_TO[CallState.QUEUE_MENU], Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
         (WAY_TO[CallState.BOOKED], Outcome.CALLBACK, Stage.IVR, None, None),
+        (WAY_TO[CallState.DEFLECTED], Outcome.DEFLECTED, Stage.IVR, None, None),
         ((JoinedQueue(1010.0, "red"), LeftQueue()), Outcome.ABANDONED, Stage.IVR, 190.0, None),
         (WAY_TO[CallState.TALK], Outcome.ANSWERED, Stage.TALK, 20.0, 170.0),
         (REJOINED, Outcome.ABANDONED, Stage.QUEUE, 190.0, None),
@@ -316,8 +324,8 @@ def test_how_a_call_ends(
     wait: float | None,
     talk: float | None,
 ) -> None:
-    # A person had taken the call, or will.
-    kept = outcome in (Outcome.ANSWERED, Outcome.CALLBACK)
+    # A person had taken the call, or will, or the link is there.
+    kept = outcome in (Outcome.ANSWERED, Outcome.CALLBACK, Outcome.DEFLECTED)
     cut = outcome if kept else Outcome.FAILED
     for end, expected in ((HungUp(1200.0), outcome), (CutOff(1200.0), cut)):
         call, notices = live(*story, end)

@@ -26,8 +26,8 @@ from ivrd.core.menu import (
 from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 
-LONG = Situation(frozenset(), None, lambda _queue: True, tuple, lambda: False)
-SHORT = Situation(frozenset(), None, lambda _queue: False, tuple, lambda: False)
+LONG = Situation(frozenset(), None, lambda _queue: True, tuple, lambda: False, link=False)
+SHORT = Situation(frozenset(), None, lambda _queue: False, tuple, lambda: False, link=False)
 SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))
 INPUTS = st.one_of(
     st.builds(Key, st.sampled_from("0123456789*#")),

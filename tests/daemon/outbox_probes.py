@@ -20,6 +20,7 @@ line: {account: {secret_file: ./s}}
 files: {trial: {path: ./trial}}
 messages:
   callback_booked: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
+  link: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
 """
 CHANNELS = {"webhooks": "crm", "sms": "gateway", "line": "account"}
 

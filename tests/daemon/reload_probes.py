@@ -87,6 +87,10 @@ def menu(name: str) -> Look:
     return lambda parts: conversation("tree")(parts).menus[name]
 
 
+def links(name: str) -> Look:
+    return lambda parts: getattr(parts.links.regret.deflections.rules, name)
+
+
 def helped_by_an_agent(parts: Wiring) -> Each:
     """The queues of the first agent, and those of the agent's seat."""
     agent = next(iter(parts.agents.controller.agents.values()))
@@ -282,6 +286,7 @@ def forgotten(kind: str) -> Look:
 _UNTIL = both(
     put("prompts.welcome.valid_until", "2027-03-31"), put("prompts.welcome.then", "person")
 )
+_LINK = {"link": "other", "prompt": "welcome"}  # outbox_probes has the message
 _MENU = {"prompts": ["main-menu"], "keys": {"1": {"topic": "other"}}}
 _PARTNER = {
     "name": {"th": "ก", "en": "New"},
@@ -380,6 +385,8 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("waiting.trusted_percent", 50),
         announcer("trusted_from"),
     ),
+    (IVRD, "links.regret_percent"): (put("links.regret_percent", 7), links("most")),
+    (IVRD, "links.pause_minutes"): (put("links.pause_minutes", 7), links("pause_seconds")),
     (IVRD, "limits.callers"): (put("limits.callers", 7), callers),
     (IVRD, "limits.music"): (put("limits.music", 8), asterisk("extensions.conf")),
     (IVRD, "limits.menus"): (put("limits.menus", 3), lambda parts: parts.tracker.ivr.settings.most),
@@ -504,6 +511,8 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("menus.main.keys.4", {"topic": "lab-results"}),
         menu("main"),
     ),
+    (MENUS, "menus.*.keys.*.link"): (put("menus.main.keys.5", _LINK), menu("main")),
+    (MENUS, "menus.*.keys.*.prompt"): (put("menus.main.keys.5", _LINK), menu("main")),
     (MENUS, "menus.*.keys.*.language"): (
         put("menus.language.keys.2", {"language": "th", "menu": "main"}),
         menu("language"),

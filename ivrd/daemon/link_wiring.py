@@ -1,0 +1,65 @@
+"""The parts that send callers links, built and connected; see wiring.py, which has all others."""
+
+import time
+
+from prometheus_client import CollectorRegistry
+
+from ivrd.config.links import MESSAGE
+from ivrd.config.settings import Settings
+from ivrd.core.clock import Timeline
+from ivrd.core.ledger import Ledger
+from ivrd.core.outbox import ChannelHealth
+from ivrd.daemon.outbox_wiring import OutboxParts
+from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.ha.call_repository import CallRepository
+from ivrd.links.regret import LinkRegret
+from ivrd.links.sender import LinkSender, LinkSettings
+from ivrd.metrics.links import LinkCollector, LinkMetrics
+
+
+class LinkParts:
+    """Who is sent a link, and whether that helps."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        timeline: Timeline,
+        outbox: OutboxParts,
+        people: PeopleParts,
+        calls: CallRepository,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._outbox = outbox
+        self.regret = LinkRegret(settings.links, calls, timeline.now)
+        self.sender = LinkSender(
+            link_settings(settings),
+            ledger,
+            outbox.outbox,
+            self._works,
+            people.numbers.number,
+            people.registry,
+            self.regret,
+            LinkMetrics(registry),
+            time.time,
+        )
+        LinkCollector(
+            registry,
+            lambda: self.regret.deflections,
+            lambda: MESSAGE in self.sender.settings.outbox.messages,
+            timeline.now,
+        )
+
+    def _works(self, channel: str) -> bool:
+        """Whether what is sent through a channel is accepted these days."""
+        return self._outbox.health.get(channel, ChannelHealth()).well
+
+    def configure(self, settings: Settings) -> None:
+        """What a reload changes."""
+        self.sender.settings = link_settings(settings)
+        self.regret.deflections.rules = settings.links
+
+
+def link_settings(settings: Settings) -> LinkSettings:
+    """What links need of the configuration."""
+    return LinkSettings(settings.outbox, settings.number, settings.country, settings.languages)

@@ -1,0 +1,1 @@
+"""Callers who are sent a link to another channel instead of waiting."""

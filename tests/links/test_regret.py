@@ -1,0 +1,89 @@
+"""What is known of deflected calls: by what happens, and by what was stored before."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.day import CompletedCall, completed_call
+from ivrd.core.deflection import LEAST, REDIAL_SECONDS, Rules
+from ivrd.links.regret import LinkRegret
+from ivrd.store import StoreDown
+
+NOW = 1_000_000.0
+RULES = Rules(most=0.4, pause_seconds=3600.0)
+
+
+class History:
+    """Calls that have ended; None: the store is down."""
+
+    def __init__(self, calls: list[CompletedCall] | None) -> None:
+        self.calls = calls
+
+    async def ended_calls(self, since: float) -> AsyncIterator[list[CompletedCall]]:
+        if self.calls is None:
+            raise StoreDown("down")
+        yield [call for call in self.calls if call.received_at >= since]
+
+
+def deflected(n: int, at: float) -> Ended:
+    call = Call(f"c{n}", at - 60, caller=f"p{n}", state=CallState.ENDED, ended_at=at)
+    return Ended(call, Outcome.DEFLECTED, Stage.IVR)
+
+
+def again(n: int, at: float) -> Call:
+    return Call(f"d{n}", at, caller=f"p{n}")
+
+
+def ended(call: Call) -> CompletedCall:
+    done = replace(call, state=CallState.ENDED, ended_at=call.received_at + 5)
+    assert done.by is AnsweredBy.NOBODY
+    return completed_call(Ended(done, Outcome.ABANDONED, Stage.IVR))
+
+
+def test_who_dials_again_regrets_it_and_the_log_says_when_it_is_withdrawn(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = NOW
+    regret = LinkRegret(RULES, History([]), lambda: now)
+    for n in range(LEAST):
+        regret.notice(deflected(n, NOW))
+    for n in range(LEAST // 2):
+        for _ in range(3):  # each step of one call
+            regret.moved(again(n, NOW + 10), None)
+    assert regret.deflections.regretted == LEAST // 2
+    regret.look()
+    assert regret.offered()
+    now = NOW + REDIAL_SECONDS + 1
+    with caplog.at_level(logging.WARNING):
+        regret.look()
+        regret.look()
+    assert not regret.offered()
+    assert [r.getMessage() for r in caplog.records] == [
+        "links are not offered any more: too many dial again"
+    ]
+
+
+def test_a_new_leader_knows_what_was_stored_also_when_the_store_comes_later() -> None:
+    async def body() -> None:
+        history = History(None)
+        regret = LinkRegret(RULES, history, lambda: NOW)
+        before = NOW - REDIAL_SECONDS - 100
+        calls = [completed_call(deflected(n, before)) for n in range(LEAST)]
+        calls += [ended(again(n, before + 20)) for n in range(4)]
+        regret.moved(again(5, before + 30), None)  # is here, of somebody who was sent one before
+        await regret.restore()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert regret.deflections.share(NOW) is None
+        history.calls = calls
+        regret.write_again()
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert regret.deflections.share(NOW) == 5 / LEAST
+        assert regret.deflections.regretted == 0  # those that were seen here
+
+    asyncio.run(body())
