@@ -371,7 +371,7 @@ def _challenge(
         case NoInput():
             after = visit if flooded() else on
             return after, (_greeting(tree, after),)
-        case PromptsPlayed() | BookAnswer():
+        case PromptsPlayed() | BookAnswer() | LinkAnswer():
             return _step(tree, visit, received, closed)
         case _:
             assert_never(received)
