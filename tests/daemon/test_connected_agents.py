@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from ivrd.agents.controller import NO_ANSWER
 from ivrd.agents.invitations import Invitation
-from ivrd.config.settings import AgentSettings
+from ivrd.asterisk.facts import SeatUnanswered
+from ivrd.config.settings import AgentLimits, AgentSettings
 from tests.daemon.hotline import Hotline, live, until
 from tests.fixtures.agents import HASH, PIN
 
@@ -73,3 +75,19 @@ def test_who_is_invited_to_the_line_is_an_agent_after_a_restart_too(tmp_path: Pa
 
     live(tmp_path, before)
     live(tmp_path, after)
+
+
+def test_who_does_not_answer_is_paused_and_it_is_in_the_report(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        limits = AgentLimits(missed_calls=2, paused_at_most=0)
+        at.wiring.agents.controller.configure(AGENTS, 600.0, limits)
+        await until(lambda: at.wiring.agents.controller.known)
+        await at.do("agent-in", id="a-1", pin=PIN)
+        for _ in range(2):
+            unanswered = SeatUnanswered("base-01", at.wiring.timeline.now(), 15.0)
+            at.wiring.queue_members.changed(unanswered)
+        assert await agent(at) == ("paused", NO_ANSWER)
+        (row,) = (await at.ask("agent-report"))["rows"]
+        assert sum(row["untaken"].values()) == 2
+
+    live(tmp_path, body)

@@ -133,7 +133,7 @@ def test_an_upgrade_and_a_downgrade_keep_callers_and_recordings(machine: Machine
 
     said = machine.sh(f"cd {SOURCE} && make install", **OFFLINE)
     assert "th/welcome.wav" in said
-    machine.sh("ivrd render --config /etc/ivrd && systemctl restart ivrd")
+    machine.sh("ivrd render --config /etc/ivrd --force && systemctl restart ivrd")
     assert "/releases/2" in machine.sh("readlink -f /usr/local/bin/ivrd")
     assert channels(machine) == 20
     here = status(machine)["calls"]
