@@ -88,6 +88,6 @@ def test_who_does_not_answer_is_paused_and_it_is_in_the_report(tmp_path: Path) -
             at.wiring.queue_members.changed(unanswered)
         assert await agent(at) == ("paused", NO_ANSWER)
         (row,) = (await at.ask("agent-report"))["rows"]
-        assert sum(row["untaken"].values()) == 2
+        assert row["untaken"]["missed"] > 0
 
     live(tmp_path, body)
