@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from ivrd.config import trunk
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
     FULL_HOUR,
     NAME,
     PORT,
     REGION,
-    SIP_PORT,
-    TRUNK,
-    Address,
     choice,
     number,
     whole,
@@ -23,6 +22,8 @@ from ivrd.config.field_types import (
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.model import Part
 from ivrd.config.problem import unknown
+from ivrd.config.trunk import DIALLED, DialledPart
+from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.booking import Retries
 from ivrd.core.dialling import Limits
@@ -31,13 +32,14 @@ from ivrd.core.slots import MOST_SLOTS
 
 KINDS = ("fixed_line", "mobile", "voip", "toll_free", "shared_cost", "uan")  # of phonenumbers
 # What the hotline's calls are called in Asterisk (ivrd/asterisk/dialplan_names.py).
-IN_ASTERISK = ("callback-dial", "callback-trunk")
+TRUNK = "callback-trunk"
+IN_ASTERISK = ("callback-dial", TRUNK)
 
 
 class CallbackPart(Part):
     """`callback:` without `trunk` nobody is called back, and nobody is offered that."""
 
-    trunk: Annotated[Address | None, TRUNK, RELOAD] = None
+    trunk: Annotated[DialledPart | None, DIALLED, RELOAD] = None
     port: Annotated[int, PORT, ASTERISK_RESTART] = 5062
     number_form: Annotated[str, choice("e164", "national"), RELOAD] = "e164"
     hours: Annotated[str, NAME, RELOAD] = ALWAYS
@@ -103,11 +105,25 @@ def check(
         yield ("callback", "slots", MOST_SLOTS), say
     if part.trunk is not None and part.port == sip_port:
         yield ("callback", "port"), f"{sip_port} is the port of asterisk.sip; expected another"
+    yield from _check_trunk(part)
     yield from _check_recovery(part, people_days)
     for name in IN_ASTERISK:
         if name in carriers:
             say = "this is what the hotline's own calls are called in Asterisk; expected another"
             yield ("asterisk", "carriers", name), f"{say} name"
+
+
+def _check_trunk(part: CallbackPart) -> Iterator[tuple[Key, str]]:
+    if part.trunk is not None:
+        for key, say in trunk.check(part.trunk):
+            yield ("callback", "trunk", *key), say
+
+
+def exchange(part: CallbackPart, folder: Path) -> TrunkSettings | None:
+    """The trunk through which people are called back; None for none."""
+    if part.trunk is None:
+        return None
+    return trunk.dialled(part.trunk, folder, trunk.CALLBACK_SECRET)
 
 
 def _check_recovery(part: CallbackPart, people_days: int) -> Iterator[tuple[Key, str]]:
@@ -152,12 +168,14 @@ def _ever_open(hours: HoursPart, minute: int) -> bool:
 
 
 def settings(
-    part: CallbackPart, schedules: Mapping[str, Schedule | None], country: str
+    part: CallbackPart,
+    schedules: Mapping[str, Schedule | None],
+    country: str,
+    exchange: TrunkSettings | None,
 ) -> CallbackSettings:
     """The settings; without `countries` numbers of the hotline's own are called."""
-    trunk = "" if part.trunk is None else str(part.trunk).removesuffix(f":{SIP_PORT}")
     return CallbackSettings(
-        trunk=trunk,
+        trunk="" if exchange is None else str(exchange),
         port=part.port,
         national=part.number_form == "national",
         schedule=schedules[part.hours],

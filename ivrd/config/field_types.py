@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 from zoneinfo import ZoneInfo
 
@@ -65,6 +65,23 @@ class FieldType:
             return self.checked(value)
         except ValueError as error:
             raise PydanticCustomError("expected", "{message}", {"message": str(error)}) from None
+
+
+class Described(FieldType):
+    """Says what a mapping may also be, which its own model reads."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> "CoreSchema":
+        schema: CoreSchema = handler(source)
+        return schema
+
+
+def described(what: str) -> Described:
+    """Only for the message when the value is missing."""
+
+    def read(value: object) -> object:
+        return value
+
+    return Described(what, read)
 
 
 def got(value: object) -> str:

@@ -29,6 +29,7 @@ from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 from ivrd.config.skills import Staff
+from ivrd.config.trunk_settings import TrunkSettings
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
 OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE)
@@ -229,6 +230,16 @@ def _staff(files: _Files) -> Staff | None:
     return skills.staff(files.queues.parsed, files.agents.parsed, files.partners.parsed, languages)
 
 
+def _trunks(
+    program: main.MainFile, helpers: partners.PartnersFile, folder: Path
+) -> dict[str, TrunkSettings]:
+    """All trunks, by their names in Asterisk."""
+    found = {**main.carriers(program, folder), **partners.dialled_trunks(helpers, folder)}
+    if exchange := callback.exchange(program.callback, folder):
+        found[callback.TRUNK] = exchange
+    return found
+
+
 def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
     """The settings that the files make together; None when one is not there."""
     top, tree, waiting = files.program, files.menus, files.queues
@@ -238,7 +249,8 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         return None
     parsed, languages, routing = top.parsed, tuple(top.parsed.languages), staff.routing
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0])
+    trunks = _trunks(parsed, files.partners.parsed, folder)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0], trunks)
     return Settings(
         folder=folder,
         numbers=main.numbers(parsed),
@@ -251,7 +263,9 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         sounds=located(folder, parsed.sounds),
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
-        callback=callback.settings(parsed.callback, named, parsed.country),
+        callback=callback.settings(
+            parsed.callback, named, parsed.country, trunks.get(callback.TRUNK)
+        ),
         people=people.rules(parsed.people),
         recover_after_seconds=parsed.people.recover_after_seconds,
         log_format=parsed.log.format,
@@ -303,6 +317,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         plans=plans.plans(files.plans.parsed),
         left_out={},
         prompts=prompts.with_defaults(files.prompts.parsed.texts, languages),
+        trunks=trunks,
         files={
             main.FILE: parsed,
             menus.FILE: tree.parsed,

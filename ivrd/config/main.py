@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from ivrd.config import control_socket
+from ivrd.config import control_socket, trunk
 from ivrd.config.callback import CallbackPart
 from ivrd.config.callback import check as check_callback
 from ivrd.config.control_socket import located
@@ -40,6 +40,8 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
+from ivrd.config.trunk import EXCHANGE, TlsPart, TrunkPart
+from ivrd.config.trunk_settings import TLS, TrunkSettings
 from ivrd.config.waiting import WaitingPart
 from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.overflow import Policy
@@ -110,10 +112,14 @@ class MediaPart(Part):
     held_seconds: Annotated[int, whole(0, 7200), RELOAD] = 300
 
 
-class CarrierPart(Part):
-    """A carrier: calls from these addresses are calls to the hotline."""
+class CarrierPart(TrunkPart):
+    """A carrier: calls from these addresses are calls to the hotline.
+
+    `registrar`: where the hotline registers, so that it gets them.
+    """
 
     addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1), RELOAD]
+    registrar: Annotated[str, EXCHANGE, RELOAD] = ""
 
 
 class SeatsPart(Part):
@@ -131,6 +137,7 @@ class AsteriskPart(Part):
     queue_log: Annotated[str, PATH, RESTART] = "/var/log/asterisk/queue_log"
     ami: AmiPart
     sip: SipPart
+    tls: TlsPart = TlsPart()
     rtp: RtpPart
     media: MediaPart = MediaPart()
     carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
@@ -282,6 +289,7 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
             say = "expected the path of a file with the secret, such as ./ami.secret"
             yield file.problem("asterisk", part, "secret_file", say=say)
     yield from _check_media(file)
+    yield from _check_trunks(parsed.asterisk, file)
     headers = parsed.asterisk.headers
     if headers.case.lower() == headers.topic.lower():
         say = f"expected another name than that of topic, {headers.topic}"
@@ -289,6 +297,29 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
+
+
+def _check_trunks(part: AsteriskPart, file: File[MainFile]) -> Iterator[Problem]:
+    """Carriers, and what all trunks with TLS have together."""
+    for key, say in trunk.check_tls(part.tls, part.sip.listen):
+        yield file.problem("asterisk", "tls", *key, say=say)
+    for name, carrier in part.carriers.items():
+        for key, say in trunk.check(carrier):
+            yield file.problem("asterisk", "carriers", name, *key, say=say)
+        if bool(carrier.registrar) != bool(carrier.user):
+            say = "expected registrar, user and secret_file together, or none of them"
+            yield file.problem("asterisk", "carriers", name, say=say)
+        if carrier.transport == TLS and not part.tls.cert_file:
+            say = "a carrier calls by TLS only who has a certificate; expected asterisk.tls"
+            yield file.problem("asterisk", "carriers", name, "transport", say=f"{say}.cert_file")
+
+
+def carriers(parsed: MainFile, folder: Path) -> dict[str, TrunkSettings]:
+    """Each carrier's trunk, by its name."""
+    return {
+        name: trunk.carrier(part, part.registrar, folder, name)
+        for name, part in parsed.asterisk.carriers.items()
+    }
 
 
 def _check_media(file: File[MainFile]) -> Iterator[Problem]:
@@ -348,6 +379,7 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
         sip_host=part.sip.listen.host,
         sip_port=part.sip.listen.port,
         user_agent=part.sip.user_agent,
+        tls=trunk.tls(part.tls, folder),
         topic_header=part.headers.topic,
         case_header=part.headers.case,
         rtp_first=part.rtp.first,

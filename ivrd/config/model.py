@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -94,6 +95,7 @@ def _at(model: type[Part], key: Key) -> type[Part]:
     """The model of the mapping at `key`."""
     here: Any = model
     for step in key:
+        here = _without_none(here)
         origin = get_origin(here)
         if origin is dict:
             here = get_args(here)[1]
@@ -101,5 +103,12 @@ def _at(model: type[Part], key: Key) -> type[Part]:
             here = get_args(here)[0]
         else:
             here = here.model_fields[step].annotation
-    found: type[Part] = here
+    found: type[Part] = _without_none(here)
     return found
+
+
+def _without_none(annotation: Any) -> Any:
+    """The model in `Model | None`; anything else as it is."""
+    if get_origin(annotation) is not UnionType:
+        return annotation
+    return next(one for one in get_args(annotation) if one is not type(None))

@@ -7,14 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import call_out, hours, queues, yamlfile
+from ivrd.config import call_out, hours, queues, trunk, yamlfile
 from ivrd.config.call_out import CallOutPart, CallOutSettings, ContactPart
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
     NAME,
-    SIP_PORT,
-    TRUNK,
     TRUTH,
     Address,
     all_or,
@@ -30,6 +28,8 @@ from ivrd.config.outbox import OutboxFile
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
+from ivrd.config.trunk import PARTNER_TRUNK, PartnerTrunkPart
+from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.partner import (
     KEY_SECONDS,
     RESPONSE_SECONDS,
@@ -61,7 +61,7 @@ class PartnerPart(Part):
     """
 
     name: NamePart
-    trunk: Annotated[Address, TRUNK, RELOAD]
+    trunk: Annotated[PartnerTrunkPart, PARTNER_TRUNK]
     pledged: Annotated[int, whole(0, MOST_SEATS), RELOAD]
     cap: Annotated[int, whole(1, MOST_SEATS), RELOAD]
     hours: Annotated[str, NAME, RELOAD]
@@ -90,10 +90,13 @@ def check(file: File[PartnersFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
     first: dict[Address, str] = {}
     for name, part in file.parsed.partners.items():
-        if part.trunk in first:
-            say = f"{first[part.trunk]} has this trunk already"
-            yield file.problem("partners", name, "trunk", say=say)
-        first.setdefault(part.trunk, name)
+        for place in {trunk.place(part.trunk, one): None for one in part.trunk.addresses}:
+            if place in first:
+                say = f"{first[place]} has this trunk already"
+                yield file.problem("partners", name, "trunk", say=say)
+            first.setdefault(place, name)
+        for key, say in trunk.check(part.trunk):
+            yield file.problem("partners", name, "trunk", *key, say=say)
         if part.cap < part.pledged:
             say = f"expected at least the pledged {part.pledged}, got {part.cap}"
             yield file.problem("partners", name, "cap", say=say)
@@ -126,8 +129,9 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
     yield from _names_taken(file, dict.fromkeys(carriers, "a carrier in ivrd.yaml"))
     for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "languages", part.languages, program.languages)
+        hosts = [trunk.place(part.trunk, one).host for one in part.trunk.addresses]
         for carrier, of in carriers.items():
-            if any(_within(part.trunk.host, addresses) for addresses in of.addresses):
+            if any(_within(host, networks) for host in hosts for networks in of.addresses):
                 say = f"the address belongs to {carrier}, a carrier in ivrd.yaml"
                 yield file.problem("partners", name, "trunk", say=say)
 
@@ -190,17 +194,31 @@ def _within(host: str, addresses: str) -> bool:
         return False
 
 
-def partners(parsed: PartnersFile, waiting: QueuesFile, language: str) -> tuple[Partner, ...]:
+def dialled_trunks(parsed: PartnersFile, folder: Path) -> dict[str, TrunkSettings]:
+    """Each partner's trunk, by its name in Asterisk."""
+    return {
+        IN_ASTERISK + name: trunk.partner(part.trunk, folder, name)
+        for name, part in parsed.partners.items()
+    }
+
+
+def partners(
+    parsed: PartnersFile,
+    waiting: QueuesFile,
+    language: str,
+    trunks: Mapping[str, TrunkSettings],
+) -> tuple[Partner, ...]:
     """The partners as the program works with them.
 
-    `waiting` has all the topics; `language` is the one of partners that name none.
+    `waiting` has all the topics; `language` is the one of partners that name none; `trunks` are
+    those of `dialled_trunks`.
     """
     return tuple(
         Partner(
             id=name,
             name_th=part.name.th,
             name_en=part.name.en,
-            trunk=_short(part.trunk),
+            trunk=str(trunks[IN_ASTERISK + name]),
             pledged=part.pledged,
             cap=part.cap,
             state=PartnerState(part.state),
@@ -261,9 +279,3 @@ def not_spoken(settings: Settings) -> list[Problem]:
             say = f"its people speak {speak}; {callers} are put through to them all the same"
             found.append(place.problem(("partners", partner.id, "languages"), say))
     return found
-
-
-def _short(trunk: Address) -> str:
-    """Without the port when it is SIP's own."""
-    full = str(trunk)
-    return full.removesuffix(f":{SIP_PORT}")

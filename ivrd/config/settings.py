@@ -11,6 +11,7 @@ from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.transfers import TransferNumber
+from ivrd.config.trunk_settings import TlsSettings, TrunkSettings
 from ivrd.core.agent_call import Request
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.deflection import Rules as LinkRules
@@ -77,6 +78,7 @@ class AsteriskSettings:
     sip_host: str
     sip_port: int
     user_agent: str
+    tls: TlsSettings
     topic_header: str
     case_header: str
     rtp_first: int
@@ -269,6 +271,7 @@ class Settings:
     call_outs: CallOutSettings
     plans: Mapping[str, Plan]
     left_out: Mapping[str, str]
+    trunks: Mapping[str, TrunkSettings]
     prompts: Mapping[str, Mapping[str, str]]
     validities: Validities
     files: Files = field(repr=False)

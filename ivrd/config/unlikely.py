@@ -228,11 +228,15 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
 
 
 def _strange_trunk(part: PartnerPart) -> str:
-    try:
-        strange = _strange(ip_address(part.trunk.host))
-    except ValueError:  # a host name
-        return ""
-    return f"{part.trunk.host} is {strange}: no call centre is there" if strange else ""
+    for address in part.trunk.addresses:
+        host = address.partition(":")[0]
+        try:
+            strange = _strange(ip_address(host))
+        except ValueError:  # a host name
+            continue
+        if strange:
+            return f"{host} is {strange}: no call centre is there"
+    return ""
 
 
 def _helps_anywhere(of: _Configuration, part: PartnerPart) -> bool:

@@ -1,0 +1,70 @@
+"""A trunk as the program works with it: another exchange, of a partner or of a carrier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+UDP, TCP, TLS = "udp", "tcp", "tls"
+TRANSPORTS = (UDP, TCP, TLS)
+NONE, OFFERED, REQUIRED = "none", "offered", "required"
+SRTP = (NONE, OFFERED, REQUIRED)
+G711 = ("alaw", "ulaw")
+CODECS = (*G711, "g722", "gsm")
+RFC4733, INBAND = "rfc4733", "inband"
+DTMF = (RFC4733, "info", INBAND, "auto")
+
+
+@dataclass(frozen=True)
+class TrunkSettings:
+    """How another exchange is spoken to.
+
+    `addresses`: where it is called (host or host:port), the first that responds; none of a carrier
+    that only calls.  `number`: whom we ask for there; empty for the hotline's own.  `srtp`: whether
+    sound is encrypted, by keys in the SDP (RFC 4568).  `codecs`: the first is wanted most.
+    `shows_caller`: it is told the caller's number instead of the hotline's.
+
+    `user`, and the secret in `secret_file` or in the environment's `secret_variable`: for digest
+    authentication (RFC 8760); an empty user for none.  `registrars`: where we register, so that it
+    takes our calls or sends us its own.
+    """
+
+    addresses: tuple[str, ...] = ()
+    number: str = ""
+    transport: str = UDP
+    srtp: str = NONE
+    codecs: tuple[str, ...] = G711
+    dtmf: str = RFC4733
+    shows_caller: bool = True
+    user: str = ""
+    secret_file: Path | None = None
+    secret_variable: str = ""
+    registrars: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Where it is, and what is not as usual there."""
+        number = f"{self.number}@" if self.number else ""
+        more = [self.transport] if self.transport != UDP else []
+        more += [f"SRTP {self.srtp}"] if self.srtp != NONE else []
+        more += ["registers"] if self.registrars else []
+        where = ", ".join(number + address for address in self.addresses)
+        return f"{where} ({', '.join(more)})" if more else where
+
+
+PLAIN = TrunkSettings()
+
+
+@dataclass(frozen=True)
+class TlsSettings:
+    """The transport for TLS: where it listens, its certificate (None: it only calls), whose
+    certificates it trusts."""
+
+    host: str
+    port: int
+    cert_file: Path | None
+    key_file: Path | None
+    ca_file: Path
+
+
+def uses(trunks: Sequence[TrunkSettings], transport: str) -> bool:
+    """Whether one of them is spoken to in this way."""
+    return any(trunk.transport == transport for trunk in trunks)
