@@ -34,6 +34,7 @@ from ivrd.config.sounds import (
     prompt_files,
     spare_files,
 )
+from ivrd.config.trunk_settings import TLS, TrunkSettings, uses
 from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
@@ -180,6 +181,11 @@ def _secrets(settings: Settings) -> Iterator[Step]:
             read_secret(path, variable)
         except ConfigError as error:
             yield Step([str(error)], f"(umask 077; openssl rand -hex 16 > {path})")
+    for trunk in settings.trunks.values():
+        try:
+            trunk_secret(trunk)
+        except ConfigError as error:
+            yield Step([str(error)], f"put what the other side has given you into {trunk.secret_file}")
 
 
 def _outbox_secrets(settings: Settings) -> Iterator[Step]:
@@ -201,7 +207,15 @@ def asterisk_files(settings: Settings) -> dict[str, str]:
         settings,
         read_secret(asterisk.ami_secret_file, AMI_SECRET),
         read_secret(seats, SEATS_SECRET) if seats else None,
+        {name: trunk_secret(of) for name, of in settings.trunks.items() if of.user},
     )
+
+
+def trunk_secret(trunk: TrunkSettings) -> str:
+    """A trunk's password; empty for one without.  Raises `ConfigError`."""
+    if trunk.secret_file is None:
+        return ""
+    return read_secret(trunk.secret_file, trunk.secret_variable)
 
 
 def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:

@@ -1,9 +1,11 @@
 """All files of Asterisk's configuration folder: as they should be, as they are, written."""
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from ivrd.asterisk.render.dialplan import extensions_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
@@ -29,8 +31,16 @@ class RenderError(Exception):
     """Asterisk's folder cannot be written; the message says which file and why."""
 
 
-def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> dict[str, str]:
-    """File name -> text of everything that Asterisk needs."""
+def rendered(
+    settings: Settings,
+    ami_secret: str,
+    seats_secret: str | None,
+    trunk_secrets: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """File name -> text of everything that Asterisk needs.
+
+    `trunk_secrets`: the passwords of the trunks that have a user, by the trunks' names.
+    """
     texts = {
         SERVICE_LIMITS: asterisk_service_conf(settings),
         "agents.conf": agents_conf(settings),
@@ -40,7 +50,7 @@ def rendered(settings: Settings, ami_secret: str, seats_secret: str | None) -> d
         "modules.conf": modules_conf(),
         "musiconhold.conf": musiconhold_conf(settings),
         "logger.conf": logger_conf(),
-        "pjsip.conf": pjsip_conf(settings, seats_secret),
+        "pjsip.conf": pjsip_conf(settings, seats_secret, trunk_secrets),
         "queues.conf": queues_conf(settings),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(),

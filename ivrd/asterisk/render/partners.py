@@ -1,14 +1,10 @@
-"""Partners' seats: their names, their trunks for pjsip.conf, their contexts for the dialplan.
+"""Partners' seats: their names, their contexts for the dialplan.
 
 Written for each partner, whatever its state, so that one can begin at any time.
 """
 
 from ivrd.asterisk import dialplan_names
 from ivrd.core.partner import Partner
-
-# A trunk that stops answering is known after at most the sum of both (seconds); until then a
-# call to it costs the partner's `response_seconds`.
-QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
 
 
 def seats_of(partner: Partner) -> tuple[str, ...]:
@@ -17,16 +13,6 @@ def seats_of(partner: Partner) -> tuple[str, ...]:
     Seats have two digits, from the hundredth on three.
     """
     return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
-
-
-def trunk(partner: Partner, number: str, media: str, closed: str) -> str:
-    """Endpoint and address in pjsip.conf; a partner can call nobody by it."""
-    name = dialplan_names.PARTNER_PREFIX + partner.id
-    return (
-        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{media}"
-        f"aors={name}\nidentify_by=ip\nsend_pai=no\n{closed}"
-        f"\n[{name}]\ntype=aor\ncontact=sip:{number}@{partner.trunk}\n{QUALIFY}"
-    )
 
 
 def context(partner: Partner) -> str:

@@ -2,33 +2,15 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.call_request import HOST, SOURCE
-from ivrd.asterisk.render import partners
-from ivrd.config.settings import Settings
+from ivrd.asterisk.render import trunks
+from ivrd.asterisk.render.trunks import CLOSED
+from ivrd.config.settings import AsteriskSettings, Settings
+from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.seats import on_line
-
-# What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
-TRANSPORT = "udp"  # of all; on the one for ivrd's calls (_callbacks) nobody else is reached
-CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
-
-
-def media(settings: Settings) -> str:
-    """What all endpoints have for sound.  A side that has vanished without a word is hung up."""
-    sip = settings.asterisk
-    return f"""\
-transport={TRANSPORT}
-disallow=all
-allow=alaw,ulaw
-direct_media=no
-rtp_symmetric=yes
-force_rport=yes
-dtmf_mode=rfc4733
-rtp_timeout={sip.silent_seconds}
-rtp_timeout_hold={sip.held_seconds}
-"""
-
 
 # Codecs that Asterisk knows and that are not ours. A call in one comes to the dialplan, which
 # refuses and counts it; nobody else would tell us of it.
@@ -39,9 +21,15 @@ FOREIGN = (
 )
 
 
-def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
-    """The file's text.  `seats_secret` makes the passwords of seats that register."""
-    sip, sound = settings.asterisk, media(settings)
+def pjsip_conf(
+    settings: Settings, seats_secret: str | None, trunk_secrets: Mapping[str, str]
+) -> str:
+    """The file's text.
+
+    `seats_secret` makes the passwords of seats that register; `trunk_secrets` has those of trunks
+    with a user, by the trunks' names.
+    """
+    sip, sound = settings.asterisk, trunks.media(settings.asterisk)
     parts = [
         f"[global]\ntype=global\nuser_agent={sip.user_agent}\n"
         "endpoint_identifier_order=ip,username\n"
@@ -49,12 +37,18 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
         "ignore_uri_user_options=yes\n"
         # Otherwise new calls are dropped without a word while events for ivrd pile up.
         "taskprocessor_overload_trigger=pjsip_only\n",
-        f"[{TRANSPORT}]\ntype=transport\nprotocol=udp\nbind={sip.sip_host}:{sip.sip_port}\n",
+        *trunks.transports(sip, [*settings.trunks.values()]),
     ]
-    parts += [_carrier(name, addresses, sound) for name, addresses in sip.carriers]
-    parts += [partners.trunk(p, settings.number, sound, CLOSED) for p in settings.partners]
+    for name, addresses in sip.carriers:
+        trunk = settings.trunks[name]
+        account = trunks.account(name, trunk, settings.number, trunk_secrets)
+        parts.append(_carrier(name, addresses, trunk, sip) + account)
+    for partner in settings.partners:
+        name = dialplan_names.PARTNER_PREFIX + partner.id
+        trunk = settings.trunks[name]
+        parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
     if settings.callback.trunk:
-        parts.append(_callbacks(settings, sound))
+        parts.append(_callbacks(settings, trunk_secrets))
     for pool in settings.pools:
         for seat in pool.seats:
             if on_line(seat):
@@ -63,30 +57,34 @@ def pjsip_conf(settings: Settings, seats_secret: str | None) -> str:
     return "\n".join(parts)
 
 
-def _carrier(name: str, addresses: tuple[str, ...], sound: str) -> str:
+def _carrier(
+    name: str, addresses: tuple[str, ...], trunk: TrunkSettings, sip: AsteriskSettings
+) -> str:
+    foreign = [codec for codec in FOREIGN if codec not in trunk.codecs]
+    sound = trunks.media(sip, trunk)
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{sound}"
         # The answer names one codec, of ours if there is one.
-        f"allow={','.join(FOREIGN)}\nincoming_call_offer_pref=local_first\n"
+        f"allow={','.join(foreign)}\nincoming_call_offer_pref=local_first\n"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
 
 
-def _callbacks(settings: Settings, sound: str) -> str:
+def _callbacks(settings: Settings, secrets: Mapping[str, str]) -> str:
     """The carrier's exchange that the hotline's own calls go to, and ivrd, which has them made.
 
-    The first can call nobody by it.  The second is known by an address that is this machine's
+    The second is known by an address that is this machine's
     alone; its calls lead to a context that dials what ivrd has put there (callback.conf).
     """
-    trunk, dial = dialplan_names.CALLBACK_TRUNK, dialplan_names.CALLBACK_DIAL
-    of = settings.callback
+    name, dial = dialplan_names.CALLBACK_TRUNK, dialplan_names.CALLBACK_DIAL
+    exchange = trunks.dialled(
+        name, settings.trunks[name], settings.number, settings.asterisk, secrets
+    )
     return (
-        f"[{trunk}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{sound}"
-        f"aors={trunk}\nidentify_by=ip\nsend_pai=no\n{CLOSED}"
-        f"\n[{trunk}]\ntype=aor\ncontact=sip:{settings.number}@{of.trunk}\n{partners.QUALIFY}"
-        f"\n[{dial}]\ntype=transport\nprotocol=udp\nbind={HOST}:{of.port}\n"
+        f"{exchange}"
+        f"\n[{dial}]\ntype=transport\nprotocol=udp\nbind={HOST}:{settings.callback.port}\n"
         f"\n[{dial}]\ntype=endpoint\ncontext={dial}\ntransport={dial}\ndisallow=all\n"
         f"allow=alaw\naors=\nidentify_by=ip\n{CLOSED}"
         f"\n[{dial}]\ntype=identify\nendpoint={dial}\nmatch={SOURCE}\n"
