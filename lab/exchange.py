@@ -1,0 +1,206 @@
+"""A partner's exchange as there are: a second Asterisk, with people who press the key.
+
+It asks for a password, speaks UDP, TCP and TLS, encrypts sound when it is asked to, and lets the
+hotline register.  (lab/partners.py has simulated ones, by the hundred.)
+
+    with Exchange(folder, sounds) as bank:
+        ...  # trunks: bank.udp, bank.tcp, bank.tls; user USER, password bank.password
+        bank.calls()  # what it saw of each call
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import struct
+import subprocess
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivrd.asterisk.render.system import EMPTY, MODULES
+from lab.asterisk import Asterisk
+from lab.callers import rtp
+from lab.ports import Block
+from lab.running import Running
+
+HOST = "127.0.0.2"  # the hotline has 127.0.0.1
+USER = "hotline"
+TALK_SECONDS = 3
+MORE_MODULES = "app_record app_senddtmf app_verbose func_timeout"
+TONE_HEIGHT = 8000  # of 32767
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that a person there took.
+
+    `number`: who was asked for; `shown`: who called, as the exchange was told; `signalling`,
+    `sound`: whether either was encrypted.
+    """
+
+    number: str
+    shown: str
+    signalling: bool
+    sound: bool
+    codec: str
+
+
+class Exchange(Running):
+    """Takes each call after half a second, presses 1 in the whisper, talks, and hangs up."""
+
+    def __init__(self, folder: Path, sounds: Path, dtmf: str = "rfc4733") -> None:
+        self.folder = folder
+        self.password = secrets.token_urlsafe(12)
+        self._ports = Block(1000)
+        first = self._ports.first
+        self.udp, self.tcp, self.tls = (f"{HOST}:{first + at}" for at in range(3))
+        etc = folder / "etc"
+        etc.mkdir(parents=True)
+        self.certificate = _certificate(folder)
+        for name, text in self._files(first + 10, self._ports.last, dtmf).items():
+            (etc / name).write_text(text, "utf-8")
+        self.asterisk = Asterisk(folder / "asterisk", etc, sounds)
+        _tone(folder / "voice.wav")
+
+    def start(self) -> None:
+        """Start it."""
+        self.asterisk.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self.asterisk.stop()
+        self._ports.close()
+
+    def calls(self) -> list[Call]:
+        """The calls that have ended, in order."""
+        text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
+        return [
+            Call(one[1], one[2], one[3] == "1", one[4] == "1", one[5])
+            for one in re.finditer(r"took (\S+) from (\S*) (\d) (\d) (\S+)", text)
+        ]
+
+    def heard(self) -> list[int]:
+        """The pitch (Hz) of what each talk's caller said, in whole tens."""
+        return [_pitch(path) for path in sorted(self.folder.glob("heard-*.wav"))]
+
+    def registered(self) -> bool:
+        """Whether the hotline has registered here."""
+        return f"{USER}/sip:" in self.asterisk.cli("pjsip show contacts")
+
+    def _files(self, first: int, last: int, dtmf: str) -> dict[str, str]:
+        modules = "\n".join(f"load={name}.so" for name in f"{MODULES} {MORE_MODULES}".split())
+        return {
+            **EMPTY,
+            "modules.conf": f"[modules]\nautoload=no\n{modules}\n",
+            "logger.conf": "[logfiles]\nmessages.log => notice,warning,error\n",
+            "rtp.conf": f"[general]\nrtpstart={first}\nrtpend={last}\n",
+            "pjsip.conf": self._pjsip(dtmf),
+            "extensions.conf": self._dialplan(),
+            **dict.fromkeys(("manager.conf", "queues.conf", "agents.conf"), "[general]\n"),
+            **dict.fromkeys(("features.conf", "stasis.conf"), "[general]\n"),
+            "musiconhold.conf": "",
+        }
+
+    def _pjsip(self, dtmf: str) -> str:
+        key = self.certificate.with_suffix(".key")
+        return f"""\
+[udp]
+type=transport
+protocol=udp
+bind={self.udp}
+
+[tcp]
+type=transport
+protocol=tcp
+bind={self.tcp}
+
+[tls]
+type=transport
+protocol=tls
+bind={self.tls}
+cert_file={self.certificate}
+priv_key_file={key}
+
+[{USER}]
+type=endpoint
+context=taken
+disallow=all
+allow=alaw,ulaw,g722
+direct_media=no
+dtmf_mode={dtmf}
+media_encryption=sdes
+media_encryption_optimistic=yes
+auth={USER}
+aors={USER}
+identify_by=ip,username
+
+[{USER}]
+type=identify
+endpoint={USER}
+match=127.0.0.1
+
+[{USER}]
+type=auth
+auth_type=userpass
+username={USER}
+password={self.password}
+
+[{USER}]
+type=aor
+max_contacts=4
+"""
+
+    def _dialplan(self) -> str:
+        voice, heard = self.folder / "voice", self.folder / "heard"
+        facts = "${CHANNEL(pjsip,secure)} ${CHANNEL(rtp,secure)} ${CHANNEL(audionativeformat)}"
+        return f"""\
+[taken]
+exten => _[+0-9].,1,Ringing()
+ same => n,Wait(0.5)
+ same => n,Answer()
+ same => n,Wait(1)
+ same => n,SendDTMF(1)
+ same => n,Wait(0.5)
+ same => n,Playback({voice})
+ same => n,Record({heard}-${{UNIQUEID}}.wav,0,2,q)
+ same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts})
+ same => n,Hangup(16)
+"""
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate for HOST that it has signed itself, beside it its key (.key)."""
+    path = folder / "exchange.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=exchange.example", "-addext", f"subjectAltName=IP:{HOST}"]
+        + ["-out", str(path), "-keyout", str(path.with_suffix(".key"))],
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+def _tone(path: Path) -> None:
+    """What a person at a partner sounds like, in a file."""
+    turn = 2 * math.pi * rtp.VOICES["partner"] / rtp.RATE
+    samples = [round(TONE_HEIGHT * math.sin(turn * n)) for n in range(rtp.RATE * TALK_SECONDS)]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rtp.RATE)
+        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+
+
+def _pitch(path: Path) -> int:
+    """How often the sound in a file turns to plus in a second, in whole tens; 0 for silence."""
+    with wave.open(str(path)) as file:
+        frames = file.readframes(file.getnframes())
+    samples = struct.unpack(f"<{len(frames) // 2}h", frames)
+    loud = [value for value in samples if abs(value) > TONE_HEIGHT // 20]
+    if len(loud) < rtp.RATE // 2:
+        return 0
+    turns = sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))
+    return round(turns * rtp.RATE / len(samples) / 10) * 10
