@@ -58,7 +58,7 @@ class Exchange(Running):
         self.udp, self.tcp, self.tls = (f"{HOST}:{first + at}" for at in range(3))
         etc = folder / "etc"
         etc.mkdir(parents=True)
-        self.certificate = _certificate(folder)
+        self.certificate = certificate(folder / "exchange.pem", HOST)
         for name, text in self._files(first + 10, self._ports.last, dtmf).items():
             (etc / name).write_text(text, "utf-8")
         self.asterisk = Asterisk(folder / "asterisk", etc, sounds)
@@ -170,12 +170,11 @@ exten => _[+0-9].,1,Ringing()
 """
 
 
-def _certificate(folder: Path) -> Path:
-    """A certificate for HOST that it has signed itself, beside it its key (.key)."""
-    path = folder / "exchange.pem"
+def certificate(path: Path, host: str) -> Path:
+    """A new certificate for this address that has signed itself, beside it its key (.key)."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=exchange.example", "-addext", f"subjectAltName=IP:{HOST}"]
+        + ["-subj", "/CN=lab.example", "-addext", f"subjectAltName=IP:{host}"]
         + ["-out", str(path), "-keyout", str(path.with_suffix(".key"))],
         check=True,
         capture_output=True,

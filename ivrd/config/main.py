@@ -41,7 +41,7 @@ from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
 from ivrd.config.trunk import EXCHANGE, TlsPart, TrunkPart
-from ivrd.config.trunk_settings import TLS, TrunkSettings
+from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.waiting import WaitingPart
 from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.overflow import Policy
@@ -309,9 +309,11 @@ def _check_trunks(part: AsteriskPart, file: File[MainFile]) -> Iterator[Problem]
         if bool(carrier.registrar) != bool(carrier.user):
             say = "expected registrar, user and secret_file together, or none of them"
             yield file.problem("asterisk", "carriers", name, say=say)
-        if carrier.transport == TLS and not part.tls.cert_file:
-            say = "a carrier calls by TLS only who has a certificate; expected asterisk.tls"
-            yield file.problem("asterisk", "carriers", name, "transport", say=f"{say}.cert_file")
+        if say := trunk.without_certificate(carrier, part.tls):
+            yield file.problem("asterisk", "carriers", name, "transport", say=say)
+    called = file.parsed.callback.trunk
+    if called and (say := trunk.without_certificate(called, part.tls)):
+        yield file.problem("callback", "trunk", "transport", say=say)
 
 
 def carriers(parsed: MainFile, folder: Path) -> dict[str, TrunkSettings]:

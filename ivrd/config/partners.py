@@ -129,6 +129,8 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
     yield from _names_taken(file, dict.fromkeys(carriers, "a carrier in ivrd.yaml"))
     for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "languages", part.languages, program.languages)
+        if say := trunk.without_certificate(part.trunk, program.asterisk.tls):
+            yield file.problem("partners", name, "trunk", "transport", say=say)
         hosts = [trunk.place(part.trunk, one).host for one in part.trunk.addresses]
         for carrier, of in carriers.items():
             if any(_within(host, networks) for host in hosts for networks in of.addresses):

@@ -128,7 +128,7 @@ class PartnerTrunkPart(DialledPart):
 
 
 class TlsPart(Part):
-    """`tls:` for trunks with `transport: tls`.  Without a certificate Asterisk only calls."""
+    """`tls:` for trunks with `transport: tls`."""
 
     listen: Annotated[Address, ADDRESS, ASTERISK_RESTART] = Address("0.0.0.0", SIPS_PORT)
     cert_file: Annotated[str, PATH, ASTERISK_RESTART] = ""
@@ -160,6 +160,17 @@ def _check_dialled(part: DialledPart) -> Iterator[tuple[Key, str]]:
             yield ("addresses", at), f"{one} is named twice"
     if part.registers and not part.user:
         yield ("registers",), "nobody registers without a name; expected user and secret_file"
+
+
+def without_certificate(part: TrunkPart, of: TlsPart) -> str:
+    """What is wrong with TLS for this trunk; empty when nothing is.
+
+    The other side ends a call by a connection of its own, and cannot open one to a host without a
+    certificate: the call would stay, in silence.
+    """
+    if part.transport != TLS or of.cert_file:
+        return ""
+    return "the other side needs our certificate to end a call; expected asterisk.tls.cert_file"
 
 
 def check_tls(part: TlsPart, sip: Address) -> Iterator[tuple[Key, str]]:

@@ -55,8 +55,10 @@ PLAIN = TrunkSettings()
 
 @dataclass(frozen=True)
 class TlsSettings:
-    """The transport for TLS: where it listens, its certificate (None: it only calls), whose
-    certificates it trusts."""
+    """The transport for TLS: where it listens, its certificate, whose certificates it trusts.
+
+    Without a trunk that is spoken to by TLS the first two may be None.
+    """
 
     host: str
     port: int

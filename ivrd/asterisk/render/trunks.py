@@ -45,9 +45,9 @@ def transports(sip: AsteriskSettings, trunks: Sequence[TrunkSettings]) -> list[s
 
 def _tls(of: TlsSettings) -> str:
     """The other side's certificate has to be valid and for the host that is called."""
-    own = f"cert_file={of.cert_file}\npriv_key_file={of.key_file}\n" if of.cert_file else ""
     return (
-        f"[{TLS}]\ntype=transport\nprotocol={TLS}\nbind={of.host}:{of.port}\n{own}"
+        f"[{TLS}]\ntype=transport\nprotocol={TLS}\nbind={of.host}:{of.port}\n"
+        f"cert_file={of.cert_file}\npriv_key_file={of.key_file}\n"
         f"ca_list_file={of.ca_file}\nverify_server=yes\n"
     )
 
