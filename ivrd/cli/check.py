@@ -18,6 +18,7 @@ from ivrd.cli import capacity, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
+from ivrd.config import certificates
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
@@ -150,7 +151,7 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
         steps.append(Step(["Asterisk's files are not written without the secrets"], render_them))
     elif there or folder.is_dir():
         steps += _rendered(settings, folder)
-    steps += _outbox_secrets(settings)
+    steps += [*_outbox_secrets(settings), _certificates(settings)]
     steps.append(Step(list(_permissions(settings)), "systemd-sysusers; systemd-tmpfiles --create"))
     files = open_files_limit(settings.asterisk.ami_port)
     short = shortage(files, settings.callers_at_most, settings.line_seats) if files else ""
@@ -185,7 +186,17 @@ def _secrets(settings: Settings) -> Iterator[Step]:
         try:
             trunk_secret(trunk)
         except ConfigError as error:
-            yield Step([str(error)], f"put what the other side has given you into {trunk.secret_file}")
+            remedy = "put what the other side has given you into"
+            yield Step([str(error)], f"{remedy} {trunk.secret_file}")
+
+
+def _certificates(settings: Settings) -> Step:
+    """What TLS needs, when a trunk is spoken to by it."""
+    wrong: list[str] = []
+    if uses([*settings.trunks.values()], TLS):
+        wrong += certificates.wrong(settings.asterisk.tls, datetime.now(settings.zone))
+    problems = [f"{settings.folder}/ivrd.yaml: {line}" for line in wrong]
+    return Step(problems, "put the certificates there")
 
 
 def _outbox_secrets(settings: Settings) -> Iterator[Step]:

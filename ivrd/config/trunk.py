@@ -87,9 +87,7 @@ class DialledPart(TrunkPart):
     Text is short for one address.
     """
 
-    addresses: Annotated[
-        list[Annotated[str, EXCHANGE]], Field(min_length=1, max_length=8), RELOAD
-    ]
+    addresses: Annotated[list[Annotated[str, EXCHANGE]], Field(min_length=1, max_length=8), RELOAD]
     registers: Annotated[bool, TRUTH, RELOAD] = False
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import is_own
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
+from ivrd.config.trunk_settings import NONE, TLS
 from ivrd.config.waiting import KEY_IN_WORDS
 from ivrd.config.yamlfile import Document
 from ivrd.core.partner import PartnerState
@@ -222,6 +223,11 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
             continue  # its entry may be a draft
         if strange := _strange_trunk(part):
             yield of.problem(partners.FILE, *place, "trunk", say=strange)
+        if part.trunk.srtp != NONE and part.trunk.transport != TLS:
+            say = (
+                "the keys of the sound go in clear without transport: tls: who reads them hears it"
+            )
+            yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)
