@@ -17,6 +17,7 @@ import struct
 import subprocess
 import wave
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ivrd.asterisk.render.system import EMPTY, MODULES
@@ -173,9 +174,11 @@ exten => _[+0-9].,1,Ringing()
 def certificate(path: Path, host: str) -> Path:
     """A new certificate for this address that has signed itself, beside it its key (.key)."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=lab.example", "-addext", f"subjectAltName=IP:{host}"]
-        + ["-out", str(path), "-keyout", str(path.with_suffix(".key"))],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=lab.example", "-addext", f"subjectAltName=IP:{host}"),
+            *("-out", str(path), "-keyout", str(path.with_suffix(".key"))),
+        ],
         check=True,
         capture_output=True,
     )
@@ -201,5 +204,5 @@ def _pitch(path: Path) -> int:
     loud = [value for value in samples if abs(value) > TONE_HEIGHT // 20]
     if len(loud) < rtp.RATE // 2:
         return 0
-    turns = sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))
-    return round(turns * rtp.RATE / len(samples) / 10) * 10
+    turns = sum(before < 0 <= after for before, after in pairwise(samples))
+    return 10 * round(turns * rtp.RATE / len(samples) / 10)

@@ -11,6 +11,7 @@ from ivrd.asterisk.render.partners import context, seats_of
 from ivrd.asterisk.render.queues import queues_conf
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
+from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.partner import Partner, PartnerState
 from tests.fixtures.hotline import HOTLINE
 
@@ -75,8 +76,9 @@ def test_what_is_no_partners_seat(other: str) -> None:
 def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
     settings: Settings, state: PartnerState
 ) -> None:
-    one = replace(ONE, state=state, trunk="192.0.2.17:5080")
-    files = rendered(replace(settings, partners=(one,)), "ami", "seats")
+    one = replace(ONE, state=state)
+    trunks = {**settings.trunks, "partner-one-bank": TrunkSettings(("192.0.2.17:5080",))}
+    files = rendered(replace(settings, partners=(one,), trunks=trunks), "ami", "seats")
     endpoint, address = re.findall(r"\[partner-one-bank\]\n((?:.+\n)+)", files["pjsip.conf"])
     assert "type=endpoint\n" in endpoint
     assert "aors=partner-one-bank\n" in endpoint

@@ -87,6 +87,6 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
     at = text.index("carrier: {addresses: [")
     old = text[at : text.index("}", at)]
     change("ivrd.yaml", old, old + more)
-    with pytest.raises(ConfigError, match="ivrd.yaml:") as caught:
+    with pytest.raises(ConfigError, match=r"ivrd\.yaml:") as caught:
         load(folder)
     assert told in str(caught.value)

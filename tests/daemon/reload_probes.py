@@ -449,10 +449,6 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("asterisk.carriers.second", {"addresses": ["192.0.2.200"]}),
         asterisk("pjsip.conf"),
     ),
-    (IVRD, "asterisk.carriers.*.addresses"): (
-        put("asterisk.carriers.carrier.addresses", ["192.0.2.200"]),
-        asterisk("pjsip.conf"),
-    ),
     (IVRD, "asterisk.seats.secret_file"): (
         put("asterisk.seats.secret_file", "state/other"),
         settings("asterisk"),
@@ -608,10 +604,6 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (PARTNERS, "partners.*.name.th"): (put("partners.north-bank.name.th", "ข"), partner("name_th")),
     (PARTNERS, "partners.*.name.en"): (put("partners.north-bank.name.en", "X"), partner("name_en")),
-    (PARTNERS, "partners.*.trunk"): (
-        put("partners.north-bank.trunk", "192.0.2.98"),
-        asterisk("pjsip.conf"),
-    ),
     (PARTNERS, "partners.*.pledged"): (put("partners.north-bank.pledged", 1), partner("pledged")),
     (PARTNERS, "partners.*.cap"): (put("partners.north-bank.cap", 50), partner("cap")),
     (PARTNERS, "partners.*.hours"): (

@@ -18,7 +18,7 @@ from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
 from ivrd.config.load import load
 from ivrd.config.pin import pin_hash
 from ivrd.daemon.wiring import Wiring
-from tests.daemon import outbox_probes, plan_probes
+from tests.daemon import outbox_probes, plan_probes, trunk_probes
 from tests.daemon import reload_probes as probes
 from tests.daemon.reload_probes import (
     AGENTS,
@@ -34,7 +34,12 @@ from tests.daemon.reload_probes import (
 from tests.fixtures.agents import HASH, person
 from tests.fixtures.hotline import HOTLINE, copied, recorded, rewrite
 
-PROBES = probes.PROBES | outbox_probes.OUTBOX_PROBES | plan_probes.PLAN_PROBES
+PROBES = (
+    probes.PROBES
+    | outbox_probes.OUTBOX_PROBES
+    | plan_probes.PLAN_PROBES
+    | trunk_probes.TRUNK_PROBES
+)
 REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
 SENTINEL = {
     "sentinels": ["127.0.0.1:1"],
@@ -64,6 +69,10 @@ RESTARTS: dict[str, Change] = {
 }
 ASTERISK_RESTARTS: dict[str, Change] = {
     "asterisk.sip.listen": put("asterisk.sip.listen", "0.0.0.0:5999"),
+    "asterisk.tls.listen": put("asterisk.tls.listen", "0.0.0.0:5998"),
+    "asterisk.tls.cert_file": put("asterisk.tls.cert_file", "./other"),
+    "asterisk.tls.key_file": put("asterisk.tls.key_file", "./other"),
+    "asterisk.tls.ca_file": put("asterisk.tls.ca_file", "./other"),
     "callback.port": put("callback.port", 5999),
     "asterisk.rtp.first": put("asterisk.rtp.first", 12000),
     "asterisk.rtp.last": put("asterisk.rtp.last", 15000),

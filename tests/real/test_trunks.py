@@ -1,4 +1,4 @@
-"""Trunks to an exchange that wants a password, TLS, TCP or a number of its own: calls with sound."""
+"""Trunks to an exchange that wants a password, TLS, TCP or its own number: calls with sound."""
 
 import socket
 import time
