@@ -213,6 +213,7 @@ class Settings:
     `outbox`: the messages that leave for other systems.  `links`: until when callers are sent one.
     `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
     why (plans.py).
+    `trunks`: each carrier's, each partner's, and that for calls back, by its name in Asterisk.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `validities`: the prompts that
     end.  `languages`: the first is spoken when nothing was chosen.  `files`: each file's parsed
