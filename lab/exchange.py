@@ -204,5 +204,5 @@ def _pitch(path: Path) -> int:
     loud = [value for value in samples if abs(value) > TONE_HEIGHT // 20]
     if len(loud) < rtp.RATE // 2:
         return 0
-    turns = sum(before < 0 <= after for before, after in pairwise(samples))
+    turns: int = sum(before < 0 <= after for before, after in pairwise(samples))
     return 10 * round(turns * rtp.RATE / len(samples) / 10)
