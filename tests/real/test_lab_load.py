@@ -248,7 +248,7 @@ def everybody_talks(hotline: Any, rate: int, count: int) -> Wrong | None:
     lab.agents.stop()  # nobody was left in a talk: then it would be told as failed
     outcomes, talks = dict(ledger.outcomes()), Counter(map(_told, lab.agents.ledger()))
     lab.stop()
-    # More talks than calls: on a busy machine a talk can be too short for Asterisk to take it for one.
+    # More talks than calls: on a busy machine one can be too short for Asterisk to take it for one.
     if not rows and outcomes == {"answered": count} and set(talks) == {("agent", True, True)}:
         return None
     return Wrong(rows, outcomes, talks, usage.limited)
