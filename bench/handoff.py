@@ -132,8 +132,6 @@ def change(sites: dict[str, PartnerSite]) -> Any:
             for queue in settings["queues"].values():
                 queue["hours"] = "always"
                 queue.pop("closed_prompt", None)
-        if name == "plans.yaml":  # whose pools and partners are not there
-            settings["plans"] = {}
         if name == "partners.yaml":
             settings["partners"] = {w.id: entry(w, sites[w.id]) for w in WAYS if w.partner}
 

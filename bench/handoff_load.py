@@ -81,8 +81,6 @@ def change(seats: int, site: PartnerSite) -> Any:
                 "closed": {"seats": 1, "open": False, "queues": others},
             }
             settings["transfers"] = {}
-        if name == "plans.yaml":  # whose pools and partners are not there
-            settings["plans"] = {}
         if name == "partners.yaml":
             partner = entry(TRUNK, site) | {"pledged": seats, "cap": seats}
             settings["partners"] = {TRUNK.id: partner}

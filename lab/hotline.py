@@ -131,6 +131,9 @@ class Lab(Running):
                 settings.update(self._program())
             if path.name == "partners.yaml":
                 settings["partners"] = {}  # the real ones' trunks are not to be called from a lab
+            if path.name == "plans.yaml":
+                for crisis in settings["plans"].values():
+                    crisis.pop("pools", None)  # a lab need not have these
             if path.name == "queues.yaml":
                 settings["pools"]["base"]["seats"] = self.plan.agents
             if self.plan.change:
