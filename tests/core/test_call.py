@@ -123,8 +123,9 @@ def test_every_life_ends_once_and_for_good(
     taken = last.state is CallState.TALK or (last.answered_at is not None and not booked)
     assert (ended.outcome is Outcome.ANSWERED) is taken
     assert bool(call.by) is taken  # who answered
-    # Else a person has the call, or will.
-    assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not taken and not booked)
+    # Else a person has the call, or will, or the link is there.
+    kept = taken or last.state in (CallState.BOOKED, CallState.DEFLECTED)
+    assert (ended.outcome is Outcome.FAILED) is (call.cut_off and not kept)
     for event in later:
         with pytest.raises(InvalidTransition):
             step(call, event)
