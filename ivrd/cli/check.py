@@ -200,7 +200,7 @@ def _certificates(settings: Settings) -> Step:
 
 
 def _outbox_secrets(settings: Settings) -> Iterator[Step]:
-    """What other systems have given out; calls go on without."""
+    """What other systems have given out, or sign with; calls go on without."""
     for channel in settings.outbox.channels.values():
         if not isinstance(channel, FileSettings) and channel.http.secret_file:
             try:
@@ -208,6 +208,13 @@ def _outbox_secrets(settings: Settings) -> Iterator[Step]:
             except ConfigError as error:
                 remedy = "put what the other system has given you into"
                 yield Step([str(error)], f"{remedy} {channel.http.secret_file}")
+    for contact in settings.call_outs.contacts.values():
+        if contact.secret_file:
+            try:
+                read_secret(contact.secret_file, contact.secret_variable, token=True)
+            except ConfigError as error:
+                remedy = "put the secret by which the partner signs its answers into"
+                yield Step([str(error)], f"{remedy} {contact.secret_file}")
 
 
 def asterisk_files(settings: Settings) -> dict[str, str]:
@@ -295,6 +302,8 @@ def _needs(settings: Settings) -> Iterator[Need]:
         else:
             files = (channel.http.secret_file, channel.http.ca_file)
             yield from (Need(path) for path in files if path)
+    answers = (contact.secret_file for contact in settings.call_outs.contacts.values())
+    yield from (Need(path) for path in answers if path)
     for language in settings.languages:
         for path in sorted((settings.sounds / language).glob("*.wav")):
             yield Need(path)

@@ -12,8 +12,9 @@ import pytest
 from ivrd.asterisk import console
 from ivrd.cli import check, service_user
 from ivrd.cli.service_user import Need
+from ivrd.config.call_out import Contact
 from ivrd.config.load import load
-from ivrd.config.outbox_settings import HttpSettings, WebhookSettings
+from ivrd.config.outbox_settings import HttpSettings, MessageSettings, WebhookSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,6 +81,22 @@ def test_what_another_system_has_to_give_out_is_a_step_of_its_own(tmp_path: Path
     assert Need(path) in check._needs(settings)
     path.touch(0o600)
     path.write_text("x" * 180)  # longer than one for Asterisk may be
+    assert list(check._outbox_secrets(settings)) == []
+
+
+def test_the_secret_of_a_partner_that_answers_is_a_step_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "bank.secret"
+    told = MessageSettings("crm", 60.0, {})
+    contact = Contact("A", "", 0.0, told, told, path, "IVRD_PARTNER_A_SECRET")
+    shipped = load(ROOT / "config")
+    settings = replace(shipped, call_outs=replace(shipped.call_outs, contacts={"a": contact}))
+    (step,) = check._outbox_secrets(settings)
+    assert step.problems == [
+        f"{path}: missing; expected a file with the secret, or IVRD_PARTNER_A_SECRET set"
+    ]
+    assert Need(path) in check._needs(settings)
+    path.touch(0o600)
+    path.write_text("a-secret-of-the-bank")
     assert list(check._outbox_secrets(settings)) == []
 
 
