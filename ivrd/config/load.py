@@ -216,7 +216,9 @@ def _said(files: _Files) -> Iterable[Problem]:
         uses = prompt_validity.prompts(files.prompts.parsed)
         yield from prompts.check_uses(known, languages, files.prompts, uses)
         if files.menus and files.queues:
-            yield from prompt_validity.check_places(files.prompts, files.menus, files.queues)
+            yield from prompt_validity.check_places(
+                files.prompts, files.menus, files.queues, files.plans
+            )
         if files.plans:
             uses = plans.prompts(files.plans.parsed)
             yield from prompts.check_uses(known, languages, files.plans, uses)

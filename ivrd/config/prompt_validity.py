@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
-from ivrd.config import queues, yamlfile
+from ivrd.config import plans, queues, yamlfile
 from ivrd.config.menus import MenusFile
 from ivrd.config.model import File
+from ivrd.config.plans import PlansFile
 from ivrd.config.problem import Problem
 from ivrd.config.prompts import FILE, NUMBER, PromptsFile, built_in
 from ivrd.config.queues import QueuesFile
@@ -52,7 +53,10 @@ def check(file: File[PromptsFile]) -> Iterator[Problem]:
 
 
 def check_places(
-    file: File[PromptsFile], tree: File[MenusFile], waiting: File[QueuesFile]
+    file: File[PromptsFile],
+    tree: File[MenusFile],
+    waiting: File[QueuesFile],
+    crises: File[PlansFile] | None,
 ) -> Iterator[Problem]:
     """Places where nothing would be said, or nobody could help, when prompts have ended."""
     then = {name: of.then for name, of in validities(file.parsed).items()}
@@ -68,6 +72,10 @@ def check_places(
         if all(ended(prompt, then) == NOTHING for prompt in said):
             say = f"nothing is left to say here when its prompts have ended (`then` in {FILE})"
             yield tree.problem(kind, name, "prompts", say=say)
+    for place, prompt in plans.prompts(crises.parsed) if crises else ():
+        if ended(prompt, then) == PERSON:
+            say = f"{prompt} ends, and a {PERSON} comes then, in place of words before a menu; "
+            yield crises.problem(*place, say=f"{say}expected a prompt or {NOTHING} in {FILE}")
     for place, prompt in queues.prompts(waiting.parsed):
         last = ended(prompt, then)
         if last in WORDS:

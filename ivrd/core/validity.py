@@ -42,6 +42,7 @@ def tree_on(tree: Tree, validities: Validities, day: date) -> Tree:
             )
             for name, menu in tree.menus.items()
         },
+        message=said_instead(tree.message, expired),  # of a plan, which leads to nobody
         infos={name: said_instead(info, expired) for name, info in tree.infos.items()},
         closed_prompt={
             queue: ended(prompt, expired) for queue, prompt in tree.closed_prompt.items()

@@ -40,6 +40,13 @@ def test_another_prompt_comes_in_its_place_and_after_that_has_ended_too_the_next
     }
 
 
+def test_the_message_of_a_plan_goes_on_without_what_has_ended() -> None:
+    tree = replace(TREE, message=("flood", "news"))
+    ends = {"flood": Validity(LAST_DAY, NOTHING, ""), "news": Validity(LAST_DAY, "new", "")}
+    _visit, commands = menu.enter(tree_on(tree, ends, AFTER))
+    assert said(commands) == ["new", "new", "welcome", "welcome"]
+
+
 def test_whoever_chooses_a_message_that_has_ended_goes_to_a_person_and_has_heard_no_message() -> (
     None
 ):
