@@ -72,10 +72,11 @@ def check_places(
         if all(ended(prompt, then) == NOTHING for prompt in said):
             say = f"nothing is left to say here when its prompts have ended (`then` in {FILE})"
             yield tree.problem(kind, name, "prompts", say=say)
-    for place, prompt in plans.prompts(crises.parsed) if crises else ():
-        if ended(prompt, then) == PERSON:
-            say = f"{prompt} ends, and a {PERSON} comes then, in place of words before a menu; "
-            yield crises.problem(*place, say=f"{say}expected a prompt or {NOTHING} in {FILE}")
+    if crises:
+        for place, prompt in plans.prompts(crises.parsed):
+            if ended(prompt, then) == PERSON:
+                say = f"{prompt} ends, and a {PERSON} comes then, in place of words before a menu; "
+                yield crises.problem(*place, say=f"{say}expected a prompt or {NOTHING} in {FILE}")
     for place, prompt in queues.prompts(waiting.parsed):
         last = ended(prompt, then)
         if last in WORDS:

@@ -131,6 +131,7 @@ def recount(history: History, now: float) -> Hour:
         abandoned_queue=len(gone),
         abandoned_after_30s=sum((call.wait_seconds() or 0) > 30 for call in gone),
         self_served=outcomes.count(Outcome.SELF_SERVED),
+        deflected=outcomes.count(Outcome.DEFLECTED),
         callback=outcomes.count(Outcome.CALLBACK),
         rejected=outcomes.count(Outcome.REJECTED),
         failed=outcomes.count(Outcome.FAILED),

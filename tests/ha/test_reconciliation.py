@@ -558,6 +558,7 @@ STAGES = {
     CallState.QUEUE: "queue",
     CallState.DIALLED: "hung_up",
     CallState.BOOKED: "booked",
+    CallState.DEFLECTED: "deflected",
 }
 
 
