@@ -88,6 +88,8 @@ def _fixed(name: str, tree: MenusFile) -> str:
     """Who says a prompt without asking for the day; empty if it may end."""
     if name in {prompt for _field, prompt in tree.prompts}:
         return "every menu says"
+    if name in {to.prompt for menu in tree.menus.values() for to in menu.keys.values()}:
+        return "the key of a link goes with"
     if name in built_in() or name.startswith((NUMBER, "topic-")):
         return "Asterisk, or ivrd itself, says"
     return ""

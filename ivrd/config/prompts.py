@@ -103,18 +103,18 @@ def used_prompts(settings: Settings) -> frozenset[str]:
     """
     topics = (f"topic-{topic}" for topic in settings.tree.queue_of)
     numbers = (pieces(language) for language in settings.languages)
-    plans = (plan.message for plan in settings.plans.values())
-    return built_in().union(said_by_menus(settings), topics, *plans, *numbers)
+    return built_in().union(said_by_menus(settings), topics, *numbers)
 
 
 def said_by_menus(settings: Settings) -> frozenset[str]:
-    """Every prompt that menus.yaml and queues.yaml name."""
+    """Every prompt that menus.yaml, queues.yaml and plans.yaml name, and what comes after it."""
     tree = settings.tree
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
     keys = (to for menu in tree.menus.values() for to in menu.keys.values())
     said.update(to.prompt for to in keys if isinstance(to, ToLink))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
+    said.update(*(plan.message for plan in settings.plans.values()))
     instead = {name: of.then for name, of in settings.validities.items()}
     for prompt in tuple(said):  # and what is said when they have ended
         while (prompt := instead.get(prompt, "")) in settings.prompts:
