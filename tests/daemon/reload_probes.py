@@ -284,7 +284,7 @@ def forgotten(kind: str) -> Look:
 # --- the settings --------------------------------------------------------------------------
 
 _UNTIL = both(
-    put("prompts.welcome.valid_until", "2027-03-31"), put("prompts.welcome.then", "person")
+    put("prompts.welcome.valid_until", "2027-03-31"), put("prompts.welcome.then", "main-menu")
 )
 _LINK = {"link": "other", "prompt": "welcome"}  # outbox_probes has the message
 _MENU = {"prompts": ["main-menu"], "keys": {"1": {"topic": "other"}}}
