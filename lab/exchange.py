@@ -90,6 +90,13 @@ class Exchange(Running):
         """Whether the hotline has registered here."""
         return f"{USER}/sip:" in self.asterisk.cli("pjsip show contacts")
 
+    def change_password(self) -> None:
+        """Want another one from now on."""
+        path, old = self.folder / "etc" / "pjsip.conf", self.password
+        self.password = secrets.token_urlsafe(12)
+        path.write_text(path.read_text("utf-8").replace(old, self.password), "utf-8")
+        self.asterisk.cli("module reload res_pjsip.so")
+
     def _files(self, first: int, last: int, dtmf: str) -> dict[str, str]:
         modules = "\n".join(f"load={name}.so" for name in f"{MODULES} {MORE_MODULES}".split())
         return {

@@ -9,6 +9,7 @@ from lab.exchange import USER, Exchange, certificate
 from lab.hotline import NUMBER
 from lab.ivrd import PROJECT
 from lab.ports import free_port
+from lab.running import LabError
 from tests.real.overflow_rig import DEAD, calls, drill, partner, with_partners
 from tests.real.rig import WAIT
 
@@ -22,12 +23,17 @@ def bank(tmp_path):
         yield exchange
 
 
+def write_password(bank):
+    """The file that has the bank's password."""
+    path = bank.folder / "bank.secret"
+    path.touch(0o600)
+    path.write_text(bank.password)
+    return path
+
+
 def trunk(bank, number, *addresses, **more):
     """A partner with one seat there."""
-    secret = bank.folder / "bank.secret"
-    secret.touch(0o600)
-    secret.write_text(bank.password)
-    account = {"user": USER, "secret_file": str(secret)}
+    account = {"user": USER, "secret_file": str(write_password(bank))}
     return partner({"addresses": [*addresses], "number": number, **account, **more}, 1, cap=1)
 
 
@@ -85,3 +91,11 @@ def test_calls_with_sound_both_ways_and_keys_over_each_kind_of_trunk(bank, hotli
     assert (spare.sound, spare.shown) == (True, NUMBER)
     assert [abs(pitch - CALLER_PITCH) < OFF for pitch in bank.heard()] == [True] * 3
     within(30, "the hotline registers", bank.registered)
+
+    lab.tolerated = ("Authentication credentials not accepted by server",)
+    bank.change_password()
+    with pytest.raises(LabError):
+        lab.ivrd.once("partner", "drill", "tcp")
+    write_password(bank)
+    lab.ivrd.once("reload")
+    drill(lab, "tcp")
