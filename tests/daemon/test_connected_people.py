@@ -104,7 +104,9 @@ def test_of_the_lost_the_number_can_be_opened_after_a_restart_and_is_nowhere_in_
 
 def test_who_is_on_the_line_is_not_erased(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
-        call = await waits(at, NUMBER)
+        call = at.call_id()
+        at.arrive(call, NUMBER)  # in the menu, and in no queue yet
+        await until(lambda: call in at.wiring.ledger.calls)
         with pytest.raises(NotNow, match="a call of this person is here"):
             await at.do("erase-person", number=NUMBER)
         await gone(at, call)
