@@ -133,7 +133,6 @@ def recount(history: History, now: float) -> Hour:
         self_served=outcomes.count(Outcome.SELF_SERVED),
         deflected=outcomes.count(Outcome.DEFLECTED),
         callback=outcomes.count(Outcome.CALLBACK),
-        deflected=outcomes.count(Outcome.DEFLECTED),
         rejected=outcomes.count(Outcome.REJECTED),
         failed=outcomes.count(Outcome.FAILED),
         dialled=0,
