@@ -1,6 +1,6 @@
 """prompts.yaml: until when a prompt is spoken, who knows more, and what comes then."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
@@ -73,15 +73,20 @@ def check_places(
             say = f"nothing is left to say here when its prompts have ended (`then` in {FILE})"
             yield tree.problem(kind, name, "prompts", say=say)
     if crises:
-        for place, prompt in plans.prompts(crises.parsed):
-            if ended(prompt, then) == PERSON:
-                say = f"{prompt} ends, and a {PERSON} comes then, in place of words before a menu; "
-                yield crises.problem(*place, say=f"{say}expected a prompt or {NOTHING} in {FILE}")
+        yield from _check_plans(crises, then)
     for place, prompt in queues.prompts(waiting.parsed):
         last = ended(prompt, then)
         if last in WORDS:
             say = f"{prompt} ends, and {last} comes then, where callers hear that it is closed; "
             yield waiting.problem(*place, say=f"{say}expected a prompt as `then` in {FILE}")
+
+
+def _check_plans(file: File[PlansFile], then: Mapping[str, str]) -> Iterator[Problem]:
+    """Messages of plans that would be followed by a person, before any menu."""
+    for place, prompt in plans.prompts(file.parsed):
+        if ended(prompt, then) == PERSON:
+            say = f"{prompt} ends, and a {PERSON} comes then, in place of words before a menu; "
+            yield file.problem(*place, say=f"{say}expected a prompt or {NOTHING} in {FILE}")
 
 
 def _fixed(name: str, tree: MenusFile) -> str:
