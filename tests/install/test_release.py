@@ -9,7 +9,7 @@ import pytest
 from tools.release.build import adopt
 from tools.release.layout import Layout, ReleaseError
 from tools.release.remove import prune, uninstall
-from tools.release.use import switch
+from tools.release.use import configure, switch
 
 SHIPPED = {"th/welcome.wav": "welcome 1", "th/connect.wav": "connect 1", "music/hold.wav": "music"}
 
@@ -174,3 +174,16 @@ def test_a_release_that_is_not_there_changes_nothing(layout: Layout) -> None:
     with pytest.raises(ReleaseError, match="there are: 1"):
         switch(layout, "7")
     assert in_use(layout) == "1"
+
+
+def test_a_configuration_that_is_there_gets_no_file_that_names_what_it_has_not(
+    layout: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, folder = tmp_path / "source", layout.at("/etc/ivrd")
+    write(source / "config/ivrd.yaml", "sounds: ../sounds\n")
+    configure(layout, source)
+    assert (folder / "ivrd.yaml").read_text("utf-8") == "sounds: /usr/share/ivrd/sounds\n"
+    write(source / "config/plans.yaml", "plans: {flood: {message: [flood]}}")
+    configure(layout, source)
+    assert [path.name for path in folder.iterdir()] == ["ivrd.yaml"]
+    assert "/etc/ivrd has no plans.yaml, and needs none" in capsys.readouterr().out

@@ -46,15 +46,24 @@ def _sounds(layout: Layout, old: Path | None, new: Path) -> None:
 
 
 def configure(layout: Layout, source: Path) -> None:
-    """Put each file of the configuration there that is missing."""
+    """Put the configuration there; to one that is there nothing is added.
+
+    A file that is new in a release may name prompts and menus that only the shipped configuration
+    has, and without it everything is as before.
+    """
     folder = layout.at(layout.confdir)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted((source / "config").glob("*.yaml")):
-        if not (folder / path.name).exists():
-            text = path.read_text("utf-8")
-            sounds = f"sounds: {layout.datadir}/sounds"
-            text = re.sub(r"^sounds: \.\./sounds", sounds, text, flags=re.MULTILINE)
-            (folder / path.name).write_text(text, "utf-8")
+    shipped = sorted((source / "config").glob("*.yaml"))
+    missing = [path for path in shipped if not (folder / path.name).exists()]
+    if len(missing) < len(shipped):
+        for path in missing:
+            say(f"{layout.confdir} has no {path.name}, and needs none: {path} tells what it is for")
+        return
+    for path in missing:
+        text = path.read_text("utf-8")
+        sounds = f"sounds: {layout.datadir}/sounds"
+        text = re.sub(r"^sounds: \.\./sounds", sounds, text, flags=re.MULTILINE)
+        (folder / path.name).write_text(text, "utf-8")
 
 
 def refuse_configuration(layout: Layout, name: str) -> None:
