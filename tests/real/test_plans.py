@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivrd.cli.client import Client
-from lab.callers import Caller, Keys, Wait
+from lab.callers import Caller, HangUp, Keys, Wait
 from lab.ivrd import Ivrd
 from tests.real.pair_rig import two
 from tests.real.rig import WAIT, Hotline
@@ -99,9 +99,11 @@ def test_a_plan_survives_a_kill_and_ends_on_time_though_ivrd_was_away(hotline: A
     (run,) = lab.ivrd.get("plan-report")["runs"]
     assert (run["why"], round(run["ended_at"] - ends_at)) == ("time", 0)
     until("its caller is in the report", lambda: answered(lab.ivrd) == 1)  # or is reconciled first
-    people = [Caller(2, "one key", (Keys("1"), Wait(3)))]  # Thai, and then the main menu
+    # One key is Thai again, and the main menu.
+    people = [Caller(2, "one key", (Keys("1"), Wait(3), HangUp()))]
     ledger = lab.calling(people, rate=1.0, name="after").wait(WAIT)
     assert ledger.outcomes() == {"abandoned": 1}
+    assert lab.settled().total("ivrd_calls_total", outcome="abandoned", stage="ivr") == 1
 
 
 @pytest.mark.verify
