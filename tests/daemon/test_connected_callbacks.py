@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ivrd.asterisk.dialplan_names import ATTEMPT
+from ivrd.asterisk.dialplan_names import ATTEMPT, ATTEMPT_EVENT
 from ivrd.core.book_result import BookResult
-from ivrd.core.booking import Booking
+from ivrd.core.booking import AttemptResult, Booking, BookingState
+from ivrd.core.call import CallState
 from ivrd.core.people import Person, Wait
 from tests.asterisk.fake_ami import Headers, block
 from tests.daemon.hotline import Hotline, live, until
@@ -99,5 +100,43 @@ def test_when_a_seat_is_free_the_number_is_dialled_for_the_place_of_the_booking(
         assert parts[1] == E164
         effective_at = at.wiring.asterisk_clock.reading(booking.effective_at)
         assert abs(int(parts[6]) / 1000.0 - effective_at) < 1.0
+
+    live(tmp_path, body)
+
+
+async def dialled(at: Hotline) -> Booking:
+    """The booking of somebody who is being called."""
+    await books(at)
+    a_seat_is_free(at)
+    members = at.wiring.queue_members
+    await until(lambda: any(map(members.here, members.pools)))
+    at.wiring.partners.evaluate(at.wiring.timeline.now())
+    await at.wiring.callbacks.scheduler.evaluate()
+    await until(lambda: at.wiring.callbacks.bookings.open()[0].on)
+    return at.wiring.callbacks.bookings.open()[0]
+
+
+def test_who_was_busy_is_dialled_again_later(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        booking = await dialled(at)
+        about = {"Token": booking.token, "State": "failed", "Detail": "BUSY:17:"}
+        at.emit("UserEvent", "1.1", UserEvent=ATTEMPT_EVENT, **about)
+        await until(lambda: not at.wiring.callbacks.bookings.open()[0].on)
+        (again,) = at.wiring.callbacks.bookings.open()
+        assert again.state is BookingState.WAITING
+        assert [one.result for one in again.attempts] == [AttemptResult.BUSY]
+
+    live(tmp_path, body)
+
+
+def test_who_dials_in_and_is_answered_is_not_called_back(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        await books(at)
+        again = await in_menu(at)
+        at.emit("QueueCallerJoin", again, Queue=at.queue)
+        at.emit("AgentConnect", again, Interface="PJSIP/base-01")
+        await until(lambda: at.wiring.ledger.calls[again].state is CallState.TALK)
+        await gone(at, again)
+        await until(lambda: not at.wiring.callbacks.bookings.open())
 
     live(tmp_path, body)

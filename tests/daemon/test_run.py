@@ -137,6 +137,20 @@ def test_who_waits_in_a_queue_that_is_gone_is_moved_though_seats_are_refused(
     live(tmp_path, systemd, body)
 
 
+def test_who_waits_is_to_hear_for_how_long(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        await until(lambda: at.daemon.wiring.link.up)
+        about = {"Uniqueid": "1.1", "Channel": "PJSIP/c-1.1"}
+        at.ami.emit(Event="UserEvent", UserEvent="IvrdReceived", **about)
+        queue = at.daemon.wiring.settings.default_queue
+        at.ami.emit(Event="QueueCallerJoin", Queue=queue, **about)
+        await until(
+            lambda: [one for one in at.ami.named("Setvar") if "language" in one["Variable"]]
+        )
+
+    live(tmp_path, systemd, body)
+
+
 def test_calls_of_which_only_asterisks_log_tells_are_counted(
     tmp_path: Path, systemd: Systemd
 ) -> None:
