@@ -209,6 +209,8 @@ class Phone:
             if message.status >= 200:
                 self.inbox.append(message)
             return
+        if not {"call-id", "cseq"} <= message.headers.keys():
+            return  # sound that is still sent to whoever had this port before
         transaction = (message.headers["call-id"], message.headers["cseq"])
         if transaction in self._replies and message.method != "ACK":  # sent again
             if reply := self._replies[transaction]:

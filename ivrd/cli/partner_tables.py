@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
+from ivrd.cli.cells import clean
 from ivrd.core.report import CAUSE_WORDS, REFUSALS, UNCONFIRMED, Cause, PartnerTotals
 
 WIDTH = 100
@@ -150,10 +151,10 @@ def explain_text(answer: Mapping[str, Any]) -> str:
     lines = [line for part in answer["reason"].split("; ") for line in _wrapped(part, "")]
     shares = answer["partners"]
     if shares:
-        width = max(cell_len(_clean(share["id"])) for share in shares)
+        width = max(cell_len(clean(share["id"])) for share in shares)
         lines += ["", f"{_left('Partner', width)}{GAP}seats{GAP}why"]
     for share in shares:
-        start = f"{_left(_clean(share['id']), width)}{GAP}{share['seats']:>5}{GAP}"
+        start = f"{_left(clean(share['id']), width)}{GAP}{share['seats']:>5}{GAP}"
         lines += _wrapped(share["reason"], " " * cell_len(start), start)
     return "\n".join(lines)
 
@@ -215,7 +216,7 @@ def table_lines(
 
     Where a line is too long, the cells of the columns `cut` are shortened, of one after the other.
     """
-    lines = [head, *([_clean(cell) for cell in row] for row in rows)]
+    lines = [head, *([clean(cell) for cell in row] for row in rows)]
     widths = [max(cell_len(line[at]) for line in lines) for at in range(len(head))]
     for column in cut:
         too_much = max(0, sum(widths) + len(GAP) * (len(head) - 1) - WIDTH)
@@ -241,15 +242,12 @@ def _fact(label: str, text: str) -> list[str]:
 
 def _wrapped(text: str, indent: str = INDENT, start: str | None = None) -> list[str]:
     """The text in lines of at most WIDTH cells; letters wider than one are counted so."""
-    room = WIDTH - cell_len(indent)
-    width = min(room, room * len(text) // max(1, cell_len(text)))
-    lines = textwrap.wrap(_clean(text), max(1, width)) or [""]
+    room = width = WIDTH - cell_len(indent)
+    text = clean(text)
+    while any(cell_len(line) > room for line in textwrap.wrap(text, width)):
+        width -= 1
+    lines = textwrap.wrap(text, width) or [""]
     return [f"{indent if at or start is None else start}{line}" for at, line in enumerate(lines)]
-
-
-def _clean(text: str) -> str:
-    """Nothing that moves a cursor or rings a bell."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _short(text: str, width: int) -> str:

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from ivrd.cli.partner_tables import (
     WIDTH,
+    _fact,
     audit_text,
     explain_text,
     partner_text,
@@ -69,6 +70,11 @@ ROW = st.fixed_dictionaries(
         "reason": WORDS,
     }
 )
+
+
+def test_a_line_with_one_wide_letter_fits() -> None:
+    for length in range(60, 120):
+        fits("\n".join(_fact("Why", "x" * length + "\x1f⭕" + "x" * 30)))
 
 
 def fits(text: str) -> None:
