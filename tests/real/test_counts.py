@@ -28,7 +28,7 @@ def eight_kinds(count: int) -> list[Caller]:
 @pytest.mark.parametrize(
     "callers",
     [
-        pytest.param(120, marks=pytest.mark.lasts(45)),
+        pytest.param(60, marks=pytest.mark.lasts(30)),
         pytest.param(300, marks=[pytest.mark.lasts(80), pytest.mark.verify]),
     ],
 )

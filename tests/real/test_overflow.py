@@ -85,6 +85,7 @@ def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site
     )
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(70)
 def test_a_refused_caller_rings_at_the_next_partner_at_once(hotline, site):
     moody = site("moody", in_turn(refuses(480), answers(0.0, 5.5, "partner")))

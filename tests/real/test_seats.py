@@ -159,6 +159,7 @@ def test_where_all_seats_rest_one_after_the_other_is_rung_all_the_same(hotline) 
     assert seat(lab, BAD)["why"].startswith("rests for")  # somebody else is there again
 
 
+@pytest.mark.verify
 def test_a_command_resumes_a_seat_and_the_audit_says_who(hotline) -> None:
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
     make_it_rest(lab)

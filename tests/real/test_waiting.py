@@ -62,6 +62,7 @@ def test_however_many_come_at_once_no_more_than_the_limit_have_music(hotline, tm
     assert lab.settled().balances
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45, waiting=True)
 def test_above_the_limit_callers_hear_a_bar_with_each_word_and_never_long_silence(hotline):
     lab = hotline(agents=1, talk=90.0, ring=0.2, change=one_has_music)
