@@ -97,7 +97,7 @@ class LineSeats:
         for seat, agent_id in list(self.here.items()):
             known = self._controller.agents.get(agent_id)
             if known is None or known.seat != seat or not self._seats.pool_of(seat):
-                await self.let_go(seat)
+                await self.hang_up(seat)
 
     def _follow(self, agent: AgentSettings) -> None:
         here = self.here.get(agent.seat) == agent.id
@@ -122,13 +122,13 @@ class LineSeats:
         if other and (other != agent.id or self._seats.state(agent.seat) is SeatStatus.BUSY):
             raise a.SeatTaken(f"cannot come to the line: {other} is at {agent.seat}")
         if other:
-            await self.let_go(agent.seat, at_once=True)
+            await self.hang_up(agent.seat, at_once=True)
         waiting, topic = self._waits(self._seats.serves(agent.seat))
         trained = self._controller.get(agent.id).since > 0
         language = next(iter(agent.languages), "")
         return Briefing(agent.seat, waiting, topic, trained, language)
 
-    async def let_go(self, seat: str, *, at_once: bool = False) -> None:
+    async def hang_up(self, seat: str, *, at_once: bool = False) -> None:
         """Hang up on who is there, when the talk is over.  Does not raise: it is tried again.
 
         `at_once`: of a line that is dead, on which nobody talks.

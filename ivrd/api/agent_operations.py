@@ -115,7 +115,7 @@ class AgentOperations:
         """?id=ID."""
         agent = self._agent(query)
         if on_line(agent.seat) and self._controller.get(agent.id).signed_in:
-            await self._line.let_go(agent.seat)
+            await self._line.hang_up(agent.seat)
             self._audit_log.audit(asked_by(query), "agent taken from the line", "", agent.id)
             note = "leaves the line as soon as no caller is there"
             return {"agents": [self._row(agent)], "note": note}

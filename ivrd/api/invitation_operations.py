@@ -111,7 +111,7 @@ class InvitationOperations:
         for invitation in gone:
             self._controller.forget(invitation.id)
         for invitation in here:
-            await self._line.let_go(invitation.seat)
+            await self._line.hang_up(invitation.seat)
         self._tell(asked_by(query), "withdrawn from the line", f"{listed}: {len(gone)}")
         note = "" if await self._controller.written() else NOT_WRITTEN
         return {"list": listed, "withdrawn": len(gone), "on_line": len(here), "note": note}

@@ -50,14 +50,14 @@ class Operator:
         controller, clock = self.rig.controller, lambda: self.rig.now
         pins = PinCheck(self.rig.repository, self, clock)
         actions = AgentActions(controller, members, self, clock)
-        self.let_go: list[str] = []
-        line = cast(Any, SimpleNamespace(let_go=self._let_go))
+        self.hang_up: list[str] = []
+        line = cast(Any, SimpleNamespace(hang_up=self._hang_up))
         self.operations = AgentOperations(
             controller, members, actions, pins, lambda: "*14", line, self, clock
         )
 
-    async def _let_go(self, seat: str) -> None:
-        self.let_go.append(seat)
+    async def _hang_up(self, seat: str) -> None:
+        self.hang_up.append(seat)
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -192,5 +192,5 @@ def test_who_is_on_a_line_comes_by_a_call_and_leaves_when_the_talk_is_over(
         operator.asks("agent-out", id="1001")
     operator.rig.controller.say("1001", a.SignedIn(operator.rig.now))
     assert operator.asks("agent-out", id="1001")["duty"] == "ready"  # until then
-    assert operator.let_go == ["home.01"]
+    assert operator.hang_up == ["home.01"]
     assert operator.audited == [("agent taken from the line", "1001")]

@@ -24,11 +24,11 @@ OWN = AgentSettings("1001", "Own", HASH, "home.01")
 
 
 class Operator:
-    """One operator; `let_go`: the seats whose people were hung up on."""
+    """One operator; `hang_up`: the seats whose people were hung up on."""
 
     def __init__(self, runner: asyncio.Runner, *pools: Pool) -> None:
         self.runner, self.rig = runner, Rig()
-        self.let_go: list[str] = []
+        self.hang_up: list[str] = []
         self.audited: list[tuple[str, str]] = []
         self.here: dict[str, str] = {}
         runner.run(self.rig.repository.restore())
@@ -37,7 +37,7 @@ class Operator:
         members = QueueMembers(
             cast(AmiClient, None), pools, lambda: 0.0, (), lambda: None, self.rig.controller
         )
-        line = SimpleNamespace(here=self.here, let_go=self._let_go)
+        line = SimpleNamespace(here=self.here, hang_up=self._hang_up)
         in_use = SimpleNamespace(languages=("th", "en"), line_number="1340")
         self.operations = InvitationOperations(
             self.invitations,
@@ -51,8 +51,8 @@ class Operator:
     def _changed(self) -> None:
         self.rig.controller.configure((OWN, *self.invitations.agents()), 20.0)
 
-    async def _let_go(self, seat: str) -> None:
-        self.let_go.append(seat)
+    async def _hang_up(self, seat: str) -> None:
+        self.hang_up.append(seat)
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -107,7 +107,7 @@ def test_a_list_is_withdrawn_and_who_is_on_the_line_is_let_go(operator: Operator
     operator.here[one["seat"]] = one["id"]
     answer = operator.asks("withdraw", list="flood")
     assert (answer["withdrawn"], answer["on_line"]) == (1, 1)
-    assert operator.let_go == [one["seat"]]
+    assert operator.hang_up == [one["seat"]]
     assert [*operator.rig.controller.agents] == ["1001", "1003"]
     with pytest.raises(server.RequestRejected, match="nobody is on a list 'flood'"):
         operator.asks("withdraw", list="flood")
