@@ -56,7 +56,7 @@ def check_places(
     file: File[PromptsFile],
     tree: File[MenusFile],
     waiting: File[QueuesFile],
-    crises: File[PlansFile] | None,
+    plan_file: File[PlansFile] | None,
 ) -> Iterator[Problem]:
     """Places where nothing would be said, or nobody could help, when prompts have ended."""
     then = {name: of.then for name, of in validities(file.parsed).items()}
@@ -72,8 +72,8 @@ def check_places(
         if all(ended(prompt, then) == NOTHING for prompt in said):
             say = f"nothing is left to say here when its prompts have ended (`then` in {FILE})"
             yield tree.problem(kind, name, "prompts", say=say)
-    if crises:
-        yield from _check_plans(crises, then)
+    if plan_file:
+        yield from _check_plans(plan_file, then)
     for place, prompt in queues.prompts(waiting.parsed):
         last = ended(prompt, then)
         if last in WORDS:
