@@ -31,6 +31,9 @@ HARMLESS = (
     "Don't know how to indicate condition 1000",
     # A phone hung up in the moment of its answer, before the leg was put through.
     "Abnormal 'Gosub(seat-answered,s,1)' exit",
+    # A caller's sound came while the call that takes the last leg's cause away was ending
+    # (seat-left in dialplans/hotline.conf): nobody was to hear it.
+    "Unable to forward frametype 2 on Local/none@seat-left",
 )
 
 

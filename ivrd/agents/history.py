@@ -6,6 +6,9 @@ what two ivrd have received, or one of them twice, is there once.
 - An agent's duty has its beginning, in pieces of a day: a day's entries are that day's.
 - A talk has its call's id, which begins with the second in which the call came.
 - A call that was not taken has the moment of that.
+
+Moments are whole thousandths of a second, all of them cut off alike: where one duty ends the next
+begins, and what happened in that thousandth is not between the two.
 """
 
 import json
@@ -57,7 +60,8 @@ class AgentHistory:
         ahead = self._shift()
         for start, end in by_day(fact.start + ahead, fact.end + ahead, self._zone):
             key = f"{_second(start)} {DUTY} {fact.agent} {_thousandths(start)}"
-            self._put(key, fact.duty, fact.reason, fact.seat, round(end - start, 3))
+            seconds = round(cut(end) - cut(start), 3)
+            self._put(key, fact.duty, fact.reason, fact.seat, seconds)
 
     def talked(self, call_id: str, fact: Talk, *, on: bool = False) -> None:
         """A seat's talk is over; `on`: the call goes on, back to the queue or to somebody else."""
@@ -65,7 +69,7 @@ class AgentHistory:
         call = call_id if CALL_ID.fullmatch(call_id) else f"{_second(start)}.{call_id}"
         which = f" {fact.seat} {_thousandths(start)}" if on else ""
         seconds = round(max(0.0, fact.end - fact.start), 3)
-        self._put(f"{call} {TALK}{which}", fact.seat, round(start, 3), seconds)
+        self._put(f"{call} {TALK}{which}", fact.seat, cut(start), seconds)
 
     def untaken(self, fact: Untaken) -> None:
         """A seat was offered a call and did not take it."""
@@ -97,13 +101,18 @@ class AgentHistory:
             yield [_fact(key, text) for key, text in page.items()]
 
 
+def cut(at: float) -> float:
+    """A moment as it is stored: whole thousandths of a second."""
+    return math.floor(at * 1000) / 1000
+
+
 def _second(at: float) -> str:
     """The second of a moment, in ten digits: keys of later moments sort after it."""
-    return f"{int(min(max(0.0, at), LAST_SECOND)):010}"
+    return f"{math.floor(min(max(0.0, at), LAST_SECOND) * 1000) // 1000:010}"
 
 
 def _thousandths(at: float) -> str:
-    return f"{int(at % 1 * 1000):03}"
+    return f"{math.floor(at * 1000) % 1000:03}"
 
 
 def _fact(key: str, text: str) -> AgentFact | None:
@@ -117,7 +126,8 @@ def _fact(key: str, text: str) -> AgentFact | None:
         start = int(second) + int(thousandths) / 1000
         if kind == DUTY:
             duty, reason, seat, seconds = fields
-            return OnDuty(name, str(seat), Duty(duty), str(reason), start, start + float(seconds))
+            end = round(start + float(seconds), 3)
+            return OnDuty(name, str(seat), Duty(duty), str(reason), start, end)
         if kind == UNTAKEN:
             (reason,) = fields
             return Untaken(name, start, Reason(reason))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, tzinfo
 
 from ivrd.agents.controller import AgentController
-from ivrd.agents.history import AgentHistory
+from ivrd.agents.history import AgentHistory, cut
 from ivrd.api import server
 from ivrd.core.agent_report import AgentFact, AgentSums, OnDuty, Talk
 from ivrd.core.call import AnsweredBy, CallState
@@ -84,7 +84,7 @@ class AgentReport:
         """What has not ended, and is not stored for that: as if it ended now."""
         ahead, now = self._shift(), self._clock()
         for one in self._controller.on_duty():
-            start, end = one.start + ahead, one.end + ahead
+            start, end = cut(one.start + ahead), one.end + ahead
             yield OnDuty(one.agent, one.seat, one.duty, one.reason, start, end)
         for call in self._ledger.calls.values():
             inhouse = call.state is CallState.TALK and call.by is AnsweredBy.INHOUSE

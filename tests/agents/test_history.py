@@ -1,14 +1,17 @@
 """What agents did is stored once, whoever saw it, and is there after a restart."""
 
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivrd.agents.history import AGENT_HISTORY
 from ivrd.core import agent as a
 from ivrd.core.agent import Duty
-from ivrd.core.agent_report import AgentFact, OnDuty, Talk, Untaken
+from ivrd.core.agent_report import AgentFact, AgentSums, OnDuty, Talk, Untaken
 from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Outcome, Rejoined, Stage
 from ivrd.core.seat_health import NotTaken, Reason
 from tests.agents.test_controller import WRAP_UP_SECONDS, Rig
@@ -61,6 +64,32 @@ def test_each_duty_is_written_when_it_is_over_and_wrap_up_as_long_as_it_was(rig:
     ]
     assert rig.wrap_ups == [("base", WRAP_UP_SECONDS)]
     assert Talk("base-01", start, start + 60.0) in stored(rig)
+
+
+microseconds = st.integers(0, 999_999)
+
+
+@given(microseconds, st.lists(st.integers(0, 9_999), min_size=10, max_size=20).map(sorted))
+def test_whoever_is_there_has_what_was_missed_however_short_each_duty_was(
+    first: int, moments: list[int]
+) -> None:
+    rig = Rig()
+    rig.now = start = MIDNIGHT - 2000.0 + first / 1e6
+    asyncio.run(rig.repository.restore())
+    rig.controller.say("late", a.SignedIn(start))
+    for number, after in enumerate(moments):
+        rig.now = start + after / 1e6
+        say = a.Resumed(rig.now) if number % 2 else a.Paused(rig.now, "lunch")
+        rig.controller.say("late", say)
+        rig.history.untaken(Untaken("base-01", rig.now, Reason.MISSED))
+    rig.now += 1.0
+    rig.controller.say("late", a.SignedOut(rig.now))
+    sums = AgentSums(MIDNIGHT - 86_400.0, MIDNIGHT)
+    for fact in stored(rig):
+        assert fact is not None
+        sums.add(fact)
+    (row,) = sums.rows({})
+    assert sum(row.untaken.values()) == len({math.floor((start + x / 1e6) * 1000) for x in moments})
 
 
 def test_a_duty_over_midnight_is_in_both_days(rig: Rig) -> None:
