@@ -98,6 +98,8 @@ class LossyLine(Running):
 
     def _take(self, data: bytes, up: bool) -> None:
         call, kind = kind_of(data)
+        if not call:
+            return  # no SIP: sound of a call that had this port before
         self._counts[call, kind, up] += 1
         message = Message(call, kind, up, self._counts[call, kind, up])
         fate = self._fate(message)

@@ -136,8 +136,11 @@ class Ledger:
         if own.joined_at is None and after.joined_at is not None:
             nobody = replace(after, connected_at=None, by=AnsweredBy.NOBODY, seat="")
             notices.append(Offered(replace(nobody, state=CallState.QUEUE, ended_at=None)))
-        if after.connected_at is not None and after.connected_at != own.connected_at:
-            taken = replace(after, state=CallState.TALK, ended_at=None)
+        taken_at = after.connected_at
+        if taken_at is None and own.connected_at is None and own.answered_at is None:
+            taken_at = after.answered_at  # sent on, and ended before somebody took it again
+        if taken_at is not None and taken_at != own.connected_at:
+            taken = replace(after, state=CallState.TALK, connected_at=taken_at, ended_at=None)
             notices.append(Answered(taken, taken.wait_seconds() or 0.0))
         notices.append(Ended(after, ended.outcome, ended.stage))
         for notice in notices:

@@ -323,6 +323,17 @@ def test_the_notices_of_a_call_that_nobody_saw_are_in_order_and_of_their_moment(
     assert (ledger.adopted, ledger.reconciled, ledger.received) == (1, 1, 1)
 
 
+def test_a_call_that_was_sent_on_and_given_up_unseen_was_answered_by_its_first_person() -> None:
+    ledger = Ledger()
+    told = Call("a", 5.0, state=CallState.ENDED, queue="red", joined_at=6.0, ended_at=12.0)
+    told = replace(told, answered_at=9.0, answered_by=AnsweredBy.INHOUSE, by=AnsweredBy.INHOUSE)
+    _, answered, end = ledger.record_reconciled(Ended(told, Outcome.ANSWERED, Stage.QUEUE))
+    assert isinstance(answered, Answered)
+    assert (answered.call.connected_at, answered.call.by) == (9.0, AnsweredBy.INHOUSE)
+    assert answered.wait_seconds == 3.0
+    assert end.call == told
+
+
 def test_an_arrival_that_is_reported_after_the_healing_is_not_a_second_call() -> None:
     ledger = Ledger()
     told = Call("a", 5.0, state=CallState.ENDED, ended_at=12.0)

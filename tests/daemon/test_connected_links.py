@@ -49,9 +49,11 @@ def test_who_asks_is_sent_it_and_who_dials_again_is_counted_also_after_a_restart
         tracker = at.wiring.tracker
         await until(lambda: at.wiring.outbox.outbox.complete)
         assert links.sender.offered(call)
+        before = time.time()
         async with sending(at):
             assert await links.sender.send(call, "other")
         (line,) = written(lines)
+        assert before <= line["at"] <= time.time()
         assert (line["to"], line["text"]) == (E164, f"{at.wiring.settings.number}: ลิงก์")
         assert at.series("ivrd_links_asked_total") == 1
         assert at.series("ivrd_links_offered") == 1

@@ -89,6 +89,20 @@ def test_an_upgrade_replaces_what_was_shipped_and_nothing_else(layout: Layout) -
     assert layout.units()["ivrd.service"].read_text() == "ivrd.service of 2"
 
 
+def test_what_only_the_configuration_here_has_spoken_stays_until_ivrd_is_removed(
+    layout: Layout,
+) -> None:
+    built(layout, "1", {**SHIPPED, "th/wait-before.wav": "wait", "th/old.wav": "old"})
+    switch(layout, "1")
+    write(layout.at(layout.confdir) / "prompts.yaml", "prompts:\n  wait-before: {th: รอ}\n")
+    built(layout, "2", SHIPPED)
+    switch(layout, "2")
+    assert heard(layout, "th/wait-before.wav") == "wait"
+    assert not (layout.sounds / "th/old.wav").exists()
+    uninstall(layout)
+    assert not (layout.sounds / "th/wait-before.wav").exists()
+
+
 def test_a_downgrade_brings_back_what_was_shipped_then(layout: Layout) -> None:
     built(layout, "1", SHIPPED)
     built(layout, "2", {**SHIPPED, "th/connect.wav": "connect 2", "th/new.wav": "new"})

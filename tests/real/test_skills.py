@@ -20,6 +20,7 @@ from tests.real.test_agents import killed, sign_in
 
 # Numbers of callers, by what they choose, and the first key that they press for it.
 THAI, ENGLISH = ("0810000", "1"), ("0820000", "2")
+SPEAKS_THAI, SPEAKS_ENGLISH = "2001", "2002"  # who shares a seat keys in who it is
 SPEAKS = {"thai-01": THAI, "english-01": ENGLISH}
 
 
@@ -125,8 +126,8 @@ def two_at_a_seat(name: str, settings: dict[str, Any]) -> None:
     if name == "agents.yaml":
         settings["wrap_up_seconds"] = 0
         settings["agents"] = {
-            f"a-{language}": {**person("base-01"), "languages": [language]}
-            for language in ("th", "en")
+            name: {**person("base-01"), "languages": [language]}
+            for name, language in ((SPEAKS_THAI, "th"), (SPEAKS_ENGLISH, "en"))
         }
 
 
@@ -136,7 +137,7 @@ def test_whoever_is_signed_in_at_a_seat_gets_whom_they_understand_also_after_a_k
     hotline,
 ) -> None:
     lab = hotline(agents=1, talk=2.0, ring=0.2, change=two_at_a_seat)
-    sign_in(lab, "a-en")
+    sign_in(lab, SPEAKS_ENGLISH)
     calling = lab.calling([*callers(THAI, 1, 2), *callers(ENGLISH, 11, 2)], rate=4.0)
     lab.until("the English ones are over", lambda s: s["outcomes"]["answered"] == 2)
     killed(lab)
@@ -144,8 +145,8 @@ def test_whoever_is_signed_in_at_a_seat_gets_whom_they_understand_also_after_a_k
     calling_again.wait(90)
     shown = [talk.number[:7] for talk in lab.agents.ledger()]
     assert set(shown) == {ENGLISH[0]}
-    lab.ivrd.once("agent", "out", "a-en")
-    sign_in(lab, "a-th")
+    lab.ivrd.once("agent", "out", SPEAKS_ENGLISH)
+    sign_in(lab, SPEAKS_THAI)
     calling.wait(90)
     assert {talk.number[:7] for talk in lab.agents.ledger()[len(shown) :]} == {THAI[0]}
 

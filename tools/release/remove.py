@@ -38,11 +38,11 @@ def _remove(layout: Layout, name: str) -> None:
 
 def uninstall(layout: Layout) -> None:
     """Remove what was installed; say what is left: configuration, recordings, state."""
-    current = layout.linked("current")
-    shipped = layout.releases / (current or "") / "shipped/sounds"
-    for file in files(shipped):
-        if same(layout.sounds / file, shipped / file):
-            (layout.sounds / file).unlink()
+    for name in layout.names() if layout.releases.is_dir() else ():
+        shipped = layout.releases / name / "shipped/sounds"  # an older one's may still be there
+        for file in files(shipped):
+            if same(layout.sounds / file, shipped / file):
+                (layout.sounds / file).unlink()
     for link, target in layout.links().items():
         if link.is_symlink() and os.readlink(link) == target:
             link.unlink()

@@ -7,6 +7,8 @@ from pathlib import Path
 from tools.release.files import copy, files, link, same
 from tools.release.layout import Layout, ReleaseError, say
 
+PROMPT = re.compile(r"^\s+([a-z0-9-]+):", re.MULTILINE)  # its name, at the line's beginning
+
 
 def switch(layout: Layout, name: str) -> None:
     """Put this release into use; the one that was is `previous` from now on."""
@@ -37,12 +39,20 @@ def _sounds(layout: Layout, old: Path | None, new: Path) -> None:
         elif not same(place, shipped):
             kept.append(file)
     gone = set(files(before)) - set(files(new / "shipped/sounds")) if before else set()
+    named = _named_prompts(layout)
     for file in gone:
-        if before and same(layout.sounds / file, before / file):
+        if before and Path(file).stem not in named and same(layout.sounds / file, before / file):
             (layout.sounds / file).unlink()
     recordings = [file for file in kept if file.endswith(".wav")]
     if recordings:
         say(f"kept {len(recordings)} recordings that are not ours: {' '.join(sorted(recordings))}")
+
+
+def _named_prompts(layout: Layout) -> set[str]:
+    """What the configuration that is there has spoken, though a newer one may not."""
+    prompts = layout.at(layout.confdir) / "prompts.yaml"
+    text = prompts.read_text("utf-8") if prompts.is_file() else ""
+    return set(PROMPT.findall(text))
 
 
 def configure(layout: Layout, source: Path) -> None:
