@@ -1,5 +1,6 @@
 """A caller is sent a link, and who dials again is known: seen from outside, over a fake AMI."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

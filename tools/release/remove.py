@@ -36,13 +36,18 @@ def _remove(layout: Layout, name: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def uninstall(layout: Layout) -> None:
-    """Remove what was installed; say what is left: configuration, recordings, state."""
+def _remove_recordings(layout: Layout) -> None:
+    """Those that a release has brought; an older one's may still be there."""
     for name in layout.names() if layout.releases.is_dir() else ():
-        shipped = layout.releases / name / "shipped/sounds"  # an older one's may still be there
+        shipped = layout.releases / name / "shipped/sounds"
         for file in files(shipped):
             if same(layout.sounds / file, shipped / file):
                 (layout.sounds / file).unlink()
+
+
+def uninstall(layout: Layout) -> None:
+    """Remove what was installed; say what is left: configuration, recordings, state."""
+    _remove_recordings(layout)
     for link, target in layout.links().items():
         if link.is_symlink() and os.readlink(link) == target:
             link.unlink()
