@@ -72,4 +72,9 @@ class Hotline(Watched):
         return scrape
 
     def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
-        return compare(people, ledger.entries, self.agents.ledger(), self.settled())
+        """Both sides' counts, once all is over for ivrd and for the agents, too."""
+        scrape, deadline = self.settled(), time.monotonic() + SETTLE_SECONDS
+        while self.agents.progress()["talking"]:
+            assert time.monotonic() < deadline, "an agent still talks"
+            time.sleep(0.1)
+        return compare(people, ledger.entries, self.agents.ledger(), scrape)
