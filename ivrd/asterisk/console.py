@@ -59,6 +59,20 @@ def _on_line_of_no_seat(console: Sequence[str], folder: Path) -> list[str]:
     return [seat for seat in here if seat not in seats]
 
 
+def load(console: Sequence[str], module: str) -> bool:
+    """Have Asterisk load a module, if it has not; whether it runs then.  Raises `ConsoleError`."""
+    if not (there := runs(console, module)):
+        say(console, f"module load {module}.so")
+        there = runs(console, module)
+    return there
+
+
+def runs(console: Sequence[str], module: str) -> bool:
+    """Whether Asterisk has loaded a module.  Raises `ConsoleError`."""
+    listed = say(console, f"module show like {module}.so")
+    return re.search(rf"^{re.escape(module)}\.so .*\bRunning\b", listed, re.MULTILINE) is not None
+
+
 def started(console: Sequence[str]) -> float | None:
     """When the running Asterisk started (epoch, to a second); None when none is running."""
     try:

@@ -1,6 +1,6 @@
 """A trunk as the program works with it: another exchange, of a partner or of a carrier."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,8 @@ TRANSPORTS = (UDP, TCP, TLS)
 NONE, OFFERED, REQUIRED = "none", "offered", "required"
 SRTP = (NONE, OFFERED, REQUIRED)
 G711 = ("alaw", "ulaw")
-CODECS = (*G711, "g722", "gsm")
+OPUS = "opus"
+CODECS = (*G711, "g722", OPUS, "gsm")
 RFC4733, INBAND = "rfc4733", "inband"
 DTMF = (RFC4733, "info", INBAND, "auto")
 
@@ -65,6 +66,11 @@ class TlsSettings:
     cert_file: Path | None
     key_file: Path | None
     ca_file: Path
+
+
+def speaks(trunks: Iterable[TrunkSettings], codec: str) -> bool:
+    """Whether one of them may be spoken to in this codec."""
+    return any(codec in trunk.codecs for trunk in trunks)
 
 
 def uses(trunks: Sequence[TrunkSettings], transport: str) -> bool:

@@ -83,4 +83,5 @@ def test_a_carriers_codecs_come_first_and_once() -> None:
     assert ours == "allow=g722,alaw"
     assert "g722" not in foreign
     assert "gsm" in foreign
+    assert "set_var=IVRD_CODECS=-g722-alaw-" in of[name, "endpoint"]
     assert "server_uri=sip:sip.example" in of[f"{name}.1", "registration"]
