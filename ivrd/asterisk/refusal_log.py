@@ -1,8 +1,8 @@
 """Calls that Asterisk refuses by itself: its own log is the only place that tells of them.
 
 It makes no channel then, so there is neither an event nor a step of the dialplan: with 503 while it
-waits for its last call to end (`core stop gracefully`), or has no room for another one; with 488 when
-the sound is to be encrypted otherwise than the trunk's `srtp` says, or sent to no address.
+waits for its last call to end (`core stop gracefully`), or has no room for another one; with 488
+when the sound is to be encrypted otherwise than the trunk's `srtp` says, or sent to no address.
 """
 
 import os

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-Causes, carriers and codecs are few, and are counted for ever.  Addresses are as many as whoever forges them
-likes: at most `ADDRESSES` are remembered.  When another one comes, the one that was seen least (of
-those, the longest ago) makes room, so an exchange that calls again and again stays, however many
-others come once.  Times are seconds since the epoch.
+Causes, carriers and codecs are few, and are counted for ever.  Addresses are as many as whoever
+forges them likes: at most `ADDRESSES` are remembered.  When another one comes, the one that was
+seen least (of those, the longest ago) makes room, so an exchange that calls again and again stays,
+however many others come once.  Times are seconds since the epoch.
 """
 
 from collections import Counter

@@ -12,8 +12,8 @@ from ivrd.config.settings import AsteriskSettings, Settings
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.seats import on_line
 
-# Codecs that Asterisk knows, and that are refused but for those that a carrier's trunk names. A call in one comes to the dialplan, which
-# refuses and counts it; nobody else would tell us of it.
+# Codecs that Asterisk knows and that are refused, unless a carrier's trunk names them. A call
+# in one comes to the dialplan, which refuses and counts it; nobody else would tell us of it.
 FOREIGN = (
     *("g722", "g729", "g726", "g723", "gsm", "ilbc", "opus", "speex", "speex16", "speex32", "g719"),
     *("siren7", "siren14", "silk8", "silk12", "silk16", "silk24", "codec2", "adpcm", "lpc10"),
