@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ivrd.asterisk import dialplan_names
@@ -61,10 +62,11 @@ def _on_line_of_no_seat(console: Sequence[str], folder: Path) -> list[str]:
 
 def load(console: Sequence[str], module: str) -> bool:
     """Have Asterisk load a module, if it has not; whether it runs then.  Raises `ConsoleError`."""
-    if not (there := runs(console, module)):
+    if runs(console, module):
+        return True
+    with suppress(ConsoleError):  # it says no in its own way
         say(console, f"module load {module}.so")
-        there = runs(console, module)
-    return there
+    return runs(console, module)
 
 
 def runs(console: Sequence[str], module: str) -> bool:

@@ -1,5 +1,6 @@
 """A trunk: an address, or a mapping; contradictions are told with file, line and key."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
-from ivrd.config.trunk_settings import TrunkSettings
+from ivrd.config.trunk_media import COSTS, notes
+from ivrd.config.trunk_settings import CODECS, G711, TrunkSettings
 
 Change = Callable[[str, str, str], None]
 PLACE = "trunk: 198.51.100.1"
@@ -91,3 +93,24 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
     with pytest.raises(ConfigError, match=r"ivrd\.yaml:") as caught:
         load(folder)
     assert told in str(caught.value)
+
+
+def test_what_transcoding_costs_is_noted_where_it_stands(folder: Path, change: Change) -> None:
+    assert [str(note) for note in notes(load(folder))] == []
+    trunk(folder, change, "{addresses: [a.example], codecs: [g722, alaw], dtmf: auto}")
+    cost, keys = (str(note) for note in notes(load(folder)))
+    assert re.match(rf"{folder / 'partners.yaml'}:\d+: partners.a-bank.trunk.codecs: ", cost)
+    assert re.search(r"g722 takes [1-9]\S* times what alaw takes to wait, [1-9]\S* to talk", cost)
+    assert keys.endswith("trunk.dtmf: keys that are sent as sound are found in alaw and ulaw, "
+                         "and not in g722")  # fmt: skip
+    assert set(COSTS) == set(CODECS) - set(G711)
+
+
+def test_a_carriers_and_the_callbacks_trunk_have_their_lines(folder: Path, change: Change) -> None:
+    text = (folder / "ivrd.yaml").read_text("utf-8")
+    at = text.index("carrier: {addresses: [")
+    old = text[at : text.index("}", at)]
+    change("ivrd.yaml", old, f"{old}, codecs: [alaw, opus]")
+    (note,) = (str(note) for note in notes(load(folder)))
+    assert "ivrd.yaml:" in note
+    assert "asterisk.carriers.carrier.codecs: transcoded here: opus takes" in note
