@@ -1,11 +1,12 @@
 """What a call costs Asterisk that it has to turn into G.711: waiting with music, and talking.
 
-    python -m bench.transcoding [--calls 10] [--seconds 15] [alaw g722 gsm opus]
+    python -m bench.transcoding [--calls 10] [--seconds 15] [alaw inband g722 gsm opus]
 
 In one run, one codec after the other, as many calls for as long: they wait in the queue, then they
 talk with agents, whose phones speak A-law.  What they say is what they have heard before, so that
 both directions are of sound and not of silence.  Printed, and written to bench/RESULTS.md: percent
-of a processor that Asterisk takes for a call, and how often that is what it takes in A-law.
+of a processor that Asterisk takes for a call, and how often that is what it takes in A-law.  Besides,
+`inband`: A-law in which it listens for keys that are sent as sound.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from lab.machine import cpu_seconds
 from lab.phone import PACKET_SECONDS, Phone
 
 NAME = "python -m bench.transcoding"
-PAYLOADS = {"alaw": 8, "g722": 9, "gsm": 3, "opus": 107}
-CODECS = ("alaw", "g722", "gsm", "opus")
+PAYLOADS = {"alaw": 8, "inband": 8, "g722": 9, "gsm": 3, "opus": 107}
+KINDS = tuple(PAYLOADS)
 HEARD = 100  # packets that are remembered, and said again
 LIMIT = 120.0  # seconds; only a machine that is stuck takes so long
 HEAD = (
@@ -40,9 +41,9 @@ HEAD = (
 class Speaker(Phone):
     """Says what it has heard, in its one codec."""
 
-    def __init__(self, lab: Lab, codec: str) -> None:
-        super().__init__(lab.sip, host=host_of(codec))
-        self._kind = PAYLOADS[codec]
+    def __init__(self, lab: Lab, kind: str) -> None:
+        super().__init__(lab.sip, host=host_of(kind))
+        self._kind = PAYLOADS[kind]
         self._heard: list[bytes] = []
         self._over = threading.Event()
 
@@ -50,7 +51,7 @@ class Speaker(Phone):
         """Ask for a person, and speak from now on."""
         answer = self.invite(payloads=f"{self._kind} 101")
         assert answer.status == 200, answer.first
-        self.press("0")
+        self.press_by_info("0")
         threading.Thread(target=self._speak, daemon=True).start()
 
     def _speak(self) -> None:
@@ -73,9 +74,16 @@ class Speaker(Phone):
         self.close()
 
 
-def host_of(codec: str) -> str:
+def host_of(kind: str) -> str:
     """The address of the carrier that speaks nothing else."""
-    return f"127.0.0.{40 + CODECS.index(codec)}"
+    return f"127.0.0.{40 + KINDS.index(kind)}"
+
+
+def carrier(kind: str) -> dict[str, object]:
+    """Its entry in the YAML."""
+    inband = kind == "inband"
+    codec, dtmf = ("alaw", "inband") if inband else (kind, "rfc4733")
+    return {"addresses": [host_of(kind)], "codecs": [codec], "dtmf": dtmf}
 
 
 def plan(folder: Path, calls: int) -> Plan:
@@ -83,9 +91,7 @@ def plan(folder: Path, calls: int) -> Plan:
 
     def change(name: str, settings: dict[str, Any]) -> None:
         if name == "ivrd.yaml":
-            settings["asterisk"]["carriers"] |= {
-                codec: {"addresses": [host_of(codec)], "codecs": [codec]} for codec in CODECS
-            }
+            settings["asterisk"]["carriers"] |= {kind: carrier(kind) for kind in KINDS}
 
     return Plan(folder, agents=calls, ring=0.2, talk=3600.0, change=change)
 
@@ -106,12 +112,12 @@ def cost(lab: Lab, calls: int, seconds: int) -> float:
     return 100 * (cpu_seconds(lab.asterisk.pid) - used) / took / calls
 
 
-def measure(lab: Lab, codec: str, calls: int, seconds: int) -> tuple[float, float]:
+def measure(lab: Lab, kind: str, calls: int, seconds: int) -> tuple[float, float]:
     """What a call costs that waits, and one that talks."""
     lab.ivrd.once("seats", "close", "base", "--yes")
     with ExitStack() as ending:
         for _ in range(calls):
-            speaker = Speaker(lab, codec)
+            speaker = Speaker(lab, kind)
             speaker.call()
             ending.callback(speaker.end)
         until(lab, "queue", calls)
@@ -127,17 +133,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
     parser.add_argument("--calls", type=int, default=10, help="at once")
     parser.add_argument("--seconds", type=int, default=15, help="for how long each is measured")
-    parser.add_argument("codecs", nargs="*", choices=[*CODECS, []], default=[*CODECS])
+    parser.add_argument("kinds", nargs="*", choices=KINDS, default=KINDS)
     given = parser.parse_args(arguments)
     folder, rows = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), []
     print(HEAD, end="", flush=True)
     with Lab(plan(folder, given.calls)) as lab:
         usual = measure(lab, "alaw", given.calls, given.seconds)
-        for codec in given.codecs:
-            of = usual if codec == "alaw" else measure(lab, codec, given.calls, given.seconds)
+        for kind in given.kinds:
+            of = usual if kind == "alaw" else measure(lab, kind, given.calls, given.seconds)
             ratios = [now / then for now, then in zip(of, usual, strict=True)]
             rows.append(
-                f"| {codec} | {of[0]:.2f} | {of[1]:.2f} | {ratios[0]:.1f} | {ratios[1]:.1f} |\n"
+                f"| {kind} | {of[0]:.2f} | {of[1]:.2f} | {ratios[0]:.1f} | {ratios[1]:.1f} |\n"
             )
             print(rows[-1], end="", flush=True)
     text = (
