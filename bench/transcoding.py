@@ -5,7 +5,7 @@
 In one run, one codec after the other, as many calls for as long: they wait in the queue, then they
 talk with agents, whose phones speak A-law.  What they say is what they have heard before, so that
 both directions are of sound and not of silence.  Printed, and written to bench/RESULTS.md: percent
-of a processor that Asterisk takes for a call, and how often that is what it takes in A-law.  Besides,
+of a processor that Asterisk takes for a call, and how often that is what it takes in A-law.
 `inband`: A-law in which it listens for keys that are sent as sound.
 """
 
@@ -74,6 +74,13 @@ class Speaker(Phone):
         self.close()
 
 
+def kind(text: str) -> str:
+    """One of KINDS, as it is given."""
+    if text not in KINDS:
+        raise argparse.ArgumentTypeError(f"expected {', '.join(KINDS)}")
+    return text
+
+
 def host_of(kind: str) -> str:
     """The address of the carrier that speaks nothing else."""
     return f"127.0.0.{40 + KINDS.index(kind)}"
@@ -133,17 +140,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
     parser.add_argument("--calls", type=int, default=10, help="at once")
     parser.add_argument("--seconds", type=int, default=15, help="for how long each is measured")
-    parser.add_argument("kinds", nargs="*", choices=KINDS, default=KINDS)
+    parser.add_argument("kinds", nargs="*", type=kind, default=[*KINDS], metavar="KIND")
     given = parser.parse_args(arguments)
     folder, rows = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), []
     print(HEAD, end="", flush=True)
     with Lab(plan(folder, given.calls)) as lab:
         usual = measure(lab, "alaw", given.calls, given.seconds)
-        for kind in given.kinds:
-            of = usual if kind == "alaw" else measure(lab, kind, given.calls, given.seconds)
+        for name in given.kinds:
+            of = usual if name == "alaw" else measure(lab, name, given.calls, given.seconds)
             ratios = [now / then for now, then in zip(of, usual, strict=True)]
             rows.append(
-                f"| {kind} | {of[0]:.2f} | {of[1]:.2f} | {ratios[0]:.1f} | {ratios[1]:.1f} |\n"
+                f"| {name} | {of[0]:.2f} | {of[1]:.2f} | {ratios[0]:.1f} | {ratios[1]:.1f} |\n"
             )
             print(rows[-1], end="", flush=True)
     text = (
