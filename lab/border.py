@@ -31,6 +31,7 @@ READY_SECONDS = 60.0  # only a machine that is stuck takes so long
 
 CONFIG = """\
 log_stderror=yes
+debug=1
 children=2
 disable_tcp=yes
 auto_aliases=no

@@ -27,12 +27,12 @@ from ivrd.config.field_types import (
 )
 from ivrd.config.model import Part
 from ivrd.config.trunk_settings import (
+    AUTO,
     CODECS,
     DTMF,
     G711,
     INBAND,
     NONE,
-    RFC4733,
     SRTP,
     TLS,
     TRANSPORTS,
@@ -76,7 +76,7 @@ class TrunkPart(Part):
     codecs: Annotated[list[Annotated[str, choice(*CODECS)]], Field(min_length=1), RELOAD] = Field(
         default=[*G711]
     )
-    dtmf: Annotated[str, choice(*DTMF), RELOAD] = RFC4733
+    dtmf: Annotated[str, choice(*DTMF), RELOAD] = AUTO
     user: Annotated[str, USER, RELOAD] = ""
     secret_file: Annotated[str, PATH, RELOAD] = ""
 

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from ivrd.config import callback, main, partners, yamlfile
 from ivrd.config.problem import Problem
 from ivrd.config.settings import Settings
-from ivrd.config.trunk_settings import G711
+from ivrd.config.trunk_settings import AUTO, G711
 from ivrd.config.yamlfile import Key
 
 # How often a call takes of Asterisk what it takes in A-law: (who waits with music, who talks).
 # Measured side by side, `python -m bench.transcoding`: docs/decisions/0058-trunk-media.md.
 COSTS = {"g722": (0.0, 0.0), "gsm": (0.0, 0.0), "opus": (0.0, 0.0)}
-AUTO = "auto"
 
 
 def notes(settings: Settings) -> Iterator[Problem]:
@@ -26,10 +25,10 @@ def notes(settings: Settings) -> Iterator[Problem]:
             continue
         file, key = _place(settings, name)
         place = yamlfile.places(settings.folder / file)
-        yield place.problem((*key, "codecs"), f"transcoded here: {_cost(others)}")
+        say = f"transcoded here: {_cost(others)}"
         if trunk.dtmf == AUTO:
-            say = f"keys that are sent as sound are found in alaw and ulaw, and not in {others[0]}"
-            yield place.problem((*key, "dtmf"), say)
+            say += "; keys that are sent as sound are found in alaw and ulaw alone"
+        yield place.problem((*key, "codecs"), say)
 
 
 def _place(settings: Settings, name: str) -> tuple[str, Key]:

@@ -11,8 +11,8 @@ SRTP = (NONE, OFFERED, REQUIRED, DTLS)
 G711 = ("alaw", "ulaw")
 OPUS = "opus"
 CODECS = (*G711, "g722", OPUS, "gsm")
-RFC4733, INBAND = "rfc4733", "inband"
-DTMF = (RFC4733, "info", INBAND, "auto")
+RFC4733, INBAND, AUTO = "rfc4733", "inband", "auto"
+DTMF = (RFC4733, "info", INBAND, AUTO)
 
 
 @dataclass(frozen=True)

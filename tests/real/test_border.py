@@ -10,6 +10,7 @@ from tests.real.overflow_rig import calls, drill, partner, with_partners
 from tests.real.rig import WAIT
 
 HERE = "127.0.0.1"  # the lab's carrier
+THERE = "127.0.0.4"  # no carrier's
 NOBODY = "127.0.0.2:9"
 
 
@@ -39,8 +40,8 @@ def test_a_partner_behind_two_borders_is_reached_by_the_second_when_the_first_is
 ):
     with (
         Exchange(tmp_path / "bank", PROJECT / "sounds") as bank,
-        Border(tmp_path / "one", bank.udp) as one,
-        Border(tmp_path / "two", bank.udp) as two,
+        Border(tmp_path / "one", bank.udp, host=THERE) as one,
+        Border(tmp_path / "two", bank.udp, host=THERE) as two,
     ):
         secret = tmp_path / "bank.secret"
         secret.touch(0o600)

@@ -10,9 +10,9 @@ import pytest
 
 from lab.typing_phone import FAST, INBAND, INFO, RFC4733, TypingPhone
 
-USUAL = "127.0.0.1"  # the lab's own carrier, with dtmf: rfc4733
-CARRIERS = {"auto": "127.0.0.21", "inband": "127.0.0.22", "info": "127.0.0.23"}
-HOSTS = {"rfc4733": USUAL, **CARRIERS}
+USUAL = "127.0.0.1"  # the lab's own carrier, with dtmf: auto
+CARRIERS = {"rfc4733": "127.0.0.21", "inband": "127.0.0.22", "info": "127.0.0.23"}
+HOSTS = {"auto": USUAL, **CARRIERS}
 ALL = (RFC4733, INFO, INBAND)
 TONE, GAP = 0.06, 0.06  # seconds: what Asterisk's detector is sure of (docs/decisions/0058)
 SLOW = 0.1

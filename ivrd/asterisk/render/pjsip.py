@@ -16,8 +16,7 @@ from ivrd.core.seats import on_line
 # in one comes to the dialplan, which refuses and counts it; nobody else would tell us of it.
 FOREIGN = (
     *("g722", "g729", "g726", "g723", "gsm", "ilbc", "opus", "speex", "speex16", "speex32", "g719"),
-    *("siren7", "siren14", "silk8", "silk12", "silk16", "silk24", "codec2", "adpcm", "lpc10"),
-    *("slin", "slin16"),
+    *("siren7", "siren14", "adpcm", "lpc10", "slin", "slin16"),
 )
 
 
