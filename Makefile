@@ -2,7 +2,7 @@
 PY      := .venv/bin/python
 DEMO    := asterisk sipp
 BENCH   := bench $(DEMO)
-TEST    := bench asterisk sipp baresip prometheus redis systemd faketime
+TEST    := bench asterisk sipp baresip kamailio prometheus redis systemd faketime
 # In this order; bench.overflow takes its short form, bench.day half an hour.
 BENCHMARKS := calls expected_wait nobody_left replay menu commands flood times handoff \
     handoff_load people waiting growth 'overflow --short' day

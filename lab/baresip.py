@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import parts
@@ -28,15 +30,17 @@ from lab.ports import free_port
 from lab.running import LabError, Running, spawn
 
 HOST = "127.0.0.3"  # Asterisk takes what comes from 127.0.0.1 for the carrier's
-MODULES = ("g711", "ausine", "sndfile", "ctrl_tcp")
+CODECS = ("g711", "g722", "gsm", "opus")
+MODULES = (*CODECS, "srtp", "dtls_srtp", "ausine", "sndfile", "ctrl_tcp")
 APPLICATIONS = ("account", "menu")
+WAV_HEADER = 44  # bytes
 OWN_CODECS = 48_000  # samples a second: ausine makes no others
 
 CONFIG = """\
 poll_method epoll
 sip_listen {host}:{port}
-sip_trans_def udp
-net_interface 127.0.0.1
+sip_trans_def {transport}
+{tls}net_interface 127.0.0.1
 audio_source ausine,{hertz}
 snd_path {folder}
 ausrc_srate {rate}
@@ -44,7 +48,27 @@ call_local_timeout 600
 ctrl_tcp_listen 127.0.0.1:{control}
 module_path {modules}
 """
-ACCOUNT = "<sip:{user}@{server};transport=udp>;audio_codecs=PCMA/8000/1;answermode={mode}{more}"
+ACCOUNT = "<sip:{user}@{server};transport={transport}>;audio_codecs={codec};answermode={mode}{more}"
+
+
+@dataclass(frozen=True)
+class Speaks:
+    """What a phone speaks: nothing but this.
+
+    `encryption`: empty for none; else a `mediaenc` of baresip's, such as srtp-mand (RFC 4568) or
+    dtls_srtp (RFC 5764).  `keys`: rtpevent (RFC 4733) or info.  `certificate`, with its key in one
+    file, and `ca`: for TLS.
+    """
+
+    transport: str = "udp"
+    codec: str = "PCMA/8000/1"
+    encryption: str = ""
+    keys: str = "rtpevent"
+    certificate: Path | None = None
+    ca: Path | None = None
+
+
+USUAL = Speaks()
 
 
 class Baresip(Running):
@@ -66,8 +90,10 @@ class Baresip(Running):
         answers: bool = False,
         port: int = 0,
         host: str = HOST,
+        speaks: Speaks = USUAL,
     ) -> None:
         self.user, self.host = user, host
+        self._speaks = speaks
         self.port = port or free_port(host=host)
         free_port(socket.SOCK_STREAM, host)  # baresip takes the next one, too, for TLS
         self.log = folder / "log"
@@ -181,7 +207,7 @@ class Baresip(Running):
             self._control.command("resume", call.id)
 
     def press(self, call: Call, keys: str) -> None:
-        """Keys of the telephone, one after the other (RFC 4733)."""
+        """Keys of the telephone, one after the other."""
         self._select(call)
         for key in keys:
             self._control.command("sndcode", key)
@@ -221,7 +247,7 @@ class Baresip(Running):
     def _voices(self) -> set[str | None]:
         size, found = 2 * rtp.SAMPLES, set[str | None]()
         for file in self._folder.glob("*-dec.wav"):
-            samples = file.read_bytes()[44:]
+            samples = _samples(file.read_bytes())
             found |= {_voice(samples[n : n + size]) for n in range(0, len(samples) - size, size)}
         return found
 
@@ -242,16 +268,32 @@ class Baresip(Running):
             rate=OWN_CODECS,
             control=control,
             modules=modules,
+            transport=self._speaks.transport,
+            tls=self._tls(),
         )
         text += "".join(f"module {name}.so\n" for name in MODULES)
         text += "".join(f"module_app {name}.so\n" for name in APPLICATIONS)
         (self._folder / "config").write_text(text)
         (self._folder / "accounts").touch()  # otherwise it makes one of its own
 
+    def _tls(self) -> str:
+        """Its certificate, and by whom others' have to be signed."""
+        text = f"sip_certificate {self._speaks.certificate}\n" if self._speaks.certificate else ""
+        return text + (f"sip_cafile {self._speaks.ca}\n" if self._speaks.ca else "")
+
     def _account(self) -> str:
-        password = f";auth_pass={self._password}" if self._password else ";regint=0"
-        mode = "auto" if self._answers else "manual"
-        return ACCOUNT.format(user=self.user, server=self._address, mode=mode, more=password)
+        more = f";auth_pass={self._password}" if self._password else ";regint=0"
+        more += f";dtmfmode={self._speaks.keys}"
+        if self._speaks.encryption:
+            more += f";mediaenc={self._speaks.encryption}"
+        return ACCOUNT.format(
+            user=self.user,
+            server=self._address,
+            transport=self._speaks.transport,
+            codec=self._speaks.codec,
+            mode="auto" if self._answers else "manual",
+            more=more,
+        )
 
     def _select(self, call: Call) -> None:
         """Make it the call that the next command is about."""
@@ -266,6 +308,15 @@ class Baresip(Running):
                 if mine and theirs:
                     return mine[1], theirs[1]
         raise LabError(f"{self.user}: no answer to call {call.id} in {self.log}")
+
+
+def _samples(file: bytes) -> bytes:
+    """What is in a WAV file that may still grow, 8,000 times a second, of its first channel."""
+    if len(file) < WAV_HEADER:
+        return b""
+    channels, rate = struct.unpack_from("<HI", file, 22)
+    values = memoryview(file[WAV_HEADER : len(file) - len(file) % 2]).cast("h")
+    return values[:: channels * rate // rtp.RATE].tobytes()
 
 
 def _voice(samples: bytes) -> str | None:

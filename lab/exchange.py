@@ -147,7 +147,7 @@ identify_by=ip,username
 [{USER}]
 type=identify
 endpoint={USER}
-match=127.0.0.1
+match=127.0.0.0/8
 
 [{USER}]
 type=auth

@@ -1,4 +1,4 @@
-"""The programs of others that the lab needs, without root: Asterisk, SIPp, Redis, Prometheus.
+"""The programs of others that the lab needs, without root: Asterisk, SIPp, Kamailio, and so on.
 
 A good one on PATH is used. Otherwise Debian's packages are fetched once and unpacked into the
 cache folder `${IVRD_CACHE:-${XDG_CACHE_HOME:-~/.cache}/ivrd}`, one folder for each part:
@@ -38,6 +38,7 @@ __all__ = [
     "BARESIP",
     "DEBOOTSTRAP",
     "FAKETIME",
+    "KAMAILIO",
     "PARTS",
     "PIP",
     "PROMETHEUS",
@@ -71,6 +72,7 @@ class Part:
 
 ASTERISK = Part("asterisk", "sid", ("asterisk",), ("asterisk",), 95)
 BARESIP = Part("baresip", "sid", ("baresip-core",), ("baresip",), 30)
+KAMAILIO = Part("kamailio", OWN, ("kamailio",), ("kamailio",), 47)
 SIPP = Part("sipp", OWN, ("sip-tester",), ("sipp",), 16)
 REDIS = Part("redis", OWN, ("redis-server",), ("redis-server",), 33)
 PROMETHEUS = Part("prometheus", OWN, ("prometheus",), ("prometheus", "promtool"), 50)
@@ -86,7 +88,10 @@ DEBOOTSTRAP = Part("debootstrap", OWN, ("debootstrap",), (), 1)
 PIP = Part("pip", OWN, ("python3-pip-whl", "ca-certificates"), (), 17)
 PARTS = {
     part.name: part
-    for part in (ASTERISK, BARESIP, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP, DEBOOTSTRAP)
+    for part in (
+        *(ASTERISK, BARESIP, KAMAILIO, SIPP, REDIS, PROMETHEUS, SYSTEMD, FAKETIME, PIP),
+        DEBOOTSTRAP,
+    )
 }
 
 

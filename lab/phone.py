@@ -100,22 +100,26 @@ class Phone:
         sender: str = "",
         headers: Mapping[str, str] | None = None,
         payloads: str = "8 101",
+        sdp: str | None = None,
     ) -> Message:
         """Call, acknowledge, and return the final answer.
 
         `uri`: what is dialled instead of the number at the target; `sender`: the whole From,
-        without its tag; `payloads`: the codecs that are offered.
+        without its tag; `payloads`: the codecs that are offered; `sdp`: all that is, empty for an
+        INVITE that offers nothing.
         """
         where = f"{self.peer[0]}:{self.peer[1]}"
         self._remote = uri or f"sip:{number}@{where}"
         self._mine = f"{sender or f'<sip:{self.user}@{self.host}>'};tag={self.tag}"
         self._theirs = f"<sip:{number}@{where}>"
-        self._send("INVITE", headers or {}, self._offer(payloads))
+        self._send("INVITE", headers or {}, self._offer(payloads) if sdp is None else sdp)
         answer = self.answer_to("INVITE")
         self._theirs = answer.headers["to"]
         if answer.status == 200:
             self._take_in(answer)
-        self._acknowledge(answer)
+        # Who offered nothing answers the other side's offer.
+        late = sdp == "" and answer.status == 200
+        self._acknowledge(answer, self._offer(payloads) if late else "")
         return answer
 
     def request(
@@ -309,7 +313,7 @@ class Phone:
         return (
             f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
             f"m=audio {self.sound.getsockname()[1]} RTP/AVP {payloads}\r\n"
-            "a=rtpmap:8 PCMA/8000\r\na=rtpmap:18 G729/8000\r\n"
+            "a=rtpmap:8 PCMA/8000\r\na=rtpmap:18 G729/8000\r\na=rtpmap:107 opus/48000/2\r\n"
             "a=rtpmap:101 telephone-event/8000\r\n"
         )
 
@@ -324,8 +328,8 @@ class Phone:
         self._number += 1
         self._write(self._head(method, self._number, headers), body)
 
-    def _acknowledge(self, answer: Message) -> None:
-        self._write(self._head("ACK", int(answer.headers["cseq"].split(" ")[0]), {}), "")
+    def _acknowledge(self, answer: Message, body: str = "") -> None:
+        self._write(self._head("ACK", int(answer.headers["cseq"].split(" ")[0]), {}), body)
 
     def _head(self, method: str, number: int, headers: Mapping[str, str]) -> list[str]:
         branch = f"z9hG4bK{secrets.token_hex(6)}"

@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ivrd.asterisk import dialplan_names
@@ -57,6 +58,21 @@ def _on_line_of_no_seat(console: Sequence[str], folder: Path) -> list[str]:
     seats = set(re.findall(r"^\[([^\]]+)\]", text, flags=re.M))
     here = re.findall(r"^(\S+\.\S+) .*-[0-9a-f]{8}", said, flags=re.M)
     return [seat for seat in here if seat not in seats]
+
+
+def load(console: Sequence[str], module: str) -> bool:
+    """Have Asterisk load a module, if it has not; whether it runs then.  Raises `ConsoleError`."""
+    if runs(console, module):
+        return True
+    with suppress(ConsoleError):  # it says no in its own way
+        say(console, f"module load {module}.so")
+    return runs(console, module)
+
+
+def runs(console: Sequence[str], module: str) -> bool:
+    """Whether Asterisk has loaded a module.  Raises `ConsoleError`."""
+    listed = say(console, f"module show like {module}.so")
+    return re.search(rf"^{re.escape(module)}\.so .*\bRunning\b", listed, re.MULTILINE) is not None
 
 
 def started(console: Sequence[str]) -> float | None:

@@ -85,6 +85,8 @@ VAIN_AT = "IVRD_VAIN_AT"  # when that was: the second
 SOURCE = "IVRD_SOURCE"  # who had hung up before the caller joined the queue
 PRIVACY = "IVRD_PRIVACY"  # what the caller's exchange asks for, in letters; empty for nothing
 DIALLED = "IVRD_DIALLED"  # what the carrier dialled, in digits and +
+CODECS = "IVRD_CODECS"  # that the carrier's trunk takes, each between two -
+CODEC = "IVRD_CODEC"  # that the carrier's call is in
 TO = "IVRD_TO"  # where a transfer leads: a seat, a partner's seat as app_queue names it, a topic
 ABOUT = "IVRD_ABOUT"  # the queue of that topic
 RINGS = "IVRD_RINGS"  # who is rung: as app_queue names it
@@ -94,7 +96,20 @@ ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller wh
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
-    *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
+    *(
+        PRIVACY,
+        DIALLED,
+        CODECS,
+        CODEC,
+        VAIN,
+        VAIN_AT,
+        TO,
+        ABOUT,
+        RINGS,
+        FROM_SEAT,
+        TRIES,
+        ASKED_FOR,
+    ),
     ANNOUNCED,
 )
 

@@ -290,11 +290,15 @@ class LineLeft:
 
 @dataclass(frozen=True)
 class CallRefused:
-    """The dialplan refused a carrier's call, which was never one of ours."""
+    """The dialplan refused a carrier's call, which was never one of ours.
+
+    `codec`: what it was in, if that is the reason.
+    """
 
     carrier: str
     cause: RefusalCause
     at: float
+    codec: str = ""
 
 
 @dataclass(frozen=True)

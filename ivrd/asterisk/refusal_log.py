@@ -1,7 +1,8 @@
-"""Calls that Asterisk refuses with 503: its own log is the only place that tells of them.
+"""Calls that Asterisk refuses by itself: its own log is the only place that tells of them.
 
-It makes no channel then, so there is neither an event nor a step of the dialplan: while it waits
-for its last call to end (`core stop gracefully`), or has no room for another one.
+It makes no channel then, so there is neither an event nor a step of the dialplan: with 503 while it
+waits for its last call to end (`core stop gracefully`), or has no room for another one; with 488
+when the sound is to be encrypted otherwise than the trunk's `srtp` says, or sent to no address.
 """
 
 import os
@@ -11,8 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ivrd.core.refusals import RefusalCause
+
 # chan_pjsip.c, chan_pjsip_incoming_request; the name before it is the endpoint's, a carrier's.
-REFUSED = re.compile(rb"chan_pjsip\.c: +([A-Za-z0-9_-]+): Failed to allocate new PJSIP channel on")
+# res_pjsip_session.c, handle_incoming_sdp; within a call a channel's name is there, with a /.
+REFUSED = re.compile(
+    rb"chan_pjsip\.c: +([A-Za-z0-9_-]+): Failed to allocate new PJSIP channel on|"
+    rb"res_pjsip_session\.c: +([A-Za-z0-9_-]+): Couldn't negotiate stream"
+)
+Refused = Counter[tuple[str, RefusalCause]]
 MOST_BYTES = 1 << 20  # in one read; the rest comes with the next one
 
 
@@ -28,9 +36,9 @@ class RefusalLog:
         self._rest = b""
         self._from_end = True  # what is there before the first look was before us
 
-    def read(self) -> Counter[str]:
-        """Calls that were refused since the last time, by carrier; never raises OSError."""
-        found: Counter[str] = Counter()
+    def read(self) -> Refused:
+        """Calls that were refused since the last time, by carrier and why; never raises OSError."""
+        found = Refused()
         with suppress(OSError):
             if self._file is None:
                 self._open()
@@ -54,13 +62,19 @@ class RefusalLog:
         if from_end:
             self._file.seek(0, os.SEEK_END)
 
-    def _take(self) -> Counter[str]:
+    def _take(self) -> Refused:
         assert self._file is not None
         text = self._rest + self._file.read(MOST_BYTES)
         whole, newline, self._rest = text.rpartition(b"\n")
         if not newline and len(self._rest) > MOST_BYTES:
             self._rest = b""  # no log of Asterisk's
-        return Counter(carrier.decode("ascii") for carrier in REFUSED.findall(whole))
+        return Counter(
+            (
+                (full or odd).decode("ascii"),
+                RefusalCause.UNAVAILABLE if full else RefusalCause.NOT_ACCEPTABLE,
+            )
+            for full, odd in REFUSED.findall(whole)
+        )
 
     def _moved(self) -> bool:
         """Whether the log is another file now, or was emptied in its place."""

@@ -73,6 +73,7 @@ MEMBER_STATES = {
 DIGITS = re.compile(r"[0-9]{1,10}")
 STRANGER = "<unknown>"  # res_pjsip's name for whoever is nobody
 REFUSALS = frozenset(RefusalCause)
+CODEC = re.compile(r"[a-z0-9]{1,12}")  # one of Asterisk's names
 REQUESTS = frozenset(Request)
 # A phone has registered that was not there, or one that was dead answers again (pjsip_options.c).
 REGISTERED = ("NonQualified", "Reachable")
@@ -140,7 +141,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
     if m.userevent == dialplan_names.MEDIA_LOST_EVENT:
         return MediaLost(m.uniqueid, at(m), silence(m.silent))
     if m.userevent == dialplan_names.CALL_REFUSED and m.answer in REFUSALS:
-        return CallRefused(m.carrier, RefusalCause(m.answer), at(m))
+        codec = m.codec if CODEC.fullmatch(m.codec) else ""
+        return CallRefused(m.carrier, RefusalCause(m.answer), at(m), codec)
     if kind := dialplan_names.PARTNER_EVENTS.get(m.userevent):
         return _partner_leg_event(m, kind)
     return None

@@ -18,7 +18,7 @@ from ivrd.cli import capacity, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
-from ivrd.config import certificates
+from ivrd.config import certificates, trunk_media
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
@@ -35,7 +35,7 @@ from ivrd.config.sounds import (
     prompt_files,
     spare_files,
 )
-from ivrd.config.trunk_settings import TLS, TrunkSettings, uses
+from ivrd.config.trunk_settings import OPUS, TLS, TrunkSettings, speaks, uses
 from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
@@ -96,6 +96,7 @@ def _check(given: argparse.Namespace) -> int:
         *spare_files(settings),
         *not_spoken(settings),
         *without_language(settings),
+        *trunk_media.notes(settings),
     ]
     warnings = [str(problem) for problem in notes]
     warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
@@ -253,6 +254,7 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     if started is None:
         return
     yield from _time_out(settings)
+    yield from _opus(settings)
     unread = {True: list[str](), False: list[str]()}  # by whether a reload is enough
     for name in loaded.stale(folder, [name for name in files if name not in differing], started):
         reloads = name in console.RELOADS
@@ -276,6 +278,17 @@ def _time_out(settings: Settings) -> Iterator[Step]:
             "set asterisk.media.silent_seconds and held_seconds to 0"
         )
         yield Step([say], "update Asterisk")
+
+
+def _opus(settings: Settings) -> Iterator[Step]:
+    """Without its module Asterisk agrees on Opus all the same, and such callers hear nothing."""
+    asterisk = settings.asterisk
+    if speaks(settings.trunks.values(), OPUS):
+        with reported(console.ConsoleError):
+            there = console.runs(asterisk.console, asterisk.opus_module)
+        say = f"a trunk speaks opus, and Asterisk has not loaded {asterisk.opus_module}"
+        mend = "`ivrd reload`, or name its module in asterisk.media.opus_module"
+        yield Step([] if there else [f"{settings.folder}/ivrd.yaml: {say}; {mend}"], mend)
 
 
 def _permissions(settings: Settings) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 from ivrd.asterisk import console, loaded, render
 from ivrd.cli.check import asterisk_files
 from ivrd.cli.client import Client
-from ivrd.cli.failure import WRONG, reported, understood
+from ivrd.cli.failure import WRONG, CommandFailed, reported, understood
 from ivrd.cli.options import command
 from ivrd.config.load import load
 from ivrd.config.settings import AsteriskSettings
+from ivrd.config.trunk_settings import OPUS, speaks
 
 
 def add_render(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,8 @@ def _reload(given: argparse.Namespace) -> int:
     client.get("status")  # an ivrd that is not there is no reason to touch Asterisk
     asterisk = settings.asterisk
     with reported(render.RenderError, console.ConsoleError):
+        if speaks(settings.trunks.values(), OPUS):
+            _load_opus(asterisk)
         texts = asterisk_files(settings)
         written = render.write(asterisk.config_dir, texts)
         _tell_asterisk(asterisk, list(texts), written)
@@ -69,6 +72,13 @@ def _show_reload(given: argparse.Namespace, answer: Any) -> int:
         print("\n".join(answer["problems"]), file=sys.stderr)
         print("ivrd: the configuration was not taken; the old one is still in use", file=sys.stderr)
     return 0 if answer["ok"] else WRONG
+
+
+def _load_opus(asterisk: AsteriskSettings) -> None:
+    """Before a trunk speaks it.  Without it who does would hear nothing: it is not taken then."""
+    if not console.load(asterisk.console, asterisk.opus_module):
+        say = f"Asterisk cannot load {asterisk.opus_module} (asterisk.media.opus_module)"
+        raise CommandFailed(f"{say}, which a trunk with opus needs; the old configuration stays")
 
 
 def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequence[str]) -> None:

@@ -50,6 +50,7 @@ FILE = control_socket.FILE
 # A phone that sends nothing else reports each 5 seconds what it has received (RFC 3550, 6.2), and
 # no later than after 7.5.
 LEAST_SILENCE = 8
+OPUS_MODULE = "codec_opus_open_source"  # Debian's
 
 
 class LogPart(Part):
@@ -105,11 +106,13 @@ class RtpPart(Part):
 class MediaPart(Part):
     """`media:` after how many seconds without a packet a phone or a trunk is taken for lost.
 
-    0: never.  `held_seconds` is for a side that has put the call on hold.
+    0: never.  `held_seconds` is for a side that has put the call on hold.  `opus_module`: what
+    Asterisk loads when a trunk speaks Opus.
     """
 
     silent_seconds: Annotated[int, whole(0, 600), RELOAD] = 30
     held_seconds: Annotated[int, whole(0, 7200), RELOAD] = 300
+    opus_module: Annotated[str, NAME, RELOAD] = OPUS_MODULE
 
 
 class CarrierPart(TrunkPart):
@@ -388,6 +391,7 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
         rtp_last=part.rtp.last,
         silent_seconds=part.media.silent_seconds,
         held_seconds=part.media.held_seconds,
+        opus_module=part.media.opus_module,
         carriers=tuple((name, tuple(of.addresses)) for name, of in part.carriers.items()),
         carriers_at=f"{carriers.file}:{carriers.line}: {carriers.key}",
         seats_secret_file=located(folder, secret) if secret else None,

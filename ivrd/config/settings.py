@@ -63,6 +63,7 @@ class AsteriskSettings:
     `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
     A side from which nothing comes for `silent_seconds`, or on hold for `held_seconds`, is taken
     for lost, and its leg ends; 0 is never.
+    `opus_module`: the module of Asterisk's that trunks with Opus need.
     `carriers_at`: file, line and key where the carriers' addresses stand.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
@@ -85,6 +86,7 @@ class AsteriskSettings:
     rtp_last: int
     silent_seconds: int
     held_seconds: int
+    opus_module: str
     carriers: tuple[tuple[str, tuple[str, ...]], ...]
     carriers_at: str
     seats_secret_file: Path | None

@@ -27,12 +27,12 @@ from ivrd.config.field_types import (
 )
 from ivrd.config.model import Part
 from ivrd.config.trunk_settings import (
+    AUTO,
     CODECS,
     DTMF,
     G711,
     INBAND,
     NONE,
-    RFC4733,
     SRTP,
     TLS,
     TRANSPORTS,
@@ -76,7 +76,7 @@ class TrunkPart(Part):
     codecs: Annotated[list[Annotated[str, choice(*CODECS)]], Field(min_length=1), RELOAD] = Field(
         default=[*G711]
     )
-    dtmf: Annotated[str, choice(*DTMF), RELOAD] = RFC4733
+    dtmf: Annotated[str, choice(*DTMF), RELOAD] = AUTO
     user: Annotated[str, USER, RELOAD] = ""
     secret_file: Annotated[str, PATH, RELOAD] = ""
 
@@ -139,8 +139,9 @@ def check(part: TrunkPart) -> Iterator[tuple[Key, str]]:
     for at, codec in enumerate(part.codecs):
         if codec in part.codecs[:at]:
             yield ("codecs", at), f"{codec} is named twice"
-    if part.dtmf == INBAND and "gsm" in part.codecs:
-        yield ("dtmf",), "in-band digits do not pass through gsm; expected other codecs, or rfc4733"
+    if part.dtmf == INBAND and (others := [codec for codec in part.codecs if codec not in G711]):
+        say = f"in-band digits are found in alaw and ulaw alone, not in {others[0]}"
+        yield ("dtmf",), f"{say}; expected no other codecs, or rfc4733"
     if part.user and not part.secret_file:
         yield ("user",), "its password is missing; expected secret_file, the file that has it"
     if part.secret_file and not part.user:

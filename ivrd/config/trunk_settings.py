@@ -1,17 +1,18 @@
 """A trunk as the program works with it: another exchange, of a partner or of a carrier."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 UDP, TCP, TLS = "udp", "tcp", "tls"
 TRANSPORTS = (UDP, TCP, TLS)
-NONE, OFFERED, REQUIRED = "none", "offered", "required"
-SRTP = (NONE, OFFERED, REQUIRED)
+NONE, OFFERED, REQUIRED, DTLS = "none", "offered", "required", "dtls"
+SRTP = (NONE, OFFERED, REQUIRED, DTLS)
 G711 = ("alaw", "ulaw")
-CODECS = (*G711, "g722", "gsm")
-RFC4733, INBAND = "rfc4733", "inband"
-DTMF = (RFC4733, "info", INBAND, "auto")
+OPUS = "opus"
+CODECS = (*G711, "g722", OPUS, "gsm")
+RFC4733, INBAND, AUTO = "rfc4733", "inband", "auto"
+DTMF = (RFC4733, "info", INBAND, AUTO)
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class TrunkSettings:
 
     `addresses`: where it is called (host or host:port), the first that responds; none of a carrier
     that only calls.  `number`: whom we ask for there; empty for the hotline's own.  `srtp`: whether
-    sound is encrypted, by keys in the SDP (RFC 4568).  `codecs`: the first is wanted most.
-    `shows_caller`: it is told the caller's number instead of the hotline's.
+    sound is encrypted, by keys in the SDP (RFC 4568) or, always, by those of DTLS (RFC 5764).
+    `codecs`: the first is wanted most.  `shows_caller`: it is told the caller's number instead of
+    the hotline's.
 
     `user`, and the secret in `secret_file` or in the environment's `secret_variable`: for digest
     authentication (RFC 8760); an empty user for none.  `registrars`: where we register, so that it
@@ -65,6 +67,11 @@ class TlsSettings:
     cert_file: Path | None
     key_file: Path | None
     ca_file: Path
+
+
+def speaks(trunks: Iterable[TrunkSettings], codec: str) -> bool:
+    """Whether one of them may be spoken to in this codec."""
+    return any(codec in trunk.codecs for trunk in trunks)
 
 
 def uses(trunks: Sequence[TrunkSettings], transport: str) -> bool:

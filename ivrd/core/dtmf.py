@@ -8,8 +8,11 @@ Some presses are reported twice:
   80 ms, or within 45 ms of it (`__ast_read`, `queue_dtmf_readq`): so it is with telephones that
   dial by themselves.  No key goes down again before it is up; and an end that is reported again has
   no key that went down before it.
-* A telephone may send each key both by SIP INFO, of which only an end is reported, and by RFC 4733,
-  with a beginning and an end, up to `BOTH_WAYS_SECONDS` later or earlier.
+* A telephone may send each key both by SIP INFO, of which only an end is reported, and by RFC 4733
+  or as a tone, with a beginning and an end, up to `BOTH_WAYS_SECONDS` later or earlier.  Asterisk
+  reads the keys by INFO no faster than one in 170 ms (it stretches each, and waits): of who types
+  ahead they are reported long after.  So once a key was reported again, whatever the reason, those
+  with a beginning count, and no others.
 """
 
 from collections import deque
@@ -26,6 +29,7 @@ class DtmfDecoder:
         self._down: set[str] = set()
         self._up: deque[tuple[float, str]] = deque(maxlen=MOST)
         self._downs_reported = False
+        self._both_ways = False
         # A key's last press of which only an end came.
         self._without_beginning: dict[str, float] = {}
         self._repeated: set[str] = set()  # keys that are down for the second time in one press
@@ -39,22 +43,28 @@ class DtmfDecoder:
         pressed_at = self._without_beginning.pop(digit, None)
         if pressed_at is not None and abs(at - pressed_at) <= BOTH_WAYS_SECONDS:
             self._repeated.add(digit)
+            self._both_ways = True
 
     def up(self, digit: str, at: float) -> bool:
         """A key is up again; whether that is a press, and not the same one once more.
 
-        Of a key whose going down was lost on the way only the end is reported: it counts as well.
+        Of a key whose going down was lost on the way only the end is reported: it counts as well,
+        unless keys of this call have been reported again before.
         """
         if digit in self._down:
             self._down.remove(digit)
             if digit in self._repeated:
                 self._repeated.remove(digit)
                 return False
-        elif self._downs_reported and any(
-            digit == key and abs(at - when) <= AGAIN_SECONDS for when, key in self._up
-        ):
+        elif self._is_again(digit, at):
+            self._both_ways = True
             return False
         else:
             self._without_beginning[digit] = at
         self._up.append((at, digit))
         return True
+
+    def _is_again(self, digit: str, at: float) -> bool:
+        """Whether a key without a beginning is one that was reported before."""
+        lately = (abs(at - when) <= AGAIN_SECONDS for when, key in self._up if key == digit)
+        return self._both_ways or (self._downs_reported and any(lately))

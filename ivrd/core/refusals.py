@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-Causes and carriers are few, and are counted for ever.  Addresses are as many as whoever forges them
-likes: at most `ADDRESSES` are remembered.  When another one comes, the one that was seen least (of
-those, the longest ago) makes room, so an exchange that calls again and again stays, however many
-others come once.  Times are seconds since the epoch.
+Causes, carriers and codecs are few, and are counted for ever.  Addresses are as many as whoever
+forges them likes: at most `ADDRESSES` are remembered.  When another one comes, the one that was
+seen least (of those, the longest ago) makes room, so an exchange that calls again and again stays,
+however many others come once.  Times are seconds since the epoch.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ class RefusalCause(StrEnum):
 
     UNAUTHORIZED = "401"  # from an address that is no carrier's
     NOT_FOUND = "404"  # to a number that is not ours
-    NOT_ACCEPTABLE = "488"  # in a codec that we do not take
+    NOT_ACCEPTABLE = "488"  # its sound: in a codec that we do not take, or encrypted otherwise
     UNAVAILABLE = "503"  # Asterisk is stopping, or has no room
 
 
@@ -42,8 +42,10 @@ class Refusals:
 
     def __init__(self, carriers: Iterable[str]) -> None:
         self.counts: Counter[tuple[str, RefusalCause]] = Counter()
+        self.codecs: Counter[tuple[str, str]] = Counter()  # of NOT_ACCEPTABLE, by carrier and codec
         self.carriers: tuple[str, ...] = ()
         self._latest: dict[tuple[str, RefusalCause], float] = {}
+        self._codec: dict[str, str] = {}  # of a carrier's last call in NOT_ACCEPTABLE
         self._senders: dict[tuple[str, str], Sender] = {}  # by seat (empty: none) and address
         self.configure(carriers)
 
@@ -58,11 +60,20 @@ class Refusals:
         rows = dict.fromkeys([*every, (UNKNOWN, RefusalCause.UNAUTHORIZED), *self.counts])
         return {row: self.counts[row] for row in rows}
 
-    def call(self, carrier: str, cause: RefusalCause, at: float, times: int = 1) -> None:
-        """Calls of a carrier's were refused."""
+    def call(
+        self, carrier: str, cause: RefusalCause, at: float, times: int = 1, codec: str = ""
+    ) -> None:
+        """Calls of a carrier's were refused; `codec`: what they were in, if that was the reason."""
         row = (carrier if carrier in self.carriers else UNKNOWN, cause)
         self.counts[row] += times
         self._latest[row] = at
+        if cause is RefusalCause.NOT_ACCEPTABLE:
+            self.codecs[row[0], codec or UNKNOWN] += times
+            self._codec[row[0]] = codec
+
+    def last_codec(self, carrier: str) -> str:
+        """What the last call was in that a carrier was refused for its sound; empty: not known."""
+        return self._codec.get(carrier, "")
 
     def stranger(self, address: str, at: float) -> int:
         """Something from an address that is no carrier's was refused; the how manieth of it."""

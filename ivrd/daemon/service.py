@@ -21,7 +21,6 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
 from ivrd.config.sounds import missing_defaults, prompt_files
-from ivrd.core.refusals import RefusalCause
 from ivrd.daemon import systemd
 from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
@@ -161,10 +160,8 @@ class Daemon:
         """Count the calls of which only Asterisk's log tells."""
         log_file = self.wiring.refusal_log
         while True:
-            for carrier, times in (await asyncio.to_thread(log_file.read)).items():
-                self.wiring.refusals.calls(
-                    carrier, RefusalCause.UNAVAILABLE, self.wiring.timeline.now(), times
-                )
+            for (carrier, cause), times in (await asyncio.to_thread(log_file.read)).items():
+                self.wiring.refusals.calls(carrier, cause, self.wiring.timeline.now(), times)
             await asyncio.sleep(REFUSALS_SECONDS)
 
     async def _announce_waits(self) -> None:

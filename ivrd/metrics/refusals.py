@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from ivrd import log
 from ivrd.asterisk import facts
+from ivrd.config.trunk_settings import CODECS
 from ivrd.core.refusals import UNKNOWN, RefusalCause, Refusals, worth_a_line
 from ivrd.core.status_schema import RefusalStatus, RefusedCalls, RefusedSender
 from ivrd.ha.leadership import LeaderStatus
@@ -19,9 +20,18 @@ logger = logging.getLogger("ivrd")
 WHY = {
     RefusalCause.UNAUTHORIZED: "from an address that is no carrier's",
     RefusalCause.NOT_FOUND: "to a number that is not ours",
-    RefusalCause.NOT_ACCEPTABLE: "in a codec that we do not take",
+    RefusalCause.NOT_ACCEPTABLE: "because its sound, or how that is encrypted, is not agreed",
     RefusalCause.UNAVAILABLE: "by Asterisk, which is stopping or has no room",
 }
+
+
+def why(cause: RefusalCause, codec: str) -> str:
+    """Why a call was refused, in words; `codec`: what it was in, if that was the reason."""
+    if not codec:
+        return WHY[cause]
+    if codec in CODECS:
+        return f"in {codec}, which is not among its carrier's codecs"
+    return f"in {codec}, which cannot be transcoded here"
 
 
 class Link(Protocol):
@@ -63,8 +73,8 @@ class RefusalMonitor(Collector):
         if not self._leadership.is_leader:
             return
         match fact:
-            case facts.CallRefused(carrier, cause, at):
-                self.calls(carrier, cause, at, 1)
+            case facts.CallRefused(carrier, cause, at, codec):
+                self.calls(carrier, cause, at, 1, codec)
             case facts.StrangerRefused(address, at):
                 times = self.refusals.stranger(address, at)
                 if worth_a_line(times):
@@ -82,13 +92,20 @@ class RefusalMonitor(Collector):
             case _:
                 assert_never(fact)
 
-    def calls(self, carrier: str, cause: RefusalCause, at: float, times: int) -> None:
-        """So many calls of a carrier's were refused."""
+    def calls(
+        self, carrier: str, cause: RefusalCause, at: float, times: int, codec: str = ""
+    ) -> None:
+        """So many calls of a carrier's were refused; `codec`: what they were in, if for that."""
         if not self._leadership.is_leader:
             return
-        self.refusals.call(carrier, cause, at, times)
-        what = f"a call was refused ({cause}), {WHY[cause]}"
+        self.refusals.call(carrier, cause, at, times, codec)
+        what = f"a call was refused ({cause}), {why(cause, codec)}"
         log.event(logger, logging.WARNING, what, carrier=carrier, calls=times)
+
+    def _codec(self, carrier: str, cause: RefusalCause) -> str:
+        """What the last of these calls was in, if that was the reason."""
+        acceptable = cause is not RefusalCause.NOT_ACCEPTABLE
+        return "" if acceptable else self.refusals.last_codec(carrier)
 
     def _settle(self) -> None:
         """Count what came too fast to be read one by one."""
@@ -112,6 +129,15 @@ class RefusalMonitor(Collector):
         for (carrier, cause), count in self.refusals.rows().items():
             refused.add_metric((carrier, cause), count)
         yield refused
+        codecs = CounterMetricFamily(
+            "ivrd_calls_refused_codec",
+            "Of the calls refused with 488, by carrier and codec. unknown: a codec was not the "
+            "reason, but how the sound was encrypted, or where it was to be sent.",
+            labels=("carrier", "codec"),
+        )
+        for row, count in self.refusals.codecs.items():
+            codecs.add_metric(row, count)
+        yield codecs
         registrations = CounterMetricFamily(
             "ivrd_registrations_refused", "Registrations of seats with a wrong password."
         )
@@ -129,7 +155,12 @@ class RefusalMonitor(Collector):
         self._settle()
         return RefusalStatus(
             calls=[
-                RefusedCalls(carrier=carrier, cause=cause.value, why=WHY[cause], calls=count)
+                RefusedCalls(
+                    carrier=carrier,
+                    cause=cause.value,
+                    why=why(cause, self._codec(carrier, cause)),
+                    calls=count,
+                )
                 for carrier, cause, count in self.refusals.recent(now)
             ],
             senders=[

@@ -82,3 +82,25 @@ def test_seats_on_the_line_are_not_taken_from_who_is_there(tmp_path: Path) -> No
     assert console.reload([str(asterisk)], tmp_path) == ["home.02"]
     assert console.RELOADS[console.LINE_FILE] not in (tmp_path / "said").read_text()
     assert console.RELOADS["queues.conf"] in (tmp_path / "said").read_text()
+
+
+@pytest.mark.parametrize(
+    ("there", "loads", "runs"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_a_module_is_loaded_when_it_does_not_run(
+    tmp_path: Path, there: bool, loads: bool, runs: bool
+) -> None:
+    asterisk, running = tmp_path / "asterisk", tmp_path / "running"
+    line = "codec_opus.so    Opus Coder/Decoder    0          Running     extended"
+    load = f"touch {running}" if loads else "echo Unable to load module; exit 1"
+    asterisk.write_text(
+        f'#!/bin/sh\necho "$2" >>{tmp_path}/said\n'
+        f'case "$2" in "module show like codec_opus.so") test -e {running} && echo "{line}";;\n'
+        f'"module load codec_opus.so") {load};; esac; exit 0\n'
+    )
+    asterisk.chmod(0o755)
+    if there:
+        running.touch()
+    assert console.load([str(asterisk)], "codec_opus") is runs
+    said = (tmp_path / "said").read_text()
+    assert ("module load" in said) is not there

@@ -4,10 +4,17 @@ from collections import Counter
 from pathlib import Path
 
 from ivrd.asterisk.refusal_log import RefusalLog
+from ivrd.core.refusals import RefusalCause
+
+NORTH, SOUTH = ("north", RefusalCause.UNAVAILABLE), ("south", RefusalCause.UNAVAILABLE)
 
 LINE = (
     "[2026-11-29 12:14:56.636] ERROR[24146] chan_pjsip.c:  {}: Failed to allocate new PJSIP "
     "channel on incoming SIP INVITE\n"
+)
+NEGOTIATED = (
+    "[2026-11-29 12:14:56.636] ERROR[24146] res_pjsip_session.c:  {}: Couldn't negotiate stream "
+    "0:audio-0:audio:sendrecv (nothing)\n"
 )
 OTHER = "[2026-11-29 12:14:56.636] WARNING[24146] channel.c: Channel allocation failed: Refusing\n"
 
@@ -23,10 +30,21 @@ def test_what_came_since_the_last_look_is_counted_by_carrier(tmp_path: Path) -> 
     log = RefusalLog(path)
     assert log.read() == Counter()
     write(path, LINE.format("north") + OTHER + LINE.format("south") + LINE.format("north")[:70])
-    assert log.read() == Counter(north=1, south=1)
+    assert log.read() == Counter({NORTH: 1, SOUTH: 1})
     write(path, LINE.format("north")[70:])
-    assert log.read() == Counter(north=1)
+    assert log.read() == Counter({NORTH: 1})
     assert log.read() == Counter()
+
+
+def test_sound_that_is_not_agreed_is_another_cause_and_within_a_call_no_refusal(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "messages.log"
+    write(path, "")
+    log = RefusalLog(path)
+    log.read()
+    write(path, NEGOTIATED.format("north") + NEGOTIATED.format("PJSIP/north-00000001"))
+    assert log.read() == Counter({("north", RefusalCause.NOT_ACCEPTABLE): 1})
 
 
 def test_nothing_is_lost_or_counted_twice_when_the_log_is_rotated(tmp_path: Path) -> None:
@@ -37,15 +55,15 @@ def test_nothing_is_lost_or_counted_twice_when_the_log_is_rotated(tmp_path: Path
     write(path, LINE.format("north"))
     path.rename(tmp_path / "messages.log.1")
     write(path, LINE.format("south"))
-    assert log.read() == Counter(north=1, south=1)
+    assert log.read() == Counter({NORTH: 1, SOUTH: 1})
     path.write_text("")  # emptied in its place
     assert log.read() == Counter()
     write(path, LINE.format("north"))
-    assert log.read() == Counter(north=1)
+    assert log.read() == Counter({NORTH: 1})
 
 
 def test_a_log_that_is_not_there_yet_tells_nothing_and_then_all(tmp_path: Path) -> None:
     log = RefusalLog(tmp_path / "messages.log")
     assert log.read() == Counter()
     write(tmp_path / "messages.log", LINE.format("north"))
-    assert log.read() == Counter(north=1)
+    assert log.read() == Counter({NORTH: 1})

@@ -61,6 +61,7 @@ def test_sound_is_encrypted_when_it_was_said(srtp: str, optimistic: str) -> None
     text = trunks.media(SIP, replace(PLAIN, srtp=srtp))
     assert f"media_encryption_optimistic={optimistic}\n" in text
     assert "media_encryption" not in trunks.media(SIP)
+    assert "media_encryption=dtls\n" in trunks.media(SIP, replace(PLAIN, srtp="dtls"))
 
 
 def test_a_transport_listens_only_when_a_trunk_uses_it() -> None:
@@ -83,4 +84,5 @@ def test_a_carriers_codecs_come_first_and_once() -> None:
     assert ours == "allow=g722,alaw"
     assert "g722" not in foreign
     assert "gsm" in foreign
+    assert "set_var=IVRD_CODECS=-g722-alaw-" in of[name, "endpoint"]
     assert "server_uri=sip:sip.example" in of[f"{name}.1", "registration"]

@@ -189,6 +189,7 @@ def test_who_was_refused_in_the_recording() -> None:
         facts.StrangerRefused("127.0.0.9", 1795953048.653529),
         facts.SeatRefused("base-77", "127.0.0.50", 1795953049.259534),
         facts.CallRefused("carrier", RefusalCause.NOT_FOUND, 1795953051.1),
+        facts.CallRefused("carrier", RefusalCause.NOT_ACCEPTABLE, 1795953051.2, "g729"),
     ]
 
 

@@ -1,5 +1,6 @@
 """A trunk: an address, or a mapping; contradictions are told with file, line and key."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
-from ivrd.config.trunk_settings import TrunkSettings
+from ivrd.config.trunk_media import COSTS, notes
+from ivrd.config.trunk_settings import CODECS, G711, TrunkSettings
 
 Change = Callable[[str, str, str], None]
 PLACE = "trunk: 198.51.100.1"
@@ -22,6 +24,7 @@ def test_an_address_is_short_for_a_trunk_over_udp(folder: Path, change: Change) 
     found = trunk(folder, change, '"0261234567@198.51.100.1:5070"')
     assert (found.addresses, found.number) == (("198.51.100.1:5070",), "0261234567")
     assert (found.transport, found.srtp, found.codecs) == ("udp", "none", ("alaw", "ulaw"))
+    assert found.dtmf == "auto"
     assert found.shows_caller
     assert str(found) == "0261234567@198.51.100.1:5070"
 
@@ -59,8 +62,9 @@ def test_a_mapping_says_more_and_shows_no_caller(folder: Path, change: Change) -
         ("{addresses: [a.example], secret_file: ./x}", "trunk.secret_file: whose password is it"),
         ("{addresses: [a.example], user: me, password: hunter22}", "no secret may stand here"),
         ("{addresses: [a.example], codecs: [alaw, alaw]}", "codecs: alaw is named twice"),
-        ("{addresses: [a.example], codecs: [alaw, opus]}", "codecs: expected one of alaw"),
-        ("{addresses: [a.example], codecs: [alaw, gsm], dtmf: inband}", "dtmf: in-band digits"),
+        ("{addresses: [a.example], codecs: [alaw, g729]}", "codecs: expected one of alaw"),
+        ("{addresses: [a.example], codecs: [alaw, gsm], dtmf: inband}", "alone, not in gsm"),
+        ("{addresses: [a.example], codecs: [g722, alaw], dtmf: inband}", "alone, not in g722"),
         ('"0261 234@a.example"', "trunk: expected a number in quotes"),
         ('{addresses: ["sip.b-bank.example:5080"]}', "b-bank.trunk: a-bank has this trunk already"),
     ],
@@ -79,7 +83,7 @@ def test_what_cannot_be(folder: Path, change: Change, text: str, told: str) -> N
     [
         (", registrar: sip.carrier.example", "carrier: expected registrar, user and secret_file"),
         (", transport: tls", "carrier.transport: the other side needs our certificate"),
-        (", codecs: [opus]", "carrier.codecs: expected one of alaw, ulaw, g722, gsm"),
+        (", codecs: [g729]", "carrier.codecs: expected one of alaw, ulaw, g722, opus, gsm"),
     ],
 )
 def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, told: str) -> None:
@@ -90,3 +94,23 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
     with pytest.raises(ConfigError, match=r"ivrd\.yaml:") as caught:
         load(folder)
     assert told in str(caught.value)
+
+
+def test_what_transcoding_costs_is_noted_where_it_stands(folder: Path, change: Change) -> None:
+    assert [str(note) for note in notes(load(folder))] == []
+    trunk(folder, change, "{addresses: [a.example], codecs: [g722, alaw]}")
+    (said,) = (str(note) for note in notes(load(folder)))
+    assert re.match(rf"{folder / 'partners.yaml'}:\d+: partners.a-bank.trunk.codecs: ", said)
+    assert re.search(r"g722 takes [1-9]\S* times what alaw takes to wait, [1-9]\S* to talk;", said)
+    assert said.endswith("keys that are sent as sound are found in alaw and ulaw alone")
+    assert set(COSTS) == set(CODECS) - set(G711)
+
+
+def test_a_carriers_and_the_callbacks_trunk_have_their_lines(folder: Path, change: Change) -> None:
+    text = (folder / "ivrd.yaml").read_text("utf-8")
+    at = text.index("carrier: {addresses: [")
+    old = text[at : text.index("}", at)]
+    change("ivrd.yaml", old, f"{old}, codecs: [alaw, opus]")
+    (note,) = (str(note) for note in notes(load(folder)))
+    assert "ivrd.yaml:" in note
+    assert "asterisk.carriers.carrier.codecs: transcoded here: opus takes" in note

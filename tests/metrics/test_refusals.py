@@ -66,6 +66,29 @@ def test_each_refusal_moves_its_own_series() -> None:
     assert "192.0.2" not in text  # no label holds an address
 
 
+@pytest.mark.parametrize(
+    ("codec", "label", "words"),
+    [
+        ("g722", "g722", "in g722, which is not among its carrier's codecs"),
+        ("g729", "g729", "in g729, which cannot be transcoded here"),
+        ("", "unknown", "because its sound, or how that is encrypted, is not agreed"),
+    ],
+)
+def test_what_a_call_was_in_that_is_not_taken_is_counted_and_told_in_words(
+    codec: str, label: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = Watched()
+    refused = facts.CallRefused("north", RefusalCause.NOT_ACCEPTABLE, NOW, codec)
+    watched.monitor.take(refused)
+    watched.monitor.take(facts.CallRefused("north", RefusalCause.NOT_FOUND, NOW))
+    text = watched.scrape()
+    assert f'ivrd_calls_refused_codec_total{{carrier="north",codec="{label}"}} 1.0\n' in text
+    assert 'ivrd_calls_refused_total{carrier="north",cause="488"} 1.0\n' in text
+    by_cause = {row["cause"]: row["why"] for row in watched.monitor.status(NOW)["calls"]}
+    assert by_cause == {"404": "to a number that is not ours", "488": words}
+    assert f"a call was refused (488), {words}" in [record.message for record in caplog.records]
+
+
 def test_what_came_too_fast_to_be_read_is_counted_all_the_same() -> None:
     watched = Watched()
     watched.link.surplus = Counter(ChallengeSent=7, ChallengeResponseFailed=2)

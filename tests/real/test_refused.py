@@ -15,7 +15,9 @@ ELSEWHERE = "127.0.0.9"  # an address of no carrier
 
 @pytest.fixture(scope="module")
 def lab(shared_hotline):
-    return shared_hotline(agents=1)
+    lab = shared_hotline(agents=1)
+    lab.tolerated = ("Couldn't negotiate stream", "Error parsing/validating SDP body")
+    return lab
 
 
 def refused(lab, carrier: str, cause: str) -> int:
@@ -57,6 +59,77 @@ def test_a_codec_that_we_do_not_take_is_488_and_counted(lab, codec):
     one_more(lab, "carrier", "488", before)
     status = lab.ivrd.status()["refused"]
     assert ("carrier", "488") in [(row["carrier"], row["cause"]) for row in status["calls"]]
+
+
+def sound(transport: str = "RTP/AVP", payloads: str = "8", *attributes: str) -> str:
+    """A body that offers sound in this way."""
+    lines = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"]
+    lines += [f"m=audio 40000 {transport} {payloads}".rstrip(), *attributes]
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+KEY = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+FINGERPRINT = f"a=fingerprint:SHA-256 {':'.join(['AB'] * 32)}"
+
+
+def why(lab) -> str:
+    """What an operator reads of the last call that was refused with 488."""
+    rows = lab.ivrd.status()["refused"]["calls"]
+    return next(row["why"] for row in rows if row["cause"] == "488")
+
+
+@pytest.mark.parametrize(
+    ("transport", "attribute"),
+    [("RTP/SAVP", KEY), ("UDP/TLS/RTP/SAVP", FINGERPRINT)],  # SDES, DTLS
+)
+def test_sound_that_has_to_be_encrypted_is_488_counted_and_told(lab, transport, attribute):
+    before = refused(lab, "carrier", "488")
+    assert call(lab, sdp=sound(transport, "8", attribute)) == 488
+    one_more(lab, "carrier", "488", before)
+    assert why(lab) == "because its sound, or how that is encrypted, is not agreed"
+    assert call(lab) == 200  # others are not harmed
+
+
+def test_what_a_caller_speaks_alone_is_told(lab):
+    assert call(lab, payloads="18") == 488
+    lab.until("G.729", lambda _s: why(lab) == "in g729, which cannot be transcoded here")
+    assert call(lab, payloads="9") == 488
+    lab.until("G.722", lambda _s: why(lab) == "in g722, which is not among its carrier's codecs")
+    assert 'ivrd_calls_refused_codec_total{carrier="carrier",codec="g729"}' in lab.ivrd.http(
+        "/metrics"
+    )
+
+
+FORTY = range(96, 128)
+
+
+def many(*known: str) -> str:
+    """Codecs that nobody knows, and these."""
+    numbers = [str(n) for n in (*FORTY, *range(35, 43))]
+    named = [f"a=rtpmap:{n} X-CODEC-{n}/8000" for n in numbers]
+    return sound("RTP/AVP", " ".join([*numbers, *known]), *named)
+
+
+@pytest.mark.parametrize(
+    ("sdp", "status"),
+    [(many(), 488), (many("8"), 200), (sound(payloads=""), 400), ("", 200)],
+    ids=["forty unknown", "forty and A-law", "none", "no offer"],
+)
+def test_an_offer_of_forty_codecs_or_none_has_a_clear_answer_and_harms_no_others(lab, sdp, status):
+    assert call(lab, sdp=sdp) == status
+    assert call(lab) == 200
+
+
+def test_who_offers_nothing_and_chooses_a_codec_that_we_do_not_take_is_told(lab):
+    """As some exchanges do; what they choose is known when the call is answered."""
+    lab.tolerated += ("No translator path", "Unable to find a codec translation path")
+    before = refused(lab, "carrier", "488")
+    phone = Phone(lab.sip)
+    assert phone.invite(sdp="", payloads="18 101").status == 200
+    with phone.sending(kind=18, payload=bytes(20)):
+        phone.wait_for("BYE")
+    phone.close()
+    one_more(lab, "carrier", "488", before)
 
 
 def test_a_codec_of_ours_is_taken_whatever_else_is_offered(lab):

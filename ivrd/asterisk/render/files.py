@@ -47,7 +47,7 @@ def rendered(
         "extensions.conf": extensions_conf(settings),
         "features.conf": features_conf(),
         "manager.conf": manager_conf(settings, ami_secret),
-        "modules.conf": modules_conf(),
+        "modules.conf": modules_conf(settings),
         "musiconhold.conf": musiconhold_conf(settings),
         "logger.conf": logger_conf(),
         "pjsip.conf": pjsip_conf(settings, seats_secret, trunk_secrets),

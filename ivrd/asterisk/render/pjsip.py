@@ -12,12 +12,11 @@ from ivrd.config.settings import AsteriskSettings, Settings
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.seats import on_line
 
-# Codecs that Asterisk knows and that are not ours. A call in one comes to the dialplan, which
-# refuses and counts it; nobody else would tell us of it.
+# Codecs that Asterisk knows and that are refused, unless a carrier's trunk names them. A call
+# in one comes to the dialplan, which refuses and counts it; nobody else would tell us of it.
 FOREIGN = (
     *("g722", "g729", "g726", "g723", "gsm", "ilbc", "opus", "speex", "speex16", "speex32", "g719"),
-    *("siren7", "siren14", "silk8", "silk12", "silk16", "silk24", "codec2", "adpcm", "lpc10"),
-    *("slin", "slin16"),
+    *("siren7", "siren14", "adpcm", "lpc10", "slin", "slin16"),
 )
 
 
@@ -61,6 +60,7 @@ def _carrier(
     name: str, addresses: tuple[str, ...], trunk: TrunkSettings, sip: AsteriskSettings
 ) -> str:
     foreign = [codec for codec in FOREIGN if codec not in trunk.codecs]
+    ours = f"-{'-'.join(trunk.codecs)}-"
     sound = trunks.media(sip, trunk)
     matches = "\n".join(f"match={address}" for address in addresses)
     return (
@@ -68,6 +68,7 @@ def _carrier(
         # The answer names one codec, of ours if there is one.
         f"allow={','.join(foreign)}\nincoming_call_offer_pref=local_first\n"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
+        f"set_var={dialplan_names.CODECS}={ours}\n"
         f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
     )
 

@@ -4,6 +4,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.open_files import files_for, room_for
 from ivrd.asterisk.translate import EVENTS, STRANGER
 from ivrd.config.settings import Settings
+from ivrd.config.trunk_settings import OPUS, speaks
 
 READ = "system,call,agent,user,dtmf,agi,security"
 # call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.
@@ -38,9 +39,12 @@ res_stasis res_timing_timerfd
 """
 
 
-def modules_conf() -> str:
+def modules_conf(settings: Settings) -> str:
     """Only what the hotline uses: `autoload` prints an ERROR for each module without its file."""
-    loads = "\n".join(f"load={name}.so" for name in MODULES.split())
+    names = MODULES.split()
+    if speaks(settings.trunks.values(), OPUS):  # not every Asterisk has a module for it
+        names += [settings.asterisk.opus_module, "res_format_attr_opus"]
+    loads = "\n".join(f"load={name}.so" for name in names)
     return f"[modules]\nautoload=no\n{loads}\n"
 
 

@@ -1,0 +1,94 @@
+"""Callers who speak one codec alone, or nothing unencrypted, or not by UDP: phones of others."""
+
+import socket
+
+import pytest
+
+from lab.baresip import Baresip, Speaks
+from lab.exchange import certificate
+from lab.ports import free_port
+from tests.real.rig import WAIT
+
+HERE = "127.0.0.1"
+IMPURE = ("GSM/8000/1",)  # keeps no tone so pure that an agent of the lab knows it
+KINDS = {
+    "g722": Speaks(codec="G722/16000/1"),
+    "gsm": Speaks(codec="GSM/8000/1"),
+    "opus": Speaks(codec="opus/48000/2"),
+    "keys by INFO": Speaks(keys="info"),
+    "tcp": Speaks(transport="tcp"),
+    "srtp": Speaks(encryption="srtp-mand"),
+}
+
+
+def change(folder, tls_port):
+    """Plan.change: a carrier that takes all of it, by each transport."""
+
+    def changed(name, settings):
+        if name != "ivrd.yaml":
+            return
+        own = certificate(folder / "hotline.pem", HERE)
+        settings["asterisk"]["tls"] = {
+            "listen": f"{HERE}:{tls_port}",
+            "ca_file": str(own),
+            "cert_file": str(own),
+            "key_file": str(own.with_suffix(".key")),
+        }
+        codecs = ["alaw", "ulaw", "g722", "opus", "gsm"]
+        settings["asterisk"]["carriers"] = {
+            "carrier": {"addresses": [HERE], "codecs": codecs, "srtp": "offered"},
+            "tcp": {"addresses": ["127.0.0.61"], "transport": "tcp"},
+            "tls": {"addresses": ["127.0.0.62"], "transport": "tls"},
+        }
+
+    return changed
+
+
+@pytest.fixture(scope="module")
+def tls_port():
+    return free_port(socket.SOCK_STREAM)
+
+
+@pytest.fixture(scope="module")
+def lab(shared_hotline, tmp_path_factory, tls_port):
+    folder = tmp_path_factory.mktemp("tls")
+    return shared_hotline(agents=1, talk=3.0, change=change(folder, tls_port))
+
+
+def talks(lab, port, speaks, name):
+    """A call with sound both ways, to a person who was asked for by a key."""
+    before = len(lab.agents.ledger())
+    phone = Baresip(
+        lab.folder / name, (HERE, port), "0200000001", voice="caller", host=HERE, speaks=speaks
+    )
+    with phone:
+        call = phone.dial("1330")
+        assert call.state == "established", call
+        phone.press(call, "0")
+        phone.hears("inhouse", WAIT)
+        phone.until_state(call, "closed", seconds=WAIT)
+    lab.until("it has ended", lambda s: s["calls"]["talk"] == 0)
+    (talk,) = lab.agents.ledger()[before:]
+    assert talk.heard_caller or speaks.codec in IMPURE
+
+
+@pytest.mark.lasts(6)
+def test_who_speaks_opus_alone_talks_with_a_person(lab):
+    talks(lab, lab.sip_port, KINDS["opus"], "opus")
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(8)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "opus"])
+def test_who_speaks_nothing_else_talks_with_a_person(lab, kind):
+    talks(lab, lab.sip_port, KINDS[kind], kind)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(8)
+def test_who_calls_by_tls_with_srtp_talks_with_a_person(lab, tls_port, tmp_path):
+    own = certificate(tmp_path / "phone.pem", HERE)
+    both = tmp_path / "both.pem"
+    both.write_text(own.read_text() + own.with_suffix(".key").read_text())
+    speaks = Speaks(transport="tls", encryption="srtp-mand", certificate=both)
+    talks(lab, tls_port, speaks, "tls")
