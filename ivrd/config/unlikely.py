@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import combinations
 
-from ivrd.config import hours, main, partners, prompts, queues, yamlfile
+from ivrd.config import hours, main, partners, prompts, queues, trunk, yamlfile
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
 from ivrd.config.partners import PartnerPart, PartnersFile
@@ -228,6 +228,9 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
                 "the keys of the sound go in clear without transport: tls: who reads them hears it"
             )
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
+        if part.trunk.at_once > part.cap:
+            say = f"it never has more calls than cap ({part.cap})"
+            yield of.problem(partners.FILE, *place, "trunk", "at_once", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)
@@ -235,7 +238,7 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
 
 def _strange_trunk(part: PartnerPart) -> str:
     for address in part.trunk.addresses:
-        host = address.partition(":")[0]
+        host = trunk.place(part.trunk, address).host
         try:
             strange = _strange(ip_address(host))
         except ValueError:  # a host name

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ivrd.asterisk.render.dialplan import extensions_conf
+from ivrd.asterisk.render.network import resolver_unbound_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
 from ivrd.asterisk.render.queues import agents_conf, musiconhold_conf, queues_conf
 from ivrd.asterisk.render.say import say_conf
@@ -21,6 +22,7 @@ from ivrd.asterisk.render.system import (
     rtp_conf,
     stasis_conf,
 )
+from ivrd.config.own_network import including
 from ivrd.config.settings import Settings
 
 SERVICE_LIMITS = "asterisk.service.conf"  # for systemd, which reads it through a link
@@ -52,12 +54,15 @@ def rendered(
         "logger.conf": logger_conf(),
         "pjsip.conf": pjsip_conf(settings, seats_secret, trunk_secrets),
         "queues.conf": queues_conf(settings),
+        "resolver_unbound.conf": resolver_unbound_conf(settings.asterisk.network.dns_servers),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(),
         "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),
     }
+    for path in settings.asterisk.network.additions:
+        texts[including(path)] += f'\n; asterisk.additions in ivrd.yaml\n#include "{path}"\n'
     return {name: MARK + text for name, text in sorted(texts.items())}
 
 
