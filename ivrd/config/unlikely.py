@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import combinations
 
+from phonenumbers import country_code_for_region
+
 from ivrd.config import hours, main, partners, prompts, queues, trunk, yamlfile
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
@@ -94,6 +96,18 @@ def _program(of: _Configuration) -> Iterator[Problem]:
         say = "no partner is ever asked for a seat"
         yield of.problem(main.FILE, "overflow", "ceiling_seats", say=say)
     yield from _menu_key(of)
+    yield from _prefixes(of)
+
+
+def _prefixes(of: _Configuration) -> Iterator[Problem]:
+    """Beginnings of numbers in countries whose numbers are not dialled."""
+    codes = [f"+{country_code_for_region(country)}" for country in of.settings.callback.countries]
+    for at, prefix in enumerate(of.settings.callback.prefixes):
+        if not any(prefix.startswith(code) or code.startswith(prefix) for code in codes):
+            say = (
+                f"{prefix} is no number of {', '.join(of.settings.callback.countries)} (countries)"
+            )
+            yield of.problem(main.FILE, "callback", "prefixes", at, say=say)
 
 
 def _menu_key(of: _Configuration) -> Iterator[Problem]:

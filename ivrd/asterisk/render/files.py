@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from ivrd.asterisk.additions import AdditionError, included
 from ivrd.asterisk.render.dialplan import extensions_conf
 from ivrd.asterisk.render.network import resolver_unbound_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
@@ -42,6 +43,7 @@ def rendered(
     """File name -> text of everything that Asterisk needs.
 
     `trunk_secrets`: the passwords of the trunks that have a user, by the trunks' names.
+    Raises `RenderError` when one of the operator's own files cannot be read.
     """
     texts = {
         SERVICE_LIMITS: asterisk_service_conf(settings),
@@ -62,7 +64,10 @@ def rendered(
         **_dialplans(),
     }
     for path in settings.asterisk.network.additions:
-        texts[including(path)] += f'\n; asterisk.additions in ivrd.yaml\n#include "{path}"\n'
+        try:
+            texts[including(path)] += included(path)
+        except AdditionError as error:
+            raise RenderError(str(error)) from None
     return {name: MARK + text for name, text in sorted(texts.items())}
 
 
