@@ -95,8 +95,8 @@ def _first_steps(section: Section) -> list[str]:
 def parsed(text: str) -> list[Section]:
     """The sections of one of Asterisk's files."""
     found: list[Section] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        line = re.sub(r"(^|\s);.*", "", line).strip()
+    for number, whole in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(^|\s);.*", "", whole).strip()
         if match := _SECTION.match(line):
             found.append(Section(match[1], number, "+" in (match[2] or "")))
         elif found and (match := _LINE.match(line)):

@@ -72,8 +72,8 @@ class CallbackSettings:
 
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
-    worth a call back.  countries: two letters each.  prefixes: with what a number, with its country,
-    must begin to be dialled; empty: with anything.  schedule: when calls may be made; None for
+    worth a call back.  countries: two letters each.  prefixes: how a number with its country begins
+    that is dialled; empty: as it likes.  schedule: when calls may be made; None for
     always.  slots: the hours of the day that a caller may choose from.  keep_days: for how long it
     is known what became of a booking.  recover_at_free: which share of the seats has to be free for
     one who gave up to be called; None: none of them is.

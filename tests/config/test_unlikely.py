@@ -90,7 +90,7 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (PARTNERS, put("partners", "a-bank", "trunk", value="127.0.0.1"), "partners.a-bank.trunk",
      "is a loopback address"),
     (PARTNERS, put("partners", "a-bank", "trunk", value={"addresses": ["a.org"], "at_once": 99}),
-     "partners.a-bank.trunk.at_once", "never has more calls than cap (15)"),
+     "partners.a-bank.trunk.at_once", "never has more calls than cap (20)"),
     (IVRD, put("callback", "prefixes", value=["+44"]), "callback.prefixes", "is no number of TH"),
 ]  # fmt: skip
 
