@@ -42,7 +42,8 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
-from ivrd.config.trunk import EXCHANGE, DialledPart, TlsPart, TrunkPart
+from ivrd.config.trunk import DialledPart, TlsPart, TrunkPart
+from ivrd.config.trunk_network import EXCHANGE
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.waiting import WaitingPart
 from ivrd.core.challenge import ChallengeLimits, RateLimit

@@ -24,10 +24,9 @@ from ivrd.config.field_types import (
     choice,
     described,
     pattern,
-    worded,
 )
 from ivrd.config.model import Part
-from ivrd.config.trunk_network import DialledNetworkPart, NetworkPart, PartnerNetworkPart
+from ivrd.config.trunk_network import EXCHANGE, DialledNetworkPart, NetworkPart, PartnerNetworkPart
 from ivrd.config.trunk_settings import (
     CODECS,
     DTMF,
@@ -58,13 +57,6 @@ USER = pattern(
 )
 
 
-def _exchange(value: str) -> str | None:
-    """`HOST` or `HOST:PORT` in small letters; without a port the transport's own is meant."""
-    host, port = trunk_network.split(value)
-    return trunk_network.spelt(host) if port is None else str(Address(host, port))
-
-
-EXCHANGE = worded(TRUNK.what, _exchange)
 DIALLED = described(f"{TRUNK.what}, or a mapping with addresses")
 PARTNER_TRUNK = described(f"{TRUNK.what}, NUMBER@ before it or not, or a mapping with addresses")
 

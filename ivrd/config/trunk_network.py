@@ -19,13 +19,13 @@ PROVISIONAL = (NONE, OFFERED, REQUIRED)
 LEAST_SESSION = 90  # seconds (RFC 4028, 4)
 
 
-def _host(value: str) -> str | None:
-    """A host alone, in small letters; an IPv6 address in brackets."""
+def exchange(value: str) -> str | None:
+    """`HOST` or `HOST:PORT` in small letters; without a port the transport's own is meant."""
     host, port = split(value)
-    return spelt(host) if port is None else None
+    return spelt(host) if port is None else str(Address(host, port))
 
 
-REDIRECT_HOST = worded("a host name or an IP address without a port, [2001:db8::1] if IPv6", _host)
+EXCHANGE = worded(TRUNK.what, exchange)
 
 
 class NetworkPart(Part):
@@ -53,8 +53,8 @@ class PartnerNetworkPart(DialledNetworkPart):
     `registers_here`: its exchange registers at the hotline, and has no address of its own.
     """
 
-    redirects_to: Annotated[list[Annotated[str, REDIRECT_HOST]], Field(max_length=8), RELOAD] = (
-        Field(default_factory=list)
+    redirects_to: Annotated[list[Annotated[str, EXCHANGE]], Field(max_length=8), RELOAD] = Field(
+        default_factory=list
     )
     registers_here: Annotated[bool, TRUTH, RELOAD] = False
 
@@ -97,10 +97,10 @@ def check(part: NetworkPart, places: list[Address]) -> Iterator[tuple[Key, str]]
 
 
 def _check_redirects(part: PartnerNetworkPart, ours: int) -> Iterator[tuple[Key, str]]:
-    for at, host in enumerate(part.redirects_to):
-        if host in part.redirects_to[:at]:
-            yield ("redirects_to", at), f"{host} is named twice"
-        if version(host.strip("[]")) not in (None, ours):
+    for at, address in enumerate(part.redirects_to):
+        if address in part.redirects_to[:at]:
+            yield ("redirects_to", at), f"{address} is named twice"
+        if version(split(address)[0]) not in (None, ours):
             yield ("redirects_to", at), f"expected an address of IPv{ours}, as the trunk's own"
 
 

@@ -90,7 +90,7 @@ def test_an_exchange_that_registers_here_has_no_address(folder: Path, change: Ch
         ("{addresses: [a.example], session_timers: yes}", "expected one of none, offered, always"),
         ("{addresses: [a.example], reliable_provisional: 1}", "expected one of none, offered"),
         ("{addresses: [a.example], at_once: 3}", "trunk.at_once: expected at least the pledged"),
-        ("{addresses: [a.example], redirects_to: ['b.example:5060']}", "without a port"),
+        ("{addresses: [a.example], redirects_to: ['b example']}", "expected host or host:port"),
         ("{addresses: [a.example], redirects_to: [b.example, b.example]}", "is named twice"),
         (
             "{addresses: [a.example], redirects_to: ['[2001:db8::1]']}",

@@ -45,9 +45,7 @@ def final_ledger(site: PartnerSite | CalledPeople) -> tuple[Talk, ...]:
     return site.ledger()
 
 
-def partner(
-    trunk: str | dict[str, object], pledged: int = 10, **more: object
-) -> dict[str, object]:
+def partner(trunk: str | dict[str, object], pledged: int = 10, **more: object) -> dict[str, object]:
     """An entry of partners.yaml.  Where the trunk is an address, its people see who calls."""
     return {
         "name": {"th": "คู่สาย", "en": "Call centre"},
