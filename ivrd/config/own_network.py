@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
+from os.path import isfile
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +72,7 @@ def check_additions(paths: list[str], folder: Path) -> Iterator[tuple[Key, str]]
         elif not _is_addition(found):
             say = f"expected a name as {INCLUDING[0]}.conf or {INCLUDING[0]}-bank.conf; it is"
             yield ("additions", at), f"{say} included by one of {known}"
-        elif not found.is_file():
+        elif not isfile(found):
             yield ("additions", at), f"there is no file {found}"
 
 
