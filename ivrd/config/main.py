@@ -254,16 +254,16 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     ):
         yield file.problem(*place, say=say)
     yield from _check_asterisk(file)
-    yield from _check_network(file, folder)
+    yield from _check_network(file)
 
 
-def _check_network(file: File[MainFile], folder: Path) -> Iterator[Problem]:
+def _check_network(file: File[MainFile]) -> Iterator[Problem]:
     """The hotline's own side of the network, and who has to be called over IPv6."""
     of = file.parsed.asterisk
     for part, found in (
         (("nat",), own_network.check_nat(of.nat)),
         (("sip",), own_network.check_listen(of.sip.listen_ipv6, of.sip.listen)),
-        ((), own_network.check_additions(of.additions, folder)),
+        ((), own_network.check_additions(of.additions)),
     ):
         for key, say in found:
             yield file.problem("asterisk", *part, *key, say=say)
@@ -403,6 +403,7 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
     """The settings; paths begin in the configuration's `folder`."""
     part = file.parsed.asterisk
     carriers = file.problem("asterisk", "carriers", say="")
+    additions = file.problem("asterisk", "additions", say="")
     secret = part.seats.secret_file
     return AsteriskSettings(
         config_dir=located(folder, part.config_dir),
@@ -417,7 +418,12 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
         user_agent=part.sip.user_agent,
         tls=trunk.tls(part.tls, folder),
         network=own_network.settings(
-            part.nat, part.sip.listen_ipv6, part.dns_servers, part.additions, folder
+            part.nat,
+            part.sip.listen_ipv6,
+            part.dns_servers,
+            part.additions,
+            located(folder, part.config_dir),
+            f"{additions.file}:{additions.line}: {additions.key}",
         ),
         topic_header=part.headers.topic,
         case_header=part.headers.case,

@@ -37,8 +37,8 @@ class OwnNetwork:
 
     `listen_ipv6`: where it takes calls by IPv6 beside IPv4; None for nowhere.  `external_address`:
     its address as others see it who are not in `local_net`; empty without NAT.  `dns_servers`:
-    asked instead of the system's.  `additions`: the operator's own files, by the file of Asterisk's
-    that includes them.
+    asked instead of the system's.  `additions`: the operator's own files for
+    Asterisk; `additions_at`: file, line and key where they are listed.
     """
 
     listen_ipv6: Address | None = None
@@ -46,3 +46,4 @@ class OwnNetwork:
     local_net: tuple[str, ...] = ()
     dns_servers: tuple[Address, ...] = ()
     additions: tuple[Path, ...] = ()
+    additions_at: str = ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
-from os.path import isfile
 from pathlib import Path
 from typing import Annotated
 
@@ -62,18 +61,15 @@ def check_listen(ipv6: Address | None, usual: Address) -> Iterator[tuple[Key, st
         yield ("listen_ipv6",), "listen has an IPv6 address already; expected an IPv4 one there"
 
 
-def check_additions(paths: list[str], folder: Path) -> Iterator[tuple[Key, str]]:
-    """What is wrong with `additions`: one that is not there would cost Asterisk the whole file."""
+def check_additions(paths: list[str]) -> Iterator[tuple[Key, str]]:
+    """What is wrong with the names in `additions`."""
     known = ", ".join(f"{name}.conf" for name in INCLUDING)
     for at, path in enumerate(paths):
-        found = located(folder, path)
         if path in paths[:at]:
             yield ("additions", at), f"{path} is named twice"
-        elif not _is_addition(found):
+        elif not _is_addition(Path(path)):
             say = f"expected a name as {INCLUDING[0]}.conf or {INCLUDING[0]}-bank.conf; it is"
             yield ("additions", at), f"{say} included by one of {known}"
-        elif not isfile(found):
-            yield ("additions", at), f"there is no file {found}"
 
 
 def needs_ipv6(wants: bool, ipv6: Address | None, usual: Address) -> str:
@@ -88,13 +84,15 @@ def settings(
     ipv6: Address | None,
     dns_servers: list[Address],
     additions: list[str],
-    folder: Path,
+    config_dir: Path,
+    at: str,
 ) -> OwnNetwork:
-    """The settings; paths begin in the configuration's `folder`."""
+    """The settings; paths of additions begin in Asterisk's folder, their list stands `at`."""
     return OwnNetwork(
         listen_ipv6=ipv6,
         external_address=nat.external_address,
         local_net=tuple(nat.local_net) if nat.external_address else (),
         dns_servers=tuple(dns_servers),
-        additions=tuple(located(folder, path) for path in additions),
+        additions=tuple(located(config_dir, path) for path in additions),
+        additions_at=at,
     )

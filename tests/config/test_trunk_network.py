@@ -135,7 +135,7 @@ def test_nat_and_name_servers(folder: Path, change: Change) -> None:
         ("nat: {external_address: 10.1.2.3}", "nat.local_net: 10.0.0.0/8 has 10.1.2.3"),
         ("nat: {local_net: [10.0.0.0/8]}", "nat.local_net: does nothing without external_address"),
         ("dns_servers: [dns.example]", "dns_servers: expected an IP address"),
-        ("additions: [asterisk.d/pjsip.conf]", "additions: there is no file"),
+        ("additions: [pjsip.conf, pjsip.conf]", "additions: pjsip.conf is named twice"),
         ("additions: [asterisk.d/bank.conf]", "additions: expected a name as pjsip.conf"),
     ],
 )

@@ -98,7 +98,6 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / IVRD, put("sounds", "../sounds"))
     rewrite(folder / IVRD, put("waiting.menu_key", "9"))
     rewrite(folder / IVRD, put("asterisk.sip.listen_ipv6", "[::]:5060"))
-    (folder / "pjsip-own.conf").write_text("[own]\ntype=aor\n", "utf-8")
     never = {"days": {"mon-sun": []}}
     hours = {"office": {"days": probes.ALL_DAY}, "closed": never, "unused": never}
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}
@@ -134,7 +133,8 @@ def folder(hotline: Path, tmp_path: Path) -> Path:
     for name in ("sounds", "other-sounds"):
         (tmp_path / name).symlink_to(hotline / name)
     folder = Path(shutil.copytree(hotline / "config", tmp_path / "config"))
-    (folder / "state").mkdir()
+    (folder / "state" / "asterisk").mkdir(parents=True)
+    (folder / "state" / "asterisk" / "pjsip-own.conf").write_text("[own]\ntype=aor\n", "utf-8")
     secret = folder / "state" / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")

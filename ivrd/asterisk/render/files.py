@@ -67,7 +67,8 @@ def rendered(
         try:
             texts[including(path)] += included(path)
         except AdditionError as error:
-            raise RenderError(str(error)) from None
+            where = settings.asterisk.network.additions_at
+            raise RenderError(f"{where}: {error}") from None
     return {name: MARK + text for name, text in sorted(texts.items())}
 
 
