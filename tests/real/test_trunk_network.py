@@ -67,6 +67,15 @@ def within(seconds: float, what: str, true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+def failed_drill(lab: Hotline, name: str) -> str:
+    """What a drill says that is not confirmed, of a trunk that answers."""
+    while True:
+        with pytest.raises(LabError) as caught:
+            lab.ivrd.once("partner", "drill", name)
+        if "its trunk does not answer" not in str(caught.value):
+            return str(caught.value)
+
+
 def open_for(lab: Hotline, *names: str) -> None:
     """Callers go to these partners, and to nobody else."""
     lab.ivrd.once("seats", "close", "base", "--yes")
@@ -109,13 +118,12 @@ def test_ipv6_and_a_302_to_a_listed_host_and_no_further_call_than_may_be(
     partners = {
         "ipv6": trunk("0261234567", bank.udp6),
         "moved": trunk(REDIRECTED, bank.udp, redirects_to=[bank.udp]),
-        "refused": trunk(REDIRECTED, bank.udp),
+        "refused": trunk(REDIRECTED, bank.tcp, transport="tcp"),
     }
     carriers = {"carrier": {"addresses": ["127.0.0.1"], "at_once": 3}}
     change = changed(partners, sip={"listen_ipv6": listen6}, carriers=carriers)
     lab = hotline(agents=1, change=change)
-    with pytest.raises(LabError, match="to be called elsewhere"):
-        drill(lab, "refused")
+    assert "to be called elsewhere" in failed_drill(lab, "refused")
     took = heard_each_other(bank, lab, ["ipv6", "moved"])
     assert set(took) == {"0261234567", ELSEWHERE}
     assert {call.shown for call in took.values()} == {NUMBER}
