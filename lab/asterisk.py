@@ -73,7 +73,7 @@ class Asterisk:
     """One Asterisk process that lives below `folder`; `etc` holds what `ivrd render` wrote.
 
     It may open so many `files`, or as many as this process may at most.  `environment`: more
-    variables for it.
+    variables for it.  `prefix`: what its command line begins with.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Asterisk:
         language: str = "th",
         files: int = FILES,
         environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self._environment = environment or {}
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -93,7 +94,7 @@ class Asterisk:
         self.log = folder / "log"
         self.queue_log = self.log / "queue_log"
         self.run = _run_folder(folder)
-        self._program = parts.program(parts.ASTERISK, "asterisk")
+        self._program = (*prefix, *parts.program(parts.ASTERISK, "asterisk"))
         self._process: subprocess.Popen[bytes] | None = None
         self._lay_out(sounds, language)
 

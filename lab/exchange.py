@@ -16,6 +16,7 @@ import secrets
 import struct
 import subprocess
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -49,20 +50,33 @@ class Call:
 
 
 class Exchange(Running):
-    """Takes each call after half a second, presses 1 in the whisper, talks, and hangs up."""
+    """Takes each call after half a second, presses 1 in the whisper, talks, and hangs up.
 
-    def __init__(self, folder: Path, sounds: Path, dtmf: str = "rfc4733") -> None:
+    `host`: its address; `hotline`: the hotline's, as it is seen there.  `prefix`: what its
+    command line begins with.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sounds: Path,
+        dtmf: str = "rfc4733",
+        host: str = HOST,
+        hotline: str = "127.0.0.0/8",
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
+        self._hotline = hotline
         self.password = secrets.token_urlsafe(12)
         self._ports = Block(1000)
         first = self._ports.first
-        self.udp, self.tcp, self.tls = (f"{HOST}:{first + at}" for at in range(3))
+        self.udp, self.tcp, self.tls = (f"{host}:{first + at}" for at in range(3))
         etc = folder / "etc"
         etc.mkdir(parents=True)
-        self.certificate = certificate(folder / "exchange.pem", HOST)
+        self.certificate = certificate(folder / "exchange.pem", host)
         for name, text in self._files(first + 10, self._ports.last, dtmf).items():
             (etc / name).write_text(text, "utf-8")
-        self.asterisk = Asterisk(folder / "asterisk", etc, sounds)
+        self.asterisk = Asterisk(folder / "asterisk", etc, sounds, prefix=prefix)
         _tone(folder / "voice.wav")
 
     def start(self) -> None:
@@ -147,7 +161,7 @@ identify_by=ip,username
 [{USER}]
 type=identify
 endpoint={USER}
-match=127.0.0.0/8
+match={self._hotline}
 
 [{USER}]
 type=auth

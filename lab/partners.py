@@ -132,6 +132,11 @@ def kinds_of(text: str) -> tuple[str, ...]:
     return kinds
 
 
+def shown_callers(address: str) -> dict[str, object]:
+    """A trunk whose people see who calls: so both sides' counts can be compared."""
+    return {"addresses": [address], "caller_identity": "caller"}
+
+
 class PartnerSites(Running):
     """A site for each of these kinds, which gives it its name; a second of a kind is `good-2`."""
 
@@ -180,7 +185,7 @@ class PartnerSites(Running):
     def _entry(self, name: str) -> dict[str, object]:
         return {
             "name": {"th": name, "en": name},
-            "trunk": self._trunk(name),
+            "trunk": shown_callers(self._trunk(name)),
             "pledged": PLEDGED,
             "cap": CAP,
             "hours": "always",

@@ -32,6 +32,7 @@ PARTNER_LATE = "partners-late"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
+MOVED_CALL = "call-moved"  # where a call comes that was answered with 302
 SEAT_TRANSFER = "seat-transfer"  # what an agent's phone dials, and sends callers to
 TRANSFER_CONTEXT = "hotline-transfer"  # the next person is rung; its extensions are queues
 TRANSFER_QUEUE = "q-"  # before the queue's name, in these
@@ -57,7 +58,7 @@ SUPERVISION_ENDED = "supervision-ended"
 CONTEXTS = (
     *(CARRIER_CONTEXT, SEAT_CONTEXT, HOTLINE_CONTEXT, QUEUE_CONTEXT, SEAT_HEADERS, ENDED_CONTEXT),
     *(PARTNER_LEG, PARTNER_HEADERS, PARTNER_ANSWERED, PARTNER_WHISPER, PARTNER_BACK),
-    *(PARTNER_CALL, PARTNER_LATE),
+    *(PARTNER_CALL, PARTNER_LATE, MOVED_CALL),
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
@@ -68,6 +69,7 @@ CONTEXTS = (
 LINE_MARK = "line:"  # before the agent's id, in the account code of who is on the line
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
+MOVED = ".moved"  # after a trunk's name: where its calls go on that are answered with 302
 
 # Channel variables of a caller
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_log gets
@@ -129,6 +131,10 @@ SPEAKS = "IVRD_SPEAKS"  # the language of its people
 KEY_SECONDS = "IVRD_KEY_SECONDS"  # for so long after the answer it may be pressed
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
+REDIRECTS = "IVRD_REDIRECTS"  # yes: a call that is answered with 302 goes on
+MOVED_TO = "IVRD_MOVED"  # the number that the 302 has named
+TARGET = "IVRD_TARGET"  # what is dialled
+BEGAN = "IVRD_BEGAN"  # when that was
 ANSWERED = "IVRD_ANSWERED"  # of a leg to a seat of our own, too
 SAYS = "IVRD_SAYS"  # the prompts of the whisper
 KEY = "IVRD_KEY"
@@ -147,6 +153,7 @@ RESULT = "IVRD_RESULT"  # what the event of that tells besides
 LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
     *(WHY, RESPONDS, RINGS, OFFER, TURN, SECOND, WAITS, FAILED, RESULT),
+    *(REDIRECTS, MOVED_TO, TARGET, BEGAN),
 )
 
 # Variables of a call that the hotline makes, and what stands for the attempt
@@ -194,9 +201,10 @@ RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
+TRUNK_CALLS = "IVRD_TRUNK_CALLS"  # that the hotline makes itself at a time; 0: any number
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 GLOBALS = (
-    ANNOUNCES,
+    *(ANNOUNCES, TRUNK_CALLS),
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE),
 )

@@ -69,7 +69,8 @@ class BookingSettings:
     @property
     def dialable(self) -> Dialable:
         """Which numbers are dialled."""
-        return Dialable(self.country, self.callback.countries, self.callback.kinds)
+        of = self.callback
+        return Dialable(self.country, of.countries, of.kinds, of.prefixes)
 
     def may_call(self) -> bool:
         """Whether anybody is called back at this time of day."""

@@ -32,11 +32,15 @@ class NotDialled(Exception):
 
 @dataclass(frozen=True)
 class Dialable:
-    """`home`: whose numbers are given without a country; `countries`, `kinds`: what is dialled."""
+    """`home`: whose numbers are given without a country; the others say what is dialled.
+
+    `prefixes`: how a number with its country begins; empty: as it likes.
+    """
 
     home: str
     countries: tuple[str, ...]
     kinds: tuple[str, ...]
+    prefixes: tuple[str, ...]
 
     def international(self, number: str) -> str:
         """The number with its country (E.164).  Raises `NotDialled`."""
@@ -50,7 +54,10 @@ class Dialable:
         country = phonenumbers.region_code_for_number(parsed)
         if country not in self.countries or not set(kinds) & set(self.kinds):
             raise NotDialled(BookResult.NOT_ALLOWED)
-        return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+        found = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+        if self.prefixes and not found.startswith(self.prefixes):
+            raise NotDialled(BookResult.NOT_ALLOWED)
+        return found
 
 
 def dialled(number: str, home: str, national: bool) -> str:

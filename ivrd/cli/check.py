@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ivrd.asterisk import console, loaded, render
+from ivrd.asterisk import additions, console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
 from ivrd.cli import capacity, manager_port
@@ -242,6 +242,10 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     with reported(render.RenderError):
         files = asterisk_files(settings)
         differing = render.differing(folder, files)
+        yield Step(
+            list(additions.contradictions(files, settings.asterisk.network.additions)),
+            "edit the files of asterisk.additions",
+        )
     in_use = folder == settings.asterisk.config_dir
     started = console.started(settings.asterisk.console) if in_use else None
     mend = "`ivrd render` writes it anew"

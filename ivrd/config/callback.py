@@ -17,6 +17,7 @@ from ivrd.config.field_types import (
     REGION,
     choice,
     number,
+    pattern,
     whole,
 )
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
@@ -32,6 +33,9 @@ from ivrd.core.slots import MOST_SLOTS
 
 KINDS = ("fixed_line", "mobile", "voip", "toll_free", "shared_cost", "uan")  # of phonenumbers
 # What the hotline's calls are called in Asterisk (ivrd/asterisk/dialplan_names.py).
+PREFIX = pattern(
+    'the beginning of a number with its country, in quotes, such as "+668"', r"\+[1-9][0-9]{0,14}"
+)
 TRUNK = "callback-trunk"
 IN_ASTERISK = ("callback-dial", TRUNK)
 
@@ -57,6 +61,7 @@ class CallbackPart(Part):
     kinds: Annotated[list[Annotated[str, choice(*KINDS)]], Field(min_length=1), RELOAD] = Field(
         default=["fixed_line", "mobile"]
     )
+    prefixes: Annotated[list[Annotated[str, PREFIX]], RELOAD] = Field(default_factory=list)
     keep_days: Annotated[int, whole(1, 366), RELOAD] = 7
     recover_at_free_percent: Annotated[float | None, number(1, 100), RELOAD] = None
 
@@ -67,7 +72,8 @@ class CallbackSettings:
 
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
     port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
-    worth a call back.  countries: two letters each.  schedule: when calls may be made; None for
+    worth a call back.  countries: two letters each.  prefixes: how a number with its country begins
+    that is dialled; empty: as it likes.  schedule: when calls may be made; None for
     always.  slots: the hours of the day that a caller may choose from.  keep_days: for how long it
     is known what became of a booking.  recover_at_free: which share of the seats has to be free for
     one who gave up to be called; None: none of them is.
@@ -84,6 +90,7 @@ class CallbackSettings:
     retries: Retries
     countries: tuple[str, ...]
     kinds: tuple[str, ...]
+    prefixes: tuple[str, ...]
     keep_days: int
     recover_at_free: float | None
 
@@ -92,7 +99,7 @@ def check(
     part: CallbackPart, carriers: Mapping[str, object], sip_port: int, people_days: int
 ) -> Iterator[tuple[Key, str]]:
     """What is wrong between the values, as (key in ivrd.yaml, what)."""
-    for key in ("countries", "kinds"):
+    for key in ("countries", "kinds", "prefixes"):
         given = getattr(part, key)
         for at, one in enumerate(given):
             if one in given[:at]:
@@ -188,6 +195,7 @@ def settings(
         ),
         countries=tuple(part.countries) or (country,),
         kinds=tuple(part.kinds),
+        prefixes=tuple(part.prefixes),
         keep_days=part.keep_days,
         recover_at_free=(
             None if part.recover_at_free_percent is None else part.recover_at_free_percent / 100.0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # pydantic is imported where it calls: commands that read one
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SIP_PORT = 5060
+DNS_PORT = 53
 ALL = "all"
 # The name of a SIP header: a token of RFC 3261.  One letter is the short form of a header.
 TOKEN = r"[A-Za-z0-9.!%*_+`'~-]{2,64}"
@@ -308,7 +309,16 @@ def _address(value: str, port: int | None = None) -> Address | None:
 
 def _trunk(value: str) -> Address | None:
     """`HOST` or `HOST:PORT`, in small letters, so that equal ones look equal."""
-    return None if "[" in value else _address(value.lower(), SIP_PORT)
+    return _address(value.lower(), SIP_PORT)
+
+
+def _name_server(value: str) -> Address | None:
+    found = _address(value, DNS_PORT)
+    return found if found and re.fullmatch(r"[0-9.]+|.*:.*", found.host) else None
+
+
+def _ipv4(value: str) -> str | None:
+    return value if re.fullmatch(r"[0-9.]+", value) and host(value) else None
 
 
 def _network(value: str) -> str:
@@ -355,6 +365,8 @@ FULL_HOUR = worded('a full hour from "00:00" to "23:00"', _full_hour)
 HOST = worded("a host name or an IP address", host)
 ADDRESS = worded("a host and a port such as 127.0.0.1:9133", _address)
 TRUNK = worded(f"host or host:port, such as 192.0.2.1:{SIP_PORT}", _trunk)
+NAME_SERVER = worded("an IP address, with or without a port, such as 192.0.2.53", _name_server)
+IPV4 = worded("an IPv4 address such as 198.51.100.7", _ipv4)
 NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
 MODE = worded('a file mode such as "0660"', _mode)
 PATH = worded("a path", _path)

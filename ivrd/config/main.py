@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from ivrd.config import control_socket, trunk
+from ivrd.config import control_socket, own_network, trunk
 from ivrd.config.callback import CallbackPart
 from ivrd.config.callback import check as check_callback
 from ivrd.config.control_socket import located
@@ -21,6 +21,7 @@ from ivrd.config.field_types import (
     LANGUAGE,
     MODE,
     NAME,
+    NAME_SERVER,
     NETWORK,
     PATH,
     PORT,
@@ -35,12 +36,14 @@ from ivrd.config.field_types import (
 )
 from ivrd.config.links import LinksPart
 from ivrd.config.model import File, Part
+from ivrd.config.own_network import NatPart
 from ivrd.config.people import PeoplePart
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
 from ivrd.config.store import check as check_store
-from ivrd.config.trunk import EXCHANGE, TlsPart, TrunkPart
+from ivrd.config.trunk import DialledPart, TlsPart, TrunkPart
+from ivrd.config.trunk_network import EXCHANGE
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.waiting import WaitingPart
 from ivrd.core.challenge import ChallengeLimits, RateLimit
@@ -86,6 +89,7 @@ class SipPart(Part):
     """`sip:` where Asterisk takes calls, and as what it presents itself."""
 
     listen: Annotated[Address, ADDRESS, ASTERISK_RESTART]
+    listen_ipv6: Annotated[Address | None, ADDRESS, ASTERISK_RESTART] = None
     user_agent: Annotated[str, USER_AGENT, RELOAD] = "ivrd"
 
 
@@ -141,6 +145,11 @@ class AsteriskPart(Part):
     ami: AmiPart
     sip: SipPart
     tls: TlsPart = TlsPart()
+    nat: NatPart = NatPart()
+    dns_servers: Annotated[list[Annotated[Address, NAME_SERVER]], ASTERISK_RESTART] = Field(
+        default_factory=list
+    )
+    additions: Annotated[list[Annotated[str, PATH]], RELOAD] = Field(default_factory=list)
     rtp: RtpPart
     media: MediaPart = MediaPart()
     carriers: Annotated[dict[Annotated[str, NAME], CarrierPart], Field(min_length=1), RELOAD]
@@ -248,6 +257,31 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     ):
         yield file.problem(*place, say=say)
     yield from _check_asterisk(file)
+    yield from _check_network(file)
+
+
+def _check_network(file: File[MainFile]) -> Iterator[Problem]:
+    """The hotline's own side of the network, and who has to be called over IPv6."""
+    of = file.parsed.asterisk
+    for part, found in (
+        (("nat",), own_network.check_nat(of.nat)),
+        (("sip",), own_network.check_listen(of.sip.listen_ipv6, of.sip.listen)),
+        ((), own_network.check_additions(of.additions)),
+    ):
+        for key, say in found:
+            yield file.problem("asterisk", *part, *key, say=say)
+    for name, carrier in of.carriers.items():
+        wants = trunk.sources_ipv6(carrier, carrier.addresses)
+        if say := own_network.needs_ipv6(wants, of.sip.listen_ipv6, of.sip.listen):
+            yield file.problem("asterisk", "carriers", name, say=say)
+    called = file.parsed.callback.trunk
+    if called and (say := without_ipv6(called, of)):
+        yield file.problem("callback", "trunk", say=say)
+
+
+def without_ipv6(part: DialledPart, of: AsteriskPart) -> str:
+    """What is wrong with a trunk that is called over IPv6, or empty."""
+    return own_network.needs_ipv6(trunk.over_ipv6(part), of.sip.listen_ipv6, of.sip.listen)
 
 
 def _check_numbers(file: File[MainFile]) -> Iterator[Problem]:
@@ -307,7 +341,7 @@ def _check_trunks(part: AsteriskPart, file: File[MainFile]) -> Iterator[Problem]
     for key, say in trunk.check_tls(part.tls, part.sip.listen):
         yield file.problem("asterisk", "tls", *key, say=say)
     for name, carrier in part.carriers.items():
-        for key, say in trunk.check(carrier):
+        for key, say in (*trunk.check(carrier), *trunk.check_sources(carrier, carrier.addresses)):
             yield file.problem("asterisk", "carriers", name, *key, say=say)
         if bool(carrier.registrar) != bool(carrier.user):
             say = "expected registrar, user and secret_file together, or none of them"
@@ -322,7 +356,7 @@ def _check_trunks(part: AsteriskPart, file: File[MainFile]) -> Iterator[Problem]
 def carriers(parsed: MainFile, folder: Path) -> dict[str, TrunkSettings]:
     """Each carrier's trunk, by its name."""
     return {
-        name: trunk.carrier(part, part.registrar, folder, name)
+        name: trunk.carrier(part, part.addresses, part.registrar, folder, name)
         for name, part in parsed.asterisk.carriers.items()
     }
 
@@ -372,6 +406,7 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
     """The settings; paths begin in the configuration's `folder`."""
     part = file.parsed.asterisk
     carriers = file.problem("asterisk", "carriers", say="")
+    additions = file.problem("asterisk", "additions", say="")
     secret = part.seats.secret_file
     return AsteriskSettings(
         config_dir=located(folder, part.config_dir),
@@ -385,6 +420,14 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
         sip_port=part.sip.listen.port,
         user_agent=part.sip.user_agent,
         tls=trunk.tls(part.tls, folder),
+        network=own_network.settings(
+            part.nat,
+            part.sip.listen_ipv6,
+            part.dns_servers,
+            part.additions,
+            located(folder, part.config_dir),
+            f"{additions.file}:{additions.line}: {additions.key}",
+        ),
         topic_header=part.headers.topic,
         case_header=part.headers.case,
         rtp_first=part.rtp.first,

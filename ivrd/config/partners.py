@@ -22,7 +22,7 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.hours import HoursFile
-from ivrd.config.main import MainFile
+from ivrd.config.main import MainFile, without_ipv6
 from ivrd.config.model import File, Part
 from ivrd.config.outbox import OutboxFile
 from ivrd.config.problem import Problem, unknown
@@ -100,6 +100,9 @@ def check(file: File[PartnersFile]) -> Iterator[Problem]:
         if part.cap < part.pledged:
             say = f"expected at least the pledged {part.pledged}, got {part.cap}"
             yield file.problem("partners", name, "cap", say=say)
+        if 0 < part.trunk.at_once < part.pledged:
+            say = f"expected at least the pledged {part.pledged}, or 0, got {part.trunk.at_once}"
+            yield file.problem("partners", name, "trunk", "at_once", say=say)
         yield from _times(file, name, part)
     for key, say in call_out.check(file.parsed.call_out):
         yield file.problem("call_out", *key, say=say)
@@ -131,6 +134,8 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
         yield from _listed(file, name, "languages", part.languages, program.languages)
         if say := trunk.without_certificate(part.trunk, program.asterisk.tls):
             yield file.problem("partners", name, "trunk", "transport", say=say)
+        if say := without_ipv6(part.trunk, program.asterisk):
+            yield file.problem("partners", name, "trunk", "addresses", say=say)
         hosts = [trunk.place(part.trunk, one).host for one in part.trunk.addresses]
         for carrier, of in carriers.items():
             if any(_within(host, networks) for host in hosts for networks in of.addresses):
@@ -222,7 +227,7 @@ def partners(
             name_en=part.name.en,
             trunk=str(trunks[IN_ASTERISK + name]),
             pledged=part.pledged,
-            cap=part.cap,
+            cap=min(part.cap, part.trunk.at_once or part.cap),
             state=PartnerState(part.state),
             hours=part.hours,
             topics=waiting.topics() if part.topics is None else tuple(part.topics),

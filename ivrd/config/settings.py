@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ivrd.config.call_out import CallOutSettings
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.effect import Files
+from ivrd.config.network_settings import OwnNetwork
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.transfers import TransferNumber
 from ivrd.config.trunk_settings import TlsSettings, TrunkSettings
@@ -80,6 +81,7 @@ class AsteriskSettings:
     sip_port: int
     user_agent: str
     tls: TlsSettings
+    network: OwnNetwork
     topic_header: str
     case_header: str
     rtp_first: int

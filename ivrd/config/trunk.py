@@ -3,7 +3,7 @@
 One that is called is an address, or a mapping when more has to be said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivrd.config import trunk_network
 from ivrd.config.control_socket import located
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
@@ -23,9 +24,9 @@ from ivrd.config.field_types import (
     choice,
     described,
     pattern,
-    worded,
 )
 from ivrd.config.model import Part
+from ivrd.config.trunk_network import EXCHANGE, DialledNetworkPart, NetworkPart, PartnerNetworkPart
 from ivrd.config.trunk_settings import (
     AUTO,
     CODECS,
@@ -56,19 +57,11 @@ USER = pattern(
 )
 
 
-def _exchange(value: str) -> str | None:
-    """`HOST` or `HOST:PORT` in small letters; without a port the transport's own is meant."""
-    found = TRUNK.read(value)
-    assert isinstance(found, Address)
-    return str(found) if ":" in value else found.host
-
-
-EXCHANGE = worded(TRUNK.what, _exchange)
 DIALLED = described(f"{TRUNK.what}, or a mapping with addresses")
 PARTNER_TRUNK = described(f"{TRUNK.what}, NUMBER@ before it or not, or a mapping with addresses")
 
 
-class TrunkPart(Part):
+class TrunkPart(NetworkPart):
     """What a carrier and a partner have alike.  `user` and `secret_file`: digest authentication."""
 
     transport: Annotated[str, choice(*TRANSPORTS), RELOAD] = UDP
@@ -81,7 +74,7 @@ class TrunkPart(Part):
     secret_file: Annotated[str, PATH, RELOAD] = ""
 
 
-class DialledPart(TrunkPart):
+class DialledPart(TrunkPart, DialledNetworkPart):
     """An exchange that the hotline calls, at the first of its addresses that responds.
 
     Text is short for one address.
@@ -107,12 +100,13 @@ class DialledPart(TrunkPart):
         return {"addresses": [EXCHANGE.checked(value)]}
 
 
-class PartnerTrunkPart(DialledPart):
+class PartnerTrunkPart(DialledPart, PartnerNetworkPart):
     """`trunk:` of a partner.
 
-    Text is short for one address that is shown the caller, with `NUMBER@` before it or not.
+    Text is short for one address, with `NUMBER@` before it or not.
     """
 
+    addresses: Annotated[list[Annotated[str, EXCHANGE]], Field(max_length=8), RELOAD]
     number: Annotated[str, NUMBER, RELOAD] = ""
     caller_identity: Annotated[str, choice(HOTLINE, CALLER), RELOAD] = HOTLINE
 
@@ -122,7 +116,7 @@ class PartnerTrunkPart(DialledPart):
         number, sign, address = value.rpartition("@") if isinstance(value, str) else ("", "", value)
         plain = super().short_for(address)
         own = {"number": NUMBER.checked(number)} if sign else {}
-        return {**plain, **own, "caller_identity": CALLER}
+        return {**plain, **own}
 
 
 class TlsPart(Part):
@@ -144,7 +138,9 @@ def check(part: TrunkPart) -> Iterator[tuple[Key, str]]:
         yield ("dtmf",), f"{say}; expected no other codecs, or rfc4733"
     if part.user and not part.secret_file:
         yield ("user",), "its password is missing; expected secret_file, the file that has it"
-    if part.secret_file and not part.user:
+    if _registers_here(part):
+        yield from _check_registers_here(part)
+    elif part.secret_file and not part.user:
         yield ("secret_file",), "whose password is it? expected user"
     if part.secret_file and not {"/", "."} & set(part.secret_file):  # it may be the secret itself
         yield ("secret_file",), "expected the path of a file with the secret, such as ./bank.secret"
@@ -152,11 +148,29 @@ def check(part: TrunkPart) -> Iterator[tuple[Key, str]]:
         yield from _check_dialled(part)
 
 
+def _registers_here(part: TrunkPart) -> bool:
+    return isinstance(part, PartnerTrunkPart) and part.registers_here
+
+
+def _check_registers_here(part: TrunkPart) -> Iterator[tuple[Key, str]]:
+    if part.user:
+        say = "its exchange registers by its name in Asterisk, partner- and its id; expected none"
+        yield ("user",), say
+    if not part.secret_file:
+        yield ("registers_here",), "its password is missing; expected secret_file"
+
+
+def check_sources(part: TrunkPart, sources: Sequence[str]) -> Iterator[tuple[Key, str]]:
+    """What is wrong with where a carrier's calls come from."""
+    yield from trunk_network.check(part, [Address(one, SIP_PORT) for one in _hosts(sources)])
+
+
 def _check_dialled(part: DialledPart) -> Iterator[tuple[Key, str]]:
-    places = [place(part, address) for address in part.addresses]
+    places = places_of(part)
     for at, one in enumerate(places):
         if one in places[:at]:
             yield ("addresses", at), f"{one} is named twice"
+    yield from trunk_network.check(part, places)
     if part.registers and not part.user:
         yield ("registers",), "nobody registers without a name; expected user and secret_file"
 
@@ -183,8 +197,13 @@ def check_tls(part: TlsPart, sip: Address) -> Iterator[tuple[Key, str]]:
 
 def place(part: TrunkPart, address: str) -> Address:
     """Where an address leads, with its port."""
-    host, _, port = address.partition(":")
-    return Address(host, int(port) if port else _usual(part.transport))
+    host, port = trunk_network.split(address)
+    return Address(host, port or _usual(part.transport))
+
+
+def places_of(part: DialledPart) -> list[Address]:
+    """Where its addresses lead."""
+    return [place(part, address) for address in part.addresses]
 
 
 def _usual(transport: str) -> int:
@@ -195,21 +214,45 @@ def dialled(part: DialledPart, folder: Path, secret: str) -> TrunkSettings:
     """The settings; `secret`: the environment's variable that stands in for its file."""
     addresses = tuple(_short(part, address) for address in part.addresses)
     registrars = addresses if part.registers else ()
-    return replace(_alike(part, folder, secret), addresses=addresses, registrars=registrars)
+    network = trunk_network.settings(part, places_of(part))
+    return replace(
+        _alike(part, folder, secret), addresses=addresses, registrars=registrars, network=network
+    )
 
 
 def partner(part: PartnerTrunkPart, folder: Path, name: str) -> TrunkSettings:
     """The settings of a partner's, which has this name."""
     shows_caller = part.caller_identity == CALLER
     found = dialled(part, folder, variable(PARTNER_SECRET, name))
-    return replace(found, number=part.number, shows_caller=shows_caller)
+    user = f"partner-{name}" if part.registers_here else found.user
+    return replace(found, number=part.number, shows_caller=shows_caller, user=user)
 
 
-def carrier(part: TrunkPart, registrar: str, folder: Path, name: str) -> TrunkSettings:
-    """The settings of one that calls us; `registrar`: where we register, empty for nowhere."""
+def carrier(
+    part: TrunkPart, sources: Sequence[str], registrar: str, folder: Path, name: str
+) -> TrunkSettings:
+    """The settings of one that calls us, from `sources` (addresses or networks).
+
+    `registrar`: where we register, empty for nowhere.
+    """
     registrars = (_short(part, registrar),) if registrar else ()
+    network = trunk_network.settings(part, [Address(one, SIP_PORT) for one in _hosts(sources)])
     found = _alike(part, folder, variable(CARRIER_SECRET, name))
-    return replace(found, registrars=registrars)
+    return replace(found, registrars=registrars, network=network)
+
+
+def sources_ipv6(part: TrunkPart, sources: Sequence[str]) -> bool:
+    """Whether a carrier that calls from these is spoken to over IPv6."""
+    return part.ipv6 or any(trunk_network.version(one) == 6 for one in _hosts(sources))
+
+
+def over_ipv6(part: DialledPart) -> bool:
+    """Whether a trunk is called over IPv6."""
+    return part.ipv6 or any(trunk_network.version(one.host) == 6 for one in places_of(part))
+
+
+def _hosts(networks: Sequence[str]) -> list[str]:
+    return [network.partition("/")[0] for network in networks]
 
 
 def _alike(part: TrunkPart, folder: Path, secret: str) -> TrunkSettings:
@@ -241,5 +284,10 @@ def variable(form: str, name: str) -> str:
 
 
 def _short(part: TrunkPart, address: str) -> str:
-    """Without the port when it is the transport's own."""
+    """Without the port when it is the transport's own.
+
+    A name keeps it: without one Asterisk asks for its SRV records.
+    """
+    if trunk_network.version(trunk_network.split(address)[0]) is None:
+        return address
     return address.removesuffix(f":{_usual(part.transport)}")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ivrd.config.network_settings import USUAL, NetworkSettings
+
 UDP, TCP, TLS = "udp", "tcp", "tls"
 TRANSPORTS = (UDP, TCP, TLS)
 NONE, OFFERED, REQUIRED, DTLS = "none", "offered", "required", "dtls"
@@ -36,11 +38,12 @@ class TrunkSettings:
     srtp: str = NONE
     codecs: tuple[str, ...] = G711
     dtmf: str = RFC4733
-    shows_caller: bool = True
+    shows_caller: bool = False
     user: str = ""
     secret_file: Path | None = None
     secret_variable: str = ""
     registrars: tuple[str, ...] = ()
+    network: NetworkSettings = USUAL
 
     def __str__(self) -> str:
         """Where it is, and what is not as usual there."""
@@ -48,6 +51,8 @@ class TrunkSettings:
         more = [self.transport] if self.transport != UDP else []
         more += [f"SRTP {self.srtp}"] if self.srtp != NONE else []
         more += ["registers"] if self.registrars else []
+        if self.network.registers_here:
+            return f"where it registers ({', '.join(more)})" if more else "where it registers"
         where = ", ".join(number + address for address in self.addresses)
         return f"{where} ({', '.join(more)})" if more else where
 

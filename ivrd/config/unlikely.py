@@ -9,7 +9,9 @@ from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import combinations
 
-from ivrd.config import hours, main, partners, prompts, queues, yamlfile
+from phonenumbers import country_code_for_region
+
+from ivrd.config import hours, main, partners, prompts, queues, trunk, yamlfile
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
 from ivrd.config.partners import PartnerPart, PartnersFile
@@ -94,6 +96,18 @@ def _program(of: _Configuration) -> Iterator[Problem]:
         say = "no partner is ever asked for a seat"
         yield of.problem(main.FILE, "overflow", "ceiling_seats", say=say)
     yield from _menu_key(of)
+    yield from _prefixes(of)
+
+
+def _prefixes(of: _Configuration) -> Iterator[Problem]:
+    """Beginnings of numbers in countries whose numbers are not dialled."""
+    codes = [f"+{country_code_for_region(country)}" for country in of.settings.callback.countries]
+    for at, prefix in enumerate(of.settings.callback.prefixes):
+        if not any(prefix.startswith(code) or code.startswith(prefix) for code in codes):
+            say = (
+                f"{prefix} is no number of {', '.join(of.settings.callback.countries)} (countries)"
+            )
+            yield of.problem(main.FILE, "callback", "prefixes", at, say=say)
 
 
 def _menu_key(of: _Configuration) -> Iterator[Problem]:
@@ -228,6 +242,9 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
                 "the keys of the sound go in clear without transport: tls: who reads them hears it"
             )
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
+        if part.trunk.at_once > part.cap:
+            say = f"it never has more calls than cap ({part.cap})"
+            yield of.problem(partners.FILE, *place, "trunk", "at_once", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)
@@ -235,7 +252,7 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
 
 def _strange_trunk(part: PartnerPart) -> str:
     for address in part.trunk.addresses:
-        host = address.partition(":")[0]
+        host = trunk.place(part.trunk, address).host
         try:
             strange = _strange(ip_address(host))
         except ValueError:  # a host name

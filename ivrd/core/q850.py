@@ -22,6 +22,7 @@ class Q850(IntEnum):
     SUBSCRIBER_ABSENT = 20
     CALL_REJECTED = 21
     NUMBER_CHANGED = 22
+    REDIRECTED = 23
     DESTINATION_OUT_OF_ORDER = 27
     INVALID_NUMBER_FORMAT = 28
     NO_CIRCUIT = 34
@@ -44,6 +45,7 @@ WORDS: dict[int, str] = {
     Q850.SUBSCRIBER_ABSENT: "not reachable",
     Q850.CALL_REJECTED: "declined",
     Q850.NUMBER_CHANGED: "number changed",
+    Q850.REDIRECTED: "to be called elsewhere (302)",
     Q850.DESTINATION_OUT_OF_ORDER: "out of order",
     Q850.INVALID_NUMBER_FORMAT: "invalid number",
     Q850.NO_CIRCUIT: "no circuit free",

@@ -23,6 +23,7 @@ class RefusalCause(StrEnum):
 
     UNAUTHORIZED = "401"  # from an address that is no carrier's
     NOT_FOUND = "404"  # to a number that is not ours
+    BUSY = "486"  # it has as many calls at once as it may have
     NOT_ACCEPTABLE = "488"  # its sound: in a codec that we do not take, or encrypted otherwise
     UNAVAILABLE = "503"  # Asterisk is stopping, or has no room
 

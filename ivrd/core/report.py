@@ -49,6 +49,7 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     UNKNOWN_NUMBER = "unknown_number"
     FAILURE = "failure"
+    REDIRECTED = "redirected"
     OTHER = "other"
     # It was answered, and nobody pressed the key: the values are those of dialplans/partners.conf.
     NO_KEY = "no_key"
@@ -70,6 +71,7 @@ CAUSE_WORDS: dict[Cause, str] = {
     Cause.UNREACHABLE: "not reachable",
     Cause.UNKNOWN_NUMBER: "no such number",
     Cause.FAILURE: "out of order",
+    Cause.REDIRECTED: "to be called elsewhere (302)",
     Cause.OTHER: "for another reason",
     Cause.NO_KEY: "no key pressed",
     Cause.WRONG_KEY: "a wrong key pressed",
@@ -86,6 +88,7 @@ CAUSE_OF: dict[int, Cause] = {
     Q850.SUBSCRIBER_ABSENT: Cause.UNREACHABLE,
     Q850.CALL_REJECTED: Cause.DECLINED,
     Q850.NUMBER_CHANGED: Cause.UNKNOWN_NUMBER,
+    Q850.REDIRECTED: Cause.REDIRECTED,
     Q850.DESTINATION_OUT_OF_ORDER: Cause.UNREACHABLE,
     Q850.INVALID_NUMBER_FORMAT: Cause.UNKNOWN_NUMBER,
     Q850.NO_CIRCUIT: Cause.CONGESTED,

@@ -20,6 +20,7 @@ logger = logging.getLogger("ivrd")
 WHY = {
     RefusalCause.UNAUTHORIZED: "from an address that is no carrier's",
     RefusalCause.NOT_FOUND: "to a number that is not ours",
+    RefusalCause.BUSY: "beyond its at_once",
     RefusalCause.NOT_ACCEPTABLE: "because its sound, or how that is encrypted, is not agreed",
     RefusalCause.UNAVAILABLE: "by Asterisk, which is stopping or has no room",
 }

@@ -39,6 +39,7 @@ CALLBACK = CallbackSettings(
     retries=Retries((300.0, 1800.0), 60.0),
     countries=("TH",),
     kinds=("fixed_line", "mobile"),
+    prefixes=(),
     keep_days=92,
     recover_at_free=None,
 )

@@ -135,6 +135,18 @@ def test_only_numbers_are_booked_that_the_hotline_dials(number: str, result: Boo
     run(body)
 
 
+@pytest.mark.parametrize(
+    ("number", "result"),
+    [("0812345678", BookResult.BOOKED), ("021234567", BookResult.NOT_ALLOWED)],
+)
+def test_a_number_may_have_to_begin_as_the_list_says(number: str, result: BookResult) -> None:
+    async def body(rig: Rig) -> None:
+        rig.booker.settings = also(prefixes=("+668", "+669"))
+        assert await rig.booker.book(rig.calls(number=number).id) is result
+
+    run(body)
+
+
 def test_a_call_that_asterisk_cannot_tell_of_is_not_booked() -> None:
     async def body(rig: Rig) -> None:
         call = rig.calls()

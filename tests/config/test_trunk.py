@@ -25,7 +25,7 @@ def test_an_address_is_short_for_a_trunk_over_udp(folder: Path, change: Change) 
     assert (found.addresses, found.number) == (("198.51.100.1:5070",), "0261234567")
     assert (found.transport, found.srtp, found.codecs) == ("udp", "none", ("alaw", "ulaw"))
     assert found.dtmf == "auto"
-    assert found.shows_caller
+    assert not found.shows_caller
     assert str(found) == "0261234567@198.51.100.1:5070"
 
 

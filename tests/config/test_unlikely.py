@@ -42,6 +42,14 @@ def carriers(**addresses: list[str]) -> Edit:
     return lambda settings: settings["asterisk"].update(carriers=entries)
 
 
+def over_ipv6(change: Edit) -> Edit:
+    def changed(settings: dict[str, Any]) -> None:
+        settings["asterisk"]["sip"]["listen_ipv6"] = "[::]:5060"
+        change(settings)
+
+    return changed
+
+
 def put(*path: str, value: object) -> Edit:
     def change(settings: dict[str, Any]) -> None:
         *above, last = path
@@ -64,7 +72,7 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (HOURS, days(days={"mon": []}), "hours.office.days", "are never open"),
     (HOURS, put("hours", "night", value={"days": {"mon": ["20:00-22:00"]}}), "hours.night", "no q"),
     (IVRD, carriers(a=["10.0.0.0/7"]), "asterisk.carriers.a.addresses", "everybody in 10.0.0.0/7"),
-    (IVRD, carriers(a=["::/0"]), "asterisk.carriers.a.addresses", "everybody in ::/0"),
+    (IVRD, over_ipv6(carriers(a=["::/0"])), "asterisk.carriers.a.addresses", "everybody in ::/0"),
     (IVRD, carriers(a=["127.0.0.1"]), "asterisk.carriers.a.addresses", "is a loopback address"),
     (IVRD, carriers(a=["224.0.0.1"]), "asterisk.carriers.a.addresses", "is a multicast address"),
     (IVRD, carriers(a=["169.254.3.3"]), "asterisk.carriers.a.addresses", "is a link-local"),
@@ -81,6 +89,9 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (QUEUES, put("pools", "base", "open", value=False), "queues.vaccination", "nobody takes its"),
     (PARTNERS, put("partners", "a-bank", "trunk", value="127.0.0.1"), "partners.a-bank.trunk",
      "is a loopback address"),
+    (PARTNERS, put("partners", "a-bank", "trunk", value={"addresses": ["a.org"], "at_once": 99}),
+     "partners.a-bank.trunk.at_once", "never has more calls than cap (20)"),
+    (IVRD, put("callback", "prefixes", value=["+44"]), "callback.prefixes", "is no number of TH"),
 ]  # fmt: skip
 
 

@@ -321,6 +321,7 @@ _CALLBACK: dict[str, tuple[object, str]] = {
     "fault_minutes": (7, "retries"),
     "countries": (["GB"], "countries"),
     "kinds": (["mobile"], "kinds"),
+    "prefixes": (["+668"], "prefixes"),
 }
 _PEOPLE = {
     "redial_minutes": (7, "redial_seconds"),

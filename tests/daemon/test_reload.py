@@ -69,6 +69,8 @@ RESTARTS: dict[str, Change] = {
 }
 ASTERISK_RESTARTS: dict[str, Change] = {
     "asterisk.sip.listen": put("asterisk.sip.listen", "0.0.0.0:5999"),
+    "asterisk.sip.listen_ipv6": put("asterisk.sip.listen_ipv6", "[::]:5999"),
+    "asterisk.dns_servers": put("asterisk.dns_servers", ["127.0.0.53"]),
     "asterisk.tls.listen": put("asterisk.tls.listen", "0.0.0.0:5998"),
     "asterisk.tls.cert_file": put("asterisk.tls.cert_file", "./other"),
     "asterisk.tls.key_file": put("asterisk.tls.key_file", "./other"),
@@ -95,6 +97,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(louder / "welcome.wav", base / "sounds" / "th" / "topic-hi-register.wav")
     rewrite(folder / IVRD, put("sounds", "../sounds"))
     rewrite(folder / IVRD, put("waiting.menu_key", "9"))
+    rewrite(folder / IVRD, put("asterisk.sip.listen_ipv6", "[::]:5060"))
     never = {"days": {"mon-sun": []}}
     hours = {"office": {"days": probes.ALL_DAY}, "closed": never, "unused": never}
     thai = {"days": probes.ALL_DAY, "holidays": "TH"}
@@ -130,7 +133,8 @@ def folder(hotline: Path, tmp_path: Path) -> Path:
     for name in ("sounds", "other-sounds"):
         (tmp_path / name).symlink_to(hotline / name)
     folder = Path(shutil.copytree(hotline / "config", tmp_path / "config"))
-    (folder / "state").mkdir()
+    (folder / "state" / "asterisk").mkdir(parents=True)
+    (folder / "state" / "asterisk" / "pjsip-own.conf").write_text("[own]\ntype=aor\n", "utf-8")
     secret = folder / "state" / "ami.secret"
     secret.touch(0o600)
     secret.write_text("not-a-secret")

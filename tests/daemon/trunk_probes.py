@@ -1,10 +1,17 @@
 """Each setting of a trunk that a reload applies, and where it is read."""
 
 from ivrd.daemon.wiring import Wiring
-from tests.daemon.reload_probes import IVRD, PARTNERS, Change, asterisk, both, put
+from tests.daemon.reload_probes import IVRD, PARTNERS, Change, Look, asterisk, both, put
 
 PJSIP = asterisk("pjsip.conf")
 _ALIKE = {"srtp": "offered", "codecs": ["g722"], "dtmf": "info", "transport": "tcp"}
+_NETWORK = {
+    "session_timers": "required",
+    "session_seconds": 600,
+    "reliable_provisional": "none",
+    "at_once": 20,
+}
+_NAT = "asterisk.nat"
 _ACCOUNT = {"user": "hotline", "secret_file": "./other.secret"}
 _CARRIER, _BANK = "asterisk.carriers.carrier", "partners.north-bank.trunk"
 _TRUNK = {"addresses": ["192.0.2.98"]}
@@ -23,6 +30,10 @@ def bank(**more: object) -> Change:
     return put(_BANK, {**_TRUNK, **more})
 
 
+def _file(key: str) -> Look:
+    return asterisk("extensions.conf") if key == "at_once" else PJSIP
+
+
 _REGISTERS = carrier(**_ACCOUNT, registrar="sip.carrier.example")
 TRUNK_PROBES = {
     (IVRD, "asterisk.carriers.*.addresses"): (carrier(addresses=["192.0.2.200"]), PJSIP),
@@ -38,5 +49,30 @@ TRUNK_PROBES = {
         for key, value in {**_ALIKE, "number": "0261234567", "caller_identity": "caller"}.items()
     },
     **{(PARTNERS, f"partners.*.trunk.{key}"): (bank(**_ACCOUNT), trunks) for key in _ACCOUNT},
+    **{
+        (IVRD, f"asterisk.carriers.*.{key}"): (carrier(**{key: value}), _file(key))
+        for key, value in _NETWORK.items()
+    },
+    **{
+        (PARTNERS, f"partners.*.trunk.{key}"): (bank(**{key: value}), PJSIP)
+        for key, value in {**_NETWORK, "qualify": False, "redirects_to": ["192.0.2.97"]}.items()
+        if key != "at_once"
+    },
+    (IVRD, "asterisk.carriers.*.ipv6"): (carrier(ipv6=True, addresses=["2001:db8::7"]), PJSIP),
+    (PARTNERS, "partners.*.trunk.ipv6"): (bank(ipv6=True, addresses=["a.example"]), PJSIP),
+    (PARTNERS, "partners.*.trunk.at_once"): (bank(at_once=11), asterisk("extensions.conf")),
+    (PARTNERS, "partners.*.trunk.registers_here"): (
+        put(_BANK, {"addresses": [], "registers_here": True, "secret_file": "./other.secret"}),
+        trunks,
+    ),
+    (IVRD, "asterisk.nat.external_address"): (
+        put(f"{_NAT}.external_address", "203.0.113.7"),
+        PJSIP,
+    ),
+    (IVRD, "asterisk.nat.local_net"): (
+        put(_NAT, {"external_address": "203.0.113.7", "local_net": ["10.0.0.0/8"]}),
+        PJSIP,
+    ),
+    (IVRD, "asterisk.additions"): (put("asterisk.additions", ["pjsip-own.conf"]), PJSIP),
     (PARTNERS, "partners.*.trunk.registers"): (bank(**_ACCOUNT, registers=True), trunks),
 }

@@ -35,7 +35,7 @@ def test_each_partner_has_a_name_and_a_trunk_of_its_own(tmp_path: Path) -> None:
     sites = PartnerSites(tmp_path, ["good", "dead", "good"])
     settings: dict[str, Any] = {}
     sites.change("partners.yaml", settings)
-    trunks = {name: entry["trunk"] for name, entry in settings["partners"].items()}
+    trunks = {name: of["trunk"]["addresses"][0] for name, of in settings["partners"].items()}
     assert list(trunks) == ["good", "dead", "good-2"]
     assert trunks["dead"] == NOBODY
     assert len(set(trunks.values())) == 3

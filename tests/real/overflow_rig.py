@@ -10,7 +10,7 @@ from typing import Any
 from lab.agents import Choice, Manner, Talk
 from lab.called import CalledPeople
 from lab.callers import Caller, Keys
-from lab.partners import PartnerSite
+from lab.partners import PartnerSite, shown_callers
 from lab.running import LabError
 from tests.real.rig import Hotline
 
@@ -45,11 +45,11 @@ def final_ledger(site: PartnerSite | CalledPeople) -> tuple[Talk, ...]:
     return site.ledger()
 
 
-def partner(trunk: str, pledged: int = 10, **more: object) -> dict[str, object]:
-    """An entry of partners.yaml."""
+def partner(trunk: str | dict[str, object], pledged: int = 10, **more: object) -> dict[str, object]:
+    """An entry of partners.yaml.  Where the trunk is an address, its people see who calls."""
     return {
         "name": {"th": "คู่สาย", "en": "Call centre"},
-        "trunk": trunk,
+        "trunk": shown_callers(trunk) if isinstance(trunk, str) else trunk,
         "pledged": pledged,
         "cap": pledged + 2,
         "hours": "always",

@@ -22,7 +22,14 @@ from lab.agents import (
 )
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Hear, Keys, Meet, Quiet, Wait
-from lab.partners import PartnerSite, keeps_silent, leaves_early, sends_back, takes
+from lab.partners import (
+    PartnerSite,
+    keeps_silent,
+    leaves_early,
+    sends_back,
+    shown_callers,
+    takes,
+)
 from tests.real.overflow_rig import final_ledger
 from tests.real.rig import WAIT
 
@@ -116,7 +123,7 @@ def waiting(hotline) -> Iterator:
                 settings["partners"] = {
                     partner: {
                         "name": {"th": partner, "en": partner},
-                        "trunk": trunk,
+                        "trunk": shown_callers(trunk),
                         "pledged": 1,
                         "cap": 12,
                         "hours": "always",

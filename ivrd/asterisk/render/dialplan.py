@@ -37,6 +37,32 @@ def _default_queues(routing: SkillRouting, languages: Sequence[str]) -> str:
     return "\n".join([*steps, usual])
 
 
+def _carriers_limits(settings: Settings) -> str:
+    """A carrier with as many calls as it may have at once gets no further one."""
+    refused = dialplan_names.REFUSED_CONTEXT
+    carriers = {
+        name: settings.trunks[name].network.at_once for name, _ in settings.asterisk.carriers
+    }
+    limits = [(name, most) for name, most in carriers.items() if most]
+    text = "".join(
+        f' same => n,GotoIf($["${{CHANNEL(endpoint)}}" = "{name}" & '
+        f"${{GROUP_COUNT({name}@carrier)}} > {most}]?{refused},486,1)\n"
+        for name, most in limits
+    )
+    return f" same => n,Set(GROUP(carrier)=${{CHANNEL(endpoint)}})\n{text}" if limits else ""
+
+
+def _redirects(settings: Settings, partner: str) -> bool:
+    trunk = settings.trunks[dialplan_names.PARTNER_PREFIX + partner]
+    return bool(trunk.network.redirects_to)
+
+
+def _trunk_calls(settings: Settings) -> int:
+    """How many calls of the hotline's own its trunk takes at once; 0 for any number."""
+    trunk = settings.trunks.get(dialplan_names.CALLBACK_TRUNK)
+    return trunk.network.at_once if trunk else 0
+
+
 def _supervision(settings: Settings) -> str:
     """The code that a supervisor's phone dials, if there are supervisors."""
     of = settings.supervision
@@ -56,7 +82,9 @@ def extensions_conf(settings: Settings) -> str:
         for request, code in settings.agent_codes.items()
         if code
     )
-    seats = "\n".join(partners.context(partner) for partner in settings.partners)
+    seats = "\n".join(
+        partners.context(partner, _redirects(settings, partner.id)) for partner in settings.partners
+    )
     routing = settings.tree.routing
     return f"""\
 [general]
@@ -70,6 +98,7 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={routing.queue_for("", settings.languages[0])}
 {dialplan_names.CALLERS}={settings.callers_at_most}
+{dialplan_names.TRUNK_CALLS}={_trunk_calls(settings)}
 {dialplan_names.ANNOUNCES}={"yes" if settings.supervision.announced else "no"}
 {dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
@@ -81,7 +110,7 @@ autofallthrough=yes
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
- same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
+{_carriers_limits(settings)} same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
 
 ; The hotline's numbers, in all their spellings, and that of people who stay on the line.
 [{dialplan_names.NUMBERS_CONTEXT}]

@@ -7,7 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from ivrd.asterisk.additions import AdditionError, included
 from ivrd.asterisk.render.dialplan import extensions_conf
+from ivrd.asterisk.render.network import resolver_unbound_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
 from ivrd.asterisk.render.queues import agents_conf, musiconhold_conf, queues_conf
 from ivrd.asterisk.render.say import say_conf
@@ -21,6 +23,7 @@ from ivrd.asterisk.render.system import (
     rtp_conf,
     stasis_conf,
 )
+from ivrd.config.own_network import including
 from ivrd.config.settings import Settings
 
 SERVICE_LIMITS = "asterisk.service.conf"  # for systemd, which reads it through a link
@@ -40,6 +43,7 @@ def rendered(
     """File name -> text of everything that Asterisk needs.
 
     `trunk_secrets`: the passwords of the trunks that have a user, by the trunks' names.
+    Raises `RenderError` when one of the operator's own files cannot be read.
     """
     texts = {
         SERVICE_LIMITS: asterisk_service_conf(settings),
@@ -52,12 +56,19 @@ def rendered(
         "logger.conf": logger_conf(),
         "pjsip.conf": pjsip_conf(settings, seats_secret, trunk_secrets),
         "queues.conf": queues_conf(settings),
+        "resolver_unbound.conf": resolver_unbound_conf(settings.asterisk.network.dns_servers),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(),
         "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),
     }
+    for path in settings.asterisk.network.additions:
+        try:
+            texts[including(path)] += included(path)
+        except AdditionError as error:
+            where = settings.asterisk.network.additions_at
+            raise RenderError(f"{where}: {error}") from None
     return {name: MARK + text for name, text in sorted(texts.items())}
 
 

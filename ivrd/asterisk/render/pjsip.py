@@ -40,7 +40,7 @@ def pjsip_conf(
     ]
     for name, addresses in sip.carriers:
         trunk = settings.trunks[name]
-        account = trunks.account(name, trunk, settings.number, trunk_secrets)
+        account = trunks.account(name, trunk, sip, settings.number, trunk_secrets)
         parts.append(_carrier(name, addresses, trunk, sip) + account)
     for partner in settings.partners:
         name = dialplan_names.PARTNER_PREFIX + partner.id

@@ -165,8 +165,6 @@ EMPTY = {
     "acl.conf": "",
     "udptl.conf": "[general]\n",
     "queuerules.conf": "[general]\n",
-    # A trunk's host name is looked up as everywhere on the machine: in its hosts file, then by DNS.
-    "resolver_unbound.conf": "[general]\nhosts=system\nresolv=system\n",
     "pjproject.conf": "",
     # Nobody hears these: ringing and busy are told by SIP. They are those of ITU-T E.180.
     "indications.conf": "[general]\ncountry=itu\n\n[itu]\ndescription=ITU-T E.180\n"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ivrd.asterisk import dialplan_names
+from ivrd.asterisk.render import network
 from ivrd.config.settings import AsteriskSettings
 from ivrd.config.trunk_settings import (
     DTLS,
@@ -22,6 +23,7 @@ from ivrd.config.trunk_settings import (
 QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
 # What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
 CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
+NOWHERE = "nowhere"  # a context that does not exist: who calls there hears 404
 # A registrar that says no is asked again: it may have got our password only now.
 REGISTERS = """\
 expiration=300
@@ -35,19 +37,18 @@ auth_rejection_permanent=no
 
 def transports(sip: AsteriskSettings, trunks: Sequence[TrunkSettings]) -> list[str]:
     """UDP for all, the others for trunks that are spoken to so."""
-    bind = f"bind={sip.sip_host}:{sip.sip_port}\n"
-    found = [f"[{UDP}]\ntype=transport\nprotocol={UDP}\n{bind}"]
-    if uses(trunks, TCP):
-        found.append(f"[{TCP}]\ntype=transport\nprotocol={TCP}\n{bind}")
-    if uses(trunks, TLS):
-        found.append(_tls(sip.tls))
+    found = []
+    for protocol in (UDP, TCP, TLS):
+        if protocol == UDP or uses(trunks, protocol):
+            more = _tls(sip.tls) if protocol == TLS else ""
+            for bind in network.binds(protocol, sip):
+                found.append(network.transport(protocol, bind, sip.network, more))
     return found
 
 
 def _tls(of: TlsSettings) -> str:
     """The other side's certificate has to be valid and for the host that is called."""
     return (
-        f"[{TLS}]\ntype=transport\nprotocol={TLS}\nbind={of.host}:{of.port}\n"
         f"cert_file={of.cert_file}\npriv_key_file={of.key_file}\n"
         f"ca_list_file={of.ca_file}\nverify_server=yes\n"
     )
@@ -56,7 +57,7 @@ def _tls(of: TlsSettings) -> str:
 def media(sip: AsteriskSettings, trunk: TrunkSettings = PLAIN) -> str:
     """What an endpoint has for sound.  A side that has vanished without a word is hung up."""
     return f"""\
-transport={trunk.transport}
+transport={network.transport_of(trunk, sip)}
 disallow=all
 allow={",".join(trunk.codecs)}
 {_srtp(trunk.srtp)}direct_media=no
@@ -65,7 +66,7 @@ force_rport=yes
 dtmf_mode={trunk.dtmf}
 rtp_timeout={sip.silent_seconds}
 rtp_timeout_hold={sip.held_seconds}
-"""
+{network.endpoint(trunk, sip)}"""
 
 
 def _srtp(how: str) -> str:
@@ -86,30 +87,74 @@ def dialled(
 ) -> str:
     """An exchange that the hotline calls, and that can call nobody by it.
 
-    `number` is the hotline's.  Each address is an AOR: Asterisk calls the first that answers its
-    OPTIONS.
+    `number` is the hotline's.  Where a call goes on that is answered with 302 is an endpoint of its
+    own.
     """
-    several = len(trunk.addresses) > 1
-    aors = [f"{name}.{at}" if several else name for at in range(1, len(trunk.addresses) + 1)]
-    shown = "" if trunk.shows_caller else f"from_user={number}\n"
-    endpoint = (
-        f"[{name}]\ntype=endpoint\ncontext={dialplan_names.SEAT_CONTEXT}\n{media(sip, trunk)}"
-        f"aors={','.join(aors)}\nidentify_by=ip\nsend_pai=no\n{shown}{_with_auth(name, trunk)}"
-        f"{CLOSED}"
-    )
+    if trunk.network.registers_here:
+        found = [_registered(name, trunk, number, sip)]
+    else:
+        found = [_called(name, name, trunk, trunk.addresses, number, sip)]
+    if moved := trunk.network.redirects_to:
+        found.append(_called(name + dialplan_names.MOVED, name, trunk, moved, number, sip))
+    return "\n".join(found) + account(name, trunk, sip, number, secrets)
+
+
+def _called(
+    name: str,
+    account_name: str,
+    trunk: TrunkSettings,
+    addresses: Sequence[str],
+    number: str,
+    sip: AsteriskSettings,
+) -> str:
+    """Each address is an AOR: Asterisk calls the first that answers its OPTIONS."""
+    several = len(addresses) > 1
+    aors = [f"{name}.{at}" if several else name for at in range(1, len(addresses) + 1)]
+    auth = f"outbound_auth={account_name}\n" if _calls_with_auth(trunk) else ""
     user = trunk.number or number
+    asked = QUALIFY if trunk.network.qualify else ""
     contacts = [
-        f"\n[{aor}]\ntype=aor\ncontact={_uri(user, address, trunk)}\n{QUALIFY}"
-        for aor, address in zip(aors, trunk.addresses, strict=True)
+        f"\n[{aor}]\ntype=aor\ncontact={_uri(user, address, trunk)}\n{asked}"
+        for aor, address in zip(aors, addresses, strict=True)
     ]
-    return "".join([endpoint, *contacts, account(name, trunk, number, secrets)])
+    endpoint = _endpoint(name, trunk, number, sip, f"aors={','.join(aors)}\nidentify_by=ip\n", auth)
+    return "".join([endpoint, *contacts])
 
 
-def _with_auth(name: str, trunk: TrunkSettings) -> str:
-    return f"outbound_auth={name}\n" if trunk.user else ""
+def _registered(name: str, trunk: TrunkSettings, number: str, sip: AsteriskSettings) -> str:
+    """An exchange that registers here; the context for its calls does not exist."""
+    of = f"aors={name}\nidentify_by=username\nrewrite_contact=yes\n"
+    endpoint = _endpoint(name, trunk, number, sip, of, f"auth={name}\n", NOWHERE)
+    return f"{endpoint}\n[{name}]\ntype=aor\nmax_contacts=1\nremove_existing=yes\n{QUALIFY}"
 
 
-def account(name: str, trunk: TrunkSettings, number: str, secrets: Mapping[str, str]) -> str:
+def _endpoint(
+    name: str,
+    trunk: TrunkSettings,
+    number: str,
+    sip: AsteriskSettings,
+    of: str,
+    auth: str,
+    context: str = dialplan_names.SEAT_CONTEXT,
+) -> str:
+    shown = "" if trunk.shows_caller else f"from_user={number}\n"
+    return (
+        f"[{name}]\ntype=endpoint\ncontext={context}\n{media(sip, trunk)}"
+        f"{of}send_pai=no\n{shown}{auth}{CLOSED}"
+    )
+
+
+def _calls_with_auth(trunk: TrunkSettings) -> bool:
+    return bool(trunk.user) and not trunk.network.registers_here
+
+
+def account(
+    name: str,
+    trunk: TrunkSettings,
+    sip: AsteriskSettings,
+    number: str,
+    secrets: Mapping[str, str],
+) -> str:
     """The password for a trunk and where the hotline registers; empty without either."""
     if not trunk.user:
         return ""
@@ -120,7 +165,7 @@ def account(name: str, trunk: TrunkSettings, number: str, secrets: Mapping[str, 
     )
     for at, registrar in enumerate(trunk.registrars, 1):
         text += (
-            f"\n[{name}.{at}]\ntype=registration\ntransport={trunk.transport}\n"
+            f"\n[{name}.{at}]\ntype=registration\ntransport={network.transport_of(trunk, sip)}\n"
             f"outbound_auth={name}\nserver_uri={_uri('', registrar, trunk)}\n"
             f"client_uri={_uri(trunk.user.partition('@')[0], registrar, trunk)}\n"
             f"contact_user={number}\n{REGISTERS}"
