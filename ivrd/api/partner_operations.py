@@ -185,7 +185,7 @@ class PartnerOperations:
             "queues": sorted(str(group_of(queue)) for queue in of.queues),
             "override": of.override,
             "in_hours": of.in_hours,
-            "health": of.health,
+            "health": of.condition,
             "obstacle": of.obstacle,
             "allowed": of.allowed,
             "wanted": moment.wanted,
@@ -263,7 +263,7 @@ class PartnerOperations:
         ended = self._end_pause(partner.id)
         note = await self._written(query, "partner resumed", partner.id, ended.removeprefix(", "))
         (of,) = (each for each in self._partners.snapshots(self._now()) if each.id == partner.id)
-        answer = {"partner": partner.id, "resumed": bool(ended), "health": of.health}
+        answer = {"partner": partner.id, "resumed": bool(ended), "health": of.condition}
         return answer | {"obstacle": of.obstacle, "note": note}
 
     async def _drill(self, query: Mapping[str, str]) -> server.Answer:

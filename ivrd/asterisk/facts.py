@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ivrd.core.agent_call import Request
 from ivrd.core.call import AnsweredBy, CallbackResult
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus

@@ -31,6 +31,7 @@ NAME, STATE, NUMBER = 20, 11, 12
 SEATS = 9  # a number of seats: there are five in a line
 FIGURE, BETWEEN = 37, 5
 
+PARTNERS = "partner-"  # before the names of their trunks: they have lines of their own
 STANDBY = "standby"
 ROLES = {"leader": ", leader", STANDBY: ", standby"}  # by the role of one of two
 
@@ -133,6 +134,10 @@ def _alarms(status: Status) -> list[Text]:
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))
+    if faulty := [of for of in status["trunks"] if not of["name"].startswith(PARTNERS)]:
+        more = f" and {count(len(faulty) - 1)} more" if len(faulty) > 1 else ""
+        text = f"TRUNK {clean(faulty[0]['name'])}{more}: {clean(faulty[0]['why'])}"
+        lines.append((text, ALARM))
     if away := status["not_answering"]:
         lines.append((_not_answering(away), WARN))
     lines += [(text, WARN) for text in _refused(status)]

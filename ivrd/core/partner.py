@@ -22,6 +22,9 @@ RING_SECONDS = 8
 KEY_SECONDS = 11
 
 
+HEALTHY = "healthy"  # the first word of a good health
+
+
 class PartnerState(StrEnum):
     """Whether a partner may get calls."""
 
@@ -95,7 +98,7 @@ class PartnerSnapshot:
     why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
     evens out what whole seats cannot share exactly.  `pledge`: the people it has said it has today,
     None when it has said nothing.  `left_out`: why it is not asked for the time being; empty: it
-    may be.
+    may be.  `fault`: what is wrong with its trunk; empty: nothing.
     """
 
     partner: Partner
@@ -109,6 +112,7 @@ class PartnerSnapshot:
     override: Override | None = None
     pledge: int | None = None
     left_out: str = ""
+    fault: str = ""
 
     @property
     def id(self) -> str:
@@ -135,7 +139,14 @@ class PartnerSnapshot:
             return "it has nobody today"
         if self.left_out and self.override is not Override.OPEN:
             return self.left_out
-        return self.health if self.allowed is not None and self.allowed <= 0 else ""
+        return self.condition if self.allowed is not None and self.allowed <= 0 else ""
+
+    @property
+    def condition(self) -> str:
+        """Its health, and what is wrong with its trunk."""
+        if self.fault and self.health.startswith(HEALTHY):
+            return self.fault  # no call has failed for it yet
+        return f"{self.health}: {self.fault}" if self.fault else self.health
 
     @property
     def most(self) -> int:
@@ -158,7 +169,9 @@ class PartnerSnapshot:
             parts = [f"no seats: {self.obstacle}"]
         elif self.override is Override.OPEN:
             parts.append("open by override")
-        if seats and seats == self.most:
+        if self.fault and not self.obstacle:
+            parts.append(self.condition)
+        elif seats and seats == self.most:
             parts.append(self._limit)
         parts.append(f"{self.open} open, {self.busy} busy")
         if self.busy > seats:

@@ -6,7 +6,7 @@ Asterisk decides whether, the look-up says why.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -73,10 +73,18 @@ class TrunkFaults:
         if dead and len(dead) == len(self.addresses):
             return dead[0]
         registration = next((of for of in self.registrars.values() if of), None)
-        spare = dead[0] if dead else None
+        spare = replace(dead[0], text=f"{dead[0].text}; {SPARE}") if dead else None
         return self.password or registration or self.call or spare
 
+    @property
+    def calls_pass(self) -> bool:
+        """Whether calls can be made all the same, as far as is known."""
+        dead = [of for of in self.addresses.values() if of]
+        stopped = self.addresses and len(dead) == len(self.addresses)
+        return not (stopped or self.password or self.call or any(self.registrars.values()))
 
+
+SPARE = "calls go to another of its addresses"
 BUSY_AND_THE_LIKE = frozenset({408, 480, 486, 487, 491, 600, 603})  # people, not the trunk
 PASSWORD_WANTED = frozenset({401, 407})
 NO_COMMON_CODEC = frozenset({415, 488, 606})
@@ -85,7 +93,8 @@ NO_SUCH_NUMBER = frozenset({404, 410, 484, 604})
 
 def fault_of_call(status: int, account: Account) -> tuple[FaultReason, str] | None:
     """What a final SIP status to our INVITE says of the trunk; None when it says nothing."""
-    if status < 400 or status in BUSY_AND_THE_LIKE:
+    if status < 400 or status in SPARE = "calls go to another of its addresses"
+BUSY_AND_THE_LIKE:
         return None
     if status in PASSWORD_WANTED:
         return FaultReason.PASSWORD, password_words(account.user, status)
@@ -108,11 +117,12 @@ def password_words(user: str, status: int = 0) -> str:
     return f"its exchange does not accept the user {user} with our password{number}"
 
 
-def fault_of_registration(registrar: str, status: int, user: str) -> tuple[FaultReason, str]:
-    """Why we are not registered; `status`: 0 when nothing came, or it is not known."""
+def fault_of_registration(registrar: str, status: int | None, user: str) -> tuple[FaultReason, str]:
+    """Why we are not registered; `status`: None while it is not known, 0 when nothing came."""
     if status in PASSWORD_WANTED:
         text = f"{registrar} does not accept the user {user} with our password ({status})"
         return FaultReason.PASSWORD, text
     if status:
         return FaultReason.REGISTRATION, f"{registrar} refuses to register us ({status})"
-    return FaultReason.REGISTRATION, f"{registrar} does not answer our REGISTER"
+    what = "does not register us" if status is None else "does not answer our REGISTER"
+    return FaultReason.REGISTRATION, f"{registrar} {what}"

@@ -15,11 +15,15 @@ def seats_of(partner: Partner) -> tuple[str, ...]:
     return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
 
 
-def context(partner: Partner) -> str:
-    """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung."""
+def context(partner: Partner, transport: str) -> str:
+    """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung.
+
+    `transport`: by which its exchange is spoken to.
+    """
     confirm = "yes" if partner.confirm else "no"
     times = f"{partner.response_seconds},{partner.ring_seconds},{partner.key_seconds}"
     arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]},{times},{partner.cap}"
+    arguments += f",{transport}"
     leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"
