@@ -279,6 +279,8 @@ class PartnerOperations:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:
             self._drilled.discard(partner.id)
+        if not ok and (fault := self._fault(partner.id)) and fault not in detail:
+            detail = f"{detail}; {fault}"
         verified = self._repository.verified(partner.id)
         if ok:
             moment = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone)
@@ -292,6 +294,11 @@ class PartnerOperations:
             state = PartnerState.ACTIVE
         answer = {"partner": partner.id, "ok": ok, "detail": detail, "state": state}
         return answer | {"verified": verified or None, "note": note}
+
+    def _fault(self, partner: str) -> str:
+        """What is wrong with its trunk; empty for nothing."""
+        now = self._now()
+        return next((of.fault for of in self._partners.snapshots(now) if of.id == partner), "")
 
     async def _written(self, query: Mapping[str, str], what: str, partner: str, detail: str) -> str:
         """Write an action into the audit log; a note for the operator if that was not possible."""

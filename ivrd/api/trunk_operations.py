@@ -1,4 +1,4 @@
-"""What an operator can ask about trunks: how each stands, and how it stands when it is tried now."""
+"""What an operator can ask about trunks: how each stands, also when it is tried now."""
 
 import asyncio
 from collections.abc import Callable, Mapping

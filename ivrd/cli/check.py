@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ivrd.asterisk import console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
-from ivrd.cli import capacity, manager_port
+from ivrd.cli import capacity, live, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
@@ -67,6 +67,11 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         "--next", action="store_true", help="print what is still to be done until calls can come"
     )
     instead.add_argument(
+        "--live",
+        action="store_true",
+        help="have the running ivrd try each trunk, and say why one does not work",
+    )
+    instead.add_argument(
         "--capacity",
         action="store_true",
         help="measure for half a minute how many waiting callers this machine carries",
@@ -74,14 +79,25 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="with --capacity: also while calls are on"
     )
+    parser.add_argument(
+        "--call",
+        metavar="PARTNER",
+        action="append",
+        default=[],
+        help="with --live: also a test call to a partner, which a person there confirms by key",
+    )
 
 
 def _check(given: argparse.Namespace) -> int:
     if given.force and not given.capacity:
         raise CommandFailed("--force goes with --capacity")
+    if given.call and not given.live:
+        raise CommandFailed("--call goes with --live")
     if given.next:
         return _next(given.config)
     settings = load(given.config)
+    if given.live:
+        return live.check(settings, given)
     if given.capacity:
         return capacity.check(settings, given)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))

@@ -93,8 +93,7 @@ NO_SUCH_NUMBER = frozenset({404, 410, 484, 604})
 
 def fault_of_call(status: int, account: Account) -> tuple[FaultReason, str] | None:
     """What a final SIP status to our INVITE says of the trunk; None when it says nothing."""
-    if status < 400 or status in SPARE = "calls go to another of its addresses"
-BUSY_AND_THE_LIKE:
+    if status < 400 or status in BUSY_AND_THE_LIKE:
         return None
     if status in PASSWORD_WANTED:
         return FaultReason.PASSWORD, password_words(account.user, status)
