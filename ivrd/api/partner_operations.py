@@ -177,6 +177,7 @@ class PartnerOperations:
             "cap": partner.cap,
             "hours": partner.hours,
             "topics": list(partner.topics),
+            "barred": of.clear_trunk,
             "languages": list(partner.languages),
             "confirm": partner.confirm,
             "response_seconds": partner.response_seconds,

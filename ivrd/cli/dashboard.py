@@ -153,7 +153,7 @@ def _not_answering(agents: Sequence[str]) -> str:
 
 
 def _trunks(status: Status) -> list[str]:
-    """The first of the trunks that do not work, but for partners', which have lines of their own."""
+    """The first of the trunks that do not work; partners' have lines of their own."""
     faulty = [of for of in status["trunks"] if not of["name"].startswith(PARTNERS)]
     more = f" and {count(len(faulty) - 1)} more" if len(faulty) > 1 else ""
     return [f"TRUNK {clean(of['name'])}{more}: {clean(of['why'])}" for of in faulty[:1]]

@@ -228,6 +228,11 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
                 "the keys of the sound go in clear without transport: tls: who reads them hears it"
             )
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
+        if barred := partners.barred(part, of.queues):
+            say = (
+                f"not encrypted, so no calls about {', '.join(barred)} (needs_encryption) go there"
+            )
+            yield of.problem(partners.FILE, *place, "trunk", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)

@@ -54,7 +54,8 @@ class Partner:
     A call to it is given up when its exchange has not responded after `response_seconds`, when
     nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
     `key_seconds` after the answer.  `second_call`: it may be called once more for the same caller,
-    for another of its seats, when the first call still rings (second_call.py).
+    for another of its seats, when the first call still rings (second_call.py).  `barred`: topics
+    that it is trained for, and of which it gets no calls because its trunk is not encrypted.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Partner:
     ring_seconds: int = RING_SECONDS
     key_seconds: int = KEY_SECONDS
     second_call: bool = True
+    barred: tuple[str, ...] = ()
 
     @property
     def offer_seconds(self) -> int:
@@ -132,7 +134,7 @@ class PartnerSnapshot:
         if self.partner.state is not PartnerState.ACTIVE:
             return str(self.partner.state)
         if not self.queues:
-            return "trained for none of the queues"
+            return self.clear_trunk or "trained for none of the queues"
         if not self.in_hours and self.override is not Override.OPEN:
             return "outside its hours"
         if self.pledge == 0:
@@ -140,6 +142,14 @@ class PartnerSnapshot:
         if self.left_out and self.override is not Override.OPEN:
             return self.left_out
         return self.condition if self.allowed is not None and self.allowed <= 0 else ""
+
+    @property
+    def clear_trunk(self) -> str:
+        """Topics that it gets no calls about, and why; empty without any."""
+        if not self.partner.barred:
+            return ""
+        topics = ", ".join(self.partner.barred)
+        return f"no calls about {topics}: its trunk is not encrypted (tls, srtp: required)"
 
     @property
     def condition(self) -> str:
@@ -173,6 +183,8 @@ class PartnerSnapshot:
             parts.append(self.condition)
         elif seats and seats == self.most:
             parts.append(self._limit)
+        if self.clear_trunk and self.clear_trunk != self.obstacle:
+            parts.append(self.clear_trunk)
         parts.append(f"{self.open} open, {self.busy} busy")
         if self.busy > seats:
             parts.append(f"{self.busy - seats} go on to the end of their talk")
