@@ -168,7 +168,7 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         second=m.turn == dialplan_names.SECOND_TURN,
         silent_seconds=in_seconds(m.silent),
         sip_status=whole(m.sip),
-        security=_security(m) if kind is PartnerEventKind.CONFIRMED else None,
+        security=_security(m) if m.transport else None,
     )
 
 

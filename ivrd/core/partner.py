@@ -156,7 +156,7 @@ class PartnerSnapshot:
         """Its health, and what is wrong with its trunk."""
         if self.fault and self.health.startswith(HEALTHY):
             return self.fault  # no call has failed for it yet
-        return f"{self.health}: {self.fault}" if self.fault else self.health
+        return f"{self.health}; {self.fault}" if self.fault else self.health
 
     @property
     def most(self) -> int:

@@ -40,6 +40,7 @@ AGAIN_SECONDS = 30.0  # between two looks at an address that does not answer
 CERTIFICATE_SECONDS = 3600.0  # at a certificate
 PASSWORD_SECONDS = 17.0  # OPTIONS are sent each 5 s: so long without a refusal they are accepted
 LOOK_SECONDS = 1.0
+UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
 SPARE_SECONDS = 0.5  # until an answer that came in time is known
 MOST_TASKS = 8  # at once
 READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
@@ -78,6 +79,7 @@ class _Trunk:
     password: TrunkFault | None = None
     password_at: float = -math.inf  # when it was refused last
     call: TrunkFault | None = None
+    unavailable: int = 0  # calls in a row that its exchange could not take
     told: TrunkFault | None = None  # in the log
 
     @property
@@ -233,12 +235,14 @@ class TrunkMonitor:
         if trunk is None or leg_event.kind is PartnerEventKind.OFFERED:
             return
         if leg_event.kind is not PartnerEventKind.REFUSED:
-            trunk.call = None  # it was answered
+            trunk.call, trunk.unavailable = None, 0  # it was answered
             return
         if not leg_event.sip_status:
             return
         found = fault_of_call(leg_event.sip_status, trunk.account)
-        if found is None:
+        unavailable = found is not None and found[0] is FaultReason.UNAVAILABLE
+        trunk.unavailable = trunk.unavailable + 1 if unavailable else 0
+        if found is None or 0 < trunk.unavailable < UNAVAILABLE_IN_A_ROW:
             trunk.call = None
         elif trunk.call is None or trunk.call.text != found[1]:
             trunk.call = TrunkFault(*found, leg_event.at)

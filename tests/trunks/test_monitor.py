@@ -208,6 +208,19 @@ def test_a_call_that_was_refused_is_told_until_one_is_not() -> None:
     assert rig.monitor.fault("partner-bank") is None
 
 
+def test_an_exchange_that_is_full_has_no_fault_and_one_that_takes_no_call_has() -> None:
+    rig = Rig(partner_bank=PLAIN)
+    for _ in range(monitors.UNAVAILABLE_IN_A_ROW - 1):
+        rig.leg(PartnerEventKind.REFUSED, 503)
+    rig.leg(PartnerEventKind.CONFIRMED)
+    for _ in range(monitors.UNAVAILABLE_IN_A_ROW):
+        assert rig.monitor.fault("partner-bank") is None
+        rig.leg(PartnerEventKind.REFUSED, 503)
+    fault = rig.monitor.fault("partner-bank")
+    assert fault is not None
+    assert fault.reason is FaultReason.UNAVAILABLE
+
+
 @pytest.mark.parametrize("log_first", [True, False])
 def test_a_registration_that_is_refused_has_its_reason_whoever_tells_it_first(
     log_first: bool,

@@ -15,7 +15,7 @@ from ivrd.config.trunk_settings import TCP, TLS, UDP
 from ivrd.core.trunk_fault import FaultReason
 from ivrd.trunks import probe as probes
 from ivrd.trunks.probe import Finding, Place, Prober
-from tests.trunks.certificates import HOST, certificate
+from lab.certificates import HOST, certificate
 
 EXPIRED = {"begins": timedelta(days=-9), "ends": timedelta(days=-2)}
 EARLY = {"begins": timedelta(days=3), "ends": timedelta(days=9)}
@@ -38,7 +38,7 @@ async def listening(own: Path | None) -> AsyncIterator[int]:
     context = None
     if own:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(own)
+        context.load_cert_chain(own, own.with_suffix(".key"))
     server = await asyncio.start_server(lambda _r, writer: writer.close(), HOST, 0, ssl=context)
     async with server:
         yield server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Certificates for the tests of TLS: made here, each for as long as a test says."""
+"""Certificates that are valid for other times, or other hosts, than they should be."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -21,7 +21,7 @@ def certificate(
     begins: timedelta = timedelta(days=-2),
     ends: timedelta = timedelta(days=2),
 ) -> Path:
-    """One that has signed itself, in a file with its key; `begins`, `ends`: from now on."""
+    """One that has signed itself, beside it its key (.key); `begins`, `ends`: from now on."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC).replace(microsecond=0)
@@ -37,9 +37,9 @@ def certificate(
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = made.public_bytes(Encoding.PEM)
-    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(pem)
+    path.write_bytes(made.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.with_suffix(".key").write_bytes(secret)
     return path
 
 
