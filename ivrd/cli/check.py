@@ -114,6 +114,7 @@ def _check(given: argparse.Namespace) -> int:
         *without_language(settings),
     ]
     warnings = [str(problem) for problem in notes]
+    warnings += certificates.soon(settings.asterisk.tls, datetime.now(settings.zone))
     warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))

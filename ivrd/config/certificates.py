@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +10,7 @@ from cryptography import x509
 from ivrd.config.trunk_settings import TlsSettings
 
 KEY = "asterisk.tls"
+SOON = timedelta(days=21)  # as the alert in monitoring/rules.yml
 
 
 def wrong(of: TlsSettings, now: datetime) -> Iterator[str]:
@@ -29,6 +30,14 @@ def wrong(of: TlsSettings, now: datetime) -> Iterator[str]:
         yield f"{KEY}.cert_file: {of.cert_file}: {say}"
     elif problem := _key_problem(of.cert_file, of.key_file):
         yield f"{KEY}.key_file: {of.key_file}: {problem}"
+
+
+def soon(of: TlsSettings, now: datetime) -> Iterator[str]:
+    """What will be wrong before long: our own certificate, which is right today."""
+    own = _read(of.cert_file) if of.cert_file else ""
+    if isinstance(own, list) and _valid(own[0], now) and not _valid(own[0], now + SOON):
+        end = own[0].not_valid_after_utc
+        yield f"{KEY}.cert_file: {of.cert_file}: expires on {end:%Y-%m-%d}"
 
 
 def _read(path: Path) -> list[x509.Certificate] | str:

@@ -229,9 +229,8 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
             )
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
         if barred := partners.barred(part, of.queues):
-            say = (
-                f"not encrypted, so no calls about {', '.join(barred)} (needs_encryption) go there"
-            )
+            topics = ", ".join(barred)
+            say = f"it is not encrypted, so no calls about {topics} go there (needs_encryption)"
             yield of.problem(partners.FILE, *place, "trunk", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
