@@ -18,7 +18,7 @@ from ivrd.cli import capacity, live, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
-from ivrd.config import certificates
+from ivrd.config import certificates, yamlfile
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
@@ -114,7 +114,9 @@ def _check(given: argparse.Namespace) -> int:
         *without_language(settings),
     ]
     warnings = [str(problem) for problem in notes]
-    warnings += certificates.soon(settings.asterisk.tls, datetime.now(settings.zone))
+    place, now = yamlfile.places(settings.folder / "ivrd.yaml"), datetime.now(settings.zone)
+    soon = certificates.soon(settings.asterisk.tls, now)
+    warnings += [str(place.problem(key, say)) for key, say in soon]
     warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
@@ -209,10 +211,11 @@ def _secrets(settings: Settings) -> Iterator[Step]:
 
 def _certificates(settings: Settings) -> Step:
     """What TLS needs, when a trunk is spoken to by it."""
-    wrong: list[str] = []
+    problems: list[str] = []
     if uses([*settings.trunks.values()], TLS):
-        wrong += certificates.wrong(settings.asterisk.tls, datetime.now(settings.zone))
-    problems = [f"{settings.folder}/ivrd.yaml: {line}" for line in wrong]
+        place = yamlfile.places(settings.folder / "ivrd.yaml")
+        for key, say in certificates.wrong(settings.asterisk.tls, datetime.now(settings.zone)):
+            problems.append(str(place.problem(key, say)))
     return Step(problems, "put the certificates there")
 
 
@@ -310,6 +313,9 @@ def _needs(settings: Settings) -> Iterator[Need]:
     optional = [name for name in OPTIONAL_FILES if (settings.folder / name).exists()]
     yield from (Need(settings.folder / name) for name in (*FILES, *optional))
     yield Need(settings.asterisk.ami_secret_file)
+    if uses([*settings.trunks.values()], TLS):
+        tls = settings.asterisk.tls
+        yield from (Need(path) for path in (tls.cert_file, tls.ca_file) if path)
     if redis := settings.store.redis:
         secrets: Sequence[Path | None] = (redis.secret_file, redis.sentinel_secret_file)
         yield from (Need(path) for path in (*secrets, redis.ca_file) if path)

@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config.certificates import soon, wrong
+from ivrd.config import certificates
 from ivrd.config.trunk_settings import TlsSettings
 from lab.exchange import certificate
 
 NOW = datetime.now(UTC)
+
+
+def wrong(of: TlsSettings, now: datetime) -> list[str]:
+    return [f"{'.'.join(map(str, key))}: {say}" for key, say in certificates.wrong(of, now)]
+
+
+def soon(of: TlsSettings, now: datetime) -> list[str]:
+    return [f"{'.'.join(map(str, key))}: {say}" for key, say in certificates.soon(of, now)]
 
 
 @pytest.fixture(scope="module")
