@@ -518,7 +518,7 @@ class Wiring:
                 self.trunks.monitor,
                 self.trunks.leg_security,
             ),
-            attempts=(self.callbacks.dialler,),
+            attempts=(self.callbacks.dialler, self.trunks.monitor),
             seats=(handoffs,),
             agent_calls=self.agents.phones,
             supervision=self.agents.supervision,

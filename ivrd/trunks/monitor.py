@@ -11,40 +11,38 @@ import logging
 import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
 from ivrd import log
 from ivrd.asterisk import trunk_states
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, trunk_of
-from ivrd.asterisk.facts import PartnerLegEvent, TrunkAddress, TrunkFact, TrunkRegistration
+from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK, PARTNER_PREFIX, trunk_of
+from ivrd.asterisk.facts import (
+    AttemptReport,
+    PartnerLegEvent,
+    TrunkAddress,
+    TrunkFact,
+    TrunkRegistration,
+)
 from ivrd.asterisk.render.trunks import QUALIFY_TIMEOUT, registration_uris
 from ivrd.asterisk.trunk_log import Complaint, PasswordRefused, RegistrationRefused
-from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
+from ivrd.config.trunk_settings import TLS, TrunkSettings
+from ivrd.core.attempt_report import AttemptState, sip_status
 from ivrd.core.report import PartnerEventKind
-from ivrd.core.trunk_fault import (
-    Account,
-    FaultReason,
-    TrunkFault,
-    TrunkFaults,
-    fault_of_call,
-    fault_of_registration,
-    password_words,
-)
+from ivrd.core.trunk_fault import FaultReason, TrunkFault, TrunkFaults, fault_of_call
 from ivrd.trunks.certificate import Certificate
+from ivrd.trunks.known import KnownAddress, KnownTrunk, aors, known_trunk
 from ivrd.trunks.probe import Finding, Place
 
 AGAIN_SECONDS = 30.0  # between two looks at an address that does not answer
 CERTIFICATE_SECONDS = 3600.0  # at a certificate
 PASSWORD_SECONDS = 17.0  # OPTIONS are sent each 5 s: so long without a refusal they are accepted
 LOOK_SECONDS = 1.0
-UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
+READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
 SPARE_SECONDS = 0.5  # until an answer that came in time is known
 MOST_TASKS = 8  # at once
-READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
-SIPS_PORT, SIP_PORT = 5061, 5060
+OF_A_NUMBER = (FaultReason.UNKNOWN_NUMBER, FaultReason.REFUSED)  # that a person has given
 
 logger = logging.getLogger("ivrd")
 
@@ -54,48 +52,6 @@ class Prober(Protocol):
 
     async def probe(self, place: Place) -> Finding:
         """What can be seen of a place; never raises."""
-
-
-@dataclass
-class _Address:
-    """An address, or a registrar, of a trunk.  `reachable`: None while nobody knows."""
-
-    place: Place
-    reachable: bool | None = None
-    fault: TrunkFault | None = None
-    certificate: Certificate | None = None
-    due_at: float = -math.inf  # when it is to be probed again
-    probing: bool = False
-
-
-@dataclass
-class _Trunk:
-    """What is known of one; `addresses` are called, `registrars` are where we register."""
-
-    settings: TrunkSettings
-    account: Account
-    addresses: list[_Address] = field(default_factory=list)
-    registrars: list[_Address] = field(default_factory=list)
-    password: TrunkFault | None = None
-    password_at: float = -math.inf  # when it was refused last
-    call: TrunkFault | None = None
-    unavailable: int = 0  # calls in a row that its exchange could not take
-    told: TrunkFault | None = None  # in the log
-
-    @property
-    def probed(self) -> list[_Address]:
-        """Each place once."""
-        called = {one.place for one in self.addresses}
-        return [*self.addresses, *(one for one in self.registrars if one.place not in called)]
-
-    @property
-    def faults(self) -> TrunkFaults:
-        return TrunkFaults(
-            {f"{one.place}": one.fault for one in self.addresses},
-            {f"{one.place}": one.fault for one in self.registrars},
-            self.password,
-            self.call,
-        )
 
 
 class TrunkMonitor:
@@ -115,7 +71,7 @@ class TrunkMonitor:
         self._prober = prober
         self._link = link
         self._clock = clock
-        self._trunks: dict[str, _Trunk] = {}
+        self._trunks: dict[str, KnownTrunk] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._read_at = -math.inf  # when Asterisk was asked for all states last
         self.configure(trunks, number)
@@ -128,11 +84,10 @@ class TrunkMonitor:
         before, self._trunks = self._trunks, {}
         for name, settings in trunks.items():
             was = before.get(name)
-            if was and was.settings == settings:
-                was.password, was.call = None, None
-                self._trunks[name] = was
-            else:
-                self._trunks[name] = _trunk(settings, number)
+            same = was is not None and was.settings == settings
+            trunk = was if was and same else known_trunk(settings, number)
+            trunk.forget_calls()
+            self._trunks[name] = trunk
         self.connected()
 
     def connected(self) -> None:
@@ -166,7 +121,7 @@ class TrunkMonitor:
     def certificates(self) -> Iterator[tuple[str, str, Certificate]]:
         """What exchanges have shown last: trunk, host and port, certificate."""
         for name, trunk in self._trunks.items():
-            for one in trunk.probed:
+            for one in trunk.places:
                 if one.certificate:
                     yield name, str(one.place), one.certificate
 
@@ -179,37 +134,22 @@ class TrunkMonitor:
                 name, at = trunk_of(aor)
                 trunk = self._trunks.get(name)
                 if trunk and at < len(trunk.addresses):
-                    self._reachable(trunk.addresses[at], reachable)
+                    trunk.addresses[at].reported(reachable)
             case TrunkRegistration(registrar, client, registered):
-                for trunk, one in self._registrations(registrar, client):
+                for user, one in self._registrations(registrar, client):
                     if registered:
-                        self._reachable(one, True)
+                        one.reported(True)
                     elif one.fault is None:  # the log says why, a moment earlier or later
-                        self._not_registered(trunk, one, None)
+                        one.not_registered(user, None, self._clock())
             case _:
                 assert_never(fact)
 
-    def _reachable(self, one: _Address, reachable: bool) -> None:
-        if one.reachable is not reachable:
-            one.due_at = -math.inf if not reachable else one.due_at
-        one.reachable = reachable
-        if reachable:
-            one.fault = None
-
-    def _registrations(self, registrar: str, client: str) -> Iterator[tuple[_Trunk, _Address]]:
+    def _registrations(self, registrar: str, client: str) -> Iterator[tuple[str, KnownAddress]]:
+        """Registrars that Asterisk means by these URIs, and our user there."""
         for trunk in self._trunks.values():
             for text, one in zip(trunk.settings.registrars, trunk.registrars, strict=True):
                 if registration_uris(trunk.settings, text) == (registrar, client):
-                    yield trunk, one
-
-    def _not_registered(self, trunk: _Trunk, one: _Address, status: int | None) -> None:
-        """`status`: as in `fault_of_registration`."""
-        if status == 0 and one.fault and one.reachable is False:
-            return  # what was found there says more
-        reason, text = fault_of_registration(str(one.place), status, trunk.settings.user)
-        since = one.fault.at if one.fault else self._clock()
-        self._reachable(one, status != 0)
-        one.fault = TrunkFault(reason, text, since)
+                    yield trunk.settings.user, one
 
     def complaints(self, complaints: Iterable[Complaint]) -> None:
         """Asterisk's log says so."""
@@ -217,17 +157,12 @@ class TrunkMonitor:
             match complaint:
                 case PasswordRefused(endpoint):
                     if trunk := self._trunks.get(endpoint):
-                        self._password_refused(trunk)
+                        trunk.password_refused(self._clock())
                 case RegistrationRefused(registrar, client, status):
-                    for trunk, one in self._registrations(registrar, client):
-                        self._not_registered(trunk, one, status)
+                    for user, one in self._registrations(registrar, client):
+                        one.not_registered(user, status, self._clock())
                 case _:
                     assert_never(complaint)
-
-    def _password_refused(self, trunk: _Trunk) -> None:
-        trunk.password_at = now = self._clock()
-        text = password_words(trunk.account.user)
-        trunk.password = trunk.password or TrunkFault(FaultReason.PASSWORD, text, now)
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """A partner's exchange was called: what it answered says whether the trunk works."""
@@ -235,36 +170,23 @@ class TrunkMonitor:
         if trunk is None or leg_event.kind is PartnerEventKind.OFFERED:
             return
         if leg_event.kind is not PartnerEventKind.REFUSED:
-            trunk.call, trunk.unavailable = None, 0  # it was answered
+            trunk.call_answered()
+        elif leg_event.sip_status:
+            found = fault_of_call(leg_event.sip_status, trunk.account)
+            trunk.call_refused(found, leg_event.at)
+
+    def attempt(self, report: AttemptReport) -> None:
+        """Somebody is called back: by a carrier, whose answer may be about the number as well."""
+        trunk = self._trunks.get(CALLBACK_TRUNK)
+        if trunk is None:
             return
-        if not leg_event.sip_status:
-            return
-        found = fault_of_call(leg_event.sip_status, trunk.account)
-        unavailable = found is not None and found[0] is FaultReason.UNAVAILABLE
-        trunk.unavailable = trunk.unavailable + 1 if unavailable else 0
-        if found is None or 0 < trunk.unavailable < UNAVAILABLE_IN_A_ROW:
-            trunk.call = None
-        elif trunk.call is None or trunk.call.text != found[1]:
-            trunk.call = TrunkFault(*found, leg_event.at)
+        if report.state == AttemptState.ANNOUNCEMENT:
+            trunk.call_answered()
+        elif report.state == AttemptState.FAILED and (status := sip_status(report.detail)):
+            found = fault_of_call(status, trunk.account)
+            trunk.call_refused(None if found and found[0] in OF_A_NUMBER else found, report.at)
 
     # --- looking ---------------------------------------------------------------------------
-
-    async def _read(self) -> None:
-        """Read how all trunks stand.  Without a connection events tell it later."""
-        with suppress(ActionRefused, ConnectionLost, TimeoutError):
-            for name, trunk in [*self._trunks.items()]:
-                await self._address_states(name, trunk)
-            for fact in await trunk_states.registrations(self._link):
-                self.trunk(fact)
-
-    async def _address_states(self, name: str, trunk: _Trunk) -> list[trunk_states.AddressState]:
-        states = []
-        for aor, one in zip(aors(name, trunk.settings), trunk.addresses, strict=True):
-            state = await trunk_states.address_state(self._link, aor)
-            if state.reachable is not None:
-                self._reachable(one, state.reachable)
-            states.append(state)
-        return states
 
     async def run(self) -> None:
         """Look each second, until cancelled."""
@@ -277,7 +199,7 @@ class TrunkMonitor:
                 task.cancel()
 
     def look(self) -> None:
-        """Begin the probes that are due, and tell the log what has changed."""
+        """Begin what is due, and tell the log what has changed."""
         now = self._clock()
         if now - self._read_at > READ_SECONDS:
             self._read_at = now
@@ -285,14 +207,14 @@ class TrunkMonitor:
         for name, trunk in self._trunks.items():
             if trunk.password and now - trunk.password_at > PASSWORD_SECONDS:
                 trunk.password = None
-            for one in trunk.probed:
+            for one in trunk.places:
                 if self._due(one, now) and len(self._tasks) < MOST_TASKS:
                     again = AGAIN_SECONDS if one.reachable is False else CERTIFICATE_SECONDS
                     one.due_at, one.probing = now + again, True
                     self._begin(self._probe(one))
             self._tell(name, trunk)
 
-    def _due(self, one: _Address, now: float) -> bool:
+    def _due(self, one: KnownAddress, now: float) -> bool:
         if one.probing or now < one.due_at:
             return False
         return one.reachable is False or one.place.transport == TLS
@@ -302,18 +224,35 @@ class TrunkMonitor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _probe(self, one: _Address) -> None:
+    async def _read(self) -> None:
+        """Read how all trunks stand.  Without a connection events tell it later."""
+        with suppress(ActionRefused, ConnectionLost, TimeoutError):
+            for name, trunk in [*self._trunks.items()]:
+                await self._address_states(name, trunk)
+            for fact in await trunk_states.registrations(self._link):
+                self.trunk(fact)
+
+    async def _address_states(
+        self, name: str, trunk: KnownTrunk
+    ) -> list[trunk_states.AddressState]:
+        states = []
+        for aor, one in zip(aors(name, trunk.settings), trunk.addresses, strict=True):
+            state = await trunk_states.address_state(self._link, aor)
+            if state.reachable is not None:
+                one.reported(state.reachable)
+            states.append(state)
+        return states
+
+    async def _probe(self, one: KnownAddress) -> None:
         try:
             finding = await self._prober.probe(one.place)
         finally:
             one.probing = False
         one.certificate = finding.certificate or one.certificate
-        if one.reachable is not False:  # Asterisk says that it answers
-            return
-        since = one.fault.at if one.fault else self._clock()
-        one.fault = TrunkFault(finding.reason, finding.text, since)
+        if one.reachable is False:  # else Asterisk says that it answers
+            one.failed((finding.reason, finding.text), self._clock())
 
-    def _tell(self, name: str, trunk: _Trunk) -> None:
+    def _tell(self, name: str, trunk: KnownTrunk) -> None:
         """One line when something else is wrong than before, and one when all is well again."""
         fault, before = trunk.faults.worst, trunk.told
         if (fault and fault.text) == (before and before.text):
@@ -337,34 +276,7 @@ class TrunkMonitor:
             await trunk_states.qualify(self._link, name)
             await asyncio.sleep(QUALIFY_TIMEOUT + SPARE_SECONDS)
         states = await self._address_states(name, trunk)
-        dead = [one for one in trunk.probed if one.reachable is False]
+        dead = [one for one in trunk.places if one.reachable is False]
         await asyncio.gather(*(self._probe(one) for one in dead))
         answering = (state for state in states if state.reachable)
         return next(answering, states[0] if states else trunk_states.AddressState())
-
-
-def aors(name: str, trunk: TrunkSettings) -> list[str]:
-    """Its addresses as render/trunks.py names them."""
-    if len(trunk.addresses) == 1:
-        return [name]
-    return [f"{name}.{at}" for at in range(1, len(trunk.addresses) + 1)]
-
-
-def _trunk(settings: TrunkSettings, number: str) -> _Trunk:
-    srtp = "without SRTP" if settings.srtp == NONE else f"SRTP {settings.srtp}"
-    media = f"{', '.join(settings.codecs)} {srtp}"
-    return _Trunk(
-        settings,
-        Account(settings.user, settings.number or number, media),
-        [_Address(_place(settings, text)) for text in settings.addresses],
-        [_Address(_place(settings, text)) for text in settings.registrars],
-    )
-
-
-def _place(settings: TrunkSettings, text: str) -> Place:
-    """Where `HOST`, `HOST:PORT` or `[HOST]:PORT` leads."""
-    host, colon, port = text.rpartition(":")
-    if not colon or "]" in port or (":" in host and not host.startswith("[")):
-        host, port = text, ""
-    usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
-    return Place(host.strip("[]"), int(port) if port else usual, settings.transport)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.facts import PartnerLegEvent, TrunkAddress, TrunkRegistration
+from ivrd.asterisk.facts import AttemptReport, PartnerLegEvent, TrunkAddress, TrunkRegistration
 from ivrd.asterisk.trunk_log import PasswordRefused, RegistrationRefused
 from ivrd.config.trunk_settings import TCP, TLS, TrunkSettings
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason
 from ivrd.trunks import monitor as monitors
 from ivrd.trunks.certificate import Certificate
+from ivrd.trunks.known import UNAVAILABLE_IN_A_ROW
 from ivrd.trunks.monitor import TrunkMonitor
 from ivrd.trunks.probe import Finding, Place
 
@@ -210,15 +211,31 @@ def test_a_call_that_was_refused_is_told_until_one_is_not() -> None:
 
 def test_an_exchange_that_is_full_has_no_fault_and_one_that_takes_no_call_has() -> None:
     rig = Rig(partner_bank=PLAIN)
-    for _ in range(monitors.UNAVAILABLE_IN_A_ROW - 1):
+    for _ in range(UNAVAILABLE_IN_A_ROW - 1):
         rig.leg(PartnerEventKind.REFUSED, 503)
     rig.leg(PartnerEventKind.CONFIRMED)
-    for _ in range(monitors.UNAVAILABLE_IN_A_ROW):
+    for _ in range(UNAVAILABLE_IN_A_ROW):
         assert rig.monitor.fault("partner-bank") is None
         rig.leg(PartnerEventKind.REFUSED, 503)
     fault = rig.monitor.fault("partner-bank")
     assert fault is not None
     assert fault.reason is FaultReason.UNAVAILABLE
+
+
+def test_what_calls_back_come_to_tells_of_their_trunk_and_not_of_the_number() -> None:
+    rig = Rig(callback_trunk=PLAIN)
+
+    def failed(status: int) -> str:
+        detail = f"CHANUNAVAIL:21:no:{status}"
+        rig.monitor.attempt(AttemptReport("t", "failed", detail, NOW))
+        fault = rig.monitor.fault("callback-trunk")
+        return fault.reason if fault else ""
+
+    assert [failed(status) for status in (404, 403, 486, 488)] == ["", "", "", "codec"]
+    rig.monitor.attempt(AttemptReport("t", "announcement", "1.1", NOW))
+    assert rig.monitor.fault("callback-trunk") is None
+    assert failed(401) == "password"
+    Rig().monitor.attempt(AttemptReport("t", "failed", "CHANUNAVAIL:21:no:488", NOW))
 
 
 @pytest.mark.parametrize("log_first", [True, False])
