@@ -51,14 +51,9 @@ class KnownAddress:
         """A registration failed; `status`: as in `fault_of_registration`."""
         if status == 0 and self.fault and self.reachable is False:
             return  # what was found there says more
-        self.reported_silent(status == 0)
-        self.failed(fault_of_registration(str(self.place), status, user), now)
-
-    def reported_silent(self, silent: bool) -> None:
-        """As `reported`, and what is wrong stays."""
-        fault = self.fault
-        self.reported(not silent)
-        self.fault = fault
+        since = self.fault.at if self.fault else now
+        self.reported(status != 0)
+        self.fault = TrunkFault(*fault_of_registration(str(self.place), status, user), since)
 
 
 @dataclass
