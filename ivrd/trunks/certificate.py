@@ -33,15 +33,18 @@ class Certificate:
 
 
 def parsed(der: bytes) -> Certificate:
-    """A certificate as TLS has it.  Raises ValueError for what is none."""
-    return _certificate(x509.load_der_x509_certificate(der))
+    """A certificate as TLS has it.  Raises ValueError for what is none, or cannot be read."""
+    try:
+        return _certificate(x509.load_der_x509_certificate(der))
+    except Exception as error:  # there is a type for each way in which one can be odd
+        raise ValueError(f"no certificate: {error}") from None
 
 
 def read(path: Path) -> Certificate | None:
     """The first one in a file, our own; None when there is none that can be read."""
     try:
         return _certificate(x509.load_pem_x509_certificates(path.read_bytes())[0])
-    except (OSError, ValueError, IndexError):
+    except Exception:  # as above, and all that a disk can say
         return None
 
 
@@ -58,7 +61,7 @@ def _certificate(one: x509.Certificate) -> Certificate:
 def _names(one: x509.Certificate) -> list[str]:
     try:
         names = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return []
     hosts = names.get_values_for_type(x509.DNSName)
     addresses = names.get_values_for_type(x509.IPAddress)
