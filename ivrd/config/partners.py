@@ -29,7 +29,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
 from ivrd.config.trunk import PARTNER_TRUNK, PartnerTrunkPart
-from ivrd.config.trunk_settings import REQUIRED, TLS, TrunkSettings
+from ivrd.config.trunk_settings import NONE, OFFERED, TLS, TrunkSettings
 from ivrd.core.partner import (
     KEY_SECONDS,
     RESPONSE_SECONDS,
@@ -212,7 +212,7 @@ def trained(part: PartnerPart, waiting: QueuesFile) -> tuple[str, ...]:
 
 def barred(part: PartnerPart, waiting: QueuesFile) -> tuple[str, ...]:
     """Topics that it is trained for, and that need a trunk on which nobody can listen."""
-    if part.trunk.transport == TLS and part.trunk.srtp == REQUIRED:
+    if part.trunk.transport == TLS and part.trunk.srtp not in (NONE, OFFERED):
         return ()
     return tuple(topic for topic in _topics(part, waiting) if topic in waiting.needs_encryption)
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
 from ivrd.core.trunk_fault import (
@@ -138,4 +139,13 @@ def _place(settings: TrunkSettings, text: str) -> Place:
     if not colon or "]" in port or (":" in host and not host.startswith("[")):
         host, port = text, ""
     usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
-    return Place(host.strip("[]"), int(port) if port else usual, settings.transport)
+    named = not port and not _is_address(host.strip("[]"))
+    return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

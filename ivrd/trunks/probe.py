@@ -36,11 +36,12 @@ UNTRUSTED = frozenset({2, 18, 19, 20, 21})
 
 @dataclass(frozen=True)
 class Place:
-    """Where a trunk is spoken to."""
+    """Where a trunk is spoken to.  `srv`: a name without a port, which may have SRV records."""
 
     host: str
     port: int
     transport: str
+    srv: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -223,4 +224,5 @@ def _name_words(place: Place, error: OSError) -> str:
         return f"the name {place.host} is not found: DNS does not answer within {NAME_SECONDS:g} s"
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
         return f"the name {place.host} is not found: DNS does not answer"
-    return f"the name {place.host} is not found: it has no address in DNS"
+    also = ", and SRV records are not looked at here" if place.srv else ""
+    return f"the name {place.host} is not found: it has no address in DNS{also}"

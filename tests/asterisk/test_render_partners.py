@@ -89,20 +89,20 @@ def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
 
 
 def test_confirmation_is_the_partners_choice() -> None:
-    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,th,3,8,11,2,udp))" in context(ONE, "udp")
-    assert "(one-bank,${EXTEN},no,th,3,8,11,2,udp)" in context(replace(ONE, confirm=False), "udp")
+    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,th,3,8,11,2,,udp))" in context(ONE, "udp")
+    assert "(one-bank,${EXTEN},no,th,3,8,11,2,,udp)" in context(replace(ONE, confirm=False), "udp")
 
 
 def test_a_partners_people_are_told_of_a_call_in_their_first_language() -> None:
     both = replace(ONE, languages=("en", "th"))
-    assert "(one-bank,${EXTEN},yes,en,3,8,11,2,udp)" in context(both, "udp")
+    assert "(one-bank,${EXTEN},yes,en,3,8,11,2,,udp)" in context(both, "udp")
 
 
 def test_a_partner_has_its_own_times_and_the_queue_gives_its_seats_up_later(
     settings: Settings,
 ) -> None:
     slow = replace(ONE, response_seconds=5, ring_seconds=20, key_seconds=40)
-    assert "(one-bank,${EXTEN},yes,th,5,20,40,2,udp)" in context(slow, "udp")
+    assert "(one-bank,${EXTEN},yes,th,5,20,40,2,,udp)" in context(slow, "udp")
     for partners, own, limit in (((ONE, slow), 15, 65), ((ONE,), 15, 24), ((), 18, 23)):
         found = replace(settings, partners=partners, ring_seconds=own)
         conf = queues_conf(found)

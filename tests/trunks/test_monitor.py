@@ -17,7 +17,7 @@ from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason
 from ivrd.trunks import monitor as monitors
 from ivrd.trunks.certificate import Certificate
-from ivrd.trunks.known import UNAVAILABLE_IN_A_ROW
+from ivrd.trunks.known import UNAVAILABLE_IN_A_ROW, known_trunk
 from ivrd.trunks.monitor import TrunkMonitor
 from ivrd.trunks.probe import Finding, Place
 
@@ -329,3 +329,20 @@ def test_tried_now_asterisk_asks_and_the_dead_one_is_probed(
         assert rig.prober.probed == ["192.0.2.1:5060"]
 
     run(body)
+
+
+@pytest.mark.parametrize(
+    ("text", "transport", "host", "port", "srv"),
+    [
+        ("192.0.2.1", "udp", "192.0.2.1", 5060, False),
+        ("192.0.2.1:5080", "tcp", "192.0.2.1", 5080, False),
+        ("bank.example", TLS, "bank.example", 5061, True),
+        ("bank.example:5071", TLS, "bank.example", 5071, False),
+        ("[2001:db8::1]:5080", "udp", "2001:db8::1", 5080, False),
+        ("[2001:db8::1]", "udp", "2001:db8::1", 5060, False),
+        ("2001:db8::1", "udp", "2001:db8::1", 5060, False),
+    ],
+)
+def test_where_an_address_leads(text: str, transport: str, host: str, port: int, srv: bool) -> None:
+    (one,) = known_trunk(TrunkSettings(addresses=(text,), transport=transport), "1330").addresses
+    assert one.place == Place(host, port, transport, srv)

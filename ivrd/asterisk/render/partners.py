@@ -23,7 +23,7 @@ def context(partner: Partner, transport: str) -> str:
     confirm = "yes" if partner.confirm else "no"
     times = f"{partner.response_seconds},{partner.ring_seconds},{partner.key_seconds}"
     arguments = f"{partner.id},${{EXTEN}},{confirm},{partner.languages[0]},{times},{partner.cap}"
-    arguments += f",{transport}"
+    arguments += f",,{transport}"
     leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"
