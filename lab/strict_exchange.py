@@ -36,6 +36,16 @@ class StrictExchange(Exchange):
         """Where it shows the certificate that has expired."""
         return f"{HOST}:{self._ports.first + 3}"
 
+    @property
+    def other(self) -> str:
+        """Where it is as well, at an address that has nothing else."""
+        return f"127.0.0.3:{self._ports.first}"
+
+    @property
+    def third(self) -> str:
+        """The same, over TCP."""
+        return f"127.0.0.4:{self._ports.first}"
+
     def _pjsip(self, dtmf: str) -> str:
         text = super()._pjsip(dtmf)
         text = text.replace(
@@ -49,6 +59,17 @@ protocol=tls
 bind={self.expired}
 cert_file={self.old_certificate}
 priv_key_file={self.old_certificate.with_suffix(".key")}
+method=tlsv1_2
+
+[other]
+type=transport
+protocol=udp
+bind={self.other}
+
+[third]
+type=transport
+protocol=tcp
+bind={self.third}
 
 ; An AOR without max_contacts takes no registration.
 [{CLOSED}]

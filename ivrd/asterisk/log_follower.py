@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 MOST_BYTES = 1 << 20  # in one read; the rest comes with the next one
+BEFORE_BYTES = 1 << 16
 
 
 class LogFollower:
@@ -19,6 +20,13 @@ class LogFollower:
         self._file: BinaryIO | None = None
         self._rest = b""
         self._from_end = True  # what is there before the first look was before us
+
+    def before(self) -> bytes:
+        """The last lines that are there already, before the first `read`; never raises OSError."""
+        with suppress(OSError), self._path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - BEFORE_BYTES))
+            return file.read(BEFORE_BYTES)
+        return b""
 
     def read(self) -> bytes:
         """Whole lines, written since the last time; never raises OSError."""

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# res_pjsip_outbound_authenticator_digest.c: the endpoint, and whom it spoke to.  The second is of
-# an endpoint without a password that was asked for one.
+# res_pjsip_outbound_authenticator_digest.c: the endpoint (noendpoint, of OPTIONS), and the address
+# that wants a password; the last is of an endpoint that has none.
 NOT_ACCEPTED = re.compile(
-    rb"res_pjsip_outbound_authenticator_digest\.c: +([A-Za-z0-9_.-]+):\S+: "
+    rb"res_pjsip_outbound_authenticator_digest\.c: +([A-Za-z0-9_.-]{1,100}):([0-9A-Fa-f.:]{1,50}): "
     rb"(?:Authentication credentials not accepted|No auth objects matching|"
     rb"There were no auth ids available)"
 )
@@ -24,9 +24,13 @@ FATAL = re.compile(rb"'?(\d{1,3})'?(?: Forbidden)? fatal response received " + F
 
 @dataclass(frozen=True)
 class PasswordRefused:
-    """An exchange wants another password than we have, or one at all; `endpoint`: the trunk."""
+    """An exchange wants another password than we have, or one at all.
+
+    `endpoint`: the trunk's name, or one that no trunk has; `address`: of the exchange.
+    """
 
     endpoint: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ Complaint = PasswordRefused | RegistrationRefused
 
 def complaints(lines: bytes) -> Iterator[Complaint]:
     """What lines of Asterisk's log say of trunks."""
-    for endpoint in dict.fromkeys(NOT_ACCEPTED.findall(lines)):
-        yield PasswordRefused(endpoint.decode("ascii"))
+    for endpoint, address in dict.fromkeys(NOT_ACCEPTED.findall(lines)):
+        yield PasswordRefused(endpoint.decode("ascii"), address.decode("ascii"))
     for registrar, client in NO_RESPONSE.findall(lines):
         yield RegistrationRefused(_text(registrar), _text(client), 0)
     for pattern in (TEMPORAL, FATAL):

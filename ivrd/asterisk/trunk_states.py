@@ -4,7 +4,7 @@ Events tell of changes alone.  The list of contacts (PJSIPShowContacts) is for u
 `system`, which ivrd has not; two functions of the dialplan tell the same of each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ class Link(Protocol):
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer."""
 
-    async def ask_list(self, action: str, **headers: str) -> list[Message]:
+    async def ask_list(self, action: str, **headers: str) -> Sequence[Message]:
         """Send an action that answers with a list."""
 
 
@@ -70,7 +70,7 @@ async def registrations(link: Link) -> list[TrunkRegistration]:
     return [*_registrations(rows)]
 
 
-def _registrations(rows: list[Message]) -> Iterator[TrunkRegistration]:
+def _registrations(rows: Sequence[Message]) -> Iterator[TrunkRegistration]:
     for row in rows:
         if row.event == "OutboundRegistrationDetail" and row.status != "Unregistered":
             yield TrunkRegistration(row.serveruri, row.clienturi, row.status == "Registered")

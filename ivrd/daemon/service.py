@@ -163,6 +163,8 @@ class Daemon:
     async def _read_log(self) -> None:
         """Count the calls, and hear of the trunks, of which only Asterisk's log tells."""
         wiring = self.wiring
+        lines = await asyncio.to_thread(wiring.messages_log.before)
+        wiring.trunks.monitor.registration_complaints(complaints(lines))
         while True:
             lines = await asyncio.to_thread(wiring.messages_log.read)
             for carrier, times in refused(lines).items():

@@ -26,7 +26,8 @@ Found = tuple[FaultReason, str]  # what is wrong, in words
 class KnownAddress:
     """An address, or a registrar, of a trunk.
 
-    `reachable`: None while nobody knows.  `due_at`: when it is to be probed next.
+    `reachable`: None while nobody knows.  `due_at`: when it is to be probed next.  `addresses`: of
+    the name, as they were found last.
     """
 
     place: Place
@@ -35,6 +36,16 @@ class KnownAddress:
     certificate: Certificate | None = None
     due_at: float = -math.inf
     probing: bool = False
+    addresses: frozenset[str] = frozenset()
+
+    @property
+    def named(self) -> bool:
+        """Whether it is given by name."""
+        return not _is_address(self.place.host)
+
+    def is_at(self, address: str) -> bool:
+        """Whether it is this address."""
+        return address == self.place.host or address in self.addresses
 
     def reported(self, reachable: bool) -> None:
         """Asterisk says so.  One that does not answer any more is to be probed at once."""
@@ -89,6 +100,10 @@ class KnownTrunk:
             self.password,
             self.call,
         )
+
+    def is_at(self, address: str) -> bool:
+        """Whether it is called at this address."""
+        return any(one.is_at(address) for one in self.addresses)
 
     def password_refused(self, now: float) -> None:
         """Its exchange wants another password, or one at all."""

@@ -2,8 +2,8 @@
 
 Asterisk's events say which address stopped answering and which registration failed, its log says
 which password was refused, legs of calls say with which SIP status they ended.  An address that
-does not answer is probed at once and again from time to time; one that is spoken to by TLS also
-while it answers, so that its certificate is known before it expires.
+does not answer is probed at once and again from time to time; one that has a name, or is spoken to
+by TLS, also while it answers, so that its addresses and the end of its certificate are known.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from ivrd.trunks.known import KnownAddress, KnownTrunk, aors, known_trunk
 from ivrd.trunks.probe import Finding, Place
 
 AGAIN_SECONDS = 30.0  # between two looks at an address that does not answer
-CERTIFICATE_SECONDS = 3600.0  # at a certificate
+WELL_SECONDS = 3600.0  # at one that does: its name and certificate
 PASSWORD_SECONDS = 17.0  # OPTIONS are sent each 5 s: so long without a refusal they are accepted
 LOOK_SECONDS = 1.0
 READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
@@ -155,14 +155,23 @@ class TrunkMonitor:
         """Asterisk's log says so."""
         for complaint in complaints:
             match complaint:
-                case PasswordRefused(endpoint):
-                    if trunk := self._trunks.get(endpoint):
+                case PasswordRefused(endpoint, address):
+                    if trunk := self._trunks.get(endpoint) or self._only_one_at(address):
                         trunk.password_refused(self._clock())
                 case RegistrationRefused(registrar, client, status):
                     for user, one in self._registrations(registrar, client):
                         one.not_registered(user, status, self._clock())
                 case _:
                     assert_never(complaint)
+
+    def registration_complaints(self, complaints: Iterable[Complaint]) -> None:
+        """The log said so before we began; whether that holds is asked for at the next look."""
+        self.complaints(one for one in complaints if isinstance(one, RegistrationRefused))
+
+    def _only_one_at(self, address: str) -> KnownTrunk | None:
+        """The trunk that is called there; None where several are, of which any may be meant."""
+        found = [trunk for trunk in self._trunks.values() if trunk.is_at(address)]
+        return found[0] if len(found) == 1 else None
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """A partner's exchange was called: what it answered says whether the trunk works."""
@@ -209,7 +218,7 @@ class TrunkMonitor:
                 trunk.password = None
             for one in trunk.places:
                 if self._due(one, now) and len(self._tasks) < MOST_TASKS:
-                    again = AGAIN_SECONDS if one.reachable is False else CERTIFICATE_SECONDS
+                    again = AGAIN_SECONDS if one.reachable is False else WELL_SECONDS
                     one.due_at, one.probing = now + again, True
                     self._begin(self._probe(one))
             self._tell(name, trunk)
@@ -217,7 +226,7 @@ class TrunkMonitor:
     def _due(self, one: KnownAddress, now: float) -> bool:
         if one.probing or now < one.due_at:
             return False
-        return one.reachable is False or one.place.transport == TLS
+        return one.reachable is False or one.place.transport == TLS or one.named
 
     def _begin(self, job: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(job)
@@ -249,6 +258,7 @@ class TrunkMonitor:
         finally:
             one.probing = False
         one.certificate = finding.certificate or one.certificate
+        one.addresses = finding.addresses or one.addresses
         if one.reachable is False:  # else Asterisk says that it answers
             one.failed((finding.reason, finding.text), self._clock())
 

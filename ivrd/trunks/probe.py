@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found at a place.  `certificate`: what it showed, None without TLS."""
+    """What was found at a place.  `certificate`: what it showed, None without TLS.
+
+    `addresses`: those of the name.
+    """
 
     reason: FaultReason
     text: str
     certificate: Certificate | None = None
+    addresses: frozenset[str] = frozenset()
 
 
 class Prober:
@@ -79,7 +83,7 @@ class Prober:
             finding = await self._try(place, address)
             if finding.reason is FaultReason.SILENT or finding.certificate:
                 break
-        return finding
+        return replace(finding, addresses=frozenset(str(address[0]) for address in addresses))
 
     async def _look_up(self, place: Place) -> Sequence[tuple[Any, ...]]:
         """The addresses of a name.  Raises OSError, TimeoutError among them."""

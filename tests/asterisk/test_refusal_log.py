@@ -30,6 +30,15 @@ def test_what_came_since_the_last_look_is_counted_by_carrier(tmp_path: Path) -> 
     assert refused(log.read()) == Counter()
 
 
+def test_what_was_there_before_the_first_look_can_be_seen_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "messages.log"
+    log = LogFollower(path)
+    assert log.before() == b""
+    write(path, LINE.format("north"))
+    assert refused(log.before()) == Counter(north=1)
+    assert refused(log.read()) == Counter()
+
+
 def test_nothing_is_lost_or_counted_twice_when_the_log_is_rotated(tmp_path: Path) -> None:
     path = tmp_path / "messages.log"
     write(path, "")

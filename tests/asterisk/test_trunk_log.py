@@ -17,11 +17,11 @@ ATTEMPT = b"from 'sip:192.0.2.17' on registration attempt to 'sip:hotline@192.0.
         (
             DIGEST + b"partner-bank:192.0.2.17: Authentication credentials not accepted by server. "
             b"Credential failed to authenticate (PJSIP_EFAILEDCREDENTIAL)\n",
-            PasswordRefused("partner-bank"),
+            PasswordRefused("partner-bank", "192.0.2.17"),
         ),
         (
-            DIGEST + b"partner-bank:192.0.2.17: There were no auth ids available\n",
-            PasswordRefused("partner-bank"),
+            DIGEST + b"noendpoint:2001:db8::17: There were no auth ids available\n",
+            PasswordRefused("noendpoint", "2001:db8::17"),
         ),
         (
             REGISTRATION + b"No response received " + ATTEMPT + b"retrying in '10'\n",
@@ -48,7 +48,7 @@ def test_what_a_line_says(line: bytes, expected: Complaint) -> None:
 
 def test_a_password_that_was_refused_many_times_is_one_complaint() -> None:
     line = DIGEST + b"partner-bank:192.0.2.17: Authentication credentials not accepted by server.\n"
-    assert [*complaints(line * 5)] == [PasswordRefused("partner-bank")]
+    assert [*complaints(line * 5)] == [PasswordRefused("partner-bank", "192.0.2.17")]
 
 
 def test_what_is_no_line_of_these_says_nothing() -> None:

@@ -178,7 +178,7 @@ def test_a_password_that_is_refused_is_told_until_it_is_not_refused_any_more() -
 
     async def body() -> None:
         for _ in range(3):
-            rig.monitor.complaints([PasswordRefused("partner-bank"), PasswordRefused("noendpoint")])
+            rig.monitor.complaints([PasswordRefused("noendpoint", "192.0.2.1")])
             rig.now += 5
             await rig.look()
             fault = rig.monitor.fault("partner-bank")
@@ -187,6 +187,24 @@ def test_a_password_that_is_refused_is_told_until_it_is_not_refused_any_more() -
         rig.now += monitors.PASSWORD_SECONDS
         await rig.look()
         assert rig.monitor.fault("partner-bank") is None
+
+    run(body)
+
+
+def test_whose_password_is_refused_by_the_trunks_name_or_by_its_address() -> None:
+    named = TrunkSettings(addresses=("bank.example",))
+    rig = Rig(partner_bank=PLAIN, partner_same=PLAIN, partner_named=named)
+    found = Finding(FaultReason.SILENT, "", addresses=frozenset({"192.0.2.9"}))
+    rig.prober.found["bank.example"] = found
+
+    async def body() -> None:
+        await rig.look()
+        rig.monitor.complaints([PasswordRefused("noendpoint", "192.0.2.1")])
+        assert not any(map(rig.monitor.fault, rig.monitor.names()))  # either may be meant
+        rig.monitor.complaints([PasswordRefused("partner-same", "192.0.2.1")])
+        rig.monitor.complaints([PasswordRefused("noendpoint", "192.0.2.9")])
+        faulty = [name for name in rig.monitor.names() if rig.monitor.fault(name)]
+        assert faulty == ["partner-same", "partner-named"]
 
     run(body)
 
