@@ -119,7 +119,7 @@ class Prober:
 
     async def _connect(self, place: Place, address: tuple[Any, ...]) -> Finding:
         if place.transport != TLS:
-            await _close(await _open(address))
+            (await _open(address)).transport.abort()
             text = f"{place} takes a connection, and does not answer OPTIONS"
             return Finding(FaultReason.SILENT, text)
         try:
@@ -182,12 +182,6 @@ async def _open(
     return writer
 
 
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-
-
 async def _certificate(
     place: Place, address: tuple[Any, ...], context: ssl.SSLContext
 ) -> Certificate | None:
@@ -196,7 +190,7 @@ async def _certificate(
     try:
         der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     finally:
-        await _close(writer)
+        writer.transport.abort()  # who waits for a TLS that is closed in good order may wait long
     try:
         return parsed(der) if der else None
     except ValueError:
