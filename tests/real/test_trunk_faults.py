@@ -11,7 +11,7 @@ from lab.ivrd import PROJECT
 from lab.ports import free_port
 from lab.running import LabError
 from lab.strict_exchange import CLOSED, StrictExchange
-from tests.real.overflow_rig import DEAD, drill, partner, with_partners
+from tests.real.overflow_rig import DEAD, partner, with_partners
 
 DEAD_TCP = "127.0.0.2:7"  # nobody listens
 TOLD_SECONDS = 60  # a machine that is busy may be slow; the figures stand in the decision record
@@ -131,7 +131,7 @@ def test_each_failure_has_its_words_in_show_explain_status_and_the_metrics(bank,
     assert "partner-codec" not in found
     begin = time.monotonic()
     with pytest.raises(LabError, match=r"accepts none of what we offer, gsm without SRTP \(488\)"):
-        drill(lab, "codec")
+        lab.ivrd.once("partner", "drill", "codec")
     took["partner-codec"] = seconds_until(lab, "partner-codec", "codec", begin)
 
     shown = " ".join(lab.ivrd.once("partner", "show", "cert").split())
