@@ -144,6 +144,7 @@ protocol=tls
 bind={self.tls}
 cert_file={self.certificate}
 priv_key_file={key}
+method=tlsv1_2
 
 [{USER}]
 type=endpoint

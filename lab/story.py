@@ -145,4 +145,6 @@ def stamp(seconds: float) -> str:
 
 def reason(why: str) -> str:
     """Why a partner is paused, without for how long: `paused 30 s: busy (17)` is `busy (17)`."""
-    return why.partition(": ")[2] if why.startswith("paused ") else why
+    if not why.startswith("paused "):
+        return why
+    return why.partition(": ")[2].partition("; ")[0]  # after it, what is wrong with the trunk

@@ -11,6 +11,7 @@ from panoramisk.message import Message
 
 from fuzz.runner import One, Target
 from ivrd.asterisk import queue_lines, snapshot, translate
+from ivrd.asterisk import trunk_log as trunk_log_lines
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, MESSAGE_END, AmiProtocol
 from ivrd.asterisk.facts import Fact
@@ -177,9 +178,29 @@ QUEUE_LOG: tuple[Any, ...] = (
     b'[123, "abcdef0123456789", 456]',
 )
 
+
+@contextmanager
+def trunk_log() -> Iterator[One]:
+    """Whatever Asterisk's log has of others' words, it is a complaint of a trunk or nothing."""
+
+    def one(data: bytes) -> None:
+        for complaint in trunk_log_lines.complaints(data):
+            assert isinstance(complaint, get_args(trunk_log_lines.Complaint))
+
+    yield one
+
+
+TRUNK_LOG = (
+    b"res_pjsip_outbound_authenticator_digest.c: partner-a:192.0.2.1: There were no auth ids "
+    b"available\n",
+    b"res_pjsip_outbound_registration.c: Fatal response '404' received from 'sip:192.0.2.1' on "
+    b"registration attempt to 'sip:a@192.0.2.1', stopping\n",
+)
+
 TARGETS = (
     Target("wire", wire, wire_seeds, 6_000, 400_000, HEADERS + NAMES),
     Target("facts", facts, lambda: blocks("calls"), 6_000, 300_000, HEADERS + NAMES),
     Target("lists", lists, list_seeds, 1_500, 40_000, HEADERS + NAMES),
     Target("queue_log", queue_log, lambda: QUEUE_LOG, 4_000, 200_000, (b"|", b"|NONE|", b"\n")),
+    Target("trunk_log", trunk_log, lambda: TRUNK_LOG, 1_000, 100_000, (b"'", b" fatal response ")),
 )

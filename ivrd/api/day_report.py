@@ -140,6 +140,8 @@ def _answer(day: date, sums: Day, target: float) -> server.Answer:
         "abandoned_after_30s": sums.abandoned_after_30s,
         "talks_cut_off": sums.talks_cut_off,
         "media_lost": sums.media_lost,
+        "by_partner": sums.by_partner,
+        "by_partner_encrypted": sums.by_partner_encrypted,
         "callbacks": {
             "dialled": sums.callbacks.dialled,
             "in_progress": sums.callbacks.in_progress,

@@ -28,7 +28,13 @@ from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
 from ivrd.core.menu import Tree
 from ivrd.core.plan import PlanState
-from ivrd.core.status_schema import AsteriskStatus, ConfigStatus, RefusalStatus, Status
+from ivrd.core.status_schema import (
+    AsteriskStatus,
+    ConfigStatus,
+    RefusalStatus,
+    Status,
+    TrunkStatus,
+)
 from ivrd.core.validity import tree_on
 from ivrd.metrics.observer import Observer
 from ivrd.partners.controller import PartnerController
@@ -131,6 +137,7 @@ class Operations:
     clock: Callable[[], float]  # this moment on the timeline of the calls
     capacity: Capacity
     not_answering: Callable[[], list[str]]  # agents whom ivrd has paused for it
+    faulty_trunks: Callable[[], list[TrunkStatus]]
 
     def __post_init__(self) -> None:
         self.missing_prompts = MissingPrompts(time.monotonic)
@@ -183,6 +190,7 @@ class Operations:
             store_up=self.store.up,
             limits=self._limits(calls["queue"]).reached(),
             missing_prompts=list(missing_prompts),
+            trunks=self.faulty_trunks(),
             plan=status.plan_of(self.plans.state.run, now),
             config=ConfigStatus(
                 folder=str(self.settings.folder),

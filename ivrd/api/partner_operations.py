@@ -177,6 +177,7 @@ class PartnerOperations:
             "cap": partner.cap,
             "hours": partner.hours,
             "topics": list(partner.topics),
+            "barred": of.clear_trunk,
             "languages": list(partner.languages),
             "confirm": partner.confirm,
             "response_seconds": partner.response_seconds,
@@ -185,7 +186,7 @@ class PartnerOperations:
             "queues": sorted(str(group_of(queue)) for queue in of.queues),
             "override": of.override,
             "in_hours": of.in_hours,
-            "health": of.health,
+            "health": of.condition,
             "obstacle": of.obstacle,
             "allowed": of.allowed,
             "wanted": moment.wanted,
@@ -263,7 +264,7 @@ class PartnerOperations:
         ended = self._end_pause(partner.id)
         note = await self._written(query, "partner resumed", partner.id, ended.removeprefix(", "))
         (of,) = (each for each in self._partners.snapshots(self._now()) if each.id == partner.id)
-        answer = {"partner": partner.id, "resumed": bool(ended), "health": of.health}
+        answer = {"partner": partner.id, "resumed": bool(ended), "health": of.condition}
         return answer | {"obstacle": of.obstacle, "note": note}
 
     async def _drill(self, query: Mapping[str, str]) -> server.Answer:
@@ -279,6 +280,8 @@ class PartnerOperations:
             ok, detail = False, f"the test call could not be placed: {error}"
         finally:
             self._drilled.discard(partner.id)
+        if not ok and (fault := self._fault(partner.id)) and fault not in detail:
+            detail = f"{detail}; {fault}"
         verified = self._repository.verified(partner.id)
         if ok:
             moment = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._zone)
@@ -292,6 +295,11 @@ class PartnerOperations:
             state = PartnerState.ACTIVE
         answer = {"partner": partner.id, "ok": ok, "detail": detail, "state": state}
         return answer | {"verified": verified or None, "note": note}
+
+    def _fault(self, partner: str) -> str:
+        """What is wrong with its trunk; empty for nothing."""
+        now = self._now()
+        return next((of.fault for of in self._partners.snapshots(now) if of.id == partner), "")
 
     async def _written(self, query: Mapping[str, str], what: str, partner: str, detail: str) -> str:
         """Write an action into the audit log; a note for the operator if that was not possible."""

@@ -248,5 +248,5 @@ def _partner(
 def _why(of: PartnerSnapshot) -> str:
     """What an operator must know of a partner; an override first, since a person has ordered it."""
     ordered = f"{of.override} by override" if of.override else ""
-    said = (ordered, of.obstacle or of.health)
+    said = (ordered, of.obstacle or of.condition)
     return "; ".join(dict.fromkeys(text for text in said if text))

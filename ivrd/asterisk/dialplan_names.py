@@ -150,10 +150,14 @@ SECOND = "IVRD_SECOND"  # as in SECOND_CALL
 WAITS = "IVRD_WAITS"  # the channel of a second call that has not begun
 FAILED = "IVRD_FAILED"  # refused, unconfirmed
 RESULT = "IVRD_RESULT"  # what the event of that tells besides
+LEGS = "IVRD_LEGS"  # the channels that Dial made
+SIP_STATUS = "IVRD_SIP"  # the SIP status of its end
+TRANSPORT = "IVRD_TRANSPORT"  # udp, tcp, tls; on a caller's channel as SIP writes it: UDP, …
 LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
     *(WHY, RESPONDS, RINGS, OFFER, TURN, SECOND, WAITS, FAILED, RESULT),
     *(REDIRECTS, MOVED_TO, TARGET, BEGAN),
+    *(LEGS, SIP_STATUS, TRANSPORT),
 )
 
 # Variables of a call that the hotline makes, and what stands for the attempt
@@ -223,6 +227,7 @@ SEAT_DROPPED = "IvrdSeatDropped"
 TRANSFERRED_EVENT = "IvrdTransferred"
 TRANSFER_TAKEN = "IvrdTransferTaken"
 SEAT_RESUMED = "IvrdSeatResumed"
+SECURED_EVENT = "IvrdSecured"
 CUT_OFF_EVENT = "IvrdCutOff"
 CUT_OFF = "cut"  # in the ENDED entry of a call that was cut off
 MEDIA_LOST_EVENT = "IvrdMediaLost"
@@ -288,6 +293,16 @@ def partner_of(seat: str) -> str:
     """The partner of a seat (`PARTNER/NN`); empty for the hotline's own, and for a stranger."""
     found = re.fullmatch(r"([a-z][a-z0-9_-]*)/[0-9]{2,3}", seat)
     return found[1] if found else ""
+
+
+# An address of a trunk: the trunk's own name, or one for each of several.
+TRUNK_AOR = re.compile(rf"({PARTNER_PREFIX}[a-z][a-z0-9_-]*|{CALLBACK_TRUNK})(?:\.([0-9]))?")
+
+
+def trunk_of(aor: str) -> tuple[str, int]:
+    """The trunk of an AOR, and which of its addresses, from 0; an empty name of any other AOR."""
+    found = TRUNK_AOR.fullmatch(aor)
+    return (found[1], int(found[2] or 1) - 1) if found else ("", 0)
 
 
 def kind_of_seat(seat: str) -> SeatKind:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ivrd.core.agent_call import Request
 from ivrd.core.call import AnsweredBy, CallbackResult
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause, PartnerEventKind, cause_of, unconfirmed
 from ivrd.core.seats import SeatStatus
@@ -326,7 +327,8 @@ class PartnerLegEvent:
     the reason why nobody confirmed; `alerted`: the refused call has rung.  `seconds`: until the
     confirmation, or of talk.  `stamp`: `at` as Asterisk has written it, the same for whoever
     receives the event.  `rang_seconds`: from the offer until the end or the answer.  `second`: it
-    was confirmed by whoever was called as well, while the first call still rang.
+    was confirmed by whoever was called as well, while the first call still rang.  `sip_status`: of
+    a refusal, 0 without one.  `security`: of the leg that was confirmed.
     """
 
     partner: str
@@ -342,6 +344,8 @@ class PartnerLegEvent:
     alerted: bool = False
     rang_seconds: float = 0.0
     second: bool = False
+    sip_status: int = 0
+    security: LegSecurity | None = None
 
     @property
     def why(self) -> Cause | None:
@@ -353,6 +357,31 @@ class PartnerLegEvent:
                 return unconfirmed(self.status)
             case _:
                 return None
+
+
+@dataclass(frozen=True)
+class TrunkAddress:
+    """Whether an address of a trunk answers OPTIONS has changed; `aor`: its name in Asterisk."""
+
+    aor: str
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class TrunkRegistration:
+    """We are registered at an exchange, or are not any more; both are SIP URIs of ours."""
+
+    registrar: str
+    client: str
+    registered: bool
+
+
+@dataclass(frozen=True)
+class CallerSecured:
+    """A caller's leg is not in clear."""
+
+    call_id: str
+    security: LegSecurity
 
 
 Fact = (
@@ -389,7 +418,11 @@ Fact = (
     | StrangerRefused
     | SeatRefused
     | PartnerLegEvent
+    | TrunkAddress
+    | TrunkRegistration
+    | CallerSecured
 )
+TrunkFact = TrunkAddress | TrunkRegistration
 RefusalFact = CallRefused | StrangerRefused | SeatRefused
 LineFact = LineJoined | LineLeft
 SeatFact = SeatState | MemberChanged | SeatUnanswered | SeatDropped | SeatResumed

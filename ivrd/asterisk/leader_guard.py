@@ -15,7 +15,10 @@ from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
 
 # Actions that change nothing.
 READ_ONLY_ACTIONS = frozenset(
-    {"Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents", "Getvar"}
+    {
+        *("Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents"),
+        *("Getvar", "PJSIPQualify", "PJSIPShowRegistrationsOutbound"),
+    }
 )
 HELD_AT_MOST = 10_000
 

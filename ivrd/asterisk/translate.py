@@ -17,6 +17,7 @@ from ivrd.asterisk.facts import (
     Arrived,
     AttemptReport,
     CallCut,
+    CallerSecured,
     CallRefused,
     CallTransferred,
     ControlOffered,
@@ -44,11 +45,14 @@ from ivrd.asterisk.facts import (
     SeatUnanswered,
     StrangerRefused,
     Supervised,
+    TrunkAddress,
+    TrunkRegistration,
     Unattended,
 )
 from ivrd.core.agent_call import Request
 from ivrd.core.call import UNREACHED, AnsweredBy, CallbackResult
 from ivrd.core.clock import AsteriskClock
+from ivrd.core.leg_security import LegSecurity, leg_security
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import SeatStatus
@@ -124,6 +128,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
         return Unattended(m.uniqueid)
+    if m.userevent == dialplan_names.SECURED_EVENT:
+        return CallerSecured(m.uniqueid, _security(m))
     if m.userevent == dialplan_names.ALL_LINES_BUSY_EVENT:
         return AllLinesBusy(m.uniqueid)
     if m.userevent == dialplan_names.SEAT_DROPPED:
@@ -163,7 +169,13 @@ def _partner_leg_event(m: Any, kind: PartnerEventKind) -> Fact:
         rang_seconds=max(0.0, in_seconds(m.rang)),
         second=m.turn == dialplan_names.SECOND_TURN,
         silent_seconds=in_seconds(m.silent),
+        sip_status=whole(m.sip),
+        security=_security(m) if m.transport else None,
     )
+
+
+def _security(m: Any) -> LegSecurity:
+    return leg_security(m.transport.upper() == "TLS", m.sound == "1")
 
 
 def dated(fact: Fact, clock: AsteriskClock) -> Fact:
@@ -253,7 +265,14 @@ def _dial_end(m: Any) -> Fact | None:
 
 
 def _contact(m: Any) -> Fact | None:
+    if dialplan_names.trunk_of(m.aor)[0]:
+        known = m.contactstatus in ("Reachable", "Unreachable")
+        return TrunkAddress(m.aor, m.contactstatus == "Reachable") if known else None
     return SeatResumed(m.aor, "phone") if m.contactstatus in REGISTERED else None
+
+
+def _registry(m: Any) -> Fact:
+    return TrunkRegistration(m.domain, m.username, m.status == "Registered")
 
 
 def _challenged(m: Any) -> Fact | None:
@@ -316,6 +335,7 @@ READERS = {
     "AgentLogoff": lambda m: LineLeft(m.agent),
     "DialEnd": _dial_end,
     "ContactStatus": _contact,
+    "Registry": _registry,
     "ChallengeSent": _challenged,
     "ChallengeResponseFailed": _not_authenticated,
 }

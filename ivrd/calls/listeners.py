@@ -15,6 +15,7 @@ from ivrd.asterisk.facts import (
     SeatOffered,
     SeatUnanswered,
     Supervised,
+    TrunkFact,
 )
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Event, Notice
@@ -78,6 +79,13 @@ class SeatListener(Protocol):
     """Receives what seats do, and for whom they are rung."""
 
     def seat(self, fact: SeatFact | SeatOffered) -> None:
+        """Take it in."""
+
+
+class TrunkListener(Protocol):
+    """Receives how trunks stand with Asterisk; see trunks/monitor.py."""
+
+    def trunk(self, fact: TrunkFact) -> None:
         """Take it in."""
 
 
@@ -146,6 +154,7 @@ class CallListeners:
     agent_calls: AgentCallListener
     supervision: SupervisionListener
     line: LineListener
+    trunks: TrunkListener
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ivrd.asterisk import translate as t
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.breaks import with_breaks
+from ivrd.asterisk.dialplan_names import kind_of_seat
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
@@ -31,7 +32,9 @@ from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
 from ivrd.core.clock import AsteriskClock
+from ivrd.core.handoff import SeatKind
 from ivrd.core.ledger import Ledger
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.menu import Command
 from ivrd.core.menu_step import MenuStep, StepKind
 
@@ -217,7 +220,14 @@ class CallTracker:
                 self._listeners.supervision.supervised(fact)
             case facts.CallRefused() | facts.StrangerRefused() | facts.SeatRefused():
                 self._listeners.refusals.take(fact)
+            case facts.TrunkAddress() | facts.TrunkRegistration():
+                self._listeners.trunks.trunk(fact)
+            case facts.CallerSecured(call_id, security):
+                if call_id in self.ledger.calls:
+                    self.ledger.note(call_id, caller_leg=security)
             case facts.PartnerLegEvent():
+                if fact.security and fact.waiting in self.ledger.calls:
+                    self.ledger.note(fact.waiting, answer_leg=fact.security)
                 for listener in self._listeners.partner_legs:
                     listener.leg_event(fact)
             case _:
@@ -225,6 +235,9 @@ class CallTracker:
 
     def _joined(self, fact: facts.QueueJoined) -> None:
         self._passing.discard(fact.call_id)
+        call = self.ledger.calls.get(fact.call_id)
+        if call and call.received and call.caller_leg is None:  # it would have been said
+            self.ledger.note(fact.call_id, caller_leg=LegSecurity.CLEAR)
         self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
         if self.ivr.active and fact.call_id in self.ledger.calls:
             self.placement.joined(fact.call_id)
@@ -232,6 +245,9 @@ class CallTracker:
     def _taken(self, fact: facts.AgentConnected) -> None:
         self._passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
+        if fact.call_id in self.ledger.calls and kind_of_seat(fact.seat) is SeatKind.PHONE:
+            # Our own phones are spoken to without encryption (render/pjsip.py).
+            self.ledger.note(fact.call_id, answer_leg=LegSecurity.CLEAR)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
 
     def _transferred(self, fact: facts.CallTransferred) -> None:

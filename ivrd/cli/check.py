@@ -14,11 +14,11 @@ from typing import NamedTuple
 from ivrd.asterisk import additions, console, loaded, render
 from ivrd.asterisk.capacity import shortage
 from ivrd.asterisk.process import open_files_limit
-from ivrd.cli import capacity, manager_port
+from ivrd.cli import capacity, live, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
-from ivrd.config import certificates, trunk_media
+from ivrd.config import certificates, trunk_media, yamlfile
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings
 from ivrd.config.partners import not_spoken
@@ -67,6 +67,11 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         "--next", action="store_true", help="print what is still to be done until calls can come"
     )
     instead.add_argument(
+        "--live",
+        action="store_true",
+        help="have the running ivrd try each trunk, and say why one does not work",
+    )
+    instead.add_argument(
         "--capacity",
         action="store_true",
         help="measure for half a minute how many waiting callers this machine carries",
@@ -74,14 +79,25 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="with --capacity: also while calls are on"
     )
+    parser.add_argument(
+        "--call",
+        metavar="PARTNER",
+        action="append",
+        default=[],
+        help="with --live: also a test call to a partner, which a person there confirms by key",
+    )
 
 
 def _check(given: argparse.Namespace) -> int:
     if given.force and not given.capacity:
         raise CommandFailed("--force goes with --capacity")
+    if given.call and not given.live:
+        raise CommandFailed("--call goes with --live")
     if given.next:
         return _next(given.config)
     settings = load(given.config)
+    if given.live:
+        return live.check(settings, given)
     if given.capacity:
         return capacity.check(settings, given)
     steps = _configured(settings, given.to or settings.asterisk.config_dir, bool(given.to))
@@ -99,6 +115,9 @@ def _check(given: argparse.Namespace) -> int:
         *trunk_media.notes(settings),
     ]
     warnings = [str(problem) for problem in notes]
+    place, now = yamlfile.places(settings.folder / "ivrd.yaml"), datetime.now(settings.zone)
+    soon = certificates.soon(settings.asterisk.tls, now)
+    warnings += [str(place.problem(key, say)) for key, say in soon]
     warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
     if given.json:
         print(json.dumps({"ok": not problems, "problems": problems, "warnings": warnings}))
@@ -193,10 +212,11 @@ def _secrets(settings: Settings) -> Iterator[Step]:
 
 def _certificates(settings: Settings) -> Step:
     """What TLS needs, when a trunk is spoken to by it."""
-    wrong: list[str] = []
+    problems: list[str] = []
     if uses([*settings.trunks.values()], TLS):
-        wrong += certificates.wrong(settings.asterisk.tls, datetime.now(settings.zone))
-    problems = [f"{settings.folder}/ivrd.yaml: {line}" for line in wrong]
+        place = yamlfile.places(settings.folder / "ivrd.yaml")
+        for key, say in certificates.wrong(settings.asterisk.tls, datetime.now(settings.zone)):
+            problems.append(str(place.problem(key, say)))
     return Step(problems, "put the certificates there")
 
 
@@ -310,6 +330,9 @@ def _needs(settings: Settings) -> Iterator[Need]:
     optional = [name for name in OPTIONAL_FILES if (settings.folder / name).exists()]
     yield from (Need(settings.folder / name) for name in (*FILES, *optional))
     yield Need(settings.asterisk.ami_secret_file)
+    if uses([*settings.trunks.values()], TLS):
+        tls = settings.asterisk.tls
+        yield from (Need(path) for path in (tls.cert_file, tls.ca_file) if path)
     if redis := settings.store.redis:
         secrets: Sequence[Path | None] = (redis.secret_file, redis.sentinel_secret_file)
         yield from (Need(path) for path in (*secrets, redis.ca_file) if path)

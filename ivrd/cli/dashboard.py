@@ -31,6 +31,7 @@ NAME, STATE, NUMBER = 20, 11, 12
 SEATS = 9  # a number of seats: there are five in a line
 FIGURE, BETWEEN = 37, 5
 
+PARTNERS = "partner-"  # before the names of their trunks: they have lines of their own
 STANDBY = "standby"
 ROLES = {"leader": ", leader", STANDBY: ", standby"}  # by the role of one of two
 
@@ -135,7 +136,7 @@ def _alarms(status: Status) -> list[Text]:
         lines.append((_missing(missing), WARN))
     if away := status["not_answering"]:
         lines.append((_not_answering(away), WARN))
-    lines += [(text, WARN) for text in _refused(status)]
+    lines += [(text, WARN) for text in (*_trunks(status), *_refused(status))]
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
 
@@ -149,6 +150,13 @@ def _not_answering(agents: Sequence[str]) -> str:
     """Agents whom ivrd has paused: the first of them, for there may be many."""
     more = f" and {count(len(agents) - 1)} more" if len(agents) > 1 else ""
     return f"PAUSED, DID NOT ANSWER: {clean(agents[0])}{more}: see ivrd agent list"
+
+
+def _trunks(status: Status) -> list[str]:
+    """The first of the trunks that do not work; partners' have lines of their own."""
+    faulty = [of for of in status["trunks"] if not of["name"].startswith(PARTNERS)]
+    more = f" and {count(len(faulty) - 1)} more" if len(faulty) > 1 else ""
+    return [f"TRUNK {clean(of['name'])}{more}: {clean(of['why'])}" for of in faulty[:1]]
 
 
 def _refused(status: Status) -> list[str]:

@@ -37,6 +37,11 @@ def day_text(answer: Mapping[str, Any]) -> str:
         lines.append(f"{answer['talks_cut_off']:,} of those answered were cut off in their talk")
     if answer["media_lost"]:
         lines.append(f"{answer['media_lost']:,} ended because the caller's phone or line had gone")
+    if taken := answer["by_partner"]:
+        encrypted = answer["by_partner_encrypted"]
+        lines.append(
+            f"{encrypted:,} of {taken:,} calls to partners were encrypted ({encrypted / taken:.1%})"
+        )
     if answer["asa_seconds"] is not None:
         lines.append(f"those answered waited {answer['asa_seconds']:.0f} s on average")
     if answer["credited"]:

@@ -28,33 +28,42 @@ def place_test_call(settings: Settings, partner: str) -> None:
 
 
 def drill(given: argparse.Namespace, place: Place = place_test_call) -> int:
-    """Have the daemon listen and then place the call, so that nothing of it is missed."""
-    settings = load(given.config)
-    client = Client(settings.control_socket)
-    outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def listen() -> None:
-        try:
-            outcome.put(client.post("drill", partner=given.name))
-        except CommandFailed as error:
-            outcome.put(error)
-
-    # A thread that nobody waits for: when the call cannot be placed, that is said at once.
-    threading.Thread(target=listen, daemon=True).start()
-    while outcome.empty() and not _listens(client, given.name):
-        time.sleep(POLL_SECONDS)
-    if outcome.empty():
-        place(settings, given.name)
-    answer = outcome.get()
-    if isinstance(answer, Exception):
-        raise answer
-    show(given, answer, _text)
+    """`ivrd partner drill`."""
+    answer = outcome(load(given.config), given.name, place)
+    show(given, answer, drill_text)
     if answer.get("note"):
         print(f"ivrd: {answer['note']}", file=sys.stderr)
     return 0 if answer["ok"] else FAILED
 
 
-def _text(answer: Any) -> str:
+def outcome(settings: Settings, partner: str, place: Place = place_test_call) -> Any:
+    """Have the daemon listen and then place the call, so that nothing of it is missed.
+
+    What the daemon says of it.  Raises `CommandFailed`.
+    """
+    client = Client(settings.control_socket)
+    found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            found.put(client.post("drill", partner=partner))
+        except CommandFailed as error:
+            found.put(error)
+
+    # A thread that nobody waits for: when the call cannot be placed, that is said at once.
+    threading.Thread(target=listen, daemon=True).start()
+    while found.empty() and not _listens(client, partner):
+        time.sleep(POLL_SECONDS)
+    if found.empty():
+        place(settings, partner)
+    answer = found.get()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def drill_text(answer: Any) -> str:
+    """What became of a test call."""
     if not answer["ok"]:
         return f"{answer['partner']}: not confirmed: {answer['detail']}"
     confirmed = f"confirmed, verified on {answer['verified']}; it is {answer['state']}."

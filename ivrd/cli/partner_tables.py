@@ -101,7 +101,7 @@ def partner_text(row: Mapping[str, Any]) -> str:
         ("Called out", _called_out(row["called_out"])),
         ("Today", _today(row["pledge"])),
         ("Hours", f"{row['hours']}: {'open' if row['in_hours'] else 'closed'} now"),
-        ("Topics", ", ".join(row["topics"])),
+        ("Topics", "; ".join(filter(None, (", ".join(row["topics"]), row["barred"])))),
         ("Queues", ", ".join(row["queues"]) or "none: it is trained for no topic of any"),
         ("Languages", ", ".join(row["languages"])),
         ("Times", _times(row)),

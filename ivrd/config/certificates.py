@@ -2,33 +2,44 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 
 from ivrd.config.trunk_settings import TlsSettings
+from ivrd.config.yamlfile import Key
 
-KEY = "asterisk.tls"
+TLS = ("asterisk", "tls")
+CA, CERTIFICATE, KEY = ((*TLS, name) for name in ("ca_file", "cert_file", "key_file"))
+SOON = timedelta(days=21)  # as the alert in monitoring/rules.yml
 
 
-def wrong(of: TlsSettings, now: datetime) -> Iterator[str]:
-    """What is wrong with the files, each in a line."""
+def wrong(of: TlsSettings, now: datetime) -> Iterator[tuple[Key, str]]:
+    """What is wrong with the files: the key in ivrd.yaml, and what."""
     trusted = _read(of.ca_file)
-    yield from [f"{KEY}.ca_file: {trusted}"] if isinstance(trusted, str) else []
-    if not isinstance(trusted, str) and not any(_valid(one, now) for one in trusted):
-        yield f"{KEY}.ca_file: {of.ca_file}: none of its certificates is valid today"
+    if isinstance(trusted, str):
+        yield CA, trusted
+    elif not any(_valid(one, now) for one in trusted):
+        yield CA, f"{of.ca_file}: none of its certificates is valid today"
     if of.cert_file is None or of.key_file is None:
         return
     own = _read(of.cert_file)
     if isinstance(own, str):
-        yield f"{KEY}.cert_file: {own}"
+        yield CERTIFICATE, own
     elif not _valid(own[0], now):
         first, last = own[0].not_valid_before_utc, own[0].not_valid_after_utc
         say = f"is valid from {first:%Y-%m-%d} to {last:%Y-%m-%d}; expected one that is today"
-        yield f"{KEY}.cert_file: {of.cert_file}: {say}"
+        yield CERTIFICATE, f"{of.cert_file}: {say}"
     elif problem := _key_problem(of.cert_file, of.key_file):
-        yield f"{KEY}.key_file: {of.key_file}: {problem}"
+        yield KEY, f"{of.key_file}: {problem}"
+
+
+def soon(of: TlsSettings, now: datetime) -> Iterator[tuple[Key, str]]:
+    """What will be wrong before long: our own certificate, which is right today."""
+    own = _read(of.cert_file) if of.cert_file else ""
+    if isinstance(own, list) and _valid(own[0], now) and not _valid(own[0], now + SOON):
+        yield CERTIFICATE, f"{of.cert_file}: expires on {own[0].not_valid_after_utc:%Y-%m-%d}"
 
 
 def _read(path: Path) -> list[x509.Certificate] | str:

@@ -29,7 +29,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
 from ivrd.config.trunk import PARTNER_TRUNK, PartnerTrunkPart
-from ivrd.config.trunk_settings import TrunkSettings
+from ivrd.config.trunk_settings import NONE, OFFERED, TLS, TrunkSettings
 from ivrd.core.partner import (
     KEY_SECONDS,
     RESPONSE_SECONDS,
@@ -209,6 +209,27 @@ def dialled_trunks(parsed: PartnersFile, folder: Path) -> dict[str, TrunkSetting
     }
 
 
+def trained(part: PartnerPart, waiting: QueuesFile) -> tuple[str, ...]:
+    """The topics with which it may have calls: those that it is trained for, and not barred."""
+    without = barred(part, waiting)
+    return tuple(topic for topic in _topics(part, waiting) if topic not in without)
+
+
+def barred(part: PartnerPart, waiting: QueuesFile) -> tuple[str, ...]:
+    """Topics that it is trained for, and that need a trunk on which nobody can listen."""
+    if part.trunk.transport == TLS and part.trunk.srtp not in (NONE, OFFERED):
+        return ()
+    return tuple(topic for topic in _topics(part, waiting) if topic in waiting.needs_encryption)
+
+
+def _topics(part: PartnerPart, waiting: QueuesFile) -> tuple[str, ...]:
+    return waiting.topics() if part.topics is None else tuple(part.topics)
+
+
+def _trained_for_all(part: PartnerPart, waiting: QueuesFile) -> bool:
+    return part.topics is None and not barred(part, waiting)
+
+
 def partners(
     parsed: PartnersFile,
     waiting: QueuesFile,
@@ -230,7 +251,8 @@ def partners(
             cap=min(part.cap, part.trunk.at_once or part.cap),
             state=PartnerState(part.state),
             hours=part.hours,
-            topics=waiting.topics() if part.topics is None else tuple(part.topics),
+            topics=trained(part, waiting),
+            barred=barred(part, waiting),
             languages=tuple(part.languages) or (language,),
             weight=part.weight,
             confirm=part.confirm,
@@ -260,8 +282,8 @@ def skills(parsed: PartnersFile, waiting: QueuesFile, language: str) -> list[Ski
     queue_of = waiting.queue_of()
     return [
         Skills(
-            queues=frozenset(queue_of[t] for t in (queue_of if of.topics is None else of.topics)),
-            topics=None if of.topics is None else frozenset(of.topics),
+            queues=frozenset(queue_of[topic] for topic in trained(of, waiting)),
+            topics=None if _trained_for_all(of, waiting) else frozenset(trained(of, waiting)),
             languages=frozenset(of.languages) or frozenset({language}),
             declared=bool(of.languages),
         )

@@ -64,13 +64,14 @@ class QueuesFile(Part):
     """queues.yaml.
 
     `fallback_language`: of those who take callers in a language that nobody speaks; empty: the
-    hotline's first.
+    hotline's first.  `needs_encryption`: topics with which no call goes to a partner in clear.
     """
 
     default: Annotated[str, NAME, RELOAD]
     fallback_language: Annotated[str, LANGUAGE, RELOAD] = ""
     ring_seconds: Annotated[int, whole(5, 18), RELOAD] = 15
     queues: Annotated[dict[Annotated[str, NAME], QueuePart], Field(min_length=1), RELOAD]
+    needs_encryption: Annotated[list[str], RELOAD] = Field(default_factory=list)
     pools: Annotated[dict[Annotated[str, NAME], PoolPart], Field(min_length=1), RELOAD]
     transfers: Annotated[TransfersPart, RELOAD] = Field(default_factory=TransfersPart)
 
@@ -98,6 +99,12 @@ def check(file: File[QueuesFile]) -> Iterator[Problem]:
         if not any(name in _queues(part, parsed) for part in parsed.pools.values()):
             yield file.problem("queues", name, say="no pool serves this queue")
     yield from _topics_twice(file)
+    for at, topic in enumerate(parsed.needs_encryption):
+        place = ("needs_encryption", at)
+        if topic not in parsed.topics():
+            yield file.problem(*place, say=unknown("topic", topic, parsed.topics()))
+        elif topic in parsed.needs_encryption[:at]:
+            yield file.problem(*place, say=f"{topic} is named twice")
     yield from _pools(file)
     for key, say in transfers.check(parsed.transfers, seats(parsed), parsed.queue_of()):
         yield file.problem("transfers", *key, say=say)

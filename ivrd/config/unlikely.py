@@ -245,6 +245,10 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
         if part.trunk.at_once > part.cap:
             say = f"it never has more calls than cap ({part.cap})"
             yield of.problem(partners.FILE, *place, "trunk", "at_once", say=say)
+        if barred := partners.barred(part, of.queues):
+            topics = ", ".join(barred)
+            say = f"it is not encrypted, so no calls about {topics} go there (needs_encryption)"
+            yield of.problem(partners.FILE, *place, "trunk", say=say)
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)

@@ -2,7 +2,8 @@
 
 A report is a state and its detail, `state|detail` where both stand in one variable
 (dialplans/callback.conf).  The detail is the id of the call that the attempt is, or for `failed`
-what Dial says: its status, the Q.850 cause, and whether the other side was heard to ring.
+what Dial says: its status, the Q.850 cause, whether the other side was heard to ring, and the SIP
+status of its end.
 """
 
 from dataclasses import dataclass
@@ -71,6 +72,12 @@ class Report:
         if self.state is AttemptState.FAILED:
             return _dial_result(self.detail)
         return RESULT_OF.get(self.state)
+
+
+def sip_status(detail: str) -> int:
+    """The SIP status with which a call ended; 0 if that is not known."""
+    status = [*detail.split(":"), "", "", "", ""][3]
+    return int(status) if status.isdecimal() and len(status) == 3 else 0
 
 
 def report_of(text: str) -> Report | None:

@@ -41,6 +41,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from ivrd.core.leg_security import LegSecurity
+
 LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by itself as well
 # An answer stands when the person has kept the caller for so long: twice the time after which the
 # dialplan no longer takes a hang-up of a partner's for a drop.
@@ -339,6 +341,8 @@ class Call:
     result: CallbackResult | None = None  # of a call that the hotline made, once it has ended
     answered_at: float | None = None  # of a call that was sent on: when its first person took it
     answered_by: AnsweredBy = AnsweredBy.NOBODY  # and who that was
+    caller_leg: LegSecurity | None = None  # what of the caller's leg is encrypted, once it waits
+    answer_leg: LegSecurity | None = None  # of that to who answered last, where it is known
 
     @property
     def received(self) -> bool:
@@ -528,7 +532,7 @@ def _connect(call: Call, event: Connected) -> tuple[Call, tuple[Notice, ...]]:
 
 def with_nobody(call: Call) -> Call:
     """The call with no person to have it."""
-    return replace(call, connected_at=None, by=AnsweredBy.NOBODY, seat="")
+    return replace(call, connected_at=None, by=AnsweredBy.NOBODY, seat="", answer_leg=None)
 
 
 def _sent_on(call: Call) -> Call:

@@ -20,6 +20,7 @@ from ivrd.core.call import (
     abandoned_late,
 )
 from ivrd.core.ledger import OutcomeKey
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.skills import queue_in_words
 
 
@@ -46,6 +47,8 @@ class CompletedCall:
     result: CallbackResult | None = None
     ended_at: float | None = None  # None of one that was kept before this was
     direction: Direction = Direction.INBOUND
+    caller_leg: LegSecurity | None = None  # as in `Call`
+    answer_leg: LegSecurity | None = None
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -69,6 +72,8 @@ def completed_call(ended: Ended) -> CompletedCall:
         result=call.result,
         ended_at=call.ended_at,
         direction=call.direction,
+        caller_leg=call.caller_leg,
+        answer_leg=call.answer_leg,
     )
 
 
@@ -100,7 +105,8 @@ class Day:
     answered, None without one.  `talks_cut_off`: calls among the answered whose talk was cut off.
     `media_lost`: calls, whatever their outcome, from whose callers nothing came any more.
     `effective_asa_seconds`: as `asa_seconds`, from the effective arrivals: with what the same
-    persons had waited before.  `credited`: calls whose persons had.
+    persons had waited before.  `credited`: calls whose persons had.  `by_partner`: calls that
+    partners took, of whose leg is known whether it is encrypted; so `by_partner_encrypted` were.
     """
 
     rows: dict[OutcomeKey, int]
@@ -114,6 +120,8 @@ class Day:
     media_lost: int = 0
     effective_asa_seconds: float | None = None
     credited: int = 0
+    by_partner: int = 0
+    by_partner_encrypted: int = 0
 
     @property
     def received(self) -> int:
@@ -140,7 +148,7 @@ def day_of(
     every = list(calls)
     rows: Counter[OutcomeKey] = Counter()
     offered, in_time, late, waited, before = waiting_or_talking, 0, 0, 0.0, 0.0
-    cut_off = media_lost = credited = 0
+    cut_off = media_lost = credited = by_partner = encrypted = 0
     for call in every:
         if call.result is not None:
             continue
@@ -149,6 +157,9 @@ def day_of(
         late += abandoned_late(call.outcome, call.stage, wait)
         cut_off += call.cut_off and call.outcome is Outcome.ANSWERED
         media_lost += call.media_lost
+        if call.by is AnsweredBy.PARTNER and call.answer_leg is not None:
+            by_partner += 1
+            encrypted += call.answer_leg.encrypted
         if wait is None:
             continue
         offered += 1
@@ -170,6 +181,8 @@ def day_of(
         media_lost=media_lost,
         effective_asa_seconds=(waited + before) / answered if answered else None,
         credited=credited,
+        by_partner=by_partner,
+        by_partner_encrypted=encrypted,
     )
 
 

@@ -32,6 +32,7 @@ from ivrd.core.call import (
     result_of,
     step,
 )
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.present import Present
 
 MOST_RECONCILED = 10_000  # ids of reconciled calls whose arrival may still be reported
@@ -159,8 +160,11 @@ class Ledger:
         topic: str = "",
         effective_at: float | None = None,
         caller: str = "",
+        caller_leg: LegSecurity | None = None,
+        answer_leg: LegSecurity | None = None,
     ) -> None:
-        """Note who calls, what was chosen, and the effective arrival: the place in the line.
+        """Note who calls, what was chosen, the effective arrival (the place in the line), and
+        what of the caller's leg and of that to who answers is encrypted.
 
         What is empty stays as it was.
         """
@@ -171,6 +175,8 @@ class Ledger:
             language=language or call.language,
             topic=topic or call.topic,
             effective_at=call.effective_at if effective_at is None else effective_at,
+            caller_leg=caller_leg or call.caller_leg,
+            answer_leg=answer_leg or call.answer_leg,
         )
         self._put(noted)
 

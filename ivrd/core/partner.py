@@ -22,6 +22,9 @@ RING_SECONDS = 8
 KEY_SECONDS = 11
 
 
+HEALTHY = "healthy"  # the first word of a good health
+
+
 class PartnerState(StrEnum):
     """Whether a partner may get calls."""
 
@@ -51,7 +54,8 @@ class Partner:
     A call to it is given up when its exchange has not responded after `response_seconds`, when
     nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
     `key_seconds` after the answer.  `second_call`: it may be called once more for the same caller,
-    for another of its seats, when the first call still rings (second_call.py).
+    for another of its seats, when the first call still rings (second_call.py).  `barred`: topics
+    that it is trained for, and of which it gets no calls because its trunk is not encrypted.
     """
 
     id: str
@@ -70,6 +74,7 @@ class Partner:
     ring_seconds: int = RING_SECONDS
     key_seconds: int = KEY_SECONDS
     second_call: bool = True
+    barred: tuple[str, ...] = ()
 
     @property
     def offer_seconds(self) -> int:
@@ -95,7 +100,7 @@ class PartnerSnapshot:
     why.  `helped`: callers it has taken lately, counted for all partners over the same time; it
     evens out what whole seats cannot share exactly.  `pledge`: the people it has said it has today,
     None when it has said nothing.  `left_out`: why it is not asked for the time being; empty: it
-    may be.
+    may be.  `fault`: what is wrong with its trunk; empty: nothing.
     """
 
     partner: Partner
@@ -109,6 +114,7 @@ class PartnerSnapshot:
     override: Override | None = None
     pledge: int | None = None
     left_out: str = ""
+    fault: str = ""
 
     @property
     def id(self) -> str:
@@ -128,14 +134,29 @@ class PartnerSnapshot:
         if self.partner.state is not PartnerState.ACTIVE:
             return str(self.partner.state)
         if not self.queues:
-            return "trained for none of the queues"
+            return self.clear_trunk or "trained for none of the queues"
         if not self.in_hours and self.override is not Override.OPEN:
             return "outside its hours"
         if self.pledge == 0:
             return "it has nobody today"
         if self.left_out and self.override is not Override.OPEN:
             return self.left_out
-        return self.health if self.allowed is not None and self.allowed <= 0 else ""
+        return self.condition if self.allowed is not None and self.allowed <= 0 else ""
+
+    @property
+    def clear_trunk(self) -> str:
+        """Topics that it gets no calls about, and why; empty without any."""
+        if not self.partner.barred:
+            return ""
+        topics = ", ".join(self.partner.barred)
+        return f"no calls about {topics}: its trunk is not encrypted (tls, srtp: required)"
+
+    @property
+    def condition(self) -> str:
+        """Its health, and what is wrong with its trunk."""
+        if self.fault and self.health.startswith(HEALTHY):
+            return self.fault  # no call has failed for it yet
+        return f"{self.health}; {self.fault}" if self.fault else self.health
 
     @property
     def most(self) -> int:
@@ -158,8 +179,12 @@ class PartnerSnapshot:
             parts = [f"no seats: {self.obstacle}"]
         elif self.override is Override.OPEN:
             parts.append("open by override")
-        if seats and seats == self.most:
+        if self.fault and not self.obstacle:
+            parts.append(self.condition)
+        elif seats and seats == self.most:
             parts.append(self._limit)
+        if self.clear_trunk and self.clear_trunk != self.obstacle:
+            parts.append(self.clear_trunk)
         parts.append(f"{self.open} open, {self.busy} busy")
         if self.busy > seats:
             parts.append(f"{self.busy - seats} go on to the end of their talk")

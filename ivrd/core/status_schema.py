@@ -180,6 +180,18 @@ class ConfigStatus(TypedDict):
     last_reload_ok: bool
 
 
+class TrunkStatus(TypedDict):
+    """A trunk that does not work as it should: its name in Asterisk, why, and for how long.
+
+    `reason`: one of `trunk_fault.FaultReason`; `why`: in words.
+    """
+
+    name: str
+    reason: str
+    why: str
+    since_seconds: float
+
+
 class RunStatus(TypedDict):
     """The crisis plan that is on.  `started_by`: who has started it, or load."""
 
@@ -193,7 +205,8 @@ class Status(TypedDict):
 
     `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
     `missing_prompts`: recordings that cannot be played, each with its file.  `not_answering`: ids
-    of agents whom ivrd has paused because they did not answer.
+    of agents whom ivrd has paused because they did not answer.  `trunks`: those that do not work as
+    they should.
     """
 
     version: str
@@ -215,5 +228,6 @@ class Status(TypedDict):
     store_up: bool
     limits: list[str]
     missing_prompts: list[str]
+    trunks: list[TrunkStatus]
     plan: RunStatus | None
     config: ConfigStatus

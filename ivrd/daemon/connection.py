@@ -19,7 +19,8 @@ logger = logging.getLogger("ivrd")
 class AsteriskConnection:
     """The AMI client's handler.  `reevaluate()` asks for a decision on partners' seats at once.
 
-    `detach_agents(why)`: nobody speaks to agents who call ivrd any more.
+    `detach_agents(why)`: nobody speaks to agents who call ivrd any more.  `connected()`: what is
+    read later may be read now.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class AsteriskConnection:
         second_calls: SecondCalls,
         reevaluate: Callable[[], None],
         detach_agents: Callable[[str], None],
+        connected: Callable[[], None],
     ) -> None:
         self._tracker = tracker
         self._failover = failover
@@ -39,6 +41,7 @@ class AsteriskConnection:
         self._second_calls = second_calls
         self._reevaluate = reevaluate
         self._detach_agents = detach_agents
+        self._connected = connected
 
     def event(self, message: Message) -> None:
         """Asterisk reports an event."""
@@ -51,6 +54,7 @@ class AsteriskConnection:
         if shortage := self._capacity.shortage():
             log.event(logger, logging.WARNING, shortage)
         self._observer.connection(True)
+        self._connected()
         self._reevaluate()  # seats that were wanted when the connection was lost are due at once
         systemd.status("connected to Asterisk")
 

@@ -16,6 +16,8 @@ from ivrd import __version__, log
 from ivrd.api import peercred, server
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.refusal_log import refused
+from ivrd.asterisk.trunk_log import complaints
 from ivrd.calls.ivr import HAND_OVER_SECONDS
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
@@ -26,7 +28,7 @@ from ivrd.daemon.wiring import Wiring
 from ivrd.store import StoreDown, claim
 
 LAG_SECONDS = 0.5  # how often the event loop's lag is measured
-REFUSALS_SECONDS = 2.0  # between two looks into Asterisk's log
+LOG_SECONDS = 2.0  # between two looks into Asterisk's log
 WAITS_SECONDS = 2.0  # how often it is seen to that waiting callers hear the wait of this moment
 SEATS_SECONDS = 1.0  # how often seats are decided on and compared with Asterisk
 
@@ -61,7 +63,8 @@ class Daemon:
                 asyncio.create_task(self._measure_lag()),
                 asyncio.create_task(self._evaluate_seats()),
                 asyncio.create_task(self._announce_waits()),
-                asyncio.create_task(self._read_refusals()),
+                asyncio.create_task(self._read_log()),
+                asyncio.create_task(self.wiring.trunks.monitor.run()),
                 asyncio.create_task(self.wiring.outbox.sender.run()),
                 asyncio.create_task(self.wiring.failover.run()),
             ]
@@ -156,13 +159,17 @@ class Daemon:
             self.wiring.observer.metrics.loop_lag(max(0.0, time.monotonic() - before - LAG_SECONDS))
             systemd.watchdog()
 
-    async def _read_refusals(self) -> None:
-        """Count the calls of which only Asterisk's log tells."""
-        log_file = self.wiring.refusal_log
+    async def _read_log(self) -> None:
+        """Count the calls, and hear of the trunks, of which only Asterisk's log tells."""
+        wiring = self.wiring
+        lines = await asyncio.to_thread(wiring.messages_log.before)
+        wiring.trunks.monitor.registration_complaints(complaints(lines))
         while True:
-            for (carrier, cause), times in (await asyncio.to_thread(log_file.read)).items():
-                self.wiring.refusals.calls(carrier, cause, self.wiring.timeline.now(), times)
-            await asyncio.sleep(REFUSALS_SECONDS)
+            lines = await asyncio.to_thread(wiring.messages_log.read)
+            for (carrier, cause), times in refused(lines).items():
+                wiring.refusals.calls(carrier, cause, wiring.timeline.now(), times)
+            wiring.trunks.monitor.complaints(complaints(lines))
+            await asyncio.sleep(LOG_SECONDS)
 
     async def _announce_waits(self) -> None:
         """Have waiting callers hear how long it will be."""

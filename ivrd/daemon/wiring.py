@@ -23,9 +23,9 @@ from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
+from ivrd.asterisk.log_follower import LogFollower
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.asterisk.refusal_log import RefusalLog
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.asterisk.second_calls import SecondCalls
 from ivrd.asterisk.translate import EVENTS
@@ -50,6 +50,7 @@ from ivrd.daemon.link_wiring import LinkParts
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.plan_wiring import PlanParts
+from ivrd.daemon.trunk_wiring import TrunkParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
@@ -106,7 +107,14 @@ class Wiring:
             self.timeline.now,
         )
         # Asterisk's log is where its queue_log is: both in astlogdir.
-        self.refusal_log = RefusalLog(settings.asterisk.queue_log.with_name(MESSAGES_LOG))
+        self.messages_log = LogFollower(settings.asterisk.queue_log.with_name(MESSAGES_LOG))
+        self.trunks = TrunkParts(
+            settings,
+            self.link,
+            self.leadership,
+            self.timeline.now,
+            self.observer.metrics.registry,
+        )
         self.capacity = Capacity(self.link, settings.callers_at_most, settings.line_seats)
         self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
         days = settings.store.keep_days
@@ -207,6 +215,7 @@ class Wiring:
             self.second_calls,
             self.reevaluate.set,
             self.agents.phones.detach_all,
+            self.trunks.monitor.connected,
         )
         self.requeue = Requeue(
             self.link,
@@ -240,6 +249,7 @@ class Wiring:
             self.timeline.now,
             self.capacity,
             self.agent_operations.not_answering,
+            self.trunks.operations.faulty,
         )
 
     def _plan_changed(self) -> None:
@@ -293,6 +303,7 @@ class Wiring:
             self.reevaluate.set,
             self._backlog,
             self.pledges.people,
+            self.trunks.monitor.words_of_partner,
         )
         self.second_calls = SecondCalls(self.link)
         self.drill_calls = DrillCalls()
@@ -499,12 +510,20 @@ class Wiring:
                 self.people.statistics,
                 self.links.regret,
             ),
-            partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
-            attempts=(self.callbacks.dialler,),
+            partner_legs=(
+                story,
+                self.partners,
+                self.partner_recorder,
+                self.drill_calls,
+                self.trunks.monitor,
+                self.trunks.leg_security,
+            ),
+            attempts=(self.callbacks.dialler, self.trunks.monitor),
             seats=(handoffs,),
             agent_calls=self.agents.phones,
             supervision=self.agents.supervision,
             line=self.agents.line,
+            trunks=self.trunks.monitor,
         )
 
     # --- what can be asked over HTTP and the control socket --------------------------------
@@ -519,7 +538,11 @@ class Wiring:
             self.people.registry.people,
             time.time,
         )
-        answers = {**self.operations.queries(), **self.partner_operations.queries()}
+        answers = {
+            **self.operations.queries(),
+            **self.partner_operations.queries(),
+            **self.trunks.operations.queries(),
+        }
         stored = {
             **self.callbacks.operations.queries(),
             **self.agent_operations.queries(),
@@ -593,6 +616,7 @@ class Wiring:
         self.agents.configure(settings)
         self.outbox.configure(settings)
         self.plans.configure(settings)
+        self.trunks.configure(settings)
         self.links.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision

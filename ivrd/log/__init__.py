@@ -173,6 +173,8 @@ def call_ended(log: logging.Logger, notice: Ended) -> None:
         stage=notice.stage.value,
         wait_seconds=call.wait_seconds(),
         talk_seconds=call.talk_seconds(),
+        **({"caller_leg": call.caller_leg.value} if call.caller_leg else {}),
+        **({"answer_leg": call.answer_leg.value} if call.answer_leg else {}),
         **({"result": call.result.value} if call.result else {}),
         **({"cut_off": True} if call.cut_off else {}),
         **({"media_lost": True} if call.media_lost else {}),

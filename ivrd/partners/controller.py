@@ -75,7 +75,7 @@ class PartnerController:
     `reevaluate()` asks for an evaluation before the next second: each further call might be one
     too many for a partner.  `booked(now)`: how many people are to be called back to which queue,
     and have no call in it yet.  `people(partner)`: how many a partner has said it has today, None
-    when it has said nothing.
+    when it has said nothing.  `fault(partner)`: what is wrong with its trunk, empty for nothing.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class PartnerController:
         reevaluate: Callable[[], None],
         booked: Callable[[float], Mapping[str, int]],
         people: Callable[[str], int | None],
+        fault: Callable[[str], str],
     ) -> None:
         self.setup = setup
         self.decision: Decision | None = None
@@ -99,6 +100,7 @@ class PartnerController:
         self._reevaluate = reevaluate
         self._booked = booked
         self._people = people
+        self._fault = fault
         self._runtimes: dict[str, PartnerRuntime] = {}
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
@@ -359,6 +361,7 @@ class PartnerController:
             override=runtime.override,
             pledge=people,
             left_out=self.setup.left_out.get(partner.id, ""),
+            fault=self._fault(partner.id),
         )
 
     def _pools(self, partner: PartnerSnapshot, wanted: int) -> list[tuple[Pool, bool]]:

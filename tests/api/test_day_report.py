@@ -22,6 +22,7 @@ from ivrd.core.call import (
     Unreached,
 )
 from ivrd.core.ledger import Ledger
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import CallRepository
@@ -114,6 +115,18 @@ def test_calls_that_the_hotline_made_stand_by_themselves() -> None:
         "1 people were reached so; with those whose own call was answered, 1 people talked to a "
         "person",
     ]
+
+
+def test_how_many_calls_to_partners_were_encrypted() -> None:
+    office = Office()
+    for n, leg in enumerate((LegSecurity.BOTH, LegSecurity.CLEAR, LegSecurity.SOUND, None)):
+        call = Call(f"3.{n}", NOON, "hash")
+        office.enter(call, JoinedQueue(NOON + 5, "other"))
+        office.ledger.note(call.id, answer_leg=leg)
+        office.enter(call, Connected(NOON + 15, AnsweredBy.PARTNER, "bank/01"), HungUp(NOON + 60))
+    found = office.ask()
+    assert (found["by_partner"], found["by_partner_encrypted"]) == (3, 1)
+    assert "1 of 3 calls to partners were encrypted (33.3%)" in day_text(found).splitlines()
 
 
 def test_another_day_has_its_own_calls() -> None:

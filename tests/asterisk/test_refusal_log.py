@@ -3,7 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from ivrd.asterisk.refusal_log import RefusalLog
+from ivrd.asterisk.log_follower import LogFollower
+from ivrd.asterisk.refusal_log import refused
 from ivrd.core.refusals import RefusalCause
 
 NORTH, SOUTH = ("north", RefusalCause.UNAVAILABLE), ("south", RefusalCause.UNAVAILABLE)
@@ -27,13 +28,22 @@ def write(path: Path, text: str) -> None:
 def test_what_came_since_the_last_look_is_counted_by_carrier(tmp_path: Path) -> None:
     path = tmp_path / "messages.log"
     write(path, LINE.format("before"))
-    log = RefusalLog(path)
-    assert log.read() == Counter()
+    log = LogFollower(path)
+    assert refused(log.read()) == Counter()
     write(path, LINE.format("north") + OTHER + LINE.format("south") + LINE.format("north")[:70])
-    assert log.read() == Counter({NORTH: 1, SOUTH: 1})
+    assert refused(log.read()) == Counter({NORTH: 1, SOUTH: 1})
     write(path, LINE.format("north")[70:])
-    assert log.read() == Counter({NORTH: 1})
-    assert log.read() == Counter()
+    assert refused(log.read()) == Counter({NORTH: 1})
+    assert refused(log.read()) == Counter()
+
+
+def test_what_was_there_before_the_first_look_can_be_seen_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "messages.log"
+    log = LogFollower(path)
+    assert log.before() == b""
+    write(path, LINE.format("north"))
+    assert refused(log.before()) == Counter({NORTH: 1})
+    assert refused(log.read()) == Counter()
 
 
 def test_sound_that_is_not_agreed_is_another_cause_and_within_a_call_no_refusal(
@@ -41,29 +51,29 @@ def test_sound_that_is_not_agreed_is_another_cause_and_within_a_call_no_refusal(
 ) -> None:
     path = tmp_path / "messages.log"
     write(path, "")
-    log = RefusalLog(path)
+    log = LogFollower(path)
     log.read()
     write(path, NEGOTIATED.format("north") + NEGOTIATED.format("PJSIP/north-00000001"))
-    assert log.read() == Counter({("north", RefusalCause.NOT_ACCEPTABLE): 1})
+    assert refused(log.read()) == Counter({("north", RefusalCause.NOT_ACCEPTABLE): 1})
 
 
 def test_nothing_is_lost_or_counted_twice_when_the_log_is_rotated(tmp_path: Path) -> None:
     path = tmp_path / "messages.log"
     write(path, "")
-    log = RefusalLog(path)
+    log = LogFollower(path)
     log.read()
     write(path, LINE.format("north"))
     path.rename(tmp_path / "messages.log.1")
     write(path, LINE.format("south"))
-    assert log.read() == Counter({NORTH: 1, SOUTH: 1})
+    assert refused(log.read()) == Counter({NORTH: 1, SOUTH: 1})
     path.write_text("")  # emptied in its place
-    assert log.read() == Counter()
+    assert refused(log.read()) == Counter()
     write(path, LINE.format("north"))
-    assert log.read() == Counter({NORTH: 1})
+    assert refused(log.read()) == Counter({NORTH: 1})
 
 
 def test_a_log_that_is_not_there_yet_tells_nothing_and_then_all(tmp_path: Path) -> None:
-    log = RefusalLog(tmp_path / "messages.log")
-    assert log.read() == Counter()
+    log = LogFollower(tmp_path / "messages.log")
+    assert refused(log.read()) == Counter()
     write(tmp_path / "messages.log", LINE.format("north"))
-    assert log.read() == Counter({NORTH: 1})
+    assert refused(log.read()) == Counter({NORTH: 1})

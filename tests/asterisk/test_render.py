@@ -192,6 +192,10 @@ def test_the_small_files_are_readable_settings(texts: dict[str, str], name: str)
     assert parser.sections()
 
 
+# func_hangupcause, which Asterisk has since version 11, and asterisklint 0.4 has not.
+UNKNOWN_TO_IT = re.compile(r"E_FUNC_MISSING: function 'HANGUPCAUSE(_KEYS)?' does not exist")
+
+
 def _lint(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("asterisklint")
     argv = [str(program), command, "extensions.conf"]
@@ -201,8 +205,8 @@ def _lint(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 def test_asterisklint_finds_nothing_in_the_dialplan(tmp_path: Path, texts: dict[str, str]) -> None:
     write(tmp_path, texts)
     checked = _lint(tmp_path, "dialplan-check")
-    assert checked.stdout + checked.stderr == ""
-    assert checked.returncode == 0
+    told = (checked.stdout + checked.stderr).splitlines()
+    assert [line for line in told if not UNKNOWN_TO_IT.search(line)] == []
 
 
 def test_every_module_that_the_dialplan_needs_is_loaded(

@@ -72,7 +72,7 @@ def test_a_transport_listens_only_when_a_trunk_uses_it() -> None:
     assert protocols(PLAIN) == ["udp"]
     assert protocols(tcp, PLAIN, tcp) == ["udp", "tcp"]
     assert protocols(BANK) == ["udp", "tls"]
-    assert "verify_server=yes" in trunks.transports(SIP, [BANK])[1]
+    assert "verify_server=yes\nmethod=tlsv1_2\n" in trunks.transports(SIP, [BANK])[1]
 
 
 def test_a_carriers_codecs_come_first_and_once() -> None:

@@ -11,6 +11,7 @@ from panoramisk.message import Message
 from ivrd.asterisk import facts
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.refusals import RefusalCause
 from ivrd.core.report import Cause
 from ivrd.core.seats import SeatStatus
@@ -250,6 +251,47 @@ def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) ->
     assert found == (facts.SeatResumed("base-01", "phone") if resumes else None)
 
 
+@pytest.mark.parametrize(
+    ("aor", "status", "reachable"),
+    [
+        ("partner-bank", "Reachable", True),
+        ("partner-north-bank.2", "Unreachable", False),
+        ("callback-trunk", "Unreachable", False),
+        ("partner-bank", "NonQualified", None),
+    ],
+)
+def test_an_address_of_a_trunk_is_no_phone(aor: str, status: str, reachable: bool | None) -> None:
+    found = t.fact(Message({"Event": "ContactStatus", "AOR": aor, "ContactStatus": status}))
+    assert found == (None if reachable is None else facts.TrunkAddress(aor, reachable))
+
+
+@pytest.mark.parametrize(("status", "registered"), [("Registered", True), ("Rejected", False)])
+def test_where_we_are_registered(status: str, registered: bool) -> None:
+    uris = {"Domain": "sip:192.0.2.17", "Username": "sip:hotline@192.0.2.17"}
+    found = t.fact(Message({"Event": "Registry", "ChannelType": "PJSIP", "Status": status, **uris}))
+    assert found == facts.TrunkRegistration("sip:192.0.2.17", "sip:hotline@192.0.2.17", registered)
+
+
+@pytest.mark.parametrize(
+    ("transport", "sound", "security"),
+    [
+        ("tls", "1", LegSecurity.BOTH),
+        ("TLS", "0", LegSecurity.SIGNALLING),
+        ("udp", "1", LegSecurity.SOUND),
+        ("tcp", "0", LegSecurity.CLEAR),
+        ("tcp", "", LegSecurity.CLEAR),
+    ],
+)
+def test_what_of_a_leg_is_encrypted(transport: str, sound: str, security: LegSecurity) -> None:
+    said = {"Event": "UserEvent", "Transport": transport, "Sound": sound}
+    caller = t.fact(Message({**said, "UserEvent": "IvrdSecured", "Uniqueid": "1.1"}))
+    assert caller == facts.CallerSecured("1.1", security)
+    leg = {"UserEvent": "IvrdPartnerConfirmed", "Partner": "north", "Seat": "01", "Call": "1.1"}
+    partner = t.fact(Message({**said, **leg}))
+    assert isinstance(partner, facts.PartnerLegEvent)
+    assert partner.security is security
+
+
 def test_the_key_that_resumes_a_seat() -> None:
     key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
     assert t.fact(Message(key)) == facts.SeatResumed("base-01", "key")
@@ -288,3 +330,7 @@ def test_why_a_partner_did_not_take_a_call(
     fact = t.fact(Message({**told, **more, "Call": "1.1"}))
     assert isinstance(fact, facts.PartnerLegEvent)
     assert (fact.seat, fact.waiting, fact.why) == ("north/01", "1.1", why)
+    assert (fact.sip_status, fact.security) == (0, None)
+    answered = t.fact(Message({**told, **more, "Sip": "488"}))
+    assert isinstance(answered, facts.PartnerLegEvent)
+    assert answered.sip_status == 488

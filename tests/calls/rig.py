@@ -19,6 +19,7 @@ from ivrd.asterisk.facts import (
     PartnerLegEvent,
     RefusalFact,
     Supervised,
+    TrunkFact,
 )
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
@@ -131,6 +132,7 @@ class Told:
     steps: list[tuple[str, MenuStep]] = field(default_factory=list)
     offers: list[tuple[str, object]] = field(default_factory=list)
     supervised_facts: list[Supervised] = field(default_factory=list)
+    trunk_facts: list[TrunkFact] = field(default_factory=list)
 
     def joining(self, _call_id: str, _queue: str, language: str) -> str:
         return language
@@ -155,6 +157,9 @@ class Told:
 
     def supervised(self, fact: Supervised) -> None:
         self.supervised_facts.append(fact)
+
+    def trunk(self, fact: TrunkFact) -> None:
+        self.trunk_facts.append(fact)
 
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         self.legs.append(leg_event)
@@ -313,7 +318,7 @@ class Rig:
             IvrSettings(script, most=10_000, behind_seconds=2.0),
             CallListeners(
                 *(self.told, self.told, self.told, (self.told, *notices), positions),
-                *((self.told,), (), seats, NoAgentCalls(), self.told, NoLine()),
+                *((self.told,), (), seats, NoAgentCalls(), self.told, NoLine(), self.told),
             ),
             resolver or Unknown(),
             credits_ or NoCredit(),

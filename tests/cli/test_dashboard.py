@@ -84,6 +84,7 @@ USUAL = Status(
     store_up=True,
     limits=[],
     missing_prompts=[],
+    trunks=[],
     plan=None,
     config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
 )  # fmt: skip
@@ -519,6 +520,18 @@ def test_limits_and_missing_recordings_are_alarms() -> None:
         "!! 2 RECORDINGS CANNOT BE PLAYED, th/welcome.wav is one: see ivrd check",
     ]
     assert len(on_screen(status)) == 24
+
+
+def test_a_trunk_that_fails_is_told_and_a_partners_stands_in_its_line() -> None:
+    status = deepcopy(USUAL)
+    fault = {"reason": "registration", "since_seconds": 9.0}
+    status["trunks"] = [
+        {"name": "partner-good", "why": "it is silent", **fault},  # type: ignore[typeddict-item]
+        {"name": "north", "why": "sip.north.example refuses to register us (403)", **fault},  # type: ignore[typeddict-item]
+        {"name": "callback-trunk", "why": "it is silent", **fault},  # type: ignore[typeddict-item]
+    ]
+    told = [line for line in lines(status) if line.startswith("!! ")]
+    assert told == ["!! TRUNK north and 1 more: sip.north.example refuses to register us (403)"]
 
 
 def test_paused_seats_stand_out_while_their_pool_is_open() -> None:

@@ -58,6 +58,7 @@ ROW = st.fixed_dictionaries(
         "called_out": st.none() | TOLD,
         "pledge": st.none() | PLEDGE,
         "health": WORDS,
+        "barred": st.just("") | WORDS,
         "obstacle": WORDS,
         "wanted": st.integers(0, 200),
         "open": st.integers(0, 200),

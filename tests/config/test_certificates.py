@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.config.certificates import wrong
+from ivrd.config import certificates
 from ivrd.config.trunk_settings import TlsSettings
 from lab.exchange import certificate
 
 NOW = datetime.now(UTC)
+
+
+def wrong(of: TlsSettings, now: datetime) -> list[str]:
+    return [f"{'.'.join(map(str, key))}: {say}" for key, say in certificates.wrong(of, now)]
+
+
+def soon(of: TlsSettings, now: datetime) -> list[str]:
+    return [f"{'.'.join(map(str, key))}: {say}" for key, say in certificates.soon(of, now)]
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +29,15 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
 
 def test_what_is_right_is_not_told(good: TlsSettings) -> None:
     assert not list(wrong(good, NOW + timedelta(hours=1)))
+
+
+def test_our_own_that_expires_before_long(good: TlsSettings) -> None:
+    (told,) = soon(good, NOW + timedelta(hours=1))
+    end = NOW + timedelta(days=2)
+    assert told.startswith(f"asterisk.tls.cert_file: {good.cert_file}: expires on {end:%Y-%m-%d}")
+    assert not list(soon(good, NOW + timedelta(days=30)))  # that is wrong already
+    assert not list(soon(replace(good, cert_file=None), NOW))
+    assert not list(soon(replace(good, cert_file=good.key_file), NOW))
 
 
 def test_what_is_past(good: TlsSettings) -> None:

@@ -140,3 +140,46 @@ def test_agents_at_a_seat_decide_which_queues_it_is_in(folder: Path, change: Cha
     one, two = found.agents
     assert one.queues == {"vaccination.en", "other.en"}
     assert two.queues == {"other.th", "other.en"}
+
+
+CLEAR_BANK = "    trunk: 198.51.100.1\n"
+SAFE_BANK = """\
+    trunk:
+      addresses: [198.51.100.1]
+      transport: tls
+      srtp: required
+"""
+
+
+def test_topics_that_need_encryption_go_to_no_partner_in_clear(
+    folder: Path, change: Change
+) -> None:
+    change("queues.yaml", "default: other\n", "default: other\nneeds_encryption: [register]\n")
+    settings = load(folder)
+    clear = settings.partners[0]
+    assert (clear.topics, clear.barred) == (("other",), ("register",))
+    topics = {queue.name: tuple(queue.topics) for queue in settings.queues}
+    assert trained_for(clear, topics) == {"other"}
+    (asked,) = [str(one) for one in unlikely(settings, date(2026, 11, 22))]
+    assert "no calls about register go there (needs_encryption)" in asked
+
+
+def test_a_partner_whose_trunk_is_encrypted_gets_them(folder: Path, change: Change) -> None:
+    change("queues.yaml", "default: other\n", "default: other\nneeds_encryption: [register]\n")
+    change("partners.yaml", CLEAR_BANK, SAFE_BANK)
+    certificate = "  tls: {cert_file: ./own.pem, key_file: ./own.key}\n"
+    change("ivrd.yaml", "asterisk:\n", f"asterisk:\n{certificate}")
+    safe = load(folder).partners[0]
+    assert (safe.topics, safe.barred) == (("register", "other"), ())
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ("[registre]", 'needs_encryption: unknown topic "registre"'),
+        ("[other, other]", "needs_encryption: other is named twice"),
+    ],
+)
+def test_topics_that_there_are_not(folder: Path, change: Change, topics: str, words: str) -> None:
+    change("queues.yaml", "default: other\n", f"default: other\nneeds_encryption: {topics}\n")
+    assert words in says(folder)

@@ -121,6 +121,7 @@ def test_each_attempt_has_a_token_of_its_own() -> None:
     ("detail", "result"),
     [
         ("BUSY:17:yes", AttemptResult.BUSY),
+        ("BUSY:17:yes:486", AttemptResult.BUSY),
         ("CHANUNAVAIL:21:no", AttemptResult.BUSY),  # declined on the phone
         ("NOANSWER:0:yes", AttemptResult.NO_ANSWER),
         ("NOANSWER:19:no", AttemptResult.NO_ANSWER),

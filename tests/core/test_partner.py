@@ -244,6 +244,15 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
 # Who may have seats
 
 
+def test_a_partner_that_has_seats_is_told_to_have_a_trunk_that_fails_or_is_in_clear() -> None:
+    faulty = replace(now("ant", open=3), fault="the password is refused")
+    assert faulty.obstacle == ""
+    assert "; the password is refused; 3 open" in faulty.explain(3, 7, 30)
+    assert faulty.condition == "the password is refused"
+    clear = replace(now("ant", open=3), partner=partner("ant", barred=("hiv",)))
+    assert "; no calls about hiv: its trunk is not encrypted" in clear.explain(3, 7, 30)
+
+
 @pytest.mark.parametrize(
     ("others", "says"),
     [
@@ -261,6 +270,14 @@ def test_over_200_calls_whole_seats_come_out_at_the_pledges(
         (
             {"allowed": 0, "health": "its trunk is unreachable", "override": Override.OPEN},
             "its trunk is",
+        ),
+        (
+            {"allowed": 0, "health": "its trunk is unreachable", "fault": "no route there"},
+            "its trunk is unreachable; no route there",
+        ),
+        (
+            {"queues": frozenset(), "partner": partner("ant", barred=("hiv", "covid"))},
+            "no calls about hiv, covid: its trunk is not encrypted (tls, srtp: required)",
         ),
     ],
 )

@@ -66,7 +66,8 @@ def asterisk() -> FakeAmi:
         return added + block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
 
     fake = FakeAmi(secret=SECRET)
-    for name in ("CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents"):
+    lists = ("CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents")
+    for name in (*lists, "PJSIPShowRegistrationsOutbound"):
         fake.answers[name] = rows(name)
     fake.answers["AGI"] = agi
     return fake

@@ -527,6 +527,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         both(*THAI_ONLY, put("fallback_language", "th")),
         lambda parts: conversation("tree")(parts).routing.queue_for("other", "en"),
     ),
+    (QUEUES, "needs_encryption"): (
+        put("needs_encryption", ["other"]),
+        lambda parts: [of.barred for of in parts.partners.setup.partners],
+    ),
     (QUEUES, "pools.*.languages"): (
         put("pools.base.languages", ["en"]),
         lambda parts: Each(

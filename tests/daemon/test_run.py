@@ -173,6 +173,28 @@ def test_calls_of_which_only_asterisks_log_tells_are_counted(
     live(tmp_path, systemd, body)
 
 
+def test_trunks_are_watched_also_in_asterisks_log(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        wiring = at.daemon.wiring
+        path = wiring.settings.asterisk.queue_log.with_name(MESSAGES_LOG)
+        trunk = f"partner-{wiring.settings.partners[0].id}"
+        line = (
+            "[2026-11-29 03:00:00.000] WARNING[7] res_pjsip_outbound_authenticator_digest.c: "
+            f"{trunk}:192.0.2.17: Authentication credentials not accepted by server.\n"
+        )
+
+        def told() -> bool:
+            with path.open("a") as log_file:
+                log_file.write(line)
+            return wiring.trunks.monitor.fault(trunk) is not None
+
+        await until(told)
+        asked = [action.get("Variable", "") for action in at.ami.named("Getvar")]
+        assert any(variable.startswith("PJSIP_AOR(") for variable in asked)
+
+    live(tmp_path, systemd, body)
+
+
 def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
     async def body(at: Running) -> None:
         outbox = at.daemon.wiring.outbox

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,16 +21,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.agent import AgentState
 from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.outbox import Entry
 from ivrd.core.outbox_backlog import Backlog
 from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
 from ivrd.core.report import PartnerEvent, PartnerEventKind
+from ivrd.core.trunk_fault import FaultReason, TrunkFault
 from ivrd.core.validity import Validity
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
@@ -45,8 +48,10 @@ from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.screening import ScreeningMetrics
+from ivrd.metrics.trunks import LegSecurityMetrics, TrunkCollector
 from ivrd.metrics.waiting import WaitMetrics
 from ivrd.store import SqliteStore, WriteBehind
+from ivrd.trunks.certificate import Certificate
 from lab.parts import PROMETHEUS, program
 from lab.running import spawn
 
@@ -95,6 +100,16 @@ class Hotline:
         PromptMetrics(self.metrics.registry, lambda: settings)
         screening: Any = SimpleNamespace(challenged={}, passed=0)
         ScreeningMetrics(self.metrics.registry, screening, lambda: 0)
+        self.leg_security = LegSecurityMetrics(self.metrics.registry, alone)
+        fault = TrunkFault(FaultReason.PASSWORD, "the password is refused")
+        end = datetime(2027, 3, 31, tzinfo=UTC)
+        shown = Certificate("CN=bank", "CN=ca", (), end, end)
+        trunks: Any = SimpleNamespace(
+            names=lambda: ["partner-alpha"],
+            fault=lambda _name: fault,
+            certificates=lambda: iter([("partner-alpha", "192.0.2.17:5061", shown)]),
+        )
+        TrunkCollector(self.metrics.registry, trunks, lambda: shown)
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))
@@ -234,13 +249,17 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
         tracker.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
+        confirmed = PartnerLegEvent(
+            "alpha", "alpha/01", PartnerEventKind.CONFIRMED, 2.0, "1.1", security=LegSecurity.BOTH
+        )
+        tracker.leg_security.leg_event(confirmed)
     for hours in (0.0, 2.0):
         began = time.time() - hours * 3600.0
         tracker.people.take(PersonCall(f"{hours}", f"of {hours}", began, began, True, False))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-    assert len(queries) == 29
+    assert len(queries) == 31
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted

@@ -149,6 +149,7 @@ class Rig:
         self.told: list[str] = []  # of partners' breakers
         self.booked: Counter[str] = Counter()  # people to be called back, by queue
         self.call_outs = NoCallOuts()
+        self.faults: dict[str, str] = {}  # what is wrong with partners' trunks
         self.partners = PartnerController(
             setup,
             self.ledger,
@@ -158,6 +159,7 @@ class Rig:
             lambda: self.asked.append(self.now),
             lambda _now: self.booked,
             self.call_outs.people.get,
+            lambda partner: self.faults.get(partner, ""),
         )
         self.recorder: PartnerRecorder | None = None
         self.calls = Calls()

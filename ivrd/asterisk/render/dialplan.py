@@ -7,6 +7,8 @@ from ivrd.asterisk.render import partners
 from ivrd.asterisk.render.transfers import extensions
 from ivrd.config.agents import RESUME_KEYS
 from ivrd.config.settings import NumberSettings, Settings
+from ivrd.config.trunk_settings import PLAIN
+from ivrd.core.partner import Partner
 from ivrd.core.skills import SkillRouting
 
 # Takes a caller whom an agent transfers there; a seat's own channel goes on.
@@ -52,11 +54,6 @@ def _carriers_limits(settings: Settings) -> str:
     return f" same => n,Set(GROUP(carrier)=${{CHANNEL(endpoint)}})\n{text}" if limits else ""
 
 
-def _redirects(settings: Settings, partner: str) -> bool:
-    trunk = settings.trunks[dialplan_names.PARTNER_PREFIX + partner]
-    return bool(trunk.network.redirects_to)
-
-
 def _trunk_calls(settings: Settings) -> int:
     """How many calls of the hotline's own its trunk takes at once; 0 for any number."""
     trunk = settings.trunks.get(dialplan_names.CALLBACK_TRUNK)
@@ -72,6 +69,11 @@ def _supervision(settings: Settings) -> str:
     return f"; A supervisor's phone, after `ivrd agent listen`.\n{steps}\n"
 
 
+def _seats(settings: Settings, partner: Partner) -> str:
+    trunk = settings.trunks.get(dialplan_names.PARTNER_PREFIX + partner.id, PLAIN)
+    return partners.context(partner, bool(trunk.network.redirects_to), trunk.transport)
+
+
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     numbers = "\n".join(_number(number) for number in settings.numbers)
@@ -82,9 +84,7 @@ def extensions_conf(settings: Settings) -> str:
         for request, code in settings.agent_codes.items()
         if code
     )
-    seats = "\n".join(
-        partners.context(partner, _redirects(settings, partner.id)) for partner in settings.partners
-    )
+    seats = "\n".join(_seats(settings, partner) for partner in settings.partners)
     routing = settings.tree.routing
     return f"""\
 [general]

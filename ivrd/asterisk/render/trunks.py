@@ -20,7 +20,8 @@ from ivrd.config.trunk_settings import (
 
 # A trunk that stops answering is known after at most the sum of both (seconds); until then a
 # call to it costs the partner's `response_seconds`.
-QUALIFY = "qualify_frequency=5\nqualify_timeout=2\n"
+QUALIFY_TIMEOUT = 2
+QUALIFY = f"qualify_frequency=5\nqualify_timeout={QUALIFY_TIMEOUT}\n"
 # What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
 CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
 NOWHERE = "nowhere"  # a context that does not exist: who calls there hears 404
@@ -47,10 +48,13 @@ def transports(sip: AsteriskSettings, trunks: Sequence[TrunkSettings]) -> list[s
 
 
 def _tls(of: TlsSettings) -> str:
-    """The other side's certificate has to be valid and for the host that is called."""
+    """The other side's certificate has to be valid and for the host that is called.
+
+    Without `method` Asterisk speaks TLS 1.0 alone, which is refused nearly everywhere (RFC 8996).
+    """
     return (
         f"cert_file={of.cert_file}\npriv_key_file={of.key_file}\n"
-        f"ca_list_file={of.ca_file}\nverify_server=yes\n"
+        f"ca_list_file={of.ca_file}\nverify_server=yes\nmethod=tlsv1_2\n"
     )
 
 
@@ -164,16 +168,31 @@ def account(
         f"password= {secrets[name]}\n"
     )
     for at, registrar in enumerate(trunk.registrars, 1):
+        server, client = (_escaped(uri) for uri in registration_uris(trunk, registrar))
         text += (
             f"\n[{name}.{at}]\ntype=registration\ntransport={network.transport_of(trunk, sip)}\n"
-            f"outbound_auth={name}\nserver_uri={_uri('', registrar, trunk)}\n"
-            f"client_uri={_uri(trunk.user.partition('@')[0], registrar, trunk)}\n"
+            f"outbound_auth={name}\nserver_uri={server}\nclient_uri={client}\n"
             f"contact_user={number}\n{REGISTERS}"
         )
     return text
 
 
+def registration_uris(trunk: TrunkSettings, registrar: str) -> tuple[str, str]:
+    """Where we register and as whom, as Asterisk names a registration in what it tells of it."""
+    user = trunk.user.partition("@")[0]
+    return _plain_uri("", registrar, trunk), _plain_uri(user, registrar, trunk)
+
+
 def _uri(user: str, address: str, trunk: TrunkSettings) -> str:
+    return _escaped(_plain_uri(user, address, trunk))
+
+
+def _escaped(uri: str) -> str:
+    """In a file of Asterisk's a comment begins with a semicolon."""
+    return uri.replace(";", "\\;")
+
+
+def _plain_uri(user: str, address: str, trunk: TrunkSettings) -> str:
     at = f"{user}@" if user else ""
-    transport = "" if trunk.transport == UDP else f"\\;transport={trunk.transport}"
+    transport = "" if trunk.transport == UDP else f";transport={trunk.transport}"
     return f"sip:{at}{address}{transport}"

@@ -1,0 +1,44 @@
+"""The parts that follow trunks, built and connected; see wiring.py, which has all others."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from ivrd.api.trunk_operations import TrunkOperations
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.config.settings import Settings
+from ivrd.ha.leadership import LeaderStatus
+from ivrd.metrics.trunks import LegSecurityMetrics, TrunkCollector
+from ivrd.trunks import certificate
+from ivrd.trunks.monitor import TrunkMonitor
+from ivrd.trunks.probe import Prober
+
+
+class TrunkParts:
+    """What is known of trunks, and what is published of it.  `clock`: as in `TrunkMonitor`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: AmiClient,
+        leadership: LeaderStatus,
+        clock: Callable[[], float],
+        registry: CollectorRegistry,
+    ) -> None:
+        self._settings = settings
+        self.prober = Prober(settings.asterisk.tls.ca_file)
+        self.monitor = TrunkMonitor(settings.trunks, settings.number, self.prober, link, clock)
+        self.leg_security = LegSecurityMetrics(registry, leadership)
+        self.operations = TrunkOperations(self.monitor, self._own, clock)
+        TrunkCollector(registry, self.monitor, self._own)
+
+    def _own(self) -> certificate.Certificate | None:
+        """The hotline's certificate as its file has it now."""
+        path = self._settings.asterisk.tls.cert_file
+        return certificate.read(path) if path else None
+
+    def configure(self, settings: Settings) -> None:
+        """What a reload changes."""
+        self._settings = settings
+        self.prober.ca_file = settings.asterisk.tls.ca_file
+        self.monitor.configure(settings.trunks, settings.number)

@@ -1,0 +1,166 @@
+"""What is known of one trunk."""
+
+import math
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
+from ivrd.core.trunk_fault import (
+    Account,
+    FaultReason,
+    TrunkFault,
+    TrunkFaults,
+    fault_of_registration,
+    password_words,
+)
+from ivrd.trunks.certificate import Certificate
+from ivrd.trunks.probe import Place
+
+UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
+SIPS_PORT, SIP_PORT = 5061, 5060
+
+Found = tuple[FaultReason, str]  # what is wrong, in words
+
+
+@dataclass
+class KnownAddress:
+    """An address, or a registrar, of a trunk.
+
+    `reachable`: None while nobody knows.  `due_at`: when it is to be probed next.  `addresses`: of
+    the name, as they were found last.
+    """
+
+    place: Place
+    reachable: bool | None = None
+    fault: TrunkFault | None = None
+    certificate: Certificate | None = None
+    due_at: float = -math.inf
+    probing: bool = False
+    addresses: frozenset[str] = frozenset()
+
+    @property
+    def named(self) -> bool:
+        """Whether it is given by name."""
+        return not _is_address(self.place.host)
+
+    def is_at(self, address: str) -> bool:
+        """Whether it is this address."""
+        return address == self.place.host or address in self.addresses
+
+    def reported(self, reachable: bool) -> None:
+        """Asterisk says so.  One that does not answer any more is to be probed at once."""
+        if not reachable and self.reachable is not False:
+            self.due_at = -math.inf
+        self.reachable = reachable
+        if reachable:
+            self.fault = None
+
+    def failed(self, found: Found, now: float) -> None:
+        """This is wrong with it, since now or since something else was."""
+        self.fault = TrunkFault(*found, self.fault.at if self.fault else now)
+
+    def not_registered(self, user: str, status: int | None, now: float) -> None:
+        """A registration failed; `status`: as in `fault_of_registration`."""
+        if status == 0 and self.fault and self.reachable is False:
+            return  # what was found there says more
+        since = self.fault.at if self.fault else now
+        self.reported(status != 0)
+        self.fault = TrunkFault(*fault_of_registration(str(self.place), status, user), since)
+
+
+@dataclass
+class KnownTrunk:
+    """One trunk: its addresses in their order, registrars, passwords, and its last call.
+
+    `password_at`: when the password was refused last.  `told`: the fault that the log has.
+    """
+
+    settings: TrunkSettings
+    account: Account
+    addresses: list[KnownAddress] = field(default_factory=list)
+    registrars: list[KnownAddress] = field(default_factory=list)
+    password: TrunkFault | None = None
+    password_at: float = -math.inf
+    call: TrunkFault | None = None
+    unavailable: int = 0  # calls in a row that its exchange could not take
+    told: TrunkFault | None = None
+
+    @property
+    def places(self) -> list[KnownAddress]:
+        """Each place once."""
+        called = {one.place for one in self.addresses}
+        return [*self.addresses, *(one for one in self.registrars if one.place not in called)]
+
+    @property
+    def faults(self) -> TrunkFaults:
+        """All that is wrong with it."""
+        return TrunkFaults(
+            {str(one.place): one.fault for one in self.addresses},
+            {str(one.place): one.fault for one in self.registrars},
+            self.password,
+            self.call,
+        )
+
+    def is_at(self, address: str) -> bool:
+        """Whether it is called at this address."""
+        return any(one.is_at(address) for one in self.addresses)
+
+    def password_refused(self, now: float) -> None:
+        """Its exchange wants another password, or one at all."""
+        self.password_at = now
+        words = password_words(self.account.user)
+        self.password = self.password or TrunkFault(FaultReason.PASSWORD, words, now)
+
+    def call_answered(self) -> None:
+        """A call was answered."""
+        self.call, self.unavailable = None, 0
+
+    def call_refused(self, found: Found | None, at: float) -> None:
+        """A call was not answered; `found`: what that says of the trunk, None for nothing."""
+        unavailable = found is not None and found[0] is FaultReason.UNAVAILABLE
+        self.unavailable = self.unavailable + 1 if unavailable else 0
+        if found is None or 0 < self.unavailable < UNAVAILABLE_IN_A_ROW:
+            self.call = None
+        elif self.call is None or self.call.text != found[1]:
+            self.call = TrunkFault(*found, at)
+
+    def forget_calls(self) -> None:
+        """What calls and passwords came to may be otherwise from now on."""
+        self.password, self.call, self.unavailable = None, None, 0
+
+
+def aors(name: str, trunk: TrunkSettings) -> list[str]:
+    """Its addresses as render/trunks.py names them."""
+    if len(trunk.addresses) == 1:
+        return [name]
+    return [f"{name}.{at}" for at in range(1, len(trunk.addresses) + 1)]
+
+
+def known_trunk(settings: TrunkSettings, number: str) -> KnownTrunk:
+    """One of which nothing is known yet; `number`: the hotline's."""
+    srtp = "without SRTP" if settings.srtp == NONE else f"SRTP {settings.srtp}"
+    media = f"{', '.join(settings.codecs)} {srtp}"
+    return KnownTrunk(
+        settings,
+        Account(settings.user, settings.number or number, media),
+        [KnownAddress(_place(settings, text)) for text in settings.addresses],
+        [KnownAddress(_place(settings, text)) for text in settings.registrars],
+    )
+
+
+def _place(settings: TrunkSettings, text: str) -> Place:
+    """Where `HOST`, `HOST:PORT` or `[HOST]:PORT` leads."""
+    host, colon, port = text.rpartition(":")
+    if not colon or "]" in port or (":" in host and not host.startswith("[")):
+        host, port = text, ""
+    usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
+    named = not port and not _is_address(host.strip("[]"))
+    return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""What Asterisk's log tells of trunks; the lines are those of 22.10.1."""
+
+import pytest
+
+from ivrd.asterisk.trunk_log import Complaint, PasswordRefused, RegistrationRefused, complaints
+
+AT = b"[2026-11-29 12:14:56.636] WARNING[24146] "
+DIGEST = AT + b"res_pjsip_outbound_authenticator_digest.c: "
+REGISTRATION = AT + b"res_pjsip_outbound_registration.c: "
+SERVER, CLIENT = "sip:192.0.2.17", "sip:hotline@192.0.2.17"
+ATTEMPT = b"from 'sip:192.0.2.17' on registration attempt to 'sip:hotline@192.0.2.17', "
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            DIGEST + b"partner-bank:192.0.2.17: Authentication credentials not accepted by server. "
+            b"Credential failed to authenticate (PJSIP_EFAILEDCREDENTIAL)\n",
+            PasswordRefused("partner-bank", "192.0.2.17"),
+        ),
+        (
+            DIGEST + b"noendpoint:2001:db8::17: There were no auth ids available\n",
+            PasswordRefused("noendpoint", "2001:db8::17"),
+        ),
+        (
+            REGISTRATION + b"No response received " + ATTEMPT + b"retrying in '10'\n",
+            RegistrationRefused(SERVER, CLIENT, 0),
+        ),
+        (
+            REGISTRATION + b"Temporal response '401' received " + ATTEMPT + b"retrying in '10'\n",
+            RegistrationRefused(SERVER, CLIENT, 401),
+        ),
+        (
+            REGISTRATION + b"403 Forbidden fatal response received " + ATTEMPT + b"retrying\n",
+            RegistrationRefused(SERVER, CLIENT, 403),
+        ),
+        (
+            REGISTRATION + b"'423' fatal response received " + ATTEMPT + b"retrying in '60'\n",
+            RegistrationRefused(SERVER, CLIENT, 423),
+        ),
+    ],
+)
+def test_what_a_line_says(line: bytes, expected: Complaint) -> None:
+    other = AT + b"channel.c: Channel allocation failed: Refusing\n"
+    assert [*complaints(other + line + other)] == [expected]
+
+
+def test_a_password_that_was_refused_many_times_is_one_complaint() -> None:
+    line = DIGEST + b"partner-bank:192.0.2.17: Authentication credentials not accepted by server.\n"
+    assert [*complaints(line * 5)] == [PasswordRefused("partner-bank", "192.0.2.17")]
+
+
+def test_what_is_no_line_of_these_says_nothing() -> None:
+    assert [*complaints(b"")] == []
+    assert [*complaints(b"\xff\xfe partner-bank: Authentication credentials not accepted\n")] == []

@@ -1,0 +1,191 @@
+"""Why an address does not answer, looked up at sockets of our own."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivrd.config.trunk_settings import TCP, TLS, UDP
+from ivrd.core.trunk_fault import FaultReason
+from ivrd.trunks import probe as probes
+from ivrd.trunks.probe import Finding, Place, Prober
+from lab.certificates import HOST, certificate
+
+EXPIRED = {"begins": timedelta(days=-9), "ends": timedelta(days=-2)}
+EARLY = {"begins": timedelta(days=3), "ends": timedelta(days=9)}
+
+
+def found(place: Place, ca: Path = Path("/nowhere")) -> Finding:
+    async def body() -> Finding:
+        prober = Prober(ca)
+        try:
+            return await prober.probe(place)
+        finally:
+            prober.close()
+
+    return asyncio.run(body())
+
+
+@asynccontextmanager
+async def listening(own: Path | None) -> AsyncIterator[int]:
+    """A port at which somebody listens; `own`: its certificate, for TLS."""
+    context = None
+    if own:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(own, own.with_suffix(".key"))
+    server = await asyncio.start_server(lambda _r, writer: writer.close(), HOST, 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def found_at_listener(transport: str, own: Path | None, ca: Path) -> Finding:
+    async def body() -> Finding:
+        async with listening(own) as port:
+            return await Prober(ca).probe(Place(HOST, port, transport))
+
+    return asyncio.run(body())
+
+
+def free(kind: socket.SocketKind) -> int:
+    with socket.socket(type=kind) as one:
+        one.bind((HOST, 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("transport", "kind"),
+    [(UDP, socket.SOCK_DGRAM), (TCP, socket.SOCK_STREAM), (TLS, socket.SOCK_STREAM)],
+)
+def test_where_nothing_listens(transport: str, kind: socket.SocketKind, tmp_path: Path) -> None:
+    ca = certificate(tmp_path / "ca.pem")
+    place = Place(HOST, free(kind), transport)
+    finding = found(place, ca)
+    assert finding.reason is FaultReason.NOT_LISTENING
+    assert finding.text == f"nothing listens at {place} ({transport.upper()})"
+
+
+def test_who_listens_and_says_nothing(tmp_path: Path) -> None:
+    finding = found_at_listener(TCP, None, tmp_path)
+    assert finding.reason is FaultReason.SILENT
+    assert "takes a connection, and does not answer OPTIONS" in finding.text
+    with socket.socket(type=socket.SOCK_DGRAM) as deaf:
+        deaf.bind((HOST, 0))
+        place = Place(HOST, deaf.getsockname()[1], UDP)
+        finding = found(place)
+    assert (finding.reason, finding.text) == (
+        FaultReason.SILENT,
+        f"{place} does not answer OPTIONS",
+    )
+
+
+def test_a_certificate_that_is_accepted_is_known_with_its_end(tmp_path: Path) -> None:
+    own = certificate(tmp_path / "own.pem")
+    finding = found_at_listener(TLS, own, own)
+    assert finding.reason is FaultReason.SILENT
+    assert finding.certificate is not None
+    assert finding.certificate.subject == "CN=bank.example"
+    assert finding.certificate.names == (HOST,)
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (EXPIRED, "it has expired"),
+        (EARLY, "it is not valid yet"),
+        ({"host": "other.example"}, "it is for other.example"),
+        ({"host": "192.0.2.17"}, "it is for 192.0.2.17"),
+    ],
+)
+def test_a_certificate_that_is_refused_which_why_and_until_when(
+    made: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    own = certificate(tmp_path / "own.pem", **made)
+    finding = found_at_listener(TLS, own, own)
+    assert finding.reason is FaultReason.CERTIFICATE
+    assert f"is refused: {why} (CN=bank.example, signed by CN=bank.example" in finding.text
+    assert finding.certificate is not None
+    assert f"valid until {finding.certificate.not_after:%Y-%m-%d %H:%M} UTC" in finding.text
+
+
+def test_a_certificate_that_nobody_whom_we_trust_has_signed(tmp_path: Path) -> None:
+    ours, own = (
+        certificate(tmp_path / "ca.pem"),
+        certificate(tmp_path / "own.pem", name="x.example"),
+    )
+    finding = found_at_listener(TLS, own, ours)
+    assert finding.reason is FaultReason.CERTIFICATE
+    assert f"nobody whom {ours} trusts has signed it (CN=x.example" in finding.text
+
+
+def test_tls_where_no_tls_is_spoken(tmp_path: Path) -> None:
+    ca = certificate(tmp_path / "ca.pem")
+    finding = found_at_listener(TLS, None, ca)
+    assert finding.reason is FaultReason.TLS
+
+
+def test_a_file_of_cas_that_is_not_there_or_has_none(tmp_path: Path) -> None:
+    own, empty = certificate(tmp_path / "own.pem"), tmp_path / "empty.pem"
+    empty.touch()
+    for ca in (tmp_path / "none.pem", empty):
+        finding = found_at_listener(TLS, own, ca)
+        assert finding.reason is FaultReason.TLS
+        assert finding.text.startswith(f"{ca} cannot be read")
+
+
+def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error, words in (
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "it has no address"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "DNS does not answer"),
+    ):
+
+        def fail(*_args: object, error: socket.gaierror = error, **_more: object) -> None:
+            raise error
+
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
+        finding = found(Place("bank.example", 5060, UDP))
+        assert finding.reason is FaultReason.NAME
+        assert finding.text.startswith("the name bank.example is not found")
+        assert words in finding.text
+
+
+def test_a_dns_that_answers_late_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = asyncio.Event()
+
+    async def body() -> Finding:
+        prober = Prober(Path("/nowhere"))
+        loop = asyncio.get_running_loop()
+
+        def wait(*_args: object, **_more: object) -> list[object]:
+            asyncio.run_coroutine_threadsafe(answered.wait(), loop).result()
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", wait)
+        monkeypatch.setattr(probes, "NAME_SECONDS", 0.05)
+        finding = await prober.probe(Place("bank.example", 5060, UDP))
+        answered.set()
+        return finding
+
+    finding = asyncio.run(body())
+    assert finding.reason is FaultReason.NAME
+    assert "DNS does not answer within" in finding.text
+
+
+def test_of_a_name_with_many_addresses_a_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    async def refuse(address: tuple[str, int]) -> None:
+        tried.append(address)
+        raise ConnectionRefusedError
+
+    many = [(0, 0, 0, "", (f"192.0.2.{n}", 5060)) for n in range(50)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: many)
+    monkeypatch.setattr(probes, "_send", refuse)
+    finding = found(Place("bank.example", 5060, UDP))
+    assert finding.reason is FaultReason.NOT_LISTENING
+    assert len(tried) == probes.MOST_ADDRESSES
