@@ -73,6 +73,7 @@ PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_log gets
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
+NOTE = "IVRD_NOTE"  # what else the agent is to see: short, in ASCII; several with "; " between
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
 BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED, UNREACHED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
@@ -93,7 +94,7 @@ TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 CALLER_VARIABLES = (
-    *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
+    *(STAGE, QUEUE, TOPIC, NOTE, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
     ANNOUNCED,
 )
@@ -179,11 +180,12 @@ RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
+NOTE_HEADER = "IVRD_NOTE_HEADER"
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 GLOBALS = (
     ANNOUNCES,
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
-    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE),
+    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE),
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
