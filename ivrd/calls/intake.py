@@ -1,6 +1,7 @@
 """Where what callers key in to register goes."""
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
 
@@ -17,8 +18,9 @@ class Intake(Protocol):
     def notify(self, call_id: str, command: IntakeCommand) -> None:
         """A caller is at another step, has left, or has said yes to a red flag."""
 
-    async def file(self, call_id: str, ticket: FileTicket) -> TicketAnswer:
-        """File the ticket of whoever is in this call, so that it outlives a crash: its case code.
+    def file(self, call_id: str, ticket: FileTicket) -> Coroutine[Any, Any, TicketAnswer]:
+        """File the ticket of whoever is in this call: it is on its way when this returns.
 
-        Ends within seconds, and files one for each call, however often it is asked for.
+        What it returns ends within seconds, with the case code, when the ticket would outlive a
+        crash.  There is one for each call, however often it is asked for.
         """

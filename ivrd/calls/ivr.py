@@ -372,15 +372,16 @@ class Ivr:
         """A caller who registers by keys is further, or has said something for somebody else."""
         self._intake.notify(call_id, command)
         if isinstance(command, FileTicket):
-            self._start(call_id, self._file(call_id, command), self._errands)
+            filed = self._intake.file(call_id, command)
+            self._start(call_id, self._file(call_id, filed), self._errands)
         elif isinstance(command, AddNote) and (line := self._lines.get(call_id)):
             line.add_note(command.text)
 
-    async def _file(self, call_id: str, ticket: FileTicket) -> None:
-        """Have a ticket filed, and tell what came of it to whoever speaks with the caller then."""
+    async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
+        """Tell what comes of a ticket to whoever speaks with the caller then."""
         answer = TicketAnswer("")
         try:
-            answer = await self._intake.file(call_id, ticket)
+            answer = await filed
         finally:
             line = self._lines.get(call_id)
             if line is not None and line.conversation is not None:
