@@ -296,9 +296,9 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     for field in ("topic", "case", "note"):
         header = getattr(headers, field)
         if other := before.get(header.lower()):
-            say = f"expected another name than that of {other}, {header}"
+            say = f"expected another name than that of {other}"
             yield file.problem("asterisk", "headers", field, say=say)
-        before.setdefault(header.lower(), field)
+        before.setdefault(header.lower(), f"{field}, {header}")
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
