@@ -314,5 +314,5 @@ def tree(
         again=parsed.prompts.again,
         goodbye=parsed.prompts.goodbye,
         queue_menu_key=queue_menu_key,
-        intake=intake.form(parsed.intake) if parsed.registers else None,
+        intake=intake.form(parsed.intake),
     )

@@ -209,6 +209,8 @@ def step(
             return _answered(tree, visit, received, closed)
         case BookAnswer() | LinkAnswer():
             return visit, ()  # no key here asks for it
+        case Key(digit) if visit.at is At.FILING and digit == PERSON_KEY:
+            return _to_person(tree, visit, closed, "person")
         case Key() | NoInput() | PromptsPlayed() if visit.at is At.FILING:
             return visit, ()  # what comes of the ticket decides
         case PromptsPlayed():
@@ -228,7 +230,7 @@ def hand_over(tree: Tree, visit: IntakeVisit) -> Result:
     """The turn of one who waits has come, or ivrd is stopping; not while a ticket is filed."""
     if visit.over or visit.at in (At.FILING, At.FILED):
         return visit, ()
-    left = (*_given(_form(tree), visit), LeftIntake(visit.step, "turn"))
+    left = (*_given(_form(tree), visit, whole=False), LeftIntake(visit.step, "turn"))
     if visit.back is not None:
         after, commands = menu.hand_over(tree, visit.back)
         return after, (*left, *commands)
@@ -485,13 +487,13 @@ def _filed(visit: IntakeVisit, *said: str) -> Result:
 # --- leaving ------------------------------------------------------------------------------------
 
 
-def _given(form: Form, visit: IntakeVisit) -> tuple[Command, ...]:
-    """What whoever takes the call is to know, and have, of the answers."""
-    answers, filed = visit.answers, visit.at is At.FILED
+def _given(form: Form, visit: IntakeVisit, *, whole: bool) -> tuple[Command, ...]:
+    """What whoever takes the call is to know, and have, of the answers; whole: it is filed."""
+    answers = visit.answers
     red = tuple(of.name for of in form.flags if of.red and of.name in answers.flags)
     found: tuple[Command, ...] = (RedFlags(red),) if red else ()
-    found += tuple(AddNote(note) for note in notes(form, answers, filed))
-    if answers and not filed:
+    found += tuple(AddNote(note) for note in notes(form, answers, whole))
+    if answers and visit.at not in (At.FILING, At.FILED):
         found += (FileTicket(visit.topic, answers, whole=False),)
     return found
 
@@ -499,9 +501,10 @@ def _given(form: Form, visit: IntakeVisit) -> tuple[Command, ...]:
 def _to_person(
     tree: Tree, visit: IntakeVisit, closed: frozenset[str], why: str, *said: str
 ) -> Result:
-    left = () if visit.at is At.FILED else (LeftIntake(visit.step, why),)
+    filed = visit.at is At.FILED or (visit.at is At.FILING and why == "person")
+    left = () if filed else (LeftIntake(visit.step, why),)
     words = (_say(visit, *said),) if said else ()
-    found = (*_given(_form(tree), visit), *left)
+    found = (*_given(_form(tree), visit, whole=filed), *left)
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*found, *words, BackToQueue())
     in_menu = (AtMenu(visit.back.menu),) if visit.at is At.FILED else ()

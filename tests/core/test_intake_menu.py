@@ -311,6 +311,13 @@ def test_the_turn_comes_before_the_rest_of_it_but_not_before_a_ticket() -> None:
     assert kinds(waiting(WHOLE, FILED, "  ")[1]) == [BackToQueue]  # and keeps the place
 
 
+def test_who_wants_a_person_while_a_ticket_is_filed_has_both() -> None:
+    _visit, commands = registering(WHOLE, "0")
+    assert kinds(commands) == [AddNote, ToPerson]
+    assert AddNote("registration keyed in") in commands
+    assert registering(WHOLE, "0", FILED)[1] == ()
+
+
 def test_who_wants_a_person_after_the_ticket_is_not_asked_again() -> None:
     _visit, commands = registering(WHOLE, FILED, "0")
     assert AddNote("registration keyed in") in commands

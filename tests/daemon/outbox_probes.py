@@ -21,6 +21,7 @@ files: {trial: {path: ./trial}}
 messages:
   callback_booked: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
   link: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
+  intake: {channel: crm, text: {th: "{case}", en: "{case}"}}
 """
 CHANNELS = {"webhooks": "crm", "sms": "gateway", "line": "account"}
 
