@@ -38,6 +38,7 @@ from ivrd.metrics.agents import AgentCollector, WrapUpMetrics
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.handoff import HandoffMetrics
+from ivrd.metrics.intake import IntakeMetrics
 from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
@@ -95,6 +96,7 @@ class Hotline:
         PromptMetrics(self.metrics.registry, lambda: settings)
         screening: Any = SimpleNamespace(challenged={}, passed=0)
         ScreeningMetrics(self.metrics.registry, screening, lambda: 0)
+        IntakeMetrics(self.metrics.registry).red_flag("breath")
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))
