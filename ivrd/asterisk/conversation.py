@@ -24,6 +24,7 @@ from ivrd.core.intake import (
     FileTicket,
     LeftIntake,
     RedFlags,
+    RiskFlags,
     TicketAnswer,
 )
 from ivrd.core.menu import (
@@ -334,7 +335,9 @@ class Conversation:
                 pass  # carried out when all is marked
             case Book() | menu.AtOffer() | menu.SendLink():
                 pass  # for whoever is told
-            case BeginIntake() | AtIntake() | FileTicket() | LeftIntake() | RedFlags() | AddNote():
+            case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
+                pass  # likewise
+            case RedFlags() | RiskFlags() | AddNote():
                 pass  # likewise
             case _:
                 assert_never(command)

@@ -40,6 +40,7 @@ from ivrd.core.intake import (
     FileTicket,
     LeftIntake,
     RedFlags,
+    RiskFlags,
 )
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu import Command
@@ -354,7 +355,7 @@ class CallTracker:
                 self._promised(call_id, *PROMISED[type(command)])
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
-            case BeginIntake() | AtIntake() | LeftIntake() | RedFlags() | AddNote():
+            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | RedFlags() | RiskFlags():
                 self._moved(call_id)
             case _:
                 assert_never(command)

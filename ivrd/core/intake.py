@@ -107,13 +107,22 @@ class RedFlags:
 
 
 @dataclass(frozen=True)
+class RiskFlags:
+    """The caller, who goes to a person, has said yes to these others."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AddNote:
     """What the phone of whoever takes the call is to show besides; short, in ASCII."""
 
     text: str
 
 
-IntakeCommand = BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | AddNote
+IntakeCommand = (
+    BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | RiskFlags | AddNote
+)
 
 
 @dataclass(frozen=True)

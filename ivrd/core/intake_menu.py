@@ -36,6 +36,7 @@ from ivrd.core.intake import (
     Form,
     LeftIntake,
     RedFlags,
+    RiskFlags,
     TicketAnswer,
     day_in,
     is_day,
@@ -491,7 +492,9 @@ def _given(form: Form, visit: IntakeVisit, *, whole: bool) -> tuple[Command, ...
     """What whoever takes the call is to know, and have, of the answers; whole: it is filed."""
     answers = visit.answers
     red = tuple(of.name for of in form.flags if of.red and of.name in answers.flags)
+    risk = tuple(name for name in answers.flags if name not in red)
     found: tuple[Command, ...] = (RedFlags(red),) if red else ()
+    found += (RiskFlags(risk),) if risk else ()
     found += tuple(AddNote(note) for note in notes(form, answers, whole))
     if answers and visit.at not in (At.FILING, At.FILED):
         found += (FileTicket(visit.topic, answers, whole=False),)

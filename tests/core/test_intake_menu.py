@@ -21,6 +21,7 @@ from ivrd.core.intake import (
     Form,
     LeftIntake,
     RedFlags,
+    RiskFlags,
     TicketAnswer,
     day_in,
     is_day,
@@ -230,6 +231,9 @@ def test_0_and_silence_lead_to_a_person_with_what_was_given_so_far(
     assert isinstance(commands[-1], ToPerson)
     assert commands[-1].topic == "register"
     assert [t.answers for t in tickets(commands)] == ([given] if given else [])
+    assert [c.names for c in commands if isinstance(c, RiskFlags)] == [given.flags] * bool(
+        given.flags
+    )
     assert not any(ticket.whole for ticket in tickets(commands))
     _visit, commands = waiting(keys)
     assert isinstance(commands[-1], BackToQueue)
