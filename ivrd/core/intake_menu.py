@@ -24,10 +24,9 @@ from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
-from ivrd.core import digits, menu, numbers
+from ivrd.core import digits, intake_questions, menu
 from ivrd.core.digits import ANEW_KEY, RIGHT, RIGHT_KEY, Keyed, Question, said_digits
 from ivrd.core.intake import (
-    BUDDHIST_YEARS,
     AddNote,
     Answers,
     AtFiled,
@@ -39,7 +38,6 @@ from ivrd.core.intake import (
     RiskFlags,
     TicketAnswer,
     day_in,
-    is_day,
     latest_day,
     notes,
 )
@@ -66,19 +64,13 @@ from ivrd.core.menu import (
 from ivrd.core.queue_menu import QueueVisit
 
 YES_KEY, NO_KEY = "1", "2"
-CITIZEN_DIGITS, DAY_DIGITS, YEAR_DIGITS = 13, 4, 4
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 CONSENT = "intake-consent"
 YOU_SAID, NOTHING_SAID = "intake-you-said", "intake-nothing-said"
-CITIZEN, CITIZEN_WRONG = "intake-citizen-number", "intake-citizen-wrong"
-CITIZEN_READ_BACK = "intake-citizen-read-back"
-DAY, DAY_WRONG, DAY_READ_BACK = "intake-day", "intake-day-wrong", "intake-day-read-back"
-YEAR, YEAR_WRONG = "intake-year", "intake-year-wrong"
 FILING, FILED, BY_TEXT = "intake-filing", "intake-filed", "intake-by-text"
 AFTER, NOT_FILED = "intake-after", "intake-not-filed"
 URGENT = "intake-urgent"
-MONTH = "month-"
 
 
 class At(StrEnum):
@@ -107,6 +99,7 @@ STEP_OF = {
     At.FILED: "ticket",
     At.LEFT: "ticket",
 }
+NUMBERS = (At.NUMBER, At.DAY, At.YEAR)
 STEPS = tuple(dict.fromkeys(STEP_OF.values()))
 
 
@@ -216,7 +209,9 @@ def step(
             return visit, ()  # what comes of the ticket decides
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
-        case Key() | NoInput() if visit.at in (At.NUMBER, At.DAY, At.YEAR):
+        case Key() if visit.at in NUMBERS:
+            return _number(tree, replace(visit, interruptions=0), received, closed, today())
+        case NoInput() if visit.at in NUMBERS:
             return _number(tree, visit, received, closed, today())
         case Key(digit):
             after = replace(visit, interruptions=0)
@@ -407,46 +402,11 @@ def _ask(form: Form, visit: IntakeVisit, at: At, today: date | None) -> Result:
 def _question(form: Form, visit: IntakeVisit, today: date) -> Question:
     match visit.at:
         case At.NUMBER:
-            return Question(
-                (CITIZEN,),
-                CITIZEN_WRONG,
-                lambda number: (CITIZEN_READ_BACK, *said_digits(number)),
-                CITIZEN_DIGITS,
-                CITIZEN_DIGITS,
-                form.is_citizen_number,
-                from_zero=False,
-            )
+            return intake_questions.citizen_number(form.is_citizen_number)
         case At.DAY:
-            return Question(
-                (DAY,),
-                DAY_WRONG,
-                lambda day: (DAY_READ_BACK, *_day_words(day, visit.language)),
-                DAY_DIGITS,
-                DAY_DIGITS,
-                is_day,
-            )
+            return intake_questions.day(visit.language)
         case _:
-            return Question(
-                (YEAR,),
-                YEAR_WRONG,
-                lambda year: _date_words(visit, year, today),
-                YEAR_DIGITS,
-                YEAR_DIGITS,
-                lambda year: day_in(visit.day, year, today) is not None,
-                from_zero=False,
-            )
-
-
-def _day_words(day: str, language: str) -> tuple[str, ...]:
-    return (*numbers.spoken(int(day[:2]), language), f"{MONTH}{int(day[2:])}")
-
-
-def _date_words(visit: IntakeVisit, year: str, today: date) -> tuple[str, ...]:
-    """A whole date, with the year as the language counts it."""
-    found = day_in(visit.day, year, today)
-    assert found is not None, "asked of valid ones only"
-    counted = found.year + (BUDDHIST_YEARS if visit.language == "th" else 0)
-    return (DAY_READ_BACK, *_day_words(visit.day, visit.language), *said_digits(str(counted)))
+            return intake_questions.year(visit.day, visit.language, today)
 
 
 def _words(form: Form, visit: IntakeVisit) -> tuple[str, ...]:
