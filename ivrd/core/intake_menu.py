@@ -198,6 +198,7 @@ def step(
     """
     if visit.over:
         return visit, ()
+    visit = replace(visit, interruptions=0) if isinstance(received, Key) else visit
     match received:
         case TicketAnswer():
             return _answered(tree, visit, received, closed)
@@ -209,13 +210,10 @@ def step(
             return visit, ()  # what comes of the ticket decides
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
-        case Key() if visit.at in NUMBERS:
-            return _number(tree, replace(visit, interruptions=0), received, closed, today())
-        case NoInput() if visit.at in NUMBERS:
+        case Key() | NoInput() if visit.at in NUMBERS:
             return _number(tree, visit, received, closed, today())
         case Key(digit):
-            after = replace(visit, interruptions=0)
-            return _press(tree, after, digit, closed)
+            return _press(tree, visit, digit, closed)
         case NoInput():
             return _silence(tree, visit, closed)
         case _:
