@@ -567,12 +567,10 @@ def _prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
 
 def _offers(tree: Tree, visit: Visit) -> tuple[str, ...]:
     """What tells the keys for what cannot always be had: a link, to register by keys."""
-    found = []
-    for choice in tree.menus[visit.menu].keys.values():
-        link = isinstance(choice, ToLink) and visit.link
-        if link or (isinstance(choice, ToIntake) and visit.intake):
-            found.append(choice.prompt)
-    return tuple(prompt for prompt in found if prompt)
+    can_be_had = {ToLink: visit.link, ToIntake: visit.intake}
+    choices = tree.menus[visit.menu].keys.values()
+    offers = [of for of in choices if isinstance(of, ToLink | ToIntake)]
+    return tuple(of.prompt for of in offers if of.prompt and can_be_had[type(of)])
 
 
 def _spoken_in(tree: Tree, visit: Visit) -> tuple[str, ...]:

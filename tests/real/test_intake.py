@@ -78,9 +78,9 @@ def with_intake(
             settings["intake"] = {"flags": FLAGS}
         if name == "outbox.yaml":
             settings["webhooks"] = {"crm": {"url": url, "secret_file": str(secret)}}
-            text = {"th": "{hotline} {case}", "en": "{hotline} {case}"}
             settings["messages"] = {
-                use: {"channel": "crm", "text": text} for use in ("intake", "intake_code")
+                use: {"channel": "crm", "text": {"th": "{hotline} {case}", "en": "{case}"}}
+                for use in ("intake", "intake_code")
             }
 
     return change
@@ -104,15 +104,13 @@ def tickets(requests: Iterable[Request]) -> list[dict[str, Any]]:
 
 
 def nowhere(folder: Path, numbers: Sequence[str]) -> None:
-    """None of these stands in any file below, as text or as digits with something between."""
-    wanted = [number.encode() for number in numbers]
-    searched = 0
+    """None of these stands in any file below, but in what the simulated callers wrote themselves."""
+    wanted, found = [number.encode() for number in numbers], set()
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.suffix != ".wav":
             data = path.read_bytes()
-            searched += 1
-            assert not [one for one in wanted if one in data], path
-    assert searched > 20
+            found |= {path.name} if any(one in data for one in wanted) else set()
+    assert found == {"callers.jsonl"}
 
 
 @pytest.mark.lasts(15)
@@ -158,7 +156,7 @@ def test_who_completes_has_a_ticket_and_who_hangs_up_has_left_nothing(
         assert scrape.total("ivrd_intakes_left_total") == len(people) - 1
         assert scrape.total("ivrd_intake_red_flags_total") == 1
         assert scrape.total("ivrd_queue_log_differences_total") == 0
-    lab.stop()
+    lab.ivrd.stop()
     nowhere(lab.folder, [citizen(n) for n in (*range(1, 11), whole)])
 
 
@@ -184,10 +182,10 @@ def test_tickets_are_those_that_callers_completed_over_kills(hotline: Any, tmp_p
             Caller(n, f"{n}", script(n), number=number(n)[0], hangs_up_after=150.0) for n in callers
         ]
         calling = lab.calling(people, rate=2.0)
-        until("attempts", lambda: len(first.requests) >= 5)
+        until("attempts", lambda: len(first.requests) >= 3)
         lab.ivrd.kill()
         lab.ivrd.start()
-        until("more", lambda: len(received(first.requests, "intake")) >= 12)
+        until("another one", lambda: len(received(first.requests, "intake")) >= 2)
     with ReceiverThread(TAKES, port=first.port) as second:
         until("some are there", lambda: len(received(second.requests, "intake")) >= 15)
         lab.ivrd.kill()
@@ -208,5 +206,5 @@ def test_tickets_are_those_that_callers_completed_over_kills(hotline: Any, tmp_p
         assert len(told) >= 10
         scrape = lab.ivrd.scrape()
         assert scrape.total("ivrd_queue_log_differences_total") == 0
-    lab.stop()
+    lab.ivrd.stop()
     nowhere(lab.folder, [citizen(n) for n in callers])
