@@ -104,7 +104,7 @@ def tickets(requests: Iterable[Request]) -> list[dict[str, Any]]:
 
 
 def nowhere(folder: Path, numbers: Sequence[str]) -> None:
-    """None of these stands in any file below, but in what the simulated callers wrote themselves."""
+    """None of these is in any file below, but in what the simulated callers wrote themselves."""
     wanted, found = [number.encode() for number in numbers], set()
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.suffix != ".wav":
