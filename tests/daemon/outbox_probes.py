@@ -52,7 +52,7 @@ def message(key: str) -> Look:
 
     def look(parts: Wiring) -> object:
         outbox, messages = parts.outbox.outbox.settings, parts.outbox.messages._settings
-        assert outbox is messages
+        assert outbox is messages is parts.intake.tickets.settings.outbox
         return getattr(outbox.messages["callback_booked"], key)
 
     return look
