@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -94,7 +95,7 @@ def script() -> ConversationSettings:
     topics = {topic: topic for queue in settings.queues for topic in queue.topics}
     tree = settings.tree
     return ConversationSettings(
-        tree, lambda: tree, lambda _prompt: 60.0, topics, 5.0, 30.0, frozenset
+        tree, lambda: tree, lambda _prompt: 60.0, topics, 5.0, 30.0, frozenset, date.today
     )
 
 
@@ -112,6 +113,7 @@ async def talk(data: bytes) -> None:
         lambda: None,
         lambda _queue: False,
         tuple,
+        lambda: False,
         lambda: False,
         lambda _queue, said: said,
         lambda: False,

@@ -75,6 +75,7 @@ def ivr_settings(settings: Settings) -> IvrSettings:
         settings.lease_seconds,
         settings.asterisk.silent_seconds,
         closed,
+        lambda: datetime.now(settings.zone).date(),
     )
     return IvrSettings(conversation, settings.menus_at_most, settings.behind_seconds)
 

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import assert_never
 
 from ivrd.asterisk import dialplan_names
@@ -15,6 +16,17 @@ from ivrd.asterisk.speech import Speech
 from ivrd.core import dialogue, menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.dialogue import AnyVisit, Situation
+from ivrd.core.intake import (
+    AddNote,
+    AtFiled,
+    AtIntake,
+    BeginIntake,
+    FileTicket,
+    LeftIntake,
+    RedFlags,
+    RiskFlags,
+    TicketAnswer,
+)
 from ivrd.core.menu import (
     AtBooked,
     AtDeflected,
@@ -40,6 +52,18 @@ RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have c
 END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
+# What IVRD_STAGE is from then on; a promise is told at once, whatever is queued.
+STAGES: Mapping[type[Command], str] = {
+    menu.AtMenu: "ivr",
+    menu.AtInfo: "info",
+    menu.AtClosed: "closed",
+}
+PROMISED: Mapping[type[Command], str] = {
+    AtBooked: "booked",
+    AtDeflected: "deflected",
+    AtFiled: "info",
+}
+
 
 @dataclass(frozen=True)
 class ConversationSettings:
@@ -48,7 +72,7 @@ class ConversationSettings:
     `today()`: the same menus without prompts that are out of date (core/validity.py).
     `length((language, prompt))`: seconds of a prompt, asked each time that it is said; None for one
     that cannot be played now.  `label`: what the agent's phone shows of a topic.  `closed()`: the
-    queues that are closed at this moment.
+    queues that are closed at this moment.  `day()`: where the hotline is.
     """
 
     tree: menu.Tree
@@ -58,6 +82,7 @@ class ConversationSettings:
     lease_seconds: float
     silent_seconds: float  # after so long without a packet Asterisk ends a call; 0: never
     closed: Callable[[], frozenset[str]]
+    day: Callable[[], date]
 
     def opens(self, topic: str) -> str:
         """The queue whose hours a topic has; those of the default queue when it is gone."""
@@ -91,7 +116,7 @@ class Conversation:
     who is in a queue's menu; None for all others.  `offers(queue)`: whether a call back is offered
     to whoever would wait there; `slots()`: the time slots for one.  `flooded()`: whether there are
     too many calls, so that whoever arrives is asked for a key first.  `link()`: whether a
-    link can be sent to the caller.
+    link can be sent to the caller; `intake()`: whether the caller can register by keys.
     """
 
     def __init__(
@@ -105,6 +130,7 @@ class Conversation:
         offers: Callable[[str], bool],
         slots: Callable[[], tuple[Slot, ...]],
         link: Callable[[], bool],
+        intake: Callable[[], bool],
         queue_language: Callable[[str, str], str],
         flooded: Callable[[], bool],
     ) -> None:
@@ -119,6 +145,7 @@ class Conversation:
         self._offers = offers
         self._slots = slots
         self._link = link
+        self._intake = intake
         self._queue_language = queue_language
         self._flooded = flooded
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
@@ -162,6 +189,10 @@ class Conversation:
         """What came of `SendLink`."""
         self._inbox.put_nowait(LinkAnswer(sent))
 
+    def ticket_filed(self, answer: TicketAnswer) -> None:
+        """What came of `FileTicket`."""
+        self._inbox.put_nowait(answer)
+
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
@@ -182,8 +213,16 @@ class Conversation:
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:
                 tree, closed = self._settings.today(), self._closed()
-                link = self._link()
-                self._follow(menu.enter(tree, number, closed, challenged=challenged, link=link))
+                self._follow(
+                    menu.enter(
+                        tree,
+                        number,
+                        closed,
+                        challenged=challenged,
+                        link=self._link(),
+                        intake=self._intake(),
+                    )
+                )
             else:
                 self._speech.stop_playing()
                 self._stepped(dialogue.begun_step(resume))
@@ -208,7 +247,7 @@ class Conversation:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
                 self._step(NoInput(unheard=self._nothing_came()))
-            case Key() | PromptsPlayed() | BookAnswer() | LinkAnswer():
+            case Key() | PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer():
                 self._step(received)
             case _:
                 assert_never(received)
@@ -249,6 +288,8 @@ class Conversation:
             self._slots,
             self._flooded,
             self._link(),
+            self._intake(),
+            self._settings.day,
         )
 
     def _closed(self) -> frozenset[str]:
@@ -286,20 +327,18 @@ class Conversation:
                 self._after(seconds, self._inbox.put_nowait, self._awaited)
             case menu.Speak(language):
                 self._set("CHANNEL(language)", language)
-            case menu.AtMenu():
-                self._set(dialplan_names.STAGE, "ivr")
-            case menu.AtInfo():
-                self._set(dialplan_names.STAGE, "info")
-            case menu.AtClosed():
-                self._set(dialplan_names.STAGE, "closed")
-            case AtBooked():
-                self._session.set_variables({dialplan_names.STAGE: "booked"})
-            case AtDeflected():
-                self._session.set_variables({dialplan_names.STAGE: "deflected"})
+            case menu.AtMenu() | menu.AtInfo() | menu.AtClosed():
+                self._set(dialplan_names.STAGE, STAGES[type(command)])
+            case AtBooked() | AtDeflected() | AtFiled():
+                self._session.set_variables({dialplan_names.STAGE: PROMISED[type(command)]})
             case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
             case Book() | menu.AtOffer() | menu.SendLink():
                 pass  # for whoever is told
+            case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
+                pass  # likewise
+            case RedFlags() | RiskFlags() | AddNote():
+                pass  # likewise
             case _:
                 assert_never(command)
         self._tell(command)

@@ -75,6 +75,7 @@ MOVED = ".moved"  # after a trunk's name: where its calls go on that are answere
 STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_log gets
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
+NOTE = "IVRD_NOTE"  # what else the agent is to see: short, in ASCII; several with "; " between
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
 BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED, UNREACHED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
@@ -97,21 +98,9 @@ TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 CALLER_VARIABLES = (
-    *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
-    *(
-        PRIVACY,
-        DIALLED,
-        CODECS,
-        CODEC,
-        VAIN,
-        VAIN_AT,
-        TO,
-        ABOUT,
-        RINGS,
-        FROM_SEAT,
-        TRIES,
-        ASKED_FOR,
-    ),
+    *(STAGE, QUEUE, TOPIC, NOTE, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
+    *(PRIVACY, DIALLED, CODECS, CODEC, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES),
+    ASKED_FOR,
     ANNOUNCED,
 )
 
@@ -206,11 +195,12 @@ SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side 
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 TRUNK_CALLS = "IVRD_TRUNK_CALLS"  # that the hotline makes itself at a time; 0: any number
+NOTE_HEADER = "IVRD_NOTE_HEADER"
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 GLOBALS = (
     *(ANNOUNCES, TRUNK_CALLS),
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
-    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE),
+    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE),
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 

@@ -9,7 +9,7 @@ pressed since.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ivrd.asterisk import dialplan_names
@@ -17,12 +17,15 @@ from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
+from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.challenge import Reason
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
+from ivrd.core.intake import AddNote, FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.intake_menu import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import Book, Command, SendLink, Visit
 from ivrd.core.menu_step import MenuStep, StepKind
@@ -51,7 +54,8 @@ class MenuCall:
 
     `offered`: Asterisk waits for commands.  `keys`: the last ones received, each with when it was
     pressed; `key_at`: when the last one was, also if only an earlier ivrd has received it.
-    `again`: its session is about to end, and the next goes on where it was.
+    `again`: its session is about to end, and the next goes on where it was.  `notes`: what the
+    phone of whoever takes the call is to show.
     """
 
     channel: str
@@ -64,6 +68,13 @@ class MenuCall:
     position: MenuPosition | None = None
     keys: list[tuple[float, str]] = field(default_factory=list)
     dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
+    notes: list[str] = field(default_factory=list)
+
+    def add_note(self, text: str) -> None:
+        """Have one thing more shown."""
+        if self.session is not None and text not in self.notes:
+            self.notes.append(text)
+            self.session.set_variables({dialplan_names.NOTE: "; ".join(self.notes)})
 
     def add_key(self, digit: str, at: float) -> None:
         """Remember a key."""
@@ -73,9 +84,13 @@ class MenuCall:
     def unhandled_keys(self) -> list[str]:
         """The keys that were pressed after those that led to where the caller is.
 
+        None of who registers by keys: the question is asked again, and they were for another.
+
         When that is not known, they are all that were pressed in this session: the ivrd that
         spoke to the caller before died before it could write the position down.
         """
+        if self.position is not None and isinstance(self.position.visit, IntakeVisit):
+            return []
         since = self.position.key_at if self.position else float("-inf")
         return [digit for at, digit in self.keys if at > since]
 
@@ -149,6 +164,7 @@ class Ivr:
         waiting: QueueMenuCallers,
         booking: Booking,
         links: Links,
+        intake: Intake,
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
@@ -165,6 +181,7 @@ class Ivr:
         self._waiting = waiting
         self._booking = booking
         self._links = links
+        self._intake = intake
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
@@ -173,7 +190,8 @@ class Ivr:
         self._screening = screening
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
-        self._errands: set[asyncio.Task[None]] = set()  # bookings, and links that are being sent
+        # Bookings, links that are being sent, tickets that are being filed.
+        self._errands: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
@@ -288,13 +306,16 @@ class Ivr:
         return sum(_is_challenged(talk.visit) for talk in self._talking())
 
     def position(self, call_id: str) -> MenuPosition | None:
-        """Where a caller is now, or was when the last conversation ended."""
+        """Where a caller is now, or was when the last conversation ended, as it may be stored."""
         line = self._lines.get(call_id)
         if line is None:
             return None
-        if line.conversation is None or line.conversation.visit is None:
-            return line.position
-        return MenuPosition(line.conversation.visit, line.key_at)
+        position = line.position
+        if line.conversation is not None and line.conversation.visit is not None:
+            position = MenuPosition(line.conversation.visit, line.key_at)
+        if position is None or not isinstance(position.visit, IntakeVisit):
+            return position
+        return replace(position, visit=dialogue.stored(position.visit))
 
     # --- conversations ---------------------------------------------------------------------
 
@@ -327,6 +348,7 @@ class Ivr:
             self._booking.worthwhile,
             self._booking.slots,
             lambda: self._links.offered(call_id),
+            lambda: self._intake.offered(call_id),
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
             lambda: self._screening.reason(call_id) is not None,
         )
@@ -347,6 +369,27 @@ class Ivr:
             self._start(call_id, self._book(call_id, command), self._errands)
         elif isinstance(command, SendLink):
             self._start(call_id, self._send_link(call_id, command.topic), self._errands)
+        elif isinstance(command, IntakeCommand):
+            self._registers(call_id, command)
+
+    def _registers(self, call_id: str, command: IntakeCommand) -> None:
+        """A caller who registers by keys is further, or has said something for somebody else."""
+        self._intake.notify(call_id, command)
+        if isinstance(command, FileTicket):
+            filed = self._intake.file(call_id, command)
+            self._start(call_id, self._file(call_id, filed), self._errands)
+        elif isinstance(command, AddNote) and (line := self._lines.get(call_id)):
+            line.add_note(command.text)
+
+    async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
+        """Tell what comes of a ticket to whoever speaks with the caller then."""
+        answer = TicketAnswer("")
+        try:
+            answer = await filed
+        finally:
+            line = self._lines.get(call_id)
+            if line is not None and line.conversation is not None:
+                line.conversation.ticket_filed(answer)
 
     async def _book(self, call_id: str, wish: Book) -> None:
         """Have a caller called back, and tell what came of it to whoever speaks with them then."""
@@ -428,4 +471,6 @@ def _context(line: MenuCall) -> str:
 
 def _while_waiting(visit: AnyVisit) -> bool:
     """Whether it is one of a caller who waits."""
-    return isinstance(visit, QueueVisit) or (isinstance(visit, LinkVisit) and visit.waits)
+    if isinstance(visit, LinkVisit | IntakeVisit):
+        return visit.waits
+    return isinstance(visit, QueueVisit)

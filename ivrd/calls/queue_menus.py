@@ -20,6 +20,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.links import Links
 from ivrd.calls.recheck import Recheck, look
@@ -60,6 +61,7 @@ class QueueMenus:
     queue_members: QueueMembers
     booking: Booking
     links: Links
+    intake: Intake
     menus: Callable[[], Menus]
     recheck: Callable[[], Recheck]
     _opening: set[str] = field(default_factory=set)  # asked for, and not there yet
@@ -130,6 +132,7 @@ class QueueMenus:
             callback=callback,
             slots=self.booking.slots() if callback else (),
             link=self.links.offered(call_id),
+            intake=call.topic in tree.intake_topics and self.intake.offered(call_id),
         )
 
     # --- the turn --------------------------------------------------------------------------

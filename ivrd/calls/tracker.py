@@ -6,7 +6,7 @@ has to wait (prompts, keys, silences) is for ivr.py.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -21,6 +21,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import kind_of_seat
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
 from ivrd.calls.links import Links
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
@@ -33,10 +34,27 @@ from ivrd.core import menu
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.handoff import SeatKind
+from ivrd.core.intake import (
+    AddNote,
+    AtFiled,
+    AtIntake,
+    BeginIntake,
+    FileTicket,
+    LeftIntake,
+    RedFlags,
+    RiskFlags,
+)
 from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.menu import Command
 from ivrd.core.menu_step import MenuStep, StepKind
+
+# Where a caller is who has been promised something, and the event that leads there.
+PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
+    menu.AtBooked: (CallState.BOOKED, c.Booked()),
+    menu.AtDeflected: (CallState.DEFLECTED, c.Deflected()),
+    AtFiled: (CallState.INFO, c.PlayedMessage()),
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,7 @@ class CallTracker:
         credits_: Credits,
         booking: Booking,
         links: Links,
+        intake: Intake,
         identify: Callable[[str, str], str],
         clock: Callable[[], float],
         queue_language: QueueLanguage,
@@ -84,6 +103,7 @@ class CallTracker:
             self.queue_members,
             booking,
             links,
+            intake,
             lambda: self.ivr,
             lambda: self._recheck,
         )
@@ -94,6 +114,7 @@ class CallTracker:
             self.queue_menus,
             booking,
             links,
+            intake,
             self._notify,
             self._stepped,
             self._monitor.broken,
@@ -338,14 +359,19 @@ class CallTracker:
             case menu.Speak(language):
                 self.ledger.note(call_id, language=language)
                 self._moved(call_id)
-            case menu.ToPerson(topic=topic) | menu.AtOffer(topic) | menu.SendLink(topic):
+            case (
+                menu.ToPerson(topic=topic)
+                | menu.AtOffer(topic)
+                | menu.SendLink(topic)
+                | FileTicket(topic=topic)
+            ):
                 self.ledger.note(call_id, topic=topic)
                 self._moved(call_id)
-            case menu.AtBooked():
-                self._promised(call_id, CallState.BOOKED, c.Booked())
-            case menu.AtDeflected():
-                self._promised(call_id, CallState.DEFLECTED, c.Deflected())
+            case menu.AtBooked() | menu.AtDeflected() | AtFiled():
+                self._promised(call_id, *PROMISED[type(command)])
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
+                self._moved(call_id)
+            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | RedFlags() | RiskFlags():
                 self._moved(call_id)
             case _:
                 assert_never(command)
@@ -355,8 +381,8 @@ class CallTracker:
         return self.placement.arrival(call_id)
 
     def _promised(self, call_id: str, state: CallState, event: c.Event) -> None:
-        """A call back is written down, or a link was sent; a caller who is resumed after that hears
-        so once more."""
+        """A call back is written down, a link was sent or a ticket filed; a caller who is resumed
+        after that hears so once more."""
         if self.ledger.calls[call_id].state is not state:
             self._apply_event(call_id, event)
 
@@ -535,6 +561,8 @@ def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.
         case CallState.QUEUE_MENU:
             if state in (CallState.QUEUE_MENU, CallState.BOOKED, CallState.DEFLECTED):
                 return []
+            if state is CallState.INFO and call.joined_at is not None:
+                return []  # has registered by keys
             opened = c.OpenedQueueMenu()
             return [opened] if state is CallState.QUEUE else [joined, opened]
         case CallState.TALK if state is CallState.TALK:

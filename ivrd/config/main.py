@@ -98,6 +98,7 @@ class HeadersPart(Part):
 
     topic: Annotated[str, HEADER, RELOAD] = "X-1330-Topic"
     case: Annotated[str, HEADER, RELOAD] = "X-1330-Case"
+    note: Annotated[str, HEADER, RELOAD] = "X-1330-Note"
 
 
 class RtpPart(Part):
@@ -328,9 +329,13 @@ def _check_asterisk(file: File[MainFile]) -> Iterator[Problem]:
     yield from _check_media(file)
     yield from _check_trunks(parsed.asterisk, file)
     headers = parsed.asterisk.headers
-    if headers.case.lower() == headers.topic.lower():
-        say = f"expected another name than that of topic, {headers.topic}"
-        yield file.problem("asterisk", "headers", "case", say=say)
+    before: dict[str, str] = {}
+    for field in ("topic", "case", "note"):
+        header = getattr(headers, field)
+        if other := before.get(header.lower()):
+            say = f"expected another name than that of {other}"
+            yield file.problem("asterisk", "headers", field, say=say)
+        before.setdefault(header.lower(), f"{field}, {header}")
     if parsed.asterisk.ami.user == "general":
         say = "general is Asterisk's own section in manager.conf; expected another name"
         yield file.problem("asterisk", "ami", "user", say=say)
@@ -430,6 +435,7 @@ def asterisk(folder: Path, file: File[MainFile]) -> AsteriskSettings:
         ),
         topic_header=part.headers.topic,
         case_header=part.headers.case,
+        note_header=part.headers.note,
         rtp_first=part.rtp.first,
         rtp_last=part.rtp.last,
         silent_seconds=part.media.silent_seconds,

@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivrd.config import intake
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.intake import IntakePart
 from ivrd.config.links import MESSAGE
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
@@ -22,6 +24,7 @@ from ivrd.core.menu import (
     Choice,
     Menu,
     ToInfo,
+    ToIntake,
     ToLink,
     ToMenu,
     ToTopic,
@@ -51,21 +54,23 @@ class KeyPart(Part):
     info: Annotated[str, NAME, RELOAD] = ""
     topic: Annotated[str, NAME, RELOAD] = ""
     link: Annotated[str, NAME, RELOAD] = ""
+    intake: Annotated[str, NAME, RELOAD] = ""
     prompt: Annotated[str, PROMPT, RELOAD] = ""
     language: Annotated[str, NAME, RELOAD] = ""
 
     @model_validator(mode="after")
     def _leads_to_one_thing(self) -> "KeyPart":
-        given = [name for name in ("menu", "info", "topic", "link") if getattr(self, name)]
+        kinds = ("menu", "info", "topic", "link", "intake")
+        given = [name for name in kinds if getattr(self, name)]
         if len(given) != 1:
             found = {"found": " and ".join(given) or "none of them"}
             raise PydanticCustomError(
-                "expected", "expected one of menu, info, topic or link, got {found}", found
+                "expected", "expected one of menu, info, topic, link or intake, got {found}", found
             )
         if self.language and not self.menu:
             raise PydanticCustomError("expected", "a language goes with a menu only")
-        if bool(self.link) != bool(self.prompt):
-            say = "expected link with a prompt, which tells the key while a link can be had"
+        if bool(self.link or self.intake) != bool(self.prompt):
+            say = "expected link or intake with a prompt, which tells the key while it can be had"
             raise PydanticCustomError("expected", "{say}", {"say": say})
         return self
 
@@ -75,6 +80,8 @@ class KeyPart(Part):
             return ToMenu(self.menu, self.language)
         if self.link:
             return ToLink(self.link, self.prompt)
+        if self.intake:
+            return ToIntake(self.intake, self.prompt)
         return ToInfo(self.info) if self.info else ToTopic(self.topic)
 
 
@@ -112,6 +119,12 @@ class MenusFile(Part):
     prompts: SaidPart
     menus: Annotated[dict[Annotated[str, NAME], MenuPart], Field(min_length=1), RELOAD]
     infos: Annotated[dict[Annotated[str, NAME], InfoPart], RELOAD] = Field(default_factory=dict)
+    intake: IntakePart = IntakePart()
+
+    @property
+    def registers(self) -> bool:
+        """Whether a key leads to the intake."""
+        return any(to.intake for menu in self.menus.values() for to in menu.keys.values())
 
 
 def check(file: File[MenusFile]) -> Iterator[Problem]:
@@ -121,6 +134,9 @@ def check(file: File[MenusFile]) -> Iterator[Problem]:
         yield file.problem("start", say=unknown("menu", parsed.start, parsed.menus))
     yield from _loops(file)
     yield from _lost_keys(file)
+    if parsed.registers and not parsed.intake.flags:
+        say = "expected the questions that are asked of callers who register by keys"
+        yield file.problem("intake", say=f"flags: missing; {say}")
 
 
 def _lost_keys(file: File[MenusFile]) -> Iterator[Problem]:
@@ -180,14 +196,20 @@ def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Pro
         if to.link and to.link not in topics:
             say = f"{unknown('topic', to.link, topics)} (who helps when no link can be sent)"
             yield file.problem("menus", name, "keys", key, "link", say=say)
+        if to.intake and to.intake not in topics:
+            say = f"{unknown('topic', to.intake, topics)} (who helps those who do not register)"
+            yield file.problem("menus", name, "keys", key, "intake", say=say)
 
 
 def check_with_outbox(file: File[MenusFile], messages: Collection[str]) -> Iterator[Problem]:
-    """Keys that send a link where outbox.yaml has no message for it."""
+    """Keys that send a link, or a ticket, where outbox.yaml has no message for it."""
     for name, key, to in _keys(file.parsed):
         if to.link and MESSAGE not in messages:
             say = f"no link is ever sent: outbox.yaml has no message {MESSAGE}"
             yield file.problem("menus", name, "keys", key, "link", say=say)
+        if to.intake and intake.TICKET not in messages:
+            say = f"nobody ever registers: outbox.yaml has no message {intake.TICKET}"
+            yield file.problem("menus", name, "keys", key, "intake", say=say)
 
 
 def _keys(parsed: MenusFile) -> Iterator[tuple[str, str, KeyPart]]:
@@ -253,6 +275,7 @@ def prompts(parsed: MenusFile) -> Iterator[tuple[Key, str]]:
     for name, info in parsed.infos.items():
         for at, prompt in enumerate(info.prompts):
             yield ("infos", name, "prompts", at), prompt
+    yield from intake.prompts(parsed.intake)
 
 
 def tree(
@@ -291,4 +314,5 @@ def tree(
         again=parsed.prompts.again,
         goodbye=parsed.prompts.goodbye,
         queue_menu_key=queue_menu_key,
+        intake=intake.form(parsed.intake),
     )

@@ -54,7 +54,11 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "callback_not_reached": ("hotline", "next"),
     "callback_given_up": ("hotline",),
     "link": ("hotline",),
+    "intake": ("hotline", "case"),
+    "intake_code": ("hotline", "case"),
 }
+# These have more than their text, which a text message or LINE leaves out.
+FOR_PROGRAMS = ("intake",)
 
 
 def _url(value: str) -> str | None:
@@ -251,6 +255,12 @@ def _check_messages(file: File[OutboxFile], known: Mapping[str, str]) -> Iterato
     for use, message in file.parsed.messages.items():
         if message.channel not in known:
             say = unknown("channel", message.channel, sorted(known))
+            yield file.problem("messages", use, "channel", say=say)
+        elif use in FOR_PROGRAMS and known[message.channel] in ("sms", "line"):
+            say = (
+                f"expected a channel of webhooks or files, got one of {known[message.channel]}, "
+                "through which only the text leaves, and not what the caller has keyed in"
+            )
             yield file.problem("messages", use, "channel", say=say)
         for language, text in message.text.items():
             if strange := Template(text).names - {*MESSAGES[use]}:

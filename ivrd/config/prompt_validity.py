@@ -94,7 +94,9 @@ def _fixed(name: str, tree: MenusFile) -> str:
     if name in {prompt for _field, prompt in tree.prompts}:
         return "every menu says"
     if name in {to.prompt for menu in tree.menus.values() for to in menu.keys.values()}:
-        return "the key of a link goes with"
+        return "the key of a link, or of the intake, goes with"
+    if any(name in (of.ask, of.said) for of in tree.intake.flags.values()):
+        return "the intake asks with"
     if name in built_in() or name.startswith((NUMBER, "topic-")):
         return "Asterisk, or ivrd itself, says"
     return ""

@@ -16,7 +16,7 @@ from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
-from ivrd.core.menu import ToLink
+from ivrd.core.menu import ToIntake, ToLink
 from ivrd.core.numbers import LANGUAGES, pieces
 
 FILE = "prompts.yaml"
@@ -112,7 +112,9 @@ def said_by_menus(settings: Settings) -> frozenset[str]:
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
     keys = (to for menu in tree.menus.values() for to in menu.keys.values())
-    said.update(to.prompt for to in keys if isinstance(to, ToLink))
+    said.update(to.prompt for to in keys if isinstance(to, ToLink | ToIntake))
+    flags = tree.intake.flags if tree.intake else ()
+    said.update(*((flag.ask, flag.said) for flag in flags))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
     said.update(*(plan.message for plan in settings.plans.values()))
     instead = {name: of.then for name, of in settings.validities.items()}

@@ -61,7 +61,7 @@ class AsteriskSettings:
 
     `console` is the command that reaches Asterisk's console with `-rx` after it.
     `queue_log`: the file that Asterisk writes about its queues' calls.
-    `topic_header`, `case_header`: the SIP headers in which agents' phones get both.
+    `topic_header`, `case_header`, `note_header`: the SIP headers in which agents' phones get these.
     A side from which nothing comes for `silent_seconds`, or on hold for `held_seconds`, is taken
     for lost, and its leg ends; 0 is never.
     `opus_module`: the module of Asterisk's that trunks with Opus need.
@@ -84,6 +84,7 @@ class AsteriskSettings:
     network: OwnNetwork
     topic_header: str
     case_header: str
+    note_header: str
     rtp_first: int
     rtp_last: int
     silent_seconds: int

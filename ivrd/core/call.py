@@ -56,7 +56,7 @@ class CallState(StrEnum):
     """Where a caller is."""
 
     MENU = "menu"
-    INFO = "info"  # a message is played, or was
+    INFO = "info"  # a message is played, or was; or what was keyed in is filed
     CLOSED = "closed"  # told that the line or the topic is closed, or that all lines are busy
     QUEUE = "queue"
     QUEUE_MENU = "queue_menu"  # waits still, and has opened the menu that there is for it
@@ -138,7 +138,7 @@ STAGE_OF = {
 
 @dataclass(frozen=True)
 class PlayedMessage:
-    """The caller reached an information message."""
+    """The caller reached an information message, or was told that what was keyed in is filed."""
 
 
 @dataclass(frozen=True)
@@ -416,6 +416,13 @@ def case_code(call_id: str) -> str:
     return f"{second[-5:]}-{f'00{number}'[-3:]}"
 
 
+def long_case_code(call_id: str) -> str:
+    """The same with two digits before it and without the dash, such as 1208674012: no two calls of
+    115 days have one.  What callers are told whose case goes on after the call."""
+    second, _, number = call_id.partition(".")
+    return f"{second[-7:]}{f'00{number}'[-3:]}"
+
+
 BEFORE_QUEUE = (CallState.MENU, CallState.INFO, CallState.CLOSED)
 
 # (state, event) -> the next state.  The only way from one state to another.
@@ -431,6 +438,7 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.QUEUE, LeftQueue): CallState.MENU,
     (CallState.QUEUE, OpenedQueueMenu): CallState.QUEUE_MENU,
     (CallState.QUEUE_MENU, JoinedQueue): CallState.QUEUE,
+    (CallState.QUEUE_MENU, PlayedMessage): CallState.INFO,  # has registered by keys
     (CallState.QUEUE_MENU, Booked): CallState.BOOKED,
     **{(state, Booked): CallState.BOOKED for state in (CallState.MENU, CallState.INFO)},
     (CallState.BOOKED, JoinedQueue): CallState.QUEUE,  # the dialplan took the call: it waits again

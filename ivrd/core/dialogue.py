@@ -1,15 +1,18 @@
-"""Where a caller is who is spoken to, in one of the four machines: before the queue, before it
-and offered a call back instead, waiting, or being sent a link.
+"""Where a caller is who is spoken to, in one of the five machines: before the queue, before it
+and offered a call back instead, waiting, being sent a link, or registering by keys.
 
 Whoever carries out their commands (ivrd/asterisk/conversation.py) need not know which it is.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import assert_never
 
-from ivrd.core import callback_menu, link_menu, menu, queue_menu
+from ivrd.core import callback_menu, intake_menu, link_menu, menu, queue_menu
 from ivrd.core.callback_menu import OfferVisit
+from ivrd.core.intake import BeginIntake, TicketAnswer
+from ivrd.core.intake_menu import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import (
     BookAnswer,
@@ -27,7 +30,7 @@ from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.skills import queue_in_words
 from ivrd.core.slots import Slot
 
-AnyVisit = Visit | OfferVisit | QueueVisit | LinkVisit
+AnyVisit = Visit | OfferVisit | QueueVisit | LinkVisit | IntakeVisit
 Result = tuple[AnyVisit, tuple[Command, ...]]
 
 
@@ -37,7 +40,8 @@ class Situation:
 
     `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
     slots for one; `flooded()`: whether there are too many calls.  `link`: whether a link can be
-    sent to the caller.
+    sent to the caller; `intake`: whether the caller can register by keys.  `day()`: where the
+    hotline is.
     """
 
     closed: frozenset[str]
@@ -46,19 +50,23 @@ class Situation:
     slots: Callable[[], tuple[Slot, ...]]
     flooded: Callable[[], bool]
     link: bool
+    intake: bool
+    day: Callable[[], date]
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
     """Go on with a visit that was interrupted, or begin one of a caller who waits."""
     match visit:
         case Visit():
-            return menu.again(tree, replace(visit, link=now.link), now.closed)
+            return menu.again(tree, _offering(visit, now), now.closed)
         case OfferVisit():
             return callback_menu.again(visit)
         case QueueVisit():
             return queue_menu.again(visit, _waits(visit, now))
         case LinkVisit():
             return link_menu.again(tree, visit, now.closed)
+        case IntakeVisit():
+            return intake_menu.again(tree, visit, now.closed, now.day)
         case _:
             assert_never(visit)
 
@@ -67,15 +75,22 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
     """One step."""
     match visit:
         case Visit():
-            return _linked(_in_menu(tree, replace(visit, link=now.link), received, now))
+            return _led_on(_in_menu(tree, _offering(visit, now), received, now))
         case OfferVisit():
             return callback_menu.step(tree, visit, received, now.slots)
         case QueueVisit():
-            return _linked(queue_menu.step(tree, visit, received, _waits(visit, now)))
+            return _led_on(queue_menu.step(tree, visit, received, _waits(visit, now)))
         case LinkVisit():
             return link_menu.step(tree, visit, received, now.closed)
+        case IntakeVisit():
+            return intake_menu.step(tree, visit, received, now.closed, now.day)
         case _:
             assert_never(visit)
+
+
+def _offering(visit: Visit, now: Situation) -> Visit:
+    """The visit, with what can be had now."""
+    return replace(visit, link=now.link, intake=now.intake)
 
 
 def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Result:
@@ -93,12 +108,14 @@ def _offered(result: menu.Result, received: Input, now: Situation) -> Result:
     return result
 
 
-def _linked(result: Result) -> Result:
-    """The step; of one who has asked for a link, the sending of it."""
+def _led_on(result: Result) -> Result:
+    """The step; of one who has asked for a link, the sending of it; or to register, the intake."""
     visit, commands = result
     last = commands[-1] if commands else None
     if isinstance(last, SendLink) and isinstance(visit, Visit | QueueVisit):
         return link_menu.enter(last.topic, visit)
+    if isinstance(last, BeginIntake) and isinstance(visit, Visit | QueueVisit):
+        return intake_menu.enter(last.topic, visit)
     return result
 
 
@@ -113,6 +130,8 @@ def hand_over(tree: Tree, visit: AnyVisit) -> Result:
             return queue_menu.give_way(visit)
         case LinkVisit():
             return link_menu.hand_over(tree, visit)
+        case IntakeVisit():
+            return intake_menu.hand_over(tree, visit)
         case _:
             assert_never(visit)
 
@@ -130,6 +149,12 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
             return menu.knows(tree, back) and visit.topic in tree.queue_of
         case LinkVisit():
             return visit.language in tree.languages
+        case IntakeVisit() if tree.intake is None:
+            return False
+        case IntakeVisit(back=Visit() as back):
+            return menu.knows(tree, back) and visit.topic in tree.queue_of
+        case IntakeVisit():
+            return visit.language in tree.languages
         case _:
             assert_never(visit)
 
@@ -139,7 +164,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
     match visit:
         case Visit():
             return MenuStep(StepKind.RESUMED, where(visit), visit.language)
-        case OfferVisit() | LinkVisit():
+        case OfferVisit() | LinkVisit() | IntakeVisit():
             return MenuStep(StepKind.RESUMED, visit.topic, visit.language)
         case QueueVisit(told=False):
             return MenuStep(StepKind.QUEUE_MENU, queue_in_words(visit.queue), visit.language)
@@ -152,7 +177,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
 def left_step(visit: AnyVisit) -> MenuStep:
     """For the log: a visit has been ended with a person (`hand_over`)."""
     match visit:
-        case Visit() | OfferVisit() | LinkVisit():
+        case Visit() | OfferVisit() | LinkVisit() | IntakeVisit():
             return MenuStep(StepKind.PERSON, visit.topic, visit.language)
         case QueueVisit():
             return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
@@ -162,6 +187,8 @@ def left_step(visit: AnyVisit) -> MenuStep:
 
 def step_taken(tree: Tree, before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
     """For the log: what a step is; None when nothing has changed for the caller."""
+    if isinstance(before, IntakeVisit) or isinstance(after, IntakeVisit):
+        return _intake_step(before, received, after)
     if isinstance(before, LinkVisit) or isinstance(after, LinkVisit):
         return _link_step(before, received, after)
     if isinstance(before, Visit) and isinstance(after, Visit):
@@ -186,6 +213,32 @@ def _link_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return MenuStep(StepKind.PERSON, after.topic, after.language, menu.PERSON_KEY)
         case _:
             return None
+
+
+def _intake_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
+    """How far it is.  The keys are told to nobody."""
+    match before, after:
+        case _ if before.over:
+            return None
+        case IntakeVisit(), IntakeVisit() if isinstance(received, TicketAnswer) and after.code:
+            return MenuStep(StepKind.INTAKE, "filed", after.language)
+        case IntakeVisit(), IntakeVisit(over=False) if before.step == after.step:
+            return None
+        case _, IntakeVisit(over=False):
+            return MenuStep(StepKind.INTAKE, after.step, after.language)
+        case _, IntakeVisit():
+            return MenuStep(StepKind.WAITS_ON, after.topic, after.language)
+        case _, Visit(over=True):
+            return MenuStep(StepKind.PERSON, after.topic, after.language)
+        case _, Visit():
+            return MenuStep(StepKind.MENU, where(after), after.language)
+        case _:
+            return None
+
+
+def stored(visit: AnyVisit) -> AnyVisit:
+    """What may be stored of a visit."""
+    return intake_menu.without_answers(visit) if isinstance(visit, IntakeVisit) else visit
 
 
 def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuStep | None:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrd.core.book_result import BookResult
+from ivrd.core.intake import BeginIntake, Form, IntakeCommand, TicketAnswer
 from ivrd.core.skills import SkillRouting
 
 MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
@@ -67,7 +68,18 @@ class ToLink:
     prompt: str
 
 
-Choice = ToMenu | ToInfo | ToTopic | ToLink
+@dataclass(frozen=True)
+class ToIntake:
+    """Let the caller register by keys; to a person who knows `topic` where that cannot be.
+
+    prompt: says so, while it can be.
+    """
+
+    topic: str
+    prompt: str
+
+
+Choice = ToMenu | ToInfo | ToTopic | ToLink | ToIntake
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,8 @@ class Tree:
     `routing`: where callers wait.  `closed_prompt` maps a queue to what its callers hear when it is
     closed.  `retries`: how often a caller may miss before a person takes over.
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
-    `message`: prompts that are said once, before the first menu.
+    `message`: prompts that are said once, before the first menu.  `intake`: what those are asked
+    who register by keys.
     """
 
     start: str
@@ -108,11 +121,18 @@ class Tree:
     goodbye: str
     queue_menu_key: str = ""
     message: tuple[str, ...] = ()
+    intake: Form | None = None
 
     @property
     def queue_of(self) -> Mapping[str, str]:
         """Maps a topic to its queue."""
         return self.routing.queue_of
+
+    @property
+    def intake_topics(self) -> frozenset[str]:
+        """The topics for which callers may register by keys."""
+        choices = (to for menu in self.menus.values() for to in menu.keys.values())
+        return frozenset(to.topic for to in choices if isinstance(to, ToIntake))
 
 
 @dataclass(frozen=True)
@@ -130,6 +150,7 @@ class Visit:
     interruptions: int = 0  # how often we fell silent since the last key
     challenged: bool = False  # asked for a key before anything else
     link: bool = False  # a link can be had now
+    intake: bool = False  # the caller can register by keys now
 
 
 @dataclass(frozen=True)
@@ -168,7 +189,7 @@ class LinkAnswer:
     sent: bool
 
 
-Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer
+Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer | TicketAnswer
 
 
 @dataclass(frozen=True)
@@ -282,6 +303,7 @@ Command = (
     | SendLink
     | AtDeflected
     | BackToQueue
+    | IntakeCommand
 )
 Result = tuple[Visit, tuple[Command, ...]]
 
@@ -293,14 +315,17 @@ def enter(
     *,
     challenged: bool = False,
     link: bool = False,
+    intake: bool = False,
 ) -> Result:
     """Begin a visit as callers of this number do; at the first menu if it is not known.
 
-    link: whether a link can be had.
+    link, intake: whether a link can be had, and whether the caller can register by keys.
     """
     start = tree.starts.get(number, ToMenu(tree.start))
     language = start.language or tree.languages[0]
-    visit = Visit(menu=start.menu, language=language, challenged=challenged, link=link)
+    visit = Visit(
+        menu=start.menu, language=language, challenged=challenged, link=link, intake=intake
+    )
     spoken = (Speak(start.language),) if start.language else ()
     return _or_person(tree, visit, (visit, (*spoken, _greeting(tree, visit))), closed)
 
@@ -324,6 +349,12 @@ def again(tree: Tree, visit: Visit, closed: frozenset[str] = frozenset()) -> Res
     if after.interruptions > MOST_INTERRUPTIONS and not visit.closed:
         return _to_operator(tree, after, closed)
     return _or_person(tree, visit, (after, (_say_prompts(tree, after),)), closed)
+
+
+def back_in(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
+    """Back in a menu from which a caller had gone on to something else."""
+    here = replace(visit, misses=0)
+    return _or_person(tree, visit, (here, (_say_prompts(tree, here),)), closed)
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
@@ -371,7 +402,7 @@ def _challenge(
         case NoInput():
             after = visit if flooded() else on
             return after, (_greeting(tree, after),)
-        case PromptsPlayed() | BookAnswer() | LinkAnswer():
+        case PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer():
             return _step(tree, visit, received, closed)
         case _:
             assert_never(received)
@@ -385,7 +416,7 @@ def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> 
             return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
-        case BookAnswer() | LinkAnswer():
+        case BookAnswer() | LinkAnswer() | TicketAnswer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
@@ -433,6 +464,10 @@ def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) ->
             return _to_menu(tree, visit, choice)
         case ToLink(topic):
             return replace(visit, misses=0), (SendLink(topic),)
+        case ToIntake(topic) if visit.intake:
+            return replace(visit, misses=0), (BeginIntake(topic),)
+        case ToIntake(topic):
+            return to_topic(tree, visit, topic, closed)
         case _:
             assert_never(choice)
 
@@ -527,14 +562,15 @@ def _prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
     if visit.info:
         return tree.infos[visit.info]
     prompts = tree.menus[visit.menu].prompts
-    return (*prompts, *_link_prompts(tree, visit)) if prompts else ()
+    return (*prompts, *_offers(tree, visit)) if prompts else ()
 
 
-def _link_prompts(tree: Tree, visit: Visit) -> tuple[str, ...]:
-    """What tells the keys that send a link; nothing while none can be had."""
-    choices = tree.menus[visit.menu].keys.values() if visit.link else ()
-    links = (choice.prompt for choice in choices if isinstance(choice, ToLink))
-    return tuple(prompt for prompt in links if prompt)
+def _offers(tree: Tree, visit: Visit) -> tuple[str, ...]:
+    """What tells the keys for what cannot always be had: a link, to register by keys."""
+    can_be_had = {ToLink: visit.link, ToIntake: visit.intake}
+    choices = tree.menus[visit.menu].keys.values()
+    offers = [of for of in choices if isinstance(of, ToLink | ToIntake)]
+    return tuple(of.prompt for of in offers if of.prompt and can_be_had[type(of)])
 
 
 def _spoken_in(tree: Tree, visit: Visit) -> tuple[str, ...]:

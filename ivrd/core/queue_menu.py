@@ -4,7 +4,8 @@ Theory of operation
 -------------------
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
-waiting, 4 asks for a link while one can be had (link_menu.py).  Where there are time slots, who has
+waiting, 4 asks for a link while one can be had (link_menu.py), 5 leads to the intake while the
+caller can register by keys (intake_menu.py).  Where there are time slots, who has
 asked for a call back chooses one or the turn.
 The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
 too: all ways out but the call back lead to the queue, which says the place as soon as it is
@@ -18,6 +19,7 @@ from typing import assert_never
 
 from ivrd.core import numbers, slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
+from ivrd.core.intake import BeginIntake, TicketAnswer
 from ivrd.core.menu import (
     BACK_KEY,
     MOST_INTERRUPTIONS,
@@ -40,7 +42,7 @@ from ivrd.core.menu import (
 )
 from ivrd.core.slots import Slot
 
-PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY = "1", "2", "3", "4"
+PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY = "1", "2", "3", "4", "5"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
@@ -49,6 +51,7 @@ OFFER_PLACE = "queue-menu-place"
 OFFER_CALLBACK = "queue-menu-callback"
 OFFER_WAIT = "queue-menu-wait"
 OFFER_LINK = "queue-menu-link"
+OFFER_INTAKE = "queue-menu-intake"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
 
 
@@ -58,7 +61,7 @@ class Waits:
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
     menu, from 1; callback: whether a call back can be had; slots: the time slots for one; link:
-    whether a link can be.
+    whether a link can be; intake: whether the caller can register by keys.
     """
 
     queue: str
@@ -68,6 +71,7 @@ class Waits:
     callback: bool
     slots: tuple[Slot, ...] = ()
     link: bool = False
+    intake: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
             return _answered(visit, result) if visit.booking else (visit, ())
         case _ if visit.booking:
             return visit, ()  # what comes of it decides
-        case LinkAnswer():
+        case LinkAnswer() | TicketAnswer():
             return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -168,6 +172,8 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
         return (after, (_menu(after, waits),)) if waits.slots else _book(after)
     if digit == LINK_KEY and waits.link:
         return replace(visit, misses=0), (SendLink(visit.topic),)
+    if digit == INTAKE_KEY and waits.intake:
+        return replace(visit, misses=0), (BeginIntake(visit.topic),)
     if digit == tree.queue_menu_key:
         return visit, (_menu(visit, waits),)
     return _miss(tree, visit, waits)
@@ -221,6 +227,7 @@ def _menu(visit: QueueVisit, waits: Waits) -> Say:
         OFFER_PLACE: True,
         OFFER_CALLBACK: waits.callback,
         OFFER_LINK: waits.link,
+        OFFER_INTAKE: waits.intake,
         OFFER_WAIT: True,
     }
     return _say(visit, *(offer for offer, can_be_had in offers.items() if can_be_had))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from ivrd.core.menu import Choice, ToLink, Tree
+from ivrd.core.menu import Choice, ToIntake, ToLink, Tree
 
 PERSON = "person"
 NOTHING = "nothing"
@@ -51,8 +51,8 @@ def tree_on(tree: Tree, validities: Validities, day: date) -> Tree:
 
 
 def _choice_on(choice: Choice, then: Mapping[str, str]) -> Choice:
-    """A key; what tells one that sends a link is said no more when it has ended."""
-    if not isinstance(choice, ToLink):
+    """A key; what tells one that sends a link, or registers, is said no more when it has ended."""
+    if not isinstance(choice, ToLink | ToIntake):
         return choice
     prompt = ended(choice.prompt, then)
     return replace(choice, prompt="" if prompt in (PERSON, NOTHING) else prompt)

@@ -46,6 +46,7 @@ from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.intake_wiring import IntakeParts
 from ivrd.daemon.link_wiring import LinkParts
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
@@ -430,6 +431,7 @@ class Wiring:
             self.call_repository,
             metrics.registry,
         )
+        self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
         self.callbacks = CallbackParts(
             settings,
             self.link,
@@ -459,6 +461,7 @@ class Wiring:
             self.people.registry,
             self.callbacks.booker,
             self.links.sender,
+            self.intake.tickets,
             self.people.numbers.identify,
             self.timeline.now,
             self.wait_announcer,
@@ -497,6 +500,7 @@ class Wiring:
                 self.people.numbers,
                 self.people.statistics,
                 self.links.regret,
+                self.intake.progress,
                 self.callbacks.dialler,
                 self.agents.controller,
                 self.agents.seats,
@@ -618,6 +622,7 @@ class Wiring:
         self.plans.configure(settings)
         self.trunks.configure(settings)
         self.links.configure(settings)
+        self.intake.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge

@@ -148,6 +148,11 @@ class Outbox:
         self._awaited.pop(entry_id, None)
         return entry is not None and entry.state is EntryState.DELIVERED
 
+    async def stored(self, use: str, about: str) -> bool:
+        """Whether the message of this name about this is in the store, if need be after a while."""
+        held = self.backlog.get(id_of(use, about)) is not None
+        return held and await self.written()
+
     def _has_room(self) -> bool:
         """Whether one more can be taken; the oldest dead letters make room."""
         while self.backlog.full:

@@ -112,6 +112,7 @@ class Talk:
     talked: float | None  # None: not answered, or no packet came: the caller had just gone
     heard_caller: bool
     case: str = ""  # header X-1330-Case
+    note: str = ""  # header X-1330-Note
     rung_at: float = 0.0  # when the call came, on a clock that all in this process share
     heard_person: bool = False  # of the hotline, or of a partner: one who was called back
 
@@ -142,6 +143,7 @@ class _Seat(Party):
         self.number, self.name = read_from(event.fields.get("from", ""))
         self.topic = event.fields.get("topic", "")
         self.case = event.fields.get("case", "")
+        self.note = event.fields.get("note", "")
         self._manner = manner
         self._rang_at = now
         self._ringing = False
@@ -213,6 +215,7 @@ class _Seat(Party):
             talked=round(now - answered, 3) if answered and ear and ear.packets else None,
             heard_caller=ear is not None and "caller" in ear.voices,
             case=self.case,
+            note=self.note,
             rung_at=round(self._rang_at, 4),
             heard_person=ear is not None and bool({"inhouse", "partner"} & set(ear.voices)),
         )

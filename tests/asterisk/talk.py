@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ SCRIPT = ConversationSettings(
     lease_seconds=LEASE,
     silent_seconds=SILENT,
     closed=lambda: frozenset({"q-benefits"}),
+    day=lambda: date(2022, 3, 5),
 )
 # What the books hear; the rest is between the conversation and its caller.
 TOLD = (menu.Speak, menu.AtInfo, menu.AtClosed, menu.AtMenu, menu.ToPerson, menu.GoodBye)
@@ -101,7 +103,7 @@ class Talk:
         self.offers = False
         self.flooded = False
         self.slots: tuple[Slot, ...] = ()
-        self.link = False
+        self.link = self.intake = False
         self.conversation = Conversation(
             lambda: self.script,
             self.channel.session,
@@ -112,6 +114,7 @@ class Talk:
             lambda _queue: self.offers,
             lambda: self.slots,
             lambda: self.link,
+            lambda: self.intake,
             queue_language,
             lambda: self.flooded,
         )

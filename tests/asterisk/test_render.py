@@ -306,12 +306,17 @@ def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_what_agents_phones_get_is_named_by_the_configuration(settings: Settings) -> None:
     asterisk = replace(
-        settings.asterisk, topic_header="X-Topic", case_header="X-Case", user_agent="a-name/1"
+        settings.asterisk,
+        topic_header="X-Topic",
+        case_header="X-Case",
+        note_header="X-Note",
+        user_agent="a-name/1",
     )
     files = rendered(replace(settings, asterisk=asterisk), AMI, SEATS)
     values = dict(sections(files["extensions.conf"]))["globals"]
     assert values["IVRD_TOPIC_HEADER"] == ["X-Topic"]
     assert values["IVRD_CASE_HEADER"] == ["X-Case"]
+    assert values["IVRD_NOTE_HEADER"] == ["X-Note"]
     assert "user_agent=a-name/1\n" in files["pjsip.conf"]
 
 

@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
 from panoramisk.message import Message
 
@@ -23,6 +25,7 @@ from ivrd.asterisk.facts import (
 )
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.links import Links
 from ivrd.calls.listeners import (
@@ -42,6 +45,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
+from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.seats import Pool
@@ -61,7 +65,9 @@ SCRIPT = ConversationSettings(
     lease_seconds=5.0,
     silent_seconds=30.0,
     closed=frozenset,
+    day=lambda: TODAY,
 )
+TODAY = date(2022, 3, 5)
 NOW = 1795312060.0
 MOMENTS = itertools.count(1)
 FIRST, SECOND, THIRD, FOURTH, FIFTH = CALLS
@@ -263,6 +269,32 @@ class FakeLinks:
         return answer
 
 
+class FakeIntake:
+    """Files tickets; each waits for `answers`."""
+
+    def __init__(self, *, offers: bool = False) -> None:
+        self.offers = offers
+        self.filed: list[tuple[str, FileTicket]] = []
+        self.told: list[IntakeCommand] = []
+        self.answers: asyncio.Queue[TicketAnswer | Exception] = asyncio.Queue()
+
+    def offered(self, _call_id: str) -> bool:
+        return self.offers
+
+    def notify(self, _call_id: str, command: IntakeCommand) -> None:
+        self.told.append(command)
+
+    def file(self, call_id: str, ticket: FileTicket) -> Coroutine[Any, Any, TicketAnswer]:
+        self.filed.append((call_id, ticket))
+        return self._answer()
+
+    async def _answer(self) -> TicketAnswer:
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class NoLine:
     """Nobody stays on any line."""
 
@@ -300,6 +332,7 @@ class Rig:
         credits_: Credits | None = None,
         booking: Booking | None = None,
         links: Links | None = None,
+        intake: Intake | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
         seats: tuple[SeatListener, ...] = (),
@@ -324,6 +357,7 @@ class Rig:
             credits_ or NoCredit(),
             booking or FakeBooking(),
             links or FakeLinks(),
+            intake or FakeIntake(),
             lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
             self.told,

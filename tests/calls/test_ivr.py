@@ -11,7 +11,7 @@ from ivrd.core.menu import Command, ToPerson
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
 from tests.asterisk.virtual import run
-from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeLink, FakeLinks, settle
+from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeIntake, FakeLink, FakeLinks, settle
 
 BREAK = "ASYNCAGI BREAK"
 
@@ -43,6 +43,7 @@ class Room:
             self,
             self.booking,
             FakeLinks(),
+            FakeIntake(),
             self._notify,
             self._stepped,
             self._fault,

@@ -228,7 +228,10 @@ MAY_HAPPEN: dict[CallState, set[type]] = {
         *(Connected, JoinedQueue, LeftQueue, OpenedQueueMenu),
         *(HungUp, MediaLost, CutOff),
     },
-    CallState.QUEUE_MENU: {JoinedQueue, Booked, Deflected, HungUp, MediaLost, CutOff},
+    CallState.QUEUE_MENU: {
+        *(JoinedQueue, PlayedMessage, Booked, Deflected),
+        *(HungUp, MediaLost, CutOff),
+    },
     CallState.DEFLECTED: {JoinedQueue, Rejected, HungUp, MediaLost, CutOff},
     CallState.BOOKED: {JoinedQueue, HungUp, MediaLost, CutOff},
     CallState.TALK: {Connected, Transferred, JoinedQueue, HungUp, MediaLost, CutOff},

@@ -1,5 +1,7 @@
 """The offer of a call back: every way out leads to the queue or to a booking, never to both."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +28,12 @@ from ivrd.core.menu import (
 from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 
-LONG = Situation(frozenset(), None, lambda _queue: True, tuple, lambda: False, link=False)
-SHORT = Situation(frozenset(), None, lambda _queue: False, tuple, lambda: False, link=False)
+LONG = Situation(
+    frozenset(), None, lambda _queue: True, tuple, lambda: False, False, False, date.today
+)
+SHORT = Situation(
+    frozenset(), None, lambda _queue: False, tuple, lambda: False, False, False, date.today
+)
 SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))
 INPUTS = st.one_of(
     st.builds(Key, st.sampled_from("0123456789*#")),

@@ -1,6 +1,7 @@
 """Who asks for a link has it accepted and hears so, or goes on to a person; nobody is stuck."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,16 @@ inputs: st.SearchStrategy[Input] = st.one_of(
 
 
 def situation(*closed: str, waits: Waits | None = None, link: bool = True) -> Situation:
-    return Situation(frozenset(closed), waits, lambda _queue: False, tuple, lambda: False, link)
+    return Situation(
+        frozenset(closed),
+        waits,
+        lambda _queue: False,
+        tuple,
+        lambda: False,
+        link,
+        False,
+        date.today,
+    )
 
 
 def said(commands: tuple[Command, ...]) -> list[str]:

@@ -21,6 +21,7 @@ files: {trial: {path: ./trial}}
 messages:
   callback_booked: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
   link: {channel: gateway, text: {th: "{hotline}", en: "{hotline}"}}
+  intake: {channel: crm, text: {th: "{case}", en: "{case}"}}
 """
 CHANNELS = {"webhooks": "crm", "sms": "gateway", "line": "account"}
 
@@ -51,7 +52,7 @@ def message(key: str) -> Look:
 
     def look(parts: Wiring) -> object:
         outbox, messages = parts.outbox.outbox.settings, parts.outbox.messages._settings
-        assert outbox is messages
+        assert outbox is messages is parts.intake.tickets.settings.outbox
         return getattr(outbox.messages["callback_booked"], key)
 
     return look

@@ -287,6 +287,8 @@ _UNTIL = both(
     put("prompts.welcome.valid_until", "2027-03-31"), put("prompts.welcome.then", "main-menu")
 )
 _LINK = {"link": "other", "prompt": "welcome"}  # outbox_probes has the message
+_INTAKE = {"intake": "other", "prompt": "welcome"}
+_FLAG = {"ask": "welcome", "said": "welcome", "note": "new", "red": True}
 _MENU = {"prompts": ["main-menu"], "keys": {"1": {"topic": "other"}}}
 _PARTNER = {
     "name": {"th": "ก", "en": "New"},
@@ -474,6 +476,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("asterisk.headers.topic", "X-T"),
         asterisk("extensions.conf"),
     ),
+    (IVRD, "asterisk.headers.note"): (
+        put("asterisk.headers.note", "X-N"),
+        asterisk("extensions.conf"),
+    ),
     (IVRD, "asterisk.headers.case"): (
         put("asterisk.headers.case", "X-C"),
         asterisk("extensions.conf"),
@@ -509,6 +515,16 @@ PROBES: dict[tuple[str, str], Probe] = {
         menu("main"),
     ),
     (MENUS, "menus.*.keys.*.link"): (put("menus.main.keys.5", _LINK), menu("main")),
+    (MENUS, "menus.*.keys.*.intake"): (put("menus.main.keys.5", _INTAKE), menu("main")),
+    (MENUS, "intake.year_after_days"): (put("intake.year_after_days", 7), tree("intake")),
+    (MENUS, "intake.flags"): (put("intake.flags.new", _FLAG), tree("intake")),
+    **{
+        (MENUS, f"intake.flags.*.{name}"): (
+            put(f"intake.flags.over-60.{name}", _FLAG[name]),
+            tree("intake"),
+        )
+        for name in ("ask", "said", "note", "red")
+    },
     (MENUS, "menus.*.keys.*.prompt"): (put("menus.main.keys.5", _LINK), menu("main")),
     (MENUS, "menus.*.keys.*.language"): (
         put("menus.language.keys.2", {"language": "th", "menu": "main"}),

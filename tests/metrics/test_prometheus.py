@@ -41,6 +41,7 @@ from ivrd.metrics.agents import AgentCollector, WrapUpMetrics
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.handoff import HandoffMetrics
+from ivrd.metrics.intake import IntakeMetrics
 from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.metrics.partners import PartnerGauges, PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
@@ -110,6 +111,7 @@ class Hotline:
             certificates=lambda: iter([("partner-alpha", "192.0.2.17:5061", shown)]),
         )
         TrunkCollector(self.metrics.registry, trunks, lambda: shown)
+        IntakeMetrics(self.metrics.registry).red_flag("breath")
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))

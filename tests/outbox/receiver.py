@@ -51,7 +51,7 @@ class Receiver:
     def __init__(self, *answers: bytes) -> None:
         self.answers = deque(answers or (answer(200),))
         self.requests: list[Request] = []
-        self.port = 0
+        self.port = 0  # any; from then on the same, should it run again
         self._hanging = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,7 +61,7 @@ class Receiver:
 
     @asynccontextmanager
     async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Receiver"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
@@ -150,8 +150,9 @@ def certificate(folder: Path, *, name: str = "127.0.0.1", days: int = 1) -> Cert
 class ReceiverThread:
     """A receiver in a thread of its own, for tests that have no event loop."""
 
-    def __init__(self, *answers: bytes) -> None:
+    def __init__(self, *answers: bytes, port: int = 0) -> None:
         self.receiver = Receiver(*answers)
+        self.receiver.port = port
         self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -105,6 +105,7 @@ autofallthrough=yes
 {dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
+{dialplan_names.NOTE_HEADER}={settings.asterisk.note_header}
 {dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.

@@ -1,0 +1,45 @@
+"""The parts that file tickets, built and connected; see wiring.py, which has all others."""
+
+import time
+
+from prometheus_client import CollectorRegistry
+
+from ivrd.config.settings import Settings
+from ivrd.core.ledger import Ledger
+from ivrd.daemon.outbox_wiring import OutboxParts
+from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.intake.progress import Progress
+from ivrd.intake.tickets import Tickets, TicketSettings
+from ivrd.metrics.intake import IntakeMetrics
+
+
+class IntakeParts:
+    """Callers who register by keys."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        outbox: OutboxParts,
+        people: PeopleParts,
+        registry: CollectorRegistry,
+    ) -> None:
+        self.progress = Progress(IntakeMetrics(registry))
+        self.tickets = Tickets(
+            ticket_settings(settings),
+            ledger,
+            outbox.outbox,
+            people.numbers.number,
+            people.registry,
+            self.progress,
+            time.time,
+        )
+
+    def configure(self, settings: Settings) -> None:
+        """What a reload changes."""
+        self.tickets.settings = ticket_settings(settings)
+
+
+def ticket_settings(settings: Settings) -> TicketSettings:
+    """What tickets need of the configuration."""
+    return TicketSettings(settings.outbox, settings.number, settings.country, settings.languages)

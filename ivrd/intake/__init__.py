@@ -1,0 +1,1 @@
+"""Callers who register by keys: their tickets, their case codes, and how far they get."""

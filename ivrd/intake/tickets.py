@@ -1,0 +1,181 @@
+"""Files what callers have keyed in as tickets, through the outbox.
+
+A caller hears of a ticket when it is in the store: from then on it survives whatever happens.  It
+is there sealed, until it is delivered.  The caller then gets the case code in a message as well, if
+there is one (`intake_code` in outbox.yaml) and the number can get it.
+"""
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+from ivrd import log
+from ivrd.config.intake import CODE, TICKET
+from ivrd.config.outbox_settings import OutboxSettings
+from ivrd.core.call import Call, long_case_code
+from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.ledger import Ledger
+from ivrd.outbox.channels import reaches
+from ivrd.outbox.message import Message
+
+logger = logging.getLogger("ivrd")
+
+NOT_FILED = TicketAnswer("")
+
+
+class Outgoing(Protocol):
+    """Takes messages; see outbox/outbox.py."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether what is put in can be stored now."""
+
+    def post(self, message: Message, about: str, recipient: str) -> None:
+        """Have a message sent."""
+
+    async def stored(self, use: str, about: str) -> bool:
+        """Whether the message of this name about this is in the store; ends within seconds."""
+
+
+class People(Protocol):
+    """Who a caller is; see people/registry.py."""
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number."""
+
+
+class IntakeListener(Protocol):
+    """Counts how far callers get; see progress.py."""
+
+    def notify(self, call_id: str, command: IntakeCommand) -> None:
+        """A caller is at another step, has left, or has said yes to a red flag."""
+
+    def filing(self, call_id: str) -> None:
+        """A whole ticket is about to be filed."""
+
+    def filed(self, call_id: str, *, stored: bool) -> None:
+        """A whole ticket is filed, or could not be."""
+
+
+@dataclass(frozen=True)
+class TicketSettings:
+    """What tickets need of the configuration; replaced as a whole on a reload."""
+
+    outbox: OutboxSettings
+    hotline: str
+    country: str
+    languages: tuple[str, ...]
+
+
+class Tickets:
+    """See `calls.intake.Intake`.
+
+    `number(call_id)`: whose call it is, as Asterisk has it.  `wall()`: the wall clock.
+    """
+
+    def __init__(
+        self,
+        settings: TicketSettings,
+        ledger: Ledger,
+        outbox: Outgoing,
+        number: Callable[[str], str],
+        people: People,
+        listener: IntakeListener,
+        wall: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self._ledger = ledger
+        self._outbox = outbox
+        self._number = number
+        self._people = people
+        self._listener = listener
+        self._wall = wall
+
+    def offered(self, call_id: str) -> bool:
+        """See `Intake`: while a ticket is configured, and could be stored."""
+        known = call_id in self._ledger.calls
+        return known and TICKET in self.settings.outbox.messages and self._outbox.readable
+
+    def notify(self, call_id: str, command: IntakeCommand) -> None:
+        """See `Intake`."""
+        self._listener.notify(call_id, command)
+
+    def file(self, call_id: str, ticket: FileTicket) -> Coroutine[Any, Any, TicketAnswer]:
+        """See `Intake`."""
+        call, number = self._ledger.calls.get(call_id), self._e164(call_id)
+        if call is None or TICKET not in self.settings.outbox.messages:
+            return self._filed(call, number, "", ticket)
+        return self._filed(call, number, self._post(call, number, ticket), ticket)
+
+    async def _filed(
+        self, call: Call | None, number: str, about: str, ticket: FileTicket
+    ) -> TicketAnswer:
+        """Wait until what was put in is stored (about: what it is about; empty: nothing was)."""
+        stored = False
+        try:
+            stored = bool(about) and await self._outbox.stored(TICKET, about)
+        finally:
+            if call is not None and ticket.whole:
+                self._listener.filed(call.id, stored=stored)
+        if call is None or not stored:
+            log.event(logger, logging.WARNING, "ticket not filed", call=call.id if call else "")
+            return NOT_FILED
+        log.event(logger, logging.INFO, "ticket filed", call=call.id, whole=ticket.whole)
+        code = long_case_code(call.id)
+        by_text = ticket.whole and self._send_code(call, number, code)
+        return TicketAnswer(code, by_text)
+
+    def _post(self, call: Call, number: str, ticket: FileTicket) -> str:
+        """Put it in; what it is about.
+
+        What was given so far is another ticket for each kind of answer more: the same again, after
+        an interruption, is the same one.
+        """
+        if ticket.whole:
+            self._listener.filing(call.id)
+        answers = ticket.answers
+        data = {
+            "case": long_case_code(call.id),
+            "whole": "yes" if ticket.whole else "no",
+            "citizen_number": answers.citizen_number,
+            "tested_on": answers.tested_on.isoformat() if answers.tested_on else "",
+            "flags": ",".join(answers.flags),
+            "topic": ticket.topic,
+            "language": call.language,
+        }
+        given = [name for name in ("citizen_number", "tested_on", "flags") if data[name]]
+        about = call.id if ticket.whole else f"{call.id}/{'+'.join(given)}"
+        text = self._text(TICKET, call)
+        message = Message(TICKET, number, text, self._wall(), data)
+        self._outbox.post(message, about, call.caller or call.id)
+        return about
+
+    def _send_code(self, call: Call, number: str, code: str) -> bool:
+        """Send the caller the case code; whether that can be."""
+        of = self.settings.outbox.messages.get(CODE)
+        if of is None or not number or self._people.is_shared(call.caller):
+            return False
+        if not reaches(self.settings.outbox.channels[of.channel], number):
+            return False
+        message = Message(CODE, number, self._text(CODE, call), self._wall(), {"case": code})
+        self._outbox.post(message, call.id, call.caller)
+        return True
+
+    def _text(self, use: str, call: Call) -> str:
+        of = self.settings.outbox.messages[use]
+        text = of.text.get(call.language or self.settings.languages[0])
+        places = {"hotline": self.settings.hotline, "case": long_case_code(call.id)}
+        return (text or next(iter(of.text.values()))).filled(places)
+
+    def _e164(self, call_id: str) -> str:
+        """The caller's number (E.164); empty when it is withheld, or none."""
+        try:
+            parsed = phonenumbers.parse(self._number(call_id), self.settings.country)
+        except phonenumbers.NumberParseException:
+            return ""
+        valid = phonenumbers.is_valid_number(parsed)
+        return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if valid else ""
