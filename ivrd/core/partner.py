@@ -51,7 +51,8 @@ class Partner:
     A call to it is given up when its exchange has not responded after `response_seconds`, when
     nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
     `key_seconds` after the answer.  `second_call`: it may be called once more for the same caller,
-    for another of its seats, when the first call still rings (second_call.py).
+    for another of its seats, when the first call still rings (second_call.py).  `ask_settled`: its
+    callers are asked after the talk whether their matter is settled, where the queue has it.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Partner:
     ring_seconds: int = RING_SECONDS
     key_seconds: int = KEY_SECONDS
     second_call: bool = True
+    ask_settled: bool = False
 
     @property
     def offer_seconds(self) -> int:

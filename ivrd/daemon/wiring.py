@@ -45,6 +45,7 @@ from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
+from ivrd.daemon.case_wiring import CaseParts, RepeatParts, served_calls
 from ivrd.daemon.connection import AsteriskConnection
 from ivrd.daemon.intake_wiring import IntakeParts
 from ivrd.daemon.link_wiring import LinkParts
@@ -183,6 +184,7 @@ class Wiring:
                 self.people.registry,
                 self.people.statistics,
                 self.links.regret,
+                self.repeats.tracker,
                 self.agents.invitations,
                 self.agents.repository,
                 self.outbox.outbox,
@@ -284,6 +286,7 @@ class Wiring:
 
     def _build_partners(self) -> None:
         """What their call centres do, and what is stored and published of that."""
+        self.served_calls = served_calls(self.settings, self.write_behind, self.timeline)
         self.pledges = Pledges(self.write_behind, self.settings.zone, time.time)
         self.partners = PartnerController(
             partner_setup(self.settings),
@@ -321,6 +324,7 @@ class Wiring:
             self.partners,
             self.partner_repository,
             self.call_out_operations,
+            self.served_calls,
             self.settings.zone,
             self.drill_calls.wait,
             self.timeline.now,
@@ -395,11 +399,19 @@ class Wiring:
             lambda: self.timeline.shift,
         )
         bookings = self.bookings
+        self.repeats = RepeatParts(
+            self.served_calls,
+            self.timeline,
+            self.call_repository,
+            self.leadership,
+            metrics.registry,
+        )
         self.reconciliation = Reconciliation(
             QueueLogReader(settings.asterisk.queue_log),
             self.ledger.calls,
             self.asterisk_clock.written,
             bookings.person_of,
+            self.repeats.tracker.heard,
         )
         self.people = PeopleParts(
             settings,
@@ -421,6 +433,7 @@ class Wiring:
             metrics.registry,
         )
         self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
+        self.cases = CaseParts(settings, metrics.registry)
         self.callbacks = CallbackParts(
             settings,
             self.link,
@@ -451,6 +464,7 @@ class Wiring:
             self.callbacks.booker,
             self.links.sender,
             self.intake.tickets,
+            self.cases.look_ups,
             self.people.numbers.identify,
             self.timeline.now,
             self.wait_announcer,
@@ -490,6 +504,7 @@ class Wiring:
                 self.people.statistics,
                 self.links.regret,
                 self.intake.progress,
+                self.repeats.tracker,
                 self.callbacks.dialler,
                 self.agents.controller,
                 self.agents.seats,
@@ -502,6 +517,7 @@ class Wiring:
                 self.people.registry,
                 self.people.statistics,
                 self.links.regret,
+                self.repeats.tracker,
             ),
             partner_legs=(story, self.partners, self.partner_recorder, self.drill_calls),
             attempts=(self.callbacks.dialler,),
@@ -521,6 +537,7 @@ class Wiring:
             self.write_behind.flush,
             self.observer.recent,
             self.people.registry.people,
+            self.served_calls,
             time.time,
         )
         answers = {**self.operations.queries(), **self.partner_operations.queries()}
@@ -599,6 +616,8 @@ class Wiring:
         self.plans.configure(settings)
         self.links.configure(settings)
         self.intake.configure(settings)
+        self.cases.configure(settings)
+        self.repeats.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge
