@@ -96,12 +96,11 @@ TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 WITH = "IVRD_WITH"  # the partner whose person had the talk; empty for a seat of our own
-NOTE = "IVRD_NOTE"  # what the caller has keyed in, for the phone of whoever answers
 SETTLED = "IVRD_SETTLED"  # what the caller answered after the talk: as in core/repeat_calls.py
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, NOTE, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
-    *(ANNOUNCED, WITH, SETTLED, NOTE),
+    *(ANNOUNCED, WITH, SETTLED),
 )
 
 # Variables that a caller's channel hands on to the legs to seats
