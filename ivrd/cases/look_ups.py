@@ -72,6 +72,7 @@ class LookUps:
 
     async def close(self) -> None:
         """Close the connections."""
+        await asyncio.gather(*self._retiring)
         if self._crm is not None:
             await self._crm.retire()
 
