@@ -19,6 +19,7 @@ from ivrd.core.case_menu import has_heard
 from ivrd.core.day import CompletedCall
 from ivrd.core.queue_log_replay import SettledEntry
 from ivrd.core.repeat_calls import DAY_SECONDS, After, RepeatCalls, ServedCall
+from ivrd.core.skills import queue_in_words
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.repeats.repository import ServedCallRepository
 from ivrd.store import StoreDown
@@ -100,7 +101,8 @@ class RepeatTracker:
             self._early.append(entry)
         elif entry.call_id not in self._known:
             after = After(entry.answer)
-            self._serve(ServedCall(entry.call_id, entry.at, after, entry.queue, entry.partner))
+            queue = queue_in_words(entry.queue)
+            self._serve(ServedCall(entry.call_id, entry.at, after, queue, entry.partner))
 
     def _remember(self, call_id: str, person: str) -> None:
         self._persons[call_id] = person

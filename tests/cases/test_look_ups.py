@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -230,6 +231,7 @@ def test_after_failures_in_a_row_nobody_waits_for_it_until_one_question_is_answe
         assert (await rig.ask(PERSON)).result is CaseResult.UNKNOWN
         assert not rig.look_ups.paused
 
+    caplog.set_level(logging.INFO, "ivrd")
     live(secret, body)
     assert not any(digits in caplog.text for digits in (CODE.code, PERSON.citizen_number))
     assert caplog.text.count("cases are not looked up for a while") == 2
