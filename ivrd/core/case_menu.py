@@ -9,7 +9,8 @@ answer is there.  `TOLD`: the caller hears the state as any message of a menu: 1
 * back, and hanging up there is self-served.
 
 Where the state cannot be told the caller hears that, and goes on to a person who knows the topic.
-0 leads there from everywhere, and what has been keyed in until then goes along (`AddNote`).
+0 leads there from everywhere, and what has been keyed in until then goes along (`AddNote`), with
+whoever asks for a case from the moment that it is looked up: no ivrd need be left.
 
 Of a visit that was interrupted the digits may be lost, for they are in no store: whoever was keying
 them in begins anew, and whose case was being looked up goes to a person.
@@ -262,8 +263,9 @@ def _at(tree: Tree, visit: CaseVisit, at: At) -> tuple[CaseVisit, tuple[Command,
 
 
 def _look_up(visit: CaseVisit) -> Result:
+    """The agent is to have it also when no ivrd is left to tell."""
     after = replace(visit, at=At.LOOKING, keyed=Keyed())
-    return after, (_say(after, LOOKING), LookUp(after.question))
+    return after, (*_note(after), _say(after, LOOKING), LookUp(after.question))
 
 
 def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozenset[str]) -> Result:
