@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from ivrd.cases.look_ups import LookUps
 from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
+from ivrd.core.ledger import Ledger
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.leadership import Leadership
 from ivrd.metrics.cases import CaseMetrics
@@ -47,12 +48,18 @@ class RepeatParts:
         repository: ServedCallRepository,
         timeline: Timeline,
         calls: CallRepository,
+        ledger: Ledger,
         leadership: Leadership,
         registry: CollectorRegistry,
     ) -> None:
         self.repository = repository
         self.tracker = RepeatTracker(
-            repository, calls, leadership, RepeatMetrics(registry), timeline.now
+            repository,
+            calls,
+            ledger.calls,
+            leadership,
+            RepeatMetrics(registry),
+            timeline.now,
         )
 
     def configure(self, settings: Settings) -> None:

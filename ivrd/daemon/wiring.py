@@ -403,6 +403,7 @@ class Wiring:
             self.served_calls,
             self.timeline,
             self.call_repository,
+            self.ledger,
             self.leadership,
             metrics.registry,
         )

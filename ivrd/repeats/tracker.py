@@ -9,12 +9,12 @@ redials that happened while nobody led.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice, Outcome
+from ivrd.core.call import Call, Direction, Ended, Notice, Outcome
 from ivrd.core.case_menu import has_heard
 from ivrd.core.day import CompletedCall
 from ivrd.core.queue_log_replay import SettledEntry
@@ -25,7 +25,7 @@ from ivrd.repeats.repository import ServedCallRepository
 from ivrd.store import StoreDown
 
 LONGEST_CALL_SECONDS = 4 * 3600.0  # of one that is still found by its id
-MOST_PERSONS = 10_000  # of ended calls that may still be said to be settled
+MOST_ENDED = 10_000  # calls that may still be said to be settled
 
 
 class CallHistory(Protocol):
@@ -46,12 +46,13 @@ class ServedListener(Protocol):
 
 
 class RepeatTracker:
-    """`clock`: the timeline of the calls."""
+    """`here`: the calls in progress, as the ledger has them.  `clock`: their timeline."""
 
     def __init__(
         self,
         repository: ServedCallRepository,
         history: CallHistory,
+        here: Mapping[str, Call],
         leadership: LeaderStatus,
         listener: ServedListener,
         clock: Callable[[], float],
@@ -59,12 +60,14 @@ class RepeatTracker:
         self.repeats = RepeatCalls()
         self._repository = repository
         self._history = history
+        self._calls = here
         self._leadership = leadership
         self._listener = listener
         self._clock = clock
         self._here: set[str] = set()  # calls whose beginning is counted
         self._told: set[str] = set()  # calls that have heard the state of a case
-        self._persons: dict[str, str] = {}  # of ended calls, the oldest first
+        # Of ended calls, the oldest first: whose each was, and when it was received.
+        self._ended: dict[str, tuple[str, float]] = {}
         self._known: set[str] = set()  # served calls, here or in the store
         self._early: list[SettledEntry] = []  # until the store is read
         self._read = False
@@ -88,7 +91,7 @@ class RepeatTracker:
         call = notice.call
         self.moved(call, None)
         self._here.discard(call.id)
-        self._remember(call.id, call.caller)
+        self._remember(call.id, call.caller, call.received_at)
         told = call.id in self._told
         self._told.discard(call.id)
         if told and notice.outcome is Outcome.SELF_SERVED:
@@ -104,15 +107,15 @@ class RepeatTracker:
             queue = queue_in_words(entry.queue)
             self._serve(ServedCall(entry.call_id, entry.at, after, queue, entry.partner))
 
-    def _remember(self, call_id: str, person: str) -> None:
-        self._persons[call_id] = person
-        if len(self._persons) > MOST_PERSONS:
-            del self._persons[next(iter(self._persons))]
+    def _remember(self, call_id: str, person: str, received_at: float) -> None:
+        self._ended[call_id] = (person, received_at)
+        if len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
 
     def _serve(self, call: ServedCall) -> None:
         if not self._leadership.is_leader:
             return  # the leader counts it, and has it stored
-        person = self._persons.get(call.call_id, "")
+        person, _received_at = self._ended.get(call.call_id, ("", 0.0))
         call = replace(call, known=bool(person))
         self._known.add(call.call_id)
         self._repository.put(call)
@@ -152,9 +155,8 @@ class RepeatTracker:
         calls: list[CompletedCall] = []
         try:
             served = await self._repository.since(since)
-            if served:
-                async for page in self._history.ended_calls(since - LONGEST_CALL_SECONDS):
-                    calls += [call for call in page if call.caller]
+            async for page in self._history.ended_calls(since - LONGEST_CALL_SECONDS):
+                calls += [call for call in page if call.caller]
         except StoreDown:
             return
         self._known.update(call.call_id for call in served)
@@ -162,9 +164,16 @@ class RepeatTracker:
         for call in served:
             if call.known and not call.redialled and (person := persons.get(call.call_id)):
                 self.repeats.served(call, person)
+        seen, self._ended = self._ended, {}
         for each in calls:
-            if each.result is None:
+            self._remember(each.call_id, each.caller, each.received_at)
+            if each.direction is Direction.INBOUND:
                 self._redialled(self.repeats.called(each.caller, each.received_at))
+        here = [(call.caller, call.received_at) for call in self._calls.values() if call.received]
+        for call_id, (person, received_at) in seen.items():
+            self._remember(call_id, person, received_at)
+        for person, received_at in (*seen.values(), *here):  # while it was being read
+            self._redialled(self.repeats.called(person, received_at))
         self._read, early, self._early = True, self._early, []
         for entry in early:
             self.heard(entry)

@@ -54,7 +54,8 @@ class Rig:
         self.is_leader = True
         self.counted: list[tuple[str, bool]] = []
         self.now = NOW
-        self.tracker = RepeatTracker(shelf, shelf, self, self, lambda: self.now)  # type: ignore[arg-type]
+        self.here: dict[str, Call] = {}
+        self.tracker = RepeatTracker(shelf, shelf, self.here, self, self, lambda: self.now)  # type: ignore[arg-type]
 
     def served(self, call: ServedCall) -> None:
         self.counted.append((call.after, False))
@@ -149,11 +150,13 @@ def test_over_a_restart_nothing_is_lost_and_nothing_counted_twice() -> None:
         after = Rig(shelf)
         after.tracker.heard(said("1.1", "not_settled"))  # before the store is read
         after.tracker.heard(said("1.4"))
+        after.here["4.1"] = Call("4.1", NOW + 4000, "z")
         await after.begin()
         assert shelf.served["1.1"].redialled  # while nobody led
         after.talk("2.1", NOW + 3600, "y")
-        assert [call.redialled for call in shelf.served.values()] == [True, True, False, False]
-        assert after.counted == [("not_settled", True), ("settled", False), ("not_settled", True)]
+        assert [call.redialled for call in shelf.served.values()] == [True, True, True, False]
+        again = ("not_settled", True)
+        assert after.counted == [again, again, ("settled", False), again]
 
     asyncio.run(body())
 
