@@ -121,14 +121,16 @@ class LookUps:
 
     def _note(self, found: Found) -> None:
         """What an answer, or none, means for the breaker."""
-        was_paused, now = self.breaker.state is not BreakerState.CLOSED, self._clock()
+        now = self._clock()
+        before = breakers.at(self.breaker, now).state
         event = Lasted(now) if found.result in ANSWERED else _failure(found.result, now)
         self.breaker = breakers.step(self.breaker, event)
-        if self.breaker.state is BreakerState.OPEN and isinstance(event, Failure):
+        after = self.breaker.state
+        if after is BreakerState.OPEN and before is not BreakerState.OPEN:
             what = "cases are not looked up for a while: that failed again and again"
             seconds = round(self.breaker.pause)
             log.event(logger, logging.WARNING, what, why=found.why, for_seconds=seconds)
-        elif was_paused and self.breaker.state is BreakerState.CLOSED:
+        elif after is BreakerState.CLOSED and before is not BreakerState.CLOSED:
             log.event(logger, logging.INFO, "cases are looked up again")
 
 
