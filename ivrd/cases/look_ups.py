@@ -149,5 +149,8 @@ def _limits(settings: CrmSettings) -> Limits:
 
 def _report(call_id: str, found: Found) -> None:
     level = logging.INFO if found.result in ANSWERED else logging.WARNING
-    why = {"why": found.why} if found.why else {}
-    log.event(logger, level, "case looked up", call=call_id, result=found.result.value, **why)
+    what, result = "case looked up", found.result.value
+    if found.why:
+        log.event(logger, level, what, call=call_id, result=result, why=found.why)
+    else:
+        log.event(logger, level, what, call=call_id, result=result)

@@ -50,7 +50,11 @@ def test_who_stays_on_the_line_is_asked_and_every_answer_counts_once(hotline: An
         Caller(3, "says nothing", (*TALKS, STAYS)),
         Caller(4, "hangs up when asked", (*TALKS, Hear(), Wait(1), HangUp())),
         Caller(5, "hangs up in the talk", (Keys("0"), Meet(), HangUp())),
-        Caller(6, "says yes in the end", (*TALKS, Hear(), Keys("73"), Wait(1), Keys("1"), STAYS)),
+        Caller(
+            6,
+            "says yes in the end",
+            (*TALKS, Hear(), Wait(1), Keys("7"), Wait(2), Keys("1"), STAYS),
+        ),
     ]
     ledger = lab.calling(people, rate=2.0).wait(WAIT)
     entries = {entry.id: entry for entry in ledger.entries}
