@@ -12,10 +12,10 @@ from tests.real.overflow_rig import Sites, drill, partner, with_partners
 from tests.real.rig import WAIT
 from tests.real.test_callback import number
 
-TALKS = (Keys("0"), Meet(), Quiet(0.6))
+TALKS = (Keys("0"), Meet(), Wait(3))  # until the person, who speaks for a second, has hung up
 STAYS = Quiet(60)
-SAYS_YES = (*TALKS, Hear(), Wait(1), Keys("1"), STAYS)
-SAYS_NO = (*TALKS, Hear(), Wait(1), Keys("2"), STAYS)
+SAYS_YES = (*TALKS, Keys("1"), STAYS)
+SAYS_NO = (*TALKS, Keys("2"), STAYS)
 
 
 def asked(name: str, settings: dict[str, Any]) -> None:
@@ -48,12 +48,12 @@ def test_who_stays_on_the_line_is_asked_and_every_answer_counts_once(hotline: An
         Caller(1, "says yes", SAYS_YES, number=number(1)[0]),
         Caller(2, "says no", SAYS_NO),
         Caller(3, "says nothing", (*TALKS, STAYS)),
-        Caller(4, "hangs up when asked", (*TALKS, Hear(), Wait(1), HangUp())),
+        Caller(4, "hangs up when asked", (*TALKS, HangUp())),
         Caller(5, "hangs up in the talk", (Keys("0"), Meet(), HangUp())),
         Caller(
             6,
             "says yes in the end",
-            (*TALKS, Hear(), Wait(1), Keys("7"), Wait(2), Keys("1"), STAYS),
+            (*TALKS, Keys("7"), Wait(2), Keys("1"), STAYS),
         ),
     ]
     ledger = lab.calling(people, rate=2.0).wait(WAIT)
@@ -130,7 +130,8 @@ def test_after_a_talk_with_a_partner_that_has_it_switched_on_as_well(
 
     lab = hotline(agents=0, change=change)
     drill(lab, "asks")
-    ledger = lab.calling([Caller(1, "says no", SAYS_NO)], rate=5.0).wait(WAIT)
+    says = (Keys("0"), Meet(), Wait(8), Keys("2"), STAYS)  # the partner talks for six seconds
+    ledger = lab.calling([Caller(1, "says no", says)], rate=5.0).wait(WAIT)
     assert {entry.outcome for entry in ledger.entries} == {"answered"}
     assert answers(lab, 1) == {"settled": 0, "not_settled": 1, "no_answer": 0}
     assert said(lab) == ["not_settled|other|asks"]
