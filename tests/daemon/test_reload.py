@@ -108,6 +108,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
     (folder / plan_probes.PLANS).write_text(plan_probes.YAML, "utf-8")
+    rewrite(folder / QUEUES, put("queues.home_isolation.ask_settled", True))
     (folder / case_probes.CASES).write_text(case_probes.YAML, "utf-8")
     rewrite(folder / AGENTS, put("line_number", "1340"))
     line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,10 @@ def with_cases(folder: Path, url: str, **crm: float) -> Callable[..., None]:
 
 
 def nowhere(lab: Any, digits: list[str]) -> None:
-    """None of these stands in a file of the run, but in what agents' phones were shown."""
+    """None of these stands in a file of the run, but in what callers typed and phones showed."""
     files = [path for path in lab.folder.rglob("*") if path.is_file() and path.suffix != ".wav"]
-    phones = lab.folder / "agents"
-    searched = [path for path in files if phones not in path.parents]
+    people = re.compile("agents|callers|again|asks-[12]")
+    searched = [f for f in files if not people.fullmatch(f.relative_to(lab.folder).parts[0])]
     assert len(searched) > 20
     for path in searched:
         data = path.read_bytes()
