@@ -1,12 +1,13 @@
 """What became of a day's calls, exact across restarts, for the control socket."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any, Protocol
 
 from ivrd.api import server
+from ivrd.core import repeat_calls
 from ivrd.core.call import Call, CallbackResult
 from ivrd.core.dates import past_day
 from ivrd.core.day import Day, day_of
@@ -20,6 +21,7 @@ from ivrd.core.people_figures import (
     call_over,
     people_of_day,
 )
+from ivrd.core.repeat_calls import ServedCall
 from ivrd.ha.call_repository import CallRepository
 from ivrd.store import StoreDown
 
@@ -31,6 +33,13 @@ class ServiceLevelTarget(Protocol):
     """The seconds within which a call is to be answered; see core/recent.py."""
 
     service_level_seconds: float
+
+
+class ServedCalls(Protocol):
+    """Calls that were served; see repeats/repository.py."""
+
+    async def of_day(self, day: date) -> list[ServedCall]:
+        """Those of a day; raises `StoreDown`."""
 
 
 class DayReport:
@@ -47,6 +56,7 @@ class DayReport:
         flush: Callable[[float], Awaitable[bool]],
         target: ServiceLevelTarget,
         people: People,
+        served: ServedCalls,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -54,6 +64,7 @@ class DayReport:
         self._flush = flush
         self._target = target
         self._people = people
+        self._served = served
         self._clock = clock
 
     async def answer(self, query: Mapping[str, str]) -> server.Answer:
@@ -63,7 +74,7 @@ class DayReport:
             raise server.NotNow(NO_ANSWER)
         try:
             past, here = await self._call_repository.day(day), self._here(day)
-            later = await self._later(day)
+            later, served = await self._later(day), await self._served.of_day(day)
         except StoreDown as error:
             raise server.NotNow(f"{NO_ANSWER}: {error}") from None
         received = [call for call in here if call.received]
@@ -72,7 +83,8 @@ class DayReport:
         sums = await asyncio.to_thread(day_of, past, len(received), queued, target, made)
         calls = [*map(call_over, past), *map(call_in_progress, here)]
         counted = await asyncio.to_thread(self._counted, calls, later)
-        return {**_answer(day, sums, target), "people": _people(counted)}
+        more = {"people": _people(counted), "served": _served(served)}
+        return {**_answer(day, sums, target), **more}
 
     async def _later(self, day: date) -> list[PersonCall]:
         """The calls of the day after, in which its people may have been answered."""
@@ -123,6 +135,16 @@ def _people(day: DayPeople) -> dict[str, Any]:
         "shared_numbers": of.shared_numbers,
         "shared_calls": of.shared_calls,
     }
+
+
+def _served(calls: Sequence[ServedCall]) -> dict[str, Any]:
+    """What callers said after their talks, and how many heard the state of a case and hung up.
+
+    Of each the calls, those whose person is known, and those of them who dialled again in a day.
+    """
+    found = repeat_calls.sums(calls)
+    share = repeat_calls.settled_share(found)
+    return {"settled_share": share, **{after.value: asdict(of) for after, of in found.items()}}
 
 
 def _answer(day: date, sums: Day, target: float) -> server.Answer:

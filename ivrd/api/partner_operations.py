@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from ivrd import log
 from ivrd.api import server
-from ivrd.api.partner_report import PartnerReport
+from ivrd.api.partner_report import PartnerReport, ServedCalls
 from ivrd.api.peercred import asked_by
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
@@ -73,6 +73,7 @@ class PartnerOperations:
         partners: PartnerController,
         repository: PartnerRepository,
         call_outs: CallOutView,
+        served: ServedCalls,
         zone: tzinfo,
         drill: Drill,
         now: Callable[[], float],
@@ -86,7 +87,7 @@ class PartnerOperations:
         self._now = now
         self._clock = clock
         self._drilled: set[str] = set()  # partners whose drill is going on
-        self._report = PartnerReport(repository, partners, zone, clock)
+        self._report = PartnerReport(repository, partners, served, zone, clock)
         self._read = False  # whether what was stored before is known
         self._reading: asyncio.Task[None] | None = None
 

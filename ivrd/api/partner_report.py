@@ -4,7 +4,7 @@ A year may have millions of entries: they are added up page by page, so that nei
 memory nor callers' menus suffer.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Protocol, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from ivrd.api import server
 from ivrd.core import report
 from ivrd.core.dates import period
+from ivrd.core.repeat_calls import ServedCall
 from ivrd.partners.repository import AuditEntry, PartnerRepository
 from ivrd.partners.runtime import PartnerSetup
 from ivrd.store import StoreDown
@@ -29,6 +30,13 @@ class ConfiguredPartners(Protocol):
         """As last reloaded."""
 
 
+class ServedCalls(Protocol):
+    """Calls that were served; see repeats/repository.py."""
+
+    def between(self, start: float, end: float) -> AsyncIterator[Sequence[ServedCall]]:
+        """Those between two moments, page by page; raises `StoreDown`."""
+
+
 class PartnerReport:
     """Answers with what is stored of a period; days are those of `zone`.
 
@@ -39,11 +47,13 @@ class PartnerReport:
         self,
         repository: PartnerRepository,
         partners: ConfiguredPartners,
+        served: ServedCalls,
         zone: tzinfo,
         clock: Callable[[], float],
     ) -> None:
         self._repository = repository
         self._partners = partners
+        self._served = served
         self._zone = zone
         self._clock = clock
 
@@ -61,6 +71,8 @@ class PartnerReport:
         sums = report.Sums()
         pages = self._repository.history(start.timestamp(), end.timestamp())
         skipped = await self._each(pages, sums.add)
+        served = self._served.between(start.timestamp(), end.timestamp())
+        await self._each(served, sums.add_served)
         rows = [asdict(row) for row in sums.rows(self._partners.setup.partners)]
         missing = self._missing(start, self._repository.oldest_history())
         return _answer(start, end, skipped, missing, rows=rows)
@@ -102,7 +114,9 @@ class PartnerReport:
         first = datetime.fromtimestamp(oldest, UTC).astimezone(self._zone)
         return f"what happened before {first:%Y-%m-%d %H:%M} is no longer kept"
 
-    async def _each(self, pages: AsyncIterator[list[T | None]], take: Callable[[T], None]) -> int:
+    async def _each(
+        self, pages: AsyncIterator[Sequence[T | None]], take: Callable[[T], None]
+    ) -> int:
         """Give each entry to `take`; returns how many could not be read."""
         skipped = 0
         try:

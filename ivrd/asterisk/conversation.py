@@ -15,6 +15,7 @@ from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.asterisk.speech import Speech
 from ivrd.core import dialogue, menu
 from ivrd.core.book_result import BookResult
+from ivrd.core.cases import AtCase, CaseAnswer, LookUp
 from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.intake import (
     AddNote,
@@ -50,6 +51,11 @@ from ivrd.core.slots import Slot
 NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
 RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have come from the caller
 END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
+STAGE_OF: Mapping[type[Command], str] = {
+    menu.AtMenu: "ivr",
+    menu.AtInfo: "info",
+    menu.AtClosed: "closed",
+}
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 # What IVRD_STAGE is from then on; a promise is told at once, whatever is queued.
@@ -193,6 +199,10 @@ class Conversation:
         """What came of `FileTicket`."""
         self._inbox.put_nowait(answer)
 
+    def case_answered(self, answer: CaseAnswer) -> None:
+        """What came of `LookUp`."""
+        self._inbox.put_nowait(answer)
+
     def over(self) -> None:
         """The session has ended: let `run` come to its end."""
         self._inbox.put_nowait(SessionEnded())
@@ -247,7 +257,9 @@ class Conversation:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
                 self._step(NoInput(unheard=self._nothing_came()))
-            case Key() | PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer():
+            case Key() | PromptsPlayed():
+                self._step(received)
+            case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
                 self._step(received)
             case _:
                 assert_never(received)
@@ -333,7 +345,7 @@ class Conversation:
                 self._session.set_variables({dialplan_names.STAGE: PROMISED[type(command)]})
             case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
-            case Book() | menu.AtOffer() | menu.SendLink():
+            case Book() | menu.AtOffer() | menu.SendLink() | AtCase() | LookUp():
                 pass  # for whoever is told
             case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
                 pass  # likewise

@@ -15,6 +15,7 @@ REFUSED_CONTEXT = "carrier-refused"
 HOTLINE_CONTEXT = "hotline"
 QUEUE_CONTEXT = "hotline-queue"
 QUEUE_MENU_CONTEXT = "hotline-queue-menu"
+SETTLED_CONTEXT = "hotline-settled"  # after the talk
 MUSIC_CONTEXT = "hotline-music"
 DEFAULT_QUEUE_CONTEXT = "default-queue"
 SEAT_HEADERS = "seat-headers"
@@ -64,6 +65,7 @@ CONTEXTS = (
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
     *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
+    SETTLED_CONTEXT,
     *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED),
 )
 LINE_MARK = "line:"  # before the agent's id, in the account code of who is on the line
@@ -97,11 +99,12 @@ FROM_SEAT = "IVRD_FROM_SEAT"  # who has sent the caller on
 TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
+WITH = "IVRD_WITH"  # the partner whose person had the talk; empty for a seat of our own
+SETTLED = "IVRD_SETTLED"  # what the caller answered after the talk: as in core/repeat_calls.py
 CALLER_VARIABLES = (
     *(STAGE, QUEUE, TOPIC, NOTE, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED, CODECS, CODEC, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES),
-    ASKED_FOR,
-    ANNOUNCED,
+    *(ASKED_FOR, ANNOUNCED, WITH, SETTLED),
 )
 
 # Variables that a caller's channel hands on to the legs to seats
@@ -197,8 +200,9 @@ CASE_HEADER = "IVRD_CASE_HEADER"
 TRUNK_CALLS = "IVRD_TRUNK_CALLS"  # that the hotline makes itself at a time; 0: any number
 NOTE_HEADER = "IVRD_NOTE_HEADER"
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
+ASKS = "IVRD_ASKS"  # queues and partners whose callers are asked after the talk; colons between
 GLOBALS = (
-    *(ANNOUNCES, TRUNK_CALLS),
+    *(ANNOUNCES, TRUNK_CALLS, ASKS),
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE),
 )
@@ -209,6 +213,7 @@ RECEIVED_EVENT = "IvrdReceived"
 DIALLED_EVENT = "IvrdDialled"
 UNREACHED_EVENT = "IvrdUnreached"
 RETURNED_EVENT = "IvrdReturned"
+TALK_OVER_EVENT = "IvrdTalkOver"
 QUEUE_MENU_EVENT = "IvrdQueueMenu"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"

@@ -196,6 +196,14 @@ class Hangup:
 
 
 @dataclass(frozen=True)
+class TalkOver:
+    """A talk is over, and with it the call; its caller is still on the line, and is asked."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
 class SeatState:
     """What a seat's phone, or a partner's trunk, is doing has changed."""
 
@@ -405,6 +413,7 @@ Fact = (
     | CallCut
     | MediaLost
     | Hangup
+    | TalkOver
     | SeatState
     | MemberChanged
     | SeatOffered

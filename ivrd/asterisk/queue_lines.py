@@ -14,7 +14,8 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.translate import answered_by, silence
 from ivrd.core.call import UNREACHED, CallbackResult, CallState
-from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
+from ivrd.core.queue_log_replay import EntryType, LogEntry, QueueLogEntry, SettledEntry
+from ivrd.core.repeat_calls import ASKED
 
 LONGEST = 8192  # bytes of a line; Asterisk's own buffer for one
 
@@ -26,6 +27,8 @@ FORM = re.compile(
 TOPIC = re.compile(r"[a-z0-9_-]{1,64}")
 TOKEN = re.compile(r"[0-9a-f]{4,64}")
 SECONDS = re.compile(r"[0-9]{1,6}")
+NAME = re.compile(r"[a-z0-9_+.-]{0,150}")  # of a queue or a partner
+SETTLED = "SETTLED"
 OURS = {
     "RECEIVED": EntryType.RECEIVED,
     "DIALLED": EntryType.DIALLED,
@@ -50,7 +53,7 @@ STATES: dict[str, CallState] = {
 }
 
 
-def entry_of(raw: bytes) -> tuple[QueueLogEntry | None, int]:
+def entry_of(raw: bytes) -> tuple[LogEntry | None, int]:
     """What a line, without its newline, says (None: nothing to us), and how many broken ones it
     holds: 1 if it is none, or if it was written into one that was never finished."""
     found = FORM.fullmatch(raw) if len(raw) <= LONGEST else None
@@ -63,6 +66,8 @@ def entry_of(raw: bytes) -> tuple[QueueLogEntry | None, int]:
     args = rest.split("|")
     if event == "QUEUESTART":
         return QueueLogEntry(float(time), EntryType.RESTARTED), broken
+    if queue == dialplan_names.LOG_QUEUE and event == SETTLED:
+        return _settled(float(time), call_id, args), broken
     if queue == dialplan_names.LOG_QUEUE:
         return _ours(float(time), call_id, seat_of(member), event, args), broken
     return _app_queues(float(time), call_id, queue, seat_of(member), event, args), broken
@@ -89,6 +94,13 @@ def _ours(at: float, call_id: str, seat: str, event: str, args: list[str]) -> Qu
         silent_seconds=silence(args[3] if len(args) > 3 else "") if lost else 0.0,
         result=CallbackResult(args[0]) if state is CallState.DIALLED else None,
     )
+
+
+def _settled(at: float, call_id: str, args: list[str]) -> SettledEntry | None:
+    """What a caller answered who was asked whether the matter was settled."""
+    answer, queue, partner = (*args, "", "")[:3]
+    named = NAME.fullmatch(queue) and NAME.fullmatch(partner)
+    return SettledEntry(at, call_id, answer, queue, partner) if answer in ASKED and named else None
 
 
 def _app_queues(

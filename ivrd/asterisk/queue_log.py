@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivrd.asterisk.queue_lines import LONGEST, entry_of
-from ivrd.core.queue_log_replay import QueueLogEntry
+from ivrd.core.queue_log_replay import LogEntry
 
 MOST_LINES = 5_000  # in one `read`: what they mean is worked out in the event loop
 CHUNK = 1 << 20  # bytes; so many are in memory at most
@@ -100,9 +100,9 @@ class QueueLogReader:
             self._file.close()
         self._file = None
 
-    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
+    def read(self) -> list[tuple[LogEntry, LogPosition]]:
         """The lines that were written since, each with where it begins; never raises OSError."""
-        lines: list[tuple[QueueLogEntry, LogPosition]] = []
+        lines: list[tuple[LogEntry, LogPosition]] = []
         self.behind = False
         left = MOST_LINES
         try:
@@ -126,7 +126,7 @@ class QueueLogReader:
 
     # --- one file --------------------------------------------------------------------------
 
-    def _take(self, lines: list[tuple[QueueLogEntry, LogPosition]], most: int) -> int:
+    def _take(self, lines: list[tuple[LogEntry, LogPosition]], most: int) -> int:
         """Read whole lines, `most` at most; how many there were, 0 at the end of the file."""
         assert self._file is not None
         assert self.mark is not None
@@ -149,7 +149,7 @@ class QueueLogReader:
         return took
 
     def _one(
-        self, raw: bytes, here: LogPosition, lines: list[tuple[QueueLogEntry, LogPosition]]
+        self, raw: bytes, here: LogPosition, lines: list[tuple[LogEntry, LogPosition]]
     ) -> None:
         if self._in_long_line:  # its last piece
             self._in_long_line = False

@@ -45,6 +45,7 @@ from ivrd.asterisk.facts import (
     SeatUnanswered,
     StrangerRefused,
     Supervised,
+    TalkOver,
     TrunkAddress,
     TrunkRegistration,
     Unattended,
@@ -124,6 +125,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return AttemptReport(m.token, m.state, m.detail, at(m))
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
+    if m.userevent == dialplan_names.TALK_OVER_EVENT:
+        return TalkOver(m.uniqueid, at(m))
     if m.userevent == dialplan_names.QUEUE_MENU_EVENT:
         return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:
@@ -198,6 +201,7 @@ def dated(fact: Fact, clock: AsteriskClock) -> Fact:
             | CallCut()
             | MediaLost()
             | Hangup()
+            | TalkOver()
             | SeatUnanswered()
             | SeatDropped()
             | CallRefused()

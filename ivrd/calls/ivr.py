@@ -17,10 +17,13 @@ from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
+from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
+from ivrd.core.case_menu import CaseVisit
+from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
@@ -165,6 +168,7 @@ class Ivr:
         booking: Booking,
         links: Links,
         intake: Intake,
+        cases: Cases,
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
@@ -182,6 +186,7 @@ class Ivr:
         self._booking = booking
         self._links = links
         self._intake = intake
+        self._cases = cases
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
@@ -190,7 +195,7 @@ class Ivr:
         self._screening = screening
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
-        # Bookings, links that are being sent, tickets that are being filed.
+        # Bookings, links that are being sent, tickets that are being filed, cases looked up.
         self._errands: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -313,7 +318,7 @@ class Ivr:
         position = line.position
         if line.conversation is not None and line.conversation.visit is not None:
             position = MenuPosition(line.conversation.visit, line.key_at)
-        if position is None or not isinstance(position.visit, IntakeVisit):
+        if position is None or not isinstance(position.visit, IntakeVisit | CaseVisit):
             return position
         return replace(position, visit=dialogue.stored(position.visit))
 
@@ -369,6 +374,8 @@ class Ivr:
             self._start(call_id, self._book(call_id, command), self._errands)
         elif isinstance(command, SendLink):
             self._start(call_id, self._send_link(call_id, command.topic), self._errands)
+        elif isinstance(command, LookUp):
+            self._start(call_id, self._look_up(call_id, command.question), self._errands)
         elif isinstance(command, IntakeCommand):
             self._registers(call_id, command)
 
@@ -414,6 +421,16 @@ class Ivr:
             line = self._lines.get(call_id)
             if line is not None and line.conversation is not None:
                 line.conversation.link_sent(sent)
+
+    async def _look_up(self, call_id: str, question: CaseQuestion) -> None:
+        """Look a case up, and tell what came of it to whoever speaks with the caller then."""
+        answer = CaseAnswer(CaseResult.BROKEN)
+        try:
+            answer = await self._cases.look_up(call_id, question)
+        finally:
+            line = self._lines.get(call_id)
+            if line is not None and line.conversation is not None:
+                line.conversation.case_answered(answer)
 
     def _start(
         self, call_id: str, work: Coroutine[Any, Any, None], group: set["asyncio.Task[None]"]

@@ -21,6 +21,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import kind_of_seat
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
 from ivrd.calls.links import Links
@@ -32,6 +33,7 @@ from ivrd.calls.screening import Screening
 from ivrd.core import call as c
 from ivrd.core import menu
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
+from ivrd.core.cases import AtCase, LookUp
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.handoff import SeatKind
 from ivrd.core.intake import (
@@ -84,6 +86,7 @@ class CallTracker:
         booking: Booking,
         links: Links,
         intake: Intake,
+        cases: Cases,
         identify: Callable[[str, str], str],
         clock: Callable[[], float],
         queue_language: QueueLanguage,
@@ -115,6 +118,7 @@ class CallTracker:
             booking,
             links,
             intake,
+            cases,
             self._notify,
             self._stepped,
             self._monitor.broken,
@@ -223,6 +227,8 @@ class CallTracker:
             case facts.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
                 self._listeners.agent_calls.over(call_id, "the agent hung up")
+            case facts.TalkOver(call_id, at):
+                self._ended(call_id, "the talk is over", c.HungUp(at))
             case facts.SeatState() | facts.MemberChanged() | facts.SeatResumed():
                 self.queue_members.changed(fact)
                 self._look(fact)
@@ -364,6 +370,7 @@ class CallTracker:
                 | menu.AtOffer(topic)
                 | menu.SendLink(topic)
                 | FileTicket(topic=topic)
+                | AtCase(topic)
             ):
                 self.ledger.note(call_id, topic=topic)
                 self._moved(call_id)
@@ -371,7 +378,15 @@ class CallTracker:
                 self._promised(call_id, *PROMISED[type(command)])
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
-            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | RedFlags() | RiskFlags():
+            case (
+                BeginIntake()
+                | AtIntake()
+                | LeftIntake()
+                | AddNote()
+                | RedFlags()
+                | RiskFlags()
+                | LookUp()
+            ):
                 self._moved(call_id)
             case _:
                 assert_never(command)

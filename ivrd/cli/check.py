@@ -20,7 +20,7 @@ from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config import certificates, trunk_media, yamlfile
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
-from ivrd.config.outbox_settings import FileSettings
+from ivrd.config.outbox_settings import FileSettings, HttpSettings
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
 from ivrd.config.prompt_validity import ending
@@ -220,15 +220,24 @@ def _certificates(settings: Settings) -> Step:
     return Step(problems, "put the certificates there")
 
 
+def _asked(settings: Settings) -> Iterator[HttpSettings]:
+    """The other systems that ivrd asks or tells something."""
+    for channel in settings.outbox.channels.values():
+        if not isinstance(channel, FileSettings):
+            yield channel.http
+    if settings.crm is not None:
+        yield settings.crm.http
+
+
 def _outbox_secrets(settings: Settings) -> Iterator[Step]:
     """What other systems have given out, or sign with; calls go on without."""
-    for channel in settings.outbox.channels.values():
-        if not isinstance(channel, FileSettings) and channel.http.secret_file:
+    for http in _asked(settings):
+        if http.secret_file:
             try:
-                read_secret(channel.http.secret_file, channel.http.secret_variable, token=True)
+                read_secret(http.secret_file, http.secret_variable, token=True)
             except ConfigError as error:
                 remedy = "put what the other system has given you into"
-                yield Step([str(error)], f"{remedy} {channel.http.secret_file}")
+                yield Step([str(error)], f"{remedy} {http.secret_file}")
     for contact in settings.call_outs.contacts.values():
         if contact.secret_file:
             try:
@@ -339,9 +348,8 @@ def _needs(settings: Settings) -> Iterator[Need]:
     for channel in settings.outbox.channels.values():
         if isinstance(channel, FileSettings):
             yield Need(channel.path.parent, writes=True)
-        else:
-            files = (channel.http.secret_file, channel.http.ca_file)
-            yield from (Need(path) for path in files if path)
+    for http in _asked(settings):
+        yield from (Need(path) for path in (http.secret_file, http.ca_file) if path)
     answers = (contact.secret_file for contact in settings.call_outs.contacts.values())
     yield from (Need(path) for path in answers if path)
     for language in settings.languages:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ivrd.cli.cells import length
 from ivrd.core.call import CallbackResult
+from ivrd.core.repeat_calls import ASKED, After
 
 RESULT_WORDS = {
     CallbackResult.REACHED: "reached",
@@ -14,6 +15,11 @@ RESULT_WORDS = {
     CallbackResult.HUNG_UP: "hung up before a person took the call",
     CallbackResult.CALLBACK: "asked to be called back once more",
     CallbackResult.FAILED: "failed",
+}
+ANSWER_WORDS = {
+    After.SETTLED: "said yes",
+    After.NOT_SETTLED: "said no",
+    After.NO_ANSWER: "did not say",
 }
 
 
@@ -50,7 +56,27 @@ def day_text(answer: Mapping[str, Any]) -> str:
             line += f"; with that, those answered waited {seconds:.0f} s on average"
         lines.append(line)
     lines += _callbacks(answer["callbacks"])
+    lines += _served(answer["served"])
     return "\n".join([*lines, *people_lines(answer["people"])])
+
+
+def _served(of: Mapping[str, Any]) -> Iterator[str]:
+    """What callers said after their talks, and who was told the state of a case."""
+    asked = sum(of[after]["calls"] for after in ASKED)
+    if asked:
+        share = of["settled_share"]
+        said = "nobody of them answered" if share is None else f"settled: {share:.0%}"
+        yield f"{asked:,} were asked after the talk whether their matter was settled; {said}"
+        for after, words in ANSWER_WORDS.items():
+            if of[after]["calls"]:
+                yield _line(of[after], words)
+    if of[After.CASE_TOLD]["calls"]:
+        yield _line(of[After.CASE_TOLD], "heard the state of their case and hung up")
+
+
+def _line(of: Mapping[str, Any], words: str) -> str:
+    again = f"; of {of['known']:,} known, {of['redialled']:,} dialled again within a day"
+    return f"{of['calls']:>9,}  {words}{again if of['known'] else ''}"
 
 
 def _callbacks(made: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ivrd.config import (
     agents,
     callback,
+    cases,
     hours,
     line,
     links,
@@ -32,7 +33,7 @@ from ivrd.config.skills import Staff
 from ivrd.config.trunk_settings import TrunkSettings
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
-OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE)
+OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE, cases.FILE)
 
 
 def load(folder: Path) -> Settings:
@@ -53,6 +54,7 @@ def load(folder: Path) -> Settings:
         agents=_read_agents(folder, found),
         outbox=_read_outbox(folder, found),
         plans=_read_plans(folder, found),
+        cases=_read_cases(folder, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
@@ -84,6 +86,7 @@ class _Files:
     agents: File[agents.AgentsFile] | None
     outbox: File[outbox.OutboxFile] | None
     plans: File[plans.PlansFile] | None
+    cases: File[cases.CasesFile] | None
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
@@ -118,6 +121,14 @@ def _read_plans(folder: Path, found: list[Problem]) -> File[plans.PlansFile] | N
         return None
 
 
+def _read_cases(folder: Path, found: list[Problem]) -> File[cases.CasesFile] | None:
+    try:
+        return cases.read_file(folder)
+    except ConfigError as error:
+        found.extend(error.problems)
+        return None
+
+
 def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
     """What is wrong inside one file."""
     if files.program:
@@ -136,6 +147,8 @@ def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
         yield from prompt_validity.check(files.prompts)
     if files.plans:
         yield from plans.check(files.plans)
+    if files.cases:
+        yield from cases.check(files.cases)
 
 
 def _with_program(files: _Files) -> Iterable[Problem]:
@@ -204,6 +217,8 @@ def _said(files: _Files) -> Iterable[Problem]:
     """Prompts and messages that are named, and that there are."""
     if files.menus and files.outbox:
         yield from menus.check_with_outbox(files.menus, files.outbox.parsed.messages)
+    if files.menus and files.cases:
+        yield from menus.check_with_cases(files.menus, cases.table(files.cases.parsed))
     if files.prompts and files.program:
         languages = files.program.parsed.languages
         known = prompts.with_defaults(files.prompts.parsed.texts, languages)
@@ -222,6 +237,9 @@ def _said(files: _Files) -> Iterable[Problem]:
         if files.plans:
             uses = plans.prompts(files.plans.parsed)
             yield from prompts.check_uses(known, languages, files.plans, uses)
+        if files.cases:
+            uses = cases.prompts(files.cases.parsed)
+            yield from prompts.check_uses(known, languages, files.cases, uses)
 
 
 def _staff(files: _Files) -> Staff | None:
@@ -247,7 +265,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
-    if not (files.agents and files.outbox and files.plans):
+    if not (files.agents and files.outbox and files.plans and files.cases):
         return None
     parsed, languages, routing = top.parsed, tuple(top.parsed.languages), staff.routing
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
@@ -288,6 +306,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             languages,
             main.numbers(parsed),
             parsed.waiting.menu_key,
+            cases.table(files.cases.parsed),
         ),
         menu_key_seconds=parsed.waiting.menu_key_seconds,
         default_queue=waiting.parsed.default,
@@ -299,6 +318,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),
+        crm=cases.crm(files.cases.parsed, folder),
         line_numbers=line.line_number(files.agents.parsed, parsed),
         agent_limits=agents.limits(files.agents.parsed),
         agent_codes=agents.codes(files.agents.parsed),
@@ -330,5 +350,6 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             agents.FILE: files.agents.parsed,
             outbox.FILE: files.outbox.parsed,
             plans.FILE: files.plans.parsed,
+            cases.FILE: files.cases.parsed,
         },
     )

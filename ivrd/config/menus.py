@@ -18,11 +18,13 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import NumberSettings
 from ivrd.config.yamlfile import Key
+from ivrd.core.cases import CaseTable
 from ivrd.core.menu import (
     BACK_KEY,
     PERSON_KEY,
     Choice,
     Menu,
+    ToCase,
     ToInfo,
     ToIntake,
     ToLink,
@@ -55,18 +57,18 @@ class KeyPart(Part):
     topic: Annotated[str, NAME, RELOAD] = ""
     link: Annotated[str, NAME, RELOAD] = ""
     intake: Annotated[str, NAME, RELOAD] = ""
+    case: Annotated[str, NAME, RELOAD] = ""
     prompt: Annotated[str, PROMPT, RELOAD] = ""
     language: Annotated[str, NAME, RELOAD] = ""
 
     @model_validator(mode="after")
     def _leads_to_one_thing(self) -> "KeyPart":
-        kinds = ("menu", "info", "topic", "link", "intake")
+        kinds = ("menu", "info", "topic", "link", "intake", "case")
         given = [name for name in kinds if getattr(self, name)]
         if len(given) != 1:
-            found = {"found": " and ".join(given) or "none of them"}
-            raise PydanticCustomError(
-                "expected", "expected one of menu, info, topic, link or intake, got {found}", found
-            )
+            say = f"expected one of {', '.join(kinds[:-1])} or {kinds[-1]}, got "
+            say += " and ".join(given) or "none of them"
+            raise PydanticCustomError("expected", "{say}", {"say": say})
         if self.language and not self.menu:
             raise PydanticCustomError("expected", "a language goes with a menu only")
         if bool(self.link or self.intake) != bool(self.prompt):
@@ -82,6 +84,8 @@ class KeyPart(Part):
             return ToLink(self.link, self.prompt)
         if self.intake:
             return ToIntake(self.intake, self.prompt)
+        if self.case:
+            return ToCase(self.case)
         return ToInfo(self.info) if self.info else ToTopic(self.topic)
 
 
@@ -199,6 +203,17 @@ def check_with_queues(file: File[MenusFile], queues: QueuesFile) -> Iterator[Pro
         if to.intake and to.intake not in topics:
             say = f"{unknown('topic', to.intake, topics)} (who helps those who do not register)"
             yield file.problem("menus", name, "keys", key, "intake", say=say)
+        if to.case and to.case not in topics:
+            say = f"{unknown('topic', to.case, topics)} (who helps when no state can be told)"
+            yield file.problem("menus", name, "keys", key, "case", say=say)
+
+
+def check_with_cases(file: File[MenusFile], cases: CaseTable | None) -> Iterator[Problem]:
+    """Keys that ask for a case where cases.yaml has none."""
+    for name, key, to in _keys(file.parsed):
+        if to.case and cases is None:
+            say = "no case can be looked up: cases.yaml has no crm.url"
+            yield file.problem("menus", name, "keys", key, "case", say=say)
 
 
 def check_with_outbox(file: File[MenusFile], messages: Collection[str]) -> Iterator[Problem]:
@@ -285,6 +300,7 @@ def tree(
     languages: tuple[str, ...],
     numbers: tuple[NumberSettings, ...],
     queue_menu_key: str,
+    cases: CaseTable | None,
 ) -> Tree:
     """The menus as the menu machine wants them."""
     return Tree(
@@ -315,4 +331,5 @@ def tree(
         goodbye=parsed.prompts.goodbye,
         queue_menu_key=queue_menu_key,
         intake=intake.form(parsed.intake),
+        cases=cases,
     )

@@ -75,6 +75,7 @@ class PartnerPart(Part):
     ring_seconds: Annotated[int, whole(3, 60), RELOAD] = RING_SECONDS
     key_seconds: Annotated[int | None, whole(5, 60), RELOAD] = None
     second_call: Annotated[bool, TRUTH, RELOAD] = True
+    ask_settled: Annotated[bool, TRUTH, RELOAD] = False
     state: Annotated[str, choice(*PartnerState), RELOAD] = PartnerState.ONBOARDING.value
     call_out: ContactPart = ContactPart()
 
@@ -147,9 +148,13 @@ def check_with_queues(file: File[PartnersFile], parsed: QueuesFile) -> Iterator[
     """What does not agree with queues.yaml."""
     taken = {name: f"{what} in queues.yaml" for name, what in queues.names(parsed).items()}
     yield from _names_taken(file, taken)
-    topics = parsed.topics()
+    topics, queue_of = parsed.topics(), parsed.queue_of()
     for name, part in file.parsed.partners.items():
         yield from _listed(file, name, "topics", part.topics or (), topics)
+        asks = [of for of, queue in queue_of.items() if parsed.queues[queue].ask_settled]
+        if part.ask_settled and not set(asks).intersection(part.topics or topics):
+            say = "nobody is asked: none of its topics' queues has ask_settled in queues.yaml"
+            yield file.problem("partners", name, "ask_settled", say=say)
 
 
 def check_with_outbox(
@@ -260,6 +265,7 @@ def partners(
             ring_seconds=part.ring_seconds,
             key_seconds=KEY_SECONDS if part.key_seconds is None else part.key_seconds,
             second_call=part.second_call,
+            ask_settled=part.ask_settled,
         )
         for name, part in parsed.partners.items()
     )

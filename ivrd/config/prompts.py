@@ -107,7 +107,7 @@ def used_prompts(settings: Settings) -> frozenset[str]:
 
 
 def said_by_menus(settings: Settings) -> frozenset[str]:
-    """Every prompt that menus.yaml, queues.yaml and plans.yaml name, and what comes after it."""
+    """Every prompt that the YAML files name, and what comes after it."""
     tree = settings.tree
     said = {tree.no_input, tree.no_match, tree.connect, tree.again, tree.goodbye}
     said.update(*(menu.prompts for menu in tree.menus.values()))
@@ -117,6 +117,7 @@ def said_by_menus(settings: Settings) -> frozenset[str]:
     said.update(*((flag.ask, flag.said) for flag in flags))
     said.update(*tree.infos.values(), tree.closed_prompt.values())
     said.update(*(plan.message for plan in settings.plans.values()))
+    said.update(*(tree.cases.states.values() if tree.cases else ()))
     instead = {name: of.then for name, of in settings.validities.items()}
     for prompt in tuple(said):  # and what is said when they have ended
         while (prompt := instead.get(prompt, "")) in settings.prompts:

@@ -42,6 +42,7 @@ class QueuePart(Part):
     hours: Annotated[str, NAME, RELOAD]
     closed_prompt: Annotated[str, PROMPT, RELOAD] = ""
     announce_seconds: Annotated[int, whole(10, 600), RELOAD] = 20
+    ask_settled: Annotated[bool, TRUTH, RELOAD] = False
     topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1), RELOAD]
 
 
@@ -201,6 +202,7 @@ def queues(parsed: QueuesFile, routing: SkillRouting) -> tuple[QueueSettings, ..
             hours=parsed.queues[group.queue].hours,
             closed_prompt=parsed.queues[group.queue].closed_prompt,
             announce_seconds=parsed.queues[group.queue].announce_seconds,
+            ask_settled=parsed.queues[group.queue].ask_settled,
         )
         for group, topics in routing.groups.items()
     )

@@ -12,6 +12,7 @@ AMI_SECRET = "IVRD_AMI_SECRET"  # stands in for asterisk.ami.secret_file
 SEATS_SECRET = "IVRD_SEATS_SECRET"  # stands in for asterisk.seats.secret_file
 REDIS_SECRET = "IVRD_REDIS_SECRET"  # stands in for store.redis.secret_file
 SENTINEL_SECRET = "IVRD_SENTINEL_SECRET"  # stands in for store.redis.sentinel_secret_file
+CASES_SECRET = "IVRD_CASES_SECRET"  # stands in for crm.secret_file of cases.yaml
 
 ROOT = 0
 MOST_BYTES = 4096

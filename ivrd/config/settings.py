@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ivrd.config.call_out import CallOutSettings
 from ivrd.config.callback import CallbackSettings
+from ivrd.config.cases import CrmSettings
 from ivrd.config.effect import Files
 from ivrd.config.network_settings import OwnNetwork
 from ivrd.config.outbox_settings import OutboxSettings
@@ -32,7 +33,8 @@ class QueueSettings:
 
     `topics` maps a topic to its text in each language.  `hours` names its opening hours, or is
     `always`; `closed_prompt` is what callers hear outside them, empty for none.
-    `announce_seconds`: how often a waiting caller hears the position.
+    `announce_seconds`: how often a waiting caller hears the position.  `ask_settled`: whether
+    callers are asked after the talk whether their matter is settled.
     """
 
     name: str
@@ -40,6 +42,7 @@ class QueueSettings:
     hours: str
     closed_prompt: str
     announce_seconds: int
+    ask_settled: bool
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,8 @@ class Settings:
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
     that people call who stay on the line of their seats, in all its spellings.
-    `outbox`: the messages that leave for other systems.  `links`: until when callers are sent one.
+    `outbox`: the messages that leave for other systems.  `crm`: where cases are known, None where
+    nobody can ask for one.  `links`: until when callers are sent one.
     `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
     why (plans.py).
     `trunks`: each carrier's, each partner's, and that for calls back, by its name in Asterisk.
@@ -259,6 +263,7 @@ class Settings:
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings
+    crm: CrmSettings | None
     line_numbers: tuple[str, ...]
     agent_limits: AgentLimits
     agent_codes: Mapping[Request, str]

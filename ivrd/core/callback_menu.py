@@ -18,6 +18,7 @@ from typing import assert_never
 
 from ivrd.core import slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
+from ivrd.core.cases import CaseAnswer
 from ivrd.core.intake import TicketAnswer
 from ivrd.core.menu import (
     BACK_KEY,
@@ -117,7 +118,7 @@ def step(
             return _answered(visit, result) if visit.at is At.BOOKING else (visit, ())
         case _ if visit.at is At.BOOKING:
             return visit, ()  # what comes of it decides
-        case LinkAnswer() | TicketAnswer():
+        case LinkAnswer() | TicketAnswer() | CaseAnswer():
             return visit, ()  # no key here asks for it
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)

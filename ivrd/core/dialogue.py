@@ -1,5 +1,6 @@
-"""Where a caller is who is spoken to, in one of the five machines: before the queue, before it
-and offered a call back instead, waiting, being sent a link, or registering by keys.
+"""Where a caller is who is spoken to, in one of the six machines: before the queue, before it and
+offered a call back instead, waiting, being sent a link, registering by keys, or asking for the
+state of a case.
 
 Whoever carries out their commands (ivrd/asterisk/conversation.py) need not know which it is.
 """
@@ -9,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import assert_never
 
-from ivrd.core import callback_menu, intake_menu, link_menu, menu, queue_menu
+from ivrd.core import callback_menu, case_menu, intake_menu, link_menu, menu, queue_menu
 from ivrd.core.callback_menu import OfferVisit
+from ivrd.core.case_menu import CaseVisit
+from ivrd.core.cases import AtCase, CaseAnswer
 from ivrd.core.intake import BeginIntake, TicketAnswer
 from ivrd.core.intake_menu import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
@@ -30,7 +33,7 @@ from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.skills import queue_in_words
 from ivrd.core.slots import Slot
 
-AnyVisit = Visit | OfferVisit | QueueVisit | LinkVisit | IntakeVisit
+AnyVisit = Visit | OfferVisit | QueueVisit | LinkVisit | IntakeVisit | CaseVisit
 Result = tuple[AnyVisit, tuple[Command, ...]]
 
 
@@ -67,6 +70,8 @@ def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
             return link_menu.again(tree, visit, now.closed)
         case IntakeVisit():
             return intake_menu.again(tree, visit, now.closed, now.day)
+        case CaseVisit():
+            return case_menu.again(tree, visit, now.closed)
         case _:
             assert_never(visit)
 
@@ -84,6 +89,8 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
             return link_menu.step(tree, visit, received, now.closed)
         case IntakeVisit():
             return intake_menu.step(tree, visit, received, now.closed, now.day)
+        case CaseVisit():
+            return case_menu.step(tree, visit, received, now.closed)
         case _:
             assert_never(visit)
 
@@ -95,6 +102,9 @@ def _offering(visit: Visit, now: Situation) -> Visit:
 
 def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Result:
     result = menu.step(tree, visit, received, now.closed, now.flooded)
+    after, commands = result
+    if commands and isinstance(asks := commands[-1], AtCase):
+        return case_menu.enter(tree, asks.topic, after, now.closed)
     return _offered(result, received, now)
 
 
@@ -132,6 +142,8 @@ def hand_over(tree: Tree, visit: AnyVisit) -> Result:
             return link_menu.hand_over(tree, visit)
         case IntakeVisit():
             return intake_menu.hand_over(tree, visit)
+        case CaseVisit():
+            return case_menu.hand_over(tree, visit)
         case _:
             assert_never(visit)
 
@@ -155,6 +167,9 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
             return menu.knows(tree, back) and visit.topic in tree.queue_of
         case IntakeVisit():
             return visit.language in tree.languages
+        case CaseVisit(back=back):
+            asks = tree.cases is not None and visit.topic in tree.queue_of
+            return asks and menu.knows(tree, back)
         case _:
             assert_never(visit)
 
@@ -164,7 +179,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
     match visit:
         case Visit():
             return MenuStep(StepKind.RESUMED, where(visit), visit.language)
-        case OfferVisit() | LinkVisit() | IntakeVisit():
+        case OfferVisit() | LinkVisit() | IntakeVisit() | CaseVisit():
             return MenuStep(StepKind.RESUMED, visit.topic, visit.language)
         case QueueVisit(told=False):
             return MenuStep(StepKind.QUEUE_MENU, queue_in_words(visit.queue), visit.language)
@@ -177,7 +192,7 @@ def begun_step(visit: AnyVisit) -> MenuStep:
 def left_step(visit: AnyVisit) -> MenuStep:
     """For the log: a visit has been ended with a person (`hand_over`)."""
     match visit:
-        case Visit() | OfferVisit() | LinkVisit() | IntakeVisit():
+        case Visit() | OfferVisit() | LinkVisit() | IntakeVisit() | CaseVisit():
             return MenuStep(StepKind.PERSON, visit.topic, visit.language)
         case QueueVisit():
             return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
@@ -191,6 +206,8 @@ def step_taken(tree: Tree, before: AnyVisit, received: Input, after: AnyVisit) -
         return _intake_step(before, received, after)
     if isinstance(before, LinkVisit) or isinstance(after, LinkVisit):
         return _link_step(before, received, after)
+    if isinstance(before, CaseVisit) or isinstance(after, CaseVisit):
+        return _case_step(before, received, after)
     if isinstance(before, Visit) and isinstance(after, Visit):
         return menu_step(tree, before, received, after)
     if isinstance(before, QueueVisit) and isinstance(after, QueueVisit):
@@ -236,9 +253,30 @@ def _intake_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep
             return None
 
 
+def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
+    """Who asks, and what came of it.  The keys of a number are told to nobody."""
+    match received, after:
+        case Key(digit), CaseVisit() if not isinstance(before, CaseVisit):
+            return MenuStep(StepKind.CASE, after.topic, after.language, digit)
+        case CaseAnswer(result), _:  # and not the state, which is about somebody's health
+            return MenuStep(StepKind.CASE, result, after.language)
+        case _, Visit(over=True):
+            return MenuStep(StepKind.PERSON, after.topic, after.language)
+        case _, Visit():
+            return MenuStep(StepKind.MENU, where(after), after.language)
+        case _:
+            return None
+
+
 def stored(visit: AnyVisit) -> AnyVisit:
     """What may be stored of a visit."""
-    return intake_menu.without_answers(visit) if isinstance(visit, IntakeVisit) else visit
+    match visit:
+        case IntakeVisit():
+            return intake_menu.without_answers(visit)
+        case CaseVisit():
+            return case_menu.without_digits(visit)
+        case _:
+            return visit
 
 
 def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuStep | None:

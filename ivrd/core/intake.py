@@ -117,7 +117,7 @@ class RiskFlags:
 class AddNote:
     """What the phone of whoever takes the call is to show besides; short, in ASCII."""
 
-    text: str
+    text: str = field(repr=False)  # it may have digits
 
 
 IntakeCommand = (

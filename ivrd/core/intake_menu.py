@@ -25,6 +25,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import digits, intake_questions, menu
+from ivrd.core.cases import CaseAnswer
 from ivrd.core.digits import ANEW_KEY, RIGHT, RIGHT_KEY, Keyed, Question, said_digits
 from ivrd.core.intake import (
     AddNote,
@@ -202,7 +203,7 @@ def step(
     match received:
         case TicketAnswer():
             return _answered(tree, visit, received, closed)
-        case BookAnswer() | LinkAnswer():
+        case BookAnswer() | LinkAnswer() | CaseAnswer():
             return visit, ()  # no key here asks for it
         case Key(digit) if visit.at is At.FILING and digit == PERSON_KEY:
             return _to_person(tree, visit, closed, "person")

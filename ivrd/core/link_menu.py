@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import menu
+from ivrd.core.cases import CaseAnswer
 from ivrd.core.intake import TicketAnswer
 from ivrd.core.menu import (
     BACK_KEY,
@@ -106,7 +107,9 @@ def step(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) 
         case NoInput() if visit.at is At.SENT:
             bye = Say(((visit.language, tree.goodbye),))
             return replace(visit, over=True), (bye, GoodBye())
-        case Key() | LinkAnswer() | PromptsPlayed() | NoInput() | BookAnswer() | TicketAnswer():
+        case Key() | PromptsPlayed() | NoInput():
+            return visit, ()  # what comes of the message decides; it may be said to the end
+        case LinkAnswer() | BookAnswer() | TicketAnswer() | CaseAnswer():
             return visit, ()  # what comes of the message decides; it may be said to the end
         case _:
             assert_never(received)

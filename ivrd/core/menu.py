@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrd.core.book_result import BookResult
+from ivrd.core.cases import AtCase, CaseAnswer, CaseTable, LookUp
 from ivrd.core.intake import BeginIntake, Form, IntakeCommand, TicketAnswer
 from ivrd.core.skills import SkillRouting
 
@@ -79,7 +80,14 @@ class ToIntake:
     prompt: str
 
 
-Choice = ToMenu | ToInfo | ToTopic | ToLink | ToIntake
+@dataclass(frozen=True)
+class ToCase:
+    """Ask for the state of a case; to a person who knows `topic` where that cannot be told."""
+
+    topic: str
+
+
+Choice = ToMenu | ToInfo | ToTopic | ToLink | ToIntake | ToCase
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class Tree:
     closed.  `retries`: how often a caller may miss before a person takes over.
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
     `message`: prompts that are said once, before the first menu.  `intake`: what those are asked
-    who register by keys.
+    who register by keys.  `cases`: what callers can ask about a case; None: nothing.
     """
 
     start: str
@@ -122,6 +130,7 @@ class Tree:
     queue_menu_key: str = ""
     message: tuple[str, ...] = ()
     intake: Form | None = None
+    cases: CaseTable | None = None
 
     @property
     def queue_of(self) -> Mapping[str, str]:
@@ -189,7 +198,7 @@ class LinkAnswer:
     sent: bool
 
 
-Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer | TicketAnswer
+Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer | TicketAnswer | CaseAnswer
 
 
 @dataclass(frozen=True)
@@ -302,6 +311,8 @@ Command = (
     | AtBooked
     | SendLink
     | AtDeflected
+    | AtCase
+    | LookUp
     | BackToQueue
     | IntakeCommand
 )
@@ -402,7 +413,7 @@ def _challenge(
         case NoInput():
             after = visit if flooded() else on
             return after, (_greeting(tree, after),)
-        case PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer():
+        case PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
             return _step(tree, visit, received, closed)
         case _:
             assert_never(received)
@@ -416,7 +427,7 @@ def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> 
             return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
-        case BookAnswer() | LinkAnswer() | TicketAnswer():
+        case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
@@ -468,6 +479,8 @@ def _choose(tree: Tree, visit: Visit, choice: Choice, closed: frozenset[str]) ->
             return replace(visit, misses=0), (BeginIntake(topic),)
         case ToIntake(topic):
             return to_topic(tree, visit, topic, closed)
+        case ToCase(topic):
+            return replace(visit, misses=0), (AtCase(topic),)
         case _:
             assert_never(choice)
 

@@ -7,6 +7,7 @@ others may belong to a number that the caller types: that one was pressed is tol
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ivrd.core.cases import CaseAnswer
 from ivrd.core.intake import TicketAnswer
 from ivrd.core.menu import (
     AGAIN_KEY,
@@ -44,6 +45,7 @@ class StepKind(StrEnum):
     CALLBACK = "call asked for a call back"
     LINK = "call asked for a link"
     INTAKE = "call registers by keys"
+    CASE = "call asked for the state of a case"
     WAITS_ON = "call goes on waiting"
     TURN = "call left the menu: its turn has come"
 
@@ -52,10 +54,10 @@ class StepKind(StrEnum):
 class MenuStep:
     """A step.
 
-    to: the menu, message, closed queue or topic, of one who waits the queue, of a call back or a
-    link what came of it, of one who registers by keys how far that is, of one who is asked for a
-    key first the limit that is exceeded; language: the caller's; key: the one that led there, empty
-    if none did.
+    to: the menu, message, closed queue or topic, of one who waits the queue, of a call back, a link
+    or a case what came of it, of one who registers by keys how far that is, of one who is asked for
+    a key first the limit that is exceeded; language: the caller's; key: the one that led there,
+    empty if none did.
     """
 
     kind: StepKind
@@ -64,9 +66,12 @@ class MenuStep:
     key: str = ""
 
 
+NO_STEPS = PromptsPlayed | BookAnswer | LinkAnswer | TicketAnswer | CaseAnswer
+
+
 def menu_step(tree: Tree, before: Visit, received: Input, after: Visit) -> MenuStep | None:
     """What a step of `core.menu` is; None when nothing has changed for the caller."""
-    if isinstance(received, PromptsPlayed | BookAnswer | LinkAnswer | TicketAnswer) or before.over:
+    if isinstance(received, NO_STEPS) or before.over:
         return None
     if before.challenged and isinstance(received, Key):
         return MenuStep(StepKind.PASSED, after.topic or where(after), after.language)

@@ -56,6 +56,8 @@ class Partner:
     `key_seconds` after the answer.  `second_call`: it may be called once more for the same caller,
     for another of its seats, when the first call still rings (second_call.py).  `barred`: topics
     that it is trained for, and of which it gets no calls because its trunk is not encrypted.
+    `ask_settled`: its callers are asked after the talk whether their matter is settled, where the
+    queue has it.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Partner:
     key_seconds: int = KEY_SECONDS
     second_call: bool = True
     barred: tuple[str, ...] = ()
+    ask_settled: bool = False
 
     @property
     def offer_seconds(self) -> int:

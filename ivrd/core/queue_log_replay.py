@@ -101,6 +101,23 @@ class QueueLogEntry:
 
 
 @dataclass(frozen=True)
+class SettledEntry:
+    """What a caller answered after the talk; the call itself has ended by then.
+
+    answer: as core/repeat_calls.py has it.  queue, partner: who had the talk.
+    """
+
+    at: float
+    call_id: str
+    answer: str
+    queue: str = ""
+    partner: str = ""
+
+
+LogEntry = QueueLogEntry | SettledEntry
+
+
+@dataclass(frozen=True)
 class ReplayedCall:
     """A call that queue_log has ended; `call` as `Ended` has it.
 

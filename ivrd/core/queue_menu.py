@@ -19,6 +19,7 @@ from typing import assert_never
 
 from ivrd.core import numbers, slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
+from ivrd.core.cases import CaseAnswer
 from ivrd.core.intake import BeginIntake, TicketAnswer
 from ivrd.core.menu import (
     BACK_KEY,
@@ -130,7 +131,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
             return _answered(visit, result) if visit.booking else (visit, ())
         case _ if visit.booking:
             return visit, ()  # what comes of it decides
-        case LinkAnswer() | TicketAnswer():
+        case LinkAnswer() | TicketAnswer() | CaseAnswer():
             return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ivrd.core.partner import Partner
 from ivrd.core.q850 import Q850
+from ivrd.core.repeat_calls import After, ServedCall
 
 
 class PartnerEventKind(StrEnum):
@@ -144,7 +145,8 @@ class PartnerTotals:
     callers helped, each counted once, whoever withheld the number as often as they called.
     `share`: of the calls that all partners took.  `pledge_share`: of the seats that all pledged.
     `of_pledge`: the one over the other, 1 when the partner took just what it had pledged.  A
-    ratio is None when there is nothing to divide by.
+    ratio is None when there is nothing to divide by.  `settled`, `not_settled`: what callers said
+    after their talks, and how many of each dialled again within a day.
     """
 
     partner: str
@@ -162,6 +164,11 @@ class PartnerTotals:
     share: float | None = None
     pledge_share: float | None = None
     of_pledge: float | None = None
+    settled: int = 0
+    not_settled: int = 0
+    settled_share: float | None = None
+    settled_redialled: int = 0
+    not_settled_redialled: int = 0
     refusals: Mapping[str, int] = field(default_factory=dict)
     without_key: Mapping[str, int] = field(default_factory=dict)
 
@@ -182,6 +189,8 @@ class _Sum:
         self.callers: set[str] = set()
         self.withheld = 0
         self.talk_seconds = 0.0
+        self.said: Counter[After] = Counter()
+        self.redialled: Counter[After] = Counter()
 
     def add(self, line: PartnerEvent) -> None:
         self.kinds[line.kind] += 1
@@ -205,6 +214,13 @@ class Sums:
     def add(self, line: PartnerEvent) -> None:
         """Count one line."""
         self._sums.setdefault(line.partner, _Sum()).add(line)
+
+    def add_served(self, call: ServedCall) -> None:
+        """Count what a caller said after the talk, if it was a partner's."""
+        if call.partner:
+            of = self._sums.setdefault(call.partner, _Sum())
+            of.said[call.after] += 1
+            of.redialled[call.after] += call.redialled
 
     def rows(self, partners: Iterable[Partner]) -> list[PartnerTotals]:
         """One row for each partner and for each that is gone but has lines.
@@ -243,6 +259,13 @@ def _row(
         share=share,
         pledge_share=pledge_share,
         of_pledge=None if share is None or pledge_share is None else _ratio(share, pledge_share),
+        settled=of.said[After.SETTLED],
+        not_settled=of.said[After.NOT_SETTLED],
+        settled_share=_ratio(
+            of.said[After.SETTLED], of.said[After.SETTLED] + of.said[After.NOT_SETTLED]
+        ),
+        settled_redialled=of.redialled[After.SETTLED],
+        not_settled_redialled=of.redialled[After.NOT_SETTLED],
         refusals={cause.value: of.causes[cause] for cause in REFUSALS},
         without_key={cause.value: of.causes[cause] for cause in UNCONFIRMED},
     )

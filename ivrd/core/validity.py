@@ -44,6 +44,13 @@ def tree_on(tree: Tree, validities: Validities, day: date) -> Tree:
         },
         message=said_instead(tree.message, expired),  # of a plan, which leads to nobody
         infos={name: said_instead(info, expired) for name, info in tree.infos.items()},
+        cases=tree.cases
+        and replace(
+            tree.cases,
+            states={
+                state: said_instead(said, expired) for state, said in tree.cases.states.items()
+            },
+        ),
         closed_prompt={
             queue: ended(prompt, expired) for queue, prompt in tree.closed_prompt.items()
         },

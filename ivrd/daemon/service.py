@@ -79,6 +79,7 @@ class Daemon:
             for runner in self._runners:
                 await runner.cleanup()
             await self.wiring.failover.close()
+            await self.wiring.cases.look_ups.close()
             self.wiring.callbacks.requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:

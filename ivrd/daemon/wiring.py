@@ -45,6 +45,7 @@ from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
+from ivrd.daemon.case_wiring import CaseParts, RepeatParts, served_calls
 from ivrd.daemon.connection import AsteriskConnection
 from ivrd.daemon.intake_wiring import IntakeParts
 from ivrd.daemon.link_wiring import LinkParts
@@ -191,6 +192,7 @@ class Wiring:
                 self.people.registry,
                 self.people.statistics,
                 self.links.regret,
+                self.repeats.tracker,
                 self.agents.invitations,
                 self.agents.repository,
                 self.outbox.outbox,
@@ -294,6 +296,7 @@ class Wiring:
 
     def _build_partners(self) -> None:
         """What their call centres do, and what is stored and published of that."""
+        self.served_calls = served_calls(self.settings, self.write_behind, self.timeline)
         self.pledges = Pledges(self.write_behind, self.settings.zone, time.time)
         self.partners = PartnerController(
             partner_setup(self.settings),
@@ -332,6 +335,7 @@ class Wiring:
             self.partners,
             self.partner_repository,
             self.call_out_operations,
+            self.served_calls,
             self.settings.zone,
             self.drill_calls.wait,
             self.timeline.now,
@@ -406,11 +410,20 @@ class Wiring:
             lambda: self.timeline.shift,
         )
         bookings = self.bookings
+        self.repeats = RepeatParts(
+            self.served_calls,
+            self.timeline,
+            self.call_repository,
+            self.ledger,
+            self.leadership,
+            metrics.registry,
+        )
         self.reconciliation = Reconciliation(
             QueueLogReader(settings.asterisk.queue_log),
             self.ledger.calls,
             self.asterisk_clock.written,
             bookings.person_of,
+            self.repeats.tracker.heard,
         )
         self.people = PeopleParts(
             settings,
@@ -432,6 +445,7 @@ class Wiring:
             metrics.registry,
         )
         self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
+        self.cases = CaseParts(settings, metrics.registry)
         self.callbacks = CallbackParts(
             settings,
             self.link,
@@ -462,6 +476,7 @@ class Wiring:
             self.callbacks.booker,
             self.links.sender,
             self.intake.tickets,
+            self.cases.look_ups,
             self.people.numbers.identify,
             self.timeline.now,
             self.wait_announcer,
@@ -501,6 +516,7 @@ class Wiring:
                 self.people.statistics,
                 self.links.regret,
                 self.intake.progress,
+                self.repeats.tracker,
                 self.callbacks.dialler,
                 self.agents.controller,
                 self.agents.seats,
@@ -513,6 +529,7 @@ class Wiring:
                 self.people.registry,
                 self.people.statistics,
                 self.links.regret,
+                self.repeats.tracker,
             ),
             partner_legs=(
                 story,
@@ -540,6 +557,7 @@ class Wiring:
             self.write_behind.flush,
             self.observer.recent,
             self.people.registry.people,
+            self.served_calls,
             time.time,
         )
         answers = {
@@ -623,6 +641,8 @@ class Wiring:
         self.trunks.configure(settings)
         self.links.configure(settings)
         self.intake.configure(settings)
+        self.cases.configure(settings)
+        self.repeats.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge

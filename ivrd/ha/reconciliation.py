@@ -39,7 +39,12 @@ from ivrd.core.call import (
     Outcome,
     Stage,
 )
-from ivrd.core.queue_log_replay import QueueLogEntry, QueueLogReplay, ReplayedCall
+from ivrd.core.queue_log_replay import (
+    LogEntry,
+    QueueLogReplay,
+    ReplayedCall,
+    SettledEntry,
+)
 
 logger = logging.getLogger("ivrd")
 
@@ -68,7 +73,7 @@ class QueueLogSource(Protocol):
     def start(self, mark: LogPosition | None) -> None:
         """Begin at `mark`; blocks."""
 
-    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
+    def read(self) -> list[tuple[LogEntry, LogPosition]]:
         """The entries that were written since; blocks."""
 
     def close(self) -> None:
@@ -78,7 +83,8 @@ class QueueLogSource(Protocol):
 class Reconciliation:
     """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
     line was written that has this time stamp, on the timeline of the calls.  `person_of(token)`:
-    whom an attempt to call somebody back was for; empty when that is not known.
+    whom an attempt to call somebody back was for; empty when that is not known.  `heard(entry)`
+    gets what callers have answered after their talks; it may be told the same again.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
     """
@@ -89,6 +95,7 @@ class Reconciliation:
         calls: Mapping[str, Call],
         moment: Callable[[float], float],
         person_of: Callable[[str], str],
+        heard: Callable[[SettledEntry], None],
     ) -> None:
         self.active = False
         self.reconciled: Counter[Outcome] = Counter()
@@ -100,6 +107,7 @@ class Reconciliation:
         self._calls = calls
         self._moment = moment
         self._person_of = person_of
+        self._heard = heard
         self._replay: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known: set[str] = set()  # recorded by an earlier run
         self._ended: dict[str, tuple[Outcome, Stage]] = {}  # those that queue_log has not ended
@@ -110,7 +118,7 @@ class Reconciliation:
         self._found: set[str] = set()  # their ends are in queue_log, and about to be recorded
         self._now = 0.0
         self._behind = False
-        self._reading: asyncio.Future[list[tuple[QueueLogEntry, LogPosition]]] | None = None
+        self._reading: asyncio.Future[list[tuple[LogEntry, LogPosition]]] | None = None
         self._turn = asyncio.Lock()  # one read at a time
         # Where the next read begins, if not where the last ended.
         self._again: LogPosition | None = None
@@ -213,6 +221,9 @@ class Reconciliation:
             self._behind = self._reader.behind
             for entry, mark in entries:
                 dated = replace(entry, at=self._moment(entry.at))
+                if isinstance(dated, SettledEntry):
+                    self._heard(dated)
+                    continue
                 for finished in self._replay.take(dated, mark):
                     self._finished(finished, now)
             self._report()
@@ -222,7 +233,7 @@ class Reconciliation:
             self.mark = self._replay.oldest or self._reader.mark
         return due
 
-    def _read(self, again: LogPosition | None) -> list[tuple[QueueLogEntry, LogPosition]]:
+    def _read(self, again: LogPosition | None) -> list[tuple[LogEntry, LogPosition]]:
         """What is new in queue_log; blocks."""
         if again is not None:
             self._reader.start(again)

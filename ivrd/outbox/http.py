@@ -5,6 +5,7 @@ no other.  No proxy of the environment is used, no cookie kept, nothing decompre
 answer no more than `ANSWER_BYTES` is read.
 """
 
+import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,6 +145,27 @@ async def _answer(response: aiohttp.ClientResponse) -> Answer:
     return Answer(
         response.status, response.reason or "", response.headers, body[:ANSWER_BYTES], cut
     )
+
+
+def value_at(answer: Answer, field: str) -> object:
+    """What an answer's JSON has at `field`, such as `result.0.status`.
+
+    Raises ValueError, whose words say what came instead.
+    """
+    if answer.cut:
+        raise ValueError("with more than can be JSON of a gateway")
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise ValueError("with something that is no JSON") from None
+    for step in field.split("."):
+        if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+            found = found[int(step)]
+        elif isinstance(found, dict) and step in found:
+            found = found[step]
+        else:
+            raise ValueError(f"without {field}")
+    return found
 
 
 def result_of(status: int, headers: Mapping[str, str]) -> Result:

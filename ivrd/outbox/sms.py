@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from ivrd.config.outbox_settings import SmsSettings, word
 from ivrd.config.outbox_template import filled
 from ivrd.core.outbox import Delivered, Failed, Result
-from ivrd.outbox.http import Answer, HttpClient, Unanswered, result_of
+from ivrd.outbox.http import Answer, HttpClient, Unanswered, result_of, value_at
 from ivrd.outbox.message import Message
 
 SHOWN = 40  # characters of what a gateway answers
@@ -76,19 +76,10 @@ class Sms:
 
 def taken(answer: Answer, field: str, values: frozenset[str]) -> Result:
     """Whether the answer's JSON says that the message was taken."""
-    if answer.cut:
-        return Failed(f"answered {answer.status} with more than can be JSON of a gateway")
     try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return Failed(f"answered {answer.status} with something that is no JSON")
-    for step in field.split("."):
-        if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
-            found = found[int(step)]
-        elif isinstance(found, dict) and step in found:
-            found = found[step]
-        else:
-            return Failed(f"answered {answer.status} without {field}")
+        found = value_at(answer, field)
+    except ValueError as error:
+        return Failed(f"answered {answer.status} {error}")
     if isinstance(found, dict | list) or word(found) not in values:
         shown = "a list or mapping" if isinstance(found, dict | list) else word(found)[:SHOWN]
         return Failed(f"answered {answer.status} with {field} = {shown!r}")

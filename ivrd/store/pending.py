@@ -7,9 +7,10 @@ from typing import assert_never
 from ivrd.store.interface import Change, Forget, Put, Remove
 
 # When there are too many, the oldest of these go first: what a later start reconciles from
-# queue_log, and only then what happened at partners, of which nothing else has all.  What operators
-# did ("audit") is never lost for want of room: nothing else has it, and it is little.
-ENDED, HISTORY = "ended", "history"
+# queue_log, and only then what happened at partners, and what callers said after their talks, of
+# which nothing else has all.  What operators did ("audit") is never lost for want of room: nothing
+# else has it, and it is little.
+ENDED, HISTORY, SERVED = "ended", "history", "served"
 MARKS = "marks"
 LATELY = frozenset({ENDED, HISTORY, "audit"})  # entries that are written once and never again
 
@@ -45,7 +46,7 @@ def reconcilable(change: Change) -> bool:
 
 def losable(change: Change) -> bool:
     """Whether it may be lost when it must."""
-    return reconcilable(change) or change.kind == HISTORY
+    return reconcilable(change) or change.kind in (HISTORY, SERVED)
 
 
 @dataclass

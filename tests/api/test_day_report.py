@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,11 +25,16 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.recent import Recent
+from ivrd.core.repeat_calls import After, ServedCall
 from ivrd.ha.call_repository import CallRepository
 from tests.ha.test_call_repository import Shelf
 
 BANGKOK = ZoneInfo("Asia/Bangkok")
 NOON = datetime(2026, 11, 1, 12, tzinfo=BANGKOK).timestamp()
+
+
+def at_home(at: float) -> date:
+    return datetime.fromtimestamp(at, BANGKOK).date()
 
 
 class Office:
@@ -44,9 +49,13 @@ class Office:
             return flushed
 
         self.people = People(FairnessRules())
+        self.served: list[ServedCall] = []
         self.book = DayReport(
-            self.ledger, self.call_repository, flush, Recent(20.0), self.people, lambda: NOON
+            self.ledger, self.call_repository, flush, Recent(20.0), self.people, self, lambda: NOON
         )
+
+    async def of_day(self, day: date) -> list[ServedCall]:
+        return [call for call in self.served if at_home(call.at) == day]
 
     def call(self, call_id: str, at: float, *events: object, who: str = "") -> None:
         self.enter(Call(call_id, at, who), *events)
@@ -240,3 +249,29 @@ def test_a_day_of_which_nothing_can_be_known_is_not_a_day_without_calls(
     with pytest.raises(server.RequestRejected) as caught:
         busy().ask(day)
     assert str(caught.value) == said
+
+
+def test_what_callers_said_after_their_talks_and_who_dialled_again() -> None:
+    office = busy()
+    nobody = office.ask()
+    yes = ServedCall("1.1", NOON + 60, After.SETTLED, "other", known=True)
+    no = replace(yes, after=After.NOT_SETTLED, redialled=True)
+    told = replace(yes, after=After.CASE_TOLD, queue="")
+    office.served = [yes, yes, replace(yes, known=False), no, told, replace(no, at=NOON - 86400)]
+    found = office.ask()
+    served = found["served"]
+    assert isinstance(served, dict)
+    assert served["settled_share"] == 0.75
+    assert served["settled"] == {"calls": 3, "known": 2, "redialled": 0}
+    assert found == {**nobody, "served": served}
+    lines = day_text(found).splitlines()
+    first = lines.index(
+        "4 were asked after the talk whether their matter was settled; settled: 75%"
+    )
+    assert lines[first + 1 : first + 4] == [
+        "        3  said yes; of 2 known, 0 dialled again within a day",
+        "        1  said no; of 1 known, 1 dialled again within a day",
+        "        1  heard the state of their case and hung up; of 1 known, 0 dialled again "
+        "within a day",
+    ]
+    assert not any("settled" in line for line in day_text(nobody).splitlines())

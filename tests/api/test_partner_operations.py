@@ -22,6 +22,7 @@ from ivrd.core.call import Call, JoinedQueue
 from ivrd.core.forecast import Load
 from ivrd.core.overflow import AgentGroup, QueueSnapshot, Snapshot
 from ivrd.core.partner import Override, PartnerState
+from ivrd.core.repeat_calls import After, ServedCall
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from tests.partners.rig import ALPHA, BETA, NOW, Rig, Shelf, served
 
@@ -333,6 +334,17 @@ def test_a_paused_partner_stays_paused_whatever_a_drill_says() -> None:
 
 
 # --- reports -----------------------------------------------------------------------------------
+
+
+def test_a_report_has_what_callers_said_after_talks_with_each_partner() -> None:
+    rig = Rig()
+    yes = ServedCall("1.1", NOW, After.SETTLED, "other", "alpha", known=True, redialled=True)
+    no = replace(yes, after=After.NOT_SETTLED, redialled=False)
+    own = replace(no, partner="")
+    rig.served.calls = [yes, no, replace(no, after=After.NO_ANSWER), own, replace(yes, at=0.0)]
+    row = next(row for row in get(rig, "report")["rows"] if row["partner"] == "alpha")
+    assert (row["settled"], row["not_settled"], row["settled_share"]) == (1, 1, 0.5)
+    assert (row["settled_redialled"], row["not_settled_redialled"]) == (1, 0)
 
 
 def test_a_report_is_of_its_days_and_of_all_partners() -> None:

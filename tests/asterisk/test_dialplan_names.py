@@ -116,7 +116,7 @@ def _texts(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_no_other_module_spells_a_shared_name() -> None:
-    environment = "(AMI|SEATS|REDIS|SENTINEL|CALLBACK)_SECRET|CONFIG"
+    environment = "(AMI|SEATS|REDIS|SENTINEL|CALLBACK|CASES)_SECRET|CONFIG"
     spelt = [
         where
         for path in sorted((PROJECT / "ivrd").rglob("*.py"))

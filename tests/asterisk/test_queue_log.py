@@ -20,7 +20,7 @@ from ivrd.asterisk import queue_log
 from ivrd.asterisk.queue_lines import LONGEST, entry_of
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
 from ivrd.core.call import AnsweredBy, CallbackResult, CallState, Outcome, Stage
-from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay
+from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, SettledEntry
 
 REAL = Path(__file__).with_name("recorded") / "queue_log.txt"
 
@@ -163,6 +163,13 @@ MEANINGS = [
         "hotline|NONE|ENDED|booked|care|",
         QueueLogEntry(5e9, EntryType.ENDED, "1.2", state=CallState.BOOKED, topic="care"),
     ),
+    (
+        "hotline|NONE|SETTLED|not_settled|home_isolation+hi.th|north-bank",
+        SettledEntry(5e9, "1.2", "not_settled", "home_isolation+hi.th", "north-bank"),
+    ),
+    ("hotline|NONE|SETTLED|no_answer", SettledEntry(5e9, "1.2", "no_answer")),
+    ("hotline|NONE|SETTLED|case_told|other|", None),
+    ("hotline|NONE|SETTLED|settled|\x1b[31m|", None),
     ("hotline|NONE|ENDED|ivr||?", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|?|\x1b[31m", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),
     ("hotline|NONE|ENDED|", QueueLogEntry(5e9, EntryType.ENDED, "1.2")),

@@ -25,6 +25,7 @@ from ivrd.asterisk.facts import (
 )
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.links import Links
@@ -43,6 +44,7 @@ from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.cases import CaseAnswer, CaseQuestion
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
@@ -269,6 +271,21 @@ class FakeLinks:
         return answer
 
 
+class FakeCases:
+    """Looks cases up; each waits for `answers`."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, CaseQuestion]] = []
+        self.answers: asyncio.Queue[CaseAnswer | Exception] = asyncio.Queue()
+
+    async def look_up(self, call_id: str, question: CaseQuestion) -> CaseAnswer:
+        self.asked.append((call_id, question))
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
 class FakeIntake:
     """Files tickets; each waits for `answers`."""
 
@@ -333,6 +350,7 @@ class Rig:
         booking: Booking | None = None,
         links: Links | None = None,
         intake: Intake | None = None,
+        cases: Cases | None = None,
         notices: tuple[NoticeListener, ...] = (),
         positions: tuple[PositionListener, ...] = (),
         seats: tuple[SeatListener, ...] = (),
@@ -358,6 +376,7 @@ class Rig:
             booking or FakeBooking(),
             links or FakeLinks(),
             intake or FakeIntake(),
+            cases or FakeCases(),
             lambda _call_id, number: f"#{number[-3:]}" if number else "",
             lambda: NOW,
             self.told,

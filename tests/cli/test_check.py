@@ -13,6 +13,7 @@ from ivrd.asterisk import console
 from ivrd.cli import check, service_user
 from ivrd.cli.service_user import Need
 from ivrd.config.call_out import Contact
+from ivrd.config.cases import CrmSettings
 from ivrd.config.load import load
 from ivrd.config.outbox_settings import HttpSettings, MessageSettings, WebhookSettings
 
@@ -82,6 +83,18 @@ def test_what_another_system_has_to_give_out_is_a_step_of_its_own(tmp_path: Path
     path.touch(0o600)
     path.write_text("x" * 180)  # longer than one for Asterisk may be
     assert list(check._outbox_secrets(settings)) == []
+
+
+def test_the_secret_by_which_cases_are_asked_for_is_a_step_of_its_own(tmp_path: Path) -> None:
+    path, ca_file = tmp_path / "crm.secret", tmp_path / "ca.pem"
+    http = HttpSettings("https://crm.example/", path, "IVRD_CASES_SECRET", ca_file, 3, 4, 4)
+    crm = CrmSettings(http, "state", frozenset({"bed"}), 2.0, 60.0, 3, 30.0)
+    settings = replace(load(ROOT / "config"), crm=crm)
+    (step,) = check._outbox_secrets(settings)
+    assert step.problems == [
+        f"{path}: missing; expected a file with the secret, or IVRD_CASES_SECRET set"
+    ]
+    assert {Need(path), Need(ca_file)} <= set(check._needs(settings))
 
 
 def test_the_secret_of_a_partner_that_answers_is_a_step_of_its_own(tmp_path: Path) -> None:

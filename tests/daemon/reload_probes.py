@@ -514,6 +514,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("menus.main.keys.4", {"topic": "lab-results"}),
         menu("main"),
     ),
+    (MENUS, "menus.*.keys.*.case"): (put("menus.main.keys.6", {"case": "other"}), menu("main")),
     (MENUS, "menus.*.keys.*.link"): (put("menus.main.keys.5", _LINK), menu("main")),
     (MENUS, "menus.*.keys.*.intake"): (put("menus.main.keys.5", _INTAKE), menu("main")),
     (MENUS, "intake.year_after_days"): (put("intake.year_after_days", 7), tree("intake")),
@@ -576,6 +577,10 @@ PROBES: dict[tuple[str, str], Probe] = {
     (QUEUES, "queues.*.closed_prompt"): (
         put("queues.benefits.closed_prompt", "welcome"),
         tree("closed_prompt"),
+    ),
+    (QUEUES, "queues.*.ask_settled"): (
+        put("queues.other.ask_settled", True),
+        asterisk("extensions.conf"),
     ),
     (QUEUES, "queues.*.announce_seconds"): (
         put("queues.other.announce_seconds", 15),
@@ -655,6 +660,10 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PARTNERS, "partners.*.key_seconds"): (
         put("partners.north-bank.key_seconds", 40),
         offered("extensions.conf", "queues.conf"),
+    ),
+    (PARTNERS, "partners.*.ask_settled"): (
+        put("partners.north-bank.ask_settled", True),
+        asterisk("extensions.conf"),
     ),
     (PARTNERS, "partners.*.second_call"): (
         put("partners.north-bank.second_call", False),

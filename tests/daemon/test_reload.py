@@ -18,7 +18,7 @@ from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
 from ivrd.config.load import load
 from ivrd.config.pin import pin_hash
 from ivrd.daemon.wiring import Wiring
-from tests.daemon import outbox_probes, plan_probes, trunk_probes
+from tests.daemon import case_probes, outbox_probes, plan_probes, trunk_probes
 from tests.daemon import reload_probes as probes
 from tests.daemon.reload_probes import (
     AGENTS,
@@ -39,6 +39,7 @@ PROBES = (
     | outbox_probes.OUTBOX_PROBES
     | plan_probes.PLAN_PROBES
     | trunk_probes.TRUNK_PROBES
+    | case_probes.CASE_PROBES
 )
 REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
 SENTINEL = {
@@ -110,6 +111,8 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / AGENTS, put("supervision.supervisors", ["s-1"]))
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
     (folder / plan_probes.PLANS).write_text(plan_probes.YAML, "utf-8")
+    rewrite(folder / QUEUES, put("queues.home_isolation.ask_settled", True))
+    (folder / case_probes.CASES).write_text(case_probes.YAML, "utf-8")
     rewrite(folder / AGENTS, put("line_number", "1340"))
     line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}
     rewrite(folder / QUEUES, put("pools.home", line))

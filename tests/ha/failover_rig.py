@@ -196,7 +196,11 @@ class Ivrd:
             lambda _person: None,
         )
         self.reconciliation = Reconciliation(
-            QueueLogReader(self.record), self.ledger.calls, lambda at: at, lambda _token: ""
+            QueueLogReader(self.record),
+            self.ledger.calls,
+            lambda at: at,
+            lambda _token: "",
+            lambda _entry: None,
         )
         self.rig = Rig(
             link=self.link,

@@ -34,7 +34,7 @@ from ivrd.core.call import (
     Stage,
 )
 from ivrd.core.ledger import Ledger
-from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
+from ivrd.core.queue_log_replay import EntryType, LogEntry, QueueLogEntry, SettledEntry
 from ivrd.ha import reconciliation as module
 from ivrd.ha.reconciliation import MOST_AT_ONCE, Reconciliation
 from tests.core.lives import BEGINNINGS, Step, begun, days
@@ -45,7 +45,7 @@ class Script:
     """A reader that gives what the test has written; a mark's offset is the line's number."""
 
     def __init__(self) -> None:
-        self.lines: list[QueueLogEntry] = []
+        self.lines: list[LogEntry] = []
         self.taken = 0
         self.trouble = ""
         self.behind = False
@@ -59,7 +59,7 @@ class Script:
     def mark(self) -> LogPosition | None:
         return LogPosition(1, "a", self.taken)
 
-    def read(self) -> list[tuple[QueueLogEntry, LogPosition]]:
+    def read(self) -> list[tuple[LogEntry, LogPosition]]:
         self.guard.wait(60)
         begin, self.taken = self.taken, len(self.lines)
         return [(self.lines[n], LogPosition(1, "a", n)) for n in range(begin, self.taken)]
@@ -73,8 +73,13 @@ class Rig:
         self.notices: list[Notice] = []
         self.now = 1000.0
         self.reader = reader or Script()
+        self.heard: list[SettledEntry] = []
         self.reconciliation = Reconciliation(
-            self.reader, self.ledger.calls, lambda at: at, lambda token: f"person of {token}"
+            self.reader,
+            self.ledger.calls,
+            lambda at: at,
+            lambda token: f"person of {token}",
+            self.heard.append,
         )
         self.reconciliation.begin(known, self.now)
 
@@ -102,7 +107,7 @@ class Rig:
             if call_id in self.ledger.calls:
                 self.say(self.ledger.apply(call_id, event))
 
-    def write(self, *lines: QueueLogEntry) -> None:
+    def write(self, *lines: LogEntry) -> None:
         self.reader.lines += lines
 
     async def tick(self, seconds: float = 0.0) -> None:
@@ -662,3 +667,12 @@ async def test_ends_of_thousands_are_recorded_in_parts_and_none_is_left():
         parts.append(len(ends))
     assert max(parts) == MOST_AT_ONCE
     assert rig.ends() == dict.fromkeys(calls, ANSWERED)
+
+
+def test_what_a_caller_answered_after_the_talk_is_passed_on_and_no_call_is_open() -> None:
+    rig = Rig()
+    said = SettledEntry(1001.0, "a", "settled", "red", "good")
+    rig.write(*TALK, said)
+    asyncio.run(rig.tick())
+    assert rig.heard == [said]
+    assert rig.reconciliation.open == 0

@@ -72,7 +72,11 @@ class Hotline:
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
         store = SqliteStore(Path("nowhere"))
         reconciliation = Reconciliation(
-            QueueLogReader(Path("nowhere")), self.ledger.calls, lambda at: at, lambda _token: ""
+            QueueLogReader(Path("nowhere")),
+            self.ledger.calls,
+            lambda at: at,
+            lambda _token: "",
+            lambda _entry: None,
         )
         PersistenceMetrics(
             self.metrics.registry,

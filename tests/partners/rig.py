@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState
+from ivrd.core.repeat_calls import ServedCall
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.controller import PartnerController
@@ -126,6 +127,16 @@ class NoCallOuts:
         return self.people.get(partner)
 
 
+class Served:
+    """What callers said after their talks."""
+
+    def __init__(self) -> None:
+        self.calls: list[ServedCall] = []
+
+    async def between(self, start: float, end: float) -> AsyncIterator[Sequence[ServedCall]]:
+        yield [call for call in self.calls if start <= call.at < end]
+
+
 class Rig:
     """Two partners, their book on a shelf, and everything that tells or asks of them."""
 
@@ -165,10 +176,12 @@ class Rig:
         self.calls = Calls()
         self.calls_written = 0
         self.loop: asyncio.AbstractEventLoop  # in which it is served
+        self.served = Served()
         self.operations = PartnerOperations(
             self.partners,
             self.book,
             self.call_outs,
+            self.served,
             BANGKOK,
             self.calls.drill,
             now=lambda: self.now,

@@ -60,6 +60,13 @@ def _trunk_calls(settings: Settings) -> int:
     return trunk.network.at_once if trunk else 0
 
 
+def _asks(settings: Settings) -> str:
+    """The queues and the partners whose callers are asked after the talk."""
+    queues = (queue.name for queue in settings.queues if queue.ask_settled)
+    partners_ = (partner.id for partner in settings.partners if partner.ask_settled)
+    return ":".join((*queues, *partners_))
+
+
 def _supervision(settings: Settings) -> str:
     """The code that a supervisor's phone dials, if there are supervisors."""
     of = settings.supervision
@@ -107,6 +114,7 @@ autofallthrough=yes
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 {dialplan_names.NOTE_HEADER}={settings.asterisk.note_header}
 {dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
+{dialplan_names.ASKS}={_asks(settings)}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]

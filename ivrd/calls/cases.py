@@ -1,0 +1,12 @@
+"""Where a caller's question about a case goes."""
+
+from typing import Protocol
+
+from ivrd.core.cases import CaseAnswer, CaseQuestion
+
+
+class Cases(Protocol):
+    """Looks cases up; see cases/."""
+
+    async def look_up(self, call_id: str, question: CaseQuestion) -> CaseAnswer:
+        """What is known of a case.  Ends within seconds."""

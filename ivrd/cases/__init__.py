@@ -1,0 +1,1 @@
+"""The state of a case, asked of the system that has it."""

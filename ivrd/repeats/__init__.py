@@ -1,0 +1,1 @@
+"""Who dials again within a day after having been served."""

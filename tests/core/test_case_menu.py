@@ -1,0 +1,242 @@
+"""Whoever asks for the state of a case is told it, or has a person; no digit is shown anywhere."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.th import pin
+
+from ivrd.core import case_menu, dialogue, menu
+from ivrd.core.case_menu import INFO, LOOKING, NOT_TOLD, UNKNOWN, WHICH, At, CaseVisit
+from ivrd.core.cases import (
+    CaseAnswer,
+    CaseQuestion,
+    CaseResult,
+    CaseTable,
+    LookUp,
+    western_year,
+)
+from ivrd.core.dialogue import AnyVisit, Situation
+from ivrd.core.digits import RIGHT
+from ivrd.core.intake import AddNote
+from ivrd.core.menu import (
+    AtClosed,
+    AtInfo,
+    AtMenu,
+    Command,
+    Input,
+    Key,
+    Menu,
+    NoInput,
+    PromptsPlayed,
+    Say,
+    ToCase,
+    ToPerson,
+    Tree,
+)
+from tests.asterisk.talk import TREE as ANY_TREE
+
+MAIN = ANY_TREE.menus["main"]
+CASE_KEY = "5"
+CODE, CITIZEN, BORN = "0867401212", "1234567890121", "2530"
+TABLE = CaseTable(10, by_person=True, states={"bed": ("case-bed",)}, is_citizen_number=pin.is_valid)
+TREE = replace(
+    ANY_TREE,
+    start="main",
+    menus={
+        **ANY_TREE.menus,
+        "main": Menu("main", MAIN.prompts, {**MAIN.keys, CASE_KEY: ToCase("hospital")}),
+    },
+    cases=TABLE,
+)
+FOUND = CaseAnswer(CaseResult.FOUND, "bed")
+
+
+def situation(*closed: str) -> Situation:
+    return Situation(
+        frozenset(closed),
+        None,
+        lambda _queue: False,
+        tuple,
+        lambda: False,
+        link=False,
+        intake=False,
+        day=lambda: date(2022, 3, 5),
+    )
+
+
+def keys(text: str) -> list[Input]:
+    return [Key(digit) for digit in text]
+
+
+def walk(*received: Input, tree: Tree = TREE, now: Situation | None = None) -> dialogue.Result:
+    result: dialogue.Result = menu.enter(tree)
+    for one in received:
+        result = dialogue.step(tree, result[0], one, now or situation())
+    return result
+
+
+def said(commands: tuple[Command, ...]) -> list[str]:
+    return [name for c in commands if isinstance(c, Say) for _language, name in c.prompts]
+
+
+def notes(commands: tuple[Command, ...]) -> list[str]:
+    return [c.text for c in commands if isinstance(c, AddNote)]
+
+
+ASKED = (*keys(CASE_KEY), *keys("1" + CODE), Key("1"))  # by its code, which was read back
+ASKED_BY_PERSON = (*keys(CASE_KEY), *keys("2" + CITIZEN), Key("1"), *keys(BORN), Key("1"))
+
+
+def test_it_is_asked_for_by_code_or_by_citizen_number_and_year() -> None:
+    _visit, commands = walk(Key(CASE_KEY))
+    assert said(commands) == [WHICH]
+    _visit, commands = walk(*ASKED[:-1])
+    assert said(commands) == ["case-read-back", *(f"number-{d}" for d in CODE), RIGHT]
+    _visit, commands = walk(*ASKED)
+    assert commands[-1] == LookUp(CaseQuestion(code=CODE))
+    assert said(commands) == [LOOKING]
+    _visit, commands = walk(*ASKED_BY_PERSON)
+    assert commands[-1] == LookUp(CaseQuestion(citizen_number=CITIZEN, birth_year=1987))
+
+
+@pytest.mark.parametrize(
+    ("table", "first"),
+    [
+        (replace(TABLE, by_person=False), "case-code"),
+        (replace(TABLE, code_digits=0), "case-citizen"),
+    ],
+)
+def test_where_there_is_one_way_only_nobody_is_asked_which(table: CaseTable, first: str) -> None:
+    tree = replace(TREE, cases=table)
+    assert said(walk(Key(CASE_KEY), tree=tree)[1]) == [first]
+    visit, _commands = walk(Key(CASE_KEY), Key("*"), tree=tree)
+    assert isinstance(visit, menu.Visit)
+
+
+def test_while_it_is_looked_up_there_is_always_something_to_hear() -> None:
+    visit, _commands = walk(*ASKED)
+    for _ in range(3):
+        visit, commands = dialogue.step(TREE, visit, PromptsPlayed(), situation())
+        assert said(commands) == [LOOKING]
+
+
+def test_who_is_told_the_state_may_hang_up_hear_it_again_go_back_or_have_a_person() -> None:
+    visit, commands = walk(*ASKED, FOUND)
+    assert AtInfo(INFO) in commands
+    assert said(commands) == ["case-bed", "info-again"]
+    assert case_menu.has_heard(visit)
+    again, commands = dialogue.step(TREE, visit, Key("1"), situation())
+    assert (said(commands), again) == (["case-bed", "info-again"], visit)
+    assert AtInfo(INFO) not in commands
+    back, commands = dialogue.step(TREE, visit, Key("*"), situation())
+    assert AtMenu("main") in commands
+    assert isinstance(back, menu.Visit)
+    _person, commands = dialogue.step(TREE, visit, Key("0"), situation())
+    assert [type(c) for c in commands] == [AtMenu, AddNote, ToPerson]
+    assert notes(commands) == [f"case {CODE}"]
+
+
+@pytest.mark.parametrize("result", [of for of in CaseResult if of is not CaseResult.FOUND])
+def test_whatever_else_comes_leads_to_a_person_with_what_was_keyed(result: CaseResult) -> None:
+    _visit, commands = walk(*ASKED_BY_PERSON, CaseAnswer(result))
+    assert said(commands) == [UNKNOWN if result is CaseResult.UNKNOWN else NOT_TOLD]
+    assert notes(commands) == [f"citizen {CITIZEN}, born 1987"]
+    assert commands[-1] == ToPerson("q-benefits", "hospital")
+
+
+def test_words_that_have_ended_and_a_state_that_is_gone_from_the_table_lead_to_a_person() -> None:
+    for states in ({"bed": ()}, {}):
+        tree = replace(TREE, cases=replace(TABLE, states=states))
+        _visit, commands = walk(*ASKED, FOUND, tree=tree)
+        assert said(commands) == [NOT_TOLD]
+        assert AtInfo(INFO) not in commands
+        assert isinstance(commands[-1], ToPerson)
+
+
+def test_0_leads_to_a_person_also_while_it_is_looked_up_and_in_the_midst_of_a_number() -> None:
+    for received, note in (
+        ((*ASKED, Key("0")), [f"case {CODE}"]),
+        ((Key(CASE_KEY), *keys("2")), []),
+        ((Key(CASE_KEY),), []),
+    ):
+        _visit, commands = walk(*received, *([] if note else [Key("0")]))
+        assert isinstance(commands[-1], ToPerson)
+        assert notes(commands) == note
+
+
+def test_where_the_topic_is_closed_who_was_told_hears_that() -> None:
+    visit, _ = walk(*ASKED, FOUND)
+    _visit, commands = dialogue.step(TREE, visit, Key("0"), situation("q-benefits"))
+    assert [type(c) for c in commands if not isinstance(c, Say)] == [AtMenu, AddNote, AtClosed]
+
+
+def test_an_interruption_loses_no_caller_and_what_is_stored_has_no_digit() -> None:
+    looking, _ = walk(*ASKED)
+    assert dialogue.again(TREE, looking, situation())[1][-1] == LookUp(CaseQuestion(code=CODE))
+    stored = dialogue.stored(looking)
+    assert isinstance(stored, CaseVisit)
+    assert (stored.question, stored.keyed.digits) == (CaseQuestion(), "")
+    _visit, commands = dialogue.again(TREE, stored, situation())
+    assert said(commands) == [NOT_TOLD]
+    assert isinstance(commands[-1], ToPerson)
+    told, _ = walk(*ASKED, FOUND)
+    again, commands = dialogue.again(TREE, dialogue.stored(told), situation())
+    assert said(commands) == ["case-bed", "info-again"]
+    year, _ = walk(*ASKED_BY_PERSON[:-5])
+    _visit, commands = dialogue.again(TREE, dialogue.stored(year), situation())
+    assert said(commands) == ["case-citizen"]
+    for _ in range(3):
+        again, commands = dialogue.again(TREE, again, situation())
+    assert isinstance(commands[-1], ToPerson)
+
+
+def test_no_digit_is_shown_anywhere() -> None:
+    visit, commands = walk(*ASKED_BY_PERSON)
+    shown = repr((visit, [c for c in commands if not isinstance(c, Say)]))
+    assert CITIZEN not in shown
+    assert "1987" not in shown
+    steps = [
+        dialogue.step_taken(TREE, *pair)
+        for pair in ((visit, Key("7"), visit), (visit, FOUND, visit))
+    ]
+    assert [step and (step.to, step.key) for step in steps] == [None, ("found", "")]
+
+
+@pytest.mark.parametrize(
+    ("keyed", "year"),
+    [("1987", 1987), ("2530", 1987), ("2443", 1900), ("1899", 0), ("0001", 0), ("2200", 0)],
+)
+def test_a_year_is_understood_in_both_eras(keyed: str, year: int) -> None:
+    assert western_year(keyed) == year
+
+
+inputs: st.SearchStrategy[Input] = st.one_of(
+    st.sampled_from("0123456789*#").map(Key),
+    st.just(PromptsPlayed()),
+    st.just(NoInput()),
+    st.sampled_from(CaseResult).map(lambda result: CaseAnswer(result, "bed")),
+)
+
+
+@given(st.lists(inputs, max_size=12), st.sampled_from([ASKED, ASKED_BY_PERSON, ASKED[:5]]))
+def test_every_way_ends_and_silence_leads_to_a_person(
+    received: list[Input], begin: tuple[Input, ...]
+) -> None:
+    visit: AnyVisit
+    visit, told = walk(*begin)
+    for one in [*received, CaseAnswer(CaseResult.SLOW), *[PromptsPlayed(), NoInput()] * 12]:
+        visit, commands = dialogue.step(TREE, visit, one, situation())
+        told += commands
+        assert dialogue.knows(TREE, visit)
+    assert visit.over
+    assert sum(isinstance(c, ToPerson) for c in told) == 1
+
+
+def test_a_visit_in_a_menu_that_a_reload_has_taken_away_does_not_go_on() -> None:
+    visit, _ = walk(*ASKED)
+    assert isinstance(visit, CaseVisit)
+    assert visit.at is At.LOOKING
+    assert not dialogue.knows(replace(TREE, cases=None), visit)
