@@ -74,6 +74,7 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
+HEAD_START = "IVRD_HEAD_START"  # of whoever is urgent: why, a colon, milliseconds
 BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED, UNREACHED
 RUNG = "IVRD_RUNG"  # the seat of our own that was rung last; empty for a partner's
 TALKED = "IVRD_TALKED"  # milliseconds
@@ -93,7 +94,7 @@ TRIES = "IVRD_TRIES"  # how often that phone was not free
 ASKED_FOR = "IVRD_CALLER"  # on a call between seats: the channel of a caller whom it is about
 ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may listen
 CALLER_VARIABLES = (
-    *(STAGE, QUEUE, TOPIC, EFFECTIVE, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
+    *(STAGE, QUEUE, TOPIC, EFFECTIVE, HEAD_START, BACK, RUNG, TALKED, DROPS, LOST, CUT, SOURCE),
     *(PRIVACY, DIALLED, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT, TRIES, ASKED_FOR),
     ANNOUNCED,
 )

@@ -23,7 +23,8 @@ ended with the first answer (`Call.answered_at`).
 
 A call that waits has two beginnings.  `joined_at` is when it joined a queue: the wait of this call.
 `effective_at` is its effective arrival, by which callers are served: earlier than that for whoever
-has waited before, in a call that nobody answered.
+has waited before, in a call that nobody answered.  Whoever is urgent has a head start beside it
+(priority.py).
 
 A call that the hotline makes (`Direction.CALLBACK`) begins as dialled: it rings, or whoever answers
 hears why and is asked for a key.  It ends there, unreached, or joins a queue and goes on as any
@@ -40,6 +41,8 @@ there are (ledger.py), how Asterisk says it (ivrd/asterisk).
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
+
+from ivrd.core.priority import NO_HEAD_START, HeadStart
 
 LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by itself as well
 # An answer stands when the person has kept the caller for so long: twice the time after which the
@@ -339,6 +342,7 @@ class Call:
     result: CallbackResult | None = None  # of a call that the hotline made, once it has ended
     answered_at: float | None = None  # of a call that was sent on: when its first person took it
     answered_by: AnsweredBy = AnsweredBy.NOBODY  # and who that was
+    head_start: HeadStart = NO_HEAD_START  # of whoever is served before those who came earlier
 
     @property
     def received(self) -> bool:

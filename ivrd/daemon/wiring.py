@@ -40,7 +40,7 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
@@ -213,7 +213,7 @@ class Wiring:
             self.ledger,
             self.tracker.ivr,
             self._destinations,
-            self.tracker.placement.effective,
+            self.tracker.placement.variables,
             time.monotonic,
         )
         self.rejoin = Rejoin(
@@ -221,7 +221,7 @@ class Wiring:
             self.ledger,
             self.tracker.ivr,
             self.asterisk_clock,
-            self.tracker.placement.effective,
+            self.tracker.placement.variables,
         )
         self.operations = Operations(
             settings,
@@ -452,6 +452,7 @@ class Wiring:
             self.timeline.now,
             self.wait_announcer,
             self.screening,
+            settings.priority,
         )
         ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
         PersistenceMetrics(
@@ -597,6 +598,7 @@ class Wiring:
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge
+        self.tracker.placement.rules = settings.priority
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 
