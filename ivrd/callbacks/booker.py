@@ -20,6 +20,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.call import Call
 from ivrd.core.ledger import Ledger
+from ivrd.core.priority import PriorityRules, larger
 from ivrd.core.skills import SkillRouting, queue_in_words
 from ivrd.core.slots import Slot, next_slots
 
@@ -65,6 +66,7 @@ class BookingSettings:
     zone: ZoneInfo
     routing: SkillRouting
     label: Mapping[str, str]  # what the agent's phone shows of a topic
+    priority: PriorityRules
 
     @property
     def dialable(self) -> Dialable:
@@ -179,6 +181,7 @@ class Booker:
                 booked_at=now,
                 effective_at=self._arrival(call, now),
                 not_before=not_before,
+                head_start=larger(call.head_start, self.settings.priority.of_topic(call.topic)),
             )
         else:
             other = keyed and before.person != person and not before.on

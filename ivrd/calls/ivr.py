@@ -137,8 +137,8 @@ class Ivr:
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
     what the log is to have of it, `fault(call_id, error)` what broke one.  `place(call_id)` is
-    asked when a caller is about to join a queue (placement.py): variables of the channel.  `active`: whether callers are
-    spoken to; a standby only follows.
+    asked when a caller is about to join a queue (placement.py): variables of the channel.
+    `active`: whether callers are spoken to; a standby only follows.
     """
 
     def __init__(

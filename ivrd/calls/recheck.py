@@ -99,7 +99,7 @@ class Recheck:
         return answered is not None and self._clock() - answered >= lasts
 
     def _free(self, queues: Iterable[str]) -> None:
-        """Tell the one whose turn comes first of those whom the seat serves and nobody is rung for."""
+        """Tell whose turn is first of those whom the seat serves and nobody is rung for."""
         now = self._clock()
         first = [(place, queue) for queue in queues if (place := self._first(queue, now))]
         if not first:

@@ -1,7 +1,8 @@
 """Moves waiting callers whose queue is gone; see core/requeue.py.
 
-The channel is sent to the dialplan's own way into a queue, with the queue and the place (placement.py)
-set on it: so whatever happens to ivrd meanwhile, the caller is in a queue, and at the place there.
+The channel is sent to the dialplan's own way into a queue, with the queue and the place set on it
+(placement.py): so whatever happens to ivrd meanwhile, the caller is in a queue, and at the place
+there.
 
 A call that is moved stays one offered call; see core/ledger.py for the queue that it is counted in.
 """
@@ -61,8 +62,10 @@ class Route:
 
 
 class Requeue:
-    """Repeats until all are in a queue that is served.  `place(call)`: its place, as variables of the
-    channel (placement.py).  `clock`: seconds, any that goes on.
+    """Repeats until all are in a queue that is served.
+
+    `place(call)`: its place, as variables of the channel (placement.py).  `clock`: seconds, any
+    that goes on.
 
     `moved`: how many callers have been moved since this ivrd began, by where from and where to; one
     who did not arrive and was sent again counts once.

@@ -27,6 +27,7 @@ from ivrd.core.menu import (
     ToTopic,
     Tree,
 )
+from ivrd.core.priority import Urgency
 from ivrd.core.skills import SkillRouting
 
 FILE = "menus.yaml"
@@ -291,4 +292,5 @@ def tree(
         again=parsed.prompts.again,
         goodbye=parsed.prompts.goodbye,
         queue_menu_key=queue_menu_key,
+        red_flags=frozenset(t for t, of in queues.urgency().items() if of is Urgency.RED_FLAG),
     )

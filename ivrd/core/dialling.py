@@ -5,8 +5,8 @@ booking is dialled before its turn: as soon as a seat is expected to be free for
 over.  Expected free seats are those that are free now, and of those that are busy the share whose
 talk ends within the lead: 1 - exp(-lead / mean talk), as talks are taken to be exponential (their
 rest is as long as a whole one).  Those who come first are taken off: callers who wait in the same
-queue and whose turn is earlier (priority.py), and attempts that are on, each with the share of attempts
-that have lately led to a person.
+queue and whose turn is earlier (priority.py), and attempts that are on, each with the share of
+attempts that have lately led to a person.
 
 A hotline may have bookings give way to whoever is on the line, each for so long after its turn
 (`Limits.give_way_seconds`): who has booked is patient, and who waits on the line is not.  A booking

@@ -89,6 +89,7 @@ class Tree:
     closed.  `retries`: how often a caller may miss before a person takes over.
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
     `message`: prompts that are said once, before the first menu.
+    `red_flags`: topics whose callers go to a person, and are offered nothing else before.
     """
 
     start: str
@@ -108,6 +109,7 @@ class Tree:
     goodbye: str
     queue_menu_key: str = ""
     message: tuple[str, ...] = ()
+    red_flags: frozenset[str] = frozenset()
 
     @property
     def queue_of(self) -> Mapping[str, str]:

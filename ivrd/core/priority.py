@@ -87,9 +87,7 @@ class Place(NamedTuple):
         return self.turn_at + self.head_start
 
 
-def place(
-    effective_at: float, head_start: HeadStart, received_at: float, call_id: str
-) -> Place:
+def place(effective_at: float, head_start: HeadStart, received_at: float, call_id: str) -> Place:
     """The place of who arrived so and has this head start."""
     seconds = head_start.seconds
     return Place(effective_at - seconds, received_at, call_id, seconds)
