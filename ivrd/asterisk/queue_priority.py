@@ -16,7 +16,7 @@ from ivrd.core.priority import NO_HEAD_START, HeadStart, Urgency
 FROM_SECONDS = 2_100_000_000
 A_SECOND = 5
 MOST = 2**31 - 1
-WRITTEN = re.compile(f"({Urgency.RED_FLAG}|{Urgency.RISK_GROUP}):([0-9]{{1,10}})")
+WRITTEN = re.compile(f"({Urgency.RED_FLAG}|{Urgency.RISK_GROUP}):(0|[1-9][0-9]{{0,9}})")
 
 
 def priority_of(reading: float) -> int:

@@ -6,7 +6,7 @@ has to wait (prompts, keys, silences) is for ivr.py.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -380,6 +380,10 @@ class CallTracker:
             listener.notice(notice)
         if self.ivr.active and isinstance(notice, Ended):
             self.placement.ended(notice.call)
+
+    def rung(self) -> Collection[str]:
+        """The calls for which a phone is ringing."""
+        return self._recheck.rung()
 
     # --- connecting and reconnecting -------------------------------------------------------
 

@@ -20,6 +20,7 @@ from ivrd.core.call import (
     abandoned_late,
 )
 from ivrd.core.ledger import OutcomeKey
+from ivrd.core.priority import Urgency
 from ivrd.core.skills import queue_in_words
 
 
@@ -46,6 +47,7 @@ class CompletedCall:
     result: CallbackResult | None = None
     ended_at: float | None = None  # None of one that was kept before this was
     direction: Direction = Direction.INBOUND
+    urgency: Urgency = Urgency.NONE
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -69,6 +71,7 @@ def completed_call(ended: Ended) -> CompletedCall:
         result=call.result,
         ended_at=call.ended_at,
         direction=call.direction,
+        urgency=call.head_start.urgency,
     )
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.agent_report import AgentReport
+from ivrd.api.call_explanation import CallExplanation
 from ivrd.api.call_out_operations import CallOutOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
@@ -530,7 +531,21 @@ class Wiring:
             **self.agents.invitation_operations.queries(),
         }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
-        return {**answers, **stored, "day": self._leader_only(day.answer)}
+        explanation = CallExplanation(
+            self.ledger,
+            self.queue_members,
+            self.tracker.rung,
+            self._beside,
+            self.bookings,
+            self.partners,
+            self.wait_forecast,
+            self.call_repository,
+            self.write_behind.flush,
+            self.timeline.now,
+            time.time,
+        )
+        more = {"day": day.answer, "explain-call": explanation.answer}
+        return {**answers, **stored, **{name: self._leader_only(of) for name, of in more.items()}}
 
     def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
         """What POST does."""

@@ -43,6 +43,7 @@ from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.priority import PriorityRules
 from ivrd.core.seats import Pool
 from ivrd.core.slots import Slot
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -90,9 +91,10 @@ class FakeLink:
             raise ConnectionLost("gone")
         return self.lists.get(action, [])
 
-    async def ask(self, action: str, **headers: str) -> None:
+    async def ask(self, action: str, **headers: str) -> Message:
         if self.refuses:
             raise ActionRefused(f"{action}: No such queue")
+        return Message({"Response": "Success", "Value": ""})
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         self.told.append({"Action": action, **headers})
@@ -323,6 +325,7 @@ class Rig:
             lambda: NOW,
             self.told,
             Screening(ChallengeLimits(), self.ledger, lambda: NOW),
+            PriorityRules(),
         )
         link.hears = self.tracker.take
 
