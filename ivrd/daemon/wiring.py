@@ -68,6 +68,7 @@ from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.story import CallStory
+from ivrd.metrics.urgency import UrgencyMetrics
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.call_outs import CallOuts
 from ivrd.partners.controller import PartnerController
@@ -473,6 +474,9 @@ class Wiring:
         handoffs = HandoffMetrics(
             self.observer.metrics.registry, self.leadership, self.timeline.now
         )
+        urgent = UrgencyMetrics(
+            self.observer.metrics.registry, self.ledger, self.leadership, self.timeline.now
+        )
         return CallListeners(
             monitor=self.observer,
             story=story,
@@ -494,6 +498,7 @@ class Wiring:
                 self.wait_forecast,
                 self.wait_announcer,
                 handoffs,
+                urgent,
             ),
             positions=(
                 self.call_repository,
