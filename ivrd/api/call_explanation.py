@@ -5,6 +5,7 @@ Also what became of a call that has ended today.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from math import isfinite
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,6 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.present import place_of
 from ivrd.core.priority import Place
 from ivrd.core.skills import group_of, queue_in_words
-from ivrd.ha.call_repository import CallRepository
 from ivrd.partners.controller import PartnerController
 from ivrd.store import StoreDown
 
@@ -35,6 +35,16 @@ class Forecast(Protocol):
 
     def joining(self, call: Call, queue: str) -> Wait:
         """The wait of a caller at the place that the call has."""
+
+
+class History(Protocol):
+    """Calls that have ended; see ha/call_repository.py."""
+
+    def day_at(self, at: float) -> date:
+        """The hotline's day at a moment."""
+
+    async def day(self, day: date) -> list[CompletedCall]:
+        """All calls of a day that have ended.  Raises `StoreDown`."""
 
 
 class Bookings(Protocol):
@@ -61,7 +71,7 @@ class CallExplanation:
         bookings: Bookings,
         partners: PartnerController,
         forecast: Forecast,
-        history: CallRepository,
+        history: History,
         flush: Callable[[float], Awaitable[bool]],
         now: Callable[[], float],
         clock: Callable[[], float],

@@ -11,7 +11,7 @@ Answer = Mapping[str, Any]
 URGENCY = {"red_flag": "red flag", "risk_group": "risk group"}
 HOW = {"line": "", "menu": ", in the menu of the queue", "booked": ", to be called back"}
 STATES = {
-    "menu": "in the menu: it waits for nobody yet",
+    "menu": "is in the menu: it waits for nobody yet",
     "info": "listens to a message: it waits for nobody yet",
     "closed": "is told that the line or the topic is closed, or that all lines are busy",
     "booked": "is to be called back, and is told so",
