@@ -59,6 +59,9 @@ class Credits(Protocol):
     def claim(self, call: Call, now: float) -> float:
         """The seconds of credit of a call that joins a queue now; 0 if it has none."""
 
+    def head_start(self, call: Call) -> HeadStart:
+        """That of the booking whose place a call has that has claimed credit."""
+
     def calls_here(self, call: Call) -> Iterable[str]:
         """The calls of the same person that are here."""
 
@@ -191,6 +194,7 @@ class Placement:
         seconds = self._credits.claim(call, joins_at)
         if seconds < LEAST_CREDIT_SECONDS:
             return False
+        self._start(call, self._credits.head_start(call))
         arrived = joins_at - seconds
         self._note(call, arrived if call.effective_at is None else min(arrived, call.effective_at))
         return True

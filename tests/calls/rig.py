@@ -43,7 +43,7 @@ from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
-from ivrd.core.priority import PriorityRules
+from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules
 from ivrd.core.seats import Pool
 from ivrd.core.slots import Slot
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -195,6 +195,9 @@ class NoCredit:
 
     def claim(self, call: Call, now: float) -> float:
         return 0.0
+
+    def head_start(self, call: Call) -> HeadStart:
+        return NO_HEAD_START
 
     def calls_here(self, call: Call) -> Iterable[str]:
         return ()

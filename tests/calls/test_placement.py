@@ -39,6 +39,7 @@ class Rig:
         self.wall = 0.0  # by how much Asterisk's clock is ahead
         self.ledger = Ledger()
         self.told: list[dict[str, str]] = []
+        self.booked_urgent = NO_HEAD_START
         self.booked: dict[str, float] = {}  # who is to be called back, and since when they wait
         timeline = Timeline(lambda: self.now, lambda: self.now)
         self.clock = AsteriskClock(timeline)
@@ -48,6 +49,7 @@ class Rig:
             PeopleRepository(shelf, lambda: 0.0),  # type: ignore[arg-type]
             lambda: self.now,
             self.booked.get,
+            lambda _person: self.booked_urgent,
         )
         self.moved: list[str] = []
         self.on_channel = ""  # what an earlier ivrd has put on each channel
@@ -151,6 +153,17 @@ def test_who_is_to_be_called_back_and_dials_in_has_the_place_of_the_booking() ->
         assert rig.line() == ["1", "other"]
         rig.arrives("2")
         assert arrival(rig, "2") is None, "one call at a time has it"
+
+    run(body)
+
+
+def test_who_has_booked_with_a_red_flag_and_dials_in_has_that_as_well() -> None:
+    async def body(rig: Rig) -> None:
+        rig.booked[WHO], rig.booked_urgent = NOW - 600.0, RULES.head_start(Urgency.RED_FLAG)
+        rig.arrives("1")
+        told = rig.placement.before_joining("1")
+        assert told["IVRD_EFFECTIVE"] == milliseconds(NOW - 600.0)
+        assert told["IVRD_HEAD_START"] == "red_flag:3600000"
 
     run(body)
 
