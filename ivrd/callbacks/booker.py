@@ -169,6 +169,7 @@ class Booker:
         # Of an exchange's number it is not known who asks.
         asked_by = "" if self._people.is_shared(call.caller) else call.caller
         before = self._repository.of_person(person, asked_by)
+        head_start = larger(call.head_start, self.settings.priority.of_topic(call.topic))
         if before is None:
             after = Booking(
                 id=secrets.token_hex(8),
@@ -181,15 +182,19 @@ class Booker:
                 booked_at=now,
                 effective_at=self._arrival(call, now),
                 not_before=not_before,
-                head_start=larger(call.head_start, self.settings.priority.of_topic(call.topic)),
+                head_start=head_start,
             )
         else:
             other = keyed and before.person != person and not before.on
             another_time = before.not_before != not_before and not before.on
-            if not (other or another_time) and before.origin is BookingOrigin.ASKED:
+            head_start = larger(before.head_start, head_start)
+            as_it_was = head_start == before.head_start and not (other or another_time)
+            if as_it_was and before.origin is BookingOrigin.ASKED:
                 return BookResult.BOOKED
             # Whom we would have called anyway has asked for it now: it is tried as often as theirs.
-            after = replace(before, origin=BookingOrigin.ASKED, asked_by=asked_by)
+            after = replace(
+                before, origin=BookingOrigin.ASKED, asked_by=asked_by, head_start=head_start
+            )
             if other:
                 after = replace(after, person=person, number=self._vault.seal(number))
             if another_time:
