@@ -30,7 +30,7 @@ from ivrd.asterisk.queue_priority import (
     turn_of,
     written,
 )
-from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Direction, Stage
+from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Direction, Stage, case_code
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.present import place_of
@@ -209,9 +209,16 @@ class Placement:
             return False
         self._ledger.note(call.id, head_start=head_start)
         self._moved(call.id)
-        what, minutes = "caller is urgent", f"{head_start.seconds / 60:g}"
-        why = {"urgency": head_start.urgency.value, "minutes": minutes, "topic": call.topic}
-        log.event(logger, logging.INFO, what, call=call.id, **why)
+        log.event(
+            logger,
+            logging.INFO,
+            "caller is urgent",
+            call=call.id,
+            case=case_code(call.id),
+            topic=call.topic,
+            urgency=head_start.urgency.value,
+            minutes=round(head_start.seconds / 60, 1),
+        )
         return True
 
     def _note(self, call: Call, effective_at: float) -> None:

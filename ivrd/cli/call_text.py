@@ -48,7 +48,7 @@ def _title(answer: Answer) -> str:
 
 def _state(answer: Answer) -> str:
     said = STATES.get(answer["state"], answer["state"])
-    return f"{said} at {answer['seat']}" if answer["seat"] else said
+    return f"{said} at {answer['seat']}" if answer["seat"] else f"{said}"
 
 
 def _waits(waits: Answer) -> Iterator[str]:

@@ -80,8 +80,8 @@ class Person:
 
     def without_number(self) -> "Person":
         """The same, and nothing by which the person could be called back."""
-        nothing = {"number": "", "queue": "", "topic": "", "language": ""}
-        return replace(self, **nothing, urgency=Urgency.NONE)
+        nothing = replace(self, number="", queue="", topic="", language="")
+        return replace(nothing, urgency=Urgency.NONE)
 
 
 def is_shared(person: Person, now: float, rules: FairnessRules) -> bool:
