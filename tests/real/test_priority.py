@@ -117,8 +117,7 @@ class Run:
 
 def forget_calls(folder: Path) -> None:
     """The store has nothing of the calls that are here."""
-    (store,) = (folder / "state").glob("*.sqlite*")
-    with closing(sqlite3.connect(store)) as database, database:
+    with closing(sqlite3.connect(folder / "state" / "ivrd.sqlite")) as database, database:
         assert database.execute("DELETE FROM entry WHERE kind = 'calls'").rowcount > 0
 
 
