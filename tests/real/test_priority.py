@@ -124,7 +124,8 @@ def forget_calls(folder: Path) -> None:
 def check(run: Run, served: list[Served], reds: int, agents: int) -> None:
     numbers = [one.number for one in served]
     assert len({*numbers}) == len(numbers), "each once"
-    assert {*numbers[:reds]} <= {mobile(RED), mobile(LATE_RED)}
+    flagged = {mobile(number) for number in (RED, LATE_RED)[:reds]}
+    assert flagged <= {*numbers[: max(reds, agents)]}, "so many seats are free at once"
     assert run.order.overtaken() == []
     # Who is called back is dialled while those before are rung for, and is the next then.
     in_turn = [one.number for one in sorted(served, key=lambda one: one.arrived)]
