@@ -33,7 +33,8 @@ from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, Hu
 from ivrd.core.call import step as call_step
 from ivrd.core.dialling import LIKELY, Lead, Limits, Moment, SeatsNow, to_dial
 from ivrd.core.people import FairnessRules, People
-from ivrd.core.present import Place, place_of
+from ivrd.core.present import place_of
+from ivrd.core.priority import Place
 
 QUEUE, SEAT = "all", "seat"
 HOUR = 3600.0

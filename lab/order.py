@@ -2,7 +2,8 @@
 
 Nothing of ivrd is asked.  A person's effective arrival is the joining of the call that was answered
 minus what the same number has waited before in calls that nobody answered.  Whoever is called back
-arrived as the call did that booked it: the last one of the same number.
+arrived as the call did that booked it: the last one of the same number.  Whoever has a head start
+comes by so many seconds earlier.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -31,7 +32,7 @@ class Stay:
 
 @dataclass(frozen=True)
 class Served:
-    """A person who was answered: when the call joined, when it arrived effectively."""
+    """A person who was answered: when the call joined; `arrived`: effectively, or by head start."""
 
     number: str
     joined: float
@@ -42,15 +43,24 @@ class Served:
 
 @dataclass
 class Order:
-    """What was seen of all calls.  `shown`: the number that a dialled one has as a caller's."""
+    """What was seen of all calls.  `shown`: the number that a dialled one has as a caller's.
+
+    `head_starts`: by number, in seconds.
+    """
 
     shown: Mapping[str, str] = field(default_factory=dict)
+    head_starts: Mapping[str, float] = field(default_factory=dict)
     stays: dict[str, Stay] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, events: Iterable[Event], shown: Mapping[str, str] | None = None) -> "Order":
+    def of(
+        cls,
+        events: Iterable[Event],
+        shown: Mapping[str, str] | None = None,
+        head_starts: Mapping[str, float] | None = None,
+    ) -> "Order":
         """From events; what is no caller's is left out."""
-        order = cls(shown or {})
+        order = cls(shown or {}, head_starts or {})
         for event in events:
             order._take(event, float(event.get("timestamp") or 0.0))
         return order
@@ -83,11 +93,15 @@ class Order:
     def served(self) -> list[Served]:
         """All who were answered, in that order."""
         found = [
-            Served(one.number, one.joined, self.arrived(one), one.answered, one.called_back)
+            Served(one.number, one.joined, self.turn(one), one.answered, one.called_back)
             for one in self.stays.values()
             if one.answered
         ]
         return sorted(found, key=lambda one: one.answered)
+
+    def turn(self, stay: Stay) -> float:
+        """The effective arrival minus the head start: the order in which all are served."""
+        return self.arrived(stay) - self.head_starts.get(stay.number, 0.0)
 
     def arrived(self, stay: Stay) -> float:
         """When a call that has joined arrived effectively."""
@@ -112,7 +126,7 @@ class Order:
             (first, then)
             for at, first in enumerate(waiting)
             for then in waiting[at + 1 :]
-            if self.arrived(then) < self.arrived(first) - TIE_SECONDS
+            if self.turn(then) < self.turn(first) - TIE_SECONDS
         ]
 
     def overtaken(self, within: float = AT_ONCE_SECONDS) -> list[tuple[Served, Served]]:

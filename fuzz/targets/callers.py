@@ -109,7 +109,7 @@ async def talk(data: bytes) -> None:
         session,
         lambda _command: None,
         lambda _step: None,
-        str,
+        dict,
         lambda: None,
         lambda _queue: False,
         tuple,

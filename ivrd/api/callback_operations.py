@@ -52,7 +52,7 @@ class CallbackOperations:
         if "id" in query:
             return {"callbacks": [self._row(self._known(query))]}
         found = self._repository.all() if query.get("all") == "yes" else self._repository.open()
-        found.sort(key=lambda one: (one.effective_at, one.booked_at))
+        found.sort(key=lambda one: (one.turn_at, one.booked_at))
         return {"callbacks": [self._row(one) for one in found]}
 
     async def _cancel(self, query: Mapping[str, str]) -> server.Answer:
@@ -105,6 +105,7 @@ def booking_row(one: Booking, now: float, shift: float) -> dict[str, Any]:
         "queue": queue_in_words(one.queue),
         "topic": one.topic,
         "language": one.language,
+        "urgency": one.head_start.urgency,
         "waited_seconds": max(0.0, (one.ended_at or now) - one.effective_at),
         "booked_at": one.booked_at + shift,
         "due_in_seconds": max(0.0, one.not_before - now) if one.open else None,

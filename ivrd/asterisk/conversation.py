@@ -112,7 +112,8 @@ class Conversation:
     """Runs until the caller leaves the menu.
 
     `tell(command)` gets what the ledger must know, `stepped(step)` what the log is to have.
-    `arrival()` is asked when the caller is about to join a queue (calls/placement.py).
+    `place()` is asked when the caller is about to join a queue (calls/placement.py): variables of
+    the channel.
     `queue_language(queue, language)` gives the variant of the language in which a caller waits who
     joins that queue now (calls/listeners.py).
 
@@ -131,7 +132,7 @@ class Conversation:
         session: Session,
         tell: Callable[[Command], None],
         stepped: Callable[[MenuStep], None],
-        arrival: Callable[[], str],
+        place: Callable[[], Mapping[str, str]],
         waits: Callable[[], Waits | None],
         offers: Callable[[str], bool],
         slots: Callable[[], tuple[Slot, ...]],
@@ -146,7 +147,7 @@ class Conversation:
         self._session = session
         self._tell = tell
         self._stepped = stepped
-        self._arrival = arrival
+        self._place = place
         self._waits = waits
         self._offers = offers
         self._slots = slots
@@ -390,8 +391,8 @@ class Conversation:
         if (waits_in := self._queue_language(queue, language)) != language:
             self._set("CHANNEL(language)", waits_in)
         self._set(dialplan_names.TOPIC, to.topic)
-        if arrival := self._arrival():
-            self._set(dialplan_names.EFFECTIVE, arrival)
+        for variable, value in self._place().items():
+            self._set(variable, value)
         self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
         self._session.send("ASYNCAGI BREAK")
 

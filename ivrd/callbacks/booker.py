@@ -20,6 +20,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.call import Call
 from ivrd.core.ledger import Ledger
+from ivrd.core.priority import PriorityRules, larger
 from ivrd.core.skills import SkillRouting, queue_in_words
 from ivrd.core.slots import Slot, next_slots
 
@@ -65,6 +66,7 @@ class BookingSettings:
     zone: ZoneInfo
     routing: SkillRouting
     label: Mapping[str, str]  # what the agent's phone shows of a topic
+    priority: PriorityRules
 
     @property
     def dialable(self) -> Dialable:
@@ -168,6 +170,7 @@ class Booker:
         # Of an exchange's number it is not known who asks.
         asked_by = "" if self._people.is_shared(call.caller) else call.caller
         before = self._repository.of_person(person, asked_by)
+        head_start = larger(call.head_start, self.settings.priority.of_topic(call.topic))
         if before is None:
             after = Booking(
                 id=secrets.token_hex(8),
@@ -180,14 +183,19 @@ class Booker:
                 booked_at=now,
                 effective_at=self._arrival(call, now),
                 not_before=not_before,
+                head_start=head_start,
             )
         else:
             other = keyed and before.person != person and not before.on
             another_time = before.not_before != not_before and not before.on
-            if not (other or another_time) and before.origin is BookingOrigin.ASKED:
+            head_start = larger(before.head_start, head_start)
+            as_it_was = head_start == before.head_start and not (other or another_time)
+            if as_it_was and before.origin is BookingOrigin.ASKED:
                 return BookResult.BOOKED
             # Whom we would have called anyway has asked for it now: it is tried as often as theirs.
-            after = replace(before, origin=BookingOrigin.ASKED, asked_by=asked_by)
+            after = replace(
+                before, origin=BookingOrigin.ASKED, asked_by=asked_by, head_start=head_start
+            )
             if other:
                 after = replace(after, person=person, number=self._vault.seal(number))
             if another_time:

@@ -23,7 +23,7 @@ from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.facts import AttemptReport
-from ivrd.asterisk.queue_priority import milliseconds
+from ivrd.asterisk.queue_priority import milliseconds, written
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.telephone import dialled
@@ -167,6 +167,7 @@ class Dialler:
             milliseconds(self._reading(booking.effective_at)),
             of.label.get(booking.topic, "").replace("|", " "),
             booking.origin,
+            written(booking.head_start),
         )
         return "|".join(parts)
 
@@ -195,7 +196,9 @@ class Dialler:
         if found is None or booking is None:
             return
         if found.state is AttemptState.RINGING and found.detail in self._ledger.calls:
-            self._ledger.note(found.detail, effective_at=booking.effective_at)
+            self._ledger.note(
+                found.detail, effective_at=booking.effective_at, head_start=booking.head_start
+            )
         call = self._ledger.calls.get(found.detail)
         if found.state is AttemptState.REACHED and call and call.state is CallState.QUEUE:
             found = Report(AttemptState.LEFT, found.detail)  # in the moment of the answer

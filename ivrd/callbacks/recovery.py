@@ -20,6 +20,7 @@ from ivrd.callbacks.telephone import NotDialled
 from ivrd.core.booking import Booking, BookingOrigin
 from ivrd.core.dialling import Moment
 from ivrd.core.people import People, Person
+from ivrd.core.priority import HeadStart
 from ivrd.core.recovery import Lost, is_owed, lost, to_recover
 from ivrd.people.vault import CannotOpen
 from ivrd.store.audit_log import AuditLog
@@ -98,7 +99,7 @@ class Recovery:
     def _lost_ones(self, bookings: Collection[Booking], now: float) -> dict[str, Iterator[Booking]]:
         """By queue: those whose booking stands, after a fault, and then the others."""
         begun = [one for one in bookings if one.origin is BookingOrigin.LOST]
-        begun.sort(key=lambda one: one.effective_at)
+        begun.sort(key=lambda one: one.turn_at)
         queues = {one.queue for one in begun} | self._found.keys()
         return {queue: self._of_queue(queue, begun, now) for queue in queues}
 
@@ -151,7 +152,11 @@ class Recovery:
             booked_at=now,
             effective_at=min(now, each.effective_at),
             origin=BookingOrigin.LOST,
+            head_start=self._head_start(person),
         )
+
+    def _head_start(self, person: Person) -> HeadStart:
+        return self.settings.priority.head_start(person.urgency)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -173,7 +178,8 @@ class Recovery:
                 queue = served(person.queue, person.topic, person.language)
                 heap = oldest.setdefault(queue, [])
                 push = heappush if len(heap) < MOST else heappushpop
-                push(heap, (-each.effective_at, person.id, each))
+                turn_at = each.effective_at - self._head_start(person).seconds
+                push(heap, (-turn_at, person.id, each))
         self._found = {
             queue: [one[2] for one in sorted(heap)[::-1]] for queue, heap in oldest.items()
         }

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from ivrd import log
 from ivrd.callbacks.index import BookingIndex
 from ivrd.core.booking import Attempt, Booking, BookingOrigin, BookingState, booking_of
+from ivrd.core.priority import NO_HEAD_START, HeadStart
 from ivrd.core.recovery import settled_until
 from ivrd.store import StoreDown, WriteBehind
 
@@ -82,6 +83,12 @@ class BookingRepository:
         booking = self.of_person(person)
         asked = booking is not None and booking.origin is BookingOrigin.ASKED
         return booking.effective_at if booking is not None and asked else None
+
+    def booked_head_start(self, person: str) -> HeadStart:
+        """The head start of one who has asked to be called back."""
+        booking = self.of_person(person)
+        asked = booking is not None and booking.origin is BookingOrigin.ASKED
+        return booking.head_start if booking is not None and asked else NO_HEAD_START
 
     def person_of(self, token: str) -> str:
         """Whom the attempt of this token was for; empty when no such booking is known."""

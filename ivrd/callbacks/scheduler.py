@@ -17,7 +17,7 @@ from ivrd.callbacks.repository import BookingRepository
 from ivrd.core.booking import Booking, BookingState
 from ivrd.core.dialling import Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.ledger import Ledger
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.skills import SkillRouting
 
 LOOK_SECONDS = 5.0  # between two looks at attempts that are on, should an event have been lost
@@ -126,7 +126,7 @@ class Scheduler:
             return []
         turn = self.settings.callback.limits.turn
         return [
-            Place(turn(one), one.booked_at, one.id)
+            Place(turn(one), one.booked_at, one.id, one.effective_at - turn(one))
             for one in self._repository.open(queue)
             if to_be_called(one, now)
         ]
@@ -177,7 +177,7 @@ class Scheduler:
             log.event(logger, logging.INFO, what, booking=booking.id, waited=wait, why=why)
             self._beginning[booking.id] = asyncio.ensure_future(self._dialler.begin(booking))
 
-    def _ahead(self, queues: Collection[str], effective_at: float) -> int:
-        """How many callers wait there who arrived earlier."""
+    def _ahead(self, queues: Collection[str], turn_at: float) -> int:
+        """How many callers wait there whose turn is earlier."""
         lines = (self._ledger.present.line(queue) for queue in queues)
-        return sum(place.effective_at < effective_at for line in lines for place in line)
+        return sum(place.turn_at < turn_at for line in lines for place in line)

@@ -8,7 +8,7 @@ pressed since.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -154,9 +154,9 @@ class Ivr:
     """All callers who are spoken to: before the queue, or in its menu.
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
-    what the log is to have of it, `fault(call_id, error)` what broke one.  `arrival(call_id)` is
-    asked when a caller is about to join a queue (placement.py).  `active`: whether callers are
-    spoken to; a standby only follows.
+    what the log is to have of it, `fault(call_id, error)` what broke one.  `place(call_id)` is
+    asked when a caller is about to join a queue (placement.py): variables of the channel.
+    `active`: whether callers are spoken to; a standby only follows.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Ivr:
         notify: Callable[[str, Command], None],
         stepped: Callable[[str, MenuStep], None],
         fault: Callable[[str, BaseException], None],
-        arrival: Callable[[str], str],
+        place: Callable[[str], Mapping[str, str]],
         queue_language: QueueLanguage,
         screening: Screening,
     ) -> None:
@@ -190,7 +190,7 @@ class Ivr:
         self._notify = notify
         self._stepped = stepped
         self._fault = fault
-        self._arrival = arrival
+        self._place = place
         self._queue_language = queue_language
         self._screening = screening
         self._lines: dict[str, MenuCall] = {}
@@ -334,8 +334,8 @@ class Ivr:
         if self.draining or (self.overloaded and not flooded):
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
-            if arrival := self._arrival(call_id):
-                line.session.tell(f"SET VARIABLE {dialplan_names.EFFECTIVE} {quoted(arrival)}")
+            for variable, value in self._place(call_id).items():
+                line.session.tell(f"SET VARIABLE {variable} {quoted(value)}")
             line.session.send("ASYNCAGI BREAK")
             return
         if position is not None and not dialogue.knows(tree, position.visit):
@@ -348,7 +348,7 @@ class Ivr:
             line.session,
             lambda command: self._notified(call_id, command),
             lambda step: self._stepped(call_id, step),
-            lambda: self._arrival(call_id),
+            lambda: self._place(call_id),
             lambda: self._waiting.waits(call_id),
             self._booking.worthwhile,
             self._booking.slots,

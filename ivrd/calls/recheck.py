@@ -21,7 +21,8 @@ from ivrd.asterisk.facts import MemberChanged, SeatFact, SeatOffered, SeatState,
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.breaker import Limits
 from ivrd.core.call import Answered, Notice
-from ivrd.core.present import Place, Present
+from ivrd.core.present import Present
+from ivrd.core.priority import Place
 from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus
 
@@ -98,7 +99,7 @@ class Recheck:
         return answered is not None and self._clock() - answered >= lasts
 
     def _free(self, queues: Iterable[str]) -> None:
-        """Tell the one who waits longest of those whom the seat serves and nobody is rung for."""
+        """Tell whose turn is first of those whom the seat serves and nobody is rung for."""
         now = self._clock()
         first = [(place, queue) for queue in queues if (place := self._first(queue, now))]
         if not first:

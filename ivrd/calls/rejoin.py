@@ -8,7 +8,7 @@ menu hears once more what was being said.  Talks count nothing and are left alon
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from ivrd import log
@@ -26,7 +26,7 @@ logger = logging.getLogger("ivrd")
 class Rejoin:
     """Does so once for each time that the clock is found to have been set back.
 
-    `effective`: a call's effective arrival, as the dialplan takes it (placement.py).
+    `place(call)`: its place, as variables of the channel (placement.py).
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class Rejoin:
         ledger: Ledger,
         ivr: Ivr,
         clock: AsteriskClock,
-        effective: Callable[[Call], str],
+        place: Callable[[Call], Mapping[str, str]],
     ) -> None:
         self._link = link
         self._ledger = ledger
         self._ivr = ivr
         self._clock = clock
-        self._effective = effective
+        self._place = place
         self._seen = 0
 
     async def reconcile(self) -> None:
@@ -60,10 +60,10 @@ class Rejoin:
         self._seen = set_back
 
     async def _rejoin(self, call: Call) -> None:
-        """Bring one to the same queue; the effective arrival is the place there."""
+        """Bring one to the same queue, and the same place."""
         channel = self._ivr.channel(call.id)
         try:
-            await into_queue(self._link, channel, call.queue, self._effective(call))
+            await into_queue(self._link, channel, call.queue, self._place(call))
             if self._ledger.calls.get(call.id) is not call:
                 return  # gone, or with a person
             await redirect(self._link, channel, dialplan_names.QUEUE_CONTEXT)

@@ -1,7 +1,8 @@
 """Moves waiting callers whose queue is gone; see core/requeue.py.
 
-The channel is sent to the dialplan's own way into a queue, with the queue and the effective arrival
-set on it: so whatever happens to ivrd meanwhile, the caller is in a queue, and at the place there.
+The channel is sent to the dialplan's own way into a queue, with the queue and the place set on it
+(placement.py): so whatever happens to ivrd meanwhile, the caller is in a queue, and at the place
+there.
 
 A call that is moved stays one offered call; see core/ledger.py for the queue that it is counted in.
 """
@@ -9,7 +10,7 @@ A call that is moved stays one offered call; see core/ledger.py for the queue th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,7 +62,10 @@ class Route:
 
 
 class Requeue:
-    """Repeats until all are in a queue that is served.  `clock`: seconds, any that goes on.
+    """Repeats until all are in a queue that is served.
+
+    `place(call)`: its place, as variables of the channel (placement.py).  `clock`: seconds, any
+    that goes on.
 
     `moved`: how many callers have been moved since this ivrd began, by where from and where to; one
     who did not arrive and was sent again counts once.
@@ -73,14 +77,14 @@ class Requeue:
         ledger: Ledger,
         channels: Channels,
         destinations: Callable[[], Destinations],
-        effective: Callable[[Call], str],
+        place: Callable[[Call], Mapping[str, str]],
         clock: Callable[[], float],
     ) -> None:
         self._link = link
         self._ledger = ledger
         self._channels = channels
         self._destinations = destinations
-        self._effective = effective
+        self._place = place
         self._clock = clock
         self.moved: Counter[Route] = Counter()
         self._sent: dict[str, float] = {}  # by call: when it was sent to another queue
@@ -189,7 +193,7 @@ class Requeue:
         if not channel or call is None:
             return False
         try:
-            await into_queue(self._link, channel, move.queue, self._effective(call))
+            await into_queue(self._link, channel, move.queue, self._place(call))
             call = self._ledger.calls.get(move.call_id)
             if call is None or not _waits_in_vain(call, served):
                 return False  # gone, or with a person
@@ -212,15 +216,12 @@ class Requeue:
         return True
 
 
-async def into_queue(link: AmiClient, channel: str, queue: str, effective: str) -> None:
-    """Say on a channel which queue it joins next, and when it arrived, which is the place there.
+async def into_queue(link: AmiClient, channel: str, queue: str, place: Mapping[str, str]) -> None:
+    """Say on a channel which queue it joins next, and its place there (placement.py).
 
     Raises what the link raises.
     """
-    for variable, value in (
-        (dialplan_names.QUEUE, queue),
-        (dialplan_names.EFFECTIVE, effective),
-    ):
+    for variable, value in {dialplan_names.QUEUE: queue, **place}.items():
         await link.ask("Setvar", Channel=channel, Variable=variable, Value=value)
 
 

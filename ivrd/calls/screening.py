@@ -29,7 +29,7 @@ class Screening:
         call = self._ledger.calls.get(call_id)
         if call is None or self.limits == ChallengeLimits():
             return None
-        return self._rates.reason(self.limits, call, self._ledger.calls.values(), self._clock())
+        return self._rates.reason(self.limits, call.caller, self._ledger.present, self._clock())
 
     def stepped(self, step: MenuStep) -> None:
         """A caller is asked for a key, or has pressed one."""

@@ -6,7 +6,7 @@ has to wait (prompts, keys, silences) is for ivr.py.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -50,6 +50,7 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.menu import Command
 from ivrd.core.menu_step import MenuStep, StepKind
+from ivrd.core.priority import PriorityRules, Urgency
 
 # Where a caller is who has been promised something, and the event that leads there.
 PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
@@ -91,6 +92,7 @@ class CallTracker:
         clock: Callable[[], float],
         queue_language: QueueLanguage,
         screening: Screening,
+        priority: PriorityRules,
     ) -> None:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
@@ -122,11 +124,12 @@ class CallTracker:
             self._notify,
             self._stepped,
             self._monitor.broken,
-            self._arrival,
+            self._before_joining,
             queue_language,
             screening,
         )
         self.placement = Placement(
+            priority,
             self._link,
             ledger,
             credits_,
@@ -378,22 +381,18 @@ class CallTracker:
                 self._promised(call_id, *PROMISED[type(command)])
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
-            case (
-                BeginIntake()
-                | AtIntake()
-                | LeftIntake()
-                | AddNote()
-                | RedFlags()
-                | RiskFlags()
-                | LookUp()
-            ):
+            case RedFlags() | RiskFlags():
+                found = isinstance(command, RedFlags)
+                self.placement.mark(call_id, Urgency.RED_FLAG if found else Urgency.RISK_GROUP)
+                self._moved(call_id)
+            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | LookUp():
                 self._moved(call_id)
             case _:
                 assert_never(command)
 
-    def _arrival(self, call_id: str) -> str:
-        """When a caller who is about to join a queue arrives there, as the dialplan takes it."""
-        return self.placement.arrival(call_id)
+    def _before_joining(self, call_id: str) -> Mapping[str, str]:
+        """What the dialplan is to know of the place of a caller who is about to join a queue."""
+        return self.placement.before_joining(call_id)
 
     def _promised(self, call_id: str, state: CallState, event: c.Event) -> None:
         """A call back is written down, a link was sent or a ticket filed; a caller who is resumed
@@ -435,6 +434,10 @@ class CallTracker:
         if self.ivr.active and isinstance(notice, Ended):
             self.placement.ended(notice.call)
 
+    def rung(self) -> Collection[str]:
+        """The calls for which a phone is ringing."""
+        return self._recheck.rung()
+
     # --- connecting and reconnecting -------------------------------------------------------
 
     def stand_by(self) -> None:
@@ -460,7 +463,7 @@ class CallTracker:
             now = self._clock()
             self._passing.clear()
             async for caller in with_breaks(seen.callers):
-                self._match(caller, now)
+                await self._match(caller, now)
             missing = self._missing(seen)
             self._passing.update(missing)  # its hangup may be all that is still to come
             self.queue_members.read(seen)
@@ -498,7 +501,7 @@ class CallTracker:
         calls, here = self.ledger.calls, seen.channels
         return [i for i in gone if calls[i].state not in elsewhere or i not in here]
 
-    def _match(self, caller: snapshots.Caller, now: float) -> None:
+    async def _match(self, caller: snapshots.Caller, now: float) -> None:
         """Bring one call in the ledger to where Asterisk has it."""
         call_id = caller.call_id
         known = call_id in self.ledger.calls
@@ -512,7 +515,7 @@ class CallTracker:
         self._credits.here(self.ledger.calls[call_id])
         waits = caller.state in (CallState.QUEUE, CallState.QUEUE_MENU)
         if self.ivr.active and waits and caller.listed:
-            self.placement.seen(call_id, caller.priority)
+            await self.placement.seen(call_id, caller.priority)
             self.placement.joined(call_id)
         if not caller.listed:
             self._passing.add(call_id)

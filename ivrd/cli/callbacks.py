@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Any
 
+from ivrd.cli.call_text import URGENCY
 from ivrd.cli.cells import length
 from ivrd.cli.client import client_of
 from ivrd.cli.options import show, subcommand
@@ -120,6 +121,8 @@ def booking_text(row: dict[str, Any]) -> str:
         f"queue {row['queue']}, topic {row['topic'] or '-'}, language {row['language'] or '-'}",
         f"booked {_moment(row['booked_at'])}; {length(row['waited_seconds'])} since the arrival",
     ]
+    if urgency := row.get("urgency"):
+        lines.append(f"{URGENCY.get(urgency, urgency)}: served before those who are not urgent")
     if nxt := _next(row):
         lines.append(f"to be called {nxt}")
     for attempt in row["attempts"]:

@@ -57,7 +57,10 @@ COMMANDS = {
     ),
     "outbox": Command("outbox:add_outbox", "messages to other systems: list, show, retry, drop"),
     "plan": Command("plans:add_plan", "crisis plans: list, preview, start, end, report"),
-    "explain": Command("partners:add_explain", "why partners' seats are as they are now"),
+    "explain": Command(
+        "explanations:add_explain",
+        "why partners' seats are as they are now, or with `call ID` why one caller waits",
+    ),
     "people": Command(
         "people:add_people", "what is kept of one person: show, export, erase, no-callback"
     ),

@@ -1,4 +1,4 @@
-"""`ivrd partner` and `ivrd explain`: partner call centres and why their seats are as they are."""
+"""`ivrd partner`: partner call centres."""
 
 import argparse
 import sys
@@ -7,8 +7,7 @@ from typing import Any
 
 from ivrd.cli import partner_tables
 from ivrd.cli.client import client_of
-from ivrd.cli.failure import asking
-from ivrd.cli.options import command, show, subcommand
+from ivrd.cli.options import show, subcommand
 
 # What an operator orders -> the override; `release` takes it back.
 OVERRIDES = {"open": "open", "closed": "closed", "drain": "draining", "release": "none"}
@@ -45,11 +44,6 @@ def add_partner(parser: argparse.ArgumentParser) -> None:
     for one in (details, override, drain, release, resume, drill, pledge):
         one.add_argument("name", metavar="NAME", help="the partner's name in partners.yaml")
     pledge.add_argument("people", metavar="PEOPLE", help="how many, or none to take it back")
-
-
-def add_explain(parser: argparse.ArgumentParser) -> None:
-    """`ivrd explain`."""
-    command(parser, asking(_explain))
 
 
 def _list(given: argparse.Namespace) -> int:
@@ -116,8 +110,3 @@ def _drill(given: argparse.Namespace) -> int:
     from ivrd.cli.drill import drill
 
     return drill(given)
-
-
-def _explain(given: argparse.Namespace) -> int:
-    show(given, client_of(given.config).get("explain"), partner_tables.explain_text)
-    return 0

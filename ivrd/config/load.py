@@ -18,6 +18,7 @@ from ivrd.config import (
     partners,
     people,
     plans,
+    priority,
     prompt_validity,
     prompts,
     queues,
@@ -287,6 +288,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             parsed.callback, named, parsed.country, trunks.get(callback.TRUNK)
         ),
         people=people.rules(parsed.people),
+        priority=priority.rules(parsed.priority, waiting.parsed.urgency()),
         recover_after_seconds=parsed.people.recover_after_seconds,
         log_format=parsed.log.format,
         log_level=parsed.log.level,

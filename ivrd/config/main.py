@@ -38,6 +38,8 @@ from ivrd.config.links import LinksPart
 from ivrd.config.model import File, Part
 from ivrd.config.own_network import NatPart
 from ivrd.config.people import PeoplePart
+from ivrd.config.priority import PriorityPart
+from ivrd.config.priority import check as check_priority
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import AsteriskSettings, NumberSettings
 from ivrd.config.store import StorePart
@@ -228,6 +230,7 @@ class MainFile(Part):
     store: StorePart = StorePart()
     callback: CallbackPart = CallbackPart()
     people: PeoplePart = PeoplePart()
+    priority: PriorityPart = PriorityPart()
     log: LogPart = LogPart()
     caller_key_file: Annotated[str, PATH, RESTART]
     web: WebPart
@@ -248,6 +251,8 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
         say = f"expected at most ceiling_seats ({ceiling}), got {floor}"
         yield file.problem("overflow", "floor_seats", say=say)
     yield from _check_numbers(file)
+    for key, say in check_priority(parsed.priority):
+        yield file.problem(*key, say=say)
     for key, say in check_store(parsed.store):
         yield file.problem("store", *key, say=say)
     for place, say in check_callback(

@@ -32,6 +32,7 @@ from ivrd.core.menu import (
     ToTopic,
     Tree,
 )
+from ivrd.core.priority import Urgency
 from ivrd.core.skills import SkillRouting
 
 FILE = "menus.yaml"
@@ -332,4 +333,5 @@ def tree(
         queue_menu_key=queue_menu_key,
         intake=intake.form(parsed.intake),
         cases=cases,
+        red_flags=frozenset(t for t, of in queues.urgency().items() if of is Urgency.RED_FLAG),
     )

@@ -15,6 +15,7 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import QueueSettings
 from ivrd.config.transfers import TransferNumber, TransfersPart
 from ivrd.config.yamlfile import Key
+from ivrd.core.priority import Urgency
 from ivrd.core.seats import Pool
 from ivrd.core.skills import SkillRouting, Skills
 
@@ -33,17 +34,19 @@ RESERVED = {
 }
 
 
+Urgent = Annotated[str, choice(Urgency.RED_FLAG, Urgency.RISK_GROUP)]
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, text(TEXT_LIMIT)]]
 
 
 class QueuePart(Part):
-    """One queue."""
+    """One queue.  `urgent`: topics whose callers have a head start (ivrd.yaml, `priority`)."""
 
     hours: Annotated[str, NAME, RELOAD]
     closed_prompt: Annotated[str, PROMPT, RELOAD] = ""
     announce_seconds: Annotated[int, whole(10, 600), RELOAD] = 20
     ask_settled: Annotated[bool, TRUTH, RELOAD] = False
     topics: Annotated[dict[Annotated[str, NAME], Texts], Field(min_length=1), RELOAD]
+    urgent: Annotated[dict[Annotated[str, NAME], Urgent], RELOAD] = Field(default_factory=dict)
 
 
 class PoolPart(Part):
@@ -84,6 +87,11 @@ class QueuesFile(Part):
         """Maps a topic to its queue."""
         return {topic: name for name, queue in self.queues.items() for topic in queue.topics}
 
+    def urgency(self) -> dict[str, Urgency]:
+        """The topics whose callers are urgent."""
+        urgent = (each for queue in self.queues.values() for each in queue.urgent.items())
+        return {topic: Urgency(urgency) for topic, urgency in urgent}
+
 
 def check(file: File[QueuesFile]) -> Iterator[Problem]:
     """What is wrong between the values of this file."""
@@ -99,6 +107,10 @@ def check(file: File[QueuesFile]) -> Iterator[Problem]:
             yield file.problem("queues", name, "closed_prompt", say=say)
         if not any(name in _queues(part, parsed) for part in parsed.pools.values()):
             yield file.problem("queues", name, say="no pool serves this queue")
+        for topic in queue.urgent:
+            if topic not in queue.topics:
+                say = unknown("topic", topic, queue.topics)
+                yield file.problem("queues", name, "urgent", topic, say=say)
     yield from _topics_twice(file)
     for at, topic in enumerate(parsed.needs_encryption):
         place = ("needs_encryption", at)

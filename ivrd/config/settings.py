@@ -22,6 +22,7 @@ from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
 from ivrd.core.plan import Plan
+from ivrd.core.priority import PriorityRules
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool, on_line
 from ivrd.core.validity import Validities
@@ -208,6 +209,7 @@ class Settings:
     `music_at_most` of those who wait have music; at most `menus_at_most` are in menus, and none is
     taken into one while Asterisk's events come `behind_seconds` late or more.  `challenge`: over
     which limits callers are asked for a key before anything else.
+    `priority`: who is served before callers who came earlier.
     `people`: what counts of a person's earlier waits, and for how long it is remembered.
     `menu_key_seconds`: how often a waiting caller hears which key opens the menu.
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
@@ -242,6 +244,7 @@ class Settings:
     store: StoreSettings
     callback: CallbackSettings
     people: FairnessRules
+    priority: PriorityRules
     recover_after_seconds: float
     log_format: str
     log_level: str

@@ -26,6 +26,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from ivrd.core.priority import NO_HEAD_START, HeadStart
+
 
 class BookingState(StrEnum):
     """Where a booking is."""
@@ -100,7 +102,8 @@ class Booking:
 
     person: a keyed hash of the number that is dialled; asked_by: the same of the number that asked.
     number: that number, sealed; empty once the booking has ended.
-    effective_at: the effective arrival, by which its turn comes.
+    effective_at: the effective arrival, by which its turn comes; head_start: that of the call in
+    which it was asked for.
     not_before: it is not dialled before that.
     call_id: of the call that the attempt is, once somebody has answered; answered_at: since when
     a person talks to them, in that call or in one of their own.
@@ -124,6 +127,12 @@ class Booking:
     ended_at: float | None = None
     attempts: tuple[Attempt, ...] = ()  # those that have ended
     origin: BookingOrigin = BookingOrigin.ASKED
+    head_start: HeadStart = NO_HEAD_START
+
+    @property
+    def turn_at(self) -> float:
+        """When its turn comes among callers on the line; see priority.py."""
+        return self.effective_at - self.head_start.seconds
 
     @property
     def open(self) -> bool:

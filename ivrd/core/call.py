@@ -23,7 +23,8 @@ ended with the first answer (`Call.answered_at`).
 
 A call that waits has two beginnings.  `joined_at` is when it joined a queue: the wait of this call.
 `effective_at` is its effective arrival, by which callers are served: earlier than that for whoever
-has waited before, in a call that nobody answered.
+has waited before, in a call that nobody answered.  Whoever is urgent has a head start beside it
+(priority.py).
 
 A call that the hotline makes (`Direction.CALLBACK`) begins as dialled: it rings, or whoever answers
 hears why and is asked for a key.  It ends there, unreached, or joins a queue and goes on as any
@@ -42,6 +43,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core.leg_security import LegSecurity
+from ivrd.core.priority import NO_HEAD_START, HeadStart
 
 LATE_SECONDS = 30.0  # a caller who hangs up after a longer wait is counted by itself as well
 # An answer stands when the person has kept the caller for so long: twice the time after which the
@@ -343,6 +345,7 @@ class Call:
     answered_by: AnsweredBy = AnsweredBy.NOBODY  # and who that was
     caller_leg: LegSecurity | None = None  # what of the caller's leg is encrypted, once it waits
     answer_leg: LegSecurity | None = None  # of that to who answered last, where it is known
+    head_start: HeadStart = NO_HEAD_START  # of whoever is served before those who came earlier
 
     @property
     def received(self) -> bool:

@@ -5,16 +5,15 @@ Theory of operation
 There are three kinds of limits: for each number, for all callers together who withhold theirs, and
 for all callers.  Each has calls at once and calls a minute.  While one is exceeded whoever arrives
 is asked for a key first, which a machine that only dials does not press; nobody is refused.  Calls
-at once are those that are here, counted when it matters; of the arrivals the last minute is kept.
+at once are those that are here (present.py); of the arrivals the last minute is kept.
 A new ivrd knows of none before its start.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ivrd.core.call import Call
+from ivrd.core.present import Present
 
 MINUTE = 60.0
 
@@ -62,16 +61,15 @@ class CallRates:
         self._forget(at)
 
     def reason(
-        self, limits: ChallengeLimits, call: Call, here: Iterable[Call], now: float
+        self, limits: ChallengeLimits, caller: str, present: Present, now: float
     ) -> Reason | None:
-        """The limit that is exceeded for a call, which is one of those that are `here`."""
+        """The limit that is exceeded for a caller, of whom at least one call is `present`."""
         self._forget(now)
-        callers = [other.caller for other in here if other.received]
-        kind = Reason.NUMBER if call.caller else Reason.WITHHELD
-        own = limits.number if call.caller else limits.withheld
-        if own.exceeded(callers.count(call.caller), self._by_caller[call.caller]):
+        kind = Reason.NUMBER if caller else Reason.WITHHELD
+        own = limits.number if caller else limits.withheld
+        if own.exceeded(present.calls_of(caller), self._by_caller[caller]):
             return kind
-        return Reason.ALL if limits.all.exceeded(len(callers), len(self._arrivals)) else None
+        return Reason.ALL if limits.all.exceeded(present.received, len(self._arrivals)) else None
 
     def _forget(self, now: float) -> None:
         while self._arrivals and self._arrivals[0][0] <= now - MINUTE:

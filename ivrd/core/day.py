@@ -21,6 +21,7 @@ from ivrd.core.call import (
 )
 from ivrd.core.ledger import OutcomeKey
 from ivrd.core.leg_security import LegSecurity
+from ivrd.core.priority import Urgency
 from ivrd.core.skills import queue_in_words
 
 
@@ -49,6 +50,7 @@ class CompletedCall:
     direction: Direction = Direction.INBOUND
     caller_leg: LegSecurity | None = None  # as in `Call`
     answer_leg: LegSecurity | None = None
+    urgency: Urgency = Urgency.NONE
 
 
 def completed_call(ended: Ended) -> CompletedCall:
@@ -74,6 +76,7 @@ def completed_call(ended: Ended) -> CompletedCall:
         direction=call.direction,
         caller_leg=call.caller_leg,
         answer_leg=call.answer_leg,
+        urgency=call.head_start.urgency,
     )
 
 

@@ -5,11 +5,12 @@ booking is dialled before its turn: as soon as a seat is expected to be free for
 over.  Expected free seats are those that are free now, and of those that are busy the share whose
 talk ends within the lead: 1 - exp(-lead / mean talk), as talks are taken to be exponential (their
 rest is as long as a whole one).  Those who come first are taken off: callers who wait in the same
-queue and arrived earlier, effectively, and attempts that are on, each with the share of attempts
-that have lately led to a person.
+queue and whose turn is earlier (priority.py), and attempts that are on, each with the share of
+attempts that have lately led to a person.
 
-A hotline may have bookings give way to whoever is on the line, each for so long after its effective
-arrival (`Limits.give_way_seconds`): who has booked is patient, and who waits on the line is not.
+A hotline may have bookings give way to whoever is on the line, each for so long after its turn
+(`Limits.give_way_seconds`): who has booked is patient, and who waits on the line is not.  A booking
+with a red flag gives way to nobody.
 
 Those who gave up and did not ask for a call (`BookingOrigin.LOST`) have no turn: they are dialled
 while load is low, see recovery.py.
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from math import exp
 
 from ivrd.core.booking import Booking, BookingOrigin, BookingState
+from ivrd.core.priority import Urgency
 
 FORGET = 0.1  # of what was seen before, with each attempt
 LIKELY = 0.5  # a seat that is expected to be free rather than not
@@ -72,7 +74,7 @@ class Limits:
     """per_minute: so many calls are begun at most; at_once: so many attempts are on at most.
 
     give_way_seconds: so much later a booking's turn comes than that of a caller on the line who
-    arrived with it.
+    arrived with it and is as urgent.
     """
 
     per_minute: int
@@ -80,15 +82,16 @@ class Limits:
     give_way_seconds: float = 0.0
 
     def turn(self, booking: Booking) -> float:
-        """The effective arrival of callers on the line with whom a booking has its turn."""
-        return booking.effective_at + self.give_way_seconds
+        """The turn of callers on the line with whom a booking has its own."""
+        red = booking.head_start.urgency is Urgency.RED_FLAG
+        return booking.turn_at + (0.0 if red else self.give_way_seconds)
 
 
 @dataclass(frozen=True)
 class Moment:
     """What a decision rests on.
 
-    ahead(queues, effective_at): how many callers wait there who arrived earlier, effectively.
+    ahead(queues, turn_at): how many callers wait there whose turn is earlier.
     here: persons who are in a call to the hotline, whom nobody calls meanwhile.
     begun: when the last calls were begun.
     """
@@ -123,7 +126,7 @@ def due(bookings: Iterable[Booking], here: Collection[str], now: float) -> list[
         and one.person not in here
         and one.asked_by not in here
     ]
-    return sorted(found, key=lambda one: (one.effective_at, one.booked_at, one.id))
+    return sorted(found, key=lambda one: (one.turn_at, one.booked_at, one.id))
 
 
 def room(bookings: Iterable[Booking], limits: Limits, moment: Moment) -> int:

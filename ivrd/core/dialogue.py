@@ -105,14 +105,16 @@ def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Resul
     after, commands = result
     if commands and isinstance(asks := commands[-1], AtCase):
         return case_menu.enter(tree, asks.topic, after, now.closed)
-    return _offered(result, received, now)
+    return _offered(tree, result, received, now)
 
 
-def _offered(result: menu.Result, received: Input, now: Situation) -> Result:
+def _offered(tree: Tree, result: menu.Result, received: Input, now: Situation) -> Result:
     """The step; of one who has asked for a person and is to wait long, the offer of a call back."""
     visit, commands = result
     last = commands[-1] if commands else None
-    if isinstance(received, Key) and isinstance(last, ToPerson) and now.offers(last.queue):
+    if not isinstance(received, Key) or not isinstance(last, ToPerson):
+        return result
+    if last.topic not in tree.red_flags and now.offers(last.queue):
         offer, more = callback_menu.enter(last.queue, last.topic, visit.language)
         return offer, (*commands[:-1], *more)
     return result

@@ -34,6 +34,7 @@ from ivrd.core.call import (
 )
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.present import Present
+from ivrd.core.priority import NO_HEAD_START, HeadStart, larger
 
 MOST_RECONCILED = 10_000  # ids of reconciled calls whose arrival may still be reported
 SAME_TALK_SECONDS = 1.0  # queue_log has whole seconds: two of its times within this are one
@@ -99,7 +100,9 @@ class Ledger:
         state = call.state if {call.state, own.state} <= set(BEFORE_QUEUE) else own.state
         arrivals = [at for at in (own.effective_at, call.effective_at) if at is not None]
         own = replace(own, state=state, effective_at=min(arrivals, default=None))
-        self._put(replace(own, language=call.language, topic=call.topic))
+        head_start = larger(own.head_start, call.head_start)
+        own = replace(own, language=call.language, topic=call.topic, head_start=head_start)
+        self._put(own)
 
     def begin_counting(self) -> None:
         """Count from now on; the calls that are here count as adopted."""
@@ -162,11 +165,12 @@ class Ledger:
         caller: str = "",
         caller_leg: LegSecurity | None = None,
         answer_leg: LegSecurity | None = None,
+        head_start: HeadStart = NO_HEAD_START,
     ) -> None:
-        """Note who calls, what was chosen, the effective arrival (the place in the line), and
-        what of the caller's leg and of that to who answers is encrypted.
+        """Note who calls, what was chosen, effective arrival and head start (the place in the
+        line), and what of the caller's leg and of that to who answers is encrypted.
 
-        What is empty stays as it was.
+        What is empty stays as it was, and so does a head start that is larger.
         """
         call = self.calls[call_id]
         noted = replace(
@@ -177,6 +181,7 @@ class Ledger:
             effective_at=call.effective_at if effective_at is None else effective_at,
             caller_leg=caller_leg or call.caller_leg,
             answer_leg=answer_leg or call.answer_leg,
+            head_start=larger(call.head_start, head_start),
         )
         self._put(noted)
 

@@ -110,6 +110,7 @@ class Tree:
     `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
     `message`: prompts that are said once, before the first menu.  `intake`: what those are asked
     who register by keys.  `cases`: what callers can ask about a case; None: nothing.
+    `red_flags`: topics whose callers go to a person, and are offered nothing else before.
     """
 
     start: str
@@ -131,6 +132,7 @@ class Tree:
     message: tuple[str, ...] = ()
     intake: Form | None = None
     cases: CaseTable | None = None
+    red_flags: frozenset[str] = frozenset()
 
     @property
     def queue_of(self) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ivrd.core.call import Call
+from ivrd.core.priority import Urgency
 
 MOST_WAITS = 100  # of one person; the oldest are forgotten
 
@@ -60,8 +61,8 @@ class Person:
     `waits` since the last answer, in the order of their ends.  `shared_at`: when the number was
     last seen to be shared; None for a person's own.  `seen_at`: when there was a call last.
     `number`: sealed, of who gave up and may be called back, until somebody answers; with it the
-    `queue`, `topic` and `language` of the call that gave up last.  `no_callback`: has asked not to
-    be called back.  `formerly`: the id by a key of hashes that was replaced.
+    `queue`, `topic`, `language` and `urgency` of the call that gave up last.  `no_callback`: has
+    asked not to be called back.  `formerly`: the id by a key of hashes that was replaced.
     """
 
     id: str
@@ -75,10 +76,12 @@ class Person:
     queue: str = ""
     topic: str = ""
     language: str = ""
+    urgency: Urgency = Urgency.NONE
 
     def without_number(self) -> "Person":
         """The same, and nothing by which the person could be called back."""
-        return replace(self, number="", queue="", topic="", language="")
+        nothing = replace(self, number="", queue="", topic="", language="")
+        return replace(nothing, urgency=Urgency.NONE)
 
 
 def is_shared(person: Person, now: float, rules: FairnessRules) -> bool:
@@ -122,6 +125,7 @@ def merged(one: Person, other: Person) -> Person:
         queue=latest.queue,
         topic=latest.topic,
         language=latest.language,
+        urgency=latest.urgency,
     )
     return both if since else both.without_number()
 
@@ -282,6 +286,7 @@ class People:
             queue=call.queue,
             topic=call.topic,
             language=call.language,
+            urgency=call.head_start.urgency,
         )
         return known
 

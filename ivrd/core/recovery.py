@@ -6,7 +6,7 @@ They did not ask to be called, so they take nothing from anybody who waits.  One
 only while load is low for the queue where they waited: nobody waits there or in another queue that
 the same seats serve, nobody who asked for a call is due there, and so many of its seats are free
 that a set share still is when all attempts that are on have come to a person.  Each of these ends
-it at once.  Of those whose queue has that, the oldest effective arrival is first.
+it at once.  Of those whose queue has that, the one whose turn is earliest is first (priority.py).
 
 Each is called once for all that they waited: a booking of theirs that has ended, whatever came of
 it, settles the waits in calls before.  Who calls again and gives up again is one of the lost again.
@@ -124,7 +124,7 @@ def to_recover(
 ) -> list[Booking]:
     """Whom to dial now of the lost.
 
-    `lost_ones`: by queue, in the order of their effective arrivals; no more is taken from it than
+    `lost_ones`: by queue, in the order of their turns; no more is taken from it than
     is needed, and nothing of a queue that is not calm.
     """
     calm, most = calm_queues(bookings, moment, free_share), room(bookings, limits, moment)
@@ -136,7 +136,7 @@ def to_recover(
         found = [one for queue in calm if (one := first[queue]) is not None]
         if not found:
             break
-        one = min(found, key=lambda one: (one.effective_at, one.id))
+        one = min(found, key=lambda one: (one.turn_at, one.id))
         del first[one.queue]
         if due([one], moment.here, moment.now):
             chosen.append(one)

@@ -2,7 +2,7 @@
 
 A reload can take a queue, give it another name, or divide it (skills.py).  Asterisk then lets the
 callers in it wait, but nobody is rung for them.  They are moved with their place: among the callers
-of the other queue each one stands where the effective arrival says.
+of the other queue each one stands where the turn says (priority.py).
 """
 
 from bisect import bisect_left
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from heapq import merge
 
 from ivrd.core.call import Call
-from ivrd.core.present import Place, Present, place_of
+from ivrd.core.present import Present, place_of
+from ivrd.core.priority import Place
 from ivrd.core.skills import SkillRouting
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 
 
 def turns(

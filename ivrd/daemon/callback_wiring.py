@@ -111,4 +111,5 @@ def booking_settings(settings: Settings) -> BookingSettings:
             for queue in settings.queues
             for topic, texts in queue.topics.items()
         },
+        settings.priority,
     )

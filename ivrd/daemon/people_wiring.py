@@ -39,6 +39,7 @@ class PeopleParts:
             PeopleRepository(write_behind, lambda: timeline.shift),
             timeline.now,
             bookings.waits_since,
+            bookings.booked_head_start,
         )
         self.numbers = CallerNumbers(
             self.registry, hasher, self.vault, settings.recover_after_seconds

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ivrd import __version__, log
 from ivrd.api import server
 from ivrd.api.agent_report import AgentReport
+from ivrd.api.call_explanation import CallExplanation
 from ivrd.api.call_out_operations import CallOutOperations
 from ivrd.api.day_report import DayReport
 from ivrd.api.operations import Operations, ivr_settings, partner_setup
@@ -40,7 +41,7 @@ from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
@@ -70,6 +71,7 @@ from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.story import CallStory
+from ivrd.metrics.urgency import UrgencyMetrics
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.call_outs import CallOuts
 from ivrd.partners.controller import PartnerController
@@ -225,7 +227,7 @@ class Wiring:
             self.ledger,
             self.tracker.ivr,
             self._destinations,
-            self.tracker.placement.effective,
+            self.tracker.placement.variables,
             time.monotonic,
         )
         self.rejoin = Rejoin(
@@ -233,7 +235,7 @@ class Wiring:
             self.ledger,
             self.tracker.ivr,
             self.asterisk_clock,
-            self.tracker.placement.effective,
+            self.tracker.placement.variables,
         )
         self.operations = Operations(
             settings,
@@ -481,6 +483,7 @@ class Wiring:
             self.timeline.now,
             self.wait_announcer,
             self.screening,
+            settings.priority,
         )
         ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
         PersistenceMetrics(
@@ -499,6 +502,9 @@ class Wiring:
         story = CallStory(self.ledger, self.leadership)
         handoffs = HandoffMetrics(
             self.observer.metrics.registry, self.leadership, self.timeline.now
+        )
+        urgent = UrgencyMetrics(
+            self.observer.metrics.registry, self.ledger, self.leadership, self.timeline.now
         )
         return CallListeners(
             monitor=self.observer,
@@ -523,6 +529,7 @@ class Wiring:
                 self.wait_forecast,
                 self.wait_announcer,
                 handoffs,
+                urgent,
             ),
             positions=(
                 self.call_repository,
@@ -574,7 +581,21 @@ class Wiring:
             **self.agents.invitation_operations.queries(),
         }
         stored = {name: self._leader_only(query) for name, query in stored.items()}
-        return {**answers, **stored, "day": self._leader_only(day.answer)}
+        explanation = CallExplanation(
+            self.ledger,
+            self.queue_members,
+            self.tracker.rung,
+            self._beside,
+            self.bookings,
+            self.partners,
+            self.wait_forecast,
+            self.call_repository,
+            self.write_behind.flush,
+            self.timeline.now,
+            time.time,
+        )
+        more = {"day": day.answer, "explain-call": explanation.answer}
+        return {**answers, **stored, **{name: self._leader_only(of) for name, of in more.items()}}
 
     def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
         """What POST does."""
@@ -646,6 +667,7 @@ class Wiring:
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
         self.screening.limits = settings.challenge
+        self.tracker.placement.rules = settings.priority
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 
 

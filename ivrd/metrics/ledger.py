@@ -120,7 +120,7 @@ class LedgerCollector(Collector):
         )
         oldest = GaugeMetricFamily(
             "ivrd_queue_oldest_wait_seconds",
-            "Seconds since the effective arrival of the first in the line, with what the same "
+            "Seconds since the earliest effective arrival of those who wait, with what the same "
             "person had waited in calls before; 0 when nobody waits.",
             labels=QUEUE_LABELS,
         )

@@ -16,6 +16,7 @@ from ivrd.asterisk.breaks import with_breaks
 from ivrd.calls.ivr import MenuPosition
 from ivrd.core.call import Call, Ended, Notice, Outcome, Rejoined
 from ivrd.core.people import People, Person, is_shared
+from ivrd.core.priority import HeadStart
 from ivrd.people.repository import PeopleRepository
 from ivrd.store import StoreDown
 
@@ -28,6 +29,7 @@ class PeopleRegistry:
     """All people.  `clock` gives this moment on the timeline of the calls.
 
     `booked_since(person)`: the effective arrival of one who is to be called back; None for others.
+    `booked_head_start(person)`: the head start that goes with it.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class PeopleRegistry:
         repository: PeopleRepository,
         clock: Callable[[], float],
         booked_since: Callable[[str], float | None],
+        booked_head_start: Callable[[str], HeadStart],
     ) -> None:
         self.people = people
         self.revision = 0  # another one when more is known of many people at once
         self._repository = repository
         self._clock = clock
         self._booked_since = booked_since
+        self._booked_head_start = booked_head_start
         self._leads = False
         self._read = False  # whether what was stored before is known
         self._changed: set[str] = set()  # people who are stored when it is
@@ -65,6 +69,10 @@ class PeopleRegistry:
         self.here(call)
         since = self._booked_since(call.caller)
         return self.people.claim(call.caller, call.id, now, since)
+
+    def head_start(self, call: Call) -> HeadStart:
+        """That of who is to be called back, and has that place in a call of their own now."""
+        return self._booked_head_start(call.caller)
 
     def calls_here(self, call: Call) -> Iterable[str]:
         """The calls of the same person that are here."""

@@ -31,7 +31,8 @@ from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait
 from ivrd.core.forecast import Rate
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Decision, Policy, Snapshot
-from ivrd.core.present import Place
+from ivrd.core.present import place_of
+from ivrd.core.priority import Place
 from ivrd.core.seats import SeatStatus
 
 # How long a talk lasts and when callers give up changes slowly; a line that moves needs many talks
@@ -230,8 +231,7 @@ class WaitForecast:
         return bisect_left(self._beside(queue), self._place(call))
 
     def _place(self, call: Call) -> Place:
-        effective_at = self._clock() if call.effective_at is None else call.effective_at
-        return Place(effective_at, call.received_at, call.id)
+        return place_of(call, self._clock())
 
     def arriving(self, queue: str) -> Wait:
         """The wait of somebody who would join the end of the line now."""

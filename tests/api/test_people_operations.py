@@ -23,6 +23,7 @@ from ivrd.core.day import completed_call
 from ivrd.core.outbox import Entry
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.people_figures import PeopleCount, call_over
+from ivrd.core.priority import NO_HEAD_START
 from ivrd.ha.call_repository import COMPLETED_CALL
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
@@ -79,7 +80,11 @@ class Rig:
         self.vault = Vault([KEY])
         repository = PeopleRepository(behind, lambda: 0.0)
         self.registry = PeopleRegistry(
-            People(FairnessRules()), repository, lambda: self.now, lambda _person: None
+            People(FairnessRules()),
+            repository,
+            lambda: self.now,
+            lambda _person: None,
+            lambda _person: NO_HEAD_START,
         )
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)

@@ -98,7 +98,7 @@ class Talk:
         self.told: list[Command] = []
         self.steps: list[MenuStep] = []
         self.script = script  # a reload puts another one here
-        self.arrival = ""  # of who has waited before
+        self.place: dict[str, str] = {}  # of who has waited before
         self.waits: Waits | None = None
         self.offers = False
         self.flooded = False
@@ -109,7 +109,7 @@ class Talk:
             self.channel.session,
             self.told.append,
             self.steps.append,
-            lambda: self.arrival,
+            lambda: self.place,
             lambda: self.waits,
             lambda _queue: self.offers,
             lambda: self.slots,

@@ -71,11 +71,12 @@ def test_three_keys_80_ms_apart_as_soon_as_the_call_is_there() -> None:
 def test_the_dialplan_learns_since_when_a_caller_has_waited_before_it_has_the_channel() -> None:
     async def body() -> None:
         caller = Talk()
-        caller.arrival = "1795312000000"
+        caller.place = {"IVRD_EFFECTIVE": "1795312000000", "IVRD_HEAD_START": "red_flag:60000"}
         caller.begin()
         caller.press([(0.1, "0")])
         await caller.task
-        assert 'SET VARIABLE IVRD_EFFECTIVE "1795312000000"' in caller.left[:3]
+        assert 'SET VARIABLE IVRD_EFFECTIVE "1795312000000"' in caller.left[:4]
+        assert 'SET VARIABLE IVRD_HEAD_START "red_flag:60000"' in caller.left[:4]
 
     run(body())
 

@@ -20,6 +20,7 @@ from ivrd.core.booking import AttemptResult, Booking, Retries
 from ivrd.core.call import Call, Direction, JoinedQueue
 from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
+from ivrd.core.priority import PriorityRules
 from ivrd.core.skills import SkillRouting
 from ivrd.people.vault import CannotOpen
 from ivrd.store import Change, Put, Remove, StoreDown, WriteBehind
@@ -44,7 +45,12 @@ CALLBACK = CallbackSettings(
     recover_at_free=None,
 )
 SETTINGS = BookingSettings(
-    CALLBACK, "TH", ZoneInfo("Asia/Bangkok"), SkillRouting({"t": "q"}, "q"), {"t": "topic"}
+    CALLBACK,
+    "TH",
+    ZoneInfo("Asia/Bangkok"),
+    SkillRouting({"t": "q"}, "q"),
+    {"t": "topic"},
+    PriorityRules(),
 )
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from ivrd.core.book_result import BookResult
-from tests.callbacks.rig import E164, MOBILE, NOW, Rig, also
+from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules, Urgency
+from tests.callbacks.rig import E164, MOBILE, NOW, SETTINGS, Rig, also
 
 
 def run(body: Callable[[Rig], Awaitable[None]]) -> None:
@@ -51,6 +53,28 @@ def test_who_waits_already_has_had_the_credit() -> None:
         rig.now += 30.0
         assert await rig.booker.book(call.id) is BookResult.BOOKED
         assert rig.only().effective_at == NOW - 240.0
+
+    run(body)
+
+
+def test_a_booking_has_the_head_start_of_its_call_or_of_its_topic() -> None:
+    async def body(rig: Rig) -> None:
+        red = HeadStart(Urgency.RED_FLAG, 3600.0)
+        call = rig.calls()
+        assert await rig.booker.book(call.id) is BookResult.BOOKED
+        assert rig.only().turn_at == rig.only().effective_at
+        rig.ledger.note(call.id, head_start=red)
+        assert await rig.booker.book(call.id) is BookResult.BOOKED
+        assert rig.only().head_start == red, "found since"
+        assert rig.repository.booked_head_start(call.caller) == red
+        assert rig.only().turn_at == rig.only().effective_at - 3600.0
+        topics = PriorityRules(topics={"t": Urgency.RISK_GROUP})
+        rig.booker.settings = replace(SETTINGS, priority=topics)
+        other = rig.calls("c2", "0898765432")
+        assert await rig.booker.book(other.id) is BookResult.BOOKED
+        (booking,) = (one for one in rig.repository.open() if one.asked_by == other.caller)
+        assert booking.head_start == HeadStart(Urgency.RISK_GROUP, 600.0)
+        assert rig.repository.booked_head_start("nobody") == NO_HEAD_START
 
     run(body)
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from ivrd.core.booking import AttemptResult, Booking, BookingState
 from ivrd.core.call import AnsweredBy, Connected, HungUp, JoinedQueue
+from ivrd.core.priority import HeadStart, Urgency
 from tests.callbacks.rig import E164, NOW, Rig, variable
 
 
@@ -53,7 +55,8 @@ def test_an_attempt_is_stored_before_it_is_dialled() -> None:
         assert booking.state is BookingState.DIALLING
         assert rig.asterisk.placed == [booking.token]
         wanted = rig.asterisk.variables[variable(booking)].split("|")
-        assert wanted == ["dial", E164, "30", "", "q", "t", f"{NOW - 100:.0f}000", "topic", "asked"]
+        assert wanted[:6] == ["dial", E164, "30", "", "q", "t"]
+        assert wanted[6:] == [f"{NOW - 100:.0f}000", "topic", "asked", ""]
         assert '"dialling"' in rig.shelf.entries["bookings", booking.id]
 
     run(body)
@@ -91,6 +94,19 @@ def test_from_the_ringing_to_the_talk() -> None:
         assert rig.told.waits == [2.0]
         rig_report_after_the_end(rig, booking)
         assert rig.told.results == {AttemptResult.REACHED: 1}
+
+    run(body)
+
+
+def test_the_head_start_of_a_booking_is_that_of_its_call() -> None:
+    async def body(rig: Rig) -> None:
+        red = HeadStart(Urgency.RED_FLAG, 3600.0)
+        rig.repository.put(replace(rig.only(), head_start=red))
+        await begin(rig)
+        assert rig.asterisk.variables[variable(rig.only())].split("|")[9] == "red_flag:3600000"
+        rig.dials()
+        rig.report("ringing")
+        assert rig.ledger.calls["back1"].head_start == red
 
     run(body)
 

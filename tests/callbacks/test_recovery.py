@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from ivrd.core.booking import BookingOrigin, BookingState
 from ivrd.core.call import Call, HungUp, JoinedQueue
 from ivrd.core.dialling import SeatsNow
 from ivrd.core.people import FairnessRules, People, Person, Wait
+from ivrd.core.priority import NO_HEAD_START, HeadStart, Urgency
 from tests.callbacks.rig import E164, MOBILE, NOW, Asterisk, Rig, also, variable
 
 ON = also(recover_at_free=0.5)
@@ -68,8 +70,15 @@ class Hotline(Rig):
 
     recover_after_seconds = 60.0
 
-    def gave_up(self, number: str = MOBILE, at: float = NOW - 600.0, **more: object) -> Person:
+    def gave_up(
+        self,
+        number: str = MOBILE,
+        at: float = NOW - 600.0,
+        urgent: HeadStart = NO_HEAD_START,
+        **more: object,
+    ) -> Person:
         call = Call("old", at - 90.0, f"#{number[-4:]}", topic="t", queue="q", language="th")
+        call = replace(call, head_start=urgent)
         person = Person(call.caller, at, (Wait(at - 90.0, at - 90.0, at),), **more)  # type: ignore[arg-type]
         self.registry.people.restore(person)
         return self.registry.people.note_number(person.id, self.vault.seal(number), call)
@@ -113,7 +122,7 @@ def test_whoever_gave_up_is_called_once_and_all_of_it_is_in_the_audit_log() -> N
         await rig.seconds()
         booking = rig.only()
         assert rig.numbers == [E164]
-        assert rig.pbx.wanted[0][4:] == ["q", "t", f"{NOW - 690:.0f}000", "topic", "lost"]
+        assert rig.pbx.wanted[0][4:] == ["q", "t", f"{NOW - 690:.0f}000", "topic", "lost", ""]
         assert MOBILE[1:] not in "".join(rig.shelf.entries.values())
         rig.report("no_key")
         await rig.seconds(2 * int(READ_SECONDS))
@@ -151,6 +160,19 @@ def test_it_stops_as_soon_as_load_rises_and_goes_on_with_the_oldest() -> None:
         rig.ledger.apply("c9", HungUp(rig.now))
         await rig.seconds()
         assert rig.numbers == [E164, "+66898765432"]
+
+    run(body)
+
+
+def test_who_gave_up_with_a_red_flag_is_called_first() -> None:
+    async def body(rig: Hotline) -> None:
+        rig.seats.free, rig.seats.busy = 1, 1
+        rig.gave_up(at=NOW - 900.0)
+        rig.gave_up(OTHER, NOW - 300.0, HeadStart(Urgency.RED_FLAG, 60.0))
+        await rig.seconds()
+        assert rig.numbers == ["+66898765432"]
+        assert rig.pbx.wanted[0][-1] == "red_flag:14400000"
+        assert rig.only().head_start.urgency is Urgency.RED_FLAG
 
     run(body)
 

@@ -77,7 +77,7 @@ def test_who_gives_way_stands_behind_those_on_the_line_who_come_first() -> None:
         (before,) = scheduler.places("q", rig.now)
         scheduler.settings = also(limits=Limits(20, 10, give_way_seconds=600.0))
         (place,) = scheduler.places("q", rig.now)
-        assert place.effective_at == before.effective_at + 600.0
+        assert place.turn_at == before.turn_at + 600.0
 
     run(body)
 

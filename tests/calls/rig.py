@@ -50,6 +50,7 @@ from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules
 from ivrd.core.seats import Pool
 from ivrd.core.slots import Slot
 from tests.asterisk.recording import ALONE, CALLS, messages
@@ -99,9 +100,10 @@ class FakeLink:
             raise ConnectionLost("gone")
         return self.lists.get(action, [])
 
-    async def ask(self, action: str, **headers: str) -> None:
+    async def ask(self, action: str, **headers: str) -> Message:
         if self.refuses:
             raise ActionRefused(f"{action}: No such queue")
+        return Message({"Response": "Success", "Value": ""})
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         self.told.append({"Action": action, **headers})
@@ -206,6 +208,9 @@ class NoCredit:
 
     def claim(self, call: Call, now: float) -> float:
         return 0.0
+
+    def head_start(self, call: Call) -> HeadStart:
+        return NO_HEAD_START
 
     def calls_here(self, call: Call) -> Iterable[str]:
         return ()
@@ -381,6 +386,7 @@ class Rig:
             lambda: NOW,
             self.told,
             Screening(ChallengeLimits(), self.ledger, lambda: NOW),
+            PriorityRules(),
         )
         link.hears = self.tracker.take
 

@@ -31,7 +31,7 @@ class Room:
         self.commands: dict[str, list[Command]] = {}
         self.faults: list[BaseException] = []
         self.steps: list[tuple[str, StepKind]] = []
-        self.arrivals: dict[str, str] = {}  # of those who have waited before
+        self.places: dict[str, dict[str, str]] = {}  # of those who have waited before
         self.in_line: set[str] = set()
         self.over_limit: dict[str, Reason] = {}
         self.waiting: dict[str, Waits] = {}  # who has opened the menu of a queue
@@ -47,7 +47,7 @@ class Room:
             self._notify,
             self._stepped,
             self._fault,
-            self.arrivals.get,
+            lambda call_id: self.places.get(call_id, {}),
             WaitsIn(),
             self,
         )
@@ -305,7 +305,7 @@ def test_whoever_comes_when_the_menus_are_full_goes_straight_to_the_queue() -> N
 def test_who_has_waited_before_has_the_place_without_a_menu_as_well() -> None:
     async def body() -> None:
         room = Room(most=0)
-        room.arrivals["a"] = "1795312000000"
+        room.places["a"] = {"IVRD_EFFECTIVE": "1795312000000"}
         room.arrive("a")
         await settle()
         assert room.sent("a") == ['SET VARIABLE IVRD_EFFECTIVE "1795312000000"', BREAK]

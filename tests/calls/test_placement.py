@@ -8,18 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.queue_priority import A_SECOND, arrival_of, milliseconds, priority_of
+from ivrd.asterisk.queue_priority import (
+    A_SECOND,
+    head_start_of,
+    milliseconds,
+    priority_of,
+    turn_of,
+    written,
+)
 from ivrd.calls.placement import Placement
 from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, HungUp, JoinedQueue
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People
+from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules, Urgency
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PeopleRepository
 from tests.calls.rig import NOW
 from tests.partners.rig import Shelf
 
 WHO = "0a1b2c3d4e5f"
+RULES = PriorityRules(3600.0, 300.0, {"chest": Urgency.RED_FLAG, "worse": Urgency.RISK_GROUP})
 
 
 class Rig:
@@ -30,6 +39,7 @@ class Rig:
         self.wall = 0.0  # by how much Asterisk's clock is ahead
         self.ledger = Ledger()
         self.told: list[dict[str, str]] = []
+        self.booked_urgent = NO_HEAD_START
         self.booked: dict[str, float] = {}  # who is to be called back, and since when they wait
         timeline = Timeline(lambda: self.now, lambda: self.now)
         self.clock = AsteriskClock(timeline)
@@ -39,9 +49,12 @@ class Rig:
             PeopleRepository(shelf, lambda: 0.0),  # type: ignore[arg-type]
             lambda: self.now,
             self.booked.get,
+            lambda _person: self.booked_urgent,
         )
         self.moved: list[str] = []
+        self.on_channel = ""  # what an earlier ivrd has put on each channel
         self.placement = Placement(
+            RULES,
             self,  # type: ignore[arg-type]
             self.ledger,
             self.people,
@@ -50,6 +63,10 @@ class Rig:
             lambda: self.now,
             self.moved.append,
         )
+
+    async def ask(self, action: str, **headers: str) -> Message:
+        assert (action, headers["Variable"]) == ("Getvar", "IVRD_HEAD_START")
+        return Message({"Response": "Success", "Value": self.on_channel})
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Message]":
         self.told.append({"Action": action, **headers})
@@ -86,6 +103,11 @@ class Rig:
         }
 
 
+def arrival(rig: Rig, call_id: str) -> str | None:
+    """What the dialplan is told of the arrival of a caller who is about to join."""
+    return rig.placement.before_joining(call_id).get("IVRD_EFFECTIVE")
+
+
 def run(body: Callable[[Rig], Awaitable[None]]) -> None:
     async def main() -> None:
         await body(Rig())
@@ -100,12 +122,12 @@ def test_the_dialplan_is_told_before_the_caller_joins() -> None:
         rig.joins("other")
         rig.now += 10.0
         rig.arrives("2")
-        assert rig.placement.arrival("2") == milliseconds(rig.now - 60.0)
+        assert arrival(rig, "2") == milliseconds(rig.now - 60.0)
         rig.joins("2")
         rig.placement.joined("2")
         assert rig.line() == ["2", "other"]
         assert rig.told == [], "Asterisk knows"
-        assert rig.placement.arrival("other") == milliseconds(NOW + 60.0), "as it had joined"
+        assert arrival(rig, "other") == milliseconds(NOW + 60.0), "as it had joined"
 
     run(body)
 
@@ -113,8 +135,8 @@ def test_the_dialplan_is_told_before_the_caller_joins() -> None:
 def test_who_has_not_waited_before_arrives_when_joining() -> None:
     async def body(rig: Rig) -> None:
         rig.arrives("1")
-        assert rig.placement.arrival("1") == ""
-        assert rig.placement.arrival("stranger") == ""
+        assert arrival(rig, "1") is None
+        assert arrival(rig, "stranger") is None
 
     run(body)
 
@@ -126,11 +148,22 @@ def test_who_is_to_be_called_back_and_dials_in_has_the_place_of_the_booking() ->
         rig.joins("other")
         rig.now += 10.0
         rig.arrives("1")
-        assert rig.placement.arrival("1") == milliseconds(NOW - 600.0)
+        assert arrival(rig, "1") == milliseconds(NOW - 600.0)
         rig.joins("1")
         assert rig.line() == ["1", "other"]
         rig.arrives("2")
-        assert rig.placement.arrival("2") == "", "one call at a time has it"
+        assert arrival(rig, "2") is None, "one call at a time has it"
+
+    run(body)
+
+
+def test_who_has_booked_with_a_red_flag_and_dials_in_has_that_as_well() -> None:
+    async def body(rig: Rig) -> None:
+        rig.booked[WHO], rig.booked_urgent = NOW - 600.0, RULES.head_start(Urgency.RED_FLAG)
+        rig.arrives("1")
+        told = rig.placement.before_joining("1")
+        assert told["IVRD_EFFECTIVE"] == milliseconds(NOW - 600.0)
+        assert told["IVRD_HEAD_START"] == "red_flag:3600000"
 
     run(body)
 
@@ -140,7 +173,7 @@ def test_a_booking_at_a_number_that_many_use_is_no_place_for_all_of_them() -> No
         for call_id in "123":
             rig.arrives(call_id)
         rig.booked[WHO] = NOW - 600.0
-        assert rig.placement.arrival("1") == ""
+        assert arrival(rig, "1") is None
 
     run(body)
 
@@ -221,7 +254,7 @@ def test_what_asterisk_lists_tells_a_new_ivrd_who_had_waited_before() -> None:
     async def body(rig: Rig) -> None:
         rig.arrives("1")
         rig.joins("1")
-        rig.placement.seen("1", priority_of(NOW - 60.0))
+        await rig.placement.seen("1", priority_of(NOW - 60.0))
         call = rig.ledger.calls["1"]
         assert call.effective_at == pytest.approx(NOW - 60.0, abs=1 / A_SECOND)
         assert rig.told == []
@@ -235,7 +268,7 @@ def test_who_is_called_back_may_have_asked_for_that_any_time_ago() -> None:
         rig.ledger.receive(call)
         rig.joins("1")
         booked_at = NOW - 2 * rig.people.most_seconds
-        rig.placement.seen("1", priority_of(booked_at))
+        await rig.placement.seen("1", priority_of(booked_at))
         here = rig.ledger.calls["1"]
         assert here.effective_at == pytest.approx(booked_at, abs=1 / A_SECOND)
         assert rig.told == []
@@ -255,11 +288,127 @@ def test_a_wrong_place_in_asterisks_line_is_put_right(priority: int, why: str) -
     async def body(rig: Rig) -> None:
         rig.arrives("1")
         rig.joins("1")
-        rig.placement.seen("1", priority)
+        await rig.placement.seen("1", priority)
         assert rig.priorities() == {"1": priority_of(NOW)}, why
         assert rig.ledger.calls["1"].effective_at == NOW
 
     run(body)
+
+
+def test_a_topic_makes_a_caller_urgent_before_joining() -> None:
+    async def body(rig: Rig) -> None:
+        for call_id, topic in (("1", "other"), ("2", "worse"), ("3", "chest")):
+            rig.arrives(call_id, call_id * 4)
+            rig.ledger.note(call_id, topic=topic)
+        told = {call_id: rig.placement.before_joining(call_id) for call_id in "123"}
+        assert told["1"] == {}
+        assert told["2"] == {"IVRD_HEAD_START": "risk_group:300000"}
+        assert told["3"] == {"IVRD_HEAD_START": "red_flag:3600000"}
+        for call_id in "123":
+            rig.joins(call_id)
+            rig.placement.joined(call_id)
+        assert rig.line() == ["3", "2", "1"]
+        assert rig.told == [], "Asterisk knows"
+        assert rig.moved == ["2", "3"], "it is stored"
+
+    run(body)
+
+
+def test_who_is_found_to_be_urgent_while_waiting_is_brought_to_the_place_at_once() -> None:
+    async def body(rig: Rig) -> None:
+        for call_id in "12":
+            rig.arrives(call_id, call_id * 4)
+            rig.joins(call_id)
+            rig.now += 10.0
+        assert rig.placement.mark("2", Urgency.RED_FLAG)
+        assert rig.line() == ["2", "1"]
+        assert rig.priorities() == {"2": priority_of(NOW + 10.0 - 3600.0)}
+        told = {of["Variable"]: of["Value"] for of in rig.told if of["Action"] == "Setvar"}
+        assert told["IVRD_HEAD_START"] == "red_flag:3600000"
+        rig.told.clear()
+        assert not rig.placement.mark("2", Urgency.RISK_GROUP), "it counts already"
+        assert not rig.placement.mark("gone", Urgency.RED_FLAG)
+        assert rig.told == []
+
+    run(body)
+
+
+def test_who_is_found_to_be_urgent_in_a_menu_has_it_on_the_channel_and_keeps_it() -> None:
+    async def body(rig: Rig) -> None:
+        rig.arrives("1")
+        rig.placement.mark("1", Urgency.RED_FLAG)
+        assert [(of["Action"], of["Value"]) for of in rig.told] == [("Setvar", "red_flag:3600000")]
+        rig.joins("1")
+        rig.placement.joined("1")
+        assert rig.priorities() == {}, "the dialplan has made the place of it"
+        assert rig.ledger.calls["1"].head_start == HeadStart(Urgency.RED_FLAG, 3600.0)
+
+    run(body)
+
+
+def test_a_new_ivrd_that_knows_nothing_reads_who_is_urgent_from_the_channel() -> None:
+    """A head start is more than anybody's credit, and would be taken for a clock that was set."""
+
+    async def body(rig: Rig) -> None:
+        rig.arrives("1")
+        rig.joins("1")
+        rig.on_channel = "red_flag:90000000"
+        await rig.placement.seen("1", priority_of(NOW - 60.0 - 90_000.0))
+        call = rig.ledger.calls["1"]
+        assert call.head_start == HeadStart(Urgency.RED_FLAG, 90_000.0)
+        assert call.effective_at == pytest.approx(NOW - 60.0, abs=1 / A_SECOND)
+        assert rig.told == []
+        assert "1" in rig.moved
+
+    run(body)
+
+
+def test_a_head_start_that_asterisk_was_not_told_is_told_when_it_is_seen() -> None:
+    async def body(rig: Rig) -> None:
+        rig.arrives("1")
+        rig.joins("1")
+        rig.ledger.note("1", head_start=RULES.head_start(Urgency.RED_FLAG))
+        await rig.placement.seen("1", priority_of(NOW))
+        assert rig.priorities() == {"1": priority_of(NOW - 3600.0)}
+
+    run(body)
+
+
+def test_a_caller_who_is_sent_on_to_an_urgent_topic_is_urgent_there() -> None:
+    async def body(rig: Rig) -> None:
+        rig.arrives("1")
+        rig.joins("1")
+        rig.ledger.apply("1", Connected(rig.now, AnsweredBy.INHOUSE, "base-01"))
+        rig.ledger.note("1", topic="chest")
+        rig.joins("1")
+        rig.placement.joined("1")
+        assert rig.priorities() == {"1": priority_of(NOW - 3600.0)}
+
+    run(body)
+
+
+def test_a_reload_takes_nobodys_head_start() -> None:
+    async def body(rig: Rig) -> None:
+        rig.arrives("1")
+        rig.placement.mark("1", Urgency.RED_FLAG)
+        rig.placement.rules = PriorityRules(600.0, 300.0)
+        rig.joins("1")
+        rig.placement.joined("1")
+        assert rig.ledger.calls["1"].head_start.seconds == 3600.0
+
+    run(body)
+
+
+@given(st.sampled_from([Urgency.RED_FLAG, Urgency.RISK_GROUP]), st.integers(0, 10**9))
+def test_a_head_start_is_read_as_it_was_written(urgency: Urgency, milliseconds_: int) -> None:
+    head_start = HeadStart(urgency, milliseconds_ / 1000)
+    assert head_start_of(written(head_start)) == head_start
+
+
+@given(st.text() | st.sampled_from(["", ":", "red_flag", "red_flag:", ":5", "red_flag:-5"]))
+def test_what_is_no_head_start_is_none(text: str) -> None:
+    found = head_start_of(text)
+    assert found == NO_HEAD_START or written(found) == text
 
 
 def test_who_talks_or_has_gone_needs_no_place() -> None:
@@ -290,6 +439,6 @@ def test_who_arrived_earlier_never_has_the_lower_priority(one: float, other: flo
 @given(MOMENTS)
 def test_a_priority_is_read_as_it_was_written(moment: float) -> None:
     clock = AsteriskClock(Timeline(lambda: NOW + 2e7, lambda: 0.0))
-    back = arrival_of(priority_of(moment), clock)
+    back = turn_of(priority_of(moment), clock)
     assert back == pytest.approx(moment, abs=1.0 / A_SECOND + 1e-6)
-    assert arrival_of(0, clock) is None
+    assert turn_of(0, clock) is None

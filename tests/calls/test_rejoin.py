@@ -30,7 +30,7 @@ class Rig:
             self.ledger,
             self,  # type: ignore[arg-type]
             self.clock,
-            lambda call: str(call.effective_at),
+            lambda call: {"IVRD_EFFECTIVE": str(call.effective_at)},
         )
 
     def channel(self, call_id: str) -> str:

@@ -71,7 +71,7 @@ class Rig:
             self.ledger,
             self,
             lambda: self.to,
-            lambda call: str(call.effective_at),
+            lambda call: {"IVRD_EFFECTIVE": str(call.effective_at)},
             lambda: self.now,
         )
 

@@ -41,6 +41,7 @@ ASKING = [
     ("partner", "drain", "alpha"),
     ("partner", "release", "alpha"),
     ("explain",),
+    ("explain", "call", "1795312060.7"),
     ("report", "partners"),
     ("report", "day"),
     ("audit",),

@@ -93,6 +93,7 @@ COMMANDS = (
     ("partner", "override", "closed", "good"),
     ("partner", "release", "good"),
     ("explain",),
+    ("explain", "call", "1795312060.7"),
     ("report", "partners"),
     ("report", "partners", "--csv"),
     ("report", "day"),

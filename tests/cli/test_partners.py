@@ -94,6 +94,7 @@ ALL = [
     ("partner", "resume", "alpha"),
     ("partner", "drill", "alpha"),
     ("explain",),
+    ("explain", "call", "1795312060.7"),
     ("report", "partners"),
     ("audit",),
 ]

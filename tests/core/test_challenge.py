@@ -8,11 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import menu
-from ivrd.core.call import Call, Direction
+from ivrd.core.call import Call, Direction, HungUp, JoinedQueue
 from ivrd.core.challenge import CallRates, ChallengeLimits, RateLimit, Reason
+from ivrd.core.ledger import Ledger
 from ivrd.core.menu import CHALLENGE, Key, NoInput, PromptsPlayed, Say, Speak, ToMenu, ToPerson
 from ivrd.core.menu_step import StepKind, menu_step
+from ivrd.core.present import Present
 from tests.asterisk.talk import TREE
+
+
+def present(*calls: Call) -> Present:
+    here = Present()
+    for call in calls:
+        here.moved(None, call)
+    return here
+
 
 CALLERS = st.sampled_from(["", "a", "b", "c"])
 LIMITS = st.builds(RateLimit, st.integers(0, 4), st.integers(0, 4))
@@ -30,7 +40,8 @@ def test_a_call_is_asked_for_a_key_exactly_while_there_are_too_many(
     calls: list[tuple[str, float, bool]], limits: ChallengeLimits
 ) -> None:
     """Against counts over all arrivals: of the number, or of all withheld ones; then of all."""
-    rates, here, arrived = CallRates(), [], []
+    rates, here, arrived = CallRates(), Present(), []
+    stayed: list[Call] = []
     for at, (caller, _gap, stays) in zip(
         accumulate(gap for _caller, gap, _stays in calls), calls, strict=True
     ):
@@ -38,36 +49,55 @@ def test_a_call_is_asked_for_a_key_exactly_while_there_are_too_many(
         rates.arrived(caller, at)
         arrived.append((caller, at))
         recent = Counter(who for who, when in arrived if when > at - 60)
-        present = [*here, call]
+        present = [*stayed, call]
+        here.moved(None, call)
         at_once = Counter(one.caller for one in present)
         own = limits.number if caller else limits.withheld
         over_own = own.exceeded(at_once[caller], recent[caller])
         over_all = limits.all.exceeded(len(present), recent.total())
         expected = (Reason.NUMBER if caller else Reason.WITHHELD) if over_own else None
-        assert rates.reason(limits, call, present, at) == (
+        assert rates.reason(limits, caller, here, at) == (
             expected or (Reason.ALL if over_all else None)
         )
-        here += [call] if stays else []
+        stayed += [call] if stays else []
+        here.moved(call, call if stays else None)
 
 
 def test_a_limit_is_not_exceeded_by_as_many_calls_as_it_allows() -> None:
     limits = ChallengeLimits(number=RateLimit(a_minute=2))
     rates = CallRates()
-    call = Call("1", 0.0, "a")
+    here = present(Call("1", 0.0, "a"))
     for at in (0.0, 1.0):
         rates.arrived("a", at)
-    assert rates.reason(limits, call, [call], 1.0) is None
+    assert rates.reason(limits, "a", here, 1.0) is None
     rates.arrived("a", 2.0)
-    assert rates.reason(limits, call, [call], 2.0) is Reason.NUMBER
-    assert rates.reason(limits, Call("2", 2.0, "b"), [call], 2.0) is None
-    assert rates.reason(limits, call, [call], 60.0) is None  # the first is a minute ago
+    assert rates.reason(limits, "a", here, 2.0) is Reason.NUMBER
+    assert rates.reason(limits, "b", here, 2.0) is None
+    assert rates.reason(limits, "a", here, 60.0) is None  # the first is a minute ago
 
 
 def test_calls_that_the_hotline_makes_count_for_nobody() -> None:
     limits = ChallengeLimits(number=RateLimit(at_once=1))
-    call = Call("1", 0.0, "a")
     made = Call("2", 0.0, "a", direction=Direction.CALLBACK)
-    assert CallRates().reason(limits, call, [call, made], 0.0) is None
+    here = present(Call("1", 0.0, "a"), made)
+    assert CallRates().reason(limits, "a", here, 0.0) is None
+
+
+def test_calls_at_once_are_counted_whatever_becomes_of_each() -> None:
+    """As they move, are taken over from an earlier ivrd, and are found to be somebody else's."""
+    limits = ChallengeLimits(number=RateLimit(at_once=1), all=RateLimit(at_once=2))
+    ledger = Ledger()
+    ledger.receive(Call("1", 0.0, "a"), adopted=True)
+    ledger.restore(Call("2", 0.0, "a"))
+    assert CallRates().reason(limits, "a", ledger.present, 0.0) is Reason.NUMBER
+    ledger.note("2", caller="b")
+    assert CallRates().reason(limits, "a", ledger.present, 0.0) is None
+    ledger.receive(Call("3", 0.0, "c"))
+    assert CallRates().reason(limits, "c", ledger.present, 0.0) is Reason.ALL
+    ledger.apply("1", JoinedQueue(1.0, "care"))
+    ledger.apply("1", HungUp(2.0))
+    assert CallRates().reason(limits, "c", ledger.present, 0.0) is None
+    assert ledger.present.received == len(ledger.calls)
 
 
 def test_the_key_is_asked_for_in_every_language_of_the_first_menu_and_any_key_leads_there() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ivrd.core.booking import Booking, BookingState
 from ivrd.core.dialling import Lead, Limits, Moment, SeatsNow, to_be_called, to_dial
+from ivrd.core.priority import HeadStart, Urgency
 
 NOW = 10_000.0
 ALL = frozenset({"q", "r"})
@@ -55,6 +56,15 @@ def test_a_booking_gives_way_to_callers_on_the_line_for_a_while() -> None:
     assert ids(to_dial([first], limits, moment(free=1))) == [1]  # nobody is on the line
     both = [booking(2, 110.0), first]  # among themselves they go by arrival
     assert ids(to_dial(both, limits, moment(free=9, waiting=[300.0]))) == [1, 2]
+
+
+def test_a_red_flag_comes_before_all_and_gives_way_to_nobody() -> None:
+    limits = replace(LIMITS, give_way_seconds=600.0)
+    red = HeadStart(Urgency.RED_FLAG, 3600.0)
+    urgent = booking(1, 500.0, head_start=red)
+    assert ids(to_dial([booking(2, 100.0), urgent], LIMITS, moment(free=1))) == [1]
+    assert ids(to_dial([urgent], limits, moment(free=1, waiting=[100.0]))) == [1]
+    assert to_dial([urgent], limits, moment(free=1, waiting=[-3200.0])) == [], "as urgent, earlier"
 
 
 def test_it_is_dialled_before_a_seat_is_free_when_one_will_be_by_then() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.turns import turns
 
 QUEUES = ("red", "green")

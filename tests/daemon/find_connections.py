@@ -33,6 +33,7 @@ FUNCTIONS = {
     *("set", "time", "store", "agi", "decision", "gauges", "identify", "connection_report"),
     *("stepped_down", "_stepped_down", "scrape", "ready", "_destinations"),
     *("hash_number", "credit", "reading", "waits_since"),
+    *("booked_head_start", "rung", "variables"),
 }
 # The same, of what a part is given.
 GIVEN = {"stepped_down", "hand_over", "expected_wait", "snapshot"}

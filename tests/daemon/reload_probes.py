@@ -124,6 +124,17 @@ def rules(name: str) -> Look:
     return lambda parts: getattr(parts.people.registry.people.rules, name)
 
 
+def priority(name: str) -> Look:
+    """Where head starts are read: of callers, and of who is to be called back."""
+
+    def look(parts: Wiring) -> object:
+        calls = parts.callbacks
+        of = [part.settings.priority for part in (calls.booker, calls.recovery)]
+        return Each(tuple(getattr(one, name) for one in (parts.tracker.placement.rules, *of)))
+
+    return look
+
+
 def callback(name: str, *files: str) -> Look:
     """Where a setting of calls back is read; `files`: Asterisk's that depend on it as well."""
 
@@ -325,6 +336,10 @@ _CALLBACK: dict[str, tuple[object, str]] = {
     "kinds": (["mobile"], "kinds"),
     "prefixes": (["+668"], "prefixes"),
 }
+_PRIORITY = {
+    "red_flag_minutes": (77, "red_flag_seconds"),
+    "risk_group_minutes": (7, "risk_group_seconds"),
+}
 _PEOPLE = {
     "redial_minutes": (7, "redial_seconds"),
     "credit_at_most_minutes": (8, "credit_at_most_seconds"),
@@ -415,6 +430,14 @@ PROBES: dict[tuple[str, str], Probe] = {
         (IVRD, f"people.{key}"): (put(f"people.{key}", value), rules(name))
         for key, (value, name) in _PEOPLE.items()
     },
+    **{
+        (IVRD, f"priority.{key}"): (put(f"priority.{key}", value), priority(name))
+        for key, (value, name) in _PRIORITY.items()
+    },
+    (QUEUES, "queues.*.urgent"): (
+        put("queues.other.urgent", {"other": "red_flag"}),
+        lambda parts: Each((priority("topics")(parts), tree("red_flags")(parts))),
+    ),
     (IVRD, "people.recover_after_seconds"): (
         put("people.recover_after_seconds", 7),
         lambda parts: parts.people.numbers.recover_after_seconds,

@@ -88,6 +88,38 @@ def test_a_flood_from_one_number_is_asked_for_a_key_and_told(tmp_path: Path) -> 
     live(tmp_path, body)
 
 
+def test_a_caller_of_an_urgent_topic_is_served_before_and_counted_and_explained(
+    tmp_path: Path,
+) -> None:
+    async def body(at: Hotline) -> None:
+        first, urgent = at.call_id(), at.call_id()
+        for call in (first, urgent):
+            at.arrive(call)
+            await until(lambda call=call: call in at.wiring.ledger.calls)
+        at.wiring.ledger.note(urgent, topic="hi-symptoms")
+        for call in (first, urgent):
+            at.emit("QueueCallerJoin", call, Queue=at.queue)
+        await until(lambda: at.ami.named("QueueChangePriorityCaller"))
+        (sent,) = at.ami.named("QueueChangePriorityCaller")
+        assert sent["Caller"] == f"PJSIP/c-{urgent}"
+        assert at.series("ivrd_urgent_callers") == 1
+        waits = (await at.ask("explain-call", call=first))["waits"]
+        assert [(row["id"], row["urgency"]) for row in waits["before"]] == [(urgent, "risk_group")]
+        at.emit("AgentCalled", urgent, Interface="PJSIP/base-01")
+        await until(lambda: urgent in at.wiring.tracker.rung())
+        assert (await at.ask("explain-call", call=urgent))["waits"]["ringing"]
+        at.emit("AgentConnect", urgent, Interface="PJSIP/base-01")
+        at.emit("Hangup", urgent)
+        await until(at.ended)
+        assert at.series("ivrd_urgent_wait_seconds_count") == 1
+        assert at.series("ivrd_urgent_callers") == 0
+        assert await at.wiring.write_behind.flush(30.0)
+        ended = await at.ask("explain-call", call=urgent)
+        assert ended["ended"]["urgency"] == "risk_group"
+
+    live(tmp_path, body)
+
+
 def test_an_event_without_a_time_happens_when_it_is_received(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         at.emit("UserEvent", "x.1", UserEvent="IvrdReceived", Timestamp="")

@@ -13,6 +13,7 @@ from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core import call as c
 from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.partner import Partner, PartnerState
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.seats import Member, Pool, SeatStatus
@@ -123,6 +124,10 @@ class Made:
             self.wiring.partners.notice(notice)
             self.wiring.observer.notice(notice)
 
+    def screened(self) -> None:
+        self.wiring.screening.limits = ChallengeLimits(number=RateLimit(at_once=5))
+        self.wiring.screening.reason("w0")
+
     def came(self) -> None:
         self.call("new", "other")
 
@@ -151,6 +156,7 @@ LOOKS: dict[str, Callable[[Made], object]] = {
 }
 EVENTS: dict[str, Callable[[Made], object]] = {
     "a call comes": Made.came,
+    "a call is held against limits": Made.screened,
     "a call ends": Made.hung_up,
     "a seat misses a call": Made.missed,
     "a seat is paused": Made.member_changed,

@@ -16,6 +16,7 @@ from ivrd.core.call import Call
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People
+from ivrd.core.priority import NO_HEAD_START
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import ENDED, CallRepository
 from ivrd.ha.election import Election
@@ -194,6 +195,7 @@ class Ivrd:
             PeopleRepository(self.write_behind, lambda: 0.0),
             lambda: NOW,
             lambda _person: None,
+            lambda _person: NO_HEAD_START,
         )
         self.reconciliation = Reconciliation(
             QueueLogReader(self.record),

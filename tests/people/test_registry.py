@@ -6,6 +6,7 @@ from typing import cast
 
 from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
 from ivrd.core.people import FairnessRules, People
+from ivrd.core.priority import NO_HEAD_START
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PEOPLE, PeopleRepository
 from ivrd.store import WriteBehind
@@ -28,7 +29,11 @@ class Rig:
         self.people = People(FairnessRules())
         self.repository = PeopleRepository(cast(WriteBehind, shelf), lambda: shift)
         self.registry = PeopleRegistry(
-            self.people, self.repository, lambda: self.now, lambda _: None
+            self.people,
+            self.repository,
+            lambda: self.now,
+            lambda _: None,
+            lambda _: NO_HEAD_START,
         )
 
     async def restore(self) -> None:

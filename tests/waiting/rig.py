@@ -11,7 +11,7 @@ from ivrd.core.call import AnsweredBy, Call, Connected, Event, HungUp, JoinedQue
 from ivrd.core.expected_wait import Prediction
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Decision, Policy, Snapshot
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.seats import Pool, SeatStatus
 from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
 from ivrd.waiting.forecast import WaitForecast

@@ -1,7 +1,7 @@
 """What waiting callers hear: set on the channel when it changes, and never more at once."""
 
 from ivrd.core.call import AnsweredBy, Connected, JoinedQueue
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.waiting import announcer
 from ivrd.waiting.announcer import AnnouncerSettings
 from tests.waiting.rig import Rig

@@ -6,7 +6,7 @@ import pytest
 
 from ivrd.core.call import AnsweredBy, Connected, CutOff, MediaLost
 from ivrd.core.expected_wait import Line, Service
-from ivrd.core.present import Place
+from ivrd.core.priority import Place
 from ivrd.core.seats import SeatStatus
 from ivrd.waiting.forecast import EXPECTED_RING_SECONDS
 from tests.waiting.rig import PATIENCE, TALK, Rig
