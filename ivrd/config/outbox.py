@@ -54,6 +54,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "callback_not_reached": ("hotline", "next"),
     "callback_given_up": ("hotline",),
     "link": ("hotline",),
+    "seat_card": ("hotline", "number", "id", "pin"),
 }
 
 

@@ -20,6 +20,7 @@ from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
 from ivrd.core.plan import Plan
+from ivrd.core.reminder import Limits as ReminderLimits
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool, on_line
 from ivrd.core.validity import Validities
@@ -149,7 +150,8 @@ class AgentSettings:
     """A person at a seat.  `pin`: its hash (config/pin.py).
 
     `languages`, `topics`: that the agent speaks, and is trained for; empty for all.  `queues`:
-    those in Asterisk whose callers the agent can help.
+    those in Asterisk whose callers the agent can help.  `telephone` (E.164), `shift`: where one who
+    stays on the line is called, and when; empty for nowhere.
     """
 
     id: str
@@ -159,6 +161,23 @@ class AgentSettings:
     languages: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     queues: frozenset[str] = frozenset()
+    telephone: str = field(default="", repr=False)
+    shift: str = ""
+
+
+@dataclass(frozen=True)
+class ReminderSettings:
+    """How agents are called: whose shift begins, and who was paused for not answering.
+
+    `shifts`: the hours that a shift may be, by name.  `language`: of agents who have none.  `port`:
+    where Asterisk takes the wish for a call.
+    """
+
+    limits: ReminderLimits
+    when_paused: bool
+    shifts: Mapping[str, Schedule]
+    language: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -210,6 +229,8 @@ class Settings:
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
     that people call who stay on the line of their seats, in all its spellings.
+    `line_key_seconds`: for so long they are asked for a key before each caller; 0 for not at all.
+    `reminders`: how agents are called.
     `outbox`: the messages that leave for other systems.  `links`: until when callers are sent one.
     `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
     why (plans.py).
@@ -258,6 +279,8 @@ class Settings:
     agent_limits: AgentLimits
     agent_codes: Mapping[Request, str]
     agent_language: str
+    line_key_seconds: int
+    reminders: ReminderSettings
     supervision: SupervisionSettings
     policy: Policy
     waiting: WaitingSettings

@@ -193,7 +193,8 @@ class Status(TypedDict):
 
     `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
     `missing_prompts`: recordings that cannot be played, each with its file.  `not_answering`: ids
-    of agents whom ivrd has paused because they did not answer.
+    of agents whom ivrd has paused because they did not answer.  `absent`: of those whose shift has
+    begun, and whom ivrd has called in vain.
     """
 
     version: str
@@ -206,6 +207,7 @@ class Status(TypedDict):
     queues: list[QueueStatus]
     pools: list[PoolStatus]
     not_answering: list[str]
+    absent: list[str]
     overflow: OverflowStatus
     partners: list[PartnerStatus]
     outcomes: OutcomeCounts

@@ -77,6 +77,7 @@ autofallthrough=yes
 {dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 {dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
+{dialplan_names.LINE_KEY_SECONDS}={settings.line_key_seconds}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
