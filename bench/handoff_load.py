@@ -70,7 +70,7 @@ def change(seats: int, site: PartnerSite) -> Any:
 
     def made(name: str, settings: dict[str, Any]) -> None:
         if name == "agents.yaml":
-            settings.update(line_number=NUMBER, wrap_up_seconds=0)
+            settings.update(line_number=NUMBER, wrap_up_seconds=0, line_key_seconds=0)
         if name == "queues.yaml":
             others = [
                 queue for queue in settings["queues"] if queue not in (OURS.queue, LINE.queue)

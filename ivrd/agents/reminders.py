@@ -233,6 +233,10 @@ class Reminders:
             log.event(logger, logging.WARNING, what, agent=agent_id, occasion=why, calls=one.calls)
         return one
 
+    async def settled(self) -> None:
+        """Wait until all calls are made that were begun."""
+        await asyncio.gather(*self._tasks)
+
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)

@@ -330,7 +330,7 @@ def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
         if columns not in KNOWN_COLUMNS:
             say = (
                 f"expected the columns {','.join(COLUMNS)}, and {','.join(SKILL_COLUMNS)} or not, "
-                f"after which {','.join(CALLED_COLUMNS)} may stand, got {quoted(','.join(head))}"
+                f"and {','.join(CALLED_COLUMNS)} after these or not, got {quoted(','.join(head))}"
             )
             raise _error(path, 1, say)
         for row in rows:

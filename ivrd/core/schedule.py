@@ -42,12 +42,7 @@ class Schedule:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether `moment` (with a time zone) falls into the opening hours."""
-        local = moment.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        today, yesterday = local.date(), local.date() - timedelta(days=1)
-        return any(s.start <= minute < s.end for s in self._spans(today)) or any(
-            minute + MINUTES_A_DAY < s.end for s in self._spans(yesterday)
-        )
+        return self.began(moment) is not None
 
     def began(self, moment: datetime) -> datetime | None:
         """When the opening began that `moment` (with a time zone) falls into; None outside them."""
