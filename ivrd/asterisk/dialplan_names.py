@@ -215,6 +215,7 @@ PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
 PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
+PARTNER_LEFT = "IvrdPartnerLeft"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 ATTEMPT_EVENT = "IvrdCallback"
@@ -234,6 +235,7 @@ PARTNER_EVENTS = {
     PARTNER_REFUSED: PartnerEventKind.REFUSED,
     PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
     PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_LEFT: PartnerEventKind.LEFT,
     PARTNER_DROPPED: PartnerEventKind.DROPPED,
     PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }
