@@ -186,11 +186,13 @@ SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side 
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 LINE_KEY_SECONDS = "IVRD_LINE_KEY_SECONDS"  # a person on the line has for a key; 0: needs none
+SEAT_KEYS = "IVRD_SEAT_KEYS"  # T: an agent can send a caller on by keys (features.conf)
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 GLOBALS = (
     ANNOUNCES,
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, AGENT_LANGUAGE, LINE_KEY_SECONDS),
+    SEAT_KEYS,
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 

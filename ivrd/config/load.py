@@ -304,6 +304,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         pools=queues.pools(waiting.parsed, routing, staff.at_seats),
         ring_seconds=waiting.parsed.ring_seconds,
         transfers=queues.transfer_numbers(waiting.parsed),
+        transfer_code=waiting.parsed.transfers.code,
         agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),

@@ -224,7 +224,8 @@ class Settings:
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for, `call_outs` how they are told of it.
     `ring_seconds`: for how long a seat of our own rings.
-    `transfers`: what agents' phones may dial, and send callers to.
+    `transfers`: what agents' phones may dial, and send callers to; `transfer_code`: what is keyed
+    in before that in a talk, empty for nothing.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
@@ -272,6 +273,7 @@ class Settings:
     pools: tuple[Pool, ...]
     ring_seconds: int
     transfers: tuple[TransferNumber, ...]
+    transfer_code: str
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings

@@ -560,6 +560,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         lambda parts: [queue["name"] for queue in parts.operations.status([])["queues"]],
     ),
     (QUEUES, "ring_seconds"): (put("ring_seconds", 11), asterisk("extensions.conf")),
+    (QUEUES, "transfers.code"): (put("transfers.code", "*7"), asterisk("features.conf")),
     (QUEUES, "transfers.pools"): (put("transfers.pools.base", "70"), asterisk("extensions.conf")),
     (QUEUES, "transfers.topics"): (
         put("transfers.topics.other", "81"),

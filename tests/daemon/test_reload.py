@@ -108,6 +108,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / outbox_probes.OUTBOX).write_text(outbox_probes.YAML, "utf-8")
     (folder / plan_probes.PLANS).write_text(plan_probes.YAML, "utf-8")
     rewrite(folder / AGENTS, put("line_number", "1340"))
+    rewrite(folder / IVRD, put("callback.trunk", "192.0.2.76"))
     line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}
     rewrite(folder / QUEUES, put("pools.home", line))
     (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")

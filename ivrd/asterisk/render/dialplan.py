@@ -78,6 +78,7 @@ autofallthrough=yes
 {dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
 {dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
 {dialplan_names.LINE_KEY_SECONDS}={settings.line_key_seconds}
+{dialplan_names.SEAT_KEYS}={"T" if settings.transfer_code else ""}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
