@@ -149,8 +149,8 @@ transferannouncesound={dialplan_names.PROMPT_FOLDER}/line-tone
 transferretrysound=
 transferinvalidsound=
 
-; By which a person who stays on the line ends a talk (line.conf), and an agent sends a caller on, where
-; the phone does not do that itself (seat-headers): nobody else has these.
+; By which a person who stays on the line ends a talk (line.conf), and an agent sends a caller on
+; whose phone does not do that itself (seat-headers): nobody else has these.
 [featuremap]
 disconnect => {END_TALK_KEYS}{code}
 
