@@ -34,6 +34,7 @@ from ivrd.store import StoreDown, WriteBehind
 REMINDERS = "reminders"
 STORED_REMINDER = TypeAdapter(Reminder)
 WRITTEN_SECONDS = 2.0
+READ_AGAIN_SECONDS = 10.0
 WANTED = "agent"  # before what the dialplan is to know; see dialplans/agent-calls.conf
 LOST = (ActionRefused, ConnectionLost, TimeoutError, BadValue)
 
@@ -104,36 +105,42 @@ class Reminders:
         self._seats = seats
         self._link = link
         self._placer = placer
-        self._address = address
+        self.address = address
         self._write_behind = write_behind
         self._listener = listener
         self._wall = wall
         self._shift = shift
         self._all: dict[str, Reminder] = {}
+        self._on: dict[str, str] = {}  # agents by the tokens of calls that are on
+        self._began: dict[str, datetime | None] = {}  # when each shift has that is on
+        self._read_again_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- each second -----------------------------------------------------------------------
 
     def look(self) -> None:
         """As the leader: call whoever is due.  Never waits."""
+        now = self._wall()
+        if not self.complete and self._write_behind.up and now >= self._read_again_at:
+            self._read_again_at = now + READ_AGAIN_SECONDS
+            self._start(self.restore())
         if not (self.complete and self._controller.known):
             return
-        now = self._wall()
+        moment, shifts = datetime.fromtimestamp(now, self.zone), self.settings.shifts
+        self._began = {name: hours.began(moment) for name, hours in shifts.items()}
         for agent in self._controller.agents.values():
-            self._look_at(agent, now)
+            self._look_at(agent)
         for agent_id in self._all.keys() - self._controller.agents.keys():
             self._forget(agent_id)
-        on = sum(1 for one in self._all.values() if one.token)
         for agent in self._due(now):
-            if on >= self.settings.limits.at_once:
+            if len(self._on) >= self.settings.limits.at_once:
                 break
-            on += 1
             self._begin(agent, now)
 
-    def _look_at(self, agent: AgentSettings, now: float) -> None:
+    def _look_at(self, agent: AgentSettings) -> None:
         """Bring what is known of one agent's occasion to this moment."""
-        one, present = self._all.get(agent.id), self._occasion(agent, now)
-        if one is not None and one.token and now >= one.until:
+        one, present = self._all.get(agent.id), self._occasion(agent)
+        if one is not None and one.token and self._wall() >= one.until:
             one = self._ended(agent.id, CallResult.UNKNOWN)
         if present is None:
             if one is not None and one.occasion is Occasion.PAUSED and one.token:
@@ -148,11 +155,10 @@ class Reminders:
         if occasion is Occasion.SHIFT and not one.came and self._is_here(agent):
             self._ended(agent.id, CallResult.CAME)
 
-    def _occasion(self, agent: AgentSettings, now: float) -> tuple[Occasion, float] | None:
+    def _occasion(self, agent: AgentSettings) -> tuple[Occasion, float] | None:
         """What the agent is to be reminded of, and since when."""
         if on_line(agent.seat):
-            hours = self.settings.shifts.get(agent.shift)
-            began = hours.began(datetime.fromtimestamp(now, self.zone)) if hours else None
+            began = self._began.get(agent.shift)
             return (Occasion.SHIFT, began.timestamp()) if began and agent.telephone else None
         here = self._controller.get(agent.id)
         paused = here.duty is Duty.PAUSED and here.reason == NO_ANSWER
@@ -185,7 +191,7 @@ class Reminders:
 
     async def _call(self, agent: AgentSettings, token: str) -> None:
         """Have one made, once that is on the disk: better none than one again and again."""
-        where = self._address(agent.telephone) if on_line(agent.seat) else agent.seat
+        where = self.address(agent.telephone) if on_line(agent.seat) else agent.seat
         language = next(iter(agent.languages), "") or self.settings.language
         wanted = (WANTED, agent.id, where, str(self.settings.limits.ring_seconds), language)
         variable = dialplan_names.ATTEMPT + token
@@ -208,7 +214,7 @@ class Reminders:
 
     def attempt(self, report: AttemptReport) -> None:
         """Asterisk says how a call ended; those of people who are called back are others'."""
-        agent_id = next((i for i, one in self._all.items() if one.token == report.token), "")
+        agent_id = self._on.get(report.token, "")
         if not agent_id:
             return
         if report.state == "failed":
@@ -268,6 +274,7 @@ class Reminders:
             with suppress(ValidationError):  # then the agent may be called once more
                 found[agent_id] = STORED_REMINDER.validate_json(text)
         self._all = found | self._all
+        self._on = {one.token: i for i, one in self._all.items() if one.token}
         self.complete = True
 
     def write_again(self) -> None:
@@ -276,10 +283,14 @@ class Reminders:
             self._put(agent_id, one)
 
     def _put(self, agent_id: str, one: Reminder) -> None:
+        self._on.pop(self._token(agent_id), None)
+        if one.token:
+            self._on[one.token] = agent_id
         self._all[agent_id] = one
         self._write_behind.put(REMINDERS, agent_id, STORED_REMINDER.dump_json(one).decode())
 
     def _forget(self, agent_id: str) -> None:
+        self._on.pop(self._token(agent_id), None)
         del self._all[agent_id]
         self._write_behind.remove(REMINDERS, agent_id)
 

@@ -182,6 +182,20 @@ def test_nobody_is_called_while_the_store_is_down(rig: Rig) -> None:
     asyncio.run(life())
 
 
+def test_what_could_not_be_read_is_read_later_and_nobody_called_before(rig: Rig) -> None:
+    async def life() -> None:
+        rig.agents.shelf.down = True
+        await rig.restore()
+        await rig.look(61)
+        rig.agents.shelf.down = False
+        rig.agents.writes.up = True
+        await rig.agents.repository.restore()
+        assert await rig.look(11) == []
+        assert len(await rig.look(1)) == 2
+
+    asyncio.run(life())
+
+
 @pytest.mark.parametrize("error", [NotPlaced("no"), ConnectionLost("gone"), TimeoutError()])
 def test_a_call_that_cannot_be_made_is_made_later(rig: Rig, error: Exception) -> None:
     async def life() -> None:
