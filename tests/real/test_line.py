@@ -95,7 +95,7 @@ def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> N
 
     lab = hotline(agents=1, change=change)
     (one, two) = invited(lab, "Malee", "Suda")
-    lies = on_the_line(lab, [Volunteer(1, *one, hasty=True)], "lies")
+    lies = on_the_line(lab, [Volunteer(1, *one)], "lies")
     lab.until("one is on the line", lambda _s: states(lab)[one[0]] == "ready")
     calling = lab.calling(callers(11, 1), rate=1.0)
     lab.until("is let go", lambda _s: states(lab)[one[0]] == "signed_out")
@@ -107,7 +107,7 @@ def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> N
     ]
     assert len(rungs) == 2
     assert max(rungs) < 2 * RING_SECONDS
-    on_the_line(lab, [Volunteer(2, *two, talk=2.0, hasty=True, taps=True)], "here")
+    on_the_line(lab, [Volunteer(2, *two, talk=2.0, taps=True)], "here")
     (entry,) = calling.wait(90).entries
     assert entry.person == "inhouse"
     lies.wait(30)

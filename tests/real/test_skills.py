@@ -206,18 +206,18 @@ def test_who_asks_in_the_queues_menu_to_be_called_back_is_called_by_who_understa
             people.change(name, settings)
             if name == "ivrd.yaml":
                 settings["waiting"] = {"menu_key": "9", "menu_key_seconds": 20}
-                settings["callback"]["offer_after_minutes"] = 60  # in the queue's menu alone
             if name == "queues.yaml":
                 for pool in settings["pools"].values():
                     pool["open"] = False
 
         lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
+        # Who is offered a call back at once, with 0, says no by 2, and asks for it in the queue.
         into_menu = (Wait(2), Keys("9"), Hear(), Quiet(0.5))
         asks = (*into_menu, Keys("2"), Hear(), Quiet(0.5), Keys("1"), Hear(), Quiet(60))
         goes_on = (*into_menu, Keys("3"))
         waiting = [
-            Caller(1, "asks", (Keys(f"{THAI[1]}0"), *asks), number=f"{THAI[0]}001"),
-            Caller(11, "goes on", (Keys(f"{ENGLISH[1]}0"), *goes_on), number=f"{ENGLISH[0]}011"),
+            Caller(1, "asks", (Keys(f"{THAI[1]}02"), *asks), number=f"{THAI[0]}001"),
+            Caller(11, "goes on", (Keys(f"{ENGLISH[1]}02"), *goes_on), number=f"{ENGLISH[0]}011"),
         ]
         calling = lab.calling(waiting, rate=4.0)
         lab.until("one is booked", lambda _s: len(lab.ivrd.get("callbacks")["callbacks"]) == 1)
