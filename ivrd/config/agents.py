@@ -385,8 +385,9 @@ def _row(
             name=row[1],
             pin=row[2],
             seat=row[3],
+            telephone=called.get("telephone", ""),
+            shift=called.get("shift", ""),
             **{key: of for key, of in lists.items() if of},
-            **called,
         )
 
 
