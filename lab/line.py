@@ -110,7 +110,7 @@ class _OnLine(_Call):
         elif self._began is None:
             if self.ear.speaker == "caller":
                 self._began = now
-            elif self._volunteer.taps and now >= self._tap_at and self._waits():
+            elif self._volunteer.taps and now >= self._tap_at and self._is_let_in():
                 self._tap_at = now + TAP_SECONDS
                 self.mouth.press("1", 0.1, 0.1)
         elif now >= self._began + self._volunteer.talk or self._people.talks_end:
@@ -118,7 +118,7 @@ class _OnLine(_Call):
             self._people.talks.append(LineTalk(self._volunteer.id, self._began, now))
             self._began, self._deaf_until = None, now + DEAF_SECONDS
 
-    def _waits(self) -> bool:
+    def _is_let_in(self) -> bool:
         """Whether all that is asked of a person on the way to the line is done."""
         return self._actor is not None and self._actor.idle
 
