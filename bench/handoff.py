@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,21 +251,30 @@ def section(table: str, own: dict[str, list[float]], limited: bool) -> str:
     )
 
 
+def run(name: str, measured: Callable[[Path], str]) -> int:
+    """Measure in a folder of its own, print and write the section; the exit status.
+
+    `name`: the command, by which the section is found.
+    """
+    module = name.rpartition(" ")[2]
+    folder = Path(tempfile.mkdtemp(prefix=f"ivrd-{module.removeprefix('bench.')}-"))
+    print(f"All of it lives in {folder}", flush=True)
+    try:
+        said = measured(folder)
+    except (LabError, AsteriskError, SippError, TimeoutError) as error:
+        print(f"{module}: {error}", file=sys.stderr)
+        return 1
+    print(said)
+    results.write(name, said)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; the exit status."""
     parser = argparse.ArgumentParser(prog=NAME, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--calls", type=int, default=50, help="of each way (50)")
     calls = parser.parse_args(arguments).calls
-    folder = Path(tempfile.mkdtemp(prefix="ivrd-handoff-"))
-    print(f"All of it lives in {folder}", flush=True)
-    try:
-        said = measure(folder, calls)
-    except (LabError, AsteriskError, SippError, TimeoutError) as error:
-        print(f"bench.handoff: {error}", file=sys.stderr)
-        return 1
-    print(said)
-    results.write(NAME, said)
-    return 0
+    return run(NAME, lambda folder: measure(folder, calls))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -21,14 +20,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench import results
 from bench.figures import percentile
-from bench.handoff import PHONE, REACTION, SHORT, Rings, Way, buckets, entry, shipped
+from bench.handoff import PHONE, REACTION, SHORT, Rings, Way, buckets, entry, run, shipped
 from bench.quantiles import quantile
 from ivrd.core.handoff import SeatKind
 from lab.agents import Manner
-from lab.asterisk import AsteriskError
-from lab.callers import Caller, Callers, Entry, Hear, Keys, Patience, Quiet, SippError
+from lab.callers import Caller, Callers, Entry, Hear, Keys, Patience, Quiet
 from lab.hotline import Lab, Plan
 from lab.line import Volunteer, Volunteers, invited
 from lab.machine import Machine, People
@@ -70,7 +67,7 @@ def change(seats: int, site: PartnerSite) -> Any:
 
     def made(name: str, settings: dict[str, Any]) -> None:
         if name == "agents.yaml":
-            settings.update(line_number=NUMBER, wrap_up_seconds=0)
+            settings.update(line_number=NUMBER, wrap_up_seconds=0, line_key_seconds=0)
         if name == "queues.yaml":
             others = [
                 queue for queue in settings["queues"] if queue not in (OURS.queue, LINE.queue)
@@ -214,16 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seats", type=int, default=16, help="of each kind (16)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="ivrd-handoff-load-"))
-    print(f"All of it lives in {folder}", flush=True)
-    try:
-        said = measure(folder, given.seats, given.seconds, given.seed)
-    except (LabError, AsteriskError, SippError, TimeoutError) as error:
-        print(f"bench.handoff_load: {error}", file=sys.stderr)
-        return 1
-    print(said)
-    results.write(NAME, said)
-    return 0
+    return run(NAME, lambda folder: measure(folder, given.seats, given.seconds, given.seed))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from lab.running import LabError
 END_TALK = "**"
 DEAF_SECONDS = 1.5  # after these keys: until Asterisk has taken the caller away
 LOOK_SECONDS = 0.1
+TAP_SECONDS = 1.0
 SAID_SECONDS = 1.5  # of silence: all is said, and keys are awaited
 LONG = 100_000.0
 
@@ -40,7 +41,8 @@ class Volunteer:
     """A person, and how long each talk is.
 
     `drilled`: has been here before.  `hasty`: hears nothing to its end.  `leaves_after`: hangs up
-    so many seconds after the answer.
+    so many seconds after the answer.  `taps`: presses a key each second while waiting, and so takes
+    each caller, where a key is asked for; without it the telephone lies there and nobody is at it.
     """
 
     id: int
@@ -50,6 +52,7 @@ class Volunteer:
     drilled: bool = False
     hasty: bool = False
     leaves_after: float | None = None
+    taps: bool = False
 
     def script(self) -> tuple[Step, ...]:
         """What the person does until music comes: the PIN right after the id, then the drill."""
@@ -80,6 +83,7 @@ class _OnLine(_Call):
         self._people, self._volunteer = people, volunteer
         self._began: float | None = None
         self._deaf_until = 0.0
+        self._tap_at = 0.0
 
     def vanish(self) -> None:
         """The phone is dead from now on."""
@@ -106,10 +110,17 @@ class _OnLine(_Call):
         elif self._began is None:
             if self.ear.speaker == "caller":
                 self._began = now
+            elif self._volunteer.taps and now >= self._tap_at and self._is_let_in():
+                self._tap_at = now + TAP_SECONDS
+                self.mouth.press("1", 0.1, 0.1)
         elif now >= self._began + self._volunteer.talk or self._people.talks_end:
             self.mouth.press(END_TALK, 0.1, 0.1)
             self._people.talks.append(LineTalk(self._volunteer.id, self._began, now))
             self._began, self._deaf_until = None, now + DEAF_SECONDS
+
+    def _is_let_in(self) -> bool:
+        """Whether all that is asked of a person on the way to the line is done."""
+        return self._actor is not None and self._actor.idle
 
 
 class Volunteers(Callers):

@@ -62,6 +62,7 @@ class AgentController:
         self._hurry = hurry
         self._read_again_at = 0.0
         self._missed: Counter[str] = Counter()  # by seat: calls in a row
+        self.away: set[str] = set()  # who is on the line, takes no callers, and is to be let go
         self.configure(agents, wrap_up_seconds)
 
     def configure(
@@ -123,16 +124,28 @@ class AgentController:
             self.say(agent_id, a.Talked(ended_at, self.wrap_up_seconds))
 
     def seat(self, pool: str, notice: SeatNotice) -> None:
-        """A seat did not take a call: who does not answer again and again is paused."""
-        if not isinstance(notice, NotTaken) or notice.reason not in NOT_ANSWERED or not self.known:
+        """A seat did not take a call: who does not answer again and again is paused.
+
+        Who is on the line, with whom nobody else can talk to say so, is to be let go.
+        """
+        if not isinstance(notice, NotTaken) or not self.known:
+            return
+        if notice.reason not in ((Reason.MISSED,) if on_line(notice.seat) else NOT_ANSWERED):
             return
         for agent_id in self._signed_in(notice.seat):
             self._missed[notice.seat] += 1
             most = self.limits.missed_calls
-            if most and self._missed[notice.seat] >= most and self.get(agent_id).duty is Duty.READY:
-                self.say(agent_id, a.Paused(self._clock(), NO_ANSWER))
-                what = "an agent who did not answer is paused"
-                log.event(logger, logging.WARNING, what, agent=agent_id, seat=notice.seat)
+            if most and self._missed[notice.seat] >= most:
+                self._does_not_answer(agent_id, notice.seat)
+
+    def _does_not_answer(self, agent_id: str, seat: str) -> None:
+        if on_line(seat):
+            self.away.add(agent_id)
+            self._hurry()
+        elif self.get(agent_id).duty is Duty.READY:
+            self.say(agent_id, a.Paused(self._clock(), NO_ANSWER))
+            what = "an agent who did not answer is paused"
+            log.event(logger, logging.WARNING, what, agent=agent_id, seat=seat)
 
     def say(self, agent_id: str, event: a.Event) -> Agent:
         """An agent says something, or a talk has ended.
@@ -147,6 +160,7 @@ class AgentController:
             self._hurry()
         if not isinstance(event, a.Talked):
             self._missed.pop(self.agents[agent_id].seat, None)
+            self.away.discard(agent_id)
         return after
 
     def _check_seat(self, agent_id: str, event: a.Event) -> None:

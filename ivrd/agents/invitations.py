@@ -1,17 +1,20 @@
 """People who were invited to seats on the line, list by list: kind `invited`, by agent's id.
 
 They are agents as those of agents.yaml, but for where they come from: an operator invited them
-on the running system, and withdraws all of a list by its name.  Of a PIN the hash is stored.
+on the running system, and withdraws all of a list by its name.  Of a PIN the hash is stored, and
+a telephone number sealed.
 """
 
 import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from ivrd import log
 from ivrd.config.settings import AgentSettings
+from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown, WriteBehind
 
 INVITED = "invited"
@@ -22,7 +25,11 @@ logger = logging.getLogger("ivrd")
 
 @dataclass(frozen=True)
 class Invitation:
-    """One person.  `list`: by which all of them are withdrawn; `pin`: its hash."""
+    """One person.
+
+    `list`: by which all of them are withdrawn.  `pin`: its hash.  `number`: of the telephone,
+    sealed; `shift`: at whose beginning it is called; both may be empty.
+    """
 
     id: str
     list: str
@@ -30,22 +37,33 @@ class Invitation:
     pin: str
     seat: str
     languages: tuple[str, ...] = ()
-
-    @property
-    def agent(self) -> AgentSettings:
-        """The person as an agent."""
-        return AgentSettings(self.id, self.name, self.pin, self.seat, self.languages)
+    number: str = ""
+    shift: str = ""
 
 
 STORED_INVITATION = TypeAdapter(Invitation)
 
 
+class NumberSealer(Protocol):
+    """Seals numbers; see people/vault.py."""
+
+    def seal(self, number: str) -> str:
+        """The number as it may be stored."""
+
+    def open(self, text: str) -> str:
+        """The number that was sealed.  Raises `CannotOpen`."""
+
+
 class Invitations:
     """All that are not withdrawn.  `changed()` is called when there are others than before."""
 
-    def __init__(self, write_behind: WriteBehind, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, write_behind: WriteBehind, sealer: NumberSealer, changed: Callable[[], None]
+    ) -> None:
         self._write_behind = write_behind
+        self._sealer = sealer
         self._changed = changed
+        self._numbers: dict[str, str] = {}  # by what they are when sealed
         self._all: dict[str, Invitation] = {}
         self._withdrawn: set[str] = set()  # what the store may still have when it is read
 
@@ -54,7 +72,30 @@ class Invitations:
 
     def agents(self) -> list[AgentSettings]:
         """Everybody, as agents."""
-        return [invitation.agent for invitation in self._all.values()]
+        return [
+            AgentSettings(
+                one.id,
+                one.name,
+                one.pin,
+                one.seat,
+                one.languages,
+                telephone=self._opened(one.number),
+                shift=one.shift,
+            )
+            for one in self._all.values()
+        ]
+
+    def sealed(self, number: str) -> str:
+        """A telephone number as it is stored."""
+        return self._sealer.seal(number) if number else ""
+
+    def _opened(self, sealed: str) -> str:
+        if sealed and sealed not in self._numbers:
+            try:
+                self._numbers[sealed] = self._sealer.open(sealed)
+            except CannotOpen:  # with another key: who called in is an agent all the same
+                self._numbers[sealed] = ""
+        return self._numbers.get(sealed, "")
 
     def of(self, name: str) -> list[Invitation]:
         """Those of a list."""

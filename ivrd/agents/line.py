@@ -14,6 +14,7 @@ from typing import Protocol, assert_never
 
 from ivrd import log
 from ivrd.agents.controller import AgentController
+from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.facts import LineFact, LineJoined, LineLeft
@@ -34,6 +35,9 @@ class Link(Protocol):
     async def ask(self, action: str, **headers: str) -> object:
         """Send one action and wait for the answer."""
 
+    async def get_global(self, name: str) -> str:
+        """A variable, or a function, of the dialplan."""
+
 
 class Seats(Protocol):
     """Where the people sit; see asterisk/queue_members.py."""
@@ -52,7 +56,10 @@ class Seats(Protocol):
 
 
 class LineSeats:
-    """`clock`: the timeline.  `waits(queues)`: how many callers wait, and a topic's prompt."""
+    """`clock`: the timeline.  `waits(queues)`: how many callers wait, and a topic's prompt.
+
+    `by_key()`: whether a key takes each caller.
+    """
 
     def __init__(
         self,
@@ -62,6 +69,7 @@ class LineSeats:
         clock: Callable[[], float],
         seats: Seats,
         waits: Callable[[Sequence[str]], tuple[int, str]],
+        by_key: Callable[[], bool],
     ) -> None:
         self.here: dict[str, str] = {}  # agents' ids by seat, as Asterisk has them
         self._link = link
@@ -70,6 +78,7 @@ class LineSeats:
         self._clock = clock
         self._seats = seats
         self._waits = waits
+        self._by_key = by_key
 
     # --- what Asterisk reports -------------------------------------------------------------
 
@@ -98,6 +107,8 @@ class LineSeats:
             known = self._controller.agents.get(agent_id)
             if known is None or known.seat != seat or not self._seats.pool_of(seat):
                 await self.hang_up(seat)
+            elif agent_id in self._controller.away:
+                await self._dismiss(seat, agent_id)
 
     def _follow(self, agent: AgentSettings) -> None:
         here = self.here.get(agent.seat) == agent.id
@@ -110,6 +121,20 @@ class LineSeats:
         self._audit_log.audit(BY_LINE, what, "", agent.id)
         if here:
             self._seats.resume(agent.seat, BY_LINE)
+
+    async def _dismiss(self, seat: str, agent_id: str) -> None:
+        """Let go of who does not take callers, with a word; done again until it has worked."""
+        if self._seats.state(seat) is SeatStatus.BUSY:
+            return
+        with suppress(ActionRefused, ConnectionLost, TimeoutError):
+            channel = await self._link.get_global(f"AGENT({seat}:fullchannel)")
+            if channel:
+                to = {"Context": dialplan_names.LINE_AWAY, "Exten": "s", "Priority": "1"}
+                await self._link.ask("Redirect", Channel=channel, **to)
+                self._controller.away.discard(agent_id)
+                what = "who did not take callers is let go from the line"
+                log.event(logger, logging.WARNING, what, agent=agent_id, seat=seat)
+                self._audit_log.audit(BY_LINE, "agent taken from the line", "", agent_id)
 
     # --- what is asked for -----------------------------------------------------------------
 
@@ -126,7 +151,7 @@ class LineSeats:
         waiting, topic = self._waits(self._seats.serves(agent.seat))
         trained = self._controller.get(agent.id).since > 0
         language = next(iter(agent.languages), "")
-        return Briefing(agent.seat, waiting, topic, trained, language)
+        return Briefing(agent.seat, waiting, topic, trained, language, self._by_key())
 
     async def hang_up(self, seat: str, *, at_once: bool = False) -> None:
         """Hang up on who is there, when the talk is over.  Does not raise: it is tried again.

@@ -79,7 +79,7 @@ class AgentPhoneCalls:
             self._settings(), session, lambda command: self._work(command, seat, who)
         )
         self._calls[fact.call_id] = _PhoneCall(session, talk)
-        self._start(talk.run(self._begun(fact.request, seat)), fact.call_id)
+        self._start(talk.run(self._begun(fact)), fact.call_id)
 
     def key_down(self, call_id: str, digit: str, at: float) -> None:
         """A key went down."""
@@ -125,13 +125,17 @@ class AgentPhoneCalls:
 
     # --- what is asked for -----------------------------------------------------------------
 
-    def _begun(self, request: Request, seat: str) -> agent_call.Result:
+    def _begun(self, fact: AgentCallOffered) -> agent_call.Result:
+        request, seat = fact.request, fact.endpoint
         to_line = request is Request.LINE
         people = [
             Person(agent.id, here=on_line(agent.seat) if to_line else agent.seat == seat)
             for agent in self._controller.agents.values()
         ]
-        return agent_call.enter(request, self._language(), people, self._controller.at_seat(seat))
+        called = self._controller.agents.get(fact.called)
+        spoken = next(iter(called.languages), "") if called else ""
+        here = self._controller.at_seat(seat)
+        return agent_call.enter(request, spoken or self._language(), people, here, fact.called)
 
     async def _work(self, command: CheckPin | Act, seat: str, who: str) -> PinChecked | Answered:
         agent = self._controller.agents.get(command.agent)

@@ -8,6 +8,7 @@ from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import NO_ANSWER, AgentController
 from ivrd.agents.line import LineSeats
 from ivrd.agents.pins import PinCheck
+from ivrd.agents.reminders import Reminders, told
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.api.pin import check_pin
@@ -28,7 +29,7 @@ class AgentRow(TypedDict):
     `state`: an `AgentState`.  `duty`: what it will be when the phone is free and there.  `seconds`:
     for how long that has been the duty; None for who has never signed in.  `languages`, `topics`:
     empty for all of the seat's pool.  `back`: how one who was paused for not answering is rung
-    again.
+    again.  `called`: that ivrd has called the agent, and what came of it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class AgentRow(TypedDict):
     languages: list[str]
     topics: list[str]
     back: str
+    called: str
 
 
 class AgentOperations:
@@ -57,6 +59,7 @@ class AgentOperations:
         line: LineSeats,
         audit_log: AuditLog,
         clock: Callable[[], float],
+        reminders: Reminders,
     ) -> None:
         self._controller = controller
         self._queue_members = queue_members
@@ -66,6 +69,7 @@ class AgentOperations:
         self._line = line
         self._audit_log = audit_log
         self._clock = clock
+        self._reminders = reminders
 
     def queries(self) -> Mapping[str, server.Control]:
         """What GET answers."""
@@ -94,6 +98,10 @@ class AgentOperations:
         """The ids of agents whom ivrd has paused because they did not answer."""
         of = self._controller
         return [agent for agent in of.agents if of.get(agent).reason == NO_ANSWER]
+
+    def absent(self) -> list[str]:
+        """The ids of agents whose shift has begun, and who were called in vain."""
+        return self._reminders.absent()
 
     async def _list(self, query: Mapping[str, str]) -> server.Answer:
         """All agents, or ?id=ID."""
@@ -184,5 +192,6 @@ class AgentOperations:
             languages=list(agent.languages),
             topics=list(agent.topics),
             back=self._back(agent) if here.reason == NO_ANSWER else "",
+            called=told(self._reminders.of(agent.id), self._reminders.zone),
         )
         return {**row}

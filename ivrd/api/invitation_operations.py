@@ -4,15 +4,21 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
+import phonenumbers
+
 from ivrd import log
+from ivrd.agents.cards import Cards
 from ivrd.agents.controller import AgentController
 from ivrd.agents.invitations import Invitation, Invitations, free_id
 from ivrd.agents.line import LineSeats
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.callbacks.telephone import dialable
+from ivrd.config.callback import CallbackSettings
 from ivrd.config.field_types import text
 from ivrd.config.pin import is_hash
+from ivrd.config.settings import ReminderSettings
 from ivrd.core.seats import Pool, on_line
 from ivrd.store.audit_log import AuditLog
 
@@ -34,9 +40,24 @@ class InUse(Protocol):
     def line_number(self) -> str:
         """What invited people call; empty for nothing."""
 
+    @property
+    def reminders(self) -> ReminderSettings:
+        """Which shifts there are."""
+
+    @property
+    def callback(self) -> CallbackSettings:
+        """Through which carrier, and which numbers, the hotline calls."""
+
+    @property
+    def country(self) -> str:
+        """Whose numbers are at home."""
+
 
 class InvitationOperations:
-    """Invitations and withdrawals are written down before they are answered."""
+    """Invitations and withdrawals are written down before they are answered.
+
+    A PIN comes here only to be sent on, in a message; see agents/cards.py.
+    """
 
     def __init__(
         self,
@@ -45,6 +66,7 @@ class InvitationOperations:
         queue_members: QueueMembers,
         line: LineSeats,
         audit_log: AuditLog,
+        cards: Cards,
         in_use: Callable[[], InUse],
     ) -> None:
         self._invitations = invitations
@@ -52,6 +74,7 @@ class InvitationOperations:
         self._queue_members = queue_members
         self._line = line
         self._audit_log = audit_log
+        self._cards = cards
         self._in_use = in_use
 
     def queries(self) -> Mapping[str, server.Control]:
@@ -72,10 +95,14 @@ class InvitationOperations:
             "free": free,
             "number": self._in_use().line_number,
             "languages": list(self._in_use().languages),
+            "cards": self._cards.sent,
         }
 
     async def _invite(self, query: Mapping[str, str]) -> server.Answer:
-        """?list=NAME&pool=POOL&person=NAME&pin=HASH&languages=th,en."""
+        """?list=NAME&pool=POOL&person=NAME&pin=HASH&languages=th,en&number=NUMBER&shift=HOURS.
+
+        &card=PIN: it is sent to that number, if it can be.
+        """
         self._check_known()
         listed, name, pin = (query.get(key, "") for key in ("list", "person", "pin"))
         languages = tuple(filter(None, query.get("languages", "").split(",")))
@@ -90,15 +117,44 @@ class InvitationOperations:
             raise server.RequestRejected(f"languages: {', '.join(sorted(unknown))} is none of ours")
         if any(one.name == name for one in self._invitations.of(listed)):
             raise server.RequestRejected(f"{name} is on the list {listed} already")
+        number, shift = self._number(query.get("number", "")), query.get("shift", "")
+        if shift:
+            self._check_shift(shift, number)
         pool = self._pool(query)
         seat = next(self._free(pool), "")
         if not seat:
             raise server.NotNow(f"every seat of {pool.name} has somebody")
-        invited = Invitation(free_id(self._controller.agents), listed, name, pin, seat, languages)
-        self._invitations.add(invited)
-        self._tell(asked_by(query), "invited to the line", f"{invited.id}: {listed}")
+        new_id, sealed = free_id(self._controller.agents), self._invitations.sealed(number)
+        self._invitations.add(Invitation(new_id, listed, name, pin, seat, languages, sealed, shift))
+        self._tell(asked_by(query), "invited to the line", f"{new_id}: {listed}")
+        agent, card = self._controller.agents[new_id], query.get("card", "")
+        sent = bool(card) and self._cards.send(agent, card, self._in_use().line_number)
         note = "" if await self._controller.written() else NOT_WRITTEN
-        return {"id": invited.id, "seat": seat, "note": note}
+        return {"id": new_id, "seat": seat, "sent": sent, "note": note}
+
+    def _number(self, given: str) -> str:
+        """A telephone number (E.164).  Raises `RequestRejected`, which does not repeat it."""
+        if not given:
+            return ""
+        home = self._in_use().country
+        try:
+            parsed = phonenumbers.parse(given, home)
+        except phonenumbers.NumberParseException:
+            parsed = None
+        if parsed is None or not phonenumbers.is_valid_number(parsed):
+            raise server.RequestRejected("number: expected a telephone number such as 081 234 5678")
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+    def _check_shift(self, shift: str, number: str) -> None:
+        in_use = self._in_use()
+        if shift not in in_use.reminders.shifts:
+            known = ", ".join(in_use.reminders.shifts)
+            raise server.RequestRejected(f"shift: expected one of {known}, got {shift!r}")
+        if not in_use.callback.trunk:
+            say = "shift: nobody can be called without callback.trunk in ivrd.yaml"
+            raise server.RequestRejected(say)
+        if number and not dialable(in_use.callback, in_use.country, number):
+            raise server.RequestRejected("number: the hotline does not call numbers of this kind")
 
     async def _withdraw(self, query: Mapping[str, str]) -> server.Answer:
         """?list=NAME."""
@@ -112,6 +168,7 @@ class InvitationOperations:
             self._controller.forget(invitation.id)
         for invitation in here:
             await self._line.hang_up(invitation.seat)
+        self._cards.withdraw({one.id for one in gone})
         self._tell(asked_by(query), "withdrawn from the line", f"{listed}: {len(gone)}")
         note = "" if await self._controller.written() else NOT_WRITTEN
         return {"list": listed, "withdrawn": len(gone), "on_line": len(here), "note": note}

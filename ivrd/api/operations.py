@@ -139,6 +139,7 @@ class Operations:
     capacity: Capacity
     not_answering: Callable[[], list[str]]  # agents whom ivrd has paused for it
     faulty_trunks: Callable[[], list[TrunkStatus]]
+    absent: Callable[[], list[str]]  # agents who were called to their shift in vain
 
     def __post_init__(self) -> None:
         self.missing_prompts = MissingPrompts(time.monotonic)
@@ -181,6 +182,7 @@ class Operations:
             queues=status.queues_of(self.settings.queues, closed, ledger.present, now),
             pools=status.pools_of(self.queue_members),
             not_answering=self.not_answering(),
+            absent=self.absent(),
             overflow=status.overflow_of(self.partners),
             partners=status.partners_of(self.partners, now),
             callbacks=status.callbacks_of(ledger),

@@ -44,6 +44,7 @@ LINE_AGENTS = "line-agents"
 LINE_ANSWERED = "line-answered"
 LINE_LOGIN = "line-login"
 LINE_ENDED = "line-ended"
+LINE_AWAY = "line-away"  # who has not taken callers is let go with a word
 LINE_ACCESS = "line-access"  # who is to stay on the line has called
 CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
 CALLBACK = "callback"
@@ -53,6 +54,9 @@ CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
 CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
 AGENT_CALL = "agent-call"  # its extensions are those of core/agent_call.py
+AGENT_DIAL = "agent-dial"  # ivrd has an agent called
+AGENT_CALLED = "agent-called"
+AGENT_CALLED_ENDED = "agent-called-ended"
 SUPERVISION = "supervision"
 SUPERVISION_STATE = "supervision-state"
 SUPERVISION_ENDED = "supervision-ended"
@@ -65,8 +69,8 @@ CONTEXTS = (
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
     *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
     *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
-    SETTLED_CONTEXT,
-    *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED),
+    *(SETTLED_CONTEXT, AGENT_DIAL, AGENT_CALLED, AGENT_CALLED_ENDED),
+    *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED, LINE_AWAY),
 )
 LINE_MARK = "line:"  # before the agent's id, in the account code of who is on the line
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
@@ -164,7 +168,8 @@ CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
 # Of an agent's own call to ivrd
 AGENT = "IVRD_AGENT"  # the id, once it is known
 LINE_SEAT_NAME = "IVRD_LINE_SEAT"  # where who is to stay on the line sits
-AGENT_VARIABLES = (AGENT, LINE_SEAT_NAME)
+CALLED_AGENT = "IVRD_AGENT_CALLED"  # the id of one whom ivrd has called
+AGENT_VARIABLES = (AGENT, LINE_SEAT_NAME, CALLED_AGENT)
 # Of a supervisor's call, and, with the seat, the global variable by which ivrd allows it
 ALLOWED = "IVRD_ALLOWED"
 TALKER = "IVRD_TALKER"  # channels of the agent
@@ -200,12 +205,15 @@ TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
 TRUNK_CALLS = "IVRD_TRUNK_CALLS"  # that the hotline makes itself at a time; 0: any number
 NOTE_HEADER = "IVRD_NOTE_HEADER"
+LINE_KEY_SECONDS = "IVRD_LINE_KEY_SECONDS"  # a person on the line has for a key; 0: needs none
+SEAT_KEYS = "IVRD_SEAT_KEYS"  # T: an agent can send a caller on by keys (features.conf)
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 ASKS = "IVRD_ASKS"  # queues and partners whose callers are asked after the talk; colons between
 GLOBALS = (
     *(ANNOUNCES, TRUNK_CALLS, ASKS),
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
-    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE),
+    *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE, LINE_KEY_SECONDS),
+    SEAT_KEYS,
 )
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
@@ -232,6 +240,7 @@ PARTNER_OFFERED = "IvrdPartnerOffered"
 PARTNER_REFUSED = "IvrdPartnerRefused"
 PARTNER_UNCONFIRMED = "IvrdPartnerUnconfirmed"
 PARTNER_CONFIRMED = "IvrdPartnerConfirmed"
+PARTNER_LEFT = "IvrdPartnerLeft"
 PARTNER_DROPPED = "IvrdPartnerDropped"
 PARTNER_RETURNED = "IvrdPartnerReturned"
 ATTEMPT_EVENT = "IvrdCallback"
@@ -251,6 +260,7 @@ PARTNER_EVENTS = {
     PARTNER_REFUSED: PartnerEventKind.REFUSED,
     PARTNER_UNCONFIRMED: PartnerEventKind.UNCONFIRMED,
     PARTNER_CONFIRMED: PartnerEventKind.CONFIRMED,
+    PARTNER_LEFT: PartnerEventKind.LEFT,
     PARTNER_DROPPED: PartnerEventKind.DROPPED,
     PARTNER_RETURNED: PartnerEventKind.RETURNED,
 }

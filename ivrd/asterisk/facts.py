@@ -73,12 +73,14 @@ class AgentCallOffered:
     """The dialplan offers us the control of an agent's own call.
 
     `endpoint`: of the phone, which for a seat of our own is the seat; `request`: what is asked for.
+    `called`: the id of the agent whom ivrd has called; empty for one who has called ivrd.
     """
 
     call_id: str
     channel: str
     endpoint: str
     request: Request
+    called: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,10 +99,11 @@ def fact(message: Message) -> Fact | None:
 def _offered(m: Any) -> Fact | None:
     if m.context != dialplan_names.AGENT_CALL:
         return ControlOffered(m.uniqueid, m.channel, at(m))
-    if m.exten not in REQUESTS:
+    request, _, called = m.exten.partition("-")
+    if request not in REQUESTS:
         return None
     endpoint = seat_of(m.channel.rpartition("-")[0])
-    return AgentCallOffered(m.uniqueid, m.channel, endpoint, Request(m.exten))
+    return AgentCallOffered(m.uniqueid, m.channel, endpoint, Request(request), called)
 
 
 def _key_down(m: Any) -> Fact | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from ivrd.config.callback import CallbackSettings
 from ivrd.core.book_result import BookResult
 
 # A number that may be of either kind is one of each.
@@ -58,6 +59,15 @@ class Dialable:
         if self.prefixes and not found.startswith(self.prefixes):
             raise NotDialled(BookResult.NOT_ALLOWED)
         return found
+
+
+def dialable(settings: CallbackSettings, home: str, number: str) -> bool:
+    """Whether the hotline dials a number that has its country."""
+    try:
+        Dialable(home, settings.countries, settings.kinds).international(number)
+    except NotDialled:
+        return False
+    return True
 
 
 def dialled(number: str, home: str, national: bool) -> str:

@@ -86,7 +86,14 @@ def agents_text(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     table = table_lines(head, cells, left=5, cut=[1, 6])
-    return "\n".join([*table, *(f"{row['id']}: {row['back']}" for row in rows if row["back"])])
+    notes = [f"{row['id']}: {_note(row)}" for row in rows if _note(row)]
+    return "\n".join([*table, *notes])
+
+
+def _note(row: dict[str, Any]) -> str:
+    """How one is rung again who did not answer, and that ivrd has called."""
+    called = f"{row['called']}." if row["called"] else ""
+    return " ".join(filter(None, (row["back"], called)))
 
 
 def agent_text(row: dict[str, Any]) -> str:
@@ -95,7 +102,7 @@ def agent_text(row: dict[str, Any]) -> str:
     duty = STATES.get(row["duty"], row["duty"])
     after = "" if duty == said else f", then {duty}"
     why = f" ({row['reason']})" if row["reason"] else ""
-    back = f" {row['back']}" if row["back"] else ""
+    back = f" {_note(row)}" if _note(row) else ""
     skills = [
         f" {does} {' and '.join(row[what])}."
         for does, what in (("Speaks", "languages"), ("Knows", "topics"))

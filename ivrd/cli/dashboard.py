@@ -134,9 +134,7 @@ def _alarms(status: Status) -> list[Text]:
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))
-    if away := status["not_answering"]:
-        lines.append((_not_answering(away), WARN))
-    lines += [(text, WARN) for text in (*_trunks(status), *_refused(status))]
+    lines += [(text, WARN) for text in (*_absent(status), *_trunks(status), *_refused(status))]
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
 
@@ -146,10 +144,19 @@ def _missing(prompts: Sequence[str]) -> str:
     return f"{len(prompts)} RECORDINGS CANNOT BE PLAYED, {first} is one: see ivrd check"
 
 
-def _not_answering(agents: Sequence[str]) -> str:
-    """Agents whom ivrd has paused: the first of them, for there may be many."""
+def _absent(status: Status) -> list[str]:
+    """Agents whom ivrd has paused, and those whom it has called in vain."""
+    who = {
+        "PAUSED, DID NOT ANSWER": status["not_answering"],
+        "DID NOT COME TO THEIR SHIFT": status["absent"],
+    }
+    return [_agents(what, agents) for what, agents in who.items() if agents]
+
+
+def _agents(what: str, agents: Sequence[str]) -> str:
+    """Agents of whom something is to be said: the first of them, for there may be many."""
     more = f" and {count(len(agents) - 1)} more" if len(agents) > 1 else ""
-    return f"PAUSED, DID NOT ANSWER: {clean(agents[0])}{more}: see ivrd agent list"
+    return f"{what}: {clean(agents[0])}{more}: see ivrd agent list"
 
 
 def _trunks(status: Status) -> list[str]:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ivrd.config import queues
 from ivrd.config.control_socket import located
-from ivrd.config.dialled import canonical
+from ivrd.config.dialled import SHORT, canonical
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
     LANGUAGE,
@@ -44,6 +44,8 @@ FILE = "agents.yaml"
 RESUME_KEYS = "*1"  # a seat's phone dials this to be rung again, whether ivrd is there or not
 COLUMNS = ("id", "name", "pin", "seat")
 SKILL_COLUMNS = ("languages", "topics")  # may follow; each has names with spaces between them
+CALLED_COLUMNS = ("telephone", "shift")  # may follow those
+KNOWN_COLUMNS = (COLUMNS, COLUMNS + SKILL_COLUMNS, COLUMNS + SKILL_COLUMNS + CALLED_COLUMNS)
 MOST_AGENTS = 5_000  # two and a half for each of the most seats that there may be
 TOO_MANY = f"expected at most {MOST_AGENTS} agents"
 MOST_BYTES = 2 << 20
@@ -64,11 +66,22 @@ TELEPHONE_OR_NONE = worded(
     'a telephone number in quotes, such as "+66 2 000 1340", or "" for none',
     lambda value: value if not value or canonical(value) else None,
 )
+TELEPHONE = worded(
+    "a telephone number with its country, such as +66 81 234 5678, or nothing",
+    lambda value: value if not value or _international(value) else None,
+)
 PIN = _Hash("the hash that `ivrd agent pin` prints", lambda value: value)
 CODE = pattern("a star and one or two digits such as *11, or nothing", r"(\*[0-9]{1,2})?")
 SUPERVISION_CODE = pattern("* and 2 to 4 digits", r"\*[0-9]{2,4}")
 SPOKEN = pattern("one of the hotline's languages, such as th, or nothing", "([a-z]{2})?")
+SHIFT = pattern("the name of hours in hours.yaml, or nothing", "([a-z][a-z0-9_-]{0,31})?")
 SEAT = pattern("a seat such as base-01", "[a-z][a-z0-9_-]{0,31}[.-]?[a-z0-9_-]{0,4}")
+
+
+def _international(value: str) -> str:
+    """A number with its country (E.164); empty for what is none."""
+    digits = canonical(value) or ""
+    return digits if digits.startswith("+") and len(digits) > SHORT else ""
 
 
 class AgentPart(Part):
@@ -86,6 +99,18 @@ class AgentPart(Part):
     topics: Annotated[list[Annotated[str, NAME]], Field(min_length=1), RELOAD] = Field(
         default_factory=list
     )
+    telephone: Annotated[str, TELEPHONE, RELOAD] = ""
+    shift: Annotated[str, SHIFT, RELOAD] = ""
+
+
+class RemindersPart(Part):
+    """`reminders:` agents whose shift on the line begins, or whom ivrd has paused, are called."""
+
+    calls: Annotated[int, whole(0, 10), RELOAD] = 3
+    again_minutes: Annotated[float, number(0.1, 30), RELOAD] = 5
+    ring_seconds: Annotated[int, whole(5, 90), RELOAD] = 30
+    at_once: Annotated[int, whole(1, 100), RELOAD] = 10
+    when_paused: Annotated[bool, TRUTH, RELOAD] = False
 
 
 class CodesPart(Part):
@@ -115,7 +140,9 @@ class AgentsFile(Part):
     paused_at_most: Annotated[int, whole(0, MOST_AGENTS), RELOAD] = 0
     language: Annotated[str, SPOKEN, RELOAD] = ""
     codes: CodesPart = Field(default_factory=CodesPart)
+    reminders: RemindersPart = RemindersPart()
     line_number: Annotated[str, TELEPHONE_OR_NONE, RELOAD] = ""
+    line_key_seconds: Annotated[int, whole(0, 15), RELOAD] = 6
     csv: Annotated[str, PATH, RELOAD] = ""
     agents: Annotated[dict[Annotated[str, ID], AgentPart], RELOAD] = Field(default_factory=dict)
 
@@ -279,6 +306,8 @@ def agents(
             languages=tuple(part.languages),
             topics=tuple(part.topics),
             queues=queues_for[skilled[name]],
+            telephone=_international(part.telephone),
+            shift=part.shift,
         )
         for name, part in parsed.agents.items()
     )
@@ -298,10 +327,10 @@ def _csv(path: Path, own: Collection[str]) -> dict[str, AgentPart]:
     try:
         head = next(rows, [])
         columns = tuple(head)
-        if columns not in (COLUMNS, COLUMNS + SKILL_COLUMNS):
+        if columns not in KNOWN_COLUMNS:
             say = (
                 f"expected the columns {','.join(COLUMNS)}, and {','.join(SKILL_COLUMNS)} or not, "
-                f"got {quoted(','.join(head))}"
+                f"and {','.join(CALLED_COLUMNS)} after these or not, got {quoted(','.join(head))}"
             )
             raise _error(path, 1, say)
         for row in rows:
@@ -332,10 +361,13 @@ def _row(
         yield Problem(str(path), line, "", say)
         return
     wrong = False
-    languages, topics = [value.split() for value in row[len(COLUMNS) :]] or ([], [])
+    more = dict(zip(columns[len(COLUMNS) :], row[len(COLUMNS) :], strict=True))
+    languages, topics = [more.get(key, "").split() for key in SKILL_COLUMNS]
+    called = {key: more[key].strip() for key in CALLED_COLUMNS if key in more}
     given = [*zip(COLUMNS, (ID, text(60), PIN, SEAT), row, strict=False)]
     given += [(SKILL_COLUMNS[0], LANGUAGE, language) for language in languages]
     given += [(SKILL_COLUMNS[1], NAME, topic) for topic in topics]
+    given += zip(CALLED_COLUMNS, (TELEPHONE, SHIFT), called.values(), strict=False)
     for key, kind, value in given:
         try:
             kind.checked(value)
@@ -350,7 +382,12 @@ def _row(
     elif not wrong:
         lists = {"languages": languages, "topics": topics}
         found[name] = AgentPart(
-            name=row[1], pin=row[2], seat=row[3], **{key: of for key, of in lists.items() if of}
+            name=row[1],
+            pin=row[2],
+            seat=row[3],
+            telephone=called.get("telephone", ""),
+            shift=called.get("shift", ""),
+            **{key: of for key, of in lists.items() if of},
         )
 
 

@@ -17,8 +17,8 @@ from ivrd.config.problem import visible
 from ivrd.config.yamlfile import Key, dotted
 
 VALUE_SHOWN = 40  # characters of a value
-# In the names of settings that have to do with a secret, or are made from one.
-SECRETS = ("secret", ".pin")
+# In the names of settings that have to do with a secret, are made from one, or are a person's.
+SECRETS = ("secret", ".pin", ".telephone")
 
 
 class Effect(Enum):

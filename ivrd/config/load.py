@@ -22,6 +22,7 @@ from ivrd.config import (
     prompt_validity,
     prompts,
     queues,
+    reminders,
     skills,
     store,
 )
@@ -188,18 +189,25 @@ def _together(files: _Files) -> Iterable[Problem]:
         yield from queues.check_transfers(files.queues, files.partners.parsed.partners)
     if files.partners and files.hours:
         yield from partners.check_with_hours(files.partners, files.hours.parsed)
-    if files.agents:
-        yield from agents.check_supervision(files.agents)
-    if files.agents and files.queues:
-        yield from agents.check_with_queues(files.agents, files.queues.parsed)
-    if files.agents and files.queues and files.program:
-        yield from line.check(files.agents, files.queues.parsed, files.program.parsed)
+    yield from _agents_together(files)
     if files.program and files.hours:
         part = files.program.parsed.callback
         for key, say in callback.check_with_hours(part, files.hours.parsed):
             yield files.program.problem(*key, say=say)
     yield from _planned(files)
     yield from _said(files)
+
+
+def _agents_together(files: _Files) -> Iterable[Problem]:
+    """What agents.yaml names, and is not there."""
+    if files.agents:
+        yield from agents.check_supervision(files.agents)
+    if files.agents and files.queues:
+        yield from agents.check_with_queues(files.agents, files.queues.parsed)
+    if files.agents and files.queues and files.program:
+        yield from line.check(files.agents, files.queues.parsed, files.program.parsed)
+    if files.agents and files.hours and files.program:
+        yield from reminders.check(files.agents, files.hours.parsed, files.program.parsed)
 
 
 def _planned(files: _Files) -> Iterable[Problem]:
@@ -317,6 +325,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         pools=queues.pools(waiting.parsed, routing, staff.at_seats),
         ring_seconds=waiting.parsed.ring_seconds,
         transfers=queues.transfer_numbers(waiting.parsed),
+        transfer_code=waiting.parsed.transfers.code,
         agents=agents.agents(files.agents.parsed, staff.agents, routing),
         wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),
@@ -325,6 +334,8 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         agent_limits=agents.limits(files.agents.parsed),
         agent_codes=agents.codes(files.agents.parsed),
         agent_language=files.agents.parsed.language or languages[0],
+        line_key_seconds=files.agents.parsed.line_key_seconds,
+        reminders=reminders.settings(files.agents.parsed, named, parsed),
         supervision=agents.supervision(files.agents.parsed),
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),

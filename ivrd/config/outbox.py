@@ -56,6 +56,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "link": ("hotline",),
     "intake": ("hotline", "case"),
     "intake_code": ("hotline", "case"),
+    "seat_card": ("hotline", "number", "id", "pin"),
 }
 # These have more than their text, which a text message or LINE leaves out.
 FOR_PROGRAMS = ("intake",)

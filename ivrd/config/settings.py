@@ -23,6 +23,7 @@ from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules
 from ivrd.core.plan import Plan
 from ivrd.core.priority import PriorityRules
+from ivrd.core.reminder import Limits as ReminderLimits
 from ivrd.core.schedule import Schedule
 from ivrd.core.seats import Pool, on_line
 from ivrd.core.validity import Validities
@@ -158,7 +159,8 @@ class AgentSettings:
     """A person at a seat.  `pin`: its hash (config/pin.py).
 
     `languages`, `topics`: that the agent speaks, and is trained for; empty for all.  `queues`:
-    those in Asterisk whose callers the agent can help.
+    those in Asterisk whose callers the agent can help.  `telephone` (E.164), `shift`: where one who
+    stays on the line is called, and when; empty for nowhere.
     """
 
     id: str
@@ -168,6 +170,23 @@ class AgentSettings:
     languages: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     queues: frozenset[str] = frozenset()
+    telephone: str = field(default="", repr=False)
+    shift: str = ""
+
+
+@dataclass(frozen=True)
+class ReminderSettings:
+    """How agents are called: whose shift begins, and who was paused for not answering.
+
+    `shifts`: the hours that a shift may be, by name.  `language`: of agents who have none.  `port`:
+    where Asterisk takes the wish for a call.
+    """
+
+    limits: ReminderLimits
+    when_paused: bool
+    shifts: Mapping[str, Schedule]
+    language: str
+    port: int
 
 
 @dataclass(frozen=True)
@@ -215,11 +234,14 @@ class Settings:
     `recover_after_seconds`: whoever gave up after so long is one of the lost.
     `policy` says how many seats partners are asked for, `call_outs` how they are told of it.
     `ring_seconds`: for how long a seat of our own rings.
-    `transfers`: what agents' phones may dial, and send callers to.
+    `transfers`: what agents' phones may dial, and send callers to; `transfer_code`: what is keyed
+    in before that in a talk, empty for nothing.
     `agents`: the people at the seats, who have `wrap_up_seconds` after each talk; seats of nobody
     are rung whenever their pool is open.  `agent_codes`: what an agent's phone dials, empty for
     what cannot be asked for by phone; `agent_language` is spoken to it.  `line_numbers`: the number
     that people call who stay on the line of their seats, in all its spellings.
+    `line_key_seconds`: for so long they are asked for a key before each caller; 0 for not at all.
+    `reminders`: how agents are called.
     `outbox`: the messages that leave for other systems.  `crm`: where cases are known, None where
     nobody can ask for one.  `links`: until when callers are sent one.
     `plans`: crisis plans by name; `left_out`: partners that the one that is on gives no seats, and
@@ -263,6 +285,7 @@ class Settings:
     pools: tuple[Pool, ...]
     ring_seconds: int
     transfers: tuple[TransferNumber, ...]
+    transfer_code: str
     agents: tuple[AgentSettings, ...]
     wrap_up_seconds: float
     outbox: OutboxSettings
@@ -271,6 +294,8 @@ class Settings:
     agent_limits: AgentLimits
     agent_codes: Mapping[Request, str]
     agent_language: str
+    line_key_seconds: int
+    reminders: ReminderSettings
     supervision: SupervisionSettings
     policy: Policy
     waiting: WaitingSettings

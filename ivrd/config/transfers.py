@@ -13,13 +13,19 @@ from ivrd.config.model import Part
 from ivrd.config.problem import unknown
 from ivrd.config.yamlfile import Key
 
+CODE = pattern("a star and one or two digits such as *7, or nothing", r"(\*[0-9]{1,2})?")
 DIGITS = pattern('1 to 8 digits in quotes, such as "70"', "[0-9]{1,8}")
 Numbers = dict[Annotated[str, NAME], Annotated[str, DIGITS]]
 
 
 class TransfersPart(Part):
-    """A number for each of these; a pool's is followed by the digits of its seat."""
+    """A number for each of these; a pool's is followed by the digits of its seat.
 
+    `code`: what an agent keys in during a talk, before such a number, at a phone that has no
+    transfer of its own; empty: keys are the caller's.
+    """
+
+    code: Annotated[str, CODE, RELOAD] = ""
     pools: Annotated[Numbers, RELOAD] = Field(default_factory=dict)
     topics: Annotated[Numbers, RELOAD] = Field(default_factory=dict)
     partners: Annotated[Numbers, RELOAD] = Field(default_factory=dict)

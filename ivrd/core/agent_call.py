@@ -12,6 +12,9 @@ a `DRILL`, which the keys that end a talk end, then in a `WELCOME`, which any ke
 Who is signed in at the phone is known to it: signing out, a pause and what ends it are theirs, and
 need no PIN.  A wrong number is told from a wrong PIN by nobody: it is asked for a PIN as well.
 
+Whom ivrd has called, because a shift on the line begins, is asked for the PIN alone, and then is as
+who has called the line.
+
 The call is no caller's: it is in no queue and in no figure.
 """
 
@@ -34,7 +37,7 @@ END_KEY, AGAIN_KEY, YES_KEY = "#", "*", "1"
 NUMBER_PROMPT, PIN_PROMPT, WRONG_PROMPT = "agent-number", "agent-pin", "agent-wrong"
 LOCKED_PROMPT, BYE_PROMPT, TAKEN_PROMPT = "agent-locked", "agent-bye", "agent-seat-taken"
 NO_AGENT_PROMPT, NOBODY_PROMPT = "agent-no-agent", "agent-nobody"
-LINE_TAKEN_PROMPT = "line-taken"
+LINE_TAKEN_PROMPT, SHIFT_PROMPT = "line-taken", "agent-shift"
 OTHER_SEAT_PROMPT, NOT_STORED_PROMPT = "agent-other-seat", "agent-not-stored"
 
 
@@ -197,9 +200,22 @@ def number_of(agent_id: str) -> str:
     return "".join(c for c in agent_id if c in "0123456789")
 
 
-def enter(request: Request, language: str, people: Iterable[Person], signed_in: str) -> Result:
-    """Begin.  `people`: all agents; `signed_in`: the one at this phone, empty for nobody."""
+def enter(
+    request: Request,
+    language: str,
+    people: Iterable[Person],
+    signed_in: str = "",
+    called: str = "",
+) -> Result:
+    """Begin.
+
+    `people`: all agents; `signed_in`: the one at this phone, empty for nobody.  `called`: whom ivrd
+    has called, whose shift begins: whoever has answered keys in that one's PIN.
+    """
     people = tuple(people)
+    if called:
+        known = called if any(person.id == called for person in people) else ""
+        return _ask(AgentCall(request, language, At.NUMBER, agent=known), At.PIN, SHIFT_PROMPT)
     here = tuple(person for person in people if person.here)
     call = AgentCall(request, language, At.NUMBER)
     if not here:

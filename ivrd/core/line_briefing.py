@@ -14,6 +14,7 @@ END_TALK_KEYS = "**"  # by which a talk is ended, and the drill
 WAITING_PROMPT, WAITING_AFTER_PROMPT = "line-waiting", "line-waiting-after"
 READY_PROMPT, TONE_PROMPT = "line-ready", "line-tone"
 DRILL_PROMPT, DRILL_PRESS_PROMPT = "line-drill", "line-drill-press"
+DRILL_KEY_PROMPT = "line-drill-key"  # instead of the second, where a key takes the caller
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Briefing:
 
     `waiting`: callers.  `topic`: the prompt of one of the seat's topics, for the drill; empty for
     none.  `trained`: whether the person needs no drill.  `language`: the person's; empty for the
-    one that is spoken already.
+    one that is spoken already.  `by_key`: whether a key takes each caller.
     """
 
     seat: str
@@ -30,12 +31,14 @@ class Briefing:
     topic: str
     trained: bool
     language: str = ""
+    by_key: bool = False
 
 
 def drill(of: Briefing) -> tuple[str, ...]:
     """What is heard of a call before it is put through, and how it is ended."""
     topic = (of.topic,) if of.topic else ()
-    return (DRILL_PROMPT, TONE_PROMPT, *topic, DRILL_PRESS_PROMPT)
+    press = DRILL_KEY_PROMPT if of.by_key else DRILL_PRESS_PROMPT
+    return (DRILL_PROMPT, TONE_PROMPT, *topic, press)
 
 
 def welcome(of: Briefing, language: str) -> tuple[str, ...]:

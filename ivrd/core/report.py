@@ -18,14 +18,16 @@ class PartnerEventKind(StrEnum):
     """What happened.
 
     `offered`: a partner's phone began to ring.  Such an offer ends as `confirmed`, `refused` or
-    `unconfirmed`, or the caller went away meanwhile, and then no event has its end.  A talk ends
-    as `talked`, or was `dropped` at once, or the caller was `returned` to the queue.
+    `unconfirmed`, or the caller went away meanwhile: that is no result of the partner's, and it
+    `left` if somebody had answered who had not pressed the key.  A talk ends as `talked`, or was
+    `dropped` at once, or the caller was `returned` to the queue.
     """
 
     OFFERED = "offered"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
     UNCONFIRMED = "unconfirmed"
+    LEFT = "left"
     DROPPED = "dropped"
     RETURNED = "returned"
     TALKED = "talked"

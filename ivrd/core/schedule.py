@@ -6,7 +6,7 @@ before it begins runs over midnight into the next day.
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -42,12 +42,19 @@ class Schedule:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether `moment` (with a time zone) falls into the opening hours."""
+        return self.began(moment) is not None
+
+    def began(self, moment: datetime) -> datetime | None:
+        """When the opening began that `moment` (with a time zone) falls into; None outside them."""
         local = moment.astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        today, yesterday = local.date(), local.date() - timedelta(days=1)
-        return any(s.start <= minute < s.end for s in self._spans(today)) or any(
-            minute + MINUTES_A_DAY < s.end for s in self._spans(yesterday)
-        )
+        minute, today = local.hour * 60 + local.minute, local.date()
+        for days in (0, 1):
+            day, at = today - timedelta(days=days), minute + days * MINUTES_A_DAY
+            for span in self._spans(day):
+                if span.start <= at < span.end:
+                    begins = datetime.combine(day, time(), self.zone)
+                    return begins + timedelta(minutes=span.start)
+        return None
 
     def _spans(self, day: date) -> tuple[Span, ...]:
         off = day in self.closed_on or (day in self.holidays and day not in self.open_on)

@@ -205,8 +205,8 @@ class Status(TypedDict):
 
     `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
     `missing_prompts`: recordings that cannot be played, each with its file.  `not_answering`: ids
-    of agents whom ivrd has paused because they did not answer.  `trunks`: those that do not work as
-    they should.
+    of agents whom ivrd has paused because they did not answer.  `absent`: of those whose shift has
+    begun, and whom ivrd has called in vain.  `trunks`: those that do not work as they should.
     """
 
     version: str
@@ -219,6 +219,7 @@ class Status(TypedDict):
     queues: list[QueueStatus]
     pools: list[PoolStatus]
     not_answering: list[str]
+    absent: list[str]
     overflow: OverflowStatus
     partners: list[PartnerStatus]
     outcomes: OutcomeCounts

@@ -7,6 +7,7 @@ from dataclasses import replace
 from prometheus_client import CollectorRegistry
 
 from ivrd.agents.actions import AgentActions
+from ivrd.agents.cards import Cards
 from ivrd.agents.controller import AgentController
 from ivrd.agents.conversation import CallSettings
 from ivrd.agents.history import AgentHistory
@@ -15,20 +16,26 @@ from ivrd.agents.line import LineSeats
 from ivrd.agents.phone import AgentPhoneCalls, CallMonitor
 from ivrd.agents.pins import PinCheck
 from ivrd.agents.recorder import DutyRecorder, SeatRecorder
+from ivrd.agents.reminders import Reminders
 from ivrd.agents.repository import AgentRepository
 from ivrd.agents.supervision import DurableAuditLog, Supervision
 from ivrd.api.agent_operations import AgentOperations
 from ivrd.api.invitation_operations import InvitationOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.callbacks.telephone import dialable, dialled
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.ha.leadership import LeaderStatus
-from ivrd.metrics.agents import WrapUpMetrics
+from ivrd.metrics.agents import ReminderMetrics, WrapUpMetrics
+from ivrd.outbox.outbox import Outbox
+from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
 from ivrd.store.audit_log import AuditLog
 
@@ -56,9 +63,13 @@ class AgentParts:
 
         self.settings = settings
         self.repository = AgentRepository(write_behind, shift)
-        self.invitations = Invitations(write_behind, self._changed)
+        self._write_behind = write_behind
+        self._timeline = timeline
+        vault = Vault(number_key(settings.number_key_file).keys())
+        self.invitations = Invitations(write_behind, vault, self._changed)
         days = settings.store.keep_days.history
         self.history = AgentHistory(write_behind, settings.zone, days, time.time, shift)
+        self.reminder_metrics = ReminderMetrics(registry)
         self._duties = DutyRecorder(self.history, WrapUpMetrics(registry), _pools(settings))
         self.controller = AgentController(
             settings.agents,
@@ -76,6 +87,8 @@ class AgentParts:
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
         self.settings = settings
+        self.cards.configure(settings.outbox, settings.number)
+        self.reminders.settings, self.reminders.zone = settings.reminders, settings.zone
         self._duties.pools = _pools(settings)
         self.history.configure(settings.zone, settings.store.keep_days.history)
         self._changed()
@@ -93,7 +106,13 @@ class AgentParts:
         )
 
     def connect(
-        self, link: AmiClient, queue_members: QueueMembers, audit_log: AuditLog, ledger: Ledger
+        self,
+        link: AmiClient,
+        queue_members: QueueMembers,
+        audit_log: AuditLog,
+        ledger: Ledger,
+        outbox: Outbox,
+        requests: CallRequests,
     ) -> AgentOperations:
         """What is asked of agents, and by them: it takes their seats."""
 
@@ -106,9 +125,38 @@ class AgentParts:
         of = self.controller
         self.pins = PinCheck(self.repository, audit_log, self._now)
         self.actions = AgentActions(of, queue_members, audit_log, self._now)
-        self.line = LineSeats(link, of, audit_log, self._now, queue_members, waits)
+        self.line = LineSeats(
+            link,
+            of,
+            audit_log,
+            self._now,
+            queue_members,
+            waits,
+            lambda: self.settings.line_key_seconds > 0,
+        )
+        self.reminders = Reminders(
+            self.settings.reminders,
+            self.settings.zone,
+            of,
+            self.line,
+            queue_members,
+            link,
+            requests,
+            self._address,
+            self._write_behind,
+            self.reminder_metrics,
+            time.time,
+            lambda: self._timeline.shift,
+        )
+        self.cards = Cards(self.settings.outbox, self.settings.number, outbox, time.time)
         self.invitation_operations = InvitationOperations(
-            self.invitations, of, queue_members, self.line, audit_log, lambda: self.settings
+            self.invitations,
+            of,
+            queue_members,
+            self.line,
+            audit_log,
+            self.cards,
+            lambda: self.settings,
         )
         return AgentOperations(
             of,
@@ -119,7 +167,15 @@ class AgentParts:
             self.line,
             audit_log,
             self._now,
+            self.reminders,
         )
+
+    def _address(self, number: str) -> str:
+        """A number as the carrier's exchange gets it; empty for one that is not dialled."""
+        of, home = self.settings.callback, self.settings.country
+        if not of.trunk or not dialable(of, home, number):
+            return ""
+        return f"{dialled(number, home, of.national)}@{CALLBACK_TRUNK}"
 
     def phone_calls(
         self, sessions: Sessions, ivr: Callable[[], ConversationSettings], monitor: CallMonitor

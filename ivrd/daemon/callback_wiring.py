@@ -42,16 +42,16 @@ class CallbackParts:
         expected_wait: Callable[[str], float],
         registry: CollectorRegistry,
         audit: PartnerRepository,
+        requests: CallRequests,
     ) -> None:
         now, of = timeline.now, booking_settings(settings)
         self.bookings = bookings
-        self.requests = CallRequests()
         self.dialler = Dialler(
             of,
             self.bookings,
             ledger,
             link,
-            self.requests,
+            requests,
             people.vault,
             people.registry,
             audit,

@@ -80,7 +80,7 @@ class Daemon:
                 await runner.cleanup()
             await self.wiring.failover.close()
             await self.wiring.cases.look_ups.close()
-            self.wiring.callbacks.requests.close()
+            self.wiring.requests.close()
 
     async def _until_stopped(self, tasks: list["asyncio.Task[None]"]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -202,6 +202,7 @@ class Daemon:
                     await self.wiring.agents.controller.look()
                     self.wiring.agent_collector.look()
                     await self.wiring.agents.line.look()
+                    self.wiring.agents.reminders.look()
                     for reconcile in (
                         self.wiring.queue_members.reconcile,
                         self.wiring.requeue.reconcile,

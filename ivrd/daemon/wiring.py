@@ -22,6 +22,7 @@ from ivrd.api.partner_operations import PartnerOperations
 from ivrd.api.supervision_operations import SupervisionOperations
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Sessions
+from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.log_follower import LogFollower
@@ -144,8 +145,15 @@ class Wiring:
             self.reevaluate.set,
             self.agents.controller,
         )
+        self._build_outbox()
+        self.requests = CallRequests()
         self.agent_operations = self.agents.connect(
-            self.link, self.queue_members, self.partner_repository, self.ledger
+            self.link,
+            self.queue_members,
+            self.partner_repository,
+            self.ledger,
+            self.outbox.outbox,
+            self.requests,
         )
         self.agent_collector = AgentCollector(
             self.observer.metrics.registry, self.agent_operations.counts, self.timeline.now
@@ -167,7 +175,6 @@ class Wiring:
             self.queue_members.pool_of,
             self.agents.pins,
         )
-        self._build_outbox()
         self._build_partners()
         self._build_waiting()
         self._build_calls()
@@ -197,6 +204,7 @@ class Wiring:
                 self.repeats.tracker,
                 self.agents.invitations,
                 self.agents.repository,
+                self.agents.reminders,
                 self.outbox.outbox,
                 self.call_outs,
                 self.plans.controller,
@@ -255,6 +263,7 @@ class Wiring:
             self.capacity,
             self.agent_operations.not_answering,
             self.trunks.operations.faulty,
+            self.agent_operations.absent,
         )
 
     def _plan_changed(self) -> None:
@@ -462,6 +471,7 @@ class Wiring:
             lambda queue: self.wait_forecast.arriving(queue).mean,
             metrics.registry,
             self.partner_repository,
+            self.requests,
         )
         sessions = Sessions(self.link, metrics.agi, metrics.decision)
         self.agents.phone_calls(
@@ -546,7 +556,7 @@ class Wiring:
                 self.trunks.monitor,
                 self.trunks.leg_security,
             ),
-            attempts=(self.callbacks.dialler, self.trunks.monitor),
+            attempts=(self.callbacks.dialler, self.agents.reminders, self.trunks.monitor),
             seats=(handoffs,),
             agent_calls=self.agents.phones,
             supervision=self.agents.supervision,

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ivrd.core.agent import AgentState
+from ivrd.core.reminder import CallResult, Occasion
 
 Counts = Mapping[str, Mapping[AgentState, int]]  # by pool
 WRAP_UP_BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600)  # seconds
@@ -28,6 +29,26 @@ class WrapUpMetrics:
     def wrapped_up(self, pool: str, seconds: float) -> None:
         """A wrap-up has ended, after so long."""
         self._seconds.labels(pool).observe(seconds)
+
+
+class ReminderMetrics:
+    """What becomes of calls to agents: at a shift's beginning, and to who is paused."""
+
+    def __init__(self, registry: prom.CollectorRegistry) -> None:
+        self._calls = prom.Counter(
+            "ivrd_agent_reminders",
+            "Calls to agents whose shift has begun, or who were paused for not answering, and what "
+            "came of them.",
+            ("occasion", "result"),
+            registry=registry,
+        )
+        for occasion in Occasion:
+            for result in CallResult:
+                self._calls.labels(occasion, result)
+
+    def reminded(self, occasion: Occasion, result: CallResult) -> None:
+        """A call has ended so."""
+        self._calls.labels(occasion, result).inc()
 
 
 class AgentCollector(Collector):

@@ -26,9 +26,8 @@ from ivrd.core.report import (
 from ivrd.metrics.calls import TALK_SECONDS
 
 SEAT_STATES = ("wanted", "open", "ringing", "busy")
-RESULTS = tuple(
-    k for k in PartnerEventKind if k not in (PartnerEventKind.OFFERED, PartnerEventKind.TALKED)
-)
+NO_RESULTS = (PartnerEventKind.OFFERED, PartnerEventKind.LEFT, PartnerEventKind.TALKED)
+RESULTS = tuple(kind for kind in PartnerEventKind if kind not in NO_RESULTS)
 CONFIRM_SECONDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
 EARLY_SECONDS = (1, 2)  # a partner's talk may be cut at once: finer than the hotline's own
 

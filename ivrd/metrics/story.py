@@ -68,6 +68,8 @@ class CallStory:
         match leg_event.kind:
             case PartnerEventKind.OFFERED | PartnerEventKind.CONFIRMED | PartnerEventKind.TALKED:
                 pass  # offered to a seat, answered and ended have lines of their own
+            case PartnerEventKind.LEFT:
+                pass  # so has a caller who hangs up
             case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED | PartnerEventKind.DROPPED:
                 why = CAUSE_WORDS[leg_event.why] if leg_event.why else ""
                 self._not_taken(call, leg_event.seat, leg_event.kind, why=why)

@@ -25,6 +25,7 @@ from ivrd.core.breaker_events import (
     Event,
     Lasted,
     Lost,
+    NoKey,
     Reachable,
     Resumed,
     Unreachable,
@@ -144,7 +145,10 @@ class PartnerController:
     def leg_event(self, leg_event: PartnerLegEvent) -> None:
         """Something happened on a partner's leg."""
         runtime = self.runtime(leg_event.partner)
-        if leg_event.waiting:  # a drill is no help to anybody
+        if leg_event.kind is PartnerEventKind.CONFIRMED:
+            runtime.listened_seconds = 0.0
+        if leg_event.waiting and leg_event.kind is not PartnerEventKind.LEFT:
+            # A drill is no help to anybody, and a caller who has gone no result.
             runtime.results[leg_event.kind] += 1
             if leg_event.why:
                 runtime.causes[leg_event.why] += 1
@@ -189,6 +193,9 @@ class PartnerController:
             case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED:
                 talks = self._ledger.present.with_partner(leg_event.partner)
                 return failure(leg_event, len(runtime.ringing) + len(talks))
+            case PartnerEventKind.LEFT:
+                vain = runtime.left(leg_event.seconds, self._key_seconds(leg_event.partner))
+                return NoKey(leg_event.at) if vain else None
             case PartnerEventKind.CONFIRMED if not leg_event.waiting:
                 return Drilled(leg_event.at)
             case PartnerEventKind.CONFIRMED:
@@ -201,6 +208,10 @@ class PartnerController:
                 return None
             case _:
                 assert_never(leg_event.kind)
+
+    def _key_seconds(self, partner: str) -> float:
+        """For how long its people have the key; for ever at one that is gone."""
+        return next((of.key_seconds for of in self.setup.partners if of.id == partner), inf)
 
     def resume(self, partner: str, now: float) -> bool:
         """End the pause of a partner, which is tried with one call; False when it had none."""

@@ -51,6 +51,8 @@ class PartnerRecorder:
                 seconds = min(leg_event.seconds, max(0.0, since))
             case PartnerEventKind.RETURNED:
                 seconds = self._talked(leg_event)
+            case PartnerEventKind.LEFT:
+                return  # no result of the partner's
             case _:
                 assert_never(leg_event.kind)
         line = PartnerEvent(leg_event.partner, leg_event.kind, seconds, leg_event.why)

@@ -58,6 +58,7 @@ class PartnerRuntime:
     lasted: set[str] = field(default_factory=set)  # talks that the breaker knows to be good
     override: Override | None = None
     asked: bool = False  # whether its trunk has answered yet
+    listened_seconds: float = 0.0  # with callers who left: see `left`
     answers: AnswerTimes = field(default_factory=AnswerTimes)
     verified: str = ""  # the day on which a drill was confirmed; empty: never
 
@@ -65,6 +66,19 @@ class PartnerRuntime:
     def ringing(self) -> set[str]:
         """Seats that ring, or whose person has not pressed the key yet."""
         return set(self.legs)
+
+    def left(self, seconds: float, key_seconds: float) -> bool:
+        """A caller has gone, after somebody had had so long for the key and not pressed it.
+
+        Whether that makes one call without it.  Callers leave before a long `key_seconds` is over,
+        and would spare a partner where nobody ever presses: so the times are added up until there
+        is as much as one who stays costs, unless somebody presses the key meanwhile.
+        """
+        self.listened_seconds += min(seconds, key_seconds)
+        if self.listened_seconds < key_seconds:
+            return False
+        self.listened_seconds -= key_seconds
+        return True
 
     def feed(self, event: Event) -> None:
         """Feed the breaker."""

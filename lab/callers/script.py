@@ -120,6 +120,11 @@ class Actor:
         """When one who is out of patience waits for no sound any more."""
         return max(self._ear.last_sound or 0.0, self._ear.opened) + DEAD_AIR
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is done but to wait."""
+        return isinstance(self._step, Wait)
+
     def listening(self, now: float) -> bool:
         """Whether it matters now what there is to hear, beside persons."""
         return isinstance(self._step, Hear | Quiet) or self.impatient(now)

@@ -1,10 +1,12 @@
 """Invited people are agents until their list is withdrawn, whatever becomes of ivrd and store."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from ivrd.agents.invitations import Invitation, Invitations, free_id
+from ivrd.people.vault import CannotOpen
 from ivrd.store import WriteBehind
 from tests.agents.test_controller import Fencing
 from tests.callbacks.rig import Shelf
@@ -23,10 +25,18 @@ class Rig:
 
     def begin(self) -> None:
         self.writes = WriteBehind(self.shelf, Fencing(), lambda _up, _why: None)
-        self.invitations = Invitations(self.writes, self._changed)
+        self.invitations = Invitations(self.writes, self, self._changed)
 
     def _changed(self) -> None:
         self.changes += 1
+
+    def seal(self, number: str) -> str:
+        return number[::-1]
+
+    def open(self, text: str) -> str:
+        if not text.endswith("+"):
+            raise CannotOpen("another key")
+        return text[::-1]
 
     def written(self) -> None:
         async def write() -> None:
@@ -57,6 +67,18 @@ def test_who_is_invited_is_an_agent_also_after_a_restart(rig: Rig) -> None:
         *("1001", "Malee", "home.01"),
         ("th",),
     )
+
+
+def test_a_number_is_stored_sealed_and_one_that_cannot_be_opened_is_none(rig: Rig) -> None:
+    sealed = rig.invitations.sealed("+66812345678")
+    rig.invitations.add(replace(MALEE, number=sealed, shift="office"))
+    rig.invitations.add(replace(SUDA, number="another key's"))
+    rig.invitations.add(OTHER)
+    rig.restored()
+    assert "+66812345678" not in str(rig.shelf.entries)
+    found = [(agent.telephone, agent.shift) for agent in rig.invitations.agents()]
+    assert found == [("+66812345678", "office"), ("", ""), ("", "")]
+    assert rig.invitations.sealed("") == ""
 
 
 def test_a_list_is_withdrawn_and_no_other(rig: Rig) -> None:

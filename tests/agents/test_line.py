@@ -9,9 +9,11 @@ import pytest
 from ivrd.agents.line import LineSeats
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.facts import LineJoined, LineLeft
-from ivrd.config.settings import AgentSettings
+from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core.agent import Duty, SeatTaken
+from ivrd.core.call import Answered, Call
 from ivrd.core.line_briefing import Briefing
+from ivrd.core.seat_health import NotTaken, Reason
 from ivrd.core.seats import SeatStatus
 from tests.agents.test_controller import Rig
 
@@ -33,6 +35,7 @@ class Line:
         self.states: dict[str, SeatStatus] = {}
         self.gone: set[str] = set()
         self.lost = False
+        self.by_key = False
         self.begin()
 
     def begin(self) -> None:
@@ -40,13 +43,19 @@ class Line:
         self.rig.controller.configure(AGENTS, 20.0)
         now = lambda: self.rig.now  # noqa: E731
         waits = lambda queues: (len(queues), "topic-other")  # noqa: E731
-        self.seats = LineSeats(self, self.rig.controller, self, now, self, waits)
+        self.seats = LineSeats(
+            self, self.rig.controller, self, now, self, waits, lambda: self.by_key
+        )
 
     async def ask(self, _action: str, **headers: str) -> object:
         self.sent.append(headers)
         if self.lost:
             raise ConnectionLost("gone")
         return None
+
+    async def get_global(self, name: str) -> str:
+        assert name == "AGENT(home.01:fullchannel)"
+        return "PJSIP/carrier-00000001" if "home.01" in self.seats.here else ""
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -138,6 +147,52 @@ def test_the_first_time_there_is_a_drill_and_later_there_is_none(line: Line) -> 
     line.seats.changed(LineLeft("home.01"))
     line.look()
     assert line.admit(AGENTS[0]).trained
+
+
+def test_who_does_not_take_callers_is_let_go_with_a_word(line: Line) -> None:
+    limits = AgentLimits(missed_calls=2, paused_at_most=0)
+    line.rig.controller.configure(AGENTS, 20.0, limits)
+    line.seats.changed(LineJoined("home.01", "1001"))
+    line.look()
+    refused = NotTaken("home.01", Reason.REFUSED, 1000.0)  # in the moment of the login
+    missed = NotTaken("home.01", Reason.MISSED, 1000.0)
+    for notice in (refused, refused, missed):
+        line.rig.controller.seat("home", notice)
+    line.look()
+    assert line.sent == []
+    assert line.rig.controller.pause_reason("home.01") == ""
+    line.rig.controller.seat("home", missed)
+    line.states["home.01"] = SeatStatus.BUSY  # it is tried once more when that is over
+    line.look()
+    assert line.sent == []
+    line.states["home.01"] = SeatStatus.FREE
+    line.lost = True
+    line.look()
+    line.lost = False
+    line.look()
+    line.look()
+    to = {"Context": "line-away", "Exten": "s", "Priority": "1"}
+    assert line.sent == [{"Channel": "PJSIP/carrier-00000001", **to}] * 2
+    line.seats.changed(LineLeft("home.01"))
+    line.look()
+    assert line.duty("1001") is Duty.SIGNED_OUT
+
+
+def test_who_takes_a_caller_begins_anew(line: Line) -> None:
+    line.rig.controller.configure(AGENTS, 20.0, AgentLimits(2, 0))
+    line.seats.changed(LineJoined("home.01", "1001"))
+    line.look()
+    missed = NotTaken("home.01", Reason.MISSED, 1000.0)
+    line.rig.controller.seat("home", missed)
+    line.rig.controller.notice(Answered(Call("1", 900.0, seat="home.01"), 1.0))
+    line.rig.controller.seat("home", missed)
+    line.look()
+    assert line.sent == []
+
+
+def test_where_a_key_takes_the_caller_the_drill_says_so(line: Line) -> None:
+    line.by_key = True
+    assert line.admit(AGENTS[0]).by_key
 
 
 def test_a_line_that_broke_is_given_up_for_the_same_person_and_no_other(line: Line) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +19,7 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import AgentState
+from ivrd.core.reminder import CallResult, Occasion, Reminder
 from ivrd.core.seats import Pool, SeatStatus
 from tests.agents.test_controller import Rig
 from tests.fixtures.agents import HASH, PIN
@@ -51,9 +54,16 @@ class Operator:
         pins = PinCheck(self.rig.repository, self, clock)
         actions = AgentActions(controller, members, self, clock)
         self.hang_up: list[str] = []
+        self.called: dict[str, Reminder] = {}
+        self.reminders = cast(
+            Any,
+            SimpleNamespace(
+                of=self.called.get, absent=lambda: [*self.called], zone=ZoneInfo("UTC")
+            ),
+        )
         line = cast(Any, SimpleNamespace(hang_up=self._hang_up))
         self.operations = AgentOperations(
-            controller, members, actions, pins, lambda: "*14", line, self, clock
+            controller, members, actions, pins, lambda: "*14", line, self, clock, self.reminders
         )
 
     async def _hang_up(self, seat: str) -> None:
@@ -194,3 +204,17 @@ def test_who_is_on_a_line_comes_by_a_call_and_leaves_when_the_talk_is_over(
     assert operator.asks("agent-out", id="1001")["duty"] == "ready"  # until then
     assert operator.hang_up == ["home.01"]
     assert operator.audited == [("agent taken from the line", "1001")]
+
+
+def test_that_an_agent_was_called_is_told(operator: Operator) -> None:
+    assert operator.asks("agents", id="late")["called"] == ""
+    one = Reminder(Occasion.SHIFT, 8 * 3600.0, 0.0, calls=3, result=CallResult.NO_ANSWER)
+    operator.called["late"] = one
+    said = operator.asks("agents", id="late")["called"]
+    assert said == "called 3 times since the shift began at 08:00: no answer"
+    assert operator.operations.absent() == ["late"]
+    on = replace(one, calls=1, token="abc")
+    operator.called["late"] = on
+    assert operator.asks("agents", id="late")["called"].endswith("08:00: is being called")
+    operator.called["late"] = replace(one, result=CallResult.CAME)
+    assert operator.asks("agents", id="late")["called"] == ""

@@ -14,7 +14,9 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import AgentSettings
 from ivrd.core.seats import Pool
+from ivrd.people.vault import Vault
 from tests.agents.test_controller import Rig
+from tests.callbacks.rig import CALLBACK
 from tests.fixtures.agents import HASH
 
 HOME = Pool("home", ("home.01", "home.02", "home.03"), ("q",), fixed=True)
@@ -32,19 +34,31 @@ class Operator:
         self.audited: list[tuple[str, str]] = []
         self.here: dict[str, str] = {}
         runner.run(self.rig.repository.restore())
-        self.invitations = Invitations(self.rig.writes, self._changed)
+        self.invitations = Invitations(self.rig.writes, Vault([b"k" * 32]), self._changed)
         self._changed()
         members = QueueMembers(
             cast(AmiClient, None), pools, lambda: 0.0, (), lambda: None, self.rig.controller
         )
         line = SimpleNamespace(here=self.here, hang_up=self._hang_up)
-        in_use = SimpleNamespace(languages=("th", "en"), line_number="1340")
+        in_use = cast(
+            Any,
+            SimpleNamespace(
+                languages=("th", "en"),
+                line_number="1340",
+                country="TH",
+                callback=CALLBACK,
+                reminders=SimpleNamespace(shifts={"office": None}),
+            ),
+        )
+        self.cards: list[tuple[str, str, str]] = []
+        self.no_cards_for: set[str] = set()
         self.operations = InvitationOperations(
             self.invitations,
             self.rig.controller,
             members,
             cast(Any, line),
             self,
+            cast(Any, self),
             lambda: in_use,
         )
 
@@ -53,6 +67,15 @@ class Operator:
 
     async def _hang_up(self, seat: str) -> None:
         self.hang_up.append(seat)
+
+    sent = True  # there is a way to send cards
+
+    def send(self, agent: AgentSettings, pin: str, line_number: str) -> bool:
+        self.cards.append((agent.id, agent.telephone, f"{line_number} {pin}"))
+        return bool(agent.telephone)
+
+    def withdraw(self, agent_ids: set[str]) -> None:
+        self.no_cards_for |= agent_ids
 
     def audit(self, _who: str, what: str, _partner: str, detail: str) -> None:
         self.audited.append((what, detail))
@@ -83,6 +106,7 @@ def test_each_gets_a_free_seat_and_an_id_of_its_own(operator: Operator) -> None:
     assert operator.invites("Malee", languages="en") == {
         "id": "1002",
         "seat": "home.02",
+        "sent": False,
         "note": "",
     }
     assert operator.invites("Suda")["seat"] == "home.03"
@@ -121,6 +145,9 @@ def test_a_list_is_withdrawn_and_who_is_on_the_line_is_let_go(operator: Operator
         ({"person": "two\nlines"}, "expected one line of text"),
         ({"list": ""}, "expected one line of text"),
         ({"pool": "base"}, "expected one of home, got 'base'"),
+        ({"number": "0812"}, "number: expected a telephone number such as"),
+        ({"number": "0812345678", "shift": "night"}, "shift: expected one of office, got 'night'"),
+        ({"number": "1900123456", "shift": "office"}, "number: expected a telephone number|kind"),
     ],
 )
 def test_what_cannot_be(operator: Operator, more: dict[str, str], expected: str) -> None:
@@ -141,3 +168,23 @@ def test_without_seats_on_the_line_nobody_is_invited() -> None:
         operator = Operator(runner, BASE)
         with pytest.raises(server.RequestRejected, match="no pool of queues"):
             operator.invites("Malee")
+
+
+def test_a_card_is_sent_and_the_pin_is_kept_nowhere(operator: Operator) -> None:
+    answer = operator.invites("Malee", number="081 234 5678", shift="office", card="271828")
+    assert answer["sent"]
+    assert operator.cards == [("1002", "+66812345678", "1340 271828")]
+    agent = operator.rig.controller.agents["1002"]
+    assert (agent.telephone, agent.shift) == ("+66812345678", "office")
+    stored = str(operator.rig.shelf.entries)
+    assert "271828" not in stored
+    assert "812345678" not in stored
+    assert "271828" not in str(operator.audited)
+    operator.invites("Suda", card="314159")  # who has no number
+    operator.asks("withdraw", list="flood")
+    assert operator.no_cards_for == {"1002", "1003"}
+
+
+def test_without_a_card_nothing_is_sent(operator: Operator) -> None:
+    assert not operator.invites("Malee", number="0812345678")["sent"]
+    assert operator.cards == []

@@ -91,6 +91,7 @@ def test_handlers_are_contexts_that_are_there() -> None:
         dialplan_names.CALLBACK_ENDED,
         dialplan_names.SUPERVISION_ENDED,
         dialplan_names.LINE_ENDED,
+        dialplan_names.AGENT_CALLED_ENDED,
     }
 
 

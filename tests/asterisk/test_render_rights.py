@@ -95,5 +95,11 @@ def test_seats_and_partners_can_call_nobody(texts: dict[str, str]) -> None:
 
 
 def test_an_agents_own_call_leads_nowhere_else(texts: dict[str, str]) -> None:
-    applications = set(re.findall(r",([A-Z]\w+)\(", texts["agent-calls.conf"]))
+    calls, called = texts["agent-calls.conf"].split("\n[agent-dial]\n")
+    applications = set(re.findall(r",([A-Z]\w+)\(", calls))
     assert applications == {"Set", "GotoIf", "AGI", "Return", "Answer", "Playback", "Hangup"}
+    # Of one whom ivrd has called, who goes on in [agent-called]: to the line, and nowhere else.
+    dial, called = called.split("\n[agent-called]\n")
+    assert re.findall(r"Dial\(.*G\((\S+?)\^", dial) == ["agent-called"]
+    assert "Dial(" not in called
+    assert re.findall(r"Goto\(([\w-]+),", called) == ["line-login"]

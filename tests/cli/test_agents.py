@@ -20,6 +20,7 @@ ROW = {
     "languages": [],
     "topics": [],
     "back": "",
+    "called": "",
 }
 
 
@@ -53,3 +54,10 @@ def test_who_did_not_answer_is_told_how_to_be_rung_again() -> None:
     row = ROW | {"state": "paused", "reason": "no answer", "back": back}
     assert agent_text(row) == f"a-101, Somchai, at base-01 of base: paused (no answer). {back}"
     assert agents_text([ROW, row]).splitlines()[-1] == f"a-101: {back}"
+
+
+def test_that_an_agent_was_called_is_told() -> None:
+    called = "called 3 times since the shift began at 08:00: no answer"
+    row = ROW | {"called": called}
+    assert agent_text(row).endswith(f" {called}.")
+    assert agents_text([ROW, row]).splitlines()[-1] == f"a-101: {called}."

@@ -64,6 +64,7 @@ USUAL = Status(
     ],
     pools=[a_pool("base"), a_pool("surge", open=False)],
     not_answering=[],
+    absent=[],
     overflow={"wanted": 9, "why": "12 waiting, 34 s the longest; our own agents are 4 short"},
     partners=[
         a_partner("good", wanted=6, open=6, talking=4, taken=11, ringing=1),

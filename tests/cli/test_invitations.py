@@ -33,8 +33,10 @@ def test_names_and_languages_with_a_byte_order_mark(tmp_path: Path) -> None:
         ("Malee\nSuda\nMalee\n", ":3: name: Malee is in line 1 already"),
         (",th\n", ":1: name: expected 1 to 60 characters that can be printed"),
         ("x" * 61, ":1: name: expected 1 to 60 characters that can be printed"),
-        ("", ": expected one person a line, name[,language,…], got nobody"),
+        ("", ": expected one person a line, name[,number][,language,…], got nobody"),
         (b"\xff\xfe", ": expected UTF-8"),
+        ("A,0812345678,0812345679\n", ":1: number: expected one at most"),
+        ("A,08-twelve\n", ":1: number: expected a telephone number such as +66 81 234 5678"),
         ('"Malee\n', ":1: not CSV: unexpected end of data"),
         (
             "".join(f"P{n}\n" for n in range(10_000)),
@@ -59,6 +61,7 @@ class Ivrd:
 
     def __init__(self, free: int = 2, invited: tuple[str, ...] = ()) -> None:
         self.free, self.invited = free, invited
+        self.cards = False  # there is a way to send them
         self.posted: list[tuple[str, dict[str, str]]] = []
 
     def get(self, _name: str, **_query: str) -> dict[str, Any]:
@@ -67,11 +70,13 @@ class Ivrd:
             "free": self.free,
             "number": "1340",
             "languages": ["th", "en"],
+            "cards": self.cards,
         }
 
     def post(self, name: str, **query: str) -> dict[str, Any]:
         self.posted.append((name, query))
-        return {"id": str(1000 + len(self.posted)), "seat": "home.01", "note": ""}
+        sent = bool(query["card"])
+        return {"id": str(1000 + len(self.posted)), "seat": "home.01", "sent": sent, "note": ""}
 
 
 @pytest.fixture
@@ -93,6 +98,34 @@ def test_each_gets_an_id_and_a_pin_of_which_ivrd_has_the_hash(
         assert found
         assert matches(found[1], query["pin"])
         assert (query["person"], query["list"]) == (name, "helpers")
+
+
+def test_cards_are_sent_to_who_has_a_number_and_their_pins_printed_nowhere(
+    ivrd: Ivrd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ivrd.cards = True
+    path = file_of(tmp_path, "Malee,081 234 5678,th\nSuda\n")
+    assert main(["seats", "invite", str(path)]) == 0
+    malee, suda = capsys.readouterr().out.splitlines()
+    (_one, first), (_two, second) = ivrd.posted
+    assert malee == "Malee: id 1001, the card is sent"
+    assert (first["number"], first["languages"]) == ("081 234 5678", "th")
+    assert matches(first["card"], first["pin"])
+    assert "PIN" in suda
+    assert second["card"] == ""
+    assert "081" not in malee
+
+
+def test_who_is_called_to_a_shift_has_a_number(
+    ivrd: Ivrd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file_of(tmp_path, "Malee,+66 81 234 5678\nSuda\n")
+    assert main(["seats", "invite", str(path), "--shift", "office"]) == 2
+    assert f"{path}:2: number: missing; expected one" in capsys.readouterr().err
+    assert ivrd.posted == []
+    assert main(["seats", "invite", str(file_of(tmp_path, "M,0812345678")), "--shift", "day"]) == 0
+    ((_command, query),) = ivrd.posted
+    assert (query["shift"], query["card"]) == ("day", "")  # there is no way to send it
 
 
 def test_a_list_goes_on_where_it_broke_off(

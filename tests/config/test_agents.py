@@ -3,14 +3,22 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ivrd.config.agents import MOST_AGENTS
 from ivrd.config.load import load
 from ivrd.config.pin import is_hash, is_pin, matches, pin_hash
 from ivrd.config.problem import ConfigError
 from ivrd.config.settings import SupervisionSettings
+from ivrd.core.reminder import Limits
+from tests.daemon.reload_probes import put
 from tests.fixtures.agents import HASH, PIN
+from tests.fixtures.hotline import rewrite
 
+COLUMNS = (
+    ":1: expected the columns id,name,pin,seat, and languages,topics or not, "
+    "and telephone,shift after these or not"
+)
 HEAD = "id,name,pin,seat\n"
 ROW = f"a-1,Somchai,{HASH},base-01\n"
 
@@ -46,6 +54,72 @@ def test_agents_of_both_files(folder: Path) -> None:
         ("a-2", "Suda, R.", "base-01"),
     ]
     assert settings.wrap_up_seconds == 5
+
+
+def on_the_line(folder: Path) -> None:
+    """A pool on the line, hours, and a carrier that takes the hotline's own calls."""
+    rewrite(folder / "queues.yaml", put("pools.home", HOME))
+    rewrite(folder / "ivrd.yaml", put("callback.trunk", "192.0.2.77"))
+
+
+HOME = {"kind": "line", "seats": 2, "open": False, "queues": "all"}
+LINE_HEAD = 'line_number: "1340"\n'
+
+
+def called(folder: Path, **more: str) -> None:
+    person = {"name": "Malee", "pin": HASH, "seat": "home.01", **more}
+    (folder / "agents.yaml").write_text(LINE_HEAD + yaml.safe_dump({"agents": {"h-1": person}}))
+
+
+def test_who_is_called_when_a_shift_begins(folder: Path) -> None:
+    on_the_line(folder)
+    called(folder, telephone="+66 81-234 5678", shift="office")
+    settings = load(folder)
+    assert [(a.telephone, a.shift) for a in settings.agents] == [("+66812345678", "office")]
+    assert "812345678" not in repr(settings.agents)
+    assert settings.reminders.limits == Limits(3, 300.0, 30, 10)
+    assert "office" in settings.reminders.shifts
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"telephone": "+66812345678"}, "telephone: expected a shift as well"),
+        ({"shift": "office"}, "shift: expected a telephone as well"),
+        ({"telephone": "0812345678", "shift": "office"}, "telephone: expected a telephone number"),
+        ({"telephone": "+66812345678", "shift": "night"}, 'shift: unknown hours "night"'),
+        ({"telephone": "+66812345678", "shift": "always"}, "shift: always never begins"),
+        (
+            {"telephone": "+66812345678", "shift": "office", "seat": "base-01"},
+            "shift: base-01 is a phone; only who stays on the line",
+        ),
+    ],
+)
+def test_shifts_that_cannot_be(folder: Path, more: dict[str, str], expected: str) -> None:
+    on_the_line(folder)
+    called(folder, **more)
+    assert any(expected in line for line in wrong(folder)), wrong(folder)
+
+
+def test_a_shift_needs_a_carrier_and_a_pause_a_port_of_its_own(folder: Path) -> None:
+    rewrite(folder / "queues.yaml", put("pools.home", HOME))
+    called(folder, telephone="+66812345678", shift="office")
+    assert any("nobody can be called without callback.trunk" in line for line in wrong(folder))
+    (folder / "agents.yaml").write_text(LINE_HEAD + "reminders: {when_paused: true}\n")
+    rewrite(folder / "ivrd.yaml", put("callback.port", load(folder).asterisk.sip_port))
+    assert any("reminders.when_paused: callback.port" in line for line in wrong(folder))
+
+
+def test_telephones_and_shifts_in_the_csv(folder: Path) -> None:
+    on_the_line(folder)
+    head = "id,name,pin,seat,languages,topics,telephone,shift\n"
+    row = f"h-1,Malee,{HASH},home.01,en,,+66812345678,office\n"
+    path = csv_of(folder, head + row + f"h-2,Suda,{HASH},home.02,,,,\n")
+    (folder / "agents.yaml").write_text(LINE_HEAD + "csv: agents.csv\n")
+    found = [(a.telephone, a.shift) for a in load(folder).agents]
+    assert found == [("+66812345678", "office"), ("", "")]
+    path.write_text(head + row.replace("+66", "tel:"))
+    assert any(f"{path}:2: telephone: expected a telephone" in line for line in wrong(folder))
 
 
 def test_a_duplicate_id(folder: Path) -> None:
@@ -89,11 +163,10 @@ def test_a_hundred_wrong_lines_are_told_in_part(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("", ':1: expected the columns id,name,pin,seat, and languages,topics or not, got ""'),
+        ("", f'{COLUMNS}, got ""'),
         (
             "name,id,pin,seat\n",
-            ":1: expected the columns id,name,pin,seat, and languages,topics or not, got "
-            '"name,id,pin,seat"',
+            f'{COLUMNS}, got "name,id,pin,seat"',
         ),
         (HEAD + "a-1,Somchai\n", ":2: expected 4 values (id,name,pin,seat), got 2"),
         (HEAD + 'a-1,"Som', ":2: not CSV: unexpected end of data"),

@@ -39,7 +39,8 @@ def test_the_examples_in_the_shipped_file_are_right(folder: Path) -> None:
     outbox = load(folder).outbox
     assert set(outbox.channels) == {"gateway", "account", "crm", "trial"}
     callbacks = {"callback_booked", "callback_not_reached", "callback_given_up"}
-    assert {*outbox.messages} == {*callbacks, "link", "intake", "intake_code"}
+    more = {"link", "intake", "intake_code", "seat_card"}
+    assert {*outbox.messages} == {*callbacks, *more}
     assert outbox.messages["callback_booked"].within_seconds == 1800.0
     assert outbox.channels["trial"] == FileSettings(Path("/var/lib/ivrd/outbox.jsonl"))
     gateway = outbox.channels["gateway"]

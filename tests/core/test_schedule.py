@@ -97,6 +97,16 @@ def test_opening_and_closing_are_sharp(moment: str, is_open: bool) -> None:
     assert OFFICE.is_open(datetime.fromisoformat(moment)) is is_open
 
 
+def test_an_opening_has_begun_when_its_span_says() -> None:
+    zone, saturday = OFFICE.zone, datetime(2026, 12, 5, 22, tzinfo=OFFICE.zone)
+    assert OFFICE.began(datetime(2026, 12, 4, 12, 30, 5, tzinfo=UTC)) == datetime(
+        2026, 12, 4, 8, tzinfo=zone
+    )
+    assert OFFICE.began(saturday) == saturday
+    assert OFFICE.began(datetime(2026, 12, 6, 1, 59, tzinfo=zone)) == saturday
+    assert OFFICE.began(datetime(2026, 12, 6, 2, tzinfo=zone)) is None
+
+
 def test_a_day_off_takes_its_own_night_along_and_not_the_one_before() -> None:
     nights = ((Span(22 * 60, 26 * 60),),) * 7
     off = Schedule(ZoneInfo("Asia/Bangkok"), nights, frozenset({date(2026, 12, 7)}))

@@ -356,6 +356,24 @@ def agent_limit(name: str) -> Look:
     return lambda parts: getattr(parts.agents.controller.limits, name)
 
 
+def reminder_limit(name: str) -> Look:
+    return lambda parts: getattr(parts.agents.reminders.settings.limits, name)
+
+
+_REMINDERS = {
+    "calls": "calls",
+    "again_minutes": "again_seconds",
+    "ring_seconds": "ring_seconds",
+    "at_once": "at_once",
+}
+
+
+def _SHIFT(settings: dict[str, Any]) -> None:
+    """The first agent stays on the line, and is called at the beginning of a shift."""
+    called = {"seat": "home.01", "telephone": "+66812345677", "shift": "thai"}
+    settings["agents"]["a-1"].update(called)
+
+
 def wrap_up_ends(parts: Wiring) -> object:
     """When somebody's wrap-up ends who has just talked."""
     agents = parts.agents
@@ -587,6 +605,7 @@ PROBES: dict[tuple[str, str], Probe] = {
         lambda parts: [queue["name"] for queue in parts.operations.status([])["queues"]],
     ),
     (QUEUES, "ring_seconds"): (put("ring_seconds", 11), asterisk("extensions.conf")),
+    (QUEUES, "transfers.code"): (put("transfers.code", "*7"), asterisk("features.conf")),
     (QUEUES, "transfers.pools"): (put("transfers.pools.base", "70"), asterisk("extensions.conf")),
     (QUEUES, "transfers.topics"): (
         put("transfers.topics.other", "81"),
@@ -747,6 +766,17 @@ PROBES: dict[tuple[str, str], Probe] = {
         asterisk("extensions.conf"),
     ),
     (AGENTS, "line_number"): (put("line_number", "1341"), asterisk("extensions.conf")),
+    (AGENTS, "line_key_seconds"): (put("line_key_seconds", 0), asterisk("extensions.conf")),
+    **{
+        (AGENTS, f"reminders.{key}"): (put(f"reminders.{key}", 7), reminder_limit(name))
+        for key, name in _REMINDERS.items()
+    },
+    (AGENTS, "reminders.when_paused"): (
+        put("reminders.when_paused", True),
+        lambda parts: Each(
+            (parts.agents.reminders.settings.when_paused, asterisk("pjsip.conf")(parts))
+        ),
+    ),
     (AGENTS, "csv"): (
         put("csv", "agents.csv"),
         lambda parts: "a-2" in parts.agents.controller.agents,
@@ -766,6 +796,11 @@ PROBES: dict[tuple[str, str], Probe] = {
     (AGENTS, "agents.*.name"): (put("agents.a-1.name", "Other"), agent("name")),
     (AGENTS, "agents.*.pin"): (put("agents.a-1.pin", pin_hash("1234")), agent("pin")),
     (AGENTS, "agents.*.languages"): (put("agents.a-1.languages", ["en"]), helped_by_an_agent),
+    (AGENTS, "agents.*.telephone"): (
+        both(_SHIFT, put("agents.a-1.telephone", "+66 81 234 5678")),
+        agent("telephone"),
+    ),
+    (AGENTS, "agents.*.shift"): (_SHIFT, agent("shift")),
     (AGENTS, "agents.*.topics"): (put("agents.a-1.topics", ["lab-results"]), helped_by_an_agent),
     (AGENTS, "agents.*.seat"): (
         both(put("agents.a-1.seat", "base-02"), put("agents.s-1.seat", "base-01")),

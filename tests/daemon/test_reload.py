@@ -114,6 +114,7 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / QUEUES, put("queues.home_isolation.ask_settled", True))
     (folder / case_probes.CASES).write_text(case_probes.YAML, "utf-8")
     rewrite(folder / AGENTS, put("line_number", "1340"))
+    rewrite(folder / IVRD, put("callback.trunk", "192.0.2.76"))
     line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}
     rewrite(folder / QUEUES, put("pools.home", line))
     (folder / "agents.csv").write_text(f"id,name,pin,seat\na-2,Suda,{HASH},base-02\n", "utf-8")

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import pytest
@@ -315,3 +316,30 @@ def test_a_partner_that_fails_is_not_called_twice(rig: Rig) -> None:
     assert second_call(rig) is None
     rig.now += LIMITS.first_pause
     assert second_call(rig) is None  # one call is tried
+
+
+def test_callers_who_leave_before_a_long_time_for_the_key_is_over_spare_nobody(rig: Rig) -> None:
+    """Whoever never presses it is charged as often for the same time, whoever has waited it."""
+    key_seconds = 40
+    slow = replace(ALPHA, key_seconds=key_seconds)
+    rig.partners.configure(replace(rig.partners.setup, partners=(slow,)))
+    seconds, charged = 15.0, LIMITS.in_a_row[FailureKind.NO_KEY]
+    left = 0
+    while left < 20 and evaluate(rig).allowed != 0:
+        left += 1
+        rig.leg_event("offered")
+        rig.leg_event("left", seconds=seconds)
+    assert left == ceil(charged * key_seconds / seconds)
+    assert rig.partners.runtime("alpha").results["left"] == 0
+
+
+def test_who_presses_the_key_now_and_then_is_not_charged_for_callers_who_leave(rig: Rig) -> None:
+    slow = replace(ALPHA, key_seconds=40)
+    rig.partners.configure(replace(rig.partners.setup, partners=(slow,)))
+    for _ in range(20):
+        for _ in range(2):
+            rig.leg_event("offered")
+            rig.leg_event("left", seconds=15.0)
+        rig.leg_event("offered")
+        rig.leg_event("confirmed", seconds=2.0)
+    assert evaluate(rig).allowed is None

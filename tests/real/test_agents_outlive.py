@@ -29,7 +29,7 @@ AGENTS = {f"a-{n}": f"base-0{n}" for n in range(1, 8)}
 PROMISED_SECONDS = 3.0  # until states are as before, on a machine that is in time
 LIMIT_SECONDS = 60.0
 # Nobody rests who does not answer: who is rung and who is ready may change places meanwhile.
-SETTINGS = {"wrap_up_seconds": 600, "missed_calls": 0, "line_number": NUMBER}
+SETTINGS = {"wrap_up_seconds": 600, "missed_calls": 0, "line_number": NUMBER, "line_key_seconds": 0}
 EACH = [
     *("paused", "ready", "ringing", "signed_out", "talking", "unreachable", "wrap_up"),
 ]

@@ -16,6 +16,7 @@ from tests.real.conftest import Hotline
 from tests.real.line_rig import LIST, NUMBER, invited, on_the_line
 
 TALK = 3.0
+KEY_SECONDS, RING_SECONDS = 4, 10
 QUIET = 10.0  # seconds for which nothing is done but to measure
 
 
@@ -36,7 +37,7 @@ def with_a_line(seats: int) -> Callable[[str, dict[str, Any]], None]:
                 "queues": "all",
             }
         if name == "agents.yaml":
-            settings.update(line_number=NUMBER, wrap_up_seconds=1)
+            settings.update(line_number=NUMBER, wrap_up_seconds=1, line_key_seconds=0)
 
     return change
 
@@ -77,6 +78,42 @@ def test_people_on_the_line_from_the_list_to_the_last_caller_over_a_kill(hotline
     assert states(lab) == {}
     on_the_line(lab, [Volunteer(3, *two, drilled=True)], "late").wait(90)  # is not let in
     assert "Logged in: 0" in lab.asterisk.cli("agent show all")
+
+
+@pytest.mark.lasts(35)
+def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> None:
+    """Nobody presses the key: the next seat is rung, in less than two rings of a phone."""
+
+    def change(name: str, settings: dict[str, Any]) -> None:
+        with_a_line(2)(name, settings)
+        if name == "ivrd.yaml":  # so that who rests is tried again soon, for nobody else is there
+            settings["overflow"] = {"expected_talk_seconds": 300}
+        if name == "queues.yaml":
+            settings["ring_seconds"] = RING_SECONDS
+        if name == "agents.yaml":
+            settings["line_key_seconds"] = KEY_SECONDS
+
+    lab = hotline(agents=1, change=change)
+    (one, two) = invited(lab, "Malee", "Suda")
+    lies = on_the_line(lab, [Volunteer(1, *one)], "lies")
+    lab.until("one is on the line", lambda _s: states(lab)[one[0]] == "ready")
+    calling = lab.calling(callers(11, 1), rate=1.0)
+    lab.until("is let go", lambda _s: states(lab)[one[0]] == "signed_out")
+    assert lab.ivrd.status()["calls"]["queue"] == 1  # the caller has not noticed
+    rungs = [
+        int(row.split("|")[5]) / 1000.0
+        for row in lab.asterisk.queue_log.read_text("utf-8").splitlines()
+        if "|RINGNOANSWER|" in row
+    ]
+    assert len(rungs) == 2
+    assert max(rungs) < 2 * RING_SECONDS
+    on_the_line(lab, [Volunteer(2, *two, talk=2.0, taps=True)], "here")
+    (entry,) = calling.wait(90).entries
+    assert entry.person == "inhouse"
+    lies.wait(30)
+    scrape = lab.settled()
+    assert scrape.total("ivrd_calls_total", outcome="answered") == 1
+    assert scrape.total("ivrd_ring_no_answer_total", pool="home", reason="missed") == 2
 
 
 @pytest.mark.verify

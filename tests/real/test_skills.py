@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from lab.agents import Talk
-from lab.callers import Caller, Keys
+from lab.called import CalledPeople, comes
+from lab.callers import Caller, Hear, Keys, Quiet, Wait
 from lab.ivrd import Ivrd
 from lab.partners import takes
 from tests.fixtures.agents import person
@@ -190,6 +191,46 @@ def test_over_a_takeover_nobody_comes_to_people_who_do_not_understand(tmp_path) 
         talks = hotline.agents.ledger()
     assert strangers(talks) == []
     assert sum(talk.talked is not None for talk in talks) == len(people)
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(30)
+def test_who_asks_in_the_queues_menu_to_be_called_back_is_called_by_who_understands(
+    hotline, tmp_path
+) -> None:
+    """Of two who wait, in two languages, both go to the menu, and one wants a call back."""
+    home = f"+66{THAI[0][1:]}001"
+    with CalledPeople(tmp_path / "people", {home: comes()}) as people:
+
+        def change(name: str, settings: dict[str, Any]) -> None:
+            by_language(name, settings)
+            people.change(name, settings)
+            if name == "ivrd.yaml":
+                settings["waiting"] = {"menu_key": "9", "menu_key_seconds": 20}
+            if name == "queues.yaml":
+                for pool in settings["pools"].values():
+                    pool["open"] = False
+
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
+        # Who is offered a call back at once, with 0, says no by 2, and asks for it in the queue.
+        into_menu = (Wait(2), Keys("9"), Hear(), Quiet(0.5))
+        asks = (*into_menu, Keys("2"), Hear(), Quiet(0.5), Keys("1"), Hear(), Quiet(60))
+        goes_on = (*into_menu, Keys("3"))
+        waiting = [
+            Caller(1, "asks", (Keys(f"{THAI[1]}02"), *asks), number=f"{THAI[0]}001"),
+            Caller(11, "goes on", (Keys(f"{ENGLISH[1]}02"), *goes_on), number=f"{ENGLISH[0]}011"),
+        ]
+        calling = lab.calling(waiting, rate=4.0)
+        lab.until("one is booked", lambda _s: len(lab.ivrd.get("callbacks")["callbacks"]) == 1)
+        lab.until("the other waits", lambda s: s["calls"]["queue"] == 1)
+        lab.ivrd.once("seats", "open", "english")
+        calling.wait(90)
+        assert people.ledger() == ()  # a free seat that does not understand is none for it
+        lab.ivrd.once("seats", "open", "thai")
+        lab.until("reached", lambda s: s["callbacks"]["results"]["reached"] == 1)
+        talks = lab.agents.ledger()
+    rung = {(talk.seat, talk.number) for talk in talks}
+    assert rung == {("thai-01", home), ("english-01", f"{ENGLISH[0]}011")}
 
 
 def waits(ivrd: Ivrd) -> int:

@@ -106,6 +106,39 @@ def test_a_caller_is_held_and_sent_to_another_seat(lab: Hotline) -> None:
 
 
 @pytest.mark.lasts(15)
+def test_an_agent_sends_a_caller_on_by_keys_where_that_is_set(
+    hotline: Callable[..., Hotline], tmp_path: Path
+) -> None:
+    """To what the phone may dial, and to nothing else: any other number brings the caller back."""
+
+    def change(name: str, settings: dict[str, Any]) -> None:
+        with_phones(tmp_path)(name, settings)
+        if name == "queues.yaml":
+            settings["transfers"] = {**NUMBERS, "code": "*7"}
+
+    lab = hotline(agents=2, change=change)
+    with phone(lab, ONE) as one:
+        calling = call(lab)
+        talk = talking(one)
+        one.press(talk, "*7")
+        time.sleep(1.0)  # the tone
+        one.press(talk, "4711")
+        assert one.transferred(talk).over
+        talk = talking(one)  # nobody has that number
+        with phone(lab, TWO, voice="partner") as two:
+            there(lab, TWO)
+            one.press(talk, "*7")
+            time.sleep(1.0)
+            one.press(talk, TO_TWO)
+            assert one.transferred(talk).over
+            talk = two.accept(two.rung())
+            two.hears("caller")
+            ends(lab, two, talk, calling)
+    assert lab.ivrd.scrape().total("ivrd_transfers_total") == 2
+    assert lab.ivrd.scrape().total("ivrd_transfers_taken_total") == 2
+
+
+@pytest.mark.lasts(15)
 def test_whoever_cannot_be_reached_costs_the_caller_nothing(lab: Hotline) -> None:
     """Back to who sent the caller on, then to the queue, in which the next seat takes the call."""
     with phone(lab, ONE) as one:

@@ -115,6 +115,8 @@ autofallthrough=yes
 {dialplan_names.NOTE_HEADER}={settings.asterisk.note_header}
 {dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
 {dialplan_names.ASKS}={_asks(settings)}
+{dialplan_names.LINE_KEY_SECONDS}={settings.line_key_seconds}
+{dialplan_names.SEAT_KEYS}={"T" if settings.transfer_code else ""}
 
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]

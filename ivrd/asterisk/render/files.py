@@ -49,7 +49,7 @@ def rendered(
         SERVICE_LIMITS: asterisk_service_conf(settings),
         "agents.conf": agents_conf(settings),
         "extensions.conf": extensions_conf(settings),
-        "features.conf": features_conf(),
+        "features.conf": features_conf(settings),
         "manager.conf": manager_conf(settings, ami_secret),
         "modules.conf": modules_conf(settings),
         "musiconhold.conf": musiconhold_conf(settings),

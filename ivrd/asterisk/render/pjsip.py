@@ -47,7 +47,11 @@ def pjsip_conf(
         trunk = settings.trunks[name]
         parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
     if settings.callback.trunk:
-        parts.append(_callbacks(settings, trunk_secrets))
+        name = dialplan_names.CALLBACK_TRUNK
+        trunk = settings.trunks[name]
+        parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
+    if settings.callback.trunk or settings.reminders.when_paused:
+        parts.append(_call_requests(settings))
     for pool in settings.pools:
         for seat in pool.seats:
             if on_line(seat):
@@ -73,19 +77,15 @@ def _carrier(
     )
 
 
-def _callbacks(settings: Settings, secrets: Mapping[str, str]) -> str:
-    """The carrier's exchange that the hotline's own calls go to, and ivrd, which has them made.
+def _call_requests(settings: Settings) -> str:
+    """ivrd, which has the hotline's own calls made.
 
-    The second is known by an address that is this machine's
-    alone; its calls lead to a context that dials what ivrd has put there (callback.conf).
+    It is known by an address that is this machine's alone; its calls lead to a context that dials
+    what ivrd has put there (callback.conf).
     """
-    name, dial = dialplan_names.CALLBACK_TRUNK, dialplan_names.CALLBACK_DIAL
-    exchange = trunks.dialled(
-        name, settings.trunks[name], settings.number, settings.asterisk, secrets
-    )
+    dial = dialplan_names.CALLBACK_DIAL
     return (
-        f"{exchange}"
-        f"\n[{dial}]\ntype=transport\nprotocol=udp\nbind={HOST}:{settings.callback.port}\n"
+        f"[{dial}]\ntype=transport\nprotocol=udp\nbind={HOST}:{settings.callback.port}\n"
         f"\n[{dial}]\ntype=endpoint\ncontext={dial}\ntransport={dial}\ndisallow=all\n"
         f"allow=alaw\naors=\nidentify_by=ip\n{CLOSED}"
         f"\n[{dial}]\ntype=identify\nendpoint={dial}\nmatch={SOURCE}\n"

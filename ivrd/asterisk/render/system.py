@@ -137,18 +137,26 @@ LimitNOFILE={files_for(callers, on_line)}
 """
 
 
-def features_conf() -> str:
-    """The keys by which a partner's agent sends a caller back, and one on the line ends a talk."""
+def features_conf(settings: Settings) -> str:
+    """The keys that mean something in a talk: a partner's agent sends a caller back by them, one on
+    the line ends the talk, one at a seat's phone sends the caller on.
+    """
     back = dialplan_names.PARTNER_BACK
+    code = f"\nblindxfer => {settings.transfer_code}" if settings.transfer_code else ""
     return f"""\
 [general]
 featuredigittimeout=1500
 ; Nobody takes a call that rings for somebody else.
 pickupexten=
+; An agent who has keyed in the code for a transfer hears a tone, and keys in the number.
+transferannouncesound={dialplan_names.PROMPT_FOLDER}/line-tone
+transferretrysound=
+transferinvalidsound=
 
-; By which a person who stays on the line ends a talk (line.conf).
+; By which a person who stays on the line ends a talk (line.conf), and an agent sends a caller on
+; whose phone does not do that itself (seat-headers): nobody else has these.
 [featuremap]
-disconnect => {END_TALK_KEYS}
+disconnect => {END_TALK_KEYS}{code}
 
 ; Only who has this name in DYNAMIC_FEATURES can use it.
 [applicationmap]
