@@ -54,7 +54,7 @@ class Hotline(Running):
         texts = {name: filled(text, values) for name, text in written(conf).items()}
         ports = f"rtpstart={self._rtp.first}\nrtpend={self._rtp.last}\n"
         texts |= {"rtp.conf": f"[general]\n{ports}strictrtp=yes\n", **EMPTY}
-        texts |= {"modules.conf": modules_conf(), "logger.conf": logger_conf()}
+        texts |= {"modules.conf": modules_conf(()), "logger.conf": logger_conf()}
         texts |= {"say.conf": say_conf(), "features.conf": "[general]\n"}
         texts |= {"manager.conf": "[general]\nenabled=no\n"}
         etc = _made(folder / "etc")

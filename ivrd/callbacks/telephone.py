@@ -64,7 +64,7 @@ class Dialable:
 def dialable(settings: CallbackSettings, home: str, number: str) -> bool:
     """Whether the hotline dials a number that has its country."""
     try:
-        Dialable(home, settings.countries, settings.kinds).international(number)
+        Dialable(home, settings.countries, settings.kinds, settings.prefixes).international(number)
     except NotDialled:
         return False
     return True

@@ -70,6 +70,19 @@ class AsteriskControl:
     clock: AsteriskClock
 
 
+# Where a caller is in the menus, as an event.
+REACHED: Mapping[type[Command], c.Event] = {
+    menu.AtInfo: c.PlayedMessage(),
+    menu.AtClosed: c.Rejected(),
+    menu.AtMenu: c.ReturnedToMenu(),
+}
+# What those are who have said yes in the intake.
+URGENT: Mapping[type[Command], Urgency] = {
+    RedFlags: Urgency.RED_FLAG,
+    RiskFlags: Urgency.RISK_GROUP,
+}
+
+
 class CallTracker:
     """All callers. `identify` turns a call's number into what stands for it everywhere.
 
@@ -359,12 +372,8 @@ class CallTracker:
         if call_id not in self.ledger.calls:
             return
         match command:
-            case menu.AtInfo():
-                self._apply_event(call_id, c.PlayedMessage())
-            case menu.AtClosed():
-                self._apply_event(call_id, c.Rejected())
-            case menu.AtMenu():
-                self._apply_event(call_id, c.ReturnedToMenu())
+            case menu.AtInfo() | menu.AtClosed() | menu.AtMenu():
+                self._apply_event(call_id, REACHED[type(command)])
             case menu.Speak(language):
                 self.ledger.note(call_id, language=language)
                 self._moved(call_id)
@@ -382,8 +391,7 @@ class CallTracker:
             case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
                 self._moved(call_id)
             case RedFlags() | RiskFlags():
-                found = isinstance(command, RedFlags)
-                self.placement.mark(call_id, Urgency.RED_FLAG if found else Urgency.RISK_GROUP)
+                self.placement.mark(call_id, URGENT[type(command)])
                 self._moved(call_id)
             case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | LookUp():
                 self._moved(call_id)

@@ -112,15 +112,20 @@ def check(file: File[QueuesFile]) -> Iterator[Problem]:
                 say = unknown("topic", topic, queue.topics)
                 yield file.problem("queues", name, "urgent", topic, say=say)
     yield from _topics_twice(file)
+    yield from _encrypted(file)
+    yield from _pools(file)
+    for key, say in transfers.check(parsed.transfers, seats(parsed), parsed.queue_of()):
+        yield file.problem("transfers", *key, say=say)
+
+
+def _encrypted(file: File[QueuesFile]) -> Iterator[Problem]:
+    parsed = file.parsed
     for at, topic in enumerate(parsed.needs_encryption):
         place = ("needs_encryption", at)
         if topic not in parsed.topics():
             yield file.problem(*place, say=unknown("topic", topic, parsed.topics()))
         elif topic in parsed.needs_encryption[:at]:
             yield file.problem(*place, say=f"{topic} is named twice")
-    yield from _pools(file)
-    for key, say in transfers.check(parsed.transfers, seats(parsed), parsed.queue_of()):
-        yield file.problem("transfers", *key, say=say)
 
 
 def _topics_twice(file: File[QueuesFile]) -> Iterator[Problem]:

@@ -1,5 +1,7 @@
 """The small files: which modules load, who may speak to the management port, logs, RTP."""
 
+from collections.abc import Sequence
+
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.open_files import files_for, room_for
 from ivrd.asterisk.translate import EVENTS, STRANGER
@@ -39,11 +41,16 @@ res_stasis res_timing_timerfd
 """
 
 
-def modules_conf(settings: Settings) -> str:
+def opus_modules(settings: Settings) -> tuple[str, ...]:
+    """What Asterisk needs to speak Opus, if a trunk does: not every Asterisk has it."""
+    if not speaks(settings.trunks.values(), OPUS):
+        return ()
+    return settings.asterisk.opus_module, "res_format_attr_opus"
+
+
+def modules_conf(more: Sequence[str]) -> str:
     """Only what the hotline uses: `autoload` prints an ERROR for each module without its file."""
-    names = MODULES.split()
-    if speaks(settings.trunks.values(), OPUS):  # not every Asterisk has a module for it
-        names += [settings.asterisk.opus_module, "res_format_attr_opus"]
+    names = (*MODULES.split(), *more)
     loads = "\n".join(f"load={name}.so" for name in names)
     return f"[modules]\nautoload=no\n{loads}\n"
 
