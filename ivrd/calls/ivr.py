@@ -87,12 +87,13 @@ class MenuCall:
     def unhandled_keys(self) -> list[str]:
         """The keys that were pressed after those that led to where the caller is.
 
-        None of who registers by keys: the question is asked again, and they were for another.
+        None of who keys in a number, or registers: the question is asked again, and they were for
+        another.
 
         When that is not known, they are all that were pressed in this session: the ivrd that
         spoke to the caller before died before it could write the position down.
         """
-        if self.position is not None and isinstance(self.position.visit, IntakeVisit):
+        if self.position is not None and dialogue.is_asked_anew(self.position.visit):
             return []
         since = self.position.key_at if self.position else float("-inf")
         return [digit for at, digit in self.keys if at > since]

@@ -93,6 +93,11 @@ class CaseVisit:
     interruptions: int = 0
 
     @property
+    def has_digits(self) -> bool:
+        """Whether a number is being keyed in, or was."""
+        return self.at not in (At.WHICH, At.TOLD)
+
+    @property
     def over(self) -> bool:
         """Never: it ends as a visit of the menu."""
         return False

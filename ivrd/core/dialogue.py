@@ -270,6 +270,11 @@ def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return None
 
 
+def is_asked_anew(visit: AnyVisit) -> bool:
+    """Whether a caller who goes on is asked again, so that keys pressed before mean nothing."""
+    return isinstance(visit, IntakeVisit) or (isinstance(visit, CaseVisit) and visit.has_digits)
+
+
 def stored(visit: AnyVisit) -> AnyVisit:
     """What may be stored of a visit."""
     match visit:

@@ -11,7 +11,16 @@ from ivrd.core.menu import Command, ToPerson
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
 from tests.asterisk.virtual import run
-from tests.calls.rig import MENU_KEY, SCRIPT, FakeBooking, FakeIntake, FakeLink, FakeLinks, settle
+from tests.calls.rig import (
+    MENU_KEY,
+    SCRIPT,
+    FakeBooking,
+    FakeCases,
+    FakeIntake,
+    FakeLink,
+    FakeLinks,
+    settle,
+)
 
 BREAK = "ASYNCAGI BREAK"
 
@@ -44,6 +53,7 @@ class Room:
             self.booking,
             FakeLinks(),
             FakeIntake(),
+            FakeCases(),
             self._notify,
             self._stepped,
             self._fault,

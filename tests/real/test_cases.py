@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from lab.callers import Caller, HangUp, Hear, Keys, Meet, Quiet, Wait
+from lab.callers import Caller, HangUp, Hear, Keys, Meet, Quiet
 from tests.outbox.receiver import (
     HALF,
     HANGS,
@@ -115,12 +115,11 @@ def test_who_asks_is_told_or_has_a_person_with_what_was_keyed(hotline: Any, tmp_
     with CrmThread({code(n): FAILS[name] for n, name in fails.items()}) as crm:
         lab = hotline(agents=4, talk=0.5, ring=0.2, change=with_cases(tmp_path, crm.url))
         by_person = ASKS + BY_PERSON + citizen(3) + RIGHT + BORN + RIGHT
-        hears = (Hear(), Wait(3), HangUp())
+        told = (Hear(), Quiet(2.5))  # all has been said, and a key is waited for
         people = [
-            Caller(1, "is told", (keys(typed(1)), *hears), number=number(1)[0]),
-            Caller(2, "is told", (keys(typed(1)), Quiet(60)), hangs_up_after=9.0),
-            Caller(3, "wants a person as well", (keys(by_person), Hear(), Wait(4), Keys("0"),
-                                                 Meet())),
+            Caller(1, "is told", (keys(typed(1)), *told, HangUp()), number=number(1)[0]),
+            Caller(2, "is told", (keys(typed(1)), *told, HangUp())),
+            Caller(3, "wants a person as well", (keys(by_person), *told, Keys("0"), Meet())),
             Caller(4, "says nothing any more", (keys(ASKS + BY_CODE + code(4)[:6]), Meet())),
             *(Caller(n, name, (keys(typed(n)), Meet())) for n, name in fails.items()),
         ]  # fmt: skip
@@ -160,8 +159,8 @@ def test_who_asks_is_told_or_has_a_person_with_what_was_keyed(hotline: Any, tmp_
         lab.calling([again], rate=5.0, name="again").wait(WAIT)
         lab.settled()
         assert lab.ivrd.scrape().total("ivrd_repeat_calls_total") == 1
-        told = lab.ivrd.get("day")["served"]["case_told"]
-        assert told == {"calls": 2, "known": 2, "redialled": 1}
+        served = lab.ivrd.get("day")["served"]["case_told"]
+        assert served == {"calls": 2, "known": 2, "redialled": 1}
     lab.stop()
     nowhere(lab, [citizen(3), *map(code, (1, *fails))])
 
