@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +55,23 @@ class Speaker(Phone):
         threading.Thread(target=self._speak, daemon=True).start()
 
     def _speak(self) -> None:
-        self.sound.settimeout(1.0)
+        self.sound.setblocking(False)
         due = time.monotonic()
         while not self._over.is_set():
-            packet = self.sound.recv(2000)
-            if len(self._heard) < HEARD and packet[1] & 0x7F == self._kind:
+            packet = self._next()
+            if packet and len(self._heard) < HEARD and packet[1] & 0x7F == self._kind:
                 self._heard.append(packet[HEADER:])
             if self._heard:
                 said = self._heard[self._packets % len(self._heard)]
                 self._send_packet(self._kind, said, 160 * self._packets)
             due += PACKET_SECONDS
             time.sleep(max(0.0, due - time.monotonic()))
+
+    def _next(self) -> bytes:
+        """A packet that has come; empty for none."""
+        with suppress(BlockingIOError):
+            return self.sound.recv(2000)
+        return b""
 
     def end(self) -> None:
         """Hang up."""

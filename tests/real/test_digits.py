@@ -8,13 +8,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from lab.typing_phone import FAST, INBAND, INFO, RFC4733, TypingPhone
+from lab.typing_phone import INBAND, INFO, RFC4733, TypingPhone
 
 USUAL = "127.0.0.1"  # the lab's own carrier, with dtmf: auto
 CARRIERS = {"rfc4733": "127.0.0.21", "inband": "127.0.0.22", "info": "127.0.0.23"}
 HOSTS = {"auto": USUAL, **CARRIERS}
 ALL = (RFC4733, INFO, INBAND)
-TONE, GAP = 0.06, 0.06  # seconds: what Asterisk's detector is sure of (docs/decisions/0058)
 LEAVES = {"121": "vaccine-register", "122": "vaccine-trouble", "111": "hi-register"}
 AT_ONCE = 25
 ROUNDS = 4
@@ -53,13 +52,13 @@ def lab(shared_hotline):
 
 
 @contextmanager
-def typing(lab, host: str, keys: str, ways, offered: bool, **pace) -> Iterator[None]:
+def typing(lab, host: str, keys: str, ways, offered: bool) -> Iterator[None]:
     """A caller who types ahead, and then sends sound while the block runs."""
     phone = TypingPhone(lab.sip, host=host)
     try:
         assert phone.invite(payloads="8 101" if offered else "8").status == 200
         phone.speak(0.3)
-        phone.type(keys, *ways, **pace)
+        phone.type(keys, *ways)
         with phone.sending():
             yield
         phone.hang_up()
@@ -73,13 +72,13 @@ def topics(lab) -> Counter[str]:
     return Counter(found[1] for line in ended if (found := re.search(r" topic=(\S+)", line)))
 
 
-def reached(lab, callers: int, host: str, keys: str, ways, offered: bool, **pace) -> Counter[str]:
+def reached(lab, callers: int, host: str, keys: str, ways, offered: bool) -> Counter[str]:
     """Where so many callers come to who call at the same time."""
     here, go, failed = threading.Semaphore(0), threading.Event(), []
 
     def call() -> None:
         try:
-            with typing(lab, host, keys, ways, offered, **pace):
+            with typing(lab, host, keys, ways, offered):
                 here.release()
                 go.wait()
         except BaseException as error:
@@ -102,26 +101,18 @@ def reached(lab, callers: int, host: str, keys: str, ways, offered: bool, **pace
     return topics(lab) - before
 
 
-def speed(dtmf: str, ways, offered: bool) -> dict[str, float]:
-    """How fast keys can be typed: those by sound as fast as Asterisk's detector allows."""
-    by_sound = INBAND in ways and (dtmf == "inband" or (dtmf == "auto" and not offered))
-    return {"down": TONE, "up": GAP} if by_sound else {"down": FAST, "up": FAST}
-
-
 @pytest.mark.parametrize(
     ("dtmf", "ways", "offered"), [("auto", (INBAND,), False), ("auto", ALL, True)]
 )
 @pytest.mark.lasts(4)
 def test_typed_ahead_keys_lead_to_the_right_leaf(lab, dtmf, ways, offered):
-    pace = speed(dtmf, ways, offered)
-    assert reached(lab, 3, HOSTS[dtmf], "121", ways, offered, **pace) == {"vaccine-register": 3}
+    assert reached(lab, 3, HOSTS[dtmf], "121", ways, offered) == {"vaccine-register": 3}
 
 
 @pytest.mark.verify
 @pytest.mark.lasts(25)
 @pytest.mark.parametrize(("dtmf", "ways", "offered"), CASES)
 def test_a_hundred_of_a_hundred_reach_the_right_leaf(lab, dtmf, ways, offered):
-    pace = speed(dtmf, ways, offered)
     for keys in (*LEAVES, "121"):
-        found = reached(lab, AT_ONCE, HOSTS[dtmf], keys, ways, offered, **pace)
+        found = reached(lab, AT_ONCE, HOSTS[dtmf], keys, ways, offered)
         assert found == {LEAVES[keys]: AT_ONCE}, (keys, found)
