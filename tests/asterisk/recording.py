@@ -12,6 +12,7 @@ an unknown name, and what the dialplan says of a wrong number.
 `transfer` has the event of an agent who has asked another one, and connects a caller with that one.
 `line` has what tells of a person who came to a seat on the line, and left it; `agents` is the
 answer to Agents meanwhile.
+`trunks` has what tells of a registration that was refused with 403.
 `channels` and `queues` are the answers to CoreShowChannels and QueueStatus while 1 and 3 waited, 2
 talked and 5 listened.
 """

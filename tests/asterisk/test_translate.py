@@ -153,7 +153,7 @@ def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
 
 def test_the_recording_has_every_event_that_is_asked_for() -> None:
     """So a header that Asterisk renames is seen here as soon as the recording is made anew."""
-    recordings = ("seats", "refusals", "transfer", "line")
+    recordings = ("seats", "refusals", "transfer", "line", "trunks")
     others = (one for name in recordings for one in messages(name))
     assert {message.event for message in (*RECORDED, *others)} >= set(t.READERS)
 
