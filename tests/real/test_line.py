@@ -80,7 +80,8 @@ def test_people_on_the_line_from_the_list_to_the_last_caller_over_a_kill(hotline
     assert "Logged in: 0" in lab.asterisk.cli("agent show all")
 
 
-@pytest.mark.lasts(35)
+@pytest.mark.verify
+@pytest.mark.lasts(45)
 def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> None:
     """Nobody presses the key: the next seat is rung, in less than two rings of a phone."""
 

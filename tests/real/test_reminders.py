@@ -43,7 +43,7 @@ def reminded(lab: Hotline, **labels: str) -> float:
     return lab.ivrd.scrape().total("ivrd_agent_reminders_total", **labels)
 
 
-@pytest.mark.lasts(35)
+@pytest.mark.lasts(25)
 def test_whose_shift_begins_is_called_until_there_and_takes_a_caller(
     hotline: Callable[..., Hotline], tmp_path: Path
 ) -> None:
@@ -78,6 +78,7 @@ def test_whose_shift_begins_is_called_until_there_and_takes_a_caller(
         assert len(people.calls_to(TELEPHONE)) >= 1
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45)
 def test_who_was_paused_for_not_answering_is_called_and_ready_by_a_key(
     hotline: Callable[..., Hotline],

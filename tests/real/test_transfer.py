@@ -105,6 +105,7 @@ def test_a_caller_is_held_and_sent_to_another_seat(lab: Hotline) -> None:
     assert f"seat={TWO}" in story
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(15)
 def test_an_agent_sends_a_caller_on_by_keys_where_that_is_set(
     hotline: Callable[..., Hotline], tmp_path: Path
