@@ -8,6 +8,7 @@ from ivrd.cases.look_ups import LookUps
 from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
+from ivrd.core.skills import queue_in_words
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.leadership import Leadership
 from ivrd.metrics.cases import CaseMetrics
@@ -45,6 +46,7 @@ class RepeatParts:
 
     def __init__(
         self,
+        settings: Settings,
         repository: ServedCallRepository,
         timeline: Timeline,
         calls: CallRepository,
@@ -53,12 +55,13 @@ class RepeatParts:
         registry: CollectorRegistry,
     ) -> None:
         self.repository = repository
+        queues = {queue_in_words(queue.name) for queue in settings.queues}
         self.tracker = RepeatTracker(
             repository,
             calls,
             ledger.calls,
             leadership,
-            RepeatMetrics(registry),
+            RepeatMetrics(registry, sorted(queues)),
             timeline.now,
         )
 

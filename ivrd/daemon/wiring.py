@@ -422,6 +422,7 @@ class Wiring:
         )
         bookings = self.bookings
         self.repeats = RepeatParts(
+            settings,
             self.served_calls,
             self.timeline,
             self.call_repository,

@@ -1,14 +1,17 @@
 """Series about calls that were served, and whose people dial again within a day."""
 
+from collections.abc import Iterable
+from itertools import product
+
 import prometheus_client as prom
 
 from ivrd.core.repeat_calls import ASKED, After, ServedCall
 
 
 class RepeatMetrics:
-    """Counts; a `ServedListener`."""
+    """Counts; a `ServedListener`.  `queues`: those there are, as operators know them."""
 
-    def __init__(self, registry: prom.CollectorRegistry) -> None:
+    def __init__(self, registry: prom.CollectorRegistry, queues: Iterable[str]) -> None:
         self._answers = prom.Counter(
             "ivrd_settled_answers",
             "Callers who were asked after the talk whether their matter was settled, by what they "
@@ -31,6 +34,8 @@ class RepeatMetrics:
         )
         for after in After:
             self._repeats.labels(after.value)
+        for queue, answer in product(queues, ASKED):
+            self._answers.labels(queue, "", answer.value)
 
     def served(self, call: ServedCall) -> None:
         """See `ServedListener`."""

@@ -32,6 +32,7 @@ from ivrd.core.outbox import Entry
 from ivrd.core.outbox_backlog import Backlog
 from ivrd.core.people_figures import PeopleCount, PersonCall
 from ivrd.core.refusals import Refusals
+from ivrd.core.repeat_calls import After, ServedCall
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason, TrunkFault
 from ivrd.core.validity import Validity
@@ -40,6 +41,7 @@ from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.agents import AgentCollector, WrapUpMetrics
 from ivrd.metrics.calls import CONTENT_TYPE, CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
+from ivrd.metrics.cases import CaseMetrics
 from ivrd.metrics.handoff import HandoffMetrics
 from ivrd.metrics.intake import IntakeMetrics
 from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
@@ -48,6 +50,7 @@ from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
+from ivrd.metrics.repeats import RepeatMetrics
 from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.trunks import LegSecurityMetrics, TrunkCollector
 from ivrd.metrics.waiting import WaitMetrics
@@ -69,6 +72,8 @@ class Hotline:
         self.metrics = CallMetrics(("other",), 20.0, "0.1.0", pools=("base",), clock=time.time)
         runtime = {"alpha": PartnerGauges(wanted=4, open=3, called_out=6, pledged_today=5)}
         self.partners = PartnerMetrics(self.metrics.registry, lambda: runtime)
+        self.cases = CaseMetrics(self.metrics.registry)
+        self.repeats = RepeatMetrics(self.metrics.registry, ["other"])
         alone = Leadership("a:1", True, LeaderGuard(), lambda _why: None)
         store = SqliteStore(Path("nowhere"))
         reconciliation = Reconciliation(
@@ -255,17 +260,25 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
         tracker.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
+<<<<<<< HEAD
         confirmed = PartnerLegEvent(
             "alpha", "alpha/01", PartnerEventKind.CONFIRMED, 2.0, "1.1", security=LegSecurity.BOTH
         )
         tracker.leg_security.leg_event(confirmed)
+=======
+    tracker.repeats.served(ServedCall("d", 50.0, After.SETTLED, "other", "alpha"))
+>>>>>>> 5274e15f (Series of answers exist from the start; queries of the monitoring page)
     for hours in (0.0, 2.0):
         began = time.time() - hours * 3600.0
         tracker.people.take(PersonCall(f"{hours}", f"of {hours}", began, began, True, False))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
+<<<<<<< HEAD
     assert len(queries) == 31
+=======
+    assert len(queries) == 32
+>>>>>>> 5274e15f (Series of answers exist from the start; queries of the monitoring page)
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
