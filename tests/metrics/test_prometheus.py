@@ -53,6 +53,7 @@ from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.repeats import RepeatMetrics
 from ivrd.metrics.screening import ScreeningMetrics
 from ivrd.metrics.trunks import LegSecurityMetrics, TrunkCollector
+from ivrd.metrics.urgency import UrgencyMetrics
 from ivrd.metrics.waiting import WaitMetrics
 from ivrd.store import SqliteStore, WriteBehind
 from ivrd.trunks.certificate import Certificate
@@ -120,6 +121,7 @@ class Hotline:
             certificates=lambda: iter([("partner-alpha", "192.0.2.17:5061", shown)]),
         )
         TrunkCollector(self.metrics.registry, trunks, lambda: shown)
+        UrgencyMetrics(self.metrics.registry, self.ledger, alone, time.time)
         IntakeMetrics(self.metrics.registry).red_flag("breath")
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
@@ -260,25 +262,18 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
         tracker.call(call_id, JoinedQueue(10.0, "other"), taken, HungUp(50.0))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.OFFERED))
         tracker.partners.take(PartnerEvent("alpha", PartnerEventKind.CONFIRMED, 2.0))
-<<<<<<< HEAD
         confirmed = PartnerLegEvent(
             "alpha", "alpha/01", PartnerEventKind.CONFIRMED, 2.0, "1.1", security=LegSecurity.BOTH
         )
         tracker.leg_security.leg_event(confirmed)
-=======
     tracker.repeats.served(ServedCall("d", 50.0, After.SETTLED, "other", "alpha"))
->>>>>>> 5274e15f (Series of answers exist from the start; queries of the monitoring page)
     for hours in (0.0, 2.0):
         began = time.time() - hours * 3600.0
         tracker.people.take(PersonCall(f"{hours}", f"of {hours}", began, began, True, False))
     prometheus.wait_for("count_over_time(ivrd_calls_received_total[1m]) >= bool 3", 1)
     readme = (MONITORING / "README.md").read_text("utf-8")
     queries = re.findall(r"^\|.*\| `(.*)` \|$", readme, re.MULTILINE)
-<<<<<<< HEAD
-    assert len(queries) == 31
-=======
-    assert len(queries) == 32
->>>>>>> 5274e15f (Series of answers exist from the start; queries of the monitoring page)
+    assert len(queries) == 34
     assert None not in [prometheus.ask(query) for query in queries]
     (lent,) = [query for query in queries if 'state="wanted"' in query]
     assert prometheus.ask(lent) == 0.75  # seats open of those wanted
