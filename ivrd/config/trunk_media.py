@@ -14,7 +14,7 @@ from ivrd.config.yamlfile import Key
 
 # How often a call takes of Asterisk what it takes in A-law: (who waits with music, who talks).
 # Measured side by side, `python -m bench.transcoding`: docs/decisions/0058-trunk-media.md.
-COSTS = {"g722": (0.0, 0.0), "gsm": (0.0, 0.0), "opus": (0.0, 0.0)}
+COSTS = {"g722": (1.1, 1.7), "gsm": (1.1, 1.5), "opus": (2.1, 2.9)}
 
 
 def notes(settings: Settings) -> Iterator[Problem]:

@@ -21,7 +21,6 @@ BANKS = {
     "gsm": (Speaks(codec="GSM/8000/1"), {"codecs": ["gsm"]}),
     "opus": (Speaks(codec="opus/48000/2"), {"codecs": ["opus", "alaw"]}),
     "srtp, by INFO": (Speaks(encryption="srtp-mand", keys="info"), {"srtp": "required"}),
-    "dtls": (Speaks(encryption="dtls_srtp"), {"srtp": "dtls"}),
     "tcp": (Speaks(transport="tcp"), {"transport": "tcp"}),
 }
 

@@ -6,7 +6,6 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import network
 from ivrd.config.settings import AsteriskSettings
 from ivrd.config.trunk_settings import (
-    DTLS,
     NONE,
     OFFERED,
     PLAIN,
@@ -60,26 +59,20 @@ def _tls(of: TlsSettings) -> str:
 
 def media(sip: AsteriskSettings, trunk: TrunkSettings = PLAIN) -> str:
     """What an endpoint has for sound.  A side that has vanished without a word is hung up."""
+    srtp = ""
+    if trunk.srtp != NONE:
+        srtp = f"media_encryption=sdes\nmedia_encryption_optimistic={_yes(trunk.srtp == OFFERED)}\n"
     return f"""\
 transport={network.transport_of(trunk, sip)}
 disallow=all
 allow={",".join(trunk.codecs)}
-{_srtp(trunk.srtp)}direct_media=no
+{srtp}direct_media=no
 rtp_symmetric=yes
 force_rport=yes
 dtmf_mode={trunk.dtmf}
 rtp_timeout={sip.silent_seconds}
 rtp_timeout_hold={sip.held_seconds}
 {network.endpoint(trunk, sip)}"""
-
-
-def _srtp(how: str) -> str:
-    """How sound is encrypted.  DTLS: each call has a certificate of its own, known by the SDP."""
-    if how == NONE:
-        return ""
-    if how == DTLS:
-        return "media_encryption=dtls\ndtls_auto_generate_cert=yes\ndtls_verify=fingerprint\n"
-    return f"media_encryption=sdes\nmedia_encryption_optimistic={_yes(how == OFFERED)}\n"
 
 
 def _yes(true: bool) -> str:
