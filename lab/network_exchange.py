@@ -8,6 +8,7 @@ with NetworkExchange(folder, sounds) as bank:
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,15 +68,17 @@ class NetworkExchange(Exchange):
         self.asterisk.cli("pjsip set logger on")
 
     def refreshes(self) -> int:
-        """How many requests have come since then that refresh a call (RFC 4028)."""
+        """How many requests since then have refreshed a call, by either side (RFC 4028)."""
         text = (self.asterisk.log / "sip.log").read_text("utf-8", "replace")
-        received = text.split("<--- Received SIP request")
-        return sum("Session-Expires:" in one and "To: " in one and _inside(one) for one in received)
+        requests = re.split(r"<--- (?=(?:Received|Transmitting) SIP request)", text)[1:]
+        return sum(
+            "Session-Expires:" in one.partition("<---")[0] and _inside(one) for one in requests
+        )
 
     def _files(self, first: int, last: int, dtmf: str) -> dict[str, str]:
         files = super()._files(first, last, dtmf)
         files["logger.conf"] += "sip.log => verbose\n"
-        files["modules.conf"] += "load=app_transfer.so\n"
+        files["modules.conf"] += "load=app_transfer.so\nload=res_pjsip_logger.so\n"
         return files
 
     def _pjsip(self, dtmf: str) -> str:

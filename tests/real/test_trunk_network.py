@@ -187,6 +187,7 @@ def test_a_full_trunk_is_passed_over_for_the_next_partner_and_then_the_queue(
         "wide": {**trunk("0261234568", bank.tcp, transport="tcp"), "cap": 1},
     }
     lab = hotline(agents=1, change=changed(partners))
+    lab.tolerated = ("Abnormal 'Gosub(partners-answered,s,1)' exit",)  # hung up in the whisper
     for name in partners:
         drill(lab, name)
     open_for(lab, *partners)
