@@ -308,8 +308,12 @@ def _address(value: str, port: int | None = None) -> Address | None:
 
 
 def _trunk(value: str) -> Address | None:
-    """`HOST` or `HOST:PORT`, in small letters, so that equal ones look equal."""
-    return _address(value.lower(), SIP_PORT)
+    """`HOST` or `HOST:PORT`, in small letters, so that equal ones look equal.
+
+    In brackets stands an IPv6 address and nothing else.
+    """
+    found = _address(value.lower(), SIP_PORT)
+    return found if found is None or "[" not in value or ":" in found.host else None
 
 
 def _name_server(value: str) -> Address | None:

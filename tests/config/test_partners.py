@@ -150,7 +150,7 @@ def test_a_trunk_that_passes_is_a_host_and_a_port_and_nothing_else(text: str) ->
     except ValidationError:
         return
     for written in (text, str(address)):
-        assert re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?", written)
+        assert re.fullmatch(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9:.]+\])(:[0-9]{1,5})?", written)
     assert 0 < address.port <= 65535
 
 
