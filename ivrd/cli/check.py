@@ -271,10 +271,9 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     with reported(render.RenderError):
         files = asterisk_files(settings)
         differing = render.differing(folder, files)
-        yield Step(
-            list(additions.contradictions(files, settings.asterisk.network.additions)),
-            "edit the files of asterisk.additions",
-        )
+        if own := settings.asterisk.network.additions:
+            wrong = list(additions.contradictions(files, own))
+            yield Step(wrong, "edit the files of asterisk.additions")
     in_use = folder == settings.asterisk.config_dir
     started = console.started(settings.asterisk.console) if in_use else None
     mend = "`ivrd render` writes it anew"
