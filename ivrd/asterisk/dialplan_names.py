@@ -149,6 +149,7 @@ FAILED = "IVRD_FAILED"  # refused, unconfirmed
 RESULT = "IVRD_RESULT"  # what the event of that tells besides
 LEGS = "IVRD_LEGS"  # the channels that Dial made
 SIP_STATUS = "IVRD_SIP"  # the SIP status of its end
+SRTP = "IVRD_SRTP"  # dtls on a channel whose sound has its keys by DTLS
 TRANSPORT = "IVRD_TRANSPORT"  # udp, tcp, tls; on a caller's channel as SIP writes it: UDP, …
 LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),

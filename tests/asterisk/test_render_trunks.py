@@ -61,7 +61,9 @@ def test_sound_is_encrypted_when_it_was_said(srtp: str, optimistic: str) -> None
     text = trunks.media(SIP, replace(PLAIN, srtp=srtp))
     assert f"media_encryption_optimistic={optimistic}\n" in text
     assert "media_encryption" not in trunks.media(SIP)
-    assert "media_encryption=dtls\n" in trunks.media(SIP, replace(PLAIN, srtp="dtls"))
+    by_dtls = trunks.media(SIP, replace(PLAIN, srtp="dtls"))
+    assert "media_encryption=dtls\n" in by_dtls
+    assert "set_var=IVRD_SRTP=dtls\n" in by_dtls
 
 
 def test_a_transport_listens_only_when_a_trunk_uses_it() -> None:

@@ -74,11 +74,17 @@ rtp_timeout_hold={sip.held_seconds}
 
 
 def _srtp(how: str) -> str:
-    """How sound is encrypted.  DTLS: each call has a certificate of its own, known by the SDP."""
+    """How sound is encrypted.
+
+    DTLS: each call has a certificate of its own, known by the SDP.  Of it CHANNEL(rtp,secure) tells
+    nothing, so the dialplan is told.
+    """
     if how == NONE:
         return ""
     if how == DTLS:
-        return "media_encryption=dtls\ndtls_auto_generate_cert=yes\ndtls_verify=fingerprint\n"
+        told = f"set_var={dialplan_names.SRTP}={DTLS}\n"
+        keys = "dtls_auto_generate_cert=yes\ndtls_verify=fingerprint\n"
+        return f"media_encryption=dtls\n{keys}{told}"
     return f"media_encryption=sdes\nmedia_encryption_optimistic={_yes(how == OFFERED)}\n"
 
 
