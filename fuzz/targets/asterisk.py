@@ -195,6 +195,12 @@ TRUNK_LOG = (
     b"available\n",
     b"res_pjsip_outbound_registration.c: Fatal response '404' received from 'sip:192.0.2.1' on "
     b"registration attempt to 'sip:a@192.0.2.1', stopping\n",
+    b"res_pjsip_outbound_registration.c: No response received from 'sip:192.0.2.1' on registration "
+    b"attempt to 'sip:a@192.0.2.1', retrying in '60'\n",
+    b"res_pjsip_outbound_registration.c: '403' fatal response received from 'sip:192.0.2.1' on "
+    b"registration attempt to 'sip:a@192.0.2.1', stopping outbound registration\n",
+    b"res_pjsip_outbound_authenticator_digest.c: noendpoint:192.0.2.1: Authentication credentials "
+    b"not accepted by server.\n",
 )
 
 TARGETS = (

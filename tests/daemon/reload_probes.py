@@ -509,6 +509,10 @@ PROBES: dict[tuple[str, str], Probe] = {
         put("asterisk.media.silent_seconds", 20),
         conversation("silent_seconds"),
     ),
+    (IVRD, "asterisk.media.opus_module"): (
+        put("asterisk.media.opus_module", "codec_opus"),
+        lambda parts: parts.operations.settings.asterisk.opus_module,
+    ),
     (IVRD, "asterisk.media.held_seconds"): (
         put("asterisk.media.held_seconds", 200),
         asterisk("pjsip.conf"),
@@ -773,9 +777,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     },
     (AGENTS, "reminders.when_paused"): (
         put("reminders.when_paused", True),
-        lambda parts: Each(
-            (parts.agents.reminders.settings.when_paused, asterisk("pjsip.conf")(parts))
-        ),
+        lambda parts: parts.agents.reminders.settings.when_paused,
     ),
     (AGENTS, "csv"): (
         put("csv", "agents.csv"),

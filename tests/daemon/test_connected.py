@@ -411,7 +411,8 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         queries = {"status", "seats", "partners", "explain", "report", "audit", "day"}
         queries |= {"callbacks", "agents", "outbox", "agent-report", "invited"}
-        queries |= {"plans", "plan-preview", "plan-report"}
+        queries |= {"plans", "plan-preview", "plan-report", "explain-call"}
+        queries |= {"trunks", "try-trunks"}
         assert set(at.wiring.queries()) == queries
         commands = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         commands |= {"person", "erase-person", "no-callback", "recover"}
