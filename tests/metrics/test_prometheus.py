@@ -123,7 +123,6 @@ class Hotline:
         TrunkCollector(self.metrics.registry, trunks, lambda: shown)
         UrgencyMetrics(self.metrics.registry, self.ledger, alone, time.time)
         IntakeMetrics(self.metrics.registry).red_flag("breath")
-        UrgencyMetrics(self.metrics.registry, self.ledger, alone, time.time)
         OutboxMetrics(self.metrics.registry).channels(["sms"])
         backlog = Backlog(10)
         backlog.put(Entry("id", "sms", "use", "who", "sealed", 1, 0.0, 60.0, 0.0))
