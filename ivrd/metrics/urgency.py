@@ -6,7 +6,7 @@ import prometheus_client as prom
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import Call, Ended, Notice
+from ivrd.core.call import Call, Ended, Notice, Outcome
 from ivrd.core.ledger import Ledger
 from ivrd.core.priority import Urgency
 from ivrd.ha.leadership import LeaderStatus
@@ -39,6 +39,9 @@ class UrgencyMetrics(Collector):
             buckets=WAIT_SECONDS,
             registry=registry,
         )
+        for urgency in URGENT:
+            for outcome in (Outcome.ANSWERED, Outcome.ABANDONED):
+                self._seconds.labels(urgency, outcome)
         registry.register(self)
 
     def notice(self, notice: Notice) -> None:

@@ -39,6 +39,7 @@ def waits(number: int, of: int | None = None) -> Caller:
     return Caller(number, "waits", (Keys(INTO_QUEUE), Quiet(180)), number=shown)
 
 
+@pytest.mark.verify
 def test_who_dials_again_has_the_place_of_the_first_call(hotline):
     lab = hotline(agents=1, talk=3.0, ring=0.2, change=closed)
     gives_up = Caller(1, "gives up", (Keys(INTO_QUEUE), Wait(12), HangUp()))
