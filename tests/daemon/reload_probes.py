@@ -773,9 +773,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     },
     (AGENTS, "reminders.when_paused"): (
         put("reminders.when_paused", True),
-        lambda parts: Each(
-            (parts.agents.reminders.settings.when_paused, asterisk("pjsip.conf")(parts))
-        ),
+        lambda parts: parts.agents.reminders.settings.when_paused,
     ),
     (AGENTS, "csv"): (
         put("csv", "agents.csv"),
