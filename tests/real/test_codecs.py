@@ -16,43 +16,20 @@ KINDS = {
     "gsm": Speaks(codec="GSM/8000/1"),
     "opus": Speaks(codec="opus/48000/2"),
     "keys by INFO": Speaks(keys="info"),
-    "tcp": Speaks(transport="tcp"),
     "srtp": Speaks(encryption="srtp-mand"),
 }
 
 
-def change(folder, tls_port):
-    """Plan.change: a carrier that takes all of it, by each transport."""
-
-    def changed(name, settings):
-        if name != "ivrd.yaml":
-            return
-        own = certificate(folder / "hotline.pem", HERE)
-        settings["asterisk"]["tls"] = {
-            "listen": f"{HERE}:{tls_port}",
-            "ca_file": str(own),
-            "cert_file": str(own),
-            "key_file": str(own.with_suffix(".key")),
-        }
-        codecs = ["alaw", "ulaw", "g722", "opus", "gsm"]
-        settings["asterisk"]["carriers"] = {
-            "carrier": {"addresses": [HERE], "codecs": codecs, "srtp": "offered"},
-            "tcp": {"addresses": ["127.0.0.61"], "transport": "tcp"},
-            "tls": {"addresses": ["127.0.0.62"], "transport": "tls"},
-        }
-
-    return changed
-
-
 @pytest.fixture(scope="module")
-def tls_port():
-    return free_port(socket.SOCK_STREAM)
+def lab(shared_hotline):
+    """A carrier that takes all of it."""
 
+    def change(name, settings):
+        if name == "ivrd.yaml":
+            codecs = ["alaw", "ulaw", "g722", "opus", "gsm"]
+            settings["asterisk"]["carriers"]["carrier"] |= {"codecs": codecs, "srtp": "offered"}
 
-@pytest.fixture(scope="module")
-def lab(shared_hotline, tmp_path_factory, tls_port):
-    folder = tmp_path_factory.mktemp("tls")
-    return shared_hotline(agents=1, talk=3.0, change=change(folder, tls_port))
+    return shared_hotline(agents=1, talk=3.0, change=change)
 
 
 def talks(lab, port, speaks, name):
@@ -85,10 +62,24 @@ def test_who_speaks_nothing_else_talks_with_a_person(lab, kind):
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(8)
-def test_who_calls_by_tls_with_srtp_talks_with_a_person(lab, tls_port, tmp_path):
-    own = certificate(tmp_path / "phone.pem", HERE)
+@pytest.mark.lasts(12)
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_who_calls_by_another_transport_talks_with_a_person(hotline, tmp_path, transport):
+    own = certificate(tmp_path / "hotline.pem", HERE)
+    tls_port = free_port(socket.SOCK_STREAM)
+
+    def change(name, settings):
+        if name == "ivrd.yaml":
+            settings["asterisk"]["carriers"]["carrier"]["transport"] = transport
+            settings["asterisk"]["tls"] = {
+                "listen": f"{HERE}:{tls_port}",
+                "ca_file": str(own),
+                "cert_file": str(own),
+                "key_file": str(own.with_suffix(".key")),
+            }
+
+    lab = hotline(agents=1, talk=3.0, change=change)
     both = tmp_path / "both.pem"
     both.write_text(own.read_text() + own.with_suffix(".key").read_text())
-    speaks = Speaks(transport="tls", encryption="srtp-mand", certificate=both)
-    talks(lab, tls_port, speaks, "tls")
+    port = tls_port if transport == "tls" else lab.sip_port
+    talks(lab, port, Speaks(transport=transport, certificate=both), transport)
