@@ -128,7 +128,7 @@ def test_after_a_talk_with_a_partner_that_has_it_switched_on_as_well(
         if name == "queues.yaml":
             settings["pools"]["base"]["open"] = False
 
-    lab = hotline(agents=0, change=change)
+    lab = hotline(agents=1, change=change)
     drill(lab, "asks")
     says = (Keys("0"), Meet(), Wait(8), Keys("2"), STAYS)  # the partner talks for six seconds
     ledger = lab.calling([Caller(1, "says no", says)], rate=5.0).wait(WAIT)
