@@ -68,7 +68,7 @@ class RepeatTracker:
         self._told: set[str] = set()  # calls that have heard the state of a case
         # Of ended calls, the oldest first: whose each was, and when it was received.
         self._ended: dict[str, tuple[str, float]] = {}
-        self._known: set[str] = set()  # served calls, here or in the store
+        self._known: dict[str, float] = {}  # served calls of the last day, and when each ended
         self._early: list[SettledEntry] = []  # until the store is read
         self._read = False
         self._reading: asyncio.Task[None] | None = None
@@ -117,7 +117,7 @@ class RepeatTracker:
             return  # the leader counts it, and has it stored
         person, _received_at = self._ended.get(call.call_id, ("", 0.0))
         call = replace(call, known=bool(person))
-        self._known.add(call.call_id)
+        self._known[call.call_id] = call.at
         self._repository.put(call)
         self._listener.served(call)
         if person:
@@ -135,6 +135,8 @@ class RepeatTracker:
         if now >= self._forget_at:
             self._forget_at = now + DAY_SECONDS / 24
             self.repeats.forget(now - DAY_SECONDS)
+            known = self._known.items()
+            self._known = {call_id: at for call_id, at in known if at >= now - DAY_SECONDS}
 
     # --- what happened before --------------------------------------------------------------
 
@@ -159,7 +161,7 @@ class RepeatTracker:
                 calls += [call for call in page if call.caller]
         except StoreDown:
             return
-        self._known.update(call.call_id for call in served)
+        self._known.update((call.call_id, call.at) for call in served)
         persons = {call.call_id: call.caller for call in calls}
         for call in served:
             if call.known and not call.redialled and (person := persons.get(call.call_id)):

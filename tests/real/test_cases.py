@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from lab.callers import Caller, HangUp, Hear, Keys, Meet, Quiet
+from lab.callers import Caller, HangUp, Hear, Keys, Meet, Quiet, Wait
 from lab.changes import long_lease
 from tests.outbox.receiver import (
     HALF,
@@ -25,6 +25,7 @@ from tests.real.rig import WAIT
 from tests.real.test_callback import number
 from tests.real.test_intake import citizen
 from tests.real.test_outbox import until
+from tests.real.test_settled import answers, asked
 
 ASKS, BY_CODE, BY_PERSON, RIGHT = "6", "1", "2", "1"
 BORN = "2530"
@@ -111,12 +112,41 @@ def nowhere(lab: Any, digits: list[str]) -> None:
         assert not [one for one in digits if one.encode() in data], path
 
 
-@pytest.mark.lasts(20)
+@pytest.mark.lasts(15)
+def test_one_is_told_and_one_has_a_person_and_is_asked_after_the_talk(
+    hotline: Any, tmp_path: Path
+) -> None:
+    """The short form of what follows here, and in test_settled.py."""
+    with CrmThread({code(2): FAILS["HTML"]}) as crm:
+        cases = with_cases(tmp_path, crm.url)
+
+        def change(name: str, settings: dict[str, Any]) -> None:
+            cases(name, settings)
+            asked(name, settings)
+
+        lab = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+        people = [
+            Caller(1, "is told", (keys(typed(1)), Hear(), Quiet(2.5), HangUp())),
+            Caller(2, "is not told", (keys(typed(2)), Meet(), Wait(3), Keys("1"), Quiet(60))),
+        ]
+        lab.calling(people, rate=5.0).wait(WAIT)
+        assert answers(lab, 1) == {"settled": 1, "not_settled": 0, "no_answer": 0}
+        lab.settled()
+        outcomes = lab.ivrd.status()["outcomes"]
+        assert (outcomes["self_served"], outcomes["answered"]) == (1, 1)
+        assert [talk.note for talk in lab.agents.ledger()] == [f"case {code(2)}"]
+        assert lab.ivrd.scrape().total("ivrd_queue_log_differences_total") == 0
+    lab.stop()
+    nowhere(lab, [code(1), code(2)])
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(40)
 def test_who_asks_is_told_or_has_a_person_with_what_was_keyed(hotline: Any, tmp_path: Path) -> None:
     """Each answer that a system may give; and one who is told and wants a person as well."""
     fails = dict(enumerate(FAILS, 10))
     with CrmThread({code(n): FAILS[name] for n, name in fails.items()}) as crm:
-        lab = hotline(agents=4, talk=0.5, ring=0.2, change=with_cases(tmp_path, crm.url))
+        lab = hotline(agents=4, talk=2.0, ring=0.2, change=with_cases(tmp_path, crm.url))
         by_person = ASKS + BY_PERSON + citizen(3) + RIGHT + BORN + RIGHT
         told = (Hear(), Quiet(2.5))  # all has been said, and a key is waited for
         people = [
@@ -197,7 +227,7 @@ def test_a_kill_during_a_look_up_leads_to_a_person(hotline: Any, tmp_path: Path)
 def test_one_that_fails_again_and_again_is_left_alone(hotline: Any, tmp_path: Path) -> None:
     with CrmThread({code(n): HANGS for n in range(1, 9)}) as crm:
         change = with_cases(tmp_path, crm.url, failures=2, pause_seconds=600, deadline_seconds=1)
-        lab = hotline(agents=4, talk=0.5, ring=0.2, change=change)
+        lab = hotline(agents=4, talk=2.0, ring=0.2, change=change)
         people = [Caller(n, "asks", (keys(typed(n)), Meet())) for n in range(1, 9)]
         ledger = lab.calling(people, rate=0.5).wait(WAIT)
         assert {entry.outcome for entry in ledger.entries} == {"answered"}

@@ -41,6 +41,7 @@ def answers(lab: Any, count: int) -> dict[str, float]:
     }
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(25)
 def test_who_stays_on_the_line_is_asked_and_every_answer_counts_once(hotline: Any) -> None:
     lab = hotline(agents=4, talk=1.0, ring=0.2, change=asked)

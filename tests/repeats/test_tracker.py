@@ -193,6 +193,6 @@ def test_a_standby_counts_and_stores_nothing_and_a_day_later_nobody_is_followed(
         rig.now += 2 * DAY_SECONDS
         rig.talk("3.1", rig.now, "y")
         rig.tracker.heard(said("3.1", at=rig.now + 66))
-        assert len(rig.tracker.repeats) == 1
+        assert len(rig.tracker.repeats) == len(rig.tracker._known) == 1
 
     asyncio.run(body())
