@@ -126,6 +126,26 @@ def test_seats_with_a_fixed_address_have_no_password(settings: Settings) -> None
     assert "password" not in text
 
 
+def test_calls_are_taken_from_ivrd_only_where_it_makes_some(
+    settings: Settings, texts: dict[str, str]
+) -> None:
+    """To call agents who were paused there need be no carrier."""
+    assert "callback-dial" not in texts["pjsip.conf"]
+    reminders = replace(settings.reminders, when_paused=True)
+    text = rendered(replace(settings, reminders=reminders), AMI, SEATS)["pjsip.conf"]
+    assert "[callback-dial]\ntype=identify\nendpoint=callback-dial\nmatch=127.0.0.130" in text
+    assert "callback-trunk" not in text
+
+
+def test_keys_in_a_talk_are_the_callers_unless_there_is_a_code(
+    settings: Settings, texts: dict[str, str]
+) -> None:
+    assert "blindxfer" not in texts["features.conf"]
+    with_code = rendered(replace(settings, transfer_code="*7"), AMI, SEATS)
+    assert "blindxfer => *7\n" in with_code["features.conf"]
+    assert "IVRD_SEAT_KEYS=T\n" in with_code["extensions.conf"]
+
+
 def test_passwords_differ_from_seat_to_seat_and_with_the_secret() -> None:
     seats = [f"surge-{n:02}" for n in range(70)]
     passwords = {seat_password(seat, secret) for seat in seats for secret in (SEATS, "another")}
