@@ -20,6 +20,8 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
+from ivrd.core.numbers import LANGUAGES
+
 RATE = 8000  # samples a second: what Asterisk plays without converting
 BAR = 4.0  # seconds; eight plucked notes in each
 PEAK = 10 ** (-12 / 20)  # -12 dB: quieter than the prompts
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write(compose(CLOSE, CLOSE_BAR, tail=1.0), folder / "brief" / "1-bar.wav")
     for number in range(2, 2 + ENDS):
         write([], folder / "brief" / f"{number}-end.wav")
-    for language in ("th", "en"):
+    for language in LANGUAGES:
         write(tone(), folder.parent / language / "line-tone.wav")
     return 0
 

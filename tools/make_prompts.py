@@ -1,10 +1,11 @@
-"""Speaks the hotline's prompts into `sounds/th` and `sounds/en` by machine.
+"""Speaks the hotline's prompts into `sounds/th`, `en`, `my` and `ms` by machine.
 
     python -m tools.make_prompts            make what is missing or whose text has changed
     python -m tools.make_prompts --check    only list it; exit status 1 if there is any
 
 The texts are those of `config/prompts.yaml`, and for what ivrd itself needs and that file leaves
-out those of `ivrd/config/default_prompts.yaml`.
+out those of `ivrd/config/default_prompts.yaml`; beside either there is a file for each further
+language.  For Khmer and Lao there is no voice: people record those.
 
 espeak-ng speaks, sox brings the speech to what Asterisk plays: 8 kHz, 16 bit, mono, peak at
 -3 dB, silence trimmed. Thai goes through `tools.thai` first.
@@ -35,12 +36,17 @@ READINGS = Path(__file__).with_name("thai_readings.yaml")
 MANIFEST = "made.yaml"
 MANIFEST_HEAD = "# Written by `make prompts`: the files that it made and the words in them.\n"
 
-# A woman's voice in both languages. Thai gets SSML for twice the pitch range: its tones carry
+# A woman's voice in each language. Thai gets SSML for twice the pitch range: its tones carry
 # meaning and must be heard over a telephone. Speed in words a minute.
 ESPEAK: dict[str, tuple[str, ...]] = {
     "th": ("-v", "th+f2", "-s", "150", "-p", "35", "-m"),
     "en": ("-v", "en-gb+f2", "-s", "150", "-p", "45"),
+    "my": ("-v", "my+f2", "-s", "140", "-p", "45"),
+    "ms": ("-v", "ms+f2", "-s", "150", "-p", "45"),
 }
+# espeak-ng 1.51 does not know Burmese stops, and a clause of some 400 bytes makes it crash.
+BURMESE_STOPS = str.maketrans({"\u104b": ". ", "\u104a": ", "})
+TOGETHER = ("th", "en")  # whose texts stand in one file; each other has a file of its own
 THAI_SSML = '<prosody range="200%"> [[{}]]'
 # Trim both ends, leave 20 and 40 ms (numbers are put together from several files), fade 20 ms.
 EDGE = ("silence", "1", "0.005", "0.5%", "fade", "h", "0.02")
@@ -65,7 +71,10 @@ class Step:
 
 
 def read_words(prompts_file: Path, readings: Readings) -> dict[str, str]:
-    """Sound file ("th/welcome.wav") to what espeak-ng is told. Raises PromptError."""
+    """Sound file ("th/welcome.wav") to what espeak-ng is told, for the languages of `TOGETHER`.
+
+    Raises PromptError.
+    """
     prompts = load_yaml(prompts_file).get("prompts")
     if not isinstance(prompts, dict):
         raise PromptError(f"{prompts_file}: expected `prompts:` with one entry for each prompt")
@@ -75,7 +84,7 @@ def read_words(prompts_file: Path, readings: Readings) -> dict[str, str]:
             raise PromptError(f"{prompts_file}: {name}: expected a name of small letters")
         of = entry if isinstance(entry, dict) else {}
         texts = {key: value for key, value in of.items() if key not in NOT_SAID}
-        if not texts or not set(texts) <= set(ESPEAK):
+        if not texts or not set(texts) <= set(TOGETHER):
             raise PromptError(f"{prompts_file}: {name}: expected a text for th, en or both")
         for language, text in texts.items():
             if not isinstance(text, str) or not text.strip():
@@ -87,6 +96,19 @@ def read_words(prompts_file: Path, readings: Readings) -> dict[str, str]:
                     f"{prompts_file}: {name}: th: {error}; add it to {READINGS.name}"
                 ) from None
             words[f"{language}/{name}.wav"] = said
+    return words
+
+
+def read_further(prompts_file: Path) -> dict[str, str]:
+    """The same for the further languages that have a voice, in the files beside it."""
+    words = {}
+    for language in ESPEAK.keys() - {*TOGETHER}:
+        file = prompts_file.with_suffix(f".{language}.yaml")
+        texts = load_yaml(file).get("prompts") if file.exists() else {}
+        if not isinstance(texts, dict) or not all(isinstance(said, str) for said in texts.values()):
+            raise PromptError(f"{file}: expected `prompts:` with a text for each prompt")
+        for name, said in texts.items():
+            words[f"{language}/{name}.wav"] = said.translate(BURMESE_STOPS)
     return words
 
 
@@ -106,7 +128,7 @@ def plan(words: Mapping[str, str], sounds: Path, made: Made) -> list[Step]:
 
 
 def carry_out(step: Step, sounds: Path, made: Made) -> None:
-    """Do one step, and note it in `made` and in the manifest. Raises PromptError."""
+    """Do one step, and note it in `made`. Raises PromptError."""
     target = sounds / step.file
     if step.words is None:
         target.unlink()
@@ -118,6 +140,10 @@ def carry_out(step: Step, sounds: Path, made: Made) -> None:
             "sound": sha256(target.read_bytes()),
             "words": recipe_hash(step.words, step.file),
         }
+
+
+def write_made(made: Made, sounds: Path) -> None:
+    """The manifest anew."""
     content = MANIFEST_HEAD + yaml.safe_dump(made, sort_keys=True)
     (sounds / MANIFEST).write_text(content, encoding="utf-8")
 
@@ -199,6 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = {
             **read_words(options.defaults, readings),
             **read_words(options.prompts, readings),
+            **read_further(options.defaults),
+            **read_further(options.prompts),
         }
         made = load_made(options.sounds / MANIFEST)
     except PromptError as error:
@@ -213,6 +241,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PromptError as error:
         print(error, file=sys.stderr)
         return 1
+    finally:
+        if steps and not options.check and options.sounds.is_dir():
+            write_made(made, options.sounds)
     return 1 if options.check and steps else 0
 
 

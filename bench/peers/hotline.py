@@ -55,7 +55,7 @@ class Hotline(Running):
         ports = f"rtpstart={self._rtp.first}\nrtpend={self._rtp.last}\n"
         texts |= {"rtp.conf": f"[general]\n{ports}strictrtp=yes\n", **EMPTY}
         texts |= {"modules.conf": modules_conf(()), "logger.conf": logger_conf()}
-        texts |= {"say.conf": say_conf(), "features.conf": "[general]\n"}
+        texts |= {"say.conf": say_conf(("th", "en")), "features.conf": "[general]\n"}
         texts |= {"manager.conf": "[general]\nenabled=no\n"}
         etc = _made(folder / "etc")
         for name, text in texts.items():

@@ -117,6 +117,7 @@ async def talk(data: bytes) -> None:
         lambda: False,
         lambda _queue, said: said,
         lambda: False,
+        lambda _queue: True,
     )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:

@@ -206,6 +206,11 @@ class AgentController:
         """The agent who is signed in at the seat; empty if nobody is."""
         return next(iter(self._signed_in(seat)), "")
 
+    def wraps_up(self, queue: str) -> bool:
+        """Whether somebody who serves the queue is in wrap-up, and there again before long."""
+        serve = (agent.id for agent in self.agents.values() if queue in agent.queues)
+        return any(self.get(one).duty is a.Duty.WRAP_UP for one in serve)
+
     def has_seat(self, seat: str) -> bool:
         """Whether the seat is one of an agent's: rung only while somebody is signed in there."""
         return seat in self._at_seat or on_line(seat)

@@ -8,7 +8,7 @@ Whether callers are put through does not wait for this: Asterisk does that, from
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol, assert_never
 
@@ -58,7 +58,7 @@ class Seats(Protocol):
 class LineSeats:
     """`clock`: the timeline.  `waits(queues)`: how many callers wait, and a topic's prompt.
 
-    `by_key()`: whether a key takes each caller.
+    `spoken()`: the hotline's languages; `by_key()`: whether a key takes each caller.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class LineSeats:
         clock: Callable[[], float],
         seats: Seats,
         waits: Callable[[Sequence[str]], tuple[int, str]],
+        spoken: Callable[[], Collection[str]],
         by_key: Callable[[], bool],
     ) -> None:
         self.here: dict[str, str] = {}  # agents' ids by seat, as Asterisk has them
@@ -78,6 +79,7 @@ class LineSeats:
         self._clock = clock
         self._seats = seats
         self._waits = waits
+        self._spoken = spoken
         self._by_key = by_key
 
     # --- what Asterisk reports -------------------------------------------------------------
@@ -150,7 +152,8 @@ class LineSeats:
             await self.hang_up(agent.seat, at_once=True)
         waiting, topic = self._waits(self._seats.serves(agent.seat))
         trained = self._controller.get(agent.id).since > 0
-        language = next(iter(agent.languages), "")
+        spoken = self._spoken()
+        language = next((of for of in agent.languages if of in spoken), "")
         return Briefing(agent.seat, waiting, topic, trained, language, self._by_key())
 
     async def hang_up(self, seat: str, *, at_once: bool = False) -> None:

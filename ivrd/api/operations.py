@@ -193,6 +193,7 @@ class Operations:
             store_up=self.store.up,
             limits=self._limits(calls["queue"]).reached(),
             missing_prompts=list(missing_prompts),
+            languages_off={of: len(why) for of, why in self.settings.languages_off.items()},
             trunks=self.faulty_trunks(),
             plan=status.plan_of(self.plans.state.run, now),
             config=ConfigStatus(
@@ -281,6 +282,7 @@ class Operations:
         found = reload.compared(self._begun, self.settings.files, settings.files)
         moved_before = self.requeue.moved.copy()
         self._adopt(settings, menus)
+        reload.log_languages(settings)
         for bring in (self.queue_members.repeat, self.queue_members.reconcile, self._move):
             with suppress(ActionRefused, ConnectionLost, TimeoutError):
                 await bring()

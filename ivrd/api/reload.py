@@ -1,8 +1,10 @@
 """A changed configuration: read as a whole, and what of it the running ivrd cannot take."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from ivrd import log
 from ivrd.api import server
 from ivrd.calls.requeue import Route
 from ivrd.config.effect import Effect, Files, changes
@@ -11,6 +13,8 @@ from ivrd.config.problem import ConfigError
 from ivrd.config.settings import Settings
 from ivrd.config.sounds import prompt_files
 from ivrd.core.skills import group_of
+
+logger = logging.getLogger("ivrd")
 
 KEYS_TOLD = 20  # in one line of the audit log
 
@@ -70,6 +74,14 @@ def compared(begun: Files, before: Files, now: Files) -> Reload:
         restart=tuple(c.key for c in changes(begun, now) if c.effect is Effect.RESTART),
         asterisk_restart=tuple(c.key for c in changed if c.effect is Effect.ASTERISK_RESTART),
     )
+
+
+def log_languages(settings: Settings) -> None:
+    """Tell of languages that callers cannot choose yet."""
+    for language, problems in settings.languages_off.items():
+        what, first = "a language is off", str(problems[0])
+        missing = len(problems)
+        log.event(logger, logging.WARNING, what, language=language, missing=missing, problem=first)
 
 
 def read(old: Settings) -> Settings:

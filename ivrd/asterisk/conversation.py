@@ -124,6 +124,7 @@ class Conversation:
     to whoever would wait there; `slots()`: the time slots for one.  `flooded()`: whether there are
     too many calls, so that whoever arrives is asked for a key first.  `link()`: whether a
     link can be sent to the caller; `intake()`: whether the caller can register by keys.
+    `staffed(queue)`: whether somebody is there for a queue.
     """
 
     def __init__(
@@ -140,6 +141,7 @@ class Conversation:
         intake: Callable[[], bool],
         queue_language: Callable[[str, str], str],
         flooded: Callable[[], bool],
+        staffed: Callable[[str], bool],
     ) -> None:
         self.visit: AnyVisit | None = None
         self._in_use = in_use
@@ -155,6 +157,7 @@ class Conversation:
         self._intake = intake
         self._queue_language = queue_language
         self._flooded = flooded
+        self._staffed = staffed
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._speech = Speech(
             session, settings.length, settings.lease_seconds, self._prompt_ended, self._all_said
@@ -303,6 +306,7 @@ class Conversation:
             self._link(),
             self._intake(),
             self._settings.day,
+            self._staffed,
         )
 
     def _closed(self) -> frozenset[str]:
@@ -393,7 +397,8 @@ class Conversation:
         self._set(dialplan_names.TOPIC, to.topic)
         for variable, value in self._place().items():
             self._set(variable, value)
-        self._set("CALLERID(name)", now.label.get(to.topic) or self._settings.label[to.topic])
+        label = now.label.get(to.topic) or self._settings.label[to.topic]
+        self._set("CALLERID(name)", now.tree.routing.shown(label, to.topic, language))
         self._session.send("ASYNCAGI BREAK")
 
     def _return(self) -> None:

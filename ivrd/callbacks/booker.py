@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -67,6 +67,7 @@ class BookingSettings:
     routing: SkillRouting
     label: Mapping[str, str]  # what the agent's phone shows of a topic
     priority: PriorityRules
+    languages: Sequence[str]  # that can be spoken; the first for whoever chose one that is off now
 
     @property
     def dialable(self) -> Dialable:

@@ -162,14 +162,25 @@ class Dialler:
         of = self.settings
         number = dialled(self._vault.open(booking.number), of.country, of.callback.national)
         parts = (
-            *(WANTED, number, str(of.callback.ring_seconds), booking.language),
+            *(WANTED, number, str(of.callback.ring_seconds), self._language(booking)),
             *(self._queue(booking), booking.topic),
             milliseconds(self._reading(booking.effective_at)),
-            of.label.get(booking.topic, "").replace("|", " "),
+            self._label(booking).replace("|", " "),
             booking.origin,
             written(booking.head_start),
         )
         return "|".join(parts)
+
+    def _language(self, booking: Booking) -> str:
+        """What is spoken to the person."""
+        languages = self.settings.languages
+        return booking.language if booking.language in ("", *languages) else languages[0]
+
+    def _label(self, booking: Booking) -> str:
+        """What the agent's phone shows."""
+        of = self.settings
+        label = of.label.get(booking.topic, "")
+        return of.routing.shown(label, booking.topic, booking.language)
 
     def _queue(self, booking: Booking) -> str:
         """Where the topic leads by now; a queue that is served."""

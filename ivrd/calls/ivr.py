@@ -156,8 +156,9 @@ class Ivr:
 
     `notify(call_id, command)` receives each command of a conversation, `stepped(call_id, step)`
     what the log is to have of it, `fault(call_id, error)` what broke one.  `place(call_id)` is
-    asked when a caller is about to join a queue (placement.py): variables of the channel.
-    `active`: whether callers are spoken to; a standby only follows.
+    asked when a caller is about to join a queue (placement.py): variables of the channel; and
+    `staffed(queue)` whether somebody is there for its callers.  `active`: whether callers are
+    spoken to; a standby only follows.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class Ivr:
         place: Callable[[str], Mapping[str, str]],
         queue_language: QueueLanguage,
         screening: Screening,
+        staffed: Callable[[str], bool],
     ) -> None:
         self.settings = settings
         self.active = True
@@ -194,6 +196,7 @@ class Ivr:
         self._place = place
         self._queue_language = queue_language
         self._screening = screening
+        self._staffed = staffed
         self._lines: dict[str, MenuCall] = {}
         self._talks: set[asyncio.Task[None]] = set()
         # Bookings, links that are being sent, tickets that are being filed, cases looked up.
@@ -357,6 +360,7 @@ class Ivr:
             lambda: self._intake.offered(call_id),
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
             lambda: self._screening.reason(call_id) is not None,
+            self._staffed,
         )
         if reason is not None:
             self._stepped(call_id, MenuStep(StepKind.CHALLENGED, reason))

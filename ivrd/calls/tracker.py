@@ -86,7 +86,8 @@ URGENT: Mapping[type[Command], Urgency] = {
 class CallTracker:
     """All callers. `identify` turns a call's number into what stands for it everywhere.
 
-    `clock` gives this moment on ivrd's timeline, on which all times of calls are.
+    `clock` gives this moment on ivrd's timeline, on which all times of calls are; `staffed(queue)`
+    tells whether somebody is there for a queue.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class CallTracker:
         queue_language: QueueLanguage,
         screening: Screening,
         priority: PriorityRules,
+        staffed: Callable[[str], bool],
     ) -> None:
         self.ledger = ledger
         self.queue_members = asterisk.queue_members
@@ -140,6 +142,7 @@ class CallTracker:
             self._before_joining,
             queue_language,
             screening,
+            staffed,
         )
         self.placement = Placement(
             priority,

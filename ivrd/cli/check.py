@@ -18,7 +18,7 @@ from ivrd.cli import capacity, live, manager_port
 from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
-from ivrd.config import certificates, trunk_media, yamlfile
+from ivrd.config import certificates, languages, trunk_media, yamlfile
 from ivrd.config.load import FILES, OPTIONAL_FILES, load
 from ivrd.config.outbox_settings import FileSettings, HttpSettings
 from ivrd.config.partners import not_spoken
@@ -106,6 +106,9 @@ def _check(given: argparse.Namespace) -> int:
     notes = [
         *unlikely(settings, today),
         *missing_defaults(settings),
+        *languages.off(settings),
+        *languages.not_reviewed(settings),
+        *languages.untranslated(settings),
         *missing_music(settings),
         *ending(settings, today),
         *unused_prompts(settings),
@@ -271,9 +274,10 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     with reported(render.RenderError):
         files = asterisk_files(settings)
         differing = render.differing(folder, files)
-        if own := settings.asterisk.network.additions:
-            wrong = list(additions.contradictions(files, own))
-            yield Step(wrong, "edit the files of asterisk.additions")
+        yield Step(
+            list(additions.contradictions(files, settings.asterisk.network.additions)),
+            "edit the files of asterisk.additions",
+        )
     in_use = folder == settings.asterisk.config_dir
     started = console.started(settings.asterisk.console) if in_use else None
     mend = "`ivrd render` writes it anew"

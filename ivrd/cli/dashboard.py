@@ -134,6 +134,7 @@ def _alarms(status: Status) -> list[Text]:
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:
         lines.append((_missing(missing), WARN))
+    lines += [(_off(*of), WARN) for of in status["languages_off"].items()]
     lines += [(text, WARN) for text in (*_absent(status), *_trunks(status), *_refused(status))]
     return [Text(left(f"!! {text}", WIDTH), style) for text, style in lines]
 
@@ -142,6 +143,10 @@ def _missing(prompts: Sequence[str]) -> str:
     """A path is long: of the first its end is what matters."""
     first = prompts[0].partition(": ")[0].rpartition("/sounds/")[2][-30:]
     return f"{len(prompts)} RECORDINGS CANNOT BE PLAYED, {first} is one: see ivrd check"
+
+
+def _off(language: str, missing: int) -> str:
+    return f"LANGUAGE {clean(language)} IS OFF: {missing} prompts have no recording: see ivrd check"
 
 
 def _absent(status: Status) -> list[str]:

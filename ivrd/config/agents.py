@@ -29,6 +29,7 @@ from ivrd.config.field_types import (
     text,
     whole,
     worded,
+    written,
 )
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part, read
@@ -168,7 +169,7 @@ def check_with_program(file: File[AgentsFile], program: MainFile) -> Iterator[Pr
     """Languages that the hotline does not speak."""
     for name, part in file.parsed.agents.items():
         yield from _listed(file, (name, "languages"), part.languages, program.languages)
-    yield from _spoken_and_dialled(file, program.languages)
+    yield from _spoken_and_dialled(file, written(program.languages))
 
 
 def check_with_queues(file: File[AgentsFile], parsed: QueuesFile) -> Iterator[Problem]:
@@ -206,7 +207,7 @@ def _numbers(file: File[AgentsFile]) -> Iterator[Problem]:
 
 
 def _spoken_and_dialled(file: File[AgentsFile], languages: Collection[str]) -> Iterator[Problem]:
-    """A language that is none of the hotline's, and codes that mean something else."""
+    """A language in which nothing is said to agents, and codes that mean something else."""
     parsed = file.parsed
     if parsed.language and parsed.language not in languages:
         yield file.problem("language", say=unknown("language", parsed.language, languages))

@@ -26,6 +26,9 @@ def check(file: File[AgentsFile], queues: QueuesFile, program: MainFile) -> Iter
         yield file.problem("line_number", say=say)
     if number and not pool:
         yield file.problem("line_number", say="no pool of queues.yaml has `kind: line`")
-    same = next((of.number for of in main.numbers(program) if {*of.spellings} & {*number}), "")
+    same = next(
+        (of.number for of in main.numbers(program, ()) if {*of.spellings} & {*number}),
+        "",
+    )
     if same:
         yield file.problem("line_number", say=f"this is the same number as {same} in {main.FILE}")

@@ -1,6 +1,6 @@
 """The whole configuration: each file by itself, then the files together, then the settings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from ivrd.config import (
     callback,
     cases,
     hours,
+    languages,
     line,
     links,
     main,
@@ -28,6 +29,7 @@ from ivrd.config import (
 )
 from ivrd.config import waiting as waits
 from ivrd.config.control_socket import check_folder, located
+from ivrd.config.field_types import FURTHER, written
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
@@ -35,7 +37,7 @@ from ivrd.config.skills import Staff
 from ivrd.config.trunk_settings import TrunkSettings
 
 FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
-OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE, cases.FILE)
+OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE, cases.FILE, *languages.FILES)
 
 
 def load(folder: Path) -> Settings:
@@ -46,8 +48,10 @@ def load(folder: Path) -> Settings:
     """
     check_folder(folder)
     found: list[Problem] = []
+    program = _read(folder / main.FILE, main.MainFile, found)
+    wanted = program.parsed.languages if program else []
     files = _Files(
-        program=_read(folder / main.FILE, main.MainFile, found),
+        program=program,
         menus=_read(folder / menus.FILE, menus.MenusFile, found),
         queues=_read(folder / queues.FILE, queues.QueuesFile, found),
         hours=_read(folder / hours.FILE, hours.HoursFile, found),
@@ -57,14 +61,15 @@ def load(folder: Path) -> Settings:
         outbox=_read_outbox(folder, found),
         plans=_read_plans(folder, found),
         cases=_read_cases(folder, found),
+        languages=languages.read_files(folder, wanted, found),
     )
     for problems in (_alone(files, folder), _with_program(files), _together(files)):
         found.extend(problems)
-    staff = None if found else _staff(files)
-    if staff is not None and files.queues:
-        found.extend(skills.check(files.queues, staff))
-    settings = None if found or staff is None else _settings(files, staff, folder)
-    if settings is None:
+    settings = None if found else _with_further(files, wanted, folder)
+    if settings is not None and files.queues:
+        staff = _staff(files, settings.languages)
+        found.extend(skills.check(files.queues, staff) if staff else ())
+    if settings is None or found:
         order = {str(folder / name): at for at, name in enumerate((*FILES, *OPTIONAL_FILES))}
         last = len(order)  # a file that one of these names
 
@@ -89,6 +94,7 @@ class _Files:
     outbox: File[outbox.OutboxFile] | None
     plans: File[plans.PlansFile] | None
     cases: File[cases.CasesFile] | None
+    languages: languages.LanguageFiles
 
 
 def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
@@ -229,34 +235,34 @@ def _said(files: _Files) -> Iterable[Problem]:
     if files.menus and files.cases:
         yield from menus.check_with_cases(files.menus, cases.table(files.cases.parsed))
     if files.prompts and files.program:
-        languages = files.program.parsed.languages
-        known = prompts.with_defaults(files.prompts.parsed.texts, languages)
+        spoken = files.program.parsed.languages
+        known = prompts.with_defaults(files.prompts.parsed.texts, spoken)
+        yield from languages.check(files.languages, known)
         if files.menus:
             uses = menus.prompts(files.menus.parsed)
-            yield from prompts.check_uses(known, languages, files.menus, uses)
+            yield from prompts.check_uses(known, spoken, files.menus, uses)
         if files.queues:
             uses = queues.prompts(files.queues.parsed)
-            yield from prompts.check_uses(known, languages, files.queues, uses)
+            yield from prompts.check_uses(known, spoken, files.queues, uses)
         uses = prompt_validity.prompts(files.prompts.parsed)
-        yield from prompts.check_uses(known, languages, files.prompts, uses)
+        yield from prompts.check_uses(known, spoken, files.prompts, uses)
         if files.menus and files.queues:
             yield from prompt_validity.check_places(
                 files.prompts, files.menus, files.queues, files.plans
             )
         if files.plans:
             uses = plans.prompts(files.plans.parsed)
-            yield from prompts.check_uses(known, languages, files.plans, uses)
+            yield from prompts.check_uses(known, spoken, files.plans, uses)
         if files.cases:
             uses = cases.prompts(files.cases.parsed)
-            yield from prompts.check_uses(known, languages, files.cases, uses)
+            yield from prompts.check_uses(known, spoken, files.cases, uses)
 
 
-def _staff(files: _Files) -> Staff | None:
+def _staff(files: _Files, spoken: Sequence[str]) -> Staff | None:
     """Who can help whom; None when a file is not there."""
-    if not (files.program and files.queues and files.agents and files.partners):
+    if not (files.queues and files.agents and files.partners):
         return None
-    languages = files.program.parsed.languages
-    return skills.staff(files.queues.parsed, files.agents.parsed, files.partners.parsed, languages)
+    return skills.staff(files.queues.parsed, files.agents.parsed, files.partners.parsed, spoken)
 
 
 def _trunks(
@@ -269,23 +275,48 @@ def _trunks(
     return found
 
 
-def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
-    """The settings that the files make together; None when one is not there."""
+def _with_further(files: _Files, wanted: Sequence[str], folder: Path) -> Settings | None:
+    """The settings with those further languages that have all of their prompts."""
+    settings = _settings(files, written(wanted), {}, folder)
+    if settings is None or settings.languages == tuple(wanted):
+        return settings
+    missing = {
+        language: languages.missing(settings, language, files.languages[language])
+        for language in wanted
+        if language in FURTHER
+    }
+    off = {language: problems for language, problems in missing.items() if problems}
+    return _settings(files, [one for one in wanted if one not in off], off, folder)
+
+
+def _settings(
+    files: _Files,
+    spoken: Sequence[str],
+    off: Mapping[str, tuple[Problem, ...]],
+    folder: Path,
+) -> Settings | None:
+    """The settings that the files make together; None when one is not there.
+
+    `spoken`: the languages that are on; `off`: the others that are wanted, and why.
+    """
+    staff = _staff(files, spoken)
     top, tree, waiting = files.program, files.menus, files.queues
     if not (top and tree and waiting and files.hours and files.partners and files.prompts):
         return None
-    if not (files.agents and files.outbox and files.plans and files.cases):
+    if not (files.agents and files.outbox and files.plans and files.cases and staff):
         return None
-    parsed, languages, routing = top.parsed, tuple(top.parsed.languages), staff.routing
+    parsed, first, routing = top.parsed, spoken[0], staff.routing
+    numbers = main.numbers(parsed, spoken)
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
     trunks = _trunks(parsed, files.partners.parsed, folder)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed, languages[0], trunks)
+    helpers = partners.partners(files.partners.parsed, waiting.parsed, first, trunks)
     return Settings(
         folder=folder,
-        numbers=main.numbers(parsed),
+        numbers=numbers,
         country=parsed.country,
         zone=parsed.time_zone,
-        languages=languages,
+        languages=tuple(spoken),
+        languages_off=off,
         service_level_seconds=parsed.service_level_seconds,
         lease_seconds=parsed.lease_seconds,
         drain_seconds=parsed.drain_seconds,
@@ -313,8 +344,8 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             tree.parsed,
             waiting.parsed,
             routing,
-            languages,
-            main.numbers(parsed),
+            tuple(spoken),
+            numbers,
             parsed.waiting.menu_key,
             cases.table(files.cases.parsed),
         ),
@@ -333,7 +364,7 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         line_numbers=line.line_number(files.agents.parsed, parsed),
         agent_limits=agents.limits(files.agents.parsed),
         agent_codes=agents.codes(files.agents.parsed),
-        agent_language=files.agents.parsed.language or languages[0],
+        agent_language=files.agents.parsed.language or first,
         line_key_seconds=files.agents.parsed.line_key_seconds,
         reminders=reminders.settings(files.agents.parsed, named, parsed),
         supervision=agents.supervision(files.agents.parsed),
@@ -346,12 +377,16 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
         behind_seconds=parsed.limits.behind_seconds,
         challenge=main.challenge(parsed),
         partners=helpers,
-        call_outs=partners.call_outs(files.partners.parsed, folder, languages[0]),
+        call_outs=partners.call_outs(files.partners.parsed, folder, first),
         partner_schedules={partner.id: named[partner.hours] for partner in helpers},
         validities=prompt_validity.validities(files.prompts.parsed),
         plans=plans.plans(files.plans.parsed),
         left_out={},
-        prompts=prompts.with_defaults(files.prompts.parsed.texts, languages),
+        prompts=prompts.with_texts(
+            prompts.with_defaults(files.prompts.parsed.texts, spoken),
+            spoken,
+            {language: of.parsed for language, of in files.languages.items()},
+        ),
         trunks=trunks,
         files={
             main.FILE: parsed,
@@ -364,5 +399,6 @@ def _settings(files: _Files, staff: Staff, folder: Path) -> Settings | None:
             outbox.FILE: files.outbox.parsed,
             plans.FILE: files.plans.parsed,
             cases.FILE: files.cases.parsed,
+            **{prompts.file_name(one): of.parsed for one, of in files.languages.items()},
         },
     )

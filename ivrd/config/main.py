@@ -1,6 +1,6 @@
 """ivrd.yaml: the program itself, its surroundings and Asterisk."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from ivrd.config.field_types import (
     REGION,
     TELEPHONE,
     USER_AGENT,
+    WRITTEN,
     ZONE,
     Address,
     choice,
@@ -244,6 +245,11 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
     for at, language in enumerate(parsed.languages):
         if language in parsed.languages[:at]:
             yield file.problem("languages", at, say=f"{language} is named twice")
+    if parsed.languages[0] not in WRITTEN:
+        say = (
+            f"expected {' or '.join(WRITTEN)} first: any other is off while a recording is missing"
+        )
+        yield file.problem("languages", 0, say=say)
     if say := control_socket.too_long(located(folder, parsed.control.socket)):
         yield file.problem("control", "socket", say=say)
     if parsed.overflow.floor_seats > parsed.overflow.ceiling_seats:
@@ -307,13 +313,14 @@ def _check_numbers(file: File[MainFile]) -> Iterator[Problem]:
             yield file.problem("numbers", dialled, "language", say=say)
 
 
-def numbers(parsed: MainFile) -> tuple[NumberSettings, ...]:
-    """The hotline's numbers, the first one first."""
+def numbers(parsed: MainFile, spoken: Collection[str]) -> tuple[NumberSettings, ...]:
+    """The hotline's numbers, the first one first.  Those of a language that is off have none."""
     parts = {parsed.number: NumberPart(), **parsed.numbers}
     found = []
     for dialled, part in parts.items():
         spelt = spellings(canonical(dialled) or "", parsed.country)
-        found.append(NumberSettings(spelt[0], part.menu, part.language, spelt))
+        language = part.language if part.language in spoken else ""
+        found.append(NumberSettings(spelt[0], part.menu, language, spelt))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ivrd.config import intake
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import NAME, PROMPT, choice, number, whole, worded
+from ivrd.config.field_types import FURTHER, NAME, PROMPT, choice, number, whole, worded
 from ivrd.config.intake import IntakePart
 from ivrd.config.links import MESSAGE
 from ivrd.config.main import MainFile
@@ -166,8 +166,9 @@ def check_with_program(file: File[MenusFile], program: MainFile) -> Iterator[Pro
         )
         yield file.problem("wait_seconds", say=say)
     for name, key, to in _keys(file.parsed):
-        if to.language and to.language not in program.languages:
-            say = unknown("language", to.language, program.languages)
+        known = (*program.languages, *FURTHER)  # of one that is off there is no key
+        if to.language and to.language not in known:
+            say = unknown("language", to.language, known)
             yield file.problem("menus", name, "keys", key, "language", say=say)
 
 
@@ -303,7 +304,7 @@ def tree(
     queue_menu_key: str,
     cases: CaseTable | None,
 ) -> Tree:
-    """The menus as the menu machine wants them."""
+    """The menus as the menu machine wants them; `languages`: those that are on."""
     return Tree(
         start=parsed.start,
         starts={of.number: ToMenu(of.menu or parsed.start, of.language) for of in numbers},
@@ -312,7 +313,11 @@ def tree(
             name: Menu(
                 name=name,
                 prompts=tuple(part.prompts),
-                keys={key: to.choice() for key, to in part.keys.items()},
+                keys={
+                    key: to.choice()
+                    for key, to in part.keys.items()
+                    if to.language in ("", *languages)
+                },
                 speak_all=part.speak == "all",
             )
             for name, part in parsed.menus.items()

@@ -26,6 +26,7 @@ from ivrd.config.field_types import (
     pattern,
     whole,
     worded,
+    written,
 )
 from ivrd.config.model import File, Part, read
 from ivrd.config.outbox_settings import (
@@ -270,7 +271,8 @@ def _check_messages(file: File[OutboxFile], known: Mapping[str, str]) -> Iterato
 
 
 def check_with_program(file: File[OutboxFile], languages: Sequence[str]) -> Iterator[Problem]:
-    """Languages that callers speak and a message does not."""
+    """Languages that callers speak and a message does not; a further one may have no text."""
+    languages = written(languages)
     for use, message in file.parsed.messages.items():
         for language in languages:
             if language not in message.text:

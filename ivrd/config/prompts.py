@@ -1,4 +1,10 @@
-"""prompts.yaml: the prompts' texts, those that ivrd brings along, and which are said at all."""
+"""The prompts' texts, those that ivrd brings along, and which are said at all.
+
+prompts.yaml has every prompt in the languages of `WRITTEN`.  Each further one has files of its own,
+which a translator or a speaker can be given: prompts.LANGUAGE.yaml beside prompts.yaml, and
+default_prompts.LANGUAGE.yaml in this package for what ivrd brings along (languages.py says when a
+language is on).
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -6,22 +12,24 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivrd.config import model, yamlfile
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import DAY, PROMPT, speech, text
+from ivrd.config.field_types import DAY, FURTHER, PROMPT, WRITTEN, speech, text, written
 from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
 from ivrd.core.menu import ToIntake, ToLink
-from ivrd.core.numbers import LANGUAGES, pieces
+from ivrd.core.numbers import pieces
 
 FILE = "prompts.yaml"
 DEFAULTS = Path(__file__).with_name("default_prompts.yaml")
 NUMBER = "number-"
+# Said to agents alone, in `language` of agents.yaml, which is one of `WRITTEN`.
+TO_AGENTS = ("agent-", "supervision-nothing", "supervision-idle")
 
 Prompts = Mapping[str, Mapping[str, str]]  # a prompt's name -> its text in each language
 
@@ -41,13 +49,13 @@ class PromptPart(Part):
     @model_validator(mode="after")
     def _has_a_text(self) -> "PromptPart":
         if not self.texts:
-            raise PydanticCustomError("expected", f"expected a text in {' or '.join(LANGUAGES)}")
+            raise PydanticCustomError("expected", f"expected a text in {' or '.join(WRITTEN)}")
         return self
 
     @property
     def texts(self) -> Mapping[str, str]:
         """The text in each language that has one."""
-        texts = {language: getattr(self, language) for language in LANGUAGES}
+        texts = {language: getattr(self, language) for language in WRITTEN}
         return {language: said for language, said in texts.items() if said}
 
 
@@ -62,10 +70,38 @@ class PromptsFile(Part):
         return {name: part.texts for name, part in self.prompts.items()}
 
 
+class LanguageFile(Part):
+    """prompts.LANGUAGE.yaml.
+
+    reviewed_by: who speaks the language and has read these texts and ivrd's own, or recorded them.
+    """
+
+    reviewed_by: Annotated[str, text(80), RELOAD] = ""
+    prompts: Annotated[dict[Annotated[str, PROMPT], Annotated[str, speech(2000)]], RELOAD] = Field(
+        default_factory=dict
+    )
+
+
+def file_name(language: str) -> str:
+    """The file with a further language's texts, beside prompts.yaml."""
+    return f"prompts.{language}.yaml"
+
+
 @cache
 def defaults() -> Prompts:
     """The prompts that every hotline needs, with the texts that hold where it has none."""
     return model.read(DEFAULTS, PromptsFile).parsed.texts
+
+
+@cache
+def defaults_in(language: str) -> Mapping[str, str]:
+    """What ivrd brings along in a further language, by prompt."""
+    return model.read(default_file(language), LanguageFile).parsed.prompts
+
+
+def default_file(language: str) -> Path:
+    """The file of these."""
+    return DEFAULTS.with_suffix(f".{language}.yaml")
 
 
 def built_in() -> frozenset[str]:
@@ -74,16 +110,38 @@ def built_in() -> frozenset[str]:
 
 
 def with_defaults(own: Prompts, languages: Iterable[str]) -> Prompts:
-    """Every prompt of `own`, and what else is needed in these languages."""
+    """Every prompt of `own`, and what else is needed in these languages, as far as `WRITTEN`."""
     prompts = {name: dict(texts) for name, texts in own.items()}
-    for language in languages:
+    for language in written(languages):
         for name in built_in() | pieces(language):
             prompts.setdefault(name, {}).setdefault(language, defaults()[name][language])
     return prompts
 
 
+def with_texts(
+    prompts: Prompts, languages: Iterable[str], files: Mapping[str, LanguageFile]
+) -> Prompts:
+    """The same with further languages; their text is empty where there is a recording alone.
+
+    `languages`: those that are on.
+    """
+    found = {name: dict(texts) for name, texts in prompts.items()}
+    for language in set(languages).intersection(FURTHER):
+        own = files[language].prompts
+        for name in said_in(prompts, language):
+            said = own.get(name) or defaults_in(language).get(name, "")
+            found.setdefault(name, {})[language] = said
+    return found
+
+
+def said_in(prompts: Iterable[str], language: str) -> frozenset[str]:
+    """Those of these prompts that a further language needs, with its parts of numbers."""
+    others = (name for name in prompts if not name.startswith((NUMBER, *TO_AGENTS)))
+    return pieces(language).union(others)
+
+
 def check_uses(
-    prompts: Prompts, languages: list[str], user: File[M], uses: Iterable[tuple[Key, str]]
+    prompts: Prompts, languages: Iterable[str], user: File[M], uses: Iterable[tuple[Key, str]]
 ) -> Iterator[Problem]:
     """The prompts (with their places) that `user` names and that are not there."""
     for place, name in uses:
@@ -91,7 +149,7 @@ def check_uses(
         if texts is None:
             yield user.problem(*place, say=unknown("prompt", name, prompts))
             continue
-        for language in languages:
+        for language in written(languages):
             if language not in texts:
                 yield user.problem(*place, say=f"the prompt {name} has no text in {language}")
 
@@ -126,7 +184,11 @@ def said_by_menus(settings: Settings) -> frozenset[str]:
 
 
 def is_own(settings: Settings, name: str, language: str) -> bool:
-    """Whether the text is the hotline's own, from prompts.yaml."""
+    """Whether the text is the hotline's own, from prompts.yaml or a further language's file."""
+    if language not in WRITTEN:
+        texts = settings.files[file_name(language)]
+        assert isinstance(texts, LanguageFile)
+        return name in texts.prompts
     file = settings.files[FILE]
     assert isinstance(file, PromptsFile)
     return language in file.texts.get(name, {})

@@ -7,7 +7,18 @@ from pydantic import Field
 
 from ivrd.config import hours, main, transfers
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import LANGUAGE, NAME, PROMPT, TRUTH, all_or, choice, text, whole
+from ivrd.config.field_types import (
+    LANGUAGE,
+    NAME,
+    PROMPT,
+    TRUTH,
+    WRITTEN,
+    all_or,
+    choice,
+    text,
+    whole,
+    written,
+)
 from ivrd.config.hours import ALWAYS, HoursFile
 from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
@@ -52,7 +63,7 @@ class QueuePart(Part):
 class PoolPart(Part):
     """Seats that open and close together; `queues` is None for all.
 
-    Without `languages` its people speak all of the hotline's.
+    Without `languages` its people speak those of the hotline's that are Thai and English.
     """
 
     kind: Annotated[str, choice(PHONE, LINE), RELOAD] = PHONE
@@ -164,11 +175,11 @@ def check_with_program(file: File[QueuesFile], program: MainFile) -> Iterator[Pr
     for name, queue in file.parsed.queues.items():
         for topic, texts in queue.topics.items():
             place = ("queues", name, "topics", topic)
-            for language in program.languages:
+            for language in written(program.languages):
                 if language not in texts:
                     say = f"missing; expected {text(TEXT_LIMIT).what}"
                     yield file.problem(*place, language, say=say)
-    own = [spelling for number in main.numbers(program) for spelling in number.spellings]
+    own = [spelling for number in main.numbers(program, ()) for spelling in number.spellings]
     for key, say in transfers.check_own(file.parsed.transfers, own):
         yield file.problem("transfers", *key, say=say)
     for name, part in file.parsed.pools.items():
@@ -181,6 +192,9 @@ def _languages(file: File[QueuesFile], known: Collection[str]) -> Iterator[Probl
     parsed = file.parsed
     if parsed.fallback_language and parsed.fallback_language not in known:
         say = unknown("language", parsed.fallback_language, known)
+        yield file.problem("fallback_language", say=say)
+    elif parsed.fallback_language and parsed.fallback_language not in WRITTEN:
+        say = f"expected {' or '.join(WRITTEN)}: any other may be off"
         yield file.problem("fallback_language", say=say)
     for name, part in parsed.pools.items():
         for at, language in enumerate(part.languages):
@@ -226,12 +240,15 @@ def queues(parsed: QueuesFile, routing: SkillRouting) -> tuple[QueueSettings, ..
 
 
 def skills(parsed: QueuesFile, languages: Collection[str]) -> dict[str, Skills]:
-    """Whom the people of each pool can help, who are not agents with skills of their own."""
+    """Whom the people of each pool can help, who are not agents with skills of their own.
+
+    Nobody is taken to speak a further language.
+    """
     return {
         name: Skills(
             queues=frozenset(_queues(part, parsed)),
             topics=None,
-            languages=frozenset(part.languages or languages),
+            languages=frozenset(part.languages or written(languages)),
             declared=bool(part.languages),
         )
         for name, part in parsed.pools.items()

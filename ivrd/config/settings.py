@@ -12,6 +12,7 @@ from ivrd.config.cases import CrmSettings
 from ivrd.config.effect import Files
 from ivrd.config.network_settings import OwnNetwork
 from ivrd.config.outbox_settings import OutboxSettings
+from ivrd.config.problem import Problem
 from ivrd.config.transfers import TransferNumber
 from ivrd.config.trunk_settings import TlsSettings, TrunkSettings
 from ivrd.core.agent_call import Request
@@ -249,8 +250,8 @@ class Settings:
     `trunks`: each carrier's, each partner's, and that for calls back, by its name in Asterisk.
     `state_dir`: what ivrd itself writes and reads again.  `prompts` maps a prompt to its text in
     each language; those that every hotline needs are among them.  `validities`: the prompts that
-    end.  `languages`: the first is spoken when nothing was chosen.  `files`: each file's parsed
-    content.
+    end.  `languages`: the first is spoken when nothing was chosen; `languages_off`: those that
+    cannot be chosen yet, and why (languages.py).  `files`: each file's parsed content.
     """
 
     folder: Path
@@ -258,6 +259,7 @@ class Settings:
     country: str
     zone: ZoneInfo
     languages: tuple[str, ...]
+    languages_off: Mapping[str, tuple[Problem, ...]]
     service_level_seconds: float
     lease_seconds: int
     drain_seconds: float

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ivrd.config import agents, partners, queues, yamlfile
 from ivrd.config.agents import AgentsFile
+from ivrd.config.field_types import written
 from ivrd.config.model import File
 from ivrd.config.partners import PartnersFile
 from ivrd.config.problem import Problem
@@ -42,7 +43,8 @@ def staff(
     ours = (of for here in at_seats.values() for of in here)
     every = set(ours).union(partners.skills(helpers, waiting, languages[0]))
     fallback = waiting.fallback_language or languages[0]
-    routing = divide(waiting.queue_of(), waiting.default, languages, fallback, every)
+    assumed = written(languages)
+    routing = divide(waiting.queue_of(), waiting.default, languages, assumed, fallback, every)
     return Staff(at_seats, skilled, every, routing)
 
 

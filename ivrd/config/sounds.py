@@ -112,7 +112,7 @@ def long_whispers(settings: Settings) -> list[Problem]:
     found = []
     for partner in settings.partners:
 
-        def seconds(prompt: str, language: str = partner.languages[0]) -> float:
+        def seconds(prompt: str, language: str = partner.told_in(settings.languages)) -> float:
             return length((language, prompt)) or 0.0
 
         topic = max((seconds(f"topic-{topic}") for topic in partner.topics), default=0.0)
@@ -157,6 +157,15 @@ def _recordings(settings: Settings) -> Iterator[tuple[str, str, Path]]:
         for name, texts in settings.prompts.items():
             if language in texts:
                 yield language, name, settings.sounds / language / f"{name}.wav"
+
+
+def unplayable(path: Path) -> str:
+    """Why Asterisk cannot play a recording; empty if it can."""
+    try:
+        _seconds(path)
+    except _Unfit as error:
+        return str(error)
+    return ""
 
 
 def _seconds(path: Path) -> float:

@@ -1,7 +1,10 @@
-"""The offer of a call back, on the way to a person when the wait is long: a machine as menu.py is.
+"""The offer of a call back, on the way to a person when the wait is long, or nobody is there who
+speaks the caller's language: a machine as menu.py is.
 
 Theory of operation
 -------------------
+`LANGUAGE`: nobody is there who speaks it: 1 for a call back, 2 for somebody who speaks another one,
+in which all goes on then, 3 to wait, as far as each can be had.
 `OFFER`: 1 for a call back, 2 to wait.  `WHICH`: 1 for the number that the call comes from, 2 for
 another one, which is keyed in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is
 right, 2 once more).  `SLOT`, where the hotline has time slots: 1 as soon as the turn comes, 2 and
@@ -37,6 +40,7 @@ from ivrd.core.menu import (
     NoInput,
     PromptsPlayed,
     Say,
+    Speak,
     ToPerson,
     Tree,
 )
@@ -48,11 +52,14 @@ END_KEY = "#"
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 OFFER, WHICH, NUMBER = "callback-offer", "callback-which", "callback-number"
 READ_BACK, RIGHT = "callback-read-back", "callback-right"
+NOBODY, OFFER_CALLBACK, OFFER_WAIT = "language-nobody", "language-callback", "language-wait"
+OFFER_OTHER = "language-in-"  # and the other language
 
 
 class At(StrEnum):
     """Where in the offer a caller is."""
 
+    LANGUAGE = "language"
     OFFER = "offer"
     WHICH = "which"
     KEYING = "keying"
@@ -68,7 +75,9 @@ class OfferVisit:
     """Where a caller stands.  digits: of the number that is keyed in; the rest as `menu.Visit`.
 
     slots: those that the caller has heard of; not_before: when the chosen one begins, 0 for the
-    turn, None while nothing was chosen.
+    turn, None while nothing was chosen.  instead: the language of people who are there when nobody
+    speaks the caller's, empty for nobody; comes: whether somebody who does comes at other times, so
+    that the caller can wait; callback: whether a call back can be had then.
     """
 
     at: At
@@ -81,6 +90,9 @@ class OfferVisit:
     interruptions: int = 0
     slots: tuple[Slot, ...] = ()
     not_before: float | None = None
+    instead: str = ""
+    comes: bool = True
+    callback: bool = True
 
 
 Result = tuple[OfferVisit, tuple[Command, ...]]
@@ -89,6 +101,16 @@ Result = tuple[OfferVisit, tuple[Command, ...]]
 def enter(queue: str, topic: str, language: str) -> Result:
     """Begin: the caller has chosen a topic, and the wait for its people is long."""
     visit = OfferVisit(At.OFFER, queue, topic, language)
+    return visit, (AtOffer(topic), _words(visit))
+
+
+def enter_unstaffed(
+    queue: str, topic: str, language: str, *, instead: str, comes: bool, callback: bool
+) -> Result:
+    """Begin: nobody is there who speaks the caller's language; something else can be had."""
+    visit = OfferVisit(
+        At.LANGUAGE, queue, topic, language, instead=instead, comes=comes, callback=callback
+    )
     return visit, (AtOffer(topic), _words(visit))
 
 
@@ -146,6 +168,8 @@ def _press(
         return _keyed(tree, visit, digit)
     if digit in (PERSON_KEY, BACK_KEY):
         return _to_person(visit)
+    if visit.at is At.LANGUAGE:
+        return _unstaffed(tree, visit, digit)
     match visit.at, digit:
         case At.OFFER, "1":
             return _at(visit, At.WHICH)
@@ -227,8 +251,32 @@ def _to_person(visit: OfferVisit, *said: str) -> Result:
     return after, (*words, ToPerson(visit.queue, visit.topic))
 
 
+def _unstaffed(tree: Tree, visit: OfferVisit, digit: str) -> Result:
+    """A key of one who has heard that nobody is there who speaks the language."""
+    if digit == "1" and visit.callback:
+        return _at(visit, At.WHICH)
+    if digit == "2" and visit.instead:
+        return _in_other(tree, visit)
+    return _to_person(visit) if digit == "3" and visit.comes else _miss(tree, visit)
+
+
+def _in_other(tree: Tree, visit: OfferVisit) -> Result:
+    """To people who do not speak the caller's language: the caller wants to, and speaks theirs."""
+    language = visit.instead
+    queue = tree.routing.queue_for(visit.topic, language)
+    after = replace(visit, at=At.DECLINED, over=True, language=language, queue=queue)
+    return after, (Speak(language), ToPerson(queue, visit.topic))
+
+
 def _words(visit: OfferVisit) -> Say:
     match visit.at:
+        case At.LANGUAGE:
+            offers = {
+                OFFER_CALLBACK: visit.callback,
+                OFFER_OTHER + visit.instead: bool(visit.instead),
+                OFFER_WAIT: visit.comes,
+            }
+            return _say(visit, NOBODY, *(of for of, can_be_had in offers.items() if can_be_had))
         case At.OFFER:
             return _say(visit, OFFER)
         case At.WHICH:

@@ -23,6 +23,7 @@ from ivrd.core.menu import (
     Input,
     Key,
     LinkAnswer,
+    Say,
     SendLink,
     ToPerson,
     Tree,
@@ -44,7 +45,7 @@ class Situation:
     `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
     slots for one; `flooded()`: whether there are too many calls.  `link`: whether a link can be
     sent to the caller; `intake`: whether the caller can register by keys.  `day()`: where the
-    hotline is.
+    hotline is.  `staffed(queue)`: whether somebody is there for its callers.
     """
 
     closed: frozenset[str]
@@ -55,6 +56,7 @@ class Situation:
     link: bool
     intake: bool
     day: Callable[[], date]
+    staffed: Callable[[str], bool]
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
@@ -109,15 +111,37 @@ def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Resul
 
 
 def _offered(tree: Tree, result: menu.Result, received: Input, now: Situation) -> Result:
-    """The step; of one who has asked for a person and is to wait long, the offer of a call back."""
+    """The step; of one who has asked for a person and is to wait long, the offer of a call back.
+
+    And of one whom nobody understands who is there, that this is so, and what can be had instead.
+    """
     visit, commands = result
     last = commands[-1] if commands else None
-    if not isinstance(received, Key) or not isinstance(last, ToPerson):
+    if not isinstance(last, ToPerson):
         return result
-    if last.topic not in tree.red_flags and now.offers(last.queue):
+    if not tree.routing.understood(last.topic, visit.language, now.staffed):
+        return _unstaffed(tree, result, last, now)
+    urgent = last.topic in tree.red_flags
+    if isinstance(received, Key) and not urgent and now.offers(last.queue):
         offer, more = callback_menu.enter(last.queue, last.topic, visit.language)
         return offer, (*commands[:-1], *more)
     return result
+
+
+def _unstaffed(tree: Tree, result: menu.Result, to: ToPerson, now: Situation) -> Result:
+    """On the way to people of whom none is there, or none speaks the caller's language ever."""
+    visit, commands = result
+    routing = tree.routing
+    other = routing.fallback if now.staffed(routing.queue_for(to.topic, routing.fallback)) else ""
+    comes = routing.group(to.topic, visit.language).language == visit.language
+    callback = comes and to.topic not in tree.red_flags and now.offers(to.queue)
+    if not (other or callback):
+        told = Say(((visit.language, callback_menu.NOBODY),))
+        return visit, (*commands[:-1], told, to)
+    offer, more = callback_menu.enter_unstaffed(
+        to.queue, to.topic, visit.language, instead=other, comes=comes, callback=callback
+    )
+    return offer, (*commands[:-1], *more)
 
 
 def _led_on(result: Result) -> Result:
@@ -290,6 +314,8 @@ def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuSte
     """The keys of a number are told to nobody."""
     if isinstance(before, Visit):
         key = received.digit if isinstance(received, Key) else ""
+        if after.at is callback_menu.At.LANGUAGE:
+            return MenuStep(StepKind.UNSTAFFED, after.topic, after.language, key)
         return MenuStep(StepKind.OFFER, after.topic, after.language, key)
     match received:
         case _ if before.over:

@@ -42,6 +42,7 @@ class StepKind(StrEnum):
     QUEUE_MENU = "call opened the menu while waiting"
     PLACE = "call heard its place"
     OFFER = "call offered a call back"
+    UNSTAFFED = "call told that nobody is there who speaks its language"
     CALLBACK = "call asked for a call back"
     LINK = "call asked for a link"
     INTAKE = "call registers by keys"

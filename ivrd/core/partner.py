@@ -7,7 +7,7 @@ that wait.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
@@ -48,8 +48,8 @@ class Partner:
     `pledged` and `cap` are seats: promised, and never to be exceeded.  `trunk` is the SIP
     address (host or host:port) of its exchange.  `hours` names its opening hours.  It is trained
     for `topics` only.  `languages` are those that its people speak, at least one; they are told of
-    a call in the first.  Its share goes by `pledged` times `weight`.  `confirm`: its agents press a
-    key before they get the caller.
+    a call in the first that is on (`told_in`).  Its share goes by `pledged` times `weight`.
+    `confirm`: its agents press a key before they get the caller.
 
     A call to it is given up when its exchange has not responded after `response_seconds`, when
     nobody has answered after `ring_seconds` from the beginning, or when nobody has pressed the key
@@ -83,6 +83,10 @@ class Partner:
     def offer_seconds(self) -> int:
         """The longest that a call to it takes until it is put through or given up."""
         return self.ring_seconds + (self.key_seconds if self.confirm else 0)
+
+    def told_in(self, spoken: Sequence[str]) -> str:
+        """The language in which its people are told of a call; `spoken`: those that are on."""
+        return next((of for of in self.languages if of in spoken), spoken[0])
 
     @property
     def claim(self) -> float:

@@ -10,7 +10,7 @@ topic, or language, so that a group's name says all about it, also when it was w
 another configuration.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -82,13 +82,14 @@ class SkillRouting:
     `default_queue`, there with those of its first topic.  `by_topic`: the queues that are divided
     by it.  `heard_in`: of a queue that is divided by language, and of a topic of it if it is
     divided by that (else an empty one), which callers wait for whom: a caller's language -> the one
-    in which somebody can help.
+    in which somebody can help.  `fallback`: the one for callers in a language that nobody speaks.
     """
 
     queue_of: Mapping[str, str]
     default_queue: str
     by_topic: frozenset[str] = frozenset()
     heard_in: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    fallback: str = ""
 
     def group(self, topic: str, language: str) -> SkillGroup:
         """Where a caller waits who has chosen this topic in this language."""
@@ -104,6 +105,25 @@ class SkillRouting:
     def queue_for(self, topic: str, language: str) -> str:
         """The same as the name of the queue in Asterisk."""
         return self.group(topic, language).name
+
+    def understood(self, topic: str, language: str, staffed: Callable[[str], bool]) -> bool:
+        """Whether somebody is there who speaks the language of a caller, and knows the topic.
+
+        Yes where all are taken to speak all languages, and of callers in `fallback`, who can wait
+        for nobody else.  `staffed(queue)`: whether somebody is there for a queue in Asterisk.
+        """
+        group = self.group(topic, language)
+        if not group.language or language == self.fallback:
+            return True
+        return group.language == language and staffed(group.name)
+
+    def shown(self, label: str, topic: str, language: str) -> str:
+        """What an agent's phone shows of a topic: with the caller's language, where it matters.
+
+        Of one that is not the usual one, which whoever speaks several would begin in.
+        """
+        spoken = self.group(topic, language).language
+        return label if spoken in ("", self.fallback) else f"{label} [{spoken}]"
 
     def served(self, name: str, topic: str, language: str) -> str:
         """A queue in Asterisk if callers are sent there, else the one for topic and language."""
@@ -152,13 +172,15 @@ def divide(
     queue_of: Mapping[str, str],
     default_queue: str,
     languages: Collection[str],
+    assumed: Collection[str],
     fallback: str,
     staff: Collection[Skills],
 ) -> SkillRouting:
     """Divide the queues as far as `staff`, all who serve them, makes it necessary.
 
-    By language only where somebody is said not to speak all `languages`.  Callers in one that
-    nobody speaks go to those who speak `fallback`.
+    By language only where somebody is said not to speak all `languages`, or of whom nothing is said
+    would have to speak others than the `assumed` ones.  Callers in one that nobody speaks go to
+    those who speak `fallback`.
     """
     whole = SkillRouting(queue_of, default_queue)
     by_topic, heard_in = set(), {}
@@ -167,14 +189,15 @@ def divide(
         ours = [of for of in staff if of.serves(SkillGroup(queue), topics)]
         if any(of.topics is not None and not topics <= of.topics for of in ours):
             by_topic.add(queue)
-        if not any(of.declared and not of.languages.issuperset(languages) for of in ours):
+        further = set(languages).difference(assumed)
+        if all(of.languages.issuperset(languages if of.declared else further) for of in ours):
             continue
         for topic in whole.topics_of(queue) if queue in by_topic else ("",):
             spoken = set(_spoken(ours, topic))
             heard_in[queue, topic] = {
                 language: language if language in spoken else fallback for language in languages
             }
-    return SkillRouting(queue_of, default_queue, frozenset(by_topic), heard_in)
+    return SkillRouting(queue_of, default_queue, frozenset(by_topic), heard_in, fallback)
 
 
 def _spoken(staff: Iterable[Skills], topic: str) -> Iterator[str]:

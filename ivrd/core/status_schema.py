@@ -204,9 +204,10 @@ class Status(TypedDict):
     """Everything.  `store_up`: what happens is written down, so that a restart goes on from it.
 
     `limits`: each limit that is reached now, or that Asterisk cannot keep, in words.
-    `missing_prompts`: recordings that cannot be played, each with its file.  `not_answering`: ids
-    of agents whom ivrd has paused because they did not answer.  `absent`: of those whose shift has
-    begun, and whom ivrd has called in vain.  `trunks`: those that do not work as they should.
+    `missing_prompts`: recordings that cannot be played, each with its file.  `languages_off`: those
+    that callers cannot choose yet, and how many of the prompts have no recording.  `not_answering`:
+    ids of agents whom ivrd has paused because they did not answer.  `absent`: of those whose shift
+    has begun, and whom ivrd has called in vain.  `trunks`: those that do not work as they should.
     """
 
     version: str
@@ -229,6 +230,7 @@ class Status(TypedDict):
     store_up: bool
     limits: list[str]
     missing_prompts: list[str]
+    languages_off: dict[str, int]
     trunks: list[TrunkStatus]
     plan: RunStatus | None
     config: ConfigStatus

@@ -132,6 +132,7 @@ class AgentParts:
             self._now,
             queue_members,
             waits,
+            lambda: self.settings.languages,
             lambda: self.settings.line_key_seconds > 0,
         )
         self.reminders = Reminders(

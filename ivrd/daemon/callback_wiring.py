@@ -16,7 +16,6 @@ from ivrd.callbacks.scheduler import Scheduler
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
-from ivrd.core.overflow import Snapshot
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.queue_seats import QueueSeats
 from ivrd.metrics.bookings import BookingMetrics
@@ -38,7 +37,7 @@ class CallbackParts:
         bookings: BookingRepository,
         people: PeopleParts,
         messages: CallbackMessages,
-        snapshot: Callable[[], Snapshot | None],
+        seats: QueueSeats,
         expected_wait: Callable[[str], float],
         registry: CollectorRegistry,
         audit: PartnerRepository,
@@ -68,7 +67,7 @@ class CallbackParts:
             self.bookings,
             self.dialler,
             ledger,
-            QueueSeats(snapshot),
+            seats,
             write_behind,
             people.registry,
             self.recovery,
@@ -112,4 +111,5 @@ def booking_settings(settings: Settings) -> BookingSettings:
             for topic, texts in queue.topics.items()
         },
         settings.priority,
+        settings.languages,
     )

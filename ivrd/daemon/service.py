@@ -14,6 +14,7 @@ from aiohttp.web import AppRunner
 
 from ivrd import __version__, log
 from ivrd.api import peercred, server
+from ivrd.api.reload import log_languages
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.refusal_log import refused
@@ -229,6 +230,7 @@ async def run(folder: Path) -> None:
     log.setup(settings.log_format, settings.log_level, sys.stdout, zone=settings.zone)
     for problem in missing_defaults(settings):
         log.event(logger, logging.WARNING, "a recording cannot be played", problem=str(problem))
+    log_languages(settings)
     file = settings.store.file
     with claim(file) if file else nullcontext():
         await Daemon(settings).run()

@@ -54,6 +54,7 @@ from ivrd.daemon.link_wiring import LinkParts
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.plan_wiring import PlanParts
+from ivrd.daemon.queue_seats import QueueSeats
 from ivrd.daemon.trunk_wiring import TrunkParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
@@ -456,6 +457,7 @@ class Wiring:
             self.call_repository,
             metrics.registry,
         )
+        queue_seats = QueueSeats(lambda: self.partners.snapshot, self.agents.controller.wraps_up)
         self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
         self.cases = CaseParts(settings, metrics.registry)
         self.callbacks = CallbackParts(
@@ -468,7 +470,7 @@ class Wiring:
             bookings,
             self.people,
             self.outbox.messages,
-            lambda: self.partners.snapshot,
+            queue_seats,
             lambda queue: self.wait_forecast.arriving(queue).mean,
             metrics.registry,
             self.partner_repository,
@@ -495,6 +497,7 @@ class Wiring:
             self.wait_announcer,
             self.screening,
             settings.priority,
+            queue_seats.staffed,
         )
         ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
         PersistenceMetrics(

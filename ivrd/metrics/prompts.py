@@ -1,4 +1,4 @@
-"""Series about prompts that are spoken until a day only, read at each scrape."""
+"""Series about prompts: until when they are spoken, which are missing; read at each scrape."""
 
 from collections.abc import Callable, Iterator
 
@@ -28,3 +28,13 @@ class PromptMetrics(Collector):
         for name, of in settings.validities.items():
             until.add_metric((name, of.owner), ends_at(of, settings.zone).timestamp())
         yield until
+        missing = GaugeMetricFamily(
+            "ivrd_language_prompts_missing",
+            "Prompts without a recording; while there are any the language is off.",
+            labels=("language",),
+        )
+        for language in settings.languages:
+            missing.add_metric((language,), 0)
+        for language, problems in settings.languages_off.items():
+            missing.add_metric((language,), len(problems))
+        yield missing

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from ivrd.asterisk.queue_language import variant_prompts
+from ivrd.core.numbers import LANGUAGES
 
 IN_PLACE = "in-place"
-LANGUAGES = ("th", "en")
 UNIT, USERS, FILES = "ivrd.service", "ivrd.sysusers", "ivrd.tmpfiles"
 
 

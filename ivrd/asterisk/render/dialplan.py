@@ -78,7 +78,8 @@ def _supervision(settings: Settings) -> str:
 
 def _seats(settings: Settings, partner: Partner) -> str:
     trunk = settings.trunks.get(dialplan_names.PARTNER_PREFIX + partner.id, PLAIN)
-    return partners.context(partner, bool(trunk.network.redirects_to), trunk.transport)
+    redirects = bool(trunk.network.redirects_to)
+    return partners.context(partner, settings.languages, redirects, trunk.transport)
 
 
 def extensions_conf(settings: Settings) -> str:

@@ -59,7 +59,7 @@ def rendered(
         "queues.conf": queues_conf(settings),
         "resolver_unbound.conf": resolver_unbound_conf(settings.asterisk.network.dns_servers),
         "rtp.conf": rtp_conf(settings),
-        "say.conf": say_conf(),
+        "say.conf": say_conf(settings.languages),
         "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),

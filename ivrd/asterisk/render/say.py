@@ -13,43 +13,21 @@ In a pattern N, X and Z stand for digits, hence `[n]um`. A language without a se
 gets [en].
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from ivrd.asterisk.queue_language import variant_prompts
 from ivrd.core.announced_wait import BESIDE
+from ivrd.core.numbers import AND, ET, GRAMMARS, NumberGrammar
 
-_RULES = """\
+_HEAD = """\
 [general]
 mode=new
 
 ; The first rule that matches is taken.
-[th]
-_[n]um:. => place:${SAY}
-_place:X => number-${SAY}
-_place:1X => number-${SAY}
-_place:[2-9]0 => number-${SAY}
-_place:[2-9]1 => number-${SAY:0:1}0, number-et
-_place:[2-9]X => number-${SAY:0:1}0, number-${SAY:1}
-_place:X00 => number-${SAY}
-_place:X01 => number-${SAY:0:1}00, number-et
-_place:X0X => number-${SAY:0:1}00, number-${SAY:2}
-_place:XXX => number-${SAY:0:1}00, place:${SAY:1}
-_place:XXXX => place:999
-
-[en]
-_[n]um:. => place:${SAY}
-_place:X => number-${SAY}
-_place:1X => number-${SAY}
-_place:[2-9]0 => number-${SAY}
-_place:[2-9]X => number-${SAY:0:1}0, number-${SAY:1}
-_place:X00 => number-${SAY}
-_place:X0X => number-${SAY:0:1}00, number-and, number-${SAY:2}
-_place:XXX => number-${SAY:0:1}00, number-and, place:${SAY:1}
-_place:XXXX => place:999
 """
-
+_TENS, _HUNDREDS = "number-${SAY:0:1}0", "number-${SAY:0:1}00"
 
 # app_queue knows nothing of those who wait beside the line: where some are ahead, its position is
 # said as so many more.
@@ -59,12 +37,34 @@ _[n]um:. => place:$[${{SAY}} + {beside}]
 """
 
 
-def say_conf() -> str:
-    """The whole text of `say.conf`."""
-    return _RULES.replace("number-", f"{PROMPT_FOLDER}/number-") + "".join(_beside())
+def say_conf(languages: Sequence[str]) -> str:
+    """The whole text of `say.conf` for these languages."""
+    sections = "\n".join(_language(name, GRAMMARS[name]) for name in languages)
+    rules = (_HEAD + sections).replace("number-", f"{PROMPT_FOLDER}/number-")
+    return rules + "".join(_beside(languages))
 
 
-def _beside() -> Iterator[str]:
+def _language(name: str, of: NumberGrammar) -> str:
+    """The section of one language."""
+    more = "-and" if of.joined else ""
+    tens, hundreds = _TENS + more, f"{_HUNDREDS}{more}, " + (f"{AND}, " if of.link else "")
+    rules = {
+        "X": "number-${SAY}",
+        "1X": "number-${SAY}",
+        "[2-9]0": "number-${SAY}",
+        "[2-9]1": f"{tens}, {ET}" if of.et_after_tens else "",
+        "[2-9]X": f"{tens}, number-${{SAY:1}}",
+        "X00": "number-${SAY}",
+        "X01": f"{_HUNDREDS}, {ET}" if of.et_after_hundreds else "",
+        "X0X": f"{hundreds}number-${{SAY:2}}",
+        "XXX": f"{hundreds}place:${{SAY:1}}",
+        "XXXX": "place:999",
+    }
+    lines = (f"_place:{number} => {said}\n" for number, said in rules.items() if said)
+    return f"[{name}]\n_[n]um:. => place:${{SAY}}\n{''.join(lines)}"
+
+
+def _beside(languages: Sequence[str]) -> Iterator[str]:
     folders = [name for name in variant_prompts() if name.endswith("b")]
-    for language, folder, beside in product(("th", "en"), folders, BESIDE):
+    for language, folder, beside in product(languages, folders, BESIDE):
         yield _BESIDE.format(language=language, folder=folder, beside=beside)
