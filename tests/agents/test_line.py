@@ -43,8 +43,9 @@ class Line:
         self.rig.controller.configure(AGENTS, 20.0)
         now = lambda: self.rig.now  # noqa: E731
         waits = lambda queues: (len(queues), "topic-other")  # noqa: E731
+        spoken = lambda: ("th", "en")  # noqa: E731
         self.seats = LineSeats(
-            self, self.rig.controller, self, now, self, waits, lambda: self.by_key
+            self, self.rig.controller, self, now, self, waits, spoken, lambda: self.by_key
         )
 
     async def ask(self, _action: str, **headers: str) -> object:

@@ -102,6 +102,7 @@ class Talk:
         self.waits: Waits | None = None
         self.offers = False
         self.flooded = False
+        self.unstaffed: set[str] = set()
         self.slots: tuple[Slot, ...] = ()
         self.link = self.intake = False
         self.conversation = Conversation(
@@ -117,6 +118,7 @@ class Talk:
             lambda: self.intake,
             queue_language,
             lambda: self.flooded,
+            lambda queue: queue not in self.unstaffed,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

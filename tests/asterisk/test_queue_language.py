@@ -28,4 +28,4 @@ def test_each_has_a_folder_and_its_rule_and_leads_back(
     if channel != language:
         assert channel.split("_")[1] in variant_prompts()
     if beside:
-        assert f"[{channel}]\n_[n]um:. => place:$[${{SAY}} + {beside}]\n" in say_conf()
+        assert f"[{channel}]\n_[n]um:. => place:$[${{SAY}} + {beside}]\n" in say_conf(("th", "en"))

@@ -51,6 +51,7 @@ SETTINGS = BookingSettings(
     SkillRouting({"t": "q"}, "q"),
     {"t": "topic"},
     PriorityRules(),
+    ("th", "en"),
 )
 
 

@@ -387,6 +387,7 @@ class Rig:
             self.told,
             Screening(ChallengeLimits(), self.ledger, lambda: NOW),
             PriorityRules(),
+            lambda _queue: True,
         )
         link.hears = self.tracker.take
 

@@ -60,6 +60,7 @@ class Room:
             lambda call_id: self.places.get(call_id, {}),
             WaitsIn(),
             self,
+            lambda _queue: True,
         )
 
     def reason(self, call_id: str) -> Reason | None:

@@ -85,6 +85,7 @@ USUAL = Status(
     store_up=True,
     limits=[],
     missing_prompts=[],
+    languages_off={},
     trunks=[],
     plan=None,
     config={"folder": "config", "loaded_seconds_ago": 1200.0, "last_reload_ok": True},
@@ -514,11 +515,13 @@ def test_limits_and_missing_recordings_are_alarms() -> None:
         "/usr/share/ivrd/sounds/th/welcome.wav: missing; expected a WAV",
         "b",
     ]
+    status["languages_off"] = {"km": 134}
     told = [line for line in lines(status) if line.startswith("!! ")]
     assert told == [
         "!! LIMIT: Asterisk has room for 64 callers, not 1000: see ivrd check",
         "!! LIMIT: 64 callers: the next one hears that all lines are busy",
         "!! 2 RECORDINGS CANNOT BE PLAYED, th/welcome.wav is one: see ivrd check",
+        "!! LANGUAGE km IS OFF: 134 prompts have no recording: see ivrd check",
     ]
     assert len(on_screen(status)) == 24
 

@@ -244,7 +244,8 @@ def test_languages_and_topics_of_both_files(folder: Path) -> None:
     (agent,) = load(folder).agents
     assert (agent.languages, agent.topics) == (("en", "th"), ("register", "other"))
     path = csv_of(folder, skilled + ROW.replace("\n", ",EN,\n"))
-    assert wrong(folder) == [f'{path}:2: languages: expected a language, th or en, got "EN"']
+    expected = "expected a language (th, en, km, lo, my, ms)"
+    assert wrong(folder) == [f'{path}:2: languages: {expected}, got "EN"']
     (folder / "agents.yaml").write_text(
         f'agents:\n  a-1: {{name: S, pin: "{HASH}", seat: surge-001, topics: [other, flu]}}\n'
     )

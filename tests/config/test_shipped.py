@@ -4,6 +4,7 @@ All other tests have the small hotline of tests/fixtures/hotline.
 """
 
 import re
+import shutil
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -12,8 +13,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivrd.asterisk.render import rendered
+from ivrd.config import model
+from ivrd.config.field_types import FURTHER
+from ivrd.config.languages import not_reviewed
 from ivrd.config.load import load
-from ivrd.config.prompts import unused_prompts
+from ivrd.config.prompts import (
+    LanguageFile,
+    defaults_in,
+    file_name,
+    said_in,
+    unused_prompts,
+    used_prompts,
+)
 from ivrd.config.sounds import (
     PRESS_SECONDS,
     long_whispers,
@@ -27,7 +38,8 @@ from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import PartnerState, trained_for
 
-SHIPPED = load(Path(__file__).parents[2] / "config")
+CONFIG = Path(__file__).parents[2] / "config"
+SHIPPED = load(CONFIG)
 TREE = SHIPPED.tree
 DOCUMENTATION = [ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 
@@ -111,6 +123,29 @@ def test_1330_greets_in_both_languages() -> None:
     _, commands = menu.enter(TREE)
     both = [(language, p) for language in ("th", "en") for p in ("welcome", "choose-language")]
     assert commands == (Say(tuple(both)),)
+
+
+def test_burmese_and_malay_are_switched_on_by_one_setting_and_those_without_recordings_are_off(
+    tmp_path: Path,
+) -> None:
+    folder = shutil.copytree(CONFIG, tmp_path / "config")
+    (tmp_path / "sounds").symlink_to(CONFIG.parent / "sounds")
+    program = folder / "ivrd.yaml"
+    text = program.read_text("utf-8").replace("[th, en]", "[th, en, my, km, lo, ms]")
+    program.write_text(text, "utf-8")
+    settings = load(folder)
+    assert settings.languages == ("th", "en", "my", "ms")
+    assert set(settings.languages_off) == {"km", "lo"}
+    for name in ("language", "home-isolation-first"):
+        chosen = settings.tree.menus[name].keys.values()
+        spoken = [to.language for to in chosen if isinstance(to, menu.ToMenu)]
+        assert spoken == ["th", "en", "my", "ms"]
+    for language in FURTHER:
+        said = said_in(used_prompts(settings) & settings.prompts.keys(), language)
+        texts = model.read(folder / file_name(language), LanguageFile).parsed.prompts
+        assert said <= texts.keys() | defaults_in(language).keys()
+    assert [str(problem) for problem in prompt_files(settings)] == []
+    assert len(not_reviewed(settings)) == 2
 
 
 def dial(keys: str) -> tuple[Visit, tuple[Command, ...]]:

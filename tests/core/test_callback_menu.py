@@ -1,5 +1,6 @@
 """The offer of a call back: every way out leads to the queue or to a booking, never to both."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -29,11 +30,17 @@ from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 
 LONG = Situation(
-    frozenset(), None, lambda _queue: True, tuple, lambda: False, False, False, date.today
+    frozenset(),
+    None,
+    lambda _queue: True,
+    tuple,
+    lambda: False,
+    link=False,
+    intake=False,
+    day=date.today,
+    staffed=lambda _queue: True,
 )
-SHORT = Situation(
-    frozenset(), None, lambda _queue: False, tuple, lambda: False, False, False, date.today
-)
+SHORT = replace(LONG, offers=lambda _queue: False)
 SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))
 INPUTS = st.one_of(
     st.builds(Key, st.sampled_from("0123456789*#")),

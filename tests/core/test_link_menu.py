@@ -63,6 +63,7 @@ def situation(*closed: str, waits: Waits | None = None, link: bool = True) -> Si
         link,
         False,
         date.today,
+        lambda _queue: True,
     )
 
 

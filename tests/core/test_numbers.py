@@ -5,10 +5,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ivrd.core.numbers import LARGEST, pieces, spoken
+from ivrd.core.numbers import LANGUAGES, LARGEST, pieces, spoken
 
 DEFAULTS = Path(__file__).parents[2] / "ivrd" / "config" / "default_prompts.yaml"
 PROMPTS = yaml.safe_load(DEFAULTS.read_text("utf-8"))["prompts"]
+
+FURTHER = {
+    language: yaml.safe_load(DEFAULTS.with_suffix(f".{language}.yaml").read_text("utf-8"))[
+        "prompts"
+    ]
+    for language in LANGUAGES
+    if language not in ("th", "en")
+}
 
 ALL = range(LARGEST + 1)
 THAI_DIGITS = ["ศูนย์", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า"]
@@ -43,7 +51,9 @@ def english(number: int) -> str:
 
 
 def words(number: int, language: str, between: str) -> str:
-    return between.join(PROMPTS[piece][language] for piece in spoken(number, language))
+    texts = {name: of[language] for name, of in PROMPTS.items() if language in of}
+    texts |= FURTHER.get(language, {})
+    return between.join(texts[piece] for piece in spoken(number, language))
 
 
 def test_thai_is_spelled_as_in_school() -> None:
@@ -71,6 +81,41 @@ def test_thai_by_the_book(number: int, spelling: str) -> None:
     assert words(number, "th", "") == spelling
 
 
+@pytest.mark.parametrize(
+    ("language", "number", "spelling"),
+    [
+        ("km", 7, "ប្រាំពីរ"),
+        ("km", 16, "ដប់ប្រាំមួយ"),
+        ("km", 21, "ម្ភៃមួយ"),
+        ("km", 101, "មួយរយមួយ"),
+        ("lo", 11, "ສິບເອັດ"),
+        ("lo", 21, "ຊາວເອັດ"),
+        ("lo", 101, "ໜຶ່ງຮ້ອຍໜຶ່ງ"),
+        ("lo", 999, "ເກົ້າຮ້ອຍເກົ້າສິບເກົ້າ"),
+        ("my", 10, "တစ်ဆယ်"),
+        ("my", 11, "ဆယ့်တစ်"),
+        ("my", 20, "နှစ်ဆယ်"),
+        ("my", 21, "နှစ်ဆယ့်တစ်"),
+        ("my", 100, "တစ်ရာ"),
+        ("my", 101, "တစ်ရာ့တစ်"),
+        ("my", 110, "တစ်ရာ့တစ်ဆယ်"),
+        ("my", 345, "သုံးရာ့လေးဆယ့်ငါး"),
+    ],
+)
+def test_other_languages_by_the_book(language: str, number: int, spelling: str) -> None:
+    assert words(number, language, "") == spelling
+
+
+def test_malay_by_the_book() -> None:
+    said = {11: "sebelas", 21: "dua puluh satu", 105: "seratus lima", 911: "sembilan ratus sebelas"}
+    assert {number: words(number, "ms", " ") for number in said} == said
+
+
+@pytest.mark.parametrize("language", FURTHER)
+def test_no_two_numbers_sound_the_same_in_other_languages(language: str) -> None:
+    assert len({words(number, language, " ") for number in ALL}) == len(ALL)
+
+
 @pytest.mark.parametrize("number", [-1, LARGEST + 1])
 def test_other_numbers_are_refused(number: int) -> None:
     with pytest.raises(ValueError, match=f"must be 0 to 999, not {number}"):
@@ -78,7 +123,7 @@ def test_other_numbers_are_refused(number: int) -> None:
 
 
 def test_other_languages_are_refused() -> None:
-    with pytest.raises(ValueError, match="spoken in th, en, not in 'fr'"):
+    with pytest.raises(ValueError, match="spoken in th, en, km, lo, my, ms, not in 'fr'"):
         spoken(1, "fr")
 
 
@@ -86,3 +131,8 @@ def test_other_languages_are_refused() -> None:
 def test_every_number_prompt_is_used(language: str) -> None:
     written = {name for name, texts in PROMPTS.items() if "number-" in name and language in texts}
     assert pieces(language) == written
+
+
+@pytest.mark.parametrize("language", FURTHER)
+def test_every_number_prompt_of_other_languages_is_used(language: str) -> None:
+    assert pieces(language) == {name for name in FURTHER[language] if "number-" in name}

@@ -48,7 +48,7 @@ STAFF = st.lists(
 
 
 def routed(*staff: Skills, fallback: str = "th") -> SkillRouting:
-    return divide(QUEUE_OF, "other", LANGUAGES, fallback, staff)
+    return divide(QUEUE_OF, "other", LANGUAGES, LANGUAGES, fallback, staff)
 
 
 def helps(of: Skills, topic: str, language: str) -> bool:
@@ -123,7 +123,7 @@ def test_only_what_has_to_be_divided_is() -> None:
 
 def test_who_has_chosen_nothing_is_with_those_of_the_first_topic() -> None:
     routing = divide(
-        QUEUE_OF, "care", LANGUAGES, "th", (EVERYBODY, people("care", topics=("flu",)))
+        QUEUE_OF, "care", LANGUAGES, LANGUAGES, "th", (EVERYBODY, people("care", topics=("flu",)))
     )
     assert routing.queue_for("", "th") == routing.queue_for("gone", "en") == "care+fever"
 

@@ -15,10 +15,12 @@ import pytest
 
 from ivrd import log
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD, RESTART, Effect, fields
+from ivrd.config.field_types import FURTHER
 from ivrd.config.load import load
 from ivrd.config.pin import pin_hash
+from ivrd.config.prompts import file_name
 from ivrd.daemon.wiring import Wiring
-from tests.daemon import case_probes, outbox_probes, plan_probes, trunk_probes
+from tests.daemon import case_probes, language_probes, outbox_probes, plan_probes, trunk_probes
 from tests.daemon import reload_probes as probes
 from tests.daemon.reload_probes import (
     AGENTS,
@@ -39,6 +41,7 @@ PROBES = (
     | outbox_probes.OUTBOX_PROBES
     | plan_probes.PLAN_PROBES
     | trunk_probes.TRUNK_PROBES
+    | language_probes.LANGUAGE_PROBES
     | case_probes.CASE_PROBES
 )
 REDIS = {"url": "redis://127.0.0.1:1/0", "user": "ivrd", "secret_file": "./redis.secret"}
@@ -114,6 +117,9 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rewrite(folder / QUEUES, put("queues.home_isolation.ask_settled", True))
     (folder / case_probes.CASES).write_text(case_probes.YAML, "utf-8")
     rewrite(folder / AGENTS, put("line_number", "1340"))
+    rewrite(folder / IVRD, put("languages", ["th", "en", *FURTHER]))
+    for language in FURTHER:
+        (folder / file_name(language)).write_text("prompts: {}\n", "utf-8")
     rewrite(folder / IVRD, put("callback.trunk", "192.0.2.76"))
     line = {"kind": "line", "seats": 1, "open": False, "queues": "all"}
     rewrite(folder / QUEUES, put("pools.home", line))

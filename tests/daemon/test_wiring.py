@@ -13,6 +13,7 @@ import pytest
 from ivrd.api import server
 from ivrd.asterisk.facts import PartnerLegEvent, SeatUnanswered
 from ivrd.config.load import load
+from ivrd.config.problem import Problem
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings
 from ivrd.core.breaker import BreakerState
 from ivrd.core.partner import Override
@@ -207,6 +208,21 @@ def test_the_end_of_a_prompt_is_in_the_metrics(settings: Settings) -> None:
         parts = await built(replace(settings, validities=ends))
         labels = 'owner="Health",prompt="welcome"'
         assert f"ivrd_prompt_valid_until_timestamp_seconds{{{labels}}}" in parts.scrape().decode()
+
+    asyncio.run(body())
+
+
+def test_a_language_that_is_off_is_in_the_metrics(settings: Settings) -> None:
+    async def body() -> None:
+        missing = (Problem("prompts.km.yaml", 3, "prompts.welcome", "no recording"),) * 2
+        parts = await built(replace(settings, languages_off={"km": missing}))
+        lines = parts.scrape().decode().splitlines()
+        told = [line for line in lines if line.startswith("ivrd_language_prompts_missing{")]
+        assert told == [
+            'ivrd_language_prompts_missing{language="th"} 0.0',
+            'ivrd_language_prompts_missing{language="en"} 0.0',
+            'ivrd_language_prompts_missing{language="km"} 2.0',
+        ]
 
     asyncio.run(body())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools import make_prompts
-from tools.make_prompts import Made, PromptError, Step, plan, read_words
+from tools.make_prompts import Made, PromptError, Step, plan, read_further, read_words
 
 READINGS = {"กด": "กด", "1": "หนึ่ง"}
 
@@ -102,3 +102,16 @@ def test_every_sound_is_what_asterisk_plays_as_it_is() -> None:
             assert sound.getparams()[:3] == (1, 2, 8000), file
             # by two files without sound Asterisk ends the music (dialplans/hotline.conf)
             assert (sound.getnframes() > 0) != file.name.endswith("-end.wav"), file
+
+
+def test_further_languages_have_files_of_their_own_and_those_without_a_voice_none(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "prompts.yaml"
+    assert read_further(file) == {}
+    (tmp_path / "prompts.ms.yaml").write_text("prompts:\n  welcome: Selamat\n", "utf-8")
+    (tmp_path / "prompts.km.yaml").write_text("prompts:\n  welcome: សួស្តី\n", "utf-8")
+    assert read_further(file) == {"ms/welcome.wav": "Selamat"}
+    (tmp_path / "prompts.my.yaml").write_text("prompts:\n  welcome: 1\n", "utf-8")
+    with pytest.raises(PromptError, match=r"prompts.my.yaml: expected `prompts:` with a text for"):
+        read_further(file)
