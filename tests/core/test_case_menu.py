@@ -64,6 +64,7 @@ def situation(*closed: str) -> Situation:
         link=False,
         intake=False,
         day=lambda: date(2022, 3, 5),
+        staffed=lambda _queue: True,
     )
 
 

@@ -94,6 +94,7 @@ def situation(*closed: str, waits: Waits | None = None, intake: bool = True) -> 
         link=False,
         intake=intake,
         day=lambda: TODAY,
+        staffed=lambda _queue: True,
     )
 
 
