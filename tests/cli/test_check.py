@@ -125,15 +125,15 @@ def test_what_asterisk_has_not_read_is_a_step_of_its_own(
         (tmp_path / name).write_text(text)
     assert not any(step.problems for step in check._rendered(there, tmp_path))
     monkeypatch.setattr(console, "started", lambda _console: time.time() - 60)
-    _, unread = check._rendered(there, tmp_path)
+    *_, unread = check._rendered(there, tmp_path)
     names = [problem.partition(":")[0] for problem in unread.problems]
     assert unread.remedy == check.RESTART
     assert names == [str(tmp_path / name) for name in files]
     del files["http.conf"]
-    _, unread = check._rendered(there, tmp_path)
+    *_, unread = check._rendered(there, tmp_path)
     assert unread.remedy.startswith("ivrd reload")
     files["queues.conf"] += "more\n"
-    differing, _ = check._rendered(there, tmp_path)
+    differing = next(step for step in check._rendered(there, tmp_path) if step.problems)
     assert "`ivrd reload` writes it anew" in differing.problems[0]
 
 

@@ -107,6 +107,8 @@ class Hotline:
         settings: Any = SimpleNamespace(
             zone=ZoneInfo("Asia/Bangkok"),
             validities={"news": Validity(date(2027, 3, 31), "person", "Health")},
+            languages=("th", "en"),
+            languages_off={"km": ["a prompt has no recording"]},
         )
         PromptMetrics(self.metrics.registry, lambda: settings)
         screening: Any = SimpleNamespace(challenged={}, passed=0)
