@@ -107,7 +107,7 @@ def sites(tmp_path: Path) -> Iterator[Sites]:
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(90)
+@pytest.mark.lasts(45)
 def test_over_redial_overflow_and_restart_nobody_comes_to_who_does_not_understand(
     hotline, sites
 ) -> None:
