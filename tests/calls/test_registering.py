@@ -27,7 +27,7 @@ from tests.calls.rig import (
 )
 
 CALL, CHANNEL = "a", "PJSIP/c-a"
-CITIZEN = "1101700230708"
+CITIZEN = "1000000123453"
 MAIN = TREE.menus["main"]
 FORM = Form((Flag("breath", "ask", "said", "short of breath", red=True),), 60, pin.is_valid)
 KEYS = {**MAIN.keys, "6": ToIntake("other", "intake-offer")}

@@ -47,8 +47,8 @@ from ivrd.core.queue_menu import OFFER_INTAKE, Waits, opened
 from tests.asterisk.talk import TREE as ANY_TREE
 
 TODAY = date(2022, 3, 5)
-CITIZEN = "1101700230708"  # made up; only the check digit is right
-OTHER_CITIZEN = "3100600445635"
+CITIZEN = "1000000123453"  # of no district: nobody has it
+OTHER_CITIZEN = "3000000000030"
 CODE = "6458760012"
 MAIN = ANY_TREE.menus["main"]
 INTAKE_KEY = "6"

@@ -19,7 +19,7 @@ from tests.daemon.test_connected_callbacks import E164, NUMBER
 from tests.daemon.test_connected_links import calls
 from tests.daemon.test_connected_outbox import sending, written
 
-CHANNEL, CITIZEN = "trial", "1101700230708"
+CHANNEL, CITIZEN = "trial", "1000000123453"
 TICKET = FileTicket("other", Answers((), CITIZEN, date(2022, 3, 3)), whole=True)
 
 

@@ -35,7 +35,7 @@ from ivrd.outbox.message import Message
 
 CALL = "1795312060.12"
 CODE = "5312060012"
-CITIZEN = "1101700230708"
+CITIZEN = "1000000123453"
 MOBILE, LANDLINE = "0812345678", "021234567"
 HTTP = HttpSettings("http://127.0.0.1:1", None, "", None, 10, 4, 20.0)
 CHANNELS: dict[str, ChannelSettings] = {
