@@ -33,22 +33,29 @@ class Path1330:
 def read_paths(config: Path) -> tuple[tuple[Path1330, ...], str]:
     """All ways through the menus whose leaf is open at any hour, and the topic behind key 0.
 
-    `config` is the folder with menus.yaml and queues.yaml.
+    `config` is the folder with menus.yaml, queues.yaml and ivrd.yaml.  A key for a language that is
+    off leads nowhere.
     """
     menus = yaml.safe_load((config / "menus.yaml").read_text(encoding="utf-8"))
     queues = yaml.safe_load((config / "queues.yaml").read_text(encoding="utf-8"))["queues"]
     closing = {t for q in queues.values() if q["hours"] != "always" for t in q["topics"]}
-    paths = (path for path in _walk(menus, menus["start"], "") if path.leaf not in closing)
+    languages = yaml.safe_load((config / "ivrd.yaml").read_text(encoding="utf-8"))["languages"]
+    ways = _walk(menus, menus["start"], "", languages)
+    paths = (path for path in ways if path.leaf not in closing)
     return tuple(paths), menus["operator"]
 
 
-def _walk(menus: dict[str, Any], menu: str, keys: str) -> Iterator[Path1330]:
+def _walk(
+    menus: dict[str, Any], menu: str, keys: str, languages: Sequence[str]
+) -> Iterator[Path1330]:
     for key, option in menus["menus"][menu]["keys"].items():
+        if option.get("language", languages[0]) not in languages:
+            continue
         for kind in ("topic", "info"):
             if kind in option:
                 yield Path1330(keys + key, kind, option[kind])
         if "menu" in option:
-            yield from _walk(menus, option["menu"], keys + key)
+            yield from _walk(menus, option["menu"], keys + key, languages)
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,14 @@ class Hotline(Watched):
             time.sleep(0.1)
         return scrape
 
-    def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
-        """Both sides' counts, once all is over for ivrd and for the agents, too."""
+    def over(self) -> Scrape:
+        """The first scrape when all is over for ivrd and for the agents, too."""
         scrape, deadline = self.settled(), time.monotonic() + SETTLE_SECONDS
         while self.agents.progress()["talking"]:
             assert time.monotonic() < deadline, "an agent still talks"
             time.sleep(0.1)
+        return scrape
+
+    def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
+        scrape = self.over()
         return compare(people, ledger.entries, self.agents.ledger(), scrape)

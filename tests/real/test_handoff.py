@@ -378,7 +378,7 @@ def test_who_presses_the_key_for_a_caller_who_has_gone_has_taken_nobody(waiting,
     until(late.ledger)  # the whisper ends with its round, not after 40 s
     (talk,) = final_ledger(late)
     assert (talk.talked or 0.0) < at.lab.lag.stretched(20.0)  # None: it was over at once
-    assert at.told("late") == ["Offered", "Left"]
+    until(lambda: at.told("late") == ["Offered", "Left"])
     (left,) = at.news.named("IvrdPartnerLeft")  # for how long the person had not pressed it
     assert at.within(1.0, left["after"], 9.0)
 

@@ -59,11 +59,11 @@ def answered_in_order(lab, people, calls) -> None:
     """
     lab.ivrd.once("seats", "open", "base")
     entries = [entry for calling in calls for entry in calling.wait(WAIT).entries]
+    scrape = lab.over()
     talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
     places = {caller.shown: place for place, caller in enumerate(people)}
     assert sorted(places) == sorted(talk.number for talk in talks)
     assert all(abs(places[talk.number] - turn) <= 1 for turn, talk in enumerate(talks))
-    scrape = lab.settled()
     rows = compare(people, entries, talks, scrape)
     assert [row for row in rows if not row.agrees] == []
     assert scrape.ended("answered") == len(people)
