@@ -7,7 +7,7 @@ TEST    := bench asterisk sipp baresip kamailio prometheus redis systemd faketim
 BENCHMARKS := calls expected_wait nobody_left replay menu commands flood times handoff \
     handoff_load people waiting growth 'overflow --short' day
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
-PYTEST  := $(PY) -m pytest -q -n auto --dist load --maxschedchunk 1 --durations=20
+PYTEST  := $(PY) -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=20
 
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd

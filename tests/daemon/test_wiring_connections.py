@@ -9,6 +9,7 @@ from tests.daemon.connections import UNNOTICED, noticed_by_types
 from tests.daemon.find_connections import ROOT, connections
 
 
+@pytest.mark.verify
 def test_mypy_notices_every_argument_that_is_gone() -> None:
     found = connections()
     assert len(found) > 100, "the script no longer finds the connections"

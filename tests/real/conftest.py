@@ -18,12 +18,17 @@ USUAL_SECONDS = 20
 
 @pytest.hookimpl(tryfirst=True)  # before that of all tests, which puts them in order
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Calls last as long as people talk and wait: these tests may take longer than others."""
+    """Calls last as long as people talk and wait: these tests may take longer than others.
+
+    Tests that share a hotline run on one worker, which otherwise would start it for each of them.
+    """
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.timeout(MOST_SECONDS))
             if not item.get_closest_marker("lasts"):
                 item.add_marker(pytest.mark.lasts(USUAL_SECONDS))
+            if "shared_hotline" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def test_keys_80_ms_apart_reach_the_right_leaf_every_time(hotline):
     assert {talk.number: talk.topic for talk in lab.agents.ledger()} == wanted
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45)
 def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
     lab = hotline(agents=10, talk=2.0, ring=0.2)

@@ -21,6 +21,7 @@ def to_a_person(first: int, count: int) -> list[Caller]:
     return [Caller(n, "in the queue", (Keys("0"),)) for n in range(first, first + count)]
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(45)
 @pytest.mark.parametrize("comes_back", [False, pytest.param(True, marks=pytest.mark.verify)])
 def test_kill_9_costs_no_caller_anything(hotline, comes_back):

@@ -66,6 +66,7 @@ def burmese_away(name: str, settings: dict[str, Any]) -> None:
         settings["pools"]["burmese"]["open"] = False
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(20)
 def test_whom_nobody_understands_is_offered_a_call_back_or_thai_and_else_waits(
     hotline, tmp_path

@@ -127,6 +127,7 @@ def test_phones_that_say_little_or_are_on_hold_are_not_given_up(hotline) -> None
     ended(lab, len(phones) + 1)  # vanished now, all of them
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(30)
 def test_who_was_never_heard_is_not_taken_to_a_person_by_silence(hotline) -> None:
     def change(name: str, settings: dict[str, Any]) -> None:
@@ -157,6 +158,7 @@ def test_who_was_never_heard_is_not_taken_to_a_person_by_silence(hotline) -> Non
 # --- seats and partners --------------------------------------------------------------------
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(30)
 def test_who_talked_to_a_phone_that_vanished_is_the_first_to_be_answered_again(hotline) -> None:
     lab = hotline(agents=2, talk=2.0, ring=0.2, change=soon_lost)

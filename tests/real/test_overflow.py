@@ -127,6 +127,7 @@ def test_callers_are_shared_as_partners_have_pledged(hotline, site):
         assert helped[name] / 240 == pytest.approx(pledged / 20, abs=0.03), helped
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(80)
 def test_seats_open_with_the_need_close_after_it_and_no_talk_is_cut(hotline, site):
     good = site("good", takes(ring=0.2, talk=5.5))

@@ -160,6 +160,7 @@ def test_a_full_partner_is_held_to_what_it_takes_and_raised_step_by_step(hotline
     assert "dropped" not in calling.ledger().outcomes()
 
 
+@pytest.mark.verify
 def test_a_partner_that_is_removed_ends_its_talks_and_gets_no_more(hotline, site):
     leaving, staying = (site(name, takes(ring=0.2, talk=9.0)) for name in ("leaving", "staying"))
     both = {"leaving": partner(leaving.trunk, 4), "staying": partner(staying.trunk, 4)}

@@ -103,6 +103,7 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     all_came_to_their_topics(hotline, calling, people, topics)
 
 
+@pytest.mark.verify
 def test_keys_are_kept_though_nobody_wrote_down_where_the_callers_were(pair):
     hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]

@@ -54,6 +54,7 @@ def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline)
     assert hotline.complaints() == []
 
 
+@pytest.mark.verify
 def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
     calling = hotline.calling(people(40), 20.0)
     leader = hotline.leader()

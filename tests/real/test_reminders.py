@@ -43,6 +43,7 @@ def reminded(lab: Hotline, **labels: str) -> float:
     return lab.ivrd.scrape().total("ivrd_agent_reminders_total", **labels)
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(25)
 def test_whose_shift_begins_is_called_until_there_and_takes_a_caller(
     hotline: Callable[..., Hotline], tmp_path: Path

@@ -88,7 +88,7 @@ def test_callers_of_a_queue_that_a_reload_removes_take_their_place_in_the_other(
     assert scrape.total("ivrd_wait_seconds_count") == len(people)
 
 
-@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("stored", [pytest.param(True, marks=pytest.mark.verify), False])
 def test_callers_of_a_queue_that_was_renamed_while_no_ivrd_ran_are_moved_by_the_next(
     hotline, stored
 ):

@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[Callable[[], Manner], str]] = {
     "drops": (lambda: drops(0.2), "dropped"),
     "no SDP": (lambda: without_sdp(0.2), "dropped"),
 }
+OTHER_KINDS = [kind for kind in KINDS if kind not in ("absent", "drops")]
 
 
 def short_rings(name: str, settings: dict[str, Any]) -> None:
@@ -94,7 +95,9 @@ def test_without_ivrd_the_next_seat_rings_in_the_moment_in_which_one_is_given_up
     assert abs(next_rung - given_up) < 0.9  # app_queue would look again after a second
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["absent", "drops", *(pytest.param(k, marks=pytest.mark.verify) for k in OTHER_KINDS)]
+)
 def test_a_seat_that_does_not_answer_rests_and_every_caller_is_answered(hotline, kind: str) -> None:
     manner, reason = KINDS[kind]
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)
@@ -140,6 +143,7 @@ def test_after_one_missed_ring_a_partner_is_rung(hotline, tmp_path: Path) -> Non
         sites.stop()
 
 
+@pytest.mark.verify
 def test_where_all_seats_rest_one_after_the_other_is_rung_all_the_same(hotline) -> None:
     """With everybody paused for a minute and longer the caller would be rung for by nobody."""
     lab = hotline(agents=2, talk=1.5, ring=0.3, change=short_rings)

@@ -28,7 +28,7 @@ def moment(line: str) -> datetime:
 
 
 @pytest.mark.lasts(20)
-@pytest.mark.parametrize("count", [10, 500])
+@pytest.mark.parametrize("count", [10, pytest.param(500, marks=pytest.mark.verify)])
 def test_strangers_who_hold_all_connections_they_can_do_not_keep_ivrd_off_asterisk(hotline, count):
     lab = hotline(agents=1)
     with Strangers(lab.ami_port, count):
