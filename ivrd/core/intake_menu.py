@@ -479,7 +479,8 @@ def _back(tree: Tree, visit: IntakeVisit, closed: frozenset[str]) -> Result:
     left: tuple[Command, ...] = () if visit.at is At.FILED else (LeftIntake(visit.step, "back"),)
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*left, BackToQueue())
-    after, commands = menu.back_in(tree, visit.back, closed)
+    back = replace(visit.back, intake=visit.at is not At.FILED)  # one ticket for each call
+    after, commands = menu.back_in(tree, back, closed)
     in_menu = (AtMenu(visit.back.menu),) if visit.at is At.FILED else ()
     return after, (*left, *in_menu, *commands)
 

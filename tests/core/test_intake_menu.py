@@ -323,6 +323,14 @@ def test_who_wants_a_person_while_a_ticket_is_filed_has_both() -> None:
     assert registering(WHOLE, "0", FILED)[1] == ()
 
 
+def test_who_goes_back_after_the_ticket_is_not_told_of_the_key_to_register() -> None:
+    visit, commands = registering(WHOLE, FILED, "*")
+    assert not {"intake-offer"} & set(said(commands))
+    _visit, commands = dialogue.step(TREE, visit, Key(INTAKE_KEY), situation(intake=False))
+    assert kinds(commands) == [ToPerson]
+    assert "intake-offer" in said(registering("*")[1])
+
+
 def test_who_wants_a_person_after_the_ticket_is_not_asked_again() -> None:
     _visit, commands = registering(WHOLE, FILED, "0")
     assert AddNote("registration keyed in") in commands
