@@ -68,9 +68,9 @@ class MenuCall:
     session: Session | None = None
     conversation: Conversation | None = None
     position: MenuPosition | None = None
-    keys: list[tuple[float, str]] = field(default_factory=list)
+    keys: list[tuple[float, str]] = field(default_factory=list, repr=False)
     dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list, repr=False)
 
     def add_note(self, text: str) -> None:
         """Have one thing more shown."""

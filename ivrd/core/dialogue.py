@@ -298,7 +298,7 @@ def is_asked_anew(visit: AnyVisit) -> bool:
     """Whether a caller who goes on is asked again, so that keys pressed before mean nothing."""
     match visit:
         case IntakeVisit():
-            return True
+            return visit.is_asking
         case CaseVisit():
             return visit.has_digits
         case OfferVisit():

@@ -135,6 +135,11 @@ class IntakeVisit:
         return self.back is None
 
     @property
+    def is_asking(self) -> bool:
+        """Whether the caller still keys in answers: all is filed, or over, else."""
+        return self.at not in (At.FILED, At.LEFT)
+
+    @property
     def step(self) -> str:
         """For metrics and the log."""
         return STEP_OF[self.at]
