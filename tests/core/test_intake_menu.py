@@ -209,6 +209,20 @@ def test_a_red_flag_goes_to_a_person_at_once_when_it_is_right() -> None:
     assert isinstance(commands[-1], BackToQueue)
 
 
+def test_a_red_flag_goes_to_a_person_also_while_those_who_know_the_topic_are_not_there() -> None:
+    queue = TREE.queue_of["register"]
+    tree = replace(TREE, closed_prompt={**TREE.closed_prompt, queue: "closed-benefits"})
+    for keys, to in (("111", ToPerson), ("10", Say)):
+        now = situation(queue)
+        visit, commands = menu.enter(tree, intake=True)
+        for one in received(INTAKE_KEY, keys):
+            visit, commands = dialogue.step(tree, visit, one, now)
+        assert type(commands[-1]) is to  # all others hear when they are there
+        assert ("closed-benefits" in said(commands)) is (to is Say)
+        if isinstance(commands[-1], ToPerson):
+            assert commands[-1].topic == tree.operator
+
+
 @pytest.mark.parametrize(
     ("keys", "given"),
     [
