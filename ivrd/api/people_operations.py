@@ -105,6 +105,13 @@ class Messages(Protocol):
         """Forget all for these; how many."""
 
 
+class Followed(Protocol):
+    """Who is followed after a call that was served; see repeats/tracker.py."""
+
+    def erase(self, person: str) -> None:
+        """Forget whose the calls of this person were."""
+
+
 class Audit(Protocol):
     """The store, and what operators did; see partners/repository.py."""
 
@@ -131,6 +138,7 @@ class PeopleOperations:
         statistics: Counted,
         bookings: Bookings,
         messages: Messages,
+        followed: Followed,
         audit: Audit,
         recovery: RecoverySettings,
         zone: tzinfo,
@@ -144,6 +152,7 @@ class PeopleOperations:
         self._statistics = statistics
         self._bookings = bookings
         self._messages = messages
+        self._followed = followed
         self._audit = audit
         self._recovery = recovery
         self._zone = zone
@@ -216,6 +225,7 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
         for each in hashes:
             self._statistics.count.forget(each)
+            self._followed.erase(each)
         await self._flush()
         detail = f"{entries} entries, {len(booked)} callbacks, {messages} messages"
         self._write_down(query, "person erased", detail)

@@ -51,11 +51,6 @@ from ivrd.core.slots import Slot
 NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
 RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have come from the caller
 END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
-STAGE_OF: Mapping[type[Command], str] = {
-    menu.AtMenu: "ivr",
-    menu.AtInfo: "info",
-    menu.AtClosed: "closed",
-}
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
 
 # What IVRD_STAGE is from then on; a promise is told at once, whatever is queued.

@@ -22,7 +22,6 @@ from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
-from ivrd.core.case_menu import CaseVisit
 from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
 from ivrd.core.dialogue import AnyVisit
@@ -69,9 +68,9 @@ class MenuCall:
     session: Session | None = None
     conversation: Conversation | None = None
     position: MenuPosition | None = None
-    keys: list[tuple[float, str]] = field(default_factory=list)
+    keys: list[tuple[float, str]] = field(default_factory=list, repr=False)
     dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list, repr=False)
 
     def add_note(self, text: str) -> None:
         """Have one thing more shown."""
@@ -322,8 +321,8 @@ class Ivr:
         position = line.position
         if line.conversation is not None and line.conversation.visit is not None:
             position = MenuPosition(line.conversation.visit, line.key_at)
-        if position is None or not isinstance(position.visit, IntakeVisit | CaseVisit):
-            return position
+        if position is None:
+            return None
         return replace(position, visit=dialogue.stored(position.visit))
 
     # --- conversations ---------------------------------------------------------------------

@@ -97,7 +97,8 @@ class LookUps:
         try:
             found = await crm.ask(question)
         finally:
-            self._trying = False
+            if half_open:
+                self._trying = False  # and not at the end of one that was asked before
         if crm is self._crm:
             self._keep(name, found, settings.cache_seconds)
             self._note(found)

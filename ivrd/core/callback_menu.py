@@ -12,10 +12,13 @@ the next keys for a slot each.  Then the call back is written down (`BOOKING`), 
 so and is let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do
 too many wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the
 number is asked for one.
+
+A number that is keyed in is in memory alone (`without_number`).  Whoever is interrupted by the end
+of ivrd before the call back is written down is asked for it again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -84,7 +87,7 @@ class OfferVisit:
     queue: str
     topic: str
     language: str
-    digits: str = ""
+    digits: str = field(default="", repr=False)
     misses: int = 0
     over: bool = False
     interruptions: int = 0
@@ -93,6 +96,11 @@ class OfferVisit:
     instead: str = ""
     comes: bool = True
     callback: bool = True
+
+    @property
+    def is_keying(self) -> bool:
+        """Whether a number is being keyed in, or read back."""
+        return self.at in (At.KEYING, At.READ_BACK)
 
 
 Result = tuple[OfferVisit, tuple[Command, ...]]
@@ -112,6 +120,13 @@ def enter_unstaffed(
         At.LANGUAGE, queue, topic, language, instead=instead, comes=comes, callback=callback
     )
     return visit, (AtOffer(topic), _words(visit))
+
+
+def without_number(visit: OfferVisit) -> OfferVisit:
+    """What may be stored of a visit: who has keyed a number in is asked for it again."""
+    if not visit.digits or visit.over:
+        return replace(visit, digits="")
+    return replace(visit, digits="", at=At.KEYING)
 
 
 def again(visit: OfferVisit) -> Result:

@@ -296,7 +296,15 @@ def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
 
 def is_asked_anew(visit: AnyVisit) -> bool:
     """Whether a caller who goes on is asked again, so that keys pressed before mean nothing."""
-    return isinstance(visit, IntakeVisit) or (isinstance(visit, CaseVisit) and visit.has_digits)
+    match visit:
+        case IntakeVisit():
+            return visit.is_asking
+        case CaseVisit():
+            return visit.has_digits
+        case OfferVisit():
+            return visit.is_keying
+        case _:
+            return False
 
 
 def stored(visit: AnyVisit) -> AnyVisit:
@@ -306,6 +314,8 @@ def stored(visit: AnyVisit) -> AnyVisit:
             return intake_menu.without_answers(visit)
         case CaseVisit():
             return case_menu.without_digits(visit)
+        case OfferVisit():
+            return callback_menu.without_number(visit)
         case _:
             return visit
 

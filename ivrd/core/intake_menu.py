@@ -135,6 +135,11 @@ class IntakeVisit:
         return self.back is None
 
     @property
+    def is_asking(self) -> bool:
+        """Whether the caller still keys in answers: all is filed, or over, else."""
+        return self.at not in (At.FILED, At.LEFT)
+
+    @property
     def step(self) -> str:
         """For metrics and the log."""
         return STEP_OF[self.at]
@@ -450,7 +455,7 @@ def _filed(visit: IntakeVisit, *said: str) -> Result:
 def _given(form: Form, visit: IntakeVisit, *, whole: bool) -> tuple[Command, ...]:
     """What whoever takes the call is to know, and have, of the answers; whole: it is filed."""
     answers = visit.answers
-    red = tuple(of.name for of in form.flags if of.red and of.name in answers.flags)
+    red = _red(form, answers)
     risk = tuple(name for name in answers.flags if name not in red)
     found: tuple[Command, ...] = (RedFlags(red),) if red else ()
     found += (RiskFlags(risk),) if risk else ()
@@ -458,6 +463,11 @@ def _given(form: Form, visit: IntakeVisit, *, whole: bool) -> tuple[Command, ...
     if answers and visit.at not in (At.FILING, At.FILED):
         found += (FileTicket(visit.topic, answers, whole=False),)
     return found
+
+
+def _red(form: Form, answers: Answers) -> tuple[str, ...]:
+    """The red flags that the caller has said yes to."""
+    return tuple(of.name for of in form.flags if of.red and of.name in answers.flags)
 
 
 def _to_person(
@@ -470,7 +480,10 @@ def _to_person(
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*found, *words, BackToQueue())
     in_menu = (AtMenu(visit.back.menu),) if visit.at is At.FILED else ()
-    after, commands = menu.to_topic(tree, visit.back, visit.topic, closed)
+    topic = visit.topic
+    if _red(_form(tree), visit.answers) and tree.queue_of[topic] in closed:
+        topic = tree.operator  # somebody, though they know less of it, and now
+    after, commands = menu.to_topic(tree, visit.back, topic, closed)
     return after, (*found, *words, *in_menu, *commands)
 
 
@@ -479,7 +492,8 @@ def _back(tree: Tree, visit: IntakeVisit, closed: frozenset[str]) -> Result:
     left: tuple[Command, ...] = () if visit.at is At.FILED else (LeftIntake(visit.step, "back"),)
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*left, BackToQueue())
-    after, commands = menu.back_in(tree, visit.back, closed)
+    back = replace(visit.back, intake=visit.at is not At.FILED)  # one ticket for each call
+    after, commands = menu.back_in(tree, back, closed)
     in_menu = (AtMenu(visit.back.menu),) if visit.at is At.FILED else ()
     return after, (*left, *in_menu, *commands)
 

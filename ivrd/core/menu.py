@@ -20,7 +20,7 @@ so does the end of the flood.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ivrd.core.book_result import BookResult
@@ -273,7 +273,7 @@ class Book:
     slot begins that was chosen; 0: as soon as the turn comes.
     """
 
-    number: str = ""
+    number: str = field(default="", repr=False)  # it belongs in no log
     not_before: float = 0.0
 
 

@@ -71,6 +71,10 @@ class RepeatCalls:
             del self._of[person]
         return [replace(call, redialled=True) for call in redialled]
 
+    def erase(self, person: str) -> None:
+        """Nobody follows this person any more."""
+        self._of.pop(person, None)
+
     def forget(self, before: float) -> None:
         """Nobody dials again within a day any more after what ended before that."""
         for person, calls in list(self._of.items()):

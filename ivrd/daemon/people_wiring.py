@@ -15,6 +15,7 @@ from ivrd.people.repository import PeopleRepository
 from ivrd.people.statistics import CallHistory, PeopleStatistics
 from ivrd.people.stored_calls import StoredCalls
 from ivrd.people.vault import Vault, number_key
+from ivrd.repeats.tracker import RepeatTracker
 from ivrd.store import WriteBehind
 
 
@@ -30,6 +31,7 @@ class PeopleParts:
         history: CallHistory,
         bookings: BookingRepository,
         outbox: Outbox,
+        repeats: RepeatTracker,
         audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
@@ -59,6 +61,7 @@ class PeopleParts:
             self.statistics,
             bookings,
             outbox,
+            repeats,
             audit,
             self.numbers,
             settings.zone,

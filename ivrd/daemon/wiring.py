@@ -446,6 +446,7 @@ class Wiring:
             self.call_repository,
             bookings,
             self.outbox.outbox,
+            self.repeats.tracker,
             self.partner_repository,
         )
         self.links = LinkParts(

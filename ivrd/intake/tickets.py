@@ -37,6 +37,9 @@ class Outgoing(Protocol):
     def post(self, message: Message, about: str, recipient: str) -> None:
         """Have a message sent."""
 
+    def holds(self, use: str, about: str) -> bool:
+        """Whether the message of this name about this was put in: another one would not be."""
+
     async def stored(self, use: str, about: str) -> bool:
         """Whether the message of this name about this is in the store; ends within seconds."""
 
@@ -96,9 +99,14 @@ class Tickets:
         self._wall = wall
 
     def offered(self, call_id: str) -> bool:
-        """See `Intake`: while a ticket is configured, and could be stored."""
-        known = call_id in self._ledger.calls
-        return known and TICKET in self.settings.outbox.messages and self._outbox.readable
+        """See `Intake`: while a ticket is configured, and could be stored.
+
+        There is one for each call.  Who has registered, and wants to change it or to register
+        somebody else, would hear the same code and have nothing filed: that is for a person.
+        """
+        if call_id not in self._ledger.calls or TICKET not in self.settings.outbox.messages:
+            return False
+        return self._outbox.readable and not self._outbox.holds(TICKET, call_id)
 
     def notify(self, call_id: str, command: IntakeCommand) -> None:
         """See `Intake`."""

@@ -18,7 +18,7 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent.
+    """What is sent.  Its repr says for what alone: the rest belongs in no log.
 
     use: its name in outbox.yaml.  to: a telephone number (E.164), or a LINE user's, group's or
     room's id.  text: for whoever reads it.  at: when it was written, seconds since the epoch by
@@ -26,10 +26,10 @@ class Message:
     """
 
     use: str
-    to: str
-    text: str
+    to: str = field(repr=False)
+    text: str = field(repr=False)
     at: float
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def sealed(self, by: Sealer) -> str:
         """As it is stored."""

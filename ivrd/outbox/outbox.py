@@ -148,10 +148,13 @@ class Outbox:
         self._awaited.pop(entry_id, None)
         return entry is not None and entry.state is EntryState.DELIVERED
 
+    def holds(self, use: str, about: str) -> bool:
+        """Whether the message of this name about this was put in: another one would not be."""
+        return self.backlog.get(id_of(use, about)) is not None
+
     async def stored(self, use: str, about: str) -> bool:
         """Whether the message of this name about this is in the store, if need be after a while."""
-        held = self.backlog.get(id_of(use, about)) is not None
-        return held and await self.written()
+        return self.holds(use, about) and await self.written()
 
     def _has_room(self) -> bool:
         """Whether one more can be taken; the oldest dead letters make room."""

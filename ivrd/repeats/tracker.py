@@ -107,6 +107,13 @@ class RepeatTracker:
             queue = queue_in_words(entry.queue)
             self._serve(ServedCall(entry.call_id, entry.at, after, queue, entry.partner))
 
+    def erase(self, person: str) -> None:
+        """Forget whose the calls of this person were: they are those of a withheld number now."""
+        self.repeats.erase(person)
+        for call_id, (whose, received_at) in self._ended.items():
+            if whose == person:
+                self._ended[call_id] = ("", received_at)
+
     def _remember(self, call_id: str, person: str, received_at: float) -> None:
         self._ended[call_id] = (person, received_at)
         if len(self._ended) > MOST_ENDED:

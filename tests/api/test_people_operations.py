@@ -92,6 +92,7 @@ class Rig:
         self.bookings.complete = True
         self.statistics = SimpleNamespace(count=PeopleCount(3))
         self.messages = Written()
+        self.followed = {self.hasher.hash_number(NUMBER), self.hasher.hash_number(OTHER)}
         self.operations = PeopleOperations(
             self.registry,
             self.hasher,
@@ -100,6 +101,7 @@ class Rig:
             self.statistics,
             self.bookings,
             self.messages,
+            SimpleNamespace(erase=self.followed.discard),
             self.log,
             self.numbers,
             BANGKOK,
@@ -201,6 +203,7 @@ def test_who_is_erased_is_nowhere_and_the_calls_stay_in_the_counts() -> None:
         assert NUMBER not in repr(rig.log.entries)
         assert who not in repr(rig.log.entries)
         assert rig.statistics.count.figures().calls == 1
+        assert rig.followed == {rig.hasher.hash_number(OTHER)}
 
     with_people(do)
 

@@ -240,6 +240,7 @@ class FakeBooking:
         self.has_slots: tuple[Slot, ...] = ()
         self.chosen: list[float] = []
         self.asked: list[str] = []
+        self.numbers: list[str] = []
         self.answers: asyncio.Queue[BookResult | Exception] = asyncio.Queue()
 
     def offered(self, _call_id: str) -> bool:
@@ -250,6 +251,7 @@ class FakeBooking:
 
     async def book(self, call_id: str, number: str = "", not_before: float = 0.0) -> BookResult:
         self.asked.append(call_id)
+        self.numbers.append(number)
         self.chosen.append(not_before)
         answer = await self.answers.get()
         if isinstance(answer, Exception):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from stdnum.th import pin
 
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.ivr import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.intake import FileTicket, Flag, Form, TicketAnswer
 from ivrd.core.intake_menu import At, IntakeVisit
@@ -145,3 +145,31 @@ def test_what_was_keyed_before_ivrd_ended_is_no_answer_to_what_is_asked_then() -
         assert isinstance(other.intake.filed[0][1], FileTicket)
 
     run(body())
+
+
+def test_a_key_pressed_at_the_case_code_while_nobody_spoke_is_not_lost() -> None:
+    async def body() -> None:
+        rig = Intaking()
+        await rig.take(arrived(CALL), offered(CALL))
+        await rig.keys(*IN_MENU, *WHOLE)
+        rig.intake.answers.put_nowait(TicketAnswer("1234567890"))
+        await settle()
+        rig.tracker.ivr.detach_all("the link was lost")
+        await rig.keys("0")
+        await rig.tracker.ivr.resume()
+        await settle()
+        position = rig.tracker.ivr.position(CALL)
+        assert position is not None
+        assert (position.visit.over, position.visit.topic) == (True, "other")
+        assert len(rig.intake.filed) == 1
+
+    run(body())
+
+
+def test_no_key_and_no_note_is_in_the_repr_of_a_call_in_a_menu() -> None:
+    line = MenuCall(CHANNEL, "")
+    for at, digit in enumerate(CITIZEN):
+        line.add_key(digit, float(at))
+    line.notes.append(f"citizen {CITIZEN}")
+    assert "'1'" not in repr(line)
+    assert CITIZEN not in repr(line)

@@ -238,6 +238,30 @@ def test_after_failures_in_a_row_nobody_waits_for_it_until_one_question_is_answe
     assert "cases are looked up again" in caplog.text
 
 
+def test_while_one_question_is_tried_the_end_of_an_older_one_lets_no_other_through(
+    secret: Path,
+) -> None:
+    async def body(rig: Rig) -> None:
+        rig.receiver.answers[0] = HANGS
+        older = asyncio.create_task(rig.ask())
+        while not rig.receiver.requests:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0)  # until it hangs
+        rig.receiver.answers[0] = answer(500)
+        assert (await rig.ask(PERSON)).result is CaseResult.BROKEN
+        rig.now = 30.0
+        rig.receiver.answers[0] = HANGS
+        tried = asyncio.create_task(rig.ask(PERSON))
+        await asyncio.sleep(0)  # it has begun
+        older.cancel()
+        await asyncio.wait([older])
+        rig.receiver.answers[0] = answer(404)
+        assert (await rig.ask()).result is CaseResult.PAUSED
+        tried.cancel()
+        await asyncio.wait([tried])
+
+    live(secret, body, failures=1)
+
+
 def test_what_a_reload_leaves_behind_is_answered_still(secret: Path) -> None:
     async def body(rig: Rig) -> None:
         first = asyncio.create_task(rig.ask())

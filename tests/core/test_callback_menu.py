@@ -174,6 +174,27 @@ def test_who_is_interrupted_again_and_again_waits_or_is_booked(
     assert isinstance(commands[-1], ToPerson | GoodBye)
 
 
+@pytest.mark.parametrize("inputs", ["12081", "120812345678#", "120812345678#1", "120812345678#12"])
+def test_a_number_that_was_keyed_in_is_in_no_store_and_is_asked_for_again(inputs: str) -> None:
+    visit, _ = walk(*keys(inputs), slots=SLOTS)
+    assert "081" not in repr(visit)
+    stored = dialogue.stored(visit)
+    assert isinstance(stored, OfferVisit)
+    assert (stored.digits, stored.not_before) == ("", visit.not_before)
+    after, commands = m.again(stored)
+    assert said(list(commands)) == [m.NUMBER]
+    chosen = keys("0899999999#1" + ("2" if visit.not_before is None else ""))
+    _, commands_after = walk(*chosen, visit=after, slots=SLOTS)
+    assert commands_after[-1] == Book("0899999999", 3600.0)
+    assert "0899" not in repr(commands_after)
+
+
+def test_of_who_is_called_back_at_the_number_that_is_shown_nothing_is_lost_in_the_store() -> None:
+    for inputs in ("", "1", "11", "112"):
+        visit, _ = walk(*keys(inputs), slots=SLOTS)
+        assert dialogue.stored(visit) == visit
+
+
 def test_the_offer_is_made_on_the_way_to_a_person_when_the_wait_is_long() -> None:
     menu = next(name for name, one in TREE.menus.items() if one.keys)
     visit = Visit(menu, "th")

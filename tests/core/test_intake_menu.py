@@ -209,6 +209,20 @@ def test_a_red_flag_goes_to_a_person_at_once_when_it_is_right() -> None:
     assert isinstance(commands[-1], BackToQueue)
 
 
+def test_a_red_flag_goes_to_a_person_also_while_those_who_know_the_topic_are_not_there() -> None:
+    queue = TREE.queue_of["register"]
+    tree = replace(TREE, closed_prompt={**TREE.closed_prompt, queue: "closed-benefits"})
+    for keys, to in (("111", ToPerson), ("10", Say)):
+        now = situation(queue)
+        visit, commands = menu.enter(tree, intake=True)
+        for one in received(INTAKE_KEY, keys):
+            visit, commands = dialogue.step(tree, visit, one, now)
+        assert type(commands[-1]) is to  # all others hear when they are there
+        assert ("closed-benefits" in said(commands)) is (to is Say)
+        if isinstance(commands[-1], ToPerson):
+            assert commands[-1].topic == tree.operator
+
+
 @pytest.mark.parametrize(
     ("keys", "given"),
     [
@@ -321,6 +335,14 @@ def test_who_wants_a_person_while_a_ticket_is_filed_has_both() -> None:
     assert kinds(commands) == [AddNote, ToPerson]
     assert AddNote("registration keyed in") in commands
     assert registering(WHOLE, "0", FILED)[1] == ()
+
+
+def test_who_goes_back_after_the_ticket_is_not_told_of_the_key_to_register() -> None:
+    visit, commands = registering(WHOLE, FILED, "*")
+    assert not {"intake-offer"} & set(said(commands))
+    _visit, commands = dialogue.step(TREE, visit, Key(INTAKE_KEY), situation(intake=False))
+    assert kinds(commands) == [ToPerson]
+    assert "intake-offer" in said(registering("*")[1])
 
 
 def test_who_wants_a_person_after_the_ticket_is_not_asked_again() -> None:

@@ -97,6 +97,9 @@ class Rig:
     def post(self, message: Message, about: str, recipient: str) -> None:
         self.put.setdefault((message.use, about), (message, recipient))
 
+    def holds(self, use: str, about: str) -> bool:
+        return (use, about) in self.put
+
     async def stored(self, use: str, about: str) -> bool:
         await asyncio.sleep(0)
         return self.stores and (use, about) in self.put
@@ -173,6 +176,20 @@ def test_it_is_offered_only_while_a_ticket_could_be_stored() -> None:
     without = Rig(uses=("intake_code",))
     assert not without.tickets.offered(CALL)
     assert without.file(WHOLE) == TicketAnswer("")
+
+
+def test_who_has_registered_is_not_asked_for_another_ticket_which_would_not_be_filed() -> None:
+    rig = Rig()
+    rig.file(PART)
+    assert rig.tickets.offered(CALL)
+    rig.file(WHOLE)
+    assert not rig.tickets.offered(CALL)
+
+
+def test_no_answer_is_in_the_repr_of_a_ticket_on_its_way() -> None:
+    rig = Rig()
+    rig.file(WHOLE)
+    assert not [one for one in (CITIZEN, MOBILE[1:], "over-60") if one in repr(rig.put)]
 
 
 def test_what_is_not_stored_is_not_filed() -> None:

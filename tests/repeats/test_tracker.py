@@ -196,3 +196,21 @@ def test_a_standby_counts_and_stores_nothing_and_a_day_later_nobody_is_followed(
         assert len(rig.tracker.repeats) == len(rig.tracker._known) == 1
 
     asyncio.run(body())
+
+
+def test_who_is_erased_is_followed_no_more() -> None:
+    async def body() -> None:
+        rig = Rig(Shelf())
+        await rig.begin()
+        for call_id, who in (("1.1", "x"), ("1.2", "y"), ("1.3", "x")):
+            rig.talk(call_id, NOW, who)
+        rig.tracker.heard(said("1.1"))
+        rig.tracker.heard(said("1.2"))
+        rig.tracker.erase("x")
+        rig.tracker.heard(said("1.3"))  # written down only now
+        assert not rig.shelf.served["1.3"].known
+        for again, who in (("2.1", "x"), ("2.2", "y")):
+            rig.talk(again, NOW + 3000, who)
+        assert [call.redialled for call in rig.shelf.served.values()] == [False, True, False]
+
+    asyncio.run(body())
