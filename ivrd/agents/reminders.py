@@ -149,7 +149,7 @@ class Reminders:
                 self._forget(agent.id)
             return
         occasion, since = present
-        if one is None or (one.occasion, round(one.since)) != (occasion, round(since)):
+        if one is None or not one.is_of(occasion, since):
             one = r.begin(occasion, since, self.settings.limits)
             self._put(agent.id, one)
         if occasion is Occasion.SHIFT and not one.came and self._is_here(agent):
