@@ -176,8 +176,8 @@ class Reminders:
         for _next_at, agent_id in sorted(due):
             agent = self._controller.agents[agent_id]
             taken = agent.seat in self._line.here  # by somebody else
-            away = self._seats.state(agent.seat) in (SeatStatus.AWAY, SeatStatus.BUSY)
-            if not (taken if on_line(agent.seat) else away):
+            free = self._seats.state(agent.seat) in (SeatStatus.FREE, SeatStatus.PAUSED)
+            if not taken if on_line(agent.seat) else free:
                 yield agent
 
     # --- a call ----------------------------------------------------------------------------

@@ -244,6 +244,8 @@ def test_who_was_paused_for_not_answering_is_called_at_the_seat(rig: Rig) -> Non
         rig.states["base-01"] = SeatStatus.BUSY
         rig.here.update({"home.01": "1001", "home.02": "1002"})  # the shift has begun meanwhile
         assert await rig.look(301) == []
+        rig.states["base-01"] = SeatStatus.RINGING  # another agent sends a caller on
+        assert await rig.look(1) == []
         rig.states["base-01"] = SeatStatus.PAUSED
         assert await rig.look(1) == ["agent|a-101|base-01|30|th"]
         controller.say("a-101", a.Resumed(rig.now))
