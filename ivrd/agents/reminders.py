@@ -149,7 +149,7 @@ class Reminders:
                 self._forget(agent.id)
             return
         occasion, since = present
-        if one is None or (one.occasion, round(one.since)) != (occasion, round(since)):
+        if one is None or not one.is_of(occasion, since):
             one = r.begin(occasion, since, self.settings.limits)
             self._put(agent.id, one)
         if occasion is Occasion.SHIFT and not one.came and self._is_here(agent):
@@ -176,8 +176,8 @@ class Reminders:
         for _next_at, agent_id in sorted(due):
             agent = self._controller.agents[agent_id]
             taken = agent.seat in self._line.here  # by somebody else
-            away = self._seats.state(agent.seat) in (SeatStatus.AWAY, SeatStatus.BUSY)
-            if not (taken if on_line(agent.seat) else away):
+            free = self._seats.state(agent.seat) in (SeatStatus.FREE, SeatStatus.PAUSED)
+            if not taken if on_line(agent.seat) else free:
                 yield agent
 
     # --- a call ----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from enum import StrEnum
 
 LATEST_SECONDS = 3600.0
 LONGEST_SECONDS = 240.0  # a PIN, wrong ones among it, and the drill
+SAME_SECONDS = 1.0  # beginnings that differ by less, as readings of two clocks do, are one
 
 
 class Occasion(StrEnum):
@@ -71,6 +72,10 @@ class Reminder:
     def came(self) -> bool:
         """Whether there is nobody to be called any more."""
         return self.result == CallResult.CAME
+
+    def is_of(self, occasion: Occasion, since: float) -> bool:
+        """Whether it is the occasion that began then, and no later one."""
+        return occasion is self.occasion and abs(since - self.since) < SAME_SECONDS
 
     def due(self, limits: Limits, now: float) -> bool:
         """Whether the agent is to be called now."""

@@ -42,18 +42,41 @@ class Schedule:
 
     def is_open(self, moment: datetime) -> bool:
         """Whether `moment` (with a time zone) falls into the opening hours."""
-        return self.began(moment) is not None
+        return self._opening(moment) is not None
 
     def began(self, moment: datetime) -> datetime | None:
-        """When the opening began that `moment` (with a time zone) falls into; None outside them."""
+        """When the opening began that `moment` (with a time zone) falls into; None outside them.
+
+        Where one range ends and another begins, at midnight say, nothing begins.  Of hours that
+        never end it is some moment a week ago.
+        """
+        opening = self._opening(moment)
+        if opening is None:
+            return None
+        day, start = opening
+        latest = day - timedelta(days=7)
+        while day > latest and (before := self._ending(day, start)):
+            day, start = before
+        return datetime.combine(day, time(), self.zone) + timedelta(minutes=start)
+
+    def _opening(self, moment: datetime) -> tuple[date, int] | None:
+        """The day and the minute in which the range begins that a moment falls into."""
         local = moment.astimezone(self.zone)
         minute, today = local.hour * 60 + local.minute, local.date()
         for days in (0, 1):
             day, at = today - timedelta(days=days), minute + days * MINUTES_A_DAY
             for span in self._spans(day):
                 if span.start <= at < span.end:
-                    begins = datetime.combine(day, time(), self.zone)
-                    return begins + timedelta(minutes=span.start)
+                    return day, span.start
+        return None
+
+    def _ending(self, day: date, minute: int) -> tuple[date, int] | None:
+        """The same of the range that ends in this minute of a day."""
+        for days in (0, 1):
+            begins, at = day - timedelta(days=days), minute + days * MINUTES_A_DAY
+            for span in self._spans(begins):
+                if span.end == at:
+                    return begins, span.start
         return None
 
     def _spans(self, day: date) -> tuple[Span, ...]:

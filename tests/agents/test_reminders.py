@@ -45,6 +45,7 @@ class Rig:
         self.results: list[tuple[Occasion, CallResult]] = []
         self.variables: dict[str, str] = {}
         self.fails: Exception | None = None
+        self.shift = 0.0
         self.begin()
 
     def begin(self) -> None:
@@ -63,7 +64,7 @@ class Rig:
             self.agents.writes,
             self,
             lambda: self.now,
-            lambda: 0.0,
+            lambda: self.shift,
         )
 
     async def restore(self) -> None:
@@ -243,12 +244,32 @@ def test_who_was_paused_for_not_answering_is_called_at_the_seat(rig: Rig) -> Non
         rig.states["base-01"] = SeatStatus.BUSY
         rig.here.update({"home.01": "1001", "home.02": "1002"})  # the shift has begun meanwhile
         assert await rig.look(301) == []
+        rig.states["base-01"] = SeatStatus.RINGING  # another agent sends a caller on
+        assert await rig.look(1) == []
         rig.states["base-01"] = SeatStatus.PAUSED
         assert await rig.look(1) == ["agent|a-101|base-01|30|th"]
         controller.say("a-101", a.Resumed(rig.now))
         await rig.look(1)
         assert rig.results == [(Occasion.PAUSED, CallResult.CAME)]
         assert rig.reminders.absent() == []
+
+    asyncio.run(life())
+
+
+def test_a_pause_is_the_same_however_little_the_readings_of_two_clocks_differ(rig: Rig) -> None:
+    """Once the machine's clock was set, each second's difference to the timeline is another."""
+
+    async def life() -> None:
+        await rig.restore()
+        rig.here.update({"home.01": "1001", "home.02": "1002"})
+        controller = rig.agents.controller
+        controller.say("a-101", a.SignedIn(rig.now))
+        controller.say("a-101", a.Paused(float(int(rig.now)), NO_ANSWER))
+        calls: list[str] = []
+        for second in range(20):
+            rig.shift = 3600.5 + (1e-6 if second % 2 else -1e-6)
+            calls += await rig.look(3900 if second == 0 else 1)
+        assert calls == ["agent|a-101|base-01|30|th"]
 
     asyncio.run(life())
 

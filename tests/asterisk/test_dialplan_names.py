@@ -57,6 +57,28 @@ def test_contexts() -> None:
     assert contexts == {*dialplan_names.CONTEXTS, *partners}
 
 
+def context(name: str) -> str:
+    """What stands in it, and in what it has run on legs before they ring."""
+    (text,) = re.findall(rf"^\[{name}\]\n(.*?)(?=^\[|\Z)", DIALPLAN, flags=re.M | re.S)
+    return text + "".join(context(each) for each in sorted(found(r"Dial\(.*b\((.+?)\^s", text)))
+
+
+@pytest.mark.parametrize("name", ["callback-dial", "partners-call", "agent-dial"])
+def test_a_call_that_is_answered_with_302_goes_nowhere_by_itself(name: str) -> None:
+    assert f"FORWARD_CONTEXT={dialplan_names.MOVED_CALL})" in context(name)
+
+
+@pytest.mark.parametrize("name", ["callback", "agent-called"])
+def test_the_trunks_limit_is_for_all_who_are_called(name: str) -> None:
+    """Each call counts until it is over: the leg that asks for it, and then who has answered."""
+    begins = {"callback": "callback-dial", "agent-called": "agent-dial"}[name]
+    for each in (name, begins):
+        assert "Set(GROUP(carrier)=callback-trunk)" in context(each)
+    assert f"GROUP_COUNT(callback-trunk@carrier)}} > 0${{{dialplan_names.TRUNK_CALLS}}}" in context(
+        begins
+    )
+
+
 def test_globals_are_the_ones_that_are_set() -> None:
     assert found(r"^(IVRD_\w+)=") == set(dialplan_names.GLOBALS)
     variables = {

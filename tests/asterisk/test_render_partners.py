@@ -121,3 +121,9 @@ def test_a_partner_has_its_own_times_and_the_queue_gives_its_seats_up_later(
         assert conf.count(f"\ntimeout={limit}\n") == conf.count("timeoutrestart=yes")
     machine = replace(slow, confirm=False)  # no key is asked for
     assert "\ntimeout=25\n" in queues_conf(replace(settings, partners=(machine,)))
+
+
+def test_a_person_on_the_line_has_the_whole_time_for_the_key(settings: Settings) -> None:
+    line = replace(settings.pools[0], seats=("home.01",))
+    found = replace(settings, pools=(line,), partners=(), ring_seconds=5, line_key_seconds=15)
+    assert "\ntimeout=28\n" in queues_conf(found)

@@ -107,6 +107,20 @@ def test_an_opening_has_begun_when_its_span_says() -> None:
     assert OFFICE.began(datetime(2026, 12, 6, 2, tzinfo=zone)) is None
 
 
+def test_where_one_range_follows_the_other_nothing_begins() -> None:
+    zone = ZoneInfo("Asia/Bangkok")
+    evening_and_night = (Span(0, 240), Span(1200, 1320), Span(1320, 1440))
+    shift = Schedule(zone, (evening_and_night,) * 7)
+    at_eight = datetime(2022, 2, 20, 20, tzinfo=zone)
+    for hours in (0, 1, 3, 4, 7):
+        assert shift.began(at_eight + timedelta(hours=hours)) == at_eight
+    assert shift.began(at_eight + timedelta(hours=8)) is None
+    always = Schedule(zone, ((Span(0, 1440),),) * 7)
+    began = always.began(at_eight)
+    assert began is not None
+    assert at_eight - began > timedelta(days=6)
+
+
 def test_a_day_off_takes_its_own_night_along_and_not_the_one_before() -> None:
     nights = ((Span(22 * 60, 26 * 60),),) * 7
     off = Schedule(ZoneInfo("Asia/Bangkok"), nights, frozenset({date(2026, 12, 7)}))

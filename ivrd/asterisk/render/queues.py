@@ -56,15 +56,20 @@ queue-thankyou={dialplan_names.PROMPT_FOLDER}/{queue_language.WAIT_PROMPT}
 
 # More than a leg takes: its end is told by the leg itself, which says why, also on a busy machine.
 SPARE_SECONDS = 5
+# A tone, the topic, and that a key takes the caller: said before `line_key_seconds` begin.
+LINE_WORDS_SECONDS = 8
 
 
 def timeout(settings: Settings) -> int:
     """Seconds after which app_queue gives a seat up.
 
     It stands behind the limits that each leg has: a partner's those of the partner
-    (dialplans/partners.conf), a seat of our own `ring_seconds` (hotline.conf).
+    (dialplans/partners.conf), a seat of our own `ring_seconds` (hotline.conf), one on the line
+    what is said there and `line_key_seconds` (line.conf).
     """
     offers = [settings.ring_seconds, *(p.offer_seconds for p in settings.partners)]
+    if any(on_line(seat) for pool in settings.pools for seat in pool.seats):
+        offers.append(LINE_WORDS_SECONDS + settings.line_key_seconds)
     return max(offers) + SPARE_SECONDS
 
 
