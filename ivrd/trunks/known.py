@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
 from ivrd.core.trunk_fault import (
@@ -14,7 +13,7 @@ from ivrd.core.trunk_fault import (
     password_words,
 )
 from ivrd.trunks.certificate import Certificate
-from ivrd.trunks.probe import Place
+from ivrd.trunks.probe import Place, is_address
 
 UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
 SIPS_PORT, SIP_PORT = 5061, 5060
@@ -41,7 +40,7 @@ class KnownAddress:
     @property
     def named(self) -> bool:
         """Whether it is given by name."""
-        return not _is_address(self.place.host)
+        return not is_address(self.place.host)
 
     def is_at(self, address: str) -> bool:
         """Whether it is this address."""
@@ -154,13 +153,6 @@ def _place(settings: TrunkSettings, text: str) -> Place:
     if not colon or "]" in port or (":" in host and not host.startswith("[")):
         host, port = text, ""
     usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
-    named = not port and not _is_address(host.strip("[]"))
+    named = not port and not is_address(host.strip("[]"))
     return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
 
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,12 @@ class Prober:
         return replace(finding, addresses=frozenset(str(address[0]) for address in addresses))
 
     async def _look_up(self, place: Place) -> Sequence[tuple[Any, ...]]:
-        """The addresses of a name.  Raises OSError, TimeoutError among them."""
+        """The addresses of a name.  Raises OSError, TimeoutError among them.
+
+        An address is looked up nowhere: whom DNS keeps waiting holds up nobody who needs none.
+        """
+        if is_address(place.host):
+            return [(place.host, place.port)]
         kind = socket.SOCK_DGRAM if place.transport == UDP else socket.SOCK_STREAM
 
         def ask() -> Sequence[tuple[Any, ...]]:
@@ -217,10 +223,20 @@ async def _send(address: tuple[Any, ...]) -> None:
         transport.close()
 
 
+def is_address(host: str) -> bool:
+    """Whether this is an IP address, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _name_words(place: Place, error: OSError) -> str:
     if isinstance(error, TimeoutError):
-        return f"the name {place.host} is not found: DNS does not answer within {NAME_SECONDS:g} s"
+        within = f"there was no answer within {NAME_SECONDS:g} s"
+        return f"whether DNS has the name {place.host} is not known: {within}"
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-        return f"the name {place.host} is not found: DNS does not answer"
+        return f"whether DNS has the name {place.host} is not known: it does not answer"
     also = ", and SRV records are not looked at here" if place.srv else ""
     return f"the name {place.host} is not found: it has no address in DNS{also}"
