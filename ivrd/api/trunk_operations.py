@@ -77,7 +77,7 @@ class TrunkOperations:
         return {
             "name": name,
             "trunk": str(settings),
-            "called": bool(settings.addresses),
+            "called": bool(settings.addresses) or settings.network.registers_here,
             "registers": bool(settings.registrars),
             "works": faults.calls_pass,
             "reason": fault.reason if (fault := faults.worst) else "",

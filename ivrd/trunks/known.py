@@ -9,6 +9,7 @@ from ivrd.core.trunk_fault import (
     FaultReason,
     TrunkFault,
     TrunkFaults,
+    fault_of_registered,
     fault_of_registration,
     password_words,
 )
@@ -71,7 +72,8 @@ class KnownAddress:
 class KnownTrunk:
     """One trunk: its addresses in their order, registrars, passwords, and its last call.
 
-    `password_at`: when the password was refused last.  `told`: the fault that the log has.
+    `password_at`: when the password was refused last.  `told`: the fault that the log has.  `here`:
+    of an exchange that registers here, what is wrong with where it has.
     """
 
     settings: TrunkSettings
@@ -81,6 +83,7 @@ class KnownTrunk:
     password: TrunkFault | None = None
     password_at: float = -math.inf
     call: TrunkFault | None = None
+    here: TrunkFault | None = None
     unavailable: int = 0  # calls in a row that its exchange could not take
     told: TrunkFault | None = None
 
@@ -93,8 +96,9 @@ class KnownTrunk:
     @property
     def faults(self) -> TrunkFaults:
         """All that is wrong with it."""
+        called = {str(one.place): one.fault for one in self.addresses}
         return TrunkFaults(
-            {str(one.place): one.fault for one in self.addresses},
+            {"": self.here} if self.settings.network.registers_here else called,
             {str(one.place): one.fault for one in self.registrars},
             self.password,
             self.call,
@@ -103,6 +107,15 @@ class KnownTrunk:
     def is_at(self, address: str) -> bool:
         """Whether it is called at this address."""
         return any(one.is_at(address) for one in self.addresses)
+
+    def seen_here(self, registered: bool, reachable: bool | None, now: float) -> None:
+        """Of an exchange that registers here: whether it has, and whether it answers there."""
+        if registered and reachable is not False:
+            self.here = None
+            return
+        found = fault_of_registered(registered)
+        if self.here is None or self.here.text != found[1]:
+            self.here = TrunkFault(*found, now)
 
     def password_refused(self, now: float) -> None:
         """Its exchange wants another password, or one at all."""
