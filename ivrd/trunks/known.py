@@ -137,7 +137,12 @@ class KnownTrunk:
             self.call = TrunkFault(*found, at)
 
     def forget_calls(self) -> None:
-        """What calls and passwords came to may be otherwise from now on."""
+        """What calls and passwords came to may be otherwise from now on.
+
+        Nobody is told then that it works again: that is not known.
+        """
+        if self.told and self.told in (self.password, self.call):
+            self.told = None
         self.password, self.call, self.unavailable = None, None, 0
 
 

@@ -84,8 +84,9 @@ class TrunkMonitor:
         before, self._trunks = self._trunks, {}
         for name, settings in trunks.items():
             was = before.get(name)
-            same = was is not None and was.settings == settings
-            trunk = was if was and same else known_trunk(settings, number)
+            trunk = known_trunk(settings, number)
+            if was and (was.settings, was.account) == (settings, trunk.account):
+                trunk = was
             trunk.forget_calls()
             self._trunks[name] = trunk
         self.connected()

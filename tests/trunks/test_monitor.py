@@ -396,3 +396,34 @@ def test_an_exchange_that_registers_here_and_has_not_or_does_not_answer(
         assert rig.prober.probed == []
 
     run(body)
+
+
+def test_after_a_reload_nobody_is_told_that_a_trunk_works_again_of_which_that_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    rig = Rig(partner_bank=PLAIN)
+
+    async def body() -> None:
+        refused = PasswordRefused("partner-bank", "192.0.2.1")
+        for again in (1, 2):
+            rig.monitor.complaints([refused])
+            await rig.look()
+            assert caplog.messages == ["a trunk does not work as it should"] * again
+            rig.monitor.configure({"partner-bank": PLAIN}, "1330")
+            await rig.look()
+            assert len(caplog.messages) == again
+        rig.monitor.complaints([refused])
+        await rig.look()
+        rig.now += monitors.PASSWORD_SECONDS + 1
+        await rig.look()
+        assert caplog.messages[-1] == "a trunk works again"
+
+    run(body)
+
+
+def test_after_a_reload_the_number_that_is_not_known_is_the_new_one() -> None:
+    rig = Rig(partner_bank=PLAIN)
+    rig.monitor.configure({"partner-bank": PLAIN}, "1669")
+    rig.leg(PartnerEventKind.REFUSED, 404)
+    assert "the number 1669" in rig.monitor.words_of_partner("bank")
