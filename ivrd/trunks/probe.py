@@ -11,8 +11,8 @@ import asyncio
 import errno
 import socket
 import ssl
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -29,6 +29,7 @@ ICMP_SECONDS = 0.5
 MOST_ADDRESSES = 3  # of a name that has many
 LOOK_UPS = 4  # at once: who waits for a DNS that does not answer holds a thread
 KEEP_ALIVE = b"\r\n\r\n"
+Answer = asyncio.Future[Sequence[tuple[Any, ...]]]
 NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL})
 # X509_V_ERR_* of OpenSSL.
 NOT_YET_VALID, EXPIRED, OTHER_NAME, OTHER_ADDRESS = 9, 10, 62, 64
@@ -67,11 +68,7 @@ class Prober:
 
     def __init__(self, ca_file: Path) -> None:
         self.ca_file = ca_file
-        self._threads = ThreadPoolExecutor(LOOK_UPS, "look-up")
-
-    def close(self) -> None:
-        """Wait for nobody any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._free = asyncio.Semaphore(LOOK_UPS)
 
     async def probe(self, place: Place) -> Finding:
         """What can be seen of a place; `SILENT` when all is well as far as that.  Never raises."""
@@ -93,15 +90,39 @@ class Prober:
         """
         if is_address(place.host):
             return [(place.host, place.port)]
-        kind = socket.SOCK_DGRAM if place.transport == UDP else socket.SOCK_STREAM
-
-        def ask() -> Sequence[tuple[Any, ...]]:
-            found = socket.getaddrinfo(place.host, place.port, type=kind)
-            return [of[4] for of in found]
-
-        asked = asyncio.get_running_loop().run_in_executor(self._threads, ask)
         async with asyncio.timeout(NAME_SECONDS):
-            return await asked
+            await self._free.acquire()
+            loop = asyncio.get_running_loop()
+            answer: Answer = loop.create_future()
+            # No executor's thread: at the end of the program those are waited for.
+            threading.Thread(
+                target=self._ask, args=(place, loop, answer), name="look-up", daemon=True
+            ).start()
+            return await answer
+
+    def _ask(self, place: Place, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
+        """In a thread of its own."""
+        kind = socket.SOCK_DGRAM if place.transport == UDP else socket.SOCK_STREAM
+        found: Sequence[tuple[Any, ...]] = []
+        failed: OSError | None = None
+        try:
+            found = [of[4] for of in socket.getaddrinfo(place.host, place.port, type=kind)]
+        except UnicodeError:  # longer than a name can be
+            failed = socket.gaierror(socket.EAI_NONAME, "no name of DNS's")
+        except OSError as error:
+            failed = error
+
+        def tell() -> None:
+            self._free.release()
+            if answer.done():  # nobody waits any more
+                return
+            if failed:
+                answer.set_exception(failed)
+            else:
+                answer.set_result(found)
+
+        with suppress(RuntimeError):  # the program has ended
+            loop.call_soon_threadsafe(tell)
 
     async def _try(self, place: Place, address: tuple[Any, ...]) -> Finding:
         try:

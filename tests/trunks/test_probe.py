@@ -3,6 +3,9 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,11 +26,7 @@ EARLY = {"begins": timedelta(days=3), "ends": timedelta(days=9)}
 
 def found(place: Place, ca: Path = Path("/nowhere")) -> Finding:
     async def body() -> Finding:
-        prober = Prober(ca)
-        try:
-            return await prober.probe(place)
-        finally:
-            prober.close()
+        return await Prober(ca).probe(place)
 
     return asyncio.run(body())
 
@@ -218,3 +217,52 @@ def test_of_a_name_with_many_addresses_a_few_are_tried(monkeypatch: pytest.Monke
     finding = found(Place("bank.example", 5060, UDP))
     assert finding.reason is FaultReason.NOT_LISTENING
     assert len(tried) == probes.MOST_ADDRESSES
+
+
+def test_a_name_that_is_longer_than_names_are_is_not_found() -> None:
+    finding = found(Place(f"{'a' * 64}.example", 5060, UDP))
+    assert finding.reason is FaultReason.NAME
+    assert "it has no address in DNS" in finding.text
+
+
+def test_a_stop_waits_for_no_dns() -> None:
+    script = """
+import asyncio, socket, threading
+from pathlib import Path
+from ivrd.trunks import probe
+probe.NAME_SECONDS = 0.05
+socket.getaddrinfo = lambda *_args, **_more: threading.Event().wait()
+asyncio.run(probe.Prober(Path("/nowhere")).probe(probe.Place("bank.example", 5060, "udp")))
+print("ended")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "ended\n"
+
+
+def test_so_many_look_ups_at_once_and_an_answer_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, begun, answered = [], threading.Semaphore(0), threading.Event()
+
+    def wait(host: str, *_args: object, **_more: object) -> list[object]:
+        asked.append(host)
+        begun.release()
+        answered.wait()
+        return [(0, 0, 0, "", ("192.0.2.17", 5060))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    monkeypatch.setattr(probes, "NAME_SECONDS", 0.05)
+
+    async def body() -> list[Finding]:
+        prober = Prober(Path("/nowhere"))
+        places = [Place(f"{n}.example", 5060, UDP) for n in range(probes.LOOK_UPS + 3)]
+        late = await asyncio.gather(*map(prober.probe, places))
+        assert {of.reason for of in late} == {FaultReason.NAME}
+        for _ in range(probes.LOOK_UPS):
+            await asyncio.to_thread(begun.acquire)
+        assert len(asked) == probes.LOOK_UPS
+        answered.set()
+        monkeypatch.setattr(probes, "NAME_SECONDS", 60.0)
+        return [await prober.probe(place) for place in places]
+
+    assert all(of.addresses == {"192.0.2.17"} for of in asyncio.run(body()))
