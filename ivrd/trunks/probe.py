@@ -29,6 +29,7 @@ ICMP_SECONDS = 0.5
 MOST_ADDRESSES = 3  # of a name that has many
 LOOK_UPS = 4  # at once: who waits for a DNS that does not answer holds a thread
 KEEP_ALIVE = b"\r\n\r\n"
+OTHER_DNS = "asterisk.dns_servers, which Asterisk asks, are not asked here"
 Answer = asyncio.Future[Sequence[tuple[Any, ...]]]
 NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL})
 # X509_V_ERR_* of OpenSSL.
@@ -64,10 +65,15 @@ class Finding:
 
 
 class Prober:
-    """Tries places.  `ca_file`: whose certificates are trusted."""
+    """Tries places.
 
-    def __init__(self, ca_file: Path) -> None:
+    `ca_file`: whose certificates are trusted.  `other_dns`: whether Asterisk asks other name
+    servers than this machine, by which names are looked up here.
+    """
+
+    def __init__(self, ca_file: Path, other_dns: bool) -> None:
         self.ca_file = ca_file
+        self.other_dns = other_dns
         self._free = asyncio.Semaphore(LOOK_UPS)
 
     async def probe(self, place: Place) -> Finding:
@@ -75,7 +81,8 @@ class Prober:
         try:
             addresses = await self._look_up(place)
         except OSError as error:
-            return Finding(FaultReason.NAME, _name_words(place, error))
+            also = f"; {OTHER_DNS}" if self.other_dns else ""
+            return Finding(FaultReason.NAME, _name_words(place, error) + also)
         finding = Finding(FaultReason.SILENT, "")
         for address in addresses[:MOST_ADDRESSES]:
             finding = await self._try(place, address)
@@ -150,7 +157,7 @@ class Prober:
             text = f"{place} takes a connection, and does not answer OPTIONS"
             return Finding(FaultReason.SILENT, text)
         try:
-            context = self._verifying()
+            context = await asyncio.to_thread(self._verifying)  # a system's CAs are many
         except OSError as error:
             text = f"{self.ca_file} cannot be read: {error.strerror or error}"
             return Finding(FaultReason.TLS, text)

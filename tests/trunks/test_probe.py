@@ -26,7 +26,7 @@ EARLY = {"begins": timedelta(days=3), "ends": timedelta(days=9)}
 
 def found(place: Place, ca: Path = Path("/nowhere")) -> Finding:
     async def body() -> Finding:
-        return await Prober(ca).probe(place)
+        return await Prober(ca, other_dns=False).probe(place)
 
     return asyncio.run(body())
 
@@ -46,7 +46,7 @@ async def listening(own: Path | None) -> AsyncIterator[int]:
 def found_at_listener(transport: str, own: Path | None, ca: Path) -> Finding:
     async def body() -> Finding:
         async with listening(own) as port:
-            return await Prober(ca).probe(Place(HOST, port, transport))
+            return await Prober(ca, other_dns=False).probe(Place(HOST, port, transport))
 
     return asyncio.run(body())
 
@@ -153,9 +153,12 @@ def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
             raise error
 
         monkeypatch.setattr(socket, "getaddrinfo", fail)
-        finding = found(Place("bank.example", 5060, UDP))
+        place = Place("bank.example", 5060, UDP)
+        finding = found(place)
         assert finding.reason is FaultReason.NAME
         assert finding.text == words
+        asked = asyncio.run(Prober(Path("/nowhere"), other_dns=True).probe(place))
+        assert asked.text == f"{words}; {probes.OTHER_DNS}"
 
 
 def test_an_address_is_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +188,7 @@ def test_a_dns_that_answers_late_holds_nobody_up(monkeypatch: pytest.MonkeyPatch
     answered = asyncio.Event()
 
     async def body() -> Finding:
-        prober = Prober(Path("/nowhere"))
+        prober = Prober(Path("/nowhere"), other_dns=False)
         loop = asyncio.get_running_loop()
 
         def wait(*_args: object, **_more: object) -> list[object]:
@@ -232,7 +235,7 @@ from pathlib import Path
 from ivrd.trunks import probe
 probe.NAME_SECONDS = 0.05
 socket.getaddrinfo = lambda *_args, **_more: threading.Event().wait()
-asyncio.run(probe.Prober(Path("/nowhere")).probe(probe.Place("bank.example", 5060, "udp")))
+asyncio.run(probe.Prober(Path("/nowhere"), other_dns=False).probe(probe.Place("bank.example", 5060, "udp")))
 print("ended")
 """
     done = subprocess.run(
@@ -254,7 +257,7 @@ def test_so_many_look_ups_at_once_and_an_answer_makes_room(monkeypatch: pytest.M
     monkeypatch.setattr(probes, "NAME_SECONDS", 0.05)
 
     async def body() -> list[Finding]:
-        prober = Prober(Path("/nowhere"))
+        prober = Prober(Path("/nowhere"), other_dns=False)
         places = [Place(f"{n}.example", 5060, UDP) for n in range(probes.LOOK_UPS + 3)]
         late = await asyncio.gather(*map(prober.probe, places))
         assert {of.reason for of in late} == {FaultReason.NAME}
