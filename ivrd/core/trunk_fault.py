@@ -128,7 +128,7 @@ def fault_of_registration(registrar: str, status: int | None, user: str) -> tupl
 
 
 def fault_of_registered(registered: bool) -> tuple[FaultReason, str]:
-    """What is wrong with an exchange that registers here: it has not, or it does not answer there."""
+    """What is wrong with an exchange that registers here: it has not, or does not answer there."""
     if not registered:
         return FaultReason.REGISTRATION, "its exchange is not registered here"
     return FaultReason.SILENT, "its exchange has registered here, and does not answer OPTIONS"

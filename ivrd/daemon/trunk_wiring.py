@@ -26,7 +26,8 @@ class TrunkParts:
         registry: CollectorRegistry,
     ) -> None:
         self._settings = settings
-        self.prober = Prober(settings.asterisk.tls.ca_file, bool(settings.asterisk.network.dns_servers))
+        sip = settings.asterisk
+        self.prober = Prober(sip.tls.ca_file, bool(sip.network.dns_servers))
         self.monitor = TrunkMonitor(settings.trunks, settings.number, self.prober, link, clock)
         self.leg_security = LegSecurityMetrics(registry, leadership)
         self.operations = TrunkOperations(self.monitor, self._own, clock)

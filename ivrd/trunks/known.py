@@ -173,4 +173,3 @@ def _place(settings: TrunkSettings, text: str) -> Place:
     usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
     named = not port and not is_address(host.strip("[]"))
     return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
-

@@ -235,7 +235,8 @@ from pathlib import Path
 from ivrd.trunks import probe
 probe.NAME_SECONDS = 0.05
 socket.getaddrinfo = lambda *_args, **_more: threading.Event().wait()
-asyncio.run(probe.Prober(Path("/nowhere"), other_dns=False).probe(probe.Place("bank.example", 5060, "udp")))
+place = probe.Place("bank.example", 5060, "udp")
+asyncio.run(probe.Prober(Path("/nowhere"), other_dns=False).probe(place))
 print("ended")
 """
     done = subprocess.run(

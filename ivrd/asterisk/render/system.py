@@ -180,8 +180,8 @@ EMPTY = {
     "acl.conf": "",
     "udptl.conf": "[general]\n",
     "queuerules.conf": "[general]\n",
-    # PJSIP's errors are notices, which are not written (`logger_conf`): of a packet that is no SIP they
-    # have all of it, with the ends of its lines, so that anybody could write lines into the log.
+    # PJSIP's errors are notices, which are not written (`logger_conf`): of a packet that is no SIP
+    # they have all, with the ends of its lines, so that anybody could write lines into the log.
     "pjproject.conf": "[log_mappings]\ntype=log_mappings\nasterisk_error=0\nasterisk_notice=1\n"
     "asterisk_warning=2\nasterisk_debug=3,4\nasterisk_trace=5,6\n",
     # Nobody hears these: ringing and busy are told by SIP. They are those of ITU-T E.180.
