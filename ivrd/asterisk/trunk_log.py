@@ -14,7 +14,8 @@ from ivrd.asterisk.log_follower import LINE
 # that wants a password; the last is of an endpoint that has none.
 NOT_ACCEPTED = re.compile(
     LINE + rb"res_pjsip_outbound_authenticator_digest\.c: +"
-    rb"([A-Za-z0-9_.-]{1,100}):([0-9A-Fa-f.:]{1,50}): (?:Authentication credentials not accepted|No auth objects matching|"
+    rb"([A-Za-z0-9_.-]{1,100}):([0-9A-Fa-f.:]{1,50}): "
+    rb"(?:Authentication credentials not accepted|No auth objects matching|"
     rb"There were no auth ids available)"
 )
 # res_pjsip_outbound_registration.c: the status, the registrar and we, as SIP URIs.

@@ -168,7 +168,7 @@ def test_an_address_is_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(host)
         raise TimeoutError
 
-    monkeypatch.setattr(probes.socket, "getaddrinfo", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     sent = []
 
     async def send(address: tuple[str, int]) -> None:
