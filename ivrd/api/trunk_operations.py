@@ -53,7 +53,9 @@ class TrunkOperations:
         names = self._asked(query)
         try:
             states = await asyncio.gather(*map(self._monitor.try_now, names))
-        except (ActionRefused, ConnectionLost, TimeoutError) as error:
+        except ActionRefused as error:
+            raise server.NotNow(f"Asterisk does not try a trunk: {error}") from None
+        except (ConnectionLost, TimeoutError) as error:
             raise server.NotNow(f"Asterisk does not answer: {error}") from None
         rows = [self._row(*each) for each in zip(names, states, strict=True)]
         own = self._own()
@@ -77,7 +79,7 @@ class TrunkOperations:
         return {
             "name": name,
             "trunk": str(settings),
-            "called": bool(settings.addresses),
+            "called": bool(settings.addresses) or settings.network.registers_here,
             "registers": bool(settings.registrars),
             "works": faults.calls_pass,
             "reason": fault.reason if (fault := faults.worst) else "",

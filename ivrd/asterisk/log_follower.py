@@ -7,6 +7,9 @@ from typing import BinaryIO
 
 MOST_BYTES = 1 << 20  # in one read; the rest comes with the next one
 BEFORE_BYTES = 1 << 16
+# How a line begins (logger.conf): the time, the level, the thread and maybe the call.  What
+# strangers have sent is in some lines, too, and says whatever they like, but begins none.
+LINE = rb"(?m)^\[[^]\n]{1,40}\] [A-Z]{1,10}\[\d{1,10}\](?:\[C-[0-9a-f]{1,16}\])? "
 
 
 class LogFollower:

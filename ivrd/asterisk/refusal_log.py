@@ -8,13 +8,14 @@ when the sound is to be encrypted otherwise than the trunk's `srtp` says, or sen
 import re
 from collections import Counter
 
+from ivrd.asterisk.log_follower import LINE
 from ivrd.core.refusals import RefusalCause
 
 # chan_pjsip.c, chan_pjsip_incoming_request; the name before it is the endpoint's, a carrier's.
 # res_pjsip_session.c, handle_incoming_sdp; within a call a channel's name is there, with a /.
 REFUSED = re.compile(
-    rb"chan_pjsip\.c: +([A-Za-z0-9_-]+): Failed to allocate new PJSIP channel on|"
-    rb"res_pjsip_session\.c: +([A-Za-z0-9_-]+): Couldn't negotiate stream"
+    LINE + rb"(?:chan_pjsip\.c: +([A-Za-z0-9_-]+): Failed to allocate new PJSIP channel on|"
+    rb"res_pjsip_session\.c: +([A-Za-z0-9_-]+): Couldn't negotiate stream)"
 )
 
 

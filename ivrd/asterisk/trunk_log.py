@@ -8,18 +8,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ivrd.asterisk.log_follower import LINE
+
 # res_pjsip_outbound_authenticator_digest.c: the endpoint (noendpoint, of OPTIONS), and the address
 # that wants a password; the last is of an endpoint that has none.
 NOT_ACCEPTED = re.compile(
-    rb"res_pjsip_outbound_authenticator_digest\.c: +([A-Za-z0-9_.-]{1,100}):([0-9A-Fa-f.:]{1,50}): "
+    LINE + rb"res_pjsip_outbound_authenticator_digest\.c: +"
+    rb"([A-Za-z0-9_.-]{1,100}):([0-9A-Fa-f.:]{1,50}): "
     rb"(?:Authentication credentials not accepted|No auth objects matching|"
     rb"There were no auth ids available)"
 )
 # res_pjsip_outbound_registration.c: the status, the registrar and we, as SIP URIs.
 FROM_TO = rb"from '([^'\s]{1,200})' on registration attempt to '([^'\s]{1,200})'"
-NO_RESPONSE = re.compile(rb"No response received " + FROM_TO)
-TEMPORAL = re.compile(rb"(?:Temporal|Fatal) response '(\d{3})' received " + FROM_TO)
-FATAL = re.compile(rb"'?(\d{1,3})'?(?: Forbidden)? fatal response received " + FROM_TO)
+REGISTRATION = LINE + rb"res_pjsip_outbound_registration\.c: +"
+NO_RESPONSE = re.compile(REGISTRATION + rb"No response received " + FROM_TO)
+TEMPORAL = re.compile(REGISTRATION + rb"(?:Temporal|Fatal) response '(\d{3})' received " + FROM_TO)
+FATAL = re.compile(
+    REGISTRATION + rb"'?(\d{1,3})'?(?: Forbidden)? fatal response received " + FROM_TO
+)
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,14 @@ class Link(Protocol):
 
 @dataclass(frozen=True)
 class AddressState:
-    """Whether an address answers OPTIONS (None: Asterisk does not know), and how fast."""
+    """Whether an address answers OPTIONS (None: Asterisk does not know), and how fast.
+
+    `there`: whether there is one; of an exchange that registers here there is none before it has.
+    """
 
     reachable: bool | None = None
     round_trip_ms: float | None = None
+    there: bool = True
 
 
 async def address_state(link: Link, aor: str) -> AddressState:
@@ -39,7 +43,7 @@ async def address_state(link: Link, aor: str) -> AddressState:
     contacts = await _function(link, f"PJSIP_AOR({aor},contact)")
     contact = contacts.partition(",")[0]
     if not contact:
-        return AddressState()
+        return AddressState(there=False)
     state = STATES.get(await _function(link, f"PJSIP_CONTACT({contact},status)"))
     if not state:
         return AddressState(state)

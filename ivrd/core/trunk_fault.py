@@ -125,3 +125,10 @@ def fault_of_registration(registrar: str, status: int | None, user: str) -> tupl
         return FaultReason.REGISTRATION, f"{registrar} refuses to register us ({status})"
     what = "does not register us" if status is None else "does not answer our REGISTER"
     return FaultReason.REGISTRATION, f"{registrar} {what}"
+
+
+def fault_of_registered(registered: bool) -> tuple[FaultReason, str]:
+    """What is wrong with an exchange that registers here: it has not, or does not answer there."""
+    if not registered:
+        return FaultReason.REGISTRATION, "its exchange is not registered here"
+    return FaultReason.SILENT, "its exchange has registered here, and does not answer OPTIONS"

@@ -26,7 +26,8 @@ class TrunkParts:
         registry: CollectorRegistry,
     ) -> None:
         self._settings = settings
-        self.prober = Prober(settings.asterisk.tls.ca_file)
+        sip = settings.asterisk
+        self.prober = Prober(sip.tls.ca_file, bool(sip.network.dns_servers))
         self.monitor = TrunkMonitor(settings.trunks, settings.number, self.prober, link, clock)
         self.leg_security = LegSecurityMetrics(registry, leadership)
         self.operations = TrunkOperations(self.monitor, self._own, clock)
@@ -41,4 +42,5 @@ class TrunkParts:
         """What a reload changes."""
         self._settings = settings
         self.prober.ca_file = settings.asterisk.tls.ca_file
+        self.prober.other_dns = bool(settings.asterisk.network.dns_servers)
         self.monitor.configure(settings.trunks, settings.number)

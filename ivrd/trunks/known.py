@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
 from ivrd.core.trunk_fault import (
@@ -10,11 +9,12 @@ from ivrd.core.trunk_fault import (
     FaultReason,
     TrunkFault,
     TrunkFaults,
+    fault_of_registered,
     fault_of_registration,
     password_words,
 )
 from ivrd.trunks.certificate import Certificate
-from ivrd.trunks.probe import Place
+from ivrd.trunks.probe import Place, is_address
 
 UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
 SIPS_PORT, SIP_PORT = 5061, 5060
@@ -41,7 +41,7 @@ class KnownAddress:
     @property
     def named(self) -> bool:
         """Whether it is given by name."""
-        return not _is_address(self.place.host)
+        return not is_address(self.place.host)
 
     def is_at(self, address: str) -> bool:
         """Whether it is this address."""
@@ -72,7 +72,8 @@ class KnownAddress:
 class KnownTrunk:
     """One trunk: its addresses in their order, registrars, passwords, and its last call.
 
-    `password_at`: when the password was refused last.  `told`: the fault that the log has.
+    `password_at`: when the password was refused last.  `told`: the fault that the log has.  `here`:
+    of an exchange that registers here, what is wrong with where it has.
     """
 
     settings: TrunkSettings
@@ -82,6 +83,7 @@ class KnownTrunk:
     password: TrunkFault | None = None
     password_at: float = -math.inf
     call: TrunkFault | None = None
+    here: TrunkFault | None = None
     unavailable: int = 0  # calls in a row that its exchange could not take
     told: TrunkFault | None = None
 
@@ -94,8 +96,9 @@ class KnownTrunk:
     @property
     def faults(self) -> TrunkFaults:
         """All that is wrong with it."""
+        called = {str(one.place): one.fault for one in self.addresses}
         return TrunkFaults(
-            {str(one.place): one.fault for one in self.addresses},
+            {"": self.here} if self.settings.network.registers_here else called,
             {str(one.place): one.fault for one in self.registrars},
             self.password,
             self.call,
@@ -104,6 +107,15 @@ class KnownTrunk:
     def is_at(self, address: str) -> bool:
         """Whether it is called at this address."""
         return any(one.is_at(address) for one in self.addresses)
+
+    def seen_here(self, registered: bool, reachable: bool | None, now: float) -> None:
+        """Of an exchange that registers here: whether it has, and whether it answers there."""
+        if registered and reachable is not False:
+            self.here = None
+            return
+        found = fault_of_registered(registered)
+        if self.here is None or self.here.text != found[1]:
+            self.here = TrunkFault(*found, now)
 
     def password_refused(self, now: float) -> None:
         """Its exchange wants another password, or one at all."""
@@ -125,7 +137,12 @@ class KnownTrunk:
             self.call = TrunkFault(*found, at)
 
     def forget_calls(self) -> None:
-        """What calls and passwords came to may be otherwise from now on."""
+        """What calls and passwords came to may be otherwise from now on.
+
+        Nobody is told then that it works again: that is not known.
+        """
+        if self.told and self.told in (self.password, self.call):
+            self.told = None
         self.password, self.call, self.unavailable = None, None, 0
 
 
@@ -154,13 +171,5 @@ def _place(settings: TrunkSettings, text: str) -> Place:
     if not colon or "]" in port or (":" in host and not host.startswith("[")):
         host, port = text, ""
     usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
-    named = not port and not _is_address(host.strip("[]"))
+    named = not port and not is_address(host.strip("[]"))
     return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

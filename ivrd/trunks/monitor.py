@@ -84,8 +84,9 @@ class TrunkMonitor:
         before, self._trunks = self._trunks, {}
         for name, settings in trunks.items():
             was = before.get(name)
-            same = was is not None and was.settings == settings
-            trunk = was if was and same else known_trunk(settings, number)
+            trunk = known_trunk(settings, number)
+            if was and (was.settings, was.account) == (settings, trunk.account):
+                trunk = was
             trunk.forget_calls()
             self._trunks[name] = trunk
         self.connected()
@@ -133,7 +134,9 @@ class TrunkMonitor:
             case TrunkAddress(aor, reachable):
                 name, at = trunk_of(aor)
                 trunk = self._trunks.get(name)
-                if trunk and at < len(trunk.addresses):
+                if trunk and trunk.settings.network.registers_here:
+                    trunk.seen_here(True, reachable, self._clock())
+                elif trunk and at < len(trunk.addresses):
                     trunk.addresses[at].reported(reachable)
             case TrunkRegistration(registrar, client, registered):
                 for user, one in self._registrations(registrar, client):
@@ -244,6 +247,10 @@ class TrunkMonitor:
     async def _address_states(
         self, name: str, trunk: KnownTrunk
     ) -> list[trunk_states.AddressState]:
+        if trunk.settings.network.registers_here:
+            state = await trunk_states.address_state(self._link, name)
+            trunk.seen_here(state.there, state.reachable, self._clock())
+            return [state]
         states = []
         for aor, one in zip(aors(name, trunk.settings), trunk.addresses, strict=True):
             state = await trunk_states.address_state(self._link, aor)
@@ -282,7 +289,7 @@ class TrunkMonitor:
         Raises KeyError, and what `AmiClient.ask` raises.
         """
         trunk = self._trunks[name]
-        if trunk.addresses:
+        if trunk.addresses or trunk.settings.network.registers_here:
             await trunk_states.qualify(self._link, name)
             await asyncio.sleep(QUALIFY_TIMEOUT + SPARE_SECONDS)
         states = await self._address_states(name, trunk)

@@ -11,10 +11,11 @@ import asyncio
 import errno
 import socket
 import ssl
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ ICMP_SECONDS = 0.5
 MOST_ADDRESSES = 3  # of a name that has many
 LOOK_UPS = 4  # at once: who waits for a DNS that does not answer holds a thread
 KEEP_ALIVE = b"\r\n\r\n"
+OTHER_DNS = "asterisk.dns_servers, which Asterisk asks, are not asked here"
+Answer = asyncio.Future[Sequence[tuple[Any, ...]]]
 NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL})
 # X509_V_ERR_* of OpenSSL.
 NOT_YET_VALID, EXPIRED, OTHER_NAME, OTHER_ADDRESS = 9, 10, 62, 64
@@ -62,22 +65,24 @@ class Finding:
 
 
 class Prober:
-    """Tries places.  `ca_file`: whose certificates are trusted."""
+    """Tries places.
 
-    def __init__(self, ca_file: Path) -> None:
+    `ca_file`: whose certificates are trusted.  `other_dns`: whether Asterisk asks other name
+    servers than this machine, by which names are looked up here.
+    """
+
+    def __init__(self, ca_file: Path, other_dns: bool) -> None:
         self.ca_file = ca_file
-        self._threads = ThreadPoolExecutor(LOOK_UPS, "look-up")
-
-    def close(self) -> None:
-        """Wait for nobody any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.other_dns = other_dns
+        self._free = asyncio.Semaphore(LOOK_UPS)
 
     async def probe(self, place: Place) -> Finding:
         """What can be seen of a place; `SILENT` when all is well as far as that.  Never raises."""
         try:
             addresses = await self._look_up(place)
         except OSError as error:
-            return Finding(FaultReason.NAME, _name_words(place, error))
+            also = f"; {OTHER_DNS}" if self.other_dns else ""
+            return Finding(FaultReason.NAME, _name_words(place, error) + also)
         finding = Finding(FaultReason.SILENT, "")
         for address in addresses[:MOST_ADDRESSES]:
             finding = await self._try(place, address)
@@ -86,16 +91,45 @@ class Prober:
         return replace(finding, addresses=frozenset(str(address[0]) for address in addresses))
 
     async def _look_up(self, place: Place) -> Sequence[tuple[Any, ...]]:
-        """The addresses of a name.  Raises OSError, TimeoutError among them."""
-        kind = socket.SOCK_DGRAM if place.transport == UDP else socket.SOCK_STREAM
+        """The addresses of a name.  Raises OSError, TimeoutError among them.
 
-        def ask() -> Sequence[tuple[Any, ...]]:
-            found = socket.getaddrinfo(place.host, place.port, type=kind)
-            return [of[4] for of in found]
-
-        asked = asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        An address is looked up nowhere: whom DNS keeps waiting holds up nobody who needs none.
+        """
+        if is_address(place.host):
+            return [(place.host, place.port)]
         async with asyncio.timeout(NAME_SECONDS):
-            return await asked
+            await self._free.acquire()
+            loop = asyncio.get_running_loop()
+            answer: Answer = loop.create_future()
+            # No executor's thread: at the end of the program those are waited for.
+            threading.Thread(
+                target=self._ask, args=(place, loop, answer), name="look-up", daemon=True
+            ).start()
+            return await answer
+
+    def _ask(self, place: Place, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
+        """In a thread of its own."""
+        kind = socket.SOCK_DGRAM if place.transport == UDP else socket.SOCK_STREAM
+        found: Sequence[tuple[Any, ...]] = []
+        failed: OSError | None = None
+        try:
+            found = [of[4] for of in socket.getaddrinfo(place.host, place.port, type=kind)]
+        except UnicodeError:  # longer than a name can be
+            failed = socket.gaierror(socket.EAI_NONAME, "no name of DNS's")
+        except OSError as error:
+            failed = error
+
+        def tell() -> None:
+            self._free.release()
+            if answer.done():  # nobody waits any more
+                return
+            if failed:
+                answer.set_exception(failed)
+            else:
+                answer.set_result(found)
+
+        with suppress(RuntimeError):  # the program has ended
+            loop.call_soon_threadsafe(tell)
 
     async def _try(self, place: Place, address: tuple[Any, ...]) -> Finding:
         try:
@@ -123,7 +157,7 @@ class Prober:
             text = f"{place} takes a connection, and does not answer OPTIONS"
             return Finding(FaultReason.SILENT, text)
         try:
-            context = self._verifying()
+            context = await asyncio.to_thread(self._verifying)  # a system's CAs are many
         except OSError as error:
             text = f"{self.ca_file} cannot be read: {error.strerror or error}"
             return Finding(FaultReason.TLS, text)
@@ -217,10 +251,20 @@ async def _send(address: tuple[Any, ...]) -> None:
         transport.close()
 
 
+def is_address(host: str) -> bool:
+    """Whether this is an IP address, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _name_words(place: Place, error: OSError) -> str:
     if isinstance(error, TimeoutError):
-        return f"the name {place.host} is not found: DNS does not answer within {NAME_SECONDS:g} s"
+        within = f"there was no answer within {NAME_SECONDS:g} s"
+        return f"whether DNS has the name {place.host} is not known: {within}"
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-        return f"the name {place.host} is not found: DNS does not answer"
+        return f"whether DNS has the name {place.host} is not known: it does not answer"
     also = ", and SRV records are not looked at here" if place.srv else ""
     return f"the name {place.host} is not found: it has no address in DNS{also}"

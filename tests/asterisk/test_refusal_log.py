@@ -77,3 +77,10 @@ def test_a_log_that_is_not_there_yet_tells_nothing_and_then_all(tmp_path: Path) 
     assert refused(log.read()) == Counter()
     write(tmp_path / "messages.log", LINE.format("north"))
     assert refused(log.read()) == Counter({NORTH: 1})
+
+
+def test_what_a_stranger_has_sent_is_no_refusal() -> None:
+    for line in (LINE, NEGOTIATED):
+        told = line.format("north").partition("] ")[2].partition("] ")[2]
+        assert refused(line.format("north").encode()).total() == 1
+        assert refused((OTHER.rstrip() + told).encode()).total() == 0

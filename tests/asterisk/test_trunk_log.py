@@ -24,6 +24,11 @@ ATTEMPT = b"from 'sip:192.0.2.17' on registration attempt to 'sip:hotline@192.0.
             PasswordRefused("noendpoint", "2001:db8::17"),
         ),
         (
+            DIGEST.replace(b"] res", b"][C-0000001a] res")
+            + b"partner-bank:192.0.2.17: There were no auth ids available\n",
+            PasswordRefused("partner-bank", "192.0.2.17"),
+        ),
+        (
             REGISTRATION + b"No response received " + ATTEMPT + b"retrying in '10'\n",
             RegistrationRefused(SERVER, CLIENT, 0),
         ),
@@ -54,3 +59,11 @@ def test_a_password_that_was_refused_many_times_is_one_complaint() -> None:
 def test_what_is_no_line_of_these_says_nothing() -> None:
     assert [*complaints(b"")] == []
     assert [*complaints(b"\xff\xfe partner-bank: Authentication credentials not accepted\n")] == []
+
+
+def test_what_a_stranger_has_sent_is_no_complaint_of_a_trunk() -> None:
+    digest = DIGEST.removeprefix(AT) + b"partner-bank:192.0.2.17: No auth objects matching\n"
+    attempt = REGISTRATION.removeprefix(AT) + b"Temporal response '401' received " + ATTEMPT
+    for sent in (digest, attempt + b"\n"):
+        assert [*complaints(AT + b"channel.c: no such number: " + sent)] == []
+        assert [*complaints(sent)] == []

@@ -12,6 +12,7 @@ import pytest
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.facts import AttemptReport, PartnerLegEvent, TrunkAddress, TrunkRegistration
 from ivrd.asterisk.trunk_log import PasswordRefused, RegistrationRefused
+from ivrd.config.network_settings import NetworkSettings
 from ivrd.config.trunk_settings import TCP, TLS, TrunkSettings
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason
@@ -28,6 +29,7 @@ SHOWN = Certificate(
 PLAIN = TrunkSettings(addresses=("192.0.2.1",))
 TWO = TrunkSettings(addresses=("192.0.2.1", "192.0.2.2:5080"), transport=TCP)
 OVER_TLS = TrunkSettings(addresses=("bank.example",), transport=TLS, srtp="required")
+HERE = TrunkSettings(user="partner-bank", network=NetworkSettings(registers_here=True))
 REGISTERS = TrunkSettings(user="hotline", registrars=("sip.carrier.example",))
 URIS = ("sip:sip.carrier.example", "sip:hotline@sip.carrier.example")
 Messages = list[SimpleNamespace]
@@ -364,3 +366,64 @@ def test_tried_now_asterisk_asks_and_the_dead_one_is_probed(
 def test_where_an_address_leads(text: str, transport: str, host: str, port: int, srv: bool) -> None:
     (one,) = known_trunk(TrunkSettings(addresses=(text,), transport=transport), "1330").addresses
     assert one.place == Place(host, port, transport, srv)
+
+
+def test_an_exchange_that_registers_here_and_has_not_or_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(monitors, "QUALIFY_TIMEOUT", 0)
+    monkeypatch.setattr(monitors, "SPARE_SECONDS", 0)
+    rig = Rig(partner_bank=HERE)
+
+    async def body() -> None:
+        await rig.look()
+        assert rig.monitor.words_of_partner("bank") == "its exchange is not registered here"
+        assert not rig.monitor.faults("partner-bank").calls_pass
+        rig.link.address("partner-bank", "Unreachable")
+        rig.monitor.connected()
+        await rig.look()
+        fault = rig.monitor.fault("partner-bank")
+        assert fault is not None
+        assert (fault.reason, fault.at) == (FaultReason.SILENT, NOW)
+        assert "does not answer OPTIONS" in fault.text
+        rig.monitor.trunk(TrunkAddress("partner-bank", True))
+        assert rig.monitor.fault("partner-bank") is None
+        rig.monitor.trunk(TrunkAddress("partner-bank", False))
+        assert rig.monitor.fault("partner-bank") is not None
+        rig.link.address("partner-bank", "Reachable")
+        assert (await rig.monitor.try_now("partner-bank")).reachable
+        assert rig.monitor.faults("partner-bank").calls_pass
+        assert rig.prober.probed == []
+
+    run(body)
+
+
+def test_after_a_reload_nobody_is_told_that_a_trunk_works_again_of_which_that_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    rig = Rig(partner_bank=PLAIN)
+
+    async def body() -> None:
+        refused = PasswordRefused("partner-bank", "192.0.2.1")
+        for again in (1, 2):
+            rig.monitor.complaints([refused])
+            await rig.look()
+            assert caplog.messages == ["a trunk does not work as it should"] * again
+            rig.monitor.configure({"partner-bank": PLAIN}, "1330")
+            await rig.look()
+            assert len(caplog.messages) == again
+        rig.monitor.complaints([refused])
+        await rig.look()
+        rig.now += monitors.PASSWORD_SECONDS + 1
+        await rig.look()
+        assert caplog.messages[-1] == "a trunk works again"
+
+    run(body)
+
+
+def test_after_a_reload_the_number_that_is_not_known_is_the_new_one() -> None:
+    rig = Rig(partner_bank=PLAIN)
+    rig.monitor.configure({"partner-bank": PLAIN}, "1669")
+    rig.leg(PartnerEventKind.REFUSED, 404)
+    assert "the number 1669" in rig.monitor.words_of_partner("bank")

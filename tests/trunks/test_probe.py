@@ -3,6 +3,9 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,11 +26,7 @@ EARLY = {"begins": timedelta(days=3), "ends": timedelta(days=9)}
 
 def found(place: Place, ca: Path = Path("/nowhere")) -> Finding:
     async def body() -> Finding:
-        prober = Prober(ca)
-        try:
-            return await prober.probe(place)
-        finally:
-            prober.close()
+        return await Prober(ca, other_dns=False).probe(place)
 
     return asyncio.run(body())
 
@@ -47,7 +46,7 @@ async def listening(own: Path | None) -> AsyncIterator[int]:
 def found_at_listener(transport: str, own: Path | None, ca: Path) -> Finding:
     async def body() -> Finding:
         async with listening(own) as port:
-            return await Prober(ca).probe(Place(HOST, port, transport))
+            return await Prober(ca, other_dns=False).probe(Place(HOST, port, transport))
 
     return asyncio.run(body())
 
@@ -140,25 +139,56 @@ def test_a_file_of_cas_that_is_not_there_or_has_none(tmp_path: Path) -> None:
 
 def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     for error, words in (
-        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "it has no address"),
-        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "DNS does not answer"),
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+            "the name bank.example is not found: it has no address in DNS",
+        ),
+        (
+            socket.gaierror(socket.EAI_AGAIN, "Temporary failure"),
+            "whether DNS has the name bank.example is not known: it does not answer",
+        ),
     ):
 
         def fail(*_args: object, error: socket.gaierror = error, **_more: object) -> None:
             raise error
 
         monkeypatch.setattr(socket, "getaddrinfo", fail)
-        finding = found(Place("bank.example", 5060, UDP))
+        place = Place("bank.example", 5060, UDP)
+        finding = found(place)
         assert finding.reason is FaultReason.NAME
-        assert finding.text.startswith("the name bank.example is not found")
-        assert words in finding.text
+        assert finding.text == words
+        asked = asyncio.run(Prober(Path("/nowhere"), other_dns=True).probe(place))
+        assert asked.text == f"{words}; {probes.OTHER_DNS}"
+
+
+def test_an_address_is_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def fail(host: str, *_args: object, **_more: object) -> None:
+        asked.append(host)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    sent = []
+
+    async def send(address: tuple[str, int]) -> None:
+        sent.append(address)
+
+    monkeypatch.setattr(probes, "_send", send)
+    for host in ("192.0.2.17", "2001:db8::17"):
+        place = Place(host, 5060, UDP)
+        finding = found(place)
+        assert finding.text == f"{place} does not answer OPTIONS"
+        assert finding.addresses == {host}
+    assert asked == []
+    assert sent == [("192.0.2.17", 5060), ("2001:db8::17", 5060)]
 
 
 def test_a_dns_that_answers_late_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = asyncio.Event()
 
     async def body() -> Finding:
-        prober = Prober(Path("/nowhere"))
+        prober = Prober(Path("/nowhere"), other_dns=False)
         loop = asyncio.get_running_loop()
 
         def wait(*_args: object, **_more: object) -> list[object]:
@@ -173,7 +203,8 @@ def test_a_dns_that_answers_late_holds_nobody_up(monkeypatch: pytest.MonkeyPatch
 
     finding = asyncio.run(body())
     assert finding.reason is FaultReason.NAME
-    assert "DNS does not answer within" in finding.text
+    assert "not found" not in finding.text
+    assert "no answer within 0.05 s" in finding.text
 
 
 def test_of_a_name_with_many_addresses_a_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,3 +220,53 @@ def test_of_a_name_with_many_addresses_a_few_are_tried(monkeypatch: pytest.Monke
     finding = found(Place("bank.example", 5060, UDP))
     assert finding.reason is FaultReason.NOT_LISTENING
     assert len(tried) == probes.MOST_ADDRESSES
+
+
+def test_a_name_that_is_longer_than_names_are_is_not_found() -> None:
+    finding = found(Place(f"{'a' * 64}.example", 5060, UDP))
+    assert finding.reason is FaultReason.NAME
+    assert "it has no address in DNS" in finding.text
+
+
+def test_a_stop_waits_for_no_dns() -> None:
+    script = """
+import asyncio, socket, threading
+from pathlib import Path
+from ivrd.trunks import probe
+probe.NAME_SECONDS = 0.05
+socket.getaddrinfo = lambda *_args, **_more: threading.Event().wait()
+place = probe.Place("bank.example", 5060, "udp")
+asyncio.run(probe.Prober(Path("/nowhere"), other_dns=False).probe(place))
+print("ended")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "ended\n"
+
+
+def test_so_many_look_ups_at_once_and_an_answer_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, begun, answered = [], threading.Semaphore(0), threading.Event()
+
+    def wait(host: str, *_args: object, **_more: object) -> list[object]:
+        asked.append(host)
+        begun.release()
+        answered.wait()
+        return [(0, 0, 0, "", ("192.0.2.17", 5060))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    monkeypatch.setattr(probes, "NAME_SECONDS", 0.05)
+
+    async def body() -> list[Finding]:
+        prober = Prober(Path("/nowhere"), other_dns=False)
+        places = [Place(f"{n}.example", 5060, UDP) for n in range(probes.LOOK_UPS + 3)]
+        late = await asyncio.gather(*map(prober.probe, places))
+        assert {of.reason for of in late} == {FaultReason.NAME}
+        for _ in range(probes.LOOK_UPS):
+            await asyncio.to_thread(begun.acquire)
+        assert len(asked) == probes.LOOK_UPS
+        answered.set()
+        monkeypatch.setattr(probes, "NAME_SECONDS", 60.0)
+        return [await prober.probe(place) for place in places]
+
+    assert all(of.addresses == {"192.0.2.17"} for of in asyncio.run(body()))

@@ -180,7 +180,10 @@ EMPTY = {
     "acl.conf": "",
     "udptl.conf": "[general]\n",
     "queuerules.conf": "[general]\n",
-    "pjproject.conf": "",
+    # PJSIP's errors are notices, which are not written (`logger_conf`): of a packet that is no SIP
+    # they have all, with the ends of its lines, so that anybody could write lines into the log.
+    "pjproject.conf": "[log_mappings]\ntype=log_mappings\nasterisk_error=0\nasterisk_notice=1\n"
+    "asterisk_warning=2\nasterisk_debug=3,4\nasterisk_trace=5,6\n",
     # Nobody hears these: ringing and busy are told by SIP. They are those of ITU-T E.180.
     "indications.conf": "[general]\ncountry=itu\n\n[itu]\ndescription=ITU-T E.180\n"
     "ringcadence=1000,4000\ndial=425\nbusy=425/500,0/500\nring=425/1000,0/4000\n"
