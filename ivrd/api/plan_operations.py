@@ -99,6 +99,8 @@ class PlanOperations:
             **self._row(plan),
             "heard": _heard(changed),
             "heard_without": _heard(usual),
+            "challenge": str(changed.challenge),
+            "challenge_without": str(usual.challenge),
             "seats": None if snapshot is None else _seats(_decided(snapshot, changed)),
             "seats_without": None if snapshot is None else _seats(_decided(snapshot, usual)),
         }
@@ -156,6 +158,8 @@ def _changes(plan: Plan) -> Iterator[str]:
         yield f"only these partners: {', '.join(sorted(plan.partners))}"
     if plan.pools:
         yield f"opens the seats of {', '.join(plan.pools)}"
+    if limits := str(plan.challenge):
+        yield f"asks for a key first over {limits}"
 
 
 def _heard(settings: Settings) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from tests.partners.rig import Rig
 QUIET = Limits(
     callers=1000, room=1002, music=100, menus=300, behind_seconds=2.0,
     callers_now=12, waiting_now=8, menus_now=4, late_seconds=0.01, challenged_now=0,
+    challenge_of="ivrd.yaml",
 )  # fmt: skip
 
 
