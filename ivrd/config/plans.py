@@ -3,7 +3,7 @@
 Without it there are none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import NAME, PROMPT, all_or, number, text, whole
+from ivrd.config.field_types import NAME, PROMPT, all_or, choice, number, text, whole
+from ivrd.config.links import MESSAGE
 from ivrd.config.main import MainFile
 from ivrd.config.menus import MenusFile
 from ivrd.config.model import File, Part, read
@@ -22,6 +23,7 @@ from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Document, Key
 from ivrd.core.challenge import NO_LIMITS, ChallengeLimits, RateLimit
 from ivrd.core.menu import Tree
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.overflow import Policy
 from ivrd.core.plan import Plan, Trigger
 
@@ -81,6 +83,7 @@ class PlanPart(Part):
     ends_after_minutes: Annotated[int, whole(1, MOST_MINUTES), RELOAD]
     message: Annotated[list[Annotated[str, PROMPT]], RELOAD] = Field(default_factory=list)
     menu: Annotated[str, NAME, RELOAD] = ""
+    menu_mode: Annotated[str, choice(*MenuMode), RELOAD] = MenuMode.FULL.value
     overflow: PlanOverflowPart = PlanOverflowPart()
     partners: Annotated[list[str] | None, all_or("partners"), RELOAD] = None
     pools: Annotated[list[Annotated[str, NAME]], RELOAD] = Field(default_factory=list)
@@ -114,9 +117,9 @@ def check(file: File[PlansFile]) -> Iterator[Problem]:
         over = part.overflow
         values = (over.floor_seats, over.ceiling_seats, over.target_percent, part.partners)
         changes = any(value is not None for value in values)
-        changes = changes or part.challenge.limits != NO_LIMITS
+        changes = changes or part.menu_mode != MenuMode.FULL or part.challenge.limits != NO_LIMITS
         if not (changes or part.message or part.menu or part.pools):
-            keys = "message, menu, overflow, partners, pools or challenge"
+            keys = "message, menu, menu_mode, overflow, partners, pools or challenge"
             say = f"expected {keys}: this plan changes nothing"
             yield file.problem(*at, say=say)
         load = part.start_on_load
@@ -138,6 +141,17 @@ def check_with_program(file: File[PlansFile], program: MainFile) -> Iterator[Pro
     for name, part in file.parsed.plans.items():
         yield from _check_seats(file, program, name, part)
         yield from _check_challenge(file, program, name, part)
+        if part.menu_mode == MenuMode.CALLBACK_ONLY and program.callback.trunk is None:
+            say = "nobody can be called back without callback.trunk in ivrd.yaml"
+            yield file.problem("plans", name, "menu_mode", say=say)
+
+
+def check_with_outbox(file: File[PlansFile], messages: Container[str]) -> Iterator[Problem]:
+    """Links that are offered, and never sent."""
+    for name, part in file.parsed.plans.items():
+        if part.menu_mode == MenuMode.LINKS_FIRST and MESSAGE not in messages:
+            say = f"no link is ever sent: outbox.yaml has no message {MESSAGE}"
+            yield file.problem("plans", name, "menu_mode", say=say)
 
 
 def _check_challenge(
@@ -241,6 +255,7 @@ def _plan(name: str, part: PlanPart) -> Plan:
         frozenset(part.users),
         _trigger(part.start_on_load),
         part.challenge.limits,
+        MenuMode(part.menu_mode),
     )
 
 
@@ -275,7 +290,7 @@ def _tree(tree: Tree, plan: Plan) -> Tree:
         of: replace(to, menu=menu) if to.menu == tree.start else to
         for of, to in tree.starts.items()
     }
-    return replace(tree, start=menu, starts=begins, message=plan.message)
+    return replace(tree, start=menu, starts=begins, message=plan.message, mode=plan.mode)
 
 
 def _policy(policy: Policy, plan: Plan) -> Policy:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ivrd.core.challenge import NO_LIMITS, ChallengeLimits
+from ivrd.core.menu_mode import MenuMode
 
 
 class EndReason(StrEnum):
@@ -53,6 +54,7 @@ class Plan:
     time.  `partners`: the only ones that get seats.  `pools`: those whose seats are open.
     `users`: who may start it; empty: whoever may ask ivrd for anything.  `challenge`: limits that
     are lower than usual, over which callers are asked for a key first.
+    `mode`: what callers are offered who ask for a person.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Plan:
     users: frozenset[str] = frozenset()
     trigger: Trigger | None = None
     challenge: ChallengeLimits = NO_LIMITS
+    mode: MenuMode = MenuMode.FULL
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from ivrd.config.problem import ConfigError
 from ivrd.core import menu
 from ivrd.core.challenge import RateLimit
 from ivrd.core.menu import Say
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.plan import Trigger
 from tests.fixtures.hotline import copied
 
@@ -67,6 +68,22 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "expected a whole number from 1 to 100000, got 0",
     ),
     "empty limits": (f"{HEAD}    challenge: {{}}\n", "2: plans.flood:", "changes nothing"),
+    "links first without a link": (
+        f"{HEAD}    menu_mode: links_first\n",
+        "4: plans.flood.menu_mode:",
+        "no link is ever sent: outbox.yaml has no message link",
+    ),
+    "a call back where there is none": (
+        f"{HEAD}    menu_mode: callback_only\n",
+        "4: plans.flood.menu_mode:",
+        "nobody can be called back without callback.trunk in ivrd.yaml",
+    ),
+    "menu mode": (
+        f"{HEAD}    menu_mode: callback\n",
+        "4: plans.flood.menu_mode:",
+        'expected full, links_first or callback_only, got "callback"',
+    ),
+    "the usual mode": (f"{HEAD}    menu_mode: full\n", "2: plans.flood:", "changes nothing"),
     "thresholds": (
         f"{HEAD}    menu: main\n    start_on_load: {{waiting: 5, until_waiting: 5}}\n",
         "5: plans.flood.start_on_load.until_waiting:",
@@ -117,6 +134,15 @@ def test_what_is_in_force_while_a_plan_is_on(folder: Path) -> None:
     why = "not in the plan flood"
     assert changed.left_out == {"east-college": why, "south-union": why}
     assert in_force(settings, None) is settings
+
+
+def test_a_menu_mode_is_in_force_where_it_can_be_had(folder: Path) -> None:
+    path = folder / "ivrd.yaml"
+    path.write_text(path.read_text() + "callback: {trunk: 192.0.2.9}\n")
+    (folder / "plans.yaml").write_text(f"{HEAD}    menu_mode: callback_only\n")
+    settings = load(folder)
+    assert in_force(settings, settings.plans["flood"]).tree.mode is MenuMode.CALLBACK_ONLY
+    assert settings.tree.mode is MenuMode.FULL
 
 
 def limited(folder: Path) -> None:

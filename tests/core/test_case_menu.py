@@ -65,6 +65,7 @@ def situation(*closed: str) -> Situation:
         intake=False,
         day=lambda: date(2022, 3, 5),
         staffed=lambda _queue: True,
+        callback=lambda: False,
     )
 
 

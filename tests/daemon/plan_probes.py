@@ -16,7 +16,7 @@ plans:
     overflow: {floor_seats: 2, ceiling_seats: 9, target_percent: 60}
     partners: [north-bank]
     pools: [surge]
-    challenge: {number: {at_once: 4}, all: {a_minute: 90}}
+    challenge: {number: {at_once: 4}}
     start_on_load: {waiting: 50, until_waiting: 5}
 """
 
@@ -68,6 +68,7 @@ PLAN_PROBES: dict[tuple[str, str], Probe] = {
             of_plan("ends_after_minutes", 5, planned("lasts_seconds")),
             of_plan("message", ["goodbye"], on(tree("message"))),
             of_plan("menu", "vaccination", on(tree("start"))),
+            of_plan("menu_mode", "callback_only", planned("mode")),
             of_plan("overflow.floor_seats", 3, on(policy("floor"))),
             of_plan("overflow.ceiling_seats", 8, on(policy("ceiling"))),
             of_plan("overflow.target_percent", 50, on(policy("target_ratio"))),
