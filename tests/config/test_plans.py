@@ -81,7 +81,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "menu mode": (
         f"{HEAD}    menu_mode: callback\n",
         "4: plans.flood.menu_mode:",
-        'expected full, links_first or callback_only, got "callback"',
+        'expected one of full, links_first, callback_only, got "callback"',
     ),
     "the usual mode": (f"{HEAD}    menu_mode: full\n", "2: plans.flood:", "changes nothing"),
     "thresholds": (
