@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from ivrd.core import callback_menu, dialogue, link_menu, menu
 from ivrd.core.book_result import BookResult
@@ -141,6 +142,13 @@ def test_the_offer_goes_on_after_an_interruption_and_in_the_end_leads_to_a_perso
         visit, commands = dialogue.again(LINKS_FIRST, visit, now())
         assert said(commands) == [link_menu.OFFER]
     assert dialogue.again(LINKS_FIRST, visit, now())[1][-1] == VACCINE
+
+
+@pytest.mark.parametrize("tree", [LINKS_FIRST, CALLBACK_ONLY])
+def test_the_next_ivrd_reads_from_the_store_where_a_caller_is(tree: menu.Tree) -> None:
+    stored: TypeAdapter[AnyVisit] = TypeAdapter(AnyVisit)
+    visit, _ = walk(tree, Key("2"), Key("7"))
+    assert stored.validate_json(stored.dump_json(visit)) == visit
 
 
 def test_an_ivrd_that_stops_brings_who_is_offered_a_link_to_a_person() -> None:
