@@ -68,7 +68,7 @@ PLAN_PROBES: dict[tuple[str, str], Probe] = {
             of_plan("ends_after_minutes", 5, planned("lasts_seconds")),
             of_plan("message", ["goodbye"], on(tree("message"))),
             of_plan("menu", "vaccination", on(tree("start"))),
-            of_plan("menu_mode", "callback_only", planned("mode")),
+            of_plan("menu_mode", "callback_only", on(tree("mode"))),
             of_plan("overflow.floor_seats", 3, on(policy("floor"))),
             of_plan("overflow.ceiling_seats", 8, on(policy("ceiling"))),
             of_plan("overflow.target_percent", 50, on(policy("target_ratio"))),
