@@ -118,6 +118,7 @@ async def talk(data: bytes) -> None:
         lambda _queue, said: said,
         lambda: False,
         lambda _queue: True,
+        lambda: False,
     )
     task = asyncio.create_task(conversation.run())
     for raw in data.split(b"\n")[:60]:

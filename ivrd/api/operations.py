@@ -26,6 +26,7 @@ from ivrd.config.plans import in_force
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
+from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.menu import Tree
 from ivrd.core.plan import PlanState
 from ivrd.core.status_schema import (
@@ -112,6 +113,12 @@ class PlansInForce(Protocol):
         """The plan that keeps a pool open now; empty when none does."""
 
 
+class Screening(Protocol):
+    """Who is asked for a key before anything else; see calls/screening.py."""
+
+    limits: ChallengeLimits
+
+
 class StoreState(Protocol):
     """Whether the store can be written now; see store/write_behind.py."""
 
@@ -128,6 +135,7 @@ class Operations:
     queue_members: QueueMembers
     observer: Observer
     partners: PartnerController
+    screening: Screening
     leadership: status.Leader
     refused: Refused
     audit_log: AuditLog
@@ -195,7 +203,7 @@ class Operations:
             missing_prompts=list(missing_prompts),
             languages_off={of: len(why) for of, why in self.settings.languages_off.items()},
             trunks=self.faulty_trunks(),
-            plan=status.plan_of(self.plans.state.run, now),
+            plan=status.plan_of(self.plans.state.run, now, lower_limits=self._lower_limits()),
             config=ConfigStatus(
                 folder=str(self.settings.folder),
                 loaded_seconds_ago=mono - self.loaded,
@@ -215,8 +223,13 @@ class Operations:
             waiting_now=waiting,
             menus_now=len(ivr) - ivr.challenged_now(),
             challenged_now=ivr.challenged_now(),
+            challenge_of="the plan" if self._lower_limits() else "ivrd.yaml",
             late_seconds=self.link.behind_seconds,
         )
+
+    def _lower_limits(self) -> bool:
+        """Whether the plan that is on has more callers asked for a key."""
+        return self.screening.limits != self.settings.challenge
 
     async def _status(self, _query: Mapping[str, str]) -> server.Answer:
         return self.status(await self.missing_prompts.of(self.settings))
@@ -322,6 +335,7 @@ class Operations:
         settings = self._in_force(self.settings)
         self.tracker.ivr.configure(ivr_settings(settings))
         self.partners.configure(partner_setup(settings))
+        self.screening.limits = settings.challenge
 
     def _adopt(self, settings: Settings, menus: IvrSettings) -> None:
         """From now on the new configuration; conversations that are on keep theirs."""
@@ -329,7 +343,9 @@ class Operations:
         self.loaded = time.monotonic()
         self.tracker.ivr.configure(menus)
         self.queue_members.configure(settings.pools)
-        self.partners.configure(partner_setup(self._in_force(settings)))
+        in_use = self._in_force(settings)
+        self.partners.configure(partner_setup(in_use))
+        self.screening.limits = in_use.challenge
         queues = [queue.name for queue in settings.queues]
         numbers = [of.number for of in settings.numbers]
         self.observer.configure(queues, numbers, settings.service_level_seconds)

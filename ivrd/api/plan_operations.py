@@ -1,7 +1,7 @@
 """What an operator can ask of crisis plans: list, preview, start, end, report."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ivrd.api import server
@@ -10,14 +10,29 @@ from ivrd.api.plan_report import PlanReport
 from ivrd.config.plans import MINUTE, MOST_MINUTES, in_force
 from ivrd.config.problem import unknown
 from ivrd.config.settings import Settings
-from ivrd.core import menu
+from ivrd.core import callback_menu, link_menu, menu
 from ivrd.core.menu import Say
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.overflow import Decision, Snapshot, decide
 from ivrd.core.plan import Plan, PlanRefused, Run
 from ivrd.plans.controller import PlanController
 from ivrd.plans.repository import PlanRepository
 
 NOT_WRITTEN = "the store does not answer: a restart before it is back forgets it"
+
+
+@dataclass(frozen=True)
+class First:
+    """What is offered first to whoever asks for a person: in words, and the prompt."""
+
+    offer: str
+    prompt: str
+
+
+FIRST = {
+    MenuMode.LINKS_FIRST: First("a link", link_menu.OFFER),
+    MenuMode.CALLBACK_ONLY: First("a call back", callback_menu.ONLY),
+}
 
 
 class Decided(Protocol):
@@ -99,6 +114,9 @@ class PlanOperations:
             **self._row(plan),
             "heard": _heard(changed),
             "heard_without": _heard(usual),
+            "heard_before_person": _heard_before_person(changed),
+            "challenge": str(changed.challenge),
+            "challenge_without": str(usual.challenge),
             "seats": None if snapshot is None else _seats(_decided(snapshot, changed)),
             "seats_without": None if snapshot is None else _seats(_decided(snapshot, usual)),
         }
@@ -146,6 +164,8 @@ def _changes(plan: Plan) -> Iterator[str]:
         yield f"says {', '.join(plan.message)} before the menu"
     if plan.menu:
         yield f"callers begin in the menu {plan.menu}"
+    if first := FIRST.get(plan.mode):
+        yield f"offers {first.offer} to whoever asks for a person; 0 leads on to one"
     if plan.floor is not None:
         yield f"at least {plan.floor} partners' seats are open"
     if plan.ceiling is not None:
@@ -156,6 +176,8 @@ def _changes(plan: Plan) -> Iterator[str]:
         yield f"only these partners: {', '.join(sorted(plan.partners))}"
     if plan.pools:
         yield f"opens the seats of {', '.join(plan.pools)}"
+    if limits := str(plan.challenge):
+        yield f"asks for a key first over {limits}"
 
 
 def _heard(settings: Settings) -> list[dict[str, str]]:
@@ -167,6 +189,18 @@ def _heard(settings: Settings) -> list[dict[str, str]]:
     return [
         {"language": language, "prompt": name, "text": settings.prompts[name][language]}
         for language, name in said
+    ]
+
+
+def _heard_before_person(settings: Settings) -> list[dict[str, str]]:
+    """What somebody hears who asks for a person; nothing when all is as ever."""
+    first = FIRST.get(settings.tree.mode)
+    if first is None:
+        return []
+    texts = settings.prompts[first.prompt]
+    return [
+        {"language": language, "prompt": first.prompt, "text": texts[language]}
+        for language in settings.tree.languages
     ]
 
 

@@ -59,12 +59,17 @@ def role_of(leadership: Leader) -> RoleStatus:
     return RoleStatus(role=str(leadership.role), name=leadership.name, leader=leadership.leader)
 
 
-def plan_of(run: Run | None, now: float) -> RunStatus | None:
-    """The crisis plan that is on."""
+def plan_of(run: Run | None, now: float, *, lower_limits: bool) -> RunStatus | None:
+    """The crisis plan that is on; whether it has more callers asked for a key."""
     if run is None:
         return None
     by = "load" if run.by_load else run.by
-    return RunStatus(name=run.plan, started_by=by, ends_in_seconds=max(0.0, run.ends_at - now))
+    return RunStatus(
+        name=run.plan,
+        started_by=by,
+        ends_in_seconds=max(0.0, run.ends_at - now),
+        lower_limits=lower_limits,
+    )
 
 
 def calls_of(ledger: Ledger, unattended: int) -> CallCounts:
@@ -100,7 +105,8 @@ class Limits:
 
     `room`: for how many Asterisk has files, None when that cannot be seen.  `late_seconds`: by how
     much Asterisk's events are late now, `behind_seconds`: over which nobody gets a menu.
-    `challenged_now`: callers who are asked for a key, because there are too many calls.
+    `challenged_now`: callers who are asked for a key, because there are too many calls;
+    `challenge_of`: whose limits on those they are.
     """
 
     callers: int
@@ -113,6 +119,7 @@ class Limits:
     menus_now: int
     late_seconds: float
     challenged_now: int
+    challenge_of: str
 
     def reached(self) -> list[str]:
         """Each that is reached now, or that Asterisk cannot keep, in words."""
@@ -132,7 +139,7 @@ class Limits:
         if self.challenged_now:
             told.append(
                 f"{self.challenged_now} callers are asked for a key first: too many calls "
-                "(limits.challenge)"
+                f"(challenge in {self.challenge_of})"
             )
         if self.late_seconds > self.behind_seconds:
             told.append(f"{self.late_seconds:.1f} s behind Asterisk: new callers get no menu")

@@ -119,7 +119,8 @@ class Conversation:
     to whoever would wait there; `slots()`: the time slots for one.  `flooded()`: whether there are
     too many calls, so that whoever arrives is asked for a key first.  `link()`: whether a
     link can be sent to the caller; `intake()`: whether the caller can register by keys.
-    `staffed(queue)`: whether somebody is there for a queue.
+    `staffed(queue)`: whether somebody is there for a queue; `callback()`: whether the caller can be
+    called back.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Conversation:
         queue_language: Callable[[str, str], str],
         flooded: Callable[[], bool],
         staffed: Callable[[str], bool],
+        callback: Callable[[], bool],
     ) -> None:
         self.visit: AnyVisit | None = None
         self._in_use = in_use
@@ -153,6 +155,7 @@ class Conversation:
         self._queue_language = queue_language
         self._flooded = flooded
         self._staffed = staffed
+        self._callback = callback
         self._inbox: asyncio.Queue[Input | PromptEnded | SessionEnded] = asyncio.Queue()
         self._speech = Speech(
             session, settings.length, settings.lease_seconds, self._prompt_ended, self._all_said
@@ -302,6 +305,7 @@ class Conversation:
             self._intake(),
             self._settings.day,
             self._staffed,
+            self._callback,
         )
 
     def _closed(self) -> frozenset[str]:

@@ -360,6 +360,7 @@ class Ivr:
             lambda queue, language: self._queue_language.joining(call_id, queue, language),
             lambda: self._screening.reason(call_id) is not None,
             self._staffed,
+            lambda: self._booking.offered(call_id),
         )
         if reason is not None:
             self._stepped(call_id, MenuStep(StepKind.CHALLENGED, reason))

@@ -130,6 +130,7 @@ def _alarms(status: Status) -> list[Text]:
     if plan := status["plan"]:
         left_seconds = length(plan["ends_in_seconds"])
         text = f"PLAN {plan['name']}, started by {plan['started_by']}, ends in {left_seconds}"
+        text += "; asks more callers for a key" if plan["lower_limits"] else ""
         lines.append((text, WARN))
     lines += [(f"LIMIT: {text}", ALARM) for text in status["limits"]]
     if missing := status["missing_prompts"]:

@@ -109,6 +109,12 @@ def preview_text(answer: Mapping[str, Any]) -> str:
     lines += [f"    {line['language']}: {line['text']}" for line in answer["heard"]]
     if answer["heard"] == answer["heard_without"]:
         lines[-len(answer["heard"]) - 1] = "Callers would hear what they hear without it:"
+    if before := answer["heard_before_person"]:
+        lines += ["", "Whoever asks for a person would hear first, but for those at risk:"]
+        lines += [f"    {line['language']}: {line['text']}" for line in before]
+    if answer["challenge"] != answer["challenge_without"]:
+        lines += ["", f"Callers would be asked for a key first over {answer['challenge']}"]
+        lines += [f"Without it: {answer['challenge_without'] or 'never'}"]
     lines += ["", f"Partners' seats with it: {_seats(answer['seats'])}"]
     lines += [f"Without it: {_seats(answer['seats_without'])}"]
     return "\n".join(lines)

@@ -226,6 +226,8 @@ def _planned(files: _Files) -> Iterable[Problem]:
         yield from plans.check_with_queues(files.plans, files.queues.parsed)
     if files.partners:
         yield from plans.check_with_partners(files.plans, files.partners.parsed)
+    if files.outbox:
+        yield from plans.check_with_outbox(files.plans, files.outbox.parsed.messages)
 
 
 def _said(files: _Files) -> Iterable[Problem]:

@@ -3,7 +3,7 @@
 Without it there are none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import NAME, PROMPT, all_or, number, text, whole
+from ivrd.config.field_types import NAME, PROMPT, all_or, choice, number, text, whole
+from ivrd.config.links import MESSAGE
 from ivrd.config.main import MainFile
 from ivrd.config.menus import MenusFile
 from ivrd.config.model import File, Part, read
@@ -20,7 +21,9 @@ from ivrd.config.problem import Problem, unknown
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Document, Key
+from ivrd.core.challenge import NO_LIMITS, ChallengeLimits, RateLimit
 from ivrd.core.menu import Tree
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.overflow import Policy
 from ivrd.core.plan import Plan, Trigger
 
@@ -35,6 +38,31 @@ class PlanOverflowPart(Part):
     floor_seats: Annotated[int | None, whole(0, 4000), RELOAD] = None
     ceiling_seats: Annotated[int | None, whole(0, 4000), RELOAD] = None
     target_percent: Annotated[float | None, number(1, 99), RELOAD] = None
+
+
+class PlanRatePart(Part):
+    """How many calls at once and in a minute: fewer than in ivrd.yaml."""
+
+    at_once: Annotated[int | None, whole(1, 100_000), RELOAD] = None
+    a_minute: Annotated[int | None, whole(1, 100_000), RELOAD] = None
+
+    @property
+    def limit(self) -> RateLimit:
+        """As the core wants it."""
+        return RateLimit(self.at_once or 0, self.a_minute or 0)
+
+
+class PlanChallengePart(Part):
+    """`challenge:` what is lower than in ivrd.yaml."""
+
+    number: PlanRatePart = PlanRatePart()
+    withheld: PlanRatePart = PlanRatePart()
+    all: PlanRatePart = PlanRatePart()
+
+    @property
+    def limits(self) -> ChallengeLimits:
+        """As the core wants them."""
+        return ChallengeLimits(self.number.limit, self.withheld.limit, self.all.limit)
 
 
 class LoadPart(Part):
@@ -55,10 +83,12 @@ class PlanPart(Part):
     ends_after_minutes: Annotated[int, whole(1, MOST_MINUTES), RELOAD]
     message: Annotated[list[Annotated[str, PROMPT]], RELOAD] = Field(default_factory=list)
     menu: Annotated[str, NAME, RELOAD] = ""
+    menu_mode: Annotated[str, choice(*MenuMode), RELOAD] = MenuMode.FULL.value
     overflow: PlanOverflowPart = PlanOverflowPart()
     partners: Annotated[list[str] | None, all_or("partners"), RELOAD] = None
     pools: Annotated[list[Annotated[str, NAME]], RELOAD] = Field(default_factory=list)
     users: Annotated[list[Annotated[str, text(32)]], RELOAD] = Field(default_factory=list)
+    challenge: PlanChallengePart = PlanChallengePart()
     start_on_load: LoadPart = LoadPart()
 
 
@@ -87,8 +117,10 @@ def check(file: File[PlansFile]) -> Iterator[Problem]:
         over = part.overflow
         values = (over.floor_seats, over.ceiling_seats, over.target_percent, part.partners)
         changes = any(value is not None for value in values)
+        changes = changes or part.menu_mode != MenuMode.FULL or part.challenge.limits != NO_LIMITS
         if not (changes or part.message or part.menu or part.pools):
-            say = "expected message, menu, overflow, partners or pools: this plan changes nothing"
+            keys = "message, menu, menu_mode, overflow, partners, pools or challenge"
+            say = f"expected {keys}: this plan changes nothing"
             yield file.problem(*at, say=say)
         load = part.start_on_load
         if load.waiting is None:
@@ -105,21 +137,52 @@ def check(file: File[PlansFile]) -> Iterator[Problem]:
 
 
 def check_with_program(file: File[PlansFile], program: MainFile) -> Iterator[Problem]:
-    """Seats of which there are to be more than there may be."""
-    usual = program.overflow
+    """More seats than there may be; limits that are no lower than usual."""
     for name, part in file.parsed.plans.items():
-        over = part.overflow
-        floor = usual.floor_seats if over.floor_seats is None else over.floor_seats
-        ceiling = usual.ceiling_seats if over.ceiling_seats is None else over.ceiling_seats
-        if floor > ceiling and (over.floor_seats, over.ceiling_seats) != (None, None):
-            key = "ceiling_seats" if over.floor_seats is None else "floor_seats"
-            where = (
-                ""
-                if over.floor_seats is not None and over.ceiling_seats is not None
-                else (", of which one is ivrd.yaml's")
-            )
-            say = f"floor_seats is {floor}, and ceiling_seats {ceiling}{where}"
-            yield file.problem("plans", name, "overflow", key, say=say)
+        yield from _check_seats(file, program, name, part)
+        yield from _check_challenge(file, program, name, part)
+        if part.menu_mode == MenuMode.CALLBACK_ONLY and program.callback.trunk is None:
+            say = "nobody can be called back without callback.trunk in ivrd.yaml"
+            yield file.problem("plans", name, "menu_mode", say=say)
+
+
+def check_with_outbox(file: File[PlansFile], messages: Container[str]) -> Iterator[Problem]:
+    """Links that are offered, and never sent."""
+    for name, part in file.parsed.plans.items():
+        if part.menu_mode == MenuMode.LINKS_FIRST and MESSAGE not in messages:
+            say = f"no link is ever sent: outbox.yaml has no message {MESSAGE}"
+            yield file.problem("plans", name, "menu_mode", say=say)
+
+
+def _check_challenge(
+    file: File[PlansFile], program: MainFile, name: str, part: PlanPart
+) -> Iterator[Problem]:
+    """A plan asks more callers for a key, never fewer."""
+    for whose in PlanChallengePart.model_fields:
+        for key in PlanRatePart.model_fields:
+            limit = getattr(getattr(part.challenge, whose), key)
+            usual = getattr(getattr(program.limits.challenge, whose), key)
+            if limit is not None and 0 < usual <= limit:
+                say = f"expected less than {usual}, which it is without the plan, got {limit}"
+                yield file.problem("plans", name, "challenge", whose, key, say=say)
+
+
+def _check_seats(
+    file: File[PlansFile], program: MainFile, name: str, part: PlanPart
+) -> Iterator[Problem]:
+    usual = program.overflow
+    over = part.overflow
+    floor = usual.floor_seats if over.floor_seats is None else over.floor_seats
+    ceiling = usual.ceiling_seats if over.ceiling_seats is None else over.ceiling_seats
+    if floor > ceiling and (over.floor_seats, over.ceiling_seats) != (None, None):
+        key = "ceiling_seats" if over.floor_seats is None else "floor_seats"
+        where = (
+            ""
+            if over.floor_seats is not None and over.ceiling_seats is not None
+            else (", of which one is ivrd.yaml's")
+        )
+        say = f"floor_seats is {floor}, and ceiling_seats {ceiling}{where}"
+        yield file.problem("plans", name, "overflow", key, say=say)
 
 
 def check_with_menus(file: File[PlansFile], menus: MenusFile) -> Iterator[Problem]:
@@ -191,6 +254,8 @@ def _plan(name: str, part: PlanPart) -> Plan:
         tuple(dict.fromkeys(part.pools)),
         frozenset(part.users),
         _trigger(part.start_on_load),
+        part.challenge.limits,
+        MenuMode(part.menu_mode),
     )
 
 
@@ -214,6 +279,7 @@ def in_force(settings: Settings, plan: Plan | None) -> Settings:
         tree=_tree(settings.tree, plan),
         policy=_policy(settings.policy, plan),
         left_out=left_out,
+        challenge=settings.challenge.tightened(plan.challenge),
     )
 
 
@@ -224,7 +290,7 @@ def _tree(tree: Tree, plan: Plan) -> Tree:
         of: replace(to, menu=menu) if to.menu == tree.start else to
         for of, to in tree.starts.items()
     }
-    return replace(tree, start=menu, starts=begins, message=plan.message)
+    return replace(tree, start=menu, starts=begins, message=plan.message, mode=plan.mode)
 
 
 def _policy(policy: Policy, plan: Plan) -> Policy:

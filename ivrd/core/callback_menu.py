@@ -5,7 +5,8 @@ Theory of operation
 -------------------
 `LANGUAGE`: nobody is there who speaks it: 1 for a call back, 2 for somebody who speaks another one,
 in which all goes on then, 3 to wait, as far as each can be had.
-`OFFER`: 1 for a call back, 2 to wait.  `WHICH`: 1 for the number that the call comes from, 2 for
+`OFFER`: 1 for a call back, 2 to wait.  `ONLY`: people are called back now: 1 for that, 0 to wait
+all the same.  `WHICH`: 1 for the number that the call comes from, 2 for
 another one, which is keyed in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is
 right, 2 once more).  `SLOT`, where the hotline has time slots: 1 as soon as the turn comes, 2 and
 the next keys for a slot each.  Then the call back is written down (`BOOKING`), and the caller hears
@@ -54,6 +55,7 @@ END_KEY = "#"
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 OFFER, WHICH, NUMBER = "callback-offer", "callback-which", "callback-number"
+ONLY = "callback-only"
 READ_BACK, RIGHT = "callback-read-back", "callback-right"
 NOBODY, OFFER_CALLBACK, OFFER_WAIT = "language-nobody", "language-callback", "language-wait"
 OFFER_OTHER = "language-in-"  # and the other language
@@ -64,6 +66,7 @@ class At(StrEnum):
 
     LANGUAGE = "language"
     OFFER = "offer"
+    ONLY = "only"
     WHICH = "which"
     KEYING = "keying"
     READ_BACK = "read_back"
@@ -109,6 +112,12 @@ Result = tuple[OfferVisit, tuple[Command, ...]]
 def enter(queue: str, topic: str, language: str) -> Result:
     """Begin: the caller has chosen a topic, and the wait for its people is long."""
     visit = OfferVisit(At.OFFER, queue, topic, language)
+    return visit, (AtOffer(topic), _words(visit))
+
+
+def enter_only(queue: str, topic: str, language: str) -> Result:
+    """Begin: people are called back now (menu_mode.py)."""
+    visit = OfferVisit(At.ONLY, queue, topic, language)
     return visit, (AtOffer(topic), _words(visit))
 
 
@@ -186,7 +195,7 @@ def _press(
     if visit.at is At.LANGUAGE:
         return _unstaffed(tree, visit, digit)
     match visit.at, digit:
-        case At.OFFER, "1":
+        case At.OFFER | At.ONLY, "1":
             return _at(visit, At.WHICH)
         case At.OFFER, "2":
             return _to_person(visit)
@@ -294,6 +303,8 @@ def _words(visit: OfferVisit) -> Say:
             return _say(visit, NOBODY, *(of for of, can_be_had in offers.items() if can_be_had))
         case At.OFFER:
             return _say(visit, OFFER)
+        case At.ONLY:
+            return _say(visit, ONLY)
         case At.WHICH:
             return _say(visit, WHICH)
         case At.READ_BACK:

@@ -33,6 +33,15 @@ class RateLimit:
     at_once: int = 0
     a_minute: int = 0
 
+    def __str__(self) -> str:
+        """In words; empty for any number."""
+        of = {"at once": self.at_once, "a minute": self.a_minute}
+        return " or ".join(f"{limit} {when}" for when, limit in of.items() if limit)
+
+    def tightened(self, by: "RateLimit") -> "RateLimit":
+        """The lower one of both, for each of the two."""
+        return RateLimit(_lower(self.at_once, by.at_once), _lower(self.a_minute, by.a_minute))
+
     def exceeded(self, at_once: int, a_minute: int) -> bool:
         """Whether so many calls are too many."""
         return 0 < self.at_once < at_once or 0 < self.a_minute < a_minute
@@ -45,6 +54,27 @@ class ChallengeLimits:
     number: RateLimit = RateLimit()
     withheld: RateLimit = RateLimit()
     all: RateLimit = RateLimit()
+
+    def tightened(self, by: "ChallengeLimits") -> "ChallengeLimits":
+        """The lower ones of both: over them is whoever is over one of either."""
+        return ChallengeLimits(
+            self.number.tightened(by.number),
+            self.withheld.tightened(by.withheld),
+            self.all.tightened(by.all),
+        )
+
+    def __str__(self) -> str:
+        """In words; those that are none are left out."""
+        of = {"one number": self.number, "withheld numbers": self.withheld, "all numbers": self.all}
+        return "; ".join(f"{limit} from {whose}" for whose, limit in of.items() if str(limit))
+
+
+NO_LIMITS = ChallengeLimits()
+
+
+def _lower(one: int, other: int) -> int:
+    """Of two limits, where 0 is none."""
+    return min(one or other, other or one)
 
 
 @dataclass

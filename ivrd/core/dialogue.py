@@ -29,6 +29,7 @@ from ivrd.core.menu import (
     Tree,
     Visit,
 )
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
 from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.skills import queue_in_words
@@ -45,7 +46,8 @@ class Situation:
     `offers(queue)`: whether a call back is offered instead of the wait there; `slots()`: the time
     slots for one; `flooded()`: whether there are too many calls.  `link`: whether a link can be
     sent to the caller; `intake`: whether the caller can register by keys.  `day()`: where the
-    hotline is.  `staffed(queue)`: whether somebody is there for its callers.
+    hotline is.  `staffed(queue)`: whether somebody is there for its callers.  `callback()`: whether
+    the caller can be called back.
     """
 
     closed: frozenset[str]
@@ -57,6 +59,7 @@ class Situation:
     intake: bool
     day: Callable[[], date]
     staffed: Callable[[str], bool]
+    callback: Callable[[], bool]
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
@@ -88,11 +91,15 @@ def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result
         case QueueVisit():
             return _led_on(queue_menu.step(tree, visit, received, _waits(visit, now)))
         case LinkVisit():
-            return link_menu.step(tree, visit, received, now.closed)
+            result: Result = link_menu.step(tree, visit, received, now.closed)
+            held = visit.at is link_menu.At.OFFER or tree.mode is MenuMode.CALLBACK_ONLY
+            return _offered(tree, result, received, now, link=False) if held else result
         case IntakeVisit():
             return intake_menu.step(tree, visit, received, now.closed, now.day)
         case CaseVisit():
-            return case_menu.step(tree, visit, received, now.closed)
+            asked: Result = case_menu.step(tree, visit, received, now.closed)
+            full = tree.mode is MenuMode.FULL
+            return asked if full else _offered(tree, asked, received, now)
         case _:
             assert_never(visit)
 
@@ -110,31 +117,43 @@ def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Resul
     return _offered(tree, result, received, now)
 
 
-def _offered(tree: Tree, result: menu.Result, received: Input, now: Situation) -> Result:
+def _offered(
+    tree: Tree, result: Result, received: Input, now: Situation, *, link: bool = True
+) -> Result:
     """The step; of one who has asked for a person and is to wait long, the offer of a call back.
 
     And of one whom nobody understands who is there, that this is so, and what can be had instead.
+    Before either the link, and instead of the wait the call back, where a crisis plan has it so.
+    `link`: False of one who was offered it, or has asked for it.
     """
     visit, commands = result
     last = commands[-1] if commands else None
-    if not isinstance(last, ToPerson):
+    if not isinstance(last, ToPerson) or not isinstance(visit, Visit):
         return result
+    asks = isinstance(received, Key) and last.topic not in tree.red_flags
+    if asks and link and tree.mode is MenuMode.LINKS_FIRST and now.link:
+        first, words = link_menu.offer(last.topic, visit)
+        return first, (*commands[:-1], *words)
     if not tree.routing.understood(last.topic, visit.language, now.staffed):
-        return _unstaffed(tree, result, last, now)
-    urgent = last.topic in tree.red_flags
-    if isinstance(received, Key) and not urgent and now.offers(last.queue):
+        return _unstaffed(tree, visit, commands, last, now)
+    if asks and tree.mode is MenuMode.CALLBACK_ONLY and now.callback():
+        offer, more = callback_menu.enter_only(last.queue, last.topic, visit.language)
+        return offer, (*commands[:-1], *more)
+    if asks and now.offers(last.queue):
         offer, more = callback_menu.enter(last.queue, last.topic, visit.language)
         return offer, (*commands[:-1], *more)
     return result
 
 
-def _unstaffed(tree: Tree, result: menu.Result, to: ToPerson, now: Situation) -> Result:
+def _unstaffed(
+    tree: Tree, visit: Visit, commands: tuple[Command, ...], to: ToPerson, now: Situation
+) -> Result:
     """On the way to people of whom none is there, or none speaks the caller's language ever."""
-    visit, commands = result
     routing = tree.routing
     other = routing.fallback if now.staffed(routing.queue_for(to.topic, routing.fallback)) else ""
     comes = routing.group(to.topic, visit.language).language == visit.language
-    callback = comes and to.topic not in tree.red_flags and now.offers(to.queue)
+    only = tree.mode is MenuMode.CALLBACK_ONLY and now.callback()
+    callback = comes and to.topic not in tree.red_flags and (only or now.offers(to.queue))
     if not (other or callback):
         told = Say(((visit.language, callback_menu.NOBODY),))
         return visit, (*commands[:-1], told, to)
@@ -247,13 +266,37 @@ def _link_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
     """Who asks for it, what came of it, and who wants a person as well."""
     if before.over:
         return None
+    if isinstance(before, LinkVisit) and before.at is link_menu.At.OFFER:
+        return _link_offer_step(received, after)
     match received, after:
+        case Key(digit), LinkVisit(at=link_menu.At.OFFER):
+            return MenuStep(StepKind.LINK_OFFER, after.topic, after.language, digit)
+        case Key(digit), OfferVisit():
+            return MenuStep(StepKind.OFFER, after.topic, after.language, digit)
         case Key(digit), LinkVisit() if not isinstance(before, LinkVisit):
             return MenuStep(StepKind.LINK, after.topic, after.language, digit)
         case LinkAnswer(sent), _:
             return MenuStep(StepKind.LINK, "sent" if sent else "not_sent", after.language)
         case Key(menu.PERSON_KEY), LinkVisit(over=True) | Visit(over=True):
             return MenuStep(StepKind.PERSON, after.topic, after.language, menu.PERSON_KEY)
+        case _:
+            return None
+
+
+def _link_offer_step(received: Input, after: AnyVisit) -> MenuStep | None:
+    """What one does who was offered a link on the way to a person."""
+    digit = received.digit if isinstance(received, Key) else ""
+    match after:
+        case LinkVisit(at=link_menu.At.SENDING):
+            return MenuStep(StepKind.LINK, after.topic, after.language, digit)
+        case LinkVisit():
+            return MenuStep(StepKind.WRONG_KEY, after.topic) if digit else None
+        case OfferVisit():
+            return MenuStep(StepKind.OFFER, after.topic, after.language, digit)
+        case Visit(over=True):
+            return MenuStep(StepKind.PERSON, after.topic, after.language, digit)
+        case Visit():
+            return MenuStep(StepKind.MENU, where(after), after.language, digit)
         case _:
             return None
 
@@ -286,6 +329,8 @@ def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return MenuStep(StepKind.CASE, after.topic, after.language, digit)
         case CaseAnswer(result), _:  # and not the state, which is about somebody's health
             return MenuStep(StepKind.CASE, result, after.language)
+        case _, OfferVisit():
+            return MenuStep(StepKind.OFFER, after.topic, after.language)
         case _, Visit(over=True):
             return MenuStep(StepKind.PERSON, after.topic, after.language)
         case _, Visit():

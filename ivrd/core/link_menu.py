@@ -2,6 +2,8 @@
 
 Theory of operation
 -------------------
+`OFFER`: a crisis plan has everybody offered a link who asks for a person (menu_mode.py): 1 for it,
+0 for the person.  Silence and too many wrong keys lead there as well, * back to the menu.
 `SENDING`: the message is on its way, which takes seconds at most; the caller hears that.  `SENT`:
 it was accepted, and the caller, who may hang up now, hears that.  Whoever says nothing more is let
 go.  Where it was not accepted in time the caller goes on to a person who knows the topic, or goes
@@ -39,11 +41,14 @@ from ivrd.core.queue_menu import QueueVisit
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 SENDING, SENT, NOT_SENT = "link-sending", "link-sent", "link-not-sent"
+OFFER = "link-first"
+LINK_KEY = "1"
 
 
 class At(StrEnum):
     """How far the link is."""
 
+    OFFER = "offer"
     SENDING = "sending"
     SENT = "sent"
     LEFT = "left"  # the caller goes back to the queue
@@ -63,6 +68,7 @@ class LinkVisit:
     back: Visit | None
     over: bool = False
     interruptions: int = 0
+    misses: int = 0
 
     @property
     def waits(self) -> bool:
@@ -79,6 +85,13 @@ def enter(topic: str, before: Visit | QueueVisit) -> Result:
     return _send(LinkVisit(At.SENDING, topic, before.language, back))
 
 
+def offer(topic: str, before: Visit) -> Result:
+    """Begin: whoever asks for a person, who knows this topic, is offered a link."""
+    back = replace(before, over=False, topic="")
+    visit = LinkVisit(At.OFFER, topic, before.language, back)
+    return visit, (_say_offer(visit),)
+
+
 def again(tree: Tree, visit: LinkVisit, closed: frozenset[str]) -> Result:
     """Go on with a visit that was interrupted; what was being sent is sent once (links/)."""
     after = replace(visit, interruptions=visit.interruptions + 1)
@@ -86,13 +99,15 @@ def again(tree: Tree, visit: LinkVisit, closed: frozenset[str]) -> Result:
         return _sent(visit)
     if visit.over or after.interruptions > MOST_INTERRUPTIONS:
         return _to_person(tree, visit, closed)
-    return _send(after)
+    return (after, (_say_offer(after),)) if visit.at is At.OFFER else _send(after)
 
 
 def step(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) -> Result:
     """One step; after the end nothing happens.  `closed`: the queues that are closed now."""
     if visit.over:
         return visit, ()
+    if visit.at is At.OFFER:
+        return _offered(tree, visit, received, closed)
     match received:
         case Key(digit) if digit == PERSON_KEY or (visit.waits and digit == BACK_KEY):
             return _to_person(tree, visit, closed)
@@ -107,21 +122,42 @@ def step(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) 
         case NoInput() if visit.at is At.SENT:
             bye = Say(((visit.language, tree.goodbye),))
             return replace(visit, over=True), (bye, GoodBye())
-        case Key() | PromptsPlayed() | NoInput():
-            return visit, ()  # what comes of the message decides; it may be said to the end
-        case LinkAnswer() | BookAnswer() | TicketAnswer() | CaseAnswer():
-            return visit, ()  # what comes of the message decides; it may be said to the end
         case _:
-            assert_never(received)
+            return visit, ()  # what comes of the message decides; it may be said to the end
 
 
 def hand_over(tree: Tree, visit: LinkVisit) -> Result:
     """The turn of one who waits has come, or ivrd is stopping: who has the link hears so."""
-    if visit.over or visit.at is not At.SENDING:
+    if visit.over or visit.at in (At.SENT, At.LEFT):
         return visit, ()
     if visit.back is not None:
         return menu.hand_over(tree, visit.back)
     return _back_to_queue(visit)
+
+
+def _offered(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) -> Result:
+    """One step of who is offered a link."""
+    here = replace(visit, interruptions=0)
+    match received:
+        case Key(digit) if digit == LINK_KEY:
+            return _send(replace(here, at=At.SENDING))
+        case Key(digit) if digit == BACK_KEY and visit.back is not None:
+            return menu.back_in(tree, visit.back, closed)
+        case Key(digit) if digit != PERSON_KEY and visit.misses < tree.retries:
+            wrong = Say(((visit.language, tree.no_match), *_say_offer(visit).prompts))
+            return replace(here, misses=visit.misses + 1), (wrong,)
+        case Key() | NoInput():
+            return _to_person(tree, visit, closed)
+        case PromptsPlayed():
+            return visit, (Await(tree.wait_seconds),)
+        case LinkAnswer() | BookAnswer() | TicketAnswer() | CaseAnswer():
+            return visit, ()  # no key here asks for it
+        case _:
+            assert_never(received)
+
+
+def _say_offer(visit: LinkVisit) -> Say:
+    return Say(((visit.language, OFFER),))
 
 
 def _send(visit: LinkVisit) -> Result:

@@ -26,6 +26,7 @@ from typing import assert_never
 from ivrd.core.book_result import BookResult
 from ivrd.core.cases import AtCase, CaseAnswer, CaseTable, LookUp
 from ivrd.core.intake import BeginIntake, Form, IntakeCommand, TicketAnswer
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.skills import SkillRouting
 
 MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
@@ -111,6 +112,7 @@ class Tree:
     `message`: prompts that are said once, before the first menu.  `intake`: what those are asked
     who register by keys.  `cases`: what callers can ask about a case; None: nothing.
     `red_flags`: topics whose callers go to a person, and are offered nothing else before.
+    `mode`: what all others are offered first who ask for one.
     """
 
     start: str
@@ -133,6 +135,7 @@ class Tree:
     intake: Form | None = None
     cases: CaseTable | None = None
     red_flags: frozenset[str] = frozenset()
+    mode: MenuMode = MenuMode.FULL
 
     @property
     def queue_of(self) -> Mapping[str, str]:

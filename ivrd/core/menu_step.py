@@ -44,6 +44,7 @@ class StepKind(StrEnum):
     OFFER = "call offered a call back"
     UNSTAFFED = "call told that nobody is there who speaks its language"
     CALLBACK = "call asked for a call back"
+    LINK_OFFER = "call offered a link"
     LINK = "call asked for a link"
     INTAKE = "call registers by keys"
     CASE = "call asked for the state of a case"

@@ -18,6 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ivrd.core.challenge import NO_LIMITS, ChallengeLimits
+from ivrd.core.menu_mode import MenuMode
+
 
 class EndReason(StrEnum):
     """Why a run has ended."""
@@ -49,7 +52,9 @@ class Plan:
     `message`: prompts that are said before the first menu.  `menu`: where callers begin.  `floor`
     and `ceiling`: partners' seats in all; `target_ratio`: of callers who are to be answered in
     time.  `partners`: the only ones that get seats.  `pools`: those whose seats are open.
-    `users`: who may start it; empty: whoever may ask ivrd for anything.
+    `users`: who may start it; empty: whoever may ask ivrd for anything.  `challenge`: limits that
+    are lower than usual, over which callers are asked for a key first.
+    `mode`: what callers are offered who ask for a person.
     """
 
     name: str
@@ -63,6 +68,8 @@ class Plan:
     pools: tuple[str, ...] = ()
     users: frozenset[str] = frozenset()
     trigger: Trigger | None = None
+    challenge: ChallengeLimits = NO_LIMITS
+    mode: MenuMode = MenuMode.FULL
 
 
 @dataclass(frozen=True)

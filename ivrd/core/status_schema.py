@@ -193,11 +193,15 @@ class TrunkStatus(TypedDict):
 
 
 class RunStatus(TypedDict):
-    """The crisis plan that is on.  `started_by`: who has started it, or load."""
+    """The crisis plan that is on.  `started_by`: who has started it, or load.
+
+    `lower_limits`: it has more callers asked for a key.
+    """
 
     name: str
     started_by: str
     ends_in_seconds: float
+    lower_limits: bool
 
 
 class Status(TypedDict):

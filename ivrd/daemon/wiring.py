@@ -253,6 +253,7 @@ class Wiring:
             self.queue_members,
             self.observer,
             self.partners,
+            self.screening,
             self.leadership,
             self.refusals,
             self.partner_repository,
@@ -681,7 +682,6 @@ class Wiring:
         self.repeats.configure(settings)
         self.agent_report.configure(settings.zone)
         self.supervision_operations.settings = settings.supervision
-        self.screening.limits = settings.challenge
         self.tracker.placement.rules = settings.priority
         self.wait_metrics.queues([queue.name for queue in settings.queues])
 

@@ -17,6 +17,7 @@ from tests.partners.rig import Rig
 QUIET = Limits(
     callers=1000, room=1002, music=100, menus=300, behind_seconds=2.0,
     callers_now=12, waiting_now=8, menus_now=4, late_seconds=0.01, challenged_now=0,
+    challenge_of="ivrd.yaml",
 )  # fmt: skip
 
 
@@ -132,3 +133,9 @@ def test_a_recording_that_goes_while_ivrd_runs_is_missed_within_a_minute(tmp_pat
         assert await missing.of(load(folder)) == [one]  # a reload is looked at at once
 
     asyncio.run(body())
+
+
+def test_callers_who_are_asked_for_a_key_are_told_with_whose_limits_these_are() -> None:
+    asked = replace(QUIET, challenged_now=7, challenge_of="the plan")
+    (told,) = asked.reached()
+    assert told == "7 callers are asked for a key first: too many calls (challenge in the plan)"

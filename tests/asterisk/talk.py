@@ -119,6 +119,7 @@ class Talk:
             queue_language,
             lambda: self.flooded,
             lambda queue: queue not in self.unstaffed,
+            lambda: self.offers,
         )
         self.task = asyncio.ensure_future(asyncio.sleep(0))
 

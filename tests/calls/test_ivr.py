@@ -8,6 +8,7 @@ from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
 from ivrd.core.challenge import Reason
 from ivrd.core.menu import Command, ToPerson
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
 from tests.asterisk.virtual import run
@@ -448,6 +449,28 @@ def test_a_flood_is_asked_for_a_key_keeps_nobody_out_of_a_menu_and_gets_round_no
         await room.press("f1", "5")
         assert room.ivr.challenged_now() == 2
         assert ("f1", StepKind.PASSED) in room.steps
+
+    run(body())
+
+
+def test_while_people_are_called_back_only_who_can_be_is_offered_it() -> None:
+    """A plan's menu mode; 0 once more leads to the queue."""
+
+    async def body() -> None:
+        room = Room()
+        tree = replace(SCRIPT.tree, mode=MenuMode.CALLBACK_ONLY)
+        script = replace(SCRIPT, tree=tree, today=lambda: tree)
+        room.ivr.configure(IvrSettings(script, 100, behind_seconds=2.0))
+        room.arrive("a", "b")
+        await settle()
+        await room.press("a", "0")
+        assert room.to("a") == []
+        assert ("a", StepKind.OFFER) in room.steps
+        await room.press("a", "0", at=2.0)
+        assert len(room.to("a")) == 1
+        room.booking.offers = False
+        await room.press("b", "0")
+        assert len(room.to("b")) == 1
 
     run(body())
 

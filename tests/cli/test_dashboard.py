@@ -501,8 +501,16 @@ def test_agents_who_are_paused_for_not_answering_are_an_alarm() -> None:
 
 def test_a_plan_that_is_on_is_told() -> None:
     status = deepcopy(USUAL)
-    status["plan"] = {"name": "flood", "started_by": "load", "ends_in_seconds": 3000.0}
+    status["plan"] = {
+        "name": "flood",
+        "started_by": "load",
+        "ends_in_seconds": 3000.0,
+        "lower_limits": False,
+    }
     assert "!! PLAN flood, started by load, ends in 50 min" in lines(status)
+    status["plan"]["lower_limits"] = True
+    told = "!! PLAN flood, started by load, ends in 50 min; asks more callers for a key"
+    assert told in lines(status)
 
 
 def test_limits_and_missing_recordings_are_alarms() -> None:

@@ -52,12 +52,21 @@ def test_the_preview_has_words_and_seats() -> None:
     seats = {"wanted": 20, "why": "20 are always open", "partners": {"alpha": 20, "beta": 0}}
     line = {"language": "en", "prompt": "flood", "text": "Very many people."}
     answer = {**ROW, "heard": [line], "heard_without": [], "seats": seats, "seats_without": None}
+    before = {"language": "en", "prompt": "callback-only", "text": "At present we call back."}
+    answer |= {"heard_before_person": [before]}
+    answer |= {"challenge": "2 at once from one number", "challenge_without": ""}
     text = preview_text(answer)
     assert "Callers would hear:\n    en: Very many people." in text
     assert "with it: 20 wanted (20 are always open); alpha 20\n" in text
+    assert "asked for a key first over 2 at once from one number\nWithout it: never\n" in text
+    assert "but for those at risk:\n    en: At present we call back.\n" in text
     assert text.endswith("Without it: nothing was decided yet")
     same = preview_text({**answer, "heard_without": [line]})
     assert "Callers would hear what they hear without it:\n    en: Very many" in same
+    same = {"challenge_without": answer["challenge"], "heard_before_person": []}
+    text = preview_text({**answer, **same})
+    assert "asked for a key" not in text
+    assert "asks for a person" not in text
 
 
 def test_the_report_has_both_columns() -> None:

@@ -8,7 +8,9 @@ from ivrd.config.load import load
 from ivrd.config.plans import in_force
 from ivrd.config.problem import ConfigError
 from ivrd.core import menu
+from ivrd.core.challenge import RateLimit
 from ivrd.core.menu import Say
+from ivrd.core.menu_mode import MenuMode
 from ivrd.core.plan import Trigger
 from tests.fixtures.hotline import copied
 
@@ -60,6 +62,28 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "callers begin in language without a plan",
     ),
     "prompt": (f"{HEAD}    message: [welcom]\n", "4: plans.flood.message:", "mean welcome?"),
+    "no limit": (
+        f"{HEAD}    menu: main\n    challenge: {{all: {{a_minute: 0}}}}\n",
+        "5: plans.flood.challenge.all.a_minute:",
+        "expected a whole number from 1 to 100000, got 0",
+    ),
+    "empty limits": (f"{HEAD}    challenge: {{}}\n", "2: plans.flood:", "changes nothing"),
+    "links first without a link": (
+        f"{HEAD}    menu_mode: links_first\n",
+        "4: plans.flood.menu_mode:",
+        "no link is ever sent: outbox.yaml has no message link",
+    ),
+    "a call back where there is none": (
+        f"{HEAD}    menu_mode: callback_only\n",
+        "4: plans.flood.menu_mode:",
+        "nobody can be called back without callback.trunk in ivrd.yaml",
+    ),
+    "menu mode": (
+        f"{HEAD}    menu_mode: callback\n",
+        "4: plans.flood.menu_mode:",
+        'expected one of full, links_first, callback_only, got "callback"',
+    ),
+    "the usual mode": (f"{HEAD}    menu_mode: full\n", "2: plans.flood:", "changes nothing"),
     "thresholds": (
         f"{HEAD}    menu: main\n    start_on_load: {{waiting: 5, until_waiting: 5}}\n",
         "5: plans.flood.start_on_load.until_waiting:",
@@ -110,6 +134,43 @@ def test_what_is_in_force_while_a_plan_is_on(folder: Path) -> None:
     why = "not in the plan flood"
     assert changed.left_out == {"east-college": why, "south-union": why}
     assert in_force(settings, None) is settings
+
+
+def test_a_menu_mode_is_in_force_where_it_can_be_had(folder: Path) -> None:
+    path = folder / "ivrd.yaml"
+    path.write_text(path.read_text() + "callback: {trunk: 192.0.2.9}\n")
+    (folder / "plans.yaml").write_text(f"{HEAD}    menu_mode: callback_only\n")
+    settings = load(folder)
+    assert in_force(settings, settings.plans["flood"]).tree.mode is MenuMode.CALLBACK_ONLY
+    assert settings.tree.mode is MenuMode.FULL
+
+
+def limited(folder: Path) -> None:
+    path = folder / "ivrd.yaml"
+    usual = "limits: {challenge: {number: {at_once: 20, a_minute: 30}}}\n"
+    path.write_text(path.read_text() + usual)
+
+
+def test_a_limit_that_is_no_lower_is_refused(folder: Path) -> None:
+    limited(folder)
+    (line,) = wrong(folder, f"{HEAD}    challenge:\n      number: {{at_once: 20}}\n")
+    assert line == (
+        "5: plans.flood.challenge.number.at_once: "
+        "expected less than 20, which it is without the plan, got 20"
+    )
+
+
+def test_a_plan_lowers_the_limits_that_it_names_and_leaves_the_others(folder: Path) -> None:
+    limited(folder)
+    limits = "{number: {at_once: 5}, all: {a_minute: 300}}"
+    (folder / "plans.yaml").write_text(f"{HEAD}    challenge: {limits}\n")
+    settings = load(folder)
+    changed = in_force(settings, settings.plans["flood"]).challenge
+    usual = settings.challenge
+    assert changed.number == RateLimit(5, usual.number.a_minute)
+    assert (changed.all, changed.withheld) == (RateLimit(0, 300), usual.withheld)
+    told = "5 at once or 30 a minute from one number; 300 a minute from all numbers"
+    assert str(changed) == told
 
 
 def test_a_number_with_a_menu_of_its_own_keeps_it(folder: Path) -> None:

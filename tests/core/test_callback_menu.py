@@ -39,6 +39,7 @@ LONG = Situation(
     intake=False,
     day=date.today,
     staffed=lambda _queue: True,
+    callback=lambda: False,
 )
 SHORT = replace(LONG, offers=lambda _queue: False)
 SLOTS = (Slot(3600.0, 13, False), Slot(80_000.0, 9, True))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.th import pin
 
-from ivrd.core import case_menu, dialogue, menu
+from ivrd.core import callback_menu, case_menu, dialogue, link_menu, menu
 from ivrd.core.case_menu import INFO, LOOKING, NOT_TOLD, UNKNOWN, WHICH, At, CaseVisit
 from ivrd.core.cases import (
     CaseAnswer,
@@ -36,6 +36,7 @@ from ivrd.core.menu import (
     ToPerson,
     Tree,
 )
+from ivrd.core.menu_mode import MenuMode
 from tests.asterisk.talk import TREE as ANY_TREE
 
 MAIN = ANY_TREE.menus["main"]
@@ -65,6 +66,7 @@ def situation(*closed: str) -> Situation:
         intake=False,
         day=lambda: date(2022, 3, 5),
         staffed=lambda _queue: True,
+        callback=lambda: False,
     )
 
 
@@ -241,3 +243,19 @@ def test_a_visit_in_a_menu_that_a_reload_has_taken_away_does_not_go_on() -> None
     assert isinstance(visit, CaseVisit)
     assert visit.at is At.LOOKING
     assert not dialogue.knows(replace(TREE, cases=None), visit)
+
+
+@pytest.mark.parametrize(
+    ("mode", "prompt"),
+    [(MenuMode.LINKS_FIRST, link_menu.OFFER), (MenuMode.CALLBACK_ONLY, callback_menu.ONLY)],
+)
+def test_who_wants_a_person_after_the_answer_is_offered_what_a_plan_offers_first(
+    mode: MenuMode, prompt: str
+) -> None:
+    tree = replace(TREE, mode=mode)
+    now = replace(situation(), link=True, callback=lambda: True)
+    _visit, commands = walk(*ASKED, FOUND, Key("0"), tree=tree, now=now)
+    assert said(commands) == [prompt]
+    assert CODE in "".join(notes(commands))  # what the agent's phone is to show is kept
+    _visit, commands = walk(*ASKED, FOUND, Key("0"), Key("0"), tree=tree, now=now)
+    assert commands[-1] == ToPerson("q-benefits", "hospital")

@@ -63,6 +63,24 @@ def test_a_call_is_asked_for_a_key_exactly_while_there_are_too_many(
         here.moved(call, call if stays else None)
 
 
+@given(
+    st.builds(ChallengeLimits, LIMITS, LIMITS, LIMITS),
+    st.builds(ChallengeLimits, LIMITS, LIMITS, LIMITS),
+    st.lists(CALLERS, min_size=1, max_size=8),
+)
+def test_tightened_limits_ask_whoever_either_of_both_would_ask(
+    usual: ChallengeLimits, plan: ChallengeLimits, callers: list[str]
+) -> None:
+    rates = CallRates()
+    here = present(*(Call(f"{at}", 0.0, caller) for at, caller in enumerate(callers)))
+    for caller in callers:
+        rates.arrived(caller, 0.0)
+    for caller in callers:
+        either = [rates.reason(limits, caller, here, 0.0) for limits in (usual, plan)]
+        asked = rates.reason(usual.tightened(plan), caller, here, 0.0)
+        assert (asked is not None) == any(reason is not None for reason in either)
+
+
 def test_a_limit_is_not_exceeded_by_as_many_calls_as_it_allows() -> None:
     limits = ChallengeLimits(number=RateLimit(a_minute=2))
     rates = CallRates()

@@ -95,6 +95,7 @@ def situation(*closed: str, waits: Waits | None = None, intake: bool = True) -> 
         intake=intake,
         day=lambda: TODAY,
         staffed=lambda _queue: True,
+        callback=lambda: False,
     )
 
 

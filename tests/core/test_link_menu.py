@@ -64,6 +64,7 @@ def situation(*closed: str, waits: Waits | None = None, link: bool = True) -> Si
         False,
         date.today,
         lambda _queue: True,
+        lambda: False,
     )
 
 

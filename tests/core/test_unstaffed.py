@@ -65,6 +65,7 @@ def now(*staffed: str, callback: bool = False) -> Situation:
         intake=False,
         day=date.today,
         staffed=lambda queue: queue.rpartition(".")[2] in staffed,
+        callback=lambda: callback,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ivrd.core.plan import Plan, Run
 from ivrd.daemon.wiring import Wiring
-from tests.daemon.reload_probes import Look, Probe, policy, put, tree
+from tests.daemon.reload_probes import Look, Probe, challenge, policy, put, tree
 
 PLANS = "plans.yaml"
 YAML = """
@@ -16,6 +16,7 @@ plans:
     overflow: {floor_seats: 2, ceiling_seats: 9, target_percent: 60}
     partners: [north-bank]
     pools: [surge]
+    challenge: {number: {at_once: 4}}
     start_on_load: {waiting: 50, until_waiting: 5}
 """
 
@@ -67,6 +68,7 @@ PLAN_PROBES: dict[tuple[str, str], Probe] = {
             of_plan("ends_after_minutes", 5, planned("lasts_seconds")),
             of_plan("message", ["goodbye"], on(tree("message"))),
             of_plan("menu", "vaccination", on(tree("start"))),
+            of_plan("menu_mode", "callback_only", on(tree("mode"))),
             of_plan("overflow.floor_seats", 3, on(policy("floor"))),
             of_plan("overflow.ceiling_seats", 8, on(policy("ceiling"))),
             of_plan("overflow.target_percent", 50, on(policy("target_ratio"))),
@@ -75,6 +77,11 @@ PLAN_PROBES: dict[tuple[str, str], Probe] = {
             ),
             of_plan("pools", ["base"], on(kept_open)),
             of_plan("users", ["malee"], planned("users")),
+            *(
+                of_plan(f"challenge.{whose}.{key}", 3, on(challenge(whose, key)))
+                for whose in ("number", "withheld", "all")
+                for key in ("at_once", "a_minute")
+            ),
             of_load("waiting", 60),
             of_load("for_seconds", 5),
             of_load("until_waiting", 6),

@@ -89,6 +89,33 @@ def test_it_goes_on_over_a_restart_and_ends_there(tmp_path: Path) -> None:
         live(tmp_path, body)
 
 
+def test_its_limits_are_in_force_over_a_reload_and_a_restart_and_told(tmp_path: Path) -> None:
+    def limit(at: Hotline) -> int:
+        return at.wiring.screening.limits.number.at_once
+
+    async def before(at: Hotline) -> None:
+        await ready(at)
+        preview = await at.ask("plan-preview", plan=PLAN)
+        assert preview["challenge"] == "10 at once or 15 a minute from one number"
+        assert preview["challenge_without"] == "20 at once or 30 a minute from one number"
+        assert limit(at) == 20
+        await at.do("plan-start", plan=PLAN)
+        assert limit(at) == 10
+        await at.do("reload")
+        assert limit(at) == 10
+
+    async def after(at: Hotline) -> None:
+        await ready(at)
+        assert limit(at) == 10
+        assert (await at.ask("status"))["plan"]["lower_limits"]
+        await at.do("plan-end")
+        assert limit(at) == 20
+        assert (await at.ask("status"))["plan"] is None
+
+    live(tmp_path, before)
+    live(tmp_path, after)
+
+
 def test_it_ends_at_its_time_though_no_ivrd_was_there(tmp_path: Path) -> None:
     async def before(at: Hotline) -> None:
         await ready(at)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ivrd.cli.client import Client
 from lab.callers import Caller, Hear, Keys, Meet, Quiet, Wait
 from lab.changes import long_lease
 from tests.outbox.receiver import HANGS, Receiver, ReceiverThread, answer
@@ -85,6 +86,36 @@ def test_who_asks_has_the_link_or_a_person(hotline: Any, tmp_path: Path) -> None
         assert scrape.total("ivrd_queue_log_differences_total") == 0
         assert scrape.total("ivrd_links_asked_total") == 4
         assert day(lab) == {"deflected": 2, "answered": 2}
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(25)
+def test_a_plan_offers_it_to_whoever_asks_for_a_person_and_0_leads_on(hotline: Any) -> None:
+    with ReceiverThread(TAKES) as receiver:
+        links = with_links(receiver)
+
+        def change(name: str, settings: dict[str, Any]) -> None:
+            links(name, settings)
+            if name == "plans.yaml":
+                plan = {"ends_after_minutes": 60, "menu_mode": "links_first"}
+                settings["plans"] = {"flood": plan}
+
+        lab = hotline(agents=2, talk=1.0, ring=0.2, change=change)
+        Client(lab.ivrd.control).post("plan-start", plan="flood")
+        of = [number(n) for n in range(2)]
+        people = [
+            Caller(1, "takes it", (Keys("0"), Hear(), Wait(2), Keys("1"), STAYS), number=of[0][0]),
+            Caller(2, "wants a person", (Keys("0"), Hear(), Wait(2), Keys("0"), Meet()),
+                   number=of[1][0]),
+        ]  # fmt: skip
+        calling = lab.calling(people, rate=5.0)
+        lab.until("one has the link", lambda s: s["outcomes"]["deflected"] == 1)
+        lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
+        lab.ivrd.once("seats", "open", "base")
+        entries = {entry.id: entry for entry in calling.wait(WAIT).entries}
+        assert (entries[1].ended, entries[2].outcome) == ("network", "answered")
+        lab.settled()
+        assert told(receiver) == [of[0][1]]
 
 
 @pytest.mark.verify
