@@ -103,3 +103,13 @@ def test_an_agents_own_call_leads_nowhere_else(texts: dict[str, str]) -> None:
     assert re.findall(r"Dial\(.*,iG\((\S+?)\^", dial) == ["agent-called"]  # i: no 302 is followed
     assert "Dial(" not in called
     assert re.findall(r"Goto\(([\w-]+),", called) == ["line-login"]
+
+
+def test_a_302_of_an_exchange_leads_nowhere_unless_it_may(texts: dict[str, str]) -> None:
+    """Dial() asks no context for TECHNOLOGY/WHERE: only `i` keeps it from any trunk."""
+    (partner,) = re.findall(r"Dial\(\$\{IVRD_TARGET\},[^,]*,(.*)\)\n", texts["partners.conf"])
+    assert partner.startswith('${IF($["${IVRD_REDIRECTS}" = "yes"]?:i)}')
+    (back,) = re.findall(
+        r"Dial\(PJSIP/\$\{IVRD_FROM\}@[^,]*,[^,]*,(.*)\)\n", texts["callback.conf"]
+    )
+    assert back.startswith("i")
