@@ -129,6 +129,7 @@ KEY_SECONDS = "IVRD_KEY_SECONDS"  # for so long after the answer it may be press
 LEG = "IVRD_LEG"  # the channel on our side of the leg
 OFFERED = "IVRD_OFFERED"
 REDIRECTS = "IVRD_REDIRECTS"  # yes: a call that is answered with 302 goes on
+CAUSE = "IVRD_CAUSE"  # why a leg ended, as Q.850 has it
 MOVED_TO = "IVRD_MOVED"  # the number that the 302 has named
 TARGET = "IVRD_TARGET"  # what is dialled
 BEGAN = "IVRD_BEGAN"  # when that was
@@ -154,7 +155,7 @@ LEG_VARIABLES = (
     *(PARTNER, SEAT, CONFIRM, SPEAKS, KEY_SECONDS, LEG, OFFERED, ANSWERED, SAYS, KEY, ROUND, LEFT),
     *(WHY, RESPONDS, RINGS, OFFER, TURN, SECOND, WAITS, FAILED, RESULT),
     *(REDIRECTS, MOVED_TO, TARGET, BEGAN),
-    *(LEGS, SIP_STATUS, TRANSPORT),
+    *(LEGS, SIP_STATUS, TRANSPORT, CAUSE),
 )
 
 # Variables of a call that the hotline makes, and what stands for the attempt

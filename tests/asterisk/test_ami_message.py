@@ -21,7 +21,7 @@ END = b"\r\n\r\n"
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12)
-TAKEN = {"event", "response", "content"}
+TAKEN = {"event", "response", "content", *dir(dict)}  # what a message has otherwise
 HEADERS = st.dictionaries(NAMES, VALUES, max_size=6).filter(
     lambda headers: len({name.lower() for name in headers} - TAKEN) == len(headers)
 )

@@ -63,11 +63,6 @@ def context(name: str) -> str:
     return text + "".join(context(each) for each in sorted(found(r"Dial\(.*b\((.+?)\^s", text)))
 
 
-@pytest.mark.parametrize("name", ["callback-dial", "partners-call", "agent-dial"])
-def test_a_call_that_is_answered_with_302_goes_nowhere_by_itself(name: str) -> None:
-    assert f"FORWARD_CONTEXT={dialplan_names.MOVED_CALL})" in context(name)
-
-
 @pytest.mark.parametrize("name", ["callback", "agent-called"])
 def test_the_trunks_limit_is_for_all_who_are_called(name: str) -> None:
     """Each call counts until it is over: the leg that asks for it, and then who has answered."""
