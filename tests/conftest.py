@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HOTLINES = ("tests/real", "tests/chaos")  # where tests wait for calls more than they compute
-HOTLINES_PER_CORE = 4
+HOTLINES_PER_CORE = 3
 HEAVY_SECONDS = 40  # a hotline that works for so long takes half a core, unless it only waits
 
 # A slow machine is no failure: how long one example takes depends on what else is running.

@@ -29,6 +29,7 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
         "seats closed",
     ]
     assert calling.wait(WAIT).outcomes() == {"answered": 12}
+    lab.over()
     assert [talk.ended for talk in lab.agents.ledger()] == ["agent"] * 12
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
     second = lab.calling(wants_a_person(101, 3), rate=20.0, name="second")

@@ -92,12 +92,12 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     hotline = pair(agents=40, talk=2.0, ring=0.2, change=long_lease)
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
-    calling = hotline.calling(people, rate=20.0)
     hotline.wait_for_standby()
     leader = hotline.leader()
+    calling = hotline.calling(people, rate=20.0)
     hotline.until(
-        "somebody is past the first key",
-        lambda: leader.scrape().total("ivrd_calls_in_progress", stage="queue") > 0,
+        "somebody has pressed all keys",
+        lambda: leader.scrape().total("ivrd_calls_offered_total") > 0,
     )
     leader.once("handover")
     all_came_to_their_topics(hotline, calling, people, topics)

@@ -95,6 +95,7 @@ def test_a_longer_recording_is_heard_to_its_end_without_a_reload(lab):
     after = [Caller(2, "listens", (Wait(16), Keys("111")))]  # and after the lease of the short one
     ledger = lab.calling(after, rate=5.0, name="after").wait(WAIT)
     assert ledger.outcomes() == {"answered": 1}
+    lab.over()
     assert [talk.topic for talk in lab.agents.ledger()] == ["hi-register"] * 2
     assert lab.ivrd.status()["calls"]["unattended"] == 0
     assert lab.settled().ended("answered") == 2
