@@ -306,6 +306,11 @@ def partner_of(seat: str) -> str:
 TRUNK_AOR = re.compile(rf"({PARTNER_PREFIX}[a-z][a-z0-9_-]*|{CALLBACK_TRUNK})(?:\.([0-9]))?")
 
 
+def aors_of(trunk: str, addresses: int) -> list[str]:
+    """The AORs of a trunk with so many addresses, in their order."""
+    return [trunk] if addresses == 1 else [f"{trunk}.{at}" for at in range(1, addresses + 1)]
+
+
 def trunk_of(aor: str) -> tuple[str, int]:
     """The trunk of an AOR, and which of its addresses, from 0; an empty name of any other AOR."""
     found = TRUNK_AOR.fullmatch(aor)

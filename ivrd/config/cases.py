@@ -24,9 +24,7 @@ from ivrd.core.cases import CaseTable
 
 FILE = "cases.yaml"
 MOST_CODE_DIGITS = 20
-SPARE_SECONDS = (
-    1.0  # by which the connection ends later than the deadline, if it should not heed it
-)
+SPARE_SECONDS = 1.0  # so much later the connection ends, should it not heed the deadline
 
 Prompts = Annotated[list[Annotated[str, PROMPT]], Field(min_length=1)]
 

@@ -30,7 +30,17 @@ from ivrd.core.cases import (
     LookUp,
     western_year,
 )
-from ivrd.core.digits import Back, Given, Keyed, Person, Question, Saying, said_digits
+from ivrd.core.digits import (
+    CITIZEN_DIGITS,
+    YEAR_DIGITS,
+    Back,
+    Given,
+    Keyed,
+    Person,
+    Question,
+    Saying,
+    said_digits,
+)
 from ivrd.core.intake import AddNote, TicketAnswer
 from ivrd.core.menu import (
     AGAIN_KEY,
@@ -53,7 +63,6 @@ from ivrd.core.menu import (
 )
 
 INFO = "case"  # the message that a state is, for who is told
-CITIZEN_DIGITS, YEAR_DIGITS = 13, 4
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 WHICH, CODE, CITIZEN, YEAR = "case-which", "case-code", "case-citizen", "case-year"

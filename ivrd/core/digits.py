@@ -24,6 +24,7 @@ from ivrd.core.menu import BACK_KEY, PERSON_KEY, Key, NoInput
 
 DIGITS = frozenset("0123456789")
 END_KEY = "#"
+CITIZEN_DIGITS, YEAR_DIGITS = 13, 4  # of numbers that more than one asks for
 RIGHT_KEY, ANEW_KEY = "1", "2"
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.

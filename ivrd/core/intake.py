@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-BUDDHIST_YEARS = 543
+from ivrd.core.dates import BUDDHIST_YEARS
+
 OLDEST_YEARS = 8  # 29 February comes again within so many years
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import date
 
 from ivrd.core import numbers
-from ivrd.core.digits import Question, said_digits
-from ivrd.core.intake import BUDDHIST_YEARS, day_in, is_day
+from ivrd.core.dates import BUDDHIST_YEARS
+from ivrd.core.digits import CITIZEN_DIGITS, YEAR_DIGITS, Question, said_digits
+from ivrd.core.intake import day_in, is_day
 
-CITIZEN_DIGITS, DAY_DIGITS, YEAR_DIGITS = 13, 4, 4
+DAY_DIGITS = 4
 COUNTS_BUDDHIST_YEARS = ("th",)  # languages
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.

@@ -146,13 +146,6 @@ class KnownTrunk:
         self.password, self.call, self.unavailable = None, None, 0
 
 
-def aors(name: str, trunk: TrunkSettings) -> list[str]:
-    """Its addresses as render/trunks.py names them."""
-    if len(trunk.addresses) == 1:
-        return [name]
-    return [f"{name}.{at}" for at in range(1, len(trunk.addresses) + 1)]
-
-
 def known_trunk(settings: TrunkSettings, number: str) -> KnownTrunk:
     """One of which nothing is known yet; `number`: the hotline's."""
     srtp = "without SRTP" if settings.srtp == NONE else f"SRTP {settings.srtp}"

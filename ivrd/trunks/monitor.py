@@ -17,7 +17,7 @@ from ivrd import log
 from ivrd.asterisk import trunk_states
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK, PARTNER_PREFIX, trunk_of
+from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK, PARTNER_PREFIX, aors_of, trunk_of
 from ivrd.asterisk.facts import (
     AttemptReport,
     PartnerLegEvent,
@@ -32,7 +32,7 @@ from ivrd.core.attempt_report import AttemptState, sip_status
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason, TrunkFault, TrunkFaults, fault_of_call
 from ivrd.trunks.certificate import Certificate
-from ivrd.trunks.known import KnownAddress, KnownTrunk, aors, known_trunk
+from ivrd.trunks.known import KnownAddress, KnownTrunk, known_trunk
 from ivrd.trunks.probe import Finding, Place
 
 AGAIN_SECONDS = 30.0  # between two looks at an address that does not answer
@@ -252,7 +252,7 @@ class TrunkMonitor:
             trunk.seen_here(state.there, state.reachable, self._clock())
             return [state]
         states = []
-        for aor, one in zip(aors(name, trunk.settings), trunk.addresses, strict=True):
+        for aor, one in zip(aors_of(name, len(trunk.addresses)), trunk.addresses, strict=True):
             state = await trunk_states.address_state(self._link, aor)
             if state.reachable is not None:
                 one.reported(state.reachable)

@@ -105,8 +105,7 @@ def _called(
     sip: AsteriskSettings,
 ) -> str:
     """Each address is an AOR: Asterisk calls the first that answers its OPTIONS."""
-    several = len(addresses) > 1
-    aors = [f"{name}.{at}" if several else name for at in range(1, len(addresses) + 1)]
+    aors = dialplan_names.aors_of(name, len(addresses))
     auth = f"outbound_auth={account_name}\n" if _calls_with_auth(trunk) else ""
     user = trunk.number or number
     asked = QUALIFY if trunk.network.qualify else ""
