@@ -53,9 +53,8 @@ class Cards:
         if not reaches(self._settings.channels[of.channel], agent.telephone):
             return False
         language = next(iter(agent.languages), "")
-        text = of.text.get(language) or next(iter(of.text.values()))
         values = {"hotline": self._hotline, "number": line_number, "id": agent.id, "pin": pin}
-        message = Message(MESSAGE, agent.telephone, text.filled(values), self._wall())
+        message = Message(MESSAGE, agent.telephone, of.words(language, values), self._wall())
         # A PIN is part of what it is about: who is withdrawn and invited anew gets another card.
         about = f"{agent.id}/{agent.pin}"
         self._outbox.post(message, about, _recipient(agent.id))

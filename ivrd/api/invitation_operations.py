@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-import phonenumbers
-
 from ivrd import log
 from ivrd.agents.cards import Cards
 from ivrd.agents.controller import AgentController
@@ -20,6 +18,7 @@ from ivrd.config.field_types import text
 from ivrd.config.pin import is_hash
 from ivrd.config.settings import ReminderSettings
 from ivrd.core.seats import Pool, on_line
+from ivrd.outbox.channels import international
 from ivrd.store.audit_log import AuditLog
 
 NAME = text(60)
@@ -136,14 +135,10 @@ class InvitationOperations:
         """A telephone number (E.164).  Raises `RequestRejected`, which does not repeat it."""
         if not given:
             return ""
-        home = self._in_use().country
-        try:
-            parsed = phonenumbers.parse(given, home)
-        except phonenumbers.NumberParseException:
-            parsed = None
-        if parsed is None or not phonenumbers.is_valid_number(parsed):
+        number = international(given, self._in_use().country)
+        if not number:
             raise server.RequestRejected("number: expected a telephone number such as 081 234 5678")
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        return number
 
     def _check_shift(self, shift: str, number: str) -> None:
         in_use = self._in_use()

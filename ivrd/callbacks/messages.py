@@ -124,7 +124,6 @@ class CallbackMessages:
             return
         if not reaches(self._settings.channels[of.channel], number):
             return
-        text = of.text.get(booking.language) or next(iter(of.text.values()))
         shift = self._shift()
         again_at = datetime.fromtimestamp(booking.not_before + shift, self._zone)
         values = {"hotline": self._hotline, "next": f"{again_at:%H:%M}"}
@@ -135,5 +134,5 @@ class CallbackMessages:
             "topic": booking.topic,
         }
         now = self._clock() + shift
-        message = Message(use, number, text.filled(values), now, data)
+        message = Message(use, number, of.words(booking.language, values), now, data)
         self._outbox.post(message, about, booking.person)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from ivrd.config.cases import CrmSettings
 from ivrd.core.cases import CaseQuestion, CaseResult
 from ivrd.outbox.http import Answer, HttpClient, Unanswered, value_at
-from ivrd.outbox.webhook import signature
+from ivrd.outbox.webhook import signed_headers
 
 LONGEST_STATE = 100  # characters
 
@@ -69,19 +69,11 @@ class Crm:
             return Found(result, why=error.result.why)
 
     async def _request(self, asked: str) -> Answer:
-        secret, key, at = self._http.secret(), uuid.uuid4().hex, int(self._wall())
-        try:
-            signed = signature(secret, key, at, asked)
-        except ValueError as error:
-            why = f"{self.settings.http.secret_file}: {error}"
-            raise Unanswered(why, whole_channel=True) from None
         headers = {
             "Accept": "application/json",
             "Cache-Control": "no-store",
             "ivrd-question": asked,
-            "webhook-id": key,
-            "webhook-timestamp": str(at),
-            "webhook-signature": signed,
+            **signed_headers(self._http, uuid.uuid4().hex, int(self._wall()), asked),
         }
         return await self._http.request("GET", self.settings.http.url, headers=headers)
 

@@ -74,6 +74,11 @@ class MessageSettings:
     within_seconds: float
     text: Mapping[str, Template]
 
+    def words(self, language: str, values: Mapping[str, str]) -> str:
+        """The text in a language, or in the first one that it has."""
+        text = self.text.get(language) or next(iter(self.text.values()))
+        return text.filled(values)
+
 
 @dataclass(frozen=True)
 class OutboxSettings:

@@ -10,16 +10,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat
-
 from ivrd import log
 from ivrd.config.intake import CODE, TICKET
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.call import Call, long_case_code
 from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
 from ivrd.core.ledger import Ledger
-from ivrd.outbox.channels import reaches
+from ivrd.outbox.channels import international, reaches
 from ivrd.outbox.message import Message
 
 logger = logging.getLogger("ivrd")
@@ -114,7 +111,8 @@ class Tickets:
 
     def file(self, call_id: str, ticket: FileTicket) -> Coroutine[Any, Any, TicketAnswer]:
         """See `Intake`."""
-        call, number = self._ledger.calls.get(call_id), self._e164(call_id)
+        call = self._ledger.calls.get(call_id)
+        number = international(self._number(call_id), self.settings.country)
         if call is None or TICKET not in self.settings.outbox.messages:
             return self._filed(call, number, "", ticket)
         return self._filed(call, number, self._post(call, number, ticket), ticket)
@@ -174,16 +172,6 @@ class Tickets:
         return True
 
     def _text(self, use: str, call: Call) -> str:
-        of = self.settings.outbox.messages[use]
-        text = of.text.get(call.language or self.settings.languages[0])
         places = {"hotline": self.settings.hotline, "case": long_case_code(call.id)}
-        return (text or next(iter(of.text.values()))).filled(places)
-
-    def _e164(self, call_id: str) -> str:
-        """The caller's number (E.164); empty when it is withheld, or none."""
-        try:
-            parsed = phonenumbers.parse(self._number(call_id), self.settings.country)
-        except phonenumbers.NumberParseException:
-            return ""
-        valid = phonenumbers.is_valid_number(parsed)
-        return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if valid else ""
+        language = call.language or self.settings.languages[0]
+        return self.settings.outbox.messages[use].words(language, places)

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import phonenumbers
-from phonenumbers import PhoneNumberFormat
-
 from ivrd import log
 from ivrd.config.links import MESSAGE
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.ledger import Ledger
-from ivrd.outbox.channels import reaches
+from ivrd.outbox.channels import international, reaches
 from ivrd.outbox.message import Message
 
 SEND_SECONDS = 4.0  # for which a caller listens to nothing: less than a lease
@@ -105,14 +102,9 @@ class LinkSender:
         call, of = self._ledger.calls.get(call_id), self.settings.outbox.messages[MESSAGE]
         if call is None or not call.received or self._people.is_shared(call.caller):
             return ""
-        try:
-            parsed = phonenumbers.parse(self._number(call_id), self.settings.country)
-        except phonenumbers.NumberParseException:
-            return ""
-        number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+        number = international(self._number(call_id), self.settings.country)
         channel = self.settings.outbox.channels[of.channel]
-        valid = phonenumbers.is_valid_number(parsed)
-        return number if valid and reaches(channel, number) else ""
+        return number if number and reaches(channel, number) else ""
 
     async def send(self, call_id: str, topic: str) -> bool:
         """See `Links`."""
@@ -121,8 +113,8 @@ class LinkSender:
             self._listener.asked("not_offered")
             return False
         of, language = self.settings.outbox.messages[MESSAGE], call.language
-        text = of.text.get(language or self.settings.languages[0]) or next(iter(of.text.values()))
-        words = text.filled({"hotline": self.settings.hotline})
+        read_in = language or self.settings.languages[0]
+        words = of.words(read_in, {"hotline": self.settings.hotline})
         data = {"topic": topic, "language": language}
         message = Message(MESSAGE, self._to(call_id), words, self._wall(), data)
         self._outbox.post(message, call_id, call.caller)

@@ -50,6 +50,16 @@ def reaches(settings: ChannelSettings, number: str) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(number)) in MOBILE
 
 
+def international(number: str, home: str) -> str:
+    """A number as E.164, by the country of who calls without one; empty for none."""
+    try:
+        parsed = phonenumbers.parse(number, home)
+    except phonenumbers.NumberParseException:
+        return ""
+    valid = phonenumbers.is_valid_number(parsed)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if valid else ""
+
+
 def national(number: str, home: str) -> str:
     """A number (E.164) as it is dialled at home; as it is, when it is of another country."""
     try:

@@ -53,6 +53,17 @@ def is_signed(secret: str, headers: Mapping[str, str], body: str, now: float) ->
     return any(hmac.compare_digest(right, one.encode()) for one in given)
 
 
+def signed_headers(http: HttpClient, key: str, at: int, signed: str) -> dict[str, str]:
+    """The three headers that sign something with a system's secret.  Raises `Unanswered`."""
+    secret = http.secret()
+    try:
+        value = signature(secret, key, at, signed)
+    except ValueError as error:
+        why = f"{http.settings.secret_file}: {error}"
+        raise Unanswered(why, whole_channel=True) from None
+    return {"webhook-id": key, "webhook-timestamp": str(at), "webhook-signature": value}
+
+
 class Webhook:
     """A `Channel`.  `clock`: the wall clock."""
 
@@ -66,18 +77,10 @@ class Webhook:
         """See `Channel`."""
         body, at = body_of(message), int(self._clock())
         try:
-            secret = self._http.secret()
-            try:
-                signed = signature(secret, key, at, body)
-            except ValueError as error:
-                why = f"{self._http.settings.secret_file}: {error}"
-                raise Unanswered(why, whole_channel=True) from None
             headers = {
                 "Content-Type": "application/json",
                 "Idempotency-Key": key,
-                "webhook-id": key,
-                "webhook-timestamp": str(at),
-                "webhook-signature": signed,
+                **signed_headers(self._http, key, at, body),
             }
             url = self._http.settings.url
             answer = await self._http.request("POST", url, headers=headers, data=body)
