@@ -291,6 +291,13 @@ def _link_offer_step(received: Input, after: AnyVisit) -> MenuStep | None:
             return MenuStep(StepKind.LINK, after.topic, after.language, digit)
         case LinkVisit():
             return MenuStep(StepKind.WRONG_KEY, after.topic) if digit else None
+        case _:
+            return _on_step(after, digit)
+
+
+def _on_step(after: AnyVisit, digit: str = "") -> MenuStep | None:
+    """Where one goes on who leaves another machine: to a person, an offer, or the menu."""
+    match after:
         case OfferVisit():
             return MenuStep(StepKind.OFFER, after.topic, after.language, digit)
         case Visit(over=True):
@@ -314,12 +321,8 @@ def _intake_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep
             return MenuStep(StepKind.INTAKE, after.step, after.language)
         case _, IntakeVisit():
             return MenuStep(StepKind.WAITS_ON, after.topic, after.language)
-        case _, Visit(over=True):
-            return MenuStep(StepKind.PERSON, after.topic, after.language)
-        case _, Visit():
-            return MenuStep(StepKind.MENU, where(after), after.language)
         case _:
-            return None
+            return _on_step(after)
 
 
 def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep | None:
@@ -329,14 +332,8 @@ def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return MenuStep(StepKind.CASE, after.topic, after.language, digit)
         case CaseAnswer(result), _:  # and not the state, which is about somebody's health
             return MenuStep(StepKind.CASE, result, after.language)
-        case _, OfferVisit():
-            return MenuStep(StepKind.OFFER, after.topic, after.language)
-        case _, Visit(over=True):
-            return MenuStep(StepKind.PERSON, after.topic, after.language)
-        case _, Visit():
-            return MenuStep(StepKind.MENU, where(after), after.language)
         case _:
-            return None
+            return _on_step(after)
 
 
 def is_asked_anew(visit: AnyVisit) -> bool:
