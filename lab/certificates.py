@@ -1,4 +1,4 @@
-"""Certificates that are valid for other times, or other hosts, than they should be."""
+"""Certificates that have signed themselves, valid for any time and host."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address

@@ -14,7 +14,6 @@ import math
 import re
 import secrets
 import struct
-import subprocess
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ivrd.asterisk.render.system import EMPTY, MODULES
+from lab import certificates
 from lab.asterisk import Asterisk
 from lab.callers import rtp
 from lab.ports import Block
@@ -195,16 +195,7 @@ exten => _[+0-9].,1,Ringing()
 
 def certificate(path: Path, host: str) -> Path:
     """A new certificate for this address that has signed itself, beside it its key (.key)."""
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=lab.example", "-addext", f"subjectAltName=IP:{host}"),
-            *("-out", str(path), "-keyout", str(path.with_suffix(".key"))),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return path
+    return certificates.certificate(path, name="lab.example", host=host)
 
 
 def _tone(path: Path) -> None:

@@ -9,14 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.parser import BytesParser
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from lab.certificates import certificate as self_signed
 
 HANGS, RESETS = b"hangs", b"resets"
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly a part"
@@ -118,32 +114,10 @@ class Certificate:
 
 def certificate(folder: Path, *, name: str = "127.0.0.1", days: int = 1) -> Certificate:
     """One that has signed itself, for a host, valid for so many days (negative: over)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    general = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=30))
-        .not_valid_after(now + dt.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([general]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, private = folder / f"{name}.pem", folder / f"{name}.key"
-    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
+    begins, ends = dt.timedelta(days=-30), dt.timedelta(days=days)
+    pem = self_signed(folder / f"{name}.pem", name=name, host=name, begins=begins, ends=ends)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, private)
+    context.load_cert_chain(pem, pem.with_suffix(".key"))
     return Certificate(pem, context)
 
 
