@@ -295,7 +295,7 @@ class Reminders:
         self._write_behind.remove(REMINDERS, agent_id)
 
 
-def told(one: Reminder | None, zone: ZoneInfo) -> str:
+def calls_in_words(one: Reminder | None, zone: ZoneInfo) -> str:
     """What became of the calls, in words; empty if there were none."""
     if one is None or one.came:
         return ""

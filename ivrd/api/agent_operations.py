@@ -8,7 +8,7 @@ from ivrd.agents.actions import AgentActions
 from ivrd.agents.controller import NO_ANSWER, AgentController
 from ivrd.agents.line import LineSeats
 from ivrd.agents.pins import PinCheck
-from ivrd.agents.reminders import Reminders, told
+from ivrd.agents.reminders import Reminders, calls_in_words
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.api.pin import check_pin
@@ -192,6 +192,6 @@ class AgentOperations:
             languages=list(agent.languages),
             topics=list(agent.topics),
             back=self._back(agent) if here.reason == NO_ANSWER else "",
-            called=told(self._reminders.of(agent.id), self._reminders.zone),
+            called=calls_in_words(self._reminders.of(agent.id), self._reminders.zone),
         )
         return {**row}

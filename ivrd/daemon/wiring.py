@@ -437,7 +437,7 @@ class Wiring:
             self.ledger.calls,
             self.asterisk_clock.written,
             bookings.person_of,
-            self.repeats.tracker.heard,
+            self.repeats.tracker.answered,
         )
         self.people = PeopleParts(
             settings,

@@ -83,7 +83,7 @@ class QueueLogSource(Protocol):
 class Reconciliation:
     """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
     line was written that has this time stamp, on the timeline of the calls.  `person_of(token)`:
-    whom an attempt to call somebody back was for; empty when that is not known.  `heard(entry)`
+    whom an attempt to call somebody back was for; empty when that is not known.  `settled(entry)`
     gets what callers have answered after their talks; it may be told the same again.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
@@ -95,7 +95,7 @@ class Reconciliation:
         calls: Mapping[str, Call],
         moment: Callable[[float], float],
         person_of: Callable[[str], str],
-        heard: Callable[[SettledEntry], None],
+        settled: Callable[[SettledEntry], None],
     ) -> None:
         self.active = False
         self.reconciled: Counter[Outcome] = Counter()
@@ -107,7 +107,7 @@ class Reconciliation:
         self._calls = calls
         self._moment = moment
         self._person_of = person_of
-        self._heard = heard
+        self._settled = settled
         self._replay: QueueLogReplay[LogPosition] = QueueLogReplay()
         self._known: set[str] = set()  # recorded by an earlier run
         self._ended: dict[str, tuple[Outcome, Stage]] = {}  # those that queue_log has not ended
@@ -222,7 +222,7 @@ class Reconciliation:
             for entry, mark in entries:
                 dated = replace(entry, at=self._moment(entry.at))
                 if isinstance(dated, SettledEntry):
-                    self._heard(dated)
+                    self._settled(dated)
                     continue
                 for finished in self._replay.take(dated, mark):
                     self._finished(finished, now)

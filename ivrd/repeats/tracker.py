@@ -1,8 +1,8 @@
 """Which calls were served, and who dials again after them; see core/repeat_calls.py.
 
 Whether a matter was settled is asked after the talk, when the call is over for all counts, and
-stands in queue_log alone (`heard`), a second or two later.  Whether a caller has heard the state of
-a case is where the call was in its menu (`moved`).
+stands in queue_log alone (`answered`), a second or two later.  Whether a caller has heard the state
+of a case is where the call was in its menu (`moved`).
 
 Every ivrd follows the calls; a new leader reads what was stored of the last day, and marks the
 redials that happened while nobody led.
@@ -65,7 +65,7 @@ class RepeatTracker:
         self._listener = listener
         self._clock = clock
         self._here: set[str] = set()  # calls whose beginning is counted
-        self._told: set[str] = set()  # calls that have heard the state of a case
+        self._case_told: set[str] = set()  # calls that have heard the state of a case
         # Of ended calls, the oldest first: whose each was, and when it was received.
         self._ended: dict[str, tuple[str, float]] = {}
         self._known: dict[str, float] = {}  # served calls of the last day, and when each ended
@@ -82,7 +82,7 @@ class RepeatTracker:
             self._here.add(call.id)
             self._redialled(self.repeats.called(call.caller, call.received_at))
         if position is not None and has_heard(position.visit):
-            self._told.add(call.id)
+            self._case_told.add(call.id)
 
     def notice(self, notice: Notice) -> None:
         """A call may have ended."""
@@ -92,13 +92,13 @@ class RepeatTracker:
         self.moved(call, None)
         self._here.discard(call.id)
         self._remember(call.id, call.caller, call.received_at)
-        told = call.id in self._told
-        self._told.discard(call.id)
-        if told and notice.outcome is Outcome.SELF_SERVED:
+        case_told = call.id in self._case_told
+        self._case_told.discard(call.id)
+        if case_told and notice.outcome is Outcome.SELF_SERVED:
             at = self._clock() if call.ended_at is None else call.ended_at
             self._serve(ServedCall(call.id, at, After.CASE_TOLD))
 
-    def heard(self, entry: SettledEntry) -> None:
+    def answered(self, entry: SettledEntry) -> None:
         """queue_log has what a caller answered, perhaps once more."""
         if not self._read:
             self._early.append(entry)
@@ -185,4 +185,4 @@ class RepeatTracker:
             self._redialled(self.repeats.called(person, received_at))
         self._read, early, self._early = True, self._early, []
         for entry in early:
-            self.heard(entry)
+            self.answered(entry)

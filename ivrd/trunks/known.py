@@ -72,8 +72,8 @@ class KnownAddress:
 class KnownTrunk:
     """One trunk: its addresses in their order, registrars, passwords, and its last call.
 
-    `password_at`: when the password was refused last.  `told`: the fault that the log has.  `here`:
-    of an exchange that registers here, what is wrong with where it has.
+    `password_at`: when the password was refused last.  `logged`: the fault that the log has.
+    `here`: of an exchange that registers here, what is wrong with where it has.
     """
 
     settings: TrunkSettings
@@ -85,7 +85,7 @@ class KnownTrunk:
     call: TrunkFault | None = None
     here: TrunkFault | None = None
     unavailable: int = 0  # calls in a row that its exchange could not take
-    told: TrunkFault | None = None
+    logged: TrunkFault | None = None
 
     @property
     def places(self) -> list[KnownAddress]:
@@ -141,8 +141,8 @@ class KnownTrunk:
 
         Nobody is told then that it works again: that is not known.
         """
-        if self.told and self.told in (self.password, self.call):
-            self.told = None
+        if self.logged and self.logged in (self.password, self.call):
+            self.logged = None
         self.password, self.call, self.unavailable = None, None, 0
 
 

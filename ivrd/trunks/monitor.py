@@ -271,10 +271,10 @@ class TrunkMonitor:
 
     def _tell(self, name: str, trunk: KnownTrunk) -> None:
         """One line when something else is wrong than before, and one when all is well again."""
-        fault, before = trunk.faults.worst, trunk.told
+        fault, before = trunk.faults.worst, trunk.logged
         if (fault and fault.text) == (before and before.text):
             return
-        trunk.told = fault
+        trunk.logged = fault
         if fault:
             what = "a trunk does not work as it should"
             log.event(

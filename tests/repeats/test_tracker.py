@@ -98,7 +98,7 @@ def test_what_was_said_is_counted_once_and_the_first_redial() -> None:
         await rig.begin()
         rig.talk("1.1", NOW)
         for _ in range(2):  # queue_log may be read twice
-            rig.tracker.heard(said("1.1"))
+            rig.tracker.answered(said("1.1"))
         call = ServedCall("1.1", NOW + 66, After.SETTLED, "other", "good", known=True)
         assert rig.shelf.served == {"1.1": call}
         for again in ("2.1", "3.1"):
@@ -114,7 +114,7 @@ def test_of_a_withheld_number_nobody_is_known_to_dial_again() -> None:
         rig = Rig(Shelf())
         await rig.begin()
         rig.talk("1.1", NOW, who="")
-        rig.tracker.heard(said("1.1", "no_answer"))
+        rig.tracker.answered(said("1.1", "no_answer"))
         rig.talk("2.1", NOW + 3000, who="")
         assert not rig.shelf.served["1.1"].known
         assert rig.counted == [("no_answer", False)]
@@ -144,12 +144,12 @@ def test_over_a_restart_nothing_is_lost_and_nothing_counted_twice() -> None:
         await before.begin()
         for call_id, who in (("1.1", "x"), ("1.2", "y"), ("1.3", "z")):
             before.talk(call_id, NOW, who)
-            before.tracker.heard(said(call_id, "not_settled"))
+            before.tracker.answered(said(call_id, "not_settled"))
         assert len(before.counted) == 3
         shelf.ended.append(replace(shelf.ended[0], call_id="9.1", received_at=NOW + 500))
         after = Rig(shelf)
-        after.tracker.heard(said("1.1", "not_settled"))  # before the store is read
-        after.tracker.heard(said("1.4"))
+        after.tracker.answered(said("1.1", "not_settled"))  # before the store is read
+        after.tracker.answered(said("1.4"))
         after.here["4.1"] = Call("4.1", NOW + 4000, "z")
         await after.begin()
         assert shelf.served["1.1"].redialled  # while nobody led
@@ -166,7 +166,7 @@ def test_a_store_that_is_down_is_read_when_it_is_back() -> None:
         rig = Rig(Shelf(down=True))
         await rig.begin()
         rig.talk("1.1", NOW)
-        rig.tracker.heard(said("1.1"))
+        rig.tracker.answered(said("1.1"))
         assert rig.counted == []
         rig.shelf.down = False
         rig.tracker.write_again()
@@ -184,15 +184,15 @@ def test_a_standby_counts_and_stores_nothing_and_a_day_later_nobody_is_followed(
         await rig.begin()
         rig.is_leader = False
         rig.talk("1.1", NOW)
-        rig.tracker.heard(said("1.1"))
+        rig.tracker.answered(said("1.1"))
         assert (rig.shelf.served, rig.counted) == ({}, [])
         rig.is_leader = True
         rig.talk("2.1", NOW)
-        rig.tracker.heard(said("2.1"))
+        rig.tracker.answered(said("2.1"))
         assert len(rig.tracker.repeats) == 1
         rig.now += 2 * DAY_SECONDS
         rig.talk("3.1", rig.now, "y")
-        rig.tracker.heard(said("3.1", at=rig.now + 66))
+        rig.tracker.answered(said("3.1", at=rig.now + 66))
         assert len(rig.tracker.repeats) == len(rig.tracker._known) == 1
 
     asyncio.run(body())
@@ -204,10 +204,10 @@ def test_who_is_erased_is_followed_no_more() -> None:
         await rig.begin()
         for call_id, who in (("1.1", "x"), ("1.2", "y"), ("1.3", "x")):
             rig.talk(call_id, NOW, who)
-        rig.tracker.heard(said("1.1"))
-        rig.tracker.heard(said("1.2"))
+        rig.tracker.answered(said("1.1"))
+        rig.tracker.answered(said("1.2"))
         rig.tracker.erase("x")
-        rig.tracker.heard(said("1.3"))  # written down only now
+        rig.tracker.answered(said("1.3"))  # written down only now
         assert not rig.shelf.served["1.3"].known
         for again, who in (("2.1", "x"), ("2.2", "y")):
             rig.talk(again, NOW + 3000, who)
