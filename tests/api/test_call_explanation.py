@@ -53,8 +53,8 @@ class Rig:
             lambda: self.rung,
             lambda _queue: [*self.beside, *self.ledger.present.in_menus(self.queue)],
             wiring.bookings,
-            wiring.partners,
-            wiring.wait_forecast,
+            wiring.partners.controller,
+            wiring.waiting.forecast,
             self,
             self.flush,
             wiring.timeline.now,
@@ -169,7 +169,7 @@ def test_callers_of_other_queues_want_the_same_seats(rig: Rig) -> None:
 
 def test_what_partners_decided_is_told(rig: Rig) -> None:
     rig.waits("5.1", 100.0)
-    rig.wiring.partners.evaluate(rig.now)
+    rig.wiring.partners.controller.evaluate(rig.now)
     answer = rig.asked("5.1")
     shares = {share["id"]: share for share in answer["waits"]["partners"]}
     assert set(shares) == {of.id for of in rig.wiring.settings.partners}
