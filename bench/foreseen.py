@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ivrd.cli import main
-from ivrd.core.call import Call, Ended, Notice, Stage
+from ivrd.core.call import Call, Stage
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.expected_wait import Prediction
 from ivrd.core.overflow import Policy
 from ivrd.daemon import waiting_wiring

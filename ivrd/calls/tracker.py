@@ -30,9 +30,11 @@ from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.calls.screening import Screening
-from ivrd.core import call as c
+from ivrd.core import call_events as c
 from ivrd.core import menu
-from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction
+from ivrd.core.call_notices import Ended, Notice
+from ivrd.core.call_table import InvalidTransition
 from ivrd.core.cases import AtCase, LookUp
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.handoff import SeatKind

@@ -12,16 +12,10 @@ from ivrd.api import server
 from ivrd.api.call_explanation import CallExplanation
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.cli.call_text import call_text
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    Connected,
-    Ended,
-    HungUp,
-    JoinedQueue,
-    OpenedQueueMenu,
-    case_code,
-)
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue, OpenedQueueMenu
+from ivrd.core.call_notices import Ended
+from ivrd.core.case_code import case_code
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.priority import Place, PriorityRules, Urgency
 from ivrd.core.seats import Member, SeatStatus

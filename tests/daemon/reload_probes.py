@@ -13,7 +13,8 @@ from ivrd.asterisk.render import rendered
 from ivrd.config.pin import pin_hash
 from ivrd.config.settings import closed_queues
 from ivrd.core.agent import SignedIn
-from ivrd.core.call import AnsweredBy, Call, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.partner import Partner
 from ivrd.daemon.wiring import Wiring
 

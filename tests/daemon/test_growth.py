@@ -11,7 +11,7 @@ import pytest
 from ivrd.asterisk.facts import MemberChanged, PartnerLegEvent, SeatUnanswered
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.core import call as c
+from ivrd.core import call_events as c
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.partner import Partner, PartnerState
