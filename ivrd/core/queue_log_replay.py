@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 Asterisk writes to its queue_log where each call begins (received, or dialled by the hotline), joins
 a queue, is answered and ends, whether ivrd runs or not.  `QueueLogReplay` folds those entries with
-the same table as the ledger (call_table.py), so that both have the same of a call that both have seen.
-What a line of the file means is said in ivrd/asterisk.
+the same table as the ledger (call_table.py), so that both have the same of a call that both have
+seen.  What a line of the file means is said in ivrd/asterisk.
 
 An Asterisk that begins anew has none of the calls that it had before.  Those that were hung up
 before that have an entry of their own; all others were cut off.  They ended when the last entry

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import Call
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.day import CompletedCall, completed_call

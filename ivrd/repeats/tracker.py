@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import Call, Direction, Outcome
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.case_menu import has_heard

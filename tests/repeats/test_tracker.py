@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.call_events import Connected, HungUp, JoinedQueue, PlayedMessage
 from ivrd.core.call_table import step
