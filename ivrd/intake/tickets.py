@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from ivrd import log
 from ivrd.config.intake import CODE, TICKET
 from ivrd.config.outbox_settings import OutboxSettings
-from ivrd.core.call import Call, long_case_code
+from ivrd.core.call import Call
+from ivrd.core.case_code import long_case_code
 from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
 from ivrd.core.ledger import Ledger
 from ivrd.outbox.channels import international, reaches

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from stdnum.th import pin
 
-from ivrd.calls.ivr import MenuCall, MenuPosition
+from ivrd.calls.menu_call import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.intake import FileTicket, Flag, Form, TicketAnswer
 from ivrd.core.intake_menu import At, IntakeVisit
