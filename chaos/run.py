@@ -157,7 +157,16 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
     # On a machine that is so far behind the dialplan may have taken callers from ivrd's menus.
     late = scene.lag.stretched(SIGN_OF_LIFE) >= LEASE_SECONDS
     lost = order.fault.keys_lost or late
-    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, scene.cut)
+    seen = Seen(
+        people,
+        ledger.entries,
+        agents,
+        partners,
+        scene.excused,
+        lost,
+        scene.cut,
+        scene.lab.asterisk.connected(),
+    )
     wrong = [*compared(seen, day), *scene.counts.metrics(day)]
     return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))
 

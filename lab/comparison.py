@@ -1,7 +1,9 @@
 """The callers' own count beside ivrd's, row by row: do the two agree to the last call?
 
 The callers know what they did and whom they heard; ivrd knows what Asterisk reported.  Neither has
-seen the other's ledger.
+seen the other's ledger.  Of a caller who hung up while an agent answered neither end knows which of
+the two was first: there Asterisk's queue_log decides (connected.py), and whoever was connected has
+been answered, though not a word was heard.
 """
 
 from __future__ import annotations
@@ -170,6 +172,7 @@ def of_callers(
     talks: Sequence[Talk] = (),
     excused: Collection[int] = (),
     cut: Collection[int] = (),
+    connected: Collection[str] = (),
 ) -> Tally:
     """The callers' own count.
 
@@ -177,20 +180,47 @@ def of_callers(
     nobody, or hardly more; whether Asterisk had the answer yet, and which end it cut first, neither
     of them knows (`CROSSED`): an agent's end that drops so soon is no answer.  `cut`: ids of
     those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
-    lose their patience, but the call was cut off.
+    lose their patience, but the call was cut off; whom it had connected has been answered.
+    `connected`: cases of the calls that Asterisk connected with somebody (connected.py).
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
+    in_vain = hung_up_on(entries, talks, connected)
     reached = [e for e in entries if not (e.id in excused and e.code == TURNED_AWAY)]
     ended: Counter[str] = Counter()
     for entry in reached:
-        word = ending(by_id[entry.id], entry)
-        if entry.id in cut and word != ANSWERED:
-            word = FAILED
-        if entry.id in excused and entry.number in met and (word == FAILED or _hardly_met(entry)):
-            word = CROSSED
+        word = ANSWERED if entry.id in in_vain else ending(by_id[entry.id], entry)
+        if entry.id in cut:
+            word = ANSWERED if word == ANSWERED else FAILED
+        elif entry.id in excused and entry.number in met:
+            hardly = word == FAILED or entry.id in in_vain or _hardly_met(entry)
+            word = CROSSED if hardly else word
         ended[word] += 1
     return Tally(len(reached), ended)
+
+
+def hung_up_on(
+    entries: Sequence[Entry], talks: Sequence[Talk], connected: Collection[str]
+) -> set[int]:
+    """Ids of those who hung up in the moment of the answer, when Asterisk had connected them.
+
+    The moment: before the agent had spoken for `SOON`.  Who hangs up later and has heard nobody is
+    no such caller, but one whom the hotline has brought to somebody without a sound.
+    """
+    heard = Counter(entry.number for entry in entries if entry.outcome == ANSWERED)
+    answers: dict[str, dict[str, float]] = {}
+    for talk in talks:
+        if talk.ended in TALKED and talk.case in connected:
+            answers.setdefault(talk.number, {})[talk.case] = talk.rung_at + talk.rang
+    found: set[int] = set()
+    for entry in entries:
+        cases = answers.get(entry.number, {})
+        if entry.outcome != "abandoned" or entry.left_at is None:
+            continue
+        if len(cases) > heard[entry.number] and entry.left_at < max(cases.values()) + SOON:
+            heard[entry.number] += 1
+            found.add(entry.id)
+    return found
 
 
 def _hardly_met(entry: Entry) -> bool:
@@ -223,14 +253,21 @@ def ending(caller: Caller, entry: Entry) -> str:
     return IN_MENU if meant.stage == "ivr" else IN_QUEUE  # or gave up earlier than he meant to
 
 
-def talked_to(talks: Sequence[Talk], met: Collection[str] = ()) -> int:
+def talked_to(
+    talks: Sequence[Talk], met: Collection[str] = (), connected: Collection[str] = ()
+) -> int:
     """How many calls the agents had; the same one can come back from the queue.
 
     A person who calls again shows the same number with another case.  `met`: numbers of those who
     count as soon as an agent had them, whether sound came to the agent or not: a machine that is
-    busy may bring it to one end alone.
+    busy may bring it to one end alone.  `connected`: as in `of_callers`.
     """
-    calls = {(talk.number, talk.case) for talk in talks if talk.talked is not None}
+    calls = {
+        (talk.number, talk.case)
+        for talk in talks
+        if talk.talked is not None
+        or (talk.number in met and talk.case in connected and talk.ended in TALKED)
+    }
     unheard = _numbers(talks) & set(met)
     return len(calls) + len(unheard - {number for number, _case in calls})
 
@@ -267,11 +304,24 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
 
 
 def compare(
-    callers: Sequence[Caller], entries: Sequence[Entry], talks: Sequence[Talk], scrape: Scrape
+    callers: Sequence[Caller],
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    scrape: Scrape,
+    connected: Collection[str] = (),
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
-    met = {entry.number for entry in entries if entry.outcome == "answered"}
-    return rows(of_callers(callers, entries), talked_to(talks, met), of_scrape(scrape))
+    met = who_met(entries, talks, connected)
+    counted = of_callers(callers, entries, talks, connected=connected)
+    return rows(counted, talked_to(talks, met, connected), of_scrape(scrape))
+
+
+def who_met(
+    entries: Sequence[Entry], talks: Sequence[Talk], connected: Collection[str]
+) -> set[str]:
+    """Numbers of the callers who had a person, also of those who hung up in that moment."""
+    in_vain = hung_up_on(entries, talks, connected)
+    return {e.number for e in entries if e.outcome == ANSWERED or e.id in in_vain}
 
 
 def partner_rows(

@@ -100,7 +100,7 @@ def run(show: Show, console: Console | None = None) -> int:
         usage, scrape = machine.usage(), lab.ivrd.settled(SETTLE_SECONDS)
         taken = {name: site.taken() for name, site in sites.sites.items()}
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
-        rows = compare(people, ledger.entries, talks, scrape)
+        rows = compare(people, ledger.entries, talks, scrape, lab.asterisk.connected())
         rows[3:3] = partner_rows(ledger.entries, taken, scrape)
         reached = scrape.total("ivrd_callbacks_total", result="reached")
         rows[-1:-1] = [Row("called back and reached", home.reached().total(), reached)]

@@ -78,6 +78,7 @@ class _Call(Party):
             code=code,
             dialled_at=round(self.dialled - since, 3),
             lasted=round(now - self.dialled, 3),
+            left_at=self.leaving,
         )
         if ear is None or self.mouth is None:
             return told

@@ -238,6 +238,8 @@ class Engine(Generic[P]):
         party.received(event, now)
         self._wake(party)
         if party.ended is not None:
+            while party.listen(now):
+                pass  # what was said before the end is heard, however far behind this thread is
             self._part(party, event, now)
             self._forget(party)
 
