@@ -31,7 +31,7 @@ from chaos.outcome import TWO_ACT, Order, Outcome
 from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
-from lab.comparison import Tally
+from lab.comparison import SOON, Tally
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.lag import Lag
@@ -166,6 +166,7 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
         lost,
         scene.cut,
         scene.lab.asterisk.connected(),
+        scene.lag.stretched(SOON),
     )
     wrong = [*compared(seen, day), *scene.counts.metrics(day)]
     return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))

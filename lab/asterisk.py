@@ -184,7 +184,9 @@ class Asterisk:
     def connected(self) -> set[str]:
         """The cases of the calls that were connected with somebody, by queue_log."""
         logs = sorted(self.log.glob("queue_log*"))
-        return connected(line for log in logs for line in log.read_text("utf-8", "replace").splitlines())
+        return connected(
+            line for log in logs for line in log.read_text("utf-8", "replace").splitlines()
+        )
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

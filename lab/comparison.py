@@ -173,6 +173,7 @@ def of_callers(
     excused: Collection[int] = (),
     cut: Collection[int] = (),
     connected: Collection[str] = (),
+    moment: float = SOON,
 ) -> Tally:
     """The callers' own count.
 
@@ -181,11 +182,12 @@ def of_callers(
     of them knows (`CROSSED`): an agent's end that drops so soon is no answer.  `cut`: ids of
     those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
     lose their patience, but the call was cut off; whom it had connected has been answered.
-    `connected`: cases of the calls that Asterisk connected with somebody (connected.py).
+    `connected`: cases of the calls that Asterisk connected with somebody (connected.py); `moment`:
+    as in `hung_up_on`.
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
-    in_vain = hung_up_on(entries, talks, connected)
+    in_vain = hung_up_on(entries, talks, connected, moment)
     reached = [e for e in entries if not (e.id in excused and e.code == TURNED_AWAY)]
     ended: Counter[str] = Counter()
     for entry in reached:
@@ -200,12 +202,15 @@ def of_callers(
 
 
 def hung_up_on(
-    entries: Sequence[Entry], talks: Sequence[Talk], connected: Collection[str]
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    connected: Collection[str],
+    moment: float = SOON,
 ) -> set[int]:
     """Ids of those who hung up in the moment of the answer, when Asterisk had connected them.
 
-    The moment: before the agent had spoken for `SOON`.  Who hangs up later and has heard nobody is
-    no such caller, but one whom the hotline has brought to somebody without a sound.
+    `moment`: until so many seconds after the agent's answer.  Who hangs up later and has heard
+    nobody is no such caller, but one whom the hotline has brought to somebody without a sound.
     """
     heard = Counter(entry.number for entry in entries if entry.outcome == ANSWERED)
     answers: dict[str, dict[str, float]] = {}
@@ -217,7 +222,7 @@ def hung_up_on(
         cases = answers.get(entry.number, {})
         if entry.outcome != "abandoned" or entry.left_at is None:
             continue
-        if len(cases) > heard[entry.number] and entry.left_at < max(cases.values()) + SOON:
+        if len(cases) > heard[entry.number] and entry.left_at < max(cases.values()) + moment:
             heard[entry.number] += 1
             found.add(entry.id)
     return found
@@ -317,10 +322,13 @@ def compare(
 
 
 def who_met(
-    entries: Sequence[Entry], talks: Sequence[Talk], connected: Collection[str]
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    connected: Collection[str],
+    moment: float = SOON,
 ) -> set[str]:
     """Numbers of the callers who had a person, also of those who hung up in that moment."""
-    in_vain = hung_up_on(entries, talks, connected)
+    in_vain = hung_up_on(entries, talks, connected, moment)
     return {e.number for e in entries if e.outcome == ANSWERED or e.id in in_vain}
 
 

@@ -1,6 +1,6 @@
 """Calls whose caller hung up in the moment in which somebody answered.
 
-Of these few calls the third witness decides (lab/connected.py); ivrd's word counts for nothing here.
+Of these few calls the third witness decides (lab/connected.py); ivrd's word counts for nothing.
 Pure.
 """
 

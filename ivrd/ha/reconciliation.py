@@ -9,8 +9,8 @@ given a grace, for its event is usually on the way, and is then recorded as queu
 
 Calls that the ledger has and Asterisk has not (`missing`) are recorded as soon as queue_log has
 their end: hung up, or cut off, also by a restart of Asterisk of which queue_log has an entry.  When
-it has none within a few seconds, or cannot be read, they are recorded as hung up: by queue_log
-where that saw them in a queue or with a person, else where the ledger last had them.
+it has none that was read after a few seconds, or cannot be read, they are recorded as hung up: by
+queue_log where that saw them in a queue or with a person, else where the ledger last had them.
 
 `mark` is where to begin after a restart: it moves past a call only when its end is recorded.
 
@@ -23,6 +23,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Protocol
 
 from ivrd import log
@@ -50,6 +51,7 @@ logger = logging.getLogger("ivrd")
 
 GRACE_SECONDS = 2.0  # for the event of an end that queue_log has already
 PATIENCE_SECONDS = 3.0  # for queue_log to have the end of a call that is gone
+HANGS_SECONDS = 10.0  # after which a read that was to show it is not waited for
 READ_SECONDS = 1.0  # for one read of queue_log
 LATE_SECONDS = 60.0  # for queue_log to have an end that is recorded
 MARGIN_SECONDS = 60.0  # between Asterisk's clock and ours, and for lines on their way
@@ -119,6 +121,7 @@ class Reconciliation:
         self._now = 0.0
         self._behind = False
         self._reading: asyncio.Future[list[tuple[LogEntry, LogPosition]]] | None = None
+        self._reading_since = self._read_since = -inf  # when that, and the last that ended, began
         self._turn = asyncio.Lock()  # one read at a time
         # Where the next read begins, if not where the last ended.
         self._again: LogPosition | None = None
@@ -211,6 +214,7 @@ class Reconciliation:
 
     async def _tick(self, now: float) -> list[Resolution]:
         if self._reading is None:
+            self._reading_since = now
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read, self._again))
             if self._again is not None:  # what was read from there on is read once more
                 self._replay, self._waiting, self._again = QueueLogReplay(), {}, None
@@ -218,6 +222,7 @@ class Reconciliation:
         await asyncio.wait([self._reading], timeout=READ_SECONDS)
         if self._reading.done():
             entries, self._reading = self._reading.result(), None
+            self._read_since = self._reading_since
             self._behind = self._reader.behind
             for entry, mark in entries:
                 dated = replace(entry, at=self._moment(entry.at))
@@ -265,7 +270,8 @@ class Reconciliation:
         for call_id, since in list(self._missing.items()):
             if len(due) >= MOST_AT_ONCE:
                 return due
-            waits = self._behind or 0.0 <= now - since < PATIENCE_SECONDS
+            looked = self._read_since >= since + PATIENCE_SECONDS
+            waits = self._behind or (not looked and 0.0 <= now - since < HANGS_SECONDS)
             if call_id not in self._calls:
                 self._missing.pop(call_id, None)
             elif not (waits and self._reader.readable):

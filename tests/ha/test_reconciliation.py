@@ -439,13 +439,33 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     rig.reader.guard.clear()
     rig.miss("b")
     await rig.tick()
-    await rig.tick(3.0)
+    await rig.tick(9.0)
+    assert rig.ends() == {}
+    await rig.tick(1.0)
     assert rig.ends() == {"b": LEFT_MENU}
     rig.reader.guard.set()
     monkeypatch.setattr(module, "READ_SECONDS", 60.0)
     await rig.tick()
     await rig.tick(2.0)
     assert rig.ends() == {"b": LEFT_MENU, "a": ANSWERED}
+
+
+@live
+async def test_a_machine_too_busy_to_read_decides_nothing(monkeypatch):
+    """The read that shows how a call ended ends long after the call was missed."""
+    monkeypatch.setattr(module, "READ_SECONDS", 0.01)
+    rig = Rig()
+    rig.receive()
+    rig.reader.guard.clear()
+    rig.miss("a")
+    await rig.tick()
+    await rig.tick(5.0)
+    rig.write(*TALK)
+    rig.reader.guard.set()
+    monkeypatch.setattr(module, "READ_SECONDS", 60.0)
+    await rig.tick(1.0)
+    assert rig.ends() == {"a": ANSWERED}
+    assert rig.reconciliation.unresolved == 0
 
 
 @live

@@ -10,6 +10,7 @@ import pytest
 from lab.agents import Talk
 from lab.callers import Caller, Entry, Expected, Keys, Patience
 from lab.comparison import (
+    ANSWERED,
     FAILED,
     Scrape,
     Tally,
@@ -81,7 +82,7 @@ def test_whom_asterisks_end_cut_off_at_the_first_word_may_be_answered_or_failed(
     assert all(row.agrees for row in counted) is agrees
 
 
-# --- who hangs up in the moment of the answer ------------------------------------------------------
+# --- who hangs up in the moment of the answer ------------------------------------------------
 
 CASE, OTHER_CASE = "12345-007", "12345-008"
 WAITS = Caller(1, "gives up", (Keys("0"), Patience(1)), expected=Expected("abandoned", "queue"))
@@ -96,7 +97,9 @@ def gives_up(left_at: float, **more: str) -> Entry:
 
 def picked_up(case: str = CASE, **more: float | str | None) -> Talk:
     """An agent has answered, and heard nobody."""
-    seen = Talk("base-01", WAITS.shown, "", "", "caller", 1.0, None, False, case, rung_at=ANSWER - 1)
+    seen = Talk(
+        "base-01", WAITS.shown, "", "", "caller", 1.0, None, False, case, rung_at=ANSWER - 1
+    )
     return replace(seen, **more)
 
 
@@ -137,9 +140,9 @@ def test_a_second_call_of_one_who_was_answered_is_another_call():
 
 def test_a_crash_leaves_no_doubt_of_whom_asterisk_had_connected():
     ends, talks = [gives_up(ANSWER)], [picked_up(ended="agent")]
-    for connected, word in (({CASE}, "answered"), (set[str](), "failed")):
-        counted = of_callers([WAITS], ends, talks, [1], [1], connected)
-        assert counted == Tally(1, Counter([word.replace("failed", FAILED)]))
+    for cases, word in (({CASE}, ANSWERED), (set[str](), FAILED)):
+        counted = of_callers([WAITS], ends, talks, [1], [1], cases)
+        assert counted == Tally(1, Counter([word]))
 
 
 def test_an_end_that_is_written_before_the_connection_is_that_of_one_who_had_gone():
