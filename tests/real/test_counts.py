@@ -86,10 +86,9 @@ def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
     calling.wait(5)
 
 
-ASKS = 'same => n,GotoIf($["${IMPORT(${IVRD_CHANNEL},CHANNEL(hangupsource))}" = "${IVRD_CHANNEL}"]?gone)'
-HOLDS = """same => n(hold),Wait(0.1)
- same => n,GotoIf($["${IMPORT(${IVRD_CHANNEL},CHANNEL(hangupsource))}" = ""]?hold)
- """
+SOURCE = "${IMPORT(${IVRD_CHANNEL},CHANNEL(hangupsource))}"
+ASKS = 'same => n,GotoIf($["' + SOURCE + '" = "${IVRD_CHANNEL}"]?gone)'
+HOLDS = 'same => n(hold),Wait(0.1)\n same => n,GotoIf($["' + SOURCE + '" = ""]?hold)\n '
 
 
 @pytest.mark.verify
@@ -111,8 +110,9 @@ def test_who_hangs_up_in_the_moment_of_the_answer_has_given_up(hotline):
         calling.hang_up({person.id})
         entries += calling.wait(WAIT).entries
         if person.id == 1:
-            day = lab.ivrd.get("day")
-            assert [(row["outcome"], row["stage"]) for row in day["rows"]] == [GAVE_UP]
+            until(lambda: lab.ivrd.get("day")["rows"])
+            (row,) = lab.ivrd.get("day")["rows"]
+            assert (row["outcome"], row["stage"]) == GAVE_UP
             lab.ivrd.kill()
     until(lambda: not lab.agents.progress()["talking"])
     lab.ivrd.start()
