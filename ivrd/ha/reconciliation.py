@@ -85,7 +85,8 @@ class QueueLogSource(Protocol):
 class Reconciliation:
     """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
     line was written that has this time stamp, on the timeline of the calls.  `person_of(token)`:
-    whom an attempt to call somebody back was for; empty when that is not known.  `settled(entry)`
+    whom an attempt to call somebody back was for; empty when that is not known, None when it is not
+    known yet, and the end waits for it.  `settled(entry)`
     gets what callers have answered after their talks; it may be told the same again.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
@@ -96,7 +97,7 @@ class Reconciliation:
         reader: QueueLogSource,
         calls: Mapping[str, Call],
         moment: Callable[[float], float],
-        person_of: Callable[[str], str],
+        person_of: Callable[[str], str | None],
         settled: Callable[[SettledEntry], None],
     ) -> None:
         self.active = False
@@ -259,10 +260,10 @@ class Reconciliation:
                 return due
             if call_id in self._ended:
                 self._compare(finished)
-            elif call_id in self._missing or not 0.0 <= now - since < GRACE_SECONDS:
-                due += self._reconcile(finished)
-            else:
+            elif self._waits(finished, since, now):
                 continue
+            else:
+                due += self._reconcile(finished)
             del self._waiting[call_id]
             self._replay.done(call_id)
             if not self._keeps_ended:
@@ -277,6 +278,14 @@ class Reconciliation:
             elif not (waits and self._reader.readable):
                 due += self._without_queue_log(call_id, since)
         return due
+
+    def _waits(self, finished: ReplayedCall, since: float, now: float) -> bool:
+        """Whether the event of an end may still come, or it may become known whose it was."""
+        call_id, waited = finished.call.id, now - since
+        unseen = bool(finished.token) and call_id not in self._calls
+        if unseen and self._person_of(finished.token) is None:
+            return 0.0 <= waited < LATE_SECONDS
+        return call_id not in self._missing and 0.0 <= waited < GRACE_SECONDS
 
     def _without_queue_log(self, call_id: str, at: float) -> Iterator[Resolution]:
         """A call is gone and queue_log does not say how."""
@@ -305,7 +314,7 @@ class Reconciliation:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
             self._found.add(call.id)
             person = self._person_of(finished.token) if finished.token else ""
-            yield Ended(replace(call, caller=person), finished.outcome, finished.stage)
+            yield Ended(replace(call, caller=person or ""), finished.outcome, finished.stage)
         else:
             self.strangers += 1
 

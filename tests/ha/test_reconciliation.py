@@ -74,11 +74,12 @@ class Rig:
         self.now = 1000.0
         self.reader = reader or Script()
         self.heard: list[SettledEntry] = []
+        self.bookings_known = True
         self.reconciliation = Reconciliation(
             self.reader,
             self.ledger.calls,
             lambda at: at,
-            lambda token: f"person of {token}",
+            lambda token: f"person of {token}" if self.bookings_known else None,
             self.heard.append,
         )
         self.reconciliation.begin(known, self.now)
@@ -546,6 +547,32 @@ async def test_whom_an_unseen_call_of_ours_has_reached_is_known_by_its_attempt()
     assert rig.ends() == {"a": ANSWERED}
     end = rig.notices[-1]
     assert (end.call.caller, end.call.direction) == ("person of 0af001", Direction.CALLBACK)
+
+
+@live
+async def test_the_end_of_a_call_of_ours_waits_until_it_is_known_whom_it_reached():
+    """The store answers again, and has the bookings."""
+    rig = Rig()
+    rig.bookings_known = False
+    rig.write(QueueLogEntry(990.0, EntryType.DIALLED, "a", token="0af001"), *TALK[1:])
+    await rig.tick()
+    await rig.tick(30.0)
+    assert rig.ends() == {}
+    rig.bookings_known = True
+    await rig.tick(1.0)
+    assert [end.call.caller for end in rig.notices if isinstance(end, Ended)] == [
+        "person of 0af001"
+    ]
+
+
+@live
+async def test_a_call_of_ours_ends_though_the_bookings_stay_unknown():
+    rig = Rig()
+    rig.bookings_known = False
+    rig.write(QueueLogEntry(990.0, EntryType.DIALLED, "a", token="0af001"), *TALK[1:])
+    await rig.tick()
+    await rig.tick(60.0)
+    assert rig.ends() == {"a": ANSWERED}
 
 
 @live
