@@ -13,14 +13,13 @@ from lab.comparison import (
     IN_MENU,
     IN_QUEUE,
     SELF_SERVED,
-    SOON,
     Row,
     Tally,
     of_callers,
     rows,
     talked_to,
-    who_met,
 )
+from lab.connected import SOON, who_met
 
 NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that even an idle machine may take beyond what is promised

@@ -31,7 +31,8 @@ from chaos.outcome import TWO_ACT, Order, Outcome
 from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
-from lab.comparison import SOON, Tally
+from lab.comparison import Tally
+from lab.connected import SOON
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.lag import Lag

@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
+from lab.connected import SOON, TALKED, hung_up_on, who_met
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -29,7 +30,6 @@ FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, CALLBACK, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
 CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
-SOON = 1.0  # seconds; an agent's end that drops so soon has not answered (dialplans/hotline.conf)
 
 # ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
@@ -162,7 +162,6 @@ def _in_words(ended: Counter[tuple[str, str]]) -> Counter[str]:
 
 
 BUSY = "486"  # what a caller gets for whom all lines are busy
-TALKED = ("agent", "caller")  # how a call ends that an agent took
 TURNED_AWAY = "503"  # what Asterisk says while it ends: no dialplan has seen the call
 
 
@@ -199,33 +198,6 @@ def of_callers(
             word = CROSSED if hardly else word
         ended[word] += 1
     return Tally(len(reached), ended)
-
-
-def hung_up_on(
-    entries: Sequence[Entry],
-    talks: Sequence[Talk],
-    connected: Collection[str],
-    moment: float = SOON,
-) -> set[int]:
-    """Ids of those who hung up in the moment of the answer, when Asterisk had connected them.
-
-    `moment`: until so many seconds after the agent's answer.  Who hangs up later and has heard
-    nobody is no such caller, but one whom the hotline has brought to somebody without a sound.
-    """
-    heard = Counter(entry.number for entry in entries if entry.outcome == ANSWERED)
-    answers: dict[str, dict[str, float]] = {}
-    for talk in talks:
-        if talk.ended in TALKED and talk.case in connected:
-            answers.setdefault(talk.number, {})[talk.case] = talk.rung_at + talk.rang
-    found: set[int] = set()
-    for entry in entries:
-        cases = answers.get(entry.number, {})
-        if entry.outcome != "abandoned" or entry.left_at is None:
-            continue
-        if len(cases) > heard[entry.number] and entry.left_at < max(cases.values()) + moment:
-            heard[entry.number] += 1
-            found.add(entry.id)
-    return found
 
 
 def _hardly_met(entry: Entry) -> bool:
@@ -319,17 +291,6 @@ def compare(
     met = who_met(entries, talks, connected)
     counted = of_callers(callers, entries, talks, connected=connected)
     return rows(counted, talked_to(talks, met, connected), of_scrape(scrape))
-
-
-def who_met(
-    entries: Sequence[Entry],
-    talks: Sequence[Talk],
-    connected: Collection[str],
-    moment: float = SOON,
-) -> set[str]:
-    """Numbers of the callers who had a person, also of those who hung up in that moment."""
-    in_vain = hung_up_on(entries, talks, connected, moment)
-    return {e.number for e in entries if e.outcome == ANSWERED or e.id in in_vain}
 
 
 def partner_rows(

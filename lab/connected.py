@@ -9,7 +9,14 @@ dialplans/hotline.conf).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from lab.agents import Talk
+from lab.callers import Entry
+
+TALKED = ("agent", "caller")  # how a call ends that an agent took
+SOON = 1.0  # seconds; an agent's end that drops so soon has not answered (dialplans/hotline.conf)
 
 
 def case_of(uniqueid: str) -> str:
@@ -29,3 +36,41 @@ def connected(queue_log: Iterable[str]) -> set[str]:
         elif len(fields) > 4 and fields[4] == "CONNECT" and fields[1] not in over:
             found.add(case_of(fields[1]))
     return found
+
+
+def hung_up_on(
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    connected: Collection[str],
+    moment: float = SOON,
+) -> set[int]:
+    """Ids of those who hung up in the moment of the answer, when Asterisk had connected them.
+
+    `moment`: until so many seconds after the agent's answer.  Who hangs up later and has heard
+    nobody is no such caller, but one whom the hotline has brought to somebody without a sound.
+    """
+    heard = Counter(entry.number for entry in entries if entry.outcome == "answered")
+    answers: dict[str, dict[str, float]] = {}
+    for talk in talks:
+        if talk.ended in TALKED and talk.case in connected:
+            answers.setdefault(talk.number, {})[talk.case] = talk.rung_at + talk.rang
+    found: set[int] = set()
+    for entry in entries:
+        cases = answers.get(entry.number, {})
+        if entry.outcome != "abandoned" or entry.left_at is None:
+            continue
+        if len(cases) > heard[entry.number] and entry.left_at < max(cases.values()) + moment:
+            heard[entry.number] += 1
+            found.add(entry.id)
+    return found
+
+
+def who_met(
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    connected: Collection[str],
+    moment: float = SOON,
+) -> set[str]:
+    """Numbers of the callers who had a person, also of those who hung up in that moment."""
+    in_vain = hung_up_on(entries, talks, connected, moment)
+    return {e.number for e in entries if e.outcome == "answered" or e.id in in_vain}

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from bench.day.figures import Called
 from lab.agents import Talk
-from lab.comparison import ANSWERED, TALKED
+from lab.comparison import ANSWERED
+from lab.connected import TALKED
 
 SLACK = 1.0  # seconds that the two sides' clocks of one call may differ
 

@@ -18,9 +18,8 @@ from lab.comparison import (
     partner_rows,
     rows,
     talked_to,
-    who_met,
 )
-from lab.connected import connected
+from lab.connected import connected, who_met
 
 
 def scrape(**counts: int) -> Scrape:

@@ -8,7 +8,8 @@ from ivrd.core.call import Stage
 from lab.callers import Caller, Expected, Keys
 from lab.callers.mix import mix, read_paths
 from lab.changes import nobody_for_vaccination
-from lab.comparison import of_callers, of_day, rows, talked_to, who_met
+from lab.comparison import of_callers, of_day, rows, talked_to
+from lab.connected import who_met
 from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import WAIT
 

@@ -16,8 +16,8 @@ from lab.comparison import (
     of_day,
     rows,
     talked_to,
-    who_met,
 )
+from lab.connected import who_met
 from tests.real.pair_rig import (
     eight_kinds,
     in_doubt,
