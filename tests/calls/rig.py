@@ -488,6 +488,7 @@ MAKERS = {
     "unattended": lambda c: event("UserEvent", c, UserEvent="IvrdUnattended"),
     "answered": answered,
     "cut": cut,
+    "hung up at the answer": hung_up_at_the_answer,
     "gone": gone,
 }
 
