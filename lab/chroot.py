@@ -151,9 +151,12 @@ class Machine:
         wanted = hashlib.sha256((PROJECT / "setup.cfg").read_bytes()).hexdigest()[:8]
         kept = parts.cache_dir() / "chroot" / f"wheels-{version.strip()}-{wanted}"
         if not kept.exists():
-            with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-                _fetch_wheels(Path(folder), version.strip())
-                shutil.copytree(folder, kept)
+            folder = Path(tempfile.mkdtemp(dir=kept.parent))
+            _fetch_wheels(folder, version.strip())
+            try:
+                folder.rename(kept)
+            except OSError:  # another installation has fetched them meanwhile
+                shutil.rmtree(folder)
         self.put(kept, WHEELS)
 
     def call(

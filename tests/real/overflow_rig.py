@@ -7,8 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lab.agents import Choice, Manner, Talk
-from lab.called import CalledPeople
+from lab.agents import Agents, Choice, Manner, Talk
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite, shown_callers
 from lab.running import LabError
@@ -36,7 +35,7 @@ class Sites:
             site.stop()
 
 
-def final_ledger(site: PartnerSite | CalledPeople) -> tuple[Talk, ...]:
+def final_ledger(site: Agents) -> tuple[Talk, ...]:
     """What its people tell of their calls, once all have ended: callers hear of that first."""
     deadline = time.monotonic() + 60
     while any(site.progress()[what] for what in ("ringing", "talking")):

@@ -41,7 +41,9 @@ def with_links(receiver: Receiver) -> Callable[..., None]:
 
 
 def told(receiver: Receiver) -> list[str]:
-    return sorted(json.loads(request.body)["to"] for request in receiver.requests)
+    """To whom messages were sent; one that comes again after a kill has its key again."""
+    keys = {request.headers["idempotency-key"]: request for request in receiver.requests}
+    return sorted(json.loads(request.body)["to"] for request in keys.values())
 
 
 def deflected(lab: Any) -> float:

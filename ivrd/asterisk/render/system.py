@@ -104,6 +104,8 @@ def logger_conf() -> str:
     """What Asterisk writes, and the queue_log by which ivrd reconciles its ledger.
 
     No notices: those about strangers and wrong passwords have the caller's number in them.
+    On a machine that is too busy Asterisk throws away what is above the limit of its queue (1,000
+    if nothing is said; main/logger.c), and with it the refused calls that ivrd counts.
     """
     return f"""\
 [general]
@@ -111,6 +113,7 @@ dateformat=%F %T.%3q
 queue_log=yes
 queue_log_to_file=yes
 use_callids=yes
+logger_queue_limit=10000
 
 [logfiles]
 {MESSAGES_LOG} => warning,error
