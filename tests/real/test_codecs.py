@@ -15,7 +15,7 @@ KINDS = {
     "g722": Speaks(codec="G722/16000/1"),
     "gsm": Speaks(codec="GSM/8000/1"),
     "opus": Speaks(codec="opus/48000/2"),
-    "keys by INFO": Speaks(keys="info"),
+    "info": Speaks(keys="info"),
     "srtp": Speaks(encryption="srtp-mand"),
 }
 
