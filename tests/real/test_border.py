@@ -2,11 +2,13 @@
 
 import pytest
 
+from lab.agents.agents import Manner
 from lab.baresip import Baresip
 from lab.border import Border
+from lab.callers import Hear
 from lab.exchange import USER, Exchange
 from lab.ivrd import PROJECT
-from tests.real.overflow_rig import calls, drill, partner, with_partners
+from tests.real.overflow_rig import calls, drill, final_ledger, partner, with_partners
 from tests.real.rig import WAIT
 
 HERE = "127.0.0.1"  # the lab's carrier
@@ -17,7 +19,8 @@ NOBODY = "127.0.0.2:9"
 @pytest.mark.lasts(10)
 def test_a_call_by_a_carriers_border_that_finds_a_hotline_dead_and_asks_the_next(hotline, tmp_path):
     """Sound both ways and the key; and the hotline ends the call along the border's route."""
-    lab = hotline(agents=1, talk=2.0)
+    lab = hotline(agents=1)
+    lab.agents.behave("base-01", Manner(ring=1.0, talk=3.0, first=(Hear(),)))
     with Border(tmp_path / "border", NOBODY, lab.sip) as border:
         server = (border.host, border.port)
         with Baresip(tmp_path / "phone", server, "0200000001", voice="caller", host=HERE) as phone:
@@ -29,7 +32,7 @@ def test_a_call_by_a_carriers_border_that_finds_a_hotline_dead_and_asks_the_next
         assert border.relayed("INVITE") == [NOBODY, lab.sip]
         assert border.relayed("ACK") == border.relayed("BYE") == ["along its route"]
     assert lab.settled().ended("answered") == 1
-    (talk,) = lab.agents.ledger()
+    (talk,) = final_ledger(lab.agents)
     assert (talk.heard_caller, talk.number) == (True, "0200000001")
 
 

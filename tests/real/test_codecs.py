@@ -4,9 +4,12 @@ import socket
 
 import pytest
 
+from lab.agents.agents import Manner
 from lab.baresip import Baresip, Speaks
+from lab.callers import Hear
 from lab.exchange import certificate
 from lab.ports import free_port
+from tests.real.overflow_rig import final_ledger
 from tests.real.rig import WAIT
 
 HERE = "127.0.0.1"
@@ -29,12 +32,13 @@ def lab(shared_hotline):
             codecs = ["alaw", "ulaw", "g722", "opus", "gsm"]
             settings["asterisk"]["carriers"]["carrier"] |= {"codecs": codecs, "srtp": "offered"}
 
-    return shared_hotline(agents=1, talk=3.0, change=change)
+    return shared_hotline(agents=1, change=change)
 
 
 def talks(lab, port, speaks, name):
     """A call with sound both ways, to a person who was asked for by a key."""
     before = len(lab.agents.ledger())
+    lab.agents.behave("base-01", Manner(ring=1.0, talk=3.0, first=(Hear(),)))
     phone = Baresip(
         lab.folder / name, (HERE, port), "0200000001", voice="caller", host=HERE, speaks=speaks
     )
@@ -45,7 +49,8 @@ def talks(lab, port, speaks, name):
         phone.hears("inhouse", WAIT)
         phone.until_state(call, "closed", seconds=WAIT)
     lab.until("it has ended", lambda s: s["calls"]["talk"] == 0)
-    (talk,) = lab.agents.ledger()[before:]
+    (talk,) = final_ledger(lab.agents)[before:]
+    assert talk.ended == "agent"  # who hangs up some time after a sound has come
     assert talk.heard_caller or speaks.codec in IMPURE
 
 
@@ -78,7 +83,7 @@ def test_who_calls_by_another_transport_talks_with_a_person(hotline, tmp_path, t
                 "key_file": str(own.with_suffix(".key")),
             }
 
-    lab = hotline(agents=1, talk=3.0, change=change)
+    lab = hotline(agents=1, change=change)
     both = tmp_path / "both.pem"
     both.write_text(own.read_text() + own.with_suffix(".key").read_text())
     port = tls_port if transport == "tls" else lab.sip_port
