@@ -233,5 +233,6 @@ def _pitch(path: Path) -> int:
     loud = [part for part in parts if sum(abs(value) > FAINT for value in part) > rtp.SAMPLES // 2]
     if len(loud) < LEAST_LOUD:
         return 0
-    turns = [sum(before < 0 <= after for before, after in pairwise(part)) for part in loud]
+    # Each holds whole waves: its end goes on at its beginning.
+    turns = [sum(b < 0 <= a for b, a in pairwise((part[-1], *part))) for part in loud]
     return round(median(turns)) * rtp.RATE // rtp.SAMPLES
