@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from ivrd.core.call import Stage
-from lab.callers import Caller, Expected, Keys
+from lab.callers import Caller, Expected, HangUp, Keys, Wait
 from lab.callers.mix import mix, read_paths
 from lab.changes import nobody_for_vaccination
 from lab.comparison import IN_QUEUE, Tally, of_callers, rows, talked_to
@@ -127,6 +127,22 @@ def test_who_hangs_up_in_the_moment_of_the_answer_has_given_up(hotline):
     talked = talked_to(talks, who_met(entries, talks, of_asterisk), of_asterisk)
     ivrd = Tally(2, Counter({IN_QUEUE: 2}))
     assert [row for row in rows(counted, talked, ivrd) if not row.agrees] == []
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(45)
+def test_twenty_who_hang_up_around_the_answer_are_counted_as_they_were_connected(hotline):
+    """One after the other, from long before it to long after, whatever they hear at that moment."""
+    lab = hotline(agents=20, talk=3.0, ring=0.3)
+    people = [
+        Caller(n, "goes", (Keys("0"), Wait(0.15 * n), HangUp()), expected=Expected("abandoned"))
+        for n in range(1, 21)
+    ]
+    ledger = lab.calling(people, rate=5.0).wait(WAIT)
+    made = lab.rows(people, ledger)
+    assert [row for row in made if not row.agrees] == []
+    seen = {row.what: row.ivrd for row in made}
+    assert 0 < seen["answered by a person"] < 20
 
 
 def until(true):
