@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from ivrd.asterisk.render.system import EMPTY, MODULES
 from lab import certificates
@@ -33,8 +34,12 @@ TALK_SECONDS = 3
 # For so long the key is down.  A tone of Asterisk's lasts by the clock, however much of it is sent:
 # on a machine that is busy a short one is no key any more.
 KEY_MILLISECONDS = 500
-MORE_MODULES = "app_record app_senddtmf app_verbose func_timeout"
+MORE_MODULES = "app_record app_senddtmf app_verbose func_env func_timeout"
+HEARD_BYTES = 2 * rtp.RATE  # one second
+ROUNDS = 30
 TONE_HEIGHT = 8000  # of 32767
+FAINT = TONE_HEIGHT // 20
+LEAST_LOUD = 10  # fiftieths of a second that make a sound
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Exchange(Running):
         ]
 
     def heard(self) -> list[int]:
-        """The pitch (Hz) of what each talk's caller said, in whole tens."""
+        """The pitch (Hz) of what each talk's caller said, in whole fifties."""
         return [_pitch(path) for path in sorted(self.folder.glob("heard-*.wav"))]
 
     def registered(self) -> bool:
@@ -190,7 +195,11 @@ exten => _[+0-9].,1,Ringing()
  same => n,SendDTMF(1,,{KEY_MILLISECONDS})
  same => n,Wait(0.5)
  same => n,Playback({voice})
- same => n,Record({heard}-${{UNIQUEID}}.wav,0,2,q)
+; Two seconds by the clock, and again while hardly anything has come in them: it may be busy here.
+ same => n(record),Record({heard}-${{UNIQUEID}}.wav,0,2,aq)
+ same => n,Set(ROUND=$[0${{ROUND}} + 1])
+ same => n,Set(HEARD=0${{STAT(s,{heard}-${{UNIQUEID}}.wav)}})
+ same => n,GotoIf($[${{HEARD}} < {HEARD_BYTES} & ${{ROUND}} < {ROUNDS}]?record)
  same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts})
  same => n,Hangup(16)
 """
@@ -213,12 +222,17 @@ def _tone(path: Path) -> None:
 
 
 def _pitch(path: Path) -> int:
-    """How often the sound in a file turns to plus in a second, in whole tens; 0 for silence."""
+    """The pitch (Hz) of the sound in a file, in whole fifties; 0 for silence.
+
+    It is that of most of its loud fiftieths of a second: a busy machine leaves gaps between them.
+    """
     with wave.open(str(path)) as file:
         frames = file.readframes(file.getnframes())
     samples = struct.unpack(f"<{len(frames) // 2}h", frames)
-    loud = [value for value in samples if abs(value) > TONE_HEIGHT // 20]
-    if len(loud) < rtp.RATE // 2:
+    parts = [samples[at : at + rtp.SAMPLES] for at in range(0, len(samples), rtp.SAMPLES)]
+    loud = [part for part in parts if sum(abs(value) > FAINT for value in part) > rtp.SAMPLES // 2]
+    if len(loud) < LEAST_LOUD:
         return 0
-    turns: int = sum(before < 0 <= after for before, after in pairwise(samples))
-    return 10 * round(turns * rtp.RATE / len(samples) / 10)
+    # Each holds whole waves: its end goes on at its beginning.
+    turns = [sum(b < 0 <= a for b, a in pairwise((part[-1], *part))) for part in loud]
+    return round(median(turns)) * rtp.RATE // rtp.SAMPLES

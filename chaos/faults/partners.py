@@ -13,7 +13,7 @@ from chaos.load import patient, shortened
 from chaos.scene import Scene
 from lab.agents import Choice, Manner, drops, in_turn, refuses, silent
 from lab.callers import HangUp, Hear, Keys, Wait
-from lab.partners import HOST, keeps_silent, takes
+from lab.partners import HOST, keeps_silent, shown_callers, takes
 
 WATCH_SECONDS = 12.0
 FEW = 4  # agents: most callers have to go elsewhere
@@ -54,7 +54,7 @@ def entry(name: str, trunk: str, **more: object) -> dict[str, Any]:
     seats = GOOD_SEATS if name == "good" else BAD_SEATS
     return {
         "name": {"th": name, "en": name},
-        "trunk": trunk,
+        "trunk": shown_callers(trunk),  # so that a call is the same for both whom it has met
         "pledged": seats,
         "cap": seats,
         "hours": "always",

@@ -90,14 +90,26 @@ def heard_each_other(bank: NetworkExchange, lab: Hotline, names: list[str]) -> d
     """
     for name in names:
         drill(lab, name)
-    open_for(lab, *names)
+    open_for(lab)
+    calling = []
+    for at, name in enumerate(names, 1):  # each is the only one that takes a caller then
+        before = taken(lab.ivrd.status(), name)
+        lab.ivrd.once("partner", "override", "open", name)
+        calling.append(lab.calling(calls(at, 1), rate=1.0, name=f"for-{name}"))
+        lab.until(f"{name} has it", lambda s, n=name, b=before: taken(s, n) > b)
+        lab.ivrd.once("partner", "override", "closed", name)
     count = len(names)
-    ledger = lab.calling(calls(1, count), rate=3.0).wait(WAIT)
-    assert [entry.person for entry in ledger.entries] == ["partner"] * count
+    entries = [entry for one in calling for entry in one.wait(WAIT).entries]
+    assert [entry.person for entry in entries] == ["partner"] * count
     within(30, "the bank's calls end", lambda: len(bank.calls()) == count)
     assert [abs(pitch - CALLER_PITCH) < OFF for pitch in bank.heard()] == [True] * count
     assert lab.settled().balances
     return {call.number: call for call in bank.calls()}
+
+
+def taken(status: dict[str, Any], name: str) -> int:
+    """How many callers a partner has taken so far."""
+    return next(int(of["taken"]) for of in status["partners"] if of["name"] == name)
 
 
 def refused(lab: Hotline, carrier: str, cause: str) -> int:
