@@ -52,17 +52,17 @@ class Counted(Protocol):
     count: PeopleCount
 
 
-class RecoverySettings(Protocol):
-    """Who gave up; see people/caller_numbers.py."""
+class Numbers(Protocol):
+    """Who has which number, and who gave up; see people/caller_numbers.py."""
 
     recover_after_seconds: float
+
+    def person_with(self, number: str) -> str:
+        """The hash of whoever has a number; empty when it has no digit."""
 
 
 class Hashes(Protocol):
     """What stands for a number; see calls/caller_hash.py."""
-
-    def hash_number(self, number: str) -> str:
-        """The number's hash; empty when it has no digit."""
 
     def previous_hashes(self, number: str) -> Collection[str]:
         """What its hash was by keys that were replaced."""
@@ -140,7 +140,7 @@ class PeopleOperations:
         messages: Messages,
         followed: Followed,
         audit: Audit,
-        recovery: RecoverySettings,
+        numbers: Numbers,
         zone: tzinfo,
         shift: Callable[[], float],
         clock: Callable[[], float],
@@ -154,7 +154,7 @@ class PeopleOperations:
         self._messages = messages
         self._followed = followed
         self._audit = audit
-        self._recovery = recovery
+        self._numbers = numbers
         self._zone = zone
         self._shift = shift
         self._clock = clock
@@ -248,7 +248,8 @@ class PeopleOperations:
 
     def _asked_for(self, query: Mapping[str, str]) -> tuple[str, list[str]]:
         """The person's hash, and all under which there may be something."""
-        person = self._hashes.hash_number(query.get("number", ""))
+        self._check_people()
+        person = self._numbers.person_with(query.get("number", ""))
         if not person:
             raise server.RequestRejected("expected a telephone number, got no digit")
         return person, [person, *self._hashes.previous_hashes(query["number"])]
@@ -284,6 +285,10 @@ class PeopleOperations:
         booked_at = self._wall(row["booked_at"])
         return {**row, "booked_at": booked_at, "attempts": attempts, "number": number}
 
+    def _check_people(self) -> None:
+        if not self._registry.complete:
+            raise server.NotNow("what is stored of people is not read yet; ask again")
+
     def _check_read(self) -> None:
         if not self._bookings.complete:
             raise server.NotNow("what is stored of bookings is not read yet; ask again")
@@ -300,9 +305,8 @@ class PeopleOperations:
 
     async def _recover(self, query: Mapping[str, str]) -> server.Answer:
         """Who gave up and has not been answered or called back since, with their numbers."""
-        people, after = self._registry.people, self._recovery.recover_after_seconds
-        if not self._registry.complete:
-            raise server.NotNow("what is stored of people is not read yet; ask again")
+        people, after = self._registry.people, self._numbers.recover_after_seconds
+        self._check_people()
         self._check_read()
         found = [
             each

@@ -40,8 +40,7 @@ class PeopleParts:
             People(settings.people),
             PeopleRepository(write_behind, lambda: timeline.shift),
             timeline.now,
-            bookings.waits_since,
-            bookings.booked_head_start,
+            bookings,
         )
         self.numbers = CallerNumbers(
             self.registry, hasher, self.vault, settings.recover_after_seconds

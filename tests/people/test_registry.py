@@ -7,10 +7,10 @@ from typing import cast
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.call_notices import Ended
 from ivrd.core.people import FairnessRules, People
-from ivrd.core.priority import NO_HEAD_START
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PEOPLE, PeopleRepository
 from ivrd.store import WriteBehind
+from tests.fixtures.booked import Booked
 from tests.partners.rig import Shelf
 
 NOW = 1_700_000_000.0
@@ -33,8 +33,7 @@ class Rig:
             self.people,
             self.repository,
             lambda: self.now,
-            lambda _: None,
-            lambda _: NO_HEAD_START,
+            Booked(),
         )
 
     async def restore(self) -> None:
