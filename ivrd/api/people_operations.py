@@ -20,6 +20,7 @@ from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
 from ivrd.core.recovery import all_lost
 from ivrd.core.skills import queue_in_words
+from ivrd.outbox.message import Message
 from ivrd.people.stored_calls import StoredCall
 from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
@@ -44,6 +45,9 @@ class Registry(Protocol):
 
     def erase(self, person_id: str) -> bool:
         """Forget all that is known of a person, here and in the store; False if nothing was."""
+
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number."""
 
 
 class Counted(Protocol):
@@ -98,15 +102,15 @@ class Messages(Protocol):
 
     complete: bool
 
-    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
-        """All for these, each with its text as long as that is kept."""
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, Message | None]]:
+        """All for these, each with what it says as long as that is kept."""
 
     def erase(self, people: Collection[str]) -> int:
         """Forget all for these; how many."""
 
 
 class Followed(Protocol):
-    """Who is followed after a call that was served; see repeats/tracker.py."""
+    """Who is followed after a call; see repeats/tracker.py and links/regret.py."""
 
     def erase(self, person: str) -> None:
         """Forget whose the calls of this person were."""
@@ -138,7 +142,7 @@ class PeopleOperations:
         statistics: Counted,
         bookings: Bookings,
         messages: Messages,
-        followed: Followed,
+        followed: Collection[Followed],
         audit: Audit,
         numbers: Numbers,
         zone: tzinfo,
@@ -192,16 +196,10 @@ class PeopleOperations:
             "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
             "callbacks": [self._booking(one) for one in self._bookings.of_people(hashes)],
             "messages": [
-                {
-                    "use": one.use,
-                    "channel": one.channel,
-                    "state": one.state,
-                    "created_at": self._moment(one.created_at),
-                    "text": text,
-                }
-                for one, text in self._messages.of_people(hashes)
+                self._message(one, message, shared=self._registry.is_shared(person))
+                for one, message in self._messages.of_people(hashes)
             ],
-            "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
+            "at_partners": [self._talk(entry) for entry in entries if entry.kind != "ended"],
         }
 
     async def _erase(self, query: Mapping[str, str]) -> server.Answer:
@@ -225,7 +223,8 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
         for each in hashes:
             self._statistics.count.forget(each)
-            self._followed.erase(each)
+            for one in self._followed:
+                one.erase(each)
         await self._flush()
         detail = f"{entries} entries, {len(booked)} callbacks, {messages} messages"
         self._write_down(query, "person erased", detail)
@@ -285,6 +284,21 @@ class PeopleOperations:
         booked_at = self._wall(row["booked_at"])
         return {**row, "booked_at": booked_at, "attempts": attempts, "number": number}
 
+    def _message(self, one: Entry, message: Message | None, *, shared: bool) -> dict[str, Any]:
+        """What was written to or of the person, such as what was keyed in to register.
+
+        `shared`: many people use the number, and it may be of any of them: that it is there is all.
+        """
+        told = None if shared else message
+        return {
+            "use": one.use,
+            "channel": one.channel,
+            "state": one.state,
+            "created_at": self._moment(one.created_at),
+            "text": told.text if told else "",
+            "data": dict(told.data) if told else {},
+        }
+
     def _check_people(self) -> None:
         if not self._registry.complete:
             raise server.NotNow("what is stored of people is not read yet; ask again")
@@ -300,6 +314,11 @@ class PeopleOperations:
         fields: dict[str, Any] = json.loads(entry.value)
         times = {key: fields.get(key) for key in ("received_at", "ended_at")}
         return {**fields, **{key: self._wall(at) for key, at in times.items()}}
+
+    def _talk(self, entry: StoredCall) -> dict[str, Any]:
+        """A talk at a partner as it is kept; its key begins with the call's id."""
+        partner, seconds, *_hash = json.loads(entry.value)
+        return {"call_id": entry.key.split(" ")[0], "partner": partner, "seconds": seconds}
 
     # --- those who are still to be answered ------------------------------------------------
 

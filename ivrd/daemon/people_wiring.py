@@ -1,6 +1,8 @@
 """The parts about people, built and connected; see wiring.py, which has all others."""
 
-from ivrd.api.people_operations import PeopleOperations
+from collections.abc import Collection
+
+from ivrd.api.people_operations import Followed, PeopleOperations
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.settings import Settings
@@ -15,7 +17,6 @@ from ivrd.people.repository import PeopleRepository
 from ivrd.people.statistics import CallHistory, PeopleStatistics
 from ivrd.people.stored_calls import StoredCalls
 from ivrd.people.vault import Vault, number_key
-from ivrd.repeats.tracker import RepeatTracker
 from ivrd.store import WriteBehind
 
 
@@ -31,7 +32,7 @@ class PeopleParts:
         history: CallHistory,
         bookings: BookingRepository,
         outbox: Outbox,
-        repeats: RepeatTracker,
+        followed: Collection[Followed],
         audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
@@ -60,7 +61,7 @@ class PeopleParts:
             self.statistics,
             bookings,
             outbox,
-            repeats,
+            followed,
             audit,
             self.numbers,
             settings.zone,

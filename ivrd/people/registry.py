@@ -8,7 +8,7 @@ nothing of a person is lost that only the store has.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from math import inf
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from ivrd.core.people import People, Person, is_shared
 from ivrd.core.priority import HeadStart
 from ivrd.people.repository import PeopleRepository
 from ivrd.store import StoreDown
+from ivrd.store.write_behind import STANDBY
 
 logger = logging.getLogger("ivrd")
 
@@ -166,14 +167,16 @@ class PeopleRegistry:
         self._task = asyncio.ensure_future(work)
 
     async def _read_all(self) -> None:
+        began, found = self._clock(), set[str]()
         try:
             async for page in self._repository.read():
-                for stored in page:
-                    self.people.restore(stored)
+                found.update(self.people.restore(stored).id for stored in page)
                 await asyncio.sleep(0)
         except StoreDown:
             return
         self._read = True
+        if found:
+            self._forget_others(found, began - STANDBY)
         changed, self._changed = self._changed, set()
         for person_id in changed:
             if former := self.people.former(person_id):
@@ -182,6 +185,16 @@ class PeopleRegistry:
         what = "what was stored of people is read"
         log.event(logger, logging.INFO, what, people=len(self.people))
         self.revision += 1
+
+    def _forget_others(self, stored: Collection[str], before: float) -> None:
+        """Forget whom the leader before has not left in the store: it has erased them.
+
+        A standby knows them from their calls.  What the leader has not written is later than that.
+        """
+        for person in [*self.people]:
+            known = person.id in stored or person.id in self._changed
+            if not known and person.seen_at < before and not self.people.calls_here(person.id):
+                self.people.forget(person.id)
 
     async def _write_all(self) -> None:
         """Store once more whoever may have credit; of the others the store has what it has."""

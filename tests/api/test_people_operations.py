@@ -25,6 +25,7 @@ from ivrd.core.outbox import Entry
 from ivrd.core.people import FairnessRules, People, Person, Wait
 from ivrd.core.people_figures import PeopleCount, call_over
 from ivrd.ha.call_repository import COMPLETED_CALL
+from ivrd.outbox.message import Message
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PEOPLE, PeopleRepository
@@ -61,8 +62,9 @@ class Written:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
-        return [(one, "said") for one in self.entries if one.recipient in people]
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, Message | None]]:
+        said = Message("callback_booked", "", "said", NOW, {"citizen_number": "1000000123453"})
+        return [(one, said) for one in self.entries if one.recipient in people]
 
     def erase(self, people: Collection[str]) -> int:
         kept = [one for one in self.entries if one.recipient not in people]
@@ -100,7 +102,7 @@ class Rig:
             self.statistics,
             self.bookings,
             self.messages,
-            SimpleNamespace(erase=self.followed.discard),
+            [SimpleNamespace(erase=self.followed.discard)],
             self.log,
             self.numbers,
             BANGKOK,
@@ -160,9 +162,23 @@ def test_what_was_written_to_a_person_is_told_and_erased_and_nothing_of_others()
         (told,) = (await rig.ask("person", number=NUMBER))["messages"]
         assert (told["use"], told["state"], told["text"]) == ("callback_booked", "waiting", "said")
         assert told["created_at"] == "2026-11-22T08:47:40+07:00"
+        assert told["data"] == {"citizen_number": "1000000123453"}
         assert (await rig.ask("erase-person", number=NUMBER))["messages"] == 1
         assert [one.id for one in rig.messages.entries] == [OTHER]
         assert rig.log.entries[-1][3].endswith(", 1 messages")
+
+    with_people(do)
+
+
+def test_of_a_number_that_many_use_nobody_hears_what_one_of_them_has_keyed_in() -> None:
+    async def do(rig: Rig) -> None:
+        who = rig.hasher.hash_number(NUMBER)
+        entry = Entry("1", "crm", "intake", who, "sealed", 1, NOW, NOW + 60, NOW)
+        rig.messages.entries.append(entry)
+        people = rig.registry.people
+        people.restore(Person(who, rig.now, shared_at=rig.now))
+        (told,) = (await rig.ask("person", number=NUMBER))["messages"]
+        assert (told["use"], told["text"], told["data"]) == ("intake", "", {})
 
     with_people(do)
 
@@ -174,7 +190,8 @@ def test_all_that_is_kept_of_a_person_is_told_with_the_time_of_day() -> None:
         assert [call["call_id"] for call in answer["calls"]] == ["1.1", "1.3"]
         assert answer["calls"][0]["received_at"] == "2026-11-22T08:47:40+07:00"
         assert answer["calls"][0]["ended_at"] == "2026-11-22T08:49:10+07:00"
-        assert answer["at_partners"] == ["1795312000.000 t 1.0"]
+        (talk,) = answer["at_partners"]
+        assert talk == {"call_id": "1795312000.000", "partner": "alpha", "seconds": 60.0}
         person = answer["person"]
         assert [wait["seconds"] for wait in person["waits"]] == [90.0, 30.0]
         assert (person["number"], person["number_kept"]) == (NUMBER, True)
