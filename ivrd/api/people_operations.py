@@ -223,8 +223,8 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
         for each in hashes:
             self._statistics.count.forget(each)
-            for one in self._followed:
-                one.erase(each)
+            for followed in self._followed:
+                followed.erase(each)
         await self._flush()
         detail = f"{entries} entries, {len(booked)} callbacks, {messages} messages"
         self._write_down(query, "person erased", detail)

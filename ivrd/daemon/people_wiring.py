@@ -13,7 +13,7 @@ from ivrd.outbox.outbox import Outbox
 from ivrd.partners.repository import PartnerRepository
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
-from ivrd.people.repository import PeopleRepository
+from ivrd.people.repository import CountedUntil, PeopleRepository
 from ivrd.people.statistics import CallHistory, PeopleStatistics
 from ivrd.people.stored_calls import StoredCalls
 from ivrd.people.vault import Vault, number_key
@@ -51,6 +51,7 @@ class PeopleParts:
             ledger.calls,
             settings.people.shared_number_calls,
             self.registry.people,
+            CountedUntil(write_behind, lambda: timeline.shift),
             timeline.now,
         )
         self.operations = PeopleOperations(
