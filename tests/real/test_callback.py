@@ -120,7 +120,7 @@ def test_who_has_booked_and_dials_in_has_the_place_of_the_booking(hotline, tmp_p
 def test_who_withholds_the_number_books_while_waiting_by_keying_one_in(hotline, tmp_path):
     """Beside it one whose turn comes in the middle of the number, and who is answered then."""
     shown, dialled = number(1)
-    into_menu = (Keys("02"), Wait(2), Keys("9"), Hear(), Quiet(0.5))
+    into_menu = (Keys("02"), Wait(4), Keys("9"), Hear(), Quiet(0.5))
     asked_for_one = (Keys("21"), Hear(), Quiet(0.5))
     in_full = (Keys(f"{shown}#"), Hear(), Quiet(0.5), Keys("1"))
     with CalledPeople(tmp_path / "people", {dialled: comes()}) as people:

@@ -84,7 +84,7 @@ def test_who_books_while_the_store_is_frozen_hears_so_waits_and_is_answered(hotl
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as holder:
             script = (*BOOKS[:-1], Wait(2), BOOKS[-1], Quiet(120))
             calling = lab.calling([Caller(1, "books", script, number=shown)], rate=5.0)
-            lab.until("offered", lambda s: s["calls"]["ivr"] == 1)
+            lab.until("offered", lambda s: s["calls"]["menu"] == 1)
             holder.execute("BEGIN EXCLUSIVE")
             lab.until("it waits", lambda s: s["calls"]["queue"] == 1)
             holder.execute("ROLLBACK")
