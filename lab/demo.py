@@ -38,8 +38,8 @@ CLOSE_SECONDS = 75.0  # after the last caller: by then partners' seats are close
 SETTLE_SECONDS = 10.0  # for ivrd's ledger to close after the last caller has gone
 LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
-# Who waits asks to be called back by these keys: the first opens the menu that there is meanwhile.
-MENU_KEY, CALLBACK_KEY = "9", "2"
+# Who waits asks to be called back at the own number by these keys, the first of which opens a menu.
+MENU_KEY, CALLBACK_KEYS = "9", "21"
 ASKS_AGAIN = 200  # until it has been heard, however busy the machine is
 # Nobody is there for this queue until its caller has asked to be called back.
 LATER = "later"
@@ -137,7 +137,7 @@ def crowd(count: int) -> list[Caller]:
     pressed again and again.
     """
     people = mix(count - 1, seed=1330)
-    asks_for_it = (Wait(1.2), Keys(MENU_KEY), Wait(0.5), Keys(CALLBACK_KEY))
+    asks_for_it = (Wait(1.2), Keys(MENU_KEY), Wait(0.5), Keys(CALLBACK_KEYS))
     script = (Keys(LATER_KEYS), *ASKS_AGAIN * asks_for_it)
     expected = Expected("callback", "ivr")
     asks = Caller(count, "asks to be called back", script, number=AT_HOME[0], expected=expected)

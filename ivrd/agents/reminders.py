@@ -27,6 +27,7 @@ from ivrd.asterisk.facts import AttemptReport
 from ivrd.config.settings import AgentSettings, ReminderSettings
 from ivrd.core import reminder as r
 from ivrd.core.agent import Duty
+from ivrd.core.clock import LEAST_SECONDS
 from ivrd.core.reminder import CallResult, Occasion, Reminder
 from ivrd.core.seats import SeatStatus, on_line
 from ivrd.store import StoreDown, WriteBehind
@@ -114,12 +115,14 @@ class Reminders:
         self._on: dict[str, str] = {}  # agents by the tokens of calls that are on
         self._began: dict[str, datetime | None] = {}  # when each shift has that is on
         self._read_again_at = 0.0
+        self._by = shift()  # what the clock was ahead of the timeline at the last look
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- each second -----------------------------------------------------------------------
 
     def look(self) -> None:
         """As the leader: call whoever is due.  Never waits."""
+        self._follow_clock()
         now = self._wall()
         if not self.complete and self._write_behind.up and now >= self._read_again_at:
             self._read_again_at = now + READ_AGAIN_SECONDS
@@ -136,6 +139,15 @@ class Reminders:
             if len(self._on) >= self.settings.limits.at_once:
                 break
             self._begin(agent, now)
+
+    def _follow_clock(self) -> None:
+        """Whoever sets the clock begins no pause, and has nobody called earlier or later."""
+        step = self._shift() - self._by
+        if abs(step) < LEAST_SECONDS:
+            return
+        self._by += step
+        for agent_id, one in self._all.items():
+            self._put(agent_id, r.moved(one, step))
 
     def _look_at(self, agent: AgentSettings) -> None:
         """Bring what is known of one agent's occasion to this moment."""

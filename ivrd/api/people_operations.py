@@ -4,24 +4,22 @@ Whoever asks for a person, or for the numbers of the lost, is written into the a
 and without whose number it was.
 """
 
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from datetime import UTC, datetime, tzinfo
-from typing import Any, Protocol
+from datetime import tzinfo
+from typing import Protocol
 
 from ivrd import log
 from ivrd.api import server
-from ivrd.api.callback_operations import booking_row
 from ivrd.api.peercred import asked_by
+from ivrd.api.person_rows import PersonRows
 from ivrd.core.booking import Booking
 from ivrd.core.outbox import Entry
 from ivrd.core.people import People, Person
 from ivrd.core.people_figures import PeopleCount
 from ivrd.core.recovery import all_lost
-from ivrd.core.skills import queue_in_words
+from ivrd.outbox.message import Message
 from ivrd.people.stored_calls import StoredCall
-from ivrd.people.vault import CannotOpen
 from ivrd.store import StoreDown
 
 FLUSH_SECONDS = 2.0
@@ -45,6 +43,9 @@ class Registry(Protocol):
     def erase(self, person_id: str) -> bool:
         """Forget all that is known of a person, here and in the store; False if nothing was."""
 
+    def is_shared(self, person_id: str) -> bool:
+        """Whether many people use the number."""
+
 
 class Counted(Protocol):
     """Who counts people; see people/statistics.py."""
@@ -52,17 +53,17 @@ class Counted(Protocol):
     count: PeopleCount
 
 
-class RecoverySettings(Protocol):
-    """Who gave up; see people/caller_numbers.py."""
+class Numbers(Protocol):
+    """Who has which number, and who gave up; see people/caller_numbers.py."""
 
     recover_after_seconds: float
+
+    def person_with(self, number: str) -> str:
+        """The hash of whoever has a number; empty when it has no digit."""
 
 
 class Hashes(Protocol):
     """What stands for a number; see calls/caller_hash.py."""
-
-    def hash_number(self, number: str) -> str:
-        """The number's hash; empty when it has no digit."""
 
     def previous_hashes(self, number: str) -> Collection[str]:
         """What its hash was by keys that were replaced."""
@@ -98,15 +99,15 @@ class Messages(Protocol):
 
     complete: bool
 
-    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
-        """All for these, each with its text as long as that is kept."""
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, Message | None]]:
+        """All for these, each with what it says as long as that is kept."""
 
     def erase(self, people: Collection[str]) -> int:
         """Forget all for these; how many."""
 
 
 class Followed(Protocol):
-    """Who is followed after a call that was served; see repeats/tracker.py."""
+    """Who is followed after a call; see repeats/tracker.py and links/regret.py."""
 
     def erase(self, person: str) -> None:
         """Forget whose the calls of this person were."""
@@ -125,8 +126,7 @@ class Audit(Protocol):
 class PeopleOperations:
     """Answers about people.
 
-    `opened` gives a number that was sealed; raises `CannotOpen`.  `clock` gives this moment on the
-    timeline of the calls, `shift` what the time of day is ahead of that.  Times are told in `zone`.
+    `opened`, `zone`, `shift` and `clock` as in `PersonRows`.
     """
 
     def __init__(
@@ -138,30 +138,28 @@ class PeopleOperations:
         statistics: Counted,
         bookings: Bookings,
         messages: Messages,
-        followed: Followed,
+        followed: Collection[Followed],
         audit: Audit,
-        recovery: RecoverySettings,
+        numbers: Numbers,
         zone: tzinfo,
         shift: Callable[[], float],
         clock: Callable[[], float],
     ) -> None:
         self._registry = registry
         self._hashes = hashes
-        self._opened = opened
         self._calls = calls
         self._statistics = statistics
         self._bookings = bookings
         self._messages = messages
         self._followed = followed
         self._audit = audit
-        self._recovery = recovery
-        self._zone = zone
-        self._shift = shift
+        self._numbers = numbers
+        self._rows = PersonRows(opened, zone, shift, clock)
         self._clock = clock
 
     def configure(self, zone: tzinfo) -> None:
         """From now on, times are those of `zone`."""
-        self._zone = zone
+        self._rows.zone = zone
 
     def commands(self) -> Mapping[str, server.Control]:
         """What POST does."""
@@ -185,23 +183,17 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}") from None
         what = "person exported" if query.get("export") == "yes" else "person shown"
         self._write_down(query, what, f"{len(entries)} entries")
-        known = self._registry.people.get(person)
+        known, rows = self._registry.people.get(person), self._rows
         return {
             "hash": person,
-            "person": self._known(known) if known else None,
-            "calls": [self._call(entry) for entry in entries if entry.kind == "ended"],
-            "callbacks": [self._booking(one) for one in self._bookings.of_people(hashes)],
+            "person": rows.person(known, self._registry.people.rules) if known else None,
+            "calls": [rows.call(entry) for entry in entries if entry.kind == "ended"],
+            "callbacks": [rows.booking(one) for one in self._bookings.of_people(hashes)],
             "messages": [
-                {
-                    "use": one.use,
-                    "channel": one.channel,
-                    "state": one.state,
-                    "created_at": self._moment(one.created_at),
-                    "text": text,
-                }
-                for one, text in self._messages.of_people(hashes)
+                rows.message(one, message, shared=self._registry.is_shared(person))
+                for one, message in self._messages.of_people(hashes)
             ],
-            "at_partners": [entry.key for entry in entries if entry.kind != "ended"],
+            "at_partners": [rows.talk(entry) for entry in entries if entry.kind != "ended"],
         }
 
     async def _erase(self, query: Mapping[str, str]) -> server.Answer:
@@ -225,7 +217,8 @@ class PeopleOperations:
             raise server.NotNow(f"{NO_ANSWER}: {error}; ask again when it does") from None
         for each in hashes:
             self._statistics.count.forget(each)
-            self._followed.erase(each)
+            for followed in self._followed:
+                followed.erase(each)
         await self._flush()
         detail = f"{entries} entries, {len(booked)} callbacks, {messages} messages"
         self._write_down(query, "person erased", detail)
@@ -248,41 +241,15 @@ class PeopleOperations:
 
     def _asked_for(self, query: Mapping[str, str]) -> tuple[str, list[str]]:
         """The person's hash, and all under which there may be something."""
-        person = self._hashes.hash_number(query.get("number", ""))
+        self._check_people()
+        person = self._numbers.person_with(query.get("number", ""))
         if not person:
             raise server.RequestRejected("expected a telephone number, got no digit")
         return person, [person, *self._hashes.previous_hashes(query["number"])]
 
-    def _known(self, person: Person) -> dict[str, Any]:
-        return {
-            "seen_at": self._moment(person.seen_at),
-            "answered_at": self._moment(person.answered_at),
-            "waits": [
-                {
-                    "dialled_at": self._moment(wait.dialled_at),
-                    "joined_at": self._moment(wait.joined_at),
-                    "ended_at": self._moment(wait.ended_at),
-                    "seconds": wait.ended_at - wait.joined_at,
-                }
-                for wait in person.waits
-            ],
-            "shared_at": self._moment(person.shared_at),
-            "number": self._number(person),
-            "number_kept": bool(person.number),
-            "queue": queue_in_words(person.queue),
-            "topic": person.topic,
-            "language": person.language,
-            "no_callback": person.no_callback,
-            "kept_until": self._moment(person.seen_at + self._registry.people.rules.keep_seconds),
-        }
-
-    def _booking(self, one: Booking) -> dict[str, Any]:
-        """A booking, with the times of day, and its number as long as it is kept."""
-        row = booking_row(one, self._clock(), self._shift())
-        attempts = [{**each, "began_at": self._wall(each["began_at"])} for each in row["attempts"]]
-        number = self._unsealed(one.number, one.person)
-        booked_at = self._wall(row["booked_at"])
-        return {**row, "booked_at": booked_at, "attempts": attempts, "number": number}
+    def _check_people(self) -> None:
+        if not self._registry.complete:
+            raise server.NotNow("what is stored of people is not read yet; ask again")
 
     def _check_read(self) -> None:
         if not self._bookings.complete:
@@ -290,19 +257,13 @@ class PeopleOperations:
         if not self._messages.complete:
             raise server.NotNow("what is stored of messages is not read yet; ask again")
 
-    def _call(self, entry: StoredCall) -> dict[str, Any]:
-        """A call as it is kept, with the times of day."""
-        fields: dict[str, Any] = json.loads(entry.value)
-        times = {key: fields.get(key) for key in ("received_at", "ended_at")}
-        return {**fields, **{key: self._wall(at) for key, at in times.items()}}
-
     # --- those who are still to be answered ------------------------------------------------
 
     async def _recover(self, query: Mapping[str, str]) -> server.Answer:
         """Who gave up and has not been answered or called back since, with their numbers."""
-        people, after = self._registry.people, self._recovery.recover_after_seconds
-        if not self._registry.complete:
-            raise server.NotNow("what is stored of people is not read yet; ask again")
+        people, rows = self._registry.people, self._rows
+        after = self._numbers.recover_after_seconds
+        self._check_people()
         self._check_read()
         found = [
             each
@@ -315,38 +276,17 @@ class PeopleOperations:
             "people": [
                 {
                     "hash": each.person.id,
-                    "number": self._number(each.person),
-                    "effective_at": self._moment(each.effective_at),
+                    "number": rows.number(each.person.number, each.person.id),
+                    "effective_at": rows.moment(each.effective_at),
                     "waited_seconds": each.waited_seconds,
                     "calls": len(each.person.waits),
-                    "last_at": self._moment(each.last_at),
+                    "last_at": rows.moment(each.last_at),
                 }
                 for each in found
             ],
         }
 
     # --- below -----------------------------------------------------------------------------
-
-    def _moment(self, at: float | None) -> str:
-        if at is None:
-            return ""
-        return self._wall(at + self._shift())
-
-    def _wall(self, at: float | None) -> str:
-        if at is None:
-            return ""
-        return datetime.fromtimestamp(at, UTC).astimezone(self._zone).isoformat(timespec="seconds")
-
-    def _number(self, person: Person) -> str:
-        return self._unsealed(person.number, person.id)
-
-    def _unsealed(self, sealed: str, person_id: str) -> str:
-        """A number, if it is kept and can be opened."""
-        try:
-            return self._opened(sealed) if sealed else ""
-        except CannotOpen as error:
-            log.event(logger, logging.WARNING, str(error), caller=person_id)
-            return ""
 
     async def _flush(self) -> None:
         """Raises `NotNow` while the store does not take what was decided."""

@@ -83,8 +83,9 @@ class BookingSettings:
 
 
 class Booker:
-    """Writes bookings down.  `hash_number`: what stands for a number; `clock`: the timeline.
+    """Writes bookings down.  `clock`: the timeline.
 
+    `person_with(number)`: the hash of whoever has a number, by which all is known of them.
     `credit(person, now)`: the seconds that a person has waited before, for a call that joins now.
     `expected_wait(queue)`: for how long somebody waits who joins now, in seconds.
     """
@@ -99,7 +100,7 @@ class Booker:
         store: StoreState,
         people: CallbackPolicy,
         messages: BookedNotice,
-        hash_number: Callable[[str], str],
+        person_with: Callable[[str], str],
         credit: Callable[[str, float], float],
         expected_wait: Callable[[str], float],
         clock: Callable[[], float],
@@ -112,7 +113,7 @@ class Booker:
         self._store = store
         self._people = people
         self._messages = messages
-        self._hash = hash_number
+        self._person_with = person_with
         self._credit = credit
         self._expected_wait = expected_wait
         self._clock = clock
@@ -163,7 +164,7 @@ class Booker:
         return str(answer.value or "")
 
     async def _book(self, call: Call, number: str, keyed: bool, not_before: float) -> BookResult:
-        person, now = self._hash(number), self._clock()
+        person, now = self._person_with(number), self._clock()
         if self._people.refuses_callback(person):
             return BookResult.NOT_ALLOWED
         if self._people.is_shared(person):

@@ -46,6 +46,7 @@ class BookingRepository:
         self._clock = clock
         self._shift = shift
         self._bookings = BookingIndex()
+        self._renamed: dict[str, str] = {}  # people, until what was stored before is read
         self._forget_at = 0.0
 
     def all(self) -> list[Booking]:
@@ -100,10 +101,22 @@ class BookingRepository:
             return booking.person
         return "" if self.complete else None
 
+    def knows(self, person: str) -> bool:
+        """Whether there is a booking of this person, be it one that has ended."""
+        return next(self._bookings.of_person(person), None) is not None
+
+    def rename(self, before: str, person: str) -> None:
+        """A person has another id from now on: the key of hashes was replaced."""
+        if not self.complete:
+            self._renamed[before] = person
+        for one in list(self._bookings.of_person(before)):
+            self.put(_renamed(one, {before: person}))
+
     def of_people(self, persons: Collection[str]) -> list[Booking]:
-        """All bookings in which one of these is dialled or has asked, those that ended as well."""
+        """All in which one of these is dialled or has asked, the first first, ended ones too."""
         found = (one for person in persons for one in self._bookings.of_person(person))
-        return list({one.id: one for one in found}.values())
+        different = {one.id: one for one in found}.values()
+        return sorted(different, key=lambda one: (one.booked_at, one.id))
 
     def put(self, booking: Booking) -> None:
         """From now on it is so."""
@@ -164,7 +177,10 @@ class BookingRepository:
         for one in found.values():
             if one.id not in self._bookings:
                 self._bookings.put(one)
-        self.complete = True
+        self.complete, renamed = True, self._renamed
+        self._renamed = {}
+        for before, person in renamed.items():
+            self.rename(before, person)
         if wrong:
             what = "some stored bookings cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
@@ -191,6 +207,14 @@ class BookingRepository:
         for one in self.all():
             if one.ended_at is None or one.ended_at >= since:
                 self.put(one)
+
+
+def _renamed(booking: Booking, names: Mapping[str, str]) -> Booking:
+    """The booking of people who have other ids."""
+    person, asked_by = booking.person, booking.asked_by
+    return replace(
+        booking, person=names.get(person, person), asked_by=names.get(asked_by, asked_by)
+    )
 
 
 def _shifted(booking: Booking, seconds: float) -> Booking:

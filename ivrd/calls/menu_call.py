@@ -6,6 +6,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session
 from ivrd.asterisk.conversation import Conversation
 from ivrd.core import dialogue
+from ivrd.core.callback_menu import OfferVisit
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
 from ivrd.core.intake_menu import IntakeVisit
@@ -96,6 +97,6 @@ def is_challenged(visit: AnyVisit | None) -> bool:
 
 def is_waiting(visit: AnyVisit) -> bool:
     """Whether it is one of a caller who waits."""
-    if isinstance(visit, LinkVisit | IntakeVisit):
+    if isinstance(visit, OfferVisit | LinkVisit | IntakeVisit):
         return visit.waits
     return isinstance(visit, QueueVisit)

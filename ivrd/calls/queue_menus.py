@@ -124,14 +124,12 @@ class QueueMenus:
         language = call.language if call.language in tree.languages else tree.languages[0]
         queue = tree.routing.served(call.queue, call.topic, language)
         in_line = position_of(call, present.line(queue))
-        callback = self.booking.offered(call_id)
         return Waits(
             queue=queue,
             topic=call.topic,
             language=language,
             place=in_line + position_of(call, present.in_menus(queue)) - 1,
-            callback=callback,
-            slots=self.booking.slots() if callback else (),
+            callback=self.booking.offered(call_id),
             link=self.links.offered(call_id),
             intake=call.topic in tree.intake_topics and self.intake.offered(call_id),
         )

@@ -98,10 +98,7 @@ def person_text(answer: Mapping[str, Any]) -> str:
     lines = [f"Hash {answer['hash']}: {len(calls):,} calls are kept"]
     lines += [f"  {_moment(call['received_at'])}  {call['outcome']}" for call in calls]
     lines += [_booking_line(one) for one in answer["callbacks"]]
-    lines += [
-        f"Message of {_moment(one['created_at'])}: {one['use']}; {MESSAGES[one['state']]}"
-        for one in answer["messages"]
-    ]
+    lines += [_message_line(one) for one in answer["messages"]]
     if person is None:
         return "\n".join([*lines, "Nothing is remembered of the person besides."])
     if person["answered_at"]:
@@ -123,6 +120,13 @@ def _booking_line(one: Mapping[str, Any]) -> str:
     why = ORIGINS.get(one["origin"], one["origin"])
     state = STATES.get(one["state"], one["state"])
     return f"Call back of {_moment(one['booked_at'])}: {why}; {state}"
+
+
+def _message_line(one: Mapping[str, Any]) -> str:
+    """A message, and what is in it by name: what it says is for `export`."""
+    names = ", ".join(name for name, value in one["data"].items() if value)
+    line = f"Message of {_moment(one['created_at'])}: {one['use']}; {MESSAGES[one['state']]}"
+    return f"{line}; with {names}" if names else line
 
 
 def erased_text(answer: Mapping[str, Any]) -> str:

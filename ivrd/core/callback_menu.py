@@ -1,5 +1,5 @@
 """The offer of a call back, on the way to a person when the wait is long, or nobody is there who
-speaks the caller's language: a machine as menu.py is.
+speaks the caller's language, and to who asks for it while waiting: a machine as menu.py is.
 
 Theory of operation
 -------------------
@@ -12,7 +12,8 @@ right, 2 once more).  `SLOT`, where the hotline has time slots: 1 as soon as the
 the next keys for a slot each.  Then the call back is written down (`BOOKING`), and the caller hears
 so and is let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do
 too many wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the
-number is asked for one.
+number is asked for one.  Who asks while waiting (queue_menu.py) begins at `WHICH`, and all ways
+lead back to the place in the queue; so does the turn, unless the call back is being written down.
 
 A number that is keyed in is in memory alone (`without_number`).  Whoever is interrupted by the end
 of ivrd before the call back is written down is asked for it again.
@@ -34,6 +35,7 @@ from ivrd.core.menu import (
     AtBooked,
     AtOffer,
     Await,
+    BackToQueue,
     Book,
     BookAnswer,
     Command,
@@ -84,6 +86,7 @@ class OfferVisit:
     turn, None while nothing was chosen.  instead: the language of people who are there when nobody
     speaks the caller's, empty for nobody; comes: whether somebody who does comes at other times, so
     that the caller can wait; callback: whether a call back can be had then.
+    waits: whether it was asked for in the queue.
     """
 
     at: At
@@ -99,6 +102,7 @@ class OfferVisit:
     instead: str = ""
     comes: bool = True
     callback: bool = True
+    waits: bool = False
 
     @property
     def is_keying(self) -> bool:
@@ -128,6 +132,12 @@ def enter_unstaffed(
     visit = OfferVisit(
         At.LANGUAGE, queue, topic, language, instead=instead, comes=comes, callback=callback
     )
+    return visit, (AtOffer(topic), _words(visit))
+
+
+def enter_waiting(queue: str, topic: str, language: str) -> Result:
+    """Begin: a caller who waits has asked for it."""
+    visit = OfferVisit(At.WHICH, queue, topic, language, waits=True)
     return visit, (AtOffer(topic), _words(visit))
 
 
@@ -179,7 +189,7 @@ def step(
 
 
 def hand_over(visit: OfferVisit) -> Result:
-    """End the visit in the queue (ivrd is stopping)."""
+    """End the visit in the queue (ivrd is stopping, or the turn of one who waits has come)."""
     if visit.over or visit.at is At.BOOKING:
         return visit, ()
     return _to_person(visit)
@@ -272,7 +282,8 @@ def _miss(tree: Tree, visit: OfferVisit) -> Result:
 def _to_person(visit: OfferVisit, *said: str) -> Result:
     words = (_say(visit, *said),) if said else ()
     after = replace(visit, at=At.DECLINED, over=True)
-    return after, (*words, ToPerson(visit.queue, visit.topic))
+    leave = BackToQueue() if visit.waits else ToPerson(visit.queue, visit.topic)
+    return after, (*words, leave)
 
 
 def _unstaffed(tree: Tree, visit: OfferVisit, digit: str) -> Result:

@@ -67,6 +67,14 @@ class Deflections:
         self.regretted += 1
         return True
 
+    def erase(self, person: str) -> None:
+        """Forget whose the calls of this person were: they count for no share any more."""
+        if self._last.pop(person, None) is None:
+            return
+        for call in self._calls:
+            if call.person == person:
+                call.person = ""
+
     def share(self, now: float) -> float | None:
         """Of those who were sent the link, how many dialled again; None when they are too few."""
         self._forget(now - WINDOW_SECONDS)

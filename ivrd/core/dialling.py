@@ -20,7 +20,7 @@ Times are seconds since the epoch, or seconds.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from math import exp
+from math import exp, inf
 
 from ivrd.core.booking import Booking, BookingOrigin, BookingState
 from ivrd.core.priority import Urgency
@@ -153,16 +153,20 @@ def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> li
     busy_with = {person for one in on for person in (one.person, one.asked_by)}
     chosen: list[Booking] = []
     asked = [one for one in bookings if one.origin is BookingOrigin.ASKED]
+    # By queue: from this turn on there is no seat, as later ones have as many before them and more.
+    no_seat_from: dict[str, float] = {}
     for one in due(asked, moment.here, moment.now):
         if len(chosen) >= most:
             break
-        seats = moment.seats.get(one.queue)
-        if seats is None or one.person in busy_with:
+        seats, turn = moment.seats.get(one.queue), limits.turn(one)
+        if seats is None or one.person in busy_with or turn >= no_seat_from.get(one.queue, inf):
             continue
         taken = moment.lead.success * sum(queue in seats.queues for queue in coming)
         free = seats.free_within(moment.lead.seconds) - taken
-        if free - moment.ahead(seats.queues, limits.turn(one)) >= LIKELY:
+        if free - moment.ahead(seats.queues, turn) >= LIKELY:
             chosen.append(one)
             coming.append(one.queue)
             busy_with |= {one.person, one.asked_by}
+        else:
+            no_seat_from[one.queue] = turn
     return chosen

@@ -18,6 +18,7 @@ from ivrd.core.intake import BeginIntake, TicketAnswer
 from ivrd.core.intake_menu import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import (
+    AtOffer,
     BookAnswer,
     Command,
     Input,
@@ -164,13 +165,16 @@ def _unstaffed(
 
 
 def _led_on(result: Result) -> Result:
-    """The step; of one who has asked for a link, the sending of it; or to register, the intake."""
+    """The step; of one who has asked for a link, the sending of it; to register, the intake; and of
+    one who waits, for a call back, the choice of number and time."""
     visit, commands = result
     last = commands[-1] if commands else None
     if isinstance(last, SendLink) and isinstance(visit, Visit | QueueVisit):
         return link_menu.enter(last.topic, visit)
     if isinstance(last, BeginIntake) and isinstance(visit, Visit | QueueVisit):
         return intake_menu.enter(last.topic, visit)
+    if isinstance(last, AtOffer) and isinstance(visit, QueueVisit):
+        return callback_menu.enter_waiting(visit.queue, last.topic, visit.language)
     return result
 
 
@@ -199,7 +203,8 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
         case Visit():
             return menu.knows(tree, visit)
         case OfferVisit():
-            return visit.language in tree.languages and visit.topic in tree.queue_of
+            leads_on = visit.waits or visit.topic in tree.queue_of
+            return visit.language in tree.languages and leads_on
         case QueueVisit():
             return visit.language in tree.languages
         case LinkVisit(back=Visit() as back):
@@ -237,10 +242,10 @@ def begun_step(visit: AnyVisit) -> MenuStep:
 def left_step(visit: AnyVisit) -> MenuStep:
     """For the log: a visit has been ended with a person (`hand_over`)."""
     match visit:
+        case QueueVisit() | OfferVisit(waits=True):
+            return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
         case Visit() | OfferVisit() | LinkVisit() | IntakeVisit() | CaseVisit():
             return MenuStep(StepKind.PERSON, visit.topic, visit.language)
-        case QueueVisit():
-            return MenuStep(StepKind.TURN, queue_in_words(visit.queue), visit.language)
         case _:
             assert_never(visit)
 
@@ -374,6 +379,8 @@ def _offer_step(before: AnyVisit, received: Input, after: OfferVisit) -> MenuSte
             return None
         case BookAnswer(result) if isinstance(before, OfferVisit):
             return MenuStep(StepKind.CALLBACK, result, after.language)
+        case _ if after.over and after.waits:
+            return MenuStep(StepKind.WAITS_ON, queue_in_words(after.queue), after.language)
         case _ if after.over:
             return MenuStep(StepKind.PERSON, after.topic, after.language)
         case _:
@@ -385,9 +392,7 @@ def _queue_step(before: QueueVisit, received: Input, after: QueueVisit) -> MenuS
     match received:
         case _ if before.over:
             return None
-        case BookAnswer(result) if before.booking:
-            return MenuStep(StepKind.CALLBACK, result, after.language)
-        case Key(queue_menu.PLACE_KEY) if not before.booking and not before.slots:
+        case Key(queue_menu.PLACE_KEY):
             return MenuStep(StepKind.PLACE, queue, after.language, queue_menu.PLACE_KEY)
         case _ if after.over:
             return MenuStep(StepKind.WAITS_ON, queue, after.language)

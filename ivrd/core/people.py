@@ -163,7 +163,8 @@ class People:
         return self._here.get(person, ())
 
     def restore(self, stored: Person) -> Person:
-        """Add what an earlier run has stored of a person."""
+        """Add what an earlier run has stored of a person, who may have another id by now."""
+        stored = replace(stored, id=self.current(stored.id))
         known = self._known.get(stored.id)
         person = self._known[stored.id] = merged(known, stored) if known else stored
         if person.formerly:

@@ -3,35 +3,30 @@
 Theory of operation
 -------------------
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
-each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
-waiting, 4 asks for a link while one can be had (link_menu.py), 5 leads to the intake while the
-caller can register by keys (intake_menu.py).  Where there are time slots, who has
-asked for a call back chooses one or the turn.
+each moment.  1 says the place again, 2 asks for a call back while one is offered
+(callback_menu.py), 3 goes on waiting, 4 asks for a link while one can be had (link_menu.py), 5
+leads to the intake while the caller can register by keys (intake_menu.py).
 The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
-too: all ways out but the call back lead to the queue, which says the place as soon as it is
-joined.  The key that opened the menu only repeats its words.  When the caller's turn comes the menu
-is left at once (`give_way`), whatever is being said; not while a call back is being written down,
-for then the caller is one of the two, and not both.
+too: all ways out of it lead to the queue, which says the place as soon as it is joined.  The key
+that opened the menu only repeats its words.  When the caller's turn comes the menu is left at once
+(`give_way`), whatever is being said.
 """
 
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core import numbers, slots
-from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
+from ivrd.core import numbers
 from ivrd.core.cases import CaseAnswer
 from ivrd.core.intake import BeginIntake, TicketAnswer
 from ivrd.core.menu import (
     BACK_KEY,
     MOST_INTERRUPTIONS,
     PERSON_KEY,
-    AtBooked,
+    AtOffer,
     Await,
     BackToQueue,
-    Book,
     BookAnswer,
     Command,
-    GoodBye,
     Input,
     Key,
     LinkAnswer,
@@ -41,7 +36,6 @@ from ivrd.core.menu import (
     SendLink,
     Tree,
 )
-from ivrd.core.slots import Slot
 
 PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY = "1", "2", "3", "4", "5"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
@@ -61,8 +55,8 @@ class Waits:
     """A caller's wait at this moment.
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
-    menu, from 1; callback: whether a call back can be had; slots: the time slots for one; link:
-    whether a link can be; intake: whether the caller can register by keys.
+    menu, from 1; callback: whether a call back can be had; link: whether a link can be; intake:
+    whether the caller can register by keys.
     """
 
     queue: str
@@ -70,7 +64,6 @@ class Waits:
     language: str
     place: int
     callback: bool
-    slots: tuple[Slot, ...] = ()
     link: bool = False
     intake: bool = False
 
@@ -79,22 +72,16 @@ class Waits:
 class QueueVisit:
     """Where a caller stands in this menu.
 
-    told: its words have been begun; booking: a call back is being written down; booked: it is.
-    slots: those of which the caller is to choose one; not_before: when the chosen one begins.
-    misses, interruptions and over as in `menu.Visit`.
+    told: its words have been begun.  misses, interruptions and over as in `menu.Visit`.
     """
 
     queue: str
     topic: str
     language: str
     told: bool = False
-    booking: bool = False
-    booked: bool = False
     misses: int = 0
     over: bool = False
     interruptions: int = 0
-    slots: tuple[Slot, ...] = ()
-    not_before: float = 0.0
 
 
 Result = tuple[QueueVisit, tuple[Command, ...]]
@@ -106,19 +93,12 @@ def opened(waits: Waits) -> QueueVisit:
 
 
 def again(visit: QueueVisit, waits: Waits) -> Result:
-    """Begin a visit, or go on with one that was interrupted.
-
-    What was being written down is asked for again: of one person there is one booking.
-    """
-    if visit.booked:
-        return _booked(visit)
+    """Begin a visit, or go on with one that was interrupted."""
     if visit.over:
         return _to_queue(visit)
     after = replace(visit, told=True, interruptions=visit.interruptions + visit.told)
     if after.interruptions > MOST_INTERRUPTIONS:
         return _to_queue(after)
-    if visit.booking:
-        return _book(after)
     return after, (_menu(after, waits),)
 
 
@@ -127,11 +107,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
     if visit.over:
         return visit, ()
     match received:
-        case BookAnswer(result):
-            return _answered(visit, result) if visit.booking else (visit, ())
-        case _ if visit.booking:
-            return visit, ()  # what comes of it decides
-        case LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
             return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -145,7 +121,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
 
 def give_way(visit: QueueVisit) -> Result:
     """The caller's turn has come, or ivrd is stopping: to the queue without another word."""
-    if visit.over or visit.booking:
+    if visit.over:
         return visit, ()
     return replace(visit, over=True), (BackToQueue(),)
 
@@ -160,8 +136,6 @@ def place_prompts(place: int, language: str) -> tuple[str, ...]:
 
 
 def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
-    if visit.slots:
-        return _choose(tree, visit, digit, waits)
     if digit in TO_QUEUE:
         return _to_queue(visit)
     if digit == PLACE_KEY:
@@ -169,8 +143,7 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
         place = place_prompts(waits.place, visit.language)
         return after, (_say(after, *place), _menu(after, waits))
     if digit == CALLBACK_KEY and waits.callback:
-        after = replace(visit, misses=0, slots=waits.slots)
-        return (after, (_menu(after, waits),)) if waits.slots else _book(after)
+        return replace(visit, misses=0), (AtOffer(visit.topic),)
     if digit == LINK_KEY and waits.link:
         return replace(visit, misses=0), (SendLink(visit.topic),)
     if digit == INTAKE_KEY and waits.intake:
@@ -180,21 +153,6 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
     return _miss(tree, visit, waits)
 
 
-def _choose(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
-    """A key that chooses a time slot, or the turn."""
-    if digit in (PERSON_KEY, BACK_KEY):
-        return _to_queue(visit)
-    chosen = slots.not_before(visit.slots, digit)
-    if chosen is None:
-        return _miss(tree, visit, waits)
-    return _book(replace(visit, misses=0, not_before=chosen))
-
-
-def _book(visit: QueueVisit) -> Result:
-    after = replace(visit, booking=True, slots=())
-    return after, (_say(after, BOOKING_PROMPT), Book(not_before=visit.not_before))
-
-
 def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
@@ -202,28 +160,11 @@ def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
     return after, (_say(after, tree.no_match), _menu(after, waits))
 
 
-def _answered(visit: QueueVisit, result: BookResult) -> Result:
-    if result is BookResult.BOOKED:
-        return _booked(replace(visit, booking=False, booked=True))
-    return _to_queue(replace(visit, booking=False), NOT_BOOKED_PROMPT[result])
-
-
-def _booked(visit: QueueVisit) -> Result:
-    return replace(visit, over=True), (
-        AtBooked(),
-        _say(visit, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
-        GoodBye(),
-    )
-
-
-def _to_queue(visit: QueueVisit, *said: str) -> Result:
-    words = (_say(visit, *said),) if said else ()
-    return replace(visit, over=True), (*words, BackToQueue())
+def _to_queue(visit: QueueVisit) -> Result:
+    return replace(visit, over=True), (BackToQueue(),)
 
 
 def _menu(visit: QueueVisit, waits: Waits) -> Say:
-    if visit.slots:
-        return _say(visit, *slots.words(visit.slots, visit.language))
     offers = {
         OFFER_PLACE: True,
         OFFER_CALLBACK: waits.callback,

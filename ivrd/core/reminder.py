@@ -108,6 +108,16 @@ def ended(of: Reminder, result: CallResult, limits: Limits, now: float) -> Remin
     return replace(of, token="", until=0.0, result=result, next_at=now + limits.again_seconds)
 
 
+def moved(of: Reminder, seconds: float) -> Reminder:
+    """The same, when the clock was set forward by so much.
+
+    A shift begins by the clock, as it is set; a pause began so long ago, whatever it shows.
+    """
+    since = of.since + (seconds if of.occasion is Occasion.PAUSED else 0.0)
+    until = of.until + seconds if of.until else 0.0
+    return replace(of, since=since, until=until, next_at=of.next_at + seconds)
+
+
 def result_of(status: str) -> CallResult:
     """What `Dial()` says of a call that nobody has answered, as a result."""
     match status:

@@ -82,7 +82,7 @@ class CallbackParts:
             write_behind,
             people.registry,
             messages,
-            people.hasher.hash_number,
+            people.numbers.person_with,
             people.registry.people.credit,
             expected_wait,
             now,

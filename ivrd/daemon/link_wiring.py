@@ -11,7 +11,6 @@ from ivrd.core.ledger import Ledger
 from ivrd.core.outbox import ChannelHealth
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
-from ivrd.ha.call_repository import CallRepository
 from ivrd.links.regret import LinkRegret
 from ivrd.links.sender import LinkSender, LinkSettings
 from ivrd.metrics.links import LinkCollector, LinkMetrics
@@ -27,11 +26,11 @@ class LinkParts:
         timeline: Timeline,
         outbox: OutboxParts,
         people: PeopleParts,
-        calls: CallRepository,
+        regret: LinkRegret,
         registry: CollectorRegistry,
     ) -> None:
         self._outbox = outbox
-        self.regret = LinkRegret(settings.links, calls, timeline.now)
+        self.regret = regret
         self.sender = LinkSender(
             link_settings(settings),
             ledger,

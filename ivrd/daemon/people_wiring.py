@@ -1,6 +1,8 @@
 """The parts about people, built and connected; see wiring.py, which has all others."""
 
-from ivrd.api.people_operations import PeopleOperations
+from collections.abc import Collection
+
+from ivrd.api.people_operations import Followed, PeopleOperations
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.settings import Settings
@@ -11,11 +13,10 @@ from ivrd.outbox.outbox import Outbox
 from ivrd.partners.repository import PartnerRepository
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
-from ivrd.people.repository import PeopleRepository
+from ivrd.people.repository import CountedUntil, PeopleRepository
 from ivrd.people.statistics import CallHistory, PeopleStatistics
 from ivrd.people.stored_calls import StoredCalls
 from ivrd.people.vault import Vault, number_key
-from ivrd.repeats.tracker import RepeatTracker
 from ivrd.store import WriteBehind
 
 
@@ -31,7 +32,7 @@ class PeopleParts:
         history: CallHistory,
         bookings: BookingRepository,
         outbox: Outbox,
-        repeats: RepeatTracker,
+        followed: Collection[Followed],
         audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
@@ -40,8 +41,7 @@ class PeopleParts:
             People(settings.people),
             PeopleRepository(write_behind, lambda: timeline.shift),
             timeline.now,
-            bookings.waits_since,
-            bookings.booked_head_start,
+            bookings,
         )
         self.numbers = CallerNumbers(
             self.registry, hasher, self.vault, settings.recover_after_seconds
@@ -51,6 +51,7 @@ class PeopleParts:
             ledger.calls,
             settings.people.shared_number_calls,
             self.registry.people,
+            CountedUntil(write_behind, lambda: timeline.shift),
             timeline.now,
         )
         self.operations = PeopleOperations(
@@ -61,7 +62,7 @@ class PeopleParts:
             self.statistics,
             bookings,
             outbox,
-            repeats,
+            followed,
             audit,
             self.numbers,
             settings.zone,

@@ -56,6 +56,7 @@ from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
+from ivrd.links.regret import LinkRegret
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
 from ivrd.metrics.observer import Observer
@@ -259,6 +260,7 @@ class Wiring:
             self.bookings.person_of,
             self.repeats.tracker.answered,
         )
+        regret = LinkRegret(settings.links, self.call_repository, self.timeline.now)
         self.people = PeopleParts(
             settings,
             self.write_behind,
@@ -267,7 +269,7 @@ class Wiring:
             self.call_repository,
             self.bookings,
             self.outbox.outbox,
-            self.repeats.tracker,
+            (self.repeats.tracker, regret),
             self.partner_repository,
         )
         self.links = LinkParts(
@@ -276,7 +278,7 @@ class Wiring:
             self.timeline,
             self.outbox,
             self.people,
-            self.call_repository,
+            regret,
             metrics.registry,
         )
 

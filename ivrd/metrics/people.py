@@ -19,6 +19,9 @@ class Counted(Protocol):
 
     count: PeopleCount
 
+    def expire(self) -> None:
+        """Count what became of those whose 24 hours are over by now."""
+
 
 class PeopleMetrics(Collector):
     """Registers itself.  `clock` gives this moment on the timeline of the calls."""
@@ -32,8 +35,8 @@ class PeopleMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """How things stand now."""
+        self._statistics.expire()
         count, now = self._statistics.count, self._clock()
-        count.expire(now)
         figures = count.figures()
         yield _by_state(
             GaugeMetricFamily(

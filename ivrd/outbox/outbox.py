@@ -234,10 +234,10 @@ class Outbox:
 
     # --- one person's ----------------------------------------------------------------------
 
-    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
-        """All for these recipients, each with its text as long as that is kept."""
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, Message | None]]:
+        """All for these recipients, each with what it says as long as that is kept."""
         found = [one for one in self.backlog if one.recipient in people]
-        return [(one, self._text(one)) for one in found]
+        return [(one, self._opened(one)) for one in found]
 
     def erase(self, people: Collection[str]) -> int:
         """Forget all for these recipients; how many."""
@@ -246,11 +246,11 @@ class Outbox:
             self._remove(one)
         return len(found)
 
-    def _text(self, entry: Entry) -> str:
+    def _opened(self, entry: Entry) -> Message | None:
         try:
-            return self.message(entry).text if entry.sealed else ""
+            return self.message(entry) if entry.sealed else None
         except Exception:  # sealed with a key that is gone
-            return ""
+            return None
 
     async def written(self) -> bool:
         """Wait until every step so far is stored; False if it is not known to be."""

@@ -43,6 +43,9 @@ class Keeper(Protocol):
     def renamed(self, before: str, person_id: str) -> None:
         """A person has another id from now on."""
 
+    def knows(self, person_id: str) -> bool:
+        """Whether anything is known of a person."""
+
 
 class CallerNumbers:
     """The callers who are here."""
@@ -64,6 +67,17 @@ class CallerNumbers:
         self._numbers[call_id] = number
         for before in self._hashes.previous_hashes(number):
             self._keeper.renamed(before, person)
+        return person
+
+    def person_with(self, number: str) -> str:
+        """The hash of whoever has a number, who need not be here; empty when it has no digit.
+
+        What is known of them by a key that was replaced is known of that hash from now on.
+        """
+        person = self._hashes.hash_number(number)
+        for before in self._hashes.previous_hashes(number):
+            if self._keeper.knows(before):
+                self._keeper.renamed(before, person)
         return person
 
     def number(self, call_id: str) -> str:

@@ -8,8 +8,9 @@ nothing of a person is lost that only the store has.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from math import inf
+from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk.breaks import with_breaks
@@ -20,33 +21,44 @@ from ivrd.core.people import People, Person, is_shared
 from ivrd.core.priority import HeadStart
 from ivrd.people.repository import PeopleRepository
 from ivrd.store import StoreDown
+from ivrd.store.write_behind import STANDBY
 
 logger = logging.getLogger("ivrd")
 
 FORGET_EACH_SECONDS = 3600.0
 
 
-class PeopleRegistry:
-    """All people.  `clock` gives this moment on the timeline of the calls.
+class Bookings(Protocol):
+    """Who is to be called back; see callbacks/repository.py."""
 
-    `booked_since(person)`: the effective arrival of one who is to be called back; None for others.
-    `booked_head_start(person)`: the head start that goes with it.
-    """
+    def waits_since(self, person: str) -> float | None:
+        """The effective arrival of one who has asked to be called back; None for others."""
+
+    def booked_head_start(self, person: str) -> HeadStart:
+        """The head start that goes with it."""
+
+    def knows(self, person: str) -> bool:
+        """Whether there is a booking of this person, be it one that has ended."""
+
+    def rename(self, before: str, person: str) -> None:
+        """A person has another id from now on."""
+
+
+class PeopleRegistry:
+    """All people.  `clock` gives this moment on the timeline of the calls."""
 
     def __init__(
         self,
         people: People,
         repository: PeopleRepository,
         clock: Callable[[], float],
-        booked_since: Callable[[str], float | None],
-        booked_head_start: Callable[[str], HeadStart],
+        bookings: Bookings,
     ) -> None:
         self.people = people
         self.revision = 0  # another one when more is known of many people at once
         self._repository = repository
         self._clock = clock
-        self._booked_since = booked_since
-        self._booked_head_start = booked_head_start
+        self._bookings = bookings
         self._leads = False
         self._read = False  # whether what was stored before is known
         self._changed: set[str] = set()  # people who are stored when it is
@@ -68,12 +80,12 @@ class PeopleRegistry:
     def claim(self, call: Call, now: float) -> float:
         """The seconds of credit of a call that joins a queue now; 0 if it has none."""
         self.here(call)
-        since = self._booked_since(call.caller)
+        since = self._bookings.waits_since(call.caller)
         return self.people.claim(call.caller, call.id, now, since)
 
     def head_start(self, call: Call) -> HeadStart:
         """That of who is to be called back, and has that place in a call of their own now."""
-        return self._booked_head_start(call.caller)
+        return self._bookings.booked_head_start(call.caller)
 
     def calls_here(self, call: Call) -> Iterable[str]:
         """The calls of the same person that are here."""
@@ -102,10 +114,15 @@ class PeopleRegistry:
 
     def renamed(self, before: str, person_id: str) -> None:
         """A person has another id from now on: the key of hashes was replaced."""
+        self._bookings.rename(before, person_id)
         person = self.people.rename(before, person_id, self._clock())
         self._store(person)
         if person is not None and self._leads and self._read:
             self._repository.remove(before)
+
+    def knows(self, person_id: str) -> bool:
+        """Whether anything is known of a person."""
+        return self.people.get(person_id) is not None or self._bookings.knows(person_id)
 
     def keep(self, person: Person) -> None:
         """Store what has changed of a person."""
@@ -150,19 +167,34 @@ class PeopleRegistry:
         self._task = asyncio.ensure_future(work)
 
     async def _read_all(self) -> None:
+        began, found = self._clock(), set[str]()
         try:
             async for page in self._repository.read():
-                for stored in page:
-                    self.people.restore(stored)
+                found.update(self.people.restore(stored).id for stored in page)
                 await asyncio.sleep(0)
         except StoreDown:
             return
         self._read = True
+        if found:
+            self._forget_others(found, began - STANDBY)
         changed, self._changed = self._changed, set()
+        for person_id in changed:
+            if former := self.people.former(person_id):
+                self._repository.remove(former)
         await self._put(self.people.get(person_id) for person_id in changed)
         what = "what was stored of people is read"
         log.event(logger, logging.INFO, what, people=len(self.people))
         self.revision += 1
+
+    def _forget_others(self, stored: Collection[str], before: float) -> None:
+        """Forget whom the leader before has not left in the store: it has erased them.
+
+        A standby knows them from their calls.  What the leader has not written is later than that.
+        """
+        for person in [*self.people]:
+            known = person.id in stored or person.id in self._changed
+            if not known and person.seen_at < before and not self.people.calls_here(person.id):
+                self.people.forget(person.id)
 
     async def _write_all(self) -> None:
         """Store once more whoever may have credit; of the others the store has what it has."""

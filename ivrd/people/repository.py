@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from ivrd.core.people import Person, Wait
 from ivrd.store import WriteBehind
 
-PEOPLE = "people"
+PEOPLE, COUNTED, UNTIL = "people", "people_counted", "until"
 PERSON = TypeAdapter(Person)
 
 
@@ -46,6 +46,26 @@ class PeopleRepository:
                 except ValidationError:
                     self.skipped += 1
             yield found
+
+
+class CountedUntil:
+    """Until when it is counted what became of people; `shift` as above."""
+
+    def __init__(self, write_behind: WriteBehind, shift: Callable[[], float]) -> None:
+        self._write_behind = write_behind
+        self._shift = shift
+
+    def put(self, at: float) -> None:
+        """It is, until this moment."""
+        self._write_behind.put(COUNTED, UNTIL, f"{at + self._shift():.3f}")
+
+    async def read(self) -> float | None:
+        """The moment that was stored last; None for none.  Raises `StoreDown`."""
+        text = (await self._write_behind.load(COUNTED)).get(UNTIL, "")
+        try:
+            return float(text) - self._shift()
+        except ValueError:
+            return None
 
 
 def _shifted(person: Person, seconds: float) -> Person:

@@ -3,10 +3,15 @@
 A leader begins with the calls that were stored in the two days before, whose people may not be
 over yet: it reads them page by page, and counts them beside the calls, while it counts what it sees
 itself.  Where both have a call, what was seen here counts.
+
+Whose 24 hours end is counted once, also when that is while nobody leads: until when it is counted
+is stored, and the next leader counts on from there.
 """
 
 import asyncio
 import logging
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -47,6 +52,16 @@ class Ids(Protocol):
         """The id before that; empty when there is none."""
 
 
+class Counted(Protocol):
+    """Until when it is counted what became of people; see repository.py."""
+
+    def put(self, at: float) -> None:
+        """It is, until this moment."""
+
+    async def read(self) -> float | None:
+        """The moment that was stored last; None for none.  Raises `StoreDown`."""
+
+
 class PeopleStatistics:
     """Counts people once this ivrd leads (`restore`).
 
@@ -59,12 +74,14 @@ class PeopleStatistics:
         calls: Mapping[str, Call],
         shared_number_calls: int,
         people: Ids,
+        counted: Counted,
         clock: Callable[[], float],
     ) -> None:
         self.count = PeopleCount(shared_number_calls)
         self._history = history
         self._calls = calls
         self._people = people
+        self._counted = counted
         self._clock = clock
         self._leads = False
         self._told: dict[str, PersonCall] = {}  # calls that are here, as they were counted last
@@ -89,10 +106,17 @@ class PeopleStatistics:
             self._take(call_over(completed_call(notice)))
 
     def _take(self, call: PersonCall) -> None:
-        self.count.expire(self._clock())
+        self.expire()
         self.count.take(call)
         if self._seen is not None:
             self._seen[call.id] = call
+
+    def expire(self) -> None:
+        """Count what became of those whose 24 hours are over by now."""
+        now, before = self._clock(), self.count.finished.total()
+        self.count.expire(now)
+        if self._seen is None and self.count.finished.total() > before:
+            self._counted.put(now)
 
     # --- what happened before --------------------------------------------------------------
 
@@ -114,18 +138,22 @@ class PeopleStatistics:
     async def _read_history(self) -> None:
         past: list[PersonCall] = []
         try:
+            since = await self._counted.read()
             async for page in self._history.ended_calls(self._clock() - READ_SECONDS):
                 past += map(call_over, page)
         except StoreDown:
             return
         seen, self._seen = self._seen or {}, {}
         older = [call for call in past if call.id not in seen]
-        threshold = self.count.shared_number_calls
-        count = await asyncio.to_thread(_counted, [*older, *seen.values()], threshold, self._now)
+        threshold, until = self.count.shared_number_calls, self._clock()
+        since = until if since is None else min(since, until)
+        calls = [*older, *seen.values()]
+        count = await asyncio.to_thread(_counted, calls, threshold, self._now, since, until)
         for call in self._seen.values():
             count.take(call)
-        count.finished = self.count.finished
+        count.finished.update(self.count.finished)
         self.count, self._seen = count, None
+        self._counted.put(until)
         log.event(logger, logging.INFO, "people are counted since yesterday", calls=len(older))
 
     def _now(self, call: PersonCall) -> PersonCall:
@@ -135,10 +163,28 @@ class PeopleStatistics:
 
 
 def _counted(
-    calls: Iterable[PersonCall], threshold: int, now: Callable[[PersonCall], PersonCall]
+    calls: Iterable[PersonCall],
+    threshold: int,
+    now: Callable[[PersonCall], PersonCall],
+    since: float,
+    until: float,
 ) -> PeopleCount:
+    """All calls, counted; `finished` has those alone whose 24 hours were over between two moments.
+
+    `now(call)`: the call with its caller's hash of today.
+    """
     count = PeopleCount(threshold)
-    for call in sorted(map(now, calls), key=lambda call: call.began_at):
+    ordered = sorted(map(now, calls), key=lambda call: call.began_at)
+    first_later = bisect_right(ordered, since, key=lambda call: call.began_at)
+    _take(count, ordered[:first_later], since)
+    before = Counter(count.finished)
+    _take(count, ordered[first_later:], until)
+    count.finished.subtract(before)
+    return count
+
+
+def _take(count: PeopleCount, calls: Iterable[PersonCall], until: float) -> None:
+    for call in calls:
         count.expire(call.began_at)
         count.take(call)
-    return count
+    count.expire(until)

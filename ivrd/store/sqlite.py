@@ -138,6 +138,8 @@ class SqliteStore:
         # are reconciled from queue_log.  FULL would wait for the disk at every commit: that is for
         # the kinds of which somebody has been promised something (`_write`).
         db.execute("PRAGMA synchronous = NORMAL")
+        # What is erased is overwritten, not just left to be used again (docs/privacy.md).
+        db.execute("PRAGMA secure_delete = ON")
         if self._max_pages:
             db.execute(f"PRAGMA max_page_count = {self._max_pages}")
         if version == 0:

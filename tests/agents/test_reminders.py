@@ -274,6 +274,31 @@ def test_a_pause_is_the_same_however_little_the_readings_of_two_clocks_differ(ri
     asyncio.run(life())
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_who_is_paused_is_called_as_often_and_as_late_when_the_clock_is_set_meanwhile(
+    rig: Rig, step: float
+) -> None:
+    async def life() -> None:
+        await rig.restore()
+        rig.here.update({"home.01": "1001", "home.02": "1002"})
+        controller = rig.agents.controller
+        began = rig.now
+        controller.say("a-101", a.SignedIn(began))
+        controller.say("a-101", a.Paused(began, NO_ANSWER))
+        await rig.look(1)
+        called: list[float] = []
+        for second in range(1200):
+            if second in (100, 500, 900):  # before the first call, between two, after the last
+                rig.shift += step
+                rig.now += step
+            if await rig.look(1):
+                called.append(rig.now - rig.shift - began)
+                rig.report(rig.tokens[-1], "failed", "NOANSWER")
+        assert called == [300.0, 600.0]
+
+    asyncio.run(life())
+
+
 def test_unless_it_is_not_wanted() -> None:
     async def life() -> None:
         rig = Rig(when_paused=False)

@@ -22,10 +22,10 @@ from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.call_notices import Ended
 from ivrd.core.day import completed_call
 from ivrd.core.outbox import Entry
-from ivrd.core.people import FairnessRules, People
+from ivrd.core.people import FairnessRules, People, Person, Wait
 from ivrd.core.people_figures import PeopleCount, call_over
-from ivrd.core.priority import NO_HEAD_START
 from ivrd.ha.call_repository import COMPLETED_CALL
+from ivrd.outbox.message import Message
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PEOPLE, PeopleRepository
@@ -62,8 +62,9 @@ class Written:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def of_people(self, people: Collection[str]) -> list[tuple[Entry, str]]:
-        return [(one, "said") for one in self.entries if one.recipient in people]
+    def of_people(self, people: Collection[str]) -> list[tuple[Entry, Message | None]]:
+        said = Message("callback_booked", "", "said", NOW, {"citizen_number": "1000000123453"})
+        return [(one, said) for one in self.entries if one.recipient in people]
 
     def erase(self, people: Collection[str]) -> int:
         kept = [one for one in self.entries if one.recipient not in people]
@@ -79,18 +80,17 @@ class Rig:
         behind = cast(WriteBehind, self.shelf)
         self.hasher = Hasher([KEY, OLD_KEY], "TH")
         self.vault = Vault([KEY])
+        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7)
+        self.bookings.complete = True
         repository = PeopleRepository(behind, lambda: 0.0)
         self.registry = PeopleRegistry(
             People(FairnessRules()),
             repository,
             lambda: self.now,
-            lambda _person: None,
-            lambda _person: NO_HEAD_START,
+            self.bookings,
         )
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
-        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7)
-        self.bookings.complete = True
         self.statistics = SimpleNamespace(count=PeopleCount(3))
         self.messages = Written()
         self.followed = {self.hasher.hash_number(NUMBER), self.hasher.hash_number(OTHER)}
@@ -102,7 +102,7 @@ class Rig:
             self.statistics,
             self.bookings,
             self.messages,
-            SimpleNamespace(erase=self.followed.discard),
+            [SimpleNamespace(erase=self.followed.discard)],
             self.log,
             self.numbers,
             BANGKOK,
@@ -162,9 +162,23 @@ def test_what_was_written_to_a_person_is_told_and_erased_and_nothing_of_others()
         (told,) = (await rig.ask("person", number=NUMBER))["messages"]
         assert (told["use"], told["state"], told["text"]) == ("callback_booked", "waiting", "said")
         assert told["created_at"] == "2026-11-22T08:47:40+07:00"
+        assert told["data"] == {"citizen_number": "1000000123453"}
         assert (await rig.ask("erase-person", number=NUMBER))["messages"] == 1
         assert [one.id for one in rig.messages.entries] == [OTHER]
         assert rig.log.entries[-1][3].endswith(", 1 messages")
+
+    with_people(do)
+
+
+def test_of_a_number_that_many_use_nobody_hears_what_one_of_them_has_keyed_in() -> None:
+    async def do(rig: Rig) -> None:
+        who = rig.hasher.hash_number(NUMBER)
+        entry = Entry("1", "crm", "intake", who, "sealed", 1, NOW, NOW + 60, NOW)
+        rig.messages.entries.append(entry)
+        people = rig.registry.people
+        people.restore(Person(who, rig.now, shared_at=rig.now))
+        (told,) = (await rig.ask("person", number=NUMBER))["messages"]
+        assert (told["use"], told["text"], told["data"]) == ("intake", "", {})
 
     with_people(do)
 
@@ -176,7 +190,8 @@ def test_all_that_is_kept_of_a_person_is_told_with_the_time_of_day() -> None:
         assert [call["call_id"] for call in answer["calls"]] == ["1.1", "1.3"]
         assert answer["calls"][0]["received_at"] == "2026-11-22T08:47:40+07:00"
         assert answer["calls"][0]["ended_at"] == "2026-11-22T08:49:10+07:00"
-        assert answer["at_partners"] == ["1795312000.000 t 1.0"]
+        (talk,) = answer["at_partners"]
+        assert talk == {"call_id": "1795312000.000", "partner": "alpha", "seconds": 60.0}
         person = answer["person"]
         assert [wait["seconds"] for wait in person["waits"]] == [90.0, 30.0]
         assert (person["number"], person["number_kept"]) == (NUMBER, True)
@@ -223,7 +238,7 @@ def test_bookings_are_shown_and_erased_the_ended_ones_too() -> None:
         old = {"id": "00fe", "person": rig.hasher.previous_hashes(NUMBER)[0], "asked_by": ""}
         books(rig, NUMBER, **old, state=BookingState.REACHED, number="", ended_at=NOW)
         books(rig, OTHER, id="00fd")
-        (row, ended) = (await rig.ask("person", number=NUMBER))["callbacks"]
+        (ended, row) = (await rig.ask("person", number=NUMBER))["callbacks"]
         assert (row["id"], row["state"], row["origin"]) == (asked.id, "waiting", "asked")
         assert (row["number"], row["booked_at"]) == (NUMBER, "2026-11-22T08:47:40+07:00")
         assert (ended["state"], ended["number"]) == ("reached", "")
@@ -235,6 +250,49 @@ def test_bookings_are_shown_and_erased_the_ended_ones_too() -> None:
         assert ("mali", "person erased", "", detail) in rig.log.entries
 
     with_people(do)
+
+
+def known_by_the_key_before(rig: Rig) -> str:
+    """Somebody who gave up, and has not called since the key of hashes was replaced."""
+    number = "0100000014"
+    (old,) = rig.hasher.previous_hashes(number)
+    person = Person(old, NOW, (Wait(NOW - 90.0, NOW - 90.0, NOW),), number=rig.vault.seal(number))
+    rig.registry.keep(rig.registry.people.restore(person))
+    return number
+
+
+def test_who_is_known_by_a_key_that_was_replaced_is_shown() -> None:
+    async def do(rig: Rig) -> None:
+        number = known_by_the_key_before(rig)
+        shown = await rig.ask("person", number=number)
+        assert (shown["person"]["number"], len(shown["person"]["waits"])) == (number, 1)
+
+    with_people(do)
+
+
+def test_who_is_known_by_a_key_that_was_replaced_is_not_called_after_refusing() -> None:
+    async def do(rig: Rig) -> None:
+        number = known_by_the_key_before(rig)
+        assert number in [row["number"] for row in (await rig.ask("recover"))["people"]]
+        await rig.ask("no-callback", number=number)
+        assert number not in [row["number"] for row in (await rig.ask("recover"))["people"]]
+        assert all(rig.registry.refuses_callback(who) for who in hashes(rig, number))
+        assert not set(rig.shelf.of(PEOPLE)) & {*rig.hasher.previous_hashes(number)}
+
+    with_people(do)
+
+
+def test_who_is_asked_for_and_not_known_is_not_known_after_that() -> None:
+    async def do(rig: Rig) -> None:
+        before = rig.shelf.of(PEOPLE)
+        assert (await rig.ask("person", number="0100000015"))["person"] is None
+        assert rig.shelf.of(PEOPLE) == before
+
+    with_people(do)
+
+
+def hashes(rig: Rig, number: str) -> list[str]:
+    return [rig.hasher.hash_number(number), *rig.hasher.previous_hashes(number)]
 
 
 def test_who_is_being_called_is_not_erased_meanwhile() -> None:

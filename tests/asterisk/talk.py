@@ -64,8 +64,9 @@ PROMPTS = (
     *("challenge", "welcome", "main-menu", "home-menu", "rights-info", "care-info", "care-more"),
     *("closed-benefits", "no-input", "no-match", "connect", "info-again", "goodbye"),
     *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
-    *("queue-before", "number-2", "queue-after", "queue-next"),
-    *("callback-booking", "callback-booked", "callback-not-now"),
+    *("queue-before", "queue-after", "queue-next", *(f"number-{n}" for n in range(10))),
+    *("callback-booking", "callback-booked", "callback-not-now", "callback-which"),
+    *("callback-number", "callback-read-back", "callback-right"),
 )
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}

@@ -26,6 +26,7 @@ from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules, Urgency
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PeopleRepository
 from tests.calls.rig import NOW
+from tests.fixtures.booked import Booked
 from tests.partners.rig import Shelf
 
 WHO = "0a1b2c3d4e5f"
@@ -40,8 +41,7 @@ class Rig:
         self.wall = 0.0  # by how much Asterisk's clock is ahead
         self.ledger = Ledger()
         self.told: list[dict[str, str]] = []
-        self.booked_urgent = NO_HEAD_START
-        self.booked: dict[str, float] = {}  # who is to be called back, and since when they wait
+        self.booked = Booked()
         timeline = Timeline(lambda: self.now, lambda: self.now)
         self.clock = AsteriskClock(timeline)
         shelf: object = Shelf()
@@ -49,8 +49,7 @@ class Rig:
             People(rules or FairnessRules()),
             PeopleRepository(shelf, lambda: 0.0),  # type: ignore[arg-type]
             lambda: self.now,
-            self.booked.get,
-            lambda _person: self.booked_urgent,
+            self.booked,
         )
         self.moved: list[str] = []
         self.on_channel = ""  # what an earlier ivrd has put on each channel
@@ -144,7 +143,7 @@ def test_who_has_not_waited_before_arrives_when_joining() -> None:
 
 def test_who_is_to_be_called_back_and_dials_in_has_the_place_of_the_booking() -> None:
     async def body(rig: Rig) -> None:
-        rig.booked[WHO] = NOW - 600.0
+        rig.booked.since[WHO] = NOW - 600.0
         rig.arrives("other", "ffff")
         rig.joins("other")
         rig.now += 10.0
@@ -160,7 +159,8 @@ def test_who_is_to_be_called_back_and_dials_in_has_the_place_of_the_booking() ->
 
 def test_who_has_booked_with_a_red_flag_and_dials_in_has_that_as_well() -> None:
     async def body(rig: Rig) -> None:
-        rig.booked[WHO], rig.booked_urgent = NOW - 600.0, RULES.head_start(Urgency.RED_FLAG)
+        rig.booked.since[WHO] = NOW - 600.0
+        rig.booked.head_start = RULES.head_start(Urgency.RED_FLAG)
         rig.arrives("1")
         told = rig.placement.before_joining("1")
         assert told["IVRD_EFFECTIVE"] == milliseconds(NOW - 600.0)
@@ -173,7 +173,7 @@ def test_a_booking_at_a_number_that_many_use_is_no_place_for_all_of_them() -> No
     async def body(rig: Rig) -> None:
         for call_id in "123":
             rig.arrives(call_id)
-        rig.booked[WHO] = NOW - 600.0
+        rig.booked.since[WHO] = NOW - 600.0
         assert arrival(rig, "1") is None
 
     run(body)

@@ -152,7 +152,7 @@ def test_one_that_stands_by_opens_nothing_and_one_that_stops_neither() -> None:
 def test_keys_that_are_typed_ahead_count_and_those_before_do_not() -> None:
     async def body() -> None:
         rig = await Hotline().wait("a")
-        await rig.take(*(pressed("a", key) for key in f"2{MENU_KEY}12"), *opened("a"))
+        await rig.take(*(pressed("a", key) for key in f"2{MENU_KEY}121"), *opened("a"))
         kinds = [step.kind for call, step in rig.told.steps if call == "a"]
         assert kinds[-2:] == [StepKind.QUEUE_MENU, StepKind.PLACE]
         assert rig.booking.asked == ["a"]
@@ -237,10 +237,63 @@ def test_the_slot_that_is_chosen_is_what_is_written_down() -> None:
         rig = await Hotline().wait("a")
         rig.booking.has_slots = (Slot(3600.0, 13, tomorrow=False), Slot(7200.0, 14, tomorrow=False))
         await rig.open("a")
-        await rig.take(pressed("a", "2"))
+        await rig.take(pressed("a", "2"), pressed("a", "1"))
         assert rig.booking.asked == []
         await rig.take(pressed("a", "3"))
         assert (rig.booking.asked, rig.booking.chosen) == (["a"], [7200.0])
+
+    run(body())
+
+
+def keyed(call_id: str, digits: str) -> list[Message]:
+    return [pressed(call_id, digit) for digit in digits]
+
+
+def test_who_keys_in_another_number_is_called_there_and_waits_until_that_is_written_down() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        await rig.open("a")
+        await rig.take(*keyed("a", "220812345678#"))
+        assert rig.waiting() == ["a"]
+        assert "0812345678" not in repr(rig.tracker.ivr.position("a"))
+        await rig.take(pressed("a", "1"))
+        assert rig.booking.numbers == ["0812345678"]
+        rig.booking.answers.put_nowait(BookResult.BOOKED)
+        await settle()
+        assert rig.state("a") is CallState.BOOKED
+
+    run(body())
+
+
+def test_who_withholds_the_number_is_asked_for_one_and_keeps_the_place_meanwhile() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a", "b")
+        await rig.open("a")
+        await rig.take(*keyed("a", "21"))
+        rig.booking.answers.put_nowait(BookResult.NO_NUMBER)
+        await settle()
+        await rig.take(*keyed("a", "0812"))
+        assert rig.waiting() == ["a", "b"]
+        rig.link.told.clear()
+        await rig.take(member("1"))  # a seat is free in the middle of the number
+        assert rig.redirected("a") == ["hotline-queue"]
+        assert rig.told.steps[-1][1].kind is StepKind.TURN
+        await rig.back("a")
+        assert rig.line() == ["a", "b"]
+
+    run(body())
+
+
+def test_another_ivrd_asks_for_the_number_anew_and_not_for_the_rest_of_it() -> None:
+    async def body() -> None:
+        rig = await Hotline().wait("a")
+        await rig.open("a")
+        await rig.take(*keyed("a", "220812"))
+        other = Hotline()
+        other.tracker.restore(rig.ledger.calls["a"], rig.tracker.ivr.position("a"))
+        await rebuilt(other, in_menu("a"))
+        await other.take(*keyed("a", "0899999999#1"))
+        assert other.booking.numbers == ["0899999999"]
 
     run(body())
 
@@ -249,7 +302,7 @@ def test_booked_is_told_and_counted_once_it_is_written_down() -> None:
     async def body() -> None:
         rig = await Hotline().wait("a")
         await rig.open("a")
-        await rig.take(pressed("a", "2"))
+        await rig.take(pressed("a", "2"), pressed("a", "1"))
         assert rig.state("a") is CallState.QUEUE_MENU
         rig.booking.answers.put_nowait(BookResult.BOOKED)
         await settle()
@@ -266,7 +319,7 @@ def test_whoever_cannot_be_booked_waits_on(answer: BookResult | Exception) -> No
     async def body() -> None:
         rig = await Hotline().wait("a")
         await rig.open("a")
-        await rig.take(pressed("a", "2"))
+        await rig.take(pressed("a", "2"), pressed("a", "1"))
         rig.booking.answers.put_nowait(answer)
         await settle()
         assert rig.state("a") is CallState.QUEUE_MENU
@@ -417,7 +470,7 @@ def test_another_ivrd_goes_on_where_the_caller_was_with_the_keys_pressed_since()
         await rebuilt(other, in_menu("a"))
         assert other.ledger.calls["a"] == call
         assert [step.kind for _call, step in other.told.steps] == [StepKind.RESUMED]
-        await other.take(pressed("a", "2"))
+        await other.take(pressed("a", "2"), pressed("a", "1"))
         assert other.booking.asked == ["a"]
 
     run(body())
@@ -429,7 +482,7 @@ def test_a_booking_that_was_being_written_down_is_asked_for_again_and_one_that_s
     async def body() -> None:
         rig = await Hotline().wait("a")
         await rig.open("a")
-        await rig.take(pressed("a", "2"))
+        await rig.take(pressed("a", "2"), pressed("a", "1"))
         for state in (CallState.QUEUE_MENU, CallState.BOOKED):
             other = Hotline()
             other.tracker.restore(rig.ledger.calls["a"], rig.tracker.ivr.position("a"))

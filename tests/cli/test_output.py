@@ -59,7 +59,12 @@ ACTS: dict[str, Any] = {
             {"booked_at": "2026-11-29T10:04:00+07:00", "origin": "lost", "state": "waiting"}
         ],
         "messages": [
-            {"created_at": "2026-11-29T10:04:00+07:00", "use": "callback_booked", "state": "dead"}
+            {
+                "created_at": "2026-11-29T10:04:00+07:00",
+                "use": "callback_booked",
+                "state": "dead",
+                "data": {},
+            }
         ],
     },
     "erase-person": {"person": True, "entries": 4, "callbacks": 1, "messages": 2},

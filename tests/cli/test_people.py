@@ -39,7 +39,18 @@ PERSON = {
         {"booked_at": "2026-11-29T10:05:00+07:00", "origin": "lost", "state": "waiting"},
     ],
     "messages": [
-        {"created_at": "2026-11-29T10:06:00+07:00", "use": "callback_booked", "state": "delivered"},
+        {
+            "created_at": "2026-11-29T10:06:00+07:00",
+            "use": "callback_booked",
+            "state": "delivered",
+            "data": {},
+        },
+        {
+            "created_at": "2026-11-29T10:07:00+07:00",
+            "use": "intake",
+            "state": "waiting",
+            "data": {"case": "AB", "citizen_number": "1000000123453", "flags": ""},
+        },
     ],
 }
 LOST = {
@@ -94,6 +105,7 @@ def test_the_number_is_read_from_a_file(
         "  2026-11-29 10:03:00  abandoned",
         "Call back of 2026-11-29 10:05:00: gave up, and did not ask for it; waits",
         "Message of 2026-11-29 10:06:00: callback_booked; delivered",
+        "Message of 2026-11-29 10:07:00: intake; waits; with case, citizen_number",
         "Waited 1 min from 2026-11-29 10:03:10 and was not answered",
         "The number is kept, sealed, to call back",
         "Remembered until 2026-12-02 10:05:00",

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import callback_menu as m
-from ivrd.core import dialogue
+from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.core.dialogue import Situation
 from ivrd.core.menu import (
     AtBooked,
+    AtOffer,
+    BackToQueue,
     Book,
     BookAnswer,
     Command,
@@ -26,6 +28,7 @@ from ivrd.core.menu import (
     ToPerson,
     Visit,
 )
+from ivrd.core.queue_menu import Waits
 from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 
@@ -49,6 +52,9 @@ INPUTS = st.one_of(
     st.just(NoInput()),
     st.builds(BookAnswer, st.sampled_from(BookResult)),
 )
+
+
+WAITING, _words = m.enter_waiting("q", "t", "th")
 
 
 def walk(
@@ -163,6 +169,35 @@ def test_nobody_is_let_go_without_a_booking_and_nobody_is_both_booked_and_in_the
         ends += [one for one in commands if isinstance(one, GoodBye | ToPerson)]
     assert len(ends) <= 1
     assert visit.over == bool(ends)
+
+
+@given(st.lists(INPUTS, max_size=40), st.sampled_from([(), SLOTS]))
+def test_who_asks_for_it_while_waiting_is_booked_or_back_in_the_queue_and_nowhere_else(
+    inputs: list[Input], slots: tuple[Slot, ...]
+) -> None:
+    visit, ends = WAITING, list[Command]()
+    for received in [*inputs, BookAnswer(BookResult.NOT_STORED), *[NoInput()] * 3]:
+        visit, commands = m.step(TREE, visit, received, lambda: slots)
+        ends += [one for one in commands if isinstance(one, GoodBye | ToPerson | BackToQueue)]
+        before = visit
+        after, commands = m.hand_over(visit)  # the turn comes
+        kept = visit.over or visit.at is At.BOOKING
+        assert (after, commands) == (before, ()) if kept else commands == (BackToQueue(),)
+    assert visit.over
+    assert ends in ([GoodBye()], [BackToQueue()])
+    assert (ends == [GoodBye()]) == (visit.at is At.BOOKED)
+
+
+def test_who_waits_and_asks_for_a_call_back_is_asked_at_which_number() -> None:
+    waits = Waits("q", "t", "th", place=3, callback=True)
+    now = replace(LONG, waits=waits)
+    visit, commands = dialogue.step(TREE, queue_menu.opened(waits), Key("2"), now)
+    assert visit == WAITING
+    assert commands[0] == AtOffer("t")
+    assert said(list(commands)) == [m.WHICH]
+    visit, commands = dialogue.step(TREE, visit, Key("*"), now)
+    assert commands == (BackToQueue(),)
+    assert dialogue.knows(TREE, replace(WAITING, topic="a topic that a reload has removed"))
 
 
 @given(st.lists(INPUTS, max_size=20), st.sampled_from([(), SLOTS]))

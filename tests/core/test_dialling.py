@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core.booking import Booking, BookingState
-from ivrd.core.dialling import Lead, Limits, Moment, SeatsNow, to_be_called, to_dial
+from ivrd.core.dialling import LIKELY, Lead, Limits, Moment, SeatsNow, to_be_called, to_dial
 from ivrd.core.priority import HeadStart, Urgency
 
 NOW = 10_000.0
@@ -41,6 +41,37 @@ def test_the_one_who_arrived_first_is_dialled_first_and_one_for_each_seat() -> N
     waiting = [booking(1, 300.0), booking(2, 100.0), booking(3, 200.0)]
     assert ids(to_dial(waiting, LIMITS, moment(free=2))) == [2, 3]
     assert to_dial(waiting, LIMITS, moment(free=0)) == []
+
+
+@st.composite
+def waiting_ones(draw: st.DrawFn) -> list[Booking]:
+    times = st.sampled_from([0.0, 50.0, 100.0, 150.0, 200.0])
+    urgent = st.sampled_from([HeadStart(), HeadStart(Urgency.RED_FLAG, 100.0)])
+    queues = st.sampled_from(sorted(ALL))
+    made = draw(st.lists(st.tuples(times, urgent, queues), max_size=8))
+    return [
+        booking(n, at, head_start=urgency, queue=queue)
+        for n, (at, urgency, queue) in enumerate(made)
+    ]
+
+
+@given(
+    waiting_ones(),
+    st.lists(st.floats(0.0, 250.0), max_size=6),
+    st.integers(0, 4),
+    st.integers(0, 8),
+    st.sampled_from([0.0, 60.0]),
+)
+def test_whoever_is_not_looked_at_would_not_have_been_dialled(
+    bookings: list[Booking], waiting: list[float], free: int, busy: int, give_way: float
+) -> None:
+    """Held against each one being looked at by itself, in the order of the turns."""
+    limits, at = replace(LIMITS, give_way_seconds=give_way), moment(free, busy, waiting)
+    seats, expected = at.seats["q"].free_within(at.lead.seconds), list[Booking]()
+    for one in sorted(bookings, key=lambda one: (one.turn_at, one.booked_at, one.id)):
+        if seats - len(expected) - at.ahead(ALL, limits.turn(one)) >= LIKELY:
+            expected.append(one)
+    assert to_dial(bookings, limits, at) == expected
 
 
 def test_callers_on_the_line_who_arrived_earlier_are_served_before() -> None:

@@ -32,8 +32,7 @@ ASYNC = {"wait", "flush", "answer", "_hand_over"}
 FUNCTIONS = {
     *("set", "time", "store", "agi", "decision", "gauges", "identify", "connection_report"),
     *("stepped_down", "_stepped_down", "scrape", "ready", "_destinations"),
-    *("hash_number", "credit", "reading", "waits_since"),
-    *("booked_head_start", "rung", "variables"),
+    *("person_with", "credit", "reading", "rung", "variables"),
 }
 # The same, of what a part is given.
 GIVEN = {"stepped_down", "hand_over", "expected_wait", "snapshot"}

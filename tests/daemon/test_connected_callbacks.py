@@ -52,7 +52,7 @@ async def books(at: Hotline) -> Booking:
     """Somebody who has waited before books in the menu, and hangs up."""
     at_any_hour(at)
     callbacks, people = at.wiring.callbacks, at.wiring.people
-    await until(lambda: callbacks.bookings.complete)
+    await until(lambda: callbacks.bookings.complete and people.registry.complete)
     now, person = at.wiring.timeline.now(), people.hasher.hash_number(E164)
     waited = Wait(now - 300.0, now - 300.0, now - 60.0)
     people.registry.people.restore(Person(person, now - 60.0, (waited,)))

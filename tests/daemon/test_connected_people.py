@@ -8,10 +8,13 @@ import pytest
 from ivrd.api.server import NotNow
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.key_file import KeyFile
+from ivrd.core.book_result import BookResult
 from ivrd.daemon.wiring import Wiring
+from tests.asterisk.fake_ami import block
 from tests.daemon.hotline import Hotline, live, until
 
 NUMBER = "0200000098"
+SHOWN = "0812345678"  # made up, and one that may be dialled
 
 
 async def waits(at: Hotline, number: str) -> str:
@@ -114,6 +117,43 @@ def test_who_is_on_the_line_is_not_erased(tmp_path: Path) -> None:
     live(tmp_path, body)
 
 
+def test_after_the_key_is_replaced_who_has_booked_and_is_answered_is_not_called(
+    tmp_path: Path,
+) -> None:
+    async def before(at: Hotline) -> None:
+        booking = at.wiring.callbacks.booker
+        call = at.call_id()
+        at.arrive(call, SHOWN)
+        at.ami.answers["Getvar"] = lambda _action: block(Response="Success", Value=SHOWN)
+        await until(lambda: call in at.wiring.ledger.calls and booking.takes())
+        assert await booking.book(call) is BookResult.BOOKED
+        await gone(at, call)
+
+    async def after(at: Hotline) -> None:
+        bookings = at.wiring.callbacks.bookings
+        call = at.call_id()
+        at.arrive(call, SHOWN)  # perhaps before the bookings of before are read
+        await until(lambda: call in at.wiring.ledger.calls and bookings.complete)
+        (booking,) = bookings.open()
+        assert booking.person == booking.asked_by == at.wiring.ledger.calls[call].caller
+        at.ami.answers["Getvar"] = lambda _action: block(Response="Success", Value=SHOWN)
+        assert await at.wiring.callbacks.booker.book(call) is BookResult.BOOKED
+        assert len(bookings.all()) == 1
+        at.emit("QueueCallerJoin", call, Queue=at.queue)
+        at.emit("AgentConnect", call, Interface="PJSIP/base-01")
+        await gone(at, call)
+        await until(lambda: not bookings.open())
+
+    live(tmp_path, before)
+    replace_key(tmp_path)
+    live(tmp_path, after)
+
+
+def replace_key(folder: Path) -> None:
+    keys = KeyFile(folder / "caller.key", "caller_key_file", "")
+    keys.path.rename(keys.previous_path)
+
+
 def test_after_the_key_is_replaced_who_calls_is_the_person_that_was_known(tmp_path: Path) -> None:
     async def before(at: Hotline) -> None:
         at_once(at.wiring)
@@ -142,6 +182,5 @@ def test_after_the_key_is_replaced_who_calls_is_the_person_that_was_known(tmp_pa
         assert list(stored) == [new]
 
     live(tmp_path, before)
-    keys = KeyFile(tmp_path / "caller.key", "caller_key_file", "")
-    keys.path.rename(keys.previous_path)
+    replace_key(tmp_path)
     live(tmp_path, after)

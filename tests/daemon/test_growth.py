@@ -12,6 +12,7 @@ from ivrd.asterisk.facts import MemberChanged, PartnerLegEvent, SeatUnanswered
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core import call_events as c
+from ivrd.core.booking import Booking, BookingState
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.partner import Partner, PartnerState
@@ -67,6 +68,7 @@ class Made:
         self.now = self.wiring.timeline.now()
         self._members(queues)
         self._calls(size, queues)
+        self._bookings(size, queues)
 
     def _members(self, queues: tuple[str, ...]) -> None:
         lent = [seat for seats in self.lent.values() for seat in seats]
@@ -87,8 +89,25 @@ class Made:
                 self.call(call_id, "other")
                 ledger.apply(call_id, c.Connected(self.now, AnsweredBy.PARTNER, seat))
 
-    def call(self, call_id: str, queue: str) -> None:
-        self.wiring.ledger.receive(Call(call_id, self.now - 60.0))
+    def _bookings(self, size: Size, queues: tuple[str, ...]) -> None:
+        """As many who are to be called back as wait on the line, and twice as many who were."""
+        self.wiring.people.registry._read = True
+        bookings = self.wiring.callbacks.bookings
+        bookings.complete = True
+        for number in range(size.callers):
+            queue, person = queues[number % len(queues)], f"p{number}"
+            at = self.now - 20.0
+            waits = Booking(f"o{number}", person, f"a{number}", "", queue, "other", "th", at, at)
+            bookings.put(waits)
+            over = {"state": BookingState.REACHED, "ended_at": at}
+            for time_ in "xy":
+                bookings.put(replace(waits, id=f"{time_}{number}", **over))
+        scheduler = self.wiring.callbacks.scheduler
+        callback = replace(scheduler.settings.callback, schedule=None)
+        scheduler.settings = replace(scheduler.settings, callback=callback)
+
+    def call(self, call_id: str, queue: str, person: str = "") -> None:
+        self.wiring.ledger.receive(Call(call_id, self.now - 60.0, person))
         self.wiring.ledger.apply(call_id, c.JoinedQueue(self.now - 30.0, queue))
 
     def evaluate(self) -> None:
@@ -131,6 +150,18 @@ class Made:
     def came(self) -> None:
         self.call("new", "other")
 
+    def answered_who_has_booked(self) -> None:
+        self.call("own", "other", "p7")
+        events = (c.Connected(self.now, AnsweredBy.INHOUSE, "base-01"), c.HungUp(self.now + 60.0))
+        for event in events:
+            for notice in self.wiring.ledger.apply("own", event):
+                self.wiring.callbacks.dialler.notice(notice)
+        assert self.wiring.callbacks.bookings.of_person("p7") is None
+
+    def calls_back(self) -> None:
+        finished(self.wiring.callbacks.scheduler.evaluate())
+        assert sum(self.wiring.callbacks.scheduler.backlog(self.wiring.timeline.now()).values())
+
     def foresee(self) -> None:
         self.wiring.waiting.look()
         assert len(list(self.wiring.waiting.forecast.waits())) > 0
@@ -152,12 +183,14 @@ LOOKS: dict[str, Callable[[Made], object]] = {
     "seats": lambda made: made.wiring.queue_members.list_seats(),
     "again": lambda made: finished(made.wiring.queue_members.repeat()),
     "balance": lambda made: made.wiring.ledger.balance(),
+    "calls back": Made.calls_back,
     "written": lambda made: made.wiring.failover._write_calls(),
 }
 EVENTS: dict[str, Callable[[Made], object]] = {
     "a call comes": Made.came,
     "a call is held against limits": Made.screened,
     "a call ends": Made.hung_up,
+    "somebody who has booked is answered": Made.answered_who_has_booked,
     "a seat misses a call": Made.missed,
     "a seat is paused": Made.member_changed,
     "a partner refuses a call": Made.refused,

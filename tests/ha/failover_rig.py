@@ -16,7 +16,6 @@ from ivrd.core.call import Call
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People
-from ivrd.core.priority import NO_HEAD_START
 from ivrd.core.recent import Recent
 from ivrd.ha.call_repository import ENDED, CallRepository
 from ivrd.ha.election import Election
@@ -31,6 +30,7 @@ from ivrd.store import WriteBehind
 from ivrd.store.interface import Change, Fenced, Forget, Put, StoreDown
 from tests.calls.rig import NOW, FakeLink, Rig
 from tests.calls.test_tracker_rebuild import lists
+from tests.fixtures.booked import Booked
 
 PATIENCE = 30.0  # seconds; only a machine that is stuck takes so long
 
@@ -194,8 +194,7 @@ class Ivrd:
             People(FairnessRules()),
             PeopleRepository(self.write_behind, lambda: 0.0),
             lambda: NOW,
-            lambda _person: None,
-            lambda _person: NO_HEAD_START,
+            Booked(),
         )
         self.reconciliation = Reconciliation(
             QueueLogReader(self.record),

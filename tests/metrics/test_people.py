@@ -12,6 +12,9 @@ class Statistics:
         self.count = PeopleCount(3)
         self.now = 0.0
 
+    def expire(self) -> None:
+        self.count.expire(self.now)
+
     def call(self, name: str, began: float, *, asked: bool, answered: bool = False) -> None:
         call_id = f"{began}.{name}"
         self.count.take(PersonCall(call_id, name, began, began + 60.0, asked, answered))

@@ -7,10 +7,10 @@ from typing import cast
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.call_notices import Ended
 from ivrd.core.people import FairnessRules, People
-from ivrd.core.priority import NO_HEAD_START
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import PEOPLE, PeopleRepository
 from ivrd.store import WriteBehind
+from tests.fixtures.booked import Booked
 from tests.partners.rig import Shelf
 
 NOW = 1_700_000_000.0
@@ -33,16 +33,15 @@ class Rig:
             self.people,
             self.repository,
             lambda: self.now,
-            lambda _: None,
-            lambda _: NO_HEAD_START,
+            Booked(),
         )
 
     async def restore(self) -> None:
         await self.registry.restore()
         await settled()
 
-    def gives_up(self, call_id: str, seconds: float) -> None:
-        call = Call(call_id, self.now, WHO, CallState.QUEUE, joined_at=self.now)
+    def gives_up(self, call_id: str, seconds: float, who: str = WHO) -> None:
+        call = Call(call_id, self.now, who, CallState.QUEUE, joined_at=self.now)
         self.registry.moved(call, None)
         self.now += seconds
         call = replace(call, state=CallState.ENDED, ended_at=self.now)
@@ -56,6 +55,30 @@ def test_a_restart_keeps_what_was_waited() -> None:
     first.gives_up("1", 60.0)
     asyncio.run(second.restore())
     assert second.people.credit(WHO, NOW + 70.0) == 60.0
+
+
+def test_whom_the_leader_has_erased_the_standby_knows_no_more_once_it_leads() -> None:
+    shelf = Shelf()
+    leader, standby = Rig(shelf), Rig(shelf)
+    asyncio.run(leader.restore())
+    for rig in (leader, standby):
+        rig.gives_up("1", 60.0)
+        rig.now += 600.0
+        rig.gives_up("2", 60.0, "of somebody else")
+    leader.registry.erase(WHO)
+    standby.now += 600.0
+    standby.gives_up("3", 60.0, "of whom the leader has not written yet")
+    asyncio.run(standby.restore())
+    known = {person.id for person in standby.people}
+    assert known == {"of somebody else", "of whom the leader has not written yet"}
+
+
+def test_a_store_that_has_lost_everything_makes_the_standby_forget_nobody() -> None:
+    standby = Rig(Shelf())
+    standby.gives_up("1", 60.0)
+    standby.now += 600.0
+    asyncio.run(standby.restore())
+    assert [person.id for person in standby.people] == [WHO]
 
 
 def test_a_standby_follows_and_stores_nothing() -> None:

@@ -25,6 +25,7 @@ class History:
         self.since = 0.0
         self.reading, self.go = asyncio.Event(), asyncio.Event()
         self.go.set()
+        self.counted = Counted()
 
     async def ended_calls(self, since: float) -> AsyncIterator[list[CompletedCall]]:
         self.since = since
@@ -35,6 +36,19 @@ class History:
         await self.go.wait()
 
 
+class Counted:
+    """What is stored of until when it is counted."""
+
+    def __init__(self) -> None:
+        self.until: float | None = None
+
+    def put(self, at: float) -> None:
+        self.until = at
+
+    async def read(self) -> float | None:
+        return self.until
+
+
 class Rig:
     """One ivrd."""
 
@@ -43,7 +57,9 @@ class Rig:
         self.now = NOW
         self.here: dict[str, Call] = {}
         self.people = People(FairnessRules())
-        self.made = PeopleStatistics(history, self.here, 3, self.people, lambda: self.now)
+        self.made = PeopleStatistics(
+            history, self.here, 3, self.people, history.counted, lambda: self.now
+        )
 
     async def restore(self) -> None:
         await self.made.restore()
@@ -89,7 +105,9 @@ def test_a_restart_counts_on_where_the_other_ended() -> None:
         first.begins("4", "c", NOW - 60.0)
         assert first.people_now() == {"answered": 1, "trying": 2, "calls": 4}
         second.here = {**first.here}
-        second.made = PeopleStatistics(history, second.here, 3, second.people, lambda: NOW)
+        second.made = PeopleStatistics(
+            history, second.here, 3, second.people, history.counted, lambda: NOW
+        )
         await second.restore()
         assert second.people_now() == first.people_now()
         assert history.since == NOW - READ_SECONDS
@@ -188,6 +206,32 @@ def test_never_reached_is_counted_by_who_was_there_then() -> None:
         assert before.made.count.finished == {PersonState.NEVER_REACHED: 1}
         after = Rig(history)
         await after.restore()
-        assert not after.made.count.finished
+        assert not after.made.count.finished.total()
+
+    asyncio.run(body())
+
+
+def test_who_was_over_while_nobody_led_is_counted_by_the_next_leader_once() -> None:
+    async def body() -> None:
+        history = History()
+        before = Rig(history)
+        await before.restore()
+        for hours, who in ((40.0, "before"), (25.0, "meanwhile"), (24.5, "answered meanwhile")):
+            before.now = NOW - hours * HOUR
+            before.begins(who, who, before.now)
+            before.ends(who, answered=who.startswith("answered"))
+        before.now = NOW - 2 * HOUR
+        before.made.expire()  # at a scrape, the last thing it did
+        never, answered = PersonState.NEVER_REACHED, PersonState.ANSWERED
+        assert before.made.count.finished == {never: 1}
+        after = Rig(history)
+        after.begins("new", "new", NOW)
+        await after.restore()
+        assert +after.made.count.finished == {never: 1, answered: 1}
+        assert after.people_now() == {"trying": 1, "calls": 1}
+        again = Rig(history)
+        again.here = after.here
+        await again.restore()
+        assert not again.made.count.finished.total()
 
     asyncio.run(body())

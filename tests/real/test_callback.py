@@ -14,7 +14,7 @@ from ivrd.asterisk.call_request import SOURCE, CallRequests, NotPlaced
 from ivrd.asterisk.dialplan_names import ATTEMPT
 from lab.agents import Choice, Manner, in_turn, refuses
 from lab.called import CalledPeople, comes, does_not_press, hangs_up
-from lab.callers import Caller, Hear, Keys, Quiet
+from lab.callers import Caller, Hear, Keys, Quiet, Wait
 from lab.running import LabError
 from tests.real.rig import WAIT
 
@@ -113,6 +113,44 @@ def test_who_has_booked_and_dials_in_has_the_place_of_the_booking(hotline, tmp_p
         talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
         assert [talk.number for talk in talks] == [shown, Caller(2, "").shown]
         assert people.ledger() == ()  # nobody was dialled
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(40)
+def test_who_withholds_the_number_books_while_waiting_by_keying_one_in(hotline, tmp_path):
+    """Beside it one whose turn comes in the middle of the number, and who is answered then."""
+    shown, dialled = number(1)
+    into_menu = (Keys("02"), Wait(4), Keys("9"), Hear(), Quiet(0.5))
+    asked_for_one = (Keys("21"), Hear(), Quiet(0.5))
+    in_full = (Keys(f"{shown}#"), Hear(), Quiet(0.5), Keys("1"))
+    with CalledPeople(tmp_path / "people", {dialled: comes()}) as people:
+
+        def change(name, settings) -> None:
+            closed(name, settings)
+            people.change(name, settings)
+            if name == "ivrd.yaml":
+                settings["waiting"] = {"menu_key": "9", "menu_key_seconds": 20}
+
+        lab = hotline(agents=1, talk=2.0, ring=0.2, change=change)
+        books = (*into_menu, *asked_for_one, *in_full)
+        calling = lab.calling([Caller(1, "books", books, number="anonymous")], rate=5.0)
+        booked(lab, 1)
+        assert calling.wait(WAIT).entries[0].ended == "network"  # the hotline said goodbye
+        keys = (*into_menu, *asked_for_one, Keys(shown[:4]), *([Wait(1), Keys("5")] * 4))
+        other = Caller(2, "waits", (*keys, Quiet(90)), number="anonymous")
+        waits = lab.calling([other], rate=5.0, name="waits")
+        lab.until("one is in the menu", lambda _s: in_queue_menu(lab))
+        lab.ivrd.once("seats", "open", "base")
+        assert waits.wait(WAIT).outcomes() == {"answered": 1}
+        until(lab, {"reached": 1})
+        lab.settled()
+        assert dict(people.reached()) == {dialled: 1}
+        written = [*lab.folder.rglob("*.log"), *lab.folder.rglob("*sqlite*")]
+        assert not [path for path in written if shown.encode() in path.read_bytes()]
+
+
+def in_queue_menu(lab) -> bool:
+    return lab.ivrd.scrape().total("ivrd_queue_menu_callers") == 1
 
 
 @pytest.mark.verify

@@ -33,7 +33,7 @@ WITHOUT_LEADER = (5.0, 2.0)
 # Whoever is in the menu when the turn comes may be passed on the way back, and has the next seat.
 NEXT_SEAT_SECONDS = TALK_SECONDS + 2.0
 INTO_QUEUE = Keys("02")  # to a person, and no call back before that
-OPEN, PLACE, CALLBACK, GO_ON = (Keys(key) for key in "9123")
+OPEN, PLACE, CALLBACK, GO_ON = (Keys(keys) for keys in ("9", "1", "21", "3"))
 STAYS = tuple(step for _ in range(60) for step in (Wait(2), PLACE))
 KINDS = ("gives up", "books", "stays in the menu", "looks", "waits", "waits")
 

@@ -16,7 +16,7 @@ from tests.real.overflow_rig import final_ledger
 from tests.real.rig import WAIT, Hotline
 
 INTO_QUEUE = Keys("02")  # to a person, and no call back before that
-OPEN, CALLBACK = Keys("9"), Keys("2")
+OPEN, CALLBACK = Keys("9"), Keys("21")  # a call back, to this number
 CHEST_PAIN = Keys("19")  # Thai; "if you have chest pain, press 9": nothing is offered before
 TALK_SECONDS = 2.0
 RED_FLAG = 4 * 3600.0  # seconds: the setting's default

@@ -19,7 +19,7 @@ from tests.real.rig import WAIT, Hotline
 
 KEY = "9"
 INTO_QUEUE = Keys("0")
-OPEN, PLACE, CALLBACK, GO_ON = Keys(KEY), Keys("1"), Keys("2"), Keys("3")
+OPEN, PLACE, GO_ON = Keys(KEY), Keys("1"), Keys("3")
 STAYS = tuple(step for _ in range(60) for step in (Wait(2), PLACE))
 
 
