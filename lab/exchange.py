@@ -235,4 +235,4 @@ def _pitch(path: Path) -> int:
         return 0
     # Each holds whole waves: its end goes on at its beginning.
     turns = [sum(b < 0 <= a for b, a in pairwise((part[-1], *part))) for part in loud]
-    return round(median(turns)) * rtp.RATE // rtp.SAMPLES
+    return int(median(turns)) * rtp.RATE // rtp.SAMPLES
