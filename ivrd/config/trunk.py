@@ -26,7 +26,14 @@ from ivrd.config.field_types import (
     pattern,
 )
 from ivrd.config.model import Part
-from ivrd.config.trunk_network import EXCHANGE, DialledNetworkPart, NetworkPart, PartnerNetworkPart
+from ivrd.config.trunk_network import (
+    EXCHANGE,
+    SIPS_PORT,
+    DialledNetworkPart,
+    NetworkPart,
+    PartnerNetworkPart,
+    usual_port,
+)
 from ivrd.config.trunk_settings import (
     AUTO,
     CODECS,
@@ -43,7 +50,6 @@ from ivrd.config.trunk_settings import (
 )
 from ivrd.config.yamlfile import Key
 
-SIPS_PORT = 5061
 HOTLINE, CALLER = "hotline", "caller"
 SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt"
 PARTNER_SECRET = "IVRD_PARTNER_{}_SECRET"  # stands in for a partner's trunk.secret_file
@@ -198,16 +204,12 @@ def check_tls(part: TlsPart, sip: Address) -> Iterator[tuple[Key, str]]:
 def place(part: TrunkPart, address: str) -> Address:
     """Where an address leads, with its port."""
     host, port = trunk_network.split(address)
-    return Address(host, port or _usual(part.transport))
+    return Address(host, port or usual_port(part.transport))
 
 
 def places_of(part: DialledPart) -> list[Address]:
     """Where its addresses lead."""
     return [place(part, address) for address in part.addresses]
-
-
-def _usual(transport: str) -> int:
-    return SIPS_PORT if transport == TLS else SIP_PORT
 
 
 def dialled(part: DialledPart, folder: Path, secret: str) -> TrunkSettings:
@@ -290,4 +292,4 @@ def _short(part: TrunkPart, address: str) -> str:
     """
     if trunk_network.version(trunk_network.split(address)[0]) is None:
         return address
-    return address.removesuffix(f":{_usual(part.transport)}")
+    return address.removesuffix(f":{usual_port(part.transport)}")

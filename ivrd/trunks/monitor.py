@@ -139,11 +139,11 @@ class TrunkMonitor:
                 elif trunk and at < len(trunk.addresses):
                     trunk.addresses[at].reported(reachable)
             case TrunkRegistration(registrar, client, registered):
-                for user, one in self._registrations(registrar, client):
+                for _user, one in self._registrations(registrar, client):
                     if registered:
                         one.reported(True)
-                    elif one.fault is None:  # the log says why, a moment earlier or later
-                        one.not_registered(user, None, self._clock())
+                    else:
+                        one.rejected(self._clock())
             case _:
                 assert_never(fact)
 
@@ -219,6 +219,8 @@ class TrunkMonitor:
         for name, trunk in self._trunks.items():
             if trunk.password and now - trunk.password_at > PASSWORD_SECONDS:
                 trunk.password = None
+            for registrar in trunk.registrars:
+                registrar.look(trunk.settings.user, now)
             for one in trunk.places:
                 if self._due(one, now) and len(self._tasks) < MOST_TASKS:
                     again = AGAIN_SECONDS if one.reachable is False else WELL_SECONDS
