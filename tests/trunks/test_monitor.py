@@ -175,6 +175,29 @@ def test_what_asterisk_knew_before_is_read_when_it_is_connected() -> None:
     run(body)
 
 
+def test_many_trunks_are_asked_for_at_once_when_it_is_connected_and_then_little_by_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    rig = Rig(**{f"partner_{n}": TWO for n in range(10)})
+
+    async def body() -> None:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        await rig.look()
+        first = len(rig.link.asked)
+        assert (first, pauses) == (20, [])
+        rig.now += monitors.READ_SECONDS + 1
+        await rig.look()
+        assert len(rig.link.asked) == 2 * first
+        assert pauses == [monitors.SPREAD_SECONDS / 10] * 9
+
+    run(body)
+
+
 def test_a_password_that_is_refused_is_told_until_it_is_not_refused_any_more() -> None:
     rig = Rig(partner_bank=PLAIN)
 
