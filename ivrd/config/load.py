@@ -74,13 +74,11 @@ def _trunks(
     program: main.MainFile, helpers: partners.PartnersFile, folder: Path
 ) -> dict[str, TrunkSettings]:
     """All trunks, by their names in Asterisk."""
-    found = {
+    return {
         **asterisk.carriers(program.asterisk, folder),
         **partners.dialled_trunks(helpers, folder),
+        **callback.exchanges(program.callback, folder),
     }
-    if exchange := callback.exchange(program.callback, folder):
-        found[callback.TRUNK] = exchange
-    return found
 
 
 def _with_further(files: Files, wanted: Sequence[str], folder: Path) -> Settings | None:

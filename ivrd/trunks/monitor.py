@@ -17,7 +17,7 @@ from ivrd import log
 from ivrd.asterisk import trunk_states
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK, PARTNER_PREFIX, aors_of, trunk_of
+from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, aors_of, trunk_of
 from ivrd.asterisk.facts import (
     AttemptReport,
     PartnerLegEvent,
@@ -190,7 +190,7 @@ class TrunkMonitor:
 
     def attempt(self, report: AttemptReport) -> None:
         """Somebody is called back: by a carrier, whose answer may be about the number as well."""
-        trunk = self._trunks.get(CALLBACK_TRUNK)
+        trunk = self._trunks.get(report.trunk)
         if trunk is None:
             return
         if report.state == AttemptState.ANNOUNCEMENT:

@@ -266,19 +266,20 @@ def test_an_exchange_that_is_full_has_no_fault_and_one_that_takes_no_call_has() 
 
 
 def test_what_calls_back_come_to_tells_of_their_trunk_and_not_of_the_number() -> None:
-    rig = Rig(callback_trunk=PLAIN)
+    rig = Rig(callback_trunk=PLAIN, callback_trunk_mobile=PLAIN)
 
-    def failed(status: int) -> str:
+    def failed(status: int, trunk: str = "callback-trunk") -> str:
         detail = f"CHANUNAVAIL:21:no:{status}"
-        rig.monitor.attempt(AttemptReport("t", "failed", detail, NOW))
-        fault = rig.monitor.fault("callback-trunk")
+        rig.monitor.attempt(AttemptReport("t", "failed", detail, NOW, trunk))
+        fault = rig.monitor.fault(trunk)
         return fault.reason if fault else ""
 
     assert [failed(status) for status in (404, 403, 486, 488)] == ["", "", "", "codec"]
-    rig.monitor.attempt(AttemptReport("t", "announcement", "1.1", NOW))
+    rig.monitor.attempt(AttemptReport("t", "announcement", "1.1", NOW, "callback-trunk"))
     assert rig.monitor.fault("callback-trunk") is None
-    assert failed(401) == "password"
-    Rig().monitor.attempt(AttemptReport("t", "failed", "CHANUNAVAIL:21:no:488", NOW))
+    assert failed(401, "callback-trunk-mobile") == "password"
+    assert rig.monitor.fault("callback-trunk") is None
+    Rig().monitor.attempt(AttemptReport("t", "failed", "CHANUNAVAIL:21:no:488", NOW, ""))
 
 
 @pytest.mark.parametrize("log_first", [True, False])

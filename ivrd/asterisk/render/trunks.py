@@ -151,7 +151,7 @@ def _endpoint(
     shown = "" if trunk.shows_caller else f"from_user={number}\n"
     return (
         f"[{name}]\ntype=endpoint\ncontext={context}\n{media(sip, trunk)}"
-        f"{of}send_pai=no\n{shown}{auth}{CLOSED}"
+        f"{of}send_pai=no\nsend_diversion=no\n{shown}{auth}{CLOSED}"
     )
 
 
