@@ -96,6 +96,22 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("tls", "told"),
+    [
+        ("{cert_file: ./own.pem}", "tls.cert_file: missing beside it: key_file"),
+        ("{key_file: ./own.key}", "tls.key_file: missing beside it: cert_file"),
+        ('{listen: "0.0.0.0:5060"}', "tls.listen: 5060 is the port of asterisk.sip; expected"),
+    ],
+)
+def test_a_certificate_without_its_key_is_told_with_line_and_key(
+    folder: Path, change: Change, tls: str, told: str
+) -> None:
+    change("ivrd.yaml", "asterisk:\n", f"asterisk:\n  tls: {tls}\n")
+    with pytest.raises(ConfigError, match=rf"ivrd\.yaml:\d+: asterisk\.{re.escape(told)}"):
+        load(folder)
+
+
 def test_what_transcoding_costs_is_noted_where_it_stands(folder: Path, change: Change) -> None:
     assert [str(note) for note in notes(load(folder))] == []
     trunk(folder, change, "{addresses: [a.example], codecs: [g722, alaw]}")
