@@ -53,7 +53,9 @@ CALLBACK_BEGINS = "callback-begins"
 CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
 CALLBACK_VIA = "callback-via"
-CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf, and with a route's name behind (config/routes.py)
+CALLBACK_TRUNK = (
+    "callback-trunk"  # in pjsip.conf, and with a route's name behind (config/routes.py)
+)
 AGENT_CALL = "agent-call"  # its extensions are those of core/agent_call.py
 AGENT_DIAL = "agent-dial"  # ivrd has an agent called
 AGENT_CALLED = "agent-called"
@@ -68,7 +70,14 @@ CONTEXTS = (
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
-    *(CALLBACK_VIA, CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
+    *(
+        CALLBACK_VIA,
+        CALLBACK_BEGINS,
+        SEAT_TRANSFER,
+        TRANSFER_CONTEXT,
+        SEAT_TRANSFERRED,
+        SEAT_CONSULTATION,
+    ),
     *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
     *(SETTLED_CONTEXT, AGENT_DIAL, AGENT_CALLED, AGENT_CALLED_ENDED),
     *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED, LINE_AWAY),

@@ -77,7 +77,9 @@ def _show_reload(given: argparse.Namespace, answer: Any) -> int:
 def _load(asterisk: AsteriskSettings, module: str, why: str) -> None:
     """Before a trunk needs it: who speaks Opus, and it is not there, would hear nothing."""
     if not console.load(asterisk.console, module):
-        raise CommandFailed(f"{why}, and Asterisk cannot load {module}; the old configuration stays")
+        raise CommandFailed(
+            f"{why}, and Asterisk cannot load {module}; the old configuration stays"
+        )
 
 
 def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequence[str]) -> None:

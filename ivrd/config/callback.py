@@ -66,12 +66,13 @@ class CallbackSettings:
     """Who is called back, and how.
 
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
-    routes: others for some calls, the first that fits.  port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
-    worth a call back.  countries: two letters each.  prefixes: how a number with its country begins
-    that is dialled; empty: as it likes.  schedule: when calls may be made; None for
-    always.  slots: the hours of the day that a caller may choose from.  keep_days: for how long it
-    is known what became of a booking.  recover_at_free: which share of the seats has to be free for
-    one who gave up to be called; None: none of them is.
+    routes: others for some of them, the first that fits.  port: where Asterisk takes ivrd's wish
+    for one.  offer_after_seconds: a shorter wait is not worth a call back.  countries: two letters
+    each.  prefixes: how a number with its country begins that is dialled; empty: as it likes.
+    schedule: when calls may be made; None for always.  slots: the hours of the day that a caller
+    may choose from.  keep_days: for how long it is known what became of a booking.
+    recover_at_free: which share of the seats has to be free for one who gave up to be called; None:
+    none of them is.
     """
 
     trunk: str

@@ -63,7 +63,10 @@ def check(routes: Mapping[str, RoutePart], kinds: list[str]) -> Iterator[tuple[K
                     yield (name, key, at), f"{one} is named twice"
         for at, kind in enumerate(part.kinds):
             if kind not in kinds:
-                yield (name, "kinds", at), f"no {kind} number is called: it is not in callback.kinds"
+                yield (
+                    (name, "kinds", at),
+                    f"no {kind} number is called: it is not in callback.kinds",
+                )
         if not part.kinds and not part.prefixes and len({*part.calls}) == len(CALLS):
             say = "it takes all calls, and callback.trunk none; expected kinds, prefixes or calls"
             yield (name,), say
@@ -76,7 +79,9 @@ def _covers(of: RoutePart, part: RoutePart) -> bool:
     """Whether `of` takes all that `part` would."""
     kinds = not of.kinds or (bool(part.kinds) and {*part.kinds} <= {*of.kinds})
     begins = tuple(of.prefixes)
-    prefixes = not begins or (bool(part.prefixes) and all(p.startswith(begins) for p in part.prefixes))
+    prefixes = not begins or (
+        bool(part.prefixes) and all(p.startswith(begins) for p in part.prefixes)
+    )
     return kinds and prefixes and {*part.calls} <= {*of.calls}
 
 

@@ -1,4 +1,4 @@
-"""Modules of Asterisk's that only some trunks need: not every Asterisk has them, or is to have them."""
+"""Modules of Asterisk's that only some trunks need, and that are loaded for them alone."""
 
 from collections.abc import Mapping
 

@@ -238,7 +238,9 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
         if strange := _strange_trunk(part):
             yield of.problem(partners.FILE, *place, "trunk", say=strange)
         if part.trunk.srtp != NONE and part.trunk.transport != TLS:
-            keys = "the keys of the sound go in clear without transport: tls: who reads them hears it"
+            keys = (
+                "the keys of the sound go in clear without transport: tls: who reads them hears it"
+            )
             swapped = "without transport: tls who can change the signalling can listen all the same"
             say = swapped if part.trunk.srtp in (DTLS, DTLS_SAVPF) else keys
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)

@@ -240,7 +240,7 @@ class TrunkMonitor:
         task.add_done_callback(self._tasks.discard)
 
     async def _read(self, within: float) -> None:
-        """Read how all trunks stand, in so many seconds.  Without a connection events tell it later."""
+        """Read how all trunks stand, in so many seconds.  Without a link events tell it later."""
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
             for at, (name, trunk) in enumerate([*self._trunks.items()]):
                 if at and within:

@@ -285,7 +285,9 @@ class Rig:
         """Asterisk says how far the attempt is that is on."""
         (booking,) = (one for one in self.repository.open() if one.on)
         self.asterisk.variables[variable(booking)] = f"{state}|{detail}"
-        self.dialler.attempt(AttemptReport(booking.token, state, detail, self.now, "callback-trunk"))
+        self.dialler.attempt(
+            AttemptReport(booking.token, state, detail, self.now, "callback-trunk")
+        )
 
     def only(self) -> Booking:
         (booking,) = self.repository.all()

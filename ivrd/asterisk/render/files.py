@@ -20,9 +20,9 @@ from ivrd.asterisk.render.system import (
     logger_conf,
     manager_conf,
     modules_conf,
-    trunk_modules,
     rtp_conf,
     stasis_conf,
+    trunk_modules,
 )
 from ivrd.config.own_network import including
 from ivrd.config.settings import Settings

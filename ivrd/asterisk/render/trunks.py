@@ -83,8 +83,7 @@ rtp_timeout_hold={sip.held_seconds}
 
 def _encryption(srtp: str) -> str:
     """How sound is encrypted.  With DTLS the other side's certificate has to be the one whose
-    fingerprint its SDP has (RFC 5763), and a profile with feedback is refused by an endpoint without
-    and the other way round.
+    fingerprint its SDP has (RFC 5763); an endpoint takes the profile with feedback, or that without.
     """
     if srtp == NONE:
         return ""
