@@ -23,6 +23,7 @@ from ivrd.config import (
     prompts,
     queues,
     reminders,
+    routes,
     skills,
     store,
 )
@@ -130,7 +131,7 @@ def _settings(
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
         callback=callback.settings(
-            parsed.callback, named, parsed.country, trunks.get(callback.TRUNK)
+            parsed.callback, named, parsed.country, trunks.get(routes.TRUNK)
         ),
         people=people.rules(parsed.people),
         priority=priority.rules(parsed.priority, waiting.parsed.urgency()),

@@ -83,7 +83,8 @@ rtp_timeout_hold={sip.held_seconds}
 
 def _encryption(srtp: str) -> str:
     """How sound is encrypted.  With DTLS the other side's certificate has to be the one whose
-    fingerprint its SDP has (RFC 5763); an endpoint takes the profile with feedback, or that without.
+    fingerprint its SDP has (RFC 5763); an endpoint takes either the profile with feedback or that
+    without.
     """
     if srtp == NONE:
         return ""
