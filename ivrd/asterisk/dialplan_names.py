@@ -229,6 +229,7 @@ GLOBALS = (
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE, LINE_KEY_SECONDS),
     SEAT_KEYS,
 )
+OF_A_PARTNER = (TOPIC_HEADER, CASE_HEADER, NOTE_HEADER)  # its legs have those of its own
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
 # Events of our own, and the name under which our own queue_log entries stand

@@ -16,6 +16,7 @@ from ivrd.config.control_socket import located
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
     ADDRESS,
+    HEADER,
     PATH,
     SIP_PORT,
     TRUNK,
@@ -106,6 +107,19 @@ class DialledPart(TrunkPart, DialledNetworkPart):
         return {"addresses": [EXCHANGE.checked(value)]}
 
 
+class OwnHeadersPart(Part):
+    """`headers:` the names by which a partner's exchange wants these; empty: as in ivrd.yaml."""
+
+    topic: Annotated[str, HEADER, RELOAD] = ""
+    case: Annotated[str, HEADER, RELOAD] = ""
+    note: Annotated[str, HEADER, RELOAD] = ""
+
+    def names(self, usual: Sequence[str]) -> tuple[str, ...]:
+        """Those of topic, case and note; `usual`: for which nothing is said here."""
+        own = (self.topic, self.case, self.note)
+        return tuple(mine or other for mine, other in zip(own, usual, strict=True))
+
+
 class PartnerTrunkPart(DialledPart, PartnerNetworkPart):
     """`trunk:` of a partner.
 
@@ -115,6 +129,7 @@ class PartnerTrunkPart(DialledPart, PartnerNetworkPart):
     addresses: Annotated[list[Annotated[str, EXCHANGE]], Field(max_length=8), RELOAD]
     number: Annotated[str, NUMBER, RELOAD] = ""
     caller_identity: Annotated[str, choice(HOTLINE, CALLER), RELOAD] = HOTLINE
+    headers: OwnHeadersPart = OwnHeadersPart()
 
     @classmethod
     def short_for(cls, value: object) -> dict[str, object]:
@@ -222,12 +237,21 @@ def dialled(part: DialledPart, folder: Path, secret: str) -> TrunkSettings:
     )
 
 
+def check_headers(part: PartnerTrunkPart, usual: Sequence[str]) -> Iterator[tuple[Key, str]]:
+    """Names that two headers would have; `usual`: those in ivrd.yaml, of topic, case and note."""
+    names = [name.lower() for name in part.headers.names(usual)]
+    for at, field in enumerate(("topic", "case", "note")):
+        if names.index(names[at]) != at and getattr(part.headers, field):
+            yield ("headers", field), "another header has this name; expected one of its own"
+
+
 def partner(part: PartnerTrunkPart, folder: Path, name: str) -> TrunkSettings:
     """The settings of a partner's, which has this name."""
     shows_caller = part.caller_identity == CALLER
     found = dialled(part, folder, variable(PARTNER_SECRET, name))
     user = f"partner-{name}" if part.registers_here else found.user
-    return replace(found, number=part.number, shows_caller=shows_caller, user=user)
+    own = replace(found, number=part.number, shows_caller=shows_caller, user=user)
+    return replace(own, headers=part.headers.names(("", "", "")))
 
 
 def carrier(

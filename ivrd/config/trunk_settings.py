@@ -30,7 +30,8 @@ class TrunkSettings:
 
     `user`, and the secret in `secret_file` or in the environment's `secret_variable`: for digest
     authentication (RFC 8760); an empty user for none.  `registrars`: where we register, so that it
-    takes our calls or sends us its own.
+    takes our calls or sends us its own.  `headers`: the names of those with topic, case and note;
+    empty for the usual one.
     """
 
     addresses: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class TrunkSettings:
     secret_file: Path | None = None
     secret_variable: str = ""
     registrars: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ("", "", "")
     network: NetworkSettings = USUAL
 
     def __str__(self) -> str:

@@ -81,6 +81,7 @@ def test_globals_are_the_ones_that_are_set() -> None:
         *dialplan_names.INHERITED,
         *dialplan_names.LEG_VARIABLES,
         *dialplan_names.OF_A_NUMBER,
+        *dialplan_names.OF_A_PARTNER,
         *dialplan_names.CALLBACK_VARIABLES,
         *dialplan_names.AGENT_VARIABLES,
         *dialplan_names.SUPERVISION_VARIABLES,

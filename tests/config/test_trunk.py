@@ -65,6 +65,15 @@ def test_a_mapping_says_more_and_shows_no_caller(folder: Path, change: Change) -
         ("{addresses: [a.example], codecs: [alaw, g729]}", "codecs: expected one of alaw"),
         ("{addresses: [a.example], codecs: [alaw, gsm], dtmf: inband}", "alone, not in gsm"),
         ("{addresses: [a.example], codecs: [g722, alaw], dtmf: inband}", "alone, not in g722"),
+        (
+            "{addresses: [a.example], headers: {topic: X-Same, note: x-same}}",
+            "trunk.headers.note: another header has this name",
+        ),
+        (
+            "{addresses: [a.example], headers: {note: X-1330-Case}}",
+            "trunk.headers.note: another header has this name",
+        ),
+        ("{addresses: [a.example], headers: {topic: Via}}", "headers.topic: expected the name of"),
         ('"0261 234@a.example"', "trunk: expected a number in quotes"),
         ('{addresses: ["sip.b-bank.example:5080"]}', "b-bank.trunk: a-bank has this trunk already"),
     ],

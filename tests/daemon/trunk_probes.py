@@ -99,6 +99,13 @@ TRUNK_PROBES = {
         if key != "at_once"
     },
     (IVRD, "asterisk.carriers.*.ipv6"): (carrier(ipv6=True, addresses=["2001:db8::7"]), PJSIP),
+    **{
+        (PARTNERS, f"partners.*.trunk.headers.{key}"): (
+            bank(headers={key: "X-Other"}),
+            asterisk("extensions.conf"),
+        )
+        for key in ("topic", "case", "note")
+    },
     (PARTNERS, "partners.*.trunk.ipv6"): (bank(ipv6=True, addresses=["a.example"]), PJSIP),
     (PARTNERS, "partners.*.trunk.at_once"): (bank(at_once=11), asterisk("extensions.conf")),
     (PARTNERS, "partners.*.trunk.registers_here"): (

@@ -83,8 +83,11 @@ def _supervision(settings: Settings) -> str:
 
 def _seats(settings: Settings, partner: Partner) -> str:
     trunk = settings.trunks.get(dialplan_names.PARTNER_PREFIX + partner.id, PLAIN)
+    sip = settings.asterisk
+    usual = (sip.topic_header, sip.case_header, sip.note_header)
+    headers = [own or other for own, other in zip(trunk.headers, usual, strict=True)]
     redirects = bool(trunk.network.redirects_to)
-    return partners.context(partner, settings.languages, redirects, trunk.transport)
+    return partners.context(partner, settings.languages, redirects, trunk.transport, headers)
 
 
 def extensions_conf(settings: Settings) -> str:
