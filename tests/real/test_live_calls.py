@@ -14,6 +14,15 @@ from tests.real.test_trunks import trunk
 NOBODY = "nobody"  # a number that the exchange does not know
 
 
+def said(lab, *arguments: str) -> str:
+    """What it says of trunks of which not all work; a machine that is busy may be too slow once."""
+    while True:
+        with pytest.raises(LabError) as failed:
+            lab.ivrd.once("check", "--live", *arguments)
+        if "Asterisk does not answer" not in (words := str(failed.value)):
+            return words.partition(": ")[2]
+
+
 @pytest.mark.verify
 @pytest.mark.lasts(40)
 def test_calls_that_are_answered_refused_and_not_answered(hotline, tmp_path):
@@ -31,18 +40,13 @@ def test_calls_that_are_answered_refused_and_not_answered(hotline, tmp_path):
         lab = hotline(agents=1, change=with_partners(partners))
         drill(lab, "good")
         asked = [word for name in partners for word in ("--call", name)]
-        with pytest.raises(LabError) as failed:
-            lab.ivrd.once("check", "--live", "--json", *asked)
-        answer = json.loads(str(failed.value).partition(": ")[2])
+        answer = json.loads(said(lab, "--json", *asked))
         assert not answer["ok"]
         good, refuses, dead = answer["calls"]
         assert (good["partner"], good["ok"], good["state"]) == ("good", True, "active")
-        assert not refuses["ok"]
-        assert "404" in refuses["detail"] or "refused" in refuses["detail"]
-        assert not dead["ok"]
-        assert dead["detail"] != refuses["detail"]
-        with pytest.raises(LabError) as failed:
-            lab.ivrd.once("check", "--live", "--call", "refuses")
-        assert "refuses: not confirmed: " in str(failed.value)
-        assert "good: " not in str(failed.value)  # that is no complaint
-        assert f"does not know the number {NOBODY} (404)" in str(failed.value)
+        assert (refuses["ok"], dead["ok"]) == (False, False)
+        assert refuses["detail"].startswith("the call was refused: "), refuses
+        assert dead["detail"] == "its exchange did not respond to the call"
+        words = said(lab, "--call", "refuses")
+        assert "refuses: not confirmed: the call was refused: " in words
+        assert f"does not know the number {NOBODY} (404)" in words

@@ -34,7 +34,7 @@ def test_a_302_that_names_a_way_of_asterisks_own_leads_nowhere(hotline, tmp_path
     contacts: list[str] = []
 
     def elsewhere(phone, invite):
-        phone.reply(invite, "302 Moved Temporarily", f"Contact: <sip:{contacts[-1]}{HOST}:9>")
+        phone.reply(invite, "302 Moved Temporarily", contact=f"<sip:{contacts[-1]}{HOST}:9>")
 
     def rings(phone, invite):
         phone.reply(invite, "180 Ringing")
