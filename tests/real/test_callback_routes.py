@@ -38,7 +38,7 @@ def test_a_mobile_goes_by_one_carrier_encrypted_and_a_landline_by_another(hotlin
             with_tls(name, settings)
             people.change(name, settings, routes=routes)
 
-        lab = hotline(agents=2, talk=1.5, ring=0.2, change=change)
+        lab = hotline(agents=2, talk=12.0, ring=0.2, change=change)
         both = [Caller(n, "books", BOOKS, number=of[0]) for n, of in enumerate((mobile, LANDLINE))]
         lab.calling(both, rate=1.0)
         booked(lab, 2)
