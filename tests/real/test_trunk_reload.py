@@ -9,6 +9,7 @@ from lab.exchange import HOST
 from lab.ivrd import PROJECT
 from lab.network_exchange import NetworkExchange
 from lab.phone import Phone
+from lab.ports import free_port
 from lab.running import LabError
 from tests.real.overflow_rig import drill
 from tests.real.test_codecs import talks
@@ -28,9 +29,10 @@ def test_provisional_answers_that_have_to_be_acknowledged_both_ways(hotline, tmp
         "carrier": {"addresses": ["127.0.0.1"]},
         "reliable": {"addresses": [HOST], **needs},
     }
-    with NetworkExchange(tmp_path / "bank", PROJECT / "sounds") as bank:
-        partners = {"bank": trunk("0261234567", bank.tcp, transport="tcp", **needs)}
-        lab = hotline(agents=1, change=changed(partners, carriers=carriers))
+    with NetworkExchange(tmp_path / "bank", PROJECT / "sounds", ipv6=True) as bank:
+        partners = {"bank": trunk("0261234567", bank.udp6, **needs)}  # the carrier has its IPv4
+        ipv6 = {"listen_ipv6": f"[::1]:{free_port()}"}
+        lab = hotline(agents=1, change=changed(partners, carriers=carriers, sip=ipv6))
 
         def acknowledged(side: str) -> bool:
             text = (bank.asterisk.log / "sip.log").read_text("utf-8", "replace")
