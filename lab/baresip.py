@@ -31,7 +31,7 @@ from lab.running import LabError, Running, spawn
 
 HOST = "127.0.0.3"  # Asterisk takes what comes from 127.0.0.1 for the carrier's
 CODECS = ("g711", "g722", "gsm", "opus")
-MODULES = (*CODECS, "srtp", "ausine", "sndfile", "ctrl_tcp")
+MODULES = (*CODECS, "srtp", "dtls_srtp", "ausine", "sndfile", "ctrl_tcp")
 APPLICATIONS = ("account", "menu")
 WAV_HEADER = 44  # bytes
 OWN_CODECS = 48_000  # samples a second: ausine makes no others
@@ -55,7 +55,8 @@ ACCOUNT = "<sip:{user}@{server};transport={transport}>;audio_codecs={codec};answ
 class Speaks:
     """What a phone speaks: nothing but this.
 
-    `encryption`: empty for none; else a `mediaenc` of baresip's, such as srtp-mand (RFC 4568).
+    `encryption`: empty for none; else a `mediaenc` of baresip's, such as srtp-mand (RFC 4568) or
+    dtls_srtp (RFC 5764).
     `keys`: rtpevent (RFC 4733) or info.  `certificate`, with its key in one
     file, and `ca`: for TLS.
     """

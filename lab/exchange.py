@@ -64,6 +64,8 @@ class Exchange(Running):
     command line begins with.
     """
 
+    ENCRYPTION = "media_encryption=sdes\nmedia_encryption_optimistic=yes"
+
     def __init__(
         self,
         folder: Path,
@@ -161,8 +163,7 @@ disallow=all
 allow=alaw,ulaw,g722
 direct_media=no
 dtmf_mode={dtmf}
-media_encryption=sdes
-media_encryption_optimistic=yes
+{self.ENCRYPTION}
 auth={USER}
 aors={USER}
 identify_by=ip,username

@@ -33,7 +33,7 @@ PARTNER_LATE = "partners-late"
 PARTNER_WHISPER = "partners-whisper"
 PARTNER_BACK = "partners-back"
 PARTNER_DRILL = "partners-drill"
-MOVED_CALL = "call-moved"  # where a call comes that was answered with 302
+MOVED_CALL = "call-moved"  # tells which number a 302 has named
 SEAT_TRANSFER = "seat-transfer"  # what an agent's phone dials, and sends callers to
 TRANSFER_CONTEXT = "hotline-transfer"  # the next person is rung; its extensions are queues
 TRANSFER_QUEUE = "q-"  # before the queue's name, in these
@@ -52,7 +52,10 @@ CALLBACK_CONFIRMED = "callback-confirmed"
 CALLBACK_BEGINS = "callback-begins"
 CALLBACK_STATE = "callback-state"
 CALLBACK_ENDED = "callback-ended"
-CALLBACK_TRUNK = "callback-trunk"  # in pjsip.conf
+CALLBACK_VIA = "callback-via"
+CALLBACK_TRUNK = (
+    "callback-trunk"  # in pjsip.conf, and with a route's name behind (config/routes.py)
+)
 AGENT_CALL = "agent-call"  # its extensions are those of core/agent_call.py
 AGENT_DIAL = "agent-dial"  # ivrd has an agent called
 AGENT_CALLED = "agent-called"
@@ -67,7 +70,14 @@ CONTEXTS = (
     *(PARTNER_DRILL, SEAT_ANSWERED, SEAT_LEFT, DIALLED_CONTEXT, NUMBERS_CONTEXT, REFUSED_CONTEXT),
     *(MUSIC_CONTEXT, DEFAULT_QUEUE_CONTEXT, DIALLED_CALL, UNREACHED_CALL, QUEUE_MENU_CONTEXT),
     *(CALLBACK_DIAL, CALLBACK, CALLBACK_CONFIRMED, CALLBACK_STATE, CALLBACK_ENDED),
-    *(CALLBACK_BEGINS, SEAT_TRANSFER, TRANSFER_CONTEXT, SEAT_TRANSFERRED, SEAT_CONSULTATION),
+    *(
+        CALLBACK_VIA,
+        CALLBACK_BEGINS,
+        SEAT_TRANSFER,
+        TRANSFER_CONTEXT,
+        SEAT_TRANSFERRED,
+        SEAT_CONSULTATION,
+    ),
     *(AGENT_CALL, SUPERVISION, SUPERVISION_STATE, SUPERVISION_ENDED),
     *(SETTLED_CONTEXT, AGENT_DIAL, AGENT_CALLED, AGENT_CALLED_ENDED),
     *(LINE_SEATS, LINE_AGENTS, LINE_ANSWERED, LINE_LOGIN, LINE_ACCESS, LINE_ENDED, LINE_AWAY),
@@ -164,7 +174,11 @@ WANTED = "IVRD_WANTED"  # what ivrd has put into the token's global variable
 LABEL = "IVRD_LABEL"  # what the agent's phone shows of the topic
 ATTEMPT_STATE = "IVRD_STATE"  # how it will have ended, should it end now
 WORDS = "IVRD_WORDS"  # the prompt that says who calls, and why
-CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS)
+VIA = "IVRD_VIA"  # the trunk of a call that we make
+VIA_TRANSPORT = "IVRD_BY"  # and its transport
+LINES = "IVRD_LINES"  # how many calls it takes at once, before that what TRUNK_FACTS says
+TRUNK_FACTS = "IVRD_TRUNK_"  # and a trunk's name: a global with how many, a colon, the transport
+CALLBACK_VARIABLES = (TOKEN, WANTED, LABEL, ATTEMPT_STATE, WORDS, VIA, VIA_TRANSPORT, LINES)
 
 # Of an agent's own call to ivrd
 AGENT = "IVRD_AGENT"  # the id, once it is known
@@ -204,18 +218,18 @@ RING_SECONDS = "IVRD_RING_SECONDS"  # for so long a seat of our own rings
 SILENT_SECONDS = "IVRD_SILENT_SECONDS"  # after so long without a packet a side is lost
 TOPIC_HEADER = "IVRD_TOPIC_HEADER"  # the SIP headers that an agent's phone gets
 CASE_HEADER = "IVRD_CASE_HEADER"
-TRUNK_CALLS = "IVRD_TRUNK_CALLS"  # that the hotline makes itself at a time; 0: any number
 NOTE_HEADER = "IVRD_NOTE_HEADER"
 LINE_KEY_SECONDS = "IVRD_LINE_KEY_SECONDS"  # a person on the line has for a key; 0: needs none
 SEAT_KEYS = "IVRD_SEAT_KEYS"  # T: an agent can send a caller on by keys (features.conf)
 ANNOUNCES = "IVRD_ANNOUNCES"  # yes: callers hear that somebody may listen
 ASKS = "IVRD_ASKS"  # queues and partners whose callers are asked after the talk; colons between
 GLOBALS = (
-    *(ANNOUNCES, TRUNK_CALLS, ASKS),
+    *(ANNOUNCES, ASKS),
     *(LEASE, DEFAULT_QUEUE, LANGUAGE, NUMBER, CALLERS, MUSIC_CALLERS, RING_SECONDS),
     *(SILENT_SECONDS, TOPIC_HEADER, CASE_HEADER, NOTE_HEADER, AGENT_LANGUAGE, LINE_KEY_SECONDS),
     SEAT_KEYS,
 )
+OF_A_PARTNER = (TOPIC_HEADER, CASE_HEADER, NOTE_HEADER)  # its legs have those of its own
 OF_A_NUMBER = (NUMBER, LANGUAGE)  # a caller's channel has those of the number that was dialled
 
 # Events of our own, and the name under which our own queue_log entries stand
@@ -304,7 +318,9 @@ def partner_of(seat: str) -> str:
 
 
 # An address of a trunk: the trunk's own name, or one for each of several.
-TRUNK_AOR = re.compile(rf"({PARTNER_PREFIX}[a-z][a-z0-9_-]*|{CALLBACK_TRUNK})(?:\.([0-9]))?")
+TRUNK_AOR = re.compile(
+    rf"({PARTNER_PREFIX}[a-z][a-z0-9_-]*|{CALLBACK_TRUNK}(?:-[a-z][a-z0-9_-]*)?)(?:\.([0-9]))?"
+)
 
 
 def aors_of(trunk: str, addresses: int) -> list[str]:

@@ -51,12 +51,16 @@ class DialledInVain:
 
 @dataclass(frozen=True)
 class AttemptReport:
-    """An attempt to call somebody back has come so far; see core/attempt_report.py."""
+    """An attempt to call somebody back has come so far; see core/attempt_report.py.
+
+    `trunk`: by which it is made, its name in Asterisk; empty for a seat.
+    """
 
     token: str
     state: str
     detail: str
     at: float
+    trunk: str
 
 
 @dataclass(frozen=True)

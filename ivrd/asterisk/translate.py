@@ -123,7 +123,7 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
     if m.userevent == dialplan_names.UNREACHED_EVENT and m.result in UNREACHED:
         return DialledInVain(m.call, at(m), CallbackResult(m.result))
     if m.userevent == dialplan_names.ATTEMPT_EVENT:
-        return AttemptReport(m.token, m.state, m.detail, at(m))
+        return AttemptReport(m.token, m.state, m.detail, at(m), m.trunk)
     if m.userevent == dialplan_names.RETURNED_EVENT:
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.TALK_OVER_EVENT:

@@ -20,11 +20,10 @@ NOT_ACCEPTED = re.compile(
 )
 # res_pjsip_outbound_registration.c: the status, the registrar and we, as SIP URIs.
 FROM_TO = rb"from '([^'\s]{1,200})' on registration attempt to '([^'\s]{1,200})'"
-REGISTRATION = LINE + rb"res_pjsip_outbound_registration\.c: +"
-NO_RESPONSE = re.compile(REGISTRATION + rb"No response received " + FROM_TO)
-TEMPORAL = re.compile(REGISTRATION + rb"(?:Temporal|Fatal) response '(\d{3})' received " + FROM_TO)
-FATAL = re.compile(
-    REGISTRATION + rb"'?(\d{1,3})'?(?: Forbidden)? fatal response received " + FROM_TO
+REGISTRATION = re.compile(
+    LINE + rb"res_pjsip_outbound_registration\.c: +"
+    rb"(?:No response|(?:Temporal|Fatal) response '(\d{3})'|"
+    rb"'?(\d{1,3})'?(?: Forbidden)? fatal response) received " + FROM_TO
 )
 
 
@@ -52,14 +51,15 @@ Complaint = PasswordRefused | RegistrationRefused
 
 
 def complaints(lines: bytes) -> Iterator[Complaint]:
-    """What lines of Asterisk's log say of trunks."""
+    """What lines of Asterisk's log say of trunks; of a registration the last word counts."""
     for endpoint, address in dict.fromkeys(NOT_ACCEPTED.findall(lines)):
         yield PasswordRefused(endpoint.decode("ascii"), address.decode("ascii"))
-    for registrar, client in NO_RESPONSE.findall(lines):
-        yield RegistrationRefused(_text(registrar), _text(client), 0)
-    for pattern in (TEMPORAL, FATAL):
-        for status, registrar, client in pattern.findall(lines):
-            yield RegistrationRefused(_text(registrar), _text(client), int(status))
+    last = {
+        (registrar, client): int(temporal or fatal or 0)
+        for temporal, fatal, registrar, client in REGISTRATION.findall(lines)
+    }
+    for (registrar, client), status in last.items():
+        yield RegistrationRefused(_text(registrar), _text(client), status)
 
 
 def _text(value: bytes) -> str:

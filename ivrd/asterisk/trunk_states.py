@@ -38,14 +38,17 @@ class AddressState:
     there: bool = True
 
 
-async def address_state(link: Link, aor: str) -> AddressState:
-    """How the address stands that is this AOR.  Raises what `AmiClient.ask` raises."""
+async def address_state(link: Link, aor: str, timed: bool = False) -> AddressState:
+    """How the address stands that is this AOR; `timed`: and how fast it answers.
+
+    Raises what `AmiClient.ask` raises.
+    """
     contacts = await _function(link, f"PJSIP_AOR({aor},contact)")
     contact = contacts.partition(",")[0]
     if not contact:
         return AddressState(there=False)
     state = STATES.get(await _function(link, f"PJSIP_CONTACT({contact},status)"))
-    if not state:
+    if not (state and timed):
         return AddressState(state)
     took = await _function(link, f"PJSIP_CONTACT({contact},rtt)")
     return AddressState(state, int(took) / 1000.0 if took.isdecimal() else None)

@@ -26,7 +26,8 @@ from ivrd.asterisk.facts import AttemptReport
 from ivrd.asterisk.queue_priority import milliseconds, written
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.callbacks.telephone import dialled
+from ivrd.callbacks.telephone import destination
+from ivrd.config.routes import CALLBACKS
 from ivrd.core import booking as b
 from ivrd.core.attempt_report import WANTED, AttemptState, Report, event_of, report_of
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState, InvalidStep
@@ -161,9 +162,10 @@ class Dialler:
     def _wanted(self, booking: Booking) -> str:
         """What the dialplan is to know.  Raises what opening the number does."""
         of = self.settings
-        number = dialled(self._vault.open(booking.number), of.country, of.callback.national)
+        number = self._vault.open(booking.number)
+        where = destination(of.callback, of.country, number, CALLBACKS)
         parts = (
-            *(WANTED, number, str(of.callback.ring_seconds), self._language(booking)),
+            *(WANTED, where, str(of.callback.ring_seconds), self._language(booking)),
             *(self._queue(booking), booking.topic),
             milliseconds(self._reading(booking.effective_at)),
             self._label(booking).replace("|", " "),

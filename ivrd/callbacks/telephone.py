@@ -9,6 +9,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from ivrd.config.callback import CallbackSettings
+from ivrd.config.routes import TRUNK
 from ivrd.core.book_result import BookResult
 
 # A number that may be of either kind is one of each.
@@ -68,6 +69,21 @@ def dialable(settings: CallbackSettings, home: str, number: str) -> bool:
     except NotDialled:
         return False
     return True
+
+
+def destination(settings: CallbackSettings, home: str, number: str, calls: str) -> str:
+    """Where such a call goes: the number as the first carrier gets it that takes it, @ its trunk.
+
+    `calls`: callbacks or agents (ivrd/config/routes.py).
+    """
+    kinds = {*KINDS.get(phonenumbers.number_type(phonenumbers.parse(number)), ())}
+    for one in settings.routes:
+        of_kind = not one.kinds or kinds & {*one.kinds}
+        begins = not one.prefixes or number.startswith(one.prefixes)
+        if of_kind and begins and calls in one.calls:
+            national = settings.national if one.national is None else one.national
+            return f"{dialled(number, home, national)}@{one.trunk}"
+    return f"{dialled(number, home, settings.national)}@{TRUNK}"
 
 
 def dialled(number: str, home: str, national: bool) -> str:

@@ -261,7 +261,7 @@ class CallTracker:
     def _joined(self, fact: facts.QueueJoined) -> None:
         self._matcher.passing.discard(fact.call_id)
         call = self.ledger.calls.get(fact.call_id)
-        if call and call.received and call.caller_leg is None:  # it would have been said
+        if call and call.caller_leg is None:  # it would have been said
             self.ledger.note(fact.call_id, caller_leg=LegSecurity.CLEAR)
         self._apply_event(fact.call_id, c.JoinedQueue(fact.at, fact.queue))
         if self.ivr.active and fact.call_id in self.ledger.calls:

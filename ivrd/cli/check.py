@@ -36,7 +36,8 @@ from ivrd.config.sounds import (
     prompt_files,
     spare_files,
 )
-from ivrd.config.trunk_settings import OPUS, TLS, TrunkSettings, speaks, uses
+from ivrd.config.trunk_modules import needed
+from ivrd.config.trunk_settings import TLS, TrunkSettings, uses
 from ivrd.config.unlikely import unlikely
 
 # Addresses that stand for others in documentation: RFC 5737, 3849 and 9637.
@@ -291,7 +292,7 @@ def _rendered(settings: Settings, folder: Path) -> Iterator[Step]:
     if started is None:
         return
     yield from _time_out(settings)
-    yield from _opus(settings)
+    yield from _modules(settings)
     unread = {True: list[str](), False: list[str]()}  # by whether a reload is enough
     for name in loaded.stale(folder, [name for name in files if name not in differing], started):
         reloads = name in console.RELOADS
@@ -317,15 +318,13 @@ def _time_out(settings: Settings) -> Iterator[Step]:
         yield Step([say], "update Asterisk")
 
 
-def _opus(settings: Settings) -> Iterator[Step]:
+def _modules(settings: Settings) -> Iterator[Step]:
     """Without its module Asterisk agrees on Opus all the same, and such callers hear nothing."""
-    asterisk = settings.asterisk
-    if speaks(settings.trunks.values(), OPUS):
+    for module, why in needed(settings).items():
         with reported(console.ConsoleError):
-            there = console.runs(asterisk.console, asterisk.opus_module)
-        say = f"a trunk speaks opus, and Asterisk has not loaded {asterisk.opus_module}"
-        mend = "`ivrd reload`, or name its module in asterisk.media.opus_module"
-        yield Step([] if there else [f"{settings.folder}/ivrd.yaml: {say}; {mend}"], mend)
+            there = console.runs(settings.asterisk.console, module)
+        say = f"{why}, and Asterisk has not loaded {module}"
+        yield Step([] if there else [f"{settings.folder}/ivrd.yaml: {say}; `ivrd reload`"], say)
 
 
 def _permissions(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from ivrd.cli.failure import WRONG, CommandFailed, reported, understood
 from ivrd.cli.options import command
 from ivrd.config.load import load
 from ivrd.config.settings import AsteriskSettings
-from ivrd.config.trunk_settings import OPUS, speaks
+from ivrd.config.trunk_modules import needed
 
 
 def add_render(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +47,8 @@ def _reload(given: argparse.Namespace) -> int:
     client.get("status")  # an ivrd that is not there is no reason to touch Asterisk
     asterisk = settings.asterisk
     with reported(render.RenderError, console.ConsoleError):
-        if speaks(settings.trunks.values(), OPUS):
-            _load_opus(asterisk)
+        for module, why in needed(settings).items():
+            _load(asterisk, module, why)
         texts = asterisk_files(settings)
         written = render.write(asterisk.config_dir, texts)
         _tell_asterisk(asterisk, list(texts), written)
@@ -74,11 +74,12 @@ def _show_reload(given: argparse.Namespace, answer: Any) -> int:
     return 0 if answer["ok"] else WRONG
 
 
-def _load_opus(asterisk: AsteriskSettings) -> None:
-    """Before a trunk speaks it.  Without it who does would hear nothing: it is not taken then."""
-    if not console.load(asterisk.console, asterisk.opus_module):
-        say = f"Asterisk cannot load {asterisk.opus_module} (asterisk.media.opus_module)"
-        raise CommandFailed(f"{say}, which a trunk with opus needs; the old configuration stays")
+def _load(asterisk: AsteriskSettings, module: str, why: str) -> None:
+    """Before a trunk needs it: who speaks Opus, and it is not there, would hear nothing."""
+    if not console.load(asterisk.console, module):
+        raise CommandFailed(
+            f"{why}, and Asterisk cannot load {module}; the old configuration stays"
+        )
 
 
 def _tell_asterisk(asterisk: AsteriskSettings, names: list[str], written: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from rich.text import Text
 from ivrd.cli import dashboard_partners
 from ivrd.cli.cells import clean, clock, count, left, length, percent, right
 from ivrd.core.recent import Hour
-from ivrd.core.refusals import UNKNOWN
+from ivrd.core.refusals import UNKNOWN, RefusalCause
 from ivrd.core.status_schema import PoolStatus, QueueStatus, RefusalStatus, Status
 
 WIDTH = 79  # one less than the terminal's: some go on to the next line at the 80th
@@ -178,6 +178,7 @@ def _refused(status: Status) -> list[str]:
     known = [row for row in refused["calls"] if row["carrier"] != UNKNOWN]
     texts = [
         f"REFUSED: {count(row['calls'])} of {clean(row['carrier'])}, {row['why']} ({row['cause']})"
+        + (f", see {carriers_line(refused)}" if row["cause"] != RefusalCause.UNAVAILABLE else "")
         for row in sorted(known, key=lambda row: -row["calls"])[:1]
     ]
     strangers = [sender for sender in refused["senders"] if not sender["seat"]]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ivrd.config import trunk
+from ivrd.config import routes, trunk
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
     FULL_HOUR,
@@ -17,12 +17,12 @@ from ivrd.config.field_types import (
     REGION,
     choice,
     number,
-    pattern,
     whole,
 )
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.model import Part
 from ivrd.config.problem import unknown
+from ivrd.config.routes import FORMS, KINDS, PREFIX, TRUNK, Route, RoutePart
 from ivrd.config.trunk import DIALLED, DialledPart
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.yamlfile import Key
@@ -31,13 +31,7 @@ from ivrd.core.dialling import Limits
 from ivrd.core.schedule import MINUTES_A_DAY, Schedule
 from ivrd.core.slots import MOST_SLOTS
 
-KINDS = ("fixed_line", "mobile", "voip", "toll_free", "shared_cost", "uan")  # of phonenumbers
-# What the hotline's calls are called in Asterisk (ivrd/asterisk/dialplan_names.py).
-PREFIX = pattern(
-    'the beginning of a number with its country, in quotes, such as "+668"', r"\+[1-9][0-9]{0,14}"
-)
-TRUNK = "callback-trunk"
-IN_ASTERISK = ("callback-dial", TRUNK)
+DIAL = "callback-dial"  # what asks for the hotline's calls in Asterisk
 
 
 class CallbackPart(Part):
@@ -45,7 +39,8 @@ class CallbackPart(Part):
 
     trunk: Annotated[DialledPart | None, DIALLED, RELOAD] = None
     port: Annotated[int, PORT, ASTERISK_RESTART] = 5062
-    number_form: Annotated[str, choice("e164", "national"), RELOAD] = "e164"
+    number_form: Annotated[str, choice(*FORMS), RELOAD] = "e164"
+    routes: Annotated[dict[Annotated[str, NAME], RoutePart], RELOAD] = Field(default_factory=dict)
     hours: Annotated[str, NAME, RELOAD] = ALWAYS
     slots: Annotated[list[Annotated[int, FULL_HOUR]], RELOAD] = Field(default_factory=list)
     offer_after_minutes: Annotated[float, number(0, 240), RELOAD] = 5
@@ -71,12 +66,13 @@ class CallbackSettings:
     """Who is called back, and how.
 
     trunk: the carrier's exchange that takes our calls; empty: nobody is called back.
-    port: where Asterisk takes ivrd's wish for one.  offer_after_seconds: a shorter wait is not
-    worth a call back.  countries: two letters each.  prefixes: how a number with its country begins
-    that is dialled; empty: as it likes.  schedule: when calls may be made; None for
-    always.  slots: the hours of the day that a caller may choose from.  keep_days: for how long it
-    is known what became of a booking.  recover_at_free: which share of the seats has to be free for
-    one who gave up to be called; None: none of them is.
+    routes: others for some of them, the first that fits.  port: where Asterisk takes ivrd's wish
+    for one.  offer_after_seconds: a shorter wait is not worth a call back.  countries: two letters
+    each.  prefixes: how a number with its country begins that is dialled; empty: as it likes.
+    schedule: when calls may be made; None for always.  slots: the hours of the day that a caller
+    may choose from.  keep_days: for how long it is known what became of a booking.
+    recover_at_free: which share of the seats has to be free for one who gave up to be called; None:
+    none of them is.
     """
 
     trunk: str
@@ -91,6 +87,7 @@ class CallbackSettings:
     countries: tuple[str, ...]
     kinds: tuple[str, ...]
     prefixes: tuple[str, ...]
+    routes: tuple[Route, ...]
     keep_days: int
     recover_at_free: float | None
 
@@ -112,25 +109,42 @@ def check(
         yield ("callback", "slots", MOST_SLOTS), say
     if part.trunk is not None and part.port == sip_port:
         yield ("callback", "port"), f"{sip_port} is the port of asterisk.sip; expected another"
-    yield from _check_trunk(part)
+    yield from _check_trunks(part)
     yield from _check_recovery(part, people_days)
-    for name in IN_ASTERISK:
-        if name in carriers:
+    for name in carriers:
+        if name == DIAL or name.startswith(TRUNK):
             say = "this is what the hotline's own calls are called in Asterisk; expected another"
             yield ("asterisk", "carriers", name), f"{say} name"
 
 
-def _check_trunk(part: CallbackPart) -> Iterator[tuple[Key, str]]:
+def dialled(part: CallbackPart) -> Iterator[tuple[Key, DialledPart]]:
+    """Each exchange that takes the hotline's calls, with its key in ivrd.yaml."""
     if part.trunk is not None:
-        for key, say in trunk.check(part.trunk):
-            yield ("callback", "trunk", *key), say
+        yield ("callback", "trunk"), part.trunk
+    for name, route in part.routes.items():
+        yield ("callback", "routes", name, "trunk"), route.trunk
 
 
-def exchange(part: CallbackPart, folder: Path) -> TrunkSettings | None:
-    """The trunk through which people are called back; None for none."""
+def _check_trunks(part: CallbackPart) -> Iterator[tuple[Key, str]]:
+    for place, one in dialled(part):
+        for key, say in trunk.check(one):
+            yield (*place, *key), say
+    for key, say in routes.check(part.routes, part.kinds):
+        yield ("callback", "routes", *key), say
+    if part.routes and part.trunk is None:
+        say = "without callback.trunk, for all other calls, nobody is called; expected it as well"
+        yield ("callback", "routes"), say
+
+
+def exchanges(part: CallbackPart, folder: Path) -> dict[str, TrunkSettings]:
+    """The trunks that take the hotline's calls, by their names in Asterisk."""
     if part.trunk is None:
-        return None
-    return trunk.dialled(part.trunk, folder, trunk.CALLBACK_SECRET)
+        return {}
+    found = {TRUNK: trunk.dialled(part.trunk, folder, trunk.CALLBACK_SECRET)}
+    for name, route in part.routes.items():
+        secret = trunk.variable(routes.SECRET, name)
+        found[routes.trunk_of(name)] = trunk.dialled(route.trunk, folder, secret)
+    return found
 
 
 def _check_recovery(part: CallbackPart, people_days: int) -> Iterator[tuple[Key, str]]:
@@ -196,6 +210,7 @@ def settings(
         countries=tuple(part.countries) or (country,),
         kinds=tuple(part.kinds),
         prefixes=tuple(part.prefixes),
+        routes=routes.settings(part.routes),
         keep_days=part.keep_days,
         recover_at_free=(
             None if part.recover_at_free_percent is None else part.recover_at_free_percent / 100.0

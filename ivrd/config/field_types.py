@@ -309,8 +309,11 @@ def _address(value: str, port: int | None = None) -> Address | None:
 def _trunk(value: str) -> Address | None:
     """`HOST` or `HOST:PORT`, in small letters, so that equal ones look equal.
 
-    In brackets stands an IPv6 address and nothing else.
+    In brackets stands an IPv6 address and nothing else.  Without them a port could be taken for
+    its last part.
     """
+    if (bare := host(value)) and ":" in bare:
+        raise ValueError(f"an IPv6 address stands in brackets: [{bare}]")
     found = _address(value.lower(), SIP_PORT)
     return found if found is None or "[" not in value or ":" in found.host else None
 

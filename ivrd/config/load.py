@@ -23,6 +23,7 @@ from ivrd.config import (
     prompts,
     queues,
     reminders,
+    routes,
     skills,
     store,
 )
@@ -74,13 +75,11 @@ def _trunks(
     program: main.MainFile, helpers: partners.PartnersFile, folder: Path
 ) -> dict[str, TrunkSettings]:
     """All trunks, by their names in Asterisk."""
-    found = {
+    return {
         **asterisk.carriers(program.asterisk, folder),
         **partners.dialled_trunks(helpers, folder),
+        **callback.exchanges(program.callback, folder),
     }
-    if exchange := callback.exchange(program.callback, folder):
-        found[callback.TRUNK] = exchange
-    return found
 
 
 def _with_further(files: Files, wanted: Sequence[str], folder: Path) -> Settings | None:
@@ -132,7 +131,7 @@ def _settings(
         state_dir=located(folder, parsed.state_dir),
         store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
         callback=callback.settings(
-            parsed.callback, named, parsed.country, trunks.get(callback.TRUNK)
+            parsed.callback, named, parsed.country, trunks.get(routes.TRUNK)
         ),
         people=people.rules(parsed.people),
         priority=priority.rules(parsed.priority, waiting.parsed.urgency()),

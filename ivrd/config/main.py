@@ -12,6 +12,7 @@ from ivrd.config.asterisk import AsteriskPart, without_ipv6
 from ivrd.config.asterisk import check as check_asterisk
 from ivrd.config.callback import CallbackPart
 from ivrd.config.callback import check as check_callback
+from ivrd.config.callback import dialled as dialled_by
 from ivrd.config.control_socket import located
 from ivrd.config.dialled import canonical, spellings
 from ivrd.config.effect import RELOAD, RESTART
@@ -175,16 +176,17 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
         yield file.problem(*place, say=say)
     for place, say in check_asterisk(parsed.asterisk):
         yield file.problem("asterisk", *place, say=say)
-    yield from _check_callback_trunk(file)
+    yield from _check_callback_trunks(file)
 
 
-def _check_callback_trunk(file: File[MainFile]) -> Iterator[Problem]:
-    """What the trunk for calls back needs of Asterisk's side."""
-    called, of = file.parsed.callback.trunk, file.parsed.asterisk
-    if called and (say := trunk.without_certificate(called, of.tls)):
-        yield file.problem("callback", "trunk", "transport", say=say)
-    if called and (say := without_ipv6(called, of)):
-        yield file.problem("callback", "trunk", say=say)
+def _check_callback_trunks(file: File[MainFile]) -> Iterator[Problem]:
+    """What the trunks for the hotline's own calls need of Asterisk's side."""
+    of = file.parsed.asterisk
+    for key, called in dialled_by(file.parsed.callback):
+        if say := trunk.without_certificate(called, of.tls):
+            yield file.problem(*key, "transport", say=say)
+        if say := without_ipv6(called, of):
+            yield file.problem(*key, say=say)
 
 
 def _check_numbers(file: File[MainFile]) -> Iterator[Problem]:

@@ -136,11 +136,14 @@ def check_with_program(file: File[PartnersFile], program: MainFile) -> Iterator[
         yield from _listed(file, name, "languages", part.languages, program.languages)
         if say := trunk.without_certificate(part.trunk, program.asterisk.tls):
             yield file.problem("partners", name, "trunk", "transport", say=say)
+        of = program.asterisk.headers
+        for key, say in trunk.check_headers(part.trunk, (of.topic, of.case, of.note)):
+            yield file.problem("partners", name, "trunk", *key, say=say)
         if say := without_ipv6(part.trunk, program.asterisk):
             yield file.problem("partners", name, "trunk", "addresses", say=say)
         hosts = [trunk.place(part.trunk, one).host for one in part.trunk.addresses]
-        for carrier, of in carriers.items():
-            if any(_within(host, networks) for host in hosts for networks in of.addresses):
+        for carrier, their in carriers.items():
+            if any(_within(host, networks) for host in hosts for networks in their.addresses):
                 say = f"the address belongs to {carrier}, a carrier in ivrd.yaml"
                 yield file.problem("partners", name, "trunk", say=say)
 

@@ -16,6 +16,7 @@ from ivrd.config.control_socket import located
 from ivrd.config.effect import ASTERISK_RESTART, RELOAD
 from ivrd.config.field_types import (
     ADDRESS,
+    HEADER,
     PATH,
     SIP_PORT,
     TRUNK,
@@ -26,7 +27,14 @@ from ivrd.config.field_types import (
     pattern,
 )
 from ivrd.config.model import Part
-from ivrd.config.trunk_network import EXCHANGE, DialledNetworkPart, NetworkPart, PartnerNetworkPart
+from ivrd.config.trunk_network import (
+    EXCHANGE,
+    SIPS_PORT,
+    DialledNetworkPart,
+    NetworkPart,
+    PartnerNetworkPart,
+    usual_port,
+)
 from ivrd.config.trunk_settings import (
     AUTO,
     CODECS,
@@ -43,7 +51,6 @@ from ivrd.config.trunk_settings import (
 )
 from ivrd.config.yamlfile import Key
 
-SIPS_PORT = 5061
 HOTLINE, CALLER = "hotline", "caller"
 SYSTEM_CAS = "/etc/ssl/certs/ca-certificates.crt"
 PARTNER_SECRET = "IVRD_PARTNER_{}_SECRET"  # stands in for a partner's trunk.secret_file
@@ -100,6 +107,19 @@ class DialledPart(TrunkPart, DialledNetworkPart):
         return {"addresses": [EXCHANGE.checked(value)]}
 
 
+class OwnHeadersPart(Part):
+    """`headers:` the names by which a partner's exchange wants these; empty: as in ivrd.yaml."""
+
+    topic: Annotated[str, HEADER, RELOAD] = ""
+    case: Annotated[str, HEADER, RELOAD] = ""
+    note: Annotated[str, HEADER, RELOAD] = ""
+
+    def names(self, usual: Sequence[str]) -> tuple[str, ...]:
+        """Those of topic, case and note; `usual`: for which nothing is said here."""
+        own = (self.topic, self.case, self.note)
+        return tuple(mine or other for mine, other in zip(own, usual, strict=True))
+
+
 class PartnerTrunkPart(DialledPart, PartnerNetworkPart):
     """`trunk:` of a partner.
 
@@ -109,6 +129,7 @@ class PartnerTrunkPart(DialledPart, PartnerNetworkPart):
     addresses: Annotated[list[Annotated[str, EXCHANGE]], Field(max_length=8), RELOAD]
     number: Annotated[str, NUMBER, RELOAD] = ""
     caller_identity: Annotated[str, choice(HOTLINE, CALLER), RELOAD] = HOTLINE
+    headers: OwnHeadersPart = OwnHeadersPart()
 
     @classmethod
     def short_for(cls, value: object) -> dict[str, object]:
@@ -198,16 +219,12 @@ def check_tls(part: TlsPart, sip: Address) -> Iterator[tuple[Key, str]]:
 def place(part: TrunkPart, address: str) -> Address:
     """Where an address leads, with its port."""
     host, port = trunk_network.split(address)
-    return Address(host, port or _usual(part.transport))
+    return Address(host, port or usual_port(part.transport))
 
 
 def places_of(part: DialledPart) -> list[Address]:
     """Where its addresses lead."""
     return [place(part, address) for address in part.addresses]
-
-
-def _usual(transport: str) -> int:
-    return SIPS_PORT if transport == TLS else SIP_PORT
 
 
 def dialled(part: DialledPart, folder: Path, secret: str) -> TrunkSettings:
@@ -220,12 +237,21 @@ def dialled(part: DialledPart, folder: Path, secret: str) -> TrunkSettings:
     )
 
 
+def check_headers(part: PartnerTrunkPart, usual: Sequence[str]) -> Iterator[tuple[Key, str]]:
+    """Names that two headers would have; `usual`: those in ivrd.yaml, of topic, case and note."""
+    names = [name.lower() for name in part.headers.names(usual)]
+    for at, field in enumerate(("topic", "case", "note")):
+        if names.index(names[at]) != at and getattr(part.headers, field):
+            yield ("headers", field), "another header has this name; expected one of its own"
+
+
 def partner(part: PartnerTrunkPart, folder: Path, name: str) -> TrunkSettings:
     """The settings of a partner's, which has this name."""
     shows_caller = part.caller_identity == CALLER
     found = dialled(part, folder, variable(PARTNER_SECRET, name))
     user = f"partner-{name}" if part.registers_here else found.user
-    return replace(found, number=part.number, shows_caller=shows_caller, user=user)
+    own = replace(found, number=part.number, shows_caller=shows_caller, user=user)
+    return replace(own, headers=part.headers.names(("", "", "")))
 
 
 def carrier(
@@ -290,4 +316,4 @@ def _short(part: TrunkPart, address: str) -> str:
     """
     if trunk_network.version(trunk_network.split(address)[0]) is None:
         return address
-    return address.removesuffix(f":{_usual(part.transport)}")
+    return address.removesuffix(f":{usual_port(part.transport)}")

@@ -6,7 +6,7 @@ Asterisk, and back.
 
 from collections.abc import Iterator
 
-from ivrd.config import callback, main, partners, yamlfile
+from ivrd.config import main, partners, routes, yamlfile
 from ivrd.config.problem import Problem
 from ivrd.config.settings import Settings
 from ivrd.config.trunk_settings import AUTO, G711
@@ -35,8 +35,10 @@ def _place(settings: Settings, name: str) -> tuple[str, Key]:
     """Where a trunk stands: the file and its key."""
     if name in dict(settings.asterisk.carriers):
         return main.FILE, ("asterisk", "carriers", name)
-    if name == callback.TRUNK:
+    if name == routes.TRUNK:
         return main.FILE, ("callback", "trunk")
+    if name.startswith(routes.TRUNK):
+        return main.FILE, ("callback", "routes", name.removeprefix(routes.trunk_of("")), "trunk")
     return partners.FILE, ("partners", name.removeprefix(partners.IN_ASTERISK), "trunk")
 
 

@@ -8,15 +8,17 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config.effect import RELOAD
-from ivrd.config.field_types import TRUNK, TRUTH, Address, choice, whole, worded
+from ivrd.config.field_types import SIP_PORT, TRUNK, TRUTH, Address, choice, whole, worded
 from ivrd.config.model import Part
 from ivrd.config.network_settings import USUAL, NetworkSettings
+from ivrd.config.trunk_settings import TLS
 from ivrd.config.yamlfile import Key
 
 NONE, OFFERED, ALWAYS, REQUIRED = "none", "offered", "always", "required"
 TIMERS = (NONE, OFFERED, ALWAYS, REQUIRED)
 PROVISIONAL = (NONE, OFFERED, REQUIRED)
 LEAST_SESSION = 90  # seconds (RFC 4028, 4)
+SIPS_PORT = 5061
 
 
 def exchange(value: str) -> str | None:
@@ -64,6 +66,11 @@ def split(value: str) -> tuple[str, int | None]:
     found = TRUNK.read(value)
     assert isinstance(found, Address)
     return found.host, found.port if ":" in value.rpartition("]")[2] else None
+
+
+def usual_port(transport: str) -> int:
+    """The port of `HOST` alone."""
+    return SIPS_PORT if transport == TLS else SIP_PORT
 
 
 def spelt(host: str) -> str:

@@ -9,7 +9,8 @@ from ivrd.config.network_settings import USUAL, NetworkSettings
 UDP, TCP, TLS = "udp", "tcp", "tls"
 TRANSPORTS = (UDP, TCP, TLS)
 NONE, OFFERED, REQUIRED = "none", "offered", "required"
-SRTP = (NONE, OFFERED, REQUIRED)
+DTLS, DTLS_SAVPF = "dtls", "dtls_savpf"
+SRTP = (NONE, OFFERED, REQUIRED, DTLS, DTLS_SAVPF)
 G711 = ("alaw", "ulaw")
 OPUS = "opus"
 CODECS = (*G711, "g722", OPUS, "gsm")
@@ -23,12 +24,14 @@ class TrunkSettings:
 
     `addresses`: where it is called (host or host:port), the first that responds; none of a carrier
     that only calls.  `number`: whom we ask for there; empty for the hotline's own.  `srtp`: whether
-    sound is encrypted, by keys in the SDP (RFC 4568).  `codecs`: the first is wanted most.
-    `shows_caller`: it is told the caller's number instead of the hotline's.
+    sound is encrypted: `offered`, `required` by keys in the SDP (RFC 4568), `dtls`, `dtls_savpf`
+    required by DTLS (RFC 5764), the latter in the profile with feedback.  `codecs`: the first is
+    wanted most.  `shows_caller`: it is told the caller's number instead of the hotline's.
 
     `user`, and the secret in `secret_file` or in the environment's `secret_variable`: for digest
     authentication (RFC 8760); an empty user for none.  `registrars`: where we register, so that it
-    takes our calls or sends us its own.
+    takes our calls or sends us its own.  `headers`: the names of those with topic, case and note;
+    empty for the usual one.
     """
 
     addresses: tuple[str, ...] = ()
@@ -42,6 +45,7 @@ class TrunkSettings:
     secret_file: Path | None = None
     secret_variable: str = ""
     registrars: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ("", "", "")
     network: NetworkSettings = USUAL
 
     def __str__(self) -> str:

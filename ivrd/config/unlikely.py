@@ -19,7 +19,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import is_own
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
-from ivrd.config.trunk_settings import NONE, TLS
+from ivrd.config.trunk_settings import DTLS, DTLS_SAVPF, NONE, TLS
 from ivrd.config.waiting import KEY_IN_WORDS
 from ivrd.config.yamlfile import Document
 from ivrd.core.partner import PartnerState
@@ -238,9 +238,11 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
         if strange := _strange_trunk(part):
             yield of.problem(partners.FILE, *place, "trunk", say=strange)
         if part.trunk.srtp != NONE and part.trunk.transport != TLS:
-            say = (
+            keys = (
                 "the keys of the sound go in clear without transport: tls: who reads them hears it"
             )
+            swapped = "without transport: tls who can change the signalling can listen all the same"
+            say = swapped if part.trunk.srtp in (DTLS, DTLS_SAVPF) else keys
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
         if part.trunk.at_once > part.cap:
             say = f"it never has more calls than cap ({part.cap})"

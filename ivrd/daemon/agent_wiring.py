@@ -27,9 +27,9 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.conversation import ConversationSettings
-from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.callbacks.telephone import dialable, dialled
+from ivrd.callbacks.telephone import destination, dialable
+from ivrd.config.routes import AGENTS
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
@@ -199,7 +199,7 @@ class AgentParts:
         of, home = self.settings.callback, self.settings.country
         if not of.trunk or not dialable(of, home, number):
             return ""
-        return f"{dialled(number, home, of.national)}@{CALLBACK_TRUNK}"
+        return destination(of, home, number, AGENTS)
 
     def phone_calls(
         self, sessions: Sessions, ivr: Callable[[], ConversationSettings], monitor: CallMonitor

@@ -101,7 +101,7 @@ class RefusalMonitor(Collector):
             return
         self.refusals.call(carrier, cause, at, times, codec)
         what = f"a call was refused ({cause}), {why(cause, codec)}"
-        log.event(logger, logging.WARNING, what, carrier=carrier, calls=times)
+        log.event(logger, logging.WARNING, what, carrier=carrier, calls=times, see=self.where)
 
     def _codec(self, carrier: str, cause: RefusalCause) -> str:
         """What the last of these calls was in, if that was the reason."""

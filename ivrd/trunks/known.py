@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass, field
 
-from ivrd.config.trunk_settings import NONE, TLS, TrunkSettings
+from ivrd.config.trunk_network import split, usual_port, version
+from ivrd.config.trunk_settings import NONE, TrunkSettings
 from ivrd.core.trunk_fault import (
     Account,
     FaultReason,
@@ -16,8 +17,8 @@ from ivrd.core.trunk_fault import (
 from ivrd.trunks.certificate import Certificate
 from ivrd.trunks.probe import Place, is_address
 
+UNTOLD_SECONDS = 5.0  # the log is read each 2 s (daemon/service.py)
 UNAVAILABLE_IN_A_ROW = 3  # fewer are those of an exchange that is full (core/breaker.py)
-SIPS_PORT, SIP_PORT = 5061, 5060
 
 Found = tuple[FaultReason, str]  # what is wrong, in words
 
@@ -27,7 +28,8 @@ class KnownAddress:
     """An address, or a registrar, of a trunk.
 
     `reachable`: None while nobody knows.  `due_at`: when it is to be probed next.  `addresses`: of
-    the name, as they were found last.
+    the name, as they were found last.  `rejected_at`: since when we are not registered there and
+    nobody has said why.
     """
 
     place: Place
@@ -37,6 +39,7 @@ class KnownAddress:
     due_at: float = -math.inf
     probing: bool = False
     addresses: frozenset[str] = frozenset()
+    rejected_at: float | None = None
 
     @property
     def named(self) -> bool:
@@ -51,19 +54,34 @@ class KnownAddress:
         """Asterisk says so.  One that does not answer any more is to be probed at once."""
         if not reachable and self.reachable is not False:
             self.due_at = -math.inf
-        self.reachable = reachable
+        self.reachable, self.rejected_at = reachable, None
         if reachable:
             self.fault = None
 
     def failed(self, found: Found, now: float) -> None:
-        """This is wrong with it, since now or since something else was."""
-        self.fault = TrunkFault(*found, self.fault.at if self.fault else now)
+        """This is wrong with it, since now or since something else was.
+
+        That nothing is found says no more than that our REGISTER is not answered.
+        """
+        registers = self.fault is not None and self.fault.reason is FaultReason.REGISTRATION
+        if not (registers and found[0] is FaultReason.SILENT):
+            self.fault = TrunkFault(*found, self.fault.at if self.fault else now)
+
+    def rejected(self, now: float) -> None:
+        """We are not registered there; the log says why, a moment earlier or later."""
+        if self.fault is None and self.rejected_at is None:
+            self.rejected_at = now
+
+    def look(self, user: str, now: float) -> None:
+        """Nobody has said why we are not registered: that is told without a reason."""
+        if self.rejected_at is not None and now - self.rejected_at > UNTOLD_SECONDS:
+            self.not_registered(user, None, now)
 
     def not_registered(self, user: str, status: int | None, now: float) -> None:
         """A registration failed; `status`: as in `fault_of_registration`."""
         if status == 0 and self.fault and self.reachable is False:
             return  # what was found there says more
-        since = self.fault.at if self.fault else now
+        since = self.fault.at if self.fault else self.rejected_at or now
         self.reported(status != 0)
         self.fault = TrunkFault(*fault_of_registration(str(self.place), status, user), since)
 
@@ -159,10 +177,7 @@ def known_trunk(settings: TrunkSettings, number: str) -> KnownTrunk:
 
 
 def _place(settings: TrunkSettings, text: str) -> Place:
-    """Where `HOST`, `HOST:PORT` or `[HOST]:PORT` leads."""
-    host, colon, port = text.rpartition(":")
-    if not colon or "]" in port or (":" in host and not host.startswith("[")):
-        host, port = text, ""
-    usual = SIPS_PORT if settings.transport == TLS else SIP_PORT
-    named = not port and not is_address(host.strip("[]"))
-    return Place(host.strip("[]"), int(port) if port else usual, settings.transport, srv=named)
+    """Where `HOST` or `HOST:PORT` leads."""
+    host, port = split(text)
+    srv = port is None and version(host) is None
+    return Place(host, port or usual_port(settings.transport), settings.transport, srv)

@@ -17,7 +17,7 @@ from ivrd import log
 from ivrd.asterisk import trunk_states
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.dialplan_names import CALLBACK_TRUNK, PARTNER_PREFIX, aors_of, trunk_of
+from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, aors_of, trunk_of
 from ivrd.asterisk.facts import (
     AttemptReport,
     PartnerLegEvent,
@@ -40,6 +40,7 @@ WELL_SECONDS = 3600.0  # at one that does: its name and certificate
 PASSWORD_SECONDS = 17.0  # OPTIONS are sent each 5 s: so long without a refusal they are accepted
 LOOK_SECONDS = 1.0
 READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
+SPREAD_SECONDS = 30.0  # over so long, so that many trunks are no burst (docs/decisions/0065)
 SPARE_SECONDS = 0.5  # until an answer that came in time is known
 MOST_TASKS = 8  # at once
 OF_A_NUMBER = (FaultReason.UNKNOWN_NUMBER, FaultReason.REFUSED)  # that a person has given
@@ -139,11 +140,11 @@ class TrunkMonitor:
                 elif trunk and at < len(trunk.addresses):
                     trunk.addresses[at].reported(reachable)
             case TrunkRegistration(registrar, client, registered):
-                for user, one in self._registrations(registrar, client):
+                for _user, one in self._registrations(registrar, client):
                     if registered:
                         one.reported(True)
-                    elif one.fault is None:  # the log says why, a moment earlier or later
-                        one.not_registered(user, None, self._clock())
+                    else:
+                        one.rejected(self._clock())
             case _:
                 assert_never(fact)
 
@@ -189,7 +190,7 @@ class TrunkMonitor:
 
     def attempt(self, report: AttemptReport) -> None:
         """Somebody is called back: by a carrier, whose answer may be about the number as well."""
-        trunk = self._trunks.get(CALLBACK_TRUNK)
+        trunk = self._trunks.get(report.trunk)
         if trunk is None:
             return
         if report.state == AttemptState.ANNOUNCEMENT:
@@ -214,11 +215,13 @@ class TrunkMonitor:
         """Begin what is due, and tell the log what has changed."""
         now = self._clock()
         if now - self._read_at > READ_SECONDS:
-            self._read_at = now
-            self._begin(self._read())
+            begins, self._read_at = self._read_at == -math.inf, now
+            self._begin(self._read(0.0 if begins else SPREAD_SECONDS))
         for name, trunk in self._trunks.items():
             if trunk.password and now - trunk.password_at > PASSWORD_SECONDS:
                 trunk.password = None
+            for registrar in trunk.registrars:
+                registrar.look(trunk.settings.user, now)
             for one in trunk.places:
                 if self._due(one, now) and len(self._tasks) < MOST_TASKS:
                     again = AGAIN_SECONDS if one.reachable is False else WELL_SECONDS
@@ -236,24 +239,26 @@ class TrunkMonitor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _read(self) -> None:
-        """Read how all trunks stand.  Without a connection events tell it later."""
+    async def _read(self, within: float) -> None:
+        """Read how all trunks stand, in so many seconds.  Without a link events tell it later."""
         with suppress(ActionRefused, ConnectionLost, TimeoutError):
-            for name, trunk in [*self._trunks.items()]:
+            for at, (name, trunk) in enumerate([*self._trunks.items()]):
+                if at and within:
+                    await asyncio.sleep(within / len(self._trunks))
                 await self._address_states(name, trunk)
             for fact in await trunk_states.registrations(self._link):
                 self.trunk(fact)
 
     async def _address_states(
-        self, name: str, trunk: KnownTrunk
+        self, name: str, trunk: KnownTrunk, timed: bool = False
     ) -> list[trunk_states.AddressState]:
         if trunk.settings.network.registers_here:
-            state = await trunk_states.address_state(self._link, name)
+            state = await trunk_states.address_state(self._link, name, timed)
             trunk.seen_here(state.there, state.reachable, self._clock())
             return [state]
         states = []
         for aor, one in zip(aors_of(name, len(trunk.addresses)), trunk.addresses, strict=True):
-            state = await trunk_states.address_state(self._link, aor)
+            state = await trunk_states.address_state(self._link, aor, timed)
             if state.reachable is not None:
                 one.reported(state.reachable)
             states.append(state)
@@ -292,7 +297,7 @@ class TrunkMonitor:
         if trunk.addresses or trunk.settings.network.registers_here:
             await trunk_states.qualify(self._link, name)
             await asyncio.sleep(QUALIFY_TIMEOUT + SPARE_SECONDS)
-        states = await self._address_states(name, trunk)
+        states = await self._address_states(name, trunk, timed=True)
         dead = [one for one in trunk.places if one.reachable is False]
         await asyncio.gather(*(self._probe(one) for one in dead))
         answering = (state for state in states if state.reachable)

@@ -29,6 +29,10 @@ ICMP_SECONDS = 0.5
 MOST_ADDRESSES = 3  # of a name that has many
 LOOK_UPS = 4  # at once: who waits for a DNS that does not answer holds a thread
 KEEP_ALIVE = b"\r\n\r\n"
+SRV_OVER_UDP = (
+    "if its name has SRV records, Asterisk passes over a target that is silent only with "
+    "transport: tcp, or when each is one of addresses"
+)
 OTHER_DNS = "asterisk.dns_servers, which Asterisk asks, are not asked here"
 Answer = asyncio.Future[Sequence[tuple[Any, ...]]]
 NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL})
@@ -82,12 +86,15 @@ class Prober:
             addresses = await self._look_up(place)
         except OSError as error:
             also = f"; {OTHER_DNS}" if self.other_dns else ""
+            also += _srv_words(place)
             return Finding(FaultReason.NAME, _name_words(place, error) + also)
         finding = Finding(FaultReason.SILENT, "")
         for address in addresses[:MOST_ADDRESSES]:
             finding = await self._try(place, address)
             if finding.reason is FaultReason.SILENT or finding.certificate:
                 break
+        if finding.reason is FaultReason.SILENT:
+            finding = replace(finding, text=finding.text + _srv_words(place))
         return replace(finding, addresses=frozenset(str(address[0]) for address in addresses))
 
     async def _look_up(self, place: Place) -> Sequence[tuple[Any, ...]]:
@@ -258,6 +265,11 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _srv_words(place: Place) -> str:
+    """What to do about SRV over UDP, of which a dead target is found by a call's time-out alone."""
+    return f"; {SRV_OVER_UDP}" if place.srv and place.transport == UDP else ""
 
 
 def _name_words(place: Place, error: OSError) -> str:

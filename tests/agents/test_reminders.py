@@ -99,7 +99,7 @@ class Rig:
         return self.placed
 
     def report(self, token: str, state: str, detail: str = "") -> None:
-        self.reminders.attempt(AttemptReport(token, state, detail, self.now))
+        self.reminders.attempt(AttemptReport(token, state, detail, self.now, ""))
 
 
 @pytest.fixture

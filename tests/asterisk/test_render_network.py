@@ -81,8 +81,10 @@ def test_redirects_lead_to_an_endpoint_of_their_own_with_the_same_password() -> 
     assert "contact=sip:1330@[::1]" in of[f"{NAME}.moved.2", "aor"]
     (partner, *_) = SETTINGS.partners
     network = {f"partner-{partner.id}": NetworkSettings(redirects_to=("b.example",))}
-    assert f",{partner.cap},yes,udp))" in files(**network)["extensions.conf"]
-    assert f",{partner.cap},,udp))" in files()["extensions.conf"]
+    assert f",{partner.cap},yes,udp," in files(**network)["extensions.conf"]
+    assert f",{partner.cap},,udp," in files()["extensions.conf"]
+    assert "load=res_pjsip_diversion.so\n" in files(**network)["modules.conf"]
+    assert "res_pjsip_diversion" not in files()["modules.conf"]
 
 
 def test_an_exchange_that_registers_here_can_call_nobody() -> None:

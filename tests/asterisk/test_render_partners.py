@@ -18,6 +18,7 @@ from tests.fixtures.hotline import HOTLINE
 ONE = Partner("one-bank", "หนึ่ง", "One", "192.0.2.17", pledged=1, cap=2, languages=("th",))
 
 SPOKEN = ("th", "en")
+HEADERS = ("X-T", "X-C", "X-N")
 PATTERN = {"_": "", "X": "[0-9]", "Z": "[1-9]"}
 
 
@@ -37,7 +38,7 @@ def matching(text: str) -> set[str]:
 @pytest.mark.parametrize("cap", [1, 2, 9, 10, 11, 19, 20, 40, 99, 100, 101, 120, 200, 999])
 def test_a_partner_has_the_seats_up_to_its_cap_and_no_other(cap: int) -> None:
     partner = replace(ONE, cap=cap)
-    text = context(partner, SPOKEN, False, "udp")
+    text = context(partner, SPOKEN, False, "udp", HEADERS)
     assert matching(text) == {seat.split("/")[1] for seat in seats_of(partner)}
     assert len(seats_of(partner)) == len(set(seats_of(partner))) == cap
     assert "[one-bank]" not in text
@@ -90,11 +91,11 @@ def test_every_partner_has_a_trunk_that_is_watched_whatever_its_state(
 
 
 def test_confirmation_is_the_partners_choice() -> None:
-    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,th,3,8,11,2,,udp))" in context(
-        ONE, SPOKEN, False, "udp"
+    assert "(partners-leg,s,1(one-bank,${EXTEN},yes,th,3,8,11,2,,udp,X-T,X-C,X-N))" in context(
+        ONE, SPOKEN, False, "udp", HEADERS
     )
-    assert "(one-bank,${EXTEN},no,th,3,8,11,2,,udp)" in context(
-        replace(ONE, confirm=False), SPOKEN, False, "udp"
+    assert "(one-bank,${EXTEN},no,th,3,8,11,2,,udp,X-T,X-C,X-N)" in context(
+        replace(ONE, confirm=False), SPOKEN, False, "udp", HEADERS
     )
 
 
@@ -106,15 +107,17 @@ def test_a_partners_people_are_told_of_a_call_in_their_first_language() -> None:
         (replace(ONE, languages=("my", "en")), ("th", "my"), "my"),
         (replace(ONE, languages=("my",)), SPOKEN, "th"),
     ):
-        text = context(partner, spoken, False, "udp")
-        assert f"(one-bank,${{EXTEN}},yes,{told},3,8,11,2,,udp)" in text
+        text = context(partner, spoken, False, "udp", HEADERS)
+        assert f"(one-bank,${{EXTEN}},yes,{told},3,8,11,2,,udp,X-T,X-C,X-N)" in text
 
 
 def test_a_partner_has_its_own_times_and_the_queue_gives_its_seats_up_later(
     settings: Settings,
 ) -> None:
     slow = replace(ONE, response_seconds=5, ring_seconds=20, key_seconds=40)
-    assert "(one-bank,${EXTEN},yes,th,5,20,40,2,yes,tls)" in context(slow, SPOKEN, True, "tls")
+    assert "(one-bank,${EXTEN},yes,th,5,20,40,2,yes,tls,X-T,X-C,X-N)" in context(
+        slow, SPOKEN, True, "tls", HEADERS
+    )
     for partners, own, limit in (((ONE, slow), 15, 65), ((ONE,), 15, 24), ((), 18, 23)):
         found = replace(settings, partners=partners, ring_seconds=own)
         conf = queues_conf(found)

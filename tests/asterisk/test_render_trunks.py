@@ -56,6 +56,16 @@ def test_all_that_a_trunk_may_be() -> None:
     assert ("partner-bank.2", "registration") not in of
 
 
+@pytest.mark.parametrize(("srtp", "feedback"), [("dtls", False), ("dtls_savpf", True)])
+def test_by_dtls_the_fingerprint_in_the_sdp_is_what_counts(srtp: str, feedback: bool) -> None:
+    lines = trunks.media(SIP, replace(PLAIN, srtp=srtp)).splitlines()
+    assert {"media_encryption=dtls", "dtls_verify=fingerprint", "dtls_auto_generate_cert=yes"} <= {
+        *lines
+    }
+    assert ("use_avpf=yes" in lines) is feedback
+    assert not any("optimistic" in line for line in lines)
+
+
 @pytest.mark.parametrize(("srtp", "optimistic"), [("offered", "yes"), ("required", "no")])
 def test_sound_is_encrypted_when_it_was_said(srtp: str, optimistic: str) -> None:
     text = trunks.media(SIP, replace(PLAIN, srtp=srtp))

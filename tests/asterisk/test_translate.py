@@ -263,6 +263,7 @@ def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) ->
         ("partner-bank", "Reachable", True),
         ("partner-north-bank.2", "Unreachable", False),
         ("callback-trunk", "Unreachable", False),
+        ("callback-trunk-mobile.2", "Unreachable", False),
         ("partner-bank", "NonQualified", None),
     ],
 )

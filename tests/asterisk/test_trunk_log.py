@@ -51,6 +51,18 @@ def test_what_a_line_says(line: bytes, expected: Complaint) -> None:
     assert [*complaints(other + line + other)] == [expected]
 
 
+def test_of_a_registration_that_was_refused_often_the_last_answer_counts() -> None:
+    forbidden = REGISTRATION + b"403 Forbidden fatal response received " + ATTEMPT + b"retrying\n"
+    wrong = REGISTRATION + b"Temporal response '401' received " + ATTEMPT + b"retrying\n"
+    silent = REGISTRATION + b"No response received " + ATTEMPT + b"retrying in '10'\n"
+    for lines, status in (
+        (forbidden + silent, 0),
+        (silent + forbidden + wrong, 401),
+        (wrong + silent + forbidden, 403),
+    ):
+        assert [*complaints(lines)] == [RegistrationRefused(SERVER, CLIENT, status)]
+
+
 def test_a_password_that_was_refused_many_times_is_one_complaint() -> None:
     line = DIGEST + b"partner-bank:192.0.2.17: Authentication credentials not accepted by server.\n"
     assert [*complaints(line * 5)] == [PasswordRefused("partner-bank", "192.0.2.17")]

@@ -42,6 +42,7 @@ CALLBACK = CallbackSettings(
     countries=("TH",),
     kinds=("fixed_line", "mobile"),
     prefixes=(),
+    routes=(),
     keep_days=92,
     recover_at_free=None,
 )
@@ -284,7 +285,9 @@ class Rig:
         """Asterisk says how far the attempt is that is on."""
         (booking,) = (one for one in self.repository.open() if one.on)
         self.asterisk.variables[variable(booking)] = f"{state}|{detail}"
-        self.dialler.attempt(AttemptReport(booking.token, state, detail, self.now))
+        self.dialler.attempt(
+            AttemptReport(booking.token, state, detail, self.now, "callback-trunk")
+        )
 
     def only(self) -> Booking:
         (booking,) = self.repository.all()

@@ -56,7 +56,7 @@ def test_an_attempt_is_stored_before_it_is_dialled() -> None:
         assert booking.state is BookingState.DIALLING
         assert rig.asterisk.placed == [booking.token]
         wanted = rig.asterisk.variables[variable(booking)].split("|")
-        assert wanted[:6] == ["dial", E164, "30", "", "q", "t"]
+        assert wanted[:6] == ["dial", f"{E164}@callback-trunk", "30", "", "q", "t"]
         assert wanted[6:] == [f"{NOW - 100:.0f}000", "topic", "asked", ""]
         assert '"dialling"' in rig.shelf.entries["bookings", booking.id]
 

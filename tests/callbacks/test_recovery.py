@@ -95,7 +95,7 @@ class Hotline(Rig):
     @property
     def numbers(self) -> list[str]:
         """Whom Asterisk was to dial."""
-        return [wanted[1] for wanted in self.pbx.wanted]
+        return [wanted[1].partition("@")[0] for wanted in self.pbx.wanted]
 
 
 class Registry:

@@ -12,6 +12,7 @@ from panoramisk.message import Message
 from ivrd.asterisk.facts import SeatOffered, SeatUnanswered
 from ivrd.core.call import UNREACHED, CallbackResult, CallState, Outcome, Stage
 from ivrd.core.call_notices import Answered, Ended, Notice, Offered
+from ivrd.core.leg_security import LegSecurity
 from ivrd.core.menu_step import StepKind
 from tests.asterisk.recording import ALONE
 from tests.asterisk.virtual import run
@@ -334,6 +335,7 @@ def test_a_call_back_goes_from_the_first_ring_to_a_person_and_is_never_received(
         await rig.take(joined(FIRST), answered(FIRST), gone(FIRST))
         (end,) = [n for n in rig.told.notices if isinstance(n, Ended)]
         assert end.call.result is CallbackResult.REACHED
+        assert end.call.caller_leg is LegSecurity.CLEAR  # otherwise it would have been said
         assert (rig.ledger.received, rig.ledger.dialled) == (1, 1)
         assert (rig.ledger.results, rig.ledger.outcomes) == ({"reached": 1}, {})
 

@@ -271,7 +271,7 @@ def test_who_is_refused_is_told_with_the_address_and_what_to_change() -> None:
         "carriers_at": "/etc/ivrd/ivrd.yaml:60: asterisk.carriers",
     }
     assert lines(status)[1:4] == [
-        "!! REFUSED: 7 of north, to a number that is not ours (404)",
+        "!! REFUSED: 7 of north, to a number that is not ours (404), see ivrd.yaml:60",
         "!! REFUSED: 192.0.2.9 and 1 more, no carrier of ivrd.yaml:60",
         "!! SEAT base-07: wrong password, from 192.0.2.50",
     ]

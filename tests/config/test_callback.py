@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ivrd.callbacks.telephone import destination
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from tests.fixtures.hotline import HOTLINE
@@ -16,6 +17,75 @@ def with_callback(folder: Path, text: str) -> None:
 
 def test_without_a_trunk_nobody_is_called_back() -> None:
     assert load(HOTLINE).callback.trunk == ""
+
+
+ROUTES = """
+  trunk: 192.0.2.1
+  number_form: national
+  routes:
+    staff: {trunk: 192.0.2.4, calls: [agents]}
+    mobile: {trunk: {addresses: [192.0.2.2], at_once: 30}, kinds: [mobile], number_form: e164}
+    bangkok: {trunk: 192.0.2.3, prefixes: ["+662", "+6653"]}
+"""
+MOBILE, BANGKOK, NORTH, SOUTH = "+66812345678", "+6621234567", "+6653123456", "+6674123456"
+
+
+@pytest.mark.parametrize(
+    ("number", "calls", "where"),
+    [
+        (MOBILE, "callbacks", "+66812345678@callback-trunk-mobile"),
+        (MOBILE, "agents", "0812345678@callback-trunk-staff"),
+        (BANGKOK, "callbacks", "021234567@callback-trunk-bangkok"),
+        (NORTH, "callbacks", "053123456@callback-trunk-bangkok"),
+        (SOUTH, "callbacks", "074123456@callback-trunk"),
+        (SOUTH, "agents", "074123456@callback-trunk-staff"),
+    ],
+)
+def test_the_first_route_that_fits_takes_a_call(
+    folder: Path, number: str, calls: str, where: str
+) -> None:
+    with_callback(folder, ROUTES)
+    found = load(folder)
+    assert destination(found.callback, "TH", number, calls) == where
+    assert found.trunks["callback-trunk-mobile"].network.at_once == 30
+    assert found.trunks["callback-trunk-bangkok"].addresses == ("192.0.2.3",)
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        ("a: {trunk: 192.0.2.2}", r"routes\.a: it takes all calls, and callback\.trunk none"),
+        ("a: {kinds: [mobile]}", r"routes\.a\.trunk: missing"),
+        ("a: {trunk: 192.0.2.2, kinds: [voip]}", r"a\.kinds\.?0?: no voip number is called"),
+        ("a: {trunk: 192.0.2.2, kinds: [cell]}", r"expected one of fixed_line, mobile"),
+        ("a: {trunk: 192.0.2.2, calls: []}", r"a\.calls: expected at least one"),
+        ('a: {trunk: 192.0.2.2, prefixes: ["+668", "+668"]}', r"\+668 is named twice"),
+        ('a: {trunk: 192.0.2.2, prefixes: ["08"]}', r"expected the beginning of a number"),
+        (
+            "a: {trunk: {addresses: [a.example], user: me}, kinds: [mobile]}",
+            r"routes\.a\.trunk\.user: its password is missing",
+        ),
+        (
+            "a: {trunk: {addresses: [a.example], transport: tls}, kinds: [mobile]}",
+            r"routes\.a\.trunk\.transport: the other side needs our certificate",
+        ),
+        (
+            'a: {trunk: 192.0.2.2, prefixes: ["+66"]}, '
+            'b: {trunk: 192.0.2.3, kinds: [mobile], prefixes: ["+668"]}',
+            r"routes\.b: nothing is left for it: a above takes all of its calls",
+        ),
+    ],
+)
+def test_routes_that_cannot_be(folder: Path, routes: str, told: str) -> None:
+    with_callback(folder, f"{{trunk: 192.0.2.1, routes: {{{routes}}}}}")
+    with pytest.raises(ConfigError, match=rf"ivrd\.yaml:\d+: callback\..*{told}"):
+        load(folder)
+
+
+def test_routes_leave_the_rest_to_the_trunk(folder: Path) -> None:
+    with_callback(folder, "{routes: {a: {trunk: 192.0.2.2, kinds: [mobile]}}}")
+    with pytest.raises(ConfigError, match=r"callback\.routes: without callback\.trunk"):
+        load(folder)
 
 
 def test_hours_in_which_nobody_may_be_called_are_refused(folder: Path) -> None:

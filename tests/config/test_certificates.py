@@ -54,6 +54,11 @@ def test_what_is_not_there_or_something_else(good: TlsSettings, tmp_path: Path) 
     assert told.endswith("none: cannot be read: No such file or directory")
     (told,) = wrong(replace(good, cert_file=words), NOW + timedelta(hours=1))
     assert told.endswith("words: expected certificates in PEM form")
+    (told,) = wrong(replace(good, key_file=tmp_path / "none.key"), NOW + timedelta(hours=1))
+    assert (
+        told
+        == f"asterisk.tls.key_file: {tmp_path}/none.key: cannot be read: No such file or directory"
+    )
     (told,) = wrong(replace(good, key_file=words), NOW + timedelta(hours=1))
     assert told.endswith("words: expected a key in PEM form, without a password")
 

@@ -65,6 +65,15 @@ def test_a_mapping_says_more_and_shows_no_caller(folder: Path, change: Change) -
         ("{addresses: [a.example], codecs: [alaw, g729]}", "codecs: expected one of alaw"),
         ("{addresses: [a.example], codecs: [alaw, gsm], dtmf: inband}", "alone, not in gsm"),
         ("{addresses: [a.example], codecs: [g722, alaw], dtmf: inband}", "alone, not in g722"),
+        (
+            "{addresses: [a.example], headers: {topic: X-Same, note: x-same}}",
+            "trunk.headers.note: another header has this name",
+        ),
+        (
+            "{addresses: [a.example], headers: {note: X-1330-Case}}",
+            "trunk.headers.note: another header has this name",
+        ),
+        ("{addresses: [a.example], headers: {topic: Via}}", "headers.topic: expected the name of"),
         ('"0261 234@a.example"', "trunk: expected a number in quotes"),
         ('{addresses: ["sip.b-bank.example:5080"]}', "b-bank.trunk: a-bank has this trunk already"),
     ],
@@ -94,6 +103,22 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
     with pytest.raises(ConfigError, match=r"ivrd\.yaml:") as caught:
         load(folder)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("tls", "told"),
+    [
+        ("{cert_file: ./own.pem}", "tls.cert_file: missing beside it: key_file"),
+        ("{key_file: ./own.key}", "tls.key_file: missing beside it: cert_file"),
+        ('{listen: "0.0.0.0:5060"}', "tls.listen: 5060 is the port of asterisk.sip; expected"),
+    ],
+)
+def test_a_certificate_without_its_key_is_told_with_line_and_key(
+    folder: Path, change: Change, tls: str, told: str
+) -> None:
+    change("ivrd.yaml", "asterisk:\n", f"asterisk:\n  tls: {tls}\n")
+    with pytest.raises(ConfigError, match=rf"ivrd\.yaml:\d+: asterisk\.{re.escape(told)}"):
+        load(folder)
 
 
 def test_what_transcoding_costs_is_noted_where_it_stands(folder: Path, change: Change) -> None:

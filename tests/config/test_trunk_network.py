@@ -79,7 +79,10 @@ def test_an_exchange_that_registers_here_has_no_address(folder: Path, change: Ch
     ("text", "told"),
     [
         ('"[2001:db8::7]"', "trunk.addresses: over IPv6 nothing can be called"),
-        ('{addresses: ["2001:db8::7"]}', "addresses: expected host or host:port"),
+        (
+            '{addresses: ["2001:DB8::7:5070"]}',
+            'got "2001:DB8::7:5070"; an IPv6 address stands in brackets: [2001:db8::7:5070]',
+        ),
         ("{addresses: [198.51.100.9], ipv6: true}", "addresses: ipv6 is true; expected a trunk"),
         ("{addresses: [a.example, b.example], qualify: false}", "trunk.qualify: which of several"),
         ("{addresses: [a.example], session_seconds: 60}", "expected a whole number from 90"),

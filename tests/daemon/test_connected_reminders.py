@@ -7,6 +7,7 @@ from ivrd.agents.controller import NO_ANSWER
 from ivrd.asterisk.dialplan_names import ATTEMPT, ATTEMPT_EVENT
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
+from ivrd.config.routes import Route
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.reminder import Limits
@@ -118,6 +119,11 @@ def test_a_number_is_dialled_through_the_carrier_if_there_is_one(tmp_path: Path)
         assert address("+66812345678") == ""
         agents.settings = replace(agents.settings, callback=callback)
         assert address("+66812345678") == "0812345678@callback-trunk"
+        route = Route("callback-trunk-staff", ("mobile",), (), ("agents",), national=False)
+        routed = replace(callback, routes=(route,))
+        agents.settings = replace(agents.settings, callback=routed)
+        assert address("+66812345678") == "+66812345678@callback-trunk-staff"
+        agents.settings = replace(agents.settings, callback=callback)
         assert address("+661900123456") == ""
         by_key = replace(agents.settings, line_key_seconds=0)
         briefing = await agents.line.admit(AgentSettings("1001", "Malee", HASH, "home.01"))

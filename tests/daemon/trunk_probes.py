@@ -1,7 +1,7 @@
 """Each setting of a trunk that a reload applies, and where it is read."""
 
 from ivrd.daemon.wiring import Wiring
-from tests.daemon.reload_probes import IVRD, PARTNERS, Change, Look, asterisk, both, put
+from tests.daemon.reload_probes import IVRD, PARTNERS, Change, Each, Look, asterisk, both, put
 
 PJSIP = asterisk("pjsip.conf")
 _ALIKE = {"srtp": "offered", "codecs": ["g722"], "dtmf": "info", "transport": "tcp"}
@@ -34,8 +34,48 @@ def _file(key: str) -> Look:
     return asterisk("extensions.conf") if key == "at_once" else PJSIP
 
 
+def route(**more: object) -> Change:
+    """A route whose exchange, and more, is so."""
+    return put("callback.routes", {"mobile": {**_ROUTE, **more}})
+
+
+def route_trunk(**more: object) -> Change:
+    return route(trunk={**_TRUNK, **more})
+
+
+def routes(parts: Wiring) -> object:
+    """Where it is read which call goes where."""
+    callbacks, agents = parts.callbacks, parts.agents
+    return Each((callbacks.dialler.settings.callback.routes, agents.settings.callback.routes))
+
+
+_ROUTE = {"trunk": "192.0.2.98", "kinds": ["mobile"]}
+_ROUTES = "callback.routes"
+_ROUTE_PROBES = {
+    (IVRD, _ROUTES): (route(), routes),
+    **{
+        (IVRD, f"{_ROUTES}.*.{key}"): (route(**{key: value}), routes)
+        for key, value in {
+            "kinds": ["fixed_line"],
+            "prefixes": ["+668"],
+            "calls": ["agents"],
+            "number_form": "national",
+        }.items()
+    },
+    **{
+        (IVRD, f"{_ROUTES}.*.trunk.{key}"): (route_trunk(**{key: value}), PJSIP)
+        for key, value in {**_ALIKE, **_NETWORK, "qualify": False}.items()
+        if key != "at_once"
+    },
+    (IVRD, f"{_ROUTES}.*.trunk.addresses"): (route_trunk(), PJSIP),
+    (IVRD, f"{_ROUTES}.*.trunk.ipv6"): (route_trunk(ipv6=True, addresses=["a.example"]), PJSIP),
+    (IVRD, f"{_ROUTES}.*.trunk.at_once"): (route_trunk(at_once=20), asterisk("extensions.conf")),
+    (IVRD, f"{_ROUTES}.*.trunk.registers"): (route_trunk(**_ACCOUNT, registers=True), trunks),
+    **{(IVRD, f"{_ROUTES}.*.trunk.{key}"): (route_trunk(**_ACCOUNT), trunks) for key in _ACCOUNT},
+}
 _REGISTERS = carrier(**_ACCOUNT, registrar="sip.carrier.example")
 TRUNK_PROBES = {
+    **_ROUTE_PROBES,
     (IVRD, "asterisk.carriers.*.addresses"): (carrier(addresses=["192.0.2.200"]), PJSIP),
     **{(IVRD, f"asterisk.carriers.*.{key}"): (_REGISTERS, trunks) for key in _ACCOUNT},
     (IVRD, "asterisk.carriers.*.registrar"): (_REGISTERS, trunks),
@@ -59,6 +99,13 @@ TRUNK_PROBES = {
         if key != "at_once"
     },
     (IVRD, "asterisk.carriers.*.ipv6"): (carrier(ipv6=True, addresses=["2001:db8::7"]), PJSIP),
+    **{
+        (PARTNERS, f"partners.*.trunk.headers.{key}"): (
+            bank(headers={key: "X-Other"}),
+            asterisk("extensions.conf"),
+        )
+        for key in ("topic", "case", "note")
+    },
     (PARTNERS, "partners.*.trunk.ipv6"): (bank(ipv6=True, addresses=["a.example"]), PJSIP),
     (PARTNERS, "partners.*.trunk.at_once"): (bank(at_once=11), asterisk("extensions.conf")),
     (PARTNERS, "partners.*.trunk.registers_here"): (

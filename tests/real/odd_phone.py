@@ -39,12 +39,15 @@ class OddPhone:
     def close(self) -> None:
         self._socket.close()
 
-    def reply(self, to: Message, status: str, *more: str, body: str = "") -> None:
-        """An answer, with more header lines."""
+    def reply(
+        self, to: Message, status: str, *more: str, body: str = "", contact: str = ""
+    ) -> None:
+        """An answer, with more header lines, from here or as another `contact` has it."""
         tag = "" if ";tag=" in to.headers["to"] else ";tag=odd"
         lines = [f"SIP/2.0 {status}", *(f"Via: {via}" for via in to.all("Via"))]
         lines += [f"{name}: {to.headers[name.lower()]}" for name in ("From", "Call-ID", "CSeq")]
-        lines += [f"To: {to.headers['to']}{tag}", f"Contact: <sip:odd@{HOST}:{self.port}>", *more]
+        mine = contact or f"<sip:odd@{HOST}:{self.port}>"
+        lines += [f"To: {to.headers['to']}{tag}", f"Contact: {mine}", *more]
         self._send(lines, body)
 
     def answer(self, to: Message) -> None:

@@ -233,7 +233,7 @@ def test_nobody_else_can_have_a_call_made(hotline, tmp_path):
             asyncio.run(asks("ab12001", "127.0.0.131"))
         asyncio.run(asks("ab12001", SOURCE))  # taken, and nothing is there to be dialled
         for token in (f"ab12{n:03}" for n in range(2, 100)):  # until the trunk is known to be there
-            wanted = f"dial|{dialled}|30|th|other|other||"
+            wanted = f"dial|{dialled}@callback-trunk|30|th|other|other||"
             lab.asterisk.cli(f"dialplan set global {ATTEMPT}{token} {wanted}")
             for _ in range(3):
                 asyncio.run(asks(token, SOURCE))

@@ -23,6 +23,7 @@ BANKS = {
     "opus": (Speaks(codec="opus/48000/2"), {"codecs": ["opus", "alaw"]}),
     "srtp, by INFO": (Speaks(encryption="srtp-mand", keys="info"), {"srtp": "required"}),
     "tcp": (Speaks(transport="tcp"), {"transport": "tcp"}),
+    "dtls": (Speaks(encryption="dtls_srtp"), {"srtp": "dtls_savpf"}),
 }
 
 

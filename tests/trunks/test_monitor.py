@@ -18,7 +18,7 @@ from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason
 from ivrd.trunks import monitor as monitors
 from ivrd.trunks.certificate import Certificate
-from ivrd.trunks.known import UNAVAILABLE_IN_A_ROW, known_trunk
+from ivrd.trunks.known import UNAVAILABLE_IN_A_ROW, UNTOLD_SECONDS, known_trunk
 from ivrd.trunks.monitor import TrunkMonitor
 from ivrd.trunks.probe import Finding, Place
 
@@ -175,6 +175,29 @@ def test_what_asterisk_knew_before_is_read_when_it_is_connected() -> None:
     run(body)
 
 
+def test_many_trunks_are_asked_for_at_once_when_it_is_connected_and_then_little_by_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    rig = Rig(**{f"partner_{n}": TWO for n in range(10)})
+
+    async def body() -> None:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        await rig.look()
+        first = len(rig.link.asked)
+        assert (first, pauses) == (20, [])
+        rig.now += monitors.READ_SECONDS + 1
+        await rig.look()
+        assert len(rig.link.asked) == 2 * first
+        assert pauses == [monitors.SPREAD_SECONDS / 10] * 9
+
+    run(body)
+
+
 def test_a_password_that_is_refused_is_told_until_it_is_not_refused_any_more() -> None:
     rig = Rig(partner_bank=PLAIN)
 
@@ -243,19 +266,20 @@ def test_an_exchange_that_is_full_has_no_fault_and_one_that_takes_no_call_has() 
 
 
 def test_what_calls_back_come_to_tells_of_their_trunk_and_not_of_the_number() -> None:
-    rig = Rig(callback_trunk=PLAIN)
+    rig = Rig(callback_trunk=PLAIN, callback_trunk_mobile=PLAIN)
 
-    def failed(status: int) -> str:
+    def failed(status: int, trunk: str = "callback-trunk") -> str:
         detail = f"CHANUNAVAIL:21:no:{status}"
-        rig.monitor.attempt(AttemptReport("t", "failed", detail, NOW))
-        fault = rig.monitor.fault("callback-trunk")
+        rig.monitor.attempt(AttemptReport("t", "failed", detail, NOW, trunk))
+        fault = rig.monitor.fault(trunk)
         return fault.reason if fault else ""
 
     assert [failed(status) for status in (404, 403, 486, 488)] == ["", "", "", "codec"]
-    rig.monitor.attempt(AttemptReport("t", "announcement", "1.1", NOW))
+    rig.monitor.attempt(AttemptReport("t", "announcement", "1.1", NOW, "callback-trunk"))
     assert rig.monitor.fault("callback-trunk") is None
-    assert failed(401) == "password"
-    Rig().monitor.attempt(AttemptReport("t", "failed", "CHANUNAVAIL:21:no:488", NOW))
+    assert failed(401, "callback-trunk-mobile") == "password"
+    assert rig.monitor.fault("callback-trunk") is None
+    Rig().monitor.attempt(AttemptReport("t", "failed", "CHANUNAVAIL:21:no:488", NOW, ""))
 
 
 @pytest.mark.parametrize("log_first", [True, False])
@@ -270,7 +294,6 @@ def test_a_registration_that_is_refused_has_its_reason_whoever_tells_it_first(
         rig.monitor.trunk(rejected)
     else:
         rig.monitor.trunk(rejected)
-        assert rig.monitor.fault("carrier") is not None
         rig.monitor.complaints([forbidden])
     fault = rig.monitor.fault("carrier")
     assert fault is not None
@@ -296,6 +319,35 @@ def test_a_registrar_that_says_nothing_is_probed_and_what_is_found_stays() -> No
     run(body)
 
 
+def test_a_registration_that_is_refused_again_and_again_is_told_in_the_same_words() -> None:
+    rig = Rig(carrier=REGISTERS)
+    rejected = TrunkRegistration(*URIS, registered=False)
+    told = []
+
+    async def body() -> None:
+        for _ in range(3):
+            # The event comes at once, the log is read two seconds later.
+            rig.monitor.trunk(rejected)
+            for _ in range(2):
+                await rig.look()
+                fault = rig.monitor.fault("carrier")
+                told.append(fault.text if fault else "")
+                rig.now += 1
+            rig.monitor.complaints([RegistrationRefused(*URIS, 0)])
+            for _ in range(40):  # it is probed meanwhile, in vain
+                await rig.look()
+                fault = rig.monitor.fault("carrier")
+                told.append(fault.text if fault else "")
+                rig.now += 1
+        assert rig.prober.probed
+        assert [*dict.fromkeys(told)] == [
+            "",
+            "sip.carrier.example:5060 does not answer our REGISTER",
+        ]
+
+    run(body)
+
+
 def test_registrations_are_read_when_it_is_connected() -> None:
     rig = Rig(carrier=REGISTERS)
     names = dict(zip(("serveruri", "clienturi"), URIS, strict=True))
@@ -304,9 +356,11 @@ def test_registrations_are_read_when_it_is_connected() -> None:
 
     async def body() -> None:
         await rig.look()
+        rig.now += UNTOLD_SECONDS + 1
+        await rig.look()
         fault = rig.monitor.fault("carrier")
         assert fault is not None
-        assert fault.text == "sip.carrier.example:5060 does not register us"
+        assert (fault.text, fault.at) == ("sip.carrier.example:5060 does not register us", NOW)
         rig.link.rows = [SimpleNamespace(**detail, status="Registered")]
         rig.monitor.connected()
         await rig.look()
@@ -360,7 +414,6 @@ def test_tried_now_asterisk_asks_and_the_dead_one_is_probed(
         ("bank.example:5071", TLS, "bank.example", 5071, False),
         ("[2001:db8::1]:5080", "udp", "2001:db8::1", 5080, False),
         ("[2001:db8::1]", "udp", "2001:db8::1", 5060, False),
-        ("2001:db8::1", "udp", "2001:db8::1", 5060, False),
     ],
 )
 def test_where_an_address_leads(text: str, transport: str, host: str, port: int, srv: bool) -> None:

@@ -161,6 +161,27 @@ def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
         assert asked.text == f"{words}; {probes.OTHER_DNS}"
 
 
+@pytest.mark.parametrize(("transport", "advised"), [(UDP, True), (TCP, False)])
+@pytest.mark.parametrize("there", [True, False])
+def test_what_to_do_about_srv_over_udp_is_told(
+    transport: str, advised: bool, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(*_args: object, **_more: object) -> list[object]:
+        if not there:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(0, 0, 0, "", (HOST, 5060))]
+
+    async def silent(*_args: object, **_more: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(probes, "_send", silent)
+    monkeypatch.setattr(probes, "_open", silent)
+    for srv in (True, False):
+        finding = found(Place("bank.example", 5060, transport, srv=srv))
+        assert finding.text.endswith(f"; {probes.SRV_OVER_UDP}") is (advised and srv)
+
+
 def test_an_address_is_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -54,10 +54,15 @@ def _carriers_limits(settings: Settings) -> str:
     return f" same => n,Set(GROUP(carrier)=${{CHANNEL(endpoint)}})\n{text}" if limits else ""
 
 
-def _trunk_calls(settings: Settings) -> int:
-    """How many calls of the hotline's own its trunk takes at once; 0 for any number."""
-    trunk = settings.trunks.get(dialplan_names.CALLBACK_TRUNK)
-    return trunk.network.at_once if trunk else 0
+def _trunks(settings: Settings) -> str:
+    """Of each trunk for the hotline's own calls how many it takes at once (0: any number), and its
+    transport.
+    """
+    return "".join(
+        f"{dialplan_names.TRUNK_FACTS}{name}={trunk.network.at_once}:{trunk.transport.upper()}\n"
+        for name, trunk in settings.trunks.items()
+        if name.startswith(dialplan_names.CALLBACK_TRUNK)
+    )
 
 
 def _asks(settings: Settings) -> str:
@@ -78,8 +83,11 @@ def _supervision(settings: Settings) -> str:
 
 def _seats(settings: Settings, partner: Partner) -> str:
     trunk = settings.trunks.get(dialplan_names.PARTNER_PREFIX + partner.id, PLAIN)
+    sip = settings.asterisk
+    usual = (sip.topic_header, sip.case_header, sip.note_header)
+    headers = [own or other for own, other in zip(trunk.headers, usual, strict=True)]
     redirects = bool(trunk.network.redirects_to)
-    return partners.context(partner, settings.languages, redirects, trunk.transport)
+    return partners.context(partner, settings.languages, redirects, trunk.transport, headers)
 
 
 def extensions_conf(settings: Settings) -> str:
@@ -106,7 +114,6 @@ autofallthrough=yes
 {dialplan_names.NUMBER}={settings.number}
 {dialplan_names.DEFAULT_QUEUE}={routing.queue_for("", settings.languages[0])}
 {dialplan_names.CALLERS}={settings.callers_at_most}
-{dialplan_names.TRUNK_CALLS}={_trunk_calls(settings)}
 {dialplan_names.ANNOUNCES}={"yes" if settings.supervision.announced else "no"}
 {dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
 {dialplan_names.RING_SECONDS}={settings.ring_seconds}
@@ -118,7 +125,7 @@ autofallthrough=yes
 {dialplan_names.ASKS}={_asks(settings)}
 {dialplan_names.LINE_KEY_SECONDS}={settings.line_key_seconds}
 {dialplan_names.SEAT_KEYS}={"T" if settings.transfer_code else ""}
-
+{_trunks(settings)}
 ; Whatever a carrier dials comes here, so that what we refuse is counted.
 [{dialplan_names.CARRIER_CONTEXT}]
 exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})

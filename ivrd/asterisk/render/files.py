@@ -20,9 +20,9 @@ from ivrd.asterisk.render.system import (
     logger_conf,
     manager_conf,
     modules_conf,
-    opus_modules,
     rtp_conf,
     stasis_conf,
+    trunk_modules,
 )
 from ivrd.config.own_network import including
 from ivrd.config.settings import Settings
@@ -52,7 +52,7 @@ def rendered(
         "extensions.conf": extensions_conf(settings),
         "features.conf": features_conf(settings),
         "manager.conf": manager_conf(settings, ami_secret),
-        "modules.conf": modules_conf(opus_modules(settings)),
+        "modules.conf": modules_conf(trunk_modules(settings)),
         "musiconhold.conf": musiconhold_conf(settings),
         "logger.conf": logger_conf(),
         "pjsip.conf": pjsip_conf(settings, seats_secret, trunk_secrets),

@@ -17,17 +17,24 @@ def seats_of(partner: Partner) -> tuple[str, ...]:
     return tuple(f"{partner.id}/{number:02}" for number in range(1, partner.cap + 1))
 
 
-def context(partner: Partner, spoken: Sequence[str], redirects: bool, transport: str) -> str:
+def context(
+    partner: Partner,
+    spoken: Sequence[str],
+    redirects: bool,
+    transport: str,
+    headers: Sequence[str],
+) -> str:
     """The dialplan of its seats 1 to cap, and of no other: a member elsewhere is never rung.
 
     `spoken`: the languages that are on.  `redirects`: whether a call goes on that its exchange
-    answers with 302.  `transport`: by which that is spoken to.
+    answers with 302.  `transport`: by which that is spoken to.  `headers`: what those with topic,
+    case and note are called there.
     """
     told_in = partner.told_in(spoken)
     confirm = "yes" if partner.confirm else "no"
     times = f"{partner.response_seconds},{partner.ring_seconds},{partner.key_seconds}"
     arguments = f"{partner.id},${{EXTEN}},{confirm},{told_in},{times},{partner.cap}"
-    arguments += f",{'yes' if redirects else ''},{transport}"
+    arguments += f",{'yes' if redirects else ''},{transport},{','.join(headers)}"
     leg = f"Gosub({dialplan_names.PARTNER_LEG},s,1({arguments}))"
     seats = "".join(f"exten => {pattern},1,{leg}\n" for pattern in _patterns(partner.cap))
     return f"[{dialplan_names.PARTNER_PREFIX}{partner.id}]\n{seats}"

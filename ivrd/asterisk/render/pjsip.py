@@ -47,9 +47,9 @@ def pjsip_conf(
         trunk = settings.trunks[name]
         parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
     if settings.callback.trunk:
-        name = dialplan_names.CALLBACK_TRUNK
-        trunk = settings.trunks[name]
-        parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
+        for name in (dialplan_names.CALLBACK_TRUNK, *(of.trunk for of in settings.callback.routes)):
+            trunk = settings.trunks[name]
+            parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
     if settings.callback.trunk or settings.reminders.when_paused:
         parts.append(_call_requests(settings))
     for pool in settings.pools:

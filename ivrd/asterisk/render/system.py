@@ -6,7 +6,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.open_files import files_for, room_for
 from ivrd.asterisk.translate import EVENTS, STRANGER
 from ivrd.config.settings import Settings
-from ivrd.config.trunk_settings import OPUS, speaks
+from ivrd.config.trunk_modules import needed
 
 READ = "system,call,agent,user,dtmf,agi,security"
 # call: Setvar, ControlPlayback; agent: QueueAdd/Remove/Pause; agi: AGI; reporting: lists.
@@ -41,11 +41,10 @@ res_stasis res_timing_timerfd
 """
 
 
-def opus_modules(settings: Settings) -> tuple[str, ...]:
-    """What Asterisk needs to speak Opus, if a trunk does: not every Asterisk has it."""
-    if not speaks(settings.trunks.values(), OPUS):
-        return ()
-    return settings.asterisk.opus_module, "res_format_attr_opus"
+def trunk_modules(settings: Settings) -> tuple[str, ...]:
+    """What Asterisk needs for some trunks."""
+    found = (*needed(settings),)
+    return (*found, "res_format_attr_opus") if settings.asterisk.opus_module in found else found
 
 
 def modules_conf(more: Sequence[str]) -> str:

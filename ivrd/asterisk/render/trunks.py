@@ -6,6 +6,8 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.render import network
 from ivrd.config.settings import AsteriskSettings
 from ivrd.config.trunk_settings import (
+    DTLS,
+    DTLS_SAVPF,
     NONE,
     OFFERED,
     PLAIN,
@@ -21,6 +23,13 @@ from ivrd.config.trunk_settings import (
 # call to it costs the partner's `response_seconds`.
 QUALIFY_TIMEOUT = 2
 QUALIFY = f"qualify_frequency=5\nqualify_timeout={QUALIFY_TIMEOUT}\n"
+DTLS_SRTP = """\
+media_encryption=dtls
+dtls_auto_generate_cert=yes
+dtls_verify=fingerprint
+dtls_setup=actpass
+rtcp_mux=yes
+"""
 # What a carrier or a partner may not do inside or outside a call: transfer it, or subscribe.
 CLOSED = "allow_transfer=no\nallow_subscribe=no\n"
 NOWHERE = "nowhere"  # a context that does not exist: who calls there hears 404
@@ -59,14 +68,11 @@ def _tls(of: TlsSettings) -> str:
 
 def media(sip: AsteriskSettings, trunk: TrunkSettings = PLAIN) -> str:
     """What an endpoint has for sound.  A side that has vanished without a word is hung up."""
-    srtp = ""
-    if trunk.srtp != NONE:
-        srtp = f"media_encryption=sdes\nmedia_encryption_optimistic={_yes(trunk.srtp == OFFERED)}\n"
     return f"""\
 transport={network.transport_of(trunk, sip)}
 disallow=all
 allow={",".join(trunk.codecs)}
-{srtp}direct_media=no
+{_encryption(trunk.srtp)}direct_media=no
 rtp_symmetric=yes
 force_rport=yes
 dtmf_mode={trunk.dtmf}
@@ -75,8 +81,17 @@ rtp_timeout_hold={sip.held_seconds}
 {network.endpoint(trunk, sip)}"""
 
 
-def _yes(true: bool) -> str:
-    return "yes" if true else "no"
+def _encryption(srtp: str) -> str:
+    """How sound is encrypted.  With DTLS the other side's certificate has to be the one whose
+    fingerprint its SDP has (RFC 5763); an endpoint takes either the profile with feedback or that
+    without.
+    """
+    if srtp == NONE:
+        return ""
+    if srtp in (DTLS, DTLS_SAVPF):
+        return DTLS_SRTP + ("use_avpf=yes\n" if srtp == DTLS_SAVPF else "")
+    optimistic = "yes" if srtp == OFFERED else "no"
+    return f"media_encryption=sdes\nmedia_encryption_optimistic={optimistic}\n"
 
 
 def dialled(
@@ -136,7 +151,7 @@ def _endpoint(
     shown = "" if trunk.shows_caller else f"from_user={number}\n"
     return (
         f"[{name}]\ntype=endpoint\ncontext={context}\n{media(sip, trunk)}"
-        f"{of}send_pai=no\n{shown}{auth}{CLOSED}"
+        f"{of}send_pai=no\nsend_diversion=no\n{shown}{auth}{CLOSED}"
     )
 
 
