@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from ivrd.core.cases import CaseAnswer, CaseQuestion
+from ivrd.core.cases import CaseQuestion
+from ivrd.core.inputs import CaseAnswer
 
 
 class Cases(Protocol):

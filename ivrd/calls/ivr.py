@@ -22,14 +22,16 @@ from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, LookUp
+from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
+from ivrd.core.commands import AddNote, Book, Command, SendLink
 from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.intake import AddNote, FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.inputs import CaseAnswer, TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 from ivrd.core.intake_menu import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
-from ivrd.core.menu import Book, Command, SendLink, Visit
+from ivrd.core.menu import Visit
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import QueueVisit, Waits
 

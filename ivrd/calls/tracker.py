@@ -31,13 +31,29 @@ from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.calls.screening import Screening
 from ivrd.core import call as c
-from ivrd.core import menu
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
 from ivrd.core.cases import AtCase, LookUp
 from ivrd.core.clock import AsteriskClock
+from ivrd.core.commands import (
+    AddNote,
+    AtBooked,
+    AtClosed,
+    AtDeflected,
+    AtInfo,
+    AtMenu,
+    AtOffer,
+    Await,
+    BackToQueue,
+    Book,
+    Command,
+    GoodBye,
+    Say,
+    SendLink,
+    Speak,
+    ToPerson,
+)
 from ivrd.core.handoff import SeatKind
 from ivrd.core.intake import (
-    AddNote,
     AtFiled,
     AtIntake,
     BeginIntake,
@@ -48,14 +64,13 @@ from ivrd.core.intake import (
 )
 from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
-from ivrd.core.menu import Command
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.priority import PriorityRules, Urgency
 
 # Where a caller is who has been promised something, and the event that leads there.
 PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
-    menu.AtBooked: (CallState.BOOKED, c.Booked()),
-    menu.AtDeflected: (CallState.DEFLECTED, c.Deflected()),
+    AtBooked: (CallState.BOOKED, c.Booked()),
+    AtDeflected: (CallState.DEFLECTED, c.Deflected()),
     AtFiled: (CallState.INFO, c.PlayedMessage()),
 }
 
@@ -72,9 +87,9 @@ class AsteriskControl:
 
 # Where a caller is in the menus, as an event.
 REACHED: Mapping[type[Command], c.Event] = {
-    menu.AtInfo: c.PlayedMessage(),
-    menu.AtClosed: c.Rejected(),
-    menu.AtMenu: c.ReturnedToMenu(),
+    AtInfo: c.PlayedMessage(),
+    AtClosed: c.Rejected(),
+    AtMenu: c.ReturnedToMenu(),
 }
 # What those are who have said yes in the intake.
 URGENT: Mapping[type[Command], Urgency] = {
@@ -375,23 +390,23 @@ class CallTracker:
         if call_id not in self.ledger.calls:
             return
         match command:
-            case menu.AtInfo() | menu.AtClosed() | menu.AtMenu():
+            case AtInfo() | AtClosed() | AtMenu():
                 self._apply_event(call_id, REACHED[type(command)])
-            case menu.Speak(language):
+            case Speak(language):
                 self.ledger.note(call_id, language=language)
                 self._moved(call_id)
             case (
-                menu.ToPerson(topic=topic)
-                | menu.AtOffer(topic)
-                | menu.SendLink(topic)
+                ToPerson(topic=topic)
+                | AtOffer(topic)
+                | SendLink(topic)
                 | FileTicket(topic=topic)
                 | AtCase(topic)
             ):
                 self.ledger.note(call_id, topic=topic)
                 self._moved(call_id)
-            case menu.AtBooked() | menu.AtDeflected() | AtFiled():
+            case AtBooked() | AtDeflected() | AtFiled():
                 self._promised(call_id, *PROMISED[type(command)])
-            case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
+            case Say() | Await() | GoodBye() | Book() | BackToQueue():
                 self._moved(call_id)
             case RedFlags() | RiskFlags():
                 self.placement.mark(call_id, URGENT[type(command)])

@@ -21,15 +21,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import digits, menu
-from ivrd.core.cases import (
-    AtCase,
-    CaseAnswer,
-    CaseQuestion,
-    CaseResult,
-    CaseTable,
-    LookUp,
-    western_year,
-)
+from ivrd.core.cases import AtCase, CaseQuestion, CaseResult, CaseTable, LookUp, western_year
+from ivrd.core.commands import AddNote, AtInfo, AtMenu, Await, Command, say
 from ivrd.core.digits import (
     CITIZEN_DIGITS,
     YEAR_DIGITS,
@@ -41,26 +34,19 @@ from ivrd.core.digits import (
     Saying,
     said_digits,
 )
-from ivrd.core.intake import AddNote, TicketAnswer
-from ivrd.core.menu import (
+from ivrd.core.inputs import (
     AGAIN_KEY,
     BACK_KEY,
-    MOST_INTERRUPTIONS,
     PERSON_KEY,
-    AtInfo,
-    AtMenu,
-    Await,
-    BookAnswer,
-    Command,
+    Answer,
+    CaseAnswer,
     Input,
     Key,
-    LinkAnswer,
     NoInput,
     PromptsPlayed,
-    Say,
-    Tree,
-    Visit,
 )
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 
 INFO = "case"  # the message that a state is, for who is told
 
@@ -160,13 +146,13 @@ def step(tree: Tree, visit: CaseVisit, received: Input, closed: frozenset[str]) 
         case CaseAnswer():
             return _answered(tree, visit, received, closed)
         case PromptsPlayed() if visit.at is At.LOOKING:
-            return visit, (_say(visit, LOOKING),)
+            return visit, (say(visit.language, LOOKING),)
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case Key() | NoInput():
             here = visit if isinstance(received, NoInput) else replace(visit, interruptions=0)
             return _pressed(tree, here, received, closed)
-        case BookAnswer() | LinkAnswer() | TicketAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
@@ -211,7 +197,7 @@ def _keying(
     said = (tree.retries, tree.no_input, tree.no_match)
     match digits.step(question, visit.keyed, received, *said):
         case Saying(keyed, prompts):
-            words = () if prompts is None else (_say(visit, *prompts),)
+            words = () if prompts is None else (say(visit.language, *prompts),)
             return replace(visit, keyed=keyed), words
         case Given(given):
             return _given(tree, visit, given)
@@ -271,15 +257,15 @@ def _at(tree: Tree, visit: CaseVisit, at: At) -> tuple[CaseVisit, tuple[Command,
     asked = visit.question if at is At.YEAR else CaseQuestion()
     after = replace(visit, at=at, question=asked, keyed=Keyed(), misses=0)
     if at is At.WHICH or tree.cases is None:
-        return after, (_say(after, WHICH),)
+        return after, (say(after.language, WHICH),)
     begun = digits.asked(_question(tree.cases, at))
-    return after, (_say(after, *(begun.prompts or ())),)
+    return after, (say(after.language, *(begun.prompts or ())),)
 
 
 def _look_up(visit: CaseVisit) -> Result:
     """The agent is to have it also when no ivrd is left to tell."""
     after = replace(visit, at=At.LOOKING, keyed=Keyed())
-    return after, (*_note(after), _say(after, LOOKING), LookUp(after.question))
+    return after, (*_note(after), say(after.language, LOOKING), LookUp(after.question))
 
 
 def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozenset[str]) -> Result:
@@ -296,7 +282,11 @@ def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozense
 def _tell(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
     """Say what there is to say of the state."""
     said = _words(tree, visit)
-    return (visit, (_say(visit, *said),)) if said else _to_person(tree, visit, closed, NOT_TOLD)
+    return (
+        (visit, (say(visit.language, *said),))
+        if said
+        else _to_person(tree, visit, closed, NOT_TOLD)
+    )
 
 
 def _words(tree: Tree, visit: CaseVisit) -> tuple[str, ...]:
@@ -310,7 +300,7 @@ def _miss(tree: Tree, visit: CaseVisit, said: str, closed: frozenset[str]) -> Re
     if after.misses > tree.retries:
         return _to_person(tree, visit, closed, *_connect(tree))
     words = (WHICH,) if visit.at is At.WHICH else _words(tree, visit)
-    return after, (_say(after, said, *words),)
+    return after, (say(after.language, said, *words),)
 
 
 def _back(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
@@ -331,7 +321,7 @@ def _connect(tree: Tree) -> tuple[str, ...]:
 
 def _to_person(tree: Tree, visit: CaseVisit, closed: frozenset[str], *said: str) -> Result:
     after, commands = menu.to_topic(tree, visit.back, visit.topic, closed)
-    words = (_say(visit, *said),) if said else ()
+    words = (say(visit.language, *said),) if said else ()
     return after, (*_left(visit), *_note(visit), *words, *commands)
 
 
@@ -345,7 +335,3 @@ def _note(visit: CaseVisit) -> tuple[Command, ...]:
         case _:
             asked = visit.question
     return (AddNote(asked.note),) if asked.note else ()
-
-
-def _say(visit: CaseVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))

@@ -56,14 +56,6 @@ class LookUp:
 
 
 @dataclass(frozen=True)
-class CaseAnswer:
-    """What came of `LookUp`; the state when it was found, and can be told."""
-
-    result: CaseResult
-    state: str = ""
-
-
-@dataclass(frozen=True)
 class CaseTable:
     """What can be asked for, and what is said.
 

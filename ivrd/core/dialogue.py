@@ -13,24 +13,23 @@ from typing import assert_never
 from ivrd.core import callback_menu, case_menu, intake_menu, link_menu, menu, queue_menu
 from ivrd.core.callback_menu import OfferVisit
 from ivrd.core.case_menu import CaseVisit
-from ivrd.core.cases import AtCase, CaseAnswer
-from ivrd.core.intake import BeginIntake, TicketAnswer
-from ivrd.core.intake_menu import IntakeVisit
-from ivrd.core.link_menu import LinkVisit
-from ivrd.core.menu import (
+from ivrd.core.cases import AtCase
+from ivrd.core.commands import Command, Say, SendLink, ToPerson
+from ivrd.core.inputs import (
     BookAnswer,
-    Command,
+    CaseAnswer,
     Input,
     Key,
     LinkAnswer,
-    Say,
-    SendLink,
-    ToPerson,
-    Tree,
-    Visit,
+    TicketAnswer,
 )
+from ivrd.core.intake import BeginIntake
+from ivrd.core.intake_menu import IntakeVisit
+from ivrd.core.link_menu import LinkVisit
+from ivrd.core.menu import Visit
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import MenuStep, StepKind, menu_step, where
+from ivrd.core.menu_tree import Tree
 from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.skills import queue_in_words
 from ivrd.core.slots import Slot
@@ -277,8 +276,8 @@ def _link_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return MenuStep(StepKind.LINK, after.topic, after.language, digit)
         case LinkAnswer(sent), _:
             return MenuStep(StepKind.LINK, "sent" if sent else "not_sent", after.language)
-        case Key(menu.PERSON_KEY), LinkVisit(over=True) | Visit(over=True):
-            return MenuStep(StepKind.PERSON, after.topic, after.language, menu.PERSON_KEY)
+        case Key(PERSON_KEY), LinkVisit(over=True) | Visit(over=True):
+            return MenuStep(StepKind.PERSON, after.topic, after.language, PERSON_KEY)
         case _:
             return None
 

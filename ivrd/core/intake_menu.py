@@ -25,10 +25,20 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import digits, intake_questions, menu
-from ivrd.core.cases import CaseAnswer
+from ivrd.core.commands import AddNote, AtMenu, Await, BackToQueue, Command, GoodBye, Say, say
 from ivrd.core.digits import ANEW_KEY, RIGHT, RIGHT_KEY, Keyed, Question, said_digits
+from ivrd.core.inputs import (
+    AGAIN_KEY,
+    BACK_KEY,
+    PERSON_KEY,
+    Answer,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+    TicketAnswer,
+)
 from ivrd.core.intake import (
-    AddNote,
     Answers,
     AtFiled,
     AtIntake,
@@ -37,31 +47,12 @@ from ivrd.core.intake import (
     LeftIntake,
     RedFlags,
     RiskFlags,
-    TicketAnswer,
     day_in,
     latest_day,
     notes,
 )
-from ivrd.core.menu import (
-    AGAIN_KEY,
-    BACK_KEY,
-    MOST_INTERRUPTIONS,
-    PERSON_KEY,
-    AtMenu,
-    Await,
-    BackToQueue,
-    BookAnswer,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    Tree,
-    Visit,
-)
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.queue_menu import QueueVisit
 
 YES_KEY, NO_KEY = "1", "2"
@@ -208,7 +199,7 @@ def step(
     match received:
         case TicketAnswer():
             return _answered(tree, visit, received, closed)
-        case BookAnswer() | LinkAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case Key(digit) if visit.at is At.FILING and digit == PERSON_KEY:
             return _to_person(tree, visit, closed, "person")
@@ -316,7 +307,7 @@ def _miss(tree: Tree, visit: IntakeVisit, closed: frozenset[str], sorry: str) ->
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
         return _to_person(tree, visit, closed, "person")
-    return after, (_say(after, sorry, *_words(_form(tree), after)),)
+    return after, (say(after.language, sorry, *_words(_form(tree), after)),)
 
 
 def _number(
@@ -331,7 +322,7 @@ def _number(
     match result:
         case digits.Saying(keyed, prompts):
             after = replace(visit, keyed=keyed)
-            return after, () if prompts is None else (_say(after, *prompts),)
+            return after, () if prompts is None else (say(after.language, *prompts),)
         case digits.Person():
             return _to_person(tree, visit, closed, "person")
         case digits.Back():
@@ -446,7 +437,7 @@ def _answered(
 def _filed(visit: IntakeVisit, *said: str) -> Result:
     text = (BY_TEXT,) if visit.by_text else ()
     words = (*said, FILED, *said_digits(visit.code), *text, AFTER)
-    return visit, (AtFiled(), _say(visit, *words))
+    return visit, (AtFiled(), say(visit.language, *words))
 
 
 # --- leaving ------------------------------------------------------------------------------------
@@ -475,7 +466,7 @@ def _to_person(
 ) -> Result:
     filed = visit.at is At.FILED or (visit.at is At.FILING and why == "person")
     left = () if filed else (LeftIntake(visit.step, why),)
-    words = (_say(visit, *said),) if said else ()
+    words = (say(visit.language, *said),) if said else ()
     found = (*_given(_form(tree), visit, whole=filed), *left)
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*found, *words, BackToQueue())
@@ -501,13 +492,9 @@ def _back(tree: Tree, visit: IntakeVisit, closed: frozenset[str]) -> Result:
 def _at(visit: IntakeVisit, at: At, *prompts: str) -> Result:
     """On to a step, and what is said there."""
     after = replace(visit, at=at, misses=0)
-    return after, (AtIntake(after.step), _say(after, *prompts))
+    return after, (AtIntake(after.step), say(after.language, *prompts))
 
 
 def _form(tree: Tree) -> Form:
     assert tree.intake is not None, "menus.yaml is checked"
     return tree.intake
-
-
-def _say(visit: IntakeVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))

@@ -19,28 +19,29 @@ from typing import assert_never
 
 from ivrd.core import numbers, slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
-from ivrd.core.cases import CaseAnswer
-from ivrd.core.intake import BeginIntake, TicketAnswer
-from ivrd.core.menu import (
-    BACK_KEY,
-    MOST_INTERRUPTIONS,
-    PERSON_KEY,
+from ivrd.core.commands import (
     AtBooked,
     Await,
     BackToQueue,
     Book,
-    BookAnswer,
     Command,
     GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
     Say,
     SendLink,
-    Tree,
+    say,
 )
+from ivrd.core.inputs import (
+    BACK_KEY,
+    PERSON_KEY,
+    Answer,
+    BookAnswer,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+)
+from ivrd.core.intake import BeginIntake
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.slots import Slot
 
 PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY = "1", "2", "3", "4", "5"
@@ -131,7 +132,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
             return _answered(visit, result) if visit.booking else (visit, ())
         case _ if visit.booking:
             return visit, ()  # what comes of it decides
-        case LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -167,7 +168,7 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
     if digit == PLACE_KEY:
         after = replace(visit, misses=0)
         place = place_prompts(waits.place, visit.language)
-        return after, (_say(after, *place), _menu(after, waits))
+        return after, (say(after.language, *place), _menu(after, waits))
     if digit == CALLBACK_KEY and waits.callback:
         after = replace(visit, misses=0, slots=waits.slots)
         return (after, (_menu(after, waits),)) if waits.slots else _book(after)
@@ -192,14 +193,14 @@ def _choose(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
 
 def _book(visit: QueueVisit) -> Result:
     after = replace(visit, booking=True, slots=())
-    return after, (_say(after, BOOKING_PROMPT), Book(not_before=visit.not_before))
+    return after, (say(after.language, BOOKING_PROMPT), Book(not_before=visit.not_before))
 
 
 def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
         return _to_queue(after)
-    return after, (_say(after, tree.no_match), _menu(after, waits))
+    return after, (say(after.language, tree.no_match), _menu(after, waits))
 
 
 def _answered(visit: QueueVisit, result: BookResult) -> Result:
@@ -211,19 +212,19 @@ def _answered(visit: QueueVisit, result: BookResult) -> Result:
 def _booked(visit: QueueVisit) -> Result:
     return replace(visit, over=True), (
         AtBooked(),
-        _say(visit, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
+        say(visit.language, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
         GoodBye(),
     )
 
 
 def _to_queue(visit: QueueVisit, *said: str) -> Result:
-    words = (_say(visit, *said),) if said else ()
+    words = (say(visit.language, *said),) if said else ()
     return replace(visit, over=True), (*words, BackToQueue())
 
 
 def _menu(visit: QueueVisit, waits: Waits) -> Say:
     if visit.slots:
-        return _say(visit, *slots.words(visit.slots, visit.language))
+        return say(visit.language, *slots.words(visit.slots, visit.language))
     offers = {
         OFFER_PLACE: True,
         OFFER_CALLBACK: waits.callback,
@@ -231,8 +232,4 @@ def _menu(visit: QueueVisit, waits: Waits) -> Say:
         OFFER_INTAKE: waits.intake,
         OFFER_WAIT: True,
     }
-    return _say(visit, *(offer for offer, can_be_had in offers.items() if can_be_had))
-
-
-def _say(visit: QueueVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))
+    return say(visit.language, *(offer for offer, can_be_had in offers.items() if can_be_had))

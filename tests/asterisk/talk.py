@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
+from ivrd.core.commands import AtClosed, AtInfo, AtMenu, Command, GoodBye, Say, Speak, ToPerson
 from ivrd.core.dialogue import AnyVisit
-from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.inputs import Input, Key, NoInput
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.menu_tree import Menu, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.queue_menu import Waits
 from ivrd.core.skills import SkillRouting
 from ivrd.core.slots import Slot
@@ -82,7 +84,7 @@ SCRIPT = ConversationSettings(
     day=lambda: date(2022, 3, 5),
 )
 # What the books hear; the rest is between the conversation and its caller.
-TOLD = (menu.Speak, menu.AtInfo, menu.AtClosed, menu.AtMenu, menu.ToPerson, menu.GoodBye)
+TOLD = (Speak, AtInfo, AtClosed, AtMenu, ToPerson, GoodBye)
 
 
 class Talk:
@@ -162,7 +164,7 @@ def expected(digits: str) -> tuple[list[Command], list[str]]:
     visit, commands = menu.enter(TREE)
     told: list[Command] = []
     spoken = _prompts(commands)
-    all_heard: list[menu.Input] = [*map(Key, digits), *[NoInput()] * 9]
+    all_heard: list[Input] = [*map(Key, digits), *[NoInput()] * 9]
     for heard in all_heard:
         if visit.over:
             break
@@ -173,9 +175,7 @@ def expected(digits: str) -> tuple[list[Command], list[str]]:
 
 
 def _prompts(commands: Iterable[Command]) -> list[str]:
-    return [
-        PATH.format(*prompt) for c in commands if isinstance(c, menu.Say) for prompt in c.prompts
-    ]
+    return [PATH.format(*prompt) for c in commands if isinstance(c, Say) for prompt in c.prompts]
 
 
 def way_out(queue: str, topic: str) -> list[str]:

@@ -44,10 +44,11 @@ from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
-from ivrd.core.cases import CaseAnswer, CaseQuestion
+from ivrd.core.cases import CaseQuestion
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
-from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.inputs import CaseAnswer, TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules

@@ -6,8 +6,9 @@ import pytest
 from stdnum.th import pin
 
 from ivrd.core.call import CallState, Outcome, Stage
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, CaseTable
-from ivrd.core.menu import ToCase
+from ivrd.core.cases import CaseQuestion, CaseResult, CaseTable
+from ivrd.core.inputs import CaseAnswer
+from ivrd.core.menu_tree import ToCase
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
     SCRIPT,

@@ -7,7 +7,7 @@ from ivrd.asterisk.async_agi import Sessions
 from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
 from ivrd.core import menu
 from ivrd.core.challenge import Reason
-from ivrd.core.menu import Command, ToPerson
+from ivrd.core.commands import Command, ToPerson
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits

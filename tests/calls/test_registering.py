@@ -6,9 +6,10 @@ from stdnum.th import pin
 
 from ivrd.calls.ivr import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
-from ivrd.core.intake import FileTicket, Flag, Form, TicketAnswer
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import FileTicket, Flag, Form
 from ivrd.core.intake_menu import At, IntakeVisit
-from ivrd.core.menu import ToIntake
+from ivrd.core.menu_tree import ToIntake
 from ivrd.ha.call_repository import STORED_CALL, StoredCall
 from tests.asterisk.virtual import run
 from tests.calls.rig import (

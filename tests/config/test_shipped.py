@@ -34,7 +34,10 @@ from ivrd.config.sounds import (
     spare_files,
 )
 from ivrd.core import menu
-from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
+from ivrd.core.commands import AtInfo, Command, Say, ToPerson
+from ivrd.core.inputs import Key
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import ToMenu, ToTopic
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import PartnerState, trained_for
 
@@ -61,7 +64,7 @@ def test_every_topic_can_be_chosen_and_is_told_to_partners_people() -> None:
         choice.topic
         for each in TREE.menus.values()
         for choice in each.keys.values()
-        if isinstance(choice, menu.ToTopic)
+        if isinstance(choice, ToTopic)
     }
     assert chosen | {TREE.operator} == set(TREE.queue_of)
     assert {f"topic-{topic}" for topic in TREE.queue_of} <= set(SHIPPED.prompts)
@@ -138,7 +141,7 @@ def test_burmese_and_malay_are_switched_on_by_one_setting_and_those_without_reco
     assert set(settings.languages_off) == {"km", "lo"}
     for name in ("language", "home-isolation-first"):
         chosen = settings.tree.menus[name].keys.values()
-        spoken = [to.language for to in chosen if isinstance(to, menu.ToMenu)]
+        spoken = [to.language for to in chosen if isinstance(to, ToMenu)]
         assert spoken == ["th", "en", "my", "ms"]
     for language in FURTHER:
         said = said_in(used_prompts(settings) & settings.prompts.keys(), language)

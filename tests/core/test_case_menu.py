@@ -10,33 +10,13 @@ from stdnum.th import pin
 
 from ivrd.core import callback_menu, case_menu, dialogue, link_menu, menu
 from ivrd.core.case_menu import INFO, LOOKING, NOT_TOLD, UNKNOWN, WHICH, At, CaseVisit
-from ivrd.core.cases import (
-    CaseAnswer,
-    CaseQuestion,
-    CaseResult,
-    CaseTable,
-    LookUp,
-    western_year,
-)
+from ivrd.core.cases import CaseQuestion, CaseResult, CaseTable, LookUp, western_year
+from ivrd.core.commands import AddNote, AtClosed, AtInfo, AtMenu, Command, Say, ToPerson
 from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.digits import RIGHT
-from ivrd.core.intake import AddNote
-from ivrd.core.menu import (
-    AtClosed,
-    AtInfo,
-    AtMenu,
-    Command,
-    Input,
-    Key,
-    Menu,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    ToCase,
-    ToPerson,
-    Tree,
-)
+from ivrd.core.inputs import CaseAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.menu_mode import MenuMode
+from ivrd.core.menu_tree import Menu, ToCase, Tree
 from tests.asterisk.talk import TREE as ANY_TREE
 
 MAIN = ANY_TREE.menus["main"]

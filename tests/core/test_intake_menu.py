@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from stdnum.th import pin
 
 from ivrd.core import dialogue, intake_menu, menu
+from ivrd.core.commands import AddNote, AtMenu, BackToQueue, Command, GoodBye, Say, ToPerson
 from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.digits import RIGHT
+from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed, TicketAnswer
 from ivrd.core.intake import (
-    AddNote,
     Answers,
     AtFiled,
     AtIntake,
@@ -22,27 +23,13 @@ from ivrd.core.intake import (
     LeftIntake,
     RedFlags,
     RiskFlags,
-    TicketAnswer,
     day_in,
     is_day,
     latest_day,
 )
 from ivrd.core.intake_menu import At, IntakeVisit
-from ivrd.core.menu import (
-    AtMenu,
-    BackToQueue,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    Menu,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    ToIntake,
-    ToPerson,
-)
 from ivrd.core.menu_step import StepKind
+from ivrd.core.menu_tree import Menu, ToIntake
 from ivrd.core.queue_menu import OFFER_INTAKE, Waits, opened
 from tests.asterisk.talk import TREE as ANY_TREE
 

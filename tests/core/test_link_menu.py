@@ -8,25 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import dialogue, link_menu, menu
-from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.link_menu import NOT_SENT, SENDING, SENT
-from ivrd.core.menu import (
+from ivrd.core.commands import (
     AtClosed,
     AtDeflected,
     BackToQueue,
     Command,
     GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    Menu,
-    NoInput,
-    PromptsPlayed,
     Say,
     SendLink,
-    ToLink,
     ToPerson,
 )
+from ivrd.core.dialogue import AnyVisit, Situation
+from ivrd.core.inputs import Input, Key, LinkAnswer, NoInput, PromptsPlayed
+from ivrd.core.link_menu import NOT_SENT, SENDING, SENT
+from ivrd.core.menu_tree import Menu, ToLink
 from ivrd.core.queue_menu import OFFER_LINK, Waits, opened
 from tests.asterisk.talk import TREE as ANY_TREE
 

@@ -8,20 +8,8 @@ from hypothesis import strategies as st
 
 from ivrd.core import numbers
 from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
-from ivrd.core.menu import (
-    AtBooked,
-    Await,
-    BackToQueue,
-    Book,
-    BookAnswer,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    NoInput,
-    PromptsPlayed,
-    Say,
-)
+from ivrd.core.commands import AtBooked, Await, BackToQueue, Book, Command, GoodBye, Say
+from ivrd.core.inputs import BookAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.queue_menu import QueueVisit, Waits, again, give_way, opened, place_prompts, step
 from ivrd.core.slots import Slot
 from tests.asterisk.talk import TREE as ANY_TREE

@@ -10,21 +10,12 @@ from hypothesis import strategies as st
 from ivrd.core import callback_menu as m
 from ivrd.core import dialogue, menu
 from ivrd.core.callback_menu import At, OfferVisit
+from ivrd.core.commands import AtOffer, Command, Say, Speak, ToPerson
 from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.menu import (
-    AtOffer,
-    Command,
-    Input,
-    Key,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    Speak,
-    ToMenu,
-    ToPerson,
-    Visit,
-)
+from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
 from ivrd.core.menu_step import StepKind
+from ivrd.core.menu_tree import ToMenu, Tree
 from ivrd.core.skills import SkillRouting, Skills, divide
 from tests.asterisk.talk import TREE as TWO
 
@@ -41,7 +32,7 @@ def routing(*staff: Skills) -> SkillRouting:
     return divide(QUEUE_OF, "q-other", LANGUAGES, ("th", "en"), "th", staff)
 
 
-def tree(by: SkillRouting) -> menu.Tree:
+def tree(by: SkillRouting) -> Tree:
     language = TWO.menus["language"]
     keys = {**language.keys, "3": ToMenu("main", "my")}
     menus = {**TWO.menus, "language": replace(language, keys=keys)}
@@ -70,7 +61,7 @@ def now(*staffed: str, callback: bool = False) -> Situation:
 
 
 def walk(
-    of: menu.Tree, situation: Situation, *inputs: Input, visit: AnyVisit | None = None
+    of: Tree, situation: Situation, *inputs: Input, visit: AnyVisit | None = None
 ) -> tuple[AnyVisit, list[Command]]:
     visit, commands = menu.enter(of) if visit is None else (visit, ())
     for one in inputs:
