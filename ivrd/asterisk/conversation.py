@@ -13,7 +13,7 @@ from typing import assert_never
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.asterisk.speech import Speech
-from ivrd.core import dialogue, menu
+from ivrd.core import dialogue, dialogue_steps, menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.cases import AtCase, LookUp
 from ivrd.core.commands import (
@@ -34,7 +34,6 @@ from ivrd.core.commands import (
     Speak,
     ToPerson,
 )
-from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.inputs import (
     Answer,
     BookAnswer,
@@ -58,6 +57,7 @@ from ivrd.core.intake import (
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.menu_tree import Tree
 from ivrd.core.queue_menu import Waits
+from ivrd.core.situation import AnyVisit, Result, Situation
 from ivrd.core.slots import Slot
 
 NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
@@ -191,7 +191,7 @@ class Conversation:
         if self.visit is not None and not self._session.over:
             visit, commands = dialogue.hand_over(self._settings.today(), self.visit)
             if visit != self.visit:
-                self._stepped(dialogue.left_step(visit))
+                self._stepped(dialogue_steps.left_step(visit))
             self._follow((visit, commands))
 
     def give_way(self) -> None:
@@ -249,7 +249,7 @@ class Conversation:
                 )
             else:
                 self._speech.stop_playing()
-                self._stepped(dialogue.begun_step(resume))
+                self._stepped(dialogue_steps.begun_step(resume))
                 self._follow(dialogue.again(self._settings.today(), resume, self._situation()))
             while not self._session.over:
                 self._take(await self._inbox.get())
@@ -302,7 +302,7 @@ class Conversation:
         if self.visit is not None:
             tree = self._settings.today()
             visit, commands = dialogue.step(tree, self.visit, received, self._situation())
-            if step := dialogue.step_taken(tree, self.visit, received, visit):
+            if step := dialogue_steps.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)
             self._follow((visit, commands))
 
@@ -333,7 +333,7 @@ class Conversation:
             if queue in tree.closed_prompt and now.opens(topic) in closed
         )
 
-    def _follow(self, result: dialogue.Result) -> None:
+    def _follow(self, result: Result) -> None:
         """Carry out what the menu commands."""
         self.visit, commands = result
         speech = [c for c in commands if isinstance(c, Say)]

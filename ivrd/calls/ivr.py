@@ -25,15 +25,15 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
 from ivrd.core.commands import AddNote, Book, Command, SendLink
-from ivrd.core.dialogue import AnyVisit
 from ivrd.core.dtmf import DtmfDecoder
 from ivrd.core.inputs import CaseAnswer, TicketAnswer
 from ivrd.core.intake import FileTicket, IntakeCommand
-from ivrd.core.intake_menu import IntakeVisit
+from ivrd.core.intake_visit import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import Visit
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import QueueVisit, Waits
+from ivrd.core.situation import AnyVisit
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
 KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
@@ -383,6 +383,9 @@ class Ivr:
             self._start(call_id, self._send_link(call_id, command.topic), self._errands)
         elif isinstance(command, LookUp):
             self._start(call_id, self._look_up(call_id, command.question), self._errands)
+        elif isinstance(command, AddNote):
+            if line := self._lines.get(call_id):
+                line.add_note(command.text)
         elif isinstance(command, IntakeCommand):
             self._registers(call_id, command)
 
@@ -392,8 +395,6 @@ class Ivr:
         if isinstance(command, FileTicket):
             filed = self._intake.file(call_id, command)
             self._start(call_id, self._file(call_id, filed), self._errands)
-        elif isinstance(command, AddNote) and (line := self._lines.get(call_id)):
-            line.add_note(command.text)
 
     async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
         """Tell what comes of a ticket to whoever speaks with the caller then."""

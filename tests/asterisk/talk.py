@@ -10,11 +10,11 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
 from ivrd.core.commands import AtClosed, AtInfo, AtMenu, Command, GoodBye, Say, Speak, ToPerson
-from ivrd.core.dialogue import AnyVisit
 from ivrd.core.inputs import Input, Key, NoInput
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.menu_tree import Menu, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.queue_menu import Waits
+from ivrd.core.situation import AnyVisit
 from ivrd.core.skills import SkillRouting
 from ivrd.core.slots import Slot
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole

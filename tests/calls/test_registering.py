@@ -8,7 +8,7 @@ from ivrd.calls.ivr import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.inputs import TicketAnswer
 from ivrd.core.intake import FileTicket, Flag, Form
-from ivrd.core.intake_menu import At, IntakeVisit
+from ivrd.core.intake_visit import At, IntakeVisit
 from ivrd.core.menu_tree import ToIntake
 from ivrd.ha.call_repository import STORED_CALL, StoredCall
 from tests.asterisk.virtual import run

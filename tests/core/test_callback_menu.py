@@ -12,9 +12,9 @@ from ivrd.core import dialogue
 from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.core.commands import AtBooked, Book, Command, GoodBye, Say, ToPerson
-from ivrd.core.dialogue import Situation
 from ivrd.core.inputs import BookAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.menu import Visit
+from ivrd.core.situation import Situation
 from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 

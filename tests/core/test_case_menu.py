@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.th import pin
 
-from ivrd.core import callback_menu, case_menu, dialogue, link_menu, menu
+from ivrd.core import callback_menu, case_menu, dialogue, dialogue_steps, link_menu, menu
 from ivrd.core.case_menu import INFO, LOOKING, NOT_TOLD, UNKNOWN, WHICH, At, CaseVisit
 from ivrd.core.cases import CaseQuestion, CaseResult, CaseTable, LookUp, western_year
 from ivrd.core.commands import AddNote, AtClosed, AtInfo, AtMenu, Command, Say, ToPerson
-from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.digits import RIGHT
 from ivrd.core.inputs import CaseAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_tree import Menu, ToCase, Tree
+from ivrd.core.situation import AnyVisit, Result, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 MAIN = ANY_TREE.menus["main"]
@@ -54,8 +54,8 @@ def keys(text: str) -> list[Input]:
     return [Key(digit) for digit in text]
 
 
-def walk(*received: Input, tree: Tree = TREE, now: Situation | None = None) -> dialogue.Result:
-    result: dialogue.Result = menu.enter(tree)
+def walk(*received: Input, tree: Tree = TREE, now: Situation | None = None) -> Result:
+    result: Result = menu.enter(tree)
     for one in received:
         result = dialogue.step(tree, result[0], one, now or situation())
     return result
@@ -182,7 +182,7 @@ def test_no_digit_is_shown_anywhere() -> None:
     assert CITIZEN not in shown
     assert "1987" not in shown
     steps = [
-        dialogue.step_taken(TREE, *pair)
+        dialogue_steps.step_taken(TREE, *pair)
         for pair in ((visit, Key("7"), visit), (visit, FOUND, visit))
     ]
     assert [step and (step.to, step.key) for step in steps] == [None, ("found", "")]

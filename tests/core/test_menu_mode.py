@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from ivrd.core import callback_menu, dialogue, link_menu, menu
+from ivrd.core import callback_menu, dialogue, dialogue_steps, link_menu, menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.callback_menu import OfferVisit
 from ivrd.core.commands import AtBooked, AtDeflected, Command, GoodBye, Say, SendLink, ToPerson
-from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.inputs import BookAnswer, Input, Key, LinkAnswer, NoInput, PromptsPlayed
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import Visit
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import StepKind
 from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
+from ivrd.core.situation import AnyVisit, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 LINKS_FIRST = replace(ANY_TREE, start="main", mode=MenuMode.LINKS_FIRST)
@@ -151,7 +151,7 @@ def test_the_log_has_each_step() -> None:
     for one in (Key("2"), Key("7"), Key("*"), Key("2"), Key("1")):
         before = visit
         visit, _ = dialogue.step(LINKS_FIRST, before, one, now())
-        if step := dialogue.step_taken(LINKS_FIRST, before, one, visit):
+        if step := dialogue_steps.step_taken(LINKS_FIRST, before, one, visit):
             steps.append(step.kind)
     assert steps == [
         StepKind.LINK_OFFER,

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import callback_menu as m
-from ivrd.core import dialogue, menu
+from ivrd.core import dialogue, dialogue_steps, menu
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.core.commands import AtOffer, Command, Say, Speak, ToPerson
-from ivrd.core.dialogue import AnyVisit, Situation
 from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed
 from ivrd.core.menu import Visit
 from ivrd.core.menu_step import StepKind
 from ivrd.core.menu_tree import ToMenu, Tree
+from ivrd.core.situation import AnyVisit, Situation
 from ivrd.core.skills import SkillRouting, Skills, divide
 from tests.asterisk.talk import TREE as TWO
 
@@ -97,7 +97,7 @@ def test_all_that_can_be_had_is_offered_in_the_callers_language() -> None:
     assert commands[0] == AtOffer("vaccine")
     names = ("language-nobody", "language-callback", "language-in-th", "language-wait")
     assert said(commands) == [("my", name) for name in names]
-    step = dialogue.step_taken(ALL, Visit("main", "my"), Key("2"), visit)
+    step = dialogue_steps.step_taken(ALL, Visit("main", "my"), Key("2"), visit)
     assert step is not None
     assert (step.kind, step.language) == (StepKind.UNSTAFFED, "my")
 
