@@ -26,51 +26,54 @@ from ivrd.core.intake import BeginIntake
 from ivrd.core.intake_visit import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import Visit
-from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_tree import Tree
 from ivrd.core.queue_menu import QueueVisit, Waits
 from ivrd.core.situation import AnyVisit, Result, Situation
-from ivrd.core.way_to_person import offered
+from ivrd.core.way_to_person import lead
 
 
 def again(tree: Tree, visit: AnyVisit, now: Situation) -> Result:
     """Go on with a visit that was interrupted, or begin one of a caller who waits."""
     match visit:
-        case Visit():
-            return menu.again(tree, _offering(visit, now), now.closed)
+        case Visit(topic=topic):
+            result = menu.again(tree, _offering(visit, now), now.closed)
+            return result if topic else lead(tree, result, None, now, link=True)
         case OfferVisit():
             return callback_menu.again(visit)
         case QueueVisit():
             return queue_menu.again(visit, _waits(visit, now))
         case LinkVisit():
-            return link_menu.again(tree, visit, now.closed)
+            on: Result = link_menu.again(tree, visit, now.closed)
         case IntakeVisit():
-            return intake_menu.again(tree, visit, now.closed, now.day)
+            on = intake_menu.again(tree, visit, now.closed, now.day)
         case CaseVisit():
-            return case_menu.again(tree, visit, now.closed)
+            on = case_menu.again(tree, visit, now.closed)
         case _:
             assert_never(visit)
+    return lead(tree, on, None, now, link=not isinstance(visit, LinkVisit))
 
 
 def step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result:
     """One step."""
+    result = _led_on(tree, _machine_step(tree, visit, received, now), now)
+    return lead(tree, result, received, now, link=not isinstance(visit, LinkVisit))
+
+
+def _machine_step(tree: Tree, visit: AnyVisit, received: Input, now: Situation) -> Result:
+    """One step in the machine where the caller is."""
     match visit:
         case Visit():
-            return _led_on(_in_menu(tree, _offering(visit, now), received, now))
+            return menu.step(tree, _offering(visit, now), received, now.closed, now.flooded)
         case OfferVisit():
             return callback_menu.step(tree, visit, received, now.slots)
         case QueueVisit():
-            return _led_on(queue_menu.step(tree, visit, received, _waits(visit, now)))
+            return queue_menu.step(tree, visit, received, _waits(visit, now))
         case LinkVisit():
-            result: Result = link_menu.step(tree, visit, received, now.closed)
-            held = visit.at is link_menu.At.OFFER or tree.mode is MenuMode.CALLBACK_ONLY
-            return offered(tree, result, received, now, link=False) if held else result
+            return link_menu.step(tree, visit, received, now.closed)
         case IntakeVisit():
             return intake_menu.step(tree, visit, received, now.closed, now.day)
         case CaseVisit():
-            asked: Result = case_menu.step(tree, visit, received, now.closed)
-            full = tree.mode is MenuMode.FULL
-            return asked if full else offered(tree, asked, received, now)
+            return case_menu.step(tree, visit, received, now.closed)
         case _:
             assert_never(visit)
 
@@ -80,23 +83,21 @@ def _offering(visit: Visit, now: Situation) -> Visit:
     return replace(visit, link=now.link, intake=now.intake)
 
 
-def _in_menu(tree: Tree, visit: Visit, received: Input, now: Situation) -> Result:
-    result = menu.step(tree, visit, received, now.closed, now.flooded)
-    after, commands = result
-    if commands and isinstance(asks := commands[-1], AtCase):
-        return case_menu.enter(tree, asks.topic, after, now.closed)
-    return offered(tree, result, received, now)
-
-
-def _led_on(result: Result) -> Result:
-    """The step; of one who has asked for a link, the sending of it; or to register, the intake."""
+def _led_on(tree: Tree, result: Result, now: Situation) -> Result:
+    """The step; of one who has asked for a link, the sending of it; or to register, the intake; or
+    for the state of a case, the question which one."""
     visit, commands = result
-    last = commands[-1] if commands else None
-    if isinstance(last, SendLink) and isinstance(visit, Visit | QueueVisit):
-        return link_menu.enter(last.topic, visit)
-    if isinstance(last, BeginIntake) and isinstance(visit, Visit | QueueVisit):
-        return intake_menu.enter(last.topic, visit)
-    return result
+    if not commands or not isinstance(visit, Visit | QueueVisit):
+        return result
+    match commands[-1]:
+        case SendLink(topic):
+            return link_menu.enter(topic, visit)
+        case BeginIntake(topic):
+            return intake_menu.enter(topic, visit)
+        case AtCase(topic) if isinstance(visit, Visit):
+            return case_menu.enter(tree, topic, visit, now.closed)
+        case _:
+            return result
 
 
 def hand_over(tree: Tree, visit: AnyVisit) -> Result:
@@ -124,7 +125,8 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
         case Visit():
             return menu.knows(tree, visit)
         case OfferVisit():
-            return visit.language in tree.languages and visit.topic in tree.queue_of
+            spoken = {visit.language, visit.instead or visit.language} <= {*tree.languages}
+            return spoken and visit.topic in tree.queue_of
         case QueueVisit():
             return visit.language in tree.languages
         case LinkVisit(back=Visit() as back):

@@ -134,7 +134,9 @@ def back_in(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
-    """Whether the tree still has every menu, message and topic of the visit."""
+    """Whether the tree still has every menu, message and topic of the visit, and its language."""
+    if visit.language not in tree.languages:
+        return False
     menus = {visit.menu, *visit.trail} <= tree.menus.keys()
     message = not visit.info or visit.info in tree.infos
     topic = not visit.topic or visit.topic in tree.queue_of

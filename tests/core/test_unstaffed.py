@@ -172,3 +172,17 @@ def test_nobody_comes_to_people_of_another_language_who_has_not_chosen_it(
                 assert command.queue.endswith(f".{visit.language}")
                 changed = visit.language != before.language
                 assert not changed or (isinstance(before, OfferVisit) and one == Key("2"))
+
+
+def test_who_was_offered_a_language_that_a_reload_has_removed_begins_anew() -> None:
+    """The key for it would lead nowhere, and its words are said no more."""
+    visit, _ = walk(ALL, now("th"), *ASKS)
+    assert dialogue.knows(ALL, visit)
+    assert not dialogue.knows(replace(ALL, languages=("en", "my")), visit)
+    assert not dialogue.knows(replace(ALL, languages=("th", "en")), visit)
+
+
+def test_who_stands_in_a_menu_in_a_language_that_is_gone_begins_anew() -> None:
+    visit, _ = walk(ALL, now("my"), Key("3"))
+    assert dialogue.knows(ALL, visit)
+    assert not dialogue.knows(replace(ALL, languages=("th", "en")), visit)
