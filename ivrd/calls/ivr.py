@@ -22,6 +22,7 @@ from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import BookResult
+from ivrd.core.case_menu import CaseVisit
 from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
 from ivrd.core.commands import AddNote, Book, Command, SendLink
@@ -496,6 +497,6 @@ def _context(line: MenuCall) -> str:
 
 def _while_waiting(visit: AnyVisit) -> bool:
     """Whether it is one of a caller who waits."""
-    if isinstance(visit, LinkVisit | IntakeVisit):
+    if isinstance(visit, LinkVisit | IntakeVisit | CaseVisit):
         return visit.waits
     return isinstance(visit, QueueVisit)

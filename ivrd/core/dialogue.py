@@ -94,7 +94,7 @@ def _led_on(tree: Tree, result: Result, now: Situation) -> Result:
             return link_menu.enter(topic, visit)
         case BeginIntake(topic):
             return intake_menu.enter(topic, visit)
-        case AtCase(topic) if isinstance(visit, Visit):
+        case AtCase(topic):
             return case_menu.enter(tree, topic, visit, now.closed)
         case _:
             return result
@@ -129,21 +129,22 @@ def knows(tree: Tree, visit: AnyVisit) -> bool:
             return spoken and visit.topic in tree.queue_of
         case QueueVisit():
             return visit.language in tree.languages
-        case LinkVisit(back=Visit() as back):
-            return menu.knows(tree, back) and visit.topic in tree.queue_of
-        case LinkVisit():
-            return visit.language in tree.languages
-        case IntakeVisit() if tree.intake is None:
+        case LinkVisit() | IntakeVisit() | CaseVisit() if not _can_be_had(tree, visit):
             return False
-        case IntakeVisit(back=Visit() as back):
-            return menu.knows(tree, back) and visit.topic in tree.queue_of
-        case IntakeVisit():
+        case LinkVisit() | IntakeVisit() | CaseVisit() if visit.back is None:
             return visit.language in tree.languages
-        case CaseVisit(back=back):
-            asks = tree.cases is not None and visit.topic in tree.queue_of
-            return asks and menu.knows(tree, back)
+        case LinkVisit(back=back) | IntakeVisit(back=back) | CaseVisit(back=back):
+            assert back is not None
+            return menu.knows(tree, back) and visit.topic in tree.queue_of
         case _:
             assert_never(visit)
+
+
+def _can_be_had(tree: Tree, visit: LinkVisit | IntakeVisit | CaseVisit) -> bool:
+    """Whether this tree still has what is asked there."""
+    if isinstance(visit, IntakeVisit):
+        return tree.intake is not None
+    return isinstance(visit, LinkVisit) or tree.cases is not None
 
 
 def is_asked_anew(visit: AnyVisit) -> bool:

@@ -136,6 +136,8 @@ def _case_step(before: AnyVisit, received: Input, after: AnyVisit) -> MenuStep |
             return MenuStep(StepKind.CASE, after.topic, after.language, digit)
         case CaseAnswer(result), _:  # and not the state, which is about somebody's health
             return MenuStep(StepKind.CASE, result, after.language)
+        case _, CaseVisit(over=True) if not before.over:
+            return MenuStep(StepKind.WAITS_ON, after.topic, after.language)
         case _:
             return _on_step(after)
 

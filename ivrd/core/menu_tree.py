@@ -1,6 +1,6 @@
 """The menus as they are configured: what each says, where its keys lead, and what all share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ivrd.core.cases import CaseTable
@@ -119,5 +119,12 @@ class Tree:
     @property
     def intake_topics(self) -> frozenset[str]:
         """The topics for which callers may register by keys."""
-        choices = (to for menu in self.menus.values() for to in menu.keys.values())
-        return frozenset(to.topic for to in choices if isinstance(to, ToIntake))
+        return frozenset(to.topic for to in self._choices() if isinstance(to, ToIntake))
+
+    @property
+    def case_topics(self) -> frozenset[str]:
+        """The topics for which callers may ask for the state of a case."""
+        return frozenset(to.topic for to in self._choices() if isinstance(to, ToCase))
+
+    def _choices(self) -> Iterator[Choice]:
+        return (to for menu in self.menus.values() for to in menu.keys.values())

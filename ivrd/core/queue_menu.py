@@ -5,8 +5,9 @@ Theory of operation
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered, 3 goes on
 waiting, 4 asks for a link while one can be had (link_menu.py), 5 leads to the intake while the
-caller can register by keys (intake_menu.py).  Where there are time slots, who has
-asked for a call back chooses one or the turn.
+caller can register by keys (intake_menu.py), 6 asks for the state of a case while one can be looked
+up (case_menu.py).  Where there are time slots, who has asked for a call back chooses one or the
+turn.
 The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
 too: all ways out but the call back lead to the queue, which says the place as soon as it is
 joined.  The key that opened the menu only repeats its words.  When the caller's turn comes the menu
@@ -19,6 +20,7 @@ from typing import assert_never
 
 from ivrd.core import numbers, slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
+from ivrd.core.cases import AtCase
 from ivrd.core.commands import (
     AtBooked,
     Await,
@@ -44,7 +46,7 @@ from ivrd.core.intake import BeginIntake
 from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.slots import Slot
 
-PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY = "1", "2", "3", "4", "5"
+PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY, CASE_KEY = "1", "2", "3", "4", "5", "6"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
@@ -54,6 +56,7 @@ OFFER_CALLBACK = "queue-menu-callback"
 OFFER_WAIT = "queue-menu-wait"
 OFFER_LINK = "queue-menu-link"
 OFFER_INTAKE = "queue-menu-intake"
+OFFER_CASE = "queue-menu-case"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
 
 
@@ -63,7 +66,8 @@ class Waits:
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
     menu, from 1; callback: whether a call back can be had; slots: the time slots for one; link:
-    whether a link can be; intake: whether the caller can register by keys.
+    whether a link can be; intake: whether the caller can register by keys; case: whether the state
+    of a case can be asked for.
     """
 
     queue: str
@@ -74,6 +78,7 @@ class Waits:
     slots: tuple[Slot, ...] = ()
     link: bool = False
     intake: bool = False
+    case: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,8 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
         return replace(visit, misses=0), (SendLink(visit.topic),)
     if digit == INTAKE_KEY and waits.intake:
         return replace(visit, misses=0), (BeginIntake(visit.topic),)
+    if digit == CASE_KEY and waits.case:
+        return replace(visit, misses=0), (AtCase(visit.topic),)
     if digit == tree.queue_menu_key:
         return visit, (_menu(visit, waits),)
     return _miss(tree, visit, waits)
@@ -230,6 +237,7 @@ def _menu(visit: QueueVisit, waits: Waits) -> Say:
         OFFER_CALLBACK: waits.callback,
         OFFER_LINK: waits.link,
         OFFER_INTAKE: waits.intake,
+        OFFER_CASE: waits.case,
         OFFER_WAIT: True,
     }
     return say(visit.language, *(offer for offer, can_be_had in offers.items() if can_be_had))

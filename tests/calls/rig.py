@@ -285,6 +285,7 @@ class FakeCases:
     def __init__(self) -> None:
         self.asked: list[tuple[str, CaseQuestion]] = []
         self.answers: asyncio.Queue[CaseAnswer | Exception] = asyncio.Queue()
+        self.paused = False
 
     async def look_up(self, call_id: str, question: CaseQuestion) -> CaseAnswer:
         self.asked.append((call_id, question))
