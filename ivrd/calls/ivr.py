@@ -73,13 +73,17 @@ class MenuCall:
     position: MenuPosition | None = None
     keys: list[tuple[float, str]] = field(default_factory=list, repr=False)
     dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
-    notes: list[str] = field(default_factory=list, repr=False)
+    notes: list[AddNote] = field(default_factory=list, repr=False)
 
-    def add_note(self, text: str) -> None:
+    def add_note(self, note: AddNote) -> None:
         """Have one thing more shown."""
-        if self.session is not None and text not in self.notes:
-            self.notes.append(text)
-            self.session.set_variables({dialplan_names.NOTE: "; ".join(self.notes)})
+        if self.session is not None and note not in self.notes:
+            self.notes.append(note)
+            whole = "; ".join(of.text for of in self.notes)
+            in_clear = "; ".join(of.in_clear or of.text for of in self.notes)
+            self.session.set_variables(
+                {dialplan_names.NOTE: in_clear, dialplan_names.WHOLE_NOTE: whole}
+            )
 
     def add_key(self, digit: str, at: float) -> None:
         """Remember a key."""
@@ -386,7 +390,7 @@ class Ivr:
             self._start(call_id, self._look_up(call_id, command.question), self._errands)
         elif isinstance(command, AddNote):
             if line := self._lines.get(call_id):
-                line.add_note(command.text)
+                line.add_note(command)
         elif isinstance(command, IntakeCommand):
             self._registers(call_id, command)
 

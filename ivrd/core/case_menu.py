@@ -355,4 +355,4 @@ def _note(visit: CaseVisit) -> tuple[Command, ...]:
             asked = CaseQuestion(citizen_number=visit.keyed.digits)
         case _:
             asked = visit.question
-    return (AddNote(asked.note),) if asked.note else ()
+    return (AddNote(asked.note, asked.note_in_clear),) if asked.note else ()

@@ -108,9 +108,13 @@ class BackToQueue:
 
 @dataclass(frozen=True)
 class AddNote:
-    """What the phone of whoever takes the call is to show besides; short, in ASCII."""
+    """What the phone of whoever takes the call is to show besides; short, in ASCII.
+
+    in_clear: what is shown instead where others could read it on the way; empty: the same.
+    """
 
     text: str = field(repr=False)  # it may have digits
+    in_clear: str = field(default="", repr=False)
 
 
 Command = (

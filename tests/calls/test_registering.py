@@ -6,6 +6,7 @@ from stdnum.th import pin
 
 from ivrd.calls.ivr import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.commands import AddNote
 from ivrd.core.inputs import TicketAnswer
 from ivrd.core.intake import FileTicket, Flag, Form
 from ivrd.core.intake_visit import At, IntakeVisit
@@ -171,6 +172,6 @@ def test_no_key_and_no_note_is_in_the_repr_of_a_call_in_a_menu() -> None:
     line = MenuCall(CHANNEL, "")
     for at, digit in enumerate(CITIZEN):
         line.add_key(digit, float(at))
-    line.notes.append(f"citizen {CITIZEN}")
+    line.notes.append(AddNote(f"citizen {CITIZEN}"))
     assert "'1'" not in repr(line)
     assert CITIZEN not in repr(line)

@@ -81,6 +81,16 @@ def notes(commands: tuple[Command, ...]) -> list[str]:
     return [c.text for c in commands if isinstance(c, AddNote)]
 
 
+@given(st.text("0123456789", min_size=1, max_size=13))
+def test_of_a_citizen_number_only_its_end_is_shown_where_others_could_read_it(number: str) -> None:
+    question = CaseQuestion(citizen_number=number, birth_year=1987)
+    assert number in question.note
+    assert question.note_in_clear.startswith(f"citizen ending {number[-3:]}, born 1987 (masked")
+    assert len(number) < 5 or number not in question.note_in_clear
+    assert CaseQuestion(code=number).note_in_clear == f"case {number}"
+    assert not CaseQuestion().note_in_clear
+
+
 ASKED = (*keys(CASE_KEY), *keys("1" + CODE), Key("1"))  # by its code, which was read back
 ASKED_BY_PERSON = (*keys(CASE_KEY), *keys("2" + CITIZEN), Key("1"), *keys(BORN), Key("1"))
 
