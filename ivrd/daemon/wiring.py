@@ -305,6 +305,7 @@ class Wiring:
             self.leadership,
             self.observer.metrics.registry,
             self.partner_repository,
+            self._standby,
         )
 
     def _build_partners(self) -> None:
