@@ -94,6 +94,8 @@ def test_partners_names_differ() -> None:
     [
         ("11", "home_isolation", "hi-register"),
         ("12", "home_isolation", "hi-symptoms"),
+        ("9", "home_isolation", "hi-danger"),
+        ("19", "home_isolation", "hi-danger"),
         ("21", "vaccination", "vaccine-register"),
         ("22", "vaccination", "vaccine-trouble"),
         ("23", "vaccination", "lab-results"),
@@ -110,6 +112,17 @@ def test_the_keys_of_1330_lead_to_people(
 ) -> None:
     visit, commands = dial(first + keys)
     assert (visit.language, commands) == (language, (ToPerson(queue, topic),))
+
+
+@pytest.mark.parametrize("keys", ["", "1"])
+def test_who_cannot_breathe_hears_the_key_first_and_is_served_first(keys: str) -> None:
+    _, commands = dial("1" + keys)
+    (say,) = [of for of in commands if isinstance(of, Say)]
+    assert say.prompts[0] == ("th", "danger-key")
+    (to,) = dial("1" + keys + "9")[1]
+    assert isinstance(to, ToPerson)
+    assert to.topic in TREE.red_flags
+    assert SHIPPED.priority.urgency[to.topic] is Urgency.RED_FLAG
 
 
 @pytest.mark.parametrize(("first", "language"), [("1", "th"), ("2", "en")])
