@@ -40,6 +40,7 @@ from ivrd.core.menu import Visit
 from ivrd.core.menu_tree import ToMenu, ToTopic
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import PartnerState, trained_for
+from ivrd.core.priority import Urgency
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = load(CONFIG)
@@ -122,7 +123,7 @@ def test_who_cannot_breathe_hears_the_key_first_and_is_served_first(keys: str) -
     (to,) = dial("1" + keys + "9")[1]
     assert isinstance(to, ToPerson)
     assert to.topic in TREE.red_flags
-    assert SHIPPED.priority.urgency[to.topic] is Urgency.RED_FLAG
+    assert SHIPPED.priority.topics[to.topic] is Urgency.RED_FLAG
 
 
 @pytest.mark.parametrize(("first", "language"), [("1", "th"), ("2", "en")])

@@ -1,4 +1,4 @@
-"""Partners are called out and say how many they have: Asterisk, an HTTP server, two on one Redis."""
+"""Partners are called out and say how many they have: Asterisk, an HTTP server, a pair on Redis."""
 
 import json
 import time
