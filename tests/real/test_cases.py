@@ -166,7 +166,7 @@ def test_who_asks_is_told_or_has_a_person_with_what_was_keyed(hotline: Any, tmp_
         assert status["outcomes"]["self_served"] == 2
         shown = {talk.note for talk in lab.agents.ledger()}
         assert shown == {
-            f"citizen {citizen(3)}, born 1987",
+            f"citizen ending {citizen(3)[-3:]}, born 1987 (masked: this line is not encrypted)",
             f"case {code(4)[:6]}",
             *(f"case {code(n)}" for n in fails),
         }
