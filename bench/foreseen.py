@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ivrd.cli import main
-from ivrd.core.call import Call, Ended, Notice, Stage
+from ivrd.core.call import Call, Stage
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.expected_wait import Prediction
 from ivrd.core.overflow import Policy
-from ivrd.daemon import wiring
+from ivrd.daemon import waiting_wiring
 from ivrd.waiting.forecast import WaitForecast
 
 FILE, TALK, PATIENCE = "IVRD_BENCH_FILE", "IVRD_BENCH_TALK", "IVRD_BENCH_PATIENCE"
@@ -85,5 +86,5 @@ class Foreseen(WaitForecast):
 
 
 if __name__ == "__main__":
-    setattr(wiring, WaitForecast.__name__, Foreseen)
+    setattr(waiting_wiring, WaitForecast.__name__, Foreseen)
     sys.exit(main.main())

@@ -29,8 +29,9 @@ from ivrd.core.booking import (
     TalkBegan,
     step,
 )
-from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, HungUp, JoinedQueue
-from ivrd.core.call import step as call_step
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
+from ivrd.core.call_table import step as call_step
 from ivrd.core.dialling import LIKELY, Lead, Limits, Moment, SeatsNow, to_dial
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.present import place_of

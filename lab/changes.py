@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ivrd.config.main import LEAST_SILENCE
+from ivrd.config.asterisk import LEAST_SILENCE
 
 LONG_LEASE = 60  # seconds; the longest that a configuration may have
 

@@ -1,4 +1,4 @@
-"""Draws `docs/states.md` from the tables of `ivrd.core.call` and `ivrd.core.breaker`.
+"""Draws `docs/states.md` from the tables of `ivrd.core.call_table` and `ivrd.core.breaker`.
 
 python -m tools.state_diagrams            write it
 python -m tools.state_diagrams --check    exit status 1 if it is not as the tables have it
@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ivrd.core import breaker as b
-from ivrd.core import call as c
+from ivrd.core.call import STAGE_OF, CallState
+from ivrd.core.call_events import CutOff, HungUp, MediaLost
+from ivrd.core.call_table import OUTCOME_OF, TABLE
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "states.md"
 REDRAW = "python -m tools.state_diagrams"
@@ -26,10 +28,10 @@ compared with them by a test. Do not edit.
 
 ## A call
 
-`TABLE` and `OUTCOME_OF` in `ivrd/core/call.py`. What is not drawn cannot happen: it is refused, and
-changes nothing. The last state of a call is its outcome. A call that the hotline makes begins as
-`dialled`, and is counted by its result (`CallbackResult`) in the place of an outcome. A call that a
-person has sent on ends as answered, in whichever state but `booked`.
+`TABLE` and `OUTCOME_OF` in `ivrd/core/call_table.py`. What is not drawn cannot happen: it is
+refused, and changes nothing. The last state of a call is its outcome. A call that the hotline makes
+begins as `dialled`, and is counted by its result (`CallbackResult`) in the place of an outcome. A
+call that a person has sent on ends as answered, in whichever state but `booked`.
 
 """
 
@@ -46,11 +48,11 @@ nothing of the partner's health.
 
 def call_edges() -> list[Edge]:
     """The call table; each outcome is a state at the end of it."""
-    edges = [(START, c.CallState.MENU.value, ""), (START, c.CallState.DIALLED.value, "")]
-    for (state, event), after in c.TABLE.items():
-        to = c.OUTCOME_OF[state, event] if after is c.CallState.ENDED else after
+    edges = [(START, CallState.MENU.value, ""), (START, CallState.DIALLED.value, "")]
+    for (state, event), after in TABLE.items():
+        to = OUTCOME_OF[state, event] if after is CallState.ENDED else after
         edges.append((state.value, to.value, event.__name__))
-    outcomes = dict.fromkeys(c.OUTCOME_OF.values())
+    outcomes = dict.fromkeys(OUTCOME_OF.values())
     return [*edges, *((outcome.value, END, "") for outcome in outcomes)]
 
 
@@ -85,8 +87,8 @@ def _id(name: str) -> str:
 def outcomes() -> str:
     """How a call ends, by the state in which it does."""
     rows = ["| state | stage | hung up | media lost | cut off |", "|---|---|---|---|---|"]
-    for state, stage in c.STAGE_OF.items():
-        ways = " | ".join(c.OUTCOME_OF[state, event] for event in (c.HungUp, c.MediaLost, c.CutOff))
+    for state, stage in STAGE_OF.items():
+        ways = " | ".join(OUTCOME_OF[state, event] for event in (HungUp, MediaLost, CutOff))
         rows.append(f"| {state} | {stage} | {ways} |")
     return "\n".join([*rows, ""])
 

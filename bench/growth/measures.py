@@ -92,12 +92,13 @@ async def here(ivrd: Ivrd, size: Size) -> None:
 def _busy(ivrd: Ivrd, size: Size) -> None:
     """As many calls come as make so many wait, once those who give up are as many as those."""
     wiring = ivrd.wiring
-    policy, topics = wiring.partners.setup.policy, wiring.partners.setup.topics
+    setup = wiring.partners.controller.setup
+    policy, topics = setup.policy, setup.topics
     rate = size.callers / len(topics) / policy.expected_patience_seconds
-    wiring.partners.evaluate(wiring.timeline.now())
+    wiring.partners.controller.evaluate(wiring.timeline.now())
     for queue in topics:
         arrivals = Arrivals().watched(GAP_SECONDS, round(rate * GAP_SECONDS))
-        wiring.partners._flows[queue].arrivals = arrivals
+        wiring.partners.controller._flows[queue].arrivals = arrivals
 
 
 def in_menus(ivrd: Ivrd) -> int:
@@ -110,7 +111,7 @@ async def _settled(ivrd: Ivrd) -> None:
     """From the seats that Asterisk has to those that are wanted."""
     wiring = ivrd.wiring
     for _ in range(SETTLED):
-        wiring.partners.evaluate(wiring.timeline.now())
+        wiring.partners.controller.evaluate(wiring.timeline.now())
         if not await wiring.queue_members.reconcile():
             break
 
@@ -120,7 +121,9 @@ def _looks(ivrd: Ivrd) -> Figures:
     wiring = ivrd.wiring
     queues = [queue.name for queue in wiring.settings.queues]
     return {
-        "a look at the overflow": each(lambda: wiring.partners.evaluate(wiring.timeline.now())),
+        "a look at the overflow": each(
+            lambda: wiring.partners.controller.evaluate(wiring.timeline.now())
+        ),
         "reconciliation of members, nothing to change": each(
             lambda: _run(wiring.queue_members.reconcile())
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaos.without import replace, run
 from ivrd.calls.tracker import CallTracker
-from ivrd.core.call import End, HungUp
+from ivrd.core.call_events import End, HungUp
 
 _ended = CallTracker._ended
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.calls.ivr import MenuCall
+from ivrd.calls.menu_call import MenuCall
 
 if __name__ == "__main__":
     replace(MenuCall, "unhandled_keys", lambda *_line: [])

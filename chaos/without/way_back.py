@@ -5,7 +5,8 @@ from __future__ import annotations
 from chaos.without import replace, run
 from ivrd.asterisk import facts
 from ivrd.calls.tracker import CallTracker
-from ivrd.core.call import CallState, HungUp
+from ivrd.core.call import CallState
+from ivrd.core.call_events import HungUp
 
 joined = CallTracker._joined
 

@@ -240,7 +240,7 @@ def control() -> Iterator[One]:
 
         daemon = runner.run(make())
         writing = runner.get_loop().create_task(daemon.wiring.write_behind.run(lambda: None))
-        groups = (daemon.wiring.operations, daemon.wiring.partner_operations)
+        groups = (daemon.wiring.operations, daemon.wiring.partners.operations)
         found = {
             k: v
             for operations in groups

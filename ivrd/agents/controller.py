@@ -16,16 +16,8 @@ from ivrd.config.settings import NO_LIMITS, AgentLimits, AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.agent import Agent, Duty
 from ivrd.core.agent_report import OnDuty
-from ivrd.core.call import (
-    Answered,
-    AnsweredBy,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    TakenOver,
-)
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.seat_health import NotTaken, Reason, SeatNotice
 from ivrd.core.seats import BY_AGENT, on_line
 

@@ -12,17 +12,8 @@ from ivrd.agents.history import AgentHistory
 from ivrd.config.settings import AgentSettings
 from ivrd.core.agent import Agent, Duty, duty_spans
 from ivrd.core.agent_report import OnDuty, Talk, Untaken
-from ivrd.core.call import (
-    Answered,
-    AnsweredBy,
-    Call,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    TakenOver,
-)
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.seat_health import NotTaken, SeatNotice
 
 

@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 from ivrd.api import server
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.booking import Booking
-from ivrd.core.call import Call, CallState, Direction, case_code
+from ivrd.core.call import Call, CallState, Direction
+from ivrd.core.case_code import case_code
 from ivrd.core.day import CompletedCall
 from ivrd.core.expected_wait import Wait
 from ivrd.core.ledger import Ledger

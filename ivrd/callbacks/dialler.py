@@ -30,7 +30,8 @@ from ivrd.callbacks.telephone import dialled
 from ivrd.core import booking as b
 from ivrd.core.attempt_report import WANTED, AttemptState, Report, event_of, report_of
 from ivrd.core.booking import AttemptResult, Booking, BookingOrigin, BookingState, InvalidStep
-from ivrd.core.call import Answered, Call, CallState, Direction, Ended, Notice, Outcome, Rejoined
+from ivrd.core.call import Call, CallState, Direction, Outcome
+from ivrd.core.call_notices import Answered, Ended, Notice, Rejoined
 from ivrd.core.dialling import Lead
 from ivrd.core.ledger import Ledger
 from ivrd.store.audit_log import AuditLog

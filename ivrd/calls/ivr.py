@@ -7,108 +7,27 @@ lost connection, of a restarted one, or of a former standby, resumes at that pos
 pressed since.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.async_agi import Session, Sessions, quoted
+from ivrd.asterisk.async_agi import Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
+from ivrd.calls.call_tasks import CallTasks
 from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
+from ivrd.calls.menu_call import MenuCall, MenuPosition, is_challenged, is_waiting
+from ivrd.calls.menu_requests import MenuRequests
 from ivrd.core import dialogue, queue_menu
-from ivrd.core.book_result import BookResult
-from ivrd.core.case_menu import CaseVisit
-from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
 from ivrd.core.challenge import Reason
-from ivrd.core.commands import AddNote, Book, Command, SendLink
-from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.inputs import CaseAnswer, TicketAnswer
-from ivrd.core.intake import FileTicket, IntakeCommand
-from ivrd.core.intake_visit import IntakeVisit
-from ivrd.core.link_menu import LinkVisit
-from ivrd.core.menu import Visit
+from ivrd.core.commands import Command
 from ivrd.core.menu_step import MenuStep, StepKind
-from ivrd.core.queue_menu import QueueVisit, Waits
-from ivrd.core.situation import AnyVisit
+from ivrd.core.queue_menu import Waits
 
 HAND_OVER_SECONDS = 10.0  # enough to say that a person will take over
-KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
-
-
-@dataclass(frozen=True)
-class MenuPosition:
-    """Where a caller is in the menu.
-
-    `key_at`: when the last key was pressed that led there, on Asterisk's clock; 0 for none.
-    """
-
-    visit: AnyVisit
-    key_at: float = 0.0
-
-
-@dataclass
-class MenuCall:
-    """A caller's channel and, while ivrd controls it, session and conversation.
-
-    `number`: which one of ours was dialled; empty when that is not known.
-
-    `offered`: Asterisk waits for commands.  `keys`: the last ones received, each with when it was
-    pressed; `key_at`: when the last one was, also if only an earlier ivrd has received it.
-    `again`: its session is about to end, and the next goes on where it was.  `notes`: what the
-    phone of whoever takes the call is to show.
-    """
-
-    channel: str
-    number: str
-    key_at: float = 0.0
-    offered: bool = False
-    again: bool = False
-    session: Session | None = None
-    conversation: Conversation | None = None
-    position: MenuPosition | None = None
-    keys: list[tuple[float, str]] = field(default_factory=list, repr=False)
-    dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
-    notes: list[AddNote] = field(default_factory=list, repr=False)
-
-    def add_note(self, note: AddNote) -> None:
-        """Have one thing more shown."""
-        if self.session is not None and note not in self.notes:
-            self.notes.append(note)
-            whole = "; ".join(of.text for of in self.notes)
-            in_clear = "; ".join(of.in_clear or of.text for of in self.notes)
-            self.session.set_variables(
-                {dialplan_names.NOTE: in_clear, dialplan_names.WHOLE_NOTE: whole}
-            )
-
-    def add_key(self, digit: str, at: float) -> None:
-        """Remember a key."""
-        self.key_at = at
-        self.keys = [*self.keys, (at, digit)][-KEYS_KEPT:]
-
-    def unhandled_keys(self) -> list[str]:
-        """The keys that were pressed after those that led to where the caller is.
-
-        None of who keys in a number, or registers: the question is asked again, and they were for
-        another.
-
-        When that is not known, they are all that were pressed in this session: the ivrd that
-        spoke to the caller before died before it could write the position down.
-        """
-        if self.position is not None and dialogue.is_asked_anew(self.position.visit):
-            return []
-        since = self.position.key_at if self.position else float("-inf")
-        return [digit for at, digit in self.keys if at > since]
-
-    def reset(self) -> None:
-        """What was received belongs to a session that is over."""
-        self.offered = False
-        if not self.again:
-            self.position, self.keys = None, []
 
 
 @dataclass(frozen=True)
@@ -195,18 +114,15 @@ class Ivr:
         self._booking = booking
         self._links = links
         self._intake = intake
-        self._cases = cases
         self._notify = notify
         self._stepped = stepped
-        self._fault = fault
         self._place = place
         self._queue_language = queue_language
         self._screening = screening
         self._staffed = staffed
         self._lines: dict[str, MenuCall] = {}
-        self._talks: set[asyncio.Task[None]] = set()
-        # Bookings, links that are being sent, tickets that are being filed, cases looked up.
-        self._errands: set[asyncio.Task[None]] = set()
+        self._talks = CallTasks(fault)
+        self._requests = MenuRequests(booking, links, intake, cases, self._lines, fault)
 
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
@@ -302,7 +218,7 @@ class Ivr:
         here = [line for line in self._lines.values() if line.session is not None]
         for line in here:
             line.again = True
-        return [(line.channel, _context(line)) for line in here]
+        return [(line.channel, line.context()) for line in here]
 
     def give_way(self, call_id: str) -> None:
         """The turn of a caller who waits has come: out of the menu, to the queue."""
@@ -318,7 +234,7 @@ class Ivr:
 
     def challenged_now(self) -> int:
         """How many callers are being asked for a key; they keep nobody else out of a menu."""
-        return sum(_is_challenged(talk.visit) for talk in self._talking())
+        return sum(is_challenged(talk.visit) for talk in self._talking())
 
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended, as it may be stored."""
@@ -340,7 +256,7 @@ class Ivr:
         line.session = self._sessions.begin(line.channel)
         waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
         reason = self._screening.reason(call_id) if position is None and waits is None else None
-        flooded = reason is not None or (position is not None and _is_challenged(position.visit))
+        flooded = reason is not None or (position is not None and is_challenged(position.visit))
         if self.draining or (self.overloaded and not flooded):
             self.sent_to_queue += not self.draining
             self._stepped(call_id, MenuStep(StepKind.NO_MENU))
@@ -351,7 +267,7 @@ class Ivr:
         if position is not None and not dialogue.knows(tree, position.visit):
             position = line.position = None  # a reload has removed that menu,
             line.keys = []  # and the meaning of what was pressed there
-        if waits is not None and not (position and _while_waiting(position.visit)):
+        if waits is not None and not (position and is_waiting(position.visit)):
             position, line.position = MenuPosition(queue_menu.opened(waits)), None
         talk = line.conversation = Conversation(
             lambda: self.settings.conversation,
@@ -373,7 +289,7 @@ class Ivr:
             self._stepped(call_id, MenuStep(StepKind.CHALLENGED, reason))
         resume = position.visit if position else None
         runs = talk.run(resume, line.number, challenged=reason is not None)
-        self._start(call_id, runs, self._talks)
+        self._talks.start(call_id, runs)
         for digit in line.unhandled_keys():
             talk.press(digit)
         if position is not None:
@@ -382,81 +298,7 @@ class Ivr:
     def _notified(self, call_id: str, command: Command) -> None:
         """A conversation's command."""
         self._notify(call_id, command)
-        if isinstance(command, Book):
-            self._start(call_id, self._book(call_id, command), self._errands)
-        elif isinstance(command, SendLink):
-            self._start(call_id, self._send_link(call_id, command.topic), self._errands)
-        elif isinstance(command, LookUp):
-            self._start(call_id, self._look_up(call_id, command.question), self._errands)
-        elif isinstance(command, AddNote):
-            if line := self._lines.get(call_id):
-                line.add_note(command)
-        elif isinstance(command, IntakeCommand):
-            self._registers(call_id, command)
-
-    def _registers(self, call_id: str, command: IntakeCommand) -> None:
-        """A caller who registers by keys is further, or has said something for somebody else."""
-        self._intake.notify(call_id, command)
-        if isinstance(command, FileTicket):
-            filed = self._intake.file(call_id, command)
-            self._start(call_id, self._file(call_id, filed), self._errands)
-
-    async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
-        """Tell what comes of a ticket to whoever speaks with the caller then."""
-        answer = TicketAnswer("")
-        try:
-            answer = await filed
-        finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.ticket_filed(answer)
-
-    async def _book(self, call_id: str, wish: Book) -> None:
-        """Have a caller called back, and tell what came of it to whoever speaks with them then."""
-        try:
-            result = await self._booking.book(call_id, wish.number, wish.not_before)
-        except Exception:
-            self._answer(call_id, BookResult.NOT_STORED)
-            raise
-        self._answer(call_id, result)
-
-    def _answer(self, call_id: str, result: BookResult) -> None:
-        line = self._lines.get(call_id)
-        if line is not None and line.conversation is not None:
-            line.conversation.booked(result)
-
-    async def _send_link(self, call_id: str, topic: str) -> None:
-        """Have a caller sent a link, and tell what came of it to whoever speaks with them then."""
-        sent = False
-        try:
-            sent = await self._links.send(call_id, topic)
-        finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.link_sent(sent)
-
-    async def _look_up(self, call_id: str, question: CaseQuestion) -> None:
-        """Look a case up, and tell what came of it to whoever speaks with the caller then."""
-        answer = CaseAnswer(CaseResult.BROKEN)
-        try:
-            answer = await self._cases.look_up(call_id, question)
-        finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.case_answered(answer)
-
-    def _start(
-        self, call_id: str, work: Coroutine[Any, Any, None], group: set["asyncio.Task[None]"]
-    ) -> None:
-        task = asyncio.create_task(work, name=call_id)
-        group.add(task)
-        task.add_done_callback(group.discard)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        """A fault in one conversation costs its caller the menu, not the call: the lease."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._fault(task.get_name(), error)
+        self._requests.notify(call_id, command)
 
     def _end(self, line: MenuCall, why: str) -> None:
         """End session and conversation; where the caller was stays known."""
@@ -480,27 +322,7 @@ class Ivr:
     async def drain(self, seconds: float) -> None:
         """Take no new caller into a menu; those in one get `seconds`, then a person."""
         self.draining = True
-        if self._talks:
-            await asyncio.wait(self._talks, timeout=seconds)
+        await self._talks.wait(seconds)
         for talk in self._talking():
             talk.hand_over()
-        if self._talks:
-            await asyncio.wait(self._talks, timeout=HAND_OVER_SECONDS)
-
-
-def _is_challenged(visit: AnyVisit | None) -> bool:
-    return isinstance(visit, Visit) and visit.challenged
-
-
-def _context(line: MenuCall) -> str:
-    """Where in the dialplan a session of this kind is offered."""
-    visit = line.conversation.visit if line.conversation else None
-    waits = visit is not None and _while_waiting(visit)
-    return dialplan_names.QUEUE_MENU_CONTEXT if waits else dialplan_names.HOTLINE_CONTEXT
-
-
-def _while_waiting(visit: AnyVisit) -> bool:
-    """Whether it is one of a caller who waits."""
-    if isinstance(visit, LinkVisit | IntakeVisit | CaseVisit):
-        return visit.waits
-    return isinstance(visit, QueueVisit)
+        await self._talks.wait(HAND_OVER_SECONDS)

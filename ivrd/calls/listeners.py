@@ -17,8 +17,10 @@ from ivrd.asterisk.facts import (
     Supervised,
     TrunkFact,
 )
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Event, Notice
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call
+from ivrd.core.call_events import Event
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.menu_step import MenuStep
 
 

@@ -30,7 +30,8 @@ from ivrd.asterisk.queue_priority import (
     turn_of,
     written,
 )
-from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Direction, Stage, case_code
+from ivrd.core.call import LEAST_CREDIT_SECONDS, Call, CallState, Direction, Stage
+from ivrd.core.case_code import case_code
 from ivrd.core.clock import AsteriskClock
 from ivrd.core.ledger import Ledger
 from ivrd.core.present import place_of

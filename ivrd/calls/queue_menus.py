@@ -25,7 +25,8 @@ from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.links import Links
 from ivrd.calls.recheck import Recheck, look
-from ivrd.core.call import Call, CallState, Notice
+from ivrd.core.call import Call, CallState
+from ivrd.core.call_notices import Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_menu import Waits
 from ivrd.core.requeue import position_of

@@ -20,7 +20,7 @@ from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.breaker import Limits
-from ivrd.core.call import Answered, Notice
+from ivrd.core.call_notices import Answered, Notice
 from ivrd.core.present import Present
 from ivrd.core.priority import Place
 from ivrd.core.seat_health import LASTED_SECONDS

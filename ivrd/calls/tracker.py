@@ -7,7 +7,7 @@ has to wait (prompts, keys, silences) is for ivr.py.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from panoramisk.message import Message
@@ -23,56 +23,26 @@ from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
-from ivrd.calls.ivr import Ivr, IvrSettings, MenuPosition, QueueLanguage
+from ivrd.calls.ivr import Ivr, IvrSettings, QueueLanguage
 from ivrd.calls.links import Links
 from ivrd.calls.listeners import CallListeners, EndResolver, LastSeen, Resolution
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.calls.menu_progress import MenuProgress
 from ivrd.calls.placement import Credits, Placement
 from ivrd.calls.queue_menus import QueueMenus
 from ivrd.calls.recheck import Recheck
 from ivrd.calls.screening import Screening
-from ivrd.core import call as c
-from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, InvalidTransition, Notice
-from ivrd.core.cases import AtCase, LookUp
+from ivrd.calls.snapshot_matcher import SnapshotMatcher
+from ivrd.core import call_events as c
+from ivrd.core.call import Call, CallState, Direction
+from ivrd.core.call_notices import Ended, Notice
+from ivrd.core.call_table import InvalidTransition
 from ivrd.core.clock import AsteriskClock
-from ivrd.core.commands import (
-    AddNote,
-    AtBooked,
-    AtClosed,
-    AtDeflected,
-    AtInfo,
-    AtMenu,
-    AtOffer,
-    Await,
-    BackToQueue,
-    Book,
-    Command,
-    GoodBye,
-    Say,
-    SendLink,
-    Speak,
-    ToPerson,
-)
 from ivrd.core.handoff import SeatKind
-from ivrd.core.intake import (
-    AtFiled,
-    AtIntake,
-    BeginIntake,
-    FileTicket,
-    LeftIntake,
-    RedFlags,
-    RiskFlags,
-)
 from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.priority import PriorityRules, Urgency
-
-# Where a caller is who has been promised something, and the event that leads there.
-PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
-    AtBooked: (CallState.BOOKED, c.Booked()),
-    AtDeflected: (CallState.DEFLECTED, c.Deflected()),
-    AtFiled: (CallState.INFO, c.PlayedMessage()),
-}
 
 
 @dataclass(frozen=True)
@@ -83,19 +53,6 @@ class AsteriskControl:
     queue_members: QueueMembers
     sessions: Sessions
     clock: AsteriskClock
-
-
-# Where a caller is in the menus, as an event.
-REACHED: Mapping[type[Command], c.Event] = {
-    AtInfo: c.PlayedMessage(),
-    AtClosed: c.Rejected(),
-    AtMenu: c.ReturnedToMenu(),
-}
-# What those are who have said yes in the intake.
-URGENT: Mapping[type[Command], Urgency] = {
-    RedFlags: Urgency.RED_FLAG,
-    RiskFlags: Urgency.RISK_GROUP,
-}
 
 
 class CallTracker:
@@ -131,7 +88,6 @@ class CallTracker:
         self._monitor = listeners.monitor
         self._listeners = listeners
         self._resolver = resolver
-        self._credits = credits_
         self.queue_menus = QueueMenus(
             self._link,
             ledger,
@@ -143,6 +99,7 @@ class CallTracker:
             lambda: self.ivr,
             lambda: self._recheck,
         )
+        progress = MenuProgress(ledger, self._apply_event, self._moved, self._mark)
         self.ivr = Ivr(
             settings,
             asterisk.sessions,
@@ -152,7 +109,7 @@ class CallTracker:
             links,
             intake,
             cases,
-            self._notify,
+            progress.notify,
             self._stepped,
             self._monitor.broken,
             self._before_joining,
@@ -178,12 +135,19 @@ class CallTracker:
             self.ivr.give_way,
             clock,
         )
+        self._matcher = SnapshotMatcher(
+            ledger,
+            self.ivr,
+            self.placement,
+            credits_,
+            identify,
+            self._apply_event,
+        )
         self._screening = screening
         self._identify = identify
         self._clock = clock
         self.lines_busy = 0  # callers who were told that all lines are busy
         self._held: deque[Message] | None = None
-        self._passing: set[str] = set()  # calls whose state is not known now
 
     # --- what Asterisk reports -------------------------------------------------------------
 
@@ -296,7 +260,7 @@ class CallTracker:
                 assert_never(fact)
 
     def _joined(self, fact: facts.QueueJoined) -> None:
-        self._passing.discard(fact.call_id)
+        self._matcher.passing.discard(fact.call_id)
         call = self.ledger.calls.get(fact.call_id)
         if call and call.received and call.caller_leg is None:  # it would have been said
             self.ledger.note(fact.call_id, caller_leg=LegSecurity.CLEAR)
@@ -305,7 +269,7 @@ class CallTracker:
             self.placement.joined(fact.call_id)
 
     def _taken(self, fact: facts.AgentConnected) -> None:
-        self._passing.discard(fact.call_id)
+        self._matcher.passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
         if fact.call_id in self.ledger.calls and kind_of_seat(fact.seat) is SeatKind.PHONE:
             # Our own phones are spoken to without encryption (render/pjsip.py).
@@ -332,8 +296,8 @@ class CallTracker:
     def _ended(self, call_id: str, why: str, event: c.End) -> None:
         """A call has ended; the second event about that finds it gone."""
         self.ivr.gone(call_id, why)
-        passing = call_id in self._passing
-        self._passing.discard(call_id)
+        passing = call_id in self._matcher.passing
+        self._matcher.passing.discard(call_id)
         if (call := self.ledger.calls.get(call_id)) and call.state is CallState.DIALLED:
             passing = True  # the dialplan says what came of it once the phone's channel has gone
         if passing and self.ivr.active:  # after a talk that was not reported, or before one
@@ -386,46 +350,13 @@ class CallTracker:
                 # It may be this caller's turn: asked as soon as the conversation has begun.
                 asyncio.get_running_loop().call_soon(self.queue_menus.reconcile)
 
-    def _notify(self, call_id: str, command: Command) -> None:
-        """A conversation's command, as far as the ledger must know it."""
-        if call_id not in self.ledger.calls:
-            return
-        match command:
-            case AtInfo() | AtClosed() | AtMenu():
-                self._apply_event(call_id, REACHED[type(command)])
-            case Speak(language):
-                self.ledger.note(call_id, language=language)
-                self._moved(call_id)
-            case (
-                ToPerson(topic=topic)
-                | AtOffer(topic)
-                | SendLink(topic)
-                | FileTicket(topic=topic)
-                | AtCase(topic)
-            ):
-                self.ledger.note(call_id, topic=topic)
-                self._moved(call_id)
-            case AtBooked() | AtDeflected() | AtFiled():
-                self._promised(call_id, *PROMISED[type(command)])
-            case Say() | Await() | GoodBye() | Book() | BackToQueue():
-                self._moved(call_id)
-            case RedFlags() | RiskFlags():
-                self.placement.mark(call_id, URGENT[type(command)])
-                self._moved(call_id)
-            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | LookUp():
-                self._moved(call_id)
-            case _:
-                assert_never(command)
+    def _mark(self, call_id: str, urgency: Urgency) -> None:
+        """A caller who is in a menu is urgent."""
+        self.placement.mark(call_id, urgency)
 
     def _before_joining(self, call_id: str) -> Mapping[str, str]:
         """What the dialplan is to know of the place of a caller who is about to join a queue."""
         return self.placement.before_joining(call_id)
-
-    def _promised(self, call_id: str, state: CallState, event: c.Event) -> None:
-        """A call back is written down, a link was sent or a ticket filed; a caller who is resumed
-        after that hears so once more."""
-        if self.ledger.calls[call_id].state is not state:
-            self._apply_event(call_id, event)
 
     def _stepped(self, call_id: str, step: MenuStep) -> None:
         """A step in the menu, for the log."""
@@ -488,11 +419,7 @@ class CallTracker:
                 await first()
             seen = await snapshots.read(self._link)
             now = self._clock()
-            self._passing.clear()
-            async for caller in with_breaks(seen.callers):
-                await self._match(caller, now)
-            missing = self._missing(seen)
-            self._passing.update(missing)  # its hangup may be all that is still to come
+            missing = await self._matcher.match(seen, now)
             self.queue_members.read(seen)
             self._listeners.line.read(seen.on_line)
             for call_id in missing:
@@ -517,61 +444,6 @@ class CallTracker:
         ) as error:  # seats that Asterisk does not have must not cost the connection
             self._monitor.refused("Seats", str(error))
 
-    def _missing(self, seen: snapshots.AsteriskSnapshot) -> list[str]:
-        """Calls that Asterisk no longer has.
-
-        One that rings is in no context of ours yet, and one that an agent has just sent on is for a
-        moment in that of seats.
-        """
-        gone = self.ledger.missing(caller.call_id for caller in seen.callers)
-        elsewhere = (CallState.DIALLED, CallState.TALK, CallState.TRANSFER)
-        calls, here = self.ledger.calls, seen.channels
-        return [i for i in gone if calls[i].state not in elsewhere or i not in here]
-
-    async def _match(self, caller: snapshots.Caller, now: float) -> None:
-        """Bring one call in the ledger to where Asterisk has it."""
-        call_id = caller.call_id
-        known = call_id in self.ledger.calls
-        if not known and not self.ledger.receive(self._adopted(caller, now), adopted=True):
-            return  # it was reconciled: its channel is about to go
-        if known and (who := self._identify(call_id, caller.number)):
-            self.ledger.note(call_id, caller=who)  # after a restart perhaps with another key
-        self.ivr.found(call_id, caller.channel, caller.dialled, caller.in_agi)
-        for event in _events_between(self.ledger.calls[call_id], caller, now):
-            self._apply_event(call_id, event)
-        self._credits.here(self.ledger.calls[call_id])
-        waits = caller.state in (CallState.QUEUE, CallState.QUEUE_MENU)
-        if self.ivr.active and waits and caller.listed:
-            await self.placement.seen(call_id, caller.priority)
-            self.placement.joined(call_id)
-        if not caller.listed:
-            self._passing.add(call_id)
-
-    def _adopted(self, caller: snapshots.Caller, now: float) -> Call:
-        """A call that began before us.  How long one who talks had waited is not known."""
-        call = Call(
-            caller.call_id,
-            now - caller.age_seconds,
-            self._identify(caller.call_id, caller.number),
-            language=self._language(caller.language),
-            direction=caller.direction,
-        )
-        if caller.state is not CallState.TALK:
-            return call
-        return replace(
-            call,
-            state=CallState.TALK,
-            queue=caller.queue,
-            connected_at=now,
-            by=t.answered_by(caller.seat),
-            seat=caller.seat,
-        )
-
-    def _language(self, spoken: str) -> str:
-        """The language of a caller's channel, if it is one of ours."""
-        languages = self.ivr.settings.conversation.tree.languages
-        return spoken if spoken in languages else languages[0]
-
     # --- ends that no event reported -------------------------------------------------------
 
     def record_ends(self, ends: Iterable[Resolution]) -> None:
@@ -591,36 +463,3 @@ class CallTracker:
             self._monitor.dialled(ended.call)
         for notice in self.ledger.record_reconciled(ended):
             self._publish(notice)
-
-
-def _events_between(call: Call, caller: snapshots.Caller, now: float) -> list[c.Event]:
-    """The events that lead from where the ledger has a call to where Asterisk has it."""
-    joined = c.JoinedQueue(now - caller.wait_seconds, caller.queue)
-    taken = c.Connected(now, t.answered_by(caller.seat), caller.seat)
-    state = call.state
-    match caller.state:
-        case CallState.QUEUE:
-            waits = state is CallState.QUEUE and call.queue == caller.queue  # else moved unseen
-            between = not caller.listed and state in (CallState.QUEUE, CallState.TALK)
-            return [] if waits or between else [joined]
-        case CallState.QUEUE_MENU:
-            if state in (CallState.QUEUE_MENU, CallState.BOOKED, CallState.DEFLECTED):
-                return []
-            if state is CallState.INFO and call.joined_at is not None:
-                return []  # has registered by keys
-            opened = c.OpenedQueueMenu()
-            return [opened] if state is CallState.QUEUE else [joined, opened]
-        case CallState.TALK if state is CallState.TALK:
-            elsewhere = caller.seat and call.seat and caller.seat != call.seat
-            return [taken] if elsewhere else []
-        case CallState.TALK:
-            waits = state in (CallState.QUEUE, CallState.TRANSFER)
-            return [taken] if waits else [joined, taken]
-        case CallState.TRANSFER if state is CallState.TRANSFER:
-            return []
-        case CallState.TRANSFER if state is CallState.TALK:
-            return [c.Transferred(now)]
-        case CallState.TRANSFER:  # who had the call is not known any more
-            return [joined, c.Connected(now, AnsweredBy.INHOUSE, ""), c.Transferred(now)]
-        case _:
-            return [c.LeftQueue()] if state is CallState.QUEUE else []

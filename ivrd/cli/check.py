@@ -19,7 +19,8 @@ from ivrd.cli.failure import WRONG, CommandFailed, reported
 from ivrd.cli.options import command
 from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config import certificates, languages, trunk_media, yamlfile
-from ivrd.config.load import FILES, OPTIONAL_FILES, load
+from ivrd.config.files import FILES, OPTIONAL_FILES
+from ivrd.config.load import load
 from ivrd.config.outbox_settings import FileSettings, HttpSettings, LineSettings
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError

@@ -1,11 +1,11 @@
 """The whole configuration: each file by itself, then the files together, then the settings."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ivrd.config import (
     agents,
+    asterisk,
     callback,
     cases,
     hours,
@@ -14,7 +14,6 @@ from ivrd.config import (
     links,
     main,
     menus,
-    model,
     outbox,
     partners,
     people,
@@ -28,16 +27,14 @@ from ivrd.config import (
     store,
 )
 from ivrd.config import waiting as waits
+from ivrd.config.agreement import disagreements
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.field_types import FURTHER, written
-from ivrd.config.model import File, M
+from ivrd.config.files import FILES, OPTIONAL_FILES, Files, read
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 from ivrd.config.skills import Staff
 from ivrd.config.trunk_settings import TrunkSettings
-
-FILES = (main.FILE, menus.FILE, queues.FILE, hours.FILE, partners.FILE, prompts.FILE)
-OPTIONAL_FILES = (agents.FILE, outbox.FILE, plans.FILE, cases.FILE, *languages.FILES)
 
 
 def load(folder: Path) -> Settings:
@@ -48,23 +45,9 @@ def load(folder: Path) -> Settings:
     """
     check_folder(folder)
     found: list[Problem] = []
-    program = _read(folder / main.FILE, main.MainFile, found)
-    wanted = program.parsed.languages if program else []
-    files = _Files(
-        program=program,
-        menus=_read(folder / menus.FILE, menus.MenusFile, found),
-        queues=_read(folder / queues.FILE, queues.QueuesFile, found),
-        hours=_read(folder / hours.FILE, hours.HoursFile, found),
-        partners=_read(folder / partners.FILE, partners.PartnersFile, found),
-        prompts=_read(folder / prompts.FILE, prompts.PromptsFile, found),
-        agents=_read_agents(folder, found),
-        outbox=_read_outbox(folder, found),
-        plans=_read_plans(folder, found),
-        cases=_read_cases(folder, found),
-        languages=languages.read_files(folder, wanted, found),
-    )
-    for problems in (_alone(files, folder), _with_program(files), _together(files)):
-        found.extend(problems)
+    files = read(folder, found)
+    wanted = files.program.parsed.languages if files.program else []
+    found.extend(disagreements(files, folder))
     settings = None if found else _with_further(files, wanted, folder)
     if settings is not None and files.queues:
         staff = _staff(files, settings.languages)
@@ -80,187 +63,7 @@ def load(folder: Path) -> Settings:
     return settings
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Each file, parsed; None when it is not right by itself."""
-
-    program: File[main.MainFile] | None
-    menus: File[menus.MenusFile] | None
-    queues: File[queues.QueuesFile] | None
-    hours: File[hours.HoursFile] | None
-    partners: File[partners.PartnersFile] | None
-    prompts: File[prompts.PromptsFile] | None
-    agents: File[agents.AgentsFile] | None
-    outbox: File[outbox.OutboxFile] | None
-    plans: File[plans.PlansFile] | None
-    cases: File[cases.CasesFile] | None
-    languages: languages.LanguageFiles
-
-
-def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
-    try:
-        return model.read(path, of)
-    except ConfigError as error:
-        found.extend(error.problems)
-        return None
-
-
-def _read_agents(folder: Path, found: list[Problem]) -> File[agents.AgentsFile] | None:
-    try:
-        return agents.read_file(folder)
-    except ConfigError as error:
-        found.extend(error.problems)
-        return None
-
-
-def _read_outbox(folder: Path, found: list[Problem]) -> File[outbox.OutboxFile] | None:
-    try:
-        return outbox.read_file(folder)
-    except ConfigError as error:
-        found.extend(error.problems)
-        return None
-
-
-def _read_plans(folder: Path, found: list[Problem]) -> File[plans.PlansFile] | None:
-    try:
-        return plans.read_file(folder)
-    except ConfigError as error:
-        found.extend(error.problems)
-        return None
-
-
-def _read_cases(folder: Path, found: list[Problem]) -> File[cases.CasesFile] | None:
-    try:
-        return cases.read_file(folder)
-    except ConfigError as error:
-        found.extend(error.problems)
-        return None
-
-
-def _alone(files: _Files, folder: Path) -> Iterable[Problem]:
-    """What is wrong inside one file."""
-    if files.program:
-        yield from main.check(files.program, folder)
-    if files.menus:
-        yield from menus.check(files.menus)
-    if files.queues:
-        yield from queues.check(files.queues)
-    if files.hours:
-        yield from hours.check(files.hours)
-    if files.partners:
-        yield from partners.check(files.partners)
-    if files.outbox:
-        yield from outbox.check(files.outbox)
-    if files.prompts:
-        yield from prompt_validity.check(files.prompts)
-    if files.plans:
-        yield from plans.check(files.plans)
-    if files.cases:
-        yield from cases.check(files.cases)
-
-
-def _with_program(files: _Files) -> Iterable[Problem]:
-    """What does not agree with ivrd.yaml."""
-    if not files.program:
-        return
-    parsed = files.program.parsed
-    if files.menus:
-        yield from menus.check_with_program(files.menus, parsed)
-    if files.menus and files.plans:
-        begins = plans.starts(files.plans.parsed)
-        yield from menus.check_numbers(files.menus, files.program, begins)
-    if files.queues:
-        yield from queues.check_with_program(files.queues, parsed)
-    if files.partners:
-        yield from partners.check_with_program(files.partners, parsed)
-        if files.outbox:
-            first = parsed.languages[0]
-            yield from partners.check_with_outbox(files.partners, files.outbox.parsed, first)
-    if files.outbox:
-        yield from outbox.check_with_program(files.outbox, parsed.languages)
-    if files.agents:
-        yield from agents.check_with_program(files.agents, parsed)
-    if files.plans:
-        yield from plans.check_with_program(files.plans, parsed)
-
-
-def _together(files: _Files) -> Iterable[Problem]:
-    """What does not agree between the other files."""
-    if files.menus and files.queues:
-        yield from menus.check_with_queues(files.menus, files.queues.parsed)
-    if files.queues and files.hours:
-        yield from queues.check_with_hours(files.queues, files.hours.parsed)
-    if files.partners and files.queues:
-        yield from partners.check_with_queues(files.partners, files.queues.parsed)
-        yield from queues.check_transfers(files.queues, files.partners.parsed.partners)
-    if files.partners and files.hours:
-        yield from partners.check_with_hours(files.partners, files.hours.parsed)
-    yield from _agents_together(files)
-    if files.program and files.hours:
-        part = files.program.parsed.callback
-        for key, say in callback.check_with_hours(part, files.hours.parsed):
-            yield files.program.problem(*key, say=say)
-    yield from _planned(files)
-    yield from _said(files)
-
-
-def _agents_together(files: _Files) -> Iterable[Problem]:
-    """What agents.yaml names, and is not there."""
-    if files.agents:
-        yield from agents.check_supervision(files.agents)
-    if files.agents and files.queues:
-        yield from agents.check_with_queues(files.agents, files.queues.parsed)
-    if files.agents and files.queues and files.program:
-        yield from line.check(files.agents, files.queues.parsed, files.program.parsed)
-    if files.agents and files.hours and files.program:
-        yield from reminders.check(files.agents, files.hours.parsed, files.program.parsed)
-
-
-def _planned(files: _Files) -> Iterable[Problem]:
-    """What crisis plans name, and is not there."""
-    if not files.plans:
-        return
-    if files.menus:
-        yield from plans.check_with_menus(files.plans, files.menus.parsed)
-    if files.queues:
-        yield from plans.check_with_queues(files.plans, files.queues.parsed)
-    if files.partners:
-        yield from plans.check_with_partners(files.plans, files.partners.parsed)
-    if files.outbox:
-        yield from plans.check_with_outbox(files.plans, files.outbox.parsed.messages)
-
-
-def _said(files: _Files) -> Iterable[Problem]:
-    """Prompts and messages that are named, and that there are."""
-    if files.menus and files.outbox:
-        yield from menus.check_with_outbox(files.menus, files.outbox.parsed.messages)
-    if files.menus and files.cases:
-        yield from menus.check_with_cases(files.menus, cases.table(files.cases.parsed))
-    if files.prompts and files.program:
-        spoken = files.program.parsed.languages
-        known = prompts.with_defaults(files.prompts.parsed.texts, spoken)
-        yield from languages.check(files.languages, known)
-        if files.menus:
-            uses = menus.prompts(files.menus.parsed)
-            yield from prompts.check_uses(known, spoken, files.menus, uses)
-        if files.queues:
-            uses = queues.prompts(files.queues.parsed)
-            yield from prompts.check_uses(known, spoken, files.queues, uses)
-        uses = prompt_validity.prompts(files.prompts.parsed)
-        yield from prompts.check_uses(known, spoken, files.prompts, uses)
-        if files.menus and files.queues:
-            yield from prompt_validity.check_places(
-                files.prompts, files.menus, files.queues, files.plans
-            )
-        if files.plans:
-            uses = plans.prompts(files.plans.parsed)
-            yield from prompts.check_uses(known, spoken, files.plans, uses)
-        if files.cases:
-            uses = cases.prompts(files.cases.parsed)
-            yield from prompts.check_uses(known, spoken, files.cases, uses)
-
-
-def _staff(files: _Files, spoken: Sequence[str]) -> Staff | None:
+def _staff(files: Files, spoken: Sequence[str]) -> Staff | None:
     """Who can help whom; None when a file is not there."""
     if not (files.queues and files.agents and files.partners):
         return None
@@ -271,13 +74,16 @@ def _trunks(
     program: main.MainFile, helpers: partners.PartnersFile, folder: Path
 ) -> dict[str, TrunkSettings]:
     """All trunks, by their names in Asterisk."""
-    found = {**main.carriers(program, folder), **partners.dialled_trunks(helpers, folder)}
+    found = {
+        **asterisk.carriers(program.asterisk, folder),
+        **partners.dialled_trunks(helpers, folder),
+    }
     if exchange := callback.exchange(program.callback, folder):
         found[callback.TRUNK] = exchange
     return found
 
 
-def _with_further(files: _Files, wanted: Sequence[str], folder: Path) -> Settings | None:
+def _with_further(files: Files, wanted: Sequence[str], folder: Path) -> Settings | None:
     """The settings with those further languages that have all of their prompts."""
     settings = _settings(files, written(wanted), {}, folder)
     if settings is None or settings.languages == tuple(wanted):
@@ -292,7 +98,7 @@ def _with_further(files: _Files, wanted: Sequence[str], folder: Path) -> Setting
 
 
 def _settings(
-    files: _Files,
+    files: Files,
     spoken: Sequence[str],
     off: Mapping[str, tuple[Problem, ...]],
     folder: Path,
@@ -341,7 +147,7 @@ def _settings(
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
-        asterisk=main.asterisk(folder, top),
+        asterisk=asterisk.settings(folder, parsed.asterisk, top.document),
         tree=menus.tree(
             tree.parsed,
             waiting.parsed,

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ivrd.config import call_out, hours, queues, trunk, yamlfile
+from ivrd.config.asterisk import without_ipv6
 from ivrd.config.call_out import CallOutPart, CallOutSettings, ContactPart
 from ivrd.config.effect import RELOAD
 from ivrd.config.field_types import (
@@ -22,7 +23,7 @@ from ivrd.config.field_types import (
     whole,
 )
 from ivrd.config.hours import HoursFile
-from ivrd.config.main import MainFile, without_ipv6
+from ivrd.config.main import MainFile
 from ivrd.config.model import File, Part
 from ivrd.config.outbox import OutboxFile
 from ivrd.config.problem import Problem, unknown

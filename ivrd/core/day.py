@@ -10,15 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ivrd.core.call import (
-    AnsweredBy,
-    CallbackResult,
-    Direction,
-    Ended,
-    Outcome,
-    Stage,
-    abandoned_late,
-)
+from ivrd.core.call import AnsweredBy, CallbackResult, Direction, Outcome, Stage, abandoned_late
+from ivrd.core.call_notices import Ended
 from ivrd.core.ledger import OutcomeKey
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.priority import Urgency

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from ivrd.core.call import Ended, Outcome, Stage
+from ivrd.core.call import Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.forecast import Arrivals, Load, Rate, handling_rate, patience_rate
 
 GAP_SECONDS = 10.0  # a longer time between two looks is one in which nobody counted

@@ -13,25 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core.call import (
-    BEFORE_QUEUE,
-    Answered,
-    AnsweredBy,
-    Call,
-    CallbackResult,
-    CallState,
-    Ended,
-    Event,
-    Notice,
-    Offered,
-    Outcome,
-    PassedOn,
-    Rejoined,
-    Stage,
-    TakenOver,
-    result_of,
-    step,
-)
+from ivrd.core.call import BEFORE_QUEUE, AnsweredBy, Call, CallbackResult, CallState, Outcome, Stage
+from ivrd.core.call_events import Event
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
+from ivrd.core.call_table import result_of, step
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.present import Present
 from ivrd.core.priority import NO_HEAD_START, HeadStart, larger

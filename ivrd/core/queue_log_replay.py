@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 Asterisk writes to its queue_log where each call begins (received, or dialled by the hotline), joins
 a queue, is answered and ends, whether ivrd runs or not.  `QueueLogReplay` folds those entries with
-the same table as the ledger (call.py), so that both have the same of a call that both have seen.
-What a line of the file means is said in ivrd/asterisk.
+the same table as the ledger (call_table.py), so that both have the same of a call that both have
+seen.  What a line of the file means is said in ivrd/asterisk.
 
 An Asterisk that begins anew has none of the calls that it had before.  Those that were hung up
 before that have an entry of their own; all others were cut off.  They ended when the last entry
@@ -27,32 +27,25 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, TypeVar, assert_never
 
-from ivrd.core.call import (
-    AnsweredBy,
+from ivrd.core.call import AnsweredBy, Call, CallbackResult, CallState, Direction, Outcome, Stage
+from ivrd.core.call_events import (
     Booked,
-    Call,
-    CallbackResult,
-    CallState,
     Connected,
     CutOff,
     Deflected,
-    Direction,
     End,
-    Ended,
     Event,
     HungUp,
-    InvalidTransition,
     JoinedQueue,
     LeftQueue,
     MediaLost,
-    Outcome,
     PlayedMessage,
     Rejected,
-    Stage,
     Transferred,
     Unreached,
-    step,
 )
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import InvalidTransition, step
 
 MOST_SECONDS = 24 * 3600.0  # a call that is open for longer has lost its end
 MOST_OPEN = 50_000  # calls; more are there only when the file is garbage

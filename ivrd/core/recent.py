@@ -17,21 +17,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypedDict, assert_never
 
-from ivrd.core.call import (
-    Answered,
-    AnsweredBy,
-    Call,
-    CallbackResult,
-    Ended,
-    Notice,
-    Offered,
-    Outcome,
-    PassedOn,
-    Rejoined,
-    Stage,
-    TakenOver,
-    abandoned_late,
-)
+from ivrd.core.call import AnsweredBy, Call, CallbackResult, Outcome, Stage, abandoned_late
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 
 
 class Hour(TypedDict):

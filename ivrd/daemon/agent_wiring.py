@@ -20,7 +20,9 @@ from ivrd.agents.reminders import Reminders
 from ivrd.agents.repository import AgentRepository
 from ivrd.agents.supervision import DurableAuditLog, Supervision
 from ivrd.api.agent_operations import AgentOperations
+from ivrd.api.agent_report import AgentReport
 from ivrd.api.invitation_operations import InvitationOperations
+from ivrd.api.supervision_operations import SupervisionOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_request import CallRequests
@@ -33,7 +35,7 @@ from ivrd.core.agent_call import Request
 from ivrd.core.clock import Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.ha.leadership import LeaderStatus
-from ivrd.metrics.agents import ReminderMetrics, WrapUpMetrics
+from ivrd.metrics.agents import AgentCollector, ReminderMetrics, WrapUpMetrics
 from ivrd.outbox.outbox import Outbox
 from ivrd.people.vault import Vault, number_key
 from ivrd.store import WriteBehind
@@ -82,6 +84,7 @@ class AgentParts:
         self.seats = SeatRecorder(self.history, self.controller)
         self.supervision = Supervision(link, audit_log, leadership, reading)
         self._now = timeline.now
+        self._registry = registry
         self._changed()
 
     def configure(self, settings: Settings) -> None:
@@ -91,6 +94,8 @@ class AgentParts:
         self.reminders.settings, self.reminders.zone = settings.reminders, settings.zone
         self._duties.pools = _pools(settings)
         self.history.configure(settings.zone, settings.store.keep_days.history)
+        self.report.configure(settings.zone)
+        self.supervision_operations.settings = settings.supervision
         self._changed()
 
     def _changed(self) -> None:
@@ -113,7 +118,7 @@ class AgentParts:
         ledger: Ledger,
         outbox: Outbox,
         requests: CallRequests,
-    ) -> AgentOperations:
+    ) -> None:
         """What is asked of agents, and by them: it takes their seats."""
 
         def waits(queues: Sequence[str]) -> tuple[int, str]:
@@ -159,7 +164,7 @@ class AgentParts:
             self.cards,
             lambda: self.settings,
         )
-        return AgentOperations(
+        self.operations = AgentOperations(
             of,
             queue_members,
             self.actions,
@@ -169,6 +174,24 @@ class AgentParts:
             audit_log,
             self._now,
             self.reminders,
+        )
+        self.collector = AgentCollector(self._registry, self.operations.counts, self._now)
+        self.report = AgentReport(
+            of,
+            self.history,
+            ledger,
+            self.settings.zone,
+            self._write_behind.flush,
+            time.time,
+            lambda: self._timeline.shift,
+        )
+        self.supervision_operations = SupervisionOperations(
+            self.settings.supervision,
+            self.supervision,
+            of,
+            ledger,
+            queue_members.pool_of,
+            self.pins,
         )
 
     def _address(self, number: str) -> str:

@@ -117,12 +117,14 @@ class Daemon:
             wiring.scrape,
             wiring.operations.ready,
             wiring.capacity.shortage,
-            wiring.call_out_operations.answered,
+            wiring.partners.call_out_operations.answered,
             wiring.outbox.line_webhook.told,
         )
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)
-        control = server.control_app(wiring.queries(), wiring.commands(self._hand_over))
+        control = server.control_app(
+            wiring.control.queries(), wiring.control.commands(self._hand_over)
+        )
         control.middlewares.append(peercred.named)
         self._runners.append(
             await server.listen_unix(control, settings.control_socket, settings.control_mode)
@@ -179,7 +181,7 @@ class Daemon:
         while True:
             await asyncio.sleep(WAITS_SECONDS)
             if self.wiring.observer.connected and self.wiring.leadership.is_leader:
-                await self.wiring.wait_announcer.reconcile(self.wiring.tracker.ivr)
+                await self.wiring.waiting.announcer.reconcile(self.wiring.tracker.ivr)
 
     async def _evaluate_seats(self) -> None:
         """Each second, or when asked: decide on partners' seats, and reconcile all seats.
@@ -195,14 +197,14 @@ class Daemon:
             self.wiring.reevaluate.clear()
             if self.wiring.observer.connected:
                 self.wiring.tracker.read_clock()
-                self.wiring.partners.evaluate(self.wiring.timeline.now())
-                self.wiring.look_at_queues()
+                self.wiring.partners.controller.evaluate(self.wiring.timeline.now())
+                self.wiring.waiting.look()
                 if self.wiring.leadership.is_leader:
                     self.wiring.plans.controller.look()
                     self.wiring.tracker.queue_menus.reconcile()
                     self.wiring.links.regret.look()
                     await self.wiring.agents.controller.look()
-                    self.wiring.agent_collector.look()
+                    self.wiring.agents.collector.look()
                     await self.wiring.agents.line.look()
                     self.wiring.agents.reminders.look()
                     for reconcile in (
@@ -210,13 +212,13 @@ class Daemon:
                         self.wiring.requeue.reconcile,
                         self.wiring.tracker.placement.reconcile,
                         self.wiring.rejoin.reconcile,
-                        self.wiring.tell_second_calls,
+                        self.wiring.partners.tell_second_calls,
                     ):
                         with suppress(ActionRefused, ConnectionLost, TimeoutError):
                             await reconcile()
                     await self.wiring.callbacks.scheduler.evaluate()
                     self.wiring.outbox.messages.reconcile()
-                    await self.wiring.call_partners_out()
+                    await self.wiring.partners.call_out()
 
 
 async def run(folder: Path) -> None:

@@ -9,18 +9,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from ivrd import __version__, log
 from ivrd.api import server
-from ivrd.api.agent_report import AgentReport
-from ivrd.api.call_explanation import CallExplanation
-from ivrd.api.call_out_operations import CallOutOperations
-from ivrd.api.day_report import DayReport
-from ivrd.api.operations import Operations, ivr_settings, partner_setup
-from ivrd.api.partner_operations import PartnerOperations
-from ivrd.api.supervision_operations import SupervisionOperations
-from ivrd.asterisk.ami_client import AmiAddress, AmiClient
+from ivrd.api.leader_only import LeaderOnly
+from ivrd.api.operations import Operations, ivr_settings
+from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.capacity import Capacity
@@ -29,16 +23,12 @@ from ivrd.asterisk.log_follower import LogFollower
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.system import MESSAGES_LOG
-from ivrd.asterisk.second_calls import SecondCalls
 from ivrd.asterisk.translate import EVENTS
 from ivrd.callbacks.repository import BookingRepository
-from ivrd.calls.listeners import CallListeners
 from ivrd.calls.rejoin import Rejoin
 from ivrd.calls.requeue import Destinations, Requeue
 from ivrd.calls.screening import Screening
 from ivrd.calls.tracker import AsteriskControl, CallTracker
-from ivrd.config.problem import ConfigError
-from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
@@ -46,45 +36,37 @@ from ivrd.core.priority import Place
 from ivrd.core.recent import Recent
 from ivrd.core.refusals import Refusals
 from ivrd.daemon.agent_wiring import AgentParts
+from ivrd.daemon.ami_address import ami_address
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.case_wiring import CaseParts, RepeatParts, served_calls
 from ivrd.daemon.connection import AsteriskConnection
+from ivrd.daemon.control_wiring import ControlParts
 from ivrd.daemon.intake_wiring import IntakeParts
 from ivrd.daemon.link_wiring import LinkParts
+from ivrd.daemon.listener_wiring import ListenerParts
 from ivrd.daemon.outbox_wiring import OutboxParts
+from ivrd.daemon.partner_wiring import PartnerParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.plan_wiring import PlanParts
 from ivrd.daemon.queue_seats import QueueSeats
 from ivrd.daemon.trunk_wiring import TrunkParts
+from ivrd.daemon.waiting_wiring import WaitingParts
 from ivrd.ha.call_repository import CallRepository
 from ivrd.ha.election import Election
 from ivrd.ha.failover import Failover, Persistence
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
-from ivrd.metrics.agents import AgentCollector
 from ivrd.metrics.calls import CallMetrics
 from ivrd.metrics.capacity import CapacityMetrics
-from ivrd.metrics.handoff import HandoffMetrics
 from ivrd.metrics.observer import Observer
-from ivrd.metrics.partners import PartnerMetrics
 from ivrd.metrics.people import PeopleMetrics
 from ivrd.metrics.persistence import PersistenceMetrics
 from ivrd.metrics.prompts import PromptMetrics
 from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.screening import ScreeningMetrics
-from ivrd.metrics.story import CallStory
-from ivrd.metrics.urgency import UrgencyMetrics
-from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
-from ivrd.partners.call_outs import CallOuts
-from ivrd.partners.controller import PartnerController
-from ivrd.partners.drill_calls import DrillCalls
-from ivrd.partners.pledges import Pledges
-from ivrd.partners.recorder import PartnerRecorder
 from ivrd.partners.repository import PartnerRepository
 from ivrd.store import WriteBehind
 from ivrd.store.factory import open_store
-from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
-from ivrd.waiting.forecast import WaitForecast
 
 
 class Wiring:
@@ -100,10 +82,40 @@ class Wiring:
         guard = LeaderGuard()
         name = f"{socket.gethostname()}:{settings.web_port}"
         self.leadership = Leadership(name, lease is None, guard, stepped_down)
+        self.leader_only = LeaderOnly(self.leadership)
         self.observer = self._observer()
         self.link = AmiClient(
-            _address(settings), guard, self.observer.connection_report, wanted=EVENTS
+            ami_address(settings), guard, self.observer.connection_report, wanted=EVENTS
         )
+        self._build_link_parts()
+        self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
+        self._build_agents()
+        self._build_partners()
+        self._build_waiting()
+        self._build_people()
+        self._build_callbacks()
+        self._build_tracker()
+        self._build_plans()
+        self._build_failover(Election(self.leadership, lease, self.link, guard))
+        self._build_requeue()
+        self._build_operations()
+
+    def _observer(self) -> Observer:
+        settings = self.settings
+        metrics = CallMetrics(
+            [queue.name for queue in settings.queues],
+            settings.service_level_seconds,
+            __version__,
+            pools=[pool.name for pool in settings.pools],
+            clock=self.timeline.now,
+            numbers=[of.number for of in settings.numbers],
+        )
+        recent = Recent(settings.service_level_seconds)
+        return Observer(metrics, recent, self.leadership, self.timeline.now)
+
+    def _build_link_parts(self) -> None:
+        """What else is read of Asterisk, and of its log."""
+        settings = self.settings
         self.refusals = RefusalMonitor(
             self.observer.metrics.registry,
             Refusals(name for name, _addresses in settings.asterisk.carriers),
@@ -122,7 +134,10 @@ class Wiring:
             self.observer.metrics.registry,
         )
         self.capacity = Capacity(self.link, settings.callers_at_most, settings.line_seats)
-        self.write_behind = WriteBehind(store, self.leadership, self.observer.store)
+
+    def _build_agents(self) -> None:
+        """Who the agents are, and the seats; what is stored of them leaves by the outbox too."""
+        settings = self.settings
         days = settings.store.keep_days
         self.partner_repository = PartnerRepository(
             self.write_behind, days.history, days.audit, time.time, self.leadership
@@ -148,7 +163,7 @@ class Wiring:
         )
         self._build_outbox()
         self.requests = CallRequests()
-        self.agent_operations = self.agents.connect(
+        self.agents.connect(
             self.link,
             self.queue_members,
             self.partner_repository,
@@ -156,35 +171,206 @@ class Wiring:
             self.outbox.outbox,
             self.requests,
         )
-        self.agent_collector = AgentCollector(
-            self.observer.metrics.registry, self.agent_operations.counts, self.timeline.now
+
+    def _build_outbox(self) -> None:
+        """What leaves for other systems; the first who have something to say are bookings."""
+        self.bookings = BookingRepository(
+            self.write_behind,
+            self.timeline.now,
+            lambda: self.timeline.shift,
+            self.settings.callback.keep_days,
         )
-        self.agent_report = AgentReport(
-            self.agents.controller,
-            self.agents.history,
+        self.outbox = OutboxParts(
+            self.settings,
+            self.write_behind,
+            self.timeline,
+            self.bookings,
+            self.leadership,
+            self.observer.metrics.registry,
+            self.partner_repository,
+            self.leader_only.refusal,
+        )
+
+    def _build_partners(self) -> None:
+        """Their seats, and what is stored and published of what they do."""
+        self.served_calls = served_calls(self.settings, self.write_behind, self.timeline)
+        self.partners = PartnerParts(
+            self.settings,
+            self.link,
             self.ledger,
+            self.queue_members,
+            self.partner_repository,
+            self.observer,
+            self.outbox,
+            self.served_calls,
+            self.write_behind,
+            self.timeline,
+            self.leadership,
+            self._backlog,
+            self.trunks.monitor.words_of_partner,
+            self.leader_only.refusal,
+            self.reevaluate.set,
+        )
+
+    def _backlog(self, now: float) -> Mapping[str, int]:
+        """Who is to be called back now, by queue, for the partners' seats."""
+        return self.callbacks.scheduler.backlog(now)
+
+    def _build_waiting(self) -> None:
+        """How long callers will wait, and how they hear of it."""
+        self.waiting = WaitingParts(
+            self.link,
+            self.ledger,
+            self.queue_members,
+            self.partners.controller,
+            self._beside,
+            lambda: self.operations.settings,
+            self.timeline,
+            self.observer.metrics.registry,
+        )
+
+    def _beside(self, queue: str) -> Sequence[Place]:
+        """Who waits for a queue's people, and not in Asterisk's line."""
+        booked = self.callbacks.scheduler.places(queue, self.timeline.now())
+        return sorted((*self.ledger.present.in_menus(queue), *booked))
+
+    def _build_people(self) -> None:
+        """What is stored of calls, and who the people are who call."""
+        settings, metrics = self.settings, self.observer.metrics
+        self.call_repository = CallRepository(
+            self.write_behind,
             settings.zone,
-            self.write_behind.flush,
+            settings.store.keep_days.calls,
             time.time,
             lambda: self.timeline.shift,
         )
-        self.supervision_operations = SupervisionOperations(
-            settings.supervision,
-            self.agents.supervision,
-            self.agents.controller,
+        self.repeats = RepeatParts(
+            settings,
+            self.served_calls,
+            self.timeline,
+            self.call_repository,
             self.ledger,
-            self.queue_members.pool_of,
-            self.agents.pins,
+            self.leadership,
+            metrics.registry,
         )
-        self._build_partners()
-        self._build_waiting()
-        self._build_calls()
+        self.reconciliation = Reconciliation(
+            QueueLogReader(settings.asterisk.queue_log),
+            self.ledger.calls,
+            self.asterisk_clock.written,
+            self.bookings.person_of,
+            self.repeats.tracker.answered,
+        )
+        self.people = PeopleParts(
+            settings,
+            self.write_behind,
+            self.ledger,
+            self.timeline,
+            self.call_repository,
+            self.bookings,
+            self.outbox.outbox,
+            self.repeats.tracker,
+            self.partner_repository,
+        )
+        self.links = LinkParts(
+            settings,
+            self.ledger,
+            self.timeline,
+            self.outbox,
+            self.people,
+            self.call_repository,
+            metrics.registry,
+        )
+
+    def _build_callbacks(self) -> None:
+        """What a caller can have instead of waiting."""
+        settings, metrics = self.settings, self.observer.metrics
+        self.queue_seats = QueueSeats(
+            lambda: self.partners.controller.snapshot, self.agents.controller.wraps_up
+        )
+        self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
+        self.cases = CaseParts(settings, metrics.registry)
+        self.callbacks = CallbackParts(
+            settings,
+            self.link,
+            self.ledger,
+            self.timeline,
+            self.asterisk_clock,
+            self.write_behind,
+            self.bookings,
+            self.people,
+            self.outbox.messages,
+            self.queue_seats,
+            lambda queue: self.waiting.forecast.arriving(queue).mean,
+            metrics.registry,
+            self.partner_repository,
+            self.requests,
+        )
+
+    def _build_tracker(self) -> None:
+        """Calls and their menus, who receives what happens to them, and what is published."""
+        settings, metrics = self.settings, self.observer.metrics
+        sessions = Sessions(self.link, metrics.agi, metrics.decision)
+        self.agents.phone_calls(
+            sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
+        )
+        listening = ListenerParts(
+            self.ledger,
+            self.leadership,
+            self.timeline,
+            self.observer,
+            self.refusals,
+            self.call_repository,
+            self.reconciliation,
+            self.agents,
+            self.partners,
+            self.callbacks,
+            self.people,
+            self.links,
+            self.intake,
+            self.repeats,
+            self.waiting,
+            self.trunks,
+        )
+        self.screening = Screening(settings.challenge, self.ledger, self.timeline.now)
+        self.tracker = CallTracker(
+            AsteriskControl(self.link, self.queue_members, sessions, self.asterisk_clock),
+            self.ledger,
+            ivr_settings(settings),
+            listening.listeners,
+            self.reconciliation,
+            self.people.registry,
+            self.callbacks.booker,
+            self.links.sender,
+            self.intake.tickets,
+            self.cases.look_ups,
+            self.people.numbers.identify,
+            self.timeline.now,
+            self.waiting.announcer,
+            self.screening,
+            settings.priority,
+            self.queue_seats.staffed,
+        )
+        ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
+        PersistenceMetrics(
+            metrics.registry,
+            self.leadership,
+            self.write_behind,
+            self.reconciliation,
+            self.tracker.ivr,
+        )
+        PeopleMetrics(metrics.registry, self.people.statistics, self.timeline.now)
+        CapacityMetrics(metrics.registry, self.capacity, self.tracker)
+        PromptMetrics(metrics.registry, lambda: self.operations.settings)
+
+    def _build_plans(self) -> None:
+        """What is decided in a crisis."""
+        settings = self.settings
         self.plans = PlanParts(
             settings,
             self.write_behind,
             self.timeline,
             self.queue_members,
-            self.partners,
+            self.partners.controller,
             self.call_repository,
             self.observer.recent,
             self._plan_changed,
@@ -193,11 +379,13 @@ class Wiring:
             self.leadership,
             self.observer.metrics.registry,
         )
-        election = Election(self.leadership, lease, self.link, guard)
+
+    def _build_failover(self, election: Election) -> None:
+        """What outlives a process, and what follows when the connection to Asterisk comes up."""
         persistence = Persistence(
             self.write_behind,
             self.call_repository,
-            self.partner_operations,
+            self.partners.operations,
             (
                 self.people.registry,
                 self.people.statistics,
@@ -207,7 +395,7 @@ class Wiring:
                 self.agents.repository,
                 self.agents.reminders,
                 self.outbox.outbox,
-                self.call_outs,
+                self.partners.call_outs,
                 self.plans.controller,
             ),
             self.callbacks.bookings,
@@ -226,11 +414,14 @@ class Wiring:
             self.failover,
             self.observer,
             self.capacity,
-            self.second_calls,
+            self.partners.second_calls,
             self.reevaluate.set,
             self.agents.phones.detach_all,
             self.trunks.monitor.connected,
         )
+
+    def _build_requeue(self) -> None:
+        """What moves callers in Asterisk's queues."""
         self.requeue = Requeue(
             self.link,
             self.ledger,
@@ -246,13 +437,17 @@ class Wiring:
             self.asterisk_clock,
             self.tracker.placement.variables,
         )
+
+    def _build_operations(self) -> None:
+        """What can be asked over HTTP and the control socket."""
+        settings = self.settings
         self.operations = Operations(
             settings,
             self.link,
             self.tracker,
             self.queue_members,
             self.observer,
-            self.partners,
+            self.partners.controller,
             self.screening,
             self.leadership,
             self.refusals,
@@ -263,9 +458,29 @@ class Wiring:
             self.plans.controller,
             self.timeline.now,
             self.capacity,
-            self.agent_operations.not_answering,
+            self.agents.operations.not_answering,
             self.trunks.operations.faulty,
-            self.agent_operations.absent,
+            self.agents.operations.absent,
+        )
+        self.control = ControlParts(
+            self.operations,
+            self.tracker,
+            self.queue_members,
+            self.agents,
+            self.partners,
+            self.callbacks,
+            self.people,
+            self.outbox,
+            self.plans,
+            self.trunks,
+            self.waiting,
+            self._beside,
+            self.call_repository,
+            self.served_calls,
+            self.write_behind,
+            self.observer.recent,
+            self.timeline,
+            self.leader_only,
         )
 
     def _plan_changed(self) -> None:
@@ -275,383 +490,6 @@ class Wiring:
         """Where callers wait by the configuration that is in use."""
         settings = self.operations.settings
         return Destinations(settings.tree.routing, settings.languages)
-
-    def _observer(self) -> Observer:
-        settings = self.settings
-        metrics = CallMetrics(
-            [queue.name for queue in settings.queues],
-            settings.service_level_seconds,
-            __version__,
-            pools=[pool.name for pool in settings.pools],
-            clock=self.timeline.now,
-            numbers=[of.number for of in settings.numbers],
-        )
-        recent = Recent(settings.service_level_seconds)
-        return Observer(metrics, recent, self.leadership, self.timeline.now)
-
-    def _build_outbox(self) -> None:
-        """What leaves for other systems; the first who have something to say are bookings."""
-        self.bookings = BookingRepository(
-            self.write_behind,
-            self.timeline.now,
-            lambda: self.timeline.shift,
-            self.settings.callback.keep_days,
-        )
-        self.outbox = OutboxParts(
-            self.settings,
-            self.write_behind,
-            self.timeline,
-            self.bookings,
-            self.leadership,
-            self.observer.metrics.registry,
-            self.partner_repository,
-            self._standby,
-        )
-
-    def _build_partners(self) -> None:
-        """What their call centres do, and what is stored and published of that."""
-        self.served_calls = served_calls(self.settings, self.write_behind, self.timeline)
-        self.pledges = Pledges(self.write_behind, self.settings.zone, time.time)
-        self.partners = PartnerController(
-            partner_setup(self.settings),
-            self.ledger,
-            self.queue_members,
-            self.partner_repository,
-            self.observer,
-            self.reevaluate.set,
-            self._backlog,
-            self.pledges.people,
-            self.trunks.monitor.words_of_partner,
-        )
-        self.second_calls = SecondCalls(self.link)
-        self.drill_calls = DrillCalls()
-        self.call_outs = CallOuts(
-            self.settings.call_outs,
-            self.settings.number,
-            self.settings.zone,
-            self.write_behind,
-            self.pledges,
-            self.outbox.outbox,
-            self.partner_repository,
-            time.time,
-            time.monotonic,
-        )
-        self.call_out_operations = CallOutOperations(
-            self.call_outs,
-            self.pledges,
-            self.outbox.backlog,
-            self.partner_repository,
-            lambda: [partner.id for partner in self.partners.setup.partners],
-            self._standby,
-            time.time,
-        )
-        self.partner_operations = PartnerOperations(
-            self.partners,
-            self.partner_repository,
-            self.call_out_operations,
-            self.served_calls,
-            self.settings.zone,
-            self.drill_calls.wait,
-            self.timeline.now,
-        )
-        self.partner_recorder = PartnerRecorder(
-            self.ledger,
-            PartnerMetrics(self.observer.metrics.registry, self.partner_operations.gauges),
-            self.partner_repository,
-            self.leadership,
-        )
-
-    async def call_partners_out(self) -> None:
-        """Tell partners whether their people are needed, by the decision of this moment."""
-        if self.partners.snapshot and self.partners.decision:
-            await self.call_outs.look(self.partners.snapshot, self.partners.decision)
-
-    async def tell_second_calls(self) -> None:
-        """Tell the dialplan when partners are called a second time for the same caller."""
-        await self.second_calls.tell(self.partners.second_calls(self.timeline.now()))
-
-    def _backlog(self, now: float) -> Mapping[str, int]:
-        """Who is to be called back now, by queue, for the partners' seats."""
-        return self.callbacks.scheduler.backlog(now)
-
-    def _build_waiting(self) -> None:
-        """How long callers will wait, and how they hear of it."""
-        registry = self.observer.metrics.registry
-        self.wait_metrics = WaitMetrics(registry, self._queues())
-        self.wait_forecast = WaitForecast(
-            self.ledger,
-            self.queue_members,
-            self.partners,
-            self._beside,
-            self.wait_metrics,
-            self.timeline.now,
-        )
-        self.wait_announcer = WaitAnnouncer(
-            self.link,
-            self.ledger,
-            self.wait_forecast,
-            self._announcer_settings,
-            self.wait_metrics,
-            self.timeline.now,
-        )
-        ExpectedWaitCollector(registry, self.wait_forecast, self._queues)
-
-    def _beside(self, queue: str) -> Sequence[Place]:
-        """Who waits for a queue's people, and not in Asterisk's line."""
-        booked = self.callbacks.scheduler.places(queue, self.timeline.now())
-        return sorted((*self.ledger.present.in_menus(queue), *booked))
-
-    def _queues(self) -> list[str]:
-        """The queues in use."""
-        return [*self.partners.setup.topics]
-
-    def _announcer_settings(self) -> AnnouncerSettings:
-        waiting = self.operations.settings.waiting
-        return AnnouncerSettings(waiting.say_expected, waiting.trusted_ratio)
-
-    def look_at_queues(self) -> None:
-        """Learn how long callers wait, and who is at work now."""
-        self.wait_forecast.look(self._queues(), self.partners.setup.policy)
-
-    def _build_calls(self) -> None:
-        """Calls and their menus, and what is stored and published of them."""
-        settings, metrics = self.settings, self.observer.metrics
-        self.call_repository = CallRepository(
-            self.write_behind,
-            settings.zone,
-            settings.store.keep_days.calls,
-            time.time,
-            lambda: self.timeline.shift,
-        )
-        bookings = self.bookings
-        self.repeats = RepeatParts(
-            settings,
-            self.served_calls,
-            self.timeline,
-            self.call_repository,
-            self.ledger,
-            self.leadership,
-            metrics.registry,
-        )
-        self.reconciliation = Reconciliation(
-            QueueLogReader(settings.asterisk.queue_log),
-            self.ledger.calls,
-            self.asterisk_clock.written,
-            bookings.person_of,
-            self.repeats.tracker.answered,
-        )
-        self.people = PeopleParts(
-            settings,
-            self.write_behind,
-            self.ledger,
-            self.timeline,
-            self.call_repository,
-            bookings,
-            self.outbox.outbox,
-            self.repeats.tracker,
-            self.partner_repository,
-        )
-        self.links = LinkParts(
-            settings,
-            self.ledger,
-            self.timeline,
-            self.outbox,
-            self.people,
-            self.call_repository,
-            metrics.registry,
-        )
-        queue_seats = QueueSeats(lambda: self.partners.snapshot, self.agents.controller.wraps_up)
-        self.intake = IntakeParts(settings, self.ledger, self.outbox, self.people, metrics.registry)
-        self.cases = CaseParts(settings, metrics.registry)
-        self.callbacks = CallbackParts(
-            settings,
-            self.link,
-            self.ledger,
-            self.timeline,
-            self.asterisk_clock,
-            self.write_behind,
-            bookings,
-            self.people,
-            self.outbox.messages,
-            queue_seats,
-            lambda queue: self.wait_forecast.arriving(queue).mean,
-            metrics.registry,
-            self.partner_repository,
-            self.requests,
-        )
-        sessions = Sessions(self.link, metrics.agi, metrics.decision)
-        self.agents.phone_calls(
-            sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
-        )
-        self.screening = Screening(settings.challenge, self.ledger, self.timeline.now)
-        self.tracker = CallTracker(
-            AsteriskControl(self.link, self.queue_members, sessions, self.asterisk_clock),
-            self.ledger,
-            ivr_settings(settings),
-            self._listeners(),
-            self.reconciliation,
-            self.people.registry,
-            self.callbacks.booker,
-            self.links.sender,
-            self.intake.tickets,
-            self.cases.look_ups,
-            self.people.numbers.identify,
-            self.timeline.now,
-            self.wait_announcer,
-            self.screening,
-            settings.priority,
-            queue_seats.staffed,
-        )
-        ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
-        PersistenceMetrics(
-            metrics.registry,
-            self.leadership,
-            self.write_behind,
-            self.reconciliation,
-            self.tracker.ivr,
-        )
-        PeopleMetrics(metrics.registry, self.people.statistics, self.timeline.now)
-        CapacityMetrics(metrics.registry, self.capacity, self.tracker)
-        PromptMetrics(metrics.registry, lambda: self.operations.settings)
-
-    def _listeners(self) -> CallListeners:
-        """Who receives what happens to calls, in this order."""
-        story = CallStory(self.ledger, self.leadership)
-        handoffs = HandoffMetrics(
-            self.observer.metrics.registry, self.leadership, self.timeline.now
-        )
-        urgent = UrgencyMetrics(
-            self.observer.metrics.registry, self.ledger, self.leadership, self.timeline.now
-        )
-        return CallListeners(
-            monitor=self.observer,
-            story=story,
-            refusals=self.refusals,
-            notices=(
-                self.observer,
-                story,
-                self.partners,
-                self.call_repository,
-                self.reconciliation,
-                self.partner_recorder,
-                self.people.registry,
-                self.people.numbers,
-                self.people.statistics,
-                self.links.regret,
-                self.intake.progress,
-                self.repeats.tracker,
-                self.callbacks.dialler,
-                self.agents.controller,
-                self.agents.seats,
-                self.wait_forecast,
-                self.wait_announcer,
-                handoffs,
-                urgent,
-            ),
-            positions=(
-                self.call_repository,
-                self.people.registry,
-                self.people.statistics,
-                self.links.regret,
-                self.repeats.tracker,
-            ),
-            partner_legs=(
-                story,
-                self.partners,
-                self.partner_recorder,
-                self.drill_calls,
-                self.trunks.monitor,
-                self.trunks.leg_security,
-            ),
-            attempts=(self.callbacks.dialler, self.agents.reminders, self.trunks.monitor),
-            seats=(handoffs,),
-            agent_calls=self.agents.phones,
-            supervision=self.agents.supervision,
-            line=self.agents.line,
-            trunks=self.trunks.monitor,
-        )
-
-    # --- what can be asked over HTTP and the control socket --------------------------------
-
-    def queries(self) -> Mapping[str, server.Control]:
-        """What GET answers."""
-        day = DayReport(
-            self.ledger,
-            self.call_repository,
-            self.write_behind.flush,
-            self.observer.recent,
-            self.people.registry.people,
-            self.served_calls,
-            time.time,
-        )
-        answers = {
-            **self.operations.queries(),
-            **self.partner_operations.queries(),
-            **self.trunks.operations.queries(),
-        }
-        stored = {
-            **self.callbacks.operations.queries(),
-            **self.agent_operations.queries(),
-            **self.outbox.operations.queries(),
-            **self.agent_report.queries(),
-            **self.plans.operations.queries(),
-            **self.agents.invitation_operations.queries(),
-        }
-        stored = {name: self._leader_only(query) for name, query in stored.items()}
-        explanation = CallExplanation(
-            self.ledger,
-            self.queue_members,
-            self.tracker.rung,
-            self._beside,
-            self.bookings,
-            self.partners,
-            self.wait_forecast,
-            self.call_repository,
-            self.write_behind.flush,
-            self.timeline.now,
-            time.time,
-        )
-        more = {"day": day.answer, "explain-call": explanation.answer}
-        return {**answers, **stored, **{name: self._leader_only(of) for name, of in more.items()}}
-
-    def commands(self, hand_over: server.Control) -> Mapping[str, server.Control]:
-        """What POST does."""
-        commands = {
-            **self.operations.commands(),
-            **self.partner_operations.commands(),
-            **self.call_out_operations.commands(),
-            **self.callbacks.operations.commands(),
-            **self.people.operations.commands(),
-            **self.agent_operations.commands(),
-            **self.outbox.operations.commands(),
-            **self.plans.operations.commands(),
-            **self.supervision_operations.commands(),
-            **self.agents.invitation_operations.commands(),
-            "handover": hand_over,
-        }
-        either = {"reload"}  # each of two has its own configuration
-        return {
-            name: command if name in either else self._leader_only(command)
-            for name, command in commands.items()
-        }
-
-    def _leader_only(self, control: server.Control) -> server.Control:
-        """What only the leader can answer or do; a standby says so."""
-
-        async def answer(query: Mapping[str, str]) -> server.Answer:
-            if refusal := self._standby():
-                raise server.NotNow(refusal)
-            return await control(query)
-
-        return answer
-
-    def _standby(self) -> str:
-        """Why this ivrd cannot do what only the leader can; empty when it is the leader."""
-        if self.leadership.is_leader:
-            return ""
-        who = self.leadership.leader
-        ask = f"ask {who}, the leader" if who else "no leader is known"
-        return f"this ivrd is the standby; {ask}"
 
     def scrape(self) -> bytes:
         """The metrics of this moment."""
@@ -668,9 +506,7 @@ class Wiring:
         server.set_mode(self.settings.control_socket, settings.control_mode)
         self.call_repository.configure(settings.zone, days.calls)
         self.partner_repository.configure(days.history, days.audit)
-        self.partner_operations.configure(settings.zone)
-        self.pledges.configure(settings.zone)
-        self.call_outs.configure(settings.call_outs, settings.number, settings.zone)
+        self.partners.configure(settings)
         self.people.configure(settings)
         self.callbacks.configure(settings)
         self.agents.configure(settings)
@@ -681,21 +517,5 @@ class Wiring:
         self.intake.configure(settings)
         self.cases.configure(settings)
         self.repeats.configure(settings)
-        self.agent_report.configure(settings.zone)
-        self.supervision_operations.settings = settings.supervision
         self.tracker.placement.rules = settings.priority
-        self.wait_metrics.queues([queue.name for queue in settings.queues])
-
-
-def _address(settings: Settings) -> AmiAddress:
-    ami = settings.asterisk
-    known = read_secret(ami.ami_secret_file, AMI_SECRET)
-
-    def secret() -> str:
-        """As its file has it now; while that cannot be read, as it was."""
-        nonlocal known
-        with suppress(ConfigError):
-            known = read_secret(ami.ami_secret_file, AMI_SECRET)
-        return known
-
-    return AmiAddress(ami.ami_host, ami.ami_port, ami.ami_user, secret)
+        self.waiting.configure(settings)

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.store import WriteBehind
 

@@ -28,17 +28,9 @@ from typing import Protocol
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.listeners import LastSeen, Resolution
-from ivrd.core.call import (
-    Call,
-    CallState,
-    CutOff,
-    Ended,
-    HungUp,
-    MediaLost,
-    Notice,
-    Outcome,
-    Stage,
-)
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_events import CutOff, HungUp, MediaLost
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.queue_log_replay import (
     LogEntry,
     QueueLogReplay,

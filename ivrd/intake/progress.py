@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivrd.core.call import Ended, Notice
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.intake import AtIntake, IntakeCommand, LeftIntake, RedFlags
 from ivrd.core.intake_visit import STEP_OF, At
 

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from ivrd import log
 from ivrd.config.intake import CODE, TICKET
 from ivrd.config.outbox_settings import OutboxSettings
-from ivrd.core.call import Call, long_case_code
+from ivrd.core.call import Call
+from ivrd.core.case_code import long_case_code
 from ivrd.core.inputs import TicketAnswer
 from ivrd.core.intake import FileTicket, IntakeCommand
 from ivrd.core.ledger import Ledger

@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Protocol
 
 from ivrd import log
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice, Outcome
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call, Outcome
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.day import CompletedCall
 from ivrd.core.deflection import REDIAL_SECONDS, WINDOW_SECONDS, Deflections, Rules
 from ivrd.store import StoreDown

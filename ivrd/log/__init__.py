@@ -13,17 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TextIO, assert_never
 
-from ivrd.core.call import (
-    Answered,
-    Call,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    TakenOver,
-    case_code,
-)
+from ivrd.core.call import Call
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
+from ivrd.core.case_code import case_code
 from ivrd.core.skills import queue_in_words
 from ivrd.log.formatters import FORMATTERS, Field
 from ivrd.log.rate_limit import RateLimit

@@ -2,7 +2,8 @@
 
 import prometheus_client as prom
 
-from ivrd.core.call import CallbackResult, Ended, Notice
+from ivrd.core.call import CallbackResult
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 
 DELAY_SECONDS = (

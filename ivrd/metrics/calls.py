@@ -14,7 +14,18 @@ from typing import assert_never, get_args
 
 import prometheus_client as prom
 
-from ivrd.core import call as c
+from ivrd.core.call import LATE_SECONDS, Call, Outcome, Stage, abandoned_late
+from ivrd.core.call_events import Event
+from ivrd.core.call_notices import (
+    STANDS_SECONDS,
+    Answered,
+    Ended,
+    Notice,
+    Offered,
+    PassedOn,
+    Rejoined,
+    TakenOver,
+)
 from ivrd.core.ledger import Ledger
 from ivrd.core.seat_health import Reason
 from ivrd.core.seats import SeatStatus
@@ -24,7 +35,7 @@ from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 from ivrd.metrics.registry import Registry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-EVENTS = tuple(kind.__name__ for kind in get_args(c.Event))
+EVENTS = tuple(kind.__name__ for kind in get_args(Event))
 OTHER_NUMBER = "unknown"
 OTHER = "other"  # stands for an event that has no series of its own
 
@@ -66,7 +77,7 @@ class CallMetrics:
         self._durations()
         self._faults()
         self._surroundings(version)
-        self._answers: dict[str, c.Answered] = {}  # by call; those that may still prove to be none
+        self._answers: dict[str, Answered] = {}  # by call; those that may still prove to be none
         self._answered: set[str] = set()  # calls whose wait was observed when they were answered
         self._reachable = False
         self._was_reachable = False
@@ -87,9 +98,9 @@ class CallMetrics:
             "ivrd_wait_seconds",
             "Seconds from joining the queue until a person answered or the call ended, one for "
             "each offered call. An answer is observed when the person has kept the caller for "
-            f"{c.STANDS_SECONDS:g} s, or the call has ended with it. Service level: answered "
+            f"{STANDS_SECONDS:g} s, or the call has ended with it. Service level: answered "
             f"within {seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), c.LATE_SECONDS, float(seconds)}),
+            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(seconds)}),
             (*QUEUE_LABELS, "outcome"),
         )
 
@@ -168,7 +179,7 @@ class CallMetrics:
             "that they were in. They are among the outcomes: abandoned, or answered in a talk.",
             ("stage",),
         )
-        for stage in c.Stage:
+        for stage in Stage:
             self._media_lost.labels(stage)
         self._by_number = self._total(
             "ivrd_calls_received_by_number_total",
@@ -237,7 +248,7 @@ class CallMetrics:
 
     # --- what happens ----------------------------------------------------------------------
 
-    def notice(self, notice: c.Notice) -> None:
+    def notice(self, notice: Notice) -> None:
         """Take in what happened to a call.
 
         Each offered call gives one wait: until the first answer that stands, else until it ends.
@@ -249,27 +260,27 @@ class CallMetrics:
             self._talked(call)
             return
         match notice:
-            case c.Offered():
+            case Offered():
                 pass  # read off the ledger
-            case c.Answered() if call.id in self._answered:
+            case Answered() if call.id in self._answered:
                 pass  # sent on to another person
-            case c.Answered():
+            case Answered():
                 self._answers[call.id] = notice
-            case c.Rejoined():
+            case Rejoined():
                 self._left_person(call.id, stands=notice.answer_stands)
-            case c.PassedOn():
+            case PassedOn():
                 self._left_person(call.id, stands=True)
-            case c.TakenOver():
+            case TakenOver():
                 pass
-            case c.Ended():
+            case Ended():
                 self._ended(notice)
             case _:
                 assert_never(notice)
 
-    def _count_transfer(self, notice: c.Notice) -> None:
-        if isinstance(notice, c.PassedOn):
+    def _count_transfer(self, notice: Notice) -> None:
+        if isinstance(notice, PassedOn):
             self._transfers.inc()
-        elif isinstance(notice, c.TakenOver):
+        elif isinstance(notice, TakenOver):
             self._taken_over.inc()
 
     def _left_person(self, call_id: str, *, stands: bool) -> None:
@@ -278,26 +289,26 @@ class CallMetrics:
         if answer and stands:
             self._observe(answer)
 
-    def _observe(self, answer: c.Answered) -> None:
+    def _observe(self, answer: Answered) -> None:
         """An answer stands."""
         self._answered.add(answer.call.id)
-        labels = (*queue_labels(answer.call.queue), c.Outcome.ANSWERED)
+        labels = (*queue_labels(answer.call.queue), Outcome.ANSWERED)
         self._wait.labels(*labels).observe(answer.wait_seconds)
         effective = answer.call.effective_wait_seconds()
         self._effective_wait.labels(*labels).observe(effective or 0.0)
 
     def _observe_standing(self) -> None:
         """Observe the answers that stand by now."""
-        since = self._clock() - c.STANDS_SECONDS
+        since = self._clock() - STANDS_SECONDS
         for call_id, answer in list(self._answers.items()):
             if (answer.call.connected_at or 0.0) <= since:
                 self._observe(self._answers.pop(call_id))
 
-    def _ended(self, notice: c.Ended) -> None:
+    def _ended(self, notice: Ended) -> None:
         call, wait = notice.call, notice.call.wait_seconds()
         labels = queue_labels(call.queue)
         answer = self._answers.pop(call.id, None)
-        if answer and notice.outcome is c.Outcome.ANSWERED:  # else sent back, and nobody saw it
+        if answer and notice.outcome is Outcome.ANSWERED:  # else sent back, and nobody saw it
             self._observe(answer)
         if call.id in self._answered:
             self._answered.remove(call.id)
@@ -308,14 +319,14 @@ class CallMetrics:
         if call.has_credit:
             self._credited.labels(*labels).inc()
         self._talked(call)
-        if c.abandoned_late(notice.outcome, notice.stage, wait):
+        if abandoned_late(notice.outcome, notice.stage, wait):
             self._long_abandoned.labels(*labels).inc()
-        if call.cut_off and notice.outcome is c.Outcome.ANSWERED:
+        if call.cut_off and notice.outcome is Outcome.ANSWERED:
             self._talks_cut_off.labels(*labels).inc()
         if call.media_lost:
             self._media_lost.labels(notice.stage).inc()
 
-    def _talked(self, call: c.Call) -> None:
+    def _talked(self, call: Call) -> None:
         """Observe the talk of a call that has ended, if there was one."""
         if (talk := call.talk_seconds()) is not None:
             self._talk.labels(*queue_labels(call.queue)).observe(talk)
@@ -331,7 +342,7 @@ class CallMetrics:
         known = number in self._known_numbers
         self._by_number.labels(number if known else OTHER_NUMBER).inc()
 
-    def unattended(self, call: c.Call) -> None:
+    def unattended(self, call: Call) -> None:
         """The dialplan took the call to the queue by itself."""
         self._unattended.inc()
 

@@ -15,7 +15,7 @@ from ivrd.asterisk.facts import (
     SeatState,
     SeatUnanswered,
 )
-from ivrd.core.call import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.handoff import Handoffs, SeatKind
 from ivrd.core.seats import SeatStatus
 from ivrd.ha.leadership import LeaderStatus

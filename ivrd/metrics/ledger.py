@@ -7,7 +7,18 @@ from dataclasses import replace
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core import call as c
+from ivrd.core.call import (
+    BEFORE_QUEUE,
+    STAGE_OF,
+    AnsweredBy,
+    Call,
+    CallbackResult,
+    CallState,
+    Stage,
+)
+from ivrd.core.call_events import CutOff, HungUp
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import step
 from ivrd.core.ledger import Ledger, OutcomeKey
 from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 
@@ -79,7 +90,7 @@ class LedgerCollector(Collector):
             labels=("stage",),
         )
         here = self.ledger.in_progress()
-        for stage in c.Stage:
+        for stage in Stage:
             family.add_metric((stage,), here[stage])
         return family
 
@@ -98,7 +109,7 @@ class LedgerCollector(Collector):
             "not be dialled or broke off (failed).",
             labels=("result",),
         )
-        for result in c.CallbackResult:
+        for result in CallbackResult:
             results.add_metric((result,), self.ledger.results[result])
         yield results
         yield GaugeMetricFamily(
@@ -137,24 +148,24 @@ class LedgerCollector(Collector):
 
 def possible_rows(queue: str) -> dict[OutcomeKey, None]:
     """The rows under which a call with this queue ("": none) can end, by the call table."""
-    places = c.STAGE_OF if queue else (*c.BEFORE_QUEUE, c.CallState.BOOKED, c.CallState.DEFLECTED)
+    places = STAGE_OF if queue else (*BEFORE_QUEUE, CallState.BOOKED, CallState.DEFLECTED)
     rows: dict[OutcomeKey, None] = {}
     for state in places:
         for call in _calls(queue, state):
-            for event in (c.HungUp(0.0), c.CutOff(0.0)):
-                for notice in c.step(call, event)[1]:
-                    if isinstance(notice, c.Ended):
+            for event in (HungUp(0.0), CutOff(0.0)):
+                for notice in step(call, event)[1]:
+                    if isinstance(notice, Ended):
                         key = OutcomeKey(queue, notice.outcome, notice.stage, notice.call.by)
                         rows[key] = None
     return rows
 
 
-def _calls(queue: str, state: c.CallState) -> Iterator[c.Call]:
+def _calls(queue: str, state: CallState) -> Iterator[Call]:
     """What a call in this state may be: with a person, with nobody, or sent on by a person."""
-    call = c.Call("", 0.0, state=state, queue=queue)
-    if state not in (c.CallState.TALK, c.CallState.TRANSFER):
+    call = Call("", 0.0, state=state, queue=queue)
+    if state not in (CallState.TALK, CallState.TRANSFER):
         yield call
-    if state in (c.CallState.QUEUE, c.CallState.TALK) or (queue and state is c.CallState.MENU):
-        for by in (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER):
-            talks = state is c.CallState.TALK
+    if state in (CallState.QUEUE, CallState.TALK) or (queue and state is CallState.MENU):
+        for by in (AnsweredBy.INHOUSE, AnsweredBy.PARTNER):
+            talks = state is CallState.TALK
             yield replace(call, by=by) if talks else replace(call, answered_at=0.0, answered_by=by)

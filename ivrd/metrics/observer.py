@@ -10,7 +10,8 @@ from ivrd import log
 from ivrd.asterisk.ami_client import LinkState
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.breaker import Breaker, BreakerState
-from ivrd.core.call import Call, Notice
+from ivrd.core.call import Call
+from ivrd.core.call_notices import Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
 from ivrd.core.seat_health import NotTaken, Rests, Resumed, SeatNotice

@@ -7,7 +7,7 @@ import prometheus_client as prom
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import OUTCOME_OF
+from ivrd.core.call_table import OUTCOME_OF
 from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.store import WriteBehind

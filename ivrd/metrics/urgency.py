@@ -6,7 +6,8 @@ import prometheus_client as prom
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ivrd.core.call import Call, Ended, Notice, Outcome
+from ivrd.core.call import Call, Outcome
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.priority import Urgency
 from ivrd.ha.leadership import LeaderStatus

@@ -30,17 +30,8 @@ from ivrd.core.breaker_events import (
     Resumed,
     Unreachable,
 )
-from ivrd.core.call import (
-    Answered,
-    AnsweredBy,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    Stage,
-    TakenOver,
-)
+from ivrd.core.call import AnsweredBy, Stage
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import (

@@ -5,7 +5,8 @@ from typing import assert_never
 
 from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.facts import PartnerLegEvent
-from ivrd.core.call import AnsweredBy, Ended, Notice
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.ledger import Ledger
 from ivrd.core.report import PartnerEvent, PartnerEventKind
 from ivrd.ha.leadership import LeaderStatus

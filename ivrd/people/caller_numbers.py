@@ -10,7 +10,7 @@ While a key of hashes is replaced, whoever was known by the previous one is know
 from collections.abc import Sequence
 from typing import Protocol
 
-from ivrd.core.call import Ended, Notice
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.people import People, Person
 from ivrd.core.recovery import lost
 

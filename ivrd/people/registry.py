@@ -13,8 +13,9 @@ from math import inf
 
 from ivrd import log
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice, Outcome, Rejoined
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call, Outcome
+from ivrd.core.call_notices import Ended, Notice, Rejoined
 from ivrd.core.people import People, Person, is_shared
 from ivrd.core.priority import HeadStart
 from ivrd.people.repository import PeopleRepository

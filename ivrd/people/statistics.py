@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Ended, Notice
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.people_figures import (
     EPISODE_SECONDS,

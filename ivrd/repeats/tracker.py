@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import Call, Direction, Ended, Notice, Outcome
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import Call, Direction, Outcome
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.case_menu import has_heard
 from ivrd.core.day import CompletedCall
 from ivrd.core.queue_log_replay import SettledEntry

@@ -19,17 +19,8 @@ from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_language import wait_language
 from ivrd.core.announced_wait import Announced, announce, rounded_up
-from ivrd.core.call import (
-    Answered,
-    Call,
-    CallState,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    TakenOver,
-)
+from ivrd.core.call import Call, CallState
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.expected_wait import Wait
 from ivrd.core.ledger import Ledger
 from ivrd.waiting.forecast import WaitForecast, Waiting

@@ -13,18 +13,8 @@ from math import inf
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.core.call import (
-    Answered,
-    AnsweredBy,
-    Call,
-    Ended,
-    Notice,
-    Offered,
-    PassedOn,
-    Rejoined,
-    Stage,
-    TakenOver,
-)
+from ivrd.core.call import AnsweredBy, Call, Stage
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.crews import Crew, Serving, partner_crews, servings
 from ivrd.core.demand import Demand, learnt_mean
 from ivrd.core.expected_wait import Calibration, Line, Prediction, Service, Wait

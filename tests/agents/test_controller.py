@@ -14,7 +14,8 @@ from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core import agent as a
 from ivrd.core import seat_health
 from ivrd.core.agent import Duty
-from ivrd.core.call import Answered, AnsweredBy, Call, CallState, Ended, Outcome, PassedOn, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Answered, Ended, PassedOn
 from ivrd.core.seat_health import NotTaken, Reason
 from ivrd.core.seats import WRAP_UP
 from ivrd.store import WriteBehind

@@ -12,7 +12,8 @@ from ivrd.agents.history import AGENT_HISTORY
 from ivrd.core import agent as a
 from ivrd.core.agent import Duty
 from ivrd.core.agent_report import AgentFact, AgentSums, OnDuty, Talk, Untaken
-from ivrd.core.call import Answered, AnsweredBy, Call, Ended, Outcome, Rejoined, Stage
+from ivrd.core.call import AnsweredBy, Call, Outcome, Stage
+from ivrd.core.call_notices import Answered, Ended, Rejoined
 from ivrd.core.seat_health import NotTaken, Reason
 from tests.agents.test_controller import WRAP_UP_SECONDS, Rig
 

@@ -11,7 +11,8 @@ from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.facts import LineJoined, LineLeft
 from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core.agent import Duty, SeatTaken
-from ivrd.core.call import Answered, Call
+from ivrd.core.call import Call
+from ivrd.core.call_notices import Answered
 from ivrd.core.line_briefing import Briefing
 from ivrd.core.seat_health import NotTaken, Reason
 from ivrd.core.seats import SeatStatus

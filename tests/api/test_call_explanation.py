@@ -12,16 +12,10 @@ from ivrd.api import server
 from ivrd.api.call_explanation import CallExplanation
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.cli.call_text import call_text
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    Connected,
-    Ended,
-    HungUp,
-    JoinedQueue,
-    OpenedQueueMenu,
-    case_code,
-)
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue, OpenedQueueMenu
+from ivrd.core.call_notices import Ended
+from ivrd.core.case_code import case_code
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.priority import Place, PriorityRules, Urgency
 from ivrd.core.seats import Member, SeatStatus
@@ -53,8 +47,8 @@ class Rig:
             lambda: self.rung,
             lambda _queue: [*self.beside, *self.ledger.present.in_menus(self.queue)],
             wiring.bookings,
-            wiring.partners,
-            wiring.wait_forecast,
+            wiring.partners.controller,
+            wiring.waiting.forecast,
             self,
             self.flush,
             wiring.timeline.now,
@@ -169,7 +163,7 @@ def test_callers_of_other_queues_want_the_same_seats(rig: Rig) -> None:
 
 def test_what_partners_decided_is_told(rig: Rig) -> None:
     rig.waits("5.1", 100.0)
-    rig.wiring.partners.evaluate(rig.now)
+    rig.wiring.partners.controller.evaluate(rig.now)
     answer = rig.asked("5.1")
     shares = {share["id"]: share for share in answer["waits"]["partners"]}
     assert set(shares) == {of.id for of in rig.wiring.settings.partners}

@@ -10,17 +10,8 @@ import pytest
 from ivrd.api import server
 from ivrd.api.day_report import DayReport
 from ivrd.cli.day_table import day_text
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    CallbackResult,
-    CallState,
-    Connected,
-    Direction,
-    HungUp,
-    JoinedQueue,
-    Unreached,
-)
+from ivrd.core.call import AnsweredBy, Call, CallbackResult, CallState, Direction
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue, Unreached
 from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.people import FairnessRules, People

@@ -18,7 +18,8 @@ from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.cli import client
 from ivrd.core.breaker import Breaker, BreakerState
-from ivrd.core.call import Call, JoinedQueue
+from ivrd.core.call import Call
+from ivrd.core.call_events import JoinedQueue
 from ivrd.core.forecast import Load
 from ivrd.core.overflow import AgentGroup, QueueSnapshot, Snapshot
 from ivrd.core.partner import Override, PartnerState

@@ -18,7 +18,8 @@ from ivrd.api.people_operations import PeopleOperations
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher
 from ivrd.core.booking import Booking, BookingState
-from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.day import completed_call
 from ivrd.core.outbox import Entry
 from ivrd.core.people import FairnessRules, People

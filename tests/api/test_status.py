@@ -8,7 +8,8 @@ import pytest
 
 from ivrd.api.status import PROMPTS_SECONDS, Limits, MissingPrompts, overflow_of, partners_of
 from ivrd.config.load import load
-from ivrd.core.call import Call, JoinedQueue
+from ivrd.core.call import Call
+from ivrd.core.call_events import JoinedQueue
 from ivrd.core.partner import Override
 from ivrd.core.status_schema import PartnerStatus
 from tests.fixtures.hotline import copied, recorded

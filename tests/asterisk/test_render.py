@@ -345,7 +345,7 @@ def test_what_agents_phones_get_is_named_by_the_configuration(settings: Settings
 def test_nothing_but_the_configuration_says_1330() -> None:
     """A default in the models does: what agents' phones were set up for must go on."""
     project = Path(__file__).parents[2]
-    defaults = project / "ivrd" / "config" / "main.py"
+    defaults = project / "ivrd" / "config" / "asterisk.py"
     for path in [*(project / "ivrd").rglob("*.*"), *(project / "dialplans").iterdir()]:
         if path.suffix in (".py", ".conf", ".yaml"):
             text = path.read_text("utf-8")

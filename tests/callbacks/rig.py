@@ -17,7 +17,8 @@ from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.config.callback import CallbackSettings
 from ivrd.core.booking import AttemptResult, Booking, Retries
-from ivrd.core.call import Call, Direction, JoinedQueue
+from ivrd.core.call import Call, Direction
+from ivrd.core.call_events import JoinedQueue
 from ivrd.core.dialling import Limits, Moment
 from ivrd.core.ledger import Ledger
 from ivrd.core.priority import PriorityRules

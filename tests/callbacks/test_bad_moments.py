@@ -14,7 +14,8 @@ import pytest
 from ivrd.callbacks import repository
 from ivrd.core.book_result import BookResult
 from ivrd.core.booking import BookingState
-from ivrd.core.call import AnsweredBy, Connected, HungUp
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_events import Connected, HungUp
 from ivrd.store import Change, Put, Remove, SqliteStore, StoreDown
 from tests.callbacks.rig import E164, MOBILE, NOW, Rig, Shelf
 from tests.callbacks.test_scheduler import run as scheduled

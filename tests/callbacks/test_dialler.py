@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ivrd.core.booking import AttemptResult, Booking, BookingState
-from ivrd.core.call import AnsweredBy, Connected, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
 from ivrd.core.priority import HeadStart, Urgency
 from tests.callbacks.rig import E164, NOW, Rig, variable
 

@@ -12,7 +12,8 @@ from ivrd.callbacks.recovery import READ_SECONDS, Recovery
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.core.book_result import BookResult
 from ivrd.core.booking import BookingOrigin, BookingState
-from ivrd.core.call import Call, HungUp, JoinedQueue
+from ivrd.core.call import Call
+from ivrd.core.call_events import HungUp, JoinedQueue
 from ivrd.core.dialling import SeatsNow
 from ivrd.core.people import FairnessRules, People, Person, Wait
 from ivrd.core.priority import NO_HEAD_START, HeadStart, Urgency

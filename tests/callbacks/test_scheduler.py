@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.core.booking import BookingState
-from ivrd.core.call import HungUp
+from ivrd.core.call_events import HungUp
 from ivrd.core.dialling import Limits, SeatsNow
 from ivrd.core.schedule import Schedule, Span
 from ivrd.core.skills import SkillRouting

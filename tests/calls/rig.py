@@ -43,7 +43,9 @@ from ivrd.calls.screening import Screening
 from ivrd.calls.tracker import AsteriskControl, CallTracker
 from ivrd.config.load import load
 from ivrd.core.book_result import BookResult
-from ivrd.core.call import Call, CallState, Ended, HungUp, Notice, Outcome, Stage
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_events import HungUp
+from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.cases import CaseQuestion
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.calls.ivr import KEYS_KEPT, Ivr, IvrSettings, MenuPosition
+from ivrd.calls.ivr import Ivr, IvrSettings
+from ivrd.calls.menu_call import KEYS_KEPT, MenuPosition
 from ivrd.core import menu
 from ivrd.core.challenge import Reason
 from ivrd.core.commands import Command, ToPerson

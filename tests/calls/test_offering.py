@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import Call
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.ha.call_repository import STORED_CALL, StoredCall

@@ -17,7 +17,8 @@ from ivrd.asterisk.queue_priority import (
     written,
 )
 from ivrd.calls.placement import Placement
-from ivrd.core.call import AnsweredBy, Call, CallState, Connected, Direction, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 from ivrd.core.people import FairnessRules, People

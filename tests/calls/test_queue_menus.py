@@ -9,7 +9,8 @@ from panoramisk.message import Message
 from ivrd.api.status import calls_of, queues_of
 from ivrd.asterisk.queue_priority import priority_of
 from ivrd.core.book_result import BookResult
-from ivrd.core.call import CallState, Ended, Outcome, Rejoined, Stage
+from ivrd.core.call import CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended, Rejoined
 from ivrd.core.menu_step import StepKind
 from ivrd.core.seats import Pool
 from ivrd.core.slots import Slot

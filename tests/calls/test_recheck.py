@@ -8,17 +8,8 @@ import pytest
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
 from ivrd.calls.recheck import LOOKS_WITHIN, PARTNER_LASTED_SECONDS, STOPS, Recheck
-from ivrd.core.call import (
-    Answered,
-    Call,
-    CallState,
-    Ended,
-    Notice,
-    Offered,
-    Outcome,
-    Rejoined,
-    Stage,
-)
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, Rejoined
 from ivrd.core.present import Present
 from ivrd.core.seat_health import LASTED_SECONDS
 from ivrd.core.seats import SeatStatus

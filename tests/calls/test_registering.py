@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from stdnum.th import pin
 
-from ivrd.calls.ivr import MenuCall, MenuPosition
+from ivrd.calls.menu_call import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.commands import AddNote
 from ivrd.core.inputs import TicketAnswer

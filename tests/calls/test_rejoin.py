@@ -6,7 +6,8 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.calls.rejoin import Rejoin
-from ivrd.core.call import AnsweredBy, Call, Connected, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, JoinedQueue
 from ivrd.core.clock import AsteriskClock, Timeline
 from ivrd.core.ledger import Ledger
 

@@ -7,7 +7,8 @@ from panoramisk.message import Message
 
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue, Route
-from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.skills import SkillRouting
 from tests.work import lines

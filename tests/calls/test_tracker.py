@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 from panoramisk.message import Message
 
 from ivrd.asterisk.facts import SeatOffered, SeatUnanswered
-from ivrd.core.call import (
-    UNREACHED,
-    Answered,
-    CallbackResult,
-    CallState,
-    Ended,
-    Notice,
-    Offered,
-    Outcome,
-    Stage,
-)
+from ivrd.core.call import UNREACHED, CallbackResult, CallState, Outcome, Stage
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered
 from ivrd.core.menu_step import StepKind
 from tests.asterisk.recording import ALONE
 from tests.asterisk.virtual import run

@@ -4,20 +4,15 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from ivrd.core.call import (
-    UNREACHED,
-    AnsweredBy,
+from ivrd.core.call import UNREACHED, AnsweredBy, Call, CallState, Direction
+from ivrd.core.call_events import (
     Booked,
-    Call,
-    CallState,
     Connected,
     CutOff,
     Deflected,
-    Direction,
     End,
     Event,
     HungUp,
-    InvalidTransition,
     JoinedQueue,
     LeftQueue,
     MediaLost,
@@ -27,8 +22,8 @@ from ivrd.core.call import (
     ReturnedToMenu,
     Transferred,
     Unreached,
-    step,
 )
+from ivrd.core.call_table import InvalidTransition, step
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry
 
 BEGINNINGS = (EntryType.RECEIVED, EntryType.DIALLED)

@@ -9,38 +9,34 @@ from hypothesis import strategies as st
 
 from ivrd.core.call import (
     UNREACHED,
-    Answered,
     AnsweredBy,
-    Booked,
     Call,
     CallbackResult,
     CallState,
+    Direction,
+    Outcome,
+    Stage,
+)
+from ivrd.core.call_events import (
+    Booked,
     Connected,
     CutOff,
     Deflected,
-    Direction,
-    Ended,
     Event,
     HungUp,
-    InvalidTransition,
     JoinedQueue,
     LeftQueue,
     MediaLost,
-    Notice,
-    Offered,
     OpenedQueueMenu,
-    Outcome,
     PlayedMessage,
     Rejected,
-    Rejoined,
     ReturnedToMenu,
-    Stage,
-    TakenOver,
     Transferred,
     Unreached,
-    case_code,
-    step,
 )
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, Rejoined, TakenOver
+from ivrd.core.call_table import InvalidTransition, step
+from ivrd.core.case_code import case_code
 
 BEGUN = 1000.0
 # Asterisk's clock may be set back during a call, and an untold time is 0.

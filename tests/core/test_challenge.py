@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import menu
-from ivrd.core.call import Call, Direction, HungUp, JoinedQueue
+from ivrd.core.call import Call, Direction
+from ivrd.core.call_events import HungUp, JoinedQueue
 from ivrd.core.challenge import CallRates, ChallengeLimits, RateLimit, Reason
 from ivrd.core.commands import Await, Command, Say, Speak, ToPerson
 from ivrd.core.inputs import Key, NoInput, PromptsPlayed

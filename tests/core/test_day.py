@@ -5,16 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import (
-    LATE_SECONDS,
-    AnsweredBy,
-    Call,
-    CallbackResult,
-    CallState,
-    Ended,
-    Outcome,
-    Stage,
-)
+from ivrd.core.call import LATE_SECONDS, AnsweredBy, Call, CallbackResult, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.day import Callbacks, CompletedCall, completed_call, day_of
 from ivrd.core.ledger import OutcomeKey
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from ivrd.core.call import Call, Ended, HungUp, JoinedQueue, MediaLost, step
+from ivrd.core.call import Call
+from ivrd.core.call_events import HungUp, JoinedQueue, MediaLost
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import step
 from ivrd.core.demand import GAP_SECONDS, Demand
 
 

@@ -10,30 +10,29 @@ from hypothesis import strategies as st
 
 from ivrd.core.call import (
     UNREACHED,
-    Answered,
     AnsweredBy,
     Call,
     CallbackResult,
     CallState,
+    Direction,
+    Outcome,
+    Stage,
+)
+from ivrd.core.call_events import (
     Connected,
     CutOff,
-    Direction,
-    Ended,
     Event,
     HungUp,
-    InvalidTransition,
     JoinedQueue,
     LeftQueue,
     MediaLost,
-    Notice,
-    Offered,
-    Outcome,
     PlayedMessage,
     Rejected,
     ReturnedToMenu,
-    Stage,
     Unreached,
 )
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered
+from ivrd.core.call_table import InvalidTransition
 from ivrd.core.ledger import Ledger, OutcomeKey
 from ivrd.core.present import place_of
 from ivrd.core.queue_log_replay import QueueLogReplay, ReplayedCall

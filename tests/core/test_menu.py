@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ivrd.core import call, menu
+from ivrd.core import call_events, call_table, menu
 from ivrd.core.call import Call, CallState
 from ivrd.core.commands import (
     AtClosed,
@@ -25,10 +25,10 @@ from ivrd.core.menu import Visit
 from ivrd.core.menu_tree import MOST_INTERRUPTIONS, ToInfo, ToMenu, ToTopic, Tree
 from tests.core.trees import CHANCE, Walk, heard, miss, places, some_closed, trees, walks
 
-BOOKED: dict[type[Command], call.Event] = {
-    AtInfo: call.PlayedMessage(),
-    AtClosed: call.Rejected(),
-    AtMenu: call.ReturnedToMenu(),
+BOOKED: dict[type[Command], call_events.Event] = {
+    AtInfo: call_events.PlayedMessage(),
+    AtClosed: call_events.Rejected(),
+    AtMenu: call_events.ReturnedToMenu(),
 }
 
 
@@ -112,7 +112,7 @@ def test_the_books_take_every_step_and_know_where_the_caller_is(walk: Walk) -> N
     for step in walk.steps:
         for command in step.commands:
             if type(command) in BOOKED:
-                here, _ = call.step(here, BOOKED[type(command)])
+                here, _ = call_table.step(here, BOOKED[type(command)])
         now = step.after
         expected = (
             CallState.CLOSED if now.closed else CallState.INFO if now.info else CallState.MENU
@@ -123,7 +123,7 @@ def test_the_books_take_every_step_and_know_where_the_caller_is(walk: Walk) -> N
         for command in of(AtClosed, step.commands):
             assert command == AtClosed(now.closed)
         if of(ToPerson, step.commands):
-            call.step(here, call.JoinedQueue(1.0, "red"))
+            call_table.step(here, call_events.JoinedQueue(1.0, "red"))
 
 
 @given(walks())

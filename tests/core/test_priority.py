@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.core.call import Call, JoinedQueue, OpenedQueueMenu
+from ivrd.core.call import Call
+from ivrd.core.call_events import JoinedQueue, OpenedQueueMenu
 from ivrd.core.ledger import Ledger
 from ivrd.core.present import place_of
 from ivrd.core.priority import (

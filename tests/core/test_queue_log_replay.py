@@ -7,16 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import queue_log_replay as module
-from ivrd.core.call import (
-    AnsweredBy,
-    CallbackResult,
-    CallState,
-    CutOff,
-    Ended,
-    Outcome,
-    Stage,
-)
-from ivrd.core.call import End as Ending
+from ivrd.core.call import AnsweredBy, CallbackResult, CallState, Outcome, Stage
+from ivrd.core.call_events import CutOff
+from ivrd.core.call_events import End as Ending
+from ivrd.core.call_notices import Ended
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, QueueLogEntry, QueueLogReplay, ReplayedCall
 from tests.core.lives import BEGINNINGS, Step, begun, days

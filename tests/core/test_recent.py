@@ -6,33 +6,22 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivrd.core.call import (
-    TABLE,
-    Answered,
-    AnsweredBy,
-    Call,
-    CallbackResult,
-    CallState,
+from ivrd.core.call import AnsweredBy, Call, CallbackResult, CallState, Direction, Outcome, Stage
+from ivrd.core.call_events import (
     Connected,
     CutOff,
-    Direction,
-    Ended,
     Event,
     HungUp,
     JoinedQueue,
     LeftQueue,
     MediaLost,
-    Notice,
-    Offered,
-    Outcome,
     PlayedMessage,
     Rejected,
-    Rejoined,
     ReturnedToMenu,
-    Stage,
     Unreached,
-    step,
 )
+from ivrd.core.call_notices import Answered, Ended, Notice, Offered, Rejoined
+from ivrd.core.call_table import TABLE, step
 from ivrd.core.recent import Hour, Recent
 from tests.examples import examples
 

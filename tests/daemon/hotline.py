@@ -121,10 +121,10 @@ class Hotline:
         return sum(map(float, values))
 
     async def ask(self, what: str, **query: str) -> server.Answer:
-        return await self.wiring.queries()[what](query)
+        return await self.wiring.control.queries()[what](query)
 
     async def do(self, what: str, **query: str) -> server.Answer:
-        return await self.wiring.commands(hand_over)[what](query)
+        return await self.wiring.control.commands(hand_over)[what](query)
 
 
 async def hand_over(_query: object) -> server.Answer:

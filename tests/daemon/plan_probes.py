@@ -73,7 +73,9 @@ PLAN_PROBES: dict[tuple[str, str], Probe] = {
             of_plan("overflow.ceiling_seats", 8, on(policy("ceiling"))),
             of_plan("overflow.target_percent", 50, on(policy("target_ratio"))),
             of_plan(
-                "partners", ["south-union"], on(lambda parts: dict(parts.partners.setup.left_out))
+                "partners",
+                ["south-union"],
+                on(lambda parts: dict(parts.partners.controller.setup.left_out)),
             ),
             of_plan("pools", ["base"], on(kept_open)),
             of_plan("users", ["malee"], planned("users")),

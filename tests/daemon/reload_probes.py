@@ -13,7 +13,8 @@ from ivrd.asterisk.render import rendered
 from ivrd.config.pin import pin_hash
 from ivrd.config.settings import closed_queues
 from ivrd.core.agent import SignedIn
-from ivrd.core.call import AnsweredBy, Call, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.partner import Partner
 from ivrd.daemon.wiring import Wiring
 
@@ -117,7 +118,7 @@ def challenge(whose: str, key: str) -> Look:
 
 
 def policy(name: str) -> Look:
-    return lambda parts: getattr(parts.partners.setup.policy, name)
+    return lambda parts: getattr(parts.partners.controller.setup.policy, name)
 
 
 def rules(name: str) -> Look:
@@ -148,19 +149,19 @@ def callback(name: str, *files: str) -> Look:
 
 def partner(name: str) -> Look:
     def look(parts: Wiring) -> object:
-        first: Partner = parts.partners.setup.partners[0]
+        first: Partner = parts.partners.controller.setup.partners[0]
         return getattr(first, name)
 
     return look
 
 
 def call_out_policy(parts: Wiring) -> object:
-    return parts.call_outs.settings.policy
+    return parts.partners.call_outs.settings.policy
 
 
 def contact(name: str) -> Look:
     """How the first partner is told that its people are needed."""
-    return lambda parts: getattr(parts.call_outs.settings.contacts["north-bank"], name)
+    return lambda parts: getattr(parts.partners.call_outs.settings.contacts["north-bank"], name)
 
 
 def offered(*files: str) -> Look:
@@ -180,7 +181,7 @@ def settings(name: str) -> Look:
 
 def announcer(name: str) -> Look:
     """What is said of the wait."""
-    return lambda parts: getattr(parts.wait_announcer.settings(), name)
+    return lambda parts: getattr(parts.waiting.announcer.settings(), name)
 
 
 def closed_at(moment: datetime) -> Look:
@@ -235,10 +236,10 @@ def socket_mode(parts: Wiring) -> object:
 async def service_level(parts: Wiring) -> object:
     scrape = parts.scrape().decode()
     things = (
-        (await parts.queries()["status"]({}))["service_level_seconds"],
-        (await parts.queries()["day"]({}))["service_level_seconds"],
+        (await parts.control.queries()["status"]({}))["service_level_seconds"],
+        (await parts.control.queries()["day"]({}))["service_level_seconds"],
         parts.observer.recent.service_level_seconds,
-        parts.partners.setup.policy.target_seconds,
+        parts.partners.controller.setup.policy.target_seconds,
         "Service level: answered within 33 s over offered" in scrape,
         'ivrd_wait_seconds_bucket{le="33.0",outcome="answered",queue="other"} 0.0' in scrape,
     )
@@ -247,13 +248,13 @@ async def service_level(parts: Wiring) -> object:
 
 async def days(parts: Wiring) -> object:
     """Where days begin, wherever it matters; partners' drills have the day of the audit log."""
-    report = await parts.queries()["audit"]({"from": "2026-11-23", "to": "2026-11-23"})
+    report = await parts.control.queries()["audit"]({"from": "2026-11-23", "to": "2026-11-23"})
     hours = parts.operations.settings.schedules["benefits"]
     assert hours is not None
     things = (
         parts.call_repository.day_at(EVENING.timestamp()),
         report["from"],
-        str(parts.partner_operations._zone),
+        str(parts.partners.operations._zone),
         str(hours.zone),
         logged(parts),
     )
@@ -591,7 +592,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (QUEUES, "needs_encryption"): (
         put("needs_encryption", ["other"]),
-        lambda parts: [of.barred for of in parts.partners.setup.partners],
+        lambda parts: [of.barred for of in parts.partners.controller.setup.partners],
     ),
     (QUEUES, "pools.*.languages"): (
         put("pools.base.languages", ["en"]),
@@ -600,7 +601,7 @@ PROBES: dict[tuple[str, str], Probe] = {
                 parts.queue_members.pools[0].queues,
                 conversation("tree")(parts).routing.queue_for("other", "en"),
                 parts.callbacks.scheduler.settings.routing.queues,
-                [*parts.partners.setup.topics],
+                [*parts.partners.controller.setup.topics],
             )
         ),
     ),
@@ -672,7 +673,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     ),
     (PARTNERS, "partners"): (
         put("partners.new", _PARTNER),
-        lambda parts: sorted(parts.partner_operations.gauges()),
+        lambda parts: sorted(parts.partners.operations.gauges()),
     ),
     (PARTNERS, "partners.*.name.th"): (put("partners.north-bank.name.th", "ข"), partner("name_th")),
     (PARTNERS, "partners.*.name.en"): (put("partners.north-bank.name.en", "X"), partner("name_en")),
@@ -680,7 +681,7 @@ PROBES: dict[tuple[str, str], Probe] = {
     (PARTNERS, "partners.*.cap"): (put("partners.north-bank.cap", 50), partner("cap")),
     (PARTNERS, "partners.*.hours"): (
         put("partners.north-bank.hours", "closed"),
-        lambda parts: parts.partners.setup.open_partners(),
+        lambda parts: parts.partners.controller.setup.open_partners(),
     ),
     (PARTNERS, "partners.*.topics"): (
         put("partners.north-bank.topics", ["other"]),
@@ -759,11 +760,11 @@ PROBES: dict[tuple[str, str], Probe] = {
     (AGENTS, "wrap_up_seconds"): (put("wrap_up_seconds", 5), wrap_up_ends),
     (AGENTS, "supervision.supervisors"): (
         put("supervision.supervisors", []),
-        lambda parts: parts.supervision_operations.settings.supervisors,
+        lambda parts: parts.agents.supervision_operations.settings.supervisors,
     ),
     (AGENTS, "supervision.code"): (
         put("supervision.code", "*20"),
-        lambda parts: parts.supervision_operations.settings.code,
+        lambda parts: parts.agents.supervision_operations.settings.code,
     ),
     (AGENTS, "supervision.announced"): (
         put("supervision.announced", True),

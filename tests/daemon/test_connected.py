@@ -155,11 +155,11 @@ def test_a_call_whose_end_was_reported_is_not_reconciled_as_well(tmp_path: Path)
 def test_callers_who_join_are_demand_that_decisions_rest_on(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         call = at.call_id()
-        at.wiring.partners.evaluate(1000.0)
+        at.wiring.partners.controller.evaluate(1000.0)
         at.arrive(call)
         at.emit("QueueCallerJoin", call, Queue=at.queue)
         await until(lambda: at.wiring.ledger.offered)
-        at.wiring.partners.evaluate(1001.0)
+        at.wiring.partners.controller.evaluate(1001.0)
         assert (await at.ask("explain"))["numbers"]["arrivals_per_minute"] > 0
 
     live(tmp_path, body)
@@ -171,14 +171,14 @@ def test_a_caller_who_waits_is_told_how_long_and_it_is_known_whether_that_was_tr
     async def body(at: Hotline) -> None:
         pool = at.wiring.settings.pools[0]
         at.wiring.queue_members.states[pool.seats[0]] = SeatStatus.BUSY
-        at.wiring.look_at_queues()
+        at.wiring.waiting.look()
         assert at.series("ivrd_expected_wait_seconds") > 0
         assert at.series("ivrd_expected_wait_coverage_ratio") > 0
         call = at.call_id()
         at.arrive(call)
         at.emit("QueueCallerJoin", call, Queue=at.queue)
         await until(lambda: at.wiring.ledger.offered)
-        await at.wiring.wait_announcer.reconcile(at.wiring.tracker.ivr)
+        await at.wiring.waiting.announcer.reconcile(at.wiring.tracker.ivr)
 
         def told() -> list[Headers]:
             every = at.ami.named("Setvar")
@@ -275,7 +275,7 @@ def test_a_partner_that_fails_is_decided_on_at_once_and_stays_known(tmp_path: Pa
 def test_a_drill_is_confirmed_by_the_events_of_its_leg(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
         drill = asyncio.create_task(at.do("drill", partner=at.partner, who="malee"))
-        await until(lambda: at.wiring.drill_calls._waiting)
+        await until(lambda: at.wiring.partners.drill_calls._waiting)
         at.leg("Confirmed", "", After="2.5")
         async with asyncio.timeout(30):
             answer = await drill
@@ -363,12 +363,12 @@ def test_asterisk_is_told_of_second_calls_and_anew_when_it_is_back(tmp_path: Pat
             return [headers.get("Variable") for headers in at.ami.named("Setvar")].count(name)
 
         for _ in range(2):  # the second time nothing is new
-            await at.wiring.tell_second_calls()
+            await at.wiring.partners.tell_second_calls()
         assert told() == 1
         at.wiring.reevaluate.clear()
         at.ami.cut()
         await until(at.wiring.reevaluate.is_set)  # connected again
-        await at.wiring.tell_second_calls()
+        await at.wiring.partners.tell_second_calls()
         assert told() == 2
 
     live(tmp_path, body)
@@ -413,7 +413,7 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
         queries |= {"callbacks", "agents", "outbox", "agent-report", "invited"}
         queries |= {"plans", "plan-preview", "plan-report", "explain-call"}
         queries |= {"trunks", "try-trunks"}
-        assert set(at.wiring.queries()) == queries
+        assert set(at.wiring.control.queries()) == queries
         commands = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         commands |= {"person", "erase-person", "no-callback", "recover"}
         commands |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
@@ -421,6 +421,6 @@ def test_all_queries_and_commands_are_there(tmp_path: Path) -> None:
         commands |= {"agent-extend", "invite", "withdraw", "pledge"}
         commands |= {"agent-listen", "agent-whisper", "agent-join"}
         commands |= {"plan-start", "plan-end"}
-        assert set(at.wiring.commands(at.ask)) == commands  # type: ignore[arg-type]
+        assert set(at.wiring.control.commands(at.ask)) == commands  # type: ignore[arg-type]
 
     live(tmp_path, body)

@@ -34,7 +34,7 @@ def test_an_agent_talks_wraps_up_and_is_as_before_after_a_restart(tmp_path: Path
         assert await agent(at) == ("wrap_up", "")
         assert at.series("ivrd_agents") == 1
         await at.do("agent-pause", id="a-1", reason="lunch")
-        at.wiring.agent_collector.look()
+        at.wiring.agents.collector.look()
         assert at.series("ivrd_agent_seconds_total") > 0
         assert at.series("ivrd_wrap_up_seconds_count") == 1
 

@@ -53,11 +53,12 @@ def _called_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def looks(at: Hotline) -> None:
     """What the daemon does each second."""
-    await until(lambda: at.wiring.call_outs.complete and at.wiring.outbox.outbox.complete)
-    at.wiring.partners.runtime(at.partner).verified = "2026-11-22"  # else it has three seats
-    at.wiring.partners.evaluate(at.wiring.timeline.now())
-    await at.wiring.call_partners_out()
-    await asyncio.gather(*at.wiring.call_outs._telling)
+    await until(lambda: at.wiring.partners.call_outs.complete and at.wiring.outbox.outbox.complete)
+    controller = at.wiring.partners.controller
+    controller.runtime(at.partner).verified = "2026-11-22"  # else it has three seats
+    controller.evaluate(at.wiring.timeline.now())
+    await at.wiring.partners.call_out()
+    await asyncio.gather(*at.wiring.partners.call_outs._telling)
 
 
 async def messages(at: Hotline) -> list[Mapping[str, Any]]:
@@ -75,7 +76,7 @@ async def answers(at: Hotline, body: str) -> int:
         at.wiring.scrape,
         lambda: "",
         lambda: "",
-        at.wiring.call_out_operations.answered,
+        at.wiring.partners.call_out_operations.answered,
         at.wiring.outbox.line_webhook.told,
     )
     runner, port = await server.listen(app, "127.0.0.1", 0)

@@ -92,7 +92,7 @@ def test_when_a_seat_is_free_the_number_is_dialled_for_the_place_of_the_booking(
         a_seat_is_free(at)
         members, wanted = at.wiring.queue_members, ATTEMPT + booking.id
         await until(lambda: any(map(members.here, members.pools)))
-        at.wiring.partners.evaluate(at.wiring.timeline.now())
+        at.wiring.partners.controller.evaluate(at.wiring.timeline.now())
         await at.wiring.callbacks.scheduler.evaluate()
         await until(lambda: [one for one in at.ami.named("Setvar") if wanted in one["Variable"]])
         (told,) = (one for one in at.ami.named("Setvar") if wanted in one["Variable"])
@@ -110,7 +110,7 @@ async def dialled(at: Hotline) -> Booking:
     a_seat_is_free(at)
     members = at.wiring.queue_members
     await until(lambda: any(map(members.here, members.pools)))
-    at.wiring.partners.evaluate(at.wiring.timeline.now())
+    at.wiring.partners.controller.evaluate(at.wiring.timeline.now())
     await at.wiring.callbacks.scheduler.evaluate()
     await until(lambda: at.wiring.callbacks.bookings.open()[0].on)
     return at.wiring.callbacks.bookings.open()[0]

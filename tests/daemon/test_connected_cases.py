@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.calls.ivr import MenuPosition
+from ivrd.calls.menu_call import MenuPosition
 from ivrd.config.cases import CrmSettings
 from ivrd.config.outbox_settings import HttpSettings
 from ivrd.config.settings import Settings
@@ -64,7 +64,7 @@ def test_a_case_is_looked_up_counted_and_while_it_fails_nobody_waits_for_it(
     tmp_path: Path, crm: Receiver
 ) -> None:
     async def body(at: Hotline) -> None:
-        look_ups = at.wiring.tracker.ivr._cases
+        look_ups = at.wiring.tracker.ivr._requests._cases
         assert (await look_ups.look_up("1.1", CODE)).state == "bed"
         assert at.series('ivrd_case_answers_total{result="found"}') == 1
         assert at.series("ivrd_case_lookup_seconds_count") == 1
@@ -91,7 +91,7 @@ def test_who_was_told_and_dials_again_and_what_is_said_after_a_talk_is_in_all_re
         tracker = at.wiring.tracker
         call = await calls(at, "0200000001")
         tracker.ivr._lines[call].position = MenuPosition(at_told)
-        tracker._notify(call, AtInfo(INFO))  # as its conversation does
+        tracker.ivr._notify(call, AtInfo(INFO))  # as its conversation does
         await hang_up(at, call)
         await until(lambda: at.series("ivrd_cases_told_total") == 1)
         again = await calls(at, "0200000001")

@@ -10,7 +10,7 @@ import pytest
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
 from ivrd.config.settings import Settings
-from ivrd.core.call import long_case_code
+from ivrd.core.case_code import long_case_code
 from ivrd.core.inputs import TicketAnswer
 from ivrd.core.intake import Answers, AtIntake, FileTicket
 from ivrd.core.menu_tree import ToIntake

@@ -55,7 +55,10 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @asynccontextmanager
 async def listening(at: Hotline) -> AsyncIterator[str]:
     parts = at.wiring
-    answered, line_told = parts.call_out_operations.answered, parts.outbox.line_webhook.told
+    answered, line_told = (
+        parts.partners.call_out_operations.answered,
+        parts.outbox.line_webhook.told,
+    )
     app = server.public_app(parts.scrape, lambda: "", lambda: "", answered, line_told)
     runner, port = await server.listen(app, "127.0.0.1", 0)
     try:

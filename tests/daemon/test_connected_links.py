@@ -58,7 +58,7 @@ def test_who_asks_is_sent_it_and_who_dials_again_is_counted_also_after_a_restart
         assert (line["to"], line["text"]) == (E164, f"{at.wiring.settings.number}: ลิงก์")
         assert at.series("ivrd_links_asked_total") == 1
         assert at.series("ivrd_links_offered") == 1
-        tracker._notify(call, AtDeflected())  # as its conversation does
+        tracker.ivr._notify(call, AtDeflected())  # as its conversation does
         at.emit("Hangup", call)
         await until(lambda: call not in at.wiring.ledger.calls)
         again = await calls(at)

@@ -22,7 +22,7 @@ def heard(at: Hotline) -> tuple[str, ...]:
 
 async def ready(at: Hotline) -> None:
     await until(lambda: at.wiring.queue_members.open is not None)
-    at.wiring.partners.evaluate(at.wiring.timeline.now())
+    at.wiring.partners.controller.evaluate(at.wiring.timeline.now())
 
 
 async def on(at: Hotline) -> Any:
@@ -34,12 +34,12 @@ def test_a_plan_that_an_operator_starts_is_in_force_at_once_and_after_it_all_is_
 ) -> None:
     async def body(at: Hotline) -> None:
         await ready(at)
-        usual, policy = heard(at), at.wiring.partners.setup.policy
+        usual, policy = heard(at), at.wiring.partners.controller.setup.policy
         answer = await at.do("plan-start", plan=PLAN, minutes="5", who="malee")
         assert answer["ends_at"] == pytest.approx(time.time() + 300, abs=60)
         assert answer["note"] == ""
         assert heard(at)[0] == "flood"
-        assert at.wiring.partners.setup.policy.floor == 20
+        assert at.wiring.partners.controller.setup.policy.floor == 20
         assert at.wiring.queue_members.open == {"surge"}  # the fake Asterisk has no open seats
         assert at.series("ivrd_plan_active") == 1
         assert at.series("ivrd_plan_ends_timestamp_seconds") == answer["ends_at"]
@@ -48,7 +48,7 @@ def test_a_plan_that_an_operator_starts_is_in_force_at_once_and_after_it_all_is_
         with pytest.raises(server.NotNow, match="the plan flood is on already"):
             await at.do("plan-start", plan=PLAN)
         await at.do("plan-end", who="somchai")
-        assert (heard(at), at.wiring.partners.setup.policy) == (usual, policy)
+        assert (heard(at), at.wiring.partners.controller.setup.policy) == (usual, policy)
         assert at.wiring.queue_members.open == set()
         assert at.series("ivrd_plan_active") == 0
         assert at.series("ivrd_plan_starts_total") == at.series("ivrd_plan_ends_total") == 1

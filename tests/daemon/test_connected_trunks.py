@@ -13,7 +13,7 @@ def test_a_call_that_is_refused_tells_what_is_wrong_and_a_reload_forgets_it(tmp_
         wiring, trunk = at.wiring, f"partner-{at.partner}"
         at.leg("Refused", "", **REFUSED)
         await until(wiring.trunks.operations.faulty)
-        wiring.partners.evaluate(wiring.timeline.now())
+        wiring.partners.controller.evaluate(wiring.timeline.now())
         (row,) = (await at.ask("partners", partner=at.partner))["partners"]
         assert WORDS in row["health"]
         (told,) = (await at.ask("status"))["trunks"]

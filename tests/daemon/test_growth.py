@@ -11,7 +11,7 @@ import pytest
 from ivrd.asterisk.facts import MemberChanged, PartnerLegEvent, SeatUnanswered
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.snapshot import AsteriskSnapshot
-from ivrd.core import call as c
+from ivrd.core import call_events as c
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.challenge import ChallengeLimits, RateLimit
 from ivrd.core.partner import Partner, PartnerState
@@ -92,7 +92,7 @@ class Made:
         self.wiring.ledger.apply(call_id, c.JoinedQueue(self.now - 30.0, queue))
 
     def evaluate(self) -> None:
-        self.wiring.partners.evaluate(self.wiring.timeline.now())
+        self.wiring.partners.controller.evaluate(self.wiring.timeline.now())
 
     def reconcile(self) -> None:
         """Nobody answers: what is to be changed is found, and the first change waits."""
@@ -116,12 +116,12 @@ class Made:
         seat = self.lent[self.partners[0].id][0]
         of, kind = self.partners[0].id, PartnerEventKind.REFUSED
         event = PartnerLegEvent(of, seat, kind, self.now, "w0", "BUSY", 17)
-        self.wiring.partners.leg_event(event)
+        self.wiring.partners.controller.leg_event(event)
 
     def hung_up(self) -> None:
         notices = self.wiring.ledger.apply("w0", c.HungUp(time.time()))
         for notice in notices:
-            self.wiring.partners.notice(notice)
+            self.wiring.partners.controller.notice(notice)
             self.wiring.observer.notice(notice)
 
     def screened(self) -> None:
@@ -132,8 +132,8 @@ class Made:
         self.call("new", "other")
 
     def foresee(self) -> None:
-        self.wiring.look_at_queues()
-        assert len(list(self.wiring.wait_forecast.waits())) > 0
+        self.wiring.waiting.look()
+        assert len(list(self.wiring.waiting.forecast.waits())) > 0
 
 
 def finished(work: Coroutine[object, None, object]) -> None:

@@ -182,7 +182,7 @@ async def running(folder: Path) -> AsyncIterator[Wiring]:
 async def reload(parts: Wiring) -> Any:
     async def hand_over(_query: object) -> Any: ...
 
-    return await parts.commands(hand_over)["reload"]({"who": "malee"})
+    return await parts.control.commands(hand_over)["reload"]({"who": "malee"})
 
 
 async def seen(parts: Wiring, look: Look) -> object:
@@ -281,7 +281,7 @@ def test_the_audit_log_has_what_was_changed_and_no_secret(
                 await reload(parts)
                 await reload(parts)
             await parts.write_behind.flush(20.0)
-            first, second = (await parts.queries()["audit"]({}))["entries"]
+            first, second = (await parts.control.queries()["audit"]({}))["entries"]
             assert (first["what"], first["detail"]) == (
                 "reload",
                 "drain_seconds: 20 -> 7, asterisk.ami.secret_file: changed, "

@@ -102,7 +102,7 @@ def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: System
         await until(lambda: metrics("ivrd_loop_lag_seconds_count"))
         status, text = await at.get("/metrics")
         assert (status, "ivrd_calls_received_total 0.0" in text) == (200, True)
-        await until(lambda: at.daemon.wiring.partners.decision is not None)
+        await until(lambda: at.daemon.wiring.partners.controller.decision is not None)
         assert not at.daemon.wiring.reevaluate.is_set()
         answer = await at.control("POST", "/override?partner=tcg&override=closed&who=mallory")
         assert answer["note"] == "", "it is stored"
@@ -212,7 +212,7 @@ def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
 
 def test_partners_are_told_and_can_answer(tmp_path: Path, systemd: Systemd) -> None:
     async def body(at: Running) -> None:
-        await until(lambda: at.daemon.wiring.call_outs.reconciled)
+        await until(lambda: at.daemon.wiring.partners.call_outs.reconciled)
         url = f"http://127.0.0.1:{at.port}/partners/bangkok-bank/pledge"
         async with aiohttp.ClientSession() as session, session.post(url, data="{}") as response:
             assert response.status == 401

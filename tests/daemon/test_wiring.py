@@ -54,7 +54,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 ) -> None:
     async def body() -> None:
         parts = await built(settings)
-        asked = {**parts.commands(hand_over), "day": parts.queries()["day"]}
+        asked = {**parts.control.commands(hand_over), "day": parts.control.queries()["day"]}
         names = {"override", "drill", "resume-partner", "seats", "resume", "handover", "reload"}
         names |= {"callback-cancel", "callback-retry", "outbox-retry", "outbox-drop"}
         names |= {"agent-in", "agent-out", "agent-pause", "agent-resume"}
@@ -83,7 +83,7 @@ def test_what_only_who_acts_can_do_is_refused_in_one_way_with_where_to_ask(
 def test_the_status_has_the_partners_and_whether_the_store_is_up(settings: Settings) -> None:
     async def body() -> None:
         parts = await built(settings)
-        parts.partners.evaluate(time.time())
+        parts.partners.controller.evaluate(time.time())
         status = parts.operations.status([])
         assert [of["name"] for of in status["partners"]] == [p.id for p in settings.partners]
         assert status["overflow"] == {"wanted": 0, "why": "our own agents are enough"}
@@ -100,10 +100,10 @@ def test_the_status_says_who_acts(settings: Settings) -> None:
         leadership = parts.leadership
         leadership.token_seen = "7 a.example:9133"
         role = {"role": "standby", "name": leadership.name, "leader": "a.example:9133"}
-        assert (await parts.queries()["status"]({}))["role"] == role
+        assert (await parts.control.queries()["status"]({}))["role"] == role
         leadership.role = Role.LEADER
         role = {"role": "leader", "name": leadership.name, "leader": leadership.name}
-        assert (await parts.queries()["status"]({}))["role"] == role
+        assert (await parts.control.queries()["status"]({}))["role"] == role
 
     asyncio.run(body())
 
@@ -113,7 +113,7 @@ def test_one_alone_says_so(settings: Settings, tmp_path: Path) -> None:
         parts = await built(
             replace(settings, store=StoreSettings(tmp_path / "s.sqlite", None, 0.5))
         )
-        assert (await parts.queries()["status"]({}))["role"]["role"] == "alone"
+        assert (await parts.control.queries()["status"]({}))["role"]["role"] == "alone"
 
     asyncio.run(body())
 
@@ -130,16 +130,18 @@ def test_partners_are_taken_up_where_they_were_and_written_again_when_a_store_is
                 leg_event = PartnerLegEvent(
                     partner, f"{partner}/01", PartnerEventKind.UNCONFIRMED, time.time(), "1.1"
                 )
-                parts.partners.leg_event(leg_event)
-            await parts.commands(hand_over)["override"]({"partner": partner, "override": "closed"})
+                parts.partners.controller.leg_event(leg_event)
+            await parts.control.commands(hand_over)["override"](
+                {"partner": partner, "override": "closed"}
+            )
         async with running(alone) as parts:
-            await parts.partner_operations.restore()
-            runtime = parts.partners.runtime(partner)
+            await parts.partners.operations.restore()
+            runtime = parts.partners.controller.runtime(partner)
             assert (runtime.override, runtime.breaker.state) == (Override.CLOSED, BreakerState.OPEN)
             assert parts.write_behind.waiting == 0
-            parts.partner_operations.write_again()
+            parts.partners.operations.write_again()
             assert parts.write_behind.waiting == 2
-            assert len((await parts.queries()["audit"]({}))["entries"]) == 1
+            assert len((await parts.control.queries()["audit"]({}))["entries"]) == 1
 
     asyncio.run(body())
 
@@ -155,12 +157,12 @@ def test_who_has_given_another_configuration_is_in_the_audit_log(
 
     async def body() -> None:
         async with running(alone) as parts:
-            reload = parts.commands(hand_over)["reload"]
+            reload = parts.control.commands(hand_over)["reload"]
             assert (await reload({"who": "malee"}))["ok"]
             (folder / "menus.yaml").write_text("menus: [", "utf-8")
             assert not (await reload({"who": "somchai"}))["ok"]
             await parts.write_behind.flush(20.0)
-            acts = (await parts.queries()["audit"]({}))["entries"]
+            acts = (await parts.control.queries()["audit"]({}))["entries"]
             told = [(act["who"], act["what"]) for act in acts]
             assert told == [("malee", "reload"), ("somchai", "reload refused")]
             assert "menus.yaml" in acts[1]["detail"]
@@ -191,13 +193,13 @@ def test_a_seat_that_does_not_answer_is_counted_logged_and_in_the_audit_log(
             line = 'ivrd_ring_no_answer_total{pool="base",reason="missed"} 2.0'
             assert line in parts.scrape().decode()
             assert parts.queue_members.resume("base-01", "somchai")
-            entries = (await parts.queries()["audit"]({}))["entries"]
+            entries = (await parts.control.queries()["audit"]({}))["entries"]
             assert [(e["who"], e["what"]) for e in entries] == [
                 ("ivrd", "seat rests"),
                 ("somchai", "seat resumed"),
             ]
             with pytest.raises(server.RequestRejected, match="no seat 'base-99'"):
-                await parts.commands(hand_over)["resume"]({"seat": "base-99"})
+                await parts.control.commands(hand_over)["resume"]({"seat": "base-99"})
 
     asyncio.run(body())
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Ended, Offered, Outcome, Stage
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Outcome, Stage
+from ivrd.core.call_notices import Ended, Offered
 from ivrd.core.day import completed_call
 from ivrd.core.menu import Visit
 from ivrd.ha.call_repository import CALLS, ENDED, CallRepository, StoredCall

@@ -16,23 +16,10 @@ from hypothesis import strategies as st
 
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
 from ivrd.calls.listeners import LastSeen, Resolution
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    CallState,
-    Connected,
-    Direction,
-    Ended,
-    Event,
-    HungUp,
-    InvalidTransition,
-    JoinedQueue,
-    Notice,
-    Offered,
-    Outcome,
-    PlayedMessage,
-    Stage,
-)
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Outcome, Stage
+from ivrd.core.call_events import Connected, Event, HungUp, JoinedQueue, PlayedMessage
+from ivrd.core.call_notices import Ended, Notice, Offered
+from ivrd.core.call_table import InvalidTransition
 from ivrd.core.ledger import Ledger
 from ivrd.core.queue_log_replay import EntryType, LogEntry, QueueLogEntry, SettledEntry
 from ivrd.ha import reconciliation as module

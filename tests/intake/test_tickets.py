@@ -18,7 +18,9 @@ from ivrd.config.outbox_settings import (
     WebhookSettings,
 )
 from ivrd.config.outbox_template import Template
-from ivrd.core.call import Call, Ended, HungUp
+from ivrd.core.call import Call
+from ivrd.core.call_events import HungUp
+from ivrd.core.call_notices import Ended
 from ivrd.core.inputs import TicketAnswer
 from ivrd.core.intake import Answers, AtIntake, FileTicket, IntakeCommand, LeftIntake, RedFlags
 from ivrd.core.ledger import Ledger

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.deflection import LEAST, REDIAL_SECONDS, Rules
 from ivrd.links.regret import LinkRegret

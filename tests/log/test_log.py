@@ -16,17 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd import log as ivrd_log
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    Connected,
-    CutOff,
-    Ended,
-    HungUp,
-    JoinedQueue,
-    MediaLost,
-    step,
-)
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, CutOff, HungUp, JoinedQueue, MediaLost
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import step
 from ivrd.log.formatters import FORMATTERS
 from ivrd.log.rate_limit import FIRST_LINES, WINDOW_SECONDS, RateLimit
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from ivrd import log
-from ivrd.core.call import Call, Ended, HungUp, step
+from ivrd.core.call import Call
+from ivrd.core.call_events import HungUp
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import step
 from ivrd.log.writer import LAST_SECONDS, LINES_AT_MOST
 
 LOG = logging.getLogger("ivrd.test")

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from ivrd.core import call as c
+from ivrd.core import call_events as c
+from ivrd.core.call import AnsweredBy, Call, CallbackResult, CallState, Direction, Outcome, Stage
+from ivrd.core.call_notices import STANDS_SECONDS, Answered, Ended, PassedOn, Rejoined
+from ivrd.core.call_table import TABLE, InvalidTransition, step
 from ivrd.core.day import CompletedCall, completed_call, day_of
 from ivrd.core.ledger import Ledger
 from ivrd.core.recent import Recent
@@ -64,12 +67,12 @@ def event(kind: type, queue: str, at: float) -> c.Event:
         return c.JoinedQueue(at, queue)
     if kind is c.Connected:
         return c.Connected(
-            at, c.AnsweredBy.PARTNER if queue == "other" else c.AnsweredBy.INHOUSE, "seat"
+            at, AnsweredBy.PARTNER if queue == "other" else AnsweredBy.INHOUSE, "seat"
         )
     if kind is c.MediaLost:
         return c.MediaLost(at, 30.0)
     if kind is c.Unreached:
-        return c.Unreached(at, c.CallbackResult.BUSY)
+        return c.Unreached(at, CallbackResult.BUSY)
     made: c.Event = kind(at) if kind in (c.HungUp, c.CutOff, c.Transferred) else kind()
     return made
 
@@ -85,32 +88,32 @@ def test_at_every_scrape_all_calls_are_accounted_for(
     answers, stand = dict[str, float](), set[str]()  # when answered; whose answer stands
     for number, (caller, choice, queue, seconds) in enumerate(steps):
         now += seconds
-        if ledger.receive(c.Call(caller, now), adopted=number % 3 == 0):
+        if ledger.receive(Call(caller, now), adopted=number % 3 == 0):
             continue
-        kinds = [kind for state, kind in c.TABLE if state is ledger.calls[caller].state]
+        kinds = [kind for state, kind in TABLE if state is ledger.calls[caller].state]
         kind = kinds[choice % len(kinds)]
         for notice in ledger.apply(caller, event(kind, queue, now)):
             made.notice(notice)
-            if isinstance(notice, c.Answered):
+            if isinstance(notice, Answered):
                 answers[caller] = now
-            elif isinstance(notice, c.Rejoined):
+            elif isinstance(notice, Rejoined):
                 stand |= {caller} if notice.answer_stands else set()
                 answers.pop(caller, None)
-            elif isinstance(notice, c.PassedOn):
+            elif isinstance(notice, PassedOn):
                 stand |= {caller}
                 answers.pop(caller, None)
-            elif isinstance(notice, c.Ended):
+            elif isinstance(notice, Ended):
                 ended[notice.outcome] += 1
                 answers.pop(caller, None)
                 stand.discard(caller)
-                abandoned = (notice.outcome, notice.stage) == (c.Outcome.ABANDONED, c.Stage.QUEUE)
+                abandoned = (notice.outcome, notice.stage) == (Outcome.ABANDONED, Stage.QUEUE)
                 long_abandoned += abandoned and (notice.call.wait_seconds() or 0) > 30
-        stand |= {one for one, at in answers.items() if at <= now - c.STANDS_SECONDS}
+        stand |= {one for one, at in answers.items() if at <= now - STANDS_SECONDS}
         series = read(made, ledger, without="_bucket{")  # they make up most of it
         assert total(series, "ivrd_calls_received_total") == total(
             series, "ivrd_calls_total"
         ) + total(series, "ivrd_calls_in_progress")
-        for outcome in c.Outcome:
+        for outcome in Outcome:
             assert total(series, "ivrd_calls_total", outcome=outcome) == ended[outcome]
         assert total(series, "ivrd_abandoned_after_30s_total") == long_abandoned
         unanswered = sum(
@@ -121,7 +124,7 @@ def test_at_every_scrape_all_calls_are_accounted_for(
         assert total(series, "ivrd_calls_adopted_total") == ledger.adopted
 
 
-MADE = c.Call("m", 0.0, "hash", c.CallState.DIALLED, direction=c.Direction.CALLBACK)
+MADE = Call("m", 0.0, "hash", CallState.DIALLED, direction=Direction.CALLBACK)
 
 
 @settings(deadline=None)
@@ -136,7 +139,7 @@ def test_calls_that_the_hotline_makes_change_no_count_of_received_ones(
         now += seconds
         if ledger.receive(replace(MADE, id=caller, received_at=now)):
             continue
-        kinds = [kind for state, kind in c.TABLE if state is ledger.calls[caller].state]
+        kinds = [kind for state, kind in TABLE if state is ledger.calls[caller].state]
         for notice in ledger.apply(caller, event(kinds[choice % len(kinds)], queue, now)):
             made.notice(notice)
         series = read(made, ledger, without="_bucket{")
@@ -155,7 +158,7 @@ def test_who_is_called_back_waited_since_the_effective_arrival_and_on_the_line_s
 ):
     made, ledger = metrics(), Ledger()
     for call_id, *story in (
-        ("m", c.Connected(5000.0, c.AnsweredBy.INHOUSE, "seat"), c.HungUp(5100.0)),
+        ("m", c.Connected(5000.0, AnsweredBy.INHOUSE, "seat"), c.HungUp(5100.0)),
         ("n", c.HungUp(5000.0)),  # hung up while waiting once more: not reached
     ):
         ledger.receive(replace(MADE, id=call_id, received_at=4970.0, effective_at=1000.0))
@@ -173,7 +176,7 @@ def test_who_is_called_back_waited_since_the_effective_arrival_and_on_the_line_s
 
 def take(made: CallMetrics, ledger: Ledger, call_id: str, *events: c.Event) -> None:
     """A call that arrives at 0 s and goes through these events."""
-    ledger.receive(c.Call(call_id, 0.0))
+    ledger.receive(Call(call_id, 0.0))
     for each in events:
         for notice in ledger.apply(call_id, each):
             made.notice(notice)
@@ -186,7 +189,7 @@ def test_a_wait_is_seen_when_the_caller_is_answered_and_the_talk_when_it_ends() 
         ledger,
         "a",
         c.JoinedQueue(10.0, "other"),
-        c.Connected(35.0, c.AnsweredBy.PARTNER, "s"),
+        c.Connected(35.0, AnsweredBy.PARTNER, "s"),
     )
     series, labels = read(made, ledger), {"queue": "other", "outcome": "answered"}
     assert value(series, "ivrd_wait_seconds_bucket", le="25.0", **labels) == 1
@@ -205,10 +208,10 @@ def test_what_the_person_has_waited_before_is_in_a_series_of_its_own() -> None:
     """Of an answer, and of one who gives up again."""
     made, ledger = metrics(), Ledger()
     for call_id, last in (
-        ("a", c.Connected(35.0, c.AnsweredBy.INHOUSE, "s")),
+        ("a", c.Connected(35.0, AnsweredBy.INHOUSE, "s")),
         ("b", c.HungUp(35.0)),
     ):
-        ledger.receive(c.Call(call_id, 0.0))
+        ledger.receive(Call(call_id, 0.0))
         ledger.note(call_id, effective_at=-50.0)
         take(made, ledger, call_id, c.JoinedQueue(10.0, "other"), last)
     take(made, ledger, "a", c.HungUp(95.0))
@@ -231,9 +234,9 @@ def test_the_oldest_wait_is_that_of_the_first_in_the_line() -> None:
 
 def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
     made, ledger = metrics(), Ledger()
-    first = c.Connected(15.0, c.AnsweredBy.INHOUSE, "s")
+    first = c.Connected(15.0, AnsweredBy.INHOUSE, "s")
     take(made, ledger, "a", c.JoinedQueue(10.0, "other"), first, c.JoinedQueue(50.0, "vaccination"))
-    take(made, ledger, "a", c.Connected(60.0, c.AnsweredBy.INHOUSE, "s"), c.HungUp(95.0))
+    take(made, ledger, "a", c.Connected(60.0, AnsweredBy.INHOUSE, "s"), c.HungUp(95.0))
     series = read(made, ledger)
     assert total(series, "ivrd_wait_seconds_count") == 1
     assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 5
@@ -242,7 +245,7 @@ def test_a_caller_who_is_sent_back_and_answered_again_has_waited_once() -> None:
 
 def test_who_is_dropped_and_hangs_up_is_no_answer() -> None:
     made, ledger = metrics(), Ledger()
-    joined, taken = c.JoinedQueue(90.0, "other"), c.Connected(95.0, c.AnsweredBy.PARTNER, "p/01")
+    joined, taken = c.JoinedQueue(90.0, "other"), c.Connected(95.0, AnsweredBy.PARTNER, "p/01")
     take(made, ledger, "a", joined, taken)
     assert (
         total(read(made, ledger), "ivrd_wait_seconds_count") == 0
@@ -255,8 +258,8 @@ def test_who_is_dropped_and_hangs_up_is_no_answer() -> None:
 
 def test_who_is_dropped_and_answered_again_waited_until_then() -> None:
     made, ledger = metrics(), Ledger()
-    joined, taken = c.JoinedQueue(10.0, "other"), c.Connected(15.0, c.AnsweredBy.PARTNER, "p/01")
-    again = c.Connected(40.0, c.AnsweredBy.INHOUSE, "s")
+    joined, taken = c.JoinedQueue(10.0, "other"), c.Connected(15.0, AnsweredBy.PARTNER, "p/01")
+    again = c.Connected(40.0, AnsweredBy.INHOUSE, "s")
     take(made, ledger, "a", joined, taken, c.JoinedQueue(16.0, "other"), again)
     series = read(made, ledger)
     assert value(series, "ivrd_wait_seconds_sum", queue="other", outcome="answered") == 30
@@ -281,10 +284,10 @@ def test_each_offered_call_gives_one_wait_with_its_outcome(moments: list[Step]) 
     series = read(made, ledger)
     ended = {key: n for key, n in ledger.outcomes.items() if key.queue}
     assert total(series, "ivrd_wait_seconds_count") == sum(ended.values())
-    for outcome in c.Outcome:
+    for outcome in Outcome:
         counted = sum(n for key, n in ended.items() if key.outcome is outcome)
         assert total(series, "ivrd_wait_seconds_count", outcome=outcome) == counted
-    answered = sum(n for key, n in ended.items() if key.outcome is c.Outcome.ANSWERED)
+    answered = sum(n for key, n in ended.items() if key.outcome is Outcome.ANSWERED)
     assert hour.totals(100.0)["answered"] == answered
 
 
@@ -292,7 +295,7 @@ def test_calls_that_ended_are_forgotten() -> None:
     made, ledger = metrics(), Ledger()
     answered = (
         c.JoinedQueue(10.0, "other"),
-        c.Connected(15.0, c.AnsweredBy.INHOUSE, "s"),
+        c.Connected(15.0, AnsweredBy.INHOUSE, "s"),
         c.HungUp(20.0),
     )
     take(made, ledger, "a", *answered)
@@ -332,7 +335,7 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
             for notice in ledger.apply(at.call_id, at.event):
                 made.notice(notice)
                 recent.notice(now, notice)
-                kept += [completed_call(notice)] if isinstance(notice, c.Ended) else []
+                kept += [completed_call(notice)] if isinstance(notice, Ended) else []
     series, hour, day = read(made, ledger), recent.totals(now), day_of(kept, 0, 0, SERVICE_LEVEL)
     late = {
         total(series, "ivrd_abandoned_after_30s_total"),
@@ -342,21 +345,21 @@ def test_metrics_day_and_last_hour_count_late_abandonment_and_failures_alike(
     failed = {
         total(series, "ivrd_calls_total", outcome="failed"),
         hour["failed"],
-        day.total(c.Outcome.FAILED),
+        day.total(Outcome.FAILED),
     }
     cut = {total(series, "ivrd_talks_cut_off_total"), day.talks_cut_off}
     gone = {total(series, "ivrd_calls_media_lost_total"), day.media_lost}
     reached = {
         value(series, "ivrd_callbacks_total", result="reached"),
         hour["reached"],
-        day.callbacks.results.get(c.CallbackResult.REACHED, 0),
+        day.callbacks.results.get(CallbackResult.REACHED, 0),
     }
     assert [len(counts) for counts in (late, failed, cut, gone, reached)] == [1] * 5
 
 
 def test_a_talk_that_is_cut_off_is_answered_and_counted_by_itself() -> None:
     made, ledger = metrics(), Ledger()
-    talk = c.JoinedQueue(10.0, "other"), c.Connected(15.0, c.AnsweredBy.INHOUSE, "s")
+    talk = c.JoinedQueue(10.0, "other"), c.Connected(15.0, AnsweredBy.INHOUSE, "s")
     take(made, ledger, "a", *talk, c.CutOff(95.0))
     take(made, ledger, "b", *talk, c.HungUp(95.0))
     take(made, ledger, "c", c.JoinedQueue(10.0, "other"), c.CutOff(95.0))
@@ -383,9 +386,7 @@ def test_who_waits_now_and_since_when() -> None:
     made, ledger = metrics(), Ledger()
     for call_id, at in ("a", 80.0), ("b", 30.0), ("c", 90.0):
         take(made, ledger, call_id, c.JoinedQueue(at, "other"))
-    take(
-        made, ledger, "d", c.JoinedQueue(1.0, "other"), c.Connected(2.0, c.AnsweredBy.INHOUSE, "s")
-    )
+    take(made, ledger, "d", c.JoinedQueue(1.0, "other"), c.Connected(2.0, AnsweredBy.INHOUSE, "s"))
     series = read(made, ledger)
     assert value(series, "ivrd_queue_callers", queue="other") == 3
     assert value(series, "ivrd_queue_oldest_wait_seconds", queue="other") == 70
@@ -398,18 +399,18 @@ def test_who_waits_now_and_since_when() -> None:
 def ways(queue: str) -> set[tuple[str, str, str, str]]:
     """How a call can end, by walking the call table from the first ring."""
     found: set[tuple[str, str, str, str]] = set()
-    seen, open_ends = set(), [c.Call("a", 0.0)]
+    seen, open_ends = set(), [Call("a", 0.0)]
     while open_ends:
         call = open_ends.pop()
-        for kind in {kind for _, kind in c.TABLE}:
-            for by in (c.AnsweredBy.INHOUSE, c.AnsweredBy.PARTNER):
+        for kind in {kind for _, kind in TABLE}:
+            for by in (AnsweredBy.INHOUSE, AnsweredBy.PARTNER):
                 one = c.Connected(0.0, by, "s") if kind is c.Connected else event(kind, queue, 0.0)
                 try:
-                    after, notices = c.step(call, one)
-                except c.InvalidTransition:
+                    after, notices = step(call, one)
+                except InvalidTransition:
                     continue
                 for notice in notices:
-                    if isinstance(notice, c.Ended):
+                    if isinstance(notice, Ended):
                         found.add((after.queue, notice.outcome, notice.stage, after.by))
                 if after not in seen and after.ended_at is None:
                     seen.add(after)
@@ -436,7 +437,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_calls_offered_total", {"queue": "other"}),
         ("ivrd_callbacks_dialled_total", {}),
         ("ivrd_callbacks_in_progress", {}),
-        *(("ivrd_callbacks_total", {"result": result}) for result in c.CallbackResult),
+        *(("ivrd_callbacks_total", {"result": result}) for result in CallbackResult),
         ("ivrd_callback_delay_seconds_count", {"queue": "other"}),
         ("ivrd_callback_held_seconds_count", {"queue": "other"}),
         ("ivrd_wait_seconds_count", {"queue": "other", "outcome": "answered"}),
@@ -446,7 +447,7 @@ def test_every_end_that_a_call_can_have_is_there_with_0_from_the_start() -> None
         ("ivrd_talk_seconds_count", {"queue": "other"}),
         ("ivrd_abandoned_after_30s_total", {"queue": "other"}),
         ("ivrd_talks_cut_off_total", {"queue": "other"}),
-        *(("ivrd_calls_media_lost_total", {"stage": stage}) for stage in c.Stage),
+        *(("ivrd_calls_media_lost_total", {"stage": stage}) for stage in Stage),
         ("ivrd_unattended_total", {}),
         ("ivrd_events_refused_total", {"event": "JoinedQueue"}),
         ("ivrd_menu_faults_total", {}),
@@ -499,7 +500,7 @@ def test_faults_and_latencies_are_counted() -> None:
     made.decision(0.04)
     made.loop_lag(0.2)
     made.fault()
-    made.unattended(c.Call("a", 0.0))
+    made.unattended(Call("a", 0.0))
     made.refused("JoinedQueue")
     made.refused("made up\nby somebody")
     series = read(made)
@@ -575,7 +576,7 @@ def test_a_queue_that_is_divided_has_a_series_for_each_language_and_its_topics_a
     made, ledger = metrics(), Ledger()
     made.queues(("care+fever.th", "care+flu.th", "care+fever.en", "care+flu.en"))
     for call, queue, at in (("a", "care+fever.th", 40.0), ("b", "care+flu.th", 90.0)):
-        ledger.receive(c.Call(call, 0.0))
+        ledger.receive(Call(call, 0.0))
         ledger.apply(call, c.JoinedQueue(at, queue))
     series = read(made, ledger)
     assert value(series, "ivrd_calls_offered_total", queue="care", language="th") == 2

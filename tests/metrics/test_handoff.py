@@ -6,7 +6,10 @@ import prometheus_client as prom
 import pytest
 
 from ivrd.asterisk.facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
-from ivrd.core.call import Answered, AnsweredBy, Call, Connected, JoinedQueue, step
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, JoinedQueue
+from ivrd.core.call_notices import Answered
+from ivrd.core.call_table import step
 from ivrd.core.seats import SeatStatus
 from ivrd.metrics.handoff import HandoffMetrics
 

@@ -25,7 +25,8 @@ from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.leader_guard import LeaderGuard
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.agent import AgentState
-from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.leg_security import LegSecurity
 from ivrd.core.outbox import Entry

@@ -7,7 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from ivrd.asterisk.facts import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
-from ivrd.core.call import Call, Ended, HungUp, step
+from ivrd.core.call import Call
+from ivrd.core.call_events import HungUp
+from ivrd.core.call_notices import Ended
+from ivrd.core.call_table import step
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.report import PartnerEventKind

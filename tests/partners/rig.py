@@ -18,7 +18,8 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.breaker import Breaker, describe
-from ivrd.core.call import AnsweredBy, Call, Connected, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner, PartnerState

@@ -12,15 +12,9 @@ from ivrd.asterisk.second_calls import SecondCall
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.breaker import BreakerState, Limits
 from ivrd.core.breaker_events import FailureKind
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    CallState,
-    Connected,
-    Direction,
-    JoinedQueue,
-    Offered,
-)
+from ivrd.core.call import AnsweredBy, Call, CallState, Direction
+from ivrd.core.call_events import Connected, JoinedQueue
+from ivrd.core.call_notices import Offered
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Override, Partner, PartnerSnapshot
 from ivrd.core.seats import Member, Pool, SeatStatus

@@ -6,7 +6,8 @@ The numbers here are nobody's: none in Thailand begins with 01 since 2006.
 from dataclasses import replace
 
 from ivrd.calls.caller_hash import Hasher
-from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.people import FairnessRules, People, Person
 from ivrd.core.recovery import all_lost
 from ivrd.people.caller_numbers import CallerNumbers

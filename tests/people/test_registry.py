@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import cast
 
-from ivrd.core.call import Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.priority import NO_HEAD_START
 from ivrd.people.registry import PeopleRegistry

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from ivrd.core.call import AnsweredBy, Call, CallState, Ended, Outcome, Stage
+from ivrd.core.call import AnsweredBy, Call, CallState, Outcome, Stage
+from ivrd.core.call_notices import Ended
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.people import FairnessRules, People
 from ivrd.core.people_figures import PersonState

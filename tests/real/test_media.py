@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.config.main import LEAST_SILENCE
+from ivrd.config.asterisk import LEAST_SILENCE
 from lab.agents import Manner, answers, in_turn, vanishes_ringing, vanishes_talking
 from lab.callers import Caller, Expected, Hear, Keys, Vanish, Wait
 from lab.changes import nobody_for_vaccination

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ivrd.core.call import case_code
+from ivrd.core.case_code import case_code
 from lab.agents import answers, refuses
 from lab.callers import Caller, Keys, Wait
 from lab.partners import takes

@@ -4,16 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
-from ivrd.calls.ivr import MenuPosition
-from ivrd.core.call import (
-    AnsweredBy,
-    Call,
-    Connected,
-    HungUp,
-    JoinedQueue,
-    PlayedMessage,
-    step,
-)
+from ivrd.calls.menu_call import MenuPosition
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, HungUp, JoinedQueue, PlayedMessage
+from ivrd.core.call_table import step
 from ivrd.core.case_menu import At, CaseVisit
 from ivrd.core.day import CompletedCall, completed_call
 from ivrd.core.menu import Visit

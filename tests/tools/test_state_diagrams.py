@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ivrd.core import breaker as b
-from ivrd.core import call as c
+from ivrd.core.call import CallState, Outcome
+from ivrd.core.call_table import TABLE
 from tools import state_diagrams
 from tools.state_diagrams import PAGE, REDRAW, diagram, main, page
 
@@ -29,11 +30,11 @@ def test_the_page_is_as_the_tables_have_it() -> None:
 
 def test_every_step_of_a_call_is_drawn_and_no_other() -> None:
     steps = {(a, z, label) for a, z, label in drawn(0) if label}
-    ends = {outcome.value for outcome in c.Outcome}
-    assert len(steps) == len(c.TABLE)
-    for (state, event), after in c.TABLE.items():
+    ends = {outcome.value for outcome in Outcome}
+    assert len(steps) == len(TABLE)
+    for (state, event), after in TABLE.items():
         (to,) = (z for a, z, label in steps if (a, label) == (state, event.__name__))
-        assert to == after or (after is c.CallState.ENDED and to in ends)
+        assert to == after or (after is CallState.ENDED and to in ends)
     assert ("talk", "answered", "CutOff") in steps
     assert ("[*]", "menu", "") in drawn(0)
 

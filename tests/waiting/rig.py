@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ivrd.asterisk.queue_members import QueueMembers
-from ivrd.core.call import AnsweredBy, Call, Connected, Event, HungUp, JoinedQueue
+from ivrd.core.call import AnsweredBy, Call
+from ivrd.core.call_events import Connected, Event, HungUp, JoinedQueue
 from ivrd.core.expected_wait import Prediction
 from ivrd.core.ledger import Ledger
 from ivrd.core.overflow import Decision, Policy, Snapshot

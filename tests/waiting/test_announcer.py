@@ -1,6 +1,7 @@
 """What waiting callers hear: set on the channel when it changes, and never more at once."""
 
-from ivrd.core.call import AnsweredBy, Connected, JoinedQueue
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_events import Connected, JoinedQueue
 from ivrd.core.priority import Place
 from ivrd.waiting import announcer
 from ivrd.waiting.announcer import AnnouncerSettings

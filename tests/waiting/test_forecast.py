@@ -4,7 +4,8 @@ from math import inf, isclose
 
 import pytest
 
-from ivrd.core.call import AnsweredBy, Connected, CutOff, MediaLost
+from ivrd.core.call import AnsweredBy
+from ivrd.core.call_events import Connected, CutOff, MediaLost
 from ivrd.core.expected_wait import Line, Service
 from ivrd.core.priority import Place
 from ivrd.core.seats import SeatStatus
