@@ -39,7 +39,7 @@ class Call:
     """A call that a person there took.
 
     `number`: who was asked for; `shown`: who called, as the exchange was told; `signalling`,
-    `sound`: whether either was encrypted.
+    `sound`: whether either was encrypted; `note`: the header X-1330-Note.
     """
 
     number: str
@@ -47,6 +47,7 @@ class Call:
     signalling: bool
     sound: bool
     codec: str
+    note: str = ""
 
 
 class Exchange(Running):
@@ -92,8 +93,8 @@ class Exchange(Running):
         """The calls that have ended, in order."""
         text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
         return [
-            Call(one[1], one[2], one[3] == "1", one[4] == "1", one[5])
-            for one in re.finditer(r"took (\S+) from (\S*) (\d) (\d) (\S+)", text)
+            Call(one[1], one[2], one[3] == "1", one[4] == "1", one[5], one[6])
+            for one in re.finditer(r"took (\S+) from (\S*) (\d) (\d) (\S+) note (.*)", text)
         ]
 
     def heard(self) -> list[int]:
@@ -180,7 +181,8 @@ max_contacts=4
         facts = "${CHANNEL(pjsip,secure)} ${CHANNEL(rtp,secure)} ${CHANNEL(audionativeformat)}"
         return f"""\
 [taken]
-exten => _[+0-9].,1,Ringing()
+exten => _[+0-9].,1,Set(NOTE=${{PJSIP_HEADER(read,X-1330-Note)}})
+ same => n,Ringing()
  same => n,Wait(0.5)
  same => n,Answer()
  same => n,Wait(1)
@@ -188,7 +190,7 @@ exten => _[+0-9].,1,Ringing()
  same => n,Wait(0.5)
  same => n,Playback({voice})
  same => n,Record({heard}-${{UNIQUEID}}.wav,0,2,q)
- same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts})
+ same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts} note ${{NOTE}})
  same => n,Hangup(16)
 """
 

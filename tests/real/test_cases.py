@@ -52,10 +52,12 @@ class Crm(Receiver):
     def __init__(self, answers: Mapping[str, bytes]) -> None:
         super().__init__(FOUND)
         self.by_code = answers
+        self.by_person = FOUND
 
     async def _answer(self, writer: asyncio.StreamWriter) -> bool:
         asked = parse_qs(self.requests[-1].headers["ivrd-question"])
-        self.answers[0] = self.by_code.get(asked.get("code", [""])[0], FOUND)
+        of = asked.get("code", [""])[0]
+        self.answers[0] = self.by_code.get(of, FOUND) if of else self.by_person
         return await super()._answer(writer)
 
 
