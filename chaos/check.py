@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
-from lab.comparison import IN_MENU, IN_QUEUE, SELF_SERVED, Row, Tally, of_callers, rows, talked_to
+from lab.comparison import (
+    IN_MENU,
+    IN_QUEUE,
+    SELF_SERVED,
+    Row,
+    Tally,
+    of_callers,
+    rows,
+    talked_to,
+)
+from lab.connected import SOON, who_met
 
 NO_RECOVERY = "no recovery"
 GRACE = 1.0  # seconds that even an idle machine may take beyond what is promised
@@ -25,7 +35,8 @@ class Seen:
     Of the partners' calls, those in which the caller was heard have a time for which they `talked`.
     `excused`: ids of the callers whom physics does not let us keep, and why; `cut`: those of them
     whose Asterisk crashed with their call.  `keys_lost`: keys may have been pressed that nobody
-    could hear.
+    could hear.  `connected`: cases of the calls that Asterisk connected with somebody; `moment`:
+    for so many seconds after the answer an agent's first word may not have been heard.
     """
 
     callers: Sequence[Caller]
@@ -35,6 +46,8 @@ class Seen:
     excused: Mapping[int, str] = field(default_factory=dict)
     keys_lost: bool = False
     cut: Collection[int] = ()
+    connected: Collection[str] = ()
+    moment: float = SOON
 
     @property
     def talks(self) -> list[Talk]:
@@ -95,10 +108,20 @@ def astray(seen: Seen) -> list[Talk]:
 
 def compared(seen: Seen, ivrd: Tally) -> list[Row]:
     """The callers' and the agents' own count beside ivrd's, by how calls ended."""
-    met = {e.number for e in seen.entries if e.id in seen.excused or e.outcome == "answered"}
-    callers = of_callers(seen.callers, seen.entries, seen.talks, seen.excused, seen.cut)
+    met = who_met(seen.entries, seen.talks, seen.connected, seen.moment)
+    unsure = seen.excused.keys() - set(seen.cut)
+    met |= {entry.number for entry in seen.entries if entry.id in unsure}
+    callers = of_callers(
+        seen.callers,
+        seen.entries,
+        seen.talks,
+        seen.excused,
+        seen.cut,
+        seen.connected,
+        seen.moment,
+    )
     together = CONFUSED if seen.keys_lost else ()
-    return rows(callers, talked_to(seen.talks, met), ivrd, together)
+    return rows(callers, talked_to(seen.talks, met, seen.connected), ivrd, together)
 
 
 def judge(seen: Seen, wrong: Sequence[Row], allowed: float) -> Verdict:

@@ -2,7 +2,7 @@
 
 Times are seconds.  Callers who mean to hang up do so only where nobody can be answering them at
 that moment: who hangs up in the very moment in which an agent answers knows nothing of it, and
-the two counts would differ by nobody's fault.  And they know where they are then: in the menu,
+Asterisk's record has to decide (lab/connected.py).  And they know where they are then: in the menu,
 before any way out of it can be over; in the queue, having pressed their keys until somebody must
 have heard them.
 """

@@ -32,6 +32,7 @@ from chaos.scene import NoRecovery, Scene
 from lab.asterisk import AsteriskError
 from lab.callers import Caller, Callers, Ledger, SippError
 from lab.comparison import Tally
+from lab.connected import SOON
 from lab.detour import Detour
 from lab.hotline import Lab, Plan
 from lab.lag import Lag
@@ -157,7 +158,17 @@ def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger)
     # On a machine that is so far behind the dialplan may have taken callers from ivrd's menus.
     late = scene.lag.stretched(SIGN_OF_LIFE) >= LEASE_SECONDS
     lost = order.fault.keys_lost or late
-    seen = Seen(people, ledger.entries, agents, partners, scene.excused, lost, scene.cut)
+    seen = Seen(
+        people,
+        ledger.entries,
+        agents,
+        partners,
+        scene.excused,
+        lost,
+        scene.cut,
+        scene.lab.asterisk.connected(),
+        scene.lag.stretched(SOON),
+    )
     wrong = [*compared(seen, day), *scene.counts.metrics(day)]
     return judge(seen, wrong, scene.lag.stretched(LEASE_SECONDS + GRACE))
 

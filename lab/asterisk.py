@@ -14,6 +14,7 @@ from pathlib import Path
 from ivrd.asterisk.dialplan_names import PROMPT_FOLDER
 from ivrd.asterisk.queue_language import variant_prompts
 from lab import parts
+from lab.connected import connected
 from lab.running import spawn
 
 READY_SECONDS = 300  # only a machine that is stuck takes so long
@@ -179,6 +180,13 @@ class Asterisk:
         bad = [line for line in text.splitlines() if "ERROR[" in line or "WARNING[" in line]
         good = (*tolerated, *HARMLESS)
         return [line for line in bad if not any(words in line for words in good)]
+
+    def connected(self) -> set[str]:
+        """The cases of the calls that were connected with somebody, by queue_log."""
+        logs = sorted(self.log.glob("queue_log*"))
+        return connected(
+            line for log in logs for line in log.read_text("utf-8", "replace").splitlines()
+        )
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

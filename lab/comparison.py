@@ -1,7 +1,9 @@
 """The callers' own count beside ivrd's, row by row: do the two agree to the last call?
 
 The callers know what they did and whom they heard; ivrd knows what Asterisk reported.  Neither has
-seen the other's ledger.
+seen the other's ledger.  Of a caller who hung up while an agent answered neither end knows which of
+the two was first: there Asterisk's queue_log decides (connected.py), and whoever was connected has
+been answered, though not a word was heard.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 
 from lab.agents import Talk
 from lab.callers import Caller, Entry
+from lab.connected import SOON, TALKED, hung_up_on, who_met
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -27,7 +30,6 @@ FAILED = "failed"  # cut off, refused, or lost in any other way
 ENDS = (ANSWERED, IN_MENU, IN_QUEUE, SELF_SERVED, CALLBACK, REJECTED, FAILED)
 SOMEWHERE = "ended without a person"  # and the caller does not know where
 CROSSED = "cut off while an agent answered"  # answered or failed, and nobody at either end knows
-SOON = 1.0  # seconds; an agent's end that drops so soon has not answered (dialplans/hotline.conf)
 
 # ivrd's outcome and stage, as the callers would say it; all else is failed.
 WORDS = {
@@ -160,7 +162,6 @@ def _in_words(ended: Counter[tuple[str, str]]) -> Counter[str]:
 
 
 BUSY = "486"  # what a caller gets for whom all lines are busy
-TALKED = ("agent", "caller")  # how a call ends that an agent took
 TURNED_AWAY = "503"  # what Asterisk says while it ends: no dialplan has seen the call
 
 
@@ -170,6 +171,8 @@ def of_callers(
     talks: Sequence[Talk] = (),
     excused: Collection[int] = (),
     cut: Collection[int] = (),
+    connected: Collection[str] = (),
+    moment: float = SOON,
 ) -> Tally:
     """The callers' own count.
 
@@ -177,18 +180,22 @@ def of_callers(
     nobody, or hardly more; whether Asterisk had the answer yet, and which end it cut first, neither
     of them knows (`CROSSED`): an agent's end that drops so soon is no answer.  `cut`: ids of
     those who had a call on an Asterisk that crashed: they hear nothing of it, and hang up when they
-    lose their patience, but the call was cut off.
+    lose their patience, but the call was cut off; whom it had connected has been answered.
+    `connected`: cases of the calls that Asterisk connected with somebody (connected.py); `moment`:
+    as in `hung_up_on`.
     """
     by_id = {caller.id: caller for caller in callers}
     met = _numbers(talks)
+    in_vain = hung_up_on(entries, talks, connected, moment)
     reached = [e for e in entries if not (e.id in excused and e.code == TURNED_AWAY)]
     ended: Counter[str] = Counter()
     for entry in reached:
-        word = ending(by_id[entry.id], entry)
-        if entry.id in cut and word != ANSWERED:
-            word = FAILED
-        if entry.id in excused and entry.number in met and (word == FAILED or _hardly_met(entry)):
-            word = CROSSED
+        word = ANSWERED if entry.id in in_vain else ending(by_id[entry.id], entry)
+        if entry.id in cut:
+            word = ANSWERED if word == ANSWERED else FAILED
+        elif entry.id in excused and entry.number in met:
+            hardly = word == FAILED or entry.id in in_vain or _hardly_met(entry)
+            word = CROSSED if hardly else word
         ended[word] += 1
     return Tally(len(reached), ended)
 
@@ -223,14 +230,21 @@ def ending(caller: Caller, entry: Entry) -> str:
     return IN_MENU if meant.stage == "ivr" else IN_QUEUE  # or gave up earlier than he meant to
 
 
-def talked_to(talks: Sequence[Talk], met: Collection[str] = ()) -> int:
+def talked_to(
+    talks: Sequence[Talk], met: Collection[str] = (), connected: Collection[str] = ()
+) -> int:
     """How many calls the agents had; the same one can come back from the queue.
 
     A person who calls again shows the same number with another case.  `met`: numbers of those who
     count as soon as an agent had them, whether sound came to the agent or not: a machine that is
-    busy may bring it to one end alone.
+    busy may bring it to one end alone.  `connected`: as in `of_callers`.
     """
-    calls = {(talk.number, talk.case) for talk in talks if talk.talked is not None}
+    calls = {
+        (talk.number, talk.case)
+        for talk in talks
+        if talk.talked is not None
+        or (talk.number in met and talk.case in connected and talk.ended in TALKED)
+    }
     unheard = _numbers(talks) & set(met)
     return len(calls) + len(unheard - {number for number, _case in calls})
 
@@ -267,11 +281,16 @@ def rows(callers: Tally, talked: int, ivrd: Tally, together: Collection[str] = (
 
 
 def compare(
-    callers: Sequence[Caller], entries: Sequence[Entry], talks: Sequence[Talk], scrape: Scrape
+    callers: Sequence[Caller],
+    entries: Sequence[Entry],
+    talks: Sequence[Talk],
+    scrape: Scrape,
+    connected: Collection[str] = (),
 ) -> list[Row]:
     """All rows of a hotline whose ivrd ran from its first call to its last."""
-    met = {entry.number for entry in entries if entry.outcome == "answered"}
-    return rows(of_callers(callers, entries), talked_to(talks, met), of_scrape(scrape))
+    met = who_met(entries, talks, connected)
+    counted = of_callers(callers, entries, talks, connected=connected)
+    return rows(counted, talked_to(talks, met, connected), of_scrape(scrape))
 
 
 def partner_rows(

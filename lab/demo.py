@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,7 +22,7 @@ from lab.agents import Agents
 from lab.called import CalledPeople, comes
 from lab.callers import Caller, Callers, Keys, Ledger, Wait
 from lab.callers.caller import Expected
-from lab.callers.mix import mix
+from lab.callers.mix import SHIPPED, mix
 from lab.comparison import Row, Scrape, compare, partner_rows
 from lab.hotline import Lab, Plan
 from lab.machine import Machine
@@ -39,7 +40,10 @@ LOOK_SECONDS = 0.5
 SAY_SECONDS = 5.0  # between two lines where no live picture can be shown
 # Who waits asks to be called back by these keys: the first opens the menu that there is meanwhile.
 MENU_KEY, CALLBACK_KEY = "9", "2"
-ASKS_AGAIN = 8
+ASKS_AGAIN = 200  # until it has been heard, however busy the machine is
+# Nobody is there for this queue until its caller has asked to be called back.
+LATER = "later"
+LATER_KEYS = "18"  # Thai, and a key of the main menu that leads nowhere otherwise
 AT_HOME = ("0812345001", "+66812345001")  # as the hotline sees it, and as it dials it
 LEGEND = (
     "What happens, and every few seconds: callers who are done; how many are in menus, wait, talk "
@@ -76,8 +80,7 @@ def run(show: Show, console: Console | None = None) -> int:
         home.change(name, settings, offer_after_minutes=240)  # who wants it has a key for it
         if name == "ivrd.yaml":
             settings["waiting"] = {"menu_key": MENU_KEY}
-        if name == "queues.yaml":
-            settings["pools"] = {"base": settings["pools"]["base"]}  # the only one that is used
+        for_one_who_waits(name, settings)
 
     plan = Plan(folder, show.seats, TALK_SECONDS, RING_SECONDS, change=change)
     with sites, home, Lab(plan) as lab:
@@ -100,7 +103,7 @@ def run(show: Show, console: Console | None = None) -> int:
         usage, scrape = machine.usage(), lab.ivrd.settled(SETTLE_SECONDS)
         taken = {name: site.taken() for name, site in sites.sites.items()}
         talks = [*lab.agents.ledger(), *(talk for of in taken.values() for talk in of)]
-        rows = compare(people, ledger.entries, talks, scrape)
+        rows = compare(people, ledger.entries, talks, scrape, lab.asterisk.connected())
         rows[3:3] = partner_rows(ledger.entries, taken, scrape)
         reached = scrape.total("ivrd_callbacks_total", result="reached")
         rows[-1:-1] = [Row("called back and reached", home.reached().total(), reached)]
@@ -109,15 +112,33 @@ def run(show: Show, console: Console | None = None) -> int:
     return _report(console, rows, scrape, ledger)
 
 
+def for_one_who_waits(name: str, settings: dict[str, Any]) -> None:
+    """For a Plan: a topic with a queue of its own, which one seat serves that is closed."""
+    if name == "menus.yaml":
+        settings["menus"]["main"]["keys"][LATER_KEYS[-1]] = {"topic": LATER}
+    if name == "queues.yaml":
+        queues = list(settings["queues"])
+        topics = {LATER: {"th": LATER, "en": LATER}}
+        settings["queues"][LATER] = {"hours": "always", "announce_seconds": 20, "topics": topics}
+        settings["pools"] = {
+            "base": {**settings["pools"]["base"], "queues": queues},
+            LATER: {"seats": 1, "open": False, "queues": [LATER]},
+        }
+    if name == "partners.yaml":
+        known = yaml.safe_load((SHIPPED / "queues.yaml").read_text("utf-8"))["queues"]
+        for partner in settings["partners"].values():
+            partner["topics"] = [topic for queue in known.values() for topic in queue["topics"]]
+
+
 def crowd(count: int) -> list[Caller]:
-    """The callers; one in their midst would rather be called back than wait.
+    """The callers; one in their midst, for whom nobody is there, would rather be called back.
 
     The keys for that do something only in the queue, and nobody says when it is joined: so they are
     pressed again and again.
     """
     people = mix(count - 1, seed=1330)
     asks_for_it = (Wait(1.2), Keys(MENU_KEY), Wait(0.5), Keys(CALLBACK_KEY))
-    script = (Keys("0"), *ASKS_AGAIN * asks_for_it)
+    script = (Keys(LATER_KEYS), *ASKS_AGAIN * asks_for_it)
     expected = Expected("callback", "ivr")
     asks = Caller(count, "asks to be called back", script, number=AT_HOME[0], expected=expected)
     return [*people[: count // 2], asks, *people[count // 2 :]]
@@ -129,8 +150,9 @@ def _opening(show: Show, folder: Path) -> str:
         f"{show.callers} callers within {show.seconds:g} seconds are more than the hotline's "
         f"{show.seats} agents can answer. Seats at three partners open: `good` takes callers, "
         "`refuses` refuses every call, `silent` answers without a word; ivrd leaves the last two "
-        "alone after some failures, and closes the seats when the wave is over. One caller asks "
-        "to be called back, and is when the turn comes.\n"
+        "alone after some failures, and closes the seats when the wave is over. For one "
+        "caller's topic nobody is there at first: that one asks to be called back, and is as soon "
+        "as somebody is.\n"
         f"Talks last {TALK_SECONDS:g} s here, so seats open for what takes over {drain} s and "
         f"close after {hold} s without need; in config/ those are minutes. All of it runs on this "
         f"machine; the logs are in {folder}.\n"
@@ -154,6 +176,7 @@ class _Watch:
         self._most = show.seconds + GRACE_SECONDS
         self._draws = console.is_terminal and not console.is_dumb_terminal
         self._said = -SAY_SECONDS
+        self._somebody_is_there = False  # for the one who is called back
         self._lines: list[str] = []
         if not self._draws:
             console.print(LEGEND)
@@ -191,6 +214,9 @@ class _Watch:
         if status:
             self._seen(status)
             self._show(live, at, counts, status, self.story.take(at, status))
+            if self.story.booked and not self._somebody_is_there:
+                self._lab.ivrd.once("seats", "open", LATER)
+                self._somebody_is_there = True
         if not calls_over:
             return at < self._most
         more = bool(self.story.open) or self.story.to_be_called

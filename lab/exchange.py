@@ -30,6 +30,9 @@ from lab.running import Running
 HOST = "127.0.0.2"  # the hotline has 127.0.0.1
 USER = "hotline"
 TALK_SECONDS = 3
+# For so long the key is down.  A tone of Asterisk's lasts by the clock, however much of it is sent:
+# on a machine that is busy a short one is no key any more.
+KEY_MILLISECONDS = 500
 MORE_MODULES = "app_record app_senddtmf app_verbose func_timeout"
 TONE_HEIGHT = 8000  # of 32767
 
@@ -186,7 +189,7 @@ exten => _[+0-9].,1,Set(NOTE=${{PJSIP_HEADER(read,X-1330-Note)}})
  same => n,Wait(0.5)
  same => n,Answer()
  same => n,Wait(1)
- same => n,SendDTMF(1)
+ same => n,SendDTMF(1,,{KEY_MILLISECONDS})
  same => n,Wait(0.5)
  same => n,Playback({voice})
  same => n,Record({heard}-${{UNIQUEID}}.wav,0,2,q)

@@ -1,19 +1,19 @@
 """Calls whose caller hung up in the moment in which somebody answered.
 
-The caller says that nobody came; the agent, that somebody was there; and which of the two was
-first neither of them knows. Asterisk alone saw it, and wrote it into queue_log: CONNECT, or not.
-So of these few calls the third witness decides; ivrd's word counts for nothing here.  Pure.
+Of these few calls the third witness decides (lab/connected.py); ivrd's word counts for nothing.
+Pure.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.day.figures import Called
 from lab.agents import Talk
-from lab.comparison import ANSWERED, TALKED
+from lab.comparison import ANSWERED
+from lab.connected import TALKED
 
 SLACK = 1.0  # seconds that the two sides' clocks of one call may differ
 
@@ -35,18 +35,6 @@ class Crossed:
     hung_up: int
     answered: int
     by_partner: int  # of those answered
-
-
-def case_of(uniqueid: str) -> str:
-    """The case code of a call, as hotline.conf makes it from Asterisk's UNIQUEID."""
-    second, _, number = uniqueid.partition(".")
-    return f"{second[-5:]}-{('00' + number)[-3:]}"
-
-
-def connected(queue_log: Iterable[str]) -> set[str]:
-    """The cases of the calls that Asterisk connected with somebody."""
-    fields = (line.split("|") for line in queue_log)
-    return {case_of(of[1]) for of in fields if len(of) > 4 and of[4] == "CONNECT"}
 
 
 def decide(

@@ -17,7 +17,7 @@ from bench.day import script
 from bench.day.clock import Clock
 from bench.day.count import CONFUSED, CONFUSING, count
 from bench.day.crew import Crew
-from bench.day.crossed import connected, decide
+from bench.day.crossed import decide
 from bench.day.figures import SERVED, Called
 from bench.day.hotline import Sites, plan
 from bench.day.orbits import Orbits, Why
@@ -174,9 +174,12 @@ class _Day:
     ) -> Result:
         sites = self.sites.sites
         talks = {name: site.ledger() for name, site in sites.items()}
-        log = lab.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
         crossed = decide(
-            self.book.called(entries), lab.agents.ledger(), talks, connected(log), self.book.first
+            self.book.called(entries),
+            lab.agents.ledger(),
+            talks,
+            lab.asterisk.connected(),
+            self.book.first,
         )
         settings = yaml.safe_load((lab.config / "ivrd.yaml").read_text("utf-8"))
         late = scrape.slowest(Scrape(""), LAG, 1.0)

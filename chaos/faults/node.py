@@ -47,8 +47,9 @@ def crash(scene: Scene) -> float:
     here = scene.excuse("still calling", HERE, calling)
     scene.cut |= here
     # A phone whose call is dead would go on sending to a port that the new Asterisk soon gives to
-    # somebody else, and on a busy machine that one's sound would go to it.
+    # somebody else, and on a busy machine that one's sound would go to it.  An agent's as well.
     scene.calling.hang_up(here)
+    scene.lab.agents.hang_up()
     time.sleep(0.1)  # for ivrd to hear of it: until then it says that it is connected
     asterisk.start()
     scene.excuse("still calling", NOWHERE)

@@ -226,6 +226,7 @@ DIALLED_EVENT = "IvrdDialled"
 UNREACHED_EVENT = "IvrdUnreached"
 RETURNED_EVENT = "IvrdReturned"
 TALK_OVER_EVENT = "IvrdTalkOver"
+CALLER_GONE_EVENT = "IvrdCallerGone"  # hung up in the moment of the answer
 QUEUE_MENU_EVENT = "IvrdQueueMenu"
 UNATTENDED_EVENT = "IvrdUnattended"
 ALL_LINES_BUSY_EVENT = "IvrdAllLinesBusy"

@@ -191,7 +191,7 @@ class MediaLost:
 
 @dataclass(frozen=True)
 class Hangup:
-    """A channel hung up."""
+    """A channel hung up, or is about to: its caller has gone in the moment of the answer."""
 
     call_id: str
     at: float

@@ -128,6 +128,8 @@ def _user_event(m: Any) -> Fact | None:  # noqa: C901  one case for each of our 
         return QueueReturned(m.uniqueid)
     if m.userevent == dialplan_names.TALK_OVER_EVENT:
         return TalkOver(m.uniqueid, at(m))
+    if m.userevent == dialplan_names.CALLER_GONE_EVENT:
+        return Hangup(m.call, at(m))
     if m.userevent == dialplan_names.QUEUE_MENU_EVENT:
         return QueueMenuOpened(m.uniqueid)
     if m.userevent == dialplan_names.UNATTENDED_EVENT:

@@ -90,10 +90,15 @@ class BookingRepository:
         asked = booking is not None and booking.origin is BookingOrigin.ASKED
         return booking.head_start if booking is not None and asked else NO_HEAD_START
 
-    def person_of(self, token: str) -> str:
-        """Whom the attempt of this token was for; empty when no such booking is known."""
+    def person_of(self, token: str) -> str | None:
+        """Whom the attempt of this token was for; empty when there is no such booking.
+
+        None: it may be one of those that are stored and not read yet.
+        """
         booking = self._bookings.get(booking_of(token))
-        return booking.person if booking is not None else ""
+        if booking is not None:
+            return booking.person
+        return "" if self.complete else None
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All bookings in which one of these is dialled or has asked, those that ended as well."""

@@ -9,8 +9,8 @@ given a grace, for its event is usually on the way, and is then recorded as queu
 
 Calls that the ledger has and Asterisk has not (`missing`) are recorded as soon as queue_log has
 their end: hung up, or cut off, also by a restart of Asterisk of which queue_log has an entry.  When
-it has none within a few seconds, or cannot be read, they are recorded as hung up: by queue_log
-where that saw them in a queue or with a person, else where the ledger last had them.
+it has none that was read after a few seconds, or cannot be read, they are recorded as hung up: by
+queue_log where that saw them in a queue or with a person, else where the ledger last had them.
 
 `mark` is where to begin after a restart: it moves past a call only when its end is recorded.
 
@@ -23,6 +23,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Protocol
 
 from ivrd import log
@@ -42,6 +43,7 @@ logger = logging.getLogger("ivrd")
 
 GRACE_SECONDS = 2.0  # for the event of an end that queue_log has already
 PATIENCE_SECONDS = 3.0  # for queue_log to have the end of a call that is gone
+HANGS_SECONDS = 10.0  # after which a read that was to show it is not waited for
 READ_SECONDS = 1.0  # for one read of queue_log
 LATE_SECONDS = 60.0  # for queue_log to have an end that is recorded
 MARGIN_SECONDS = 60.0  # between Asterisk's clock and ours, and for lines on their way
@@ -75,7 +77,8 @@ class QueueLogSource(Protocol):
 class Reconciliation:
     """`calls`: the calls in progress by id, as the ledger has them at any time.  `moment`: when a
     line was written that has this time stamp, on the timeline of the calls.  `person_of(token)`:
-    whom an attempt to call somebody back was for; empty when that is not known.  `settled(entry)`
+    whom an attempt to call somebody back was for; empty when that is not known, None when it is not
+    known yet, and the end waits for it.  `settled(entry)`
     gets what callers have answered after their talks; it may be told the same again.
 
     Until `begin` a call that is missing is just unresolved: a standby counts nothing.
@@ -86,7 +89,7 @@ class Reconciliation:
         reader: QueueLogSource,
         calls: Mapping[str, Call],
         moment: Callable[[float], float],
-        person_of: Callable[[str], str],
+        person_of: Callable[[str], str | None],
         settled: Callable[[SettledEntry], None],
     ) -> None:
         self.active = False
@@ -111,6 +114,7 @@ class Reconciliation:
         self._now = 0.0
         self._behind = False
         self._reading: asyncio.Future[list[tuple[LogEntry, LogPosition]]] | None = None
+        self._reading_since = self._read_since = -inf  # when that, and the last that ended, began
         self._turn = asyncio.Lock()  # one read at a time
         # Where the next read begins, if not where the last ended.
         self._again: LogPosition | None = None
@@ -203,6 +207,7 @@ class Reconciliation:
 
     async def _tick(self, now: float) -> list[Resolution]:
         if self._reading is None:
+            self._reading_since = now
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read, self._again))
             if self._again is not None:  # what was read from there on is read once more
                 self._replay, self._waiting, self._again = QueueLogReplay(), {}, None
@@ -210,6 +215,7 @@ class Reconciliation:
         await asyncio.wait([self._reading], timeout=READ_SECONDS)
         if self._reading.done():
             entries, self._reading = self._reading.result(), None
+            self._read_since = self._reading_since
             self._behind = self._reader.behind
             for entry, mark in entries:
                 dated = replace(entry, at=self._moment(entry.at))
@@ -246,10 +252,10 @@ class Reconciliation:
                 return due
             if call_id in self._ended:
                 self._compare(finished)
-            elif call_id in self._missing or not 0.0 <= now - since < GRACE_SECONDS:
-                due += self._reconcile(finished)
-            else:
+            elif self._waits(finished, since, now):
                 continue
+            else:
+                due += self._reconcile(finished)
             del self._waiting[call_id]
             self._replay.done(call_id)
             if not self._keeps_ended:
@@ -257,12 +263,21 @@ class Reconciliation:
         for call_id, since in list(self._missing.items()):
             if len(due) >= MOST_AT_ONCE:
                 return due
-            waits = self._behind or 0.0 <= now - since < PATIENCE_SECONDS
+            looked = self._read_since >= since + PATIENCE_SECONDS
+            waits = self._behind or (not looked and 0.0 <= now - since < HANGS_SECONDS)
             if call_id not in self._calls:
                 self._missing.pop(call_id, None)
             elif not (waits and self._reader.readable):
                 due += self._without_queue_log(call_id, since)
         return due
+
+    def _waits(self, finished: ReplayedCall, since: float, now: float) -> bool:
+        """Whether the event of an end may still come, or it may become known whose it was."""
+        call_id, waited = finished.call.id, now - since
+        unseen = bool(finished.token) and call_id not in self._calls
+        if unseen and self._person_of(finished.token) is None:
+            return 0.0 <= waited < LATE_SECONDS
+        return call_id not in self._missing and 0.0 <= waited < GRACE_SECONDS
 
     def _without_queue_log(self, call_id: str, at: float) -> Iterator[Resolution]:
         """A call is gone and queue_log does not say how."""
@@ -291,7 +306,7 @@ class Reconciliation:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
             self._found.add(call.id)
             person = self._person_of(finished.token) if finished.token else ""
-            yield Ended(replace(call, caller=person), finished.outcome, finished.stage)
+            yield Ended(replace(call, caller=person or ""), finished.outcome, finished.stage)
         else:
             self.strangers += 1
 

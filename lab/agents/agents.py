@@ -267,6 +267,10 @@ class Agents(Running):
         if self._engine.error is not None:
             raise SippError(f"the agents stopped: {self._engine.error}") from self._engine.error
 
+    def hang_up(self) -> None:
+        """Whoever has a call hangs up; the next ones are taken as ever."""
+        self._engine.leave(lambda _seat: True)
+
     def behave(self, seat: str, manner: Manner | Choice) -> None:
         """From its next call on, this seat takes calls in another manner."""
         self._seats[seat] = manner

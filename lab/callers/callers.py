@@ -78,6 +78,7 @@ class _Call(Party):
             code=code,
             dialled_at=round(self.dialled - since, 3),
             lasted=round(now - self.dialled, 3),
+            left_at=self.leaving,
         )
         if ear is None or self.mouth is None:
             return told
@@ -185,14 +186,11 @@ class Callers(Running):
             self._engine.soon(dial)
 
     def hang_up(self, ids: Collection[int]) -> None:
-        """Those of them who still call hang up; may be called in any thread."""
+        """Those of them who still call hang up: when this returns, nobody of them sends any more.
 
-        def leave(now: float) -> None:
-            for call in self._calls():
-                if call.caller.id in ids:
-                    call.leave(now)
-
-        self._engine.soon(leave)
+        May be called in any thread but the calls' own.
+        """
+        self._engine.leave(lambda call: call.caller.id in ids)
 
     def finish(self) -> None:
         """No more callers come: it ends when the open calls have ended."""

@@ -27,6 +27,7 @@ class Entry:
     silence_at: float | None = None  # when it began, after the answer
     person: str | None = None  # kind of the first person heard
     waited: float | None = None  # from the answer to that person's voice
+    left_at: float | None = None  # when he wanted to hang up, on the clock of the agents' talks
 
     @property
     def outcome(self) -> str:

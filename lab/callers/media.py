@@ -90,6 +90,18 @@ class Engine(Generic[P]):
             self._errands.append(errand)
             os.eventfd_write(self._bell, 1)
 
+    def leave(self, whom: Callable[[P], bool]) -> None:
+        """Lets those hang up; returns when they send nothing more.  In no errand."""
+        done = threading.Event()
+
+        def hang_up(now: float) -> None:
+            for party in filter(whom, self.parties()):
+                party.leave(now)
+            done.set()
+
+        self.soon(hang_up)
+        done.wait(ENDS_IN)
+
     def limited(self, who: str) -> str | None:
         """Why what these people did is not what they were to do; None when it is."""
         if self.lost:
@@ -238,6 +250,8 @@ class Engine(Generic[P]):
         party.received(event, now)
         self._wake(party)
         if party.ended is not None:
+            while party.listen(now):
+                pass  # what was said before the end is heard, however far behind this thread is
             self._part(party, event, now)
             self._forget(party)
 

@@ -192,17 +192,22 @@ class Party(ABC):
         self.leaving = now if self.leaving is None else self.leaving
         self.hang_up()
 
-    def listen(self, now: float) -> None:
-        """Takes one packet that has arrived."""
+    def listen(self, now: float) -> bool:
+        """Takes one packet that has arrived; False when there is none."""
         try:
             packet = self.socket.recv(2048)
+        except ConnectionError:
+            return True  # the other side has closed its port: the BYE is on its way
         except OSError:
-            return  # the other side has closed its port: the BYE is on its way
+            return False
         if self.ear is None:
-            return
+            return True
         sound = self.ear.hear(packet, now)
+        if self.ended is not None:
+            return True
         if sound and self._actor is not None and not self.vanished and self._actor.impatient(now):
             self.leave(now)
         if self.reply and self.ear.speaker and now >= self._replied + UNHEARD:
             self._replied = now
             self._to_send = GREETING
+        return True

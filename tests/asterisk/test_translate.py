@@ -82,6 +82,12 @@ def test_a_call_that_is_cut_off() -> None:
     assert t.fact(Message(said)) == facts.CallCut("7.1", 8.5)
 
 
+def test_who_hangs_up_in_the_moment_of_the_answer() -> None:
+    said = {"Event": "UserEvent", "UserEvent": "IvrdCallerGone", "Uniqueid": "9.9", "Call": "7.1"}
+    assert t.fact(Message(said | {"Timestamp": "8.5"})) == facts.Hangup("7.1", 8.5)
+    assert t.fact(Message(said | {"Call": ""})) is None
+
+
 def test_results_are_the_lines_that_agi_gave() -> None:
     results = [fact for fact in FACTS if isinstance(fact, facts.Result)]
     assert {fact.text.partition(" endpos=")[0] for fact in results} == {

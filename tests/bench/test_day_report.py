@@ -14,7 +14,7 @@ from bench.day.__main__ import keep, name, options, parser
 from bench.day.clock import Clock
 from bench.day.count import count
 from bench.day.crew import Crew
-from bench.day.crossed import Crossed, case_of, connected, decide
+from bench.day.crossed import Crossed, decide
 from bench.day.figures import Called, Growth, Lag, Persons, Waiting, by_hour
 from bench.day.orbits import Why
 from bench.day.people import People, Population, Visit, Wish
@@ -26,6 +26,7 @@ from lab.agents import Talk
 from lab.callers import Entry
 from lab.callers.mix import SHIPPED, Path1330, read_paths
 from lab.comparison import ANSWERED, FAILED, IN_MENU, IN_QUEUE, SELF_SERVED, Row, Scrape
+from lab.connected import case_of, connected
 from lab.machine import Usage
 
 CALLS = 400

@@ -452,6 +452,11 @@ def answered(call_id: str) -> Message:
     return event("AgentConnect", call_id, Interface="PJSIP/base-01")
 
 
+def hung_up_at_the_answer(call_id: str) -> Message:
+    """The event comes from the leg to the seat."""
+    return event("UserEvent", "9.9", UserEvent="IvrdCallerGone", Call=call_id)
+
+
 def cut(call_id: str) -> Message:
     return event("UserEvent", call_id, UserEvent="IvrdCutOff")
 
@@ -487,6 +492,7 @@ MAKERS = {
     "unattended": lambda c: event("UserEvent", c, UserEvent="IvrdUnattended"),
     "answered": answered,
     "cut": cut,
+    "hung up at the answer": hung_up_at_the_answer,
     "gone": gone,
 }
 

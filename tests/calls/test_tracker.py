@@ -33,6 +33,7 @@ from tests.calls.rig import (
     dialled,
     event,
     gone,
+    hung_up_at_the_answer,
     joined,
     media_lost,
     offered,
@@ -123,6 +124,23 @@ def test_a_call_that_is_cut_off_did_not_hang_up(
         (ended,) = [notice for notice in rig.told.notices if isinstance(notice, Ended)]
         assert (ended.outcome, ended.stage, ended.call.cut_off) == end
         assert len(rig.tracker.ivr) == 0
+
+    run(body())
+
+
+@pytest.mark.parametrize("told", [[hung_up_at_the_answer], [hung_up_at_the_answer] * 2])
+def test_who_hangs_up_in_the_moment_of_the_answer_has_given_up(
+    told: list[Callable[[str], Message]],
+) -> None:
+    """app_queue takes the caller for connected all the same."""
+
+    async def body() -> None:
+        rig = Rig()
+        for happens in (arrived, joined, *told, answered, gone):
+            await rig.take(happens("a"))
+        assert rig.ends() == {"a": (Outcome.ABANDONED, Stage.QUEUE)}
+        assert not [notice for notice in rig.told.notices if isinstance(notice, Answered)]
+        assert rig.told.refusals == []
 
     run(body())
 

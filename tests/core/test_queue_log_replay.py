@@ -117,6 +117,16 @@ def test_who_was_taken_had_joined_the_queue() -> None:
     assert call.topic == "certificate"
 
 
+def test_who_hung_up_in_the_moment_of_the_answer_gave_up() -> None:
+    """The end stands before the connection that app_queue tells of all the same."""
+    joined = line(EntryType.JOINED, 6.0, queue="red")
+    found = told([RECEIVED, joined, replace(END, at=9.0), TAKEN, END])
+    assert [(f.outcome, f.stage, f.whole, f.sure) for f in found] == [
+        (Outcome.ABANDONED, Stage.QUEUE, True, True)
+    ]
+    assert found[0].call.wait_seconds() == 3.0
+
+
 def test_who_gave_up_had_joined_the_queue() -> None:
     (found,) = told([RECEIVED, line(EntryType.GAVE_UP, queue="red", waited_seconds=7.0), END])
     assert (found.outcome, found.stage, found.sure) == (Outcome.ABANDONED, Stage.QUEUE, True)

@@ -61,11 +61,12 @@ class Rig:
         self.now = 1000.0
         self.reader = reader or Script()
         self.heard: list[SettledEntry] = []
+        self.bookings_known = True
         self.reconciliation = Reconciliation(
             self.reader,
             self.ledger.calls,
             lambda at: at,
-            lambda token: f"person of {token}",
+            lambda token: f"person of {token}" if self.bookings_known else None,
             self.heard.append,
         )
         self.reconciliation.begin(known, self.now)
@@ -426,13 +427,33 @@ async def test_a_disk_that_hangs_holds_no_missed_call_up(monkeypatch):
     rig.reader.guard.clear()
     rig.miss("b")
     await rig.tick()
-    await rig.tick(3.0)
+    await rig.tick(9.0)
+    assert rig.ends() == {}
+    await rig.tick(1.0)
     assert rig.ends() == {"b": LEFT_MENU}
     rig.reader.guard.set()
     monkeypatch.setattr(module, "READ_SECONDS", 60.0)
     await rig.tick()
     await rig.tick(2.0)
     assert rig.ends() == {"b": LEFT_MENU, "a": ANSWERED}
+
+
+@live
+async def test_a_machine_too_busy_to_read_decides_nothing(monkeypatch):
+    """The read that shows how a call ended ends long after the call was missed."""
+    monkeypatch.setattr(module, "READ_SECONDS", 0.01)
+    rig = Rig()
+    rig.receive()
+    rig.reader.guard.clear()
+    rig.miss("a")
+    await rig.tick()
+    await rig.tick(5.0)
+    rig.write(*TALK)
+    rig.reader.guard.set()
+    monkeypatch.setattr(module, "READ_SECONDS", 60.0)
+    await rig.tick(1.0)
+    assert rig.ends() == {"a": ANSWERED}
+    assert rig.reconciliation.unresolved == 0
 
 
 @live
@@ -513,6 +534,32 @@ async def test_whom_an_unseen_call_of_ours_has_reached_is_known_by_its_attempt()
     assert rig.ends() == {"a": ANSWERED}
     end = rig.notices[-1]
     assert (end.call.caller, end.call.direction) == ("person of 0af001", Direction.CALLBACK)
+
+
+@live
+async def test_the_end_of_a_call_of_ours_waits_until_it_is_known_whom_it_reached():
+    """The store answers again, and has the bookings."""
+    rig = Rig()
+    rig.bookings_known = False
+    rig.write(QueueLogEntry(990.0, EntryType.DIALLED, "a", token="0af001"), *TALK[1:])
+    await rig.tick()
+    await rig.tick(30.0)
+    assert rig.ends() == {}
+    rig.bookings_known = True
+    await rig.tick(1.0)
+    assert [end.call.caller for end in rig.notices if isinstance(end, Ended)] == [
+        "person of 0af001"
+    ]
+
+
+@live
+async def test_a_call_of_ours_ends_though_the_bookings_stay_unknown():
+    rig = Rig()
+    rig.bookings_known = False
+    rig.write(QueueLogEntry(990.0, EntryType.DIALLED, "a", token="0af001"), *TALK[1:])
+    await rig.tick()
+    await rig.tick(60.0)
+    assert rig.ends() == {"a": ANSWERED}
 
 
 @live

@@ -244,15 +244,17 @@ def test_a_call_types_hears_and_hangs_up(run: Run, peer: socket.socket) -> None:
     assert run.engine.parties() == []
 
 
+@pytest.mark.parametrize("packets_of_music", [20, 150])
 def test_all_that_was_said_before_the_end_of_a_call_is_heard_however_late(
-    run: Run, peer: socket.socket
+    run: Run, peer: socket.socket, packets_of_music: int
 ) -> None:
     run.wire.happens("a", "talking", ip="127.0.0.1", port=str(peer.getsockname()[1]))
     _, address = peer.recvfrom(2048)
     run.wire.happens("b", "held", ip="", port="")
     assert run.held.wait(5)
-    for _ in range(20):
-        peer.sendto(heard(sound({300: 5000})), address)
+    music = heard(sound({300: 5000}))
+    for _ in range(packets_of_music):
+        peer.sendto(music, address)
     for _ in range(2):
         peer.sendto(heard(rtp.tone(rtp.VOICES["partner"])), address)
     run.wire.happens("a", "bye")

@@ -81,4 +81,5 @@ class Hotline(Watched):
 
     def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:
         scrape = self.over()
-        return compare(people, ledger.entries, self.agents.ledger(), scrape)
+        talks, connected = self.agents.ledger(), self.asterisk.connected()
+        return compare(people, ledger.entries, talks, scrape, connected)

@@ -145,7 +145,15 @@ def test_each_person_is_reached_once_and_all_is_counted_whatever_breaks(tmp_path
         assert never_two_at_once(people)
         assert made["dialled"] == len(people.ledger())
         assert {k: n for k, n in made["results"].items() if n} == in_their_words(people)
-        assert (made["in_progress"], made["people"]) == (0, booked)
+        everybody = len(told) + len(heard)
+        assert (made["in_progress"], made["people"], made["people_helped"]) == (
+            0,
+            booked,
+            everybody,
+        )
+        assert (report["people"]["answered"], report["people"]["withheld_calls"]) == (everybody, 0)
+        scrape = lab.of_leader(lambda ivrd: ivrd.scrape())
+        assert scrape.total("ivrd_people", state="answered") == everybody
         # the agents' own
         assert talked_to(lab.agents.ledger()) == len(load) + PEOPLE
         assert lab.of_leader(lambda ivrd: adds_up(ivrd.scrape()))

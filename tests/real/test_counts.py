@@ -1,14 +1,20 @@
 """The truth of the counts: the callers' own ledger against ivrd's."""
 
+import time
+
 import pytest
 
 from ivrd.core.call import Stage
-from lab.callers import Caller, Keys
+from lab.callers import Caller, Expected, Keys
 from lab.callers.mix import mix, read_paths
 from lab.changes import nobody_for_vaccination
+from lab.comparison import of_callers, of_day, rows, talked_to
+from lab.connected import who_met
 from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import WAIT
 
+GOES = Expected("abandoned", "queue")
+GAVE_UP = ("abandoned", "queue")
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -36,9 +42,9 @@ def test_callers_of_eight_kinds_are_counted_as_they_count_themselves(hotline, ca
     people = eight_kinds(callers)
     lab = hotline(agents=60, talk=4.0, ring=0.5, change=nobody_for_vaccination)
     ledger = lab.calling(people, rate=10.0).wait(WAIT)
-    rows = lab.rows(people, ledger)
-    assert [row for row in rows if not row.agrees] == []
-    seen = {row.what: row.ivrd for row in rows}
+    made = lab.rows(people, ledger)
+    assert [row for row in made if not row.agrees] == []
+    seen = {row.what: row.ivrd for row in made}
     assert len({caller.behaviour for caller in people}) == 8
     assert all(seen[what] > callers / 30 for what in list(seen)[:6])
     assert ledger.outcomes()["failed"] == ledger.outcomes()["refused"] == 0
@@ -79,3 +85,52 @@ def test_every_scrape_adds_up_while_calls_come_and_go(hotline):
         any(s.total("ivrd_calls_in_progress", stage=stage) for s in scrapes) for stage in stages
     )
     calling.wait(5)
+
+
+SOURCE = "${IMPORT(${IVRD_CHANNEL},CHANNEL(hangupsource))}"
+ASKS = 'same => n,GotoIf($["' + SOURCE + '" = "${IVRD_CHANNEL}"]?gone)'
+HOLDS = 'same => n(hold),Wait(0.1)\n same => n,GotoIf($["' + SOURCE + '" = ""]?hold)\n '
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(40)
+def test_who_hangs_up_in_the_moment_of_the_answer_has_given_up(hotline):
+    """An agent's phone has answered, and the two are not put through before the caller has gone:
+    to app_queue the call is an answered one.  Once seen by ivrd, and once while it is dead."""
+    lab = hotline(agents=1, talk=2.0, ring=0.2)
+    path = lab.folder / "etc" / "hotline.conf"
+    dialplan = path.read_text("utf-8")
+    assert ASKS in dialplan
+    path.write_text(dialplan.replace(ASKS, HOLDS + ASKS), "utf-8")
+    lab.asterisk.cli("dialplan reload")
+    people = [Caller(n, "goes", (Keys("0"),), expected=GOES) for n in (1, 2)]
+    entries = []
+    for person in people:
+        calling = lab.calling([person], rate=1.0, name=f"caller{person.id}")
+        until(lambda: lab.agents.progress()["talking"])
+        calling.hang_up({person.id})
+        entries += calling.wait(WAIT).entries
+        if person.id == 1:
+            until(lambda: lab.ivrd.get("day")["rows"])
+            (row,) = lab.ivrd.get("day")["rows"]
+            assert (row["outcome"], row["stage"]) == GAVE_UP
+            lab.ivrd.kill()
+    until(lambda: not lab.agents.progress()["talking"])
+    lab.ivrd.start()
+    until(lambda: lab.ivrd.get("day")["received"] == 2)
+    day = lab.ivrd.get("day")
+    assert [(row["outcome"], row["stage"], row["calls"]) for row in day["rows"]] == [(*GAVE_UP, 2)]
+    log = lab.asterisk.queue_log.read_text("utf-8")
+    assert log.count("|CONNECT|") == 2
+    talks, of_asterisk = lab.agents.ledger(), lab.asterisk.connected()
+    assert of_asterisk == set()
+    counted = of_callers(people, entries, talks, connected=of_asterisk)
+    talked = talked_to(talks, who_met(entries, talks, of_asterisk), of_asterisk)
+    assert [row for row in rows(counted, talked, of_day(day)) if not row.agrees] == []
+
+
+def until(true):
+    deadline = time.monotonic() + WAIT
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

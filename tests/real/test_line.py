@@ -101,20 +101,26 @@ def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> N
     calling = lab.calling(callers(11, 1), rate=1.0)
     lab.until("is let go", lambda _s: states(lab)[one[0]] == "signed_out")
     assert lab.ivrd.status()["calls"]["queue"] == 1  # the caller has not noticed
-    rungs = [
-        int(row.split("|")[5]) / 1000.0
-        for row in lab.asterisk.queue_log.read_text("utf-8").splitlines()
-        if "|RINGNOANSWER|" in row
-    ]
-    assert len(rungs) == 2
-    assert max(rungs) < 2 * RING_SECONDS
+    rungs = missed(lab)
+    assert len(rungs) >= 2  # once more while the word that lets the person go is on its way
+    assert max(rungs) < lab.lag.stretched(2 * RING_SECONDS)
     on_the_line(lab, [Volunteer(2, *two, talk=2.0, taps=True)], "here")
     (entry,) = calling.wait(90).entries
     assert entry.person == "inhouse"
     lies.wait(30)
     scrape = lab.settled()
     assert scrape.total("ivrd_calls_total", outcome="answered") == 1
-    assert scrape.total("ivrd_ring_no_answer_total", pool="home", reason="missed") == 2
+    counted = scrape.total("ivrd_ring_no_answer_total", pool="home", reason="missed")
+    assert counted == len(missed(lab))
+
+
+def missed(lab: Hotline) -> list[float]:
+    """For how many seconds each phone rang that nobody took, by Asterisk's own record."""
+    return [
+        int(row.split("|")[5]) / 1000.0
+        for row in lab.asterisk.queue_log.read_text("utf-8").splitlines()
+        if "|RINGNOANSWER|" in row
+    ]
 
 
 @pytest.mark.verify

@@ -8,7 +8,16 @@ import pytest
 from lab.callers import Caller, Hear, Keys, Wait
 from lab.callers.mix import read_paths
 from lab.changes import long_lease, nobody_for_vaccination
-from lab.comparison import IN_MENU, IN_QUEUE, SELF_SERVED, of_callers, of_day, rows, talked_to
+from lab.comparison import (
+    IN_MENU,
+    IN_QUEUE,
+    SELF_SERVED,
+    of_callers,
+    of_day,
+    rows,
+    talked_to,
+)
+from lab.connected import who_met
 from tests.real.pair_rig import (
     eight_kinds,
     in_doubt,
@@ -63,7 +72,9 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
     report = settled(hotline.leader())
     # Whoever pressed a key that was received late may think that he hears the message, or waits.
     together = (IN_MENU, SELF_SERVED, IN_QUEUE)
-    callers, talked = of_callers(people, ledger.entries), talked_to(hotline.agents.ledger())
+    talks, connected = hotline.agents.ledger(), hotline.asterisk.connected()
+    callers = of_callers(people, ledger.entries, talks, connected=connected)
+    talked = talked_to(talks, who_met(ledger.entries, talks, connected), connected)
     found = rows(callers, talked, of_day(report), together)
     doubt = "\n".join(in_doubt(hotline, people, ledger))
     assert [row for row in found if not row.agrees] == [], doubt
